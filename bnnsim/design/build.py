@@ -1,0 +1,80 @@
+"""A design: an architecture and a network that fit each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bnnsim.design.network import Network, check_network
+from bnnsim.design.streaming import build_streaming
+from bnnsim.design.units import StreamingGraph
+from bnnsim.spec.architecture import Architecture, Budget
+from bnnsim.spec.device import Device
+from bnnsim.spec.faults import Fault, SpecError
+from bnnsim.spec.library import find_spec, shipped_names
+from bnnsim.spec.load import Loaded, from_spec, load_device
+from bnnsim.spec.workload import Workload
+
+
+@dataclass(frozen=True)
+class Design:
+    """An architecture x network with everything resolved and checked."""
+
+    architecture: Architecture
+    network: Network
+    device: Device
+    graph: StreamingGraph
+
+    @property
+    def name(self) -> str:
+        return f"{self.architecture.name} x {self.network.workload.name}"
+
+    @property
+    def budget(self) -> Budget:
+        """The architecture's budget, completed with what the device holds."""
+        given = self.architecture.budget
+        device = {
+            key: getattr(self.device, key)
+            for key in ("lut", "lutram", "ff", "bram18", "uram", "dsp", "alm", "m20k")
+        }
+        return given.model_copy(
+            update={k: v for k, v in device.items() if getattr(given, k) is None}
+        )
+
+
+def build_design(
+    architecture: Loaded[Architecture] | Architecture, workload: Loaded[Workload] | Workload
+) -> Design:
+    """Fit a network onto an architecture.
+
+    Raises :class:`SpecError` with the faults of both files, of the graph and of the folding at once.
+    """
+    arch = architecture if isinstance(architecture, Loaded) else from_spec(architecture)
+    work = workload if isinstance(workload, Loaded) else from_spec(workload)
+    faults: list[Fault] = [*arch.faults, *work.faults]
+    device = _device(arch, faults)
+    network, network_faults = check_network(work)
+    faults += network_faults
+    graph = None
+    if network is not None:
+        graph, graph_faults = build_streaming(arch, network)
+        said = {(fault.file, fault.key) for fault in arch.faults}
+        faults += [fault for fault in graph_faults if (fault.file, fault.key) not in said]
+    if faults or network is None or graph is None or device is None:
+        raise SpecError(faults)
+    return Design(arch.spec, network, device, graph)
+
+
+def _device(arch: Loaded[Architecture], faults: list[Fault]) -> Device | None:
+    name = arch.spec.device
+    try:
+        find_spec(name, "device")
+    except SpecError as error:
+        names = ", ".join(shipped_names("device"))
+        near = error.faults[0].near
+        faults.append(arch.source.fault(("device",), f"one of {names}", repr(name), near))
+        return None
+    try:
+        return load_device(name).spec
+    except SpecError as error:
+        faults.extend(error.faults)
+        return None

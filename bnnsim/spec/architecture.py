@@ -1,0 +1,108 @@
+"""Architecture specs: an accelerator's hardware (``arch_specs/*.yaml``)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bnnsim.spec.model import Count, Depth, Name, SpecModel
+
+Pipeline = Literal["freezing", "flushing"]
+SlidingWindow = Literal["row_buffer", "no_overlap", "full_frame_coupled", "rtl", "parallel"]
+UnitLibrary = Literal["hls", "rtl"]
+WeightMemory = Literal["auto", "bram", "lutram", "uram"]
+MemoryLayout = Literal["per_pe", "per_layer"]
+
+
+class Budget(SpecModel):
+    """What the accelerator may use; what is not named is the device's own amount."""
+
+    lut: Count | None = None
+    lutram: Count | None = None
+    ff: Count | None = None
+    bram18: Count | None = None
+    uram: Annotated[int, Field(ge=0)] | None = None
+    dsp: Annotated[int, Field(ge=0)] | None = None
+    alm: Count | None = None
+    m20k: Count | None = None
+    power_w: Annotated[float, Field(gt=0)] | None = None
+
+
+class UnitDefaults(SpecModel):
+    """Said once for all layers; a layer may say otherwise."""
+
+    units: UnitLibrary = "hls"
+    """Which library the MVAUs and width converters come from: Vivado/Vitis HLS or RTL."""
+    pipeline: Pipeline = "flushing"
+    """Freezing: Vivado HLS of 2016-2019; flushing: Vitis HLS ``-pipeline_style flp``. RTL units flush."""
+    sliding_window: SlidingWindow = "row_buffer"
+    fifo_words: Depth = 2
+    """Depth of every stream that is not named."""
+    weights: WeightMemory = "auto"
+    """Where weights sit; ``auto``: LUTRAM for shallow memories, else block RAM."""
+    memory: MemoryLayout = "per_layer"
+    """One weight memory for each PE (BNN-PYNQ) or one for the layer (FINN today)."""
+
+
+class LayerHardware(SpecModel):
+    """The unit that executes one layer."""
+
+    pe: Count | None = None
+    """Processing elements: output channels at once (threshold, add: channels at once)."""
+    simd: Count | None = None
+    """Lanes of a PE: matrix columns at once."""
+    units: UnitLibrary | None = None
+    pipeline: Pipeline | None = None
+    sliding_window: SlidingWindow | None = None
+    weights: WeightMemory | None = None
+    memory: MemoryLayout | None = None
+    accumulator_bits: Annotated[int, Field(ge=1, le=64)] | None = None
+    """Width of one score where no thresholds follow; default: the smallest that holds every sum."""
+    out_width_bits: Count | None = None
+    """Width of the stream behind the layer; width converters are placed before it as needed."""
+    out_fifo_words: Depth | None = None
+    """Depth of the stream behind the layer's last unit."""
+    deep_pipeline: bool = True
+    """RTL thresholding only: two stages a bit instead of one."""
+
+
+class FrameSource(SpecModel):
+    """The unit that brings frames in from memory."""
+
+    width_bits: Count | None = None
+    """Width of its words; default: one pixel."""
+    out_width_bits: Count | None = None
+    """Width after converters directly behind it."""
+    out_fifo_words: Depth | None = None
+    """Depth of the last of those streams."""
+
+
+class FrameSink(SpecModel):
+    """The unit that takes the results; it is always ready."""
+
+
+class StreamingArchitecture(SpecModel):
+    """One unit a layer, all at work at once, FIFOs between."""
+
+    name: Name
+    source: Annotated[str, Field(min_length=1)]
+    """Where the structure comes from."""
+    structure: Literal["complete", "inferred"] = "complete"
+    """``inferred`` where part of the structure is a guess; ``notes`` then says which."""
+    notes: str = ""
+    style: Literal["streaming"]
+    device: Name
+    clock_mhz: Annotated[float, Field(gt=0, le=2000)]
+    budget: Budget = Budget()
+    defaults: UnitDefaults = UnitDefaults()
+    frame_source: FrameSource = FrameSource()
+    frame_sink: FrameSink = FrameSink()
+    layers: dict[str, LayerHardware]
+    """Hardware by layer name; every conv, linear and threshold layer needs an entry."""
+    fifo_words: dict[str, Depth] = {}
+    """Depths of single streams by name (``writer->reader``); the others have their layer's or the
+    default depth."""
+
+
+Architecture = StreamingArchitecture

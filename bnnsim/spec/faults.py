@@ -1,0 +1,78 @@
+"""Faults in what a user wrote: gathered as data, turned into sentences in one place."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+KeyPath = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One wrong key or value.
+
+    ``file`` and ``line`` (1-based, 0 where the file has none) say where, ``key`` which entry,
+    ``expected`` and ``got`` what is wrong, ``near`` the closest right values.
+    """
+
+    file: str
+    line: int
+    key: str
+    expected: str
+    got: str
+    near: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        key = f" {self.key}:" if self.key else ""
+        nearest = f" (nearest: {', '.join(self.near)})" if self.near else ""
+        return f"{place}:{key} expected {self.expected}, got {self.got}{nearest}"
+
+
+class SpecError(Exception):
+    """What a user gave cannot be used; carries every fault found, in file order."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults: tuple[Fault, ...] = tuple(
+            sorted(set(faults), key=lambda f: (f.file, f.line, f.key, f.expected))
+        )
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class InputError(SpecError):
+    """A single fault outside any YAML file: a weights file, an image, a command-line value."""
+
+    def __init__(self, place: str, expected: str, got: str, near: Sequence[str] = ()) -> None:
+        super().__init__([Fault(place, 0, "", expected, got, tuple(near))])
+
+
+def near_names(name: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Up to two of ``names`` that look like ``name``."""
+    return tuple(difflib.get_close_matches(name, list(names), n=2, cutoff=0.6))
+
+
+def near_divisors(value: int, whole: int) -> tuple[str, ...]:
+    """The divisors of ``whole`` just below and just above ``value``."""
+    divisors = divisors_of(whole)
+    below = [d for d in divisors if d < value]
+    above = [d for d in divisors if d > value]
+    return tuple(str(d) for d in below[-1:] + above[:1])
+
+
+def divisors_of(whole: int) -> list[int]:
+    """All divisors of a positive integer, ascending."""
+    small = [d for d in range(1, int(whole**0.5) + 1) if whole % d == 0]
+    return sorted({*small, *(whole // d for d in small)})
+
+
+def key_text(path: KeyPath) -> str:
+    """``('layers', 'conv1', 'simd')`` as ``layers.conv1.simd``; list positions as ``[2]``."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            text += f".{part}" if text else part
+    return text

@@ -1,0 +1,45 @@
+"""Where shipped specs and networks are: in the checkout, or inside the installed package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bnnsim.spec.faults import Fault, SpecError, near_names
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_FOLDERS = {
+    "architecture": "arch_specs",
+    "device": "arch_specs/devices",
+    "workload": "workloads",
+}
+
+
+def shipped_folder(kind: str) -> Path:
+    """The folder of shipped ``architecture``, ``device`` or ``workload`` files."""
+    folder = _FOLDERS[kind]
+    installed = _PACKAGE / "shipped" / folder
+    return installed if installed.is_dir() else _PACKAGE.parent / folder
+
+
+def shipped_names(kind: str) -> list[str]:
+    """The names under which shipped specs of this kind are found, sorted."""
+    return sorted(path.stem for path in shipped_folder(kind).glob("*.yaml"))
+
+
+def find_spec(reference: str | Path, kind: str) -> Path:
+    """The file that ``reference`` means: a path (with a folder or ``.yaml`` in it) or a shipped name.
+
+    Raises :class:`SpecError` with the nearest names.
+    """
+    path = Path(reference)
+    text = str(reference)
+    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
+        return path
+    shipped = shipped_folder(kind) / f"{text}.yaml"
+    if shipped.is_file():
+        return shipped
+    if path.is_file():
+        return path
+    names = shipped_names(kind)
+    expected = f"a YAML file or a shipped {kind} ({', '.join(names)})"
+    raise SpecError([Fault(text, 0, "", expected, repr(text), near_names(text, names))])

@@ -1,0 +1,79 @@
+"""Loading specs: by shipped name or by path, with all faults gathered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel
+
+from bnnsim.spec.architecture import Architecture, StreamingArchitecture
+from bnnsim.spec.device import Device
+from bnnsim.spec.faults import Fault, SpecError
+from bnnsim.spec.library import find_spec
+from bnnsim.spec.source import SourceText, read_source
+from bnnsim.spec.validate import validate
+from bnnsim.spec.workload import Workload
+
+Spec = TypeVar("Spec", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Loaded(Generic[Spec]):
+    """A spec with the text it came from, so that later checks can name file and line.
+
+    ``faults`` is empty unless the spec came from one of the ``read_`` functions, which leave it to
+    the caller to raise.
+    """
+
+    spec: Spec
+    source: SourceText
+    path: Path | None = None
+    faults: tuple[Fault, ...] = field(default=())
+
+
+def read_architecture(reference: str | Path) -> Loaded[Architecture]:
+    """As :func:`load_architecture`, keeping the faults of single entries for the caller."""
+    return _read(StreamingArchitecture, reference, "architecture")
+
+
+def read_workload(reference: str | Path) -> Loaded[Workload]:
+    """As :func:`load_workload`, keeping the faults of single entries for the caller."""
+    return _read(Workload, reference, "workload")
+
+
+def load_architecture(reference: str | Path) -> Loaded[Architecture]:
+    """An architecture by name or path. Raises :class:`SpecError` with every fault."""
+    return _complete(read_architecture(reference))
+
+
+def load_workload(reference: str | Path) -> Loaded[Workload]:
+    """A workload by name or path. Raises :class:`SpecError` with every fault."""
+    return _complete(read_workload(reference))
+
+
+def load_device(reference: str | Path) -> Loaded[Device]:
+    """A device by name or path. Raises :class:`SpecError` with every fault."""
+    return _complete(_read(Device, reference, "device"))
+
+
+def from_spec(spec: Spec, name: str | None = None) -> Loaded[Spec]:
+    """A spec made in Python, as if it had been loaded; messages name it by ``name``."""
+    shown = name or f"<{type(spec).__name__} {getattr(spec, 'name', '')}>".replace(" >", ">")
+    return Loaded(spec, SourceText(shown, spec.model_dump(mode="json", exclude_unset=True)))
+
+
+def _read(model: type[Spec], reference: str | Path, kind: str) -> Loaded[Spec]:
+    path = find_spec(reference, kind)
+    source = read_source(path)
+    spec, faults = validate(model, source)
+    if spec is None:
+        raise SpecError(faults)
+    return Loaded(spec, source, path, tuple(faults))
+
+
+def _complete(loaded: Loaded[Spec]) -> Loaded[Spec]:
+    if loaded.faults:
+        raise SpecError(loaded.faults)
+    return loaded

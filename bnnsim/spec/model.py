@@ -1,0 +1,18 @@
+"""What all spec models share: frozen, strict, no unknown keys."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+
+class SpecModel(BaseModel):
+    """Base of every spec: immutable, unknown keys refused, no silent conversion of types."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.\-]*$")]
+Count = Annotated[int, Field(ge=1)]
+Depth = Annotated[int, Field(ge=1, le=1 << 24)]

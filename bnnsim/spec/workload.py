@@ -1,0 +1,189 @@
+"""Workload specs: a network as a graph of layers (``workloads/*.yaml``)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from bnnsim.spec.model import Count, Name, SpecModel
+from bnnsim.spec.value_type import BIPOLAR, ValueType, ValueTypeField
+
+Compare = Literal[">", ">="]
+Pair = tuple[int, int]
+
+
+class InputSpec(SpecModel):
+    """What one frame is and how a picture becomes one."""
+
+    shape: Annotated[list[Count], Field(min_length=1, max_length=3)]
+    """``[channels, height, width]`` or ``[features]``."""
+    type: ValueTypeField = BIPOLAR
+    """Value set of one element."""
+    image_range: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
+    """Pixels 0 .. 255 are mapped linearly onto these two numbers, then rounded half up to ``type``
+    and clipped (bipolar: +1 iff >= 0). Without it a pixel is taken as the integer it is."""
+    pad_to: Count | None = None
+    """Features after padding a flat input at its end (hardware words that are wider than the data)."""
+    pad_value: int = -1
+    """What the padded features hold."""
+
+
+class Activation(SpecModel):
+    """Thresholds that turn an integer sum into an activation of few bits.
+
+    The output is the number of thresholds that fire, plus the type's minimum (bipolar: -1 or +1).
+    """
+
+    type: ValueTypeField = BIPOLAR
+    compare: Compare = ">="
+    """A threshold t fires on ``sum > t`` or on ``sum >= t``."""
+
+
+class LayerBase(SpecModel):
+    name: Name
+    inputs: Annotated[list[str], Field(min_length=1)] | None = None
+    """Names of the layers this one reads (``input`` is the frame); without it, the layer above."""
+
+
+class WeightedLayer(LayerBase):
+    out: Count
+    """Output channels or neurons."""
+    weight: ValueTypeField = BIPOLAR
+    """Value set of a weight."""
+    accumulator: Literal["dot", "popcount"] = "dot"
+    """What thresholds and scores count: the dot product, or the number of matching bits
+    P = (dot + K) / 2 (bipolar weights and inputs only)."""
+    activation: Activation | None = None
+    """Thresholds behind the sum; without it the sum itself leaves the layer."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _activation_by_type_name(cls, data: object) -> object:
+        return _expand_activation(data)
+
+
+class ConvLayer(WeightedLayer):
+    """Convolution; weights ``(out, in_channels / groups, kernel_height, kernel_width)``."""
+
+    op: Literal["conv"]
+    kernel: Count | Annotated[list[Count], Field(min_length=2, max_length=2)]
+    """Height and width, or one number for both."""
+    stride: Count | Annotated[list[Count], Field(min_length=2, max_length=2)] = 1
+    dilation: Count | Annotated[list[Count], Field(min_length=2, max_length=2)] = 1
+    groups: Count = 1
+    pad: (
+        Annotated[int, Field(ge=0)]
+        | Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=4, max_length=4)]
+    ) = 0
+    """Border in pixels on all four sides, or ``[top, left, bottom, right]``."""
+    pad_value: int | None = None
+    """What the border holds; default -1 for bipolar inputs (the hardware's bit 0), else 0.
+    0 on a bipolar input is a true zero: the tap adds nothing."""
+
+    @property
+    def kernel_hw(self) -> Pair:
+        return _pair(self.kernel)
+
+    @property
+    def stride_hw(self) -> Pair:
+        return _pair(self.stride)
+
+    @property
+    def dilation_hw(self) -> Pair:
+        return _pair(self.dilation)
+
+    @property
+    def pad_tlbr(self) -> tuple[int, int, int, int]:
+        if isinstance(self.pad, int):
+            return (self.pad,) * 4
+        top, left, bottom, right = self.pad
+        return top, left, bottom, right
+
+
+class LinearLayer(WeightedLayer):
+    """Fully connected; weights ``(out, in)``. A map is flattened pixel by pixel, channel fastest."""
+
+    op: Literal["linear"]
+
+
+class ThresholdLayer(LayerBase):
+    """Thresholds on integer sums, one set a channel."""
+
+    op: Literal["threshold"]
+    activation: Activation
+
+    @model_validator(mode="before")
+    @classmethod
+    def _activation_by_type_name(cls, data: object) -> object:
+        return _expand_activation(data)
+
+
+class MaxPoolLayer(LayerBase):
+    """Maximum over ``kernel x kernel`` (on bipolar data the OR of the bits)."""
+
+    op: Literal["max_pool"]
+    kernel: Count
+    stride: Count | None = None
+    """Default: the kernel."""
+
+
+class AveragePoolLayer(LayerBase):
+    """Average before a sign: on bipolar data a majority vote over the window."""
+
+    op: Literal["average_pool"]
+    kernel: Count | Literal["global"]
+    stride: Count | None = None
+    compare: Compare = ">="
+    """The output is +1 iff the window's sum is ``> 0`` or ``>= 0``."""
+
+
+class AddLayer(LayerBase):
+    """Element-wise integer sum of two or more equal shapes (a shortcut)."""
+
+    op: Literal["add"]
+
+
+class ConcatLayer(LayerBase):
+    """Joins maps along the channels, first input first."""
+
+    op: Literal["concat"]
+
+
+Layer = Annotated[
+    ConvLayer
+    | LinearLayer
+    | ThresholdLayer
+    | MaxPoolLayer
+    | AveragePoolLayer
+    | AddLayer
+    | ConcatLayer,
+    Field(discriminator="op"),
+]
+
+
+class Workload(SpecModel):
+    """A network: its input, its layers, and where its weights are."""
+
+    name: Name
+    source: str = ""
+    """Where the topology (and the weights) come from."""
+    input: InputSpec
+    layers: Annotated[list[Layer], Field(min_length=1)]
+    weights: str | None = None
+    """An .npz beside this file with ``<layer>.weights`` and ``<layer>.thresholds``."""
+    images: str | None = None
+    """An .npz beside this file with ``images_u8`` and ``labels``, used where the user names none."""
+    classes: list[str] | None = None
+    """Names of the scores, first score first."""
+
+
+def _pair(value: int | list[int]) -> Pair:
+    return (value, value) if isinstance(value, int) else (value[0], value[1])
+
+
+def _expand_activation(data: object) -> object:
+    """``activation: bipolar`` means ``activation: {type: bipolar}``."""
+    if isinstance(data, dict) and isinstance(data.get("activation"), str | ValueType):
+        return {**data, "activation": {"type": data["activation"]}}
+    return data
