@@ -7,7 +7,7 @@ from collections import deque
 import numpy as np
 import numpy.typing as npt
 
-from bnnsim.datapath.words import element_values, pack_rows, unpack_word
+from bnnsim.datapath.words import Ints, element_values, pack_rows, unpack_word
 from bnnsim.design.units import Mvau
 
 
@@ -96,13 +96,14 @@ class MvauDatapath:
         if mvau.is_binary:
             bits = np.frombuffer(vector.to_bytes(self._octets, "little"), "<u8")
             differing = np.bitwise_count(self._rows[self._group] ^ bits).sum(axis=-1, dtype=np.int64)
-            matching = mvau.matrix_width - differing
+            matching: Ints = mvau.matrix_width - differing
             return matching if mvau.accumulator == "popcount" else 2 * matching - mvau.matrix_width
         elements = unpack_word(
             vector, mvau.matrix_width, self.input_bits, mvau.input_type.is_signed
         )
         values = element_values(elements, mvau.input_type).astype(np.float64)
-        return (self._matrix[self._group] @ values).astype(np.int64)
+        sums: Ints = (self._matrix[self._group] @ values).astype(np.int64)
+        return sums
 
     def _compute(self, vector: int) -> list[int]:
         sums = self._sums(vector)
@@ -119,4 +120,5 @@ def count_fired(
     """How many of the thresholds ``(..., n)`` fire for each of ``sums`` ``(...)``."""
     spread = sums[..., None]
     fired = spread > thresholds if compare == ">" else spread >= thresholds
-    return fired.sum(axis=-1, dtype=np.int64)
+    count: Ints = fired.sum(axis=-1, dtype=np.int64)
+    return count

@@ -27,8 +27,7 @@ def pack_rows(values: npt.NDArray[np.integer], element_bits: int) -> list[int]:
     if octets.shape[1] <= 8:
         padded = np.zeros((rows, 8), np.uint8)
         padded[:, : octets.shape[1]] = octets
-        words: list[int] = padded.view("<u8").reshape(rows).tolist()
-        return words
+        return [int(word) for word in padded.view("<u8")[:, 0]]
     return [int.from_bytes(row.tobytes(), "little") for row in octets]
 
 

@@ -276,6 +276,8 @@ class _Resolver:
                     trail.append(name)
                     name = next(n for n in inputs[name] if n in stuck)
                 cycle = trail[trail.index(name) :][::-1]
+                first_at = cycle.index(min(cycle, key=self.position.__getitem__))
+                cycle = cycle[first_at:] + cycle[:first_at]
                 self._fault(
                     self.position[cycle[0]],
                     "inputs",
@@ -318,7 +320,9 @@ class _Resolver:
         output, sum_type, pad_value = result
         return Node(layer, names, given, output, sum_type, pad_value)
 
-    def _conv(self, index: int, layer: ConvLayer, given: Tensor) -> tuple[Tensor, ValueType, int] | None:
+    def _conv(
+        self, index: int, layer: ConvLayer, given: Tensor
+    ) -> tuple[Tensor, ValueType, int] | None:
         channels, height, width = given.shape
         top, left, bottom, right = layer.pad_tlbr
         if channels % layer.groups or layer.out % layer.groups:
