@@ -8,8 +8,8 @@ import typer
 from rich.table import Table
 
 from bnnsim.cli.console import SimulationFailed, output, progress, write_json
-from bnnsim.simulate import Simulation
-from bnnsim.simulate import simulate as run_simulation
+from bnnsim.simulation import Simulation
+from bnnsim.simulation import simulate as run_simulation
 
 SHOWN_PREDICTIONS = 10
 

@@ -334,9 +334,14 @@ class _Resolver:
             )
             return None
         sizes = []
-        for extent, kernel, dilation, stride, axis in (
-            (height + top + bottom, layer.kernel_hw[0], layer.dilation_hw[0], layer.stride_hw[0], "height"),
-            (width + left + right, layer.kernel_hw[1], layer.dilation_hw[1], layer.stride_hw[1], "width"),
+        padded = (height + top + bottom, width + left + right)
+        for axis, extent, kernel, dilation, stride in zip(
+            ("height", "width"),
+            padded,
+            layer.kernel_hw,
+            layer.dilation_hw,
+            layer.stride_hw,
+            strict=True,
         ):
             reach = (kernel - 1) * dilation + 1
             if reach > extent:
@@ -351,10 +356,10 @@ class _Resolver:
             self._fault(index, "pad_value", f"0 or a value of {given.type}", str(pad_value))
         columns = channels // layer.groups * layer.kernel_hw[0] * layer.kernel_hw[1]
         shape = (layer.out, sizes[0], sizes[1])
-        padded = any(layer.pad_tlbr)
-        if layer.accumulator == "popcount" and padded and pad_value == 0:
+        has_border = any(layer.pad_tlbr)
+        if layer.accumulator == "popcount" and has_border and pad_value == 0:
             self._fault(index, "accumulator", "dot where the border is a true zero", "popcount")
-        return self._weighted(index, layer, given, columns, shape, pad_value if padded else -1)
+        return self._weighted(index, layer, given, columns, shape, pad_value if has_border else -1)
 
     def _weighted(
         self,

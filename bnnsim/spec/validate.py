@@ -135,10 +135,11 @@ def value_text(value: Any) -> str:
 def _data_path(loc: tuple[str | int, ...], data: Any, missing: bool) -> KeyPath:
     """``loc`` without the names of union branches that pydantic mixes in."""
     path: list[str | int] = []
-    here = data
+    here: Any = data
     for position, part in enumerate(loc):
         is_last = position == len(loc) - 1
-        if (isinstance(here, dict) and part in here) or (isinstance(here, list) and isinstance(part, int) and part < len(here)):
+        in_list = isinstance(here, list) and isinstance(part, int) and part < len(here)
+        if in_list or (isinstance(here, dict) and part in here):
             path.append(part)
             here = here[part]
         elif is_last and missing:

@@ -15,13 +15,13 @@ ALLOWED = {
     "timing": {"spec", "design"},
     "cost": {"spec", "design"},
     "datapath": {"spec", "design", "functional"},
-    "simulate": {"spec", "design", "functional", "timing", "datapath"},
-    "evaluate": {"spec", "design", "functional", "timing", "datapath", "cost", "simulate"},
-    "validation": {"spec", "design", "timing", "cost", "simulate", "evaluate"},
+    "simulation": {"spec", "design", "functional", "timing", "datapath"},
+    "evaluation": {"spec", "design", "functional", "timing", "datapath", "cost", "simulation"},
+    "validation": {"spec", "design", "timing", "cost", "simulation", "evaluation"},
     "importers": {"spec", "design", "functional"},
-    "search": {"spec", "design", "timing", "cost", "simulate", "evaluate", "validation"},
+    "search": {"spec", "design", "timing", "cost", "simulation", "evaluation", "validation"},
     "report": {
-        "spec", "design", "functional", "timing", "datapath", "cost", "simulate", "evaluate",
+        "spec", "design", "functional", "timing", "datapath", "cost", "simulation", "evaluation",
         "validation",
     },
 }  # fmt: skip
