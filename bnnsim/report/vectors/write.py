@@ -15,7 +15,7 @@ from bnnsim.design.units import Stream, Unit
 from bnnsim.report.vectors.memories import IntArray, Memory, unit_memories
 from bnnsim.report.waveform.event_log import EventLog
 from bnnsim.report.waveform.vcd import signal_name
-from bnnsim.simulate import Simulation, load_design, simulate, stimulate
+from bnnsim.simulation import Simulation, load_design, simulate, stimulate
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.value_type import ValueType
 from bnnsim.timing.graph import build_timing

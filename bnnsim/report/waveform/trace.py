@@ -10,7 +10,7 @@ from bnnsim.report.atomic_file import whole_file
 from bnnsim.report.waveform.event_log import EventLog
 from bnnsim.report.waveform.perfetto import write_perfetto
 from bnnsim.report.waveform.vcd import VcdDump
-from bnnsim.simulate import Simulation, load_design, simulate
+from bnnsim.simulation import Simulation, load_design, simulate
 from bnnsim.spec.faults import InputError
 from bnnsim.timing.graph import build_timing
 from bnnsim.timing.result import UnitCycles
@@ -44,7 +44,7 @@ def trace(
 ) -> Trace:
     """Simulate and write the cycles of a window to ``vcd``, to ``perfetto``, or to both.
 
-    Frames and bits as in :func:`bnnsim.simulate.simulate`. Memory does not grow with the run; files
+    Frames and bits as in :func:`bnnsim.simulation.simulate`. Memory does not grow with the run; files
     appear whole or not at all. Raises :class:`InputError` for a window that holds no cycle, and what
     ``simulate`` raises.
     """

@@ -1,0 +1,50 @@
+"""Every number of a simulation, exactly as ``simulate --json`` prints it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from bnnsim.report.figure import Figure, csv_text, embedded_json
+from bnnsim.simulation import Simulation
+
+
+def numbers_figure(simulation: Simulation) -> Figure:
+    """Tables of all scalars, units and FIFOs; the whole JSON is inside the page as ``simulation``."""
+    plain = simulation.to_json()
+    scalars = [(key, value) for key, value in plain.items() if not isinstance(value, list | tuple)]
+    body = (
+        f"<details open><summary>Run</summary>{_table(('name', 'value'), scalars)}</details>"
+        f"<details><summary>Units [cycles]</summary>{_records(plain['units'])}</details>"
+        f"<details><summary>FIFOs</summary>{_records(plain['fifos'])}</details>"
+        f"{embedded_json('simulation', plain)}"
+    )
+    csv = "\n".join(
+        [csv_text(("name", "value"), scalars), _records_csv(plain["units"]), _records_csv(plain["fifos"])]
+    )
+    note = "Exactly what <code>bnnsim simulate --json</code> prints for this run."
+    return Figure("numbers", "Every number", note, body, csv)
+
+
+def _records(records: Sequence[dict[str, Any]]) -> str:
+    return _table(tuple(records[0]), [tuple(record.values()) for record in records])
+
+
+def _records_csv(records: Sequence[dict[str, Any]]) -> str:
+    return csv_text(tuple(records[0]), [tuple(record.values()) for record in records])
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    head = "".join(f"<th scope='col'>{escape(name)}</th>" for name in header)
+    lines = "".join(
+        "<tr>" + "".join(f"<td>{_cell(value)}</td>" for value in row) + "</tr>" for row in rows
+    )
+    return f'<div class="table"><table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>'
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, str):
+        return escape(value)
+    return f'<data value="{escape(json.dumps(value))}">{escape(json.dumps(value))}</data>'

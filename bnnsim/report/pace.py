@@ -1,0 +1,203 @@
+"""Which unit sets the pace, in a sentence, and what to change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+from bnnsim.design.build import Design
+from bnnsim.design.units import Mvau
+from bnnsim.report.figure import Figure, csv_text, exact
+from bnnsim.simulation import Simulation
+from bnnsim.spec.faults import divisors_of
+from bnnsim.timing.graph import build_timing
+from bnnsim.timing.program import Lockstep
+
+_NEAR = 0.01
+"""Units within this share of the slowest one limit together."""
+
+
+@dataclass(frozen=True)
+class UnitWork:
+    """Steps of a unit's program a frame: the fewest cycles in which it can do one."""
+
+    name: str
+    layer: str
+    cycles_a_frame: int
+
+
+@dataclass(frozen=True)
+class Change:
+    """Twice the PEs or lanes of a layer's unit: ``cycles_a_frame`` then."""
+
+    layer: str
+    knob: str
+    before: int
+    after: int
+    cycles_a_frame: int
+
+
+@dataclass(frozen=True)
+class PaceInfo:
+    """Where the interval comes from.
+
+    ``interval_cycles`` is the measured one (None where it is not known), ``slowest_cycles`` what the
+    slowest unit alone would allow; ``waits_cycles`` their difference: words that come late or find a
+    FIFO full. ``next_cycles`` is the pace once every limiting unit has its change.
+    """
+
+    clock_mhz: float
+    interval_cycles: int | None
+    slowest_cycles: int
+    limiting: tuple[str, ...]
+    changes: tuple[Change, ...]
+    next_unit: str
+    next_cycles: int
+    full_fifos: tuple[str, ...]
+    work: tuple[UnitWork, ...]
+
+    @property
+    def waits_cycles(self) -> int:
+        return 0 if self.interval_cycles is None else self.interval_cycles - self.slowest_cycles
+
+
+def pace_info(design: Design, simulation: Simulation) -> PaceInfo:
+    """The record behind the sentence."""
+    work = unit_work(design)
+    slowest = max(unit.cycles_a_frame for unit in work)
+    limiting = [u for u in work if u.cycles_a_frame >= slowest * (1 - _NEAR) and _is_computing(design, u)]
+    limiting = limiting or [u for u in work if u.cycles_a_frame == slowest]
+    changes = tuple(change for u in limiting if (change := _change(design, u)) is not None)
+    changed = {change.layer: change.cycles_a_frame for change in changes}
+    after = [
+        (changed.get(u.layer, u.cycles_a_frame) if u in limiting else u.cycles_a_frame, u.name)
+        for u in work
+    ]
+    next_cycles, next_unit = max(after)
+    full = tuple(f.name for f in simulation.fifos if f.max_occupancy_words >= f.depth_words)
+    return PaceInfo(
+        clock_mhz=simulation.clock_mhz,
+        interval_cycles=simulation.initiation_interval_cycles,
+        slowest_cycles=slowest,
+        limiting=tuple(u.name for u in limiting),
+        changes=changes,
+        next_unit=next_unit,
+        next_cycles=next_cycles,
+        full_fifos=full,
+        work=work,
+    )
+
+
+def unit_work(design: Design) -> tuple[UnitWork, ...]:
+    """Each unit's steps a frame; an elastic unit needs one a word on its busier side."""
+    graph = design.graph
+    result = []
+    for unit in build_timing(graph).units:
+        if unit.part_of:
+            continue
+        program = unit.program
+        if isinstance(program, Lockstep):
+            cycles = program.steps
+        else:
+            cycles = max(program.words_in, program.words_out)
+        result.append(UnitWork(unit.name, graph.unit_by_name[unit.name].layer, cycles))
+    return tuple(result)
+
+
+def _is_computing(design: Design, work: UnitWork) -> bool:
+    return isinstance(design.graph.unit_by_name[work.name].parameters, Mvau)
+
+
+def _change(design: Design, work: UnitWork) -> Change | None:
+    """The smallest step that speeds a matrix unit up: the next PE, or else the next SIMD."""
+    mvau = design.graph.unit_by_name[work.name].parameters
+    if not isinstance(mvau, Mvau):
+        return None
+    for knob, now, whole in (
+        ("pe", mvau.pe, mvau.matrix_height),
+        ("simd", mvau.simd, mvau.matrix_width),
+    ):
+        larger = [d for d in divisors_of(whole) if d > now]
+        if larger:
+            cycles = work.cycles_a_frame * now // larger[0]
+            return Change(work.layer, knob, now, larger[0], cycles)
+    return None
+
+
+def pace_sentence(info: PaceInfo) -> str:
+    """What limits the design and what to change, as HTML."""
+    names = _listed([f"<b>{escape(name)}</b>" for name in info.limiting])
+    sets = "sets" if len(info.limiting) == 1 else "set"
+    interval = info.interval_cycles
+    parts = []
+    if interval is None or info.waits_cycles <= 0:
+        each = "" if len(info.limiting) == 1 else " each"
+        parts.append(
+            f"{names} {sets} the pace: about {exact(info.slowest_cycles)} cycles of work{each} a "
+            "frame, and nothing else takes longer."
+        )
+    else:
+        share = info.waits_cycles / interval
+        needs = "needs" if len(info.limiting) == 1 else "need"
+        parts.append(
+            f"Waiting costs {exact(info.waits_cycles)} of the {exact(interval)} cycles between "
+            f"frames ({share:.1%}): {names} {needs} only {exact(info.slowest_cycles)}, but words "
+            "come late or find a FIFO full."
+        )
+        if info.full_fifos:
+            parts.append(f"Look first at the FIFOs that fill up: {_fifos(info.full_fifos)}.")
+    parts.append(_advice(info))
+    return " ".join(parts)
+
+
+def _advice(info: PaceInfo) -> str:
+    if not info.changes:
+        return "No wider PE or SIMD is left for it: raise the clock, or split the layer."
+    what = _listed(
+        [
+            f"<b>{escape(c.layer)}</b> {c.knob.upper()} {c.before} → {c.after}"
+            for c in info.changes
+        ]
+    )
+    gain = (info.interval_cycles or info.slowest_cycles) / info.next_cycles
+    after = f"{info.clock_mhz * 1e6 / info.next_cycles:,.0f} FPS"
+    return (
+        f"To go faster, widen {what}; then <b>{escape(info.next_unit)}</b> limits, at "
+        f"{exact(info.next_cycles)} cycles a frame: up to {after}, {gain:.2f} times as fast."
+    )
+
+
+def _fifos(names: tuple[str, ...]) -> str:
+    shown = [f"<code>{escape(name)}</code>" for name in names[:4]]
+    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+    return ", ".join(shown) + more
+
+
+def _listed(items: list[str]) -> str:
+    if len(items) == 1:
+        return items[0]
+    return ", ".join(items[:-1]) + " and " + items[-1]
+
+
+def pace_figure(info: PaceInfo) -> Figure:
+    """Each unit's own work a frame against the interval, longest first."""
+    longest = max(info.interval_cycles or 0, info.slowest_cycles)
+    ordered = sorted(info.work, key=lambda unit: -unit.cycles_a_frame)
+    rows = "".join(
+        f'<li class="{"limit" if unit.name in info.limiting else ""}"><span>{escape(unit.name)}</span>'
+        f'<i style="width:{100 * unit.cycles_a_frame / longest:.2f}%"></i>'
+        f"{exact(unit.cycles_a_frame)}</li>"
+        for unit in ordered
+    )
+    note = (
+        "Cycles that each unit's own steps take, a frame: the longest is the fastest that frames can "
+        "follow each other, whatever the FIFOs."
+    )
+    if info.interval_cycles is not None:
+        note += f" Measured interval: {exact(info.interval_cycles)} cycles."
+    csv = csv_text(
+        ("unit", "layer", "work_cycles_a_frame"),
+        [(unit.name, unit.layer, unit.cycles_a_frame) for unit in ordered],
+    )
+    body = f'<ul class="bars pace">{rows}</ul>'
+    return Figure("pace", "Work a frame [cycles]", note, body, csv)
