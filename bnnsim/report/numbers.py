@@ -39,12 +39,13 @@ def _records_csv(records: Sequence[dict[str, Any]]) -> str:
 def _table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     head = "".join(f"<th scope='col'>{escape(name)}</th>" for name in header)
     lines = "".join(
-        "<tr>" + "".join(f"<td>{_cell(value)}</td>" for value in row) + "</tr>" for row in rows
+        f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in rows
     )
     return f'<div class="table"><table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>'
 
 
 def _cell(value: Any) -> str:
     if isinstance(value, str):
-        return escape(value)
-    return f'<data value="{escape(json.dumps(value))}">{escape(json.dumps(value))}</data>'
+        return f'<td class="text">{escape(value)}</td>'
+    text = escape(json.dumps(value))
+    return f'<td><data value="{text}">{text}</data></td>'

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape
 
 from bnnsim.design.build import Design
-from bnnsim.design.units import Mvau
+from bnnsim.design.units import Mvau, Window
 from bnnsim.report.figure import Figure, csv_text, exact
 from bnnsim.simulation import Simulation
 from bnnsim.spec.faults import divisors_of
@@ -15,6 +15,8 @@ from bnnsim.timing.program import Lockstep
 
 _NEAR = 0.01
 """Units within this share of the slowest one limit together."""
+_SHOWN = 12
+"""Units whose work is shown at once."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class PaceInfo:
     next_unit: str
     next_cycles: int
     full_fifos: tuple[str, ...]
+    otherwise: str
     work: tuple[UnitWork, ...]
 
     @property
@@ -84,6 +87,7 @@ def pace_info(design: Design, simulation: Simulation) -> PaceInfo:
         next_unit=next_unit,
         next_cycles=next_cycles,
         full_fifos=full,
+        otherwise=_otherwise(design, limiting[0]),
         work=work,
     )
 
@@ -124,6 +128,25 @@ def _change(design: Design, work: UnitWork) -> Change | None:
     return None
 
 
+def _otherwise(design: Design, work: UnitWork) -> str:
+    """What helps a unit that has no PE or SIMD to widen."""
+    parameters = design.graph.unit_by_name[work.name].parameters
+    if isinstance(parameters, Window):
+        if parameters.lanes < parameters.channels:
+            return (
+                "It moves one word a cycle: raise the layer's SIMD, so that a word holds more than "
+                f"{parameters.lanes} of the {parameters.channels} channels."
+            )
+        if parameters.style != "parallel":
+            return (
+                "It shows one pixel of a window a cycle: <code>sliding_window: parallel</code> shows "
+                "a whole window at once."
+            )
+    if isinstance(parameters, Mvau):
+        return "It is as wide as its matrix: raise the clock."
+    return "It moves one word a cycle: wider streams around it (<code>out_width_bits</code>) help."
+
+
 def pace_sentence(info: PaceInfo) -> str:
     """What limits the design and what to change, as HTML."""
     names = _listed([f"<b>{escape(name)}</b>" for name in info.limiting])
@@ -152,14 +175,14 @@ def pace_sentence(info: PaceInfo) -> str:
 
 def _advice(info: PaceInfo) -> str:
     if not info.changes:
-        return "No wider PE or SIMD is left for it: raise the clock, or split the layer."
+        return info.otherwise
     what = _listed(
         [
             f"<b>{escape(c.layer)}</b> {c.knob.upper()} {c.before} → {c.after}"
             for c in info.changes
         ]
     )
-    gain = (info.interval_cycles or info.slowest_cycles) / info.next_cycles
+    gain = max(info.interval_cycles or 0, info.slowest_cycles) / info.next_cycles
     after = f"{info.clock_mhz * 1e6 / info.next_cycles:,.0f} FPS"
     return (
         f"To go faster, widen {what}; then <b>{escape(info.next_unit)}</b> limits, at "
@@ -183,12 +206,12 @@ def pace_figure(info: PaceInfo) -> Figure:
     """Each unit's own work a frame against the interval, longest first."""
     longest = max(info.interval_cycles or 0, info.slowest_cycles)
     ordered = sorted(info.work, key=lambda unit: -unit.cycles_a_frame)
-    rows = "".join(
+    rows = [
         f'<li class="{"limit" if unit.name in info.limiting else ""}"><span>{escape(unit.name)}</span>'
         f'<i style="width:{100 * unit.cycles_a_frame / longest:.2f}%"></i>'
         f"{exact(unit.cycles_a_frame)}</li>"
         for unit in ordered
-    )
+    ]
     note = (
         "Cycles that each unit's own steps take, a frame: the longest is the fastest that frames can "
         "follow each other, whatever the FIFOs."
@@ -199,5 +222,10 @@ def pace_figure(info: PaceInfo) -> Figure:
         ("unit", "layer", "work_cycles_a_frame"),
         [(unit.name, unit.layer, unit.cycles_a_frame) for unit in ordered],
     )
-    body = f'<ul class="bars pace">{rows}</ul>'
+    body = f'<ul class="bars pace">{"".join(rows[:_SHOWN])}</ul>'
+    if len(rows) > _SHOWN:
+        body += (
+            f"<details><summary>The other {len(rows) - _SHOWN} units</summary>"
+            f'<ul class="bars pace">{"".join(rows[_SHOWN:])}</ul></details>'
+        )
     return Figure("pace", "Work a frame [cycles]", note, body, csv)

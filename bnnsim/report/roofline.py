@@ -129,7 +129,7 @@ def roofline_figure(info: RooflineInfo) -> Figure:
         '<button type="button" data-do="axes" aria-pressed="false">Linear axes</button>'
         "</div>"
         '<div class="plot"></div>'
-        '<p class="readout" aria-live="polite">&nbsp;</p>'
+        '<p class="readout" aria-live="polite">Point at a unit, or tab to it.</p>'
     )
     return Figure(
         "roofline", "Roofline", note, body, csv=csv_text(header, rows), data=data, script="roofline"

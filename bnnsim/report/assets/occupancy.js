@@ -70,7 +70,7 @@ bnnsim.scripts.occupancy = async (section, data) => {
       context.font = `${i === chosen ? "600 " : ""}${x0 < 100 ? 9.5 : 11.5}px system-ui, sans-serif`;
       context.fillStyle = bnnsim.colour(i === chosen ? "accent" : "text");
       context.textBaseline = "top";
-      context.fillText(bnnsim.fit(context, row.name.replace("->", " → "), x0 - 10), x0 - 8, y - 1);
+      context.fillText(bnnsim.fit(context, x0 < 100 ? row.name.split("->")[0] + " →" : row.name.replace("->", " → "), x0 - 10), x0 - 8, y - 1);
       context.fillStyle = bnnsim.colour("muted");
       context.font = "10px system-ui, sans-serif";
       context.fillText(sameScale ? `0 – ${deepest} words` : `0 – ${row.depth} words`, x0 - 8, y + 12);
@@ -139,5 +139,7 @@ bnnsim.scripts.occupancy = async (section, data) => {
   };
   view.listeners.push(draw);
   bnnsim.redraw.push(draw);
+  chosen = data.rows.reduce((best, row, i) => row.full > data.rows[best].full ? i : best, 0);
   draw();
+  tell(rows()[chosen], data.cycles / 2);
 };

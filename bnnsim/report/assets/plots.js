@@ -86,8 +86,8 @@ bnnsim.scripts.roofline = (section, data) => {
     group.append(bnnsim.svg("line", { class: "move", x1, y1, x2, y2 }));
     group.append(bnnsim.svg("circle", { class: "peak", cx: x2, cy: y2, r: 4 }));
     group.append(bnnsim.svg("circle", { class: css, cx: x1, cy: y1, r: 6 }));
-    const wide = 7 * name.length, right = x1 + wide + 14 < width;
-    const place = [0, 14, -14, 28, -28].find(by => !labelled.some(([lx, ly, lw]) =>
+    const wide = 7 * name.length, right = x1 + wide + 14 < width, floor = Math.max(y.at(y.low), y.at(y.high)) - 2;
+    const place = [0, -14, 14, -28, 28].find(by => y1 + by < floor && !labelled.some(([lx, ly, lw]) =>
       Math.abs(ly - y1 - by) < 13 && x1 < lx + lw && lx < x1 + wide));
     if (place !== undefined) {
       labelled.push([x1, y1 + place, wide]);

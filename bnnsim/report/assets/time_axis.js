@@ -34,7 +34,7 @@ bnnsim.view = {
 bnnsim.timeGrid = (context, left, right, top, bottom) => {
   const view = bnnsim.view, span = view.end - view.start, width = right - left;
   const unit = view.inTime ? view.clock : 1;
-  const wanted = span / Math.max(2, Math.floor(width / 110)) / unit;
+  const wanted = span / Math.max(3, Math.floor(width / 110)) / unit;
   let step = 10 ** Math.floor(Math.log10(wanted));
   step *= wanted / step > 5 ? 10 : wanted / step > 2 ? 5 : wanted / step > 1 ? 2 : 1;
   if (!view.inTime) step = Math.max(1, Math.round(step));

@@ -76,6 +76,7 @@ bnnsim.scripts.timeline = async (section, data) => {
       context.fillStyle = bnnsim.colour(i === chosen ? "accent" : "text");
       context.fillText(bnnsim.fit(context, (limits ? "▸ " : "") + row.name, x0 - 8), x0 - 7, y + (ROW - 4) / 2 + 1);
     });
+    if (scale >= 5) drawCycles(context, x0, scale, bottom);
     if (chosen >= 0) {
       context.strokeStyle = bnnsim.colour("accent");
       context.strokeRect(x0 + 0.5, TOP + chosen * ROW + 0.5, width - 1, ROW - 1);
@@ -83,6 +84,15 @@ bnnsim.scripts.timeline = async (section, data) => {
     drawFrameEnds(context, x0, scale, bottom, full);
     canvas.dataset.start = view.start;
     canvas.dataset.end = view.end;
+  }
+
+  // Cycles wide enough to tell apart get a line each.
+  function drawCycles(context, x0, scale, bottom) {
+    context.fillStyle = bnnsim.colour("surface");
+    context.globalAlpha = 0.6;
+    for (let cycle = Math.ceil(view.start); cycle <= view.end; cycle++)
+      context.fillRect(x0 + (cycle - view.start) * scale - 0.5, TOP, 1, bottom - TOP);
+    context.globalAlpha = 1;
   }
 
   function drawFrameEnds(context, x0, scale, bottom, full) {
