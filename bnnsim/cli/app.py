@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from bnnsim.cli import import_, schema, simulate
+from bnnsim.cli import compare, import_, report, schema, simulate, trace, vectors
 from bnnsim.cli.console import SimulationFailed, errors
 from bnnsim.spec.faults import SpecError
 
@@ -20,6 +20,10 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("simulate")(simulate.command)
+app.command("report")(report.command)
+app.command("compare")(compare.command)
+app.command("trace")(trace.command)
+app.command("vectors")(vectors.command)
 app.command("schema")(schema.command)
 app.add_typer(import_.app, name="import")
 

@@ -43,7 +43,7 @@ class AnswerInfo:
 
 
 def answer_info(
-    design: Design, simulation: Simulation, costs: CostsInfo | None, image_uri: str = ""
+    design: Design, simulation: Simulation, costs: CostsInfo, image_uri: str = ""
 ) -> AnswerInfo:
     """The record behind the top of the page."""
     interval = simulation.initiation_interval_cycles
@@ -65,10 +65,10 @@ def answer_info(
             f"{number(simulation.latency_cycles)} cycles, one frame alone",
         ),
     ]
-    if costs is not None and costs.power_w is not None:
+    if costs.power_w is not None:
         basis = costs.power_basis
         numbers.append(Number("Power", costs.power_w, number(costs.power_w, 3), "W", basis))
-    if costs is not None and costs.energy_per_frame_uj is not None:
+    if costs.energy_per_frame_uj is not None:
         energy = costs.energy_per_frame_uj
         numbers.append(
             Number("Energy", energy, number(energy, 3), "µJ/frame", "power over throughput")
@@ -117,7 +117,7 @@ def _bit_exact(simulation: Simulation) -> str:
     return lead + simulation.bit_exact_basis
 
 
-def answer_html(info: AnswerInfo, costs: CostsInfo | None, sentence: str) -> str:
+def answer_html(info: AnswerInfo, costs: CostsInfo, sentence: str) -> str:
     """The top of the page: headline, sentence, prediction, budget."""
     cards = "".join(
         f'<li><span class="label">{escape(n.label)}</span>'
@@ -128,8 +128,6 @@ def answer_html(info: AnswerInfo, costs: CostsInfo | None, sentence: str) -> str
     budget = (
         f'<section class="card"><h2>Resources against the budget</h2>{budget_bars(costs)}'
         f"{_violations(costs)}</section>"
-        if costs is not None
-        else ""
     )
     return (
         f'<section id="answer"><h1>{escape(info.title)}</h1><p class="subtitle">'

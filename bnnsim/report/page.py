@@ -11,6 +11,7 @@ from bnnsim.design.build import Design
 from bnnsim.report.activations import ActivationsInfo, activations_figure, activations_info
 from bnnsim.report.answer import AnswerInfo, answer_html, answer_info
 from bnnsim.report.costs import CostsInfo, costs_figure
+from bnnsim.report.design_costs import costs_info
 from bnnsim.report.document import document
 from bnnsim.report.figure import Figure
 from bnnsim.report.numbers import numbers_figure
@@ -36,7 +37,7 @@ class Report:
     timeline: TimelineInfo
     occupancy: OccupancyInfo
     roofline: RooflineInfo
-    costs: CostsInfo | None
+    costs: CostsInfo
     activations: ActivationsInfo | None
 
 
@@ -74,10 +75,10 @@ def gather(
     design: Design,
     simulation: Simulation,
     activations: ActivationsInfo | None = None,
-    costs: CostsInfo | None = None,
 ) -> Report:
     """All records of one page from a simulation and its design."""
     recording = record(design, RECORDED_FRAMES)
+    costs = costs_info(design, simulation)
     pace = pace_info(design, simulation)
     interval = simulation.initiation_interval_cycles or pace.slowest_cycles
     image = activations.pictures[0].picture.uri if activations else ""
@@ -125,9 +126,8 @@ def page_html(report: Report) -> str:
         occupancy_figure(report.occupancy),
         pace_figure(report.pace),
         roofline_figure(report.roofline),
+        costs_figure(report.costs),
     ]
-    if report.costs is not None:
-        figures.append(costs_figure(report.costs))
     if report.activations is not None:
         figures.append(activations_figure(report.activations))
     figures.append(numbers_figure(report.simulation))
