@@ -8,8 +8,8 @@ shallow as the target allows, over and over until no single one can lose a word.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from bnnsim.cost.memories import fifo_bram18
 from bnnsim.design.build import Design
@@ -55,6 +55,10 @@ class FifoSizing:
     before_bram18: int
     curve: tuple[CurvePoint, ...]
     designs_timed: int
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as plain data, under the same names."""
+        return {**asdict(self), "depth_words": dict(self.depth_words)}
 
 
 def size_fifos(
