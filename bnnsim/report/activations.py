@@ -131,7 +131,7 @@ def activations_figure(info: ActivationsInfo) -> Figure:
     cards = "".join(_card(picture) for picture in info.pictures)
     body = f'<div class="pictures">{cards}</div>{_scores(info.scores)}'
     header = ("layer", "op", "channels", "height", "width", "type", "share_of_plus_ones")
-    rows = [
+    rows: list[tuple[Any, ...]] = [
         (p.layer, p.what, *p.shape, p.type, "" if p.share_high is None else p.share_high)
         for p in info.pictures
     ]
@@ -179,4 +179,5 @@ def _scores(scores: tuple[Score, ...]) -> str:
         f'<data value="{score.value}">{score.value:,}</data></li>'
         for score in scores
     )
-    return f'<h3>Scores <small>(popcount or sum, dimensionless)</small></h3><ul class="scores">{rows}</ul>'
+    title = "<h3>Scores <small>(popcount or sum, dimensionless)</small></h3>"
+    return f'{title}<ul class="scores">{rows}</ul>'

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Literal
 
+from bnnsim.evaluation import evaluate
 from bnnsim.report.costs import RESOURCE_TEXT, CostsInfo
 from bnnsim.report.design_costs import costs_info
 from bnnsim.report.document import document
 from bnnsim.report.figure import Figure, csv_text, exact, number
 from bnnsim.report.pace import pace_info
-from bnnsim.simulation import Simulation, load_design, simulate
+from bnnsim.simulation import Simulation, load_design
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.model import SpecModel
 
@@ -81,7 +82,7 @@ def parse_designs(designs: Sequence[str], workload: str | None) -> tuple[DesignN
     parsed = []
     for text in designs:
         architecture, colon, own = text.rpartition(":")
-        if colon and architecture and own and not own.startswith(("/", "\\")):
+        if colon and own and len(architecture) > 1:  # a single letter is a drive
             parsed.append(DesignNames(architecture, own))
         elif workload is not None:
             parsed.append(DesignNames(text, workload))
@@ -90,18 +91,19 @@ def parse_designs(designs: Sequence[str], workload: str | None) -> tuple[DesignN
     return tuple(parsed)
 
 
-def comparison_info(designs: Sequence[DesignNames], frames: int | None = None) -> ComparisonInfo:
-    """Simulate every design's timing, estimate its cost, and gather what differs.
+def comparison_info(designs: Sequence[DesignNames]) -> ComparisonInfo:
+    """Evaluate every design without its bits, and gather what differs.
 
-    Raises what :func:`bnnsim.simulation.simulate` raises.
+    Raises what :func:`bnnsim.evaluation.evaluate` raises.
     """
     found: list[tuple[Simulation, CostsInfo]] = []
     specs: list[dict[str, str]] = []
     limiting = []
     for names in designs:
         design, _ = load_design(names.architecture, names.workload)
-        simulation = simulate(names.architecture, names.workload, frames=frames, timing_only=True)
-        found.append((simulation, costs_info(design, simulation)))
+        evaluation = evaluate(names.architecture, names.workload, timing_only=True)
+        simulation = evaluation.simulation
+        found.append((simulation, costs_info(evaluation)))
         specs.append(
             flattened("", design.architecture) | flattened("workload.", design.network.workload)
         )

@@ -79,7 +79,7 @@ def number(value: float | int | None, digits: int = 4) -> str:
     """A number for reading: integers whole with thousands, others to ``digits`` significant digits."""
     if value is None:
         return "–"
-    if isinstance(value, int) or float(value).is_integer() and abs(value) < 1e15:
+    if isinstance(value, int) or (float(value).is_integer() and abs(value) < 1e15):
         return f"{int(value):,}"
     magnitude = abs(value)
     if magnitude >= 10 ** (digits - 1):

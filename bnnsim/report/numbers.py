@@ -7,25 +7,43 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
+from bnnsim.evaluation import Evaluation
 from bnnsim.report.figure import Figure, csv_text, embedded_json
-from bnnsim.simulation import Simulation
 
 
-def numbers_figure(simulation: Simulation) -> Figure:
-    """Tables of all scalars, units and FIFOs; the whole JSON is inside the page as ``simulation``."""
-    plain = simulation.to_json()
-    scalars = [(key, value) for key, value in plain.items() if not isinstance(value, list | tuple)]
+def numbers_figure(evaluation: Evaluation) -> Figure:
+    """Tables of all scalars, units and FIFOs.
+
+    The JSON of ``simulate`` and ``evaluate`` is inside the page as ``simulation`` and ``evaluation``.
+    """
+    plain = evaluation.simulation.to_json()
+    whole = evaluation.to_json()
+    scalars = _scalars("", whole)
     body = (
         f"<details open><summary>Run</summary>{_table(('name', 'value'), scalars)}</details>"
         f"<details><summary>Units [cycles]</summary>{_records(plain['units'])}</details>"
         f"<details><summary>FIFOs</summary>{_records(plain['fifos'])}</details>"
-        f"{embedded_json('simulation', plain)}"
+        f"{embedded_json('simulation', plain)}{embedded_json('evaluation', whole)}"
     )
     csv = "\n".join(
         [csv_text(("name", "value"), scalars), _records_csv(plain["units"]), _records_csv(plain["fifos"])]
     )
-    note = "Exactly what <code>bnnsim simulate --json</code> prints for this run."
+    note = (
+        "Exactly what <code>bnnsim simulate --json</code> and <code>bnnsim evaluate --json</code> print "
+        "for this run."
+    )
     return Figure("numbers", "Every number", note, body, csv)
+
+
+def _scalars(prefix: str, plain: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Everything but lists, entries of inner tables as ``table.entry``."""
+    found: list[tuple[str, Any]] = []
+    for key, value in plain.items():
+        if isinstance(value, dict):
+            found += _scalars(f"{prefix}{key}.", value)
+        elif not isinstance(value, list | tuple):
+            found.append((prefix + key, value))
+    return found
 
 
 def _records(records: Sequence[dict[str, Any]]) -> str:

@@ -95,7 +95,8 @@ def occupancy_figure(info: OccupancyInfo) -> Figure:
     body = (
         '<div class="controls" role="group" aria-label="Occupancy view">'
         '<button type="button" data-do="scale" aria-pressed="false">Same scale for all [words]</button>'
-        '<button type="button" data-do="deep" aria-pressed="false">Only deep FIFOs (&gt; 4 words)</button>'
+        '<button type="button" data-do="deep" aria-pressed="false">'
+        "Only deep FIFOs (&gt; 4 words)</button>"
         "</div>"
         '<canvas class="chart" tabindex="0" role="img" aria-label="Occupancy of every FIFO over time. '
         'Arrow left and right move, plus and minus zoom, arrow up and down choose a FIFO."></canvas>'

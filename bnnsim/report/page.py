@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 
 from bnnsim.design.build import Design
+from bnnsim.evaluation import Evaluation, evaluate
 from bnnsim.report.activations import ActivationsInfo, activations_figure, activations_info
 from bnnsim.report.answer import AnswerInfo, answer_html, answer_info
 from bnnsim.report.costs import CostsInfo, costs_figure
@@ -21,7 +22,7 @@ from bnnsim.report.pipeline import PipelineInfo, pipeline_figure, pipeline_info
 from bnnsim.report.recording import RECORDED_FRAMES, record
 from bnnsim.report.roofline import RooflineInfo, roofline_figure, roofline_info
 from bnnsim.report.timeline import TimelineInfo, timeline_figure, timeline_info
-from bnnsim.simulation import Simulation, load_design, simulate, stimulate
+from bnnsim.simulation import Simulation, load_design, stimulate
 
 Progress = Callable[[int, int], None]
 
@@ -30,7 +31,7 @@ Progress = Callable[[int, int], None]
 class Report:
     """The records behind every figure of one page."""
 
-    simulation: Simulation
+    evaluation: Evaluation
     answer: AnswerInfo
     pace: PaceInfo
     pipeline: PipelineInfo
@@ -51,11 +52,11 @@ def build_report(
     weights_seed: int | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Simulate as :func:`bnnsim.simulation.simulate` does, record the first frames, and gather.
+    """Evaluate as :func:`bnnsim.evaluation.evaluate` does, record the first frames, and gather.
 
-    Raises what ``simulate`` raises.
+    Raises what ``evaluate`` raises.
     """
-    simulation = simulate(
+    evaluation = evaluate(
         architecture,
         workload,
         images=images,
@@ -66,24 +67,25 @@ def build_report(
     )
     design, folder = load_design(architecture, workload)
     activations = None
-    if simulation.bit_exact:
-        activations = _activations(design, folder, simulation, images, weights_seed)
-    return gather(design, simulation, activations)
+    if evaluation.simulation.bit_exact:
+        activations = _activations(design, folder, evaluation.simulation, images, weights_seed)
+    return gather(design, evaluation, activations)
 
 
 def gather(
     design: Design,
-    simulation: Simulation,
+    evaluation: Evaluation,
     activations: ActivationsInfo | None = None,
 ) -> Report:
-    """All records of one page from a simulation and its design."""
+    """All records of one page from an evaluated design."""
+    simulation = evaluation.simulation
     recording = record(design, RECORDED_FRAMES)
-    costs = costs_info(design, simulation)
+    costs = costs_info(evaluation)
     pace = pace_info(design, simulation)
     interval = simulation.initiation_interval_cycles or pace.slowest_cycles
     image = activations.pictures[0].picture.uri if activations else ""
     return Report(
-        simulation=simulation,
+        evaluation=evaluation,
         answer=answer_info(design, simulation, costs, image),
         pace=pace,
         pipeline=pipeline_info(design, simulation, pace.limiting),
@@ -130,9 +132,9 @@ def page_html(report: Report) -> str:
     ]
     if report.activations is not None:
         figures.append(activations_figure(report.activations))
-    figures.append(numbers_figure(report.simulation))
+    figures.append(numbers_figure(report.evaluation))
     top = answer_html(report.answer, report.costs, pace_sentence(report.pace))
-    simulation = report.simulation
+    simulation = report.evaluation.simulation
     rest = (
         f"<footer><p>{escape(simulation.arch)} × {escape(simulation.workload)}: "
         f"{simulation.frames} frame(s), {escape(simulation.executor)} executor; interval: "

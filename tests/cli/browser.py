@@ -54,7 +54,7 @@ class Page:
 
     def settle(self) -> None:
         """Wait until what was asked for is drawn."""
-        wait = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()))"
+        wait = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(done))"
         self.driver.execute_async_script(wait)
 
     def complaints(self) -> list[str]:
@@ -63,7 +63,8 @@ class Page:
 
     def requests(self) -> list[str]:
         """Every address asked for so far, pictures inside the page left out."""
-        messages = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
+        log = self.driver.get_log("performance")
+        messages = [json.loads(entry["message"])["message"] for entry in log]
         asked = [
             message["params"]["request"]["url"]
             for message in messages

@@ -96,7 +96,8 @@ def test_no_complaint_and_no_request(page: Page) -> None:
 def test_every_figure_is_there_with_title_and_csv(page: Page) -> None:
     found = page.run("return [...document.querySelectorAll('section.figure')].map(s => s.id)")
     assert tuple(found) == FIGURES
-    assert page.run("return document.querySelectorAll('section.figure button.csv').length") == len(FIGURES)
+    buttons = "return document.querySelectorAll('section.figure button.csv').length"
+    assert page.run(buttons) == len(FIGURES)
 
 
 def test_nothing_is_wider_than_the_window(page: Page) -> None:
@@ -228,7 +229,8 @@ def test_the_data_of_every_figure_can_be_copied_as_csv(page: Page) -> None:
 
 def test_everything_can_be_reached_with_the_keyboard(page: Page) -> None:
     unreachable: list[Any] = page.run(
-        """return [...document.querySelectorAll('button, a, canvas.chart, #roofline g[role=img], summary')]
+        """return [...document.querySelectorAll(
+          'button, a, canvas.chart, #roofline g[role=img], summary')]
         .filter(e => e.tabIndex < 0).map(e => e.outerHTML.slice(0, 80))"""
     )
     assert unreachable == []

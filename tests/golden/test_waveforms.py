@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import subprocess
@@ -15,7 +16,6 @@ import pytest
 from bnnsim.cli.app import run
 from bnnsim.report.waveform.trace import Trace, trace
 from bnnsim.simulation import Simulation, load_design, simulate
-
 from tests.golden.vcd_reader import Dump, read_vcd
 
 ARCH, WORKLOAD, FRAMES = "digits-7z020", "digits", 2
@@ -95,7 +95,7 @@ def test_words_pass_the_waveform_in_the_cycles_and_with_the_bits_of_the_simulati
 def test_a_blocked_word_keeps_its_bits_until_it_passes(cycles: list[dict[str, str]]) -> None:
     blocked = 0
     for _, scope in _stream_scopes():
-        for now, after in zip(cycles, cycles[1:], strict=False):
+        for now, after in itertools.pairwise(cycles):
             if now[f"{scope}.in_valid"] == "1" and now[f"{scope}.in_ready"] == "0":
                 blocked += 1
                 assert after[f"{scope}.in_valid"] == "1"

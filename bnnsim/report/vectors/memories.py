@@ -47,13 +47,13 @@ def unit_memories(
     if isinstance(parameters, Mvau):
         memories = _weights(parameters, weights[unit.layer])
         if parameters.thresholds and unit.layer in thresholds:
-            values = threshold_memory(parameters, thresholds[unit.layer].astype(np.int64))
+            values = threshold_memory(parameters, thresholds[unit.layer]).astype(np.int64)
             rows = values.reshape(-1, parameters.pe * parameters.thresholds)
             memories.append(_thresholds(rows, parameters.thresholds, "group * neuron_fold + nf"))
         return memories
     if isinstance(parameters, Threshold):
-        values = thresholds[unit.layer].astype(np.int64)
-        rows = values.reshape(-1, parameters.pe * parameters.thresholds)
+        rows = thresholds[unit.layer].astype(np.int64)
+        rows = rows.reshape(-1, parameters.pe * parameters.thresholds)
         return [_thresholds(rows, parameters.thresholds, "channel fold")]
     return []
 
@@ -83,7 +83,7 @@ def _weights(mvau: Mvau, weights: IntArray) -> list[Memory]:
     return [Memory("weights", None, width, words, bits, is_signed, _FOLD_ORDER, layout)]
 
 
-def _thresholds(rows: npt.NDArray[np.int64], count: int, address: str) -> Memory:
+def _thresholds(rows: IntArray, count: int, address: str) -> Memory:
     """``rows`` ``(addresses, pe * count)`` in the narrowest two's complement that holds them all."""
     low, high = int(rows.min()), int(rows.max())
     bits = 1 + max((-low - 1).bit_length() if low < 0 else 0, high.bit_length() if high > 0 else 0)
