@@ -66,7 +66,7 @@ def _show(info: ComparisonInfo) -> None:
         cells = []
         for i, value in enumerate(quantity.values):
             ratio = quantity.ratio(i) if i else None
-            text = number(value, 5) + ("" if ratio is None else f" (x {ratio:.3g})")
+            text = number(value, 5) + ("" if ratio is None else f" (x {ratio:.4g})")
             cells.append(f"[bold green]{text}[/]" if i in quantity.best else text)
         numbers.add_row(f"{quantity.name} \\[{quantity.unit}]", *cells)
     numbers.add_row("sets the pace", *info.limiting)

@@ -197,7 +197,7 @@ def _quantities_figure(info: ComparisonInfo) -> Figure:
         cells = []
         for i, value in enumerate(quantity.values):
             ratio = quantity.ratio(i) if i else None
-            against = "" if ratio is None else f' <small class="muted">× {ratio:.3g}</small>'
+            against = "" if ratio is None else f' <small class="muted">× {ratio:.4g}</small>'
             css = ' class="better"' if i in best else ""
             cells.append(f"<td{css}>{exact(value, number(value, 5))}{against}</td>")
         rows.append(f"<tr><td>{escape(quantity.name)} [{quantity.unit}]</td>{''.join(cells)}</tr>")

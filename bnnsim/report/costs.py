@@ -103,6 +103,7 @@ def costs_figure(info: CostsInfo) -> Figure:
     body = (
         f'<div class="controls" role="group" aria-label="Resource">{tabs}</div>'
         '<ul class="bars costs"></ul>'
+        '<button type="button" class="more" aria-expanded="false"></button>'
     )
     return Figure("costs", "Resources and energy", note, body, csv, data=data, script="costs")
 

@@ -189,6 +189,12 @@ def test_costs_show_another_resource(page: Page) -> None:
     page.press("#costs [data-key='1']")
     assert page.run("return document.querySelector('#costs .costs').textContent") != first
     page.press("#costs [data-key='0']")
+    rows = "return document.querySelectorAll('#costs .costs li').length"
+    few = page.run(rows)
+    page.press("#costs .more")
+    assert page.run(rows) > few
+    page.press("#costs .more")
+    assert page.run(rows) == few
 
 
 def test_a_unit_of_the_pipeline_leads_to_its_row_of_the_timeline(page: Page) -> None:

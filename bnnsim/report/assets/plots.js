@@ -111,11 +111,17 @@ bnnsim.scripts.roofline = (section, data) => {
 
 bnnsim.scripts.costs = (section, data) => {
   const list = section.querySelector(".costs"), buttons = section.querySelectorAll("[data-key]");
+  const more = section.querySelector(".more"), FEW = 14;
+  let showsAll = false, current = 0;
   function show(key) {
+    current = key;
     const rows = data.rows.map(row => [row.name, row.values[key]]).filter(([, value]) => value > 0);
     rows.sort((a, b) => b[1] - a[1]);
     const most = rows.length ? rows[0][1] : 1, total = rows.reduce((sum, [, value]) => sum + value, 0);
-    list.replaceChildren(...rows.map(([name, value]) => {
+    more.hidden = rows.length <= FEW;
+    more.textContent = showsAll ? "Only the largest" : `All ${rows.length}`;
+    more.setAttribute("aria-expanded", showsAll ? "true" : "false");
+    list.replaceChildren(...rows.slice(0, showsAll ? rows.length : FEW).map(([name, value]) => {
       const item = document.createElement("li"), bar = document.createElement("i");
       const label = document.createElement("span"), amount = document.createElement("data");
       label.textContent = name;
@@ -129,6 +135,7 @@ bnnsim.scripts.costs = (section, data) => {
     buttons.forEach((button, i) => bnnsim.press(button, i === key));
   }
   buttons.forEach((button, i) => button.addEventListener("click", () => show(i)));
+  more.addEventListener("click", () => { showsAll = !showsAll; show(current); });
   if (buttons.length) show(0);
 };
 

@@ -7,16 +7,19 @@ from pathlib import Path
 import pytest
 
 from bnnsim.design.build import Design
+from bnnsim.evaluation import evaluate
+from bnnsim.report.costs import budget_bars
+from bnnsim.report.design_costs import costs_info
 from bnnsim.report.figure import Figure, csv_text, embedded_json, number
 from bnnsim.report.occupancy import occupancy_info
-from bnnsim.report.pace import pace_info, pace_sentence
+from bnnsim.report.pace import WORTHWHILE, pace_info, pace_sentence
 from bnnsim.report.pipeline import pipeline_figure, pipeline_info
 from bnnsim.report.recording import record
 from bnnsim.report.roofline import roofline_info
 from bnnsim.report.timeline import timeline_info
 from bnnsim.report.track_encoding import decode_pairs
 from bnnsim.report.unit_states import State
-from bnnsim.simulation import Simulation, simulate
+from bnnsim.simulation import Simulation, load_design, simulate
 
 from .small_design import ARCH, BRANCHED, BRANCHED_ARCH, WORKLOAD, small_design, write_specs
 
@@ -133,3 +136,33 @@ def test_text_inside_a_page_cannot_end_its_element() -> None:
     figure = Figure("f", "<t>", "", "", csv_text(("a",), [("</script>",)]))
     assert figure.html().count("</script>") == 1
     assert "&lt;t&gt;" in figure.html()
+
+
+def test_costs_of_the_units_add_up_to_the_totals(tmp_path: Path) -> None:
+    evaluation = evaluate(*write_specs(tmp_path), timing_only=True)
+    info = costs_info(evaluation)
+    for name, total in info.totals.items():
+        assert sum(unit.resources.get(name, 0) for unit in info.units) == total
+    energy = sum(unit.energy_uj or 0.0 for unit in info.units)
+    assert energy == pytest.approx(info.energy_per_frame_uj)
+    assert info.power_w == evaluation.power_w
+    assert info.violations == ()
+
+
+def test_a_design_over_its_budget_says_by_how_much(tmp_path: Path) -> None:
+    arch = ARCH.replace("clock_mhz: 100", "clock_mhz: 100\nbudget: {lut: 100}")
+    info = costs_info(evaluate(*write_specs(tmp_path, arch), timing_only=True))
+    used = info.totals["lut"]
+    assert info.violations == (f"lut: {used:g} used, 100 allowed, {used - 100:g} too many",)
+    assert "over budget" in budget_bars(info)
+
+
+def test_advice_goes_on_until_it_is_worth_the_trouble() -> None:
+    design, _ = load_design("pynq-cnv", "cnv")
+    simulation = simulate("pynq-cnv", "cnv", timing_only=True, executor="simpy")
+    info = pace_info(design, simulation)
+    assert info.limiting == ("fc0.mvau", "fc1.mvau")
+    assert info.slowest_cycles == 64 * 512
+    assert {change.layer for change in info.changes} == {"fc0", "fc1", "conv0", "conv3", "conv1"}
+    assert info.next_cycles == 20_736
+    assert info.slowest_cycles / info.next_cycles >= WORTHWHILE
