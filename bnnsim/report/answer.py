@@ -10,6 +10,9 @@ from bnnsim.report.costs import CostsInfo, budget_bars
 from bnnsim.report.figure import exact, number
 from bnnsim.simulation import Simulation
 
+SHOWN_PREDICTIONS = 9
+"""Images at the top of the page, the first of them large."""
+
 
 @dataclass(frozen=True)
 class Number:
@@ -24,7 +27,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the network said of the first image; ``image_uri`` is the picture, empty without one."""
+    """What the network said of an image; ``image_uri`` is the picture, empty without one."""
 
     answer: str
     label: str
@@ -37,13 +40,13 @@ class AnswerInfo:
     title: str
     subtitle: str
     numbers: tuple[Number, ...]
-    prediction: Prediction | None
+    predictions: tuple[Prediction, ...]
     accuracy: str
     bit_exact: str
 
 
 def answer_info(
-    design: Design, simulation: Simulation, costs: CostsInfo, image_uri: str = ""
+    design: Design, simulation: Simulation, costs: CostsInfo, images: tuple[str, ...] = ()
 ) -> AnswerInfo:
     """The record behind the top of the page."""
     interval = simulation.initiation_interval_cycles
@@ -80,28 +83,31 @@ def answer_info(
         subtitle=f"{device.part}{boards}, {architecture.clock_mhz:g} MHz, "
         f"{len(design.network.nodes)} layers, {design.network.macs:,} multiply-accumulates a frame",
         numbers=tuple(numbers),
-        prediction=_prediction(simulation, image_uri),
+        predictions=_predictions(simulation, images),
         accuracy=_accuracy(simulation),
         bit_exact=_bit_exact(simulation),
     )
 
 
-def _prediction(simulation: Simulation, image_uri: str) -> Prediction | None:
-    if not simulation.predictions:
-        return None
+def _predictions(simulation: Simulation, images: tuple[str, ...]) -> tuple[Prediction, ...]:
+    """What was said of the first images."""
 
     def named(index: int) -> str:
         classes = simulation.classes
         return classes[index] if classes and index < len(classes) else f"class {index}"
 
-    label = simulation.labels[0] if simulation.labels else None
-    first = simulation.predictions[0]
-    return Prediction(
-        named(first),
-        "" if label is None else named(label),
-        None if label is None else label == first,
-        image_uri,
-    )
+    found = []
+    for i, answer in enumerate((simulation.predictions or ())[:SHOWN_PREDICTIONS]):
+        label = simulation.labels[i] if simulation.labels else None
+        found.append(
+            Prediction(
+                named(answer),
+                "" if label is None else named(label),
+                None if label is None else label == answer,
+                images[i] if i < len(images) else "",
+            )
+        )
+    return tuple(found)
 
 
 def _accuracy(simulation: Simulation) -> str:
@@ -143,21 +149,34 @@ def _violations(costs: CostsInfo) -> str:
 
 
 def _prediction_html(info: AnswerInfo) -> str:
-    prediction = info.prediction
-    if prediction is None:
+    if not info.predictions:
         return f'<section class="card"><h2>Bits</h2><p>{escape(info.bit_exact)}.</p></section>'
-    image = (
-        f'<img class="seen" src="{prediction.image_uri}" alt="the first image">'
-        if prediction.image_uri
-        else ""
+    prediction, *others = info.predictions
+    image = _image(prediction, "seen")
+    verdict = _verdict(prediction, " right")
+    strip = "".join(
+        f"<li>{_image(other, 'thumb')}<span>{escape(other.answer)} {_verdict(other, '')}</span></li>"
+        for other in others
     )
-    verdict = ""
-    if prediction.is_right is not None:
-        mark = "✓ right" if prediction.is_right else f"✗ it is {escape(prediction.label)}"
-        verdict = f'<span class="{"right" if prediction.is_right else "wrong"}">{mark}</span>'
+    strip = f'<ul class="strip" aria-label="The next images">{strip}</ul>' if strip else ""
     accuracy = f"<p>{escape(info.accuracy)}</p>" if info.accuracy else ""
     return (
         f'<section class="card prediction"><h2>Prediction</h2><div>{image}<div>'
         f'<p class="big">{escape(prediction.answer)} {verdict}</p>{accuracy}'
-        f'<p class="muted">{escape(info.bit_exact)}.</p></div></div></section>'
+        f'<p class="muted">{escape(info.bit_exact)}.</p></div></div>{strip}</section>'
     )
+
+
+def _image(prediction: Prediction, css: str) -> str:
+    if not prediction.image_uri:
+        return ""
+    return f'<img class="{css}" src="{prediction.image_uri}" alt="an image of the run">'
+
+
+def _verdict(prediction: Prediction, right: str) -> str:
+    """A mark in colour and shape: right, or what it would have been."""
+    if prediction.is_right is None:
+        return ""
+    if prediction.is_right:
+        return f'<span class="right">✓{right}</span>'
+    return f'<span class="wrong">✗ it is {escape(prediction.label)}</span>'

@@ -20,9 +20,9 @@ def numbers_figure(evaluation: Evaluation) -> Figure:
     whole = evaluation.to_json()
     scalars = _scalars("", whole)
     body = (
-        f"<details open><summary>Run</summary>{_table(('name', 'value'), scalars)}</details>"
-        f"<details><summary>Units [cycles]</summary>{_records(plain['units'])}</details>"
-        f"<details><summary>FIFOs</summary>{_records(plain['fifos'])}</details>"
+        f"<details open><summary>Run</summary>{_table('run', ('name', 'value'), scalars)}</details>"
+        f"<details><summary>Units [cycles]</summary>{_records('units', plain['units'])}</details>"
+        f"<details><summary>FIFOs</summary>{_records('FIFOs', plain['fifos'])}</details>"
         f"{embedded_json('simulation', plain)}{embedded_json('evaluation', whole)}"
     )
     csv = "\n".join(
@@ -46,20 +46,23 @@ def _scalars(prefix: str, plain: dict[str, Any]) -> list[tuple[str, Any]]:
     return found
 
 
-def _records(records: Sequence[dict[str, Any]]) -> str:
-    return _table(tuple(records[0]), [tuple(record.values()) for record in records])
+def _records(label: str, records: Sequence[dict[str, Any]]) -> str:
+    return _table(label, tuple(records[0]), [tuple(record.values()) for record in records])
 
 
 def _records_csv(records: Sequence[dict[str, Any]]) -> str:
     return csv_text(tuple(records[0]), [tuple(record.values()) for record in records])
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+def _table(label: str, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     head = "".join(f"<th scope='col'>{escape(name)}</th>" for name in header)
     lines = "".join(
         f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in rows
     )
-    return f'<div class="table"><table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>'
+    return (
+        f'<div class="table" tabindex="0" role="region" aria-label="{escape(label)}"><table>'
+        f"<thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>"
+    )
 
 
 def _cell(value: Any) -> str:

@@ -48,7 +48,9 @@ class PaceInfo:
 
     ``interval_cycles`` is the measured one (None where it is not known), ``slowest_cycles`` what the
     slowest unit alone would allow; ``waits_cycles`` their difference: words that come late or find a
-    FIFO full. ``changes`` make the pace ``next_cycles``, which ``next_unit`` then sets.
+    FIFO full. ``full_fifos`` are those behind the limiting units that were ever full (before them is
+    no wonder); all that were, where none is behind. ``changes`` make the pace ``next_cycles``, which
+    ``next_unit`` then sets.
     """
 
     clock_mhz: float
@@ -74,7 +76,8 @@ def pace_info(design: Design, simulation: Simulation) -> PaceInfo:
     limiting = [u for u in work if u.cycles_a_frame >= slowest * (1 - _NEAR) and _is_computing(design, u)]
     limiting = limiting or [u for u in work if u.cycles_a_frame == slowest]
     changes, next_unit, next_cycles = _widened(design, work)
-    full = tuple(f.name for f in simulation.fifos if f.max_occupancy_words >= f.depth_words)
+    full = [f.name for f in simulation.fifos if f.max_occupancy_words >= f.depth_words]
+    behind = _streams_behind(design, {unit.name for unit in limiting})
     return PaceInfo(
         clock_mhz=simulation.clock_mhz,
         interval_cycles=simulation.initiation_interval_cycles,
@@ -83,7 +86,7 @@ def pace_info(design: Design, simulation: Simulation) -> PaceInfo:
         changes=changes,
         next_unit=next_unit,
         next_cycles=next_cycles,
-        full_fifos=full,
+        full_fifos=tuple(name for name in full if name in behind) or tuple(full),
         otherwise=_otherwise(design, limiting[0]),
         work=work,
     )
@@ -130,6 +133,17 @@ def unit_work(design: Design) -> tuple[UnitWork, ...]:
             cycles = max(program.words_in, program.words_out)
         result.append(UnitWork(unit.name, graph.unit_by_name[unit.name].layer, cycles))
     return tuple(result)
+
+
+def _streams_behind(design: Design, units: set[str]) -> set[str]:
+    """Every stream that carries what ``units`` put out, or what follows from it."""
+    reached = set(units)
+    streams: set[str] = set()
+    for stream in design.graph.streams:  # writers come before readers
+        if stream.writer in reached:
+            streams.add(stream.name)
+            reached.add(stream.reader)
+    return streams
 
 
 def _is_computing(design: Design, work: UnitWork) -> bool:

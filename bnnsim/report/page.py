@@ -10,7 +10,7 @@ from pathlib import Path
 from bnnsim.design.build import Design
 from bnnsim.evaluation import Evaluation, evaluate
 from bnnsim.report.activations import ActivationsInfo, activations_figure, activations_info
-from bnnsim.report.answer import AnswerInfo, answer_html, answer_info
+from bnnsim.report.answer import SHOWN_PREDICTIONS, AnswerInfo, answer_html, answer_info
 from bnnsim.report.costs import CostsInfo, costs_figure
 from bnnsim.report.design_costs import costs_info
 from bnnsim.report.document import document
@@ -83,10 +83,10 @@ def gather(
     costs = costs_info(evaluation)
     pace = pace_info(design, simulation)
     interval = simulation.initiation_interval_cycles or pace.slowest_cycles
-    image = activations.pictures[0].picture.uri if activations else ""
+    images = tuple(picture.uri for picture in activations.images) if activations else ()
     return Report(
         evaluation=evaluation,
-        answer=answer_info(design, simulation, costs, image),
+        answer=answer_info(design, simulation, costs, images),
         pace=pace,
         pipeline=pipeline_info(design, simulation, pace.limiting),
         timeline=timeline_info(recording, pace.limiting),
@@ -104,10 +104,11 @@ def _activations(
     images: Sequence[str | Path] | None,
     weights_seed: int | None,
 ) -> ActivationsInfo | None:
-    """The first frame's activations, from the functional executor that the simulation equals."""
+    """The first frames' activations, from the functional executor that the simulation equals."""
     from bnnsim.functional.executor import execute
 
-    stimulus, _ = stimulate(design.network, folder, images, 1, weights_seed)
+    shown = min(simulation.frames, SHOWN_PREDICTIONS)
+    stimulus, _ = stimulate(design.network, folder, images, shown, weights_seed)
     if stimulus is None or simulation.scores is None or simulation.predictions is None:
         return None
     found = execute(design.network, stimulus.parameters, stimulus.frames)

@@ -4,7 +4,7 @@ bnnsim.scripts.timeline = async (section, data) => {
   const canvas = section.querySelector("canvas"), readout = section.querySelector(".readout");
   const view = bnnsim.view, ROW = 18, TOP = 26, FOOT = 36;
   let chosen = Math.max(0, data.rows.findIndex(row => data.limiting.includes(row.name)));
-  let colours = [], cursor = null;
+  let colours = [], cursor = null, told = null;
   view.total = data.cycles;
   view.clock = data.clock_mhz;
   view.start = 0;
@@ -117,6 +117,7 @@ bnnsim.scripts.timeline = async (section, data) => {
   }
 
   function tell(row, cycle) {
+    told = [row, cycle];
     const i = segmentAt(row, cycle), from = row.starts[i], to = row.starts[i + 1];
     const limits = data.limiting.includes(row.name) ? " (sets the pace)" : "";
     readout.textContent = `${row.name}${limits}, cycle ${bnnsim.count(Math.floor(cycle))} ` +
@@ -192,7 +193,11 @@ bnnsim.scripts.timeline = async (section, data) => {
         lines.push(`${row.name},${data.states[row.states[i]]},${row.starts[i]},${row.starts[i + 1]}`);
     return lines.join("\n") + "\n";
   };
-  view.listeners.push(draw);
+  view.listeners.push(() => {
+    draw();
+    const [row, cycle] = told;
+    tell(row, cycle >= view.start && cycle < view.end ? cycle : (view.start + view.end) / 2);
+  });
   bnnsim.redraw.push(draw);
   draw();
   tell(data.rows[chosen], data.cycles / 2);
