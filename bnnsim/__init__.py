@@ -1,0 +1,29 @@
+"""bnnsim: cycle-level simulation and design-space exploration of Binary Neural Network accelerators."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bnnsim.simulation import Simulation, simulate
+    from bnnsim.spec.faults import InputError, SpecError
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Simulation": "bnnsim.simulation",
+    "simulate": "bnnsim.simulation",
+    "InputError": "bnnsim.spec.faults",
+    "SpecError": "bnnsim.spec.faults",
+}
+
+__all__ = ["InputError", "Simulation", "SpecError", "simulate"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load public names when they are first asked for: the command starts faster."""
+    if name in _HOMES:
+        from importlib import import_module
+
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'bnnsim' has no attribute {name!r}")

@@ -282,6 +282,8 @@ class _Resolver:
                     trail.append(name)
                     name = next(n for n in inputs[name] if n in stuck)
                 cycle = trail[trail.index(name) :][::-1]
+                first_at = cycle.index(min(cycle, key=self.position.__getitem__))
+                cycle = cycle[first_at:] + cycle[:first_at]
                 self._fault(
                     self.position[cycle[0]],
                     "inputs",
@@ -344,9 +346,14 @@ class _Resolver:
             )
             return None
         sizes = []
-        for extent, kernel, dilation, stride, axis in (
-            (height + top + bottom, layer.kernel_hw[0], layer.dilation_hw[0], layer.stride_hw[0], "height"),
-            (width + left + right, layer.kernel_hw[1], layer.dilation_hw[1], layer.stride_hw[1], "width"),
+        padded = (height + top + bottom, width + left + right)
+        for axis, extent, kernel, dilation, stride in zip(
+            ("height", "width"),
+            padded,
+            layer.kernel_hw,
+            layer.dilation_hw,
+            layer.stride_hw,
+            strict=True,
         ):
             reach = (kernel - 1) * dilation + 1
             if reach > extent:
@@ -363,10 +370,10 @@ class _Resolver:
         shape = (layer.out, sizes[0], sizes[1])
         if isinstance(layer, GatedConvLayer):
             return self._gated(index, layer, given, shortcut, columns, shape)
-        padded = any(layer.pad_tlbr)
-        if layer.accumulator == "popcount" and padded and pad_value == 0:
+        has_border = any(layer.pad_tlbr)
+        if layer.accumulator == "popcount" and has_border and pad_value == 0:
             self._fault(index, "accumulator", "dot where the border is a true zero", "popcount")
-        return self._weighted(index, layer, given, columns, shape, pad_value if padded else -1)
+        return self._weighted(index, layer, given, columns, shape, pad_value if has_border else -1)
 
     def _gated(
         self,

@@ -27,12 +27,12 @@ def window_order(window: Window) -> npt.NDArray[np.int64]:
     pixels = rows[:, None, :, None] * window.width + cols[None, :, None, :]
     if window.style == "parallel":
         words = pixels[:, :, None, :, :] * fold + np.arange(fold)[None, None, :, None, None]
-        order = words.reshape(-1, window.window_pixels)
+        shape: tuple[int, ...] = (-1, window.window_pixels)
     else:
         groups = window.groups
         folds = np.arange(fold).reshape(groups, fold // groups)
         words = pixels[:, :, None, :, :, None] * fold + folds[None, None, :, None, None, :]
-        order = words.reshape(-1)
-    order = order.astype(np.int64)
+        shape = (-1,)
+    order = words.reshape(shape).astype(np.int64)
     order.setflags(write=False)
     return order

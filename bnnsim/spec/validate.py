@@ -23,10 +23,10 @@ _EXPECTED = {
     "dict_type": "a mapping",
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
-    "greater_than": "a number > {gt}",
-    "greater_than_equal": "a number >= {ge}",
-    "less_than": "a number < {lt}",
-    "less_than_equal": "a number <= {le}",
+    "greater_than": "a number > {gt:g}",
+    "greater_than_equal": "a number >= {ge:g}",
+    "less_than": "a number < {lt:g}",
+    "less_than_equal": "a number <= {le:g}",
     "too_short": "at least {min_length} entries",
     "too_long": "at most {max_length} entries",
     "string_too_short": "text that is not empty",
@@ -135,13 +135,11 @@ def value_text(value: Any) -> str:
 def _data_path(loc: tuple[str | int, ...], data: Any, missing: bool) -> KeyPath:
     """``loc`` without the names of union branches that pydantic mixes in."""
     path: list[str | int] = []
-    here = data
+    here: Any = data
     for position, part in enumerate(loc):
         is_last = position == len(loc) - 1
-        if isinstance(here, dict) and part in here:
-            path.append(part)
-            here = here[part]
-        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
+        in_list = isinstance(here, list) and isinstance(part, int) and part < len(here)
+        if in_list or (isinstance(here, dict) and part in here):
             path.append(part)
             here = here[part]
         elif is_last and missing:

@@ -150,10 +150,10 @@ class Actor:
         self.book_wait("input", start)
 
     def lacks_room(self) -> bool:
-        return any([not fifo.has_room() for fifo in self.outputs])
+        return not all(fifo.has_room() for fifo in self.outputs)
 
     def lacks_words(self) -> bool:
-        return any([not fifo.has_word() for fifo in self.inputs])
+        return not all(fifo.has_word() for fifo in self.inputs)
 
 
 class FreezingActor(Actor):

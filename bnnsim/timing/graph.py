@@ -48,7 +48,11 @@ class TimingUnit:
 
 @dataclass(frozen=True)
 class TimingGraph:
-    """Units and channels; ``sink`` is the position of the unit whose last word ends the run."""
+    """Units and channels; ``sink`` is the position of the unit whose last word ends the run.
+
+    That is the last word it takes, or on a test bench, where it writes into the open, the last it
+    writes.
+    """
 
     units: tuple[TimingUnit, ...]
     channels: tuple[Channel, ...]
@@ -76,29 +80,54 @@ def build_timing(graph: StreamingGraph) -> TimingGraph:
     units: list[TimingUnit] = []
     sink = 0
     for unit in graph.units:
-        program = unit_program(unit)
         inputs = tuple(position[name] for name in unit.inputs)
         outputs = tuple(position[name] for name in unit.outputs)
-        if isinstance(unit.parameters, Padding):
-            inside = len(channels)
-            channels.append(Channel(f"{unit.name}.ahead", PADDING_READ_AHEAD_WORDS, True))
-            units.append(_slice(unit, f"{unit.name}.ahead", program, inputs, (inside,)))
-            inputs = (inside,)
-        if isinstance(unit.parameters, Mvau) and unit.library == "rtl":
-            inside = len(channels)
-            channels.append(Channel(f"{unit.name}.queue", MVAU_RTL_QUEUE_WORDS, True))
-            units.append(TimingUnit(unit.name, program, inputs, (inside,)))
-            units.append(_slice(unit, f"{unit.name}.queue", program, (inside,), outputs))
-        else:
-            units.append(TimingUnit(unit.name, program, inputs, outputs))
+        _place(unit, inputs, outputs, units, channels)
         if not unit.outputs:
             sink = len(units) - 1
     return TimingGraph(tuple(units), tuple(channels), sink)
 
 
+def build_bench(unit: Unit, ready_every: int = 1) -> TimingGraph:
+    """``unit`` alone, register slices included, as on a test bench.
+
+    Its inputs always hold a word and its outputs accept one in cycles that are a multiple of
+    ``ready_every``. The run ends with the last word that it writes.
+    """
+    channels = [Channel(name, 1, supplies=True) for name in unit.inputs]
+    channels += [Channel(name, 1, ready_every=ready_every) for name in unit.outputs]
+    ports = tuple(range(len(channels)))
+    units: list[TimingUnit] = []
+    _place(unit, ports[: len(unit.inputs)], ports[len(unit.inputs) :], units, channels)
+    return TimingGraph(tuple(units), tuple(channels), len(units) - 1)
+
+
+def _place(
+    unit: Unit,
+    inputs: tuple[int, ...],
+    outputs: tuple[int, ...],
+    units: list[TimingUnit],
+    channels: list[Channel],
+) -> None:
+    """Append a unit and its register slices, with the channels inside; the last unit writes out."""
+    program = unit_program(unit)
+    inside = len(channels)
+    if isinstance(unit.parameters, Padding):
+        name = f"{unit.name}.ahead"
+        channels.append(Channel(name, PADDING_READ_AHEAD_WORDS, True))
+        units.append(_slice(unit, name, program.words_in, inputs, (inside,)))
+        units.append(TimingUnit(unit.name, program, (inside,), outputs))
+    elif isinstance(unit.parameters, Mvau) and unit.library == "rtl":
+        name = f"{unit.name}.queue"
+        channels.append(Channel(name, MVAU_RTL_QUEUE_WORDS, True))
+        units.append(TimingUnit(unit.name, program, inputs, (inside,)))
+        units.append(_slice(unit, name, program.words_out, (inside,), outputs))
+    else:
+        units.append(TimingUnit(unit.name, program, inputs, outputs))
+
+
 def _slice(
-    unit: Unit, name: str, program: Program, inputs: tuple[int, ...], outputs: tuple[int, ...]
+    unit: Unit, name: str, words: int, inputs: tuple[int, ...], outputs: tuple[int, ...]
 ) -> TimingUnit:
-    words = program.words_in if outputs and isinstance(unit.parameters, Padding) else program.words_out
     wire = Lockstep((Block(words, (Run(1, True, True),)),), 0, True)
     return TimingUnit(name, wire, inputs, outputs, unit.name)

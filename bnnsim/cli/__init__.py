@@ -1,0 +1,30 @@
+"""The ``bnnsim`` command: the only part of the package that prints or exits."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+__all__ = ["main"]
+
+_VARIADIC = ("--images",)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; exits with 0, 1 (the simulation failed) or 2 (the input is wrong)."""
+    from bnnsim.cli.app import run
+
+    sys.exit(run(_spread(list(sys.argv[1:] if arguments is None else arguments))))
+
+
+def _spread(arguments: list[str]) -> list[str]:
+    """``--images a b`` as ``--images a --images b``, which is what the parser knows."""
+    result: list[str] = []
+    option = ""
+    for argument in arguments:
+        if argument.startswith("-") and argument != "-":
+            option = argument if argument in _VARIADIC else ""
+        elif option and result[-1] != option:
+            result.append(option)
+        result.append(argument)
+    return result

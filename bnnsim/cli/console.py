@@ -1,0 +1,82 @@
+"""Where the command prints: tables and results to stdout, messages and progress to stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+output = Console(highlight=False, soft_wrap=False)
+errors = Console(stderr=True, highlight=False)
+
+_PATIENCE_S = 1.0
+
+
+class SimulationFailed(Exception):
+    """A design that cannot run: a deadlock, or bits that differ."""
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A callback (done, total) that shows a bar once the work has taken a second."""
+    started = time.monotonic()
+    bar = Progress(
+        TextColumn(what),
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f} %"),
+        TimeRemainingColumn(),
+        console=errors,
+        transient=True,
+    )
+    task = None
+    calls = 0
+
+    def advance(done: int, total: int) -> None:
+        nonlocal task, calls
+        calls += 1
+        if calls % 64 and done != total:
+            return
+        if task is None:
+            if time.monotonic() - started < _PATIENCE_S:
+                return
+            bar.start()
+            task = bar.add_task(what, total=total)
+        bar.update(task, completed=done, total=total)
+
+    try:
+        yield advance
+    finally:
+        if task is not None:
+            bar.stop()
+
+
+def write_json(data: dict[str, Any], target: str) -> None:
+    """Write ``data`` to a file (beside it first, then renamed) or, for ``-``, to stdout."""
+    text = json.dumps(data, indent=2) + "\n"
+    if target == "-":
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    write_whole(Path(target), text)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that is either whole or not there."""
+    handle, beside = tempfile.mkstemp(dir=path.parent or Path(), prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(beside).chmod(0o644)
+        Path(beside).replace(path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise

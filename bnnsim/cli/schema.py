@@ -1,0 +1,33 @@
+"""``bnnsim schema``: the JSON schema of a spec, for editors."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated, Any, Literal
+
+import typer
+
+from bnnsim.spec.architecture import StreamingArchitecture
+from bnnsim.spec.device import Device
+from bnnsim.spec.model import SpecModel
+from bnnsim.spec.workload import Workload
+
+
+def command(
+    kind: Annotated[
+        Literal["arch", "workload", "device"], typer.Argument(help="arch, workload or device")
+    ],
+) -> None:
+    """Print the JSON schema of an architecture, workload or device file."""
+    sys.stdout.write(json.dumps(schema(kind), indent=2) + "\n")
+
+
+def schema(kind: str) -> dict[str, Any]:
+    """The JSON schema of one kind of file."""
+    models: dict[str, type[SpecModel]] = {
+        "arch": StreamingArchitecture,
+        "workload": Workload,
+        "device": Device,
+    }
+    return models[kind].model_json_schema()

@@ -1,0 +1,161 @@
+"""``bnnsim simulate``: run a network on an accelerator and show where the cycles go."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+from rich.table import Table
+
+from bnnsim.cli.console import SimulationFailed, output, progress, write_json
+from bnnsim.simulation import Simulation
+from bnnsim.simulation import simulate as run_simulation
+
+SHOWN_PREDICTIONS = 10
+
+
+def command(
+    arch: Annotated[str, typer.Argument(help="architecture: a shipped name or a YAML file")],
+    workload: Annotated[str, typer.Argument(help="workload: a shipped name or a YAML file")],
+    images: Annotated[
+        list[str] | None,
+        typer.Option(help="frames: .npz with images_u8 (and labels), .npy, or pictures", metavar="FILE…"),
+    ] = None,
+    frames: Annotated[int | None, typer.Option(help="how many frames", metavar="N")] = None,
+    timing_only: Annotated[bool, typer.Option("--timing-only", help="leave the bits out")] = False,
+    weights_seed: Annotated[
+        int | None, typer.Option(help="draw weights (and frames) from this seed", metavar="SEED")
+    ] = None,
+    executor: Annotated[
+        Literal["simpy", "compiled"] | None,
+        typer.Option(help="who counts the cycles; default: compiled for --timing-only, else simpy"),
+    ] = None,
+    json_file: Annotated[
+        str | None, typer.Option("--json", help="write the result as JSON (- for stdout)", metavar="FILE")
+    ] = None,
+) -> None:
+    """Simulate a network on an accelerator: every bit, every cycle."""
+    simulation = _simulate(arch, workload, images, frames, timing_only, weights_seed, executor)
+    if json_file is not None:
+        write_json(simulation.to_json(), json_file)
+    if json_file != "-":
+        show(simulation)
+
+
+def _simulate(
+    arch: str,
+    workload: str,
+    images: list[str] | None,
+    frames: int | None,
+    timing_only: bool,
+    weights_seed: int | None,
+    executor: Literal["simpy", "compiled"] | None,
+) -> Simulation:
+    from bnnsim.datapath.build import BitMismatchError
+    from bnnsim.timing.result import DeadlockError
+
+    try:
+        with progress("simulating") as advance:
+            return run_simulation(
+                arch,
+                workload,
+                images=images,
+                frames=frames,
+                timing_only=timing_only,
+                weights_seed=weights_seed,
+                executor=executor,
+                progress=advance,
+            )
+    except DeadlockError as error:
+        raise SimulationFailed(str(error)) from error
+    except BitMismatchError as error:
+        raise SimulationFailed(str(error)) from error
+
+
+def show(simulation: Simulation) -> None:
+    """Print the tables: units, FIFOs, and the answer last."""
+    output.print(_units_table(simulation))
+    output.print(_fifos_table(simulation))
+    _show_predictions(simulation)
+    _show_answer(simulation)
+
+
+def _units_table(simulation: Simulation) -> Table:
+    covered = (
+        f"{simulation.frames} frame{'s' if simulation.frames > 1 else ''}"
+        if simulation.counted_frames == simulation.frames
+        else f"the first {simulation.counted_frames} of {simulation.frames} frames"
+    )
+    table = Table(title=f"Where the cycles go ({covered})", title_justify="left", box=None)
+    table.add_column("unit", no_wrap=True)
+    for name in ("busy", "stalled on input", "stalled on output", "idle"):
+        table.add_column(f"{name} [cycles]", justify="right")
+    for unit in simulation.units:
+        cells = (
+            unit.busy_cycles,
+            unit.stalled_on_input_cycles,
+            unit.stalled_on_output_cycles,
+            unit.idle_cycles,
+        )
+        total = sum(cells) or 1
+        table.add_row(unit.name, *(f"{cell:,} {cell * 100 // total:3d} %" for cell in cells))
+    return table
+
+
+def _fifos_table(simulation: Simulation) -> Table:
+    table = Table(title="FIFOs", title_justify="left", box=None)
+    table.add_column("stream", no_wrap=True, overflow="ellipsis")
+    for name in ("width [bits]", "depth [words]", "highest [words]"):
+        table.add_column(name, justify="right")
+    for fifo in simulation.fifos:
+        full = " full" if fifo.max_occupancy_words >= fifo.depth_words else ""
+        table.add_row(
+            fifo.name, str(fifo.width_bits), str(fifo.depth_words), f"{fifo.max_occupancy_words}{full}"
+        )
+    return table
+
+
+def _show_predictions(simulation: Simulation) -> None:
+    predictions = simulation.predictions
+    if predictions is None:
+        return
+
+    def named(index: int) -> str:
+        known = simulation.classes and index < len(simulation.classes)
+        return simulation.classes[index] if known and simulation.classes else str(index)
+
+    labels = simulation.labels
+    table = Table(title="Predictions", title_justify="left", box=None)
+    for name in ("frame", "prediction", "label") if labels else ("frame", "prediction"):
+        table.add_column(name, justify="right")
+    for i, prediction in enumerate(predictions[:SHOWN_PREDICTIONS]):
+        label = [named(labels[i])] if labels else []
+        table.add_row(str(i), named(prediction), *label)
+    output.print(table)
+    if len(predictions) > SHOWN_PREDICTIONS:
+        output.print(f"  … and {len(predictions) - SHOWN_PREDICTIONS} more")
+
+
+def _show_answer(simulation: Simulation) -> None:
+    output.print()
+    rows = [("design", f"{simulation.arch} x {simulation.workload}, {simulation.clock_mhz:g} MHz")]
+    if simulation.accuracy is not None and simulation.labels:
+        right = round(simulation.accuracy * len(simulation.labels))
+        rows.append(
+            ("accuracy", f"{simulation.accuracy:.2%} ({right} of {len(simulation.labels)} images)")
+        )
+    exact = "yes: " if simulation.bit_exact else ""
+    rows.append(("bit exact", exact + simulation.bit_exact_basis))
+    rows.append(("total", f"{simulation.cycles_total:,} cycles for {simulation.frames} frame(s)"))
+    rows.append(
+        ("latency", f"{simulation.latency_cycles:,} cycles = {simulation.latency_us:,.2f} us")
+    )
+    interval = simulation.initiation_interval_cycles
+    if interval is None:
+        rows.append(("interval", f"unknown: {simulation.initiation_interval_basis}"))
+    else:
+        basis = simulation.initiation_interval_basis
+        rows.append(("interval", f"{interval:,} cycles a frame ({basis})"))
+        rows.append(("throughput", f"{simulation.throughput_fps:,.1f} FPS"))
+    for name, text in rows:
+        output.print(f"{name:<11} {text}", markup=False)

@@ -1,0 +1,54 @@
+"""Stream words: non-negative integers that hold elements side by side, the first in the lowest bits."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from bnnsim.spec.value_type import ValueType
+
+Ints = npt.NDArray[np.int64]
+
+
+def pack_rows(values: npt.NDArray[np.integer], element_bits: int) -> list[int]:
+    """One word for each row of ``values`` ``(words, lanes)``.
+
+    Elements are integers (bipolar ones as bits {0, 1}); negative ones become two's complement of
+    ``element_bits``.
+    """
+    rows, lanes = values.shape
+    if element_bits == 1:
+        bits = (values & 1).astype(np.uint8)
+    else:
+        shifts = np.arange(element_bits)
+        bits = ((values.astype(np.int64)[:, :, None] >> shifts) & 1).astype(np.uint8)
+        bits = bits.reshape(rows, lanes * element_bits)
+    octets = np.packbits(bits, axis=1, bitorder="little")
+    if octets.shape[1] <= 8:
+        padded = np.zeros((rows, 8), np.uint8)
+        padded[:, : octets.shape[1]] = octets
+        return [int(word) for word in padded.view("<u8")[:, 0]]
+    return [int.from_bytes(row.tobytes(), "little") for row in octets]
+
+
+def unpack_word(word: int, lanes: int, element_bits: int, is_signed: bool) -> Ints:
+    """The elements of one word as integers ``(lanes,)``; one-bit elements come as bits {0, 1}."""
+    octets = np.frombuffer(word.to_bytes(-(-lanes * element_bits // 8), "little"), np.uint8)
+    bits = np.unpackbits(octets, count=lanes * element_bits, bitorder="little")
+    if element_bits == 1:
+        return bits.astype(np.int64)
+    weights = np.int64(1) << np.arange(element_bits, dtype=np.int64)
+    if is_signed:
+        weights[-1] = -weights[-1]
+    return bits.reshape(lanes, element_bits).astype(np.int64) @ weights
+
+
+def element_values(elements: Ints, value_type: ValueType) -> Ints:
+    """What the elements of a word mean: bipolar bits {0, 1} become -1 and +1."""
+    return 2 * elements - 1 if value_type.is_bipolar else elements
+
+
+def stream_order(tensor: npt.NDArray[np.integer], lanes: int) -> npt.NDArray[np.integer]:
+    """A ``(channels, height, width)`` map as stream words ``(words, lanes)``: pixel by pixel, channel
+    fastest."""
+    return tensor.transpose(1, 2, 0).reshape(-1, lanes)
