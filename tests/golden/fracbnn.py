@@ -55,3 +55,13 @@ def parameters() -> dict[str, NDArray[Any]]:
         for theirs, ours in PARAMETER_KEYS.items():
             arrays[f"{name}.{ours}"] = data[f"{name}_{theirs}_q8"]
     return arrays
+
+
+@cache
+def parameters_by_layer() -> dict[str, dict[str, NDArray[Any]]]:
+    """Parameters by layer, then by name."""
+    layers: dict[str, dict[str, NDArray[Any]]] = {}
+    for key, array in parameters().items():
+        layer, name = key.split(".")
+        layers.setdefault(layer, {})[name] = array
+    return layers
