@@ -27,6 +27,8 @@ from bnnsim.spec.workload import (
 )
 
 INPUT = "input"
+RESIDUAL_SUM = ValueType("fixed", 24, 8)
+"""Sums, scales and means of residual binarization (ReBNet: ap_fixed<24, 16>)."""
 Shape = tuple[int, int, int]
 """(channels, height, width); a vector is (features, 1, 1)."""
 
@@ -112,7 +114,9 @@ class Node:
     def threshold_count(self) -> int:
         """Thresholds a channel; 0 without activation."""
         activation = getattr(self.layer, "activation", None)
-        return activation.type.levels - 1 if activation else 0
+        if activation is None or activation.type.is_residual:
+            return 0
+        return int(activation.type.levels - 1)
 
 
 @dataclass(frozen=True)
@@ -375,6 +379,21 @@ class _Resolver:
             self._fault(index, "accumulator", "dot where the border is a true zero", "popcount")
         return self._weighted(index, layer, given, columns, shape, pad_value if has_border else -1)
 
+    def _residual(
+        self, index: int, layer: WeightedLayer, given: Tensor, shape: Shape, pad_value: int
+    ) -> tuple[Tensor, ValueType, int]:
+        """A layer of residual binarization: what it reads or puts out are levels of +-mean."""
+        if not layer.weight.is_bipolar:
+            self._fault(index, "weight", "bipolar beside residual activations", str(layer.weight))
+        if layer.activation and not layer.activation.type.is_residual:
+            self._fault(
+                index, "activation", "residual1..residual4 behind residual", f"{layer.activation.type}"
+            )
+        if layer.accumulator == "popcount":
+            self._fault(index, "accumulator", "dot beside residual activations", "popcount")
+        output = layer.activation.type if layer.activation else RESIDUAL_SUM
+        return Tensor(shape, output), RESIDUAL_SUM, pad_value
+
     def _gated(
         self,
         index: int,
@@ -426,6 +445,8 @@ class _Resolver:
         shape: Shape,
         pad_value: int,
     ) -> tuple[Tensor, ValueType, int]:
+        if given.type.is_residual or (layer.activation and layer.activation.type.is_residual):
+            return self._residual(index, layer, given, shape, pad_value)
         binary = layer.weight.is_bipolar and given.type.is_bipolar
         if layer.accumulator == "popcount":
             if not binary:

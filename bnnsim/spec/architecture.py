@@ -19,7 +19,11 @@ from bnnsim.spec.engine import (
 from bnnsim.spec.model import Count, Depth, Name, SpecModel
 
 Pipeline = Literal["freezing", "flushing"]
-SlidingWindow = Literal["row_buffer", "no_overlap", "full_frame_coupled", "rtl", "parallel"]
+SlidingWindow = Literal[
+    "row_buffer", "no_overlap", "full_frame_coupled", "rtl", "parallel", "line_buffer"
+]
+"""``parallel`` writes whole windows and takes a step between frames (finn-rtllib); ``line_buffer`` is
+the same without that step."""
 UnitLibrary = Literal["hls", "rtl"]
 WeightMemory = Literal["auto", "bram", "lutram", "uram"]
 MemoryLayout = Literal["per_pe", "per_layer"]
@@ -73,6 +77,9 @@ class LayerHardware(SpecModel):
     """Width of the stream behind the layer; width converters are placed before it as needed."""
     out_fifo_words: Depth | None = None
     """Depth of the stream behind the layer's last unit."""
+    pool: Literal["row", "flow"] = "row"
+    """How a pool works: ``row`` reads the rows of its windows, then writes (HLS); ``flow`` takes a pixel
+    a step without pause."""
     deep_pipeline: bool = True
     """RTL thresholding only: two stages a bit instead of one."""
 
@@ -86,6 +93,8 @@ class FrameSource(SpecModel):
     """Width after converters directly behind it."""
     out_fifo_words: Depth | None = None
     """Depth of the last of those streams."""
+    gap_steps: Annotated[int, Field(ge=0)] = 20
+    """Steps without a word between two frames; 20 is an HLS memory reader's loop entry and exit."""
 
 
 class FrameSink(SpecModel):
