@@ -14,5 +14,7 @@ class SpecModel(BaseModel):
 
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.\-]*$")]
+PartName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.\-]*$")]
+"""A device: vendors start part names with digits too."""
 Count = Annotated[int, Field(ge=1)]
 Depth = Annotated[int, Field(ge=1, le=1 << 24)]
