@@ -16,7 +16,7 @@ from bnnsim.spec.engine import (
     Program,
     StageUnit,
 )
-from bnnsim.spec.model import Count, Depth, Name, PartName, SpecModel
+from bnnsim.spec.model import Count, Depth, Name, SpecModel
 
 Pipeline = Literal["freezing", "flushing"]
 SlidingWindow = Literal[
@@ -110,7 +110,7 @@ class ArchitectureBase(SpecModel):
     structure: Literal["complete", "inferred"] = "complete"
     """``inferred`` where part of the structure is a guess; ``notes`` then says which."""
     notes: str = ""
-    device: PartName
+    device: Name
     clock_mhz: Annotated[float, Field(gt=0, le=2000)]
     budget: Budget = Budget()
 

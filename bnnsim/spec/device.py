@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from bnnsim.spec.model import Count, PartName, SpecModel
+from bnnsim.spec.model import Count, Name, SpecModel
 
 Amount = Annotated[int, Field(ge=0)]
 
@@ -14,7 +14,7 @@ Amount = Annotated[int, Field(ge=0)]
 class Device(SpecModel):
     """An FPGA part in its vendor's own units (an ALM is not a LUT, an M20K not a BRAM18)."""
 
-    name: PartName
+    name: Name
     vendor: Literal["xilinx", "intel"]
     family: str
     part: str

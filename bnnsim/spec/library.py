@@ -11,11 +11,12 @@ _FOLDERS = {
     "architecture": "arch_specs",
     "device": "arch_specs/devices",
     "workload": "workloads",
+    "space": "arch_specs/spaces",
 }
 
 
 def shipped_folder(kind: str) -> Path:
-    """The folder of shipped ``architecture``, ``device`` or ``workload`` files."""
+    """The folder of shipped ``architecture``, ``device``, ``workload`` or ``space`` files."""
     folder = _FOLDERS[kind]
     installed = _PACKAGE / "shipped" / folder
     return installed if installed.is_dir() else _PACKAGE.parent / folder

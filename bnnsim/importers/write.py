@@ -1,0 +1,132 @@
+"""Writing an imported network: its workload (.yaml) and its weights (.npz), whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bnnsim.design.network import resolve_network
+from bnnsim.importers.workload_text import workload_text
+from bnnsim.spec.faults import InputError
+from bnnsim.spec.workload import WeightedLayer, Workload
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class LayerFolding:
+    """How the imported files had spread a layer's matrix over hardware.
+
+    ``pe`` rows at once, ``simd`` columns at once. ``rows_stored`` is less than the matrix height
+    where the files left out padded rows.
+    """
+
+    pe: int
+    simd: int
+    rows_stored: int
+
+
+@dataclass(frozen=True)
+class ImportedNetwork:
+    """A network that an importer has written.
+
+    ``folding`` maps layer names to the folding of the imported files, where those tell it.
+    """
+
+    workload: Workload
+    workload_path: Path
+    weights_path: Path
+    folding: Mapping[str, LayerFolding] = field(default_factory=dict)
+
+
+def write_network(
+    out_dir: str | Path,
+    workload: Workload,
+    arrays: Arrays,
+    comment: Sequence[str] = (),
+    folding: Mapping[str, LayerFolding] | None = None,
+) -> ImportedNetwork:
+    """Write ``<name>.yaml`` and ``<name>.npz`` into ``out_dir``, which is made if needed.
+
+    ``arrays`` holds ``<layer>.weights`` (shape of ``Node.weight_shape``) and
+    ``<layer>.thresholds`` (int32, ``(out,)`` or ``(out, thresholds)``). The same network gives the
+    same bytes. Existing files of that name are replaced, both or (where the disk fails) none of
+    them half.
+
+    Raises :class:`SpecError` where the workload's shapes do not fit together,
+    :class:`InputError` where the folder cannot be written, ``ValueError`` where ``arrays`` does not
+    belong to the workload (a mistake of the importer, not of its user).
+    """
+    folder = Path(out_dir)
+    weights_path = folder / f"{workload.name}.npz"
+    workload_path = folder / f"{workload.name}.yaml"
+    complete = workload.model_copy(update={"weights": weights_path.name})
+    _check_arrays(complete, arrays)
+    contents = {
+        weights_path: npz_bytes(arrays),  # first, so that a workload never lacks its weights
+        workload_path: workload_text(complete, comment).encode(),
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        replace_files(contents)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(str(folder), "a folder that can be written", reason) from None
+    return ImportedNetwork(complete, workload_path, weights_path, dict(folding or {}))
+
+
+def npz_bytes(arrays: Arrays) -> bytes:
+    """An .npz archive of ``arrays``: in their order, compressed, without times or pickles."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, array in arrays.items():
+            member = io.BytesIO()
+            np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
+            entry = zipfile.ZipInfo(f"{name}.npy", _ZIP_EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            entry.create_system = 3  # Unix, wherever this runs: part of the bytes
+            archive.writestr(entry, member.getvalue())
+    return buffer.getvalue()
+
+
+def replace_files(contents: Mapping[Path, bytes]) -> None:
+    """Write every file beside its place first, then move all of them into place, in order.
+
+    Raises ``OSError``; what was there before is then untouched unless a move itself failed.
+    """
+    beside = {path: path.with_name(f".{path.name}.{os.getpid()}.part") for path in contents}
+    try:
+        for path, content in contents.items():
+            with open(beside[path], "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        for path, part in beside.items():
+            os.replace(part, path)
+    finally:
+        for part in beside.values():
+            part.unlink(missing_ok=True)
+
+
+def _check_arrays(workload: Workload, arrays: Arrays) -> None:
+    expected: dict[str, tuple[int, ...]] = {}
+    for node in resolve_network(workload).nodes.values():
+        if isinstance(node.layer, WeightedLayer):
+            expected[f"{node.name}.weights"] = node.weight_shape
+        if node.threshold_count:
+            shape = (node.output.channels, node.threshold_count)
+            expected[f"{node.name}.thresholds"] = shape[:1] if shape[1] == 1 else shape
+    found = {name: array.shape for name, array in arrays.items()}
+    if found != expected:
+        wrong = sorted(found.items() ^ expected.items())
+        raise ValueError(f"arrays that do not belong to {workload.name}: {wrong}")

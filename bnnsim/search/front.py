@@ -1,0 +1,66 @@
+"""Pareto fronts and their hypervolume: mathematics on arrays, every objective minimised."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+def is_on_front(losses: Floats) -> Bools:
+    """Which rows of ``losses`` ``(points, objectives)`` no other row dominates.
+
+    A row dominates another that it equals or beats everywhere and beats somewhere. Of equal rows all
+    are on the front.
+    """
+    count = len(losses)
+    on_front = np.ones(count, bool)
+    order = np.lexsort(losses.T[::-1])
+    kept: list[int] = []
+    for index in order:
+        row = losses[index]
+        if kept:
+            others = losses[kept]
+            better = (others <= row).all(axis=1) & (others < row).any(axis=1)
+            if better.any():
+                on_front[index] = False
+                continue
+        kept.append(int(index))
+    return on_front
+
+
+def hypervolume(losses: Floats, reference: Floats) -> float:
+    """The volume that ``losses`` ``(points, objectives)`` dominate within the ``reference`` corner.
+
+    Points that do not lie below the reference in every objective add nothing. Exact for any number of
+    objectives, by slicing along the last one (Zitzler and Thiele, 1998).
+    """
+    inside = losses[(losses < reference).all(axis=1)]
+    if not len(inside):
+        return 0.0
+    return _sliced(inside[is_on_front(inside)], reference)
+
+
+def _sliced(points: Floats, reference: Floats) -> float:
+    if points.shape[1] == 1:
+        return float(reference[0] - points[:, 0].min())
+    if points.shape[1] == 2:
+        return _area(points, reference)
+    points = points[np.argsort(points[:, -1], kind="stable")]
+    edges = np.append(points[1:, -1], reference[-1])
+    volume = 0.0
+    for i, edge in enumerate(edges):
+        height = float(edge - points[i, -1])
+        if height > 0:
+            below = points[: i + 1, :-1]
+            volume += height * _sliced(below[is_on_front(below)], reference[:-1])
+    return volume
+
+
+def _area(points: Floats, reference: Floats) -> float:
+    points = points[np.lexsort((points[:, 1], points[:, 0]))]
+    lowest = np.minimum.accumulate(points[:, 1])
+    rights = np.append(points[1:, 0], reference[0])
+    return float(((rights - points[:, 0]) * (reference[1] - lowest)).sum())

@@ -1,0 +1,117 @@
+"""What a search wants: objectives and constraints, by the names that results have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bnnsim.spec.faults import Fault, SpecError, near_names
+
+METRICS: Mapping[str, str] = {
+    "throughput_fps": "maximise",
+    "latency_us": "minimise",
+    "latency_cycles": "minimise",
+    "initiation_interval_cycles": "minimise",
+    "power_w": "minimise",
+    "energy_per_frame_uj": "minimise",
+    "fps_per_w": "maximise",
+    "fps_per_klut": "maximise",
+    "clock_mhz": "maximise",
+    "lut": "minimise",
+    "lutram": "minimise",
+    "ff": "minimise",
+    "bram18": "minimise",
+    "uram": "minimise",
+    "dsp": "minimise",
+    "alm": "minimise",
+    "m20k": "minimise",
+    "fifo_bits": "minimise",
+}
+"""Every figure that a search can use, and the direction in which it is better."""
+
+DIRECTIONS = {"maximise": -1.0, "maximize": -1.0, "minimise": 1.0, "minimize": 1.0}
+_CONSTRAINT = re.compile(r"^\s*([a-z0-9_]+)\s*(<=|>=)\s*([-+0-9.eE]+)\s*$")
+
+
+@dataclass(frozen=True)
+class Objective:
+    """One figure and whether more of it is better."""
+
+    name: str
+    maximises: bool
+
+    def loss(self, value: float) -> float:
+        """The figure as something to minimise."""
+        return -value if self.maximises else value
+
+    def __str__(self) -> str:
+        return f"{self.name} ({'more' if self.maximises else 'less'} is better)"
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """A bound on one figure."""
+
+    name: str
+    is_upper: bool
+    bound: float
+
+    def violation(self, value: float) -> float:
+        """By how much the bound is missed; at most 0 where it holds."""
+        return value - self.bound if self.is_upper else self.bound - value
+
+    def __str__(self) -> str:
+        return f"{self.name}{'<=' if self.is_upper else '>='}{self.bound:g}"
+
+
+def parse_objectives(texts: Sequence[str], place: str = "--objectives") -> tuple[Objective, ...]:
+    """Read ``name`` or ``name:minimise`` (or ``:maximise``). Raises :class:`SpecError`."""
+    faults, objectives = [], []
+    for text in texts:
+        name, _, direction = text.partition(":")
+        fault = _unknown(name, place)
+        if fault:
+            faults.append(fault)
+        elif direction and direction not in DIRECTIONS:
+            near = near_names(direction, ["maximise", "minimise"])
+            faults.append(Fault(place, 0, name, "minimise or maximise", repr(direction), near))
+        else:
+            chosen = direction or METRICS[name]
+            objectives.append(Objective(name, DIRECTIONS[chosen] < 0))
+    if not texts:
+        faults.append(Fault(place, 0, "", "at least one objective", "none"))
+    names = [objective.name for objective in objectives]
+    if len(set(names)) < len(names):
+        faults.append(Fault(place, 0, "", "each objective once", ", ".join(names)))
+    if faults:
+        raise SpecError(faults)
+    return tuple(objectives)
+
+
+def parse_constraints(texts: Sequence[str], place: str = "--constraint") -> tuple[Constraint, ...]:
+    """Read ``name<=bound`` or ``name>=bound``. Raises :class:`SpecError`."""
+    faults, constraints = [], []
+    for text in texts:
+        match = _CONSTRAINT.match(text)
+        try:
+            bound = float(match[3]) if match else None
+        except ValueError:
+            bound = None
+        if match is None or bound is None:
+            faults.append(Fault(place, 0, "", "a bound such as lut<=40000", repr(text)))
+            continue
+        fault = _unknown(match[1], place)
+        if fault:
+            faults.append(fault)
+        else:
+            constraints.append(Constraint(match[1], match[2] == "<=", bound))
+    if faults:
+        raise SpecError(faults)
+    return tuple(constraints)
+
+
+def _unknown(name: str, place: str) -> Fault | None:
+    if name in METRICS:
+        return None
+    return Fault(place, 0, "", f"one of {', '.join(METRICS)}", repr(name), near_names(name, METRICS))

@@ -1,0 +1,213 @@
+"""A space: an architecture spec in which fields have choices (``arch_specs/spaces/*.yaml``)."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from bnnsim.design.network import Network
+from bnnsim.spec.architecture import StreamingArchitecture
+from bnnsim.spec.faults import Fault, KeyPath, SpecError, divisors_of
+from bnnsim.spec.library import find_spec
+from bnnsim.spec.load import Loaded
+from bnnsim.spec.model import Name, SpecModel
+from bnnsim.spec.source import SourceText, read_source
+from bnnsim.spec.validate import validate, value_text
+
+DIVISORS = "divisors"
+Value = int | float | str | bool
+
+
+class ExploreSpec(SpecModel):
+    """The ``explore`` section of a space."""
+
+    workload: Name
+    """The network that the space is made for."""
+    objectives: Annotated[list[str], Field(min_length=1)] = ["throughput_fps", "lut"]
+    """Figures by name, each with ``:minimise`` or ``:maximise`` where the usual is not wanted."""
+    constraints: list[str] = []
+    """Bounds such as ``bram18<=280``; the budget of architecture and device holds as well."""
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One field with the values it may take, in order."""
+
+    path: KeyPath
+    values: tuple[Value, ...]
+
+    @property
+    def name(self) -> str:
+        return ".".join(str(part) for part in self.path)
+
+
+@dataclass(frozen=True)
+class Space:
+    """All points of an architecture spec with choices.
+
+    ``folded`` are the layers whose PE and SIMD are both free; ``knobs`` the other free fields.
+    """
+
+    name: str
+    source: SourceText
+    explore: ExploreSpec
+    network: Network
+    folded: tuple[str, ...]
+    knobs: tuple[Knob, ...]
+
+    def point(
+        self, folding: Mapping[str, tuple[int, int]], values: Sequence[Value], name: str
+    ) -> StreamingArchitecture:
+        """The architecture with PE and SIMD by layer and one value for each knob, in order."""
+        data = copy.deepcopy(self.source.data)
+        for layer, (pe, simd) in folding.items():
+            data["layers"][layer]["pe"] = pe
+            data["layers"][layer]["simd"] = simd
+        for knob, value in zip(self.knobs, values, strict=True):
+            here = data
+            for part in knob.path[:-1]:
+                here = here[part]
+            here[knob.path[-1]] = value
+        data["name"] = name
+        return StreamingArchitecture.model_validate(data)
+
+    def loaded(self, architecture: StreamingArchitecture) -> Loaded[StreamingArchitecture]:
+        """A point as if it had been loaded from the space's file."""
+        return Loaded(architecture, self.source)
+
+
+def load_space(reference: str | Path, network: Network | None = None) -> Space:
+    """A space by shipped name or path. Raises :class:`SpecError` with every fault.
+
+    ``network`` replaces the one that the space names.
+    """
+    from bnnsim.design.network import resolve_network
+    from bnnsim.spec.load import load_workload
+
+    source = read_source(find_spec(reference, "space"))
+    header = source.data.pop("explore", None)
+    faults: list[Fault] = []
+    if header is None:
+        faults.append(source.fault(("explore",), "this key", "nothing"))
+        raise SpecError([*source.faults, *faults])
+    explore, header_faults = validate(
+        ExploreSpec, SourceText(source.file, header, _below(source, "explore"))
+    )
+    faults += [_prefixed(fault) for fault in header_faults]
+    if explore is None or faults:
+        raise SpecError([*source.faults, *faults])
+    network = network or resolve_network(load_workload(explore.workload))
+    reader = _Reader(source, network)
+    sample = reader.walk(source.data, ())
+    faults += reader.faults
+    _, spec_faults = validate(
+        StreamingArchitecture, SourceText(source.file, sample, source.lines, source.faults)
+    )
+    faults += spec_faults
+    if faults:
+        raise SpecError(faults)
+    return Space(
+        str(source.data["name"]), source, explore, network, tuple(reader.folded), tuple(reader.knobs)
+    )
+
+
+def _below(source: SourceText, key: str) -> dict[KeyPath, int]:
+    lines = {path[1:]: line for path, line in source.lines.items() if path[:1] == (key,)}
+    lines[()] = source.lines.get((key,), 1)
+    return lines
+
+
+def _prefixed(fault: Fault) -> Fault:
+    key = f"explore.{fault.key}" if fault.key else "explore"
+    return Fault(fault.file, fault.line, key, fault.expected, fault.got, fault.near)
+
+
+class _Reader:
+    """Finds the knobs in a spec, and puts each one's first value in its place."""
+
+    def __init__(self, source: SourceText, network: Network) -> None:
+        self.source = source
+        self.network = network
+        self.knobs: list[Knob] = []
+        self.folded: list[str] = []
+        self.faults: list[Fault] = []
+
+    def walk(self, value: Any, path: KeyPath) -> Any:
+        if not isinstance(value, dict):
+            return value
+        if set(value) & {"choose", "range"}:
+            values = self._values(value, path)
+            if not values:
+                return None
+            self.knobs.append(Knob(path, values))
+            return values[0]
+        if len(path) == 2 and path[0] == "layers" and DIVISORS in (value.get("pe"), value.get("simd")):
+            value = self._folding(value, path)
+        return {key: self.walk(entry, (*path, key)) for key, entry in value.items()}
+
+    def _folding(self, value: dict[str, Any], path: KeyPath) -> dict[str, Any]:
+        layer = str(path[1])
+        node = self.network.nodes.get(layer)
+        if node is None or not node.macs:
+            self.faults.append(
+                self.source.fault(
+                    path,
+                    f"a convolution or linear layer of {self.network.workload.name}",
+                    f"'{layer}'",
+                )
+            )
+            return {k: v for k, v in value.items() if v != DIVISORS}
+        sizes = {"pe": node.matrix_height, "simd": node.matrix_width}
+        if value.get("pe") == DIVISORS and value.get("simd") == DIVISORS:
+            self.folded.append(layer)
+            return {**value, "pe": 1, "simd": 1}
+        for side, whole in sizes.items():
+            if value.get(side) == DIVISORS:
+                self.knobs.append(Knob((*path, side), tuple(divisors_of(whole))))
+                value = {**value, side: 1}
+        return value
+
+    def _values(self, value: dict[str, Any], path: KeyPath) -> tuple[Value, ...]:
+        if "choose" in value and set(value) == {"choose"}:
+            chosen = value["choose"]
+            if not isinstance(chosen, list) or not chosen or any(isinstance(v, dict) for v in chosen):
+                self._fault((*path, "choose"), "a list of values", chosen)
+                return ()
+            if len({str(v) for v in chosen}) < len(chosen):
+                self._fault((*path, "choose"), "each value once", chosen)
+            return tuple(chosen)
+        known = {"range", "step", "factor"}
+        if "range" not in value or set(value) - known or {"step", "factor"} <= set(value):
+            self._fault(path, "choose: [..], or range: [low, high] with step or factor", list(value))
+            return ()
+        return self._range(value, path)
+
+    def _range(self, value: dict[str, Any], path: KeyPath) -> tuple[Value, ...]:
+        bounds = value["range"]
+        numbers = isinstance(bounds, list) and all(
+            isinstance(b, int | float) and not isinstance(b, bool) for b in bounds
+        )
+        if not numbers or len(bounds) != 2 or not 0 < bounds[0] <= bounds[1]:
+            self._fault((*path, "range"), "[low, high] with 0 < low <= high", bounds)
+            return ()
+        factor = value.get("factor")
+        step = value.get("step", 1 if factor is None else None)
+        growth = factor if factor is not None else step
+        if not isinstance(growth, int | float) or growth <= (1 if factor is not None else 0):
+            key = "factor" if factor is not None else "step"
+            self._fault((*path, key), "a number > 1" if factor is not None else "a number > 0", growth)
+            return ()
+        values: list[Value] = []
+        here = bounds[0]
+        while here <= bounds[1]:
+            values.append(here)
+            here = here * factor if factor is not None else here + step
+        return tuple(values)
+
+    def _fault(self, path: KeyPath, expected: str, got: object) -> None:
+        self.faults.append(self.source.fault(path, expected, value_text(got)))

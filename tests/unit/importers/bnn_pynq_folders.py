@@ -1,0 +1,54 @@
+"""Parameter folders made by the tests, written bit by bit from the format's description."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass
+class MadeLayer:
+    """A layer's matrix (rows, columns) of {0, 1}, its stored thresholds, and its folding."""
+
+    matrix: npt.NDArray[np.uint8]
+    thresholds: list[int] | None
+    pe: int
+    simd: int
+
+
+def random_layer(
+    seed: int,
+    rows: int,
+    columns: int,
+    fold: tuple[int, int],
+    limits: tuple[int, int] | None,
+) -> MadeLayer:
+    """``fold`` is (PE, SIMD); ``limits`` bound the thresholds, None: the layer has none."""
+    random = np.random.default_rng(seed)
+    matrix = random.integers(0, 2, (rows, columns), np.uint8)
+    thresholds = None
+    if limits:
+        thresholds = [int(t) for t in random.integers(limits[0], limits[1], rows)]
+    return MadeLayer(matrix, thresholds, *fold)
+
+
+def write_layer(folder: Path, index: int, layer: MadeLayer, rows: int | None = None) -> None:
+    """Write the layer's files; only the first ``rows`` of the matrix where that is given."""
+    pe, simd = layer.pe, layer.simd
+    stored = layer.matrix[:rows]
+    for p in range(pe):
+        with open(folder / f"{index}-{p}-weights.bin", "wb") as file:
+            for row in range(p, len(stored), pe):
+                for first in range(0, stored.shape[1], simd):
+                    word = 0
+                    for s in range(simd):
+                        word |= int(stored[row, first + s]) << s
+                    file.write(struct.pack("<Q", word))
+        if layer.thresholds is not None:
+            with open(folder / f"{index}-{p}-thres.bin", "wb") as file:
+                for row in range(p, len(stored), pe):
+                    file.write(struct.pack("<q", layer.thresholds[row]))

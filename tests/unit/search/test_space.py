@@ -1,0 +1,112 @@
+"""Spaces: fields with choices become knobs, and wrong choices are located."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bnnsim.search.encoding import TARGET, Encoding, RawEncoding
+from bnnsim.search.folding import fold_cycles, folds, greedy_folding
+from bnnsim.search.space import load_space
+from bnnsim.spec.faults import SpecError
+from bnnsim.spec.library import shipped_names
+
+SPACE = """\
+name: small
+source: "made for this test"
+style: streaming
+device: xc7z020
+clock_mhz: {choose: [100, 143]}
+defaults: {fifo_words: {range: [2, 32], factor: 4}}
+layers:
+  fc0: {pe: divisors, simd: divisors}
+  fc1: {pe: divisors, simd: 8}
+  fc2: {pe: 8, simd: 8}
+  fc3: {pe: 10, simd: {range: [2, 8], step: 3}}
+explore: {workload: tfc, objectives: [throughput_fps, lut]}
+"""
+
+
+def _load(tmp_path: Path, text: str = SPACE):  # type: ignore[no-untyped-def]
+    path = tmp_path / "space.yaml"
+    path.write_text(text)
+    return load_space(path)
+
+
+def test_choices_ranges_and_divisors_become_knobs(tmp_path: Path) -> None:
+    space = _load(tmp_path)
+    assert space.folded == ("fc0",)
+    assert {knob.name: knob.values for knob in space.knobs} == {
+        "clock_mhz": (100, 143),
+        "defaults.fifo_words": (2, 8, 32),
+        "layers.fc1.pe": (1, 2, 4, 8, 16, 32, 64),
+        "layers.fc3.simd": (2, 5, 8),
+    }
+
+
+def test_a_point_is_an_architecture_with_every_choice_made(tmp_path: Path) -> None:
+    space = _load(tmp_path)
+    point = space.point({"fc0": (16, 49)}, (143, 8, 4, 2), "p")
+    assert (point.clock_mhz, point.defaults.fifo_words) == (143, 8)
+    assert (point.layers["fc0"].pe, point.layers["fc0"].simd) == (16, 49)
+    assert (point.layers["fc1"].pe, point.layers["fc3"].simd) == (4, 2)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("choose: [100, 143]", "choose: []", r"space.yaml:5: clock_mhz.choose: expected a list of values"),
+        ("choose: [100, 143]", "choose: [100, 100]", "clock_mhz.choose: expected each value once"),
+        ("range: [2, 32], factor: 4", "range: [32, 2]", r"defaults.fifo_words.range: expected \[low, high\]"),
+        ("factor: 4", "factor: 1", "defaults.fifo_words.factor: expected a number > 1, got 1"),
+        ("factor: 4", "stepp: 4", "defaults.fifo_words: expected choose: .* or range: "),
+        ("choose: [100, 143]", "choose: [fast]", "clock_mhz: expected a number, got the text 'fast'"),
+        ("fc0: {pe: divisors", "fc9: {pe: divisors", "layers.fc9: expected a convolution or linear layer"),
+        ("workload: tfc", "worklod: tfc", "explore.worklod: expected one of the keys workload"),
+        ("workload: tfc", "workload: tfd", "tfd: expected a YAML file or a shipped workload"),
+        ("explore: {", "explor: {", "explore: expected this key, got nothing"),
+    ],
+)
+def test_wrong_choices_are_located(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert SPACE.count(old) == 1
+    with pytest.raises(SpecError, match=message):
+        _load(tmp_path, SPACE.replace(old, new))
+
+
+@pytest.mark.parametrize("name", shipped_names("space"))
+def test_every_seed_of_a_shipped_space_meets_its_target(name: str) -> None:
+    space = load_space(name)
+    encoding = Encoding(space)
+    for seed in encoding.seeds(20):
+        folding = encoding.folding(seed)
+        target = encoding.targets[seed[TARGET]]
+        assert all(fold.cycles <= target for fold in folding.values())
+        for layer, fold in folding.items():
+            cheaper = [
+                f
+                for f in folds(space.network.nodes[layer])
+                if f.cycles <= target and f.pe * f.simd < fold.pe * fold.simd
+            ]
+            assert not cheaper
+
+
+def test_raw_and_encoded_spaces_name_the_same_folds() -> None:
+    space = load_space("cnv-7z020-folding")
+    encoding, raw = Encoding(space), RawEncoding(space)
+    named = {(f.pe, f.simd) for f in folds(space.network.nodes["conv1"])}
+    assert len(named) == raw.sizes["pe.conv1"] * raw.sizes["simd.conv1"]
+    assert set(encoding.describe(dict.fromkeys(encoding.sizes, 0))) == set(
+        raw.describe(dict.fromkeys(raw.sizes, 0))
+    )
+
+
+def test_greedy_folding_is_the_cheapest_that_meets_the_target() -> None:
+    network = load_space("cnv-7z020-folding").network
+    folding = greedy_folding(network, 32768)
+    for name, fold in folding.items():
+        node = network.nodes[name]
+        assert fold.cycles == fold_cycles(node, fold.pe, fold.simd) <= 32768
+        assert all(
+            f.pe * f.simd >= fold.pe * fold.simd for f in folds(node) if f.cycles <= 32768
+        )
