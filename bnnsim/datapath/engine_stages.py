@@ -42,7 +42,8 @@ def planes(node: Node, x: Ints) -> Ints:
         return x[None]
     one = 1 << layer.type.fraction_bits
     codes = np.clip(((x + one) * 3 + one) >> (layer.type.fraction_bits + 1), 0, 3)
-    return np.stack([codes >> 1, codes & 1]) * 2 - 1
+    both: Ints = np.stack([codes >> 1, codes & 1]) * 2 - 1
+    return both
 
 
 def finish(node: Node, sums: Ints, values: Values, inputs: list[Ints]) -> Ints:
@@ -51,7 +52,7 @@ def finish(node: Node, sums: Ints, values: Values, inputs: list[Ints]) -> Ints:
     assert isinstance(layer, WeightedLayer)
     if isinstance(layer, GatedConvLayer):
         return _gated(sums[0], sums[1], inputs[-1], values, layer.type)
-    total = sums[0]
+    total: Ints = sums[0]
     if layer.accumulator == "popcount":
         total = (total + node.matrix_width) // 2
     if layer.activation is None:
@@ -62,7 +63,7 @@ def finish(node: Node, sums: Ints, values: Values, inputs: list[Ints]) -> Ints:
 def _fired(sums: Ints, thresholds: Ints, compare: str, to: ValueType) -> Ints:
     levels = np.asarray(thresholds).reshape(sums.shape[0], -1)[:, :, None, None]
     above = sums[:, None] > levels if compare == ">" else sums[:, None] >= levels
-    count = above.sum(axis=1)
+    count: Ints = above.sum(axis=1)
     return count * 2 - 1 if to.is_bipolar else count + to.minimum
 
 
@@ -98,7 +99,8 @@ def stage_layer(node: Node, values: Values, inputs: list[Ints]) -> Ints:
     """A layer without an array."""
     layer, x = node.layer, inputs[0]
     if isinstance(layer, MaxPoolLayer):
-        return _windows(x, layer.kernel, layer.stride or layer.kernel).max(axis=(3, 4))
+        largest: Ints = _windows(x, layer.kernel, layer.stride or layer.kernel).max(axis=(3, 4))
+        return largest
     if isinstance(layer, AveragePoolLayer):
         return _majority(x, layer)
     if isinstance(layer, MeanPoolLayer):
@@ -110,14 +112,15 @@ def stage_layer(node: Node, values: Values, inputs: list[Ints]) -> Ints:
     if isinstance(layer, ThresholdLayer):
         return _fired(x, values["thresholds"], layer.activation.compare, layer.activation.type)
     if isinstance(layer, AddLayer):
-        return np.sum(inputs, axis=0)
+        return np.add.reduce(inputs)
     assert isinstance(layer, ConcatLayer)
     return np.concatenate(inputs)
 
 
 def _windows(x: Ints, kernel: int, stride: int) -> Ints:
     view = np.lib.stride_tricks.sliding_window_view(x, (kernel, kernel), axis=(1, 2))
-    return view[:, ::stride, ::stride]
+    windows: Ints = view[:, ::stride, ::stride]
+    return windows
 
 
 def _majority(x: Ints, layer: AveragePoolLayer) -> Ints:
@@ -125,8 +128,8 @@ def _majority(x: Ints, layer: AveragePoolLayer) -> Ints:
         total = x.sum(axis=(1, 2), keepdims=True)
     else:
         total = _windows(x, layer.kernel, layer.stride or layer.kernel).sum(axis=(3, 4))
-    wins = total > 0 if layer.compare == ">" else total >= 0
-    return wins.astype(np.int64) * 2 - 1
+    wins: Ints = (total > 0 if layer.compare == ">" else total >= 0).astype(np.int64)
+    return wins * 2 - 1
 
 
 def _mean(x: Ints, given: ValueType, layer: MeanPoolLayer) -> Ints:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bnnsim.design.build import device_of
-from bnnsim.design.engine_fit import check_buffers, uncovered
+from bnnsim.design.engine_fit import check_buffers, uncovered, waiting_sums
 from bnnsim.design.engine_loops import FRAME, Scope, layer_scope
 from bnnsim.design.engine_memory import threshold_words, weight_words
 from bnnsim.design.engine_program import (
@@ -20,7 +20,7 @@ from bnnsim.design.engine_program import (
     Work,
 )
 from bnnsim.design.network import Network, Node, check_network
-from bnnsim.spec.architecture import EngineArchitecture
+from bnnsim.spec.architecture import Architecture, EngineArchitecture
 from bnnsim.spec.device import Device
 from bnnsim.spec.engine import (
     BesideStep,
@@ -56,11 +56,17 @@ class EngineDesign:
 
 
 def build_engine_design(
-    architecture: Loaded[EngineArchitecture] | EngineArchitecture,
+    architecture: Loaded[Architecture] | Architecture,
     workload: Loaded[Workload] | Workload,
 ) -> EngineDesign:
-    """Fit a network onto an engine. Raises :class:`SpecError` with every fault of both and of the fit."""
-    arch = architecture if isinstance(architecture, Loaded) else from_spec(architecture)
+    """Fit a network onto an engine.
+
+    Raises :class:`SpecError` with every fault of both files and of the fit.
+    """
+    given = architecture if isinstance(architecture, Loaded) else from_spec(architecture)
+    if not isinstance(given.spec, EngineArchitecture):
+        raise SpecError([given.source.fault(("style",), "engine", given.spec.style)])
+    arch = Loaded(given.spec, given.source, given.path, given.faults)
     work = workload if isinstance(workload, Loaded) else from_spec(workload)
     faults: list[Fault] = [*arch.faults, *work.faults]
     device = device_of(arch.spec.device, arch.source, faults)
@@ -168,6 +174,14 @@ class _Builder:
                 self._fault(
                     key, expected, f"{mapping.program} on {program.array}, which runs {runs}"
                 )
+            elif array.accumulator_bits and not array.may_wrap and (
+                node.sum_type.bits > array.accumulator_bits
+            ):
+                self._fault(
+                    ("arrays", program.array or "", "accumulator_bits"),
+                    f"at least {node.sum_type.bits} (sums of {name} are {node.sum_type})",
+                    array.accumulator_bits,
+                )
             elif node.groups > 1:
                 self._fault(key, "a layer without groups", f"{node.groups} groups in {name}")
 
@@ -242,6 +256,7 @@ class _Builder:
         if node is None or not array:
             self._fault(key, "a compute step in a program with an array", "none")
             return ()
+        self._check_partial_sums(step, scope, node, array)
         loops, inner = self._loops(key, step.loops, scope, scope.unrolls)
         left = uncovered(inner)
         if left:
@@ -252,6 +267,21 @@ class _Builder:
                 f"an array that unrolls {unrolled} of them, and no loop over the rest",
             )
         return (Work(array, "compute", _trips(loops) * step.interval + step.depth, loops),)
+
+    def _check_partial_sums(
+        self, step: ComputeStep, scope: Scope, node: Node, array: str
+    ) -> None:
+        program = self.spec.programs[str(self.spec.layers[node.name].program)]
+        bits = self.spec.arrays[array].accumulator_bits or node.sum_type.bits
+        sums = waiting_sums(step, scope, node)
+        for name in program.buffers:
+            buffer = self.spec.buffers.get(name)
+            if buffer is None or buffer.holds != "partial_sums":
+                continue
+            words = -(-sums * bits // (buffer.banks * buffer.width_bits))
+            if words > buffer.words:
+                expected = f"at least {words} (the partial sums of a tile of {node.name})"
+                self._fault(("buffers", name, "words"), expected, buffer.words)
 
     def _stage(self, key: Key, step: StageStep, scope: Scope) -> tuple[Op, ...]:
         unit = self.spec.stages.get(step.on)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from bnnsim.design.engine_loops import Scope
+from bnnsim.design.engine_loops import Scope, layer_extents
 from bnnsim.design.engine_memory import map_bits, threshold_words, weight_words
-from bnnsim.design.network import Network
+from bnnsim.design.network import Network, Node
 from bnnsim.spec.architecture import EngineArchitecture
 from bnnsim.spec.engine import (
     Buffer,
     CallsStep,
+    ComputeStep,
     Program,
     RepeatStep,
     Step,
@@ -18,15 +19,8 @@ from bnnsim.spec.faults import Fault
 from bnnsim.spec.source import SourceText
 from bnnsim.spec.workload import WeightedLayer
 
-_COVERED = (
-    "out_channels",
-    "in_channels",
-    "planes",
-    "kernel_rows",
-    "kernel_columns",
-    "rows",
-    "columns",
-)
+_REDUCED = ("in_channels", "kernel_rows", "kernel_columns")
+_COVERED = ("out_channels", "planes", *_REDUCED, "rows", "columns")
 
 
 def uncovered(inner: Scope) -> tuple[str, int, int] | None:
@@ -41,6 +35,20 @@ def uncovered(inner: Scope) -> tuple[str, int, int] | None:
                 continue
             return dimension, extent, unrolled
     return None
+
+
+def waiting_sums(step: ComputeStep, scope: Scope, node: Node) -> int:
+    """Partial sums that must be kept while a reduction goes on: those of a tile that loops over input
+    channels or kernel positions come back to, for every plane."""
+    full = layer_extents(node, node, False)
+    if any(scope.extents[name] < full[name] for name in _REDUCED):
+        return scope.extents["pixels"] * scope.extents["out_channels"] * full["planes"]
+    for loop in step.loops:
+        resolved, inner = scope.enter(loop, scope.unrolls)
+        if resolved.dimension in _REDUCED and resolved.trips > 1:
+            return scope.extents["pixels"] * scope.extents["out_channels"] * full["planes"]
+        scope = inner
+    return 0
 
 
 def check_buffers(

@@ -21,7 +21,8 @@ def rounded(values: Integers, from_fraction_bits: int, to: ValueType) -> NDArray
     drop = from_fraction_bits - to.fraction_bits
     wide = values.astype(np.int64)
     shifted = (wide + (1 << (drop - 1))) >> drop if drop > 0 else wide << -drop
-    return np.clip(shifted, to.minimum, to.maximum)
+    clipped: NDArray[np.int64] = np.clip(shifted, to.minimum, to.maximum)
+    return clipped
 
 
 def divided_towards_zero(values: Integers, divisor: int) -> NDArray[np.int64]:

@@ -160,7 +160,9 @@ class Array(SpecModel):
     """``every_pixel``: computes at stride 1 and keeps what the stride asks for."""
     group: Group | None = None
     accumulator_bits: Annotated[int, Field(ge=2, le=64)] | None = None
-    """Width of a partial sum; must hold every sum of the layers it runs."""
+    """Width of a partial sum; must hold every sum of the layers it runs, unless it ``may_wrap``."""
+    may_wrap: bool = False
+    """Sums that do not fit wrap around, as in hardware whose designers knew its sums to be smaller."""
     executes: Annotated[
         list[Literal["conv", "gated_conv", "linear", "fixed_linear"]], Field(min_length=1)
     ]

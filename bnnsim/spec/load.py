@@ -17,6 +17,7 @@ from bnnsim.spec.validate import validate, value_text
 from bnnsim.spec.workload import Workload
 
 Spec = TypeVar("Spec", bound=BaseModel)
+AnySpec = TypeVar("AnySpec", bound=BaseModel, covariant=True)
 
 _STYLES: dict[str, type[StreamingArchitecture] | type[EngineArchitecture]] = {
     "streaming": StreamingArchitecture,
@@ -25,14 +26,14 @@ _STYLES: dict[str, type[StreamingArchitecture] | type[EngineArchitecture]] = {
 
 
 @dataclass(frozen=True)
-class Loaded(Generic[Spec]):
+class Loaded(Generic[AnySpec]):
     """A spec with the text it came from, so that later checks can name file and line.
 
     ``faults`` is empty unless the spec came from one of the ``read_`` functions, which leave it to
     the caller to raise.
     """
 
-    spec: Spec
+    spec: AnySpec
     source: SourceText
     path: Path | None = None
     faults: tuple[Fault, ...] = field(default=())
