@@ -11,12 +11,16 @@ from bnnsim.spec.load import Loaded, from_spec
 from bnnsim.spec.value_type import BIPOLAR, ValueType, integer_type
 from bnnsim.spec.workload import (
     AddLayer,
+    AffineLayer,
     AveragePoolLayer,
     ConcatLayer,
-    ConvLayer,
+    ConvBase,
+    FixedLinearLayer,
+    GatedConvLayer,
     Layer,
     LinearLayer,
     MaxPoolLayer,
+    MeanPoolLayer,
     ThresholdLayer,
     WeightedLayer,
     Workload,
@@ -80,14 +84,14 @@ class Node:
     @property
     def matrix_width(self) -> int:
         """Columns of the layer's weight matrix (of one group): kernel * channels."""
-        if isinstance(self.layer, ConvLayer):
+        if isinstance(self.layer, ConvBase):
             height, width = self.layer.kernel_hw
             return height * width * self.input.channels // self.groups
         return self.input.elements
 
     @property
     def groups(self) -> int:
-        return self.layer.groups if isinstance(self.layer, ConvLayer) else 1
+        return self.layer.groups if isinstance(self.layer, ConvBase) else 1
 
     @property
     def macs(self) -> int:
@@ -99,7 +103,7 @@ class Node:
     @property
     def weight_shape(self) -> tuple[int, ...]:
         """Shape of the weight array in the weights file."""
-        if isinstance(self.layer, ConvLayer):
+        if isinstance(self.layer, ConvBase):
             channels = self.input.channels // self.groups
             return (self.layer.out, channels, *self.layer.kernel_hw)
         return (self.matrix_height, self.matrix_width)
@@ -253,9 +257,11 @@ class _Resolver:
                             near_names(name, known),
                         )
                     )
-            joins = isinstance(layer, AddLayer | ConcatLayer)
+            joins = isinstance(layer, AddLayer | ConcatLayer | GatedConvLayer)
             if joins and len(names) < 2:
                 self._fault(i, "inputs", "two or more layers", f"{len(names)}")
+            if isinstance(layer, GatedConvLayer) and len(names) > 2:
+                self._fault(i, "inputs", "two layers, x and shortcut", f"{len(names)}")
             if not joins and len(names) > 1:
                 self._fault(i, "inputs", "one layer", f"{len(names)}")
             result.setdefault(layer.name, names)
@@ -297,8 +303,14 @@ class _Resolver:
         given = tuple(tensors[name] for name in names)
         index = self.position[layer.name]
         before = len(self.faults)
-        if isinstance(layer, ConvLayer):
-            result = self._conv(index, layer, given[0])
+        if isinstance(layer, ConvBase):
+            result = self._conv(index, layer, given[0], given[-1])
+        elif isinstance(layer, FixedLinearLayer):
+            result = self._fixed_linear(index, layer, given[0])
+        elif isinstance(layer, AffineLayer):
+            result = Tensor(given[0].shape, layer.type), given[0].type, 0
+        elif isinstance(layer, MeanPoolLayer):
+            result = self._mean_pool(index, layer, given[0])
         elif isinstance(layer, LinearLayer):
             result = self._weighted(index, layer, given[0], given[0].elements, (layer.out, 1, 1), -1)
         elif isinstance(layer, ThresholdLayer):
@@ -321,7 +333,7 @@ class _Resolver:
         return Node(layer, names, given, output, sum_type, pad_value)
 
     def _conv(
-        self, index: int, layer: ConvLayer, given: Tensor
+        self, index: int, layer: ConvBase, given: Tensor, shortcut: Tensor
     ) -> tuple[Tensor, ValueType, int] | None:
         channels, height, width = given.shape
         top, left, bottom, right = layer.pad_tlbr
@@ -356,10 +368,54 @@ class _Resolver:
             self._fault(index, "pad_value", f"0 or a value of {given.type}", str(pad_value))
         columns = channels // layer.groups * layer.kernel_hw[0] * layer.kernel_hw[1]
         shape = (layer.out, sizes[0], sizes[1])
+        if isinstance(layer, GatedConvLayer):
+            return self._gated(index, layer, given, shortcut, columns, shape)
         has_border = any(layer.pad_tlbr)
         if layer.accumulator == "popcount" and has_border and pad_value == 0:
             self._fault(index, "accumulator", "dot where the border is a true zero", "popcount")
         return self._weighted(index, layer, given, columns, shape, pad_value if has_border else -1)
+
+    def _gated(
+        self,
+        index: int,
+        layer: GatedConvLayer,
+        given: Tensor,
+        shortcut: Tensor,
+        columns: int,
+        shape: Shape,
+    ) -> tuple[Tensor, ValueType, int] | None:
+        if given.type != layer.type:
+            self._fault(index, "type", f"the input's {given.type}", str(layer.type))
+        if shortcut.shape != shape or shortcut.type != layer.type:
+            self._fault(
+                index,
+                "inputs",
+                f"a shortcut of {list(shape)} {layer.type}",
+                f"{list(shortcut.shape)} {shortcut.type}",
+            )
+        if layer.pad_value not in (None, 0):
+            self._fault(index, "pad_value", "0 (a border tap adds nothing)", str(layer.pad_value))
+        return Tensor(shape, layer.type), integer_type(-columns, columns), 0
+
+    def _fixed_linear(
+        self, index: int, layer: FixedLinearLayer, given: Tensor
+    ) -> tuple[Tensor, ValueType, int] | None:
+        if given.pixels != 1:
+            self._fault(index, "inputs", "a vector", f"a map of {list(given.shape)}")
+        return Tensor((layer.out, 1, 1), layer.type), layer.type, 0
+
+    def _mean_pool(
+        self, index: int, layer: MeanPoolLayer, given: Tensor
+    ) -> tuple[Tensor, ValueType, int] | None:
+        channels, height, width = given.shape
+        kernel = (height, width) if layer.kernel == "global" else (layer.kernel, layer.kernel)
+        if height % kernel[0] or width % kernel[1]:
+            self._fault(
+                index, "kernel", f"a divisor of the map's {height} x {width}", str(layer.kernel)
+            )
+            return None
+        shape = (channels, height // kernel[0], width // kernel[1])
+        return Tensor(shape, layer.type), given.type, 0
 
     def _weighted(
         self,

@@ -6,6 +6,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from bnnsim.spec.engine import (
+    Array,
+    Buffer,
+    Frame,
+    Host,
+    LayerMapping,
+    Port,
+    Program,
+    StageUnit,
+)
 from bnnsim.spec.model import Count, Depth, Name, SpecModel
 
 Pipeline = Literal["freezing", "flushing"]
@@ -82,8 +92,8 @@ class FrameSink(SpecModel):
     """The unit that takes the results; it is always ready."""
 
 
-class StreamingArchitecture(SpecModel):
-    """One unit a layer, all at work at once, FIFOs between."""
+class ArchitectureBase(SpecModel):
+    """What every architecture says."""
 
     name: Name
     source: Annotated[str, Field(min_length=1)]
@@ -91,10 +101,15 @@ class StreamingArchitecture(SpecModel):
     structure: Literal["complete", "inferred"] = "complete"
     """``inferred`` where part of the structure is a guess; ``notes`` then says which."""
     notes: str = ""
-    style: Literal["streaming"]
     device: Name
     clock_mhz: Annotated[float, Field(gt=0, le=2000)]
     budget: Budget = Budget()
+
+
+class StreamingArchitecture(ArchitectureBase):
+    """One unit a layer, all at work at once, FIFOs between."""
+
+    style: Literal["streaming"]
     defaults: UnitDefaults = UnitDefaults()
     frame_source: FrameSource = FrameSource()
     frame_sink: FrameSink = FrameSink()
@@ -105,4 +120,19 @@ class StreamingArchitecture(SpecModel):
     default depth."""
 
 
-Architecture = StreamingArchitecture
+class EngineArchitecture(ArchitectureBase):
+    """Arrays that execute the layers in turn, from on-chip buffers or through memory ports."""
+
+    style: Literal["engine"]
+    arrays: Annotated[dict[str, Array], Field(min_length=1)]
+    stages: dict[str, StageUnit] = {}
+    buffers: dict[str, Buffer] = {}
+    ports: dict[str, Port] = {}
+    host: Host | None = None
+    programs: Annotated[dict[str, Program], Field(min_length=1)]
+    frame: Frame = Frame()
+    layers: dict[str, LayerMapping]
+    """Where each layer of the network runs."""
+
+
+Architecture = StreamingArchitecture | EngineArchitecture
