@@ -25,7 +25,7 @@ from bnnsim.importers.onnx_reference import ReferenceModel
 from bnnsim.importers.onnx_signal import Signal
 from bnnsim.spec.faults import InputError, SpecError
 from bnnsim.spec.load import read_workload
-from bnnsim.spec.workload import Workload
+from bnnsim.spec.workload import AffineLayer, Workload
 
 _CHUNK = 100
 """Inputs at once: all of a layer's tensors are in memory for one chunk only."""

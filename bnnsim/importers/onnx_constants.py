@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from bnnsim.importers.exact import fractions_of, rounded
+from bnnsim.importers.exact import fractions_of
 from bnnsim.importers.onnx_graph import Array, Grid, ModelGraph, Operator, scalar
 
 _MOVES = ("Transpose", "Reshape", "Identity", "Unsqueeze", "Squeeze", "Flatten")
@@ -20,6 +21,17 @@ _ARITHMETIC = (
     *("Size", "Slice", "Split", "Sqrt", "Stack", "Sub", "Sum", "Tile", "Where"),
 )
 _LARGEST_WEIGHT = 127
+_ROUNDINGS: dict[str, Callable[[Array], Array]] = {
+    "ROUND": np.round,
+    "HALF_EVEN": np.round,
+    "FLOOR": np.floor,
+    "CEIL": np.ceil,
+    "DOWN": np.trunc,
+    "ROUND_TO_ZERO": np.trunc,
+    "UP": lambda x: np.sign(x) * np.ceil(np.abs(x)),
+    "HALF_UP": lambda x: np.sign(x) * np.floor(np.abs(x) + 0.5),
+    "HALF_DOWN": lambda x: np.sign(x) * np.ceil(np.abs(x) - 0.5),
+}
 
 
 def evaluate_constants(graph: ModelGraph, operator: Operator) -> None:
@@ -103,21 +115,23 @@ def _grid(integers: Array, scale: Array, zero: Array) -> Grid:
 
 
 def _quant(graph: ModelGraph, operator: Operator) -> Grid:
-    """QONNX's Quant on a constant, element by element in rationals."""
+    """QONNX's Quant on a constant, in the floats in which QONNX computes it."""
     values, scale, zero, bits = (graph.constants[name] for name in operator.inputs[:4])
-    low, high = quant_bounds(operator, scalar(bits))
-    mode = str(operator.attributes.get("rounding_mode", "ROUND"))
-    scales = np.broadcast_to(scale, values.shape)
-    zeros = np.broadcast_to(zero, values.shape)
-    if low == -1 and high == 1:  # QONNX reads a signed 1-bit Quant as bipolar
-        return _grid(np.where(values / scales + zeros >= 0, 1, -1), scale, zero)
-    exact = zip(fractions_of(values), fractions_of(scales), fractions_of(zeros), strict=True)
-    integers = [min(max(rounded(v / s + z, mode), low), high) for v, s, z in exact]
-    return _grid(np.array(integers, np.int64).reshape(values.shape), scale, zero)
+    bounds = quant_bounds(operator, scalar(bits))
+    mode = str(operator.attributes.get("rounding_mode", "ROUND")).upper()
+    if mode not in _ROUNDINGS:
+        raise operator.fault(f"a rounding mode of {', '.join(_ROUNDINGS)}", mode)
+    levels = values / scale + zero
+    if bounds is None:
+        return _grid(np.where(levels >= 0, 1, -1), scale, zero)
+    return _grid(_ROUNDINGS[mode](np.clip(levels, *bounds)), scale, zero)
 
 
-def quant_bounds(operator: Operator, bits: float) -> tuple[int, int]:
-    """The least and the greatest integer of a Quant, as QONNX defines them; (-1, 1) is bipolar."""
+def quant_bounds(operator: Operator, bits: float) -> tuple[int, int] | None:
+    """The least and the greatest integer of a Quant, as QONNX defines them.
+
+    None where the Quant is bipolar: QONNX's reading of one signed bit.
+    """
     if bits != int(bits) or not 1 <= bits <= 32:
         raise operator.fault("a whole bit width of 1 to 32", bits)
     signed = bool(operator.attributes.get("signed", 1))
@@ -125,7 +139,7 @@ def quant_bounds(operator: Operator, bits: float) -> tuple[int, int]:
     if not signed:
         return 0, (1 << int(bits)) - 1 - narrow
     if bits == 1:
-        return -1, 1
+        return None
     return -(1 << (int(bits) - 1)) + narrow, (1 << (int(bits) - 1)) - 1
 
 

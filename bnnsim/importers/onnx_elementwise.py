@@ -211,13 +211,13 @@ def quant(state: Lowering, operator: Operator) -> Signal:
     signal = state.signal(operator)
     scales = channel_values(operator, signal, state.constant(operator, 1, "scale"))
     zeros = channel_values(operator, signal, state.constant(operator, 2, "zero point"))
-    low, high = quant_bounds(operator, scalar(state.constant(operator, 3, "bit width")))
+    bounds = quant_bounds(operator, scalar(state.constant(operator, 3, "bit width")))
     scaled = _scaled(operator, signal, scales, zeros)
-    if (low, high) == (-1, 1):
+    if bounds is None:
         levels = _plus_sign(scaled)
     else:
         mode = _rounding_mode(operator, "ROUND")
-        levels = then(scaled, [Round(mode, low, high)])
+        levels = then(scaled, [Round(mode, *bounds)])
     return _unscaled(levels, scales, zeros)
 
 
@@ -238,9 +238,11 @@ def trunc(state: Lowering, operator: Operator) -> Signal:
     if len(set(scales)) > 1 or len(set(out_scales)) > 1:
         raise operator.fault("one scale for all channels", "one a channel")
     factor = Fraction(2) ** round(np.log2(float(out_scales[0] / scales[0])))
-    low, high = quant_bounds(operator, out_bits)
+    bounds = quant_bounds(operator, out_bits)
+    if bounds is None:
+        raise operator.fault("an output of at least 2 bits", "1 bit")
     shifted = then(integers, [Affine(1 / factor)])
-    return _unscaled(then(shifted, [Round(mode, low, high)]), out_scales, [z / factor for z in zeros])
+    return _unscaled(then(shifted, [Round(mode, *bounds)]), out_scales, [z / factor for z in zeros])
 
 
 def multi_threshold(state: Lowering, operator: Operator) -> Signal:

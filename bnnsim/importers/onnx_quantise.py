@@ -16,6 +16,7 @@ from bnnsim.importers.channel_function import (
     Count,
     Round,
     Sign,
+    apply,
     as_affine,
     direction,
     evaluate,
@@ -259,9 +260,13 @@ def _quantised_input(
     if isinstance(step, Round) and step.low is not None and step.high is not None:
         if step.low > 0 or step.high < 1 or step.mode.upper() not in ("ROUND", "HALF_EVEN", "HALF_UP"):
             return None
+        reached = apply(Round(step.mode), low), apply(Round(step.mode), high)
         value_type, fraction = _input_type(step.low, step.high, tail)
-        if value_type is None:
-            return None
+        if value_type is None or (
+            (step.low, step.high) != (value_type.minimum, value_type.maximum)
+            and not step.low <= min(reached) <= max(reached) <= step.high
+        ):
+            return None  # the type's own limits would clip a pixel elsewhere
         scale = 1 << fraction
         state.draft.image_range = (float(low / scale), float(high / scale))
         return value_type, tail.simplest
@@ -292,13 +297,11 @@ def _input_type(low: int, high: int, tail: ChannelFunction) -> tuple[ValueType |
     after = as_affine(tail.simplest.chains[0]) if tail.simplest.is_shared else None
     if low == 0:
         bits = high.bit_length()
-        return (ValueType("uint", bits), 0) if high == (1 << bits) - 1 and bits <= 8 else (None, 0)
-    bits = (-low - 1).bit_length() + 1
-    if (low, high) != (-(1 << (bits - 1)), (1 << (bits - 1)) - 1):
-        return None, 0
+        return (ValueType("uint", bits), 0) if bits <= 8 else (None, 0)
+    bits = max((-low - 1).bit_length(), high.bit_length()) + 1
     if after is not None and after.gain.numerator == 1 and after.offset == 0:
         fraction = after.gain.denominator.bit_length() - 1
-        if after.gain.denominator == 1 << fraction and fraction <= bits <= 32:
+        if after.gain.denominator == 1 << fraction and 0 < fraction <= bits <= 32:
             return ValueType("fixed", bits, fraction), fraction
     return (ValueType("int", bits), 0) if bits <= 8 else (None, 0)
 

@@ -33,7 +33,13 @@ class ReferenceModel:
         self._constants = {t.name: onnx.numpy_helper.to_array(t) for t in model.graph.initializer}
         self.input = next(i.name for i in model.graph.input if i.name not in self._constants)
         self._rank = len(model.graph.input[0].type.tensor_type.shape.dim)
-        self._steps = [self._step(node, i) for i, node in enumerate(model.graph.node)]
+        self._steps: list[_Run] = []
+        for index, node in enumerate(model.graph.node):
+            step = self._step(node, index)
+            if all(name in self._constants for name in node.input if name):
+                self._evaluate(step)
+            else:
+                self._steps.append(step)
 
     def run(self, inputs: Array, wanted: Iterable[str]) -> dict[str, Array]:
         """The ``wanted`` tensors for ``inputs``, float32 with the batch in front.
@@ -52,6 +58,13 @@ class ReferenceModel:
         except _Unrunnable as error:
             raise InputError(self._file, "a model that runs", str(error)) from None
         return {name: np.concatenate([one[name] for one in singles]) for name in names}
+
+    def _evaluate(self, step: _Run) -> None:
+        """A step on constants (a weight's quantiser): once, not on every run."""
+        try:
+            step(self._constants)
+        except _Unrunnable as error:
+            raise InputError(self._file, "a model that runs", str(error)) from None
 
     def _once(self, inputs: Array, names: list[str]) -> dict[str, Array]:
         tensors = {**self._constants, self.input: inputs}
