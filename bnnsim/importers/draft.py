@@ -15,17 +15,8 @@ from bnnsim.spec.value_type import ValueType
 INPUT = "input"
 Shape = tuple[int, int, int]
 Integers = npt.NDArray[np.int64]
-Kind = Literal["conv", "linear", "threshold", "max_pool", "add", "concat", "affine", "negate"]
+Kind = Literal["conv", "linear", "threshold", "max_pool", "add", "concat", "affine", "prelu", "negate"]
 _STEMS = {"linear": "fc", "max_pool": "pool", "affine": "scale", "threshold": "sign"}
-
-
-@dataclass(frozen=True)
-class Piece:
-    """``gain * n + offset`` for integers ``n >= start`` (until the next piece starts)."""
-
-    start: int | None
-    gain: Fraction
-    offset: Fraction
 
 
 @dataclass
@@ -34,8 +25,9 @@ class LayerDraft:
 
     ``weights``: ``(out, in / groups, kh, kw)`` or ``(out, in)``, columns in the workload's order.
     ``thresholds``: ``(channels, count)``, each firing on ``sum >= t``. ``signs``: +1 or -1 a channel
-    (``negate`` only). ``pieces``: one list a channel (``affine`` only). ``low`` and ``high`` bound
-    every element that the layer puts out.
+    (``negate`` only). ``arrays``: other parameters by name. ``low`` and ``high`` bound
+    every element that the layer puts out. ``error`` is by how much a fixed-point layer rounds,
+    ``steepness`` by how much it may enlarge its input's error, in real units.
     """
 
     name: str
@@ -49,7 +41,9 @@ class LayerDraft:
     thresholds: Integers | None = None
     activation: ValueType | None = None
     signs: Integers | None = None
-    pieces: list[list[Piece]] | None = None
+    arrays: dict[str, Integers] = field(default_factory=dict)
+    error: Fraction = Fraction(0)
+    steepness: Fraction = Fraction(1)
 
     @property
     def channels(self) -> int:
@@ -106,6 +100,43 @@ class NetworkDraft:
             types = {self.type_of(source) for source in layer.inputs}
             return types.pop() if len(types) == 1 else None
         return layer.activation
+
+    def fraction_bits_of(self, name: str) -> int:
+        """Bits behind the point that the workload sees in a layer's elements."""
+        value_type = self.type_of(name)
+        if value_type is not None:
+            return value_type.fraction_bits
+        layer = self.layers[name]
+        if layer.kind not in ("add", "concat"):
+            return 0
+        bits = {self.fraction_bits_of(source) for source in layer.inputs}
+        return bits.pop() if len(bits) == 1 else 0
+
+    def is_rounded(self, name: str) -> bool:
+        """Whether a layer's integers are real values of the model that were rounded."""
+        if name == INPUT:
+            return False
+        layer = self.layers[name]
+        if layer.kind in ("affine", "prelu"):
+            return True
+        passes = layer.activation is None
+        return passes and any(self.is_rounded(source) for source in layer.inputs)
+
+    def error_of(self, name: str) -> Fraction:
+        """How far a layer's values may lie from the model's, where no bit has flipped on the way."""
+        if name == INPUT:
+            return Fraction(0)
+        layer = self.layers[name]
+        if layer.activation is not None and layer.kind not in ("affine", "prelu"):
+            return Fraction(0)
+        given = [self.error_of(source) for source in layer.inputs]
+        if layer.kind == "add":
+            return sum(given, Fraction(0))
+        if layer.weights is not None:
+            rows = np.abs(layer.weights.reshape(len(layer.weights), -1)).sum(axis=1)
+            # Sums of fixed-point values are plain integers: an error of one is one step.
+            return int(rows.max()) * given[0] * (1 << self.fraction_bits_of(layer.inputs[0]))
+        return layer.error + layer.steepness * max(given)
 
     def readers(self, name: str) -> list[LayerDraft]:
         """The layers that read ``name``, once for each input position."""

@@ -70,14 +70,25 @@ def _absorb_negations(draft: NetworkDraft, done: Replacements) -> None:
             continue
         assert layer.signs is not None
         source = draft.layers.get(layer.inputs[0])
-        if source is not None and source.is_weighted and _is_only_reader(draft, source.name):
+        if source is not None and source.is_weighted and _others_scale(draft, source, layer):
             assert source.weights is not None
             signs = layer.signs.reshape(-1, *[1] * (source.weights.ndim - 1))
             source.weights = source.weights * signs
+            for reader in draft.readers(source.name):
+                if reader is not layer:
+                    reader.arrays["scale"] = reader.arrays["scale"] * layer.signs
             source.low, source.high = layer.low, layer.high
             _take_over(draft, layer, source.name, done)
         else:
             _as_depthwise(layer, layer.signs)
+
+
+def _others_scale(draft: NetworkDraft, source: LayerDraft, negation: LayerDraft) -> bool:
+    """Whether whatever else reads ``source`` multiplies it, so that its sign can be turned there."""
+    if source.name == draft.output:
+        return False
+    others = [reader for reader in draft.readers(source.name) if reader is not negation]
+    return all(reader.kind == "affine" for reader in others)
 
 
 def _as_depthwise(layer: LayerDraft, signs: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:

@@ -11,6 +11,7 @@ from bnnsim.spec.value_type import BIPOLAR, ValueType, integer_type
 from bnnsim.spec.workload import (
     Activation,
     AddLayer,
+    AffineLayer,
     AveragePoolLayer,
     ConcatLayer,
     ConvLayer,
@@ -18,6 +19,7 @@ from bnnsim.spec.workload import (
     Layer,
     LinearLayer,
     MaxPoolLayer,
+    PreluLayer,
     ThresholdLayer,
     Workload,
 )
@@ -95,6 +97,13 @@ def _layer(draft: NetworkDraft, layer: LayerDraft, inputs: list[str] | None, arr
             return AddLayer(op="add", **named)
         case "concat":
             return ConcatLayer(op="concat", **named)
+        case "affine" | "prelu":
+            arrays.update({f"{layer.name}.{key}": v for key, v in layer.arrays.items()})
+            assert layer.activation is not None
+            word = {"type": layer.activation, "parameters": options["parameters"]}
+            if layer.kind == "affine":
+                return AffineLayer(op="affine", **word, **named)
+            return PreluLayer(op="prelu", **word, **named)
     raise AssertionError(layer.kind)
 
 

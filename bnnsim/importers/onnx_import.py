@@ -102,6 +102,8 @@ class LoweredModel:
     head_tensor: str
     score_gain: Fraction
     score_offset: Fraction
+    errors: Mapping[str, Fraction]
+    """By how many steps of its integers a layer in fixed point may be off, where it may."""
     notes: tuple[str, ...]
     frame: FrameRule
 
@@ -167,6 +169,10 @@ def lower_model(model: Any, file: str, name: str, options: ImportOptions) -> Low
     producer = f", written by {model.producer_name}" if model.producer_name else ""
     source = f"imported from {Path(file).name} (sha256 {digest}...{producer})"
     workload, arrays = to_workload(state.draft, name, source)
+    errors = {
+        layer: state.draft.error_of(layer) * (1 << state.draft.fraction_bits_of(layer))
+        for layer in state.draft.layers
+    }
     notes = (*state.notes, _score_note(state, gain, offset))
     signals = {}
     for tensor, found in state.signals.items():
@@ -181,6 +187,7 @@ def lower_model(model: Any, file: str, name: str, options: ImportOptions) -> Low
         state.head_tensor,
         gain,
         offset,
+        errors,
         notes,
         state.frame,
     )
@@ -201,7 +208,8 @@ def _scores(state: Lowering) -> tuple[Fraction, Fraction]:
     if affine is None or affine.gain <= 0:
         head = in_fixed_point(state, end, head, with_offsets=True)
         affine = head.function.shared_affine()
-        assert affine is not None
+        if affine is None:
+            raise end.fault("scores with one offset for all classes", "one behind a PReLU for each")
     state.draft.output = head.base
     state.head = head
     return affine.gain, affine.offset

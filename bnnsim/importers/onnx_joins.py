@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from fractions import Fraction
 
-from bnnsim.importers.channel_function import Affine, Chain, ChannelFunction, Clip, Prelu
-from bnnsim.importers.draft import Piece
+from bnnsim.importers.channel_function import Affine, ChannelFunction
+from bnnsim.importers.fixed_point import Kinked, append_fixed, kinked
 from bnnsim.importers.onnx_graph import Operator
 from bnnsim.importers.onnx_lowering import Lowering
 from bnnsim.importers.onnx_quantise import negated, quantised
@@ -79,61 +78,25 @@ def in_fixed_point(
     scaled = shared is not None and all(step.gain == unit for step in shared)
     if scaled and not (with_offsets and signal.function.shared_affine() is None):
         return signal  # already so: only offsets differ, and they stay exact
-    key = ("affine", signal.base, signal.function.simplest)
+    key = ("fixed", signal.base, signal.function.simplest)
     if key not in state.made:
-        shape = state.draft.shape_of(signal.base)
-        layer = state.draft.append("affine", [signal.base], shape, word.minimum, word.maximum)
-        layer.activation = word
-        layer.pieces = [
-            _pieces(operator, signal.function.of(c)) for c in range(len(signal.function.chains))
-        ]
-        if len(layer.pieces) == 1:
-            layer.pieces *= shape[0]
-        state.made[key] = layer.name
-    return replace(signal, base=state.made[key], function=ChannelFunction(((Affine(unit),),)))
+        channels = state.draft.shape_of(signal.base)[0]
+        forms = [kinked(operator, signal.function.of(c)) for c in range(channels)]
+        if with_offsets:
+            forms = [_without_offset(operator, form) for form in forms]
+        base, offsets, note = append_fixed(state.draft, signal.base, word, forms)
+        state.notes.append(note)
+        steps = [Affine(unit, offset) for offset in offsets]
+        state.made[key] = base, ChannelFunction().then(steps).simplest
+    base, function = state.made[key]
+    return replace(signal, base=base, function=function)
 
 
-def _pieces(operator: Operator, chain: Chain) -> list[Piece]:
-    """A chain of affine steps and kinks as affine pieces over the integers."""
-    pieces = [Piece(None, Fraction(1), Fraction(0))]
-    for step in chain:
-        match step:
-            case Affine(gain, offset):
-                pieces = [Piece(p.start, p.gain * gain, p.offset * gain + offset) for p in pieces]
-            case Prelu(slope):
-                pieces = _kinked(pieces, Fraction(0), slope)
-            case Clip(low, high):
-                raise operator.fault(
-                    "a chain without limits where values stay real (no HardTanh or Clip)",
-                    f"a clip to {low} .. {high}",
-                )
-            case _:
-                raise AssertionError(step)
-    if len(pieces) > 2:
-        raise operator.fault("at most one PReLU where values stay real", f"{len(pieces) - 1}")
-    return pieces
-
-
-def _kinked(pieces: list[Piece], at: Fraction, slope: Fraction) -> list[Piece]:
-    """The pieces of PReLU behind ``pieces``: each that crosses zero is cut in two."""
-    result: list[Piece] = []
-    for index, piece in enumerate(pieces):
-        end = pieces[index + 1].start if index + 1 < len(pieces) else None
-        below = Piece(piece.start, piece.gain * slope, piece.offset * slope)
-        if piece.gain == 0:
-            result.append(piece if piece.offset > at else below)
-            continue
-        root = (at - piece.offset) / piece.gain
-        # Where the value is exactly zero both pieces agree, so the cut may fall on either side.
-        cut = math.ceil(root)
-        first, second = (below, piece) if piece.gain > 0 else (piece, below)
-        if piece.start is not None and cut <= piece.start:
-            result.append(second)
-        elif end is not None and cut >= end:
-            result.append(first)
-        else:
-            result += [first, replace(second, start=cut)]
-    return result
+def _without_offset(operator: Operator, form: Kinked) -> Kinked:
+    """The offset behind a kink cannot move in front of it."""
+    if form.offset and form.slope != 1:
+        raise operator.fault("scores that are sums", "sums behind a PReLU and a bias")
+    return form
 
 
 def concat(state: Lowering, operator: Operator) -> Signal:

@@ -135,7 +135,8 @@ def _threshold_layer(
     levels = range(lowest + 1, highest + 1)
     found = _thresholds(head, levels, low, high)
     if isinstance(head.chains[0][-1], Sign):
-        if np.array_equal(found[:, 0], found[:, 1]):  # the sum never hits zero: two values only
+        # Two values where the sum never hits zero, or does so only because it was rounded.
+        if np.array_equal(found[:, 0], found[:, 1]) or draft.is_rounded(base):
             found = found[:, :1]
             encoding = _Encoding(BIPOLAR, Fraction(1), Fraction(0), 0)
         else:
