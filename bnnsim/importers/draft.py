@@ -112,6 +112,23 @@ class NetworkDraft:
         bits = {self.fraction_bits_of(source) for source in layer.inputs}
         return bits.pop() if len(bits) == 1 else 0
 
+    def parity_of(self, name: str) -> int | None:
+        """Whether a layer's sums are all even (0) or all odd (1); None where they are both.
+
+        A sum of K products of +-1 has the parity of K.
+        """
+        if name == INPUT:
+            return None
+        layer = self.layers[name]
+        if layer.kind in ("negate", "max_pool"):
+            return self.parity_of(layer.inputs[0])
+        value_type = self.type_of(layer.inputs[0])
+        has_zeros = any(layer.options.get("pad", ())) and layer.options["pad_value"] == 0
+        is_binary = value_type is not None and value_type.is_bipolar and not has_zeros
+        if layer.weights is None or not is_binary or not np.all(np.abs(layer.weights) == 1):
+            return None
+        return int(layer.weights[0].size % 2)
+
     def is_rounded(self, name: str) -> bool:
         """Whether a layer's integers are real values of the model that were rounded."""
         if name == INPUT:

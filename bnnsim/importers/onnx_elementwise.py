@@ -147,7 +147,7 @@ def hard_tanh(state: Lowering, operator: Operator) -> Signal:
 
 def sign(state: Lowering, operator: Operator) -> Signal:
     if state.options.sign_of_zero == "plus":
-        return then(_plus_sign(state.signal(operator)), [])
+        return _plus_sign(state.signal(operator))
     return then(state.signal(operator), [Sign()])
 
 

@@ -211,6 +211,7 @@ def _scores(state: Lowering) -> tuple[Fraction, Fraction]:
         if affine is None:
             raise end.fault("scores with one offset for all classes", "one behind a PReLU for each")
     state.draft.output = head.base
+    state.integers[state.head_tensor] = head
     state.head = head
     return affine.gain, affine.offset
 

@@ -96,18 +96,14 @@ def gemm(state: Lowering, operator: Operator) -> Signal:
 
 def xnor_popcount_matmul(state: Lowering, operator: Operator) -> Signal:
     """Counts of equal bits of {0,1} inputs and weights: (dot + K) / 2 of their bipolar values."""
-    name = operator.inputs[1]
     bits = state.constant(operator, 1, "weights")
-    if not np.all((bits == 0) | (bits == 1)):
-        raise operator.fault("weights of 0 and 1", "others")
-    state.graph.constants[name + "#bipolar"] = bits * 2 - 1
+    if bits.ndim != 2 or not np.all((bits == 0) | (bits == 1)):
+        raise operator.fault("a matrix of 0 and 1 as its weights", "others")
     signal = state.signal(operator)
     bipolar = signal.with_function(signal.function.then([Affine(Fraction(2), Fraction(-1))]))
-    state.signals[operator.inputs[0] + "#bipolar"] = bipolar
-    inputs = tuple(one + "#bipolar" for one in operator.inputs)
-    result = _linear(state, replace(operator, inputs=inputs), False, Fraction(1), None)
-    columns = Fraction(bits.shape[0])
-    step = Affine(Fraction(1, 2), columns / 2)
+    matrix = bits.T.astype(np.int64) * 2 - 1
+    result = _matrix_layer(state, operator, bipolar, matrix, [Fraction(1)], None)
+    step = Affine(Fraction(1, 2), Fraction(bits.shape[0], 2))
     return result.with_function(result.function.then([step]))
 
 
@@ -118,14 +114,25 @@ def _linear(
     factor: Fraction,
     bias: list[Fraction] | None,
 ) -> Signal:
-    signal = quantised(state, operator, state.signal(operator))
+    signal = state.signal(operator)
     weights, scales = _weights(state, operator, 1, 0 if transposed else 1)
     matrix = weights if transposed else weights.T
+    return _matrix_layer(state, operator, signal, matrix, [factor * s for s in scales], bias)
+
+
+def _matrix_layer(
+    state: Lowering,
+    operator: Operator,
+    signal: Signal,
+    matrix: Integers,
+    scales: list[Fraction],
+    bias: list[Fraction] | None,
+) -> Signal:
+    signal = quantised(state, operator, signal)
     if matrix.ndim != 2 or len(signal.dimensions) != 1 or matrix.shape[1] != signal.shape[0]:
         expected = "[batch, features] times a matrix that fits"
-        raise operator.fault(expected, f"{[1, *signal.shape]} times {list(weights.shape)}")
-    channels = signal.channels
-    step = _one_affine(operator, signal, range(channels))
+        raise operator.fault(expected, f"{[1, *signal.shape]} times {list(matrix.T.shape)}")
+    step = _one_affine(operator, signal, range(signal.channels))
     axes = [axis for axis, _ in signal.dimensions[0]]
     readers = state.graph.readers()
     if signal.base == INPUT and len(axes) > 1 and readers.get(state.graph.input) == 1:
@@ -134,7 +141,6 @@ def _linear(
     elif axes not in (["C"], ["H", "W", "C"], ["H", "C"], ["W", "C"], []):
         matrix = _pixel_major(matrix, signal)
     layer = _weighted(state, signal, "linear", matrix, (matrix.shape[0], 1, 1))
-    scales = [factor * s for s in scales]
     function = _sum_function(matrix, scales, [step], bias)
     return Signal(layer.name, function, (dimension("C", matrix.shape[0]),))
 

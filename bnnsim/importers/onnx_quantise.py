@@ -30,6 +30,8 @@ from bnnsim.importers.onnx_signal import Signal
 from bnnsim.spec.value_type import BIPOLAR, ValueType
 
 _MOST_BITS = 8
+_PIXEL_SCALE = 64
+"""A model that divides its input by more than this takes pixels of 0 .. 255."""
 
 
 def quantised(state: Lowering, operator: Operator, signal: Signal) -> Signal:
@@ -54,7 +56,7 @@ def _quantised(state: Lowering, operator: Operator, signal: Signal) -> Signal:
         found = _quantised_input(state, head, tail)
         if found is not None:
             value_type, function = found
-            rule = FrameRule(head.simplest, None, *_pixel_range(state, head))
+            rule = FrameRule(head.simplest, None, *_pixel_range(state))
             _decide_input(state, operator, value_type, rule)
             return replace(signal, function=function, is_raw=False)
     if signal.is_raw:
@@ -136,7 +138,7 @@ def _threshold_layer(
     found = _thresholds(head, levels, low, high)
     if isinstance(head.chains[0][-1], Sign):
         # Two values where the sum never hits zero, or does so only because it was rounded.
-        if np.array_equal(found[:, 0], found[:, 1]) or draft.is_rounded(base):
+        if draft.is_rounded(base) or not _meets(found, draft.parity_of(base)):
             found = found[:, :1]
             encoding = _Encoding(BIPOLAR, Fraction(1), Fraction(0), 0)
         else:
@@ -187,6 +189,14 @@ def _thresholds(
     return np.array(rows, np.int64).reshape(len(rows), len(levels))
 
 
+def _meets(found: np.ndarray[tuple[int, int], np.dtype[np.int64]], parity: int | None) -> bool:
+    """Whether some sum lies between the two thresholds of a Sign, where it gives zero."""
+    first, end = found[:, 0], found[:, 1]
+    if parity is not None:
+        first = first + (first + parity) % 2  # the first sum of that parity
+    return bool(np.any(first < end))
+
+
 def _filled(
     found: np.ndarray[tuple[int, int], np.dtype[np.int64]],
     lowest: int,
@@ -232,16 +242,29 @@ def negated(
 # ---- the model's input -----------------------------------------------------------------------------
 
 
-def _pixel_range(state: Lowering, function: ChannelFunction) -> tuple[Fraction, Fraction]:
+def _pixel_range(state: Lowering) -> tuple[Fraction, Fraction]:
     """What pixels 0 and 255 are at the model's input."""
     given = state.options.image_range
     if given is not None:
         return Fraction(given[0]), Fraction(given[1])
-    if state.graph.input_kind == "uint8":
-        return Fraction(0), Fraction(255)
-    first = function.chains[0][0] if function.chains[0] else None
-    divides = isinstance(first, Affine) and 0 < first.gain <= Fraction(1, 32)
-    return Fraction(0), Fraction(255 if divides else 1)
+    takes_pixels = state.graph.input_kind == "uint8" or _shrinks_its_input(state)
+    return Fraction(0), Fraction(255 if takes_pixels else 1)
+
+
+def _shrinks_its_input(state: Lowering) -> bool:
+    """Whether the model's first arithmetic divides by something like 255."""
+    names = {state.graph.input}
+    for operator in state.graph.operators:
+        if not names & set(operator.inputs):
+            continue
+        constants = [state.graph.constants[n] for n in operator.inputs if n in state.graph.constants]
+        if operator.kind in ("Reshape", "Flatten", "Transpose", "Identity", "Cast"):
+            names.add(operator.output)
+        elif operator.kind == "Div" and constants:
+            return float(np.min(np.abs(constants[0]))) >= _PIXEL_SCALE
+        elif operator.kind == "Mul" and constants:
+            return float(np.max(np.abs(constants[0]))) <= 1 / _PIXEL_SCALE
+    return False
 
 
 def _quantised_input(
@@ -255,7 +278,7 @@ def _quantised_input(
     before = as_affine(chain[:-1])
     if before is None or before.gain <= 0:
         return None
-    low, high = (evaluate(chain[:-1], x) for x in _pixel_range(state, head))
+    low, high = (evaluate(chain[:-1], x) for x in _pixel_range(state))
     step = chain[-1]
     function: Chain
     if isinstance(step, Round) and step.low is not None and step.high is not None:
@@ -318,7 +341,7 @@ def _given_input(state: Lowering, operator: Operator, signal: Signal) -> Signal:
             "(such as uint8 or fixed8.7)",
             "a float input",
         )
-    low, high = _pixel_range(state, signal.function)
+    low, high = _pixel_range(state)
     if value_type.kind == "uint" and value_type.bits == 8:
         step = Affine((high - low) / 255, low)  # the pixel itself
         state.draft.image_range = None

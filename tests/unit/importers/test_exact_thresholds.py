@@ -63,9 +63,7 @@ def test_batch_norm_of_any_sign_folds_into_thresholds_that_are_exact_for_every_s
 
 
 @settings(max_examples=100, deadline=None)
-@given(
-    st.lists(st.tuples(_batch_norm, st.floats(2**-10, 8, width=32)), min_size=1, max_size=4)
-)
+@given(st.lists(st.tuples(_batch_norm, st.floats(2**-10, 8, width=32)), min_size=1, max_size=4))
 def test_scale_of_each_output_channel_folds_exactly_with_the_batch_norm_behind_it(rows):
     parameters, scales = [p for p, _ in rows], [s for _, s in rows]
     sums, bits = _imported_bits(parameters, scales, "one")
@@ -163,5 +161,3 @@ def test_quant_of_a_few_bits_folds_into_thresholds_that_are_exact_for_every_sum(
             rule = {"ROUND": "ROUND_HALF_EVEN", "FLOOR": "ROUND_FLOOR", "CEIL": "ROUND_CEILING"}
             expected = int(real.to_integral_value(rule[mode]))
         assert got == min(max(expected, low), high), (n, bn, quant)
-
-
