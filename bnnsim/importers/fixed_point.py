@@ -1,4 +1,4 @@
-"""Real values that cannot be folded into thresholds: scale, bias and slope in fixed point, errors bounded."""
+"""Real values that cannot be folded into thresholds: fixed-point scale, bias, slope, errors bounded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models for the importer's tests: Brevitas's exports filled with random weights, and small built ones."""
+"""Models for the importer's tests: Brevitas's exports filled with random weights, small built ones."""
 
 from __future__ import annotations
 
@@ -85,9 +85,7 @@ class Builder:
         return self.op("BipolarQuant", x, self.constant(scale), domain=_QONNX)
 
     def conv(self, x: str, weights: str, kernel: int, pad: int = 0, **attributes: Any) -> str:
-        return self.op(
-            "Conv", x, weights, kernel_shape=[kernel] * 2, pads=[pad] * 4, **attributes
-        )
+        return self.op("Conv", x, weights, kernel_shape=[kernel] * 2, pads=[pad] * 4, **attributes)
 
     def model(self, output: str, elem_type: int = TensorProto.FLOAT) -> Any:
         inputs = [helper.make_tensor_value_info("x", elem_type, self.input_shape)]

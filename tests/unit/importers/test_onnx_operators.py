@@ -1,4 +1,4 @@
-"""Each operator that the importer reads, in a small network: equal to onnxruntime or qonnx on random inputs."""
+"""Each operator that the importer reads, in a small network, against onnxruntime and qonnx."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not installed")
 pytest.importorskip("onnxruntime", reason="the extra bnnsim[onnx] is not installed")
 pytest.importorskip("qonnx", reason="the extra bnnsim[onnx] is not installed")
 
-from bnnsim.importers.onnx_check import check_model  # noqa: E402
-from bnnsim.importers.onnx_import import import_onnx  # noqa: E402
-from tests.golden.onnx_models import Builder  # noqa: E402
+from bnnsim.importers.onnx_check import check_model
+from bnnsim.importers.onnx_import import import_onnx
+from tests.golden.onnx_models import Builder
 
 _OLD, _NEW, _BREVITAS = "finn.custom_op.general", "qonnx.custom_op.general", "onnx.brevitas"
 
