@@ -109,7 +109,19 @@ def extended(chain: Chain, step: Step) -> Chain:
         last = chain[-1]
         step = Affine(last.gain * step.gain, last.offset * step.gain + step.offset)
         chain = chain[:-1]
+    if isinstance(step, Sign) and len(chain) >= 2 and isinstance(chain[-2], Sign):
+        merged = _sign_of_sign(chain[-1])
+        if merged is not None:
+            return (*chain[:-2], merged, Affine(Fraction(2), Fraction(-1)))
     return chain if step == Affine() else (*chain, step)
+
+
+def _sign_of_sign(between: Step) -> AtLeastZero | None:
+    """Larq's sign(sign(x) + 0.1) is one comparison: which one, if it is one."""
+    values = [apply(Sign(), apply(between, Fraction(x))) for x in (-1, 0, 1)]
+    if values[0] == -1 and values[2] == 1 and values[1]:
+        return AtLeastZero(strict=values[1] < 0)
+    return None
 
 
 def direction(chain: Chain) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bnnsim.design.network import Network, resolve_network
+from bnnsim.functional.archive import read_arrays
 from bnnsim.functional.executor import Executor
 from bnnsim.functional.frames import frames_from_images, random_frames
 from bnnsim.functional.parameters import load_parameters
@@ -89,10 +90,12 @@ def check_model(
     images: str | Path | None = None,
     random_inputs: int = 100,
     seed: int = 0,
+    image_range: tuple[float, float] | None = None,
 ) -> CheckReport:
     """Run a model and the workload imported from it on ``images`` (or on inputs drawn from ``seed``).
 
-    Standard operators run in onnxruntime, QONNX's in qonnx, the workload in the functional executor.
+    ``image_range`` must be repeated where the import was given one and the workload takes raw
+    pixels. Standard operators run in onnxruntime, QONNX's in qonnx, the workload in the functional executor.
     Layers in fixed point may differ from real numbers by their stated bound; a bit that this flips
     behind them counts as a difference. Raises :class:`SpecError` where a file cannot be
     used, or the workload has other layers than an import of the model gives.
@@ -102,10 +105,12 @@ def check_model(
     if loaded.faults:
         raise SpecError(loaded.faults)
     network = resolve_network(loaded)
-    lowered = _matching(model, str(model_path), loaded.spec, str(workload))
     if loaded.spec.weights is None:
         raise InputError(str(workload), "a workload with weights", "none")
-    parameters = load_parameters(network, _beside(workload, loaded.spec.weights))
+    weights = _beside(workload, loaded.spec.weights)
+    parameters = load_parameters(network, weights)
+    candidates = _options(loaded.spec, image_range)
+    lowered = _matching(model, str(model_path), loaded.spec, str(workload), candidates, weights)
     pixels = _pixels(network, images, random_inputs, seed)
     count = len(pixels)
     reference = ReferenceModel(model, str(model_path))
@@ -148,11 +153,23 @@ def _beside(workload: str | Path, name: str) -> Path:
     return find_spec(workload, "workload").parent / name
 
 
-def _matching(model: Any, file: str, workload: Workload, place: str) -> LoweredModel:
-    """The import of the model that gives this workload's layers, whatever options it was made with."""
+def _matching(
+    model: Any,
+    file: str,
+    workload: Workload,
+    place: str,
+    candidates: Iterable[dict[str, Any]],
+    weights: Path,
+) -> LoweredModel:
+    """The import of the model that gives this workload's layers, whatever options it was made with.
+
+    Where several do, the one with the most of its arrays.
+    """
     fault: SpecError | None = None
     best: LoweredModel | None = None
-    for options in _options(workload):
+    stored = read_arrays(weights)
+    found: list[tuple[int, LoweredModel]] = []
+    for options in candidates:
         try:
             lowered = lower_model(model, file, workload.name, import_options(**options))
         except SpecError as error:
@@ -161,12 +178,18 @@ def _matching(model: Any, file: str, workload: Workload, place: str) -> LoweredM
         best = best or lowered
         same_input = lowered.workload.input == workload.input
         if lowered.workload.layers == workload.layers and same_input:
-            return lowered
+            pairs = [(array, stored.get(key)) for key, array in lowered.arrays.items()]
+            equal = sum(b is not None and np.array_equal(a, b) for a, b in pairs)
+            if equal == len(pairs):
+                return lowered
+            found.append((equal, lowered))
+    if found:
+        return max(found, key=lambda pair: pair[0])[1]
     if best is None:
         assert fault is not None
         raise fault
-    pairs = itertools.zip_longest(best.workload.layers, workload.layers)
-    ours, theirs = next((pair for pair in pairs if pair[0] != pair[1]), (None, None))
+    both = itertools.zip_longest(best.workload.layers, workload.layers)
+    ours, theirs = next((pair for pair in both if pair[0] != pair[1]), (None, None))
     expected = f"the layers that an import of {Path(file).name} gives"
     got = "another input"
     if ours is not None or theirs is not None:
@@ -174,16 +197,17 @@ def _matching(model: Any, file: str, workload: Workload, place: str) -> LoweredM
     raise InputError(place, expected, got)
 
 
-def _options(workload: Workload) -> Iterator[dict[str, Any]]:
+def _options(workload: Workload, given_range: tuple[float, float] | None) -> Iterator[dict[str, Any]]:
     frame = workload.input
     word = {str(layer.type) for layer in workload.layers if isinstance(layer, AffineLayer)}
     fixed = {"fixed": word.pop()} if len(word) == 1 else {}
-    image_range = None if frame.image_range is None else tuple(frame.image_range)
-    inputs: list[dict[str, Any]] = [
-        {},
-        {"input_type": str(frame.type)},
-        {"input_type": str(frame.type), "image_range": image_range},
-    ]
+    ranges = [None, (0.0, 255.0)]
+    if frame.image_range is not None:
+        ranges.append((frame.image_range[0], frame.image_range[1]))
+    if given_range is not None:
+        ranges = [given_range]
+    kinds = [None, str(frame.type)]
+    inputs = [{"input_type": k, "image_range": r} for k, r in itertools.product(kinds, ranges)]
     for given, sign, border in itertools.product(inputs, ("exact", "plus"), ("bits", "int2")):
         yield {**given, **fixed, "sign_of_zero": sign, "zero_border": border}
 

@@ -11,7 +11,7 @@ import numpy as np
 from bnnsim.importers.exact import fractions_of
 from bnnsim.importers.onnx_graph import Operator
 from bnnsim.importers.onnx_lowering import Lowering
-from bnnsim.importers.onnx_signal import Border, Signal, regrouped
+from bnnsim.importers.onnx_signal import Border, LayoutMismatch, Signal, regrouped
 
 
 def shape(state: Lowering, operator: Operator) -> Signal:
@@ -125,7 +125,9 @@ def pad(state: Lowering, operator: Operator) -> Signal:
     if channel is None:  # a single channel: its dimension has no label
         channel = 2 if pads[1] or pads[5] else 0
     rows = [i for i in range(3) if i != channel]
-    if pads[0] or pads[4] or pads[channel + 1] or pads[channel + 5]:
+    if pads[channel + 1] or pads[channel + 5]:
+        raise LayoutMismatch(operator, signal)
+    if pads[0] or pads[4]:
         raise operator.fault("a border around rows and columns", f"pads {pads}")
     tlbr = (pads[rows[0] + 1], pads[rows[1] + 1], pads[rows[0] + 5], pads[rows[1] + 5])
     return replace(signal, border=Border(tlbr, value))
