@@ -185,8 +185,9 @@ def stimulate(
     weights_seed: int | None,
 ) -> tuple[Stimulus | None, str]:
     """Parameters and frames of a bit-exact run; None with the reason where there are none."""
-    from bnnsim.functional.frames import frames_from_images, load_images, random_frames
+    from bnnsim.functional.frames import frames_from_images, random_frames
     from bnnsim.functional.parameters import load_parameters, random_parameters
+    from bnnsim.functional.pictures import load_images
 
     workload = network.workload
     if weights_seed is not None:

@@ -4,30 +4,52 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 
 import typer
 
-from bnnsim.cli import import_, schema, simulate
 from bnnsim.cli.console import SimulationFailed, errors
 from bnnsim.spec.faults import SpecError
 
-app = typer.Typer(
-    name="bnnsim",
-    help="Cycle-level simulator and design-space explorer for Binary Neural Network accelerators.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-app.command("simulate")(simulate.command)
-app.command("schema")(schema.command)
-app.add_typer(import_.app, name="import")
+COMMANDS = ("simulate", "evaluate", "fifos", "schema")
+"""Single commands: each is the function ``command`` of the module of its name in this package."""
+GROUPS = {"import": "import_"}
+"""Commands with subcommands: each is ``app`` of the module named."""
+
+
+def build_app(asked_for: str | None) -> typer.Typer:
+    """The command line with only the command ``asked_for``, where there is such a one.
+
+    Each command brings its own imports; the others' would only slow its start.
+    """
+    app = typer.Typer(
+        name="bnnsim",
+        help="Cycle-level simulator and design-space explorer for Binary Neural Network accelerators.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    known = {*COMMANDS, *GROUPS}
+    chosen = {asked_for} if asked_for in known else known
+    app.callback()(_nothing)  # with a single command, too, its name stays
+    for name in COMMANDS:
+        if name in chosen:
+            app.command(name)(import_module(f"bnnsim.cli.{name}").command)
+    for name, module in GROUPS.items():
+        if name in chosen:
+            app.add_typer(import_module(f"bnnsim.cli.{module}").app, name=name)
+    return app
+
+
+def _nothing() -> None:
+    """Cycle-level simulator and design-space explorer for Binary Neural Network accelerators."""
 
 
 def run(arguments: list[str]) -> int:
     """Run one command and return the exit code."""
     try:
-        app(arguments, prog_name="bnnsim")
+        build_app(arguments[0] if arguments else None)(arguments, prog_name="bnnsim")
     except SystemExit as end:  # the parser's own: help, or a usage error already printed
         return end.code if isinstance(end.code, int) else 0
     except SpecError as error:

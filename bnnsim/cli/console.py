@@ -26,6 +26,18 @@ class SimulationFailed(Exception):
 
 
 @contextmanager
+def simulation_errors() -> Iterator[None]:
+    """A design that locks up, or whose bits differ, ends the command with its message."""
+    from bnnsim.datapath.build import BitMismatchError
+    from bnnsim.timing.result import DeadlockError
+
+    try:
+        yield
+    except (DeadlockError, BitMismatchError) as error:
+        raise SimulationFailed(str(error)) from error
+
+
+@contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """A callback (done, total) that shows a bar once the work has taken a second."""
     started = time.monotonic()

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 from rich.table import Table
 
-from bnnsim.cli.console import SimulationFailed, output, progress, write_json
+from bnnsim.cli.console import output, progress, simulation_errors, write_json
 from bnnsim.simulation import Simulation
 from bnnsim.simulation import simulate as run_simulation
 
@@ -51,25 +51,17 @@ def _simulate(
     weights_seed: int | None,
     executor: Literal["simpy", "compiled"] | None,
 ) -> Simulation:
-    from bnnsim.datapath.build import BitMismatchError
-    from bnnsim.timing.result import DeadlockError
-
-    try:
-        with progress("simulating") as advance:
-            return run_simulation(
-                arch,
-                workload,
-                images=images,
-                frames=frames,
-                timing_only=timing_only,
-                weights_seed=weights_seed,
-                executor=executor,
-                progress=advance,
-            )
-    except DeadlockError as error:
-        raise SimulationFailed(str(error)) from error
-    except BitMismatchError as error:
-        raise SimulationFailed(str(error)) from error
+    with simulation_errors(), progress("simulating") as advance:
+        return run_simulation(
+            arch,
+            workload,
+            images=images,
+            frames=frames,
+            timing_only=timing_only,
+            weights_seed=weights_seed,
+            executor=executor,
+            progress=advance,
+        )
 
 
 def show(simulation: Simulation) -> None:
@@ -77,7 +69,7 @@ def show(simulation: Simulation) -> None:
     output.print(_units_table(simulation))
     output.print(_fifos_table(simulation))
     _show_predictions(simulation)
-    _show_answer(simulation)
+    show_answer(simulation)
 
 
 def _units_table(simulation: Simulation) -> Table:
@@ -136,7 +128,8 @@ def _show_predictions(simulation: Simulation) -> None:
         output.print(f"  … and {len(predictions) - SHOWN_PREDICTIONS} more")
 
 
-def _show_answer(simulation: Simulation) -> None:
+def show_answer(simulation: Simulation) -> None:
+    """Print the figures that sum a simulation up."""
     output.print()
     rows = [("design", f"{simulation.arch} x {simulation.workload}, {simulation.clock_mhz:g} MHz")]
     if simulation.accuracy is not None and simulation.labels:

@@ -58,9 +58,14 @@ class BitMismatchError(Exception):
     ) -> None:
         self.layer, self.frame, self.row, self.column = layer, frame, row, column
         self.channel, self.expected, self.got = channel, expected, got
-        super().__init__(
-            f"layer {layer}, frame {frame}, pixel (row {row}, column {column}), channel {channel}: "
-            f"the functional executor has {expected}, the simulated hardware {got}"
+        # SimPy makes a failure anew from its arguments.
+        super().__init__(layer, frame, row, column, channel, expected, got)
+
+    def __str__(self) -> str:
+        return (
+            f"layer {self.layer}, frame {self.frame}, "
+            f"pixel (row {self.row}, column {self.column}), channel {self.channel}: "
+            f"the functional executor has {self.expected}, the simulated hardware {self.got}"
         )
 
 

@@ -8,16 +8,20 @@ shallow as the target allows, over and over until no single one can lose a word.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
-from bnnsim.cost.memories import fifo_bram18
+from bnnsim.timing.steady import analyse
+
+from bnnsim.cost.coefficients import default_coefficients
+from bnnsim.cost.resources import rounded
+from bnnsim.cost.storage import fifo
+from bnnsim.cost.technology import technology_of
 from bnnsim.design.build import Design
 from bnnsim.design.units import Stream
 from bnnsim.spec.faults import InputError
 from bnnsim.timing.graph import TimingGraph, build_timing
 from bnnsim.timing.result import DeadlockError
-from bnnsim.timing.steady import analyse
 
 Goal = Literal["bits", "bram"]
 Progress = Callable[[int, int], None]
@@ -56,6 +60,10 @@ class FifoSizing:
     curve: tuple[CurvePoint, ...]
     designs_timed: int
 
+    def to_json(self) -> dict[str, Any]:
+        """The same as plain data, under the same names."""
+        return {**asdict(self), "depth_words": dict(self.depth_words)}
+
 
 def size_fifos(
     design: Design, keep: float = 1.0, goal: Goal = "bits", progress: Progress | None = None
@@ -75,6 +83,7 @@ class _Sizer:
         self.goal = goal
         self.progress = progress
         self.streams: Mapping[str, Stream] = design.graph.stream_by_name
+        self.tech = technology_of(design.device, default_coefficients(), "timing")
         self.timing: TimingGraph = build_timing(design.graph)
         self.timed: dict[tuple[int, ...], int | None] = {}
 
@@ -125,15 +134,19 @@ class _Sizer:
         return sum(depths[name] * stream.width_bits for name, stream in self.streams.items())
 
     def bram18(self, depths: Mapping[str, int]) -> int:
-        return sum(
-            fifo_bram18(stream.width_bits, depths[name]) for name, stream in self.streams.items()
-        )
+        return sum(self.blocks(name, depths[name]) for name in self.streams)
+
+    def blocks(self, name: str, depth: int) -> int:
+        """Block RAMs of one FIFO (M20K on Intel parts)."""
+        stream = self.streams[name]
+        library = self.design.graph.unit_by_name[stream.writer].library
+        amounts = rounded(self.tech, fifo(self.tech, stream.width_bits, depth, library))
+        return amounts.bram18 + amounts.m20k
 
     def cost(self, name: str, depth: int) -> tuple[int, int]:
         """What one FIFO costs, by the goal first."""
-        width = self.streams[name].width_bits
-        bits = width * depth
-        return (bits, 0) if self.goal == "bits" else (fifo_bram18(width, depth), bits)
+        bits = self.streams[name].width_bits * depth
+        return (bits, 0) if self.goal == "bits" else (self.blocks(name, depth), bits)
 
     # ---- the search ------------------------------------------------------------------------
 
@@ -182,13 +195,12 @@ class _Sizer:
         return high if self.goal == "bits" else self.roomiest(name, high, depths[name])
 
     def roomiest(self, name: str, depth: int, most: int) -> int:
-        """The deepest FIFO of at most ``most`` words that takes no more block RAM than ``depth`` words."""
-        width = self.streams[name].width_bits
-        blocks = fifo_bram18(width, depth)
+        """The deepest FIFO of at most ``most`` words with no more block RAM than one of ``depth``."""
+        blocks = self.blocks(name, depth)
         low, high = depth, most + 1
         while high - low > 1:
             middle = (low + high) // 2
-            if fifo_bram18(width, middle) <= blocks:
+            if self.blocks(name, middle) <= blocks:
                 low = middle
             else:
                 high = middle

@@ -30,7 +30,7 @@ _EXPECTED = {
     "too_short": "at least {min_length} entries",
     "too_long": "at most {max_length} entries",
     "string_too_short": "text that is not empty",
-    "string_pattern_mismatch": "a name of letters, digits, _ . - that starts with a letter",
+    "string_pattern_mismatch": "a name of letters, digits, _ . and -, the first a letter, digit or _",
 }
 
 

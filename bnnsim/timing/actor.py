@@ -74,7 +74,8 @@ class Actor:
         self.waiting_for = ""
         self.waiting_since = 0
         self._passing = 0
-        self._on_word: Callable[[], None] | None = None
+        self._on_read: Callable[[], None] | None = None
+        self._on_written: Callable[[], None] | None = None
 
     def process(self) -> Process:
         """The unit's life."""
@@ -90,8 +91,8 @@ class Actor:
         if self.watcher is not None:
             for channel, word in zip(self.unit.inputs, words, strict=True):
                 self.watcher.word_read(channel, int(self.env.now), word)
-        if self._on_word is not None:
-            self._on_word()
+        if self._on_read is not None:
+            self._on_read()
 
     def write(self) -> None:
         """Put the next word on every output in this cycle."""
@@ -101,10 +102,19 @@ class Actor:
         if self.watcher is not None:
             for channel in self.unit.outputs:
                 self.watcher.word_written(channel, int(self.env.now), word)
+        if self._on_written is not None:
+            self._on_written()
 
     def on_every_word(self, callback: Callable[[], None]) -> None:
-        """Call back whenever a word has been read."""
-        self._on_word = callback
+        """Call back whenever a word has been read, or written where the unit has outputs."""
+        if self.outputs:
+            self._on_written = callback
+        else:
+            self._on_read = callback
+
+    def waits_for(self) -> str:
+        """What the unit is stalled on just now: ``input``, ``output`` or nothing."""
+        return self.waiting_for
 
     def cycles(self, total: int) -> UnitCycles:
         """The account of a run of ``total`` cycles, a wait that is still on included."""
@@ -137,8 +147,9 @@ class Actor:
         """Sleep until every output has room, and book the cycles."""
         start = int(self.env.now)
         self.waiting_for, self.waiting_since = "output", start
-        for fifo in self.outputs:
-            yield from fifo.wait_for_room()
+        while self.lacks_room():  # a test bench's output may close again while another fills
+            for fifo in self.outputs:
+                yield from fifo.wait_for_room()
         self.book_wait("output", start)
 
     def wait_for_words(self) -> Process:
@@ -172,9 +183,11 @@ class FreezingActor(Actor):
             if at > tick:
                 yield env.timeout(at - tick)
                 tick = at
-            if flags & WRITE and self.lacks_room():
-                yield from self.wait_for_room()
-            if flags & READ and self.lacks_words():
+            while True:
+                if flags & WRITE and self.lacks_room():
+                    yield from self.wait_for_room()
+                if not flags & READ or not self.lacks_words():
+                    break
                 yield from self.wait_for_words()
             if passes_through:
                 if flags & READ:

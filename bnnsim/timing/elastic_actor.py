@@ -23,7 +23,9 @@ class ElasticActor(Actor):
         program = self.unit.program
         assert isinstance(program, Elastic)
         self._program = program
-        self._taken_at = [0] * program.words_in  # of the frame at hand: cycle of each word
+        # By frame, the cycles in which its words were taken; a frame is forgotten once its last word
+        # has left, for the next frame may come in while this one is still being shown.
+        self._taken_at: dict[int, list[int]] = {}
         self._taken = 0  # words of all frames
         self._left = 0
         self._left_at = -1
@@ -38,7 +40,8 @@ class ElasticActor(Actor):
         env = self.env
         words_out = self._program.words_out
         for frame in range(self.frames):
-            for i, freeing in enumerate(self._freeing_words):
+            taken_at = self._taken_at.setdefault(frame, [])
+            for freeing in self._freeing_words:
                 leave_first = frame * words_out + freeing + 1  # this many words must have left
                 while self._left < leave_first:
                     self._word_left = env.event()
@@ -53,7 +56,7 @@ class ElasticActor(Actor):
                 self._moves()
                 self._starved = False
                 self.read()
-                self._taken_at[i] = int(env.now)
+                taken_at.append(int(env.now))
                 self._taken += 1
                 if not self._word_taken.triggered:
                     self._word_taken.succeed()
@@ -68,14 +71,15 @@ class ElasticActor(Actor):
                 while self._taken <= frame * words_in + needed:
                     self._word_taken = env.event()
                     yield self._word_taken
-                due = self._taken_at[needed] + latency
+                due = self._taken_at[frame][needed] + latency
                 if due > int(env.now):
                     yield env.timeout(due - int(env.now))
                 if self.lacks_room():
                     self._book(int(env.now))
                     self._blocked = True
-                    for fifo in self.outputs:
-                        yield from fifo.wait_for_room()
+                    while self.lacks_room():
+                        for fifo in self.outputs:
+                            yield from fifo.wait_for_room()
                 self._moves()
                 self._blocked = False
                 self.write()
@@ -84,6 +88,10 @@ class ElasticActor(Actor):
                 if not self._word_left.triggered:
                     self._word_left.succeed()
                 yield env.timeout(1)
+            del self._taken_at[frame]
+
+    def waits_for(self) -> str:
+        return "output" if self._blocked else "input" if self._starved else ""
 
     def _moves(self) -> None:
         """A word moves in this cycle."""

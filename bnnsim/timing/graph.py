@@ -58,6 +58,12 @@ class TimingGraph:
     channels: tuple[Channel, ...]
     sink: int
 
+    @property
+    def frame_words(self) -> int:
+        """How many of the sink's words make a frame."""
+        sink = self.units[self.sink]
+        return sink.program.words_out if sink.outputs else sink.program.words_in
+
     @cached_property
     def channel_position(self) -> Mapping[str, int]:
         return {channel.name: i for i, channel in enumerate(self.channels)}

@@ -13,6 +13,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from bnnsim.timing.flat_program import FlatElastic, StepCounter, View, flat_elastic, flat_view
+
 Int64s = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
@@ -78,6 +80,26 @@ class Lockstep:
         """Whether the program reads the next frame while it writes this one."""
         return bool(self.prologue)
 
+    @cached_property
+    def words_ahead(self) -> int:
+        """Words read on every input port before the first frame."""
+        return _count(self.prologue, "reads")
+
+    @cached_property
+    def reading(self) -> View:
+        """The reads as flat arrays."""
+        return flat_view(self, "reads")
+
+    @cached_property
+    def writing(self) -> View:
+        """The writes as flat arrays."""
+        return flat_view(self, "writes")
+
+    @cached_property
+    def counter(self) -> StepCounter:
+        """Counts of the steps that touch words."""
+        return StepCounter(self)
+
 
 @dataclass(frozen=True, eq=False)
 class Elastic:
@@ -100,6 +122,11 @@ class Elastic:
     @property
     def words_out(self) -> int:
         return len(self.needs)
+
+    @cached_property
+    def flat(self) -> FlatElastic:
+        """The same, with what follows from words moving in order."""
+        return flat_elastic(self)
 
 
 Program = Lockstep | Elastic

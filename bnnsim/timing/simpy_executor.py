@@ -43,7 +43,7 @@ def run_simpy(
         actor = _actor_class(unit.program)(env, position, unit, fifos, datapath, frames, watcher)
         actors.append(actor)
     frame_ends: list[int] = []
-    done = _end_of_run(env, actors[graph.sink], frames, frame_ends, progress)
+    done = _end_of_run(env, graph, actors[graph.sink], frames, frame_ends, progress)
     for position in order if order is not None else range(len(actors)):
         env.process(actors[position].process())
     try:
@@ -71,6 +71,7 @@ def _actor_class(program: Program) -> type[Actor]:
 
 def _end_of_run(
     env: simpy.Environment,
+    graph: TimingGraph,
     sink: Actor,
     frames: int,
     frame_ends: list[int],
@@ -78,7 +79,7 @@ def _end_of_run(
 ) -> simpy.Event:
     """An event for the sink's last word; ``frame_ends`` gathers the cycle of each frame's last."""
     done = env.event()
-    words = sink.unit.program.words_in
+    words = graph.frame_words
     last = words * frames
     count = 0
 
@@ -99,10 +100,10 @@ def _end_of_run(
 def _deadlock(graph: TimingGraph, actors: list[Actor], fifos: list[Fifo]) -> DeadlockError:
     waiting = {
         actor.unit.name: "room in " + ", ".join(f.channel.name for f in actor.outputs if not f.has_room())
-        if actor.waiting_for == "output"
+        if actor.waits_for() == "output"
         else "a word in " + ", ".join(f.channel.name for f in actor.inputs if not f.has_word())
         for actor in actors
-        if actor.waiting_for
+        if actor.waits_for()
     }
     occupancy = {fifo.channel.name: (len(fifo.words), fifo.depth) for fifo in fifos}
     last = max(max(fifo.last_write, fifo.last_read) for fifo in fifos)

@@ -15,14 +15,20 @@ ALLOWED = {
     "timing": {"spec", "design"},
     "cost": {"spec", "design"},
     "datapath": {"spec", "design", "functional"},
+    "activity": {"spec", "design"},
     "simulation": {"spec", "design", "functional", "timing", "datapath"},
-    "evaluation": {"spec", "design", "functional", "timing", "datapath", "cost", "simulation"},
+    "evaluation": {"spec", "design", "functional", "timing", "datapath", "cost", "simulation",
+                   "activity"},
     "validation": {"spec", "design", "timing", "cost", "simulation", "evaluation"},
     "importers": {"spec", "design", "functional"},
     "search": {"spec", "design", "timing", "cost", "simulation", "evaluation", "validation"},
     "report": {
         "spec", "design", "functional", "timing", "datapath", "cost", "simulation", "evaluation",
-        "validation",
+        "validation", "search",
+    },
+    "exploration": {
+        "spec", "design", "timing", "cost", "simulation", "evaluation", "validation", "search",
+        "report",
     },
 }  # fmt: skip
 TOP = {"cli", "__init__"}  # may import everything

@@ -1,0 +1,273 @@
+"""Evaluation: timing, bits and cost of a design in one record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bnnsim.activity import ToggleCount, ToggleCounter
+from bnnsim.cost.clock import ClockEstimate, estimate_clock
+from bnnsim.cost.power import (
+    Activity,
+    FrameEnergy,
+    Power,
+    activity_at_rate,
+    energy_per_frame,
+    estimate_power,
+)
+from bnnsim.cost.resources import RESOURCES, Resources, estimate_resources
+from bnnsim.design.build import Design
+from bnnsim.design.units import Mvau
+from bnnsim.simulation import IntArray, Progress, Simulation, load_design, simulate
+from bnnsim.spec.architecture import Architecture
+from bnnsim.spec.load import Loaded
+from bnnsim.spec.workload import Workload
+from bnnsim.timing.graph import build_timing
+from bnnsim.timing.steady import analyse
+
+if TYPE_CHECKING:
+    from bnnsim.simulation import ExecutorName
+
+OPERATIONS_PER_MAC = 2
+"""One binary multiply-accumulate counts as two operations, as in published GOPS."""
+POWER_BASIS = "chip"
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A budget that a design exceeds, and by how much."""
+
+    name: str
+    used: float
+    allowed: float
+
+    @property
+    def amount(self) -> float:
+        return self.used - self.allowed
+
+
+@dataclass(frozen=True)
+class DesignFigures:
+    """A design's figures without its bits: what a search judges.
+
+    ``figures`` by name; ``violations`` by budget, the amount over it (at most 0 where it holds);
+    ``reasons`` why a figure is missing.
+    """
+
+    figures: Mapping[str, float]
+    violations: Mapping[str, float]
+    reasons: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A simulated design with what it costs.
+
+    ``power.activity_source`` says whether the switching activity was measured in a bit-exact run or
+    is the default of random data at the design's rate.
+    """
+
+    simulation: Simulation
+    resources: Resources
+    power: Power
+    clock: ClockEstimate
+    energy: FrameEnergy | None
+    macs: int
+    toggles: ToggleCount | None
+    power_budget_w: float | None
+
+    @property
+    def power_w(self) -> float:
+        """Watts of the chip: static, dynamic and processing system."""
+        return self.power.chip_w
+
+    @property
+    def energy_per_frame_uj(self) -> float | None:
+        return None if self.energy is None else self.energy.total_uj
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """Every budget exceeded, with the amount."""
+        broken = [Violation(e.resource, e.used, e.allowed) for e in self.resources.exceeded]
+        budget = self.power_budget_w
+        if budget is not None and self.power_w > budget:
+            broken.append(Violation("power_w", self.power_w, budget))
+        return tuple(broken)
+
+    @property
+    def feasible(self) -> bool:
+        return not self.violations
+
+    @property
+    def tops(self) -> float | None:
+        """Tera-operations a second in steady state, two a MAC."""
+        fps = self.simulation.throughput_fps
+        return None if fps is None else fps * self.macs * OPERATIONS_PER_MAC / 1e12
+
+    def per(self, amount: float) -> float | None:
+        """Frames a second for each of ``amount``."""
+        fps = self.simulation.throughput_fps
+        return None if fps is None or amount <= 0 else fps / amount
+
+    def to_json(self) -> dict[str, Any]:
+        """The simulation's JSON and the costs, under the same names as in Python."""
+        total = self.resources.total
+        tops = self.tops
+        return {
+            **self.simulation.to_json(),
+            "resources": {name: getattr(total, name) for name in RESOURCES},
+            "resources_by_unit": [
+                {"name": u.name, "kind": u.kind, "layer": u.layer}
+                | {name: getattr(u.amounts, name) for name in RESOURCES}
+                for u in self.resources.units
+            ],
+            "utilisation": dict(self.resources.utilisation),
+            "power_w": self.power_w,
+            "power_basis": POWER_BASIS,
+            "power_parts_w": {
+                "static": self.power.static_w,
+                "processing_system": self.power.processing_system_w,
+                "dynamic": self.power.dynamic_w,
+            },
+            "activity_source": self.power.activity_source,
+            "energy_per_frame_uj": self.energy_per_frame_uj,
+            "energy_by_layer_uj": None if self.energy is None else dict(self.energy.by_layer),
+            "tops": tops,
+            "tops_per_w": None if tops is None else tops / self.power_w,
+            "fps_per_w": self.per(self.power_w),
+            "fps_per_klut": self.per(total.lut / 1000),
+            "achievable_clock_mhz": self.clock.achievable_mhz,
+            "clock_warning": self.clock.warning,
+            "feasible": self.feasible,
+            "violations": [asdict(v) | {"amount": v.amount} for v in self.violations],
+        }
+
+
+def figures_of(design: Design) -> DesignFigures:
+    """Everything a search asks of a streaming design, by exact timing and the cost models.
+
+    Raises :class:`~bnnsim.timing.result.DeadlockError` where a FIFO is too shallow.
+    """
+    steady = analyse(build_timing(design.graph))
+    resources = estimate_resources(design)
+    total = resources.total
+    clock_mhz = design.architecture.clock_mhz
+    figures: dict[str, float] = {name: getattr(total, name) for name in RESOURCES}
+    figures |= {
+        "clock_mhz": clock_mhz,
+        "latency_cycles": steady.latency_cycles,
+        "latency_us": steady.latency_cycles / clock_mhz,
+        "fifo_bits": sum(s.depth_words * s.width_bits for s in design.graph.streams),
+    }
+    reasons = {}
+    interval = steady.initiation_interval_cycles
+    if interval is None:
+        names = ("throughput_fps", "initiation_interval_cycles", "power_w", "energy_per_frame_uj")
+        reasons = dict.fromkeys((*names, "fps_per_w", "fps_per_klut"), steady.reason)
+    else:
+        figures |= _rates(design, resources, interval)
+    budget = design.budget
+    violations = {
+        name: figures[name] - allowed
+        for name in (*RESOURCES, "power_w")
+        if (allowed := getattr(budget, name)) is not None and name in figures
+    }
+    return DesignFigures(figures, violations, reasons)
+
+
+def _rates(design: Design, resources: Resources, interval: int) -> dict[str, float]:
+    clock_mhz = design.architecture.clock_mhz
+    power = estimate_power(resources, clock_mhz, activity_at_rate(design, interval))
+    fps = clock_mhz * 1e6 / interval
+    lut = resources.total.lut
+    return {
+        "initiation_interval_cycles": interval,
+        "throughput_fps": fps,
+        "power_w": power.chip_w,
+        "energy_per_frame_uj": power.chip_w * interval / clock_mhz,
+        "fps_per_w": fps / power.chip_w,
+        "fps_per_klut": fps / (lut / 1000) if lut else 0.0,
+    }
+
+
+def evaluate(
+    architecture: str | Path | Loaded[Architecture] | Architecture,
+    workload: str | Path | Loaded[Workload] | Workload,
+    *,
+    images: Sequence[str | Path] | IntArray | None = None,
+    frames: int | None = None,
+    timing_only: bool = False,
+    weights_seed: int | None = None,
+    executor: ExecutorName | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Simulate a design and estimate what it costs; parameters and errors as ``simulate``'s.
+
+    A bit-exact run measures the switching activity for the power; a timing-only run assumes random
+    data at the design's rate.
+    """
+    design, _ = load_design(architecture, workload)
+    counter = None if timing_only else ToggleCounter(design.graph)
+    simulation = simulate(
+        architecture,
+        workload,
+        images=images,
+        frames=frames,
+        timing_only=timing_only,
+        weights_seed=weights_seed,
+        executor=executor,
+        watcher=counter,
+        progress=progress,
+    )
+    toggles = None
+    if counter is not None and simulation.bit_exact:
+        toggles = counter.count(simulation.frames)
+    return assess(design, simulation, toggles)
+
+
+def assess(design: Design, simulation: Simulation, toggles: ToggleCount | None) -> Evaluation:
+    """The costs of a simulated design, with measured activity where there is some."""
+    resources = estimate_resources(design)
+    clock_mhz = design.architecture.clock_mhz
+    interval = simulation.initiation_interval_cycles
+    # Without a proven interval every frame is taken to be on its own.
+    spacing = interval or simulation.latency_cycles
+    activity = activity_at_rate(design, spacing)
+    if toggles is not None:
+        activity = measured_activity(design, toggles, spacing)
+    power = estimate_power(resources, clock_mhz, activity)
+    return Evaluation(
+        simulation=simulation,
+        resources=resources,
+        power=power,
+        clock=estimate_clock(design),
+        energy=None if interval is None else energy_per_frame(power, interval),
+        macs=design.network.macs,
+        toggles=toggles,
+        power_budget_w=design.budget.power_w,
+    )
+
+
+def measured_activity(design: Design, toggles: ToggleCount, interval: int) -> Activity:
+    """Toggles per bit and cycle, frames following each other every ``interval`` cycles."""
+    cycles = toggles.frames * interval
+    streams = {
+        s.name: toggles.streams[s.name] / (s.width_bits * cycles) for s in design.graph.streams
+    }
+    units, memories = {}, {}
+    for unit in design.graph.units:
+        if isinstance(unit.parameters, Mvau):
+            bits = design.graph.stream_by_name[unit.inputs[0]].width_bits
+            units[unit.name] = toggles.operands[unit.name] / (bits * cycles)
+            memories[unit.name] = toggles.accesses[unit.name] / cycles
+            continue
+        touched = [design.graph.stream_by_name[name] for name in (*unit.inputs, *unit.outputs)]
+        bits = sum(s.width_bits for s in touched)
+        units[unit.name] = sum(toggles.streams[s.name] for s in touched) / (bits * cycles)
+        memories[unit.name] = min(1.0, max(s.words for s in touched) / interval)
+    return Activity(units=units, streams=streams, memories=memories, source="measured")
+
+
+__all__ = ["DesignFigures", "Evaluation", "Violation", "assess", "evaluate", "figures_of"]

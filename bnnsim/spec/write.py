@@ -1,0 +1,35 @@
+"""Architecture specs as YAML text that reads as if written by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+
+
+def architecture_text(spec: BaseModel, comment: Sequence[str] = ()) -> str:
+    """The spec as YAML, what is at its default left out; ``comment`` lines stand on top.
+
+    Loading the text gives an equal spec.
+    """
+    data = spec.model_dump(mode="json", exclude_defaults=True)
+    if "style" not in data and hasattr(spec, "style"):
+        data["style"] = spec.style
+    lines = [f"# {line}" for line in comment]
+    for key, value in data.items():
+        nested = isinstance(value, dict) and any(isinstance(v, dict) for v in value.values())
+        if nested or (isinstance(value, dict) and len(value) > 6):
+            lines.append(f"{key}:")
+            lines += [f"  {_flow(name)}: {_flow(entry)}" for name, entry in value.items()]
+        else:
+            lines.append(f"{key}: {_flow(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    text: str = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10_000)
+    return text.removesuffix("\n...\n").strip()

@@ -1,0 +1,41 @@
+"""The CIFAR-10 CNV, imported and simulated on the shipped design: the scores that the boards printed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bnnsim.importers.bnn_pynq import import_bnn_pynq
+from bnnsim.simulation import simulate
+
+NETWORKS = Path(
+    os.environ.get("BNNSIM_NETWORKS", Path(__file__).resolve().parents[3] / "shared" / "networks")
+)
+FOLDER = NETWORKS / "bnn-pynq" / "cifar10" / "cnvW1A1"
+GOLDEN = NETWORKS / "cnvW1A1_cifar10.npz"
+
+pytestmark = pytest.mark.skipif(
+    not FOLDER.is_dir() or not GOLDEN.is_file(), reason=f"no trained networks in {NETWORKS}"
+)
+
+BOARD_SCORES = {
+    # printed by the notebooks of Xilinx/BNN-PYNQ on a PYNQ-Z1
+    "deer.jpg": [234, 231, 265, 248, 410, 257, 224, 262, 226, 233],
+    "car.png": [258, 417, 233, 206, 238, 215, 222, 238, 236, 249],
+}
+
+
+def test_simulated_scores_equal_the_boards(tmp_path: Path) -> None:
+    imported = import_bnn_pynq(FOLDER, "cnv", tmp_path)
+    golden = np.load(GOLDEN)
+    simulation = simulate("pynq-cnv", imported.workload_path, images=[GOLDEN])
+    assert simulation.bit_exact is True
+    assert simulation.scores is not None
+    assert np.array_equal(np.array(simulation.scores), golden["scores"])
+    names = [str(name) for name in golden["image_names"]]
+    for picture, scores in BOARD_SCORES.items():
+        row = next(i for i, name in enumerate(names) if picture in name)
+        assert list(simulation.scores[row][:10]) == scores

@@ -1,0 +1,202 @@
+"""Random small networks on random streaming architectures: every kind of unit a design can hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import strategies as st
+
+from bnnsim.design import Design, build_design
+from bnnsim.spec.architecture import StreamingArchitecture
+from bnnsim.spec.faults import SpecError
+from bnnsim.spec.workload import Workload
+from bnnsim.timing.graph import TimingGraph, build_timing
+
+ACTIVATIONS = ("bipolar", "uint2")
+WINDOWS = ("row_buffer", "no_overlap", "full_frame_coupled", "rtl", "parallel")
+
+
+def _divisors(number: int) -> list[int]:
+    return [d for d in range(1, number + 1) if number % d == 0]
+
+
+@dataclass
+class _Sketch:
+    """Layers and their hardware in the making; ``shape`` and ``type`` are those of the last layer."""
+
+    draw: st.DrawFn
+    shape: tuple[int, int, int]
+    type: str
+    last: str = "input"
+    layers: list[dict[str, Any]] = field(default_factory=list)
+    hardware: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def one_of(self, *choices: Any) -> Any:
+        return self.draw(st.sampled_from(choices))
+
+    def layer(self, op: str, inputs: list[str] | None = None, **keys: Any) -> str:
+        name = f"{op}{len(self.layers)}"
+        self.layers.append({"name": name, "op": op, "inputs": inputs or [self.last], **keys})
+        self.last = name
+        return name
+
+    def options(self) -> dict[str, Any]:
+        """What any layer's hardware may say, or leave to the defaults."""
+        hardware: dict[str, Any] = {}
+        if self.draw(st.booleans()):
+            hardware["pipeline"] = self.one_of("freezing", "flushing")
+            hardware["units"] = self.one_of("hls", "rtl")
+        if self.draw(st.booleans()):
+            hardware["out_fifo_words"] = self.draw(st.integers(1, 8))
+        return hardware
+
+    def folded(self, name: str, rows: int, columns: int | None = None) -> None:
+        """Hardware with a PE that divides the rows and a SIMD that divides the columns."""
+        hardware = {**self.options(), "pe": self.one_of(*_divisors(rows))}
+        if columns is not None:
+            # A low fold keeps the clock loop short.
+            hardware["simd"] = self.one_of(*_divisors(columns)[-3:])
+            hardware["sliding_window"] = self.one_of(*WINDOWS)
+        self.hardware[name] = hardware
+
+    def weighted(self, op: str, columns: int, ends_as: str | None, **keys: Any) -> None:
+        """A weighted layer whose output has the type ``ends_as``, or any."""
+        activation = self.one_of(ends_as or self.one_of(*ACTIVATIONS), None)
+        weight = self.one_of("bipolar", "int2")
+        name = self.layer(op, weight=weight, activation=activation, **keys)
+        self.folded(name, keys["out"] // keys.get("groups", 1), columns)
+        if activation is None:
+            self.threshold(keys["out"], ends_as)
+        else:
+            self.type = activation
+
+    def threshold(self, channels: int, ends_as: str | None = None) -> None:
+        activation = ends_as or self.one_of(*ACTIVATIONS)
+        name = self.layer("threshold", activation=activation)
+        self.folded(name, channels)
+        self.hardware[name]["deep_pipeline"] = self.draw(st.booleans())
+        self.type = activation
+
+    def conv(self, keeps_size: bool = False, out: int | None = None, ends_as: str | None = None) -> None:
+        channels, height, width = self.shape
+        kernel = self.one_of(1, 3) if keeps_size else self.one_of(1, 2, 3)
+        dilation = 1 if keeps_size else self.one_of(1, 1, 1, 2)
+        pad = kernel // 2 if keeps_size else self.one_of(0, 1)
+        stride = 1 if keeps_size else self.one_of(1, 1, 2)
+        reach = (kernel - 1) * dilation + 1
+        if reach > min(height, width) + 2 * pad:
+            kernel = reach = dilation = 1
+        out = out or self.one_of(2, 4)
+        groups = self.one_of(1, 1, 1, 2) if channels % 2 == 0 and out % 2 == 0 else 1
+        self.weighted(
+            "conv",
+            channels // groups * kernel * kernel,
+            ends_as,
+            out=out,
+            kernel=kernel,
+            stride=stride,
+            dilation=dilation,
+            groups=groups,
+            pad=pad,
+        )
+        sizes = [(extent + 2 * pad - reach) // stride + 1 for extent in (height, width)]
+        self.shape = (out, sizes[0], sizes[1])
+
+    def pool(self) -> None:
+        channels, height, width = self.shape
+        if height % 2 or width % 2:
+            return
+        op = self.one_of("max_pool", "average_pool") if self.type == "bipolar" else "max_pool"
+        name = self.layer(op, kernel=2)
+        self.hardware[name] = self.options()
+        self.shape = (channels, height // 2, width // 2)
+
+    def global_pool(self) -> None:
+        if self.type == "bipolar":
+            self.layer("average_pool", kernel="global")
+            self.shape = (self.shape[0], 1, 1)
+
+    def branch(self) -> None:
+        """A convolution beside another or beside a shortcut, joined by add or concat."""
+        root, shape, kind = self.last, self.shape, self.type
+        join = self.one_of("add", "concat")
+        joined = self.one_of(*ACTIVATIONS) if join == "concat" else None
+        self.conv(keeps_size=True, out=shape[0], ends_as=joined)
+        first = self.last
+        self.last, self.shape, self.type = root, shape, kind
+        if joined not in (None, kind) or self.draw(st.booleans()):
+            self.conv(keeps_size=True, out=shape[0], ends_as=joined)
+        name = self.layer(join, [first, self.last])
+        self.hardware[name] = self.options()
+        if join == "concat":
+            self.shape = (2 * shape[0], *shape[1:])
+        else:
+            self.threshold(shape[0])
+
+    def linear(self) -> None:
+        channels, height, width = self.shape
+        out = self.one_of(2, 4)
+        self.weighted("linear", channels * height * width, None, out=out)
+        self.shape = (out, 1, 1)
+
+
+_PIECES = (_Sketch.conv, _Sketch.conv, _Sketch.pool, _Sketch.branch)
+_ENDS = (_Sketch.linear, _Sketch.linear, _Sketch.global_pool, _Sketch.pool)
+
+
+@st.composite
+def designs(draw: st.DrawFn) -> Design:
+    """A workload of up to three pieces and an end, on an architecture with any folding that fits."""
+    side = st.sampled_from([3, 4, 4, 5, 6, 6])
+    shape = (draw(st.sampled_from([1, 2, 4])), draw(side), draw(side))
+    sketch = _Sketch(draw, shape, draw(st.sampled_from([*ACTIVATIONS, "fixed8.7"])))
+    frame = {"shape": list(shape), "type": sketch.type}
+    if sketch.type == "fixed8.7":
+        sketch.conv()
+    for _ in range(draw(st.integers(1, 3))):
+        draw(st.sampled_from(_PIECES))(sketch)
+    draw(st.sampled_from(_ENDS))(sketch)
+    if not sketch.layers:
+        sketch.linear()
+    workload = Workload.model_validate({"name": "random", "input": frame, "layers": sketch.layers})
+    defaults = {
+        "units": draw(st.sampled_from(["hls", "rtl"])),
+        "pipeline": draw(st.sampled_from(["freezing", "flushing"])),
+        "fifo_words": draw(st.integers(1, 6)),
+    }
+    return _build(workload, sketch.hardware, defaults)
+
+
+def design_graphs() -> st.SearchStrategy[TimingGraph]:
+    """The timing graphs of :func:`designs`."""
+    return designs().map(lambda design: build_timing(design.graph))
+
+
+def _build(workload: Workload, hardware: dict[str, Any], defaults: dict[str, Any]) -> Design:
+    """The design; a convolution that its row buffer cannot walk gets an RTL window instead."""
+    while True:
+        architecture = StreamingArchitecture.model_validate(
+            {
+                "name": "random",
+                "source": "drawn at random",
+                "style": "streaming",
+                "device": "xc7z020",
+                "clock_mhz": 100,
+                "defaults": defaults,
+                "layers": hardware,
+            }
+        )
+        try:
+            return build_design(architecture, workload)
+        except SpecError as error:
+            stuck = [
+                name
+                for name, options in hardware.items()
+                if options.get("sliding_window") == "row_buffer"
+                and any(fault.key == f"layers.{name}.sliding_window" for fault in error.faults)
+            ]
+            if not stuck or len(stuck) < len(error.faults):
+                raise
+            for name in stuck:
+                hardware[name]["sliding_window"] = "rtl"
