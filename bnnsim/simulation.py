@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from bnnsim.design.build import Design, build_design
 from bnnsim.design.network import Network
-from bnnsim.spec.architecture import Architecture
+from bnnsim.spec.architecture import Architecture, EngineArchitecture
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.load import Loaded, read_architecture, read_workload
 from bnnsim.spec.workload import Workload
@@ -53,6 +53,27 @@ class FifoReport:
 
 
 @dataclass(frozen=True)
+class LayerReport:
+    """Where the cycles of one layer's turn on an engine went, over all frames; they add up to its time.
+
+    Transfers that run beside the arrays are not counted here but as their mover's busy cycles; waiting
+    for them is ``stall_cycles``. ``stage_cycles``: units before and behind the array, in sequence.
+    """
+
+    name: str
+    array: str
+    host_calls: int
+    compute_cycles: int
+    stage_cycles: int
+    weight_load_cycles: int
+    activation_load_cycles: int
+    activation_store_cycles: int
+    host_cycles: int
+    stall_cycles: int
+    overhead_cycles: int
+
+
+@dataclass(frozen=True)
 class Simulation:
     """What a simulation found.
 
@@ -82,6 +103,8 @@ class Simulation:
     classes: tuple[str, ...] | None
     units: tuple[UnitReport, ...]
     fifos: tuple[FifoReport, ...]
+    layers: tuple[LayerReport, ...] = ()
+    """Engines only."""
 
     @property
     def latency_us(self) -> float:
@@ -163,7 +186,10 @@ def simulate(
     """
     if frames is not None and frames < 1:
         raise InputError("--frames", "a number >= 1", str(frames))
-    design, folder = load_design(architecture, workload)
+    arch = read_architecture(architecture) if isinstance(architecture, str | Path) else architecture
+    if isinstance(arch.spec if isinstance(arch, Loaded) else arch, EngineArchitecture):
+        return _engine(arch, workload, images, frames, timing_only, weights_seed, executor, progress)
+    design, folder = load_design(arch, workload)
     if executor == "compiled" and not timing_only:
         raise InputError("--executor", "simpy for a bit-exact run (or --timing-only)", "compiled")
     stimulus: Stimulus | None = None
@@ -175,6 +201,32 @@ def simulate(
     if stimulus is None:
         return _timing_only(design, frames or 1, executor or "compiled", basis, watcher, progress)
     return _bit_exact(design, stimulus, watcher, progress)
+
+
+def _engine(
+    architecture: Loaded[Architecture] | Architecture,
+    workload: str | Path | Loaded[Workload] | Workload,
+    images: Sequence[str | Path] | IntArray | None,
+    frames: int | None,
+    timing_only: bool,
+    weights_seed: int | None,
+    executor: ExecutorName | None,
+    progress: Progress | None,
+) -> Simulation:
+    """:func:`simulate` for an engine."""
+    from bnnsim.design.engine import build_engine_design
+    from bnnsim.engine_simulation import simulate_engine
+
+    work = read_workload(workload) if isinstance(workload, str | Path) else workload
+    design = build_engine_design(architecture, work)
+    stimulus: Stimulus | None = None
+    basis = "timing only, as asked"
+    if not timing_only:
+        folder = work.path.parent if isinstance(work, Loaded) and work.path else None
+        stimulus, basis = stimulate(design.network, folder, images, frames, weights_seed)
+    elif images is not None:
+        raise InputError("--images", "no images with --timing-only", "images")
+    return simulate_engine(design, stimulus, frames or 1, executor, basis, progress)
 
 
 def stimulate(

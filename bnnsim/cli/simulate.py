@@ -66,8 +66,11 @@ def _simulate(
 
 def show(simulation: Simulation) -> None:
     """Print the tables: units, FIFOs, and the answer last."""
+    if simulation.layers:
+        output.print(_layers_table(simulation))
     output.print(_units_table(simulation))
-    output.print(_fifos_table(simulation))
+    if simulation.fifos:
+        output.print(_fifos_table(simulation))
     _show_predictions(simulation)
     show_answer(simulation)
 
@@ -91,6 +94,27 @@ def _units_table(simulation: Simulation) -> Table:
         )
         total = sum(cells) or 1
         table.add_row(unit.name, *(f"{cell:,} {cell * 100 // total:3d} %" for cell in cells))
+    return table
+
+
+def _layers_table(simulation: Simulation) -> Table:
+    table = Table(title="Layers [cycles]", title_justify="left", box=None)
+    table.add_column("layer", no_wrap=True)
+    names = (
+        "compute",
+        "stage",
+        "weight_load",
+        "activation_load",
+        "activation_store",
+        "host",
+        "stall",
+        "overhead",
+    )
+    for name in names:
+        table.add_column(name.replace("_", " "), justify="right")
+    for layer in simulation.layers:
+        cells = [getattr(layer, f"{name}_cycles") for name in names]
+        table.add_row(layer.name, *(f"{cell:,}" for cell in cells))
     return table
 
 

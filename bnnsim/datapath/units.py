@@ -101,7 +101,7 @@ class WindowDatapath:
 
     def __init__(self, window: Window, element_bits: int) -> None:
         self._order: list[int] = window_order(window).reshape(-1).tolist()
-        self._together = window.window_pixels if window.style == "parallel" else 1
+        self._together = window.window_pixels if window.writes_whole_windows else 1
         self._bits = window.lanes * element_bits
         self._frame_words = window.words_in
         self._maps: deque[list[int]] = deque([[]])
@@ -138,9 +138,11 @@ class PoolDatapath:
 
     def take(self, words: tuple[int, ...]) -> None:
         self._rows.append(words[0])
-        if len(self._rows) == self._row_words * self._pool.kernel[0]:
-            for column in range(self._out_words):
-                self._leaving.append(self._reduce(column * self._pool.kernel[1]))
+        height, width = self._pool.kernel
+        row, column = divmod(len(self._rows) - 1, self._row_words)
+        if row == height - 1 and column % width == width - 1:
+            self._leaving.append(self._reduce(column + 1 - width))
+        if len(self._rows) == self._row_words * height:
             self._rows.clear()
 
     def give(self) -> int:

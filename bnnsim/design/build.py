@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from bnnsim.design.network import Network, check_network
 from bnnsim.design.streaming import build_streaming
 from bnnsim.design.units import StreamingGraph
-from bnnsim.spec.architecture import Architecture, Budget
+from bnnsim.spec.architecture import Architecture, Budget, StreamingArchitecture
 from bnnsim.spec.device import Device
 from bnnsim.spec.faults import Fault, SpecError
 from bnnsim.spec.library import find_spec, shipped_names
 from bnnsim.spec.load import Loaded, from_spec, load_device
+from bnnsim.spec.source import SourceText
 from bnnsim.spec.workload import Workload
 
 
@@ -19,7 +20,7 @@ from bnnsim.spec.workload import Workload
 class Design:
     """An architecture x network with everything resolved and checked."""
 
-    architecture: Architecture
+    architecture: StreamingArchitecture
     network: Network
     device: Device
     graph: StreamingGraph
@@ -51,27 +52,30 @@ def build_design(
     arch = architecture if isinstance(architecture, Loaded) else from_spec(architecture)
     work = workload if isinstance(workload, Loaded) else from_spec(workload)
     faults: list[Fault] = [*arch.faults, *work.faults]
-    device = _device(arch, faults)
+    if not isinstance(arch.spec, StreamingArchitecture):
+        raise SpecError([arch.source.fault(("style",), "streaming", arch.spec.style)])
+    streaming = Loaded(arch.spec, arch.source, arch.path, arch.faults)
+    device = device_of(arch.spec.device, arch.source, faults)
     network, network_faults = check_network(work)
     faults += network_faults
     graph = None
     if network is not None:
-        graph, graph_faults = build_streaming(arch, network)
+        graph, graph_faults = build_streaming(streaming, network)
         said = {(fault.file, fault.key) for fault in arch.faults}
         faults += [fault for fault in graph_faults if (fault.file, fault.key) not in said]
     if faults or network is None or graph is None or device is None:
         raise SpecError(faults)
-    return Design(arch.spec, network, device, graph)
+    return Design(streaming.spec, network, device, graph)
 
 
-def _device(arch: Loaded[Architecture], faults: list[Fault]) -> Device | None:
-    name = arch.spec.device
+def device_of(name: str, source: SourceText, faults: list[Fault]) -> Device | None:
+    """The device an architecture names; None, with the reason added to ``faults``, where there is none."""
     try:
         find_spec(name, "device")
     except SpecError as error:
         names = ", ".join(shipped_names("device"))
         near = error.faults[0].near
-        faults.append(arch.source.fault(("device",), f"one of {names}", repr(name), near))
+        faults.append(source.fault(("device",), f"one of {names}", repr(name), near))
         return None
     try:
         return load_device(name).spec

@@ -11,18 +11,25 @@ from bnnsim.spec.load import Loaded, from_spec
 from bnnsim.spec.value_type import BIPOLAR, ValueType, integer_type
 from bnnsim.spec.workload import (
     AddLayer,
+    AffineLayer,
     AveragePoolLayer,
     ConcatLayer,
-    ConvLayer,
+    ConvBase,
+    FixedLinearLayer,
+    GatedConvLayer,
     Layer,
     LinearLayer,
     MaxPoolLayer,
+    MeanPoolLayer,
+    PreluLayer,
     ThresholdLayer,
     WeightedLayer,
     Workload,
 )
 
 INPUT = "input"
+RESIDUAL_SUM = ValueType("fixed", 24, 8)
+"""Sums, scales and means of residual binarization (ReBNet: ap_fixed<24, 16>)."""
 Shape = tuple[int, int, int]
 """(channels, height, width); a vector is (features, 1, 1)."""
 
@@ -80,14 +87,14 @@ class Node:
     @property
     def matrix_width(self) -> int:
         """Columns of the layer's weight matrix (of one group): kernel * channels."""
-        if isinstance(self.layer, ConvLayer):
+        if isinstance(self.layer, ConvBase):
             height, width = self.layer.kernel_hw
             return height * width * self.input.channels // self.groups
         return self.input.elements
 
     @property
     def groups(self) -> int:
-        return self.layer.groups if isinstance(self.layer, ConvLayer) else 1
+        return self.layer.groups if isinstance(self.layer, ConvBase) else 1
 
     @property
     def macs(self) -> int:
@@ -99,7 +106,7 @@ class Node:
     @property
     def weight_shape(self) -> tuple[int, ...]:
         """Shape of the weight array in the weights file."""
-        if isinstance(self.layer, ConvLayer):
+        if isinstance(self.layer, ConvBase):
             channels = self.input.channels // self.groups
             return (self.layer.out, channels, *self.layer.kernel_hw)
         return (self.matrix_height, self.matrix_width)
@@ -108,7 +115,9 @@ class Node:
     def threshold_count(self) -> int:
         """Thresholds a channel; 0 without activation."""
         activation = getattr(self.layer, "activation", None)
-        return activation.type.levels - 1 if activation else 0
+        if activation is None or activation.type.is_residual:
+            return 0
+        return int(activation.type.levels - 1)
 
 
 @dataclass(frozen=True)
@@ -253,9 +262,11 @@ class _Resolver:
                             near_names(name, known),
                         )
                     )
-            joins = isinstance(layer, AddLayer | ConcatLayer)
+            joins = isinstance(layer, AddLayer | ConcatLayer | GatedConvLayer)
             if joins and len(names) < 2:
                 self._fault(i, "inputs", "two or more layers", f"{len(names)}")
+            if isinstance(layer, GatedConvLayer) and len(names) > 2:
+                self._fault(i, "inputs", "two layers, x and shortcut", f"{len(names)}")
             if not joins and len(names) > 1:
                 self._fault(i, "inputs", "one layer", f"{len(names)}")
             result.setdefault(layer.name, names)
@@ -297,8 +308,14 @@ class _Resolver:
         given = tuple(tensors[name] for name in names)
         index = self.position[layer.name]
         before = len(self.faults)
-        if isinstance(layer, ConvLayer):
-            result = self._conv(index, layer, given[0])
+        if isinstance(layer, ConvBase):
+            result = self._conv(index, layer, given[0], given[-1])
+        elif isinstance(layer, FixedLinearLayer):
+            result = self._fixed_linear(index, layer, given[0])
+        elif isinstance(layer, AffineLayer | PreluLayer):
+            result = Tensor(given[0].shape, layer.type), given[0].type, 0
+        elif isinstance(layer, MeanPoolLayer):
+            result = self._mean_pool(index, layer, given[0])
         elif isinstance(layer, LinearLayer):
             result = self._weighted(index, layer, given[0], given[0].elements, (layer.out, 1, 1), -1)
         elif isinstance(layer, ThresholdLayer):
@@ -321,7 +338,7 @@ class _Resolver:
         return Node(layer, names, given, output, sum_type, pad_value)
 
     def _conv(
-        self, index: int, layer: ConvLayer, given: Tensor
+        self, index: int, layer: ConvBase, given: Tensor, shortcut: Tensor
     ) -> tuple[Tensor, ValueType, int] | None:
         channels, height, width = given.shape
         top, left, bottom, right = layer.pad_tlbr
@@ -356,10 +373,69 @@ class _Resolver:
             self._fault(index, "pad_value", f"0 or a value of {given.type}", str(pad_value))
         columns = channels // layer.groups * layer.kernel_hw[0] * layer.kernel_hw[1]
         shape = (layer.out, sizes[0], sizes[1])
+        if isinstance(layer, GatedConvLayer):
+            return self._gated(index, layer, given, shortcut, columns, shape)
         has_border = any(layer.pad_tlbr)
         if layer.accumulator == "popcount" and has_border and pad_value == 0:
             self._fault(index, "accumulator", "dot where the border is a true zero", "popcount")
         return self._weighted(index, layer, given, columns, shape, pad_value if has_border else -1)
+
+    def _residual(
+        self, index: int, layer: WeightedLayer, given: Tensor, shape: Shape, pad_value: int
+    ) -> tuple[Tensor, ValueType, int]:
+        """A layer of residual binarization: what it reads or puts out are levels of +-mean."""
+        if not layer.weight.is_bipolar:
+            self._fault(index, "weight", "bipolar beside residual activations", str(layer.weight))
+        if layer.activation and not layer.activation.type.is_residual:
+            self._fault(
+                index, "activation", "residual1..residual4 behind residual", f"{layer.activation.type}"
+            )
+        if layer.accumulator == "popcount":
+            self._fault(index, "accumulator", "dot beside residual activations", "popcount")
+        output = layer.activation.type if layer.activation else RESIDUAL_SUM
+        return Tensor(shape, output), RESIDUAL_SUM, pad_value
+
+    def _gated(
+        self,
+        index: int,
+        layer: GatedConvLayer,
+        given: Tensor,
+        shortcut: Tensor,
+        columns: int,
+        shape: Shape,
+    ) -> tuple[Tensor, ValueType, int] | None:
+        if given.type != layer.type:
+            self._fault(index, "type", f"the input's {given.type}", str(layer.type))
+        if shortcut.shape != shape or shortcut.type != layer.type:
+            self._fault(
+                index,
+                "inputs",
+                f"a shortcut of {list(shape)} {layer.type}",
+                f"{list(shortcut.shape)} {shortcut.type}",
+            )
+        if layer.pad_value not in (None, 0):
+            self._fault(index, "pad_value", "0 (a border tap adds nothing)", str(layer.pad_value))
+        return Tensor(shape, layer.type), integer_type(-columns, columns), 0
+
+    def _fixed_linear(
+        self, index: int, layer: FixedLinearLayer, given: Tensor
+    ) -> tuple[Tensor, ValueType, int] | None:
+        if given.pixels != 1:
+            self._fault(index, "inputs", "a vector", f"a map of {list(given.shape)}")
+        return Tensor((layer.out, 1, 1), layer.type), layer.type, 0
+
+    def _mean_pool(
+        self, index: int, layer: MeanPoolLayer, given: Tensor
+    ) -> tuple[Tensor, ValueType, int] | None:
+        channels, height, width = given.shape
+        kernel = (height, width) if layer.kernel == "global" else (layer.kernel, layer.kernel)
+        if height % kernel[0] or width % kernel[1]:
+            self._fault(
+                index, "kernel", f"a divisor of the map's {height} x {width}", str(layer.kernel)
+            )
+            return None
+        shape = (channels, height // kernel[0], width // kernel[1])
+        return Tensor(shape, layer.type), given.type, 0
 
     def _weighted(
         self,
@@ -370,6 +446,8 @@ class _Resolver:
         shape: Shape,
         pad_value: int,
     ) -> tuple[Tensor, ValueType, int]:
+        if given.type.is_residual or (layer.activation and layer.activation.type.is_residual):
+            return self._residual(index, layer, given, shape, pad_value)
         binary = layer.weight.is_bipolar and given.type.is_bipolar
         if layer.accumulator == "popcount":
             if not binary:
@@ -423,14 +501,14 @@ class _Resolver:
                 return None
         low = sum(tensor.type.minimum for tensor in given)
         high = sum(tensor.type.maximum for tensor in given)
-        sum_type = integer_type(low, high)
+        sum_type = _spanning([tensor.type for tensor in given], low, high)
         return Tensor(given[0].shape, sum_type), sum_type, 0
 
     def _concat(
         self, index: int, names: tuple[str, ...], given: tuple[Tensor, ...]
     ) -> tuple[Tensor, ValueType, int] | None:
         for name, tensor in zip(names[1:], given[1:], strict=True):
-            if tensor.shape[1:] != given[0].shape[1:] or tensor.type != given[0].type:
+            if tensor.shape[1:] != given[0].shape[1:] or not _joins(tensor.type, given[0].type):
                 self._fault(
                     index,
                     "inputs",
@@ -440,4 +518,26 @@ class _Resolver:
                 )
                 return None
         channels = sum(tensor.channels for tensor in given)
-        return Tensor((channels, *given[0].shape[1:]), given[0].type), given[0].type, 0
+        types = [tensor.type for tensor in given]
+        joined = types[0]
+        if any(one != joined for one in types):
+            low, high = min(one.minimum for one in types), max(one.maximum for one in types)
+            joined = _spanning(types, low, high)
+        return Tensor((channels, *given[0].shape[1:]), joined), joined, 0
+
+
+def _joins(one: ValueType, other: ValueType) -> bool:
+    """Whether one stream can carry both: equal types, or integers with the same point."""
+    if one.is_bipolar or other.is_bipolar:
+        return one == other
+    return one.fraction_bits == other.fraction_bits
+
+
+def _spanning(types: list[ValueType], low: int, high: int) -> ValueType:
+    """The smallest type for ``low .. high`` that keeps the point which all ``types`` share."""
+    plain = integer_type(low, high)
+    fractions = {one.fraction_bits for one in types}
+    fraction = fractions.pop()
+    if fractions or fraction == 0:
+        return plain
+    return ValueType("fixed", plain.bits + (not plain.is_signed), fraction)

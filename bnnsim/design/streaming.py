@@ -319,7 +319,7 @@ class _Builder:
             lanes = self._first_reader_lanes()
             end = replace(end, lanes=lanes)
         self.units.append(
-            Unit(SOURCE, SOURCE, Source(frame.elements // lanes), "hls", True, (), ())
+            Unit(SOURCE, SOURCE, Source(frame.elements // lanes, spec.gap_steps), "hls", True, (), ())
         )
         if spec.out_width_bits is not None:
             key = ("frame_source", "out_width_bits")
@@ -361,7 +361,8 @@ class _Builder:
                 return
         end = self._convert(end, hardware.simd, node.name, hardware)
         activation = node.layer.activation
-        output_bits = hardware.accumulator_bits or node.output.type.bits
+        levels_in, levels_out = _levels(node.input.type), _levels(node.output.type)
+        output_bits = hardware.accumulator_bits or node.output.type.bits // levels_out
         mvau = Mvau(
             pe=hardware.pe,
             simd=hardware.simd,
@@ -380,13 +381,16 @@ class _Builder:
             compare=activation.compare if activation else "",
             weight_memory=hardware.weights or "auto",
             memory_layout=hardware.memory or "per_layer",
+            levels_in=levels_in,
+            levels_out=levels_out,
         )
         # The RTL library has no MVAU for bipolar weights and inputs: FINN takes the HLS one there.
         library = "hls" if mvau.is_binary else hardware.units or "hls"
         freezes = library == "hls" and hardware.pipeline == "freezing"
         name = f"{node.name}.mvau"
         self._unit(name, node.name, mvau, [end], library, freezes)
-        out = _End(name, hardware.pe, output_bits, node.output.type, node.output.elements)
+        elements = node.output.elements * levels_out
+        out = _End(name, hardware.pe, output_bits, node.output.type, elements)
         self._finish(node.name, out, hardware)
 
     def _windows(
@@ -402,7 +406,7 @@ class _Builder:
             return end, group_channels
         window = Window(
             style=hardware.sliding_window or "row_buffer",
-            channels=channels,
+            channels=channels * _levels(node.input.type),
             height=height + layer.pad_tlbr[0] + layer.pad_tlbr[2],
             width=width + layer.pad_tlbr[1] + layer.pad_tlbr[3],
             kernel=layer.kernel_hw,
@@ -436,7 +440,7 @@ class _Builder:
                 elements=border.words_out * window.lanes,
             )
         name = f"{node.name}.window"
-        library = "rtl" if window.style in ("rtl", "parallel") else "hls"
+        library = "rtl" if window.style in ("rtl", "parallel", "line_buffer") else "hls"
         freezes = library == "hls" and hardware.pipeline == "freezing"
         self._unit(name, node.name, window, [end], library, freezes)
         end = replace(
@@ -446,7 +450,7 @@ class _Builder:
             depth_words=None,
             elements=window.words_out * window.out_lanes,
         )
-        return end, window.lanes if window.style == "parallel" else group_channels
+        return end, window.lanes if window.writes_whole_windows else group_channels
 
     def _threshold(self, node: Node, hardware: LayerHardware) -> None:
         assert hardware.pe and isinstance(node.layer, ThresholdLayer)
@@ -490,10 +494,23 @@ class _Builder:
         end = self._convert(self._take(node.inputs[0]), channels, node.name, hardware)
         function = "max" if isinstance(layer, MaxPoolLayer) else "majority"
         compare = layer.compare if isinstance(layer, AveragePoolLayer) else ">="
-        pool = Pool(function, channels, height, width, kernel, node.input.type, compare)
+        levels = _levels(node.input.type)
+        pool = Pool(
+            function,
+            channels,
+            height,
+            width,
+            kernel,
+            node.input.type,
+            compare,
+            hardware.pool,
+            levels,
+        )
         name = f"{node.name}.pool"
         self._unit(name, node.name, pool, [end], "hls", hardware.pipeline == "freezing")
-        out = replace(end, unit=name, depth_words=None, elements=node.output.elements)
+        out = replace(
+            end, unit=name, depth_words=None, elements=node.output.elements * levels
+        )
         self._finish(node.name, out, hardware)
 
     def _add(self, node: Node, hardware: LayerHardware) -> None:
@@ -537,6 +554,11 @@ class _Builder:
         self._finish(node.name, out, hardware)
 
 
+def _levels(value_type: ValueType) -> int:
+    """Words an element takes in a stream: one a level of a residual binarization."""
+    return value_type.bits if value_type.is_residual else 1
+
+
 def _window_lanes(hardware: LayerHardware, channels: int, layer: ConvLayer) -> int:
     """Channels a word of the sliding window: the MVAU's SIMD where it divides them.
 
@@ -545,7 +567,7 @@ def _window_lanes(hardware: LayerHardware, channels: int, layer: ConvLayer) -> i
     """
     assert hardware.simd
     wanted = hardware.simd
-    if hardware.sliding_window == "parallel":
+    if hardware.sliding_window in ("parallel", "line_buffer"):
         pixels = layer.kernel_hw[0] * layer.kernel_hw[1]
         wanted = hardware.simd // pixels if hardware.simd % pixels == 0 else channels
         if layer.groups > 1:

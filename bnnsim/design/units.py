@@ -15,9 +15,10 @@ from bnnsim.spec.value_type import ValueType
 
 @dataclass(frozen=True)
 class Source:
-    """Brings frames in from memory: ``words`` a frame."""
+    """Brings frames in from memory: ``words`` a frame, then ``gap_steps`` without any."""
 
     words: int
+    gap_steps: int = 20
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Padding:
 class Window:
     """Sliding-window unit over a ``channels x height x width`` map, border included.
 
-    ``lanes`` channels a word come in; a word out has as many, or with ``style`` ``parallel`` the whole
+    ``lanes`` channels a word come in; a word out has as many, or with styles ``parallel`` and ``line_buffer`` the whole
     window of ``lanes`` channels. Order out: output pixel, group, kernel row, kernel column, channel
     fold (parallel: output pixel, channel fold).
     """
@@ -101,6 +102,10 @@ class Window:
         return self.channels // self.lanes
 
     @property
+    def writes_whole_windows(self) -> bool:
+        return self.style in ("parallel", "line_buffer")
+
+    @property
     def window_pixels(self) -> int:
         return self.kernel[0] * self.kernel[1]
 
@@ -114,7 +119,7 @@ class Window:
 
     @property
     def out_lanes(self) -> int:
-        return self.lanes * (self.window_pixels if self.style == "parallel" else 1)
+        return self.lanes * (self.window_pixels if self.writes_whole_windows else 1)
 
     @property
     def words_in(self) -> int:
@@ -123,7 +128,7 @@ class Window:
     @property
     def words_out(self) -> int:
         pixels = self.out_height * self.out_width
-        return pixels * self.channel_fold * (1 if self.style == "parallel" else self.window_pixels)
+        return pixels * self.channel_fold * (1 if self.writes_whole_windows else self.window_pixels)
 
     @property
     def buffer_words(self) -> int:
@@ -158,6 +163,9 @@ class Mvau:
     compare: str
     weight_memory: str
     memory_layout: str
+    levels_in: int = 1
+    """Words an input element comes in, a level each (residual binarization)."""
+    levels_out: int = 1
 
     @property
     def synapse_fold(self) -> int:
@@ -169,8 +177,13 @@ class Mvau:
 
     @property
     def fold(self) -> int:
-        """Cycles an input vector."""
+        """Weight words an input vector."""
         return self.synapse_fold * self.neuron_fold
+
+    @property
+    def steps_a_neuron_fold(self) -> int:
+        """Steps for one row of PEs: every level of every input word, at least one a level put out."""
+        return max(self.synapse_fold * self.levels_in, self.levels_out)
 
     @property
     def memory_depth_words(self) -> int:
@@ -183,11 +196,11 @@ class Mvau:
 
     @property
     def words_in(self) -> int:
-        return self.vectors * self.synapse_fold
+        return self.vectors * self.synapse_fold * self.levels_in
 
     @property
     def words_out(self) -> int:
-        return self.vectors * self.neuron_fold
+        return self.vectors * self.neuron_fold * self.levels_out
 
 
 @dataclass(frozen=True)
@@ -201,14 +214,20 @@ class Pool:
     kernel: tuple[int, int]
     type: ValueType
     compare: str = ">="
+    style: str = "row"
+    """``row`` (HLS) reads the rows of a window, then writes them; ``flow`` writes a pixel as soon as
+    its window is complete."""
+    levels: int = 1
+    """Words a pixel (residual binarization: one a level)."""
 
     @property
     def words_in(self) -> int:
-        return self.height * self.width
+        return self.height * self.width * self.levels
 
     @property
     def words_out(self) -> int:
-        return (self.height // self.kernel[0]) * (self.width // self.kernel[1])
+        rows, columns = self.height // self.kernel[0], self.width // self.kernel[1]
+        return rows * columns * self.levels
 
 
 @dataclass(frozen=True)

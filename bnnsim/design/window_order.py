@@ -25,7 +25,7 @@ def window_order(window: Window) -> npt.NDArray[np.int64]:
     cols = cols + np.arange(window.kernel[1])[None, :] * window.dilation[1]
     # axes: out row, out column, kernel row, kernel column
     pixels = rows[:, None, :, None] * window.width + cols[None, :, None, :]
-    if window.style == "parallel":
+    if window.writes_whole_windows:
         words = pixels[:, :, None, :, :] * fold + np.arange(fold)[None, None, :, None, None]
         shape: tuple[int, ...] = (-1, window.window_pixels)
     else:

@@ -1,6 +1,6 @@
 """What users write: YAML specs of devices, architectures and workloads, and what is wrong with them."""
 
-from bnnsim.spec.architecture import Architecture, StreamingArchitecture
+from bnnsim.spec.architecture import Architecture, EngineArchitecture, StreamingArchitecture
 from bnnsim.spec.device import Device
 from bnnsim.spec.faults import Fault, InputError, SpecError
 from bnnsim.spec.load import Loaded, load_architecture, load_device, load_workload
@@ -9,6 +9,7 @@ from bnnsim.spec.workload import Workload
 __all__ = [
     "Architecture",
     "Device",
+    "EngineArchitecture",
     "Fault",
     "InputError",
     "Loaded",

@@ -6,10 +6,24 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from bnnsim.spec.engine import (
+    Array,
+    Buffer,
+    Frame,
+    Host,
+    LayerMapping,
+    Port,
+    Program,
+    StageUnit,
+)
 from bnnsim.spec.model import Count, Depth, Name, SpecModel
 
 Pipeline = Literal["freezing", "flushing"]
-SlidingWindow = Literal["row_buffer", "no_overlap", "full_frame_coupled", "rtl", "parallel"]
+SlidingWindow = Literal[
+    "row_buffer", "no_overlap", "full_frame_coupled", "rtl", "parallel", "line_buffer"
+]
+"""``parallel`` writes whole windows and takes a step between frames (finn-rtllib); ``line_buffer`` is
+the same without that step."""
 UnitLibrary = Literal["hls", "rtl"]
 WeightMemory = Literal["auto", "bram", "lutram", "uram"]
 MemoryLayout = Literal["per_pe", "per_layer"]
@@ -63,6 +77,9 @@ class LayerHardware(SpecModel):
     """Width of the stream behind the layer; width converters are placed before it as needed."""
     out_fifo_words: Depth | None = None
     """Depth of the stream behind the layer's last unit."""
+    pool: Literal["row", "flow"] = "row"
+    """How a pool works: ``row`` reads the rows of its windows, then writes (HLS); ``flow`` takes a pixel
+    a step without pause."""
     deep_pipeline: bool = True
     """RTL thresholding only: two stages a bit instead of one."""
 
@@ -76,14 +93,16 @@ class FrameSource(SpecModel):
     """Width after converters directly behind it."""
     out_fifo_words: Depth | None = None
     """Depth of the last of those streams."""
+    gap_steps: Annotated[int, Field(ge=0)] = 20
+    """Steps without a word between two frames; 20 is an HLS memory reader's loop entry and exit."""
 
 
 class FrameSink(SpecModel):
     """The unit that takes the results; it is always ready."""
 
 
-class StreamingArchitecture(SpecModel):
-    """One unit a layer, all at work at once, FIFOs between."""
+class ArchitectureBase(SpecModel):
+    """What every architecture says."""
 
     name: Name
     source: Annotated[str, Field(min_length=1)]
@@ -91,10 +110,15 @@ class StreamingArchitecture(SpecModel):
     structure: Literal["complete", "inferred"] = "complete"
     """``inferred`` where part of the structure is a guess; ``notes`` then says which."""
     notes: str = ""
-    style: Literal["streaming"]
     device: Name
     clock_mhz: Annotated[float, Field(gt=0, le=2000)]
     budget: Budget = Budget()
+
+
+class StreamingArchitecture(ArchitectureBase):
+    """One unit a layer, all at work at once, FIFOs between."""
+
+    style: Literal["streaming"]
     defaults: UnitDefaults = UnitDefaults()
     frame_source: FrameSource = FrameSource()
     frame_sink: FrameSink = FrameSink()
@@ -105,4 +129,19 @@ class StreamingArchitecture(SpecModel):
     default depth."""
 
 
-Architecture = StreamingArchitecture
+class EngineArchitecture(ArchitectureBase):
+    """Arrays that execute the layers in turn, from on-chip buffers or through memory ports."""
+
+    style: Literal["engine"]
+    arrays: Annotated[dict[str, Array], Field(min_length=1)]
+    stages: dict[str, StageUnit] = {}
+    buffers: dict[str, Buffer] = {}
+    ports: dict[str, Port] = {}
+    host: Host | None = None
+    programs: Annotated[dict[str, Program], Field(min_length=1)]
+    frame: Frame = Frame()
+    layers: dict[str, LayerMapping]
+    """Where each layer of the network runs."""
+
+
+Architecture = StreamingArchitecture | EngineArchitecture

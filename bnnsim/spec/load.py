@@ -8,26 +8,32 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 
-from bnnsim.spec.architecture import Architecture, StreamingArchitecture
+from bnnsim.spec.architecture import Architecture, EngineArchitecture, StreamingArchitecture
 from bnnsim.spec.device import Device
-from bnnsim.spec.faults import Fault, SpecError
+from bnnsim.spec.faults import Fault, SpecError, near_names
 from bnnsim.spec.library import find_spec
 from bnnsim.spec.source import SourceText, read_source
-from bnnsim.spec.validate import validate
+from bnnsim.spec.validate import validate, value_text
 from bnnsim.spec.workload import Workload
 
 Spec = TypeVar("Spec", bound=BaseModel)
+AnySpec = TypeVar("AnySpec", bound=BaseModel, covariant=True)
+
+_STYLES: dict[str, type[StreamingArchitecture] | type[EngineArchitecture]] = {
+    "streaming": StreamingArchitecture,
+    "engine": EngineArchitecture,
+}
 
 
 @dataclass(frozen=True)
-class Loaded(Generic[Spec]):
+class Loaded(Generic[AnySpec]):
     """A spec with the text it came from, so that later checks can name file and line.
 
     ``faults`` is empty unless the spec came from one of the ``read_`` functions, which leave it to
     the caller to raise.
     """
 
-    spec: Spec
+    spec: AnySpec
     source: SourceText
     path: Path | None = None
     faults: tuple[Fault, ...] = field(default=())
@@ -35,7 +41,18 @@ class Loaded(Generic[Spec]):
 
 def read_architecture(reference: str | Path) -> Loaded[Architecture]:
     """As :func:`load_architecture`, keeping the faults of single entries for the caller."""
-    return _read(StreamingArchitecture, reference, "architecture")
+    path = find_spec(reference, "architecture")
+    source = read_source(path)
+    style = source.data.get("style", "streaming") if isinstance(source.data, dict) else "streaming"
+    model = _STYLES.get(style) if isinstance(style, str) else None
+    if model is None:
+        expected = f"one of {', '.join(_STYLES)}"
+        near = near_names(str(style), _STYLES)
+        raise SpecError([source.fault(("style",), expected, value_text(style), near)])
+    spec, faults = validate(model, source)
+    if spec is None:
+        raise SpecError(faults)
+    return Loaded(spec, source, path, tuple(faults))
 
 
 def read_workload(reference: str | Path) -> Loaded[Workload]:

@@ -8,8 +8,10 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
-_PATTERN = re.compile(r"^(?:(bipolar)|(u?int)(\d+)|(fixed)(\d+)\.(\d+))$")
-TYPE_TEXT = "bipolar, uint1..uint8, int2..int8 or fixedW.F (such as fixed8.7)"
+_PATTERN = re.compile(r"^(?:(bipolar)|(u?int)(\d+)|(fixed)(\d+)\.(\d+)|(residual)([1-4]))$")
+TYPE_TEXT = (
+    "bipolar, uint1..uint8, int2..int8, fixedW.F (such as fixed8.7) or residual1..residual4"
+)
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,8 @@ class ValueType:
     """A set of integers carried by one stream element.
 
     ``bipolar`` is {-1, +1} in one bit (bit 1 is +1); ``uint`` 0 .. 2**bits - 1; ``int`` two's
-    complement; ``fixed`` two's complement with ``fraction_bits`` bits behind the point, its integer
+    complement; ``residual`` the codes of a residual binarization, bit l being the sign of level l (its
+    value is the sum of +-mean over the levels); ``fixed`` two's complement with ``fraction_bits`` bits behind the point, its integer
     being value * 2**fraction_bits.
     """
 
@@ -28,6 +31,10 @@ class ValueType:
     @property
     def is_bipolar(self) -> bool:
         return self.kind == "bipolar"
+
+    @property
+    def is_residual(self) -> bool:
+        return self.kind == "residual"
 
     @property
     def is_signed(self) -> bool:
@@ -75,6 +82,8 @@ def parse_value_type(text: str) -> ValueType:
     if match:
         if match[1]:
             return BIPOLAR
+        if match[7]:
+            return ValueType("residual", int(match[8]))
         bits = int(match[3] or match[5])
         fraction = int(match[6] or 0)
         kind = match[2] or match[4]

@@ -23,6 +23,9 @@ class InputSpec(SpecModel):
     image_range: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
     """Pixels 0 .. 255 are mapped linearly onto these two numbers, then rounded half up to ``type``
     and clipped (bipolar: +1 iff >= 0). Without it a pixel is taken as the integer it is."""
+    thermometer: Count | None = None
+    """Each pixel becomes this many bipolar channels: bit b of a colour is +1 iff b < round_half_even(
+    pixel x thermometer / 256); colour by colour, bit 0 first. ``shape`` counts the encoded channels."""
     pad_to: Count | None = None
     """Features after padding a flat input at its end (hardware words that are wider than the data)."""
     pad_value: int = -1
@@ -63,10 +66,9 @@ class WeightedLayer(LayerBase):
         return _expand_activation(data)
 
 
-class ConvLayer(WeightedLayer):
-    """Convolution; weights ``(out, in_channels / groups, kernel_height, kernel_width)``."""
+class ConvBase(WeightedLayer):
+    """What every convolution has; weights ``(out, in_channels / groups, kernel_height, kernel_width)``."""
 
-    op: Literal["conv"]
     kernel: Count | Annotated[list[Count], Field(min_length=2, max_length=2)]
     """Height and width, or one number for both."""
     stride: Count | Annotated[list[Count], Field(min_length=2, max_length=2)] = 1
@@ -101,10 +103,81 @@ class ConvLayer(WeightedLayer):
         return top, left, bottom, right
 
 
+class ConvLayer(ConvBase):
+    """Convolution with one plane of inputs."""
+
+    op: Literal["conv"]
+
+
+class GatedConvLayer(ConvBase):
+    """Two-plane convolution with gating and all that follows it in a FracBNN block.
+
+    ``inputs: [x, shortcut]``, fixed-point maps. x is quantised to 0 .. 3, its upper bit weighing 2/3 and
+    its lower 1/3, both as +-1; the lower plane's sum counts only where 2/3 of the upper plane's exceeds
+    the channel's gate threshold. Then batch norm, RPReLU, the shortcut's addition and an affine map,
+    rounded half up and saturated to ``type`` after every statement (parameters: fixed12.8).
+    Parameters by name: ``weights``, ``gate_thresholds``, ``bn_scale``, ``bn_bias``, ``rprelu_x``,
+    ``rprelu_slope``, ``rprelu_y``, ``post_scale``, ``post_bias``.
+    """
+
+    op: Literal["gated_conv"]
+    type: ValueTypeField = ValueType("fixed", 16, 7)
+    """Value set of the maps."""
+
+    @model_validator(mode="after")
+    def _ungrouped_without_thresholds(self) -> GatedConvLayer:
+        if self.groups != 1 or self.activation is not None or self.accumulator != "dot":
+            raise ValueError("a gated_conv without groups, activation or popcount accumulator")
+        return self
+
+
 class LinearLayer(WeightedLayer):
     """Fully connected; weights ``(out, in)``. A map is flattened pixel by pixel, channel fastest."""
 
     op: Literal["linear"]
+
+
+class FixedLinearLayer(WeightedLayer):
+    """Fully connected with fixed-point weights and a bias, the sum rounded to ``type`` after each term.
+
+    Parameters ``weights`` ``(out, in)`` and ``bias`` ``(out,)``, integers of ``weight``'s type.
+    """
+
+    op: Literal["fixed_linear"]
+    weight: ValueTypeField = ValueType("fixed", 16, 7)
+    type: ValueTypeField = ValueType("fixed", 16, 7)
+    """Value set of the scores."""
+
+
+class AffineLayer(LayerBase):
+    """Scale and bias a channel (a batch norm), rounded half up and saturated to ``type`` after each.
+
+    Parameters ``scale`` and ``bias`` ``(channels,)`` of ``parameters``' type.
+    """
+
+    op: Literal["affine"]
+    type: ValueTypeField = ValueType("fixed", 16, 7)
+    parameters: ValueTypeField = ValueType("fixed", 12, 8)
+
+
+class PreluLayer(LayerBase):
+    """x where it is not negative, else slope x x, rounded half up and saturated to ``type``.
+
+    Parameter ``slope`` ``(channels,)`` of ``parameters``' type; a slope of 0 is a ReLU.
+    """
+
+    op: Literal["prelu"]
+    type: ValueTypeField = ValueType("fixed", 16, 7)
+    parameters: ValueTypeField = ValueType("fixed", 12, 8)
+
+
+class MeanPoolLayer(LayerBase):
+    """Mean over ``kernel x kernel``, its fraction truncated towards zero or rounded half up."""
+
+    op: Literal["mean_pool"]
+    kernel: Count | Literal["global"]
+    type: ValueTypeField = ValueType("fixed", 16, 7)
+    rounding: Literal["truncate", "half_up"] = "truncate"
 
 
 class ThresholdLayer(LayerBase):
@@ -152,7 +225,12 @@ class ConcatLayer(LayerBase):
 
 Layer = Annotated[
     ConvLayer
+    | GatedConvLayer
     | LinearLayer
+    | FixedLinearLayer
+    | AffineLayer
+    | PreluLayer
+    | MeanPoolLayer
     | ThresholdLayer
     | MaxPoolLayer
     | AveragePoolLayer

@@ -31,7 +31,6 @@ from bnnsim.design.units import (
 from bnnsim.design.window_order import window_order
 from bnnsim.timing.program import Block, Elastic, Lockstep, Program, Run
 
-SOURCE_IDLE_STEPS = 20
 WINDOW_IDLE_STEPS = 8
 POOL_IDLE_STEPS = 3
 MVAU_DEPTH = 6
@@ -54,8 +53,8 @@ def _program(parameters: Any, library: str, freezes: bool) -> Program:
 
 
 def _source(p: Source, library: str, freezes: bool) -> Program:
-    runs = (Run(p.words, writes=True), Run(SOURCE_IDLE_STEPS))
-    return Lockstep((Block(1, runs),), 1, freezes)
+    runs = (Run(p.words, writes=True), Run(p.gap_steps))
+    return Lockstep((Block(1, tuple(run for run in runs if run.steps)),), 1, freezes)
 
 
 def _sink(p: Sink, library: str, freezes: bool) -> Program:
@@ -91,11 +90,18 @@ def _padding(p: Padding, library: str, freezes: bool) -> Program:
 
 def _mvau(p: Mvau, library: str, freezes: bool) -> Program:
     depth = MVAU_RTL_DEPTH_FOLDED if library == "rtl" and p.neuron_fold > 1 else MVAU_DEPTH
-    idle = p.synapse_fold - 1
-    runs = [Run(idle, reads=True), Run(1, True, True)]
+    reads, writes = p.synapse_fold * p.levels_in, p.levels_out
+    steps = p.steps_a_neuron_fold
+    # the last steps of each neuron fold write, a level a step
+    runs = [
+        Run(min(reads, steps - writes), reads=True),
+        Run(max(0, steps - writes - reads)),
+        Run(max(0, reads + writes - steps), True, True),
+        Run(min(writes, steps - reads), writes=True),
+    ]
     for _ in range(p.neuron_fold - 1):
-        runs += [Run(idle), Run(1, writes=True)]
-    inner = p.vectors * (p.neuron_fold - 1) * idle
+        runs += [Run(steps - writes), Run(writes, writes=True)]
+    inner = p.vectors * (p.neuron_fold - 1) * (steps - writes)
     block = Block(p.vectors, tuple(run for run in runs if run.steps))
     return Lockstep((block,), depth, freezes, inner_steps=inner)
 
@@ -153,7 +159,8 @@ def _parallel(p: Window, freezes: bool) -> Program:
     runs = tuple(
         Run(int(n), True, bool(writes[s])) for s, n in zip(starts, lengths, strict=True)
     )
-    return Lockstep((Block(1, (*runs, Run(1))),), 1, False)
+    gap = () if p.style == "line_buffer" else (Run(1),)
+    return Lockstep((Block(1, (*runs, *gap)),), 1, False)
 
 
 def _rtl_window(p: Window, freezes: bool) -> Program:
@@ -179,9 +186,23 @@ def _rtl_window(p: Window, freezes: bool) -> Program:
 
 
 def _pool(p: Pool, library: str, freezes: bool) -> Program:
-    row = (Run(p.width, reads=True), Run(POOL_IDLE_STEPS))
-    out = (Run(p.width // p.kernel[1], writes=True), Run(POOL_IDLE_STEPS))
+    if p.style == "flow":
+        return _flowing_pool(p)
+    row = (Run(p.width * p.levels, reads=True), Run(POOL_IDLE_STEPS))
+    out = (Run(p.width // p.kernel[1] * p.levels, writes=True), Run(POOL_IDLE_STEPS))
     return Lockstep((Block(p.height // p.kernel[0], row * p.kernel[0] + out),), POOL_DEPTH, freezes)
+
+
+def _flowing_pool(p: Pool) -> Program:
+    """A step a word in; a pooled pixel leaves with the pixel that completes its window."""
+    complete = np.zeros((p.height, p.width, p.levels), bool)
+    complete[p.kernel[0] - 1 :: p.kernel[0], p.kernel[1] - 1 :: p.kernel[1]] = True
+    writes = complete.reshape(-1)
+    edges = np.flatnonzero(np.diff(writes)) + 1
+    starts = np.concatenate([[0], edges])
+    lengths = np.diff(np.concatenate([starts, [p.words_in]]))
+    runs = tuple(Run(int(n), True, bool(writes[s])) for s, n in zip(starts, lengths, strict=True))
+    return Lockstep((Block(1, runs),), POOL_DEPTH, False)
 
 
 def _threshold(p: Threshold, library: str, freezes: bool) -> Program:
@@ -217,5 +238,6 @@ _WINDOWS: dict[str, Callable[[Window, bool], Program]] = {
     "no_overlap": _no_overlap,
     "full_frame_coupled": _full_frame_coupled,
     "parallel": _parallel,
+    "line_buffer": _parallel,
     "rtl": _rtl_window,
 }

@@ -1,0 +1,176 @@
+"""Bits on an engine: the frame's operations in the order of time, partial sums included.
+
+The PE array adds tile after tile into its accumulators, in the order and with the tiles of its own
+loops; what is left out, done twice or taken from the wrong place shows as wrong sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnsim.datapath.engine_kernel import DIMENSIONS, PASS, accumulate
+from bnnsim.datapath.engine_stages import Values, finish, planes, scores, stage_layer
+from bnnsim.design.engine import EngineDesign
+from bnnsim.design.engine_program import Beside, LayerProgram, Op, Repeat, ResolvedLoop, Work
+from bnnsim.design.network import INPUT, Node
+from bnnsim.spec.workload import ConvBase, FixedLinearLayer, WeightedLayer
+
+Ints = NDArray[Any]
+
+
+@dataclass
+class EngineFrame:
+    """One frame's values on the engine.
+
+    ``outputs`` by layer, int64 ``(channels, height, width)``; ``sums`` by weighted layer, int64
+    ``(planes, channels, height, width)`` as they stand in the accumulators when the layer is done (a
+    gated layer's lower plane before its gate).
+    """
+
+    outputs: dict[str, Ints] = field(default_factory=dict)
+    sums: dict[str, Ints] = field(default_factory=dict)
+
+
+def run_engine_frame(
+    design: EngineDesign, parameters: Mapping[str, Values], frame: Ints
+) -> EngineFrame:
+    """Execute one frame.
+
+    ``parameters``: by layer, then by name (``weights`` uint8 {0,1} where bipolar, ``thresholds``, the
+    fixed-point layers' own). ``frame``: values ``(channels, height, width)``, {-1,+1} where bipolar.
+    """
+    result = EngineFrame({INPUT: frame.astype(np.int64)})
+    for part in design.program.parts:
+        for name in part.layers:
+            node = design.network.nodes[name]
+            inputs = [result.outputs[source] for source in node.inputs]
+            values = parameters.get(name, {})
+            if isinstance(node.layer, FixedLinearLayer):
+                output = scores(node, values, inputs[0])
+            elif isinstance(node.layer, WeightedLayer):
+                sums = _array_sums(design, part, node, values, inputs[0])
+                result.sums[name] = sums
+                output = finish(node, sums, values, inputs)
+            else:
+                output = stage_layer(node, values, inputs)
+            result.outputs[name] = output
+    return result
+
+
+def _array_sums(
+    design: EngineDesign, part: LayerProgram, node: Node, values: Values, x: Ints
+) -> Ints:
+    array = design.architecture.arrays[part.array]
+    layer = node.layer
+    assert isinstance(layer, WeightedLayer)
+    weights = values["weights"].astype(np.int32)
+    if layer.weight.is_bipolar:
+        weights = weights * 2 - 1
+    stride = dilation = (1, 1)
+    if isinstance(layer, ConvBase):
+        source = planes(node, x)
+        top, left, bottom, right = layer.pad_tlbr
+        border = ((0, 0), (0, 0), (top, bottom), (left, right))
+        source = np.pad(source, border, constant_values=node.pad_value)
+        dilation = layer.dilation_hw
+        if array.walks == "outputs":
+            stride = layer.stride_hw
+        weights = weights.transpose(0, 2, 3, 1)
+    else:
+        # a map is flattened pixel by pixel, channel fastest
+        source = x.transpose(1, 2, 0).reshape(1, -1, 1, 1)
+        weights = weights[:, None, None, :]
+    extents = part.extents
+    shape = (extents["planes"], extents["out_channels"], extents["rows"], extents["columns"])
+    machine = _Array(
+        np.ascontiguousarray(source.transpose(0, 2, 3, 1), np.int32),
+        np.ascontiguousarray(weights, np.int32),
+        np.zeros(shape, np.int64),
+        stride,
+        dilation,
+        array.accumulator_bits or 0,
+    )
+    bounds = np.array([(0, extents[name]) for name in DIMENSIONS], np.int64)
+    machine.run(part.ops, bounds)
+    sums = machine.sums
+    if isinstance(layer, ConvBase) and array.walks == "every_pixel":
+        sums = sums[:, :, :: layer.stride_hw[0], :: layer.stride_hw[1]]
+    return sums
+
+
+@dataclass
+class _Array:
+    """A PE array with its input, weights and accumulators laid out for the kernel."""
+
+    x: Ints
+    weights: Ints
+    sums: Ints
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+    accumulator_bits: int
+
+    def run(self, ops: tuple[Op, ...], bounds: Ints) -> None:
+        for op in ops:
+            if isinstance(op, Repeat):
+                if _computes(op.body):
+                    self._repeat(op, bounds)
+            elif isinstance(op, Beside):
+                for branch in op.branches:
+                    self.run(branch, bounds)
+            elif isinstance(op, Work) and op.kind == "compute":
+                accumulate(
+                    self.x,
+                    self.weights,
+                    self.sums,
+                    _loop_table(op.loops),
+                    bounds,
+                    self.stride,
+                    self.dilation,
+                    self.accumulator_bits,
+                )
+
+    def _repeat(self, op: Repeat, bounds: Ints) -> None:
+        for turn in product(*(range(loop.trips) for loop in op.loops)):
+            inner = bounds.copy()
+            kept = True
+            for index, loop in zip(turn, op.loops, strict=True):
+                kept = kept and _narrow(inner, loop, index)
+            if kept:
+                self.run(op.body, inner)
+
+
+def _narrow(bounds: Ints, loop: ResolvedLoop, index: int) -> bool:
+    """Narrow ``bounds`` to one trip; False where the trip works on nothing that is kept."""
+    if loop.dimension not in DIMENSIONS:
+        return index == 0
+    row = bounds[DIMENSIONS.index(loop.dimension)]
+    row[0] += index * loop.tile
+    row[1] = min(row[1], row[0] + loop.tile)
+    return bool(row[0] < row[1])
+
+
+def _loop_table(loops: tuple[ResolvedLoop, ...]) -> Ints:
+    rows = [
+        (
+            DIMENSIONS.index(loop.dimension) if loop.dimension in DIMENSIONS else PASS,
+            loop.trips,
+            loop.tile,
+        )
+        for loop in loops
+    ]
+    return np.array(rows, np.int64).reshape(-1, 3)
+
+
+def _computes(ops: tuple[Op, ...]) -> bool:
+    return any(
+        (isinstance(op, Work) and op.kind == "compute")
+        or (isinstance(op, Repeat) and _computes(op.body))
+        or (isinstance(op, Beside) and any(_computes(branch) for branch in op.branches))
+        for op in ops
+    )

@@ -1,0 +1,101 @@
+"""Compiled inner loops of an engine's PE array: tiles in the order of the array's own loops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Ints = NDArray[Any]
+
+DIMENSIONS = (
+    "out_channels",
+    "in_channels",
+    "planes",
+    "kernel_rows",
+    "kernel_columns",
+    "rows",
+    "columns",
+    "pixels",
+)
+"""What a multiply-accumulate has, in the order of the kernel's bounds."""
+PASS = len(DIMENSIONS)
+"""Stands for a loop of fixed passes: only the first one's result is kept."""
+
+
+@njit(cache=True, nogil=True)
+def accumulate(
+    x: Ints,
+    weights: Ints,
+    sums: Ints,
+    loops: Ints,
+    bounds: Ints,
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+    accumulator_bits: int,
+) -> int:
+    """Run one compute step: every trip of ``loops``, outermost first, adds its tile to the sums.
+
+    ``x``: ``(planes, padded height, padded width, in_channels)``; ``weights``: ``(out_channels, kernel
+    rows, kernel columns, in_channels)``; ``sums``: int64 ``(planes, out_channels, rows, columns)``,
+    wrapped to ``accumulator_bits`` (0: not) after every trip. ``loops``: int64 rows (dimension, trips,
+    tile); ``bounds``: int64 ``(8, 2)`` start and stop of each dimension where the step begins.
+    Returns the multiply-accumulates done.
+    """
+    count = loops.shape[0]
+    index = np.zeros(count + 1, np.int64)
+    starts = np.zeros(8, np.int64)
+    stops = np.zeros(8, np.int64)
+    columns = sums.shape[3]
+    half = np.int64(1) << max(0, accumulator_bits - 1)
+    done = 0
+    total = 1
+    for i in range(count):
+        total *= loops[i, 1]
+    for _trip in range(total):
+        starts[:] = bounds[:, 0]
+        stops[:] = bounds[:, 1]
+        empty = False
+        for i in range(count):
+            dimension = loops[i, 0]
+            if dimension == 8:
+                empty = empty or index[i] > 0
+                continue
+            starts[dimension] += index[i] * loops[i, 2]
+            stops[dimension] = min(stops[dimension], starts[dimension] + loops[i, 2])
+            empty = empty or starts[dimension] >= stops[dimension]
+        if not empty:
+            for plane in range(starts[2], stops[2]):
+                for row in range(starts[5], stops[5]):
+                    for column in range(starts[6], stops[6]):
+                        pixel = row * columns + column
+                        if pixel < starts[7] or pixel >= stops[7]:
+                            continue
+                        for out in range(starts[0], stops[0]):
+                            total_sum = sums[plane, out, row, column]
+                            for y in range(starts[3], stops[3]):
+                                source_row = x[plane, row * stride[0] + y * dilation[0]]
+                                for z in range(starts[4], stops[4]):
+                                    source = source_row[column * stride[1] + z * dilation[1]]
+                                    matrix_row = weights[out, y, z]
+                                    part = 0
+                                    for channel in range(starts[1], stops[1]):
+                                        part += source[channel] * matrix_row[channel]
+                                    total_sum += part
+                            if accumulator_bits > 0:
+                                total_sum = (total_sum + half) % (2 * half) - half
+                            sums[plane, out, row, column] = total_sum
+                            done += (
+                                (stops[3] - starts[3])
+                                * (stops[4] - starts[4])
+                                * (stops[1] - starts[1])
+                            )
+        # next trip: the innermost loop turns fastest
+        for i in range(count - 1, -1, -1):
+            index[i] += 1
+            if index[i] < loops[i, 1]:
+                break
+            index[i] = 0
+    return done

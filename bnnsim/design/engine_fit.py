@@ -1,0 +1,146 @@
+"""What must hold between an engine and a network: loops cover the layer, data fit the buffers."""
+
+from __future__ import annotations
+
+from bnnsim.design.engine_loops import Scope, layer_extents
+from bnnsim.design.engine_memory import map_bits, threshold_words, weight_words
+from bnnsim.design.network import Network, Node
+from bnnsim.spec.architecture import EngineArchitecture
+from bnnsim.spec.engine import (
+    Buffer,
+    CallsStep,
+    ComputeStep,
+    Program,
+    RepeatStep,
+    Step,
+    TransferStep,
+)
+from bnnsim.spec.faults import Fault
+from bnnsim.spec.source import SourceText
+from bnnsim.spec.workload import WeightedLayer
+
+_REDUCED = ("in_channels", "kernel_rows", "kernel_columns")
+_COVERED = ("out_channels", "planes", *_REDUCED, "rows", "columns")
+
+
+def uncovered(inner: Scope) -> tuple[str, int, int] | None:
+    """The first dimension of which more is left than the array takes in a cycle, if any."""
+    for dimension in _COVERED:
+        extent = inner.extents[dimension]
+        unrolled = inner.unrolls.get(dimension, 1)
+        if extent > unrolled:
+            if dimension in ("rows", "columns") and (
+                inner.extents["pixels"] <= inner.unrolls.get("pixels", 1)
+            ):
+                continue
+            return dimension, extent, unrolled
+    return None
+
+
+def waiting_sums(step: ComputeStep, scope: Scope, node: Node) -> int:
+    """Partial sums that must be kept while a reduction goes on: those of a tile that loops over input
+    channels or kernel positions come back to, for every plane."""
+    full = layer_extents(node, node, False)
+    if any(scope.extents[name] < full[name] for name in _REDUCED):
+        return scope.extents["pixels"] * scope.extents["out_channels"] * full["planes"]
+    for loop in step.loops:
+        resolved, inner = scope.enter(loop, scope.unrolls)
+        if resolved.dimension in _REDUCED and resolved.trips > 1:
+            return scope.extents["pixels"] * scope.extents["out_channels"] * full["planes"]
+        scope = inner
+    return 0
+
+
+def check_buffers(
+    spec: EngineArchitecture, text: SourceText, network: Network, groups: list[tuple[str, ...]]
+) -> list[Fault]:
+    """Faults of every layer whose data do not fit the buffers of its program."""
+    faults: list[Fault] = []
+    kept: dict[str, int] = {}
+    for names in groups:
+        program_name = str(spec.layers[names[0]].program)
+        program = spec.programs[program_name]
+        for i, buffer_name in enumerate(program.buffers):
+            buffer = spec.buffers.get(buffer_name)
+            if buffer is None:
+                known = ", ".join(spec.buffers) or "none declared"
+                key = ("programs", program_name, "buffers", i)
+                faults.append(
+                    text.fault(key, f"a buffer of this spec ({known})", repr(buffer_name))
+                )
+                continue
+            faults += _check(spec, text, network, names, buffer_name, buffer, kept)
+            if buffer.holds == "weights" and buffer.keeps != "network":
+                faults += _check_traffic(text, network, names, program_name, program, buffer_name)
+    return faults
+
+
+def _check(
+    spec: EngineArchitecture,
+    text: SourceText,
+    network: Network,
+    names: tuple[str, ...],
+    buffer_name: str,
+    buffer: Buffer,
+    kept: dict[str, int],
+) -> list[Fault]:
+    node = network.nodes[names[0]]
+    program = spec.programs[str(spec.layers[names[0]].program)]
+    array = spec.arrays.get(program.array or "")
+    key = ("buffers", buffer_name, "words")
+    if buffer.keeps == "tile" and buffer.holds in ("weights", "thresholds"):
+        return []
+    if buffer.holds in ("activations", "shortcut"):
+        bits = map_bits(buffer, network.nodes, names)
+        words = -(-bits // (buffer.banks * buffer.width_bits))
+        what = f"the maps of {names[0]}"
+    elif not isinstance(node.layer, WeightedLayer):
+        return []
+    elif buffer.holds == "weights":
+        words = weight_words(buffer, node, array, node.layer.out)
+        what = f"the weights of {names[0]}"
+    elif buffer.holds == "thresholds":
+        words = threshold_words(buffer, node.layer.out)
+        what = f"the thresholds of {names[0]}"
+    else:
+        return []
+    if buffer.keeps == "network":
+        before = kept.get(buffer_name, 0)
+        kept[buffer_name] = words = before + words
+        what = f"{what} and of the layers before" if before else what
+        if before > buffer.words:
+            return []
+    if words > buffer.words:
+        return [text.fault(key, f"at least {words} ({what})", buffer.words)]
+    return []
+
+
+def _check_traffic(
+    text: SourceText,
+    network: Network,
+    names: tuple[str, ...],
+    program_name: str,
+    program: Program,
+    buffer_name: str,
+) -> list[Fault]:
+    if not isinstance(network.nodes[names[0]].layer, WeightedLayer):
+        return []
+    if any(step.what == "weights" and step.do == "load" for step in _transfer_steps(program.steps)):
+        return []
+    return [
+        text.fault(
+            ("programs", program_name, "steps"),
+            f"a load of weights through a port ({buffer_name} does not keep the network's)",
+            "none",
+        )
+    ]
+
+
+def _transfer_steps(steps: list[Step]) -> list[TransferStep]:
+    found: list[TransferStep] = []
+    for step in steps:
+        if isinstance(step, TransferStep):
+            found.append(step)
+        elif isinstance(step, RepeatStep | CallsStep):
+            found += _transfer_steps(step.steps)
+    return found

@@ -1,0 +1,44 @@
+"""Fixed-point arithmetic on integers: rounding and saturation, statement by statement.
+
+A number is an integer times 2**-fraction_bits. Rounding is half up (towards plus infinity) and
+overflow saturates, as Xilinx's ``ap_fixed<W, I, AP_RND, AP_SAT>``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnsim.spec.value_type import ValueType
+
+Integers = NDArray[Any]
+
+
+def rounded(values: Integers, from_fraction_bits: int, to: ValueType) -> NDArray[np.int64]:
+    """``values`` with ``from_fraction_bits`` bits behind the point as values of ``to``, int64."""
+    drop = from_fraction_bits - to.fraction_bits
+    wide = values.astype(np.int64)
+    shifted = (wide + (1 << (drop - 1))) >> drop if drop > 0 else wide << -drop
+    clipped: NDArray[np.int64] = np.clip(shifted, to.minimum, to.maximum)
+    return clipped
+
+
+def divided_towards_zero(values: Integers, divisor: int) -> NDArray[np.int64]:
+    """The quotients with their fraction cut off."""
+    wide = values.astype(np.int64)
+    quotients: NDArray[np.int64] = np.sign(wide) * (np.abs(wide) // divisor)
+    return quotients
+
+
+def thermometer(pixels: NDArray[np.uint8], levels: int) -> NDArray[np.int8]:
+    """Pixels ``(frames, colours, height, width)`` as bipolar channels {-1,+1}, int8
+    ``(frames, colours * levels, height, width)``.
+
+    Channel colour x levels + b is +1 iff b < round(pixel x levels / 256), halves to the even number.
+    """
+    filled = np.rint(pixels.astype(np.float64) * levels / 256).astype(np.int64)
+    bits = np.arange(levels)[None, None, :, None, None] < filled[:, :, None]
+    frames, colours, _, height, width = bits.shape
+    return (bits.reshape(frames, colours * levels, height, width) * 2 - 1).astype(np.int8)

@@ -1,0 +1,69 @@
+"""The engine executors agree with each other on random programs, and keep the laws of time."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bnnsim.design.engine_program import EngineProgram, LayerProgram, Op, Repeat, Transfer
+from bnnsim.timing.engine_compiled import frame_cycles, run_engine_compiled
+from bnnsim.timing.engine_simpy import run_engine_simpy
+from tests.property.engines import engine_programs
+
+
+@settings(max_examples=300, deadline=None)
+@given(engine_programs(), st.integers(1, 3))
+def test_compiled_and_simpy_executors_agree_in_every_number(
+    program: EngineProgram, frames: int
+) -> None:
+    assert run_engine_compiled(program, frames) == run_engine_simpy(program, frames)
+
+
+@settings(max_examples=60, deadline=None)
+@given(engine_programs(), st.integers(0, 100))
+def test_order_of_process_creation_changes_nothing(program: EngineProgram, seed: int) -> None:
+    def shuffled(agents: list[int]) -> list[int]:
+        return random.Random(seed).sample(agents, len(agents))
+
+    assert run_engine_simpy(program, 2, shuffled) == run_engine_simpy(program, 2)
+
+
+@settings(max_examples=100, deadline=None)
+@given(engine_programs())
+def test_parts_add_up_to_the_run_and_units_account_for_every_cycle(program: EngineProgram) -> None:
+    timing = run_engine_simpy(program, 2)
+    assert sum(part.cycles for part in timing.parts) == timing.cycles_total
+    for unit in timing.units:
+        assert unit.busy + unit.stalled + unit.idle == timing.cycles_total
+
+
+@settings(max_examples=100, deadline=None)
+@given(engine_programs())
+def test_double_buffers_never_make_a_frame_slower(program: EngineProgram) -> None:
+    assert run_engine_compiled(program, 1).cycles_total <= frame_cycles(program)
+
+
+@settings(max_examples=100, deadline=None)
+@given(engine_programs(), st.integers(1, 3))
+def test_without_double_buffers_a_run_is_the_sum_of_its_loop_nest(
+    program: EngineProgram, frames: int
+) -> None:
+    single = replace(program, parts=tuple(_single(part) for part in program.parts))
+    assert run_engine_simpy(single, frames).cycles_total == frames * frame_cycles(program)
+
+
+def _single(part: LayerProgram) -> LayerProgram:
+    def ops(given_ops: tuple[Op, ...]) -> tuple[Op, ...]:
+        return tuple(
+            replace(op, double=False)
+            if isinstance(op, Transfer)
+            else replace(op, body=ops(op.body))
+            if isinstance(op, Repeat)
+            else op
+            for op in given_ops
+        )
+
+    return replace(part, ops=ops(part.ops))
