@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from html import escape
 
 from bnnsim.design.build import Design
+from bnnsim.design.engine import EngineDesign
 from bnnsim.report.costs import CostsInfo, budget_bars
 from bnnsim.report.figure import exact, number
 from bnnsim.simulation import Simulation
@@ -46,7 +47,10 @@ class AnswerInfo:
 
 
 def answer_info(
-    design: Design, simulation: Simulation, costs: CostsInfo, images: tuple[str, ...] = ()
+    design: Design | EngineDesign,
+    simulation: Simulation,
+    costs: CostsInfo | None,
+    images: tuple[str, ...] = (),
 ) -> AnswerInfo:
     """The record behind the top of the page."""
     interval = simulation.initiation_interval_cycles
@@ -68,10 +72,10 @@ def answer_info(
             f"{number(simulation.latency_cycles)} cycles, one frame alone",
         ),
     ]
-    if costs.power_w is not None:
+    if costs is not None and costs.power_w is not None:
         basis = costs.power_basis
         numbers.append(Number("Power", costs.power_w, number(costs.power_w, 3), "W", basis))
-    if costs.energy_per_frame_uj is not None:
+    if costs is not None and costs.energy_per_frame_uj is not None:
         energy = costs.energy_per_frame_uj
         numbers.append(
             Number("Energy", energy, number(energy, 3), "µJ/frame", "power over throughput")
@@ -123,7 +127,7 @@ def _bit_exact(simulation: Simulation) -> str:
     return lead + simulation.bit_exact_basis
 
 
-def answer_html(info: AnswerInfo, costs: CostsInfo, sentence: str) -> str:
+def answer_html(info: AnswerInfo, costs: CostsInfo | None, sentence: str) -> str:
     """The top of the page: headline, sentence, prediction, budget."""
     cards = "".join(
         f'<li><span class="label">{escape(n.label)}</span>'
@@ -132,8 +136,12 @@ def answer_html(info: AnswerInfo, costs: CostsInfo, sentence: str) -> str:
         for n in info.numbers
     )
     budget = (
-        f'<section class="card"><h2>Resources against the budget</h2>{budget_bars(costs)}'
+        f'<section class="card"><header><h2>Resources against the budget</h2>'
+        '<button type="button" class="csv" data-figure="budget">Copy as CSV</button></header>'
+        f'{budget_bars(costs)}'
         f"{_violations(costs)}</section>"
+        if costs is not None
+        else ""
     )
     return (
         f'<section id="answer"><h1>{escape(info.title)}</h1><p class="subtitle">'

@@ -9,29 +9,27 @@ from typing import Any
 
 from bnnsim.evaluation import Evaluation
 from bnnsim.report.figure import Figure, csv_text, embedded_json
+from bnnsim.simulation import Simulation
 
 
-def numbers_figure(evaluation: Evaluation) -> Figure:
+def numbers_figure(simulation: Simulation, evaluation: Evaluation | None = None) -> Figure:
     """Tables of all scalars, units and FIFOs.
 
     The JSON of ``simulate`` and ``evaluate`` is inside the page as ``simulation`` and ``evaluation``.
     """
-    plain = evaluation.simulation.to_json()
-    whole = evaluation.to_json()
+    plain = simulation.to_json()
+    whole = plain if evaluation is None else evaluation.to_json()
     scalars = _scalars("", whole)
     body = (
         f"<details open><summary>Run</summary>{_table('run', ('name', 'value'), scalars)}</details>"
-        f"<details><summary>Units [cycles]</summary>{_records('units', plain['units'])}</details>"
-        f"<details><summary>FIFOs</summary>{_records('FIFOs', plain['fifos'])}</details>"
+        f"{_more('Units [cycles]', plain['units'])}"
+        f"{_more('FIFOs', plain['fifos'])}{_more('Layers [cycles]', plain['layers'])}"
         f"{embedded_json('simulation', plain)}{embedded_json('evaluation', whole)}"
     )
-    csv = "\n".join(
-        [csv_text(("name", "value"), scalars), _records_csv(plain["units"]), _records_csv(plain["fifos"])]
-    )
-    note = (
-        "Exactly what <code>bnnsim simulate --json</code> and <code>bnnsim evaluate --json</code> print "
-        "for this run."
-    )
+    tables = [plain[key] for key in ("units", "fifos", "layers") if plain[key]]
+    csv = "\n".join([csv_text(("name", "value"), scalars), *map(_records_csv, tables)])
+    also = "" if evaluation is None else " and <code>evaluate --json</code>"
+    note = f"Exactly what <code>bnnsim simulate --json</code>{also} print for this run."
     return Figure("numbers", "Every number", note, body, csv)
 
 
@@ -44,6 +42,12 @@ def _scalars(prefix: str, plain: dict[str, Any]) -> list[tuple[str, Any]]:
         elif not isinstance(value, list | tuple):
             found.append((prefix + key, value))
     return found
+
+
+def _more(title: str, records: Sequence[dict[str, Any]]) -> str:
+    if not records:
+        return ""
+    return f"<details><summary>{title}</summary>{_records(title, records)}</details>"
 
 
 def _records(label: str, records: Sequence[dict[str, Any]]) -> str:
