@@ -15,6 +15,8 @@ from bnnsim.timing.program import Lockstep
 
 _NEAR = 0.01
 """Units within this share of the slowest one limit together."""
+NEGLIGIBLE = 0.02
+"""Waiting of up to this share of the interval is not what limits a design."""
 WORTHWHILE = 1.2
 """The advice goes on until the design is this many times as fast."""
 _MOST_CHANGES = 6
@@ -191,7 +193,7 @@ def pace_sentence(info: PaceInfo) -> str:
     sets = "sets" if len(info.limiting) == 1 else "set"
     interval = info.interval_cycles
     parts = []
-    if interval is None or info.waits_cycles <= 0:
+    if interval is None or info.waits_cycles <= NEGLIGIBLE * interval:
         each = "" if len(info.limiting) == 1 else " each"
         parts.append(
             f"{names} {sets} the pace: about {exact(info.slowest_cycles)} cycles of work{each} a "
