@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn
-from rich.table import Table
 
-from bnnsim.cli.console import SimulationFailed, errors, output
-from bnnsim.exploration import DEFAULT_SPACE, ExplorationReport, Stage, help_out
-from bnnsim.exploration import explore as run_exploration
-from bnnsim.report.pareto import FIGURES
-from bnnsim.search.coordinator import Progress as SearchProgress
-from bnnsim.search.record import TrialRecord
-from bnnsim.search.results import design_name
-from bnnsim.search.verify import WORDS
+from bnnsim.cli.console import errors, output
 from bnnsim.spec.faults import InputError
 
-SHOWN = 12
+if TYPE_CHECKING:
+    from bnnsim.exploration import Stage
+    from bnnsim.search.coordinator import Progress as SearchProgress
+
+DEFAULT_SPACE = "cnv-7z020"
 Verify = Literal["some", "all", "none"]
 
 
@@ -73,6 +70,10 @@ def command(
     ] = "some",
 ) -> None:
     """Search a space for the designs that nothing beats: python explore.py does the same."""
+    from bnnsim.cli.explore_answer import show
+    from bnnsim.exploration import explore as run_exploration
+    from bnnsim.search.verify import WORDS
+
     if worker:
         _help(storage, study or f"bnnsim-{Path(space).stem}", jobs)
         return
@@ -101,6 +102,8 @@ def command(
 
 
 def _help(storage: str | None, study: str, jobs: int | None) -> None:
+    from bnnsim.exploration import help_out
+
     if storage is None:
         raise InputError("--worker", "the database of the study (--storage)", "none")
     with _Line() as line:
@@ -121,7 +124,11 @@ def _free_folder(space: str) -> Path:
 class _Line:
     """One line of progress: trials, front, hypervolume and designs a second."""
 
-    names = {"search": "searching", "baseline": "random, to compare", "verify": "re-simulating the front"}
+    names: Mapping[str, str] = {
+        "search": "searching",
+        "baseline": "random, to compare",
+        "verify": "re-simulating the front",
+    }
 
     def __init__(self) -> None:
         self.bar = Progress(
@@ -144,14 +151,14 @@ class _Line:
         self.bar.stop()
 
     def advance(self, stage: Stage, progress: SearchProgress | tuple[int, int]) -> None:
-        if isinstance(progress, SearchProgress):
+        if isinstance(progress, tuple):
+            (done, total), text = progress, ""
+        else:
             done, total = progress.trials, progress.wanted
             text = (
                 f"front {progress.front}  hypervolume {progress.hypervolume:.0%}  "
                 f"{progress.designs_per_s:.0f} designs/s"
             )
-        else:
-            (done, total), text = progress, ""
         self.bar.update(
             self.task, description=self.names[stage], completed=done, total=total, text=text
         )
@@ -159,120 +166,3 @@ class _Line:
         if not errors.is_terminal and time.monotonic() - self.printed > 10:
             self.printed = time.monotonic()
             errors.print(f"{self.names[stage]} {done}/{total}  {text}", markup=False)
-
-
-def show(report: ExplorationReport) -> None:
-    """Print the front's best designs, then the answer."""
-    found = report.exploration
-    if found.front:
-        output.print(_front_table(report))
-        output.print()
-    for name, text in _answer(report):
-        output.print(f"{name:<12} {text}", markup=False, soft_wrap=True)
-    if report.differing:
-        notes = "; ".join(f"design {v.id}: {v.note}" for v in report.differing)
-        raise SimulationFailed(f"the executors differ, which is an error of bnnsim: {notes}")
-    if report.interrupted:
-        return
-    if found.trials and not found.feasible:
-        raise InputError(
-            found.space.name, "a space with a design that keeps every bound", _nearest(found.trials)
-        )
-
-
-def _nearest(trials: tuple[TrialRecord, ...]) -> str:
-    """What stands in the way of the design that comes nearest."""
-    judged = [t for t in trials if not t.judgement.obstacle]
-    if not judged:
-        return f"none of {len(trials)} designs can be built: {trials[0].judgement.obstacle}"
-
-    def excess(trial: TrialRecord) -> float:
-        over = [(n, v) for n, v in trial.judgement.violations.items() if v > 0]
-        return sum(v / max(1.0, abs(_bound(trial, n, v))) for n, v in over)
-
-    trial = min(judged, key=excess)
-    broken = ", ".join(
-        f"{name} by {amount:,.6g}" for name, amount in trial.judgement.violations.items() if amount > 0
-    )
-    return f"none among {len(trials)}; the nearest misses {broken}"
-
-
-def _bound(trial: TrialRecord, name: str, amount: float) -> float:
-    figure = name.removeprefix("budget ").split("<=")[0].split(">=")[0]
-    return float(trial.judgement.figures.get(figure, amount)) - amount
-
-
-def _front_table(report: ExplorationReport) -> Table:
-    """At most ``SHOWN`` designs, evenly over the front, best in the first objective first."""
-    found = report.exploration
-    front = found.front
-    last = len(front) - 1
-    picks = sorted({round(i * last / (SHOWN - 1)) for i in range(SHOWN)}) if last else [0]
-    more = "" if len(picks) == len(front) else f", {len(picks)} of {len(front)}"
-    table = Table(title=f"Designs that nothing beats{more}", title_justify="left", box=None)
-    table.add_column("design", no_wrap=True)
-    wanted = [objective.name for objective in found.objectives]
-    others = [
-        name
-        for name in ("throughput_fps", "latency_us", "power_w", "lut", "bram18", "dsp", "clock_mhz")
-        if name not in wanted and name in front[0].judgement.figures
-    ]
-    for name in (*wanted, *others):
-        title, unit = FIGURES.get(name, (name, ""))
-        table.add_column(f"{title.lower()}\n[{unit}]".replace("[", r"\["), justify="right")
-    table.add_column("bit-exact", justify="right")
-    checks = {v.id: v.is_exact for v in report.verifications}
-    words = {True: "yes", False: "NO", None: "not run"}
-    for trial in [front[i] for i in picks]:
-        figures = trial.judgement.figures
-        cells = [_number(figures.get(name)) for name in (*wanted, *others)]
-        table.add_row(design_name(found, trial), *cells, words[checks.get(trial.id)])
-    return table
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return ""
-    return f"{value:,.0f}" if abs(value) >= 1000 or float(value).is_integer() else f"{value:,.4g}"
-
-
-def _answer(report: ExplorationReport) -> list[tuple[str, str]]:
-    found = report.exploration
-    space = found.space
-    rows = [
-        (
-            "searched",
-            f"{space.name} x {space.workload.spec.name} for "
-            f"{', '.join(str(o) for o in found.objectives)}",
-        )
-    ]
-    if found.constraints:
-        rows.append(("bounds", ", ".join(str(c) for c in found.constraints) + ", device and budget"))
-    cut = "; stopped by Ctrl-C, --resume goes on" if report.interrupted else ""
-    rows.append(
-        (
-            "judged",
-            f"{len(found.trials)} designs, {len(found.feasible)} keep every bound, "
-            f"{len(found.front)} on the front{cut}",
-        )
-    )
-    if found.trials:
-        random = f" (random: {found.share(found.baseline):.1%})" if found.baseline else ""
-        rows.append(("hypervolume", f"{found.share(found.trials):.1%}{random}"))
-    rows += _checks(report)
-    rows.append(("took", f"{report.search_seconds:.1f} s searching, {report.seconds:.1f} s in all"))
-    if report.page is not None and report.page.is_file():
-        rows.append(("page", str(report.page)))
-    return rows
-
-
-def _checks(report: ExplorationReport) -> list[tuple[str, str]]:
-    if not report.verifications:
-        return []
-    exact = sum(v.is_exact is True for v in report.verifications)
-    skipped = [v for v in report.verifications if v.is_exact is None]
-    rest = ""
-    if skipped:
-        names = ", ".join(v.id for v in skipped[:8]) + (" …" if len(skipped) > 8 else "")
-        rest = f"; not re-simulated: {names} (--verify all does)"
-    return [("bit-exact", f"{exact} of {len(report.verifications)} front designs{rest}")]

@@ -21,6 +21,7 @@ from bnnsim.spec.workload import (
     LinearLayer,
     MaxPoolLayer,
     MeanPoolLayer,
+    PreluLayer,
     ThresholdLayer,
     WeightedLayer,
     Workload,
@@ -322,7 +323,7 @@ class _Resolver:
             result = self._conv(index, layer, given[0], given[-1])
         elif isinstance(layer, FixedLinearLayer):
             result = self._fixed_linear(index, layer, given[0])
-        elif isinstance(layer, AffineLayer):
+        elif isinstance(layer, AffineLayer | PreluLayer):
             result = Tensor(given[0].shape, layer.type), given[0].type, 0
         elif isinstance(layer, MeanPoolLayer):
             result = self._mean_pool(index, layer, given[0])
@@ -511,14 +512,14 @@ class _Resolver:
                 return None
         low = sum(tensor.type.minimum for tensor in given)
         high = sum(tensor.type.maximum for tensor in given)
-        sum_type = integer_type(low, high)
+        sum_type = _spanning([tensor.type for tensor in given], low, high)
         return Tensor(given[0].shape, sum_type), sum_type, 0
 
     def _concat(
         self, index: int, names: tuple[str, ...], given: tuple[Tensor, ...]
     ) -> tuple[Tensor, ValueType, int] | None:
         for name, tensor in zip(names[1:], given[1:], strict=True):
-            if tensor.shape[1:] != given[0].shape[1:] or tensor.type != given[0].type:
+            if tensor.shape[1:] != given[0].shape[1:] or not _joins(tensor.type, given[0].type):
                 self._fault(
                     index,
                     "inputs",
@@ -528,4 +529,26 @@ class _Resolver:
                 )
                 return None
         channels = sum(tensor.channels for tensor in given)
-        return Tensor((channels, *given[0].shape[1:]), given[0].type), given[0].type, 0
+        types = [tensor.type for tensor in given]
+        joined = types[0]
+        if any(one != joined for one in types):
+            low, high = min(one.minimum for one in types), max(one.maximum for one in types)
+            joined = _spanning(types, low, high)
+        return Tensor((channels, *given[0].shape[1:]), joined), joined, 0
+
+
+def _joins(one: ValueType, other: ValueType) -> bool:
+    """Whether one stream can carry both: equal types, or integers with the same point."""
+    if one.is_bipolar or other.is_bipolar:
+        return one == other
+    return one.fraction_bits == other.fraction_bits
+
+
+def _spanning(types: list[ValueType], low: int, high: int) -> ValueType:
+    """The smallest type for ``low .. high`` that keeps the point which all ``types`` share."""
+    plain = integer_type(low, high)
+    fractions = {one.fraction_bits for one in types}
+    fraction = fractions.pop()
+    if fractions or fraction == 0:
+        return plain
+    return ValueType("fixed", plain.bits + (not plain.is_signed), fraction)

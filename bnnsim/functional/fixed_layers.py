@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from bnnsim.design.network import Node
 from bnnsim.functional.fixed_point import divided_towards_zero, rounded
 from bnnsim.spec.value_type import ValueType
-from bnnsim.spec.workload import AffineLayer, FixedLinearLayer, GatedConvLayer, MeanPoolLayer
+from bnnsim.spec.workload import AffineLayer, FixedLinearLayer, GatedConvLayer, MeanPoolLayer, PreluLayer
 
 Integers = NDArray[Any]
 Values = Mapping[str, Integers]
@@ -27,6 +27,9 @@ UPPER_WEIGHT = 171
 """2/3 with 8 bits behind the point: what a +-1 of the upper plane weighs."""
 LOWER_WEIGHT = 85
 """1/3 with 8 bits behind the point: what a +-1 of the lower plane weighs."""
+FIXED_LAYERS = (AffineLayer, PreluLayer, MeanPoolLayer, GatedConvLayer, FixedLinearLayer)
+CHANNEL_MAPS = (AffineLayer, PreluLayer)
+"""Fixed-point layers that map each element alone."""
 CHANNEL_PARAMETERS = (
     "gate_thresholds",
     "bn_scale",
@@ -51,6 +54,21 @@ class GatedSums:
     codes: NDArray[np.uint8]
     upper: NDArray[np.int32]
     lower: NDArray[np.int32]
+
+
+def parameter_shapes(node: Node) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of a fixed-point layer's parameters; empty for every other layer."""
+    layer = node.layer
+    channels = (node.output.channels,)
+    if isinstance(layer, AffineLayer):
+        return {"scale": channels, "bias": channels}
+    if isinstance(layer, PreluLayer):
+        return {"slope": channels}
+    if isinstance(layer, FixedLinearLayer):
+        return {"weights": node.weight_shape, "bias": channels}
+    if isinstance(layer, GatedConvLayer):
+        return {"weights": node.weight_shape, **dict.fromkeys(CHANNEL_PARAMETERS, channels)}
+    return {}
 
 
 def quantised(x: Integers, value_type: ValueType) -> NDArray[np.uint8]:
@@ -117,6 +135,14 @@ def affine(x: Integers, given: ValueType, values: Values, layer: AffineLayer) ->
     return rounded(wide + (per_channel(values["bias"]) << f), f + p, layer.type)
 
 
+def prelu(x: Integers, given: ValueType, values: Values, layer: PreluLayer) -> NDArray[np.int64]:
+    """x, or slope x x where x is negative, in one statement."""
+    p = layer.parameters.fraction_bits
+    wide = x.astype(np.int64)
+    sloped = np.where(wide < 0, wide * per_channel(values["slope"]), wide << p)
+    return rounded(sloped, given.fraction_bits + p, layer.type)
+
+
 def mean_pool(x: Integers, given: ValueType, layer: MeanPoolLayer) -> NDArray[np.int64]:
     """Means of non-overlapping windows."""
     channels, frames, height, width = x.shape
@@ -152,6 +178,8 @@ def fixed_layer(node: Node, values: Values, inputs: list[Integers]) -> NDArray[n
     layer, x, given = node.layer, inputs[0], node.input.type
     if isinstance(layer, AffineLayer):
         return affine(x, given, values, layer)
+    if isinstance(layer, PreluLayer):
+        return prelu(x, given, values, layer)
     if isinstance(layer, MeanPoolLayer):
         return mean_pool(x, given, layer)
     if isinstance(layer, FixedLinearLayer):

@@ -9,7 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnsim.design.network import RESIDUAL_SUM, Network, Node
-from bnnsim.functional.fixed_layers import CHANNEL_PARAMETERS, PARAMETER_TYPE, fixed_layer
+from bnnsim.functional.fixed_layers import (
+    CHANNEL_PARAMETERS,
+    FIXED_LAYERS,
+    PARAMETER_TYPE,
+    fixed_layer,
+)
 from bnnsim.functional.residual import residual_layer, residual_pool
 from bnnsim.spec.value_type import ValueType
 from bnnsim.spec.workload import (
@@ -17,7 +22,7 @@ from bnnsim.spec.workload import (
     FixedLinearLayer,
     GatedConvLayer,
     MaxPoolLayer,
-    MeanPoolLayer,
+    PreluLayer,
     WeightedLayer,
 )
 
@@ -25,12 +30,11 @@ Integers = NDArray[Any]
 Values = Mapping[str, Integers]
 Named = dict[str, tuple[tuple[int, ...], ValueType]]
 """Shape and type of each parameter, by name."""
-FIXED = (AffineLayer, FixedLinearLayer, GatedConvLayer, MeanPoolLayer)
 
 
 def is_own(node: Node) -> bool:
     """Whether this module executes the layer."""
-    if isinstance(node.layer, FIXED):
+    if isinstance(node.layer, FIXED_LAYERS):
         return True
     return is_residual(node) or (
         isinstance(node.layer, MaxPoolLayer) and node.input.type.is_residual
@@ -40,7 +44,7 @@ def is_own(node: Node) -> bool:
 def is_residual(node: Node) -> bool:
     """A convolution or linear layer that reads or puts out residual activations."""
     layer = node.layer
-    if not isinstance(layer, WeightedLayer) or isinstance(layer, FIXED):
+    if not isinstance(layer, WeightedLayer) or isinstance(layer, FIXED_LAYERS):
         return False
     fires = layer.activation is not None and layer.activation.type.is_residual
     return node.input.type.is_residual or fires
@@ -52,6 +56,8 @@ def own_parameters(node: Node) -> Named:
     channels = (node.output.channels,)
     if isinstance(layer, AffineLayer):
         return dict.fromkeys(("scale", "bias"), (channels, layer.parameters))
+    if isinstance(layer, PreluLayer):
+        return {"slope": (channels, layer.parameters)}
     if isinstance(layer, FixedLinearLayer):
         return {"weights": (node.weight_shape, layer.weight), "bias": (channels, layer.weight)}
     if isinstance(layer, GatedConvLayer):

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bnnsim.design.network import resolve_network
+from bnnsim.functional.fixed_layers import parameter_shapes
 from bnnsim.importers.workload_text import workload_text
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.workload import WeightedLayer, Workload
@@ -123,6 +124,8 @@ def _check_arrays(workload: Workload, arrays: Arrays) -> None:
     for node in resolve_network(workload).nodes.values():
         if isinstance(node.layer, WeightedLayer):
             expected[f"{node.name}.weights"] = node.weight_shape
+        for key, size in parameter_shapes(node).items():
+            expected[f"{node.name}.{key}"] = size
         if node.threshold_count:
             shape = (node.output.channels, node.threshold_count)
             expected[f"{node.name}.thresholds"] = shape[:1] if shape[1] == 1 else shape

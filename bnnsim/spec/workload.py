@@ -160,6 +160,17 @@ class AffineLayer(LayerBase):
     parameters: ValueTypeField = ValueType("fixed", 12, 8)
 
 
+class PreluLayer(LayerBase):
+    """x where it is not negative, else slope x x, rounded half up and saturated to ``type``.
+
+    Parameter ``slope`` ``(channels,)`` of ``parameters``' type; a slope of 0 is a ReLU.
+    """
+
+    op: Literal["prelu"]
+    type: ValueTypeField = ValueType("fixed", 16, 7)
+    parameters: ValueTypeField = ValueType("fixed", 12, 8)
+
+
 class MeanPoolLayer(LayerBase):
     """Mean over ``kernel x kernel``, its fraction truncated towards zero or rounded half up."""
 
@@ -218,6 +229,7 @@ Layer = Annotated[
     | LinearLayer
     | FixedLinearLayer
     | AffineLayer
+    | PreluLayer
     | MeanPoolLayer
     | ThresholdLayer
     | MaxPoolLayer

@@ -108,9 +108,7 @@ def _products(node: Node, x: Ints, weights: npt.NDArray[Any], position: tuple[in
         yield value_of(weights[out, channel, row, column], layer.weight) * value
 
 
-def _fired(
-    sums: Ints, thresholds: npt.NDArray[Any] | None, activation: Activation | None
-) -> Ints:
+def _fired(sums: Ints, thresholds: npt.NDArray[Any] | None, activation: Activation | None) -> Ints:
     if activation is None:
         return sums
     assert thresholds is not None
@@ -132,9 +130,7 @@ def _pooled(layer: MaxPoolLayer | AveragePoolLayer, x: Ints, position: Position)
         stride = layer.stride or layer.kernel
         top, left = row * stride, column * stride
         window = [
-            int(x[channel, top + y, left + z])
-            for y in range(layer.kernel)
-            for z in range(layer.kernel)
+            int(x[channel, top + y, left + z]) for y in range(layer.kernel) for z in range(layer.kernel)
         ]
     if isinstance(layer, MaxPoolLayer):
         return max(window)

@@ -77,7 +77,7 @@ def check(layer: dict[str, Any], given_input: dict[str, Any], seed: int, frames:
     assert_executed_exactly(network, parameters, given_frames, result)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(convolutions(), st.integers(0, 1000))
 def test_any_convolution_equals_the_plain_sums(
     drawn: tuple[dict[str, Any], dict[str, Any]], seed: int
@@ -85,7 +85,7 @@ def test_any_convolution_equals_the_plain_sums(
     check(*drawn, seed)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.sampled_from(TYPES),
     st.sampled_from(WEIGHTS),
@@ -123,7 +123,9 @@ def test_sums_of_32_bit_inputs_do_not_overflow() -> None:
     extremes = np.array([-(2**31), 2**31 - 1], np.int64)
     frames = np.repeat(extremes, 9).reshape(2, 9, 1, 1)
     thresholds = np.array([[9 * 2**38], [0], [2**62], [-(2**62)]], np.int64)
-    result = execute(network, Parameters({"layer": weights}, {"layer": thresholds}), frames, keep_sums=True)
+    result = execute(
+        network, Parameters({"layer": weights}, {"layer": thresholds}), frames, keep_sums=True
+    )
     assert result.sums["layer"][0, 0, 0, 0] == 9 * 2**38
     assert result.sums["layer"][1, 1, 0, 0] == 9 * 127 * (2**31 - 1)
     assert result.outputs["layer"].reshape(2, 4).tolist() == [[1, 0, 0, 1], [0, 1, 0, 1]]
@@ -131,18 +133,43 @@ def test_sums_of_32_bit_inputs_do_not_overflow() -> None:
 
 @pytest.mark.parametrize("compare", [">", ">="])
 @pytest.mark.parametrize("accumulator", ["dot", "popcount"])
-def test_thresholds_beyond_every_sum_fire_always_or_never(compare: str, accumulator: str) -> None:
+def test_thresholds_at_and_beyond_the_largest_sum_fire_as_compared(
+    compare: str, accumulator: str
+) -> None:
     activation = {"type": "bipolar", "compare": compare}
-    layer = {"name": "layer", "op": "linear", "out": 8, "accumulator": accumulator, "activation": activation}
-    network = network_of([layer], shape=[5], type="bipolar")
+    layer = {"name": "layer", "op": "linear", "out": 8, "activation": activation}
+    # 7 is also the largest value of the sums' type: no room is left above it.
+    network = network_of([layer | {"accumulator": accumulator}], shape=[7], type="bipolar")
     limits = np.iinfo(np.int64)
-    wanted = [limits.min, limits.max, -100, 100, 5, 6, -6, -5]
-    weights = np.ones((8, 5), np.uint8)
+    wanted = [limits.min, limits.max, -100, 100, 7, 8, -8, 6]
+    weights = np.ones((8, 7), np.uint8)
     thresholds = np.array(wanted, np.int64)[:, None]
-    frames = np.ones((1, 5, 1, 1), np.uint8)
+    frames = np.ones((1, 7, 1, 1), np.uint8)
     result = execute(network, Parameters({"layer": weights}, {"layer": thresholds}), frames)
-    fires = [int(5 > t if compare == ">" else 5 >= t) for t in wanted]
+    fires = [int(7 > t if compare == ">" else 7 >= t) for t in wanted]
     assert result.outputs["layer"].reshape(-1).tolist() == fires
+
+
+@pytest.mark.parametrize(
+    ("element", "weight", "columns"),
+    [("uint8", "int8", 1), ("int8", "int8", 2), ("int8", "bipolar", 255), ("fixed24.0", "int8", 1)],
+)
+def test_a_threshold_that_no_sum_reaches_never_fires_in_any_accumulator(
+    element: str, weight: str, columns: int
+) -> None:
+    layer = {"name": "layer", "op": "linear", "out": 2, "weight": weight, "activation": "bipolar"}
+    network = network_of([layer], shape=[columns], type=element)
+    weights = random_parameters(network, 1).weights
+    thresholds = {"layer": np.array([[2**40], [-(2**40)]], np.int64)}
+    frames = random_frames(network, 50, 1)
+    result = execute(network, Parameters(weights, thresholds), frames)
+    assert result.outputs["layer"].reshape(50, 2).tolist() == [[0, 1]] * 50
+
+
+@pytest.mark.parametrize("group_outputs", [13, 33, 64, 65, 96])
+def test_groups_whose_outputs_straddle_words_equal_the_plain_sums(group_outputs: int) -> None:
+    layer = {"name": "layer", "op": "conv", "out": 6 * group_outputs, "kernel": 1, "groups": 6}
+    check(layer | {"activation": "bipolar"}, {"shape": [6, 1, 2], "type": "bipolar"}, 1)
 
 
 def test_columns_of_a_linear_layer_on_a_map_run_pixel_by_pixel_channel_fastest() -> None:

@@ -37,7 +37,9 @@ def test_all_pairs_count_the_same_where_the_vectors_end_in_a_second_word(count: 
     assert (got - 64).tolist() == matches(rows, rows)
 
 
-@pytest.mark.parametrize("count", [1, 5, 63, 64, 65, 127, 128, 129, 191, 192, 193, 255, 256, 257, 320, 577])
+@pytest.mark.parametrize(
+    "count", [1, 5, 63, 64, 65, 127, 128, 129, 191, 192, 193, 255, 256, 257, 320, 577]
+)
 @pytest.mark.parametrize(("m", "n"), [(1, 1), (5, 3), (67, 65), (3, 130)])
 def test_any_number_of_words_rows_and_columns_counts_its_matches(count: int, m: int, n: int) -> None:
     rng = np.random.default_rng(count)

@@ -1,0 +1,1 @@
+"""What a design costs: resources, power and achievable clock, each figure from a sourced coefficient."""

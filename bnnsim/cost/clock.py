@@ -1,0 +1,129 @@
+"""A first-order estimate of the achievable clock, used as a warning only.
+
+Basis: for each unit the longest path between registers from its widths: levels of adders with their
+carry chains, one net a level, the fan-out of the word that all PEs share, or the read of a block RAM.
+Delays are those of the slowest speed grade. Not modelled: placement, congestion, control paths, clock
+skew; a full device is slower, a hand-placed one faster.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bnnsim.cost.coefficients import Coefficients, default_coefficients
+from bnnsim.design.build import Design
+from bnnsim.design.units import Add, Mvau, Pool, Threshold, Unit, Window
+from bnnsim.spec.device import Device
+
+BASIS = "first-order path delays from unit widths, slowest speed grade, placement not modelled"
+
+
+@dataclass(frozen=True)
+class ClockEstimate:
+    """The clock each unit can run at, and the slowest of them.
+
+    ``units`` maps unit names to MHz.
+    """
+
+    units: Mapping[str, float]
+    asked_mhz: float
+    basis: str = BASIS
+
+    @property
+    def slowest_unit(self) -> str:
+        return min(self.units, key=lambda name: (self.units[name], name))
+
+    @property
+    def achievable_mhz(self) -> float:
+        return self.units[self.slowest_unit]
+
+    @property
+    def warning(self) -> str | None:
+        """A sentence where the architecture asks for more than the estimate, else None."""
+        if self.asked_mhz <= self.achievable_mhz:
+            return None
+        return (
+            f"clock_mhz {self.asked_mhz:g} is above the {self.achievable_mhz:.0f} MHz estimated for "
+            f"{self.slowest_unit} ({self.basis})"
+        )
+
+
+@dataclass(frozen=True)
+class Delays:
+    """Delays of one device generation in ns."""
+
+    register: float
+    lut: float
+    carry_entry: float
+    carry_bit: float
+    net: float
+    fan_out: float
+    bram: float
+
+    def adder(self, bits: float) -> float:
+        """Through an adder of ``bits`` bits, the net to it included."""
+        return self.net + self.carry_entry + bits * self.carry_bit
+
+    def broadcast(self, loads: int) -> float:
+        """What a net to ``loads`` loads takes beyond a short one."""
+        return self.fan_out * math.log2(max(1, loads))
+
+    def path_mhz(self, delay_ns: float) -> float:
+        """Clock of a register-to-register path through ``delay_ns`` of logic and nets."""
+        return 1e3 / (self.register + delay_ns)
+
+
+def estimate_clock(design: Design, coefficients: Coefficients | None = None) -> ClockEstimate:
+    """The achievable clock of ``design``, unit by unit."""
+    values = coefficients or default_coefficients()
+    delays = delays_of(design.device, values)
+    stages = int(values["hls_mvau_compute_stages"])
+    units = {unit.name: _unit_mhz(delays, unit, stages) for unit in design.graph.units}
+    return ClockEstimate(units, design.architecture.clock_mhz)
+
+
+def delays_of(device: Device, coefficients: Coefficients) -> Delays:
+    """Delays on ``device``; Intel's 28 nm parts take the Xilinx 28 nm numbers."""
+    scale = coefficients["speed_ultrascale_plus"] if "ultrascale+" in device.family else 1.0
+    return Delays(
+        *(
+            coefficients[f"{name}_28nm"] * scale
+            for name in (
+                "register_ns",
+                "lut_ns",
+                "carry_entry_ns",
+                "carry_ns_per_bit",
+                "net_ns",
+                "fan_out_ns",
+                "bram_ns",
+            )
+        )
+    )
+
+
+def _unit_mhz(delays: Delays, unit: Unit, stages: int) -> float:
+    parameters = unit.parameters
+    memory = delays.bram + delays.net
+    match parameters:
+        case Mvau():
+            bits = parameters.sum_type.bits
+            levels = math.ceil(math.log2(max(2, parameters.simd))) + 2
+            steps = math.ceil(levels / stages)
+            tree = steps * delays.adder(bits)
+            broadcast = delays.net + delays.lut + delays.broadcast(parameters.pe)
+            return delays.path_mhz(max(tree, broadcast, memory))
+        case Window():
+            width = (parameters.words_in - 1).bit_length()
+            return delays.path_mhz(max(memory, delays.adder(width) + delays.lut + delays.net))
+        case Threshold():
+            return delays.path_mhz(max(memory, delays.adder(parameters.input_bits / 2)))
+        case Pool():
+            loads = parameters.channels * parameters.type.bits
+            return delays.path_mhz(memory + delays.lut + delays.net + delays.broadcast(loads) / 2)
+        case Add():
+            levels = math.ceil(math.log2(max(2, len(parameters.input_bits))))
+            return delays.path_mhz(levels * delays.adder(parameters.output_bits))
+        case _:
+            return delays.path_mhz(delays.adder(32) + delays.lut + delays.net)

@@ -1,0 +1,177 @@
+"""A network while it is being imported: integer weights and thresholds, open to change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from bnnsim.spec.value_type import ValueType
+
+INPUT = "input"
+Shape = tuple[int, int, int]
+Integers = npt.NDArray[np.int64]
+Kind = Literal["conv", "linear", "threshold", "max_pool", "add", "concat", "affine", "prelu", "negate"]
+_STEMS = {"linear": "fc", "max_pool": "pool", "affine": "scale", "threshold": "sign"}
+
+
+@dataclass
+class LayerDraft:
+    """One layer of the coming workload.
+
+    ``weights``: ``(out, in / groups, kh, kw)`` or ``(out, in)``, columns in the workload's order.
+    ``thresholds``: ``(channels, count)``, each firing on ``sum >= t``. ``signs``: +1 or -1 a channel
+    (``negate`` only). ``arrays``: other parameters by name. ``low`` and ``high`` bound
+    every element that the layer puts out. ``error`` is by how much a fixed-point layer rounds,
+    ``steepness`` by how much it may enlarge its input's error, in real units.
+    """
+
+    name: str
+    kind: Kind
+    inputs: list[str]
+    shape: Shape
+    low: int
+    high: int
+    options: dict[str, Any] = field(default_factory=dict)
+    weights: Integers | None = None
+    thresholds: Integers | None = None
+    activation: ValueType | None = None
+    signs: Integers | None = None
+    arrays: dict[str, Integers] = field(default_factory=dict)
+    error: Fraction = Fraction(0)
+    steepness: Fraction = Fraction(1)
+
+    @property
+    def channels(self) -> int:
+        return self.shape[0]
+
+    @property
+    def is_weighted(self) -> bool:
+        return self.kind in ("conv", "linear")
+
+
+class NetworkDraft:
+    """Layers in the order in which they were made, each behind its inputs."""
+
+    def __init__(self, input_shape: Shape) -> None:
+        self.input_shape = input_shape
+        self.input_type: ValueType | None = None
+        self.image_range: tuple[float, float] | None = None
+        self.layers: dict[str, LayerDraft] = {}
+        self.output = INPUT
+        self._numbers: dict[str, int] = {}
+
+    def free_name(self, kind: Kind) -> str:
+        """``conv0``, ``conv1``, ``fc0``, ... as one would write by hand."""
+        stem = _STEMS.get(kind, kind)
+        number = self._numbers.get(stem, 0)
+        self._numbers[stem] = number + 1
+        return f"{stem}{number}"
+
+    def append(self, kind: Kind, inputs: Sequence[str], shape: Shape, low: int, high: int) -> LayerDraft:
+        """A new layer at the end."""
+        layer = LayerDraft(self.free_name(kind), kind, list(inputs), shape, low, high)
+        self.layers[layer.name] = layer
+        return layer
+
+    def shape_of(self, name: str) -> Shape:
+        """Shape of what a layer (or the input) puts out."""
+        return self.input_shape if name == INPUT else self.layers[name].shape
+
+    def bounds_of(self, name: str) -> tuple[int, int]:
+        """Least and greatest integer of a layer's elements (or the input's)."""
+        if name != INPUT:
+            return self.layers[name].low, self.layers[name].high
+        assert self.input_type is not None
+        return self.input_type.minimum, self.input_type.maximum
+
+    def type_of(self, name: str) -> ValueType | None:
+        """Value set of a layer's elements, None where they are plain sums."""
+        if name == INPUT:
+            return self.input_type
+        layer = self.layers[name]
+        if layer.kind == "max_pool":
+            return self.type_of(layer.inputs[0])
+        if layer.kind == "concat":
+            types = {self.type_of(source) for source in layer.inputs}
+            return types.pop() if len(types) == 1 else None
+        return layer.activation
+
+    def fraction_bits_of(self, name: str) -> int:
+        """Bits behind the point that the workload sees in a layer's elements."""
+        value_type = self.type_of(name)
+        if value_type is not None:
+            return value_type.fraction_bits
+        layer = self.layers[name]
+        if layer.kind not in ("add", "concat"):
+            return 0
+        bits = {self.fraction_bits_of(source) for source in layer.inputs}
+        return bits.pop() if len(bits) == 1 else 0
+
+    def parity_of(self, name: str) -> int | None:
+        """Whether a layer's sums are all even (0) or all odd (1); None where they are both.
+
+        A sum of K products of +-1 has the parity of K.
+        """
+        if name == INPUT:
+            return None
+        layer = self.layers[name]
+        if layer.kind in ("negate", "max_pool"):
+            return self.parity_of(layer.inputs[0])
+        value_type = self.type_of(layer.inputs[0])
+        has_zeros = any(layer.options.get("pad", ())) and layer.options["pad_value"] == 0
+        is_binary = value_type is not None and value_type.is_bipolar and not has_zeros
+        if layer.weights is None or not is_binary or not np.all(np.abs(layer.weights) == 1):
+            return None
+        return int(layer.weights[0].size % 2)
+
+    def is_rounded(self, name: str) -> bool:
+        """Whether a layer's integers are real values of the model that were rounded."""
+        if name == INPUT:
+            return False
+        layer = self.layers[name]
+        if layer.kind in ("affine", "prelu"):
+            return True
+        passes = layer.activation is None
+        return passes and any(self.is_rounded(source) for source in layer.inputs)
+
+    def error_of(self, name: str) -> Fraction:
+        """How far a layer's values may lie from the model's, where no bit has flipped on the way."""
+        if name == INPUT:
+            return Fraction(0)
+        layer = self.layers[name]
+        if layer.activation is not None and layer.kind not in ("affine", "prelu"):
+            return Fraction(0)
+        given = [self.error_of(source) for source in layer.inputs]
+        if layer.kind == "add":
+            return sum(given, Fraction(0))
+        if layer.weights is not None:
+            rows = np.abs(layer.weights.reshape(len(layer.weights), -1)).sum(axis=1)
+            # Sums of fixed-point values are plain integers: an error of one is one step.
+            return int(rows.max()) * given[0] * (1 << self.fraction_bits_of(layer.inputs[0]))
+        return layer.error + layer.steepness * max(given)
+
+    def readers(self, name: str) -> list[LayerDraft]:
+        """The layers that read ``name``, once for each input position."""
+        return [layer for layer in self.layers.values() for one in layer.inputs if one == name]
+
+    def rewire(self, old: str, new: str) -> None:
+        """Let everything that reads ``old`` read ``new``."""
+        for layer in self.layers.values():
+            layer.inputs = [new if name == old else name for name in layer.inputs]
+        if self.output == old:
+            self.output = new
+
+    def drop_unread(self) -> None:
+        """Remove every layer that the output does not depend on."""
+        needed, waiting = set(), [self.output]
+        while waiting:
+            name = waiting.pop()
+            if name != INPUT and name not in needed:
+                needed.add(name)
+                waiting += self.layers[name].inputs
+        self.layers = {name: layer for name, layer in self.layers.items() if name in needed}

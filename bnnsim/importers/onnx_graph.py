@@ -1,0 +1,84 @@
+"""A model's graph as the importer walks it: operators by plain name, constants as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bnnsim.spec.faults import InputError
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One node of the graph.
+
+    ``channels_last`` marks QONNX's channels-last variants; ``place`` names the node in messages.
+    """
+
+    kind: str
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: Mapping[str, Any]
+    place: str
+    channels_last: bool = False
+    domain: str = ""
+
+    @property
+    def output(self) -> str:
+        return self.outputs[0]
+
+    def fault(self, expected: str, got: object) -> InputError:
+        """An error that names this operator."""
+        return InputError(f"{self.place} ({self.kind})", expected, str(got))
+
+    def has(self, position: int) -> bool:
+        """Whether the optional input at ``position`` is given."""
+        return position < len(self.inputs) and bool(self.inputs[position])
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A constant as integers times a scale: ``value = scale * (integers - zero)``, all of one shape."""
+
+    integers: Array
+    scale: Array
+    zero: Array
+
+
+@dataclass
+class ModelGraph:
+    """A model with one input and one output that matter.
+
+    ``file`` stands in messages; ``input_shape`` is without the batch; ``input_kind`` is what the
+    elements of the input are (``float``, ``uint8``, ...).
+    """
+
+    file: str
+    operators: list[Operator]
+    constants: dict[str, Array]
+    input: str
+    input_shape: tuple[int, ...]
+    input_kind: str
+    outputs: tuple[str, ...]
+    opset: int
+    grids: dict[str, Grid] = field(default_factory=dict)
+
+    def readers(self) -> dict[str, int]:
+        """How many operators read each tensor."""
+        count: dict[str, int] = {}
+        for operator in self.operators:
+            for name in operator.inputs:
+                count[name] = count.get(name, 0) + 1
+        return count
+
+
+def scalar(array: Array) -> float:
+    """The one element of an array."""
+    return float(np.asarray(array).reshape(-1)[0])

@@ -1,0 +1,226 @@
+"""Fitting the few free coefficients on placed designs, and leaving one design out at a time.
+
+The models are linear in each fitted coefficient, so a fit is a non-negative least squares problem on
+relative errors: every design counts the same, whatever its size.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnsim.cost.coefficients import Coefficients, default_coefficients
+from bnnsim.cost.parts import Cost
+from bnnsim.validation.placed import placed_designs, powered_designs
+from bnnsim.validation.published import PublishedRow, load_published_rows
+
+Vector = NDArray[np.float64]
+REFIT = "refit on placed designs"
+
+FITTED: Mapping[str, tuple[str, ...]] = {
+    "lut": ("datapath_factor", "control_factor", "data_mover_luts"),
+    "ff": ("register_factor", "pipeline_ff_per_lut"),
+    "bram18": ("data_mover_bram18",),
+    "power_w": ("dynamic_factor_28nm",),
+}
+"""For each quantity the coefficients that are fitted on it; DSPs have none."""
+QUANTITIES = ("lut", "ff", "bram18", "dsp", "power_w")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A reported number and the model that should give it.
+
+    ``is_calibration`` tells whether the row takes part in the fit; the others are only predicted.
+    """
+
+    design: str
+    quantity: str
+    reported: float
+    model: Callable[[Coefficients], float]
+    is_calibration: bool
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A design's number with all designs in the fit, and with this one left out of it.
+
+    ``family_left_out`` leaves out everything by the same authors too: the harder question. Where only
+    that family fixes a coefficient (the data movers of Acce-BNN), it is then zero.
+    """
+
+    design: str
+    quantity: str
+    reported: float
+    fitted: float
+    left_out: float
+    family_left_out: float
+    is_calibration: bool
+
+    @property
+    def error(self) -> float:
+        """Relative error with the design in the fit."""
+        return self.fitted / self.reported - 1
+
+    @property
+    def left_out_error(self) -> float:
+        """Relative error of the prediction that never saw the design."""
+        return self.left_out / self.reported - 1
+
+    @property
+    def family_left_out_error(self) -> float:
+        """Relative error of the prediction that saw nothing by the same authors."""
+        return self.family_left_out / self.reported - 1
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """The fitted numbers of one quantity and how well they do."""
+
+    quantity: str
+    coefficients: Mapping[str, float]
+    predictions: tuple[Prediction, ...]
+
+    @property
+    def median_error(self) -> float:
+        return float(np.median([abs(p.error) for p in self.predictions]))
+
+    @property
+    def median_left_out_error(self) -> float:
+        return float(np.median([abs(p.left_out_error) for p in self.predictions]))
+
+    @property
+    def median_family_left_out_error(self) -> float:
+        return float(np.median([abs(p.family_left_out_error) for p in self.predictions]))
+
+    @property
+    def worst_left_out(self) -> Prediction:
+        return max(self.predictions, key=lambda p: abs(p.left_out_error))
+
+
+def rows_of(quantity: str) -> tuple[Row, ...]:
+    """The designs that report ``quantity`` and whose structure, or power basis, is known."""
+    reported = _reported()
+    if quantity == "power_w":
+        return tuple(
+            Row(d.name, quantity, r.result.value, d.power, r.result.role == "calibration")
+            for d in powered_designs()
+            for r in [reported[d.name, quantity]]
+        )
+    rows = []
+    for design in placed_designs():
+        row = reported.get((design.name, quantity))
+        # A number that is only remembered is not worth a row.
+        if row is None or "remembered" in row.result.where:
+            continue
+        calibrates = row.result.role == "calibration"
+        model = _amount(design.resources, quantity)
+        rows.append(Row(design.name, quantity, row.result.value, model, calibrates))
+    return tuple(rows)
+
+
+def fit(quantity: str, coefficients: Coefficients | None = None) -> FitResult:
+    """Fit the coefficients of ``quantity``, and refit them with each design left out in turn."""
+    start = coefficients or default_coefficients()
+    rows = rows_of(quantity)
+    names = FITTED.get(quantity, ())
+    linear = _Linear(rows, names, start)
+    chosen = [i for i, row in enumerate(rows) if row.is_calibration]
+    values = linear.solve(chosen)
+    predictions = []
+    for i, row in enumerate(rows):
+        others = linear.solve([j for j in chosen if j != i])
+        strangers = linear.solve([j for j in chosen if family(rows[j].design) != family(row.design)])
+        predictions.append(
+            Prediction(
+                row.design,
+                quantity,
+                row.reported,
+                linear.predict(i, values),
+                linear.predict(i, others),
+                linear.predict(i, strangers),
+                row.is_calibration,
+            )
+        )
+    return FitResult(quantity, dict(zip(names, values.tolist(), strict=True)), tuple(predictions))
+
+
+def family(design: str) -> str:
+    """Who made the design: the first word of its name (``pynq``, ``acce``, ``fracbnn``, ``finn``)."""
+    return design.split("-")[0]
+
+
+def fit_all(coefficients: Coefficients | None = None) -> tuple[FitResult, ...]:
+    """The fits of all quantities, each with the shipped values of the coefficients of the others."""
+    return tuple(fit(quantity, coefficients) for quantity in QUANTITIES)
+
+
+class _Linear:
+    """The models of some rows as constant + features x coefficients."""
+
+    def __init__(self, rows: Sequence[Row], names: Sequence[str], coefficients: Coefficients) -> None:
+        zero = coefficients.replaced(dict.fromkeys(names, 0.0), REFIT)
+        self.names = tuple(names)
+        self.reported: Vector = np.array([row.reported for row in rows], dtype=np.float64)
+        self.constant: Vector = np.array([row.model(zero) for row in rows], dtype=np.float64)
+        self.features: Vector = np.zeros((len(rows), len(names)))
+        for k, name in enumerate(names):
+            # A large value keeps the rounding to whole resources out of the slope.
+            scale = 1e4
+            one = zero.replaced({name: scale}, REFIT)
+            values = np.array([row.model(one) for row in rows], dtype=np.float64)
+            self.features[:, k] = (values - self.constant) / scale
+
+    def solve(self, chosen: Sequence[int]) -> Vector:
+        """Coefficients that minimise the squared relative errors of the chosen rows."""
+        if not self.names:
+            return np.zeros(0)
+        index = list(chosen)
+        features = self.features[index] / self.reported[index, None]
+        target = 1 - self.constant[index] / self.reported[index]
+        return non_negative_least_squares(features, target)
+
+    def predict(self, row: int, values: Vector) -> float:
+        return float(self.constant[row] + self.features[row] @ values)
+
+
+def non_negative_least_squares(features: Vector, target: Vector) -> Vector:
+    """The x >= 0 that minimises |features x - target|, by trying every set of positive entries.
+
+    Exact and deterministic; meant for a handful of columns (2**columns small solutions).
+    """
+    columns = features.shape[1]
+    best = np.zeros(columns)
+    best_error = float(target @ target)
+    for size in range(1, columns + 1):
+        for chosen in itertools.combinations(range(columns), size):
+            some, *_ = np.linalg.lstsq(features[:, chosen], target, rcond=None)
+            if (some < 0).any():
+                continue
+            candidate = np.zeros(columns)
+            candidate[list(chosen)] = some
+            residual = features @ candidate - target
+            error = float(residual @ residual)
+            if error < best_error - 1e-12:
+                best, best_error = candidate, error
+    return best
+
+
+def _reported() -> dict[tuple[str, str], PublishedRow]:
+    """Published results by (system, quantity); the first where there are several."""
+    found: dict[tuple[str, str], PublishedRow] = {}
+    for row in load_published_rows():
+        found.setdefault((row.system.name, row.result.quantity), row)
+    return found
+
+
+def _amount(model: Callable[[Coefficients], Cost], quantity: str) -> Callable[[Coefficients], float]:
+    def amount(coefficients: Coefficients) -> float:
+        cost = model(coefficients)
+        return cost.lut_logic + cost.lutram if quantity == "lut" else float(getattr(cost, quantity))
+
+    return amount

@@ -1,0 +1,31 @@
+"""Technologies and the shipped CNV design for the cost tests."""
+
+import pytest
+
+from bnnsim.cost.coefficients import default_coefficients
+from bnnsim.cost.technology import technology_of
+from bnnsim.design import build_design
+from bnnsim.spec.load import load_architecture, load_device, load_workload
+
+
+@pytest.fixture(scope="session")
+def plain():
+    """7Z020 with fitted factors of one, so that counts are whole LUTs of the equations."""
+    ones = dict.fromkeys(("datapath_factor", "control_factor", "register_factor"), 1.0)
+    values = default_coefficients().replaced({**ones, "pipeline_ff_per_lut": 0.0}, "test")
+    return technology_of(load_device("xc7z020").spec, values)
+
+
+@pytest.fixture(scope="session")
+def z7020():
+    return technology_of(load_device("xc7z020").spec, default_coefficients())
+
+
+@pytest.fixture(scope="session")
+def stratix():
+    return technology_of(load_device("5sgsd8").spec, default_coefficients())
+
+
+@pytest.fixture(scope="session")
+def cnv():
+    return build_design(load_architecture("pynq-cnv"), load_workload("cnv"))

@@ -1,0 +1,81 @@
+"""Parts of engines: banks, ROMs that move to LUTs, and sums."""
+
+import pytest
+
+from bnnsim.cost.engine_parts import (
+    Bank,
+    bank_part,
+    bank_parts,
+    data_movers,
+    popcount_array,
+    scaling_unit,
+    tap_sums,
+)
+from bnnsim.cost.parts import total
+from bnnsim.validation.placed_engines import acce_bnn_parts, fp_bnn_parts, fracbnn_cifar10_parts
+
+ROM = Bank("weights", 64, 45, 144, ports="single", is_rom=True)
+RAM = Bank("maps", 16, 1089, 64)
+
+
+def test_a_bank_is_its_memories_and_their_multiplexers(plain):
+    alone = bank_part(plain, RAM).cost
+    assert alone.bram18 == 128
+    assert alone.lut_logic == 0
+    shared = bank_part(plain, Bank("maps", 16, 1089, 64, writers=4, readers=4)).cost
+    # 16 data and 11 address bits from four writers, 11 address bits from four readers.
+    assert shared.lut_logic == 64 * (27 + 11)
+
+
+def test_roms_move_to_luts_until_the_rest_fits(plain):
+    parts = {part.name: part.cost for part in bank_parts(plain, [RAM, ROM], 0, 300)}
+    assert parts["maps"].bram18 == 128
+    assert parts["weights"].bram18 == 172
+    assert parts["weights"].lut_logic == 58 * 64
+
+
+def test_rams_never_move_even_if_they_do_not_fit(plain):
+    used = total(bank_parts(plain, [RAM], 0, 100))
+    assert used.bram18 == 128
+
+
+def test_without_a_limit_everything_stays_in_blocks(plain):
+    assert total(bank_parts(plain, [RAM, ROM], 0, None)).bram18 == 128 + 288
+
+
+def test_arrays_grow_with_their_words(plain):
+    one = popcount_array(plain, "a", 1, 64).cost.lut_logic
+    assert popcount_array(plain, "a", 144, 64).cost.lut_logic == 144 * one
+
+
+def test_tap_sums_count_offsets_tree_and_accumulator(plain):
+    # Nine terms of 9 bits: four adders of 9, two of 10, one of 11 and of 12 bits; nine offsets of
+    # 9 bits, a 16-bit accumulator, half a LUT a gated bit.
+    luts = 4 * 9 + 2 * 10 + 11 + 12 + 9 * 9 + 16 + 9 * 9 / 2
+    assert tap_sums(plain, "sums", 1, 9, 9, 16).cost.lut_logic == luts
+
+
+def test_a_scaling_unit_has_its_products_in_dsps(plain):
+    assert scaling_unit(plain, "norm", 16, 5, 6, 16, 12).cost.dsp == 80
+
+
+def test_a_data_mover_is_a_coefficient(z7020):
+    assert data_movers(z7020, "movers", 3).cost.lut_logic == 3 * z7020["data_mover_luts"]
+
+
+def test_more_convolvers_take_more_luts(z7020):
+    luts = [total(acce_bnn_parts(z7020, c, 3)).lut_logic for c in (1, 2, 4, 8)]
+    assert luts == sorted(luts)
+
+
+def test_a_smaller_part_builds_more_roms_from_luts(z7020):
+    small, large = (total(fracbnn_cifar10_parts(z7020, blocks)) for blocks in (288, 432))
+    assert small.lut_logic > large.lut_logic
+    assert (small.bram18, large.bram18) == (288, 432)
+
+
+def test_an_intel_engine_holds_its_weights_in_m20k(stratix):
+    used = total(fp_bnn_parts(stratix))
+    assert used.bram18 == 0
+    assert used.m20k * 20480 > 14_022_016
+    assert used.m20k == pytest.approx(1000, rel=0.2)

@@ -1,0 +1,255 @@
+"""Models that cannot be imported: one clear line each, and nothing written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+onnx = pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not installed")
+
+from onnx import TensorProto, helper, numpy_helper  # noqa: E402
+
+from bnnsim.importers.onnx_import import import_onnx  # noqa: E402
+from bnnsim.spec.faults import InputError, SpecError  # noqa: E402
+from tests.golden.onnx_models import Builder  # noqa: E402
+
+
+def _refused(model: Any, tmp_path: Path, match: str, **options: Any) -> None:
+    path = tmp_path / "net.onnx"
+    onnx.save(model, path)
+    _refused_file(path, tmp_path, match, **options)
+
+
+def _refused_file(path: Path, tmp_path: Path, match: str, **options: Any) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(SpecError, match=match) as caught:
+        import_onnx(path, out, **options)
+    assert "\n" not in str(caught.value)
+    assert not out.exists()
+
+
+def _mlp(b: Builder, features: int = 6) -> str:
+    return b.op("MatMul", b.bipolar("x"), b.signs(features, 3))
+
+
+def test_missing_file(tmp_path):
+    _refused_file(tmp_path / "gone.onnx", tmp_path, "expected an ONNX file, got nothing there")
+
+
+def test_folder_in_place_of_a_file(tmp_path):
+    _refused_file(tmp_path, tmp_path, "expected an ONNX file, got a folder")
+
+
+def test_truncated_file(tmp_path):
+    b = Builder((1, 6))
+    path = b.save(_mlp(b), tmp_path / "net.onnx")
+    path.write_bytes(path.read_bytes()[:-40])
+    _refused_file(path, tmp_path, "expected a whole ONNX file, got .* bytes")
+
+
+def test_empty_file(tmp_path):
+    (tmp_path / "net.onnx").write_bytes(b"")
+    _refused_file(tmp_path / "net.onnx", tmp_path, "expected a whole ONNX file, got 0 bytes")
+
+
+def test_text_file(tmp_path):
+    (tmp_path / "net.onnx").write_text("name: cnv\nlayers: []\n")
+    _refused_file(tmp_path / "net.onnx", tmp_path, "expected a whole ONNX file")
+
+
+def test_initialiser_that_lost_its_contents(tmp_path):
+    b = Builder((1, 6))
+    model = b.model(_mlp(b))
+    model.graph.initializer[1].raw_data = b"\0" * 8
+    _refused(model, tmp_path, "c1: expected as many numbers as its shape says")
+
+
+def test_unknown_operator(tmp_path):
+    b = Builder((1, 6))
+    model = b.model(b.op("Softplus", _mlp(b)))
+    _refused(model, tmp_path, r"softplus_2 \(Softplus\)|softplus_2: expected an operator that can be")
+
+
+def test_unknown_operator_s_near_miss_is_named(tmp_path):
+    b = Builder((1, 3, 8, 8))
+    model = b.model(b.op("ConvTranspose", b.bipolar("x"), b.signs(3, 4, 2, 2)))
+    _refused(model, tmp_path, "got ConvTranspose")
+
+
+def test_unknown_domain(tmp_path):
+    b = Builder((1, 6))
+    model = b.model(b.op("BinaryConv", "x", domain="my.company"))
+    _refused(model, tmp_path, "expected an operator of ai.onnx, .*, got my.company.BinaryConv")
+
+
+def test_dynamic_shape(tmp_path):
+    b = Builder(("batch", 3, "height", "width"))
+    model = b.model(b.conv(b.bipolar("x"), b.signs(4, 3, 3, 3), 3))
+    expected = r"input x: expected a shape that is fixed but for the batch, got \[batch, 3, height"
+    _refused(model, tmp_path, expected)
+
+
+def test_batch_that_is_left_open_is_accepted(tmp_path):
+    b = Builder(("batch", 6))
+    path = b.save(_mlp(b), tmp_path / "net.onnx")
+    assert import_onnx(path, tmp_path).workload.input.shape == [6]
+
+
+def test_convolution_that_is_not_binary(tmp_path):
+    b = Builder((1, 3, 8, 8))
+    weights = b.constant(b.rng.normal(0, 1, (4, 3, 3, 3)))
+    model = b.model(b.conv(b.bipolar("x"), weights, 3))
+    expected = r"conv_1 \(Conv\): expected binary weights .*, got 27 different magnitudes"
+    _refused(model, tmp_path, expected)
+
+
+def test_input_that_nobody_quantises(tmp_path):
+    b = Builder((1, 3, 8, 8))
+    model = b.model(b.conv("x", b.signs(4, 3, 3, 3), 3))
+    _refused(model, tmp_path, "expected a quantiser in front of the first layer, or an input type")
+
+
+def test_real_activations_between_layers(tmp_path):
+    b = Builder((1, 6))
+    x = b.batch_norm(b.op("Gemm", b.bipolar("x"), b.signs(4, 6), transB=1), 4, 3)
+    model = b.model(b.op("MatMul", b.op("Relu", x), b.signs(4, 2)))
+    _refused(model, tmp_path, "expected quantised inputs with one scale")
+
+
+@pytest.mark.parametrize("opset", [6, 99])
+def test_opset_out_of_range(opset, tmp_path):
+    b = Builder((1, 6), opset=opset)
+    model = b.model(_mlp(b))
+    _refused(model, tmp_path, f"expected standard operators of opset 7 to 25, got opset {opset}")
+
+
+@pytest.mark.parametrize("location", ["../weights.bin", "/etc/passwd", "a/../../weights.bin"])
+def test_external_data_outside_the_folder(location, tmp_path):
+    (tmp_path / "weights.bin").write_bytes(b"\0" * 72)
+    b = Builder((1, 6))
+    model = b.model(_mlp(b))
+    tensor = model.graph.initializer[1]
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value=location)
+    (tmp_path / "model").mkdir()
+    path = tmp_path / "model" / "net.onnx"
+    path.write_bytes(model.SerializeToString())
+    _refused_file(path, tmp_path, "c1: expected external data inside .*model, got ")
+
+
+def test_external_data_that_is_missing(tmp_path):
+    b = Builder((1, 6))
+    model = b.model(_mlp(b))
+    tensor = model.graph.initializer[1]
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="weights.bin")
+    (tmp_path / "net.onnx").write_bytes(model.SerializeToString())
+    _refused_file(tmp_path / "net.onnx", tmp_path, "external data weights.bin, got nothing there")
+
+
+def test_external_data_beside_the_model_is_read(tmp_path):
+    b = Builder((1, 6))
+    model = b.model(_mlp(b))
+    path = tmp_path / "net.onnx"
+    onnx.save(model, path, save_as_external_data=True, location="w.bin", size_threshold=0)
+    assert import_onnx(path, tmp_path).workload.layers[0].out == 3
+
+
+def test_two_inputs(tmp_path):
+    b = Builder((1, 6))
+    model = b.model(_mlp(b))
+    model.graph.input.append(helper.make_tensor_value_info("y", TensorProto.FLOAT, (1, 6)))
+    _refused(model, tmp_path, "expected a model with one input, got x, y")
+
+
+def test_output_that_ignores_the_input(tmp_path):
+    b = Builder((1, 6))
+    b.op("Identity", "x")
+    _refused(b.model(b.constant([1.0])), tmp_path, "expected an output that depends on the input")
+
+
+def test_batch_norm_with_negative_variance(tmp_path):
+    b = Builder((1, 6))
+    columns = [b.constant([v] * 3) for v in (1.0, 0.0, 0.0, -1.0)]
+    model = b.model(b.bipolar(b.op("BatchNormalization", _mlp(b), *columns)))
+    _refused(model, tmp_path, "expected variances above 0, got -1.0")
+
+
+def test_batch_norm_with_infinite_mean(tmp_path):
+    b = Builder((1, 6))
+    columns = [b.constant([v] * 3) for v in (1.0, 0.0, np.inf, 1.0)]
+    model = b.model(b.bipolar(b.op("BatchNormalization", _mlp(b), *columns)))
+    _refused(model, tmp_path, "expected finite constants, got infinite or NaN")
+
+
+def test_channel_shuffle(tmp_path):
+    b = Builder((1, 4, 4, 4))
+    x = b.conv(b.bipolar("x"), b.signs(4, 4, 1, 1), 1)
+    x = b.op("Reshape", b.bipolar(x), b.constant([1, 2, 2, 4, 4], np.int64))
+    _refused(b.model(x), tmp_path, "expected a reshape that joins or parts whole dimensions")
+
+
+def test_scale_that_is_made_at_run_time(tmp_path):
+    b = Builder((1, 6))
+    x = _mlp(b)
+    _refused(b.model(b.op("Mul", x, x)), tmp_path, "expected a constant factor, got two activations")
+
+
+def test_branches_of_different_shapes(tmp_path):
+    b = Builder((1, 6))
+    x = b.bipolar("x")
+    wide, narrow = b.op("MatMul", x, b.signs(6, 3)), b.op("MatMul", x, b.signs(6, 1))
+    _refused(b.model(b.op("Add", wide, narrow)), tmp_path, r"expected shapes that are equal \(\[3\]\)")
+
+
+def test_max_pool_with_padding(tmp_path):
+    b = Builder((1, 3, 8, 8))
+    x = b.op("MaxPool", b.bipolar("x"), kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
+    _refused(b.model(x), tmp_path, "expected a max pool without padding")
+
+
+def test_word_length_that_is_none(tmp_path):
+    b = Builder((1, 6))
+    path = b.save(_mlp(b), tmp_path / "net.onnx")
+    _refused_file(path, tmp_path, "fixed: expected fixedW.F", fixed="int8")
+    _refused_file(path, tmp_path, "input type: expected bipolar, uint1..uint8", input_type="float")
+
+
+def test_missing_package_is_named(tmp_path, monkeypatch):
+    import builtins
+
+    real: Callable[..., Any] = builtins.__import__
+
+    def without_onnx(name: str, *args: Any, **kwargs: Any) -> Any:
+        if name.split(".")[0] == "onnx":
+            raise ImportError(name)
+        return real(name, *args, **kwargs)
+
+    b = Builder((1, 6))
+    path = b.save(_mlp(b), tmp_path / "net.onnx")
+    monkeypatch.setattr(builtins, "__import__", without_onnx)
+    with pytest.raises(InputError, match=r"the package onnx \(pip install 'bnnsim\[onnx\]'\)"):
+        import_onnx(path, tmp_path / "out")
+
+
+def test_full_folder_leaves_nothing_half_written(tmp_path):
+    b = Builder((1, 6))
+    path = b.save(_mlp(b), tmp_path / "net.onnx")
+    (tmp_path / "out").write_text("a file where the folder should be")
+    with pytest.raises(InputError, match="expected a folder that can be written"):
+        import_onnx(path, tmp_path / "out")
+
+
+def test_array_of_a_model_survives_the_file(tmp_path):
+    b = Builder((1, 6))
+    weights = b.signs(6, 3)
+    stored = numpy_helper.to_array(b.initializers[-1]).T
+    path = b.save(b.op("MatMul", b.bipolar("x"), weights), tmp_path / "net.onnx")
+    with np.load(import_onnx(path, tmp_path).weights_path) as archive:
+        assert np.array_equal(archive["fc0.weights"] * 2.0 - 1, stored)

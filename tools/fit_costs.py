@@ -1,0 +1,41 @@
+"""Fit the cost models' free coefficients on the placed designs and print how well they do.
+
+    python tools/fit_costs.py
+
+prints, for each quantity, the coefficients as they should stand in ``bnnsim/cost/coefficients.yaml``,
+every design with its error, and the error of the prediction that never saw the design. It writes nothing.
+"""
+
+from __future__ import annotations
+
+from bnnsim.cost.coefficients import default_coefficients
+from bnnsim.validation.fit import FitResult, fit_all
+
+
+def main() -> None:
+    shipped = default_coefficients()
+    for result in fit_all(shipped):
+        _print_result(result, {name: shipped[name] for name in result.coefficients})
+
+
+def _print_result(result: FitResult, shipped: dict[str, float]) -> None:
+    print(f"\n{result.quantity}")
+    for name, value in result.coefficients.items():
+        print(f"  {name} = {value:.4g}   (in the file: {shipped[name]:.4g})")
+    print(f"  {'design':18} {'reported':>10} {'model':>10} {'error':>8} {'left out':>9} {'family':>8}")
+    for p in result.predictions:
+        mark = "" if p.is_calibration else "   not in the fit"
+        print(
+            f"  {p.design:18} {p.reported:>10g} {p.fitted:>10.4g} {p.error:>+8.1%}"
+            f" {p.left_out_error:>+9.1%} {p.family_left_out_error:>+8.1%}{mark}"
+        )
+    worst = result.worst_left_out
+    print(
+        f"  median error {result.median_error:.1%}; left out: median "
+        f"{result.median_left_out_error:.1%}, worst {worst.left_out_error:+.1%} ({worst.design});"
+        f" family left out: median {result.median_family_left_out_error:.1%}"
+    )
+
+
+if __name__ == "__main__":
+    main()
