@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,7 +69,7 @@ def simulate_engine(
 def steady_interval(design: EngineDesign) -> tuple[int | None, str]:
     """Cycles between frames once they are equally spaced, and why."""
     ends = _run(design, STEADY_FRAMES, "compiled").frame_end_cycles
-    gaps = {later - earlier for earlier, later in zip(ends[1:], ends[2:], strict=False)}
+    gaps = {later - earlier for earlier, later in pairwise(ends[1:])}
     if len(gaps) > 1:
         return None, f"frames 2 to {STEADY_FRAMES} are not equally spaced: {sorted(gaps)} cycles"
     (gap,) = gaps
