@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from bnnsim.design.build import build_design
 from bnnsim.design.engine import build_engine_design
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.load import load_workload, read_architecture
@@ -216,6 +217,12 @@ def test_call_that_no_batch_fits_names_the_buffer(tmp_path: Path) -> None:
     assert "buffers.weights.words: expected at least 5 (one output channel of conv0), got 1" in (
         messages(tmp_path, data)
     )
+
+
+def test_streaming_units_refuse_fixed_point_layers() -> None:
+    expected = "layers.bn1: expected a layer that a streaming unit runs .* got affine in the workload"
+    with pytest.raises(SpecError, match=expected):
+        build_design(read_architecture("pynq-cnv"), load_workload("fracbnn-cifar10"))
 
 
 def test_network_of_another_engine_is_refused_with_every_missing_layer() -> None:
