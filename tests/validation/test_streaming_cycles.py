@@ -38,22 +38,22 @@ def interval(arch: str, workload: str, frames: int) -> int:
 def test_streaming_design_meets_its_reported_speed(
     arch: str, workload: str, clock_mhz: float, reported_fps: float, tolerance: float
 ) -> None:
-    fps = clock_mhz * 1e6 / interval(arch, workload, 4)
+    fps = clock_mhz * 1e6 / interval(arch, workload, 3)
     assert fps == pytest.approx(reported_fps, rel=tolerance)
 
 
 def test_redkar_takes_a_pixel_a_cycle_without_a_gap_between_frames() -> None:
-    assert interval("redkar", "cnv", 4) == 1024
+    assert interval("redkar", "cnv", 3) == 1024
 
 
 def test_levels_multiply_rebnets_interval() -> None:
-    assert interval("rebnet-m1", "rebnet-cifar10-m1", 4) == 32_768
-    assert interval("rebnet-m2", "rebnet-cifar10-m2", 4) == 2 * 32_768
+    assert interval("rebnet-m1", "rebnet-cifar10-m1", 3) == 32_768
+    assert interval("rebnet-m2", "rebnet-cifar10-m2", 3) == 2 * 32_768
 
 
 def test_li_runs_at_the_ideal_interval_and_so_18_percent_faster_than_measured() -> None:
     """The paper's excess cycles (conv6: 14,473 instead of 12,288) are not explained by structure."""
-    cycles = interval("li-vx690t", "binarynet-streaming", 4)
+    cycles = interval("li-vx690t", "binarynet-streaming", 3)
     assert cycles == 12_288
     assert 90e6 / cycles == pytest.approx(1.178 * 6_218, rel=0.001)
 
