@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnsim.design.network import INPUT, Network, Node
+from bnnsim.functional.own_layers import is_own
 from bnnsim.spec.value_type import ValueType
 from bnnsim.spec.workload import (
     Activation,
@@ -47,6 +48,9 @@ def drawn_parameters(
         layer = node.layer
         given = [moments[source] for source in node.inputs]
         activation: Activation | None = None
+        if is_own(node):
+            moments[name] = _uniform(node.output.type)
+            continue
         if isinstance(layer, WeightedLayer):
             weights[name] = _weights(rng, layer.weight, node.weight_shape)
             centre, spread, whole = _sums(node, weights[name], given[0])

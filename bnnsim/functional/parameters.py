@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bnnsim.design.network import Network
 from bnnsim.functional.archive import read_arrays, write_arrays
 from bnnsim.functional.draw import drawn_parameters
+from bnnsim.functional.own_layers import drawn_own
 from bnnsim.functional.parameter_check import ParameterCheck
 
 Integers = NDArray[Any]
@@ -29,6 +30,17 @@ class Parameters:
 
     weights: Mapping[str, Integers]
     thresholds: Mapping[str, NDArray[np.int64]]
+    values: Mapping[str, Mapping[str, Integers]] = field(default_factory=dict)
+    """Parameters, weights included, of layers that name their own (see ``own_layers``), by layer."""
+
+    def by_layer(self) -> dict[str, dict[str, Integers]]:
+        """Everything by layer, then by name."""
+        layers: dict[str, dict[str, Integers]] = {}
+        for name, array in self.weights.items():
+            layers.setdefault(name, {})["weights"] = array
+        for name, array in self.thresholds.items():
+            layers.setdefault(name, {})["thresholds"] = array
+        return layers | {name: dict(values) for name, values in self.values.items()}
 
 
 def load_parameters(network: Network, path: str | Path) -> Parameters:
@@ -50,7 +62,7 @@ def random_parameters(network: Network, seed: int) -> Parameters:
 
     The same seed gives the same parameters.
     """
-    return Parameters(*drawn_parameters(network, seed))
+    return Parameters(*drawn_parameters(network, seed), drawn_own(network, seed))
 
 
 def save_parameters(path: str | Path, parameters: Parameters) -> None:
@@ -62,4 +74,6 @@ def save_parameters(path: str | Path, parameters: Parameters) -> None:
             arrays[f"{name}.weights"] = parameters.weights[name]
         if name in parameters.thresholds:
             arrays[f"{name}.thresholds"] = parameters.thresholds[name]
+    for name, values in sorted(parameters.values.items()):
+        arrays |= {f"{name}.{key}": array for key, array in values.items()}
     write_arrays(Path(path), arrays)
