@@ -12,6 +12,7 @@ from bnnsim.design.network import INPUT, Network, Node
 from bnnsim.functional.activations import Activations, Outputs
 from bnnsim.functional.elements import integer_dtype
 from bnnsim.functional.feature_map import FeatureMap, IntegerMap, concatenated, from_frames
+from bnnsim.functional.fixed_layers import CHANNEL_MAPS, fixed_layer
 from bnnsim.functional.frames import check_frames
 from bnnsim.functional.parameters import Parameters
 from bnnsim.functional.pooling import pooled
@@ -64,6 +65,7 @@ class Executor:
         self.network = network
         self._weighted: dict[str, WeightedStep] = {}
         self._thresholds: dict[str, ThresholdStep] = {}
+        self._fixed = parameters.fixed
         for name, node in network.nodes.items():
             thresholds = parameters.thresholds[name] if node.threshold_count else None
             if thresholds is not None:
@@ -115,6 +117,9 @@ class Executor:
             return self._thresholds[node.name].run(given[0], threads)
         if isinstance(layer, MaxPoolLayer | AveragePoolLayer):
             return pooled(node, given[0], threads)
+        if isinstance(layer, CHANNEL_MAPS):
+            found = fixed_layer(node, self._fixed[node.name], [given[0].integers()])
+            return IntegerMap(found.astype(integer_dtype(node.output.type)))
         if isinstance(layer, ConcatLayer):
             return concatenated(given)
         assert isinstance(layer, AddLayer)

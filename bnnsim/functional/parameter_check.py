@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnsim.design.network import Network, Node
+from bnnsim.functional.fixed_layers import CHANNEL_MAPS, parameter_shapes
 from bnnsim.spec.faults import Fault, SpecError, near_names
 from bnnsim.spec.workload import WeightedLayer
 
@@ -26,10 +27,17 @@ class ParameterCheck:
         self.wanted = [
             *(f"{node.name}.weights" for node in self._weighted()),
             *(f"{node.name}.thresholds" for node in self._thresholded()),
+            *(f"{node.name}.{key}" for node in self._fixed() for key in parameter_shapes(node)),
         ]
 
-    def run(self) -> tuple[dict[str, Integers], dict[str, NDArray[np.int64]]]:
-        """Weights and thresholds by layer name. Raises :class:`SpecError`."""
+    def run(
+        self,
+    ) -> tuple[
+        dict[str, Integers],
+        dict[str, NDArray[np.int64]],
+        dict[str, dict[str, NDArray[np.int64]]],
+    ]:
+        """Weights, thresholds and fixed-point parameters by layer name. Raises :class:`SpecError`."""
         missing = [key for key in self.wanted if key not in self.arrays]
         for key in self.arrays:
             if key not in self.wanted:
@@ -37,11 +45,13 @@ class ParameterCheck:
                 self._fault(key, "only keys of this network's layers", "an unknown key", near)
         weights = {node.name: self._weights(node) for node in self._weighted()}
         thresholds = {node.name: self._thresholds(node) for node in self._thresholded()}
+        fixed = {node.name: self._fixed_values(node) for node in self._fixed()}
         if self.faults:
             raise SpecError(self.faults)
         return (
             {name: array for name, array in weights.items() if array is not None},
             {name: array for name, array in thresholds.items() if array is not None},
+            fixed,
         )
 
     def _weighted(self) -> list[Node]:
@@ -50,6 +60,25 @@ class ParameterCheck:
 
     def _thresholded(self) -> list[Node]:
         return [node for node in self.network.nodes.values() if node.threshold_count]
+
+    def _fixed(self) -> list[Node]:
+        return [node for node in self.network.nodes.values() if isinstance(node.layer, CHANNEL_MAPS)]
+
+    def _fixed_values(self, node: Node) -> dict[str, NDArray[np.int64]]:
+        assert isinstance(node.layer, CHANNEL_MAPS)
+        value_type = node.layer.parameters
+        found: dict[str, NDArray[np.int64]] = {}
+        for name, shape in parameter_shapes(node).items():
+            key = f"{node.name}.{name}"
+            array = self._integers(key, (shape,))
+            if array is None:
+                continue
+            wrong = array[(array < value_type.minimum) | (array > value_type.maximum)]
+            if wrong.size:
+                expected = f"{value_type}, {value_type.minimum} .. {value_type.maximum}"
+                self._fault(key, expected, str(wrong[0]))
+            found[name] = np.ascontiguousarray(array, np.int64)
+        return found
 
     def _fault(self, key: str, expected: str, got: str, near: tuple[str, ...] = ()) -> None:
         self.faults.append(Fault(self.place, 0, key, expected, got, near))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bnnsim.design.network import Network
 from bnnsim.functional.archive import read_arrays, write_arrays
-from bnnsim.functional.draw import drawn_parameters
+from bnnsim.functional.draw import drawn_fixed, drawn_parameters
 from bnnsim.functional.parameter_check import ParameterCheck
 
 Integers = NDArray[Any]
@@ -29,6 +29,9 @@ class Parameters:
 
     weights: Mapping[str, Integers]
     thresholds: Mapping[str, NDArray[np.int64]]
+    fixed: Mapping[str, Mapping[str, NDArray[np.int64]]] = field(default_factory=dict)
+    """``scale``, ``bias``, ``slope`` of fixed-point layers (affine, prelu): int64 ``(channels,)`` of
+    the layer's ``parameters`` type."""
 
 
 def load_parameters(network: Network, path: str | Path) -> Parameters:
@@ -50,13 +53,15 @@ def random_parameters(network: Network, seed: int) -> Parameters:
 
     The same seed gives the same parameters.
     """
-    return Parameters(*drawn_parameters(network, seed))
+    return Parameters(*drawn_parameters(network, seed), drawn_fixed(network, seed))
 
 
 def save_parameters(path: str | Path, parameters: Parameters) -> None:
     """Write an .npz as :func:`load_parameters` reads it; the same parameters give the same bytes."""
     names = sorted({*parameters.weights, *parameters.thresholds})
     arrays: dict[str, Integers] = {}
+    for name, values in sorted(parameters.fixed.items()):
+        arrays.update({f"{name}.{key}": array for key, array in values.items()})
     for name in names:
         if name in parameters.weights:
             arrays[f"{name}.weights"] = parameters.weights[name]
