@@ -11,7 +11,17 @@ import typer
 from bnnsim.cli.console import SimulationFailed, errors
 from bnnsim.spec.faults import SpecError
 
-COMMANDS = ("explore", "simulate", "evaluate", "fifos", "schema")
+COMMANDS = (
+    "explore",
+    "simulate",
+    "evaluate",
+    "fifos",
+    "report",
+    "compare",
+    "trace",
+    "vectors",
+    "schema",
+)
 """Single commands: each is the function ``command`` of the module of its name in this package."""
 GROUPS = {"import": "import_"}
 """Commands with subcommands: each is ``app`` of the module named."""

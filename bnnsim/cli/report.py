@@ -1,0 +1,52 @@
+"""``bnnsim report``: a simulation as one page that explains itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bnnsim.cli.console import SimulationFailed, output, progress
+from bnnsim.spec.faults import InputError
+
+
+def command(
+    arch: Annotated[str, typer.Argument(help="architecture: a shipped name or a YAML file")],
+    workload: Annotated[str, typer.Argument(help="workload: a shipped name or a YAML file")],
+    out: Annotated[Path, typer.Option(help="the page to write", metavar="FILE.html")],
+    images: Annotated[
+        list[str] | None,
+        typer.Option(help="frames: .npz with images_u8 (and labels), .npy, or pictures", metavar="FILE…"),
+    ] = None,
+    frames: Annotated[int | None, typer.Option(help="how many frames", metavar="N")] = None,
+    timing_only: Annotated[bool, typer.Option("--timing-only", help="leave the bits out")] = False,
+    weights_seed: Annotated[
+        int | None, typer.Option(help="draw weights (and frames) from this seed", metavar="SEED")
+    ] = None,
+) -> None:
+    """Write one self-contained page: the answer, pipeline, timeline, FIFOs, roofline, costs, pictures."""
+    from bnnsim.datapath.build import BitMismatchError
+    from bnnsim.report.atomic_file import whole_file
+    from bnnsim.report.page import build_report, page_html
+    from bnnsim.timing.result import DeadlockError
+
+    if not out.parent.is_dir():
+        raise InputError(str(out), "a file in a folder that exists", f"folder {out.parent}")
+    try:
+        with progress("simulating") as advance:
+            report = build_report(
+                arch,
+                workload,
+                images=images,
+                frames=frames,
+                timing_only=timing_only,
+                weights_seed=weights_seed,
+                progress=advance,
+            )
+    except (DeadlockError, BitMismatchError) as error:
+        raise SimulationFailed(str(error)) from error
+    with whole_file(out) as file:
+        file.write(page_html(report))
+    size_mb = out.stat().st_size / 1e6
+    output.print(f"report  {out} ({size_mb:.1f} MB)", markup=False, soft_wrap=True)

@@ -1,0 +1,1 @@
+"""What people look at: the report page, timelines, waveforms, golden vectors, comparisons."""

@@ -1,0 +1,107 @@
+"use strict";
+// The page's own machinery: theme, CSV, tracks, and the list of figures that scripts draw.
+const bnnsim = { scripts: {}, csv: {}, redraw: [], ready: [] };
+
+bnnsim.colour = name => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
+bnnsim.count = value => Math.round(value).toLocaleString("en-US");
+bnnsim.short = value => {
+  const magnitude = Math.abs(value);
+  if (magnitude >= 1e6) return +(value / 1e6).toPrecision(3) + " M";
+  if (magnitude >= 1e3) return +(value / 1e3).toPrecision(3) + " k";
+  return String(+value.toPrecision(3));
+};
+bnnsim.data = id => {
+  const element = document.getElementById(id + "-data");
+  return element ? JSON.parse(element.textContent) : null;
+};
+
+// Pairs of numbers: 7-bit groups, lowest first, deflated, base64.
+bnnsim.decodePairs = async text => {
+  const packed = Uint8Array.from(atob(text), c => c.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+  const first = [], second = [];
+  let value = 0, scale = 1, isFirst = true;
+  for (const byte of bytes) {
+    value += (byte & 127) * scale;
+    if (byte > 127) { scale *= 128; continue; }
+    (isFirst ? first : second).push(value);
+    isFirst = !isFirst;
+    value = 0;
+    scale = 1;
+  }
+  return [first, second];
+};
+
+bnnsim.canvas = (canvas, height) => {
+  const width = Math.max(240, canvas.parentElement.clientWidth);
+  const ratio = window.devicePixelRatio || 1;
+  canvas.style.height = height + "px";
+  canvas.width = Math.round(width * ratio);
+  canvas.height = Math.round(height * ratio);
+  const context = canvas.getContext("2d");
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, height);
+  return [context, width];
+};
+
+bnnsim.fit = (context, text, width) => {
+  if (context.measureText(text).width <= width) return text;
+  while (text.length > 2 && context.measureText(text + "…").width > width) text = text.slice(0, -1);
+  return text + "…";
+};
+
+bnnsim.press = (button, on) => button.setAttribute("aria-pressed", on ? "true" : "false");
+
+function copyText(text) {
+  const area = document.createElement("textarea");
+  area.value = text;
+  area.setAttribute("readonly", "");
+  area.className = "visually-hidden";
+  document.body.append(area);
+  area.select();
+  const done = document.execCommand("copy");
+  area.remove();
+  return done;
+}
+
+async function copyCsv(button) {
+  const id = button.dataset.figure;
+  const embedded = document.getElementById(id + "-csv");
+  const text = bnnsim.csv[id] ? bnnsim.csv[id]() : embedded.textContent.replaceAll("<&#47;", "</");
+  bnnsim.lastCsv = text;
+  let done = copyText(text);
+  if (!done && navigator.clipboard) done = await navigator.clipboard.writeText(text).then(() => true, () => false);
+  const lines = text.trimEnd().split("\n").length - 1;
+  button.textContent = done ? `Copied ${bnnsim.count(lines)} rows` : "Copying is not allowed here";
+  button.focus({ preventScroll: true });
+  setTimeout(() => { button.textContent = "Copy as CSV"; }, 2500);
+}
+
+function setTheme(theme) {
+  document.documentElement.dataset.theme = theme;
+  const button = document.getElementById("theme");
+  button.textContent = theme === "dark" ? "Light" : "Dark";
+  bnnsim.redraw.forEach(draw => draw());
+}
+
+bnnsim.start = () => {
+  const prefersDark = window.matchMedia("(prefers-color-scheme: dark)");
+  setTheme(prefersDark.matches ? "dark" : "light");
+  prefersDark.addEventListener("change", event => setTheme(event.matches ? "dark" : "light"));
+  document.getElementById("theme").addEventListener("click", () =>
+    setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"));
+  document.querySelectorAll("button.csv").forEach(button =>
+    button.addEventListener("click", () => copyCsv(button)));
+  for (const section of document.querySelectorAll("section[data-script]")) {
+    const draw = bnnsim.scripts[section.dataset.script];
+    bnnsim.ready.push(Promise.resolve(draw(section, bnnsim.data(section.id))).then(() => {
+      section.dataset.drawn = "true";
+    }));
+  }
+  let timer = 0;
+  window.addEventListener("resize", () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => bnnsim.redraw.forEach(draw => draw()), 60);
+  });
+};

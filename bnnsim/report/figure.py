@@ -1,0 +1,96 @@
+"""A figure of the report page: HTML that reads without scripts, data for what scripts draw, and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One section of a page.
+
+    ``body`` is HTML; ``data`` what the script named ``script`` draws from (None where HTML is all);
+    ``csv`` the data behind the figure (empty where the script makes it from ``data``); ``note`` says in
+    a sentence what is shown, as HTML.
+    """
+
+    id: str
+    title: str
+    note: str
+    body: str
+    csv: str = ""
+    data: Any = None
+    script: str = ""
+
+    @property
+    def has_csv(self) -> bool:
+        return bool(self.csv) or bool(self.script)
+
+    def html(self) -> str:
+        """The whole section."""
+        button = (
+            f'<button type="button" class="csv" data-figure="{self.id}">Copy as CSV</button>'
+            if self.has_csv
+            else ""
+        )
+        note = f'<p class="note">{self.note}</p>' if self.note else ""
+        script = f' data-script="{self.script}"' if self.script else ""
+        parts = [
+            f'<section class="figure" id="{self.id}" aria-labelledby="{self.id}-title"{script}>',
+            f'<header><h2 id="{self.id}-title">{escape(self.title)}</h2>{button}</header>',
+            note,
+            f'<div class="body">{self.body}</div>',
+        ]
+        if self.csv:
+            parts.append(embedded(f"{self.id}-csv", "text/csv", self.csv))
+        if self.data is not None:
+            parts.append(embedded_json(f"{self.id}-data", self.data))
+        parts.append("</section>")
+        return "\n".join(part for part in parts if part)
+
+
+def embedded(element: str, kind: str, text: str) -> str:
+    """Text that a script reads; cannot end its own element."""
+    return f'<script type="{kind}" id="{element}">{text.replace("</", "<&#47;")}</script>'
+
+
+def embedded_json(element: str, data: Any) -> str:
+    """Data as JSON inside the page, exact to the digit."""
+    text = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+    return f'<script type="application/json" id="{element}">{text}</script>'
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Comma separated values; the header's names end in their units."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return file.getvalue()
+
+
+def number(value: float | int | None, digits: int = 4) -> str:
+    """A number for reading: integers whole with thousands, others to ``digits`` significant digits."""
+    if value is None:
+        return "–"
+    if isinstance(value, int) or (float(value).is_integer() and abs(value) < 1e15):
+        return f"{int(value):,}"
+    magnitude = abs(value)
+    if magnitude >= 10 ** (digits - 1):
+        return f"{value:,.0f}"
+    if magnitude < 1e-4:
+        return f"{value:.{digits - 1}e}"
+    return f"{value:,.{digits}g}"
+
+
+def exact(value: float | int | None, shown: str = "") -> str:
+    """A number with its exact value in a ``data`` element."""
+    if value is None:
+        return "–"
+    return f'<data value="{json.dumps(value)}">{escape(shown or number(value))}</data>'

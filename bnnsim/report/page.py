@@ -1,0 +1,144 @@
+"""The report page: one simulation, seen from all sides, in one file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from bnnsim.design.build import Design
+from bnnsim.evaluation import Evaluation, evaluate
+from bnnsim.report.activations import ActivationsInfo, activations_figure, activations_info
+from bnnsim.report.answer import AnswerInfo, answer_html, answer_info
+from bnnsim.report.costs import CostsInfo, costs_figure
+from bnnsim.report.design_costs import costs_info
+from bnnsim.report.document import document
+from bnnsim.report.figure import Figure
+from bnnsim.report.numbers import numbers_figure
+from bnnsim.report.occupancy import OccupancyInfo, occupancy_figure, occupancy_info
+from bnnsim.report.pace import PaceInfo, pace_figure, pace_info, pace_sentence
+from bnnsim.report.pipeline import PipelineInfo, pipeline_figure, pipeline_info
+from bnnsim.report.recording import RECORDED_FRAMES, record
+from bnnsim.report.roofline import RooflineInfo, roofline_figure, roofline_info
+from bnnsim.report.timeline import TimelineInfo, timeline_figure, timeline_info
+from bnnsim.simulation import Simulation, load_design, stimulate
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Report:
+    """The records behind every figure of one page."""
+
+    evaluation: Evaluation
+    answer: AnswerInfo
+    pace: PaceInfo
+    pipeline: PipelineInfo
+    timeline: TimelineInfo
+    occupancy: OccupancyInfo
+    roofline: RooflineInfo
+    costs: CostsInfo
+    activations: ActivationsInfo | None
+
+
+def build_report(
+    architecture: str | Path,
+    workload: str | Path,
+    *,
+    images: Sequence[str | Path] | None = None,
+    frames: int | None = None,
+    timing_only: bool = False,
+    weights_seed: int | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Evaluate as :func:`bnnsim.evaluation.evaluate` does, record the first frames, and gather.
+
+    Raises what ``evaluate`` raises.
+    """
+    evaluation = evaluate(
+        architecture,
+        workload,
+        images=images,
+        frames=frames,
+        timing_only=timing_only,
+        weights_seed=weights_seed,
+        progress=progress,
+    )
+    design, folder = load_design(architecture, workload)
+    activations = None
+    if evaluation.simulation.bit_exact:
+        activations = _activations(design, folder, evaluation.simulation, images, weights_seed)
+    return gather(design, evaluation, activations)
+
+
+def gather(
+    design: Design,
+    evaluation: Evaluation,
+    activations: ActivationsInfo | None = None,
+) -> Report:
+    """All records of one page from an evaluated design."""
+    simulation = evaluation.simulation
+    recording = record(design, RECORDED_FRAMES)
+    costs = costs_info(evaluation)
+    pace = pace_info(design, simulation)
+    interval = simulation.initiation_interval_cycles or pace.slowest_cycles
+    image = activations.pictures[0].picture.uri if activations else ""
+    return Report(
+        evaluation=evaluation,
+        answer=answer_info(design, simulation, costs, image),
+        pace=pace,
+        pipeline=pipeline_info(design, simulation, pace.limiting),
+        timeline=timeline_info(recording, pace.limiting),
+        occupancy=occupancy_info(recording),
+        roofline=roofline_info(design, interval),
+        costs=costs,
+        activations=activations,
+    )
+
+
+def _activations(
+    design: Design,
+    folder: Path | None,
+    simulation: Simulation,
+    images: Sequence[str | Path] | None,
+    weights_seed: int | None,
+) -> ActivationsInfo | None:
+    """The first frame's activations, from the functional executor that the simulation equals."""
+    from bnnsim.functional.executor import execute
+
+    stimulus, _ = stimulate(design.network, folder, images, 1, weights_seed)
+    if stimulus is None or simulation.scores is None or simulation.predictions is None:
+        return None
+    found = execute(design.network, stimulus.parameters, stimulus.frames)
+    return activations_info(
+        design.network,
+        stimulus.frames,
+        found.outputs,
+        simulation.scores[0],
+        simulation.predictions[0],
+    )
+
+
+def page_html(report: Report) -> str:
+    """The whole page."""
+    figures: list[Figure] = [
+        pipeline_figure(report.pipeline),
+        timeline_figure(report.timeline),
+        occupancy_figure(report.occupancy),
+        pace_figure(report.pace),
+        roofline_figure(report.roofline),
+        costs_figure(report.costs),
+    ]
+    if report.activations is not None:
+        figures.append(activations_figure(report.activations))
+    figures.append(numbers_figure(report.evaluation))
+    top = answer_html(report.answer, report.costs, pace_sentence(report.pace))
+    simulation = report.evaluation.simulation
+    rest = (
+        f"<footer><p>{escape(simulation.arch)} × {escape(simulation.workload)}: "
+        f"{simulation.frames} frame(s), {escape(simulation.executor)} executor; interval: "
+        f"{escape(simulation.initiation_interval_basis)}. The timeline's cycles come from the SimPy "
+        "executor.</p></footer>"
+    )
+    return document(f"{simulation.arch} × {simulation.workload} – bnnsim", top, figures, rest)

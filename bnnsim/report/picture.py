@@ -1,0 +1,79 @@
+"""Integer maps as small PNG pictures, without any imaging library."""
+
+from __future__ import annotations
+
+import base64
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+IntArray = npt.NDArray[np.integer[Any]]
+Bytes = npt.NDArray[np.uint8]
+
+GAP = 0
+"""Palette entry between tiles: transparent."""
+_DARK, _LIGHT = (18, 46, 92), (226, 236, 250)
+_GREY, _PALETTE, _RGB = 0, 3, 2
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG of ``width`` x ``height`` pixels."""
+
+    width: int
+    height: int
+    png: bytes
+
+    @property
+    def uri(self) -> str:
+        return "data:image/png;base64," + base64.b64encode(self.png).decode("ascii")
+
+
+def mosaic(values: IntArray, low: int, high: int, columns: int) -> Picture:
+    """Tiles of a ``(tiles, height, width)`` map, ``columns`` a row, one transparent pixel between.
+
+    ``low`` is dark, ``high`` light.
+    """
+    tiles, height, width = values.shape
+    rows = -(-tiles // columns)
+    sheet = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1), GAP, np.uint8)
+    span = max(1, high - low)
+    levels = 1 + ((values.astype(np.int64) - low) * 254 // span).clip(0, 254)
+    for i in range(tiles):
+        row, column = divmod(i, columns)
+        top, left = row * (height + 1), column * (width + 1)
+        sheet[top : top + height, left : left + width] = levels[i]
+    return Picture(sheet.shape[1], sheet.shape[0], _png(sheet, _PALETTE))
+
+
+def colour_picture(values: IntArray, low: int, high: int) -> Picture:
+    """A ``(3, height, width)`` map as red, green and blue, or ``(1, …)`` as grey."""
+    levels = ((values.astype(np.int64) - low) * 255 // max(1, high - low)).clip(0, 255)
+    pixels = levels.astype(np.uint8).transpose(1, 2, 0)
+    height, width, channels = pixels.shape
+    kind = _RGB if channels == 3 else _GREY
+    return Picture(width, height, _png(pixels.reshape(height, -1), kind))
+
+
+def _png(rows: Bytes, kind: int) -> bytes:
+    """A PNG of 8 bits a sample; ``rows`` ``(height, samples)``."""
+    height, samples = rows.shape
+    width = samples // 3 if kind == _RGB else samples
+    filtered = np.zeros((height, samples + 1), np.uint8)
+    filtered[:, 1:] = rows
+    parts = [_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0))]
+    if kind == _PALETTE:
+        shares = np.linspace(0, 1, 255)[:, None]
+        ramp = np.array(_DARK) * (1 - shares) + np.array(_LIGHT) * shares
+        palette = np.vstack([[[0, 0, 0]], ramp.round()]).astype(np.uint8)
+        parts += [_chunk(b"PLTE", palette.tobytes()), _chunk(b"tRNS", b"\x00")]
+    parts += [_chunk(b"IDAT", zlib.compress(filtered.tobytes(), 9)), _chunk(b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

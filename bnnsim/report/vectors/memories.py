@@ -1,0 +1,93 @@
+"""The contents of a unit's weight and threshold memories as words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from bnnsim.datapath.mvau import threshold_memory, weight_memory
+from bnnsim.datapath.words import pack_rows
+from bnnsim.design.units import Mvau, Threshold, Unit
+
+IntArray = npt.NDArray[np.integer]
+
+_FOLD_ORDER = "(group * neuron_fold + nf) * synapse_fold + sf"
+
+
+@dataclass(frozen=True)
+class Memory:
+    """One memory: ``words`` in the order of their addresses, each of ``width_bits``.
+
+    ``role`` is ``weights`` or ``thresholds``; ``pe`` the processing element that owns it, None where
+    all of the unit share it. ``address`` and ``layout`` say in words what is where.
+    """
+
+    role: str
+    pe: int | None
+    width_bits: int
+    words: tuple[int, ...]
+    element_bits: int
+    is_signed: bool
+    address: str
+    layout: str
+
+    @property
+    def name(self) -> str:
+        return self.role if self.pe is None else f"{self.role}.pe{self.pe}"
+
+
+def unit_memories(
+    unit: Unit, weights: Mapping[str, IntArray], thresholds: Mapping[str, IntArray]
+) -> list[Memory]:
+    """All memories of a unit; ``weights`` and ``thresholds`` by layer, as in the weights file."""
+    parameters = unit.parameters
+    if isinstance(parameters, Mvau):
+        memories = _weights(parameters, weights[unit.layer])
+        if parameters.thresholds and unit.layer in thresholds:
+            values = threshold_memory(parameters, thresholds[unit.layer]).astype(np.int64)
+            rows = values.reshape(-1, parameters.pe * parameters.thresholds)
+            memories.append(_thresholds(rows, parameters.thresholds, "group * neuron_fold + nf"))
+        return memories
+    if isinstance(parameters, Threshold):
+        rows = thresholds[unit.layer].astype(np.int64)
+        rows = rows.reshape(-1, parameters.pe * parameters.thresholds)
+        return [_thresholds(rows, parameters.thresholds, "channel fold")]
+    return []
+
+
+def _weights(mvau: Mvau, weights: IntArray) -> list[Memory]:
+    bits = mvau.weight_type.bits
+    folded = weight_memory(mvau, weights).reshape(-1, mvau.pe, mvau.simd).astype(np.int64)
+    is_signed = mvau.weight_type.is_signed
+    if mvau.memory_layout == "per_pe":
+        layout = "column sf * simd + s of row nf * pe + p in element s, element 0 in the lowest bits"
+        return [
+            Memory(
+                "weights",
+                pe,
+                mvau.simd * bits,
+                tuple(pack_rows(folded[:, pe], bits)),
+                bits,
+                is_signed,
+                _FOLD_ORDER,
+                layout,
+            )
+            for pe in range(mvau.pe)
+        ]
+    layout = "column sf * simd + s of row nf * pe + p in element p * simd + s, element 0 lowest"
+    words = tuple(pack_rows(folded.reshape(len(folded), -1), bits))
+    width = mvau.pe * mvau.simd * bits
+    return [Memory("weights", None, width, words, bits, is_signed, _FOLD_ORDER, layout)]
+
+
+def _thresholds(rows: IntArray, count: int, address: str) -> Memory:
+    """``rows`` ``(addresses, pe * count)`` in the narrowest two's complement that holds them all."""
+    low, high = int(rows.min()), int(rows.max())
+    bits = 1 + max((-low - 1).bit_length() if low < 0 else 0, high.bit_length() if high > 0 else 0)
+    layout = f"threshold t of PE p in element p * {count} + t, element 0 in the lowest bits"
+    words = tuple(pack_rows(rows, max(2, bits)))
+    bits = max(2, bits)
+    return Memory("thresholds", None, rows.shape[1] * bits, words, bits, True, address, layout)

@@ -1,0 +1,199 @@
+"""Write a bit-exact run as files that ``$readmemh`` reads, with a manifest that says what is what."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from bnnsim.design.build import Design
+from bnnsim.design.units import Stream, Unit
+from bnnsim.report.vectors.memories import IntArray, Memory, unit_memories
+from bnnsim.report.waveform.event_log import EventLog
+from bnnsim.report.waveform.vcd import signal_name
+from bnnsim.simulation import Simulation, load_design, simulate, stimulate
+from bnnsim.spec.faults import InputError
+from bnnsim.spec.value_type import ValueType
+from bnnsim.timing.graph import build_timing
+
+Progress = Callable[[int, int], None]
+
+WORD_ORDER = "one word a line, in the order in which they pass; frame after frame"
+WORD_LAYOUT = "element i of a word in bits i * element_bits and up; bipolar: bit 1 is +1, bit 0 is -1"
+CYCLE_ORDER = "one cycle a line in hex, of the word in the same line of the stream's words"
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """What was written into ``folder``: the run, and how many files."""
+
+    folder: Path
+    simulation: Simulation
+    streams: int
+    memories: int
+    words: int
+
+
+def write_vectors(
+    architecture: str | Path,
+    workload: str | Path,
+    out: Path,
+    *,
+    images: Sequence[str | Path] | None = None,
+    frames: int | None = None,
+    weights_seed: int | None = None,
+    progress: Progress | None = None,
+) -> Vectors:
+    """Simulate bit for bit and write every stream's words and cycles and every unit's memories.
+
+    ``out`` must not hold anything yet; it appears whole or not at all. Raises :class:`InputError`
+    where it does, where there are no weights or images, and what ``simulate`` raises.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError(str(out), "a folder that is new or empty", "one with files in it")
+    design, folder = load_design(architecture, workload)
+    stimulus, reason = stimulate(design.network, folder, images, frames, weights_seed)
+    if stimulus is None:
+        raise InputError("vectors", "weights and images (or --weights-seed)", reason)
+    with EventLog(design.graph, build_timing(design.graph)) as log:
+        simulation = simulate(
+            architecture,
+            workload,
+            images=images,
+            frames=frames,
+            weights_seed=weights_seed,
+            watcher=log,
+            progress=progress,
+        )
+        out.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
+        try:
+            beside.chmod(0o755)
+            parameters = stimulus.parameters
+            written = _write_all(
+                design, log, simulation, parameters.weights, parameters.thresholds, beside
+            )
+            if out.exists():
+                out.rmdir()
+            beside.replace(out)
+        except BaseException:
+            shutil.rmtree(beside, ignore_errors=True)
+            raise
+    return Vectors(out, simulation, *written)
+
+
+def _write_all(
+    design: Design,
+    log: EventLog,
+    simulation: Simulation,
+    weights: Mapping[str, IntArray],
+    thresholds: Mapping[str, IntArray],
+    folder: Path,
+) -> tuple[int, int, int]:
+    """(streams, memories, words) written."""
+    (folder / "streams").mkdir()
+    (folder / "memories").mkdir()
+    streams = [
+        _write_stream(folder, log, i, stream, simulation.frames)
+        for i, stream in enumerate(design.graph.streams)
+    ]
+    units = []
+    memories = 0
+    for unit in design.graph.units:
+        kept = [
+            _write_memory(folder, unit, memory)
+            for memory in unit_memories(unit, weights, thresholds)
+        ]
+        memories += len(kept)
+        units.append(_unit_entry(unit, kept))
+    manifest = {
+        "format": "bnnsim vectors 1",
+        "arch": simulation.arch,
+        "workload": simulation.workload,
+        "frames": simulation.frames,
+        "clock_mhz": simulation.clock_mhz,
+        "cycles_total": simulation.cycles_total,
+        "word_order": WORD_ORDER,
+        "word_layout": WORD_LAYOUT,
+        "cycle_order": CYCLE_ORDER,
+        "streams": streams,
+        "units": units,
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    return len(streams), memories, sum(int(stream["words"]) for stream in streams)
+
+
+def _write_stream(
+    folder: Path, log: EventLog, position: int, stream: Stream, frames: int
+) -> dict[str, Any]:
+    name = f"streams/{signal_name(stream.name)}"
+    _write_hex(folder / f"{name}.hex", stream.width_bits, (w for _, w in log.writes(position)))
+    _write_hex(folder / f"{name}.written.hex", 32, (cycle for cycle, _ in log.writes(position)))
+    _write_hex(folder / f"{name}.read.hex", 32, log.reads(position))
+    return {
+        "name": stream.name,
+        "writer": stream.writer,
+        "reader": stream.reader,
+        "width_bits": stream.width_bits,
+        "lanes": stream.lanes,
+        "element_bits": stream.element_bits,
+        "type": str(stream.type),
+        "depth_words": stream.depth_words,
+        "words": sum(1 for _ in log.writes(position)),
+        "words_a_frame": stream.words,
+        "words_file": f"{name}.hex",
+        "written_cycles_file": f"{name}.written.hex",
+        "read_cycles_file": f"{name}.read.hex",
+    }
+
+
+def _write_memory(folder: Path, unit: Unit, memory: Memory) -> dict[str, Any]:
+    file = f"memories/{signal_name(unit.name)}.{memory.name}.hex"
+    _write_hex(folder / file, memory.width_bits, memory.words)
+    return {
+        "role": memory.role,
+        "pe": memory.pe,
+        "width_bits": memory.width_bits,
+        "depth_words": len(memory.words),
+        "element_bits": memory.element_bits,
+        "is_signed": memory.is_signed,
+        "address": memory.address,
+        "layout": memory.layout,
+        "words_file": file,
+    }
+
+
+def _unit_entry(unit: Unit, memories: list[dict[str, Any]]) -> dict[str, Any]:
+    parameters = {
+        field.name: _plain(getattr(unit.parameters, field.name))
+        for field in fields(unit.parameters)
+    }
+    return {
+        "name": unit.name,
+        "kind": unit.kind,
+        "layer": unit.layer,
+        "inputs": list(unit.inputs),
+        "outputs": list(unit.outputs),
+        "parameters": parameters,
+        "memories": memories,
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, ValueType):
+        return str(value)
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _write_hex(path: Path, width_bits: int, words: Iterable[int]) -> None:
+    """One word a line, as ``$readmemh`` wants it: as many digits as the width has."""
+    digits = -(-width_bits // 4)
+    with path.open("w", encoding="ascii", newline="\n") as file:
+        for word in words:
+            file.write(f"{word:0{digits}x}\n")

@@ -1,0 +1,99 @@
+"""Trace: a simulation's every cycle on disk, as a waveform and as a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bnnsim.report.atomic_file import whole_file
+from bnnsim.report.waveform.event_log import EventLog
+from bnnsim.report.waveform.perfetto import write_perfetto
+from bnnsim.report.waveform.vcd import VcdDump
+from bnnsim.simulation import Simulation, load_design, simulate
+from bnnsim.spec.faults import InputError
+from bnnsim.timing.graph import build_timing
+from bnnsim.timing.result import UnitCycles
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What was written: the simulation and the window ``first_cycle`` <= cycle < ``end_cycle``."""
+
+    simulation: Simulation
+    first_cycle: int
+    end_cycle: int
+    has_bits: bool
+
+
+def trace(
+    architecture: str | Path,
+    workload: str | Path,
+    *,
+    vcd: Path | None = None,
+    perfetto: Path | None = None,
+    first_cycle: int = 0,
+    end_cycle: int | None = None,
+    images: Sequence[str | Path] | None = None,
+    frames: int | None = None,
+    timing_only: bool = False,
+    weights_seed: int | None = None,
+    progress: Progress | None = None,
+) -> Trace:
+    """Simulate and write the cycles of a window to ``vcd``, to ``perfetto``, or to both.
+
+    Frames and bits as in :func:`bnnsim.simulation.simulate`. Memory does not grow with the run; files
+    appear whole or not at all. Raises :class:`InputError` for a window that holds no cycle, and what
+    ``simulate`` raises.
+    """
+    if vcd is None and perfetto is None:
+        raise InputError("trace", "--vcd FILE, --perfetto FILE or both", "neither")
+    if first_cycle < 0:
+        raise InputError("--from", "a cycle >= 0", str(first_cycle))
+    if end_cycle is not None and end_cycle <= first_cycle:
+        raise InputError("--to", f"a cycle after --from ({first_cycle})", str(end_cycle))
+    for target in (vcd, perfetto):
+        if target is not None and not (target.parent or Path()).is_dir():
+            raise InputError(str(target), "a file in a folder that exists", f"folder {target.parent}")
+    design, _ = load_design(architecture, workload)
+    with EventLog(design.graph, build_timing(design.graph)) as log:
+        simulation = simulate(
+            architecture,
+            workload,
+            images=images,
+            frames=frames,
+            timing_only=timing_only,
+            weights_seed=weights_seed,
+            executor="simpy",
+            watcher=log,
+            progress=progress,
+        )
+        log.finish(simulation.cycles_total, accounts(simulation))
+        end = min(end_cycle or simulation.cycles_total, simulation.cycles_total)
+        if first_cycle >= end:
+            expected = f"a cycle of the run (0 to {simulation.cycles_total - 1})"
+            raise InputError("--from", expected, str(first_cycle))
+        has_bits = bool(simulation.bit_exact)
+        clock = simulation.clock_mhz
+        if vcd is not None:
+            with whole_file(vcd) as file:
+                VcdDump(log, file, clock, first_cycle, end, has_bits).write()
+        if perfetto is not None:
+            with whole_file(perfetto) as file:
+                write_perfetto(log, file, clock, first_cycle, end)
+    return Trace(simulation, first_cycle, end, has_bits)
+
+
+def accounts(simulation: Simulation) -> dict[str, UnitCycles]:
+    """The units' accounts of cycles by name."""
+    return {
+        unit.name: UnitCycles(
+            unit.busy_cycles,
+            unit.stalled_on_input_cycles,
+            unit.stalled_on_output_cycles,
+            unit.idle_cycles,
+        )
+        for unit in simulation.units
+    }

@@ -1,0 +1,260 @@
+"""Waveforms and traces read back: every word, time and state is the simulation's."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bnnsim.cli.app import run
+from bnnsim.report.waveform.trace import Trace, trace
+from bnnsim.simulation import Simulation, load_design, simulate
+from tests.golden.vcd_reader import Dump, read_vcd
+
+ARCH, WORKLOAD, FRAMES = "digits-7z020", "digits", 2
+LEAST_MEMORY_MB, MOST_MEMORY_MB = 20, 500
+
+
+class Seen:
+    """A watcher that remembers every word's cycle and bits."""
+
+    def __init__(self) -> None:
+        self.written: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        self.read: dict[int, list[tuple[int, int]]] = defaultdict(list)
+
+    def word_written(self, channel: int, cycle: int, word: int) -> None:
+        self.written[channel].append((cycle, word))
+
+    def word_read(self, channel: int, cycle: int, word: int) -> None:
+        self.read[channel].append((cycle, word))
+
+    def stalled(self, unit: int, side: str, start_cycle: int, end_cycle: int) -> None: ...
+
+    def stepped(self, unit: int, cycle: int) -> None: ...
+
+
+@pytest.fixture(scope="module")
+def seen() -> tuple[Seen, Simulation]:
+    watcher = Seen()
+    return watcher, simulate(ARCH, WORKLOAD, frames=FRAMES, watcher=watcher)
+
+
+@pytest.fixture(scope="module")
+def traced(tmp_path_factory: pytest.TempPathFactory) -> tuple[Trace, Dump, dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("traced")
+    result = trace(
+        ARCH, WORKLOAD, frames=FRAMES, vcd=folder / "a.vcd", perfetto=folder / "a.json"
+    )
+    assert sorted(path.name for path in folder.iterdir()) == ["a.json", "a.vcd"]
+    return result, read_vcd(folder / "a.vcd"), json.loads((folder / "a.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def cycles(traced: tuple[Trace, Dump, dict[str, Any]]) -> list[dict[str, str]]:
+    return list(traced[1].cycles("bnnsim.clock"))
+
+
+def _stream_scopes() -> list[tuple[int, str]]:
+    design, _ = load_design(ARCH, WORKLOAD)
+    return [
+        (i, "bnnsim.streams." + re.sub(r"\W", "_", stream.name.replace("->", "_to_")))
+        for i, stream in enumerate(design.graph.streams)
+    ]
+
+
+def test_the_waveform_has_a_clock_edge_for_every_cycle(
+    traced: tuple[Trace, Dump, dict[str, Any]], cycles: list[dict[str, str]]
+) -> None:
+    assert len(cycles) == traced[0].simulation.cycles_total
+    assert traced[1].timescale == "1 ps"
+    clock = traced[1].names["bnnsim.clock"]
+    rises = [time for time, code, value in traced[1].changes if code == clock and value == "1"]
+    assert [time // 10_000 for time in rises] == list(range(len(cycles)))  # 100 MHz: 10,000 ps
+
+
+def test_words_pass_the_waveform_in_the_cycles_and_with_the_bits_of_the_simulation(
+    seen: tuple[Seen, Simulation], cycles: list[dict[str, str]]
+) -> None:
+    for channel, scope in _stream_scopes():
+        for side, words in (("in", seen[0].written[channel]), ("out", seen[0].read[channel])):
+            passed = [
+                (cycle, int(now[f"{scope}.{side}_data"], 2))
+                for cycle, now in enumerate(cycles)
+                if now[f"{scope}.{side}_valid"] == "1" and now[f"{scope}.{side}_ready"] == "1"
+            ]
+            assert passed == words, f"{scope} {side}"
+
+
+def test_a_blocked_word_keeps_its_bits_until_it_passes(cycles: list[dict[str, str]]) -> None:
+    blocked = 0
+    for _, scope in _stream_scopes():
+        for now, after in itertools.pairwise(cycles):
+            if now[f"{scope}.in_valid"] == "1" and now[f"{scope}.in_ready"] == "0":
+                blocked += 1
+                assert after[f"{scope}.in_valid"] == "1"
+                assert after[f"{scope}.in_data"] == now[f"{scope}.in_data"]
+    assert blocked > 0
+
+
+def test_levels_count_the_words_in_and_out(
+    seen: tuple[Seen, Simulation], cycles: list[dict[str, str]]
+) -> None:
+    for channel, scope in _stream_scopes():
+        written = {cycle for cycle, _ in seen[0].written[channel]}
+        read = {cycle for cycle, _ in seen[0].read[channel]}
+        level = 0
+        for cycle, now in enumerate(cycles):
+            assert int(now[f"{scope}.level_words"], 2) == level, f"{scope} in cycle {cycle}"
+            level += (cycle in written) - (cycle in read)
+
+
+def test_units_spend_the_cycles_of_their_account_in_each_state(
+    seen: tuple[Seen, Simulation], cycles: list[dict[str, str]]
+) -> None:
+    for unit in seen[1].units:
+        name = "bnnsim.units." + re.sub(r"\W", "_", unit.name)
+        spent = Counter(now[name] for now in cycles)
+        assert spent["busy"] == unit.busy_cycles
+        assert spent["stalled_on_input"] == unit.stalled_on_input_cycles
+        assert spent["stalled_on_output"] == unit.stalled_on_output_cycles
+        assert spent["idle"] + spent["computing"] == unit.idle_cycles
+
+
+def _rows(events: list[dict[str, Any]], pid: int) -> dict[str, list[dict[str, Any]]]:
+    names = {
+        event["tid"]: event["args"]["name"]
+        for event in events
+        if event["name"] == "thread_name" and event["pid"] == pid
+    }
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in names.values()}
+    for event in events:
+        if event["ph"] == "X" and event["pid"] == pid:
+            rows[names[event["tid"]]].append(event)
+    return rows
+
+
+def test_bursts_of_the_trace_hold_every_word_in_its_cycle(
+    seen: tuple[Seen, Simulation], traced: tuple[Trace, Dump, dict[str, Any]]
+) -> None:
+    rows = _rows(traced[2]["traceEvents"], 2)
+    design, _ = load_design(ARCH, WORKLOAD)
+    for channel, stream in enumerate(design.graph.streams):
+        for side, words in (("written", seen[0].written[channel]), ("read", seen[0].read[channel])):
+            numbered = []
+            for burst in rows[f"{stream.name} {side}"]:
+                assert burst["dur"] == burst["args"]["words"]
+                for i in range(burst["dur"]):
+                    numbered.append((burst["args"]["first_word"] + i, burst["ts"] + i))
+            assert numbered == [(i, cycle) for i, (cycle, _) in enumerate(words)]
+
+
+def test_slices_of_the_trace_add_up_to_the_units_accounts(
+    seen: tuple[Seen, Simulation], traced: tuple[Trace, Dump, dict[str, Any]]
+) -> None:
+    rows = _rows(traced[2]["traceEvents"], 1)
+    assert list(rows) == [unit.name for unit in seen[1].units]
+    for unit in seen[1].units:
+        spent: Counter[str] = Counter()
+        last = 0
+        for event in rows[unit.name]:
+            assert event["ts"] >= last, "slices of a row must not overlap"
+            last = event["ts"] + event["dur"]
+            spent[event["name"]] += event["dur"]
+        assert spent["busy"] == unit.busy_cycles
+        assert spent["stalled on input"] == unit.stalled_on_input_cycles
+        assert spent["stalled on output"] == unit.stalled_on_output_cycles
+        assert last <= seen[1].cycles_total
+
+
+def test_counters_of_the_trace_are_the_levels_of_the_waveform(
+    traced: tuple[Trace, Dump, dict[str, Any]], cycles: list[dict[str, str]]
+) -> None:
+    design, _ = load_design(ARCH, WORKLOAD)
+    counters = defaultdict(list)
+    for event in traced[2]["traceEvents"]:
+        if event["ph"] == "C":
+            counters[event["name"].split(" ")[0]].append((event["ts"], event["args"]["words"]))
+    for channel, scope in _stream_scopes():
+        steps = dict(counters[design.graph.streams[channel].name])
+        level = 0
+        for cycle, now in enumerate(cycles):
+            level = steps.get(cycle, level)
+            assert int(now[f"{scope}.level_words"], 2) == level
+
+
+@pytest.mark.parametrize(("first", "end"), [(0, 1), (100, 400), (613, 614)])
+def test_a_window_shows_what_the_whole_waveform_shows_there(
+    tmp_path: Path, cycles: list[dict[str, str]], first: int, end: int
+) -> None:
+    trace(
+        ARCH, WORKLOAD, frames=FRAMES, vcd=tmp_path / "w.vcd", first_cycle=first, end_cycle=end
+    )
+    window = list(read_vcd(tmp_path / "w.vcd").cycles("bnnsim.clock"))
+    whole = cycles[first:end]
+    assert len(window) == len(whole)
+    for now, expected in zip(window, whole, strict=True):
+        for name, value in expected.items():
+            side = name.removesuffix("_data")
+            if name.endswith("_data") and expected[f"{side}_valid"] == "0":
+                continue
+            assert now[name] == value, name
+
+
+def test_a_run_without_bits_has_no_data_signals(tmp_path: Path) -> None:
+    result = trace("pynq-cnv", "cnv", vcd=tmp_path / "t.vcd", end_cycle=50)
+    assert not result.has_bits
+    assert not [name for name in read_vcd(tmp_path / "t.vcd").names if name.endswith("_data")]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "trace: expected --vcd FILE, --perfetto FILE or both, got neither"),
+        (["--vcd", "{}/a.vcd", "--from", "-1"], "--from: expected a cycle >= 0, got -1"),
+        (["--vcd", "{}/a.vcd", "--from", "5", "--to", "5"],
+         "--to: expected a cycle after --from (5), got 5"),
+        (["--vcd", "{}/a.vcd", "--from", "99999999"], "--from: expected a cycle of the run (0 to "),
+        (["--vcd", "{}/no/a.vcd"], "no/a.vcd: expected a file in a folder that exists"),
+    ],
+)  # fmt: skip
+def test_wrong_windows_and_files_are_messages(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str
+) -> None:
+    given = [option.format(tmp_path) for option in options]
+    assert run(["trace", ARCH, WORKLOAD, "--frames", "1", *given]) == 2
+    printed = capsys.readouterr()
+    assert message in printed.err
+    assert "Traceback" not in printed.err
+    assert list(tmp_path.iterdir()) == []
+
+
+_MEASURED = """
+import resource, sys
+from bnnsim.cli.app import run
+code = run(sys.argv[1:])
+print("highest_kb", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+sys.exit(code)
+"""
+
+
+def _memory_mb(folder: Path, frames: int) -> float:
+    arguments = ["trace", "pynq-cnv", "cnv", "--weights-seed", "1", "--frames", str(frames)]
+    arguments += ["--vcd", str(folder / f"{frames}.vcd"), "--perfetto", str(folder / f"{frames}.json")]
+    done = subprocess.run(
+        [sys.executable, "-c", _MEASURED, *arguments], capture_output=True, text=True, check=True
+    )
+    return int(done.stdout.split("highest_kb")[1]) / 1024
+
+
+def test_ten_frames_of_cnv_need_no_more_memory_than_one(tmp_path: Path) -> None:
+    pytest.importorskip("resource", reason="this system does not measure memory")
+    one, ten = _memory_mb(tmp_path, 1), _memory_mb(tmp_path, 10)
+    assert ten < MOST_MEMORY_MB
+    assert ten < one + LEAST_MEMORY_MB

@@ -1,0 +1,63 @@
+"""A value change dump read back by the letter of its format, sharing nothing with what wrote it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass
+class Dump:
+    """``names`` maps full signal names to identifier codes; ``changes`` are (time, code, value)."""
+
+    timescale: str = ""
+    names: dict[str, str] = field(default_factory=dict)
+    widths: dict[str, int] = field(default_factory=dict)
+    changes: list[tuple[int, str, str]] = field(default_factory=list)
+
+    def cycles(self, clock: str) -> Iterator[dict[str, str]]:
+        """The value of every signal, by name, at each falling edge of ``clock``."""
+        code_of = self.names[clock]
+        values = dict.fromkeys(self.widths, "x")
+        by_name = sorted(self.names.items())
+        for _, code, value in self.changes:
+            falls = code == code_of and values[code] == "1" and value == "0"
+            values[code] = value
+            if falls:
+                yield {name: values[code] for name, code in by_name}
+
+
+def read_vcd(path: Path) -> Dump:
+    """Parse a dump; strings keep their text, vectors their binary digits."""
+    dump = Dump()
+    scope: list[str] = []
+    time = 0
+    lines = iter(path.read_text().splitlines())
+    for line in lines:
+        words = line.split()
+        match words[0]:
+            case "$timescale":
+                dump.timescale = " ".join(words[1:-1])
+            case "$scope":
+                scope.append(words[2])
+            case "$upscope":
+                scope.pop()
+            case "$var":
+                _, _, width, code, name, _ = words
+                dump.names[".".join([*scope, name])] = code
+                dump.widths[code] = int(width)
+            case "$enddefinitions":
+                break
+    for line in lines:
+        if line.startswith("#"):
+            assert int(line[1:]) >= time, "times must not go back"
+            time = int(line[1:])
+        elif line[0] in "01xz":
+            dump.changes.append((time, line[1:], line[0]))
+        elif line[0] in "bs":
+            value, code = line[1:].split(" ")
+            dump.changes.append((time, code, value))
+        else:
+            assert line.startswith("$"), line
+    return dump
