@@ -13,6 +13,7 @@ from bnnsim.design.units import (
     Mvau,
     Padding,
     Pool,
+    Scale,
     Sink,
     Source,
     Split,
@@ -30,15 +31,17 @@ from bnnsim.spec.load import Loaded
 from bnnsim.spec.value_type import ValueType
 from bnnsim.spec.workload import (
     AddLayer,
+    AffineLayer,
     AveragePoolLayer,
     ConcatLayer,
     ConvLayer,
     MaxPoolLayer,
+    PreluLayer,
     ThresholdLayer,
     WeightedLayer,
 )
 
-COMPUTING = (WeightedLayer, ThresholdLayer)
+COMPUTING = (WeightedLayer, ThresholdLayer, AffineLayer, PreluLayer)
 SOURCE, SINK = "source", "sink"
 
 
@@ -344,12 +347,16 @@ class _Builder:
             self._weighted(node, hardware)
         elif isinstance(layer, ThresholdLayer):
             self._threshold(node, hardware)
+        elif isinstance(layer, AffineLayer | PreluLayer):
+            self._scale(node, hardware)
         elif isinstance(layer, MaxPoolLayer | AveragePoolLayer):
             self._pool(node, hardware)
         elif isinstance(layer, AddLayer):
             self._add(node, hardware)
-        else:
+        elif isinstance(layer, ConcatLayer):
             self._concat(node, hardware)
+        else:
+            self._fault((), "layers that a streaming unit computes", f"{node.name} ({layer.op})")
 
     def _weighted(self, node: Node, hardware: LayerHardware) -> None:
         assert hardware.pe and hardware.simd and isinstance(node.layer, WeightedLayer)
@@ -468,6 +475,26 @@ class _Builder:
         )
         name = f"{node.name}.threshold"
         self._unit(name, node.name, threshold, [end], "rtl", False)
+        bits = node.output.type.bits
+        out = _End(name, hardware.pe, bits, node.output.type, node.output.elements)
+        self._finish(node.name, out, hardware)
+
+    def _scale(self, node: Node, hardware: LayerHardware) -> None:
+        layer = node.layer
+        assert hardware.pe and isinstance(layer, AffineLayer | PreluLayer)
+        end = self._convert(self._take(node.inputs[0]), hardware.pe, node.name, hardware)
+        scale = Scale(
+            function=layer.op,
+            pe=hardware.pe,
+            channels=node.output.channels,
+            words=node.output.elements // hardware.pe,
+            input_type=node.input.type,
+            input_bits=end.element_bits,
+            output_type=node.output.type,
+            parameter_type=layer.parameters,
+        )
+        name = f"{node.name}.{layer.op}"
+        self._unit(name, node.name, scale, [end], "rtl", False)
         bits = node.output.type.bits
         out = _End(name, hardware.pe, bits, node.output.type, node.output.elements)
         self._finish(node.name, out, hardware)
