@@ -28,16 +28,25 @@ from bnnsim.spec.write import architecture_text
 
 _MOST_ATTEMPTS = 64
 """How often a layer may be given its next fold because the streams around it do not join."""
+_DEPTHS_WORDS = (2, 16, 64, 256, 1024)
+"""Depths of all FIFOs that are tried, the shallowest first: an MVAU that works on its buffered vector
+takes no word, and what is in front of it stalls unless a FIFO takes the words meanwhile."""
+_TIGHTER = 0.85
+_MOST_TARGETS = 6
 _LANEWISE = (ThresholdLayer, AffineLayer, PreluLayer)
 
 
 @dataclass(frozen=True)
 class FoldedDesign:
-    """A legal design that meets ``target_interval_cycles`` in every layer, and what it takes."""
+    """A legal design: folded for ``target_interval_cycles`` in every layer, and what it takes.
+
+    ``interval_cycles`` is the whole pipeline's initiation interval by exact timing, None before that.
+    """
 
     design: Design
     target_interval_cycles: int
     resources: Resources
+    interval_cycles: int | None = None
 
 
 def fold_network(
@@ -50,7 +59,8 @@ def fold_network(
     """A streaming architecture, as YAML, on which ``workload`` runs at ``fps`` frames a second.
 
     Every layer gets the cheapest PE and SIMD with which its MVAU needs no more cycles a frame than
-    the target; FIFOs in front of joins hold a frame. Without ``fps`` the fastest such design that
+    the target; then all FIFOs become as deep as exact timing asks for, those in front of joins hold a
+    frame (``bnnsim fifos`` finds each one's least depth). Without ``fps`` the fastest such design that
     fits the device. Raises :class:`SpecError` where the network or the device cannot be used,
     :class:`InputError` where no folding reaches ``fps``, or none that does fits the device.
     """
@@ -108,15 +118,28 @@ def _at_rate(
         best = f"{clock_mhz * 1e6 / bound:.6g} FPS"
         expected = f"at most {best} at {clock_mhz:g} MHz (a fully unrolled {_slowest(network)})"
         raise InputError("fps", expected, f"{fps:g}")
-    folded = fold_at_interval(loaded, network, device, target, clock_mhz, name)
+    wanted = target
+    for _ in range(_MOST_TARGETS):
+        folded = _with_depths(
+            loaded, fold_at_interval(loaded, network, device, target, clock_mhz, name), wanted
+        )
+        reached = folded.interval_cycles is not None and folded.interval_cycles <= wanted
+        if reached or target == bound:
+            break
+        target = max(bound, int(target * _TIGHTER))
+    if not reached:
+        got = "none" if folded.interval_cycles is None else f"{folded.interval_cycles} cycles a frame"
+        raise InputError(f"{fps:g} FPS", f"a folding within {wanted} cycles a frame", got)
     if folded.resources.fits:
         return folded
     broken = ", ".join(str(one) for one in folded.resources.exceeded)
+    near: tuple[str, ...] = ()
     try:
         fastest = _fastest(loaded, network, device, clock_mhz, name)
-        near = (f"{clock_mhz * 1e6 / fastest.target_interval_cycles:.0f} FPS fit",)
+        cycles = fastest.interval_cycles or fastest.target_interval_cycles
+        near = (f"{clock_mhz * 1e6 / cycles:.0f} FPS fit",)
     except InputError:
-        near = ()
+        pass  # then nothing fits, and what is over the budget says enough
     raise InputError(f"{fps:g} FPS on {device}", "a folding within the device's budget", broken, near)
 
 
@@ -133,13 +156,36 @@ def _fastest(
     while True:
         folded = fold_at_interval(loaded, network, device, target, clock_mhz, name)
         if folded.resources.fits:
-            return folded
+            folded = _with_depths(loaded, folded, target)
+            if folded.resources.fits:
+                return folded
         if smallest is None or folded.resources.total.lut < smallest.resources.total.lut:
             smallest = folded
         if target >= slowest:
             broken = ", ".join(str(one) for one in smallest.resources.exceeded)
             raise InputError(f"{name} on {device}", "a device that holds some folding", broken)
         target = min(slowest, target + max(1, target // 10))
+
+
+def _with_depths(loaded: Loaded[Workload], folded: FoldedDesign, wanted: int) -> FoldedDesign:
+    """The shallowest FIFOs with which the pipeline keeps ``wanted`` cycles a frame, or the best tried."""
+    from bnnsim.timing.graph import build_timing
+    from bnnsim.timing.steady import analyse
+
+    best: FoldedDesign | None = None
+    spec = folded.design.architecture
+    assert isinstance(spec, StreamingArchitecture)
+    for depth in _DEPTHS_WORDS:
+        defaults = spec.defaults.model_copy(update={"fifo_words": depth})
+        design = build_design(spec.model_copy(update={"defaults": defaults}), loaded)
+        interval = analyse(build_timing(design.graph)).initiation_interval_cycles
+        found = FoldedDesign(design, folded.target_interval_cycles, estimate_resources(design), interval)
+        if interval is not None and interval <= wanted:
+            return found
+        if best is None or (interval or math.inf) < (best.interval_cycles or math.inf):
+            best = found
+    assert best is not None
+    return best
 
 
 def _weighted(network: Network) -> list[Node]:
@@ -236,9 +282,9 @@ def _join_depths(design: Design) -> dict[str, int]:
 def _comment(folded: FoldedDesign, workload: str) -> list[str]:
     spec = folded.design.architecture
     total = folded.resources.total
-    fps = spec.clock_mhz * 1e6 / folded.target_interval_cycles
+    cycles = folded.interval_cycles or folded.target_interval_cycles
     return [
-        f"{workload}: every layer within {folded.target_interval_cycles} cycles a frame "
-        f"({fps:.6g} FPS at {spec.clock_mhz:g} MHz)",
+        f"{workload}: a frame every {cycles} cycles by exact timing "
+        f"({spec.clock_mhz * 1e6 / cycles:.6g} FPS at {spec.clock_mhz:g} MHz)",
         f"estimate: {total.lut} LUT, {total.ff} FF, {total.bram18} BRAM18, {total.dsp} DSP",
     ]
