@@ -95,7 +95,8 @@ def check_model(
     """Run a model and the workload imported from it on ``images`` (or on inputs drawn from ``seed``).
 
     ``image_range`` must be repeated where the import was given one and the workload takes raw
-    pixels. Standard operators run in onnxruntime, QONNX's in qonnx, the workload in the functional executor.
+    pixels. Standard operators run in onnxruntime, QONNX's in qonnx, the workload in the functional
+    executor.
     Layers in fixed point may differ from real numbers by their stated bound; a bit that this flips
     behind them counts as a difference. Raises :class:`SpecError` where a file cannot be
     used, or the workload has other layers than an import of the model gives.

@@ -1,4 +1,4 @@
-"""A first streaming architecture for a network: the cheapest folding that reaches a frame rate and fits."""
+"""A first streaming architecture for a network: the cheapest folding for a frame rate that fits."""
 
 from __future__ import annotations
 
@@ -169,8 +169,9 @@ def _fastest(
 
 def _with_depths(loaded: Loaded[Workload], folded: FoldedDesign, wanted: int) -> FoldedDesign:
     """The shallowest FIFOs with which the pipeline keeps ``wanted`` cycles a frame, or the best tried."""
-    from bnnsim.timing.graph import build_timing
     from bnnsim.timing.steady import analyse
+
+    from bnnsim.timing.graph import build_timing
 
     best: FoldedDesign | None = None
     spec = folded.design.architecture
@@ -240,9 +241,10 @@ def _joined_widths(network: Network) -> dict[str, int]:
         if isinstance(node.layer, ConcatLayer | MaxPoolLayer):
             for source in node.inputs:
                 widen(source, bits)
-        elif isinstance(node.layer, WeightedLayer) and node.layer.activation is None:
-            if bits > node.output.type.bits:
-                widths[name] = max(bits, widths.get(name, 0))
+            return
+        has_sums = isinstance(node.layer, WeightedLayer) and node.layer.activation is None
+        if has_sums and bits > node.output.type.bits:
+            widths[name] = max(bits, widths.get(name, 0))
 
     for node in network.nodes.values():
         if isinstance(node.layer, ConcatLayer):
@@ -273,7 +275,7 @@ def _move_on(network: Network, folding: dict[str, Fold], error: SpecError, targe
 
 
 def _join_depths(design: Design) -> dict[str, int]:
-    """Every stream into an add or a concat holds a frame: no branch can block the other for want of room."""
+    """Every stream into an add or a concat holds a frame: no branch blocks the other for want of room."""
     graph = design.graph
     joins = {unit.name for unit in graph.units if isinstance(unit.parameters, Add | Concat)}
     return {stream.name: stream.words + 8 for stream in graph.streams if stream.reader in joins}
