@@ -7,10 +7,10 @@ import sys
 from typing import Annotated, Any, Literal
 
 import typer
+from pydantic import TypeAdapter
 
-from bnnsim.spec.architecture import StreamingArchitecture
+from bnnsim.spec.architecture import Architecture
 from bnnsim.spec.device import Device
-from bnnsim.spec.model import SpecModel
 from bnnsim.spec.workload import Workload
 
 
@@ -25,9 +25,5 @@ def command(
 
 def schema(kind: str) -> dict[str, Any]:
     """The JSON schema of one kind of file."""
-    models: dict[str, type[SpecModel]] = {
-        "arch": StreamingArchitecture,
-        "workload": Workload,
-        "device": Device,
-    }
-    return models[kind].model_json_schema()
+    models: dict[str, Any] = {"arch": Architecture, "workload": Workload, "device": Device}
+    return TypeAdapter(models[kind]).json_schema()

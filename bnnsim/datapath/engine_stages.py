@@ -24,6 +24,7 @@ from bnnsim.spec.workload import (
     GatedConvLayer,
     MaxPoolLayer,
     MeanPoolLayer,
+    PreluLayer,
     ThresholdLayer,
     WeightedLayer,
 )
@@ -109,10 +110,15 @@ def stage_layer(node: Node, values: Values, inputs: list[Ints]) -> Ints:
         f, p = node.input.type.fraction_bits, layer.parameters.fraction_bits
         scale, bias = (values[n].astype(np.int64)[:, None, None] for n in ("scale", "bias"))
         return rounded(x * scale + (bias << f), f + p, layer.type)
+    if isinstance(layer, PreluLayer):
+        f, p = node.input.type.fraction_bits, layer.parameters.fraction_bits
+        slope = values["slope"].astype(np.int64)[:, None, None]
+        return rounded(np.where(x < 0, x * slope, x << p), f + p, layer.type)
     if isinstance(layer, ThresholdLayer):
         return _fired(x, values["thresholds"], layer.activation.compare, layer.activation.type)
     if isinstance(layer, AddLayer):
-        return np.add.reduce(inputs)
+        total: Ints = np.add.reduce(inputs)
+        return total
     assert isinstance(layer, ConcatLayer)
     return np.concatenate(inputs)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bnnsim.design.build import device_of
+from bnnsim.design.build import Design, device_of
 from bnnsim.design.engine_fit import check_buffers, uncovered, waiting_sums
+from bnnsim.design.engine_front import build_front, front_layers
 from bnnsim.design.engine_loops import FRAME, Scope, layer_scope
 from bnnsim.design.engine_memory import threshold_words, weight_words
 from bnnsim.design.engine_program import (
@@ -49,6 +50,9 @@ class EngineDesign:
     network: Network
     device: Device
     program: EngineProgram
+    """What the engine itself does; the front's cycles are timing's to add."""
+    front: Design | None = None
+    """The first layers' streaming pipeline, if any."""
 
     @property
     def name(self) -> str:
@@ -72,24 +76,32 @@ def build_engine_design(
     device = device_of(arch.spec.device, arch.source, faults)
     network, network_faults = check_network(work)
     faults += network_faults
-    program = None
+    program, front = None, None
     if network is not None:
-        program, found = build_engine(arch, network)
+        names, found = front_layers(arch, network)
         faults += found
+        program, found = build_engine(arch, network, names)
+        faults += found
+        if names and device is not None:
+            front, found = build_front(arch, network, names, device)
+            faults += found
     if faults or network is None or program is None or device is None:
         raise SpecError(faults)
-    return EngineDesign(arch.spec, network, device, program)
+    return EngineDesign(arch.spec, network, device, program, front)
 
 
 def build_engine(
-    architecture: Loaded[EngineArchitecture], network: Network
+    architecture: Loaded[EngineArchitecture], network: Network, front: frozenset[str] = frozenset()
 ) -> tuple[EngineProgram | None, list[Fault]]:
-    """The program of ``network`` on ``architecture``; None where faults bar it."""
-    return _Builder(architecture, network).run()
+    """The program of ``network`` without its ``front`` layers; None where faults bar it."""
+    return _Builder(architecture, network, front).run()
 
 
 class _Builder:
-    def __init__(self, architecture: Loaded[EngineArchitecture], network: Network) -> None:
+    def __init__(
+        self, architecture: Loaded[EngineArchitecture], network: Network, front: frozenset[str]
+    ) -> None:
+        self.front = front
         self.spec = architecture.spec
         self.text = architecture.source
         self.network = network
@@ -133,6 +145,10 @@ class _Builder:
         groups: dict[str, list[str]] = {}
         for name, node in self.network.nodes.items():
             mapping = self.spec.layers.get(name)
+            if name in self.front:
+                if mapping is not None:
+                    self._fault(("layers", name), "no entry: this layer streams", "one")
+                continue
             if mapping is None:
                 programs = ", ".join(self.spec.programs)
                 expected = f"a program ({programs}) for layer {name} ({node.layer.op})"

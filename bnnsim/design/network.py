@@ -224,6 +224,17 @@ class _Resolver:
                 )
             )
             return None
+        if spec.thermometer is not None and (
+            len(shape) != 3 or shape[0] % spec.thermometer or not spec.type.is_bipolar
+        ):
+            self.faults.append(
+                self.source.fault(
+                    ("input", "thermometer"),
+                    "bipolar channels, so many for each colour",
+                    f"{spec.thermometer} for {shape} {spec.type}",
+                )
+            )
+            return None
         if spec.pad_to is not None:
             if len(shape) != 1 or spec.pad_to < shape[0]:
                 self.faults.append(

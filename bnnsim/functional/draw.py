@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnsim.design.network import INPUT, Network, Node
-from bnnsim.functional.fixed_layers import CHANNEL_MAPS, parameter_shapes
+from bnnsim.functional.own_layers import is_own
 from bnnsim.spec.value_type import ValueType
 from bnnsim.spec.workload import (
     Activation,
@@ -48,6 +48,9 @@ def drawn_parameters(
         layer = node.layer
         given = [moments[source] for source in node.inputs]
         activation: Activation | None = None
+        if is_own(node):
+            moments[name] = _uniform(node.output.type)
+            continue
         if isinstance(layer, WeightedLayer):
             weights[name] = _weights(rng, layer.weight, node.weight_shape)
             centre, spread, whole = _sums(node, weights[name], given[0])
@@ -66,21 +69,6 @@ def drawn_parameters(
             thresholds[name] = _thresholds(rng, centre, spread, node.threshold_count)
             moments[name] = _uniform(activation.type)
     return weights, thresholds
-
-
-def drawn_fixed(network: Network, seed: int) -> dict[str, dict[str, NDArray[np.int64]]]:
-    """Parameters of fixed-point layers: scales and slopes of 0.5 to 1, biases of -1 to 1."""
-    rng = np.random.default_rng((seed, 1))
-    drawn: dict[str, dict[str, NDArray[np.int64]]] = {}
-    for name, node in network.nodes.items():
-        if not isinstance(node.layer, CHANNEL_MAPS):
-            continue
-        one = min(1 << node.layer.parameters.fraction_bits, node.layer.parameters.maximum)
-        drawn[name] = {
-            key: rng.integers(-one if key == "bias" else one // 2, one, shape, np.int64, endpoint=True)
-            for key, shape in parameter_shapes(node).items()
-        }
-    return drawn
 
 
 def _uniform(value_type: ValueType) -> _Moments:

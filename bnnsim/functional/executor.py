@@ -12,8 +12,8 @@ from bnnsim.design.network import INPUT, Network, Node
 from bnnsim.functional.activations import Activations, Outputs
 from bnnsim.functional.elements import integer_dtype
 from bnnsim.functional.feature_map import FeatureMap, IntegerMap, concatenated, from_frames
-from bnnsim.functional.fixed_layers import CHANNEL_MAPS, fixed_layer
 from bnnsim.functional.frames import check_frames
+from bnnsim.functional.own_layers import is_own, own_parameters, run_own
 from bnnsim.functional.parameters import Parameters
 from bnnsim.functional.pooling import pooled
 from bnnsim.functional.threshold import ThresholdStep
@@ -65,14 +65,18 @@ class Executor:
         self.network = network
         self._weighted: dict[str, WeightedStep] = {}
         self._thresholds: dict[str, ThresholdStep] = {}
-        self._fixed = parameters.fixed
+        self._own: dict[str, Mapping[str, Integers]] = {}
         for name, node in network.nodes.items():
             thresholds = parameters.thresholds[name] if node.threshold_count else None
             if thresholds is not None:
                 _check_shape(
                     f"{name}.thresholds", thresholds, (node.output.channels, node.threshold_count)
                 )
-            if isinstance(node.layer, WeightedLayer):
+            if is_own(node):
+                self._own[name] = parameters.values.get(name, {})
+                for key, (shape, _) in own_parameters(node).items():
+                    _check_shape(f"{name}.{key}", self._own[name][key], shape)
+            elif isinstance(node.layer, WeightedLayer):
                 _check_shape(f"{name}.weights", parameters.weights[name], node.weight_shape)
                 self._weighted[name] = WeightedStep(node, parameters.weights[name], thresholds)
             elif isinstance(node.layer, ThresholdLayer):
@@ -113,13 +117,13 @@ class Executor:
 
     def _unweighted(self, node: Node, given: list[FeatureMap], threads: int) -> FeatureMap:
         layer = node.layer
+        if node.name in self._own:
+            values = run_own(node, self._own[node.name], [one.integers() for one in given])
+            return IntegerMap(values.astype(integer_dtype(node.output.type)))
         if isinstance(layer, ThresholdLayer):
             return self._thresholds[node.name].run(given[0], threads)
         if isinstance(layer, MaxPoolLayer | AveragePoolLayer):
             return pooled(node, given[0], threads)
-        if isinstance(layer, CHANNEL_MAPS):
-            found = fixed_layer(node, self._fixed[node.name], [given[0].integers()])
-            return IntegerMap(found.astype(integer_dtype(node.output.type)))
         if isinstance(layer, ConcatLayer):
             return concatenated(given)
         assert isinstance(layer, AddLayer)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bnnsim.design.network import Network
 from bnnsim.functional.elements import check_elements, element_dtype, element_limits
+from bnnsim.functional.fixed_point import thermometer
 from bnnsim.functional.pictures import load_images
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.workload import InputSpec
@@ -35,6 +36,11 @@ def frames_from_images(network: Network, images: Integers, place: str = "images"
     spec = network.workload.input
     if images.dtype.kind not in "iu":
         raise InputError(place, "uint8 pixels, or integers as frames", f"{images.dtype}")
+    if spec.thermometer and images.dtype == np.uint8:
+        channels, height, width = spec.shape
+        colours = [channels // spec.thermometer, height, width]
+        pixels = _arranged(spec.model_copy(update={"shape": colours}), images, place)
+        return (thermometer(pixels, spec.thermometer) > 0).astype(np.uint8)
     arranged = _arranged(spec, images, place)
     if images.dtype == np.uint8:
         elements = pixel_table(spec, arranged, place)[arranged]

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnsim.design.network import Network, Node
-from bnnsim.functional.fixed_layers import CHANNEL_MAPS, parameter_shapes
+from bnnsim.functional.own_layers import is_own, own_parameters
 from bnnsim.spec.faults import Fault, SpecError, near_names
+from bnnsim.spec.value_type import ValueType
 from bnnsim.spec.workload import WeightedLayer
 
 Integers = NDArray[Any]
@@ -27,17 +28,19 @@ class ParameterCheck:
         self.wanted = [
             *(f"{node.name}.weights" for node in self._weighted()),
             *(f"{node.name}.thresholds" for node in self._thresholded()),
-            *(f"{node.name}.{key}" for node in self._fixed() for key in parameter_shapes(node)),
+            *(
+                f"{node.name}.{name}"
+                for node in network.nodes.values()
+                for name in own_parameters(node)
+            ),
         ]
 
     def run(
         self,
     ) -> tuple[
-        dict[str, Integers],
-        dict[str, NDArray[np.int64]],
-        dict[str, dict[str, NDArray[np.int64]]],
+        dict[str, Integers], dict[str, NDArray[np.int64]], dict[str, dict[str, Integers]]
     ]:
-        """Weights, thresholds and fixed-point parameters by layer name. Raises :class:`SpecError`."""
+        """Weights, thresholds, and what own layers name, by layer. Raises :class:`SpecError`."""
         missing = [key for key in self.wanted if key not in self.arrays]
         for key in self.arrays:
             if key not in self.wanted:
@@ -45,40 +48,33 @@ class ParameterCheck:
                 self._fault(key, "only keys of this network's layers", "an unknown key", near)
         weights = {node.name: self._weights(node) for node in self._weighted()}
         thresholds = {node.name: self._thresholds(node) for node in self._thresholded()}
-        fixed = {node.name: self._fixed_values(node) for node in self._fixed()}
+        values = {
+            node.name: {
+                name: self._own(f"{node.name}.{name}", shape, value_type)
+                for name, (shape, value_type) in own_parameters(node).items()
+            }
+            for node in self.network.nodes.values()
+            if own_parameters(node)
+        }
         if self.faults:
             raise SpecError(self.faults)
         return (
             {name: array for name, array in weights.items() if array is not None},
             {name: array for name, array in thresholds.items() if array is not None},
-            fixed,
+            {
+                name: {key: array for key, array in named.items() if array is not None}
+                for name, named in values.items()
+            },
         )
 
     def _weighted(self) -> list[Node]:
         nodes = self.network.nodes.values()
-        return [node for node in nodes if isinstance(node.layer, WeightedLayer)]
+        return [
+            node for node in nodes if isinstance(node.layer, WeightedLayer) and not is_own(node)
+        ]
 
     def _thresholded(self) -> list[Node]:
         return [node for node in self.network.nodes.values() if node.threshold_count]
-
-    def _fixed(self) -> list[Node]:
-        return [node for node in self.network.nodes.values() if isinstance(node.layer, CHANNEL_MAPS)]
-
-    def _fixed_values(self, node: Node) -> dict[str, NDArray[np.int64]]:
-        assert isinstance(node.layer, CHANNEL_MAPS)
-        value_type = node.layer.parameters
-        found: dict[str, NDArray[np.int64]] = {}
-        for name, shape in parameter_shapes(node).items():
-            key = f"{node.name}.{name}"
-            array = self._integers(key, (shape,))
-            if array is None:
-                continue
-            wrong = array[(array < value_type.minimum) | (array > value_type.maximum)]
-            if wrong.size:
-                expected = f"{value_type}, {value_type.minimum} .. {value_type.maximum}"
-                self._fault(key, expected, str(wrong[0]))
-            found[name] = np.ascontiguousarray(array, np.int64)
-        return found
 
     def _fault(self, key: str, expected: str, got: str, near: tuple[str, ...] = ()) -> None:
         self.faults.append(Fault(self.place, 0, key, expected, got, near))
@@ -102,8 +98,10 @@ class ParameterCheck:
 
     def _weights(self, node: Node) -> Integers | None:
         assert isinstance(node.layer, WeightedLayer)
-        key, value_type = f"{node.name}.weights", node.layer.weight
-        array = self._integers(key, (node.weight_shape,))
+        return self._own(f"{node.name}.weights", node.weight_shape, node.layer.weight)
+
+    def _own(self, key: str, shape: tuple[int, ...], value_type: ValueType) -> Integers | None:
+        array = self._integers(key, (shape,))
         if array is None:
             return None
         bits = value_type.is_bipolar
@@ -112,7 +110,8 @@ class ParameterCheck:
         if wrong.size:
             meaning = "0 or 1 (-1 or +1)" if bits else f"{low} .. {high}"
             others = f" and {wrong.size - 1} more" if wrong.size > 1 else ""
-            self._fault(key, f"{value_type} weights, {meaning}", f"{wrong[0]}{others}")
+            kind = "weights" if key.endswith(".weights") else "values"
+            self._fault(key, f"{value_type} {kind}, {meaning}", f"{wrong[0]}{others}")
             return None
         return np.ascontiguousarray(array, np.uint8 if bits else np.int32)
 

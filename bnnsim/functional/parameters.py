@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from bnnsim.design.network import Network
 from bnnsim.functional.archive import read_arrays, write_arrays
-from bnnsim.functional.draw import drawn_fixed, drawn_parameters
+from bnnsim.functional.draw import drawn_parameters
+from bnnsim.functional.own_layers import drawn_own
 from bnnsim.functional.parameter_check import ParameterCheck
 
 Integers = NDArray[Any]
@@ -29,9 +30,17 @@ class Parameters:
 
     weights: Mapping[str, Integers]
     thresholds: Mapping[str, NDArray[np.int64]]
-    fixed: Mapping[str, Mapping[str, NDArray[np.int64]]] = field(default_factory=dict)
-    """``scale``, ``bias``, ``slope`` of fixed-point layers (affine, prelu): int64 ``(channels,)`` of
-    the layer's ``parameters`` type."""
+    values: Mapping[str, Mapping[str, Integers]] = field(default_factory=dict)
+    """Parameters, weights included, of layers that name their own (see ``own_layers``), by layer."""
+
+    def by_layer(self) -> dict[str, dict[str, Integers]]:
+        """Everything by layer, then by name."""
+        layers: dict[str, dict[str, Integers]] = {}
+        for name, array in self.weights.items():
+            layers.setdefault(name, {})["weights"] = array
+        for name, array in self.thresholds.items():
+            layers.setdefault(name, {})["thresholds"] = array
+        return layers | {name: dict(values) for name, values in self.values.items()}
 
 
 def load_parameters(network: Network, path: str | Path) -> Parameters:
@@ -53,18 +62,18 @@ def random_parameters(network: Network, seed: int) -> Parameters:
 
     The same seed gives the same parameters.
     """
-    return Parameters(*drawn_parameters(network, seed), drawn_fixed(network, seed))
+    return Parameters(*drawn_parameters(network, seed), drawn_own(network, seed))
 
 
 def save_parameters(path: str | Path, parameters: Parameters) -> None:
     """Write an .npz as :func:`load_parameters` reads it; the same parameters give the same bytes."""
     names = sorted({*parameters.weights, *parameters.thresholds})
     arrays: dict[str, Integers] = {}
-    for name, values in sorted(parameters.fixed.items()):
-        arrays.update({f"{name}.{key}": array for key, array in values.items()})
     for name in names:
         if name in parameters.weights:
             arrays[f"{name}.weights"] = parameters.weights[name]
         if name in parameters.thresholds:
             arrays[f"{name}.thresholds"] = parameters.thresholds[name]
+    for name, values in sorted(parameters.values.items()):
+        arrays |= {f"{name}.{key}": array for key, array in values.items()}
     write_arrays(Path(path), arrays)

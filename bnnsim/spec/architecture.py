@@ -129,10 +129,27 @@ class StreamingArchitecture(ArchitectureBase):
     default depth."""
 
 
+class StreamingFront(SpecModel):
+    """The network's first layers as a streaming pipeline in front of an engine.
+
+    The engine's controller starts it for each frame and goes on when its last word is there; frames do
+    not overlap in it.
+    """
+
+    until: Name
+    """Its last layer; this one and all it depends on stream, and only this one feeds the engine."""
+    defaults: UnitDefaults = UnitDefaults()
+    frame_source: FrameSource = FrameSource()
+    layers: dict[str, LayerHardware]
+    fifo_words: dict[str, Depth] = {}
+
+
 class EngineArchitecture(ArchitectureBase):
     """Arrays that execute the layers in turn, from on-chip buffers or through memory ports."""
 
     style: Literal["engine"]
+    front: StreamingFront | None = None
+    """First layers that stream; without it every layer runs on the engine."""
     arrays: Annotated[dict[str, Array], Field(min_length=1)]
     stages: dict[str, StageUnit] = {}
     buffers: dict[str, Buffer] = {}

@@ -107,3 +107,39 @@ def test_fracbnn_with_one_image_burst_and_one_first_pass_meets_the_reported_spee
 def test_compiled_form_equals_simpy_on_shipped_engines(name: str, workload: str) -> None:
     program = design(name, workload).program
     assert run_engine_compiled(program, 3) == run_engine_simpy(program, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "workload", "reported_fps", "low", "high"),
+    [
+        # within its aim
+        ("fp-bnn", "binarynet", 7_692.3, -0.05, 0.05),
+        ("fracbnn-imagenet", "fracbnn-imagenet", 48.1, -0.05, 0.05),
+        # inferred before the speed was looked at, and off by this much
+        ("fc-bnn", "vgg11ave", 420.0, 0.25, 0.26),
+        ("fbna", "binarynet-24", 520.8, -0.18, -0.17),
+    ],
+)
+def test_inferred_engines_are_off_by_as_much_as_their_notes_say(
+    name: str, workload: str, reported_fps: float, low: float, high: float
+) -> None:
+    built = design(name, workload)
+    ends = run_engine_compiled(built.program, 3).frame_end_cycles
+    fps = built.architecture.clock_mhz * 1e6 / (ends[2] - ends[1])
+    assert low <= fps / reported_fps - 1 <= high
+    assert built.architecture.structure == "inferred"
+    assert built.architecture.notes
+
+
+@pytest.mark.parametrize(
+    ("name", "workload"),
+    [
+        ("fc-bnn", "vgg11ave"),
+        ("fp-bnn", "binarynet"),
+        ("fbna", "binarynet-24"),
+        ("fracbnn-imagenet", "fracbnn-imagenet"),
+    ],
+)
+def test_compiled_form_equals_simpy_on_inferred_engines(name: str, workload: str) -> None:
+    program = design(name, workload).program
+    assert run_engine_compiled(program, 2) == run_engine_simpy(program, 2)

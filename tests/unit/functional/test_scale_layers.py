@@ -78,7 +78,7 @@ def test_simulated_unit_computes_what_the_executor_computes_whatever_its_pe(op, 
     expected = execute(network, parameters, frames).outputs["map"].reshape(9, 6)
     to, given_type = parse_value_type("fixed10.4"), parse_value_type(_IN)
     unit = Scale(op, pe, 6, 6 // pe, given_type, 6, to, parse_value_type("fixed12.8"))
-    datapath = ScaleDatapath(unit, parameters.fixed["map"])
+    datapath = ScaleDatapath(unit, parameters.values["map"])
     for frame, values in zip(frames.reshape(9, 6 // pe, pe), expected, strict=True):
         words = []
         for row in pack_rows(frame, 6):
@@ -90,7 +90,7 @@ def test_simulated_unit_computes_what_the_executor_computes_whatever_its_pe(op, 
 def test_parameters_out_of_their_type_are_named():
     network = _network("affine", _IN, "fixed10.4", "fixed12.8", channels=2)
     arrays = {"map.scale": np.array([0, 2048]), "map.bias": np.array([0, 0])}
-    with pytest.raises(SpecError, match=r"map.scale: expected fixed12.8, -2048 .. 2047, got 2048"):
+    with pytest.raises(SpecError, match=r"map.scale: expected fixed12.8 values, -2048 .. 2047, got 2048"):
         check_parameters(network, arrays, "net.npz")
     with pytest.raises(SpecError, match=r"map.bias: expected this key, got none"):
         check_parameters(network, {"map.scale": np.array([0, 1])}, "net.npz")

@@ -1,0 +1,113 @@
+"""Residual binarization against scalar arithmetic, one activation at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from bnnsim.design.network import resolve_network
+from bnnsim.functional.residual import residual_layer, residual_pool, wrapped
+from bnnsim.spec.faults import SpecError
+from bnnsim.spec.workload import Workload
+
+Ints = NDArray[Any]
+
+
+def workload(levels: int, **options: Any) -> Workload:
+    return Workload.model_validate(
+        {
+            "name": "small",
+            "input": {"shape": [2, 4, 4], "type": "fixed8.7"},
+            "layers": [
+                {"name": "a", "op": "conv", "out": 3, "kernel": 1, "activation": f"residual{levels}"},
+                {"name": "pool", "op": "max_pool", "kernel": 2},
+                {"name": "b", "op": "linear", "out": 2, **options},
+            ],
+        }
+    )
+
+
+def value(code: int, means: list[int]) -> int:
+    return sum(mean if code >> level & 1 else -mean for level, mean in enumerate(means))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 3), st.integers(0, 2**16))
+def test_codes_equal_sign_after_sign_of_what_is_left(levels: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    network = resolve_network(workload(levels))
+    node = network.nodes["a"]
+    x = rng.integers(-128, 128, (2, 1, 4, 4))
+    means = [200 >> level for level in range(levels)]
+    values = {
+        "weights": rng.integers(0, 2, (3, 2, 1, 1), np.uint8),
+        "alpha": rng.integers(100, 500, 3),
+        "bias": rng.integers(-300, 300, 3),
+        "out_means": np.array(means),
+    }
+    codes = residual_layer(node, values, x)
+    for out in range(3):
+        for row in range(4):
+            for column in range(4):
+                total = sum(
+                    (1 if values["weights"][out, c, 0, 0] else -1) * int(x[c, 0, row, column]) * 2
+                    for c in range(2)
+                )
+                rest = (total * int(values["alpha"][out]) + int(values["bias"][out]) * 256) // 256
+                for level in range(levels):
+                    bit = int(rest > 0)
+                    assert codes[out, 0, row, column] >> level & 1 == bit
+                    rest -= means[level] if bit else -means[level]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 3), st.integers(0, 2**16))
+def test_scores_count_matches_level_by_level(levels: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    network = resolve_network(workload(levels))
+    node = network.nodes["b"]
+    codes = rng.integers(0, 1 << levels, (3, 2, 2, 2))
+    means = [200 >> level for level in range(levels)]
+    weights = rng.integers(0, 2, (2, 12), np.uint8)
+    found = residual_layer(node, {"weights": weights, "in_means": np.array(means)}, codes)
+    for frame in range(2):
+        flat = codes[:, frame].transpose(1, 2, 0).reshape(-1)
+        for out in range(2):
+            expected = sum(
+                mean * sum(int(w == (c >> level & 1)) for w, c in zip(weights[out], flat, strict=True))
+                for level, mean in enumerate(means)
+            )
+            assert found[out, frame, 0, 0] == expected
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 3), st.integers(0, 2**16))
+def test_pool_keeps_the_largest_value(levels: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    node = resolve_network(workload(levels)).nodes["pool"]
+    codes = rng.integers(0, 1 << levels, (3, 1, 4, 4))
+    means = [256 >> level for level in range(levels)]
+    pooled = residual_pool(node, codes)
+    for channel in range(3):
+        for row in range(2):
+            for column in range(2):
+                window = codes[channel, 0, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
+                best = max(value(int(code), means) for code in window.reshape(-1))
+                assert value(int(pooled[channel, 0, row, column]), means) == best
+
+
+def test_sums_wrap_at_24_bits() -> None:
+    assert wrapped(np.array([2**23, -(2**23) - 1, 5])).tolist() == [-(2**23), 2**23 - 1, 5]
+
+
+def test_residual_layers_refuse_popcount_wide_weights_and_other_activations() -> None:
+    spec = workload(2, accumulator="popcount", weight="int2", activation="bipolar")
+    with pytest.raises(SpecError, match="expected dot beside residual activations") as caught:
+        resolve_network(spec)
+    assert "expected bipolar beside residual activations, got int2" in str(caught.value)
+    assert "expected residual1..residual4 behind residual, got bipolar" in str(caught.value)
