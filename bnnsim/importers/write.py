@@ -47,6 +47,8 @@ class ImportedNetwork:
     workload_path: Path
     weights_path: Path
     folding: Mapping[str, LayerFolding] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    """What the user should know, such as error bounds of fixed-point layers; also the file's comment."""
 
 
 def write_network(
@@ -82,7 +84,9 @@ def write_network(
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(str(folder), "a folder that can be written", reason) from None
-    return ImportedNetwork(complete, workload_path, weights_path, dict(folding or {}))
+    return ImportedNetwork(
+        complete, workload_path, weights_path, dict(folding or {}), tuple(comment)
+    )
 
 
 def npz_bytes(arrays: Arrays) -> bytes:
