@@ -74,7 +74,10 @@ class PaddingDatapath:
     """Passes a map's words and puts border words around them."""
 
     def __init__(self, padding: Padding, element_bits: int, is_bipolar: bool) -> None:
+        self._lanes = padding.lanes if padding.widens_bits else 0
         bit_or_value = (padding.value + 1) // 2 if is_bipolar else padding.value
+        if padding.widens_bits:
+            bit_or_value, element_bits = 0, 2
         row = np.full((1, padding.lanes), bit_or_value, np.int64)
         self._border_word = pack_rows(row, element_bits)[0]
         inside = np.zeros((padding.out_height, padding.out_width), bool)
@@ -85,7 +88,11 @@ class PaddingDatapath:
         self._waiting: deque[int] = deque()
 
     def take(self, words: tuple[int, ...]) -> None:
-        self._waiting.append(words[0])
+        word = words[0]
+        if self._lanes:
+            bits = unpack_word(word, self._lanes, 1, False)
+            word = pack_rows((2 * bits - 1)[None], 2)[0]
+        self._waiting.append(word)
 
     def give(self) -> int:
         inside = self._inside[self._position]

@@ -43,6 +43,8 @@ from bnnsim.spec.workload import (
 
 COMPUTING = (WeightedLayer, ThresholdLayer, AffineLayer, PreluLayer)
 SOURCE, SINK = "source", "sink"
+TERNARY = ValueType("int", 2)
+"""-1, 0 and +1: bits behind a border of true zeros."""
 
 
 @dataclass(frozen=True)
@@ -379,7 +381,7 @@ class _Builder:
             groups=node.groups,
             channel_block=channel_block,
             weight_type=node.layer.weight,
-            input_type=node.input.type,
+            input_type=end.type if end.type == TERNARY else node.input.type,
             sum_type=node.sum_type,
             accumulator=node.layer.accumulator,
             output_type=node.output.type,
@@ -428,15 +430,10 @@ class _Builder:
             return end, group_channels
         end = self._convert(end, window.lanes, node.name, hardware)
         if padded:
-            if node.pad_value == 0 and node.input.type.is_bipolar:
-                self._fault(
-                    ("layers", node.name),
-                    "a border of -1 or +1 in the workload: a one-bit stream cannot carry a true zero",
-                    "pad_value 0",
-                )
-                return end, group_channels
+            # One bit cannot carry a true zero: behind such a border the stream has two.
+            is_widened = node.pad_value == 0 and node.input.type.is_bipolar
             border = Padding(
-                channels, height, width, layer.pad_tlbr, node.pad_value, window.lanes
+                channels, height, width, layer.pad_tlbr, node.pad_value, window.lanes, is_widened
             )
             name = f"{node.name}.pad"
             self._unit(name, node.name, border, [end], "rtl", False)
@@ -446,6 +443,8 @@ class _Builder:
                 depth_words=None,
                 elements=border.words_out * window.lanes,
             )
+            if is_widened:
+                end = replace(end, type=TERNARY, element_bits=TERNARY.bits)
         name = f"{node.name}.window"
         library = "rtl" if window.style in ("rtl", "parallel", "line_buffer") else "hls"
         freezes = library == "hls" and hardware.pipeline == "freezing"

@@ -48,7 +48,10 @@ class Converter:
 
 @dataclass(frozen=True)
 class Padding:
-    """Adds a border (``top, left, bottom, right`` pixels of ``value``) to each map."""
+    """Adds a border (``top, left, bottom, right`` pixels of ``value``) to each map.
+
+    ``widens_bits``: bits come in and -1, 0, +1 in two bits go out, the border being a true zero.
+    """
 
     channels: int
     height: int
@@ -56,6 +59,7 @@ class Padding:
     border: tuple[int, int, int, int]
     value: int
     lanes: int
+    widens_bits: bool = False
 
     @property
     def channel_fold(self) -> int:
