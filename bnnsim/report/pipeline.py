@@ -12,6 +12,7 @@ from bnnsim.design.units import (
     Mvau,
     Padding,
     Pool,
+    Scale,
     Sink,
     Source,
     Threshold,
@@ -141,6 +142,8 @@ def _detail(unit: Unit) -> str:
             return f"{p.function} {p.kernel[0]} × {p.kernel[1]}"
         case Threshold() as p:
             return f"PE {p.pe}, {p.thresholds} threshold{'s' if p.thresholds > 1 else ''}"
+        case Scale() as p:
+            return f"PE {p.pe}, {p.function} to {p.output_type}"
         case Padding() as p:
             return f"to {p.out_height} × {p.out_width}, value {p.value}"
         case Add() as p:
