@@ -16,7 +16,7 @@ from bnnsim.importers.onnx_import import (
     lower_model,
     workload_name,
 )
-from bnnsim.importers.onnx_lowering import SignOfZero, ZeroBorder
+from bnnsim.importers.onnx_lowering import SignOfZero
 from bnnsim.importers.write import ImportedNetwork, write_network
 from bnnsim.spec.faults import InputError, near_names
 
@@ -36,14 +36,13 @@ def import_keras(
     input_type: str | None = None,
     image_range: tuple[float, float] | None = None,
     sign_of_zero: SignOfZero = "exact",
-    zero_border: ZeroBorder = "bits",
 ) -> ImportedNetwork:
     """Import a Keras (Larq) model and write ``<name>.yaml`` and ``<name>.npz`` into ``out_dir``.
 
     As :func:`~bnnsim.importers.onnx_import.import_onnx`; h5py reads the file, TensorFlow is not
     needed. Raises :class:`InputError`; nothing is written then.
     """
-    options = import_options(fixed, input_type, image_range, sign_of_zero, zero_border)
+    options = import_options(fixed, input_type, image_range, sign_of_zero)
     model = keras_to_onnx(path)
     lowered = lower_model(model, str(path), name or workload_name(path), options)
     return write_network(out_dir, lowered.workload, lowered.arrays, lowered.notes)

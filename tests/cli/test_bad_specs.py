@@ -309,11 +309,6 @@ WORKLOAD_CASES = {
         "kernel: 3, pad: -1",
         "w.yaml:4: layers.conv0.pad: expected a number >= 0",
     ),
-    "true zero on a one-bit stream": (
-        "kernel: 3",
-        "kernel: 3, pad: 1, pad_value: 0",
-        "layers.conv0: expected a border of -1 or +1 in the workload: a one-bit stream cannot carry",
-    ),
 }
 
 
