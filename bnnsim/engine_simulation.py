@@ -125,7 +125,7 @@ def _scores(design: EngineDesign, stimulus: Stimulus, progress: Progress | None)
             values = values * 2 - 1
         given = _front(design, stimulus, frame, reference)
         result = run_engine_frame(design, parameters, values, given)
-        for name in result.outputs.keys() & network.nodes.keys():
+        for name in (name for name in network.nodes if name in result.outputs):
             _compare(network, name, number, reference[name][0], result.outputs[name])
         scores.append(result.outputs[network.output].reshape(-1))
         if progress is not None:
@@ -174,6 +174,4 @@ def _compare(
     if wrong.size:
         channel, row, column = (int(i) for i in wrong[0])
         at = (channel, row, column)
-        raise BitMismatchError(
-            name, frame, row, column, channel, int(reference[at]), int(found[at])
-        )
+        raise BitMismatchError(name, frame, row, column, channel, int(reference[at]), int(found[at]))

@@ -67,9 +67,7 @@ def run_engine_frame(
     return result
 
 
-def _array_sums(
-    design: EngineDesign, part: LayerProgram, node: Node, values: Values, x: Ints
-) -> Ints:
+def _array_sums(design: EngineDesign, part: LayerProgram, node: Node, values: Values, x: Ints) -> Ints:
     array = design.architecture.arrays[part.array]
     layer = node.layer
     assert isinstance(layer, WeightedLayer)

@@ -35,6 +35,7 @@ from bnnsim.spec.workload import (
     AveragePoolLayer,
     ConcatLayer,
     ConvLayer,
+    LinearLayer,
     MaxPoolLayer,
     PreluLayer,
     ThresholdLayer,
@@ -42,6 +43,17 @@ from bnnsim.spec.workload import (
 )
 
 COMPUTING = (WeightedLayer, ThresholdLayer, AffineLayer, PreluLayer)
+STREAMING = (
+    ConvLayer,
+    LinearLayer,
+    ThresholdLayer,
+    AffineLayer,
+    PreluLayer,
+    MaxPoolLayer,
+    AveragePoolLayer,
+    AddLayer,
+    ConcatLayer,
+)
 SOURCE, SINK = "source", "sink"
 TERNARY = ValueType("int", 2)
 """-1, 0 and +1: bits behind a border of true zeros."""
@@ -84,6 +96,7 @@ class _Builder:
 
     def run(self) -> tuple[StreamingGraph | None, list[Fault]]:
         self._check_layer_names()
+        self._check_operations()
         for node in self.network.nodes.values():
             self._check_folding(node)
         if self.faults:
@@ -122,6 +135,15 @@ class _Builder:
             if isinstance(node.layer, COMPUTING) and node.name not in self.spec.layers:
                 self._fault(
                     ("layers", node.name), f"a unit for layer {node.name} ({node.layer.op})", "none"
+                )
+
+    def _check_operations(self) -> None:
+        for node in self.network.nodes.values():
+            if not isinstance(node.layer, STREAMING):
+                self._fault(
+                    ("layers", node.name),
+                    "a layer that a streaming unit runs (fixed-point layers run on engines)",
+                    f"{node.layer.op} in the workload",
                 )
 
     def _check_stream_names(self) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bnnsim.spec.engine import (
     Array,
@@ -113,6 +113,12 @@ class ArchitectureBase(SpecModel):
     device: Name
     clock_mhz: Annotated[float, Field(gt=0, le=2000)]
     budget: Budget = Budget()
+
+    @model_validator(mode="after")
+    def _inferred_is_explained(self) -> Self:
+        if self.structure == "inferred" and not self.notes:
+            raise ValueError("notes that say which part of an inferred structure is a guess")
+        return self
 
 
 class StreamingArchitecture(ArchitectureBase):
