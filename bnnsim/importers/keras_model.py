@@ -12,6 +12,7 @@ from bnnsim.importers.keras_file import KerasLayer, read_keras
 from bnnsim.importers.onnx_graph import Array
 from bnnsim.importers.onnx_import import (
     DEFAULT_FIXED,
+    checked_name,
     import_options,
     lower_model,
     workload_name,
@@ -43,8 +44,8 @@ def import_keras(
     needed. Raises :class:`InputError`; nothing is written then.
     """
     options = import_options(fixed, input_type, image_range, sign_of_zero)
-    model = keras_to_onnx(path)
-    lowered = lower_model(model, str(path), name or workload_name(path), options)
+    chosen = checked_name(name) if name is not None else workload_name(path)
+    lowered = lower_model(keras_to_onnx(path), str(path), chosen, options)
     return write_network(out_dir, lowered.workload, lowered.arrays, lowered.notes)
 
 

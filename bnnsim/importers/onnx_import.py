@@ -124,7 +124,8 @@ def import_onnx(
     nothing is written then.
     """
     options = import_options(fixed, input_type, image_range, sign_of_zero)
-    lowered = lower_model(load_model(path), str(path), name or workload_name(path), options)
+    chosen = checked_name(name) if name is not None else workload_name(path)
+    lowered = lower_model(load_model(path), str(path), chosen, options)
     return write_network(out_dir, lowered.workload, lowered.arrays, lowered.notes)
 
 
@@ -147,6 +148,14 @@ def _type(place: str, text: str) -> ValueType:
         return parse_value_type(text)
     except ValueError:
         raise InputError(place, TYPE_TEXT, repr(text)) from None
+
+
+def checked_name(name: str) -> str:
+    """A name that the user chose. Raises :class:`InputError` where a workload cannot have it."""
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.\-]*", name):
+        expected = "a name of letters, digits, _ . - that starts with a letter"
+        raise InputError("name", expected, repr(name))
+    return name
 
 
 def workload_name(path: str | Path) -> str:
