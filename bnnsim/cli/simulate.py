@@ -84,7 +84,7 @@ def _units_table(simulation: Simulation) -> Table:
     table = Table(title=f"Where the cycles go ({covered})", title_justify="left", box=None)
     table.add_column("unit", no_wrap=True)
     for name in ("busy", "stalled on input", "stalled on output", "idle"):
-        table.add_column(f"{name} [cycles]", justify="right")
+        table.add_column(f"{name} (cycles)", justify="right")
     for unit in simulation.units:
         cells = (
             unit.busy_cycles,
@@ -98,7 +98,7 @@ def _units_table(simulation: Simulation) -> Table:
 
 
 def _layers_table(simulation: Simulation) -> Table:
-    table = Table(title="Layers [cycles]", title_justify="left", box=None)
+    table = Table(title="Layers (cycles)", title_justify="left", box=None)
     table.add_column("layer", no_wrap=True)
     names = (
         "compute",
@@ -121,7 +121,7 @@ def _layers_table(simulation: Simulation) -> Table:
 def _fifos_table(simulation: Simulation) -> Table:
     table = Table(title="FIFOs", title_justify="left", box=None)
     table.add_column("stream", no_wrap=True, overflow="ellipsis")
-    for name in ("width [bits]", "depth [words]", "highest [words]"):
+    for name in ("width (bits)", "depth (words)", "highest (words)"):
         table.add_column(name, justify="right")
     for fifo in simulation.fifos:
         full = " full" if fifo.max_occupancy_words >= fifo.depth_words else ""
