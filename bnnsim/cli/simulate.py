@@ -8,8 +8,9 @@ import typer
 from rich.table import Table
 
 from bnnsim.cli.console import output, progress, simulation_errors, write_json
-from bnnsim.simulation import Simulation
+from bnnsim.simulation import Simulation, load_design
 from bnnsim.simulation import simulate as run_simulation
+from bnnsim.spec.write import architecture_text
 
 SHOWN_PREDICTIONS = 10
 
@@ -33,8 +34,15 @@ def command(
     json_file: Annotated[
         str | None, typer.Option("--json", help="write the result as JSON (- for stdout)", metavar="FILE")
     ] = None,
+    print_spec: Annotated[
+        bool, typer.Option("--print-spec", help="print the architecture, every default said, and end")
+    ] = False,
 ) -> None:
     """Simulate a network on an accelerator: every bit, every cycle."""
+    if print_spec:
+        design, _ = load_design(arch, workload)
+        output.file.write(architecture_text(design.architecture, with_defaults=True))
+        return
     simulation = _simulate(arch, workload, images, frames, timing_only, weights_seed, executor)
     if json_file is not None:
         write_json(simulation.to_json(), json_file)
