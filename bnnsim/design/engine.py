@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bnnsim.design.build import device_of
+from bnnsim.design.build import completed_budget, device_of
 from bnnsim.design.engine_fit import check_buffers, uncovered, waiting_sums
 from bnnsim.design.engine_loops import FRAME, Scope, layer_scope
 from bnnsim.design.engine_memory import threshold_words, weight_words
@@ -20,7 +20,7 @@ from bnnsim.design.engine_program import (
     Work,
 )
 from bnnsim.design.network import Network, Node, check_network
-from bnnsim.spec.architecture import Architecture, EngineArchitecture
+from bnnsim.spec.architecture import Architecture, Budget, EngineArchitecture
 from bnnsim.spec.device import Device
 from bnnsim.spec.engine import (
     BesideStep,
@@ -53,6 +53,11 @@ class EngineDesign:
     @property
     def name(self) -> str:
         return f"{self.architecture.name} x {self.network.workload.name}"
+
+    @property
+    def budget(self) -> Budget:
+        """The architecture's budget, completed with what the device holds."""
+        return completed_budget(self.architecture, self.device)
 
 
 def build_engine_design(

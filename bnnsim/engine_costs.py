@@ -1,0 +1,99 @@
+"""When an engine's units are at work, and what each layer's turn costs in energy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bnnsim.cost.coefficients import Coefficients, default_coefficients
+from bnnsim.cost.engine_resources import CONTROL, PLATFORM
+from bnnsim.cost.power import (
+    PROCESSING_SYSTEM,
+    STATIC,
+    Activity,
+    DynamicPower,
+    FrameEnergy,
+    Power,
+)
+from bnnsim.design.engine import EngineDesign
+from bnnsim.design.engine_program import LayerProgram
+from bnnsim.timing.engine_account import part_busy
+
+Busy = Mapping[str, float]
+
+
+def engine_busy(design: EngineDesign, part: LayerProgram) -> dict[str, float]:
+    """Cycles of one part of the frame in which each unit of the engine works.
+
+    Names are those of the resources. A buffer works when it is loaded or stored, and while the arrays
+    and stages of a program that names it compute; control always, the platform with the ports.
+    """
+    cycles = part_busy(part)
+    spec = design.architecture
+    busy: dict[str, float] = {name: cycles.get(name, 0) for name in (*spec.arrays, *spec.stages)}
+    at_work = sum(busy.values())
+    listed = spec.programs[str(spec.layers[part.layers[0]].program)].buffers if part.layers else []
+    for name in spec.buffers:
+        moved = cycles.get(f"{name}.load", 0) + cycles.get(f"{name}.store", 0)
+        busy[f"buffer {name}"] = moved + (at_work if name in listed else 0)
+    for name in spec.ports:
+        busy[f"port {name}"] = cycles.get(f"port {name}", 0)
+    moved = sum(busy[f"port {name}"] for name in spec.ports)
+    busy[PLATFORM] = moved
+    busy[CONTROL] = at_work + moved
+    return busy
+
+
+def engine_activity(
+    design: EngineDesign,
+    interval_cycles: float,
+    toggles: float | None = None,
+    coefficients: Coefficients | None = None,
+) -> Activity:
+    """Activity of an engine with a frame every ``interval_cycles``.
+
+    A unit's bits toggle in the cycles in which it works, ``toggles`` times a bit and cycle: measured,
+    or by default those of random data.
+    """
+    values = coefficients or default_coefficients()
+    each = values["reference_toggles"] if toggles is None else toggles
+    accesses = values["reference_accesses"]
+    sums: dict[str, float] = {}
+    for part in design.program.parts:
+        for name, cycles in engine_busy(design, part).items():
+            sums[name] = sums.get(name, 0.0) + cycles
+    shares = {name: min(1.0, cycles / interval_cycles) for name, cycles in sums.items()}
+    return Activity(
+        units={name: each * share for name, share in shares.items()},
+        memories={name: accesses * share for name, share in shares.items()},
+        source="default" if toggles is None else "measured",
+    )
+
+
+def engine_energy(
+    design: EngineDesign, power: Power, part_cycles: Mapping[str, float], interval_cycles: float
+) -> FrameEnergy:
+    """Energy of a frame, each unit's part of it given to the layers in whose turn it works.
+
+    ``part_cycles`` are the cycles of each part's turn. The clock tree's energy, and that of units that
+    never work, goes by these. On the basis ``chip``.
+    """
+    frame_us = interval_cycles / power.clock_mhz
+    parts = {part.name: engine_busy(design, part) for part in design.program.parts}
+    turns = _shares({name: part_cycles.get(name, 0.0) for name in parts})
+    sums = dict.fromkeys(parts, 0.0)
+    for item in power.dynamic:
+        works = _shares({name: busy.get(item.name, 0.0) for name, busy in parts.items()}) or turns
+        for name in parts:
+            sums[name] += _energy(item, turns[name], works[name]) * frame_us
+    sums[STATIC] = power.static_w * frame_us
+    sums[PROCESSING_SYSTEM] = power.processing_system_w * frame_us
+    return FrameEnergy("chip", sums)
+
+
+def _energy(item: DynamicPower, turn: float, work: float) -> float:
+    return item.clock_w * turn + (item.total_w - item.clock_w) * work
+
+
+def _shares(amounts: Mapping[str, float]) -> dict[str, float]:
+    total = sum(amounts.values())
+    return {name: amount / total for name, amount in amounts.items()} if total else {}
