@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bnnsim.cost.amounts import PLATFORM
 from bnnsim.cost.coefficients import Coefficients, default_coefficients
-from bnnsim.cost.engine_resources import CONTROL, PLATFORM
+from bnnsim.cost.engine_resources import CONTROL
 from bnnsim.cost.power import (
     PROCESSING_SYSTEM,
     STATIC,
@@ -29,7 +30,7 @@ def engine_busy(design: EngineDesign, part: LayerProgram) -> dict[str, float]:
     """
     cycles = part_busy(part)
     spec = design.architecture
-    busy: dict[str, float] = {name: cycles.get(name, 0) for name in (*spec.arrays, *spec.stages)}
+    busy = {name: float(cycles.get(name, 0)) for name in (*spec.arrays, *spec.stages)}
     at_work = sum(busy.values())
     listed = spec.programs[str(spec.layers[part.layers[0]].program)].buffers if part.layers else []
     for name in spec.buffers:

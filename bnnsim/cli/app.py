@@ -15,6 +15,7 @@ COMMANDS = (
     "explore",
     "simulate",
     "evaluate",
+    "validate",
     "fifos",
     "report",
     "compare",
