@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from bnnsim.cost.amounts import PLATFORM
 from bnnsim.cost.coefficients import Coefficients, default_coefficients
@@ -14,10 +15,12 @@ from bnnsim.cost.power import (
     DynamicPower,
     FrameEnergy,
     Power,
+    activity_at_rate,
 )
 from bnnsim.design.engine import EngineDesign
-from bnnsim.design.engine_program import LayerProgram
+from bnnsim.design.engine_program import LayerProgram, leaves
 from bnnsim.timing.engine_account import part_busy
+from bnnsim.timing.engine_front import FRONT, whole_program
 
 Busy = Mapping[str, float]
 
@@ -25,9 +28,13 @@ Busy = Mapping[str, float]
 def engine_busy(design: EngineDesign, part: LayerProgram) -> dict[str, float]:
     """Cycles of one part of the frame in which each unit of the engine works.
 
-    Names are those of the resources. A buffer works when it is loaded or stored, and while the arrays
+    Names are those of the resources; of a mixed design's front all units work in its turn. A buffer works when it is loaded or stored, and while the arrays
     and stages of a program that names it compute; control always, the platform with the ports.
     """
+    if part.name == FRONT and design.front is not None:
+        graph = design.front.graph
+        works = sum(op.cycles for op in leaves(part.ops))
+        return {item.name: float(works) for item in (*graph.units, *graph.streams)}
     cycles = part_busy(part)
     spec = design.architecture
     busy = {name: float(cycles.get(name, 0)) for name in (*spec.arrays, *spec.stages)}
@@ -59,15 +66,20 @@ def engine_activity(
     each = values["reference_toggles"] if toggles is None else toggles
     accesses = values["reference_accesses"]
     sums: dict[str, float] = {}
-    for part in design.program.parts:
+    for part in whole_program(design).parts:
         for name, cycles in engine_busy(design, part).items():
             sums[name] = sums.get(name, 0.0) + cycles
     shares = {name: min(1.0, cycles / interval_cycles) for name, cycles in sums.items()}
-    return Activity(
-        units={name: each * share for name, share in shares.items()},
-        memories={name: accesses * share for name, share in shares.items()},
-        source="default" if toggles is None else "measured",
-    )
+    units = {name: each * share for name, share in shares.items()}
+    memories = {name: accesses * share for name, share in shares.items()}
+    streams: dict[str, float] = {}
+    if design.front is not None:
+        front = activity_at_rate(design.front, interval_cycles, values)
+        streams = dict(front.streams)
+        units |= front.units
+        memories |= front.memories
+    source: Literal["default", "measured"] = "default" if toggles is None else "measured"
+    return Activity(units, streams, memories, source)
 
 
 def engine_energy(
@@ -79,7 +91,7 @@ def engine_energy(
     never work, goes by these. On the basis ``chip``.
     """
     frame_us = interval_cycles / power.clock_mhz
-    parts = {part.name: engine_busy(design, part) for part in design.program.parts}
+    parts = {part.name: engine_busy(design, part) for part in whole_program(design).parts}
     turns = _shares({name: part_cycles.get(name, 0.0) for name in parts})
     sums = dict.fromkeys(parts, 0.0)
     for item in power.dynamic:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +12,7 @@ import numpy.typing as npt
 from bnnsim.design.engine import EngineDesign
 from bnnsim.design.network import Network
 from bnnsim.simulation import LayerReport, Simulation, Stimulus, UnitReport
+from bnnsim.timing.engine_front import whole_program
 from bnnsim.timing.engine_result import EngineTiming
 
 if TYPE_CHECKING:
@@ -68,7 +71,7 @@ def simulate_engine(
 def steady_interval(design: EngineDesign) -> tuple[int | None, int, str]:
     """Cycles between frames once they are equally spaced, those of the first frame, and why."""
     ends = _run(design, STEADY_FRAMES, "compiled").frame_end_cycles
-    gaps = {later - earlier for earlier, later in zip(ends[1:], ends[2:], strict=False)}
+    gaps = {later - earlier for earlier, later in pairwise(ends[1:])}
     if len(gaps) > 1:
         return None, ends[0], f"frames 2 to {STEADY_FRAMES} are not equally spaced: {sorted(gaps)} cycles"
     (gap,) = gaps
@@ -81,14 +84,14 @@ def _run(design: EngineDesign, frames: int, executor: ExecutorName) -> EngineTim
     if executor == "simpy":
         from bnnsim.timing.engine_simpy import run_engine_simpy
 
-        return run_engine_simpy(design.program, frames)
+        return run_engine_simpy(whole_program(design), frames)
     from bnnsim.timing.engine_compiled import run_engine_compiled
 
-    return run_engine_compiled(design.program, frames)
+    return run_engine_compiled(whole_program(design), frames)
 
 
 def _layers(design: EngineDesign, timing: EngineTiming) -> tuple[LayerReport, ...]:
-    parts = {part.name: part for part in design.program.parts}
+    parts = {part.name: part for part in whole_program(design).parts}
     return tuple(
         LayerReport(
             name=account.name,
@@ -120,13 +123,40 @@ def _scores(design: EngineDesign, stimulus: Stimulus, progress: Progress | None)
         values = frame.astype(np.int64)
         if network.input.type.is_bipolar:
             values = values * 2 - 1
-        result = run_engine_frame(design, parameters, values)
-        for name in network.nodes:
+        given = _front(design, stimulus, frame, reference)
+        result = run_engine_frame(design, parameters, values, given)
+        for name in (name for name in network.nodes if name in result.outputs):
             _compare(network, name, number, reference[name][0], result.outputs[name])
         scores.append(result.outputs[network.output].reshape(-1))
         if progress is not None:
             progress(number + 1, len(stimulus.frames))
     return np.stack(scores)
+
+
+def _front(
+    design: EngineDesign,
+    stimulus: Stimulus,
+    frame: npt.NDArray[np.integer],
+    reference: Mapping[str, npt.NDArray[np.integer]],
+) -> dict[str, Ints]:
+    """What the streaming front puts out for one frame, every word of its layers checked."""
+    from bnnsim.datapath.build import build_datapaths, sink_values
+    from bnnsim.datapath.units import SinkDatapath
+    from bnnsim.timing.graph import build_timing
+    from bnnsim.timing.simpy_executor import run_simpy
+
+    front = design.front
+    if front is None:
+        return {}
+    parameters = stimulus.parameters
+    datapaths = build_datapaths(
+        front.graph, frame[None], parameters.weights, parameters.thresholds, reference
+    )
+    timing = build_timing(front.graph)
+    run_simpy(timing, 1, datapaths)
+    sink = datapaths[timing.units[timing.sink].name]
+    assert isinstance(sink, SinkDatapath)
+    return {front.network.output: sink_values(front.graph, front.network, sink.words, 1)[0]}
 
 
 def _compare(
@@ -144,6 +174,4 @@ def _compare(
     if wrong.size:
         channel, row, column = (int(i) for i in wrong[0])
         at = (channel, row, column)
-        raise BitMismatchError(
-            name, frame, row, column, channel, int(reference[at]), int(found[at])
-        )
+        raise BitMismatchError(name, frame, row, column, channel, int(reference[at]), int(found[at]))

@@ -387,7 +387,9 @@ def _report(
         for stream, words in zip(design.graph.streams, result.max_occupancy_words, strict=False)
     )
     workload = design.network.workload
-    predictions = None if scores is None else tuple(int(p) for p in scores.argmax(axis=1))
+    # Scores beyond the last named class are padding rows of the matrix.
+    named = None if scores is None else scores[:, : len(workload.classes or ()) or None]
+    predictions = None if named is None else tuple(int(p) for p in named.argmax(axis=1))
     return Simulation(
         arch=design.architecture.name,
         workload=workload.name,

@@ -85,7 +85,8 @@ def estimate_clock(
     delays = delays_of(design.device, values)
     if isinstance(design, EngineDesign):
         arrays = {name: _array_mhz(delays, array) for name, array in design.architecture.arrays.items()}
-        return ClockEstimate(arrays, design.architecture.clock_mhz)
+        front = estimate_clock(design.front, values).units if design.front else {}
+        return ClockEstimate({**front, **arrays}, design.architecture.clock_mhz)
     stages = int(values["hls_mvau_compute_stages"])
     units = {unit.name: _unit_mhz(delays, unit, stages) for unit in design.graph.units}
     return ClockEstimate(units, design.architecture.clock_mhz)

@@ -39,10 +39,21 @@ def estimate_resources(
     chosen = layout or design.architecture.tiling
     tech = technology_of(design.device, coefficients or default_coefficients(), chosen)
     if isinstance(design, EngineDesign):
-        units = engine_units(tech, design)
+        units = [*_front_units(tech, design), *engine_units(tech, design)]
     else:
         units = _streaming_units(tech, design.graph)
     return Resources(tuple(units), add_up(unit.amounts for unit in units), design.device, design.budget)
+
+
+def _front_units(tech: Technology, design: EngineDesign) -> list[UnitResources]:
+    """The units and streams of a mixed design's streaming part.
+
+    Its results stay on the device and its platform is the engine's, so neither sink nor platform count.
+    """
+    if design.front is None:
+        return []
+    units = _streaming_units(tech, design.front.graph)
+    return [unit for unit in units if unit.kind not in ("sink", PLATFORM)]
 
 
 def _streaming_units(tech: Technology, graph: StreamingGraph) -> list[UnitResources]:

@@ -38,14 +38,18 @@ class EngineFrame:
 
 
 def run_engine_frame(
-    design: EngineDesign, parameters: Mapping[str, Values], frame: Ints
+    design: EngineDesign,
+    parameters: Mapping[str, Values],
+    frame: Ints,
+    given: Mapping[str, Ints] | None = None,
 ) -> EngineFrame:
     """Execute one frame.
 
     ``parameters``: by layer, then by name (``weights`` uint8 {0,1} where bipolar, ``thresholds``, the
     fixed-point layers' own). ``frame``: values ``(channels, height, width)``, {-1,+1} where bipolar.
+    ``given``: what a streaming front put out, by layer.
     """
-    result = EngineFrame({INPUT: frame.astype(np.int64)})
+    result = EngineFrame({INPUT: frame.astype(np.int64), **(given or {})})
     for part in design.program.parts:
         for name in part.layers:
             node = design.network.nodes[name]
@@ -63,9 +67,7 @@ def run_engine_frame(
     return result
 
 
-def _array_sums(
-    design: EngineDesign, part: LayerProgram, node: Node, values: Values, x: Ints
-) -> Ints:
+def _array_sums(design: EngineDesign, part: LayerProgram, node: Node, values: Values, x: Ints) -> Ints:
     array = design.architecture.arrays[part.array]
     layer = node.layer
     assert isinstance(layer, WeightedLayer)

@@ -88,9 +88,7 @@ def accumulate(
                                 total_sum = (total_sum + half) % (2 * half) - half
                             sums[plane, out, row, column] = total_sum
                             done += (
-                                (stops[3] - starts[3])
-                                * (stops[4] - starts[4])
-                                * (stops[1] - starts[1])
+                                (stops[3] - starts[3]) * (stops[4] - starts[4]) * (stops[1] - starts[1])
                             )
         # next trip: the innermost loop turns fastest
         for i in range(count - 1, -1, -1):

@@ -117,7 +117,8 @@ def stage_layer(node: Node, values: Values, inputs: list[Ints]) -> Ints:
     if isinstance(layer, ThresholdLayer):
         return _fired(x, values["thresholds"], layer.activation.compare, layer.activation.type)
     if isinstance(layer, AddLayer):
-        return np.add.reduce(inputs)
+        total: Ints = np.add.reduce(inputs)
+        return total
     assert isinstance(layer, ConcatLayer)
     return np.concatenate(inputs)
 

@@ -75,7 +75,7 @@ def build_design(
 
 
 def device_of(name: str, source: SourceText, faults: list[Fault]) -> Device | None:
-    """The device an architecture names; None, with the reason added to ``faults``, where there is none."""
+    """The device an architecture names; None, with the reason in ``faults``, where there is none."""
     try:
         find_spec(name, "device")
     except SpecError as error:

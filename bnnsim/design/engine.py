@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from bnnsim.design.build import completed_budget, device_of
-from bnnsim.design.engine_fit import check_buffers, uncovered, waiting_sums
-from bnnsim.design.engine_loops import FRAME, Scope, layer_scope
-from bnnsim.design.engine_memory import threshold_words, weight_words
+from bnnsim.design.build import Design, completed_budget, device_of
+from bnnsim.design.engine_fit import check_buffers
+from bnnsim.design.engine_front import build_front, front_layers
+from bnnsim.design.engine_loops import Scope, layer_scope
 from bnnsim.design.engine_program import (
-    Beside,
     EngineProgram,
     LayerProgram,
-    Op,
-    Repeat,
-    ResolvedLoop,
-    Transfer,
-    Work,
 )
+from bnnsim.design.engine_steps import StepResolver
 from bnnsim.design.network import Network, Node, check_network
 from bnnsim.spec.architecture import Architecture, Budget, EngineArchitecture
 from bnnsim.spec.device import Device
 from bnnsim.spec.engine import (
-    BesideStep,
-    Buffer,
-    CallsStep,
-    ComputeStep,
     LayerMapping,
-    OverheadStep,
-    RepeatStep,
-    StageStep,
     Step,
-    TransferStep,
 )
-from bnnsim.spec.faults import Fault, SpecError, divisors_of, near_names
+from bnnsim.spec.faults import Fault, SpecError, near_names
 from bnnsim.spec.load import Loaded, from_spec
 from bnnsim.spec.workload import WeightedLayer, Workload
 
@@ -49,6 +35,9 @@ class EngineDesign:
     network: Network
     device: Device
     program: EngineProgram
+    """What the engine itself does; the front's cycles are timing's to add."""
+    front: Design | None = None
+    """The first layers' streaming pipeline, if any."""
 
     @property
     def name(self) -> str:
@@ -77,29 +66,37 @@ def build_engine_design(
     device = device_of(arch.spec.device, arch.source, faults)
     network, network_faults = check_network(work)
     faults += network_faults
-    program = None
+    program, front = None, None
     if network is not None:
-        program, found = build_engine(arch, network)
+        names, found = front_layers(arch, network)
         faults += found
+        program, found = build_engine(arch, network, names)
+        faults += found
+        if names and device is not None:
+            front, found = build_front(arch, network, names, device)
+            faults += found
     if faults or network is None or program is None or device is None:
         raise SpecError(faults)
-    return EngineDesign(arch.spec, network, device, program)
+    return EngineDesign(arch.spec, network, device, program, front)
 
 
 def build_engine(
-    architecture: Loaded[EngineArchitecture], network: Network
+    architecture: Loaded[EngineArchitecture], network: Network, front: frozenset[str] = frozenset()
 ) -> tuple[EngineProgram | None, list[Fault]]:
-    """The program of ``network`` on ``architecture``; None where faults bar it."""
-    return _Builder(architecture, network).run()
+    """The program of ``network`` without its ``front`` layers; None where faults bar it."""
+    return _Builder(architecture, network, front).run()
 
 
 class _Builder:
-    def __init__(self, architecture: Loaded[EngineArchitecture], network: Network) -> None:
+    def __init__(
+        self, architecture: Loaded[EngineArchitecture], network: Network, front: frozenset[str]
+    ) -> None:
+        self.front = front
         self.spec = architecture.spec
         self.text = architecture.source
         self.network = network
         self.faults: list[Fault] = []
-        self.calls = 0
+        self.steps = StepResolver(self.spec, self.text, self.faults)
 
     def run(self) -> tuple[EngineProgram | None, list[Fault]]:
         groups = self._groups()
@@ -138,6 +135,10 @@ class _Builder:
         groups: dict[str, list[str]] = {}
         for name, node in self.network.nodes.items():
             mapping = self.spec.layers.get(name)
+            if name in self.front:
+                if mapping is not None:
+                    self._fault(("layers", name), "no entry: this layer streams", "one")
+                continue
             if mapping is None:
                 programs = ", ".join(self.spec.programs)
                 expected = f"a program ({programs}) for layer {name} ({node.layer.op})"
@@ -170,17 +171,15 @@ class _Builder:
                 known = ", ".join(self.spec.arrays)
                 got = repr(program.array) if program.array else "none"
                 near = near_names(program.array or "", self.spec.arrays)
-                self._fault(
-                    ("programs", str(mapping.program), "array"), f"one of {known}", got, near
-                )
+                self._fault(("programs", str(mapping.program), "array"), f"one of {known}", got, near)
             elif node.layer.op not in array.executes:
                 runs = ", ".join(array.executes)
                 expected = f"a program whose array runs a {node.layer.op}"
-                self._fault(
-                    key, expected, f"{mapping.program} on {program.array}, which runs {runs}"
-                )
-            elif array.accumulator_bits and not array.may_wrap and (
-                node.sum_type.bits > array.accumulator_bits
+                self._fault(key, expected, f"{mapping.program} on {program.array}, which runs {runs}")
+            elif (
+                array.accumulator_bits
+                and not array.may_wrap
+                and (node.sum_type.bits > array.accumulator_bits)
             ):
                 self._fault(
                     ("arrays", program.array or "", "accumulator_bits"),
@@ -195,7 +194,7 @@ class _Builder:
     def _frame(self, side: str) -> LayerProgram:
         scope = Scope({}, {}, None)
         steps: list[Step] = getattr(self.spec.frame, side)
-        ops = self._steps(("frame", side), steps, scope, None, "")
+        ops = self.steps.resolve(("frame", side), steps, scope, None, "")
         return LayerProgram(f"frame.{side}", (), "", ops, {})
 
     def _layer(self, names: tuple[str, ...]) -> LayerProgram:
@@ -208,211 +207,12 @@ class _Builder:
         if fault:
             self._fault(("arrays", program.array or "", "group"), *fault)
             return LayerProgram(names[0], names, "", (), {})
-        self.calls = 0
+        self.steps.calls = 0
         extents = dict(scope.extents)
-        ops = self._steps(
+        ops = self.steps.resolve(
             ("programs", program_name, "steps"), program.steps, scope, node, program.array or ""
         )
-        return LayerProgram(names[0], names, program.array or "", ops, extents, self.calls)
-
-    def _steps(
-        self, key: Key, steps: list[Step], scope: Scope, node: Node | None, array: str
-    ) -> tuple[Op, ...]:
-        return tuple(
-            op
-            for i, step in enumerate(steps)
-            for op in self._step((*key, i), step, scope, node, array)
-        )
-
-    def _step(
-        self, key: Key, step: Step, scope: Scope, node: Node | None, array: str
-    ) -> tuple[Op, ...]:
-        if isinstance(step, OverheadStep):
-            return (Work("", "overhead", step.cycles),)
-        if isinstance(step, RepeatStep):
-            loops, inner = self._loops(key, step.loops, scope, scope.unrolls)
-            return (Repeat(loops, self._steps((*key, "steps"), step.steps, inner, node, array)),)
-        if isinstance(step, ComputeStep):
-            return self._compute(key, step, scope, node, array)
-        if isinstance(step, StageStep):
-            return self._stage(key, step, scope)
-        if isinstance(step, TransferStep):
-            return self._transfer(key, step, scope)
-        if isinstance(step, CallsStep):
-            return self._calls(key, step, scope, node, array)
-        return self._beside(key, step, scope, node, array)
-
-    def _loops(
-        self, key: Key, loops: list[Any], scope: Scope, unrolls: dict[str, int]
-    ) -> tuple[tuple[ResolvedLoop, ...], Scope]:
-        resolved = []
-        for i, loop in enumerate(loops):
-            if loop.over is not None and loop.over not in scope.extents:
-                known = ", ".join(scope.extents) or "trips (a frame has no dimensions)"
-                self._fault((*key, "loops", i, "over"), known, repr(loop.over))
-                return (), scope
-            result, scope = scope.enter(loop, unrolls)
-            resolved.append(result)
-        return tuple(resolved), scope
-
-    def _compute(
-        self, key: Key, step: ComputeStep, scope: Scope, node: Node | None, array: str
-    ) -> tuple[Op, ...]:
-        if node is None or not array:
-            self._fault(key, "a compute step in a program with an array", "none")
-            return ()
-        self._check_partial_sums(step, scope, node, array)
-        loops, inner = self._loops(key, step.loops, scope, scope.unrolls)
-        left = uncovered(inner)
-        if left:
-            dimension, extent, unrolled = left
-            self._fault(
-                (*key, "loops"),
-                f"loops that cover {dimension} of {node.name} (its tile here is {extent})",
-                f"an array that unrolls {unrolled} of them, and no loop over the rest",
-            )
-        return (Work(array, "compute", _trips(loops) * step.interval + step.depth, loops),)
-
-    def _check_partial_sums(
-        self, step: ComputeStep, scope: Scope, node: Node, array: str
-    ) -> None:
-        program = self.spec.programs[str(self.spec.layers[node.name].program)]
-        bits = self.spec.arrays[array].accumulator_bits or node.sum_type.bits
-        sums = waiting_sums(step, scope, node)
-        for name in program.buffers:
-            buffer = self.spec.buffers.get(name)
-            if buffer is None or buffer.holds != "partial_sums":
-                continue
-            words = -(-sums * bits // (buffer.banks * buffer.width_bits))
-            if words > buffer.words:
-                expected = f"at least {words} (the partial sums of a tile of {node.name})"
-                self._fault(("buffers", name, "words"), expected, buffer.words)
-
-    def _stage(self, key: Key, step: StageStep, scope: Scope) -> tuple[Op, ...]:
-        unit = self.spec.stages.get(step.on)
-        if unit is None:
-            near = near_names(step.on, self.spec.stages)
-            known = ", ".join(self.spec.stages) or "none declared"
-            self._fault((*key, "on"), f"one of the stages ({known})", repr(step.on), near)
-            return ()
-        loops, _ = self._loops(key, step.loops, scope, {str(k): v for k, v in unit.unrolls.items()})
-        cycles = _trips(loops) * step.interval + step.depth
-        return (Work(step.on, "stage", cycles, loops),)
-
-    def _transfer(self, key: Key, step: TransferStep, scope: Scope) -> tuple[Op, ...]:
-        port = self.spec.ports.get(step.port)
-        buffer = self.spec.buffers.get(step.buffer)
-        for name, found, kind, known in (
-            (step.port, port, "port", list(self.spec.ports)),
-            (step.buffer, buffer, "buffer", list(self.spec.buffers)),
-        ):
-            if found is None:
-                shown = ", ".join(known) or "none declared"
-                expected = f"a {kind} of this spec ({shown})"
-                self._fault((*key, kind), expected, repr(name), near_names(name, known))
-        loops, _ = self._loops(key, step.loops, scope, {})
-        if port is None or buffer is None:
-            return ()
-        items = _trips(loops)
-        words = (
-            items * step.words if step.words else -(-items * (step.bits or 0) // port.width_bits)
-        )
-        self._check_transfer(key, step, buffer, words * port.width_bits)
-        if words == 0:
-            return ()
-        burst = min(step.burst_words or port.max_burst_words, port.max_burst_words)
-        return (
-            Transfer(
-                step.what,
-                step.do,
-                step.buffer,
-                step.port,
-                words,
-                burst,
-                port.latency_cycles,
-                step.interval,
-                buffer.double,
-            ),
-        )
-
-    def _check_transfer(self, key: Key, step: TransferStep, buffer: Buffer, bits: int) -> None:
-        """A load must fit its buffer. A fixed number of words may bring other buffers' data along."""
-        if step.bits is not None and bits > buffer.capacity_bits:
-            self._fault(
-                (*key, "buffer"),
-                f"a buffer of at least {bits} bits (what one {step.do} moves)",
-                f"{step.buffer} of {buffer.capacity_bits} bits",
-            )
-
-    def _calls(
-        self, key: Key, step: CallsStep, scope: Scope, node: Node | None, array: str
-    ) -> tuple[Op, ...]:
-        if node is None or self.spec.host is None:
-            self._fault(key, "a host (key host) that makes the calls", "none")
-            return ()
-        total = scope.extents["out_channels"]
-        batch = self._batch(key, step, node, array, total)
-        loop = ResolvedLoop("out_channels", total // batch, batch, total)
-        inner = scope.narrowed("out_channels", batch)
-        body = self._steps((*key, "steps"), step.steps, inner, node, array)
-        cycles = round(self.spec.host.call_us * self.spec.clock_mhz)
-        self.calls += loop.trips
-        call = (Work("host", "host", cycles),) if cycles else ()
-        return (Repeat((loop,), (*call, *body)),)
-
-    def _batch(self, key: Key, step: CallsStep, node: Node, array: str, total: int) -> int:
-        """Most output channels, a divisor of all, that fit every named buffer."""
-        candidates = divisors_of(total)[::-1]
-        for i, name in enumerate(step.fits):
-            buffer = self.spec.buffers.get(name)
-            if buffer is None:
-                near = near_names(name, self.spec.buffers)
-                known = ", ".join(self.spec.buffers)
-                self._fault((*key, "fits", i), f"one of the buffers {known}", repr(name), near)
-                return 1
-            unit = self.spec.arrays.get(array)
-            needs = {
-                n: weight_words(buffer, node, unit, n)
-                if buffer.holds == "weights"
-                else threshold_words(buffer, n)
-                for n in candidates
-            }
-            candidates = [n for n in candidates if needs[n] <= buffer.words]
-            if not candidates:
-                self._fault(
-                    ("buffers", name, "words"),
-                    f"at least {needs[min(needs)]} (one output channel of {node.name})",
-                    buffer.words,
-                )
-                return 1
-        return candidates[0]
-
-    def _beside(
-        self, key: Key, step: BesideStep, scope: Scope, node: Node | None, array: str
-    ) -> tuple[Op, ...]:
-        branches = tuple(
-            self._steps((*key, "branches", i), branch, scope, node, array)
-            for i, branch in enumerate(step.branches)
-        )
-        if any(_transfers(branch) for branch in branches):
-            self._fault(key, "branches without transfers", "a load or store")
-        return (Beside(branches),)
+        return LayerProgram(names[0], names, program.array or "", ops, extents, self.steps.calls)
 
 
-def _transfers(ops: tuple[Op, ...]) -> bool:
-    return any(
-        isinstance(op, Transfer)
-        or (isinstance(op, Repeat) and _transfers(op.body))
-        or (isinstance(op, Beside) and any(_transfers(branch) for branch in op.branches))
-        for op in ops
-    )
-
-
-def _trips(loops: tuple[ResolvedLoop, ...]) -> int:
-    trips = 1
-    for loop in loops:
-        trips *= loop.trips
-    return trips
-
-
-__all__ = ["FRAME", "EngineDesign", "build_engine", "build_engine_design"]
+__all__ = ["EngineDesign", "build_engine", "build_engine_design"]

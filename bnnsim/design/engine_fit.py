@@ -65,9 +65,7 @@ def check_buffers(
             if buffer is None:
                 known = ", ".join(spec.buffers) or "none declared"
                 key = ("programs", program_name, "buffers", i)
-                faults.append(
-                    text.fault(key, f"a buffer of this spec ({known})", repr(buffer_name))
-                )
+                faults.append(text.fault(key, f"a buffer of this spec ({known})", repr(buffer_name)))
                 continue
             faults += _check(spec, text, network, names, buffer_name, buffer, kept)
             if buffer.holds == "weights" and buffer.keeps != "network":

@@ -9,8 +9,6 @@ from bnnsim.design.network import Node
 from bnnsim.spec.engine import Array, Loop
 from bnnsim.spec.workload import ConvBase, GatedConvLayer, WeightedLayer
 
-FRAME = "frame"
-
 
 @dataclass(frozen=True)
 class Scope:
@@ -48,9 +46,7 @@ class Scope:
         return replace(self, extents=extents)
 
 
-def layer_scope(
-    node: Node, last: Node, array: Array | None
-) -> tuple[Scope, tuple[str, str] | None]:
+def layer_scope(node: Node, last: Node, array: Array | None) -> tuple[Scope, tuple[str, str] | None]:
     """The dimensions of a layer whose program ends with layer ``last``'s output.
 
     The second value is (expected, got) where the array's partial-sum memory cannot hold one map.

@@ -23,11 +23,7 @@ def weight_words(buffer: Buffer, node: Node, array: Array | None, out_channels: 
     if buffer.pack == "whole_kernels":
         kernels_a_word = buffer.width_bits // (pixels * bits)
         if kernels_a_word == 0:
-            return (
-                out_channels
-                * -(-in_channels // buffer.banks)
-                * -(-pixels * bits // buffer.width_bits)
-            )
+            return out_channels * -(-in_channels // buffer.banks) * -(-pixels * bits // buffer.width_bits)
         return -(-out_channels * -(-in_channels // buffer.banks) // kernels_a_word)
     return -(-out_channels * in_channels * pixels * bits // (buffer.banks * buffer.width_bits))
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
+from bnnsim.design.own_rules import fixed_linear, gated_conv, mean_pool, residual_layer
+from bnnsim.design.tensor import RESIDUAL_SUM as RESIDUAL_SUM
+from bnnsim.design.tensor import Shape as Shape
+from bnnsim.design.tensor import Tensor as Tensor
 from bnnsim.spec.faults import Fault, SpecError, near_names
 from bnnsim.spec.load import Loaded, from_spec
 from bnnsim.spec.value_type import BIPOLAR, ValueType, integer_type
@@ -28,30 +32,6 @@ from bnnsim.spec.workload import (
 )
 
 INPUT = "input"
-RESIDUAL_SUM = ValueType("fixed", 24, 8)
-"""Sums, scales and means of residual binarization (ReBNet: ap_fixed<24, 16>)."""
-Shape = tuple[int, int, int]
-"""(channels, height, width); a vector is (features, 1, 1)."""
-
-
-@dataclass(frozen=True)
-class Tensor:
-    """What flows along an edge of the network: its shape and the value set of its elements."""
-
-    shape: Shape
-    type: ValueType
-
-    @property
-    def channels(self) -> int:
-        return self.shape[0]
-
-    @property
-    def pixels(self) -> int:
-        return self.shape[1] * self.shape[2]
-
-    @property
-    def elements(self) -> int:
-        return self.channels * self.pixels
 
 
 @dataclass(frozen=True)
@@ -322,11 +302,11 @@ class _Resolver:
         if isinstance(layer, ConvBase):
             result = self._conv(index, layer, given[0], given[-1])
         elif isinstance(layer, FixedLinearLayer):
-            result = self._fixed_linear(index, layer, given[0])
+            result = fixed_linear(partial(self._fault, index), layer, given[0])
         elif isinstance(layer, AffineLayer | PreluLayer):
             result = Tensor(given[0].shape, layer.type), given[0].type, 0
         elif isinstance(layer, MeanPoolLayer):
-            result = self._mean_pool(index, layer, given[0])
+            result = mean_pool(partial(self._fault, index), layer, given[0])
         elif isinstance(layer, LinearLayer):
             result = self._weighted(index, layer, given[0], given[0].elements, (layer.out, 1, 1), -1)
         elif isinstance(layer, ThresholdLayer):
@@ -385,68 +365,13 @@ class _Resolver:
         columns = channels // layer.groups * layer.kernel_hw[0] * layer.kernel_hw[1]
         shape = (layer.out, sizes[0], sizes[1])
         if isinstance(layer, GatedConvLayer):
-            return self._gated(index, layer, given, shortcut, columns, shape)
+            return gated_conv(
+                partial(self._fault, index), layer, given, shortcut, columns, shape
+            )
         has_border = any(layer.pad_tlbr)
         if layer.accumulator == "popcount" and has_border and pad_value == 0:
             self._fault(index, "accumulator", "dot where the border is a true zero", "popcount")
         return self._weighted(index, layer, given, columns, shape, pad_value if has_border else -1)
-
-    def _residual(
-        self, index: int, layer: WeightedLayer, given: Tensor, shape: Shape, pad_value: int
-    ) -> tuple[Tensor, ValueType, int]:
-        """A layer of residual binarization: what it reads or puts out are levels of +-mean."""
-        if not layer.weight.is_bipolar:
-            self._fault(index, "weight", "bipolar beside residual activations", str(layer.weight))
-        if layer.activation and not layer.activation.type.is_residual:
-            self._fault(
-                index, "activation", "residual1..residual4 behind residual", f"{layer.activation.type}"
-            )
-        if layer.accumulator == "popcount":
-            self._fault(index, "accumulator", "dot beside residual activations", "popcount")
-        output = layer.activation.type if layer.activation else RESIDUAL_SUM
-        return Tensor(shape, output), RESIDUAL_SUM, pad_value
-
-    def _gated(
-        self,
-        index: int,
-        layer: GatedConvLayer,
-        given: Tensor,
-        shortcut: Tensor,
-        columns: int,
-        shape: Shape,
-    ) -> tuple[Tensor, ValueType, int] | None:
-        if given.type != layer.type:
-            self._fault(index, "type", f"the input's {given.type}", str(layer.type))
-        if shortcut.shape != shape or shortcut.type != layer.type:
-            self._fault(
-                index,
-                "inputs",
-                f"a shortcut of {list(shape)} {layer.type}",
-                f"{list(shortcut.shape)} {shortcut.type}",
-            )
-        if layer.pad_value not in (None, 0):
-            self._fault(index, "pad_value", "0 (a border tap adds nothing)", str(layer.pad_value))
-        return Tensor(shape, layer.type), integer_type(-columns, columns), 0
-
-    def _fixed_linear(
-        self, index: int, layer: FixedLinearLayer, given: Tensor
-    ) -> tuple[Tensor, ValueType, int] | None:
-        if given.pixels != 1:
-            self._fault(index, "inputs", "a vector", f"a map of {list(given.shape)}")
-        return Tensor((layer.out, 1, 1), layer.type), layer.type, 0
-
-    def _mean_pool(
-        self, index: int, layer: MeanPoolLayer, given: Tensor
-    ) -> tuple[Tensor, ValueType, int] | None:
-        channels, height, width = given.shape
-        kernel = (height, width) if layer.kernel == "global" else (layer.kernel, layer.kernel)
-        if height % kernel[0] or width % kernel[1]:
-            self._fault(
-                index, "kernel", f"a divisor of the map's {height} x {width}", str(layer.kernel)
-            )
-            return None
-        shape = (channels, height // kernel[0], width // kernel[1])
-        return Tensor(shape, layer.type), given.type, 0
 
     def _weighted(
         self,
@@ -458,7 +383,7 @@ class _Resolver:
         pad_value: int,
     ) -> tuple[Tensor, ValueType, int]:
         if given.type.is_residual or (layer.activation and layer.activation.type.is_residual):
-            return self._residual(index, layer, given, shape, pad_value)
+            return residual_layer(partial(self._fault, index), layer, shape, pad_value)
         binary = layer.weight.is_bipolar and given.type.is_bipolar
         if layer.accumulator == "popcount":
             if not binary:

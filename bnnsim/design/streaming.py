@@ -33,12 +33,22 @@ from bnnsim.spec.workload import (
     AveragePoolLayer,
     ConcatLayer,
     ConvLayer,
+    LinearLayer,
     MaxPoolLayer,
     ThresholdLayer,
     WeightedLayer,
 )
 
 COMPUTING = (WeightedLayer, ThresholdLayer)
+STREAMING = (
+    ConvLayer,
+    LinearLayer,
+    ThresholdLayer,
+    MaxPoolLayer,
+    AveragePoolLayer,
+    AddLayer,
+    ConcatLayer,
+)
 SOURCE, SINK = "source", "sink"
 
 
@@ -79,6 +89,7 @@ class _Builder:
 
     def run(self) -> tuple[StreamingGraph | None, list[Fault]]:
         self._check_layer_names()
+        self._check_operations()
         for node in self.network.nodes.values():
             self._check_folding(node)
         if self.faults:
@@ -117,6 +128,15 @@ class _Builder:
             if isinstance(node.layer, COMPUTING) and node.name not in self.spec.layers:
                 self._fault(
                     ("layers", node.name), f"a unit for layer {node.name} ({node.layer.op})", "none"
+                )
+
+    def _check_operations(self) -> None:
+        for node in self.network.nodes.values():
+            if not isinstance(node.layer, STREAMING):
+                self._fault(
+                    ("layers", node.name),
+                    "a layer that a streaming unit runs (fixed-point layers run on engines)",
+                    f"{node.layer.op} in the workload",
                 )
 
     def _check_stream_names(self) -> None:

@@ -82,9 +82,9 @@ class Padding:
 class Window:
     """Sliding-window unit over a ``channels x height x width`` map, border included.
 
-    ``lanes`` channels a word come in; a word out has as many, or with styles ``parallel`` and ``line_buffer`` the whole
-    window of ``lanes`` channels. Order out: output pixel, group, kernel row, kernel column, channel
-    fold (parallel: output pixel, channel fold).
+    ``lanes`` channels a word come in; a word out has as many, or with styles ``parallel`` and
+    ``line_buffer`` the whole window of ``lanes`` channels. Order out: output pixel, group, kernel row,
+    kernel column, channel fold (whole windows: output pixel, channel fold).
     """
 
     style: str

@@ -36,9 +36,7 @@ def is_own(node: Node) -> bool:
     """Whether this module executes the layer."""
     if isinstance(node.layer, FIXED_LAYERS):
         return True
-    return is_residual(node) or (
-        isinstance(node.layer, MaxPoolLayer) and node.input.type.is_residual
-    )
+    return is_residual(node) or (isinstance(node.layer, MaxPoolLayer) and node.input.type.is_residual)
 
 
 def is_residual(node: Node) -> bool:

@@ -74,9 +74,7 @@ def _products(node: Node, signs: Integers, x: Integers) -> Integers:
     windows = sliding_window_view(x, layer.kernel_hw, axis=(2, 3))
     windows = windows[:, :, :: layer.stride_hw[0], :: layer.stride_hw[1]]
     # float64 holds every sum exactly: they are far below 2**53
-    sums = np.tensordot(
-        signs.astype(np.float64), windows.astype(np.float64), axes=([1, 2, 3], [0, 4, 5])
-    )
+    sums = np.tensordot(signs.astype(np.float64), windows.astype(np.float64), axes=([1, 2, 3], [0, 4, 5]))
     return np.rint(sums).astype(np.int64)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bnnsim.spec.circuits import Control
 from bnnsim.spec.engine import (
@@ -119,6 +119,12 @@ class ArchitectureBase(SpecModel):
     """How block memories are cut into blocks: ``timing`` side by side, as Vivado does unless told
     otherwise; ``area`` with the fewest blocks."""
 
+    @model_validator(mode="after")
+    def _inferred_is_explained(self) -> Self:
+        if self.structure == "inferred" and not self.notes:
+            raise ValueError("notes that say which part of an inferred structure is a guess")
+        return self
+
 
 class StreamingArchitecture(ArchitectureBase):
     """One unit a layer, all at work at once, FIFOs between."""
@@ -134,10 +140,27 @@ class StreamingArchitecture(ArchitectureBase):
     default depth."""
 
 
+class StreamingFront(SpecModel):
+    """The network's first layers as a streaming pipeline in front of an engine.
+
+    The engine's controller starts it for each frame and goes on when its last word is there; frames do
+    not overlap in it.
+    """
+
+    until: Name
+    """Its last layer; this one and all it depends on stream, and only this one feeds the engine."""
+    defaults: UnitDefaults = UnitDefaults()
+    frame_source: FrameSource = FrameSource()
+    layers: dict[str, LayerHardware]
+    fifo_words: dict[str, Depth] = {}
+
+
 class EngineArchitecture(ArchitectureBase):
     """Arrays that execute the layers in turn, from on-chip buffers or through memory ports."""
 
     style: Literal["engine"]
+    front: StreamingFront | None = None
+    """First layers that stream; without it every layer runs on the engine."""
     arrays: Annotated[dict[str, Array], Field(min_length=1)]
     stages: dict[str, StageUnit] = {}
     buffers: dict[str, Buffer] = {}

@@ -20,7 +20,8 @@ class ValueType:
 
     ``bipolar`` is {-1, +1} in one bit (bit 1 is +1); ``uint`` 0 .. 2**bits - 1; ``int`` two's
     complement; ``residual`` the codes of a residual binarization, bit l being the sign of level l (its
-    value is the sum of +-mean over the levels); ``fixed`` two's complement with ``fraction_bits`` bits behind the point, its integer
+    value is the sum of +-mean over the levels); ``fixed``
+    two's complement with ``fraction_bits`` bits behind the point, its integer
     being value * 2**fraction_bits.
     """
 

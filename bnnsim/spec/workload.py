@@ -67,7 +67,10 @@ class WeightedLayer(LayerBase):
 
 
 class ConvBase(WeightedLayer):
-    """What every convolution has; weights ``(out, in_channels / groups, kernel_height, kernel_width)``."""
+    """What every convolution has.
+
+    Weights ``(out, in_channels / groups, kernel_height, kernel_width)``.
+    """
 
     kernel: Count | Annotated[list[Count], Field(min_length=2, max_length=2)]
     """Height and width, or one number for both."""

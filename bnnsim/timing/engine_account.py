@@ -72,9 +72,7 @@ def _add_busy(ops: tuple[Op, ...], times: int, busy: dict[str, int]) -> None:
                 _add_busy(branch, times, busy)
         else:
             names = (
-                (op.unit,)
-                if isinstance(op, Work)
-                else (f"{op.buffer}.{op.direction}", f"port {op.port}")
+                (op.unit,) if isinstance(op, Work) else (f"{op.buffer}.{op.direction}", f"port {op.port}")
             )
             for name in names:
                 busy[name] = busy.get(name, 0) + op.cycles * times

@@ -88,9 +88,7 @@ def _controller_table(schedule: Schedule) -> tuple[Ints]:
                 rows.append((_WORK, 0, op_cycles(op), 0))
             elif not op.double:
                 name = inline[f"{op.buffer}.{op.direction}"]
-                rows += [
-                    (_BURST, ports[op.port], op.burst_cycles(i), name) for i in range(op.bursts)
-                ]
+                rows += [(_BURST, ports[op.port], op.burst_cycles(i), name) for i in range(op.bursts)]
             else:
                 mover = schedule.mover_of(op)
                 if op.direction == "load":

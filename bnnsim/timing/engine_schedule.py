@@ -78,17 +78,6 @@ def critical_work(op: Work | Beside) -> Iterator[Work]:
             yield from critical_work(inner)
 
 
-def all_work(op: Work | Beside) -> Iterator[Work]:
-    """Every unit's work, that of all branches."""
-    if isinstance(op, Work):
-        yield op
-        return
-    for branch in op.branches:
-        for inner in walk(branch):
-            if isinstance(inner, Work | Beside):
-                yield from all_work(inner)
-
-
 def has_double(part: LayerProgram | EngineProgram) -> bool:
     """Whether anything runs beside the controller."""
     if isinstance(part, EngineProgram):

@@ -1,6 +1,6 @@
 """The reference executor of engines: controller, movers, ports as SimPy processes.
 
-The controller does a frame's operations in turn: it keeps the arrays, stages and the host busy and does
+The controller does a frame's operations in turn: it sends arrays, stages and the host to work and does
 the transfers of single buffers itself. Each double buffer has movers of its own that run one transfer
 ahead (load) or behind (store). A port serves one burst at a time, whoever asked first; of those who
 asked in the same cycle the controller, then the movers in their order.
@@ -8,6 +8,7 @@ asked in the same cycle the controller, then the movers in their order.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -19,7 +20,6 @@ from bnnsim.timing.engine_result import EngineTiming, PartCycles
 from bnnsim.timing.engine_schedule import (
     CONTROLLER,
     Schedule,
-    all_work,
     build_schedule,
     critical_work,
 )
@@ -72,6 +72,35 @@ class PortArbiter:
         self._decide_later()
 
 
+class UnitProcess:
+    """An array, a stage or the host: works on one job at a time, in the order they come."""
+
+    def __init__(self, env: simpy.Environment) -> None:
+        self.env = env
+        self.busy = 0
+        self._jobs: deque[tuple[int, simpy.Event]] = deque()
+        self._called = env.event()
+        env.process(self._life())
+
+    def work(self, cycles: int) -> simpy.Event:
+        """Have ``cycles`` done; the event comes when they are."""
+        done = self.env.event()
+        self._jobs.append((cycles, done))
+        if not self._called.triggered:
+            self._called.succeed()
+        return done
+
+    def _life(self) -> Process:
+        while True:
+            if not self._jobs:
+                self._called = self.env.event()
+                yield self._called
+            cycles, done = self._jobs.popleft()
+            yield self.env.timeout(cycles)
+            self.busy += cycles
+            done.succeed()
+
+
 class Counter:
     """A count that processes wait for."""
 
@@ -97,7 +126,9 @@ class _Machine:
         self.frames = frames
         program = schedule.program
         self.parts = [PartCycles(part.name) for part in program.parts]
-        self.busy: dict[str, int] = {}
+        self.busy: dict[str, int] = {}  # of movers
+        names = [*program.arrays, *program.stages, *(["host"] * program.host)]
+        self.units = {name: UnitProcess(self.env) for name in names}
         self.ports = {name: PortArbiter(self.env) for name in program.ports}
         self.arrived = [Counter(self.env) for _ in schedule.movers]  # controller came to a job
         self.moved = [Counter(self.env) for _ in schedule.movers]  # mover finished a job
@@ -124,13 +155,7 @@ class _Machine:
 
     def _work(self, op: Work | Beside, account: PartCycles) -> Process:
         start = int(self.env.now)
-        if isinstance(op, Work):
-            yield self.env.timeout(op.cycles)
-        else:
-            branches = [self.env.process(self._branch(branch)) for branch in op.branches]
-            yield self.env.all_of(branches)
-        for work in all_work(op):
-            self.busy[work.unit] = self.busy.get(work.unit, 0) + work.cycles
+        yield from self._branch((op,))
         booked = 0
         for work in critical_work(op):
             account.book(work.kind, work.cycles)
@@ -140,7 +165,8 @@ class _Machine:
     def _branch(self, ops: tuple[Any, ...]) -> Process:
         for op in walk(ops):
             if isinstance(op, Work):
-                yield self.env.timeout(op.cycles)
+                unit = self.units.get(op.unit)
+                yield unit.work(op.cycles) if unit else self.env.timeout(op.cycles)
             elif isinstance(op, Beside):
                 yield self.env.all_of([self.env.process(self._branch(b)) for b in op.branches])
 
@@ -212,10 +238,7 @@ def run_engine_simpy(
             done = started
     machine.env.run(until=done)
     total = int(machine.env.now)
-    busy = {**machine.busy, **{f"port {n}": port.busy for n, port in machine.ports.items()}}
-    units = report_units(
-        machine.schedule, busy, 1, total, machine.stalled_in, machine.mover_stalled
-    )
-    return EngineTiming(
-        frames, total, tuple(machine.frame_ends), tuple(machine.parts), tuple(units)
-    )
+    worked = {name: unit.busy for name, unit in machine.units.items()}
+    busy = {**machine.busy, **worked, **{f"port {n}": port.busy for n, port in machine.ports.items()}}
+    units = report_units(machine.schedule, busy, 1, total, machine.stalled_in, machine.mover_stalled)
+    return EngineTiming(frames, total, tuple(machine.frame_ends), tuple(machine.parts), tuple(units))

@@ -47,9 +47,7 @@ def engines(draw: st.DrawFn, workload: Workload) -> EngineArchitecture:
         name: draw(st.integers(1, 4))
         for name in draw(st.sets(st.sampled_from(["out_channels", "in_channels", "planes"])))
     }
-    unrolls |= dict.fromkeys(
-        draw(st.sets(st.sampled_from(["kernel_rows", "kernel_columns"]))), 3
-    )
+    unrolls |= dict.fromkeys(draw(st.sets(st.sampled_from(["kernel_rows", "kernel_columns"]))), 3)
     pixel_loops = draw(st.sampled_from([["rows", "columns"], ["pixels"]]))
     if pixel_loops == ["pixels"]:
         unrolls["pixels"] = draw(st.integers(1, 5))
@@ -109,9 +107,7 @@ def engines(draw: st.DrawFn, workload: Workload) -> EngineArchitecture:
     )
 
 
-def _loop(
-    draw: st.DrawFn, name: str, unrolls: dict[str, int], is_outer: bool = False
-) -> dict[str, Any]:
+def _loop(draw: st.DrawFn, name: str, unrolls: dict[str, int], is_outer: bool = False) -> dict[str, Any]:
     loop: dict[str, Any] = {"over": name}
     if is_outer and draw(st.booleans()):
         loop["tile"] = draw(st.integers(1, 3)) * unrolls.get(name, 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from bnnsim.design.engine_program import (
@@ -45,9 +47,13 @@ def transfers(draw: st.DrawFn) -> Transfer:
     )
 
 
-besides = st.lists(st.lists(works, min_size=1, max_size=3).map(tuple), min_size=2, max_size=3).map(
-    lambda branches: Beside(tuple(branches))
-)
+def _branch(unit: str) -> st.SearchStrategy[tuple[Op, ...]]:
+    return st.lists(works, min_size=1, max_size=3).map(
+        lambda branch: tuple(replace(work, unit=unit) for work in branch)
+    )
+
+
+besides = st.tuples(_branch("array"), _branch("stage"), _branch("")).map(Beside)
 
 
 def _repeat(children: st.SearchStrategy[tuple[Op, ...]]) -> st.SearchStrategy[tuple[Op, ...]]:

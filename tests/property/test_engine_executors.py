@@ -16,9 +16,7 @@ from tests.property.engines import engine_programs
 
 @settings(max_examples=300, deadline=None)
 @given(engine_programs(), st.integers(1, 3))
-def test_compiled_and_simpy_executors_agree_in_every_number(
-    program: EngineProgram, frames: int
-) -> None:
+def test_compiled_and_simpy_executors_agree_in_every_number(program: EngineProgram, frames: int) -> None:
     assert run_engine_compiled(program, frames) == run_engine_simpy(program, frames)
 
 

@@ -70,9 +70,7 @@ def test_acce_bnn_layers_take_the_reported_loops(layer: str, calls: int, compute
     assert part.compute_cycles + part.stage_cycles + part.overhead_cycles == computed
 
 
-@pytest.mark.parametrize(
-    ("convolvers", "milliseconds"), [(1, 18.04), (2, 11.04), (4, 7.54), (8, 5.79)]
-)
+@pytest.mark.parametrize(("convolvers", "milliseconds"), [(1, 18.04), (2, 11.04), (4, 7.54), (8, 5.79)])
 def test_acce_bnn_scales_with_its_convolvers(convolvers: int, milliseconds: float) -> None:
     spec = with_convolvers(engine("acce-bnn"), convolvers)
     built = build_engine_design(spec, load_workload("binarynet"))

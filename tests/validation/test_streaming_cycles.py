@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 from bnnsim.design.build import build_design
+from bnnsim.design.units import Mvau
 from bnnsim.spec.load import read_architecture, read_workload
 from bnnsim.timing.graph import build_timing
 from bnnsim.timing.simpy_executor import run_simpy
@@ -37,21 +38,43 @@ def interval(arch: str, workload: str, frames: int) -> int:
 def test_streaming_design_meets_its_reported_speed(
     arch: str, workload: str, clock_mhz: float, reported_fps: float, tolerance: float
 ) -> None:
-    fps = clock_mhz * 1e6 / interval(arch, workload, 4)
+    fps = clock_mhz * 1e6 / interval(arch, workload, 3)
     assert fps == pytest.approx(reported_fps, rel=tolerance)
 
 
 def test_redkar_takes_a_pixel_a_cycle_without_a_gap_between_frames() -> None:
-    assert interval("redkar", "cnv", 4) == 1024
+    assert interval("redkar", "cnv", 3) == 1024
 
 
 def test_levels_multiply_rebnets_interval() -> None:
-    assert interval("rebnet-m1", "rebnet-cifar10-m1", 4) == 32_768
-    assert interval("rebnet-m2", "rebnet-cifar10-m2", 4) == 2 * 32_768
+    assert interval("rebnet-m1", "rebnet-cifar10-m1", 3) == 32_768
+    assert interval("rebnet-m2", "rebnet-cifar10-m2", 3) == 2 * 32_768
 
 
 def test_li_runs_at_the_ideal_interval_and_so_18_percent_faster_than_measured() -> None:
     """The paper's excess cycles (conv6: 14,473 instead of 12,288) are not explained by structure."""
-    cycles = interval("li-vx690t", "binarynet-streaming", 4)
+    cycles = interval("li-vx690t", "binarynet-streaming", 3)
     assert cycles == 12_288
     assert 90e6 / cycles == pytest.approx(1.178 * 6_218, rel=0.001)
+
+
+@pytest.mark.parametrize(
+    ("layer", "ideal", "measured"),
+    [
+        ("conv1", 4_096, 5_233),
+        ("conv2", 12_288, 12_386),
+        ("conv3", 12_288, 12_296),
+        ("conv4", 12_288, 13_329),
+        ("conv5", 12_288, 12_386),
+        ("conv6", 12_288, 14_473),
+    ],
+)
+def test_lis_layers_take_their_ideal_cycles_where_the_paper_measured_more(
+    layer: str, ideal: int, measured: int
+) -> None:
+    """``measured``: the paper's real cycles. The excess is not modelled: its cause is not published."""
+    design = build_design(read_architecture("li-vx690t"), read_workload("binarynet-streaming"))
+    mvau = design.graph.unit_by_name[f"{layer}.mvau"].parameters
+    assert isinstance(mvau, Mvau)
+    assert mvau.fold * mvau.vectors == ideal
+    assert 0 < measured / ideal - 1 < 0.28

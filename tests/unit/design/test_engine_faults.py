@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from bnnsim.design.build import build_design
 from bnnsim.design.engine import build_engine_design
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.load import load_workload, read_architecture
@@ -164,13 +165,21 @@ COMPUTE = ENGINE["programs"]["conv"]["steps"][0]
             6,
             r"arrays.pes.accumulator_bits: expected at least 7 \(sums of conv0 are int7\), got 6",
         ),
+        (
+            ("programs", "conv", "steps"),
+            [{"do": "beside", "branches": [[COMPUTE], [COMPUTE]]}],
+            r"steps\[0\]: expected branches that share no unit, got pes",
+        ),
+        (
+            ("programs", "conv", "steps"),
+            [{"do": "beside", "branches": [[COMPUTE], [LOAD]]}],
+            r"steps\[0\]: expected branches without transfers, got a load or store",
+        ),
         (("style",), "engin", r"style: expected one of streaming, engine, got .*nearest: engine"),
         (("device",), "xc7z02", r"device: expected one of .*got 'xc7z02' \(nearest: xc7z020"),
     ],
 )
-def test_misfit_names_its_entry(
-    tmp_path: Path, path: tuple[Any, ...], value: Any, message: str
-) -> None:
+def test_misfit_names_its_entry(tmp_path: Path, path: tuple[Any, ...], value: Any, message: str) -> None:
     assert re.search(message, messages(tmp_path, changed(path, value)))
 
 
@@ -204,12 +213,16 @@ def test_all_faults_come_at_once(tmp_path: Path) -> None:
 def test_call_that_no_batch_fits_names_the_buffer(tmp_path: Path) -> None:
     data = changed(("host",), {"call_us": 0.0, "source": "made up"})
     data["buffers"]["weights"] |= {"words": 1, "width_bits": 8, "keeps": "tile"}
-    data["programs"]["conv"]["steps"] = [
-        {"do": "calls", "fits": ["weights"], "steps": [LOAD, COMPUTE]}
-    ]
+    data["programs"]["conv"]["steps"] = [{"do": "calls", "fits": ["weights"], "steps": [LOAD, COMPUTE]}]
     assert "buffers.weights.words: expected at least 5 (one output channel of conv0), got 1" in (
         messages(tmp_path, data)
     )
+
+
+def test_streaming_units_refuse_fixed_point_layers() -> None:
+    expected = "layers.bn1: expected a layer that a streaming unit runs .* got affine"
+    with pytest.raises(SpecError, match=expected):
+        build_design(read_architecture("pynq-cnv"), load_workload("fracbnn-cifar10"))
 
 
 def test_network_of_another_engine_is_refused_with_every_missing_layer() -> None:

@@ -138,16 +138,17 @@ def test_thresholds_at_and_beyond_the_largest_sum_fire_as_compared(
 ) -> None:
     activation = {"type": "bipolar", "compare": compare}
     layer = {"name": "layer", "op": "linear", "out": 8, "activation": activation}
-    # 7 is also the largest value of the sums' type: no room is left above it.
+    # 7 is also the largest value of the sums' type, 0 the least: no room is left beyond them.
     network = network_of([layer | {"accumulator": accumulator}], shape=[7], type="bipolar")
     limits = np.iinfo(np.int64)
-    wanted = [limits.min, limits.max, -100, 100, 7, 8, -8, 6]
+    wanted = [limits.min, limits.max, -100, -1, 0, 6, 7, 8]
     weights = np.ones((8, 7), np.uint8)
     thresholds = np.array(wanted, np.int64)[:, None]
-    frames = np.ones((1, 7, 1, 1), np.uint8)
+    frames = np.repeat(np.array([0, 1], np.uint8), 7).reshape(2, 7, 1, 1)
     result = execute(network, Parameters({"layer": weights}, {"layer": thresholds}), frames)
-    fires = [int(7 > t if compare == ">" else 7 >= t) for t in wanted]
-    assert result.outputs["layer"].reshape(-1).tolist() == fires
+    for index, total in enumerate([0 if accumulator == "popcount" else -7, 7]):
+        fires = [int(total > t if compare == ">" else total >= t) for t in wanted]
+        assert result.outputs["layer"][index].reshape(-1).tolist() == fires
 
 
 @pytest.mark.parametrize(
