@@ -28,8 +28,9 @@ Busy = Mapping[str, float]
 def engine_busy(design: EngineDesign, part: LayerProgram) -> dict[str, float]:
     """Cycles of one part of the frame in which each unit of the engine works.
 
-    Names are those of the resources; of a mixed design's front all units work in its turn. A buffer works when it is loaded or stored, and while the arrays
-    and stages of a program that names it compute; control always, the platform with the ports.
+    Names are those of the resources. A buffer works when it is loaded or stored, and while the arrays
+    and stages of a program that names it compute; control always, the platform with the ports. Of a
+    mixed design's front all units work in its turn.
     """
     if part.name == FRONT and design.front is not None:
         graph = design.front.graph

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from bnnsim.cli.console import output, progress, simulation_errors, write_json, write_whole
 from bnnsim.validation.comparison import Comparison, Validation, compare_published
@@ -113,23 +112,12 @@ def _show_reasons(rows: Sequence[Comparison], label: str) -> None:
 def _show_fit(fit: FitResult) -> None:
     """One quantity of the placed designs: fitted on all, on all but the design, on strangers only."""
     what = _QUANTITY[fit.quantity]
-    title = f"{what} by the cost model: fitted on all designs, and without each in turn"
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("  design", no_wrap=True, min_width=34)
-    for name in ("reported", "fitted", "error", "left out", "family left out"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("in the fit", no_wrap=True)
+    _line(f"{what} by the cost model: fitted on all designs, and without each in turn", "bold")
+    _line(_fit_row("design", "reported", "fitted", "error", "left out", "family left out", "in the fit"))
     for prediction in (*fit.predictions, *fit.other_readings):
-        table.add_row(*_fit_cells(prediction))
-    table.add_row(
-        "  median of the errors",
-        "",
-        "",
-        f"{fit.median_error:.1%}",
-        f"{fit.median_left_out_error:.1%}",
-        f"{fit.median_family_left_out_error:.1%}",
-    )
-    output.print(table)
+        _line(_fit_row(*_fit_cells(prediction)))
+    medians = (fit.median_error, fit.median_left_out_error, fit.median_family_left_out_error)
+    _line(_fit_row("median of the errors", "", "", *(f"{median:.1%}" for median in medians), ""))
     worst = fit.worst_left_out
     notes = [f"worst left out: {worst.design} {worst.left_out_error:+.1%}"]
     if fit.other_readings:
@@ -139,15 +127,21 @@ def _show_fit(fit: FitResult) -> None:
     output.print()
 
 
+def _fit_row(design: str, *cells: str) -> str:
+    reported, fitted, error, left_out, family, fits = cells
+    line = f"  {design:<32} {reported:>9} {fitted:>9} {error:>8} {left_out:>9} {family:>15} {fits}"
+    return line.rstrip()
+
+
 def _fit_cells(prediction: Prediction) -> tuple[str, ...]:
     return (
-        f"  {prediction.design}{' (other reading)' if prediction.reading else ''}",
+        f"{prediction.design}{' (other reading)' if prediction.reading else ''}",
         _number(prediction.reported),
         _number(prediction.fitted),
         f"{prediction.error:+.1%}",
         f"{prediction.left_out_error:+.1%}",
         f"{prediction.family_left_out_error:+.1%}",
-        "yes" if prediction.is_calibration else "predicted",
+        "yes" if prediction.is_calibration else "no",
     )
 
 

@@ -158,9 +158,10 @@ def derived_circuits(array: Array, nodes: Sequence[Node]) -> list[Circuit]:
     binary = [node for node in nodes if _is_binary(node)]
     if binary:
         word = lanes.in_channels
+        bits = word.bit_length() + 1
         found.append(Popcounts(circuit="popcount", source=DERIVED))
         found.append(
-            TapSums(circuit="tap_sums", term_bits=word.bit_length() + 1, masked=lanes.taps > 1, source=DERIVED)
+            TapSums(circuit="tap_sums", term_bits=bits, masked=lanes.taps > 1, source=DERIVED)
         )
     wide = [node for node in nodes if not _is_binary(node)]
     signed = [node for node in wide if _weight_bits(node) == 1]
@@ -174,7 +175,11 @@ def derived_circuits(array: Array, nodes: Sequence[Node]) -> list[Circuit]:
         factor = max(_weight_bits(node) for node in rest)
         found.append(
             MultiplyAccumulate(
-                circuit="multiply_accumulate", a_bits=bits, b_bits=factor, sum_bits=bits + factor, source=DERIVED
+                circuit="multiply_accumulate",
+                a_bits=bits,
+                b_bits=factor,
+                sum_bits=bits + factor,
+                source=DERIVED,
             )
         )
     sums = array.accumulator_bits or max((node.sum_type.bits for node in nodes), default=16)
