@@ -13,6 +13,7 @@ from bnnsim.design.units import (
     Mvau,
     Padding,
     Pool,
+    Scale,
     Sink,
     Source,
     Split,
@@ -30,26 +31,32 @@ from bnnsim.spec.load import Loaded
 from bnnsim.spec.value_type import ValueType
 from bnnsim.spec.workload import (
     AddLayer,
+    AffineLayer,
     AveragePoolLayer,
     ConcatLayer,
     ConvLayer,
     LinearLayer,
     MaxPoolLayer,
+    PreluLayer,
     ThresholdLayer,
     WeightedLayer,
 )
 
-COMPUTING = (WeightedLayer, ThresholdLayer)
+COMPUTING = (WeightedLayer, ThresholdLayer, AffineLayer, PreluLayer)
 STREAMING = (
     ConvLayer,
     LinearLayer,
     ThresholdLayer,
+    AffineLayer,
+    PreluLayer,
     MaxPoolLayer,
     AveragePoolLayer,
     AddLayer,
     ConcatLayer,
 )
 SOURCE, SINK = "source", "sink"
+TERNARY = ValueType("int", 2)
+"""-1, 0 and +1: bits behind a border of true zeros."""
 
 
 @dataclass(frozen=True)
@@ -364,12 +371,16 @@ class _Builder:
             self._weighted(node, hardware)
         elif isinstance(layer, ThresholdLayer):
             self._threshold(node, hardware)
+        elif isinstance(layer, AffineLayer | PreluLayer):
+            self._scale(node, hardware)
         elif isinstance(layer, MaxPoolLayer | AveragePoolLayer):
             self._pool(node, hardware)
         elif isinstance(layer, AddLayer):
             self._add(node, hardware)
-        else:
+        elif isinstance(layer, ConcatLayer):
             self._concat(node, hardware)
+        else:
+            self._fault((), "layers that a streaming unit computes", f"{node.name} ({layer.op})")
 
     def _weighted(self, node: Node, hardware: LayerHardware) -> None:
         assert hardware.pe and hardware.simd and isinstance(node.layer, WeightedLayer)
@@ -392,7 +403,7 @@ class _Builder:
             groups=node.groups,
             channel_block=channel_block,
             weight_type=node.layer.weight,
-            input_type=node.input.type,
+            input_type=end.type if end.type == TERNARY else node.input.type,
             sum_type=node.sum_type,
             accumulator=node.layer.accumulator,
             output_type=node.output.type,
@@ -441,15 +452,10 @@ class _Builder:
             return end, group_channels
         end = self._convert(end, window.lanes, node.name, hardware)
         if padded:
-            if node.pad_value == 0 and node.input.type.is_bipolar:
-                self._fault(
-                    ("layers", node.name),
-                    "a border of -1 or +1 in the workload: a one-bit stream cannot carry a true zero",
-                    "pad_value 0",
-                )
-                return end, group_channels
+            # One bit cannot carry a true zero: behind such a border the stream has two.
+            is_widened = node.pad_value == 0 and node.input.type.is_bipolar
             border = Padding(
-                channels, height, width, layer.pad_tlbr, node.pad_value, window.lanes
+                channels, height, width, layer.pad_tlbr, node.pad_value, window.lanes, is_widened
             )
             name = f"{node.name}.pad"
             self._unit(name, node.name, border, [end], "rtl", False)
@@ -459,6 +465,8 @@ class _Builder:
                 depth_words=None,
                 elements=border.words_out * window.lanes,
             )
+            if is_widened:
+                end = replace(end, type=TERNARY, element_bits=TERNARY.bits)
         name = f"{node.name}.window"
         library = "rtl" if window.style in ("rtl", "parallel", "line_buffer") else "hls"
         freezes = library == "hls" and hardware.pipeline == "freezing"
@@ -488,6 +496,26 @@ class _Builder:
         )
         name = f"{node.name}.threshold"
         self._unit(name, node.name, threshold, [end], "rtl", False)
+        bits = node.output.type.bits
+        out = _End(name, hardware.pe, bits, node.output.type, node.output.elements)
+        self._finish(node.name, out, hardware)
+
+    def _scale(self, node: Node, hardware: LayerHardware) -> None:
+        layer = node.layer
+        assert hardware.pe and isinstance(layer, AffineLayer | PreluLayer)
+        end = self._convert(self._take(node.inputs[0]), hardware.pe, node.name, hardware)
+        scale = Scale(
+            function=layer.op,
+            pe=hardware.pe,
+            channels=node.output.channels,
+            words=node.output.elements // hardware.pe,
+            input_type=node.input.type,
+            input_bits=end.element_bits,
+            output_type=node.output.type,
+            parameter_type=layer.parameters,
+        )
+        name = f"{node.name}.{layer.op}"
+        self._unit(name, node.name, scale, [end], "rtl", False)
         bits = node.output.type.bits
         out = _End(name, hardware.pe, bits, node.output.type, node.output.elements)
         self._finish(node.name, out, hardware)
