@@ -35,10 +35,13 @@ def engine_busy(design: EngineDesign, part: LayerProgram) -> dict[str, float]:
     if part.name == FRONT and design.front is not None:
         graph = design.front.graph
         works = sum(op.cycles for op in leaves(part.ops))
-        return {item.name: float(works) for item in (*graph.units, *graph.streams)}
+        names = [*(unit.name for unit in graph.units), *(stream.name for stream in graph.streams)]
+        return dict.fromkeys(names, float(works))
     cycles = part_busy(part)
     spec = design.architecture
-    busy = {name: float(cycles.get(name, 0)) for name in (*spec.arrays, *spec.stages)}
+    busy: dict[str, float] = {}
+    for name in (*spec.arrays, *spec.stages):
+        busy[name] = cycles.get(name, 0)
     at_work = sum(busy.values())
     listed = spec.programs[str(spec.layers[part.layers[0]].program)].buffers if part.layers else []
     for name in spec.buffers:
@@ -46,9 +49,9 @@ def engine_busy(design: EngineDesign, part: LayerProgram) -> dict[str, float]:
         busy[f"buffer {name}"] = moved + (at_work if name in listed else 0)
     for name in spec.ports:
         busy[f"port {name}"] = cycles.get(f"port {name}", 0)
-    moved = sum(busy[f"port {name}"] for name in spec.ports)
-    busy[PLATFORM] = moved
-    busy[CONTROL] = at_work + moved
+    through_ports = sum(busy[f"port {name}"] for name in spec.ports)
+    busy[PLATFORM] = through_ports
+    busy[CONTROL] = at_work + through_ports
     return busy
 
 

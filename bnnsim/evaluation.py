@@ -28,7 +28,7 @@ from bnnsim.spec.architecture import Architecture, EngineArchitecture
 from bnnsim.spec.load import Loaded, read_architecture, read_workload
 from bnnsim.spec.workload import Workload
 from bnnsim.timing.graph import build_timing
-from bnnsim.timing.steady import analyse
+from bnnsim.timing.steady import MAX_FRAMES, analyse
 
 if TYPE_CHECKING:
     from bnnsim.simulation import ExecutorName
@@ -148,16 +148,17 @@ class Evaluation:
         }
 
 
-def figures_of(design: Design | EngineDesign) -> DesignFigures:
+def figures_of(design: Design | EngineDesign, max_frames: int = MAX_FRAMES) -> DesignFigures:
     """Everything a search asks of a design, by exact timing and the cost models.
 
-    Raises :class:`~bnnsim.timing.result.DeadlockError` where a FIFO is too shallow.
+    A pipeline's steady state is looked for within ``max_frames`` frames. Raises
+    :class:`~bnnsim.timing.result.DeadlockError` where a FIFO is too shallow.
     """
     if isinstance(design, EngineDesign):
         interval, latency, reason = steady_interval(design)
         fifo_bits = 0
     else:
-        steady = analyse(build_timing(design.graph))
+        steady = analyse(build_timing(design.graph), max_frames)
         interval, latency = steady.initiation_interval_cycles, steady.latency_cycles
         reason = steady.reason
         fifo_bits = sum(s.depth_words * s.width_bits for s in design.graph.streams)

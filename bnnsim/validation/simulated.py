@@ -99,10 +99,11 @@ def _frame_steps(program: Program) -> int:
     return max(program.words_in, program.words_out)
 
 
-def _layer_cycles(layers: tuple[LayerReport, ...], names: tuple[str, ...]) -> float | None:
+def _layer_cycles(layers: tuple[LayerReport, ...], names: tuple[str, ...]) -> int | None:
     if not layers:
         return None
-    return sum(getattr(layer, name) for layer in layers for name in names)
+    cycles: list[int] = [getattr(layer, name) for layer in layers for name in names]
+    return sum(cycles)
 
 
 def _fps(values: SystemValues) -> float | None:
