@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from bnnsim.cost.amounts import PLATFORM
 from bnnsim.cost.coefficients import Coefficients, default_coefficients
@@ -21,6 +21,9 @@ from bnnsim.design.engine import EngineDesign
 from bnnsim.design.engine_program import LayerProgram, leaves
 from bnnsim.timing.engine_account import part_busy
 from bnnsim.timing.engine_front import FRONT, whole_program
+
+if TYPE_CHECKING:
+    from bnnsim.datapath.engine_toggles import ArrayToggles
 
 Busy = Mapping[str, float]
 
@@ -58,23 +61,23 @@ def engine_busy(design: EngineDesign, part: LayerProgram) -> dict[str, float]:
 def engine_activity(
     design: EngineDesign,
     interval_cycles: float,
-    toggles: float | None = None,
+    toggles: Mapping[str, ArrayToggles] | None = None,
     coefficients: Coefficients | None = None,
 ) -> Activity:
     """Activity of an engine with a frame every ``interval_cycles``.
 
-    A unit's bits toggle in the cycles in which it works, ``toggles`` times a bit and cycle: measured,
-    or by default those of random data.
+    A unit's bits toggle in the cycles in which it works: an array's as often as was counted, the other
+    units' as often as the counted arrays' on average, and without a count as those of random data.
     """
     values = coefficients or default_coefficients()
-    each = values["reference_toggles"] if toggles is None else toggles
     accesses = values["reference_accesses"]
     sums: dict[str, float] = {}
     for part in whole_program(design).parts:
         for name, cycles in engine_busy(design, part).items():
             sums[name] = sums.get(name, 0.0) + cycles
+    rates, others = _toggle_rates(toggles or {}, sums, values["reference_toggles"])
     shares = {name: min(1.0, cycles / interval_cycles) for name, cycles in sums.items()}
-    units = {name: each * share for name, share in shares.items()}
+    units = {name: rates.get(name, others) * share for name, share in shares.items()}
     memories = {name: accesses * share for name, share in shares.items()}
     streams: dict[str, float] = {}
     if design.front is not None:
@@ -82,8 +85,22 @@ def engine_activity(
         streams = dict(front.streams)
         units |= front.units
         memories |= front.memories
-    source: Literal["default", "measured"] = "default" if toggles is None else "measured"
+    source: Literal["default", "measured"] = "measured" if toggles else "default"
     return Activity(units, streams, memories, source)
+
+
+def _toggle_rates(
+    counted: Mapping[str, ArrayToggles], busy: Busy, default: float
+) -> tuple[dict[str, float], float]:
+    """Toggles a bit and working cycle of each counted array, and their mean over the cycles."""
+    if not counted:
+        return {}, default
+    cycles = {name: busy[name] * count.frames for name, count in counted.items()}
+    rates = {
+        name: count.toggles / (count.operand_bits * cycles[name]) for name, count in counted.items()
+    }
+    mean = sum(rates[name] * cycles[name] for name in rates) / sum(cycles.values())
+    return rates, mean
 
 
 def engine_energy(

@@ -20,10 +20,20 @@ from bnnsim.cost.power import (
 from bnnsim.cost.resources import RESOURCES, Resources, estimate_resources
 from bnnsim.design.build import Design
 from bnnsim.design.engine import EngineDesign, build_engine_design
+from bnnsim.design.network import INPUT
 from bnnsim.design.units import Mvau
 from bnnsim.engine_costs import engine_activity, engine_energy
 from bnnsim.engine_simulation import steady_interval
-from bnnsim.simulation import IntArray, LayerReport, Progress, Simulation, load_design, simulate
+from bnnsim.simulation import (
+    IntArray,
+    LayerReport,
+    Progress,
+    Simulation,
+    Stimulus,
+    load_design,
+    simulate,
+    stimulate,
+)
 from bnnsim.spec.architecture import Architecture, EngineArchitecture
 from bnnsim.spec.load import Loaded, read_architecture, read_workload
 from bnnsim.spec.workload import Workload
@@ -31,6 +41,7 @@ from bnnsim.timing.graph import build_timing
 from bnnsim.timing.steady import MAX_FRAMES, analyse
 
 if TYPE_CHECKING:
+    from bnnsim.datapath.engine_toggles import ArrayToggles
     from bnnsim.simulation import ExecutorName
 
 OPERATIONS_PER_MAC = 2
@@ -240,14 +251,45 @@ def evaluate(
         watcher=counter,
         progress=progress,
     )
-    toggles = None
-    if counter is not None and simulation.bit_exact:
-        toggles = counter.count(simulation.frames)
-    return assess(design, simulation, toggles)
+    if not simulation.bit_exact:
+        return assess(design, simulation)
+    if isinstance(design, EngineDesign):
+        folder = work.path.parent if isinstance(work, Loaded) and work.path else None
+        stimulus, _ = stimulate(design.network, folder, images, frames, weights_seed)
+        counted = None if stimulus is None else _engine_toggles(design, stimulus)
+        return assess(design, simulation, engine_toggles=counted)
+    assert counter is not None
+    return assess(design, simulation, counter.count(simulation.frames))
+
+
+def _engine_toggles(design: EngineDesign, stimulus: Stimulus) -> dict[str, ArrayToggles]:
+    """Toggles of the frames that the engine was just found to execute bit-exactly."""
+    from bnnsim.datapath.engine_toggles import count_engine_toggles
+    from bnnsim.functional.executor import execute
+
+    network = design.network
+    outputs = execute(network, stimulus.parameters, stimulus.frames).outputs
+    elements = {INPUT: stimulus.frames, **outputs}
+    types = {INPUT: network.input.type} | {name: n.output.type for name, n in network.nodes.items()}
+    return count_engine_toggles(
+        design,
+        [
+            {
+                name: maps[frame].astype("int64") * 2 - 1
+                if types[name].is_bipolar
+                else maps[frame].astype("int64")
+                for name, maps in elements.items()
+            }
+            for frame in range(len(stimulus.frames))
+        ],
+    )
 
 
 def assess(
-    design: Design | EngineDesign, simulation: Simulation, toggles: ToggleCount | None = None
+    design: Design | EngineDesign,
+    simulation: Simulation,
+    toggles: ToggleCount | None = None,
+    engine_toggles: Mapping[str, ArrayToggles] | None = None,
 ) -> Evaluation:
     """The costs of a simulated design, with measured activity where there is some."""
     resources = estimate_resources(design)
@@ -258,6 +300,8 @@ def assess(
     activity = _default_activity(design, spacing)
     if toggles is not None and isinstance(design, Design):
         activity = measured_activity(design, toggles, spacing)
+    elif engine_toggles and isinstance(design, EngineDesign):
+        activity = engine_activity(design, spacing, engine_toggles)
     power = estimate_power(resources, clock_mhz, activity)
     return Evaluation(
         simulation=simulation,

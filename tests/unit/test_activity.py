@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,10 +12,13 @@ import numpy as np
 import pytest
 
 from bnnsim.activity import ToggleCounter
+from bnnsim.datapath.engine_toggles import count_engine_toggles
+from bnnsim.design.engine import build_engine_design
+from bnnsim.design.network import INPUT
 from bnnsim.design.units import Mvau
 from bnnsim.evaluation import evaluate
 from bnnsim.simulation import load_design, simulate
-from bnnsim.spec.architecture import StreamingArchitecture
+from bnnsim.spec.architecture import EngineArchitecture, StreamingArchitecture
 from bnnsim.spec.workload import Workload
 
 CHANNELS = (4, 8, 8)
@@ -141,3 +145,101 @@ def test_a_timing_only_run_states_its_default_activity() -> None:
     evaluation = evaluate("digits-7z020", "digits", timing_only=True)
     assert evaluation.power.activity_source == "default"
     assert evaluation.toggles is None
+
+
+ENGINE = {
+    "name": "small-engine",
+    "source": "made for this test",
+    "style": "engine",
+    "device": "xc7z020",
+    "clock_mhz": 100,
+    "arrays": {
+        "pes": {
+            "executes": ["conv"],
+            "unrolls": {"out_channels": 2, "in_channels": 2, "kernel_rows": 3, "kernel_columns": 3},
+        }
+    },
+    "programs": {
+        "conv": {
+            "array": "pes",
+            "steps": [
+                {
+                    "do": "repeat",
+                    "loops": [{"over": "out_channels"}, {"over": "in_channels"}],
+                    "steps": [
+                        {"do": "compute", "loops": [{"over": "rows"}, {"over": "columns"}], "depth": 3}
+                    ],
+                }
+            ],
+        }
+    },
+    "layers": {"conv1": {"program": "conv"}, "conv2": {"program": "conv"}},
+}
+ENGINE_NETWORK = {
+    "name": "small",
+    "input": {"shape": [4, 6, 5], "type": "bipolar"},
+    "layers": [
+        {"name": "conv1", "op": "conv", "out": 6, "kernel": 3, "activation": "bipolar"},
+        {"name": "conv2", "op": "conv", "out": 4, "kernel": 3},
+    ],
+}
+
+
+def test_an_engines_toggles_are_those_of_its_operands_written_out() -> None:
+    design = build_engine_design(
+        EngineArchitecture.model_validate(ENGINE), Workload.model_validate(ENGINE_NETWORK)
+    )
+    rng = np.random.default_rng(3)
+    maps = {
+        INPUT: rng.integers(0, 2, (4, 6, 5)) * 2 - 1,
+        "conv1": rng.integers(0, 2, (6, 4, 3)) * 2 - 1,
+    }
+    toggles, register = 0, [0] * 18
+    for source, outputs in ((INPUT, 6), ("conv1", 4)):
+        values = maps[source].tolist()
+        channels, height, width = maps[source].shape
+        for _out in range(0, outputs, 2):
+            for first in range(0, channels, 2):
+                for row, column in itertools.product(range(height - 2), range(width - 2)):
+                    operand = [
+                        values[first + channel][row + y][column + x]
+                        for y in range(3)
+                        for x in range(3)
+                        for channel in range(2)
+                    ]
+                    toggles += sum(a != b for a, b in zip(operand, register, strict=True))
+                    register = operand
+    counted = count_engine_toggles(design, [maps])["pes"]
+    assert (counted.toggles, counted.operand_bits, counted.frames) == (toggles, 18, 1)
+
+
+def test_an_engine_measures_its_activity_in_a_bit_exact_run() -> None:
+    architecture = EngineArchitecture.model_validate(ENGINE)
+    workload = Workload.model_validate(ENGINE_NETWORK)
+    measured = evaluate(architecture, workload, weights_seed=1, frames=2)
+    assumed = evaluate(architecture, workload, timing_only=True)
+    assert measured.simulation.bit_exact
+    assert (measured.power.activity_source, assumed.power.activity_source) == ("measured", "default")
+    assert measured.power.dynamic_w != assumed.power.dynamic_w
+    assert measured.power.static_w == assumed.power.static_w
+
+
+def test_fixed_point_operands_toggle_bit_by_bit() -> None:
+    network = {
+        "name": "wide",
+        "input": {"shape": [2, 3, 4], "type": "int8"},
+        "layers": [{"name": "conv1", "op": "conv", "out": 2, "kernel": 3}],
+    }
+    architecture = {**ENGINE, "layers": {"conv1": {"program": "conv"}}}
+    design = build_engine_design(
+        EngineArchitecture.model_validate(architecture), Workload.model_validate(network)
+    )
+    x = np.arange(24).reshape(2, 3, 4) - 12
+    windows = [
+        [int(x[c, y, column + z]) & 255 for y in range(3) for z in range(3) for c in range(2)]
+        for column in range(2)
+    ]
+    first = sum(value.bit_count() for value in windows[0])
+    second = sum((a ^ b).bit_count() for a, b in zip(*windows, strict=True))
+    counted = count_engine_toggles(design, [{INPUT: x}])["pes"]
+    assert (counted.toggles, counted.operand_bits) == (first + second, 18 * 8)
