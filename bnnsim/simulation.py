@@ -389,8 +389,8 @@ def _report(
     )
     workload = design.network.workload
     # Scores beyond the last named class are padding rows of the matrix.
-    named = None if scores is None else scores[:, : len(workload.classes or ()) or None]
-    predictions = None if named is None else tuple(int(p) for p in named.argmax(axis=1))
+    graded = None if scores is None else scores[:, : len(workload.classes or ()) or None]
+    predictions = None if graded is None else tuple(int(p) for p in graded.argmax(axis=1))
     return Simulation(
         arch=design.architecture.name,
         workload=workload.name,

@@ -13,10 +13,13 @@ from bnnsim.spec.faults import SpecError
 
 COMMANDS = (
     "explore",
+    "sweep",
     "simulate",
     "evaluate",
     "validate",
     "fifos",
+    "fold",
+    "check",
     "report",
     "compare",
     "trace",
