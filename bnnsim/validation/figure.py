@@ -124,7 +124,9 @@ def agreement_page(info: AgreementInfo) -> str:
             }
         ],
     )
-    page: str = figure.to_html(include_plotlyjs=True, full_html=True, div_id="agreement")
+    page: str = figure.to_html(
+        include_plotlyjs=True, full_html=True, div_id="agreement", default_height="94vh"
+    )
     return page.replace("<head>", "<head><title>bnnsim: reported and simulated</title>", 1)
 
 
