@@ -13,6 +13,11 @@ from functools import cached_property
 from bnnsim.spec.value_type import ValueType
 
 
+def levels_of(value_type: ValueType) -> int:
+    """Words an element takes in a stream: one a level of a residual binarization."""
+    return value_type.bits if value_type.is_residual else 1
+
+
 @dataclass(frozen=True)
 class Source:
     """Brings frames in from memory: ``words`` a frame, then ``gap_steps`` without any."""
