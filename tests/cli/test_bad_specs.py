@@ -124,7 +124,7 @@ ARCH_CASES = {
         "clock_mhz: 100",
         "clock_mhz: 100\ndefaults: {sliding_window: row_bufer}",
         "a.yaml:6: defaults.sliding_window: expected row_buffer, no_overlap, ",
-        "(nearest: row_buffer)",
+        "(nearest: row_buffer, line_buffer)",
     ),
     "unknown pipeline": (
         "{pe: 4, simd: 8}",
@@ -218,8 +218,8 @@ WORKLOAD_CASES = {
     "unknown operation": (
         "op: max_pool",
         "op: maxpool",
-        "w.yaml:5: layers.pool0: expected one of conv, linear, threshold, ",
-        "got 'maxpool' (nearest: max_pool)",
+        "w.yaml:5: layers.pool0: expected one of conv, gated_conv, linear, ",
+        "got 'maxpool' (nearest: max_pool, mean_pool)",
     ),
     "no operation": (
         "op: max_pool, ",
@@ -229,7 +229,7 @@ WORKLOAD_CASES = {
     "unknown type": (
         "type: bipolar",
         "type: bipolr",
-        "w.yaml:2: input.type: expected bipolar, uint1..uint8, int2..int8 or fixedW.F",
+        "w.yaml:2: input.type: expected bipolar, uint1..uint8, int2..int8, fixedW.F",
         "got the text 'bipolr'",
     ),
     "kernel larger than the map": (
