@@ -28,14 +28,14 @@ def command(
     """Write one self-contained page: the answer, pipeline, timeline, FIFOs, roofline, costs, pictures."""
     from bnnsim.datapath.build import BitMismatchError
     from bnnsim.report.atomic_file import whole_file
-    from bnnsim.report.page import build_report, page_html
+    from bnnsim.report.page import report_html
     from bnnsim.timing.result import DeadlockError
 
     if not out.parent.is_dir():
         raise InputError(str(out), "a file in a folder that exists", f"folder {out.parent}")
     try:
         with progress("simulating") as advance:
-            report = build_report(
+            page = report_html(
                 arch,
                 workload,
                 images=images,
@@ -47,6 +47,6 @@ def command(
     except (DeadlockError, BitMismatchError) as error:
         raise SimulationFailed(str(error)) from error
     with whole_file(out) as file:
-        file.write(page_html(report))
+        file.write(page)
     size_mb = out.stat().st_size / 1e6
     output.print(f"report  {out} ({size_mb:.1f} MB)", markup=False, soft_wrap=True)

@@ -9,6 +9,7 @@ from bnnsim.cost.logic import (
     control,
     counter,
     datapath,
+    fixed_point_multiplier,
     loop_bound,
     state_machine,
 )
@@ -22,6 +23,7 @@ from bnnsim.design.units import (
     Converter,
     Padding,
     Pool,
+    Scale,
     Split,
     Threshold,
     Window,
@@ -124,6 +126,21 @@ def threshold_parts(tech: Technology, unit: Threshold, library: str) -> tuple[Pa
     return (
         Part("comparators", compare),
         Part("threshold memory", store),
+        Part("control", sequencing(tech, library, 1.0, unit.words)),
+    )
+
+
+def scale_parts(tech: Technology, unit: Scale, library: str) -> tuple[Part, ...]:
+    """A multiplier a lane in DSP slices, rounding and saturation, and the channels' numbers."""
+    numbers = unit.parameter_type.bits * (2 if unit.function == "affine" else 1)
+    fold = unit.channels // unit.pe
+    round_off = datapath(tech, unit.pe * unit.output_type.bits * 2, unit.pe * unit.output_type.bits)
+    product = fixed_point_multiplier(tech, unit.input_bits, unit.parameter_type.bits) * unit.pe
+    store = memory(tech, numbers, fold, "auto", "single", "rtl") * unit.pe
+    return (
+        Part("multipliers", product),
+        Part("rounding", round_off),
+        Part("parameter memory", store),
         Part("control", sequencing(tech, library, 1.0, unit.words)),
     )
 

@@ -12,6 +12,7 @@ from bnnsim.cost.stream_units import (
     converter_parts,
     padding_parts,
     pool_parts,
+    scale_parts,
     split_parts,
     threshold_parts,
     window_parts,
@@ -24,6 +25,7 @@ from bnnsim.design.units import (
     Mvau,
     Padding,
     Pool,
+    Scale,
     Sink,
     Source,
     Split,
@@ -56,6 +58,8 @@ def unit_parts(
             return pool_parts(tech, parameters, library)
         case Threshold():
             return threshold_parts(tech, parameters, library)
+        case Scale():
+            return scale_parts(tech, parameters, library)
         case Padding():
             return padding_parts(tech, parameters, library, element_bits)
         case Split():

@@ -15,6 +15,7 @@ from bnnsim.datapath.units import (
     ConverterDatapath,
     PaddingDatapath,
     PoolDatapath,
+    ScaleDatapath,
     SinkDatapath,
     SourceDatapath,
     SplitDatapath,
@@ -30,6 +31,7 @@ from bnnsim.design.units import (
     Mvau,
     Padding,
     Pool,
+    Scale,
     Sink,
     Source,
     Stream,
@@ -75,6 +77,7 @@ def build_datapaths(
     weights: Mapping[str, IntArray],
     thresholds: Mapping[str, IntArray],
     outputs: Mapping[str, IntArray],
+    fixed: Mapping[str, Mapping[str, IntArray]] | None = None,
 ) -> dict[str, Datapath]:
     """Datapaths by unit name.
 
@@ -85,7 +88,7 @@ def build_datapaths(
     """
     datapaths: dict[str, Datapath] = {}
     for unit in graph.units:
-        datapath = _datapath(unit, graph, frames, weights, thresholds)
+        datapath = _datapath(unit, graph, frames, weights, thresholds, fixed or {})
         if graph.unit_of_layer.get(unit.layer) is unit:
             stream = graph.stream_by_name[unit.outputs[0]]
             datapath = CheckedDatapath(datapath, unit.layer, outputs[unit.layer], stream)
@@ -99,6 +102,7 @@ def _datapath(
     frames: IntArray,
     weights: Mapping[str, IntArray],
     thresholds: Mapping[str, IntArray],
+    fixed: Mapping[str, Mapping[str, IntArray]],
 ) -> Datapath:
     parameters = unit.parameters
     if isinstance(parameters, Source):
@@ -123,6 +127,8 @@ def _datapath(
             return PoolDatapath(parameters, bits)
         case Threshold():
             return ThresholdDatapath(parameters, thresholds[unit.layer])
+        case Scale():
+            return ScaleDatapath(parameters, fixed[unit.layer])
         case Add():
             return AddDatapath(parameters)
         case Concat():

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
 
 from bnnsim.datapath.mvau import count_fired
 from bnnsim.datapath.words import element_values, pack_rows, unpack_word
-from bnnsim.design.units import Add, Concat, Converter, Padding, Pool, Threshold, Window
+from bnnsim.design.units import Add, Concat, Converter, Padding, Pool, Scale, Threshold, Window
 from bnnsim.design.window_order import window_order
 
 
@@ -74,7 +74,10 @@ class PaddingDatapath:
     """Passes a map's words and puts border words around them."""
 
     def __init__(self, padding: Padding, element_bits: int, is_bipolar: bool) -> None:
+        self._lanes = padding.lanes if padding.widens_bits else 0
         bit_or_value = (padding.value + 1) // 2 if is_bipolar else padding.value
+        if padding.widens_bits:
+            bit_or_value, element_bits = 0, 2
         row = np.full((1, padding.lanes), bit_or_value, np.int64)
         self._border_word = pack_rows(row, element_bits)[0]
         inside = np.zeros((padding.out_height, padding.out_width), bool)
@@ -85,7 +88,11 @@ class PaddingDatapath:
         self._waiting: deque[int] = deque()
 
     def take(self, words: tuple[int, ...]) -> None:
-        self._waiting.append(words[0])
+        word = words[0]
+        if self._lanes:
+            bits = unpack_word(word, self._lanes, 1, False)
+            word = pack_rows((2 * bits - 1)[None], 2)[0]
+        self._waiting.append(word)
 
     def give(self) -> int:
         inside = self._inside[self._position]
@@ -193,6 +200,39 @@ class ThresholdDatapath:
         offset = 0 if unit.output_type.is_bipolar else unit.output_type.minimum
         self._leaving.append(pack_rows((fired + offset)[None], unit.output_type.bits)[0])
         self._fold = (self._fold + 1) % len(self._thresholds)
+
+    def give(self) -> int:
+        return self._leaving.popleft()
+
+
+class ScaleDatapath:
+    """Fixed-point numbers of each channel in turn, ``pe`` channels a word."""
+
+    def __init__(self, unit: Scale, values: Mapping[str, npt.NDArray[np.integer]]) -> None:
+        self._unit = unit
+        folds = unit.channels // unit.pe
+        self._values = {
+            key: array.astype(np.int64).reshape(folds, unit.pe) for key, array in values.items()
+        }
+        self._folds, self._fold = folds, 0
+        self._leaving: deque[int] = deque()
+
+    def take(self, words: tuple[int, ...]) -> None:
+        unit = self._unit
+        x = unpack_word(words[0], unit.pe, unit.input_bits, unit.input_type.is_signed)
+        if unit.input_type.is_bipolar:
+            x = 2 * x - 1
+        behind_point = unit.parameter_type.fraction_bits
+        numbers = {key: array[self._fold] for key, array in self._values.items()}
+        if unit.function == "affine":
+            wide = x * numbers["scale"] + (numbers["bias"] << unit.input_type.fraction_bits)
+        else:
+            wide = np.where(x < 0, x * numbers["slope"], x << behind_point)
+        drop = unit.input_type.fraction_bits + behind_point - unit.output_type.fraction_bits
+        value = (wide + ((1 << drop) >> 1)) >> drop if drop >= 0 else wide << -drop
+        value = np.clip(value, unit.output_type.minimum, unit.output_type.maximum)
+        self._leaving.append(pack_rows(value[None], unit.output_type.bits)[0])
+        self._fold = (self._fold + 1) % self._folds
 
     def give(self) -> int:
         return self._leaving.popleft()

@@ -8,20 +8,24 @@ from bnnsim.spec.architecture import LayerHardware
 from bnnsim.spec.faults import near_divisors, near_names
 from bnnsim.spec.workload import (
     AddLayer,
+    AffineLayer,
     AveragePoolLayer,
     ConcatLayer,
     ConvLayer,
     LinearLayer,
     MaxPoolLayer,
+    PreluLayer,
     ThresholdLayer,
     WeightedLayer,
 )
 
-COMPUTING = (WeightedLayer, ThresholdLayer)
+COMPUTING = (WeightedLayer, ThresholdLayer, AffineLayer, PreluLayer)
 STREAMING = (
     ConvLayer,
     LinearLayer,
     ThresholdLayer,
+    AffineLayer,
+    PreluLayer,
     MaxPoolLayer,
     AveragePoolLayer,
     AddLayer,

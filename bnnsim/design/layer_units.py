@@ -7,12 +7,15 @@ from dataclasses import replace
 from bnnsim.design.chain import Chain, End
 from bnnsim.design.matrix_units import weighted_units
 from bnnsim.design.network import Node
-from bnnsim.design.units import Add, Concat, Pool, Threshold, levels_of
+from bnnsim.design.units import Add, Concat, Pool, Scale, Threshold, levels_of
 from bnnsim.spec.architecture import LayerHardware
 from bnnsim.spec.workload import (
     AddLayer,
+    AffineLayer,
     AveragePoolLayer,
+    ConcatLayer,
     MaxPoolLayer,
+    PreluLayer,
     ThresholdLayer,
     WeightedLayer,
 )
@@ -25,12 +28,16 @@ def layer_units(chain: Chain, node: Node) -> None:
         weighted_units(chain, node, hardware)
     elif isinstance(layer, ThresholdLayer):
         _threshold(chain, node, hardware)
+    elif isinstance(layer, AffineLayer | PreluLayer):
+        _scale(chain, node, hardware)
     elif isinstance(layer, MaxPoolLayer | AveragePoolLayer):
         _pool(chain, node, hardware)
     elif isinstance(layer, AddLayer):
         _add(chain, node, hardware)
-    else:
+    elif isinstance(layer, ConcatLayer):
         _concat(chain, node, hardware)
+    else:
+        chain.fault((), "layers that a streaming unit computes", f"{node.name} ({layer.op})")
 
 
 def _threshold(chain: Chain, node: Node, hardware: LayerHardware) -> None:
@@ -49,6 +56,28 @@ def _threshold(chain: Chain, node: Node, hardware: LayerHardware) -> None:
     )
     name = f"{node.name}.threshold"
     chain.unit(name, node.name, threshold, [end], "rtl", False)
+    bits = node.output.type.bits
+    out = End(name, hardware.pe, bits, node.output.type, node.output.elements)
+    chain.finish(node.name, out, hardware)
+
+
+def _scale(chain: Chain, node: Node, hardware: LayerHardware) -> None:
+    layer = node.layer
+    assert hardware.pe
+    assert isinstance(layer, AffineLayer | PreluLayer)
+    end = chain.convert(chain.take(node.inputs[0]), hardware.pe, node.name, hardware)
+    scale = Scale(
+        function=layer.op,
+        pe=hardware.pe,
+        channels=node.output.channels,
+        words=node.output.elements // hardware.pe,
+        input_type=node.input.type,
+        input_bits=end.element_bits,
+        output_type=node.output.type,
+        parameter_type=layer.parameters,
+    )
+    name = f"{node.name}.{layer.op}"
+    chain.unit(name, node.name, scale, [end], "rtl", False)
     bits = node.output.type.bits
     out = End(name, hardware.pe, bits, node.output.type, node.output.elements)
     chain.finish(node.name, out, hardware)

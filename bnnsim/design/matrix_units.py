@@ -9,7 +9,11 @@ from bnnsim.design.network import Node
 from bnnsim.design.units import Mvau, Padding, Window, levels_of
 from bnnsim.design.window_rules import window_obstacle
 from bnnsim.spec.architecture import LayerHardware
+from bnnsim.spec.value_type import ValueType
 from bnnsim.spec.workload import ConvLayer, WeightedLayer
+
+TERNARY = ValueType("int", 2)
+"""-1, 0 and +1: bits behind a border of true zeros."""
 
 
 def weighted_units(chain: Chain, node: Node, hardware: LayerHardware) -> None:
@@ -33,7 +37,7 @@ def weighted_units(chain: Chain, node: Node, hardware: LayerHardware) -> None:
         groups=node.groups,
         channel_block=channel_block,
         weight_type=node.layer.weight,
-        input_type=node.input.type,
+        input_type=end.type if end.type == TERNARY else node.input.type,
         sum_type=node.sum_type,
         accumulator=node.layer.accumulator,
         output_type=node.output.type,
@@ -83,14 +87,11 @@ def _windows(
         return end, group_channels
     end = chain.convert(end, window.lanes, node.name, hardware)
     if padded:
-        if node.pad_value == 0 and node.input.type.is_bipolar:
-            chain.fault(
-                ("layers", node.name),
-                "a border of -1 or +1 in the workload: a one-bit stream cannot carry a true zero",
-                "pad_value 0",
-            )
-            return end, group_channels
-        border = Padding(channels, height, width, layer.pad_tlbr, node.pad_value, window.lanes)
+        # One bit cannot carry a true zero: behind such a border the stream has two.
+        is_widened = node.pad_value == 0 and node.input.type.is_bipolar
+        border = Padding(
+            channels, height, width, layer.pad_tlbr, node.pad_value, window.lanes, is_widened
+        )
         name = f"{node.name}.pad"
         chain.unit(name, node.name, border, [end], "rtl", False)
         end = replace(
@@ -99,6 +100,8 @@ def _windows(
             depth_words=None,
             elements=border.words_out * window.lanes,
         )
+        if is_widened:
+            end = replace(end, type=TERNARY, element_bits=TERNARY.bits)
     name = f"{node.name}.window"
     library = "rtl" if window.style in ("rtl", "parallel", "line_buffer") else "hls"
     freezes = library == "hls" and hardware.pipeline == "freezing"

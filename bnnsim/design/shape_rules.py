@@ -158,7 +158,8 @@ def concat(
 
 def _joins(one: ValueType, other: ValueType) -> bool:
     """Whether one stream can carry both: equal types, or integers with the same point."""
-    if one.is_bipolar or other.is_bipolar:
+    numbers = ("uint", "int", "fixed")
+    if one.kind not in numbers or other.kind not in numbers:
         return one == other
     return one.fraction_bits == other.fraction_bits
 

@@ -53,7 +53,10 @@ class Converter:
 
 @dataclass(frozen=True)
 class Padding:
-    """Adds a border (``top, left, bottom, right`` pixels of ``value``) to each map."""
+    """Adds a border (``top, left, bottom, right`` pixels of ``value``) to each map.
+
+    ``widens_bits``: bits come in and -1, 0, +1 in two bits go out, the border being a true zero.
+    """
 
     channels: int
     height: int
@@ -61,6 +64,7 @@ class Padding:
     border: tuple[int, int, int, int]
     value: int
     lanes: int
+    widens_bits: bool = False
 
     @property
     def channel_fold(self) -> int:
@@ -251,6 +255,24 @@ class Threshold:
 
 
 @dataclass(frozen=True)
+class Scale:
+    """Fixed-point map of each element by its channel's numbers, ``pe`` channels a cycle.
+
+    ``function`` ``affine``: scale x x + bias; ``prelu``: x, or slope x x where x is negative. Rounded
+    half up and saturated to ``output_type``.
+    """
+
+    function: str
+    pe: int
+    channels: int
+    words: int
+    input_type: ValueType
+    input_bits: int
+    output_type: ValueType
+    parameter_type: ValueType
+
+
+@dataclass(frozen=True)
 class Split:
     """Writes each word to every output."""
 
@@ -280,7 +302,18 @@ class Concat:
 
 
 UnitParameters = (
-    Source | Sink | Converter | Padding | Window | Mvau | Pool | Threshold | Split | Add | Concat
+    Source
+    | Sink
+    | Converter
+    | Padding
+    | Window
+    | Mvau
+    | Pool
+    | Threshold
+    | Scale
+    | Split
+    | Add
+    | Concat
 )
 
 KINDS: Mapping[type, str] = {
@@ -292,6 +325,7 @@ KINDS: Mapping[type, str] = {
     Mvau: "mvau",
     Pool: "pool",
     Threshold: "thresholding",
+    Scale: "scale",
     Split: "duplicate",
     Add: "add",
     Concat: "concat",
@@ -362,5 +396,5 @@ class StreamingGraph:
         return {
             unit.layer: unit
             for unit in self.units
-            if isinstance(unit.parameters, Mvau | Pool | Threshold | Add | Concat)
+            if isinstance(unit.parameters, Mvau | Pool | Threshold | Scale | Add | Concat)
         }

@@ -28,8 +28,6 @@ UPPER_WEIGHT = 171
 LOWER_WEIGHT = 85
 """1/3 with 8 bits behind the point: what a +-1 of the lower plane weighs."""
 FIXED_LAYERS = (AffineLayer, PreluLayer, MeanPoolLayer, GatedConvLayer, FixedLinearLayer)
-CHANNEL_MAPS = (AffineLayer, PreluLayer)
-"""Fixed-point layers that map each element alone."""
 CHANNEL_PARAMETERS = (
     "gate_thresholds",
     "bn_scale",
@@ -54,21 +52,6 @@ class GatedSums:
     codes: NDArray[np.uint8]
     upper: NDArray[np.int32]
     lower: NDArray[np.int32]
-
-
-def parameter_shapes(node: Node) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of a fixed-point layer's parameters; empty for every other layer."""
-    layer = node.layer
-    channels = (node.output.channels,)
-    if isinstance(layer, AffineLayer):
-        return {"scale": channels, "bias": channels}
-    if isinstance(layer, PreluLayer):
-        return {"slope": channels}
-    if isinstance(layer, FixedLinearLayer):
-        return {"weights": node.weight_shape, "bias": channels}
-    if isinstance(layer, GatedConvLayer):
-        return {"weights": node.weight_shape, **dict.fromkeys(CHANNEL_PARAMETERS, channels)}
-    return {}
 
 
 def quantised(x: Integers, value_type: ValueType) -> NDArray[np.uint8]:

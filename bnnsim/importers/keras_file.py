@@ -6,6 +6,7 @@ import io
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,13 @@ from bnnsim.spec.faults import InputError
 
 _MOST_BYTES = 1 << 31
 """A member of a .keras archive that unpacks to more than this is refused."""
+
+
+_BROKEN = (
+    *(OSError, KeyError, ValueError, RuntimeError, TypeError, AttributeError, EOFError),
+    *(zipfile.BadZipFile, zlib.error),
+)
+"""What h5py, json and zipfile raise on a file that is damaged or holds something else."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,7 @@ def read_keras(path: str | Path) -> list[KerasLayer]:
             model = json.loads(config)
             weights = content.get("model_weights", content)
             return _layers(model, lambda name, kind, number: _by_name(weights, name), file)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except _BROKEN as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(str(path), "a whole Keras file", reason) from None
 

@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from bnnsim.design.network import Network, resolve_network
 from bnnsim.functional.archive import read_arrays
-from bnnsim.functional.executor import Executor
 from bnnsim.functional.frames import frames_from_images, random_frames
 from bnnsim.functional.parameters import load_parameters
 from bnnsim.functional.pictures import load_images
@@ -95,11 +94,14 @@ def check_model(
     """Run a model and the workload imported from it on ``images`` (or on inputs drawn from ``seed``).
 
     ``image_range`` must be repeated where the import was given one and the workload takes raw
-    pixels. Standard operators run in onnxruntime, QONNX's in qonnx, the workload in the functional executor.
+    pixels. Standard operators run in onnxruntime, QONNX's in qonnx, the workload in the functional
+    executor.
     Layers in fixed point may differ from real numbers by their stated bound; a bit that this flips
     behind them counts as a difference. Raises :class:`SpecError` where a file cannot be
     used, or the workload has other layers than an import of the model gives.
     """
+    from bnnsim.functional.executor import Executor  # compiled kernels: only who checks waits for them
+
     model = model_of(model_path)
     loaded = read_workload(workload)
     if loaded.faults:

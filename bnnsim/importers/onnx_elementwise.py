@@ -47,13 +47,17 @@ def subtract(state: Lowering, operator: Operator) -> Signal:
 
 def _sum(state: Lowering, operator: Operator, sign: Fraction) -> Signal:
     """``a + sign * b``, either of which may be constant."""
+    if len(operator.inputs) == 1 and operator.kind == "Sum":
+        return state.signal(operator)
     if all(state.is_data(operator, i) for i in range(len(operator.inputs))):
+        if len(operator.inputs) < 2:
+            raise operator.fault("two inputs", len(operator.inputs))
         second = [state.signal(operator, i) for i in range(1, len(operator.inputs))]
         if sign < 0:
             second = [then(one, [Affine(sign)]) for one in second]
         return add_signals(state, operator, [state.signal(operator), *second])
     if len(operator.inputs) != 2:
-        raise operator.fault("two inputs", len(operator.inputs))
+        raise operator.fault("two inputs, or data alone", len(operator.inputs))
     if state.is_data(operator, 0):
         signal = state.signal(operator)
         offsets = channel_values(operator, signal, state.constant(operator, 1, "summand"))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any, Literal
+from functools import partial
+from typing import Any, Literal, TypeVar
 
 from bnnsim.importers.channel_function import Affine, ChannelFunction
 from bnnsim.importers.draft import INPUT, NetworkDraft, Shape
@@ -101,6 +102,7 @@ class Lowering:
         return operator.inputs[position] in self.signals
 
 
+Result = TypeVar("Result")
 Handler = Callable[[Lowering, Operator], Signal | None]
 
 
@@ -136,7 +138,7 @@ def _walk(
     state = Lowering(graph, options, NetworkDraft(shape), {graph.input: frame})
     for operator in _in_order(graph):
         if not any(name in state.signals for name in operator.inputs):
-            evaluate_constants(graph, operator)
+            _checked(operator, lambda one: evaluate_constants(graph, one))
             continue
         if all(state.signals.get(name) is None for name in operator.inputs if name in state.signals):
             state.signals.update(dict.fromkeys(operator.outputs))  # behind the classifier's end
@@ -146,7 +148,7 @@ def _walk(
             near = near_names(operator.kind, handlers)
             expected = f"an operator that can be imported ({', '.join(sorted(handlers))})"
             raise InputError(operator.place, expected, operator.kind, near)
-        result = handler(state, operator)
+        result = _checked(operator, partial(handler, state))
         if operator.output in graph.constants:  # Shape
             continue
         state.signals[operator.output] = result
@@ -154,6 +156,15 @@ def _walk(
             state.head, state.head_tensor = state.signal(operator), operator.inputs[0]
     _find_head(state)
     return state
+
+
+def _checked(operator: Operator, work: Callable[[Operator], Result]) -> Result:
+    """``work`` on an operator; whatever its inputs and attributes trip over is the model's fault."""
+    try:
+        return work(operator)
+    except (LookupError, ValueError, TypeError, ArithmeticError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise operator.fault("inputs and attributes as ONNX defines them", reason) from error
 
 
 def _input_shape(graph: ModelGraph, channels_last: bool) -> Shape:

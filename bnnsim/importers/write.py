@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bnnsim.design.network import resolve_network
-from bnnsim.functional.fixed_layers import parameter_shapes
+from bnnsim.functional.own_layers import is_own, own_parameters
 from bnnsim.importers.workload_text import workload_text
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.workload import WeightedLayer, Workload
@@ -47,6 +47,8 @@ class ImportedNetwork:
     workload_path: Path
     weights_path: Path
     folding: Mapping[str, LayerFolding] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    """What the user should know, such as error bounds of fixed-point layers; also the file's comment."""
 
 
 def write_network(
@@ -82,7 +84,9 @@ def write_network(
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(str(folder), "a folder that can be written", reason) from None
-    return ImportedNetwork(complete, workload_path, weights_path, dict(folding or {}))
+    return ImportedNetwork(
+        complete, workload_path, weights_path, dict(folding or {}), tuple(comment)
+    )
 
 
 def npz_bytes(arrays: Arrays) -> bytes:
@@ -122,9 +126,9 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
 def _check_arrays(workload: Workload, arrays: Arrays) -> None:
     expected: dict[str, tuple[int, ...]] = {}
     for node in resolve_network(workload).nodes.values():
-        if isinstance(node.layer, WeightedLayer):
+        if isinstance(node.layer, WeightedLayer) and not is_own(node):
             expected[f"{node.name}.weights"] = node.weight_shape
-        for key, size in parameter_shapes(node).items():
+        for key, (size, _) in own_parameters(node).items():
             expected[f"{node.name}.{key}"] = size
         if node.threshold_count:
             shape = (node.output.channels, node.threshold_count)

@@ -50,10 +50,14 @@ class Score:
 
 @dataclass(frozen=True)
 class ActivationsInfo:
-    """The first frame through the network, input first; ``scores`` of its classes."""
+    """The first frame through the network, input first; ``scores`` of its classes.
+
+    ``images`` are the first frames' inputs.
+    """
 
     pictures: tuple[LayerPicture, ...]
     scores: tuple[Score, ...]
+    images: tuple[Picture, ...]
 
 
 def activations_info(
@@ -76,7 +80,10 @@ def activations_info(
         Score(name, score, i == prediction)
         for i, (name, score) in enumerate(zip(named, scores, strict=False))
     )
-    return ActivationsInfo(tuple(pictures), shown)
+    images = [pictures[0].picture]
+    for frame in frames[1:]:
+        images.append(_picture(INPUT, "input", network.input, _unpadded(network, frame)).picture)
+    return ActivationsInfo(tuple(pictures), shown, tuple(images))
 
 
 def _unpadded(network: Network, frame: IntArray) -> IntArray:

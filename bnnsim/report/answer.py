@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from html import escape
 
 from bnnsim.design.build import Design
+from bnnsim.design.engine import EngineDesign
 from bnnsim.report.costs import CostsInfo, budget_bars
 from bnnsim.report.figure import exact, number
 from bnnsim.simulation import Simulation
+
+SHOWN_PREDICTIONS = 9
+"""Images at the top of the page, the first of them large."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the network said of the first image; ``image_uri`` is the picture, empty without one."""
+    """What the network said of an image; ``image_uri`` is the picture, empty without one."""
 
     answer: str
     label: str
@@ -37,13 +41,16 @@ class AnswerInfo:
     title: str
     subtitle: str
     numbers: tuple[Number, ...]
-    prediction: Prediction | None
+    predictions: tuple[Prediction, ...]
     accuracy: str
     bit_exact: str
 
 
 def answer_info(
-    design: Design, simulation: Simulation, costs: CostsInfo, image_uri: str = ""
+    design: Design | EngineDesign,
+    simulation: Simulation,
+    costs: CostsInfo | None,
+    images: tuple[str, ...] = (),
 ) -> AnswerInfo:
     """The record behind the top of the page."""
     interval = simulation.initiation_interval_cycles
@@ -65,10 +72,10 @@ def answer_info(
             f"{number(simulation.latency_cycles)} cycles, one frame alone",
         ),
     ]
-    if costs.power_w is not None:
+    if costs is not None and costs.power_w is not None:
         basis = costs.power_basis
         numbers.append(Number("Power", costs.power_w, number(costs.power_w, 3), "W", basis))
-    if costs.energy_per_frame_uj is not None:
+    if costs is not None and costs.energy_per_frame_uj is not None:
         energy = costs.energy_per_frame_uj
         numbers.append(
             Number("Energy", energy, number(energy, 3), "µJ/frame", "power over throughput")
@@ -80,28 +87,31 @@ def answer_info(
         subtitle=f"{device.part}{boards}, {architecture.clock_mhz:g} MHz, "
         f"{len(design.network.nodes)} layers, {design.network.macs:,} multiply-accumulates a frame",
         numbers=tuple(numbers),
-        prediction=_prediction(simulation, image_uri),
+        predictions=_predictions(simulation, images),
         accuracy=_accuracy(simulation),
         bit_exact=_bit_exact(simulation),
     )
 
 
-def _prediction(simulation: Simulation, image_uri: str) -> Prediction | None:
-    if not simulation.predictions:
-        return None
+def _predictions(simulation: Simulation, images: tuple[str, ...]) -> tuple[Prediction, ...]:
+    """What was said of the first images."""
 
     def named(index: int) -> str:
         classes = simulation.classes
         return classes[index] if classes and index < len(classes) else f"class {index}"
 
-    label = simulation.labels[0] if simulation.labels else None
-    first = simulation.predictions[0]
-    return Prediction(
-        named(first),
-        "" if label is None else named(label),
-        None if label is None else label == first,
-        image_uri,
-    )
+    found = []
+    for i, answer in enumerate((simulation.predictions or ())[:SHOWN_PREDICTIONS]):
+        label = simulation.labels[i] if simulation.labels else None
+        found.append(
+            Prediction(
+                named(answer),
+                "" if label is None else named(label),
+                None if label is None else label == answer,
+                images[i] if i < len(images) else "",
+            )
+        )
+    return tuple(found)
 
 
 def _accuracy(simulation: Simulation) -> str:
@@ -117,7 +127,7 @@ def _bit_exact(simulation: Simulation) -> str:
     return lead + simulation.bit_exact_basis
 
 
-def answer_html(info: AnswerInfo, costs: CostsInfo, sentence: str) -> str:
+def answer_html(info: AnswerInfo, costs: CostsInfo | None, sentence: str) -> str:
     """The top of the page: headline, sentence, prediction, budget."""
     cards = "".join(
         f'<li><span class="label">{escape(n.label)}</span>'
@@ -126,8 +136,12 @@ def answer_html(info: AnswerInfo, costs: CostsInfo, sentence: str) -> str:
         for n in info.numbers
     )
     budget = (
-        f'<section class="card"><h2>Resources against the budget</h2>{budget_bars(costs)}'
+        f'<section class="card"><header><h2>Resources against the budget</h2>'
+        '<button type="button" class="csv" data-figure="budget">Copy as CSV</button></header>'
+        f'{budget_bars(costs)}'
         f"{_violations(costs)}</section>"
+        if costs is not None
+        else ""
     )
     return (
         f'<section id="answer"><h1>{escape(info.title)}</h1><p class="subtitle">'
@@ -143,21 +157,34 @@ def _violations(costs: CostsInfo) -> str:
 
 
 def _prediction_html(info: AnswerInfo) -> str:
-    prediction = info.prediction
-    if prediction is None:
+    if not info.predictions:
         return f'<section class="card"><h2>Bits</h2><p>{escape(info.bit_exact)}.</p></section>'
-    image = (
-        f'<img class="seen" src="{prediction.image_uri}" alt="the first image">'
-        if prediction.image_uri
-        else ""
+    prediction, *others = info.predictions
+    image = _image(prediction, "seen")
+    verdict = _verdict(prediction, " right")
+    strip = "".join(
+        f"<li>{_image(other, 'thumb')}<span>{escape(other.answer)} {_verdict(other, '')}</span></li>"
+        for other in others
     )
-    verdict = ""
-    if prediction.is_right is not None:
-        mark = "✓ right" if prediction.is_right else f"✗ it is {escape(prediction.label)}"
-        verdict = f'<span class="{"right" if prediction.is_right else "wrong"}">{mark}</span>'
+    strip = f'<ul class="strip" aria-label="The next images">{strip}</ul>' if strip else ""
     accuracy = f"<p>{escape(info.accuracy)}</p>" if info.accuracy else ""
     return (
         f'<section class="card prediction"><h2>Prediction</h2><div>{image}<div>'
         f'<p class="big">{escape(prediction.answer)} {verdict}</p>{accuracy}'
-        f'<p class="muted">{escape(info.bit_exact)}.</p></div></div></section>'
+        f'<p class="muted">{escape(info.bit_exact)}.</p></div></div>{strip}</section>'
     )
+
+
+def _image(prediction: Prediction, css: str) -> str:
+    if not prediction.image_uri:
+        return ""
+    return f'<img class="{css}" src="{prediction.image_uri}" alt="an image of the run">'
+
+
+def _verdict(prediction: Prediction, right: str) -> str:
+    """A mark in colour and shape: right, or what it would have been."""
+    if prediction.is_right is None:
+        return ""
+    if prediction.is_right:
+        return f'<span class="right">✓{right}</span>'
+    return f'<span class="wrong">✗ it is {escape(prediction.label)}</span>'

@@ -11,10 +11,13 @@ from bnnsim.evaluation import evaluate
 from bnnsim.report.costs import RESOURCE_TEXT, CostsInfo
 from bnnsim.report.design_costs import costs_info
 from bnnsim.report.document import document
+from bnnsim.report.engine_layers import engine_layers_info
 from bnnsim.report.figure import Figure, csv_text, exact, number
 from bnnsim.report.pace import pace_info
-from bnnsim.simulation import Simulation, load_design
+from bnnsim.simulation import Simulation, load_design, simulate
+from bnnsim.spec.architecture import EngineArchitecture
 from bnnsim.spec.faults import InputError
+from bnnsim.spec.load import read_architecture, read_workload
 from bnnsim.spec.model import SpecModel
 
 Better = Literal["lower", "higher"]
@@ -96,24 +99,39 @@ def comparison_info(designs: Sequence[DesignNames]) -> ComparisonInfo:
 
     Raises what :func:`bnnsim.evaluation.evaluate` raises.
     """
-    found: list[tuple[Simulation, CostsInfo]] = []
-    specs: list[dict[str, str]] = []
-    limiting = []
-    for names in designs:
-        design, _ = load_design(names.architecture, names.workload)
-        evaluation = evaluate(names.architecture, names.workload, timing_only=True)
-        simulation = evaluation.simulation
-        found.append((simulation, costs_info(evaluation)))
-        specs.append(
-            flattened("", design.architecture) | flattened("workload.", design.network.workload)
-        )
-        limiting.append(", ".join(pace_info(design, simulation).limiting))
+    judged = [_judged(names) for names in designs]
     return ComparisonInfo(
-        names=_labels([simulation for simulation, _ in found]),
-        differences=differences(specs),
-        quantities=_quantities(found),
-        limiting=tuple(limiting),
+        names=_labels([design.simulation for design in judged]),
+        differences=differences([design.entries for design in judged]),
+        quantities=_quantities(judged),
+        limiting=tuple(design.limiting for design in judged),
     )
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """One design's numbers and its flattened specs; engines have no costs yet."""
+
+    simulation: Simulation
+    costs: CostsInfo | None
+    entries: dict[str, str]
+    limiting: str
+
+
+def _judged(names: DesignNames) -> _Judged:
+    architecture = read_architecture(names.architecture)
+    workload = read_workload(names.workload)
+    if isinstance(architecture.spec, EngineArchitecture):
+        simulation = simulate(architecture, workload, timing_only=True)
+        turns = engine_layers_info(simulation).turns
+        costs, limiting = None, max(turns, key=lambda turn: turn.total_cycles).layer
+    else:
+        evaluation = evaluate(architecture, workload, timing_only=True)
+        simulation, costs = evaluation.simulation, costs_info(evaluation)
+        design, _ = load_design(architecture, workload)
+        limiting = ", ".join(pace_info(design, simulation).limiting)
+    entries = flattened("", architecture.spec) | flattened("workload.", workload.spec)
+    return _Judged(simulation, costs, entries, limiting)
 
 
 def _labels(simulations: Sequence[Simulation]) -> tuple[str, ...]:
@@ -153,9 +171,9 @@ def differences(specs: Sequence[dict[str, str]]) -> tuple[Difference, ...]:
     return tuple(entry for entry in found if len(set(entry.values)) > 1)
 
 
-def _quantities(found: Sequence[tuple[Simulation, CostsInfo]]) -> tuple[Quantity, ...]:
+def _quantities(judged: Sequence[_Judged]) -> tuple[Quantity, ...]:
     def each(name: str, unit: str, better: Better, get: Callable[[Simulation], Any]) -> Quantity:
-        return Quantity(name, unit, better, tuple(get(simulation) for simulation, _ in found))
+        return Quantity(name, unit, better, tuple(get(design.simulation) for design in judged))
 
     quantities = [
         each("throughput", "frames/s", "higher", lambda s: s.throughput_fps),
@@ -164,14 +182,14 @@ def _quantities(found: Sequence[tuple[Simulation, CostsInfo]]) -> tuple[Quantity
         each("latency", "cycles", "lower", lambda s: s.latency_cycles),
         each("clock", "MHz", "higher", lambda s: s.clock_mhz),
     ]
-    costs = [cost for _, cost in found]
+    costs = [design.costs for design in judged]
     for name in RESOURCE_TEXT:
-        if any(cost.totals.get(name) for cost in costs):
-            values = tuple(cost.totals.get(name) for cost in costs)
+        values = tuple(None if cost is None else cost.totals.get(name) for cost in costs)
+        if any(values):
             quantities.append(Quantity(RESOURCE_TEXT[name], "pieces", "lower", values))
-    if any(cost.power_w is not None for cost in costs):
-        power = tuple(cost.power_w for cost in costs)
-        energy = tuple(cost.energy_per_frame_uj for cost in costs)
+    if any(cost is not None for cost in costs):
+        power = tuple(None if cost is None else cost.power_w for cost in costs)
+        energy = tuple(None if cost is None else cost.energy_per_frame_uj for cost in costs)
         quantities.append(Quantity("power", "W", "lower", power))
         quantities.append(Quantity("energy a frame", "µJ", "lower", energy))
     return tuple(quantities)

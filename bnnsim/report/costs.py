@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 
-from bnnsim.report.figure import Figure, csv_text, exact, number
+from bnnsim.report.figure import Figure, csv_text, embedded, exact, number
 
 RESOURCE_TEXT = {
     "lut": "LUT",
@@ -72,7 +72,11 @@ def budget_bars(info: CostsInfo) -> str:
             f'{f" of {number(limit)}" if limit else ""}, {percent}"><i style="width:{width:.2f}%"></i>'
             f'</span><span class="amount">{exact(used)}{of} <b>{percent}</b>{flag}</span></li>'
         )
-    return f'<ul class="budget">{"".join(rows)}</ul>'
+    csv = csv_text(
+        ("resource", "used", "budget"),
+        [(name, info.totals[name], info.budget.get(name, "")) for name in info.shown],
+    )
+    return f'<ul class="budget">{"".join(rows)}</ul>{embedded("budget-csv", "text/csv", csv)}'
 
 
 def costs_figure(info: CostsInfo) -> Figure:

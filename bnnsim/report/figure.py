@@ -56,8 +56,9 @@ class Figure:
 
 
 def embedded(element: str, kind: str, text: str) -> str:
-    """Text that a script reads; cannot end its own element."""
-    return f'<script type="{kind}" id="{element}">{text.replace("</", "<&#47;")}</script>'
+    """Text that a script reads, with ``&`` and ``<`` as entities: it cannot end its own element."""
+    safe = text.replace("&", "&amp;").replace("<", "&lt;")
+    return f'<script type="{kind}" id="{element}">{safe}</script>'
 
 
 def embedded_json(element: str, data: Any) -> str:

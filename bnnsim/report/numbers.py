@@ -9,29 +9,27 @@ from typing import Any
 
 from bnnsim.evaluation import Evaluation
 from bnnsim.report.figure import Figure, csv_text, embedded_json
+from bnnsim.simulation import Simulation
 
 
-def numbers_figure(evaluation: Evaluation) -> Figure:
+def numbers_figure(simulation: Simulation, evaluation: Evaluation | None = None) -> Figure:
     """Tables of all scalars, units and FIFOs.
 
     The JSON of ``simulate`` and ``evaluate`` is inside the page as ``simulation`` and ``evaluation``.
     """
-    plain = evaluation.simulation.to_json()
-    whole = evaluation.to_json()
+    plain = simulation.to_json()
+    whole = plain if evaluation is None else evaluation.to_json()
     scalars = _scalars("", whole)
     body = (
-        f"<details open><summary>Run</summary>{_table(('name', 'value'), scalars)}</details>"
-        f"<details><summary>Units [cycles]</summary>{_records(plain['units'])}</details>"
-        f"<details><summary>FIFOs</summary>{_records(plain['fifos'])}</details>"
+        f"<details open><summary>Run</summary>{_table('run', ('name', 'value'), scalars)}</details>"
+        f"{_more('Units [cycles]', plain['units'])}"
+        f"{_more('FIFOs', plain['fifos'])}{_more('Layers [cycles]', plain['layers'])}"
         f"{embedded_json('simulation', plain)}{embedded_json('evaluation', whole)}"
     )
-    csv = "\n".join(
-        [csv_text(("name", "value"), scalars), _records_csv(plain["units"]), _records_csv(plain["fifos"])]
-    )
-    note = (
-        "Exactly what <code>bnnsim simulate --json</code> and <code>bnnsim evaluate --json</code> print "
-        "for this run."
-    )
+    tables = [plain[key] for key in ("units", "fifos", "layers") if plain[key]]
+    csv = "\n".join([csv_text(("name", "value"), scalars), *map(_records_csv, tables)])
+    also = "" if evaluation is None else " and <code>evaluate --json</code>"
+    note = f"Exactly what <code>bnnsim simulate --json</code>{also} print for this run."
     return Figure("numbers", "Every number", note, body, csv)
 
 
@@ -46,20 +44,29 @@ def _scalars(prefix: str, plain: dict[str, Any]) -> list[tuple[str, Any]]:
     return found
 
 
-def _records(records: Sequence[dict[str, Any]]) -> str:
-    return _table(tuple(records[0]), [tuple(record.values()) for record in records])
+def _more(title: str, records: Sequence[dict[str, Any]]) -> str:
+    if not records:
+        return ""
+    return f"<details><summary>{title}</summary>{_records(title, records)}</details>"
+
+
+def _records(label: str, records: Sequence[dict[str, Any]]) -> str:
+    return _table(label, tuple(records[0]), [tuple(record.values()) for record in records])
 
 
 def _records_csv(records: Sequence[dict[str, Any]]) -> str:
     return csv_text(tuple(records[0]), [tuple(record.values()) for record in records])
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+def _table(label: str, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     head = "".join(f"<th scope='col'>{escape(name)}</th>" for name in header)
     lines = "".join(
         f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in rows
     )
-    return f'<div class="table"><table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>'
+    return (
+        f'<div class="table" tabindex="0" role="region" aria-label="{escape(label)}"><table>'
+        f"<thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>"
+    )
 
 
 def _cell(value: Any) -> str:

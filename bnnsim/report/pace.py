@@ -15,6 +15,8 @@ from bnnsim.timing.program import Lockstep
 
 _NEAR = 0.01
 """Units within this share of the slowest one limit together."""
+NEGLIGIBLE = 0.02
+"""Waiting of up to this share of the interval is not what limits a design."""
 WORTHWHILE = 1.2
 """The advice goes on until the design is this many times as fast."""
 _MOST_CHANGES = 6
@@ -48,7 +50,9 @@ class PaceInfo:
 
     ``interval_cycles`` is the measured one (None where it is not known), ``slowest_cycles`` what the
     slowest unit alone would allow; ``waits_cycles`` their difference: words that come late or find a
-    FIFO full. ``changes`` make the pace ``next_cycles``, which ``next_unit`` then sets.
+    FIFO full. ``full_fifos`` are those behind the limiting units that were ever full (before them is
+    no wonder); all that were, where none is behind. ``changes`` make the pace ``next_cycles``, which
+    ``next_unit`` then sets.
     """
 
     clock_mhz: float
@@ -74,7 +78,8 @@ def pace_info(design: Design, simulation: Simulation) -> PaceInfo:
     limiting = [u for u in work if u.cycles_a_frame >= slowest * (1 - _NEAR) and _is_computing(design, u)]
     limiting = limiting or [u for u in work if u.cycles_a_frame == slowest]
     changes, next_unit, next_cycles = _widened(design, work)
-    full = tuple(f.name for f in simulation.fifos if f.max_occupancy_words >= f.depth_words)
+    full = [f.name for f in simulation.fifos if f.max_occupancy_words >= f.depth_words]
+    behind = _streams_behind(design, {unit.name for unit in limiting})
     return PaceInfo(
         clock_mhz=simulation.clock_mhz,
         interval_cycles=simulation.initiation_interval_cycles,
@@ -83,7 +88,7 @@ def pace_info(design: Design, simulation: Simulation) -> PaceInfo:
         changes=changes,
         next_unit=next_unit,
         next_cycles=next_cycles,
-        full_fifos=full,
+        full_fifos=tuple(name for name in full if name in behind) or tuple(full),
         otherwise=_otherwise(design, limiting[0]),
         work=work,
     )
@@ -132,6 +137,17 @@ def unit_work(design: Design) -> tuple[UnitWork, ...]:
     return tuple(result)
 
 
+def _streams_behind(design: Design, units: set[str]) -> set[str]:
+    """Every stream that carries what ``units`` put out, or what follows from it."""
+    reached = set(units)
+    streams: set[str] = set()
+    for stream in design.graph.streams:  # writers come before readers
+        if stream.writer in reached:
+            streams.add(stream.name)
+            reached.add(stream.reader)
+    return streams
+
+
 def _is_computing(design: Design, work: UnitWork) -> bool:
     return isinstance(design.graph.unit_by_name[work.name].parameters, Mvau)
 
@@ -177,7 +193,7 @@ def pace_sentence(info: PaceInfo) -> str:
     sets = "sets" if len(info.limiting) == 1 else "set"
     interval = info.interval_cycles
     parts = []
-    if interval is None or info.waits_cycles <= 0:
+    if interval is None or info.waits_cycles <= NEGLIGIBLE * interval:
         each = "" if len(info.limiting) == 1 else " each"
         parts.append(
             f"{names} {sets} the pace: about {exact(info.slowest_cycles)} cycles of work{each} a "

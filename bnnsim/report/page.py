@@ -9,12 +9,14 @@ from pathlib import Path
 
 from bnnsim.design.build import Design
 from bnnsim.evaluation import Evaluation, evaluate
-from bnnsim.report.activations import ActivationsInfo, activations_figure, activations_info
+from bnnsim.report.activations import ActivationsInfo, activations_figure
 from bnnsim.report.answer import AnswerInfo, answer_html, answer_info
 from bnnsim.report.costs import CostsInfo, costs_figure
 from bnnsim.report.design_costs import costs_info
 from bnnsim.report.document import document
+from bnnsim.report.engine_page import engine_html
 from bnnsim.report.figure import Figure
+from bnnsim.report.first_frames import first_frames
 from bnnsim.report.numbers import numbers_figure
 from bnnsim.report.occupancy import OccupancyInfo, occupancy_figure, occupancy_info
 from bnnsim.report.pace import PaceInfo, pace_figure, pace_info, pace_sentence
@@ -22,7 +24,9 @@ from bnnsim.report.pipeline import PipelineInfo, pipeline_figure, pipeline_info
 from bnnsim.report.recording import RECORDED_FRAMES, record
 from bnnsim.report.roofline import RooflineInfo, roofline_figure, roofline_info
 from bnnsim.report.timeline import TimelineInfo, timeline_figure, timeline_info
-from bnnsim.simulation import Simulation, load_design, stimulate
+from bnnsim.simulation import load_design
+from bnnsim.spec.architecture import Architecture, EngineArchitecture
+from bnnsim.spec.load import Loaded, read_architecture
 
 Progress = Callable[[int, int], None]
 
@@ -42,8 +46,42 @@ class Report:
     activations: ActivationsInfo | None
 
 
-def build_report(
+def report_html(
     architecture: str | Path,
+    workload: str | Path,
+    *,
+    images: Sequence[str | Path] | None = None,
+    frames: int | None = None,
+    timing_only: bool = False,
+    weights_seed: int | None = None,
+    progress: Progress | None = None,
+) -> str:
+    """The page of a streaming accelerator or of an engine; parameters and errors as ``simulate``'s."""
+    loaded = read_architecture(architecture)
+    if isinstance(loaded.spec, EngineArchitecture):
+        return engine_html(
+            loaded,
+            workload,
+            images=images,
+            frames=frames,
+            timing_only=timing_only,
+            weights_seed=weights_seed,
+            progress=progress,
+        )
+    report = build_report(
+        loaded,
+        workload,
+        images=images,
+        frames=frames,
+        timing_only=timing_only,
+        weights_seed=weights_seed,
+        progress=progress,
+    )
+    return page_html(report)
+
+
+def build_report(
+    architecture: str | Path | Loaded[Architecture],
     workload: str | Path,
     *,
     images: Sequence[str | Path] | None = None,
@@ -68,7 +106,9 @@ def build_report(
     design, folder = load_design(architecture, workload)
     activations = None
     if evaluation.simulation.bit_exact:
-        activations = _activations(design, folder, evaluation.simulation, images, weights_seed)
+        activations = first_frames(
+            design.network, folder, evaluation.simulation, images, weights_seed
+        )
     return gather(design, evaluation, activations)
 
 
@@ -83,10 +123,10 @@ def gather(
     costs = costs_info(evaluation)
     pace = pace_info(design, simulation)
     interval = simulation.initiation_interval_cycles or pace.slowest_cycles
-    image = activations.pictures[0].picture.uri if activations else ""
+    images = tuple(picture.uri for picture in activations.images) if activations else ()
     return Report(
         evaluation=evaluation,
-        answer=answer_info(design, simulation, costs, image),
+        answer=answer_info(design, simulation, costs, images),
         pace=pace,
         pipeline=pipeline_info(design, simulation, pace.limiting),
         timeline=timeline_info(recording, pace.limiting),
@@ -94,29 +134,6 @@ def gather(
         roofline=roofline_info(design, interval),
         costs=costs,
         activations=activations,
-    )
-
-
-def _activations(
-    design: Design,
-    folder: Path | None,
-    simulation: Simulation,
-    images: Sequence[str | Path] | None,
-    weights_seed: int | None,
-) -> ActivationsInfo | None:
-    """The first frame's activations, from the functional executor that the simulation equals."""
-    from bnnsim.functional.executor import execute
-
-    stimulus, _ = stimulate(design.network, folder, images, 1, weights_seed)
-    if stimulus is None or simulation.scores is None or simulation.predictions is None:
-        return None
-    found = execute(design.network, stimulus.parameters, stimulus.frames)
-    return activations_info(
-        design.network,
-        stimulus.frames,
-        found.outputs,
-        simulation.scores[0],
-        simulation.predictions[0],
     )
 
 
@@ -132,7 +149,7 @@ def page_html(report: Report) -> str:
     ]
     if report.activations is not None:
         figures.append(activations_figure(report.activations))
-    figures.append(numbers_figure(report.evaluation))
+    figures.append(numbers_figure(report.evaluation.simulation, report.evaluation))
     top = answer_html(report.answer, report.costs, pace_sentence(report.pace))
     simulation = report.evaluation.simulation
     rest = (

@@ -12,6 +12,7 @@ from bnnsim.design.units import (
     Mvau,
     Padding,
     Pool,
+    Scale,
     Sink,
     Source,
     Threshold,
@@ -141,6 +142,8 @@ def _detail(unit: Unit) -> str:
             return f"{p.function} {p.kernel[0]} × {p.kernel[1]}"
         case Threshold() as p:
             return f"PE {p.pe}, {p.thresholds} threshold{'s' if p.thresholds > 1 else ''}"
+        case Scale() as p:
+            return f"PE {p.pe}, {p.function} to {p.output_type}"
         case Padding() as p:
             return f"to {p.out_height} × {p.out_width}, value {p.value}"
         case Add() as p:
@@ -162,7 +165,7 @@ def pipeline_figure(info: PipelineInfo) -> Figure:
     row_of = {unit.name: i for i, units in enumerate(layers.values()) for unit in units}
     rows = "".join(
         f'<li class="layer" data-row="{i}"><h3>{escape(layer)}</h3><div class="chain">'
-        f"{''.join(_unit_html(unit, streams, row_of, info.limiting) for unit in units)}</div></li>"
+        f"{_chain(units, streams, row_of, info.limiting)}</div></li>"
         for i, (layer, units) in enumerate(layers.items())
     )
     arcs = [
@@ -191,13 +194,27 @@ def pipeline_figure(info: PipelineInfo) -> Figure:
     )
 
 
-def _unit_html(
-    unit: UnitBox,
+def _chain(
+    units: list[UnitBox],
     streams: dict[str, StreamEdge],
     row_of: dict[str, int],
     limiting: tuple[str, ...],
 ) -> str:
-    chips = "".join(_stream_html(streams[name], unit, row_of) for name in unit.inputs)
+    """One layer's units, each behind the streams that it reads."""
+    parts = []
+    before = ""
+    for unit in units:
+        for name in unit.inputs:
+            stream = streams[name]
+            leap = row_of[unit.name] - row_of[stream.writer]
+            is_next = stream.writer == before or (not before and leap == 1)
+            parts.append(_stream_html(stream, names_writer=not is_next))
+        parts.append(_unit_html(unit, limiting))
+        before = unit.name
+    return "".join(parts)
+
+
+def _unit_html(unit: UnitBox, limiting: tuple[str, ...]) -> str:
     total = unit.total_cycles or 1
     bar = "".join(
         f'<i class="{css_class(state)}" style="flex-grow:{cycles}"></i>'
@@ -212,7 +229,7 @@ def _unit_html(
     limits = '<em class="flag">sets the pace</em>' if unit.name in limiting else ""
     short = unit.name.removeprefix(f"{unit.layer}.")
     return (
-        f'{chips}<button type="button" class="unit {css_class(unit.dominant)}" '
+        f'<button type="button" class="unit {css_class(unit.dominant)}" '
         f'data-unit="{escape(unit.name)}" title="{escape(unit.name)}: {spoken}">'
         f"<b>{escape(short)}</b>{limits}<span>{escape(unit.detail)}</span>"
         f'<span class="share" aria-hidden="true">{bar}</span>'
@@ -220,11 +237,10 @@ def _unit_html(
     )
 
 
-def _stream_html(stream: StreamEdge, reader: UnitBox, row_of: dict[str, int]) -> str:
+def _stream_html(stream: StreamEdge, names_writer: bool) -> str:
     fill = 100 * stream.max_occupancy_words / max(1, stream.depth_words)
     is_full = stream.max_occupancy_words >= stream.depth_words
-    leap = row_of[reader.name] - row_of[stream.writer]
-    origin = f"<small>from {escape(stream.writer)}</small>" if leap > 1 else ""
+    origin = f"<small>from {escape(stream.writer)}</small>" if names_writer else ""
     spoken = (
         f"{stream.name}: {stream.width_bits} bits a word, {stream.depth_words} words deep, "
         f"at most {stream.max_occupancy_words} used"

@@ -121,6 +121,7 @@ def timeline_figure(info: TimelineInfo) -> Figure:
         '<button type="button" data-do="left" aria-label="Earlier">←</button>'
         '<button type="button" data-do="right" aria-label="Later">→</button>'
         '<button type="button" data-do="units" aria-pressed="false">Axis in µs</button>'
+        '<button type="button" data-do="matrices" aria-pressed="false">Only matrix units</button>'
         "</div>"
         '<canvas class="chart" tabindex="0" role="img" aria-label="Timeline of all units. '
         "Arrow left and right move, plus and minus zoom, arrow up and down choose a unit, "

@@ -1,8 +1,9 @@
 """FIFO sizing: the shallowest FIFOs that keep a pipeline's throughput.
 
-Found by exact timing alone. Depths are doubled together until the initiation interval is the one that
-unlimited FIFOs would give (or stops improving); then each FIFO in turn, the costliest first, is made as
-shallow as the target allows, over and over until no single one can lose a word.
+Found by exact timing alone. Depths are doubled together until they keep the initiation interval that
+unlimited FIFOs would give; then each FIFO in turn is made as shallow as the target allows, over and over
+until no single one can lose a word. Where that ends depends on start and order, so it is done from the
+doubled depths and from the design's own, costliest and cheapest FIFO first, and the best is taken.
 """
 
 from __future__ import annotations
@@ -95,7 +96,15 @@ class _Sizer:
         if best is None:
             raise InputError(self.design.name, "a design that runs with deep FIFOs", "none that does")
         target = int(best / keep)
-        depths = self.shallow(self.enough(target, unlimited), target)
+        starts = [self.enough(target, unlimited)]
+        if self.keeps(before, target):
+            starts.append(before)
+        found = [
+            self.shallow(start, target, costliest_first)
+            for start in starts
+            for costliest_first in (True, False)
+        ]
+        depths = min(found, key=self.total_cost)
         interval = self.interval(depths)
         assert interval is not None
         return FifoSizing(
@@ -159,13 +168,24 @@ class _Sizer:
                 return depths
             depth *= 2
 
-    def shallow(self, depths: dict[str, int], target: int) -> dict[str, int]:
+    def total_cost(self, depths: Mapping[str, int]) -> tuple[int, int]:
+        """What all FIFOs cost, by the goal first."""
+        costs = [self.cost(name, depth) for name, depth in depths.items()]
+        return sum(first for first, _ in costs), sum(second for _, second in costs)
+
+    def shallow(
+        self, depths: dict[str, int], target: int, costliest_first: bool
+    ) -> dict[str, int]:
         """Make every FIFO as shallow as the others allow, until nothing more can go."""
         changed = True
         rounds = 0
         while changed:
             changed = False
-            order = sorted(depths, key=lambda name: (self.cost(name, depths[name]), name), reverse=True)
+            order = sorted(
+                depths,
+                key=lambda name: (self.cost(name, depths[name]), name),
+                reverse=costliest_first,
+            )
             for count, name in enumerate(order):
                 least = self.least(name, depths, target)
                 if least < depths[name]:

@@ -126,6 +126,7 @@ def datapaths_for(design: Design, stimulus: Stimulus) -> tuple[dict[str, Datapat
         stimulus.parameters.weights,
         stimulus.parameters.thresholds,
         activations.outputs,
+        stimulus.parameters.values,
     )
     return dict(datapaths), activations
 

@@ -152,13 +152,29 @@ class Actor:
                 yield from fifo.wait_for_room()
         self.book_wait("output", start)
 
-    def wait_for_words(self) -> Process:
-        """Sleep until every input has a word, and book the cycles."""
+    def wait_for_words(self, room_lasts: bool = True) -> Process:
+        """Sleep until every input has a word, and book the cycles.
+
+        At most one of them unless ``room_lasts``.
+        """
         start = int(self.env.now)
         self.waiting_for, self.waiting_since = "input", start
-        for fifo in self.inputs:
-            yield from fifo.wait_for_word()
+        if room_lasts:
+            for fifo in self.inputs:
+                yield from fifo.wait_for_word()
+        else:
+            yield from self.sleep_for_word(1)
         self.book_wait("input", start)
+
+    def sleep_for_word(self, limit_cycles: int) -> Process:
+        """Sleep until a missing word may be there, but no longer than the limit (0: none)."""
+        missing = next(fifo for fifo in self.inputs if not fifo.has_word())
+        if missing.words:
+            yield self.env.timeout(1)
+        elif limit_cycles:
+            yield missing.word_event() | self.env.timeout(limit_cycles)
+        else:
+            yield missing.word_event()
 
     def lacks_room(self) -> bool:
         return not all(fifo.has_room() for fifo in self.outputs)
@@ -178,6 +194,7 @@ class FreezingActor(Actor):
         assert isinstance(program, Lockstep)
         env = self.env
         passes_through = program.pipeline_depth == 0
+        room_lasts = all(fifo.channel.ready_every <= 1 for fifo in self.outputs)
         tick = 0
         for at, flags in ticks_with_words(program, self.frames):
             if at > tick:
@@ -188,7 +205,7 @@ class FreezingActor(Actor):
                     yield from self.wait_for_room()
                 if not flags & READ or not self.lacks_words():
                     break
-                yield from self.wait_for_words()
+                yield from self.wait_for_words(room_lasts or not flags & WRITE)
             if passes_through:
                 if flags & READ:
                     self.read()
@@ -236,7 +253,7 @@ class FlushingActor(Actor):
                 if self.lacks_words():
                     start = int(env.now)
                     self.waiting_for, self.waiting_since = "input", start
-                    yield from self._bubble(leaving[0] - tick if leaving else 0)
+                    yield from self.sleep_for_word(leaving[0] - tick if leaving else 0)
                     self.book_wait("input", start)
                     tick += int(env.now) - start
                     enters = tick
@@ -248,13 +265,3 @@ class FlushingActor(Actor):
             pending = next(steps, None)
             if pending is not None:
                 enters = tick + pending[0] - step
-
-    def _bubble(self, limit_cycles: int) -> Process:
-        """Sleep until the missing word may be there, at most until the next word reaches the exit."""
-        missing = next(fifo for fifo in self.inputs if not fifo.has_word())
-        if missing.words:
-            yield self.env.timeout(1)
-        elif limit_cycles:
-            yield missing.word_event() | self.env.timeout(limit_cycles)
-        else:
-            yield missing.word_event()

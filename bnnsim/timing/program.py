@@ -86,6 +86,11 @@ class Lockstep:
         return _count(self.prologue, "reads")
 
     @cached_property
+    def writes_ahead(self) -> bool:
+        """Whether words are written before the first frame."""
+        return _count(self.prologue, "writes") > 0
+
+    @cached_property
     def reading(self) -> View:
         """The reads as flat arrays."""
         return flat_view(self, "reads")

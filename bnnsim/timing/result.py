@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -28,7 +29,7 @@ class TimingResult:
 
     frames: int
     cycles_total: int
-    frame_end_cycles: tuple[int, ...]
+    frame_end_cycles: Sequence[int]
     units: tuple[UnitCycles, ...]
     max_occupancy_words: tuple[int, ...]
 

@@ -21,6 +21,7 @@ from bnnsim.design.units import (
     Mvau,
     Padding,
     Pool,
+    Scale,
     Sink,
     Source,
     Split,
@@ -37,6 +38,9 @@ MVAU_DEPTH = 6
 MVAU_RTL_DEPTH_FOLDED = 8
 ROW_BUFFER_DEPTH = 4
 POOL_DEPTH = 2
+SCALE_DEPTH = 4
+"""A fully pipelined DSP slice registers operands, product and sum (Xilinx UG479, DSP48E1); one more
+register behind rounding and saturation."""
 RTL_WINDOW_LATENCY = 2
 RTL_WINDOW_EXIT_WORDS = 2
 """Words that have left the RTL window's buffer and sit in its fetch and output registers."""
@@ -211,6 +215,10 @@ def _threshold(p: Threshold, library: str, freezes: bool) -> Program:
     return Lockstep((Block(p.words, (Run(1, True, True),)),), depth, False)
 
 
+def _scale(p: Scale, library: str, freezes: bool) -> Program:
+    return Lockstep((Block(p.words, (Run(1, True, True),)),), SCALE_DEPTH, False)
+
+
 def _split(p: Split, library: str, freezes: bool) -> Program:
     return Lockstep((Block(p.words, (Run(1, True, True),)),), 1, freezes)
 
@@ -228,6 +236,7 @@ _PROGRAMS: dict[type, Callable[[Any, str, bool], Program]] = {
     Mvau: _mvau,
     Pool: _pool,
     Threshold: _threshold,
+    Scale: _scale,
     Split: _split,
     Add: _join,
     Concat: _join,

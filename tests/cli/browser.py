@@ -101,6 +101,9 @@ def opened(path: Path, width: int) -> Iterator[Page]:
             "Emulation.setDeviceMetricsOverride",
             {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600},
         )
+        # Without animated scrolling a click meets the element where it is.
+        still = [{"name": "prefers-reduced-motion", "value": "reduce"}]
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": still})
         driver.get(path.as_uri())
         undrawn = (
             "return document.querySelectorAll('section[data-script]:not([data-drawn])').length "

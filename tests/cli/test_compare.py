@@ -9,6 +9,7 @@ import pytest
 
 from bnnsim.cli.app import run
 from bnnsim.report.comparison import Quantity, comparison_html, comparison_info, parse_designs
+from bnnsim.simulation import simulate
 from bnnsim.spec.faults import InputError
 from tests.cli.browser import WIDTHS, opened
 
@@ -121,3 +122,12 @@ def test_one_design_or_none_without_workload_is_refused() -> None:
         parse_designs(["a"], "w")
     with pytest.raises(InputError, match="compare: expected ARCH:WORKLOAD, or --workload for all"):
         parse_designs(["a:w", "b"], None)
+
+
+def test_an_engine_stands_beside_a_pipeline_with_its_costs_left_open() -> None:
+    info = comparison_info(parse_designs(["digits-7z020:digits", "acce-bnn:binarynet"], None))
+    by_name = {(q.name, q.unit): q.values for q in info.quantities}
+    assert by_name["LUT", "pieces"][1] is None
+    assert by_name["latency", "cycles"][1] == simulate("acce-bnn", "binarynet").latency_cycles
+    assert info.limiting == ("conv0.window", "fc1")
+    assert any(entry.key == "style" for entry in info.differences)

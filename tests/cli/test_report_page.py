@@ -165,6 +165,18 @@ def test_the_timeline_tells_what_a_unit_did_in_a_cycle(page: Page) -> None:
     assert re.match(r"source, cycle [\d,]+ \([\d.]+ µs\): (busy|idle|stalled on output), cycles ", told)
 
 
+def test_the_timeline_can_show_matrix_units_alone(page: Page) -> None:
+    rows = "return Number(document.querySelector('#timeline canvas').dataset.rows)"
+    whole = page.run(rows)
+    page.press("#timeline [data-do=matrices]")
+    points = page.run("return document.querySelectorAll('#roofline circle.now').length")
+    assert page.run(rows) == points - 1  # the roofline also shows all units together
+    page.press("#pipeline button[data-unit='source']")
+    assert page.run(rows) == whole
+    told = page.run("return document.querySelector('#timeline .readout').textContent")
+    assert told.startswith("source")
+
+
 def test_roofline_axes_change(page: Page) -> None:
     ticks = "return [...document.querySelectorAll('#roofline .grid')].length"
     page.press("#roofline [data-do=axes]")
@@ -225,7 +237,7 @@ def test_the_theme_changes_every_drawing(page: Page) -> None:
 
 def test_the_data_of_every_figure_can_be_copied_as_csv(page: Page) -> None:
     page.press("#timeline [data-do=cycle]")
-    for figure in FIGURES:
+    for figure in ("budget", *FIGURES):
         page.press(f"button.csv[data-figure={figure}]")
         rows = page.run("return bnnsim.lastCsv").strip().splitlines()
         assert len(rows) > 1, figure

@@ -22,7 +22,9 @@ ALLOWED = {
                    "activity"},
     "validation": {"spec", "design", "timing", "cost", "simulation", "evaluation"},
     "importers": {"spec", "design", "functional"},
-    "search": {"spec", "design", "timing", "cost", "simulation", "evaluation", "validation"},
+    "search": {
+        "spec", "design", "timing", "cost", "datapath", "simulation", "evaluation", "validation",
+    },
     "report": {
         "spec", "design", "functional", "timing", "datapath", "cost", "simulation", "evaluation",
         "validation", "search",

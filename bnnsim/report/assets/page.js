@@ -68,7 +68,7 @@ function copyText(text) {
 async function copyCsv(button) {
   const id = button.dataset.figure;
   const embedded = document.getElementById(id + "-csv");
-  const text = bnnsim.csv[id] ? bnnsim.csv[id]() : embedded.textContent.replaceAll("<&#47;", "</");
+  const text = bnnsim.csv[id] ? bnnsim.csv[id]() : embedded.textContent.replaceAll("&lt;", "<").replaceAll("&amp;", "&");
   bnnsim.lastCsv = text;
   let done = copyText(text);
   if (!done && navigator.clipboard) done = await navigator.clipboard.writeText(text).then(() => true, () => false);

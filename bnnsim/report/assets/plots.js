@@ -159,6 +159,12 @@ bnnsim.scripts.pipeline = (section, data) => {
   draw();
 };
 
+bnnsim.scripts.engineLayers = section => {
+  const list = section.querySelector(".turns");
+  section.querySelector("[data-do=shares]").addEventListener("click", event =>
+    bnnsim.press(event.target, list.classList.toggle("shares")));
+};
+
 bnnsim.scripts.activations = section => {
   section.querySelectorAll(".picture").forEach(button => button.addEventListener("click", () =>
     bnnsim.press(button, button.getAttribute("aria-pressed") !== "true")));

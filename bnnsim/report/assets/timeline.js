@@ -3,8 +3,8 @@
 bnnsim.scripts.timeline = async (section, data) => {
   const canvas = section.querySelector("canvas"), readout = section.querySelector(".readout");
   const view = bnnsim.view, ROW = 18, TOP = 26, FOOT = 36;
-  let chosen = Math.max(0, data.rows.findIndex(row => data.limiting.includes(row.name)));
-  let colours = [], cursor = null;
+  let rows = data.rows, chosen = Math.max(0, rows.findIndex(row => data.limiting.includes(row.name)));
+  let colours = [], cursor = null, told = null;
   view.total = data.cycles;
   view.clock = data.clock_mhz;
   view.start = 0;
@@ -56,13 +56,13 @@ bnnsim.scripts.timeline = async (section, data) => {
   }
 
   function draw() {
-    const height = TOP + data.rows.length * ROW + FOOT;
+    const height = TOP + rows.length * ROW + FOOT;
     const [context, full] = bnnsim.canvas(canvas, height);
     const x0 = left(), width = full - x0, span = view.end - view.start, scale = width / span;
     const bottom = height - FOOT;
     colours = data.classes.map(name => bnnsim.colour(name));
     bnnsim.timeGrid(context, x0, full, TOP, bottom);
-    data.rows.forEach((row, i) => {
+    rows.forEach((row, i) => {
       const y = TOP + i * ROW + 2;
       context.fillStyle = colours[0];
       context.fillRect(x0, y, width, ROW - 4);
@@ -82,6 +82,7 @@ bnnsim.scripts.timeline = async (section, data) => {
       context.strokeRect(x0 + 0.5, TOP + chosen * ROW + 0.5, width - 1, ROW - 1);
     }
     drawFrameEnds(context, x0, scale, bottom, full);
+    canvas.dataset.rows = rows.length;
     canvas.dataset.start = view.start;
     canvas.dataset.end = view.end;
   }
@@ -117,6 +118,7 @@ bnnsim.scripts.timeline = async (section, data) => {
   }
 
   function tell(row, cycle) {
+    told = [row, cycle];
     const i = segmentAt(row, cycle), from = row.starts[i], to = row.starts[i + 1];
     const limits = data.limiting.includes(row.name) ? " (sets the pace)" : "";
     readout.textContent = `${row.name}${limits}, cycle ${bnnsim.count(Math.floor(cycle))} ` +
@@ -133,13 +135,13 @@ bnnsim.scripts.timeline = async (section, data) => {
   }
 
   function choose(index) {
-    chosen = Math.max(0, Math.min(data.rows.length - 1, index));
-    tell(data.rows[chosen], (view.start + view.end) / 2);
+    chosen = Math.max(0, Math.min(rows.length - 1, index));
+    tell(rows[chosen], (view.start + view.end) / 2);
     draw();
   }
 
   function jump(direction) {
-    const row = data.rows[chosen];
+    const row = rows[chosen];
     const middle = cursor !== null && cursor >= view.start && cursor <= view.end ? cursor : (view.start + view.end) / 2;
     let i = segmentAt(row, middle) + direction;
     i = Math.max(0, Math.min(row.states.length - 1, i));
@@ -150,9 +152,9 @@ bnnsim.scripts.timeline = async (section, data) => {
   }
 
   bnnsim.navigate(canvas, left, (event, cycle) => {
-    const row = data.rows[Math.floor((event.offsetY - TOP) / ROW)];
+    const row = rows[Math.floor((event.offsetY - TOP) / ROW)];
     if (!row || cycle < view.start || cycle >= view.end) return;
-    if (event.type === "pointerup") { chosen = data.rows.indexOf(row); draw(); }
+    if (event.type === "pointerup") { chosen = rows.indexOf(row); draw(); }
     tell(row, cycle);
   }, key => {
     if (key === "ArrowDown" || key === "ArrowUp") choose(chosen + (key === "ArrowDown" ? 1 : -1));
@@ -166,10 +168,18 @@ bnnsim.scripts.timeline = async (section, data) => {
     if (ends.length > 1) view.set(ends[ends.length - 2] + 1, ends[ends.length - 1] + 1);
     else view.all();
   };
+  function showOnly(matrices) {
+    const row = rows[chosen];
+    rows = matrices ? data.rows.filter(row => row.kind === "mvau") : data.rows;
+    bnnsim.press(section.querySelector("[data-do=matrices]"), matrices);
+    choose(Math.max(0, rows.indexOf(row)));
+  }
+
   const actions = {
+    matrices: button => showOnly(button.getAttribute("aria-pressed") !== "true"),
     all: () => view.all(), frame,
     cycle: () => {
-      const row = data.rows[chosen], busy = row.states.indexOf(1, Math.floor(row.states.length / 2));
+      const row = rows[chosen], busy = row.states.indexOf(1, Math.floor(row.states.length / 2));
       const at = busy >= 0 ? row.starts[busy] : (view.start + view.end) / 2;
       view.set(at - 30, at + 30);
     },
@@ -179,7 +189,8 @@ bnnsim.scripts.timeline = async (section, data) => {
   section.querySelectorAll("[data-do]").forEach(button =>
     button.addEventListener("click", () => actions[button.dataset.do](button)));
   bnnsim.showUnit = name => {
-    const index = data.rows.findIndex(row => row.name === name);
+    if (!rows.some(row => row.name === name)) showOnly(false);
+    const index = rows.findIndex(row => row.name === name);
     if (index < 0) return;
     section.scrollIntoView();
     canvas.focus({ preventScroll: true });
@@ -192,8 +203,12 @@ bnnsim.scripts.timeline = async (section, data) => {
         lines.push(`${row.name},${data.states[row.states[i]]},${row.starts[i]},${row.starts[i + 1]}`);
     return lines.join("\n") + "\n";
   };
-  view.listeners.push(draw);
+  view.listeners.push(() => {
+    draw();
+    const [row, cycle] = told;
+    tell(row, cycle >= view.start && cycle < view.end ? cycle : (view.start + view.end) / 2);
+  });
   bnnsim.redraw.push(draw);
   draw();
-  tell(data.rows[chosen], data.cycles / 2);
+  tell(rows[chosen], data.cycles / 2);
 };

@@ -253,3 +253,17 @@ def test_array_of_a_model_survives_the_file(tmp_path):
     path = b.save(b.op("MatMul", b.bipolar("x"), weights), tmp_path / "net.onnx")
     with np.load(import_onnx(path, tmp_path).weights_path) as archive:
         assert np.array_equal(archive["fc0.weights"] * 2.0 - 1, stored)
+
+
+def test_operator_without_its_inputs_is_one_line(tmp_path):
+    b = Builder((1, 6))
+    model = b.model(b.op("Mul", _mlp(b)))
+    expected = r"mul_2 \(Mul\): expected inputs and attributes as ONNX defines them"
+    _refused(model, tmp_path, expected)
+
+
+def test_attribute_that_is_not_a_number_is_one_line(tmp_path):
+    b = Builder((1, 6))
+    columns = [b.constant([v] * 3) for v in (1.0, 0.0, 0.0, 1.0)]
+    x = b.op("BatchNormalization", _mlp(b), *columns, epsilon=float("nan"))
+    _refused(b.model(b.bipolar(x)), tmp_path, r"\(BatchNormalization\): expected inputs and attr")

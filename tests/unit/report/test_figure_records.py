@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -120,7 +121,7 @@ def test_a_shortcut_is_an_arc_between_rows_that_do_not_follow_each_other(tmp_pat
     figure = pipeline_figure(info)
     layers = list(dict.fromkeys(unit.layer for unit in info.units))
     assert figure.data == {"arcs": [[layers.index("conv0"), layers.index("both")]]}
-    assert "from conv0.split" in figure.body
+    assert figure.body.count("from conv0.split") == 1
 
 
 @pytest.mark.parametrize(
@@ -166,3 +167,13 @@ def test_advice_goes_on_until_it_is_worth_the_trouble() -> None:
     assert {change.layer for change in info.changes} == {"fc0", "fc1", "conv0", "conv3", "conv1"}
     assert info.next_cycles == 20_736
     assert info.slowest_cycles / info.next_cycles >= WORTHWHILE
+
+
+def test_waiting_is_named_only_where_it_costs_something(
+    design: Design, simulation: Simulation
+) -> None:
+    for interval, says in ((576, False), (577, False), (700, True)):
+        measured = replace(simulation, initiation_interval_cycles=interval)
+        sentence = pace_sentence(pace_info(design, measured))
+        assert ("Waiting costs" in sentence) == says
+    assert '<data value="124">124</data> of the <data value="700">700</data>' in sentence

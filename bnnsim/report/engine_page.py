@@ -1,0 +1,84 @@
+"""The report page of an engine: the answer, its layers in turn, its units, and its pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from html import escape
+from pathlib import Path
+
+from bnnsim.design.engine import EngineDesign, build_engine_design
+from bnnsim.report.activations import ActivationsInfo, activations_figure
+from bnnsim.report.answer import answer_html, answer_info
+from bnnsim.report.document import document
+from bnnsim.report.engine_layers import engine_layers_figure, engine_layers_info, engine_sentence
+from bnnsim.report.figure import Figure, csv_text, exact
+from bnnsim.report.first_frames import first_frames
+from bnnsim.report.numbers import numbers_figure
+from bnnsim.simulation import Simulation, simulate
+from bnnsim.spec.architecture import Architecture
+from bnnsim.spec.load import Loaded, read_workload
+
+Progress = Callable[[int, int], None]
+
+
+def engine_html(
+    architecture: Loaded[Architecture],
+    workload: str | Path,
+    *,
+    images: Sequence[str | Path] | None = None,
+    frames: int | None = None,
+    timing_only: bool = False,
+    weights_seed: int | None = None,
+    progress: Progress | None = None,
+) -> str:
+    """Simulate an engine as ``simulate`` does, and write the page. Raises what that raises."""
+    loaded = read_workload(workload)
+    simulation = simulate(
+        architecture,
+        loaded,
+        images=images,
+        frames=frames,
+        timing_only=timing_only,
+        weights_seed=weights_seed,
+        progress=progress,
+    )
+    design = build_engine_design(architecture, loaded)
+    activations = None
+    if simulation.bit_exact:
+        folder = loaded.path.parent if loaded.path else None
+        activations = first_frames(design.network, folder, simulation, images, weights_seed)
+    return _page(design, simulation, activations)
+
+
+def _page(
+    design: EngineDesign, simulation: Simulation, activations: ActivationsInfo | None
+) -> str:
+    info = engine_layers_info(simulation)
+    uris = tuple(picture.uri for picture in activations.images) if activations else ()
+    figures = [engine_layers_figure(info), units_figure(simulation)]
+    if activations is not None:
+        figures.append(activations_figure(activations))
+    figures.append(numbers_figure(simulation))
+    top = answer_html(answer_info(design, simulation, None, uris), None, engine_sentence(info))
+    return document(f"{simulation.arch} × {simulation.workload} – bnnsim", top, figures)
+
+
+def units_figure(simulation: Simulation) -> Figure:
+    """Each array's, mover's and stage's share of the run at work."""
+    rows = "".join(
+        f"<li><span>{escape(unit.name)}</span>"
+        f'<i style="width:{100 * unit.busy_cycles / simulation.cycles_total:.2f}%"></i>'
+        f'<span class="amount">{exact(unit.busy_cycles)} '
+        f"({unit.busy_cycles / simulation.cycles_total:.0%})</span></li>"
+        for unit in simulation.units
+    )
+    header = ("unit", "kind", "busy_cycles", "stalled_on_input_cycles", "idle_cycles")
+    csv = csv_text(
+        header,
+        [
+            (u.name, u.kind, u.busy_cycles, u.stalled_on_input_cycles, u.idle_cycles)
+            for u in simulation.units
+        ],
+    )
+    note = f"Cycles at work, of the run's {exact(simulation.cycles_total)}."
+    return Figure("units", "Units at work [cycles]", note, f'<ul class="bars">{rows}</ul>', csv)

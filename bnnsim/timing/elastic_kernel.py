@@ -1,0 +1,244 @@
+"""Elastic units in the compiled executor: two sides that only share a buffer."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnsim.timing.channel_kernel import (
+    keep_reads,
+    next_open,
+    note_blocked,
+    note_starved,
+    places_cycle,
+    places_ready,
+    read_words,
+    snapshot_place,
+    words_cycle,
+    words_ready,
+    write_words,
+)
+from bnnsim.timing.columns import (
+    AT,
+    BOOKED,
+    BOOKED_IN,
+    BOOKED_OUT,
+    BUSY,
+    EVERY,
+    FRAME,
+    FREES,
+    HALTED,
+    IN_FRAME,
+    LAST_WRITE,
+    LATENCY,
+    LEFT,
+    LEFT_MASK,
+    NEED,
+    NEED_LEFT,
+    NEEDS,
+    NEEDS_END,
+    NEVER,
+    OUT_FRAME,
+    PLACE,
+    READS,
+    SNAP,
+    SNAP_LEFT,
+    STALLED_IN,
+    STALLED_OUT,
+    TAKEN,
+    TAKEN_MASK,
+    WORDS_IN,
+    WORDS_OUT,
+    WRITES,
+)
+from bnnsim.timing.jit import inner
+
+Int64s = NDArray[np.int64]
+
+
+@inner
+def run_elastic(
+    unit: Int64s,
+    channel: Int64s,
+    pool: Int64s,
+    plan: Int64s,
+    u: int,
+    barrier: int,
+    horizon: int,
+    counts: bool,
+) -> None:
+    """Take and give words as far as their cycles can be told."""
+    while True:
+        taken = unit[u, READS]
+        given = unit[u, WRITES]
+        while _take_word(unit, channel, pool, plan, u, barrier, horizon):
+            pass
+        if counts:
+            book_elastic(unit, pool, u)
+        while _give_word(unit, channel, pool, plan, u, barrier, horizon):
+            pass
+        if counts:
+            book_elastic(unit, pool, u)
+        if taken == unit[u, READS] and given == unit[u, WRITES]:
+            return
+
+
+@inner
+def _wanted_from(unit: Int64s, pool: Int64s, plan: Int64s, u: int, barrier: int) -> int:
+    """From which cycle the unit has a place for its next word; NEVER where that is not known."""
+    if unit[u, READS] >= barrier * unit[u, WORDS_IN]:
+        return NEVER
+    freeing = unit[u, IN_FRAME] * unit[u, WORDS_OUT] + plan[unit[u, FREES] + unit[u, PLACE]]
+    if freeing >= unit[u, WRITES]:
+        return NEVER
+    start = unit[u, AT] + 1
+    if freeing >= 0:
+        start = max(start, pool[unit[u, LEFT] + (freeing & unit[u, LEFT_MASK])] + 1)
+    return start
+
+
+@inner
+def _due_from(unit: Int64s, pool: Int64s, plan: Int64s, u: int, barrier: int) -> int:
+    """From which cycle the unit's next word may leave; NEVER where that is not known."""
+    if unit[u, WRITES] >= barrier * unit[u, WORDS_OUT]:
+        return NEVER
+    needed = unit[u, OUT_FRAME] * unit[u, WORDS_IN] + plan[unit[u, NEED]]
+    if needed >= unit[u, READS]:
+        return NEVER
+    due = pool[unit[u, TAKEN] + (needed & unit[u, TAKEN_MASK])] + unit[u, LATENCY]
+    return max(due, unit[u, LAST_WRITE] + 1)
+
+
+@inner
+def _take_word(
+    unit: Int64s,
+    channel: Int64s,
+    pool: Int64s,
+    plan: Int64s,
+    u: int,
+    barrier: int,
+    horizon: int,
+) -> bool:
+    start = _wanted_from(unit, pool, plan, u, barrier)
+    if start == NEVER or unit[u, HALTED] & 1 or words_ready(unit, channel, plan, u) <= 0:
+        return False
+    word = words_cycle(unit, channel, pool, plan, u)
+    cycle = max(start, word)
+    if cycle >= horizon:
+        unit[u, HALTED] |= 1
+        return False
+    if word > start:
+        note_starved(unit, channel, pool, plan, u, word, unit[u, IN_FRAME])
+    entry = unit[u, TAKEN] + (unit[u, READS] & unit[u, TAKEN_MASK])
+    pool[entry] = cycle
+    pool[entry + unit[u, TAKEN_MASK] + 1] = start
+    unit[u, AT] = cycle
+    read_words(unit, channel, pool, plan, u, cycle)
+    unit[u, PLACE] += 1
+    if unit[u, PLACE] == unit[u, WORDS_IN]:
+        unit[u, PLACE] = 0
+        unit[u, IN_FRAME] += 1
+        unit[u, FRAME] = min(unit[u, IN_FRAME], unit[u, OUT_FRAME])
+        snapshot = snapshot_place(plan, unit[u, IN_FRAME])
+        pool[snapshot + unit[u, SNAP]] = cycle
+        keep_reads(unit, channel, pool, plan, u, snapshot)
+    return True
+
+
+@inner
+def _give_word(
+    unit: Int64s,
+    channel: Int64s,
+    pool: Int64s,
+    plan: Int64s,
+    u: int,
+    barrier: int,
+    horizon: int,
+) -> bool:
+    start = _due_from(unit, pool, plan, u, barrier)
+    if start == NEVER or unit[u, HALTED] & 2 or places_ready(unit, channel, plan, u) <= 0:
+        return False
+    place = places_cycle(unit, channel, pool, plan, u)
+    cycle = next_open(max(start, place), unit[u, EVERY])
+    if cycle >= horizon:
+        unit[u, HALTED] |= 2
+        return False
+    if cycle > start and place == cycle:
+        note_blocked(unit, channel, pool, plan, u, cycle, unit[u, OUT_FRAME])
+    entry = unit[u, LEFT] + (unit[u, WRITES] & unit[u, LEFT_MASK])
+    pool[entry] = cycle
+    pool[entry + unit[u, LEFT_MASK] + 1] = start
+    write_words(unit, channel, pool, plan, u, cycle)
+    unit[u, NEED_LEFT] -= 1
+    if unit[u, NEED_LEFT] > 0:
+        return True
+    unit[u, NEED] += 2
+    if unit[u, NEED] == unit[u, NEEDS_END]:
+        unit[u, NEED] = unit[u, NEEDS]
+        unit[u, OUT_FRAME] += 1
+        unit[u, FRAME] = min(unit[u, IN_FRAME], unit[u, OUT_FRAME])
+        _keep_left(unit, pool, plan, u)
+    unit[u, NEED_LEFT] = plan[unit[u, NEED] + 1]
+    return True
+
+
+@inner
+def _keep_left(unit: Int64s, pool: Int64s, plan: Int64s, u: int) -> None:
+    """The words of a frame have left: keep the latest cycles, for places of later frames."""
+    place = snapshot_place(plan, unit[u, OUT_FRAME]) + unit[u, SNAP] + 1
+    for word in range(unit[u, WRITES] - unit[u, SNAP_LEFT], unit[u, WRITES]):
+        pool[place] = pool[unit[u, LEFT] + (word & unit[u, LEFT_MASK])]
+        place += 1
+
+
+@inner
+def book_elastic(unit: Int64s, pool: Int64s, u: int) -> None:
+    """Account for the unit's cycles as far as the next words of both sides are known."""
+    while unit[u, BOOKED_IN] < unit[u, READS] and unit[u, BOOKED_OUT] < unit[u, WRITES]:
+        taken = unit[u, TAKEN] + (unit[u, BOOKED_IN] & unit[u, TAKEN_MASK])
+        left = unit[u, LEFT] + (unit[u, BOOKED_OUT] & unit[u, LEFT_MASK])
+        wanted = pool[taken + unit[u, TAKEN_MASK] + 1]
+        due = pool[left + unit[u, LEFT_MASK] + 1]
+        _book_until(unit, u, pool[taken], pool[left], wanted, due)
+
+
+@inner
+def _book_until(unit: Int64s, u: int, taken: int, left: int, wanted: int, due: int) -> None:
+    """Up to and with the next cycle in which a word moves: ``taken``, ``left`` or both at once."""
+    cycle = min(taken, left)
+    _book_wait(unit, u, cycle, wanted, due)
+    unit[u, BUSY] += 1
+    unit[u, BOOKED] = cycle + 1
+    unit[u, BOOKED_IN] += taken == cycle
+    unit[u, BOOKED_OUT] += left == cycle
+
+
+@inner
+def _book_wait(unit: Int64s, u: int, until: int, wanted: int, due: int) -> None:
+    """Cycles before ``until`` in which no word moves: stalled on a due word, else on a free place."""
+    start = unit[u, BOOKED]
+    blocked = min(max(due, start), until)
+    unit[u, STALLED_OUT] += until - blocked
+    unit[u, STALLED_IN] += max(0, blocked - max(wanted, start))
+
+
+@inner
+def close_elastic(unit: Int64s, pool: Int64s, plan: Int64s, u: int, barrier: int, total: int) -> None:
+    """Account for what is left of a run of ``total`` cycles."""
+    book_elastic(unit, pool, u)
+    while unit[u, BOOKED_IN] < unit[u, READS] or unit[u, BOOKED_OUT] < unit[u, WRITES]:
+        taken, left = NEVER, NEVER
+        wanted = _wanted_from(unit, pool, plan, u, barrier)
+        due = _due_from(unit, pool, plan, u, barrier)
+        if unit[u, BOOKED_IN] < unit[u, READS]:
+            entry = unit[u, TAKEN] + (unit[u, BOOKED_IN] & unit[u, TAKEN_MASK])
+            taken = pool[entry]
+            wanted = pool[entry + unit[u, TAKEN_MASK] + 1]
+        if unit[u, BOOKED_OUT] < unit[u, WRITES]:
+            entry = unit[u, LEFT] + (unit[u, BOOKED_OUT] & unit[u, LEFT_MASK])
+            left = pool[entry]
+            due = pool[entry + unit[u, LEFT_MASK] + 1]
+        _book_until(unit, u, taken, left, wanted, due)
+    wanted = _wanted_from(unit, pool, plan, u, barrier)
+    due = _due_from(unit, pool, plan, u, barrier)
+    _book_wait(unit, u, total, wanted, due)

@@ -1,0 +1,77 @@
+"""The report page of an engine, in a browser."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from bnnsim.cli.app import run
+from bnnsim.report.engine_layers import CAUSES, engine_layers_info, engine_sentence
+from bnnsim.simulation import simulate
+from tests.cli.browser import WIDTHS, opened
+
+ENGINE = ("acce-bnn", "binarynet")
+
+
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target: Path = tmp_path_factory.mktemp("engine") / "e.html"
+    assert run(["report", *ENGINE, "--out", str(target)]) == 0
+    return target
+
+
+def test_turns_add_up_to_the_layers_of_the_simulation() -> None:
+    simulation = simulate(*ENGINE, frames=2)
+    info = engine_layers_info(simulation)
+    for cause, cycles in info.by_cause.items():
+        assert 2 * cycles == sum(getattr(layer, cause) for layer in simulation.layers)
+    assert set(info.by_cause) == set(CAUSES)
+
+
+def test_the_sentence_names_the_longest_turn_and_its_largest_cause() -> None:
+    simulation = simulate(*ENGINE)
+    sentence = engine_sentence(engine_layers_info(simulation))
+    totals = {
+        layer.name: sum(getattr(layer, cause) for cause in CAUSES) for layer in simulation.layers
+    }
+    longest = max(totals, key=lambda name: totals[name])
+    assert sentence.startswith(f"<b>{longest}</b> takes longest: ")
+    assert f'<data value="{totals[longest]}">' in sentence
+
+
+def test_the_page_says_what_simulate_says(page_file: Path, tmp_path: Path) -> None:
+    assert run(["simulate", *ENGINE, "--json", str(tmp_path / "s.json")]) == 0
+    found = re.findall(
+        r'<script type="application/json" id="simulation">(.*?)</script>', page_file.read_text()
+    )
+    assert json.loads(found[0]) == json.loads((tmp_path / "s.json").read_text())
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_page_is_offline_and_its_bars_change_scale(page_file: Path, width: int) -> None:
+    with opened(page_file, width) as page:
+        assert page.complaints() == []
+        assert [url for url in page.requests() if not url.endswith("e.html")] == []
+        assert page.run("return document.documentElement.scrollWidth") <= width
+        bars = "return [...document.querySelectorAll('.stack')].map(e => e.offsetWidth)"
+        lengths = page.run(bars)
+        assert len(set(lengths)) > 3
+        page.press("#layers [data-do=shares]")
+        assert len(set(page.run(bars))) == 1
+        page.press("#layers [data-do=shares]")
+        assert page.run(bars) == lengths
+        for figure in ("layers", "units", "numbers"):
+            page.press(f"button.csv[data-figure={figure}]")
+            assert len(page.run("return bnnsim.lastCsv").splitlines()) > 3
+
+
+@pytest.mark.parametrize("command", ["trace", "vectors"])
+def test_traces_and_vectors_are_of_pipelines(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = ["--vcd", str(tmp_path / "a.vcd")] if command == "trace" else ["--out", str(tmp_path / "v")]
+    assert run([command, *ENGINE, *target]) == 2
+    assert "style: expected streaming, got engine" in capsys.readouterr().err

@@ -1,0 +1,84 @@
+"""Import, fold, simulate: every word of every layer on the folded accelerator equals the network's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+onnx = pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not installed")
+pytest.importorskip("bnnsim.timing.steady", reason="exact steady-state timing is not there")
+
+from bnnsim.design.build import Design, build_design  # noqa: E402
+from bnnsim.importers.onnx_import import import_onnx  # noqa: E402
+from bnnsim.search.first_design import fold_network  # noqa: E402
+from bnnsim.simulation import datapaths_for, stimulate  # noqa: E402
+from bnnsim.spec.load import load_architecture, load_workload  # noqa: E402
+from bnnsim.timing.graph import build_timing  # noqa: E402
+from bnnsim.timing.simpy_executor import run_simpy  # noqa: E402
+from tests.golden import onnx_models  # noqa: E402
+from tests.golden.onnx_models import Builder, brevitas_model  # noqa: E402
+
+NETWORKS = Path(
+    os.environ.get("BNNSIM_NETWORKS", Path(__file__).parents[2].parent / "shared" / "networks")
+)
+needs_networks = pytest.mark.skipif(
+    not NETWORKS.is_dir(), reason="trained networks (../shared/networks) are not here"
+)
+
+
+def _folded(workload: Path, fps: float, folder: Path) -> Design:
+    path = folder / "folded.yaml"
+    path.write_text(fold_network(workload, "xc7z020", fps))
+    return build_design(load_architecture(path), load_workload(workload))
+
+
+def _frame_ends(design: Design, folder: Path, images: Any) -> tuple[int, ...]:
+    """Simulate ``images``; the datapaths raise at the first word that differs from the network's."""
+    stimulus, _ = stimulate(design.network, folder, images, None, None)
+    assert stimulus is not None
+    datapaths, _ = datapaths_for(design, stimulus)
+    return run_simpy(build_timing(design.graph), len(images), datapaths).frame_end_cycles
+
+
+@needs_networks
+def test_finn_s_tfc_is_simulated_bit_exact_on_its_folded_accelerator(tmp_path):
+    imported = import_onnx(NETWORKS / "qonnx" / "model.onnx", tmp_path)
+    design = _folded(imported.workload_path, 50_000, tmp_path)
+    digits = np.load(NETWORKS / "qonnx" / "input.npy").astype(np.uint8)
+    ends = _frame_ends(design, tmp_path, digits)
+    assert ends[-1] - ends[-2] <= 100e6 / 50_000
+
+
+def test_brevitas_cnv_is_simulated_bit_exact_on_its_folded_accelerator(tmp_path):
+    path = tmp_path / "cnv.onnx"
+    onnx.save(brevitas_model("cnv_1w1a", seed=11), path)
+    imported = import_onnx(path, tmp_path)
+    design = _folded(imported.workload_path, 2000, tmp_path)
+    images = np.random.default_rng(0).integers(0, 256, (1, 3, 32, 32), np.uint8)
+    assert len(_frame_ends(design, tmp_path, images)) == 1
+
+
+@pytest.mark.parametrize(
+    ("build", "side", "zero_border"),
+    [
+        (onnx_models.residual, 8, "bits"),
+        (onnx_models.depthwise_separable, 12, "bits"),
+        (onnx_models.reactnet, 8, "bits"),
+        (onnx_models.reactnet, 8, "int2"),
+        (onnx_models.dense, 8, "bits"),
+    ],
+)
+def test_branched_network_is_simulated_bit_exact_at_the_rate_asked_for(
+    build, side, zero_border, tmp_path
+):
+    builder = Builder((1, 3, side, side), seed=1)
+    path = builder.save(build(builder), tmp_path / "net.onnx")
+    imported = import_onnx(path, tmp_path, zero_border=zero_border)
+    design = _folded(imported.workload_path, 5000, tmp_path)
+    images = np.random.default_rng(0).integers(0, 256, (3, 3, side, side), np.uint8)
+    ends = _frame_ends(design, tmp_path, images)
+    assert ends[2] - ends[1] <= 20_000
