@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from bnnsim.design.network import Network
-from bnnsim.design.units import Converter, Split, Stream, Unit, UnitParameters
+from bnnsim.design.units import Converter, Split, Stream, Unit, UnitParameters, levels_of
 from bnnsim.spec.architecture import LayerHardware, StreamingArchitecture
 from bnnsim.spec.faults import Fault, near_divisors
 from bnnsim.spec.load import Loaded
@@ -104,17 +104,21 @@ class Chain:
         if end.lanes in (0, lanes):
             return replace(end, lanes=lanes)
         common = math.lcm(end.lanes, lanes)
+        levels = levels_of(end.type)
+        elements = end.elements // levels
         for target in dict.fromkeys((common, lanes)):
             if target == end.lanes:
                 continue
-            if end.elements % target:
+            if elements % target:
                 self.fault(
                     ("layers", owner) if owner in self.spec.layers else (),
-                    f"streams whose common width of {target} elements divides a frame of {end.elements}",
+                    f"streams whose common width of {target} elements divides a frame of {elements}",
                     f"{end.lanes} against {lanes} elements a word before {owner}",
                 )
                 return replace(end, lanes=lanes)
-            converter = Converter(end.lanes, target, end.elements // end.lanes, end.elements // target)
+            converter = Converter(
+                end.lanes, target, end.elements // end.lanes, end.elements // target, levels
+            )
             name = self._free_name(f"{owner}.{'narrow' if converter.narrows else 'widen'}")
             freezes = hardware.units == "hls" and hardware.pipeline == "freezing"
             self.unit(name, owner, converter, [end], hardware.units or "hls", freezes)
@@ -146,11 +150,12 @@ class Chain:
             self.fault(key, f"a multiple of {end.element_bits} (bits an element)", width_bits)
             return end
         lanes = width_bits // end.element_bits
-        if end.elements % lanes:
-            near = near_divisors(lanes, end.elements)
+        elements = end.elements // levels_of(end.type)
+        if elements % lanes:
+            near = near_divisors(lanes, elements)
             self.fault(
                 key,
-                f"a width whose words divide a frame of {end.elements * end.element_bits} bits",
+                f"a width whose words divide a frame of {elements * end.element_bits} bits",
                 width_bits,
                 tuple(str(int(n) * end.element_bits) for n in near),
             )

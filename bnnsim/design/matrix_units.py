@@ -50,7 +50,8 @@ def weighted_units(chain: Chain, node: Node, hardware: LayerHardware) -> None:
         levels_out=levels_out,
     )
     # The RTL library has no MVAU for bipolar weights and inputs: FINN takes the HLS one there.
-    library = "hls" if mvau.is_binary else hardware.units or "hls"
+    # Nor has it one for residual levels.
+    library = "hls" if mvau.is_binary or mvau.is_residual else hardware.units or "hls"
     freezes = library == "hls" and hardware.pipeline == "freezing"
     name = f"{node.name}.mvau"
     chain.unit(name, node.name, mvau, [end], library, freezes)

@@ -18,6 +18,7 @@ from bnnsim.spec.workload import (
     AveragePoolLayer,
     ConcatLayer,
     ConvBase,
+    ConvLayer,
     FixedLinearLayer,
     GatedConvLayer,
     Layer,
@@ -28,6 +29,9 @@ from bnnsim.spec.workload import (
     ThresholdLayer,
     Workload,
 )
+
+READ_LEVELS = (ConvLayer, LinearLayer, MaxPoolLayer)
+"""Layers that know what a level of a residual activation is worth, or need not."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,11 @@ class _Resolver:
                 self.source.fault(
                     ("input", "shape"), "[channels, height, width] or [features]", str(shape)
                 )
+            )
+            return None
+        if spec.type.is_residual:
+            self.faults.append(
+                self.source.fault(("input", "type"), "a type other than residual", str(spec.type))
             )
             return None
         if spec.thermometer is not None and (
@@ -188,6 +197,9 @@ class _Resolver:
         index = self.position[layer.name]
         before = len(self.faults)
         fault = partial(self._fault, index)
+        if any(one.type.is_residual for one in given) and not isinstance(layer, READ_LEVELS):
+            fault("op", "conv, linear or max_pool behind residual activations", layer.op)
+            return None
         if isinstance(layer, ConvBase):
             result = conv(fault, layer, given[0], given[-1])
         elif isinstance(layer, FixedLinearLayer):

@@ -77,7 +77,7 @@ def weighted(
 ) -> tuple[Tensor, ValueType, int]:
     """A matrix layer: its sums over ``columns`` products, and what an activation makes of them."""
     if given.type.is_residual or (layer.activation and layer.activation.type.is_residual):
-        return residual_layer(fault, layer, shape, pad_value)
+        return residual_layer(fault, layer, given, shape, pad_value)
     binary = layer.weight.is_bipolar and given.type.is_bipolar
     if layer.accumulator == "popcount":
         if not binary:

@@ -35,12 +35,16 @@ class Sink:
 
 @dataclass(frozen=True)
 class Converter:
-    """Width converter between ``in_lanes`` and ``out_lanes`` elements a word; one divides the other."""
+    """Width converter between ``in_lanes`` and ``out_lanes`` elements a word; one divides the other.
+
+    Words of ``levels`` levels take turns on both sides, and each level has a register of its own.
+    """
 
     in_lanes: int
     out_lanes: int
     words_in: int
     words_out: int
+    levels: int = 1
 
     @property
     def ratio(self) -> int:
@@ -173,8 +177,9 @@ class Mvau:
     weight_memory: str
     memory_layout: str
     levels_in: int = 1
-    """Words an input element comes in, a level each (residual binarization)."""
+    """Words an input element comes in, one a level, level fastest (residual binarization)."""
     levels_out: int = 1
+    """Words an output element goes out in, likewise."""
 
     @property
     def synapse_fold(self) -> int:
@@ -204,6 +209,11 @@ class Mvau:
         return self.weight_type.is_bipolar and self.input_type.is_bipolar
 
     @property
+    def is_residual(self) -> bool:
+        """Whether activations are residual on either side."""
+        return self.input_type.is_residual or self.output_type.is_residual
+
+    @property
     def words_in(self) -> int:
         return self.vectors * self.synapse_fold * self.levels_in
 
@@ -227,7 +237,7 @@ class Pool:
     """``row`` (HLS) reads the rows of a window, then writes them; ``flow`` writes a pixel as soon as
     its window is complete."""
     levels: int = 1
-    """Words a pixel (residual binarization: one a level)."""
+    """Words a pixel (residual binarization: one a level, in turn)."""
 
     @property
     def words_in(self) -> int:
@@ -358,7 +368,8 @@ class Stream:
     """A FIFO of ``depth_words`` between one writer and one reader.
 
     A word holds ``lanes`` elements of ``element_bits`` each, the first element in the lowest bits;
-    ``type`` is the elements' value set; ``words`` pass a frame.
+    ``type`` is the elements' value set; ``words`` pass a frame. Residual activations come as one-bit
+    elements, ``lanes`` of the first level, the same ones of the next, and so on.
     """
 
     name: str
