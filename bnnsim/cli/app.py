@@ -13,9 +13,12 @@ from bnnsim.spec.faults import SpecError
 
 COMMANDS = (
     "explore",
+    "sweep",
     "simulate",
     "evaluate",
     "fifos",
+    "fold",
+    "check",
     "report",
     "compare",
     "trace",

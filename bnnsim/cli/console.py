@@ -29,11 +29,12 @@ class SimulationFailed(Exception):
 def simulation_errors() -> Iterator[None]:
     """A design that locks up, or whose bits differ, ends the command with its message."""
     from bnnsim.datapath.build import BitMismatchError
+    from bnnsim.timing.compiled import UnprovenError
     from bnnsim.timing.result import DeadlockError
 
     try:
         yield
-    except (DeadlockError, BitMismatchError) as error:
+    except (DeadlockError, BitMismatchError, UnprovenError) as error:
         raise SimulationFailed(str(error)) from error
 
 

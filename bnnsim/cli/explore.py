@@ -23,12 +23,8 @@ Verify = Literal["some", "all", "none"]
 
 
 def command(
-    space: Annotated[
-        str, typer.Argument(help="space: a shipped name or a YAML file")
-    ] = DEFAULT_SPACE,
-    workload: Annotated[
-        str | None, typer.Argument(help="workload; default: the space's own")
-    ] = None,
+    space: Annotated[str, typer.Argument(help="space: a shipped name or a YAML file")] = DEFAULT_SPACE,
+    workload: Annotated[str | None, typer.Argument(help="workload; default: the space's own")] = None,
     trials: Annotated[int, typer.Option(help="how many designs to judge", metavar="N")] = 300,
     objectives: Annotated[
         str | None,
@@ -63,7 +59,7 @@ def command(
     ] = False,
     baseline: Annotated[
         int | None,
-        typer.Option(help="random designs to compare with; default: as many as trials", metavar="N"),
+        typer.Option(help="random designs to compare with; default: 60", metavar="N"),
     ] = None,
     verify: Annotated[
         Verify, typer.Option(help="front designs to re-simulate bit by bit; some: seconds at most")
@@ -107,9 +103,7 @@ def _help(storage: str | None, study: str, jobs: int | None) -> None:
     if storage is None:
         raise InputError("--worker", "the database of the study (--storage)", "none")
     with _Line() as line:
-        interrupted = help_out(
-            storage, study, jobs=jobs, progress=lambda p: line.advance("search", p)
-        )
+        interrupted = help_out(storage, study, jobs=jobs, progress=lambda p: line.advance("search", p))
     output.print("stopped before the study was complete" if interrupted else "the study is complete")
 
 
@@ -159,9 +153,7 @@ class _Line:
                 f"front {progress.front}  hypervolume {progress.hypervolume:.0%}  "
                 f"{progress.designs_per_s:.0f} designs/s"
             )
-        self.bar.update(
-            self.task, description=self.names[stage], completed=done, total=total, text=text
-        )
+        self.bar.update(self.task, description=self.names[stage], completed=done, total=total, text=text)
         # Where stderr is no terminal, a line now and then instead of a moving one.
         if not errors.is_terminal and time.monotonic() - self.printed > 10:
             self.printed = time.monotonic()

@@ -5,15 +5,13 @@ from __future__ import annotations
 from rich.table import Table
 
 from bnnsim.cli.console import SimulationFailed, output
+from bnnsim.cli.figure_cells import add_figure_column, figure_cell
 from bnnsim.exploration import ExplorationReport
-from bnnsim.report.pareto import FIGURES
 from bnnsim.search.record import TrialRecord
 from bnnsim.search.results import design_name
 from bnnsim.spec.faults import InputError
 
 SHOWN = 12
-SAYING = {"FPS", "W", "MHz", "LUT", "FF", "BRAM18", "URAM", "DSP", "ALM", "M20K", "LUTRAM"}
-"""Units that need no name beside them."""
 
 
 def show(report: ExplorationReport) -> None:
@@ -41,20 +39,11 @@ def _nearest(trials: tuple[TrialRecord, ...]) -> str:
     if not judged:
         return f"none of {len(trials)} designs can be built: {trials[0].judgement.obstacle}"
 
-    def excess(trial: TrialRecord) -> float:
-        over = [(n, v) for n, v in trial.judgement.violations.items() if v > 0]
-        return sum(v / max(1.0, abs(_bound(trial, n, v))) for n, v in over)
-
-    trial = min(judged, key=excess)
+    trial = min(judged, key=lambda t: sum(max(0.0, s) for s in t.judgement.strains.values()))
     broken = ", ".join(
         f"{name} by {amount:,.6g}" for name, amount in trial.judgement.violations.items() if amount > 0
     )
     return f"none among {len(trials)}; the nearest misses {broken}"
-
-
-def _bound(trial: TrialRecord, name: str, amount: float) -> float:
-    figure = name.removeprefix("budget ").split("<=")[0].split(">=")[0]
-    return float(trial.judgement.figures.get(figure, amount)) - amount
 
 
 def _front_table(report: ExplorationReport) -> Table:
@@ -73,23 +62,15 @@ def _front_table(report: ExplorationReport) -> Table:
         if name not in wanted and name in front[0].judgement.figures
     ]
     for name in (*wanted, *others):
-        title, unit = FIGURES[name]
-        heading = unit if unit in SAYING else f"{title.lower()} [{unit}]".replace("[", r"\[")
-        table.add_column(heading, justify="right", no_wrap=True)
+        add_figure_column(table, name)
     table.add_column("bit-exact", justify="right", no_wrap=True)
     checks = {v.id: v.is_exact for v in report.verifications}
     words = {True: "yes", False: "NO", None: "not run"}
     for trial in [front[i] for i in picks]:
         figures = trial.judgement.figures
-        cells = [_number(figures.get(name)) for name in (*wanted, *others)]
+        cells = [figure_cell(figures.get(name)) for name in (*wanted, *others)]
         table.add_row(design_name(found, trial), *cells, words[checks.get(trial.id)])
     return table
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return ""
-    return f"{value:,.0f}" if abs(value) >= 1000 or float(value).is_integer() else f"{value:,.4g}"
 
 
 def _answer(report: ExplorationReport) -> list[tuple[str, str]]:

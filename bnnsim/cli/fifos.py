@@ -63,13 +63,13 @@ def _comment(sizing: FifoSizing) -> list[str]:
 def _show(sizing: FifoSizing) -> None:
     table = Table(title="FIFO depths", title_justify="left", box=None)
     table.add_column("stream", no_wrap=True, overflow="ellipsis")
-    for name in ("before [words]", "after [words]"):
+    for name in ("before (words)", "after (words)"):
         table.add_column(name, justify="right")
     for name, depth in sizing.depth_words.items():
         table.add_row(name, f"{sizing.before_words[name]:,}", f"{depth:,}")
     output.print(table)
     curve = Table(title="Throughput against FIFO memory", title_justify="left", box=None)
-    for name in ("FIFO memory [bits]", "BRAM18", "interval [cycles]"):
+    for name in ("FIFO memory (bits)", "BRAM18", "interval (cycles)"):
         curve.add_column(name, justify="right")
     step = max(1, len(sizing.curve) // 12)
     for point in [*sizing.curve[:-1:step], *sizing.curve[-1:]]:

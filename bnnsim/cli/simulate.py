@@ -8,8 +8,9 @@ import typer
 from rich.table import Table
 
 from bnnsim.cli.console import output, progress, simulation_errors, write_json
-from bnnsim.simulation import Simulation
+from bnnsim.simulation import Simulation, load_design
 from bnnsim.simulation import simulate as run_simulation
+from bnnsim.spec.write import architecture_text
 
 SHOWN_PREDICTIONS = 10
 
@@ -33,8 +34,15 @@ def command(
     json_file: Annotated[
         str | None, typer.Option("--json", help="write the result as JSON (- for stdout)", metavar="FILE")
     ] = None,
+    print_spec: Annotated[
+        bool, typer.Option("--print-spec", help="print the architecture, every default said, and end")
+    ] = False,
 ) -> None:
     """Simulate a network on an accelerator: every bit, every cycle."""
+    if print_spec:
+        design, _ = load_design(arch, workload)
+        output.file.write(architecture_text(design.architecture, with_defaults=True))
+        return
     simulation = _simulate(arch, workload, images, frames, timing_only, weights_seed, executor)
     if json_file is not None:
         write_json(simulation.to_json(), json_file)
@@ -84,7 +92,7 @@ def _units_table(simulation: Simulation) -> Table:
     table = Table(title=f"Where the cycles go ({covered})", title_justify="left", box=None)
     table.add_column("unit", no_wrap=True)
     for name in ("busy", "stalled on input", "stalled on output", "idle"):
-        table.add_column(f"{name} [cycles]", justify="right")
+        table.add_column(f"{name} (cycles)", justify="right")
     for unit in simulation.units:
         cells = (
             unit.busy_cycles,
@@ -98,7 +106,7 @@ def _units_table(simulation: Simulation) -> Table:
 
 
 def _layers_table(simulation: Simulation) -> Table:
-    table = Table(title="Layers [cycles]", title_justify="left", box=None)
+    table = Table(title="Layers (cycles)", title_justify="left", box=None)
     table.add_column("layer", no_wrap=True)
     names = (
         "compute",
@@ -121,7 +129,7 @@ def _layers_table(simulation: Simulation) -> Table:
 def _fifos_table(simulation: Simulation) -> Table:
     table = Table(title="FIFOs", title_justify="left", box=None)
     table.add_column("stream", no_wrap=True, overflow="ellipsis")
-    for name in ("width [bits]", "depth [words]", "highest [words]"):
+    for name in ("width (bits)", "depth (words)", "highest (words)"):
         table.add_column(name, justify="right")
     for fifo in simulation.fifos:
         full = " full" if fifo.max_occupancy_words >= fifo.depth_words else ""

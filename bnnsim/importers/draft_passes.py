@@ -8,9 +8,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bnnsim.importers.draft import INPUT, LayerDraft, NetworkDraft
-from bnnsim.spec.value_type import ValueType
-
-_TERNARY = ValueType("int", 2)
 
 
 @dataclass
@@ -28,15 +25,13 @@ class Replacements:
         return None if name in self.changed else name
 
 
-def tidy(draft: NetworkDraft, two_bit_borders: bool) -> Replacements:
+def tidy(draft: NetworkDraft) -> Replacements:
     """Bring a draft into the form of a workload."""
     done = Replacements()
     draft.drop_unread()
     _absorb_negations(draft, done)
     for step in (_fuse_threshold, _move_threshold_before_pool):
         _until_stable(draft, step, done)
-    if two_bit_borders:
-        _widen_bordered_bits(draft)
     return done
 
 
@@ -132,26 +127,3 @@ def _move_threshold_before_pool(draft: NetworkDraft, layer: LayerDraft, done: Re
     done.changed.add(source.name)
     _take_over(draft, layer, pool.name, done)
     return True
-
-
-def _widen_bordered_bits(draft: NetworkDraft) -> None:
-    """Bits in front of a border of true zeros become -1, 0, +1 in two bits."""
-    for layer in list(draft.layers.values()):
-        value_type = draft.type_of(layer.inputs[0])
-        bordered = layer.options.get("pad_value") == 0 and any(layer.options.get("pad", ()))
-        if bordered and value_type is not None and value_type.is_bipolar:
-            _widen(draft, layer.inputs[0])
-
-
-def _widen(draft: NetworkDraft, name: str) -> None:
-    if name == INPUT:
-        return  # a frame's type is the user's or the model's own decision
-    layer = draft.layers[name]
-    if layer.kind in ("max_pool", "concat"):
-        for source in layer.inputs:
-            _widen(draft, source)
-    elif layer.activation is not None and layer.activation.is_bipolar:
-        assert layer.thresholds is not None
-        below = np.full_like(layer.thresholds, np.iinfo(np.int32).min)
-        layer.thresholds = np.concatenate([below, layer.thresholds, layer.thresholds], axis=1)
-        layer.activation = _TERNARY

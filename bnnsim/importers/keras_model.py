@@ -12,11 +12,12 @@ from bnnsim.importers.keras_file import KerasLayer, read_keras
 from bnnsim.importers.onnx_graph import Array
 from bnnsim.importers.onnx_import import (
     DEFAULT_FIXED,
+    checked_name,
     import_options,
     lower_model,
     workload_name,
 )
-from bnnsim.importers.onnx_lowering import SignOfZero, ZeroBorder
+from bnnsim.importers.onnx_lowering import SignOfZero
 from bnnsim.importers.write import ImportedNetwork, write_network
 from bnnsim.spec.faults import InputError, near_names
 
@@ -36,16 +37,15 @@ def import_keras(
     input_type: str | None = None,
     image_range: tuple[float, float] | None = None,
     sign_of_zero: SignOfZero = "exact",
-    zero_border: ZeroBorder = "bits",
 ) -> ImportedNetwork:
     """Import a Keras (Larq) model and write ``<name>.yaml`` and ``<name>.npz`` into ``out_dir``.
 
     As :func:`~bnnsim.importers.onnx_import.import_onnx`; h5py reads the file, TensorFlow is not
     needed. Raises :class:`InputError`; nothing is written then.
     """
-    options = import_options(fixed, input_type, image_range, sign_of_zero, zero_border)
-    model = keras_to_onnx(path)
-    lowered = lower_model(model, str(path), name or workload_name(path), options)
+    options = import_options(fixed, input_type, image_range, sign_of_zero)
+    chosen = checked_name(name) if name is not None else workload_name(path)
+    lowered = lower_model(keras_to_onnx(path), str(path), chosen, options)
     return write_network(out_dir, lowered.workload, lowered.arrays, lowered.notes)
 
 

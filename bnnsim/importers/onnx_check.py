@@ -210,8 +210,8 @@ def _options(workload: Workload, given_range: tuple[float, float] | None) -> Ite
         ranges = [given_range]
     kinds = [None, str(frame.type)]
     inputs = [{"input_type": k, "image_range": r} for k, r in itertools.product(kinds, ranges)]
-    for given, sign, border in itertools.product(inputs, ("exact", "plus"), ("bits", "int2")):
-        yield {**given, **fixed, "sign_of_zero": sign, "zero_border": border}
+    for given, sign in itertools.product(inputs, ("exact", "plus")):
+        yield {**given, **fixed, "sign_of_zero": sign}
 
 
 def _pixels(

@@ -25,7 +25,6 @@ from bnnsim.importers.onnx_lowering import (
     ImportOptions,
     Lowering,
     SignOfZero,
-    ZeroBorder,
     lower,
 )
 from bnnsim.importers.onnx_quantise import negated, quantised
@@ -117,7 +116,6 @@ def import_onnx(
     input_type: str | None = None,
     image_range: tuple[float, float] | None = None,
     sign_of_zero: SignOfZero = "exact",
-    zero_border: ZeroBorder = "bits",
 ) -> ImportedNetwork:
     """Import a QONNX or ONNX file and write ``<name>.yaml`` and ``<name>.npz`` into ``out_dir``.
 
@@ -125,8 +123,9 @@ def import_onnx(
     :class:`InputError` where the file cannot be read or holds what has no place in a binary network;
     nothing is written then.
     """
-    options = import_options(fixed, input_type, image_range, sign_of_zero, zero_border)
-    lowered = lower_model(load_model(path), str(path), name or workload_name(path), options)
+    options = import_options(fixed, input_type, image_range, sign_of_zero)
+    chosen = checked_name(name) if name is not None else workload_name(path)
+    lowered = lower_model(load_model(path), str(path), chosen, options)
     return write_network(out_dir, lowered.workload, lowered.arrays, lowered.notes)
 
 
@@ -135,14 +134,13 @@ def import_options(
     input_type: str | None = None,
     image_range: tuple[float, float] | None = None,
     sign_of_zero: SignOfZero = "exact",
-    zero_border: ZeroBorder = "bits",
 ) -> ImportOptions:
     """The user's words as options. Raises :class:`InputError`."""
     word = _type("fixed", fixed)
     if word.kind != "fixed":
         raise InputError("fixed", "fixedW.F (such as fixed16.8)", fixed)
     frame = None if input_type is None else _type("input type", input_type)
-    return ImportOptions(word, frame, image_range, sign_of_zero, zero_border)
+    return ImportOptions(word, frame, image_range, sign_of_zero)
 
 
 def _type(place: str, text: str) -> ValueType:
@@ -150,6 +148,14 @@ def _type(place: str, text: str) -> ValueType:
         return parse_value_type(text)
     except ValueError:
         raise InputError(place, TYPE_TEXT, repr(text)) from None
+
+
+def checked_name(name: str) -> str:
+    """A name that the user chose. Raises :class:`InputError` where a workload cannot have it."""
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.\-]*", name):
+        expected = "a name of letters, digits, _ . - that starts with a letter"
+        raise InputError("name", expected, repr(name))
+    return name
 
 
 def workload_name(path: str | Path) -> str:
@@ -162,7 +168,7 @@ def lower_model(model: Any, file: str, name: str, options: ImportOptions) -> Low
     """A loaded model as a workload; ``file`` stands for it in messages."""
     state = lower(read_graph(model, file), options, HANDLERS)
     gain, offset = _scores(state)
-    done = tidy(state.draft, options.zero_border == "int2")
+    done = tidy(state.draft)
     if state.draft.input_type is None or state.frame is None or not state.draft.layers:
         raise InputError(file, "a network with at least one layer", "none")
     digest = hashlib.sha256(model.SerializeToString(deterministic=True)).hexdigest()[:12]

@@ -17,7 +17,6 @@ from bnnsim.spec.faults import InputError, near_names
 from bnnsim.spec.value_type import ValueType
 
 SignOfZero = Literal["exact", "plus"]
-ZeroBorder = Literal["bits", "int2"]
 
 
 @dataclass(frozen=True)
@@ -29,16 +28,13 @@ class ImportOptions:
     channel); ``image_range`` the numbers that pixels 0 and 255 stand for at the model's input, by
     default 0 and 1, or 0 and 255 where the model divides by 255 or takes integers.
     ``sign_of_zero``: ONNX's Sign gives 0 on 0; ``exact`` keeps it (three values where 0 occurs),
-    ``plus`` makes it +1. ``zero_border``: a border of zeros around bits stays a true zero
-    (``bits``), or the bits in front become -1, 0, +1 in two bits (``int2``), which streaming
-    hardware can carry.
+    ``plus`` makes it +1.
     """
 
     fixed: ValueType
     input_type: ValueType | None = None
     image_range: tuple[float, float] | None = None
     sign_of_zero: SignOfZero = "exact"
-    zero_border: ZeroBorder = "bits"
 
 
 @dataclass(frozen=True)

@@ -180,7 +180,7 @@ def _recording(
         frames=frames,
         cycles=cycles,
         is_whole=result is not None,
-        frame_end_cycles=result.frame_end_cycles if result else (),
+        frame_end_cycles=tuple(result.frame_end_cycles) if result else (),
         units=units,
         streams=streams,
     )

@@ -169,9 +169,8 @@ def _fastest(
 
 def _with_depths(loaded: Loaded[Workload], folded: FoldedDesign, wanted: int) -> FoldedDesign:
     """The shallowest FIFOs with which the pipeline keeps ``wanted`` cycles a frame, or the best tried."""
-    from bnnsim.timing.steady import analyse
-
     from bnnsim.timing.graph import build_timing
+    from bnnsim.timing.steady import analyse
 
     best: FoldedDesign | None = None
     spec = folded.design.architecture

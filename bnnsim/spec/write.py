@@ -9,12 +9,14 @@ import yaml
 from pydantic import BaseModel
 
 
-def architecture_text(spec: BaseModel, comment: Sequence[str] = ()) -> str:
-    """The spec as YAML, what is at its default left out; ``comment`` lines stand on top.
+def architecture_text(
+    spec: BaseModel, comment: Sequence[str] = (), with_defaults: bool = False
+) -> str:
+    """The spec as YAML; ``comment`` lines stand on top.
 
-    Loading the text gives an equal spec.
+    What is at its default is left out, or said ``with_defaults``. Loading the text gives an equal spec.
     """
-    data = spec.model_dump(mode="json", exclude_defaults=True)
+    data = spec.model_dump(mode="json", exclude_defaults=not with_defaults, exclude_none=True)
     if "style" not in data and hasattr(spec, "style"):
         data["style"] = spec.style
     lines = [f"# {line}" for line in comment]

@@ -118,24 +118,34 @@ def next_open(cycle: int, every: int) -> int:
 
 
 @inner
+def decisive_from(arrival: int, cycle: int, every: int) -> int:
+    """Of a wait from ``arrival`` to ``cycle``: what came in which cycle or later may have decided it.
+
+    Without a wait nothing did. The last to come did, and where outputs are open only now and then,
+    whatever had to be waited for at all.
+    """
+    return max(arrival + 1, cycle) if every <= 1 else arrival + 1
+
+
+@inner
 def note_starved(
-    unit: Int64s, channel: Int64s, pool: Int64s, plan: Int64s, u: int, cycle: int, frame: int
+    unit: Int64s, channel: Int64s, pool: Int64s, plan: Int64s, u: int, since: int, frame: int
 ) -> None:
-    """In ``frame`` the unit waited until ``cycle``: note inputs that had a word only then."""
+    """Note that in ``frame`` the unit waited for those inputs whose word came in ``since`` or later."""
     for p in range(unit[u, IN0], unit[u, IN1]):
         c = plan[p]
-        if word_cycle(channel, pool, c) == cycle:
+        if word_cycle(channel, pool, c) >= since:
             channel[c, STARVED_IN] = frame
 
 
 @inner
 def note_blocked(
-    unit: Int64s, channel: Int64s, pool: Int64s, plan: Int64s, u: int, cycle: int, frame: int
+    unit: Int64s, channel: Int64s, pool: Int64s, plan: Int64s, u: int, since: int, frame: int
 ) -> None:
-    """In ``frame`` the unit waited until ``cycle``: note outputs that had room only then."""
+    """Note that in ``frame`` the unit waited for those outputs whose room came in ``since`` or later."""
     for p in range(unit[u, OUT0], unit[u, OUT1]):
         c = plan[p]
-        if place_cycle(channel, pool, c) == cycle:
+        if place_cycle(channel, pool, c) >= since:
             channel[c, BLOCKED_IN] = frame
 
 

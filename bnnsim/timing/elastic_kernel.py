@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnsim.timing.channel_kernel import (
+    decisive_from,
     keep_reads,
     next_open,
     note_blocked,
@@ -127,8 +128,8 @@ def _take_word(
     if cycle >= horizon:
         unit[u, HALTED] |= 1
         return False
-    if word > start:
-        note_starved(unit, channel, pool, plan, u, word, unit[u, IN_FRAME])
+    since = decisive_from(start, cycle, 1)
+    note_starved(unit, channel, pool, plan, u, since, unit[u, IN_FRAME])
     entry = unit[u, TAKEN] + (unit[u, READS] & unit[u, TAKEN_MASK])
     pool[entry] = cycle
     pool[entry + unit[u, TAKEN_MASK] + 1] = start
@@ -163,8 +164,8 @@ def _give_word(
     if cycle >= horizon:
         unit[u, HALTED] |= 2
         return False
-    if cycle > start and place == cycle:
-        note_blocked(unit, channel, pool, plan, u, cycle, unit[u, OUT_FRAME])
+    since = decisive_from(start, cycle, unit[u, EVERY])
+    note_blocked(unit, channel, pool, plan, u, since, unit[u, OUT_FRAME])
     entry = unit[u, LEFT] + (unit[u, WRITES] & unit[u, LEFT_MASK])
     pool[entry] = cycle
     pool[entry + unit[u, LEFT_MASK] + 1] = start

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnsim.timing.channel_kernel import (
+    decisive_from,
     next_open,
     note_blocked,
     note_starved,
@@ -89,9 +90,9 @@ def _let_words_leave(
         if cycle >= horizon:
             unit[u, HALTED] |= 2
             return
-        if cycle > arrival and place == cycle:
-            # Told before the steps until then are: it may be in the next frame.
-            note_blocked(unit, channel, pool, plan, u, cycle, unit[u, FRAME] + 1)
+        since = decisive_from(arrival, cycle, unit[u, EVERY])
+        # Told before the steps until then are: it may be in the next frame.
+        note_blocked(unit, channel, pool, plan, u, since, unit[u, FRAME] + 1)
         unit[u, STALLED_OUT] += cycle - arrival
         unit[u, FROZEN_EXIT] += cycle - arrival
         pool[entry + mask + 1] = cycle - arrival
@@ -134,8 +135,8 @@ def _do_step(
     local = wanted
     frozen = unit[u, FROZEN_STEP]
     passed = unit[u, PASSED]
-    waits = word > wanted + frozen
     cycle = max(wanted + frozen, word)
+    since = decisive_from(wanted + frozen, cycle, 1)
     while passed < unit[u, ENTERED]:
         entry = unit[u, PIPE] + (passed & unit[u, PIPE_MASK])
         leaving = pool[entry]
@@ -150,8 +151,8 @@ def _do_step(
     if cycle >= horizon:
         unit[u, HALTED] |= 1
         return False
-    if waits:
-        note_starved(unit, channel, pool, plan, u, word, unit[u, FRAME])
+    if reads:
+        note_starved(unit, channel, pool, plan, u, since, unit[u, FRAME])
     local = cycle - frozen
     unit[u, STALLED_IN] += local - wanted
     unit[u, BUSY] += 1

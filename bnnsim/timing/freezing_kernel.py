@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bnnsim.timing.channel_kernel import (
     count_words,
+    decisive_from,
     log_reads,
     log_writes,
     next_open,
@@ -154,10 +155,11 @@ def _run_any(
         stalled_in = _starved_cycles(arrival, place, every, cycle)
         unit[u, STALLED_IN] += stalled_in
         unit[u, STALLED_OUT] += cycle - arrival - stalled_in
-        if cycle > arrival and word == cycle:
-            note_starved(unit, channel, pool, plan, u, cycle, unit[u, FRAME])
-        if cycle > arrival and place == cycle:
-            note_blocked(unit, channel, pool, plan, u, cycle, unit[u, FRAME])
+        since = decisive_from(arrival, cycle, every)
+        if reads:
+            note_starved(unit, channel, pool, plan, u, since, unit[u, FRAME])
+        if writes:
+            note_blocked(unit, channel, pool, plan, u, since, unit[u, FRAME])
         unit[u, AT] = cycle
         unit[u, TICK] = tick
         if reads:
@@ -366,6 +368,9 @@ def _let_read(
     if u < 0 or unit[u, KIND] != PLAIN or unit[u, HALTED] or unit[u, FRAME] >= barrier:
         return 0
     bound = unit[u, PROLOGUE] + barrier * unit[u, STEPS] if draining else frame_end(unit, u)
+    if counts:
+        count_words(channel, pool, c)
+    log_writes(channel, pool, c)
     taken = 0
     while channel[c, READ] < channel[c, WRITTEN] and not unit[u, ENDS]:
         tick = unit[u, R_NEXT]
@@ -390,11 +395,9 @@ def _let_read(
         unit[u, TICK] = tick
         forward_reads(unit, plan, u)
         taken += 1
-    if taken:
-        if counts:
-            count_words(channel, pool, c)
-        log_reads(channel, pool, c)
-        log_writes(channel, pool, c)
+    if counts and taken:
+        count_words(channel, pool, c)
+    log_reads(channel, pool, c)
     return taken
 
 

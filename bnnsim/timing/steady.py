@@ -19,6 +19,8 @@ Argument = Literal["state repeats", "bottleneck saturated", "simulated", "not pr
 
 MAX_FRAMES = 4096
 """Frames within which a proof is looked for unless said otherwise."""
+RUN_AHEAD_FRAMES = 256
+"""Frames that the first units may be ahead of the last besides, in FIFOs that hold many small frames."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +62,15 @@ def analyse(graph: TimingGraph, max_frames: int = MAX_FRAMES) -> Steady:
     from bnnsim.timing.ended_run import deadlock, end_run
     from bnnsim.timing.machine import Machine, MachineOptions
 
-    machine = Machine(graph, MachineOptions(2 * max_frames, snapshots=True, counts=False))
+    most_frames = 2 * max_frames + RUN_AHEAD_FRAMES
+    machine = Machine(graph, MachineOptions(most_frames, snapshots=True, counts=False))
     machine.run_to(1)
     latency_cycles = end_run(machine).cycles_total
     search = Search(machine)
     while search.frames < max_frames:
-        if not search.next_frame(2 * max_frames):
+        if not search.next_frame(most_frames):
+            if machine.barrier >= most_frames:
+                break  # not stuck: the first units are further ahead than they may be
             raise deadlock(machine)
         repetition = search.repetition()
         if repetition is not None:

@@ -63,21 +63,18 @@ def test_brevitas_cnv_is_simulated_bit_exact_on_its_folded_accelerator(tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("build", "side", "zero_border"),
+    ("build", "side"),
     [
-        (onnx_models.residual, 8, "bits"),
-        (onnx_models.depthwise_separable, 12, "bits"),
-        (onnx_models.reactnet, 8, "bits"),
-        (onnx_models.reactnet, 8, "int2"),
-        (onnx_models.dense, 8, "bits"),
+        (onnx_models.residual, 8),
+        (onnx_models.depthwise_separable, 12),
+        (onnx_models.reactnet, 8),
+        (onnx_models.dense, 8),
     ],
 )
-def test_branched_network_is_simulated_bit_exact_at_the_rate_asked_for(
-    build, side, zero_border, tmp_path
-):
+def test_branched_network_is_simulated_bit_exact_at_the_rate_asked_for(build, side, tmp_path):
     builder = Builder((1, 3, side, side), seed=1)
     path = builder.save(build(builder), tmp_path / "net.onnx")
-    imported = import_onnx(path, tmp_path, zero_border=zero_border)
+    imported = import_onnx(path, tmp_path)
     design = _folded(imported.workload_path, 5000, tmp_path)
     images = np.random.default_rng(0).integers(0, 256, (3, 3, side, side), np.uint8)
     ends = _frame_ends(design, tmp_path, images)

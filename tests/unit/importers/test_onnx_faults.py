@@ -267,3 +267,17 @@ def test_attribute_that_is_not_a_number_is_one_line(tmp_path):
     columns = [b.constant([v] * 3) for v in (1.0, 0.0, 0.0, 1.0)]
     x = b.op("BatchNormalization", _mlp(b), *columns, epsilon=float("nan"))
     _refused(b.model(b.bipolar(x)), tmp_path, r"\(BatchNormalization\): expected inputs and attr")
+
+
+@pytest.mark.parametrize("name", ["my net", "../net", "", "1net"])
+def test_name_that_no_workload_can_have(name, tmp_path):
+    b = Builder((1, 6))
+    path = b.save(_mlp(b), tmp_path / "net.onnx")
+    _refused_file(path, tmp_path, "name: expected a name of letters, digits", name=name)
+
+
+@pytest.mark.parametrize("stem", ["my net (v2)", "1net", "..."])
+def test_file_s_name_becomes_one_that_a_workload_can_have(stem, tmp_path):
+    b = Builder((1, 6))
+    path = b.save(_mlp(b), tmp_path / f"{stem}.onnx")
+    assert import_onnx(path, tmp_path).workload_path.is_file()

@@ -192,17 +192,15 @@ def test_trunc_of_an_average(tmp_path):
 
 
 @pytest.mark.parametrize("value", [1.0, -1.0, 0.0])
-@pytest.mark.parametrize("zero_border", ["bits", "int2"])
-def test_border_around_bits(value, zero_border, tmp_path):
+def test_border_around_bits(value, tmp_path):
     b = Builder((1, 3, 8, 8), seed=10)
     x = b.bipolar(b.batch_norm(_map(b), 8, 5))
     x = b.op("Pad", x, b.constant([0, 0, 1, 2, 0, 0, 1, 2], np.int64), b.constant(value))
     x = b.bipolar(b.batch_norm(b.conv(x, b.signs(8, 8, 3, 3), 3), 8, 8))
-    workload = _imported(b, _head(b, x, 8 * 6 * 8), tmp_path, zero_border=zero_border)
+    workload = _imported(b, _head(b, x, 8 * 6 * 8), tmp_path)
     conv = workload.layers[1]
     assert conv.pad_tlbr == (1, 2, 1, 2)
-    widened = value == 0 and zero_border == "int2"
-    assert str(workload.layers[0].activation.type) == ("int2" if widened else "bipolar")
+    assert str(workload.layers[0].activation.type) == "bipolar"
 
 
 @pytest.mark.parametrize("auto_pad", ["SAME_UPPER", "SAME_LOWER", "VALID"])

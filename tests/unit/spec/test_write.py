@@ -17,6 +17,8 @@ def test_written_architecture_loads_back_equal(name: str, tmp_path: Path) -> Non
     path = tmp_path / "a.yaml"
     path.write_text(architecture_text(spec, ["why it was written"]))
     assert load_architecture(path).spec == spec
+    path.write_text(architecture_text(spec, with_defaults=True))
+    assert load_architecture(path).spec == spec
 
 
 @pytest.mark.parametrize("name", shipped_names("device"))
