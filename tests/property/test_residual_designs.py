@@ -19,6 +19,7 @@ from bnnsim.timing.compiled import run_compiled
 from bnnsim.timing.graph import build_timing
 from bnnsim.timing.simpy_executor import run_simpy
 
+from .clockwork import run_clockwork
 from .networks import WINDOWS, _build, _divisors
 
 FRAMES = 3
@@ -80,6 +81,14 @@ def test_levels_arrive_bit_for_bit_and_when_the_compiled_executor_says(
     assert np.array_equal(values.reshape(FRAMES, -1), np.asarray(activations.scores))
     compiled = run_compiled(timing, FRAMES).result
     assert tuple(compiled.frame_end_cycles) == tuple(result.frame_end_cycles)
+
+
+@given(residual_designs())
+@settings(max_examples=10, deadline=None, derandomize=True)
+def test_levels_take_the_cycles_of_the_clock_loop(design: Design) -> None:
+    timing = build_timing(design.graph)
+    ends = run_simpy(timing, 2).frame_end_cycles
+    assert tuple(ends) == tuple(run_clockwork(timing, 2).result.frame_end_cycles)
 
 
 @given(residual_designs(), st.integers(0, 2**32 - 1))
