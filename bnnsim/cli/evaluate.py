@@ -122,7 +122,8 @@ def _show_power(evaluation: Evaluation) -> None:
             )
         )
     warning = evaluation.clock.warning
-    rows.append(("clock", warning or f"{evaluation.clock.achievable_mhz:.0f} MHz estimated to be reachable"))
+    reachable = f"{evaluation.clock.achievable_mhz:.0f} MHz estimated to be reachable"
+    rows.append(("clock", warning or reachable))
     rows.append(("feasible", "yes" if evaluation.feasible else "no: over budget, see above"))
     for name, text in rows:
         output.print(f"{name:<11} {text}", markup=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks [NAME …] [--json FILE]``: every figure a ratio measured in the same run."""
+"""``python -m tests.benchmarks [NAME …] [--json FILE]``: figures are ratios measured in one run."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,7 @@ def test_sizing_never_claims_more_memory_than_it_started_with() -> None:
 def test_curve_falls_as_memory_grows() -> None:
     curve = _sized("digits-7z020", "digits", 1.0, "bits").curve
     assert len(curve) > 2
-    for smaller, larger in zip(curve, curve[1:], strict=False):
+    for smaller, larger in pairwise(curve):
         assert smaller.fifo_bits < larger.fifo_bits
         assert smaller.initiation_interval_cycles > larger.initiation_interval_cycles
 

@@ -1,0 +1,107 @@
+"""How good and how fast the search is, against the exact front and a search without knowledge."""
+
+from __future__ import annotations
+
+import os
+import resource
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from bnnsim.exploration import explore, plan_of
+from bnnsim.search.coordinator import search
+from bnnsim.search.encoding import RawEncoding, point_key
+from bnnsim.search.exact import ExactPoint, exact_front
+from bnnsim.search.front import hypervolume
+from bnnsim.search.judge import Judge, Judgement, judge_here, set_judge
+from bnnsim.search.plan import SearchPlan
+from bnnsim.search.pool import Pool, open_pool
+from tests.benchmarks.row import Row
+
+FOLDING = "cnv-7z020-folding"
+BOUND = 280
+SEEDS = 5
+
+
+def volume(judged: Sequence[Judgement], lut: float) -> float:
+    """The hypervolume of FPS against LUT, from no frames a second and the device's LUTs."""
+    good = [j.figures for j in judged if j.is_feasible]
+    losses = np.array([[-f["throughput_fps"], f["lut"]] for f in good]).reshape(len(good), 2)
+    return hypervolume(losses, np.array([0.0, lut]))
+
+
+def folding_plan() -> SearchPlan:
+    """CNV on a 7Z020, PE and SIMD alone free, FPS against LUT with the block RAM bounded."""
+    return plan_of(FOLDING, None, 500, None, (), "nsga2", 0)
+
+
+def exact_volume(plan: SearchPlan, pool: Pool, lut: float) -> tuple[float, list[ExactPoint], int]:
+    """The exact front's hypervolume, its points, and for how many of them the prediction held."""
+    raw = RawEncoding(plan.space)
+    points = [p for p in exact_front(plan.space, pool, "lut", "bram18", BOUND) if p.cost <= lut]
+    judged = list(pool.map(judge_here, [raw.describe(p.parameters) for p in points]))
+    held = sum(
+        (j.figures.get("initiation_interval_cycles"), j.figures.get("lut"), j.figures.get("bram18"))
+        == (p.interval_cycles, p.cost, p.bounded)
+        for p, j in zip(points, judged, strict=True)
+    )
+    return volume(judged, lut), points, held
+
+
+def shares(plan: SearchPlan, pool: Pool, budgets: Sequence[int], whole: float, lut: float) -> list[float]:
+    """The share of the exact front's hypervolume after each budget of one search."""
+    found, _ = search(replace(plan, trials=max(budgets)), pool)
+    judged = [trial.judgement for trial in found.trials]
+    assert len({point_key(trial.knobs) for trial in found.trials}) == len(judged)
+    return [volume(judged[:budget], lut) / whole for budget in budgets]
+
+
+def hypervolumes(seeds: int, budgets: Sequence[int], jobs: int) -> list[Row]:
+    """the exact front, the search and random at each budget."""
+    plan = folding_plan()
+    judge = Judge(plan.space, plan.objectives, plan.constraints)
+    rows: list[Row] = []
+    lut = 53_200.0
+    with open_pool(jobs, set_judge, judge) as pool:
+        whole, points, held = exact_volume(plan, pool, lut)
+        rows.append(Row("exact front", len(points), "designs"))
+        rows.append(Row("exact front: judged as predicted", held, "designs"))
+        for sampler in ("nsga2", "random"):
+            table = [
+                shares(replace(plan, sampler=sampler, seed=seed), pool, budgets, whole, lut)
+                for seed in range(seeds)
+            ]
+            for budget, column in zip(budgets, zip(*table, strict=True), strict=True):
+                rows.append(Row(f"{sampler}, {budget} designs: worst of {seeds}", min(column) * 100, "%"))
+                rows.append(Row(f"{sampler}, {budget} designs: mean", sum(column) / seeds * 100, "%"))
+    return rows
+
+
+def speed(trials: int, jobs: int) -> list[Row]:
+    """a whole exploration of CNV with journal and page, no verification."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        report = explore(trials=trials, jobs=jobs, baseline=0, verify_words=0, out=Path(folder) / "o")
+        seconds = time.perf_counter() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return [
+        Row(f"{trials} designs of cnv-7z020, page included", seconds, "s"),
+        Row("designs a second", trials / report.search_seconds, "1/s"),
+        Row("processor time of the judges", after.ru_utime - before.ru_utime, "s"),
+    ]
+
+
+def measure() -> list[Row]:
+    """Everything."""
+    jobs = os.cpu_count() or 1
+    return speed(300, jobs) + hypervolumes(SEEDS, (50, 500), jobs)
+
+
+if __name__ == "__main__":
+    for row in measure():
+        print(f"{row.name:<50} {row.value:>10.4g} {row.unit}")
