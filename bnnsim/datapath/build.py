@@ -64,17 +64,27 @@ class BitMismatchError(Exception):
     """A simulated word differs from the functional executor's: a wrong fold, interleave or order."""
 
     def __init__(
-        self, layer: str, frame: int, row: int, column: int, channel: int, expected: int, got: int
+        self,
+        layer: str,
+        frame: int,
+        row: int,
+        column: int,
+        channel: int,
+        expected: int,
+        got: int,
+        level: int | None = None,
     ) -> None:
         self.layer, self.frame, self.row, self.column = layer, frame, row, column
         self.channel, self.expected, self.got = channel, expected, got
+        self.level = level
         # SimPy makes a failure anew from its arguments.
-        super().__init__(layer, frame, row, column, channel, expected, got)
+        super().__init__(layer, frame, row, column, channel, expected, got, level)
 
     def __str__(self) -> str:
+        level = "" if self.level is None else f", level {self.level}"
         return (
             f"layer {self.layer}, frame {self.frame}, "
-            f"pixel (row {self.row}, column {self.column}), channel {self.channel}: "
+            f"pixel (row {self.row}, column {self.column}), channel {self.channel}{level}: "
             f"the functional executor has {self.expected}, the simulated hardware {self.got}"
         )
 
@@ -185,12 +195,20 @@ class CheckedDatapath:
         right = element_values(unpack_word(expected, lanes, bits, is_signed), stream.type)
         lane = int(np.flatnonzero(got != right)[0])
         _, channels, height, width = self._outputs.shape
-        element = self._count // levels_of(stream.type) * lanes + lane
+        word, level = divmod(self._count, levels_of(stream.type))
+        element = word * lanes + lane
         frame, element = divmod(element, channels * height * width)
         pixel, channel = divmod(element, channels)
         row, column = divmod(pixel, width)
         return BitMismatchError(
-            self._layer, frame, row, column, channel, int(right[lane]), int(got[lane])
+            self._layer,
+            frame,
+            row,
+            column,
+            channel,
+            int(right[lane]),
+            int(got[lane]),
+            level if stream.type.is_residual else None,
         )
 
 
