@@ -5,19 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bnnsim.evaluation import Evaluation, evaluate
     from bnnsim.simulation import Simulation, simulate
     from bnnsim.spec.faults import InputError, SpecError
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Evaluation": "bnnsim.evaluation",
+    "evaluate": "bnnsim.evaluation",
     "Simulation": "bnnsim.simulation",
     "simulate": "bnnsim.simulation",
     "InputError": "bnnsim.spec.faults",
     "SpecError": "bnnsim.spec.faults",
 }
 
-__all__ = ["InputError", "Simulation", "SpecError", "simulate"]
+__all__ = ["Evaluation", "InputError", "Simulation", "SpecError", "evaluate", "simulate"]
 
 
 def __getattr__(name: str) -> Any:

@@ -39,7 +39,7 @@ def simulate_engine(
         basis = "every element of every layer equals the functional executor's"
     chosen: ExecutorName = executor or ("compiled" if stimulus is None else "simpy")
     timing = _run(design, count, chosen)
-    interval, reason = steady_interval(design)
+    interval, _, reason = steady_interval(design)
     workload = design.network.workload
     predictions = None if scores is None else tuple(int(p) for p in scores.argmax(axis=1))
     return Simulation(
@@ -68,16 +68,16 @@ def simulate_engine(
     )
 
 
-def steady_interval(design: EngineDesign) -> tuple[int | None, str]:
-    """Cycles between frames once they are equally spaced, and why."""
+def steady_interval(design: EngineDesign) -> tuple[int | None, int, str]:
+    """Cycles between frames once they are equally spaced, those of the first frame, and why."""
     ends = _run(design, STEADY_FRAMES, "compiled").frame_end_cycles
     gaps = {later - earlier for earlier, later in pairwise(ends[1:])}
     if len(gaps) > 1:
-        return None, f"frames 2 to {STEADY_FRAMES} are not equally spaced: {sorted(gaps)} cycles"
+        return None, ends[0], f"frames 2 to {STEADY_FRAMES} are not equally spaced: {sorted(gaps)} cycles"
     (gap,) = gaps
     if gap == ends[0]:
-        return gap, "a frame starts when the one before it is done"
-    return gap, "frames after the first, whose loads nothing precedes, are equally spaced"
+        return gap, ends[0], "a frame starts when the one before it is done"
+    return gap, ends[0], "frames after the first, whose loads nothing precedes, are equally spaced"
 
 
 def _run(design: EngineDesign, frames: int, executor: ExecutorName) -> EngineTiming:

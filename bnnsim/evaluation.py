@@ -19,15 +19,29 @@ from bnnsim.cost.power import (
 )
 from bnnsim.cost.resources import RESOURCES, Resources, estimate_resources
 from bnnsim.design.build import Design
+from bnnsim.design.engine import EngineDesign, build_engine_design
+from bnnsim.design.network import INPUT
 from bnnsim.design.units import Mvau
-from bnnsim.simulation import IntArray, Progress, Simulation, load_design, simulate
-from bnnsim.spec.architecture import Architecture
-from bnnsim.spec.load import Loaded
+from bnnsim.engine_costs import engine_activity, engine_energy
+from bnnsim.engine_simulation import steady_interval
+from bnnsim.simulation import (
+    IntArray,
+    LayerReport,
+    Progress,
+    Simulation,
+    Stimulus,
+    load_design,
+    simulate,
+    stimulate,
+)
+from bnnsim.spec.architecture import Architecture, EngineArchitecture
+from bnnsim.spec.load import Loaded, read_architecture, read_workload
 from bnnsim.spec.workload import Workload
 from bnnsim.timing.graph import build_timing
-from bnnsim.timing.steady import analyse
+from bnnsim.timing.steady import MAX_FRAMES, analyse
 
 if TYPE_CHECKING:
+    from bnnsim.datapath.engine_toggles import ArrayToggles
     from bnnsim.simulation import ExecutorName
 
 OPERATIONS_PER_MAC = 2
@@ -145,27 +159,34 @@ class Evaluation:
         }
 
 
-def figures_of(design: Design) -> DesignFigures:
-    """Everything a search asks of a streaming design, by exact timing and the cost models.
+def figures_of(design: Design | EngineDesign, max_frames: int = MAX_FRAMES) -> DesignFigures:
+    """Everything a search asks of a design, by exact timing and the cost models.
 
-    Raises :class:`~bnnsim.timing.result.DeadlockError` where a FIFO is too shallow.
+    A pipeline's steady state is looked for within ``max_frames`` frames. Raises
+    :class:`~bnnsim.timing.result.DeadlockError` where a FIFO is too shallow.
     """
-    steady = analyse(build_timing(design.graph))
+    if isinstance(design, EngineDesign):
+        interval, latency, reason = steady_interval(design)
+        fifo_bits = 0
+    else:
+        steady = analyse(build_timing(design.graph), max_frames)
+        interval, latency = steady.initiation_interval_cycles, steady.latency_cycles
+        reason = steady.reason
+        fifo_bits = sum(s.depth_words * s.width_bits for s in design.graph.streams)
     resources = estimate_resources(design)
     total = resources.total
     clock_mhz = design.architecture.clock_mhz
     figures: dict[str, float] = {name: getattr(total, name) for name in RESOURCES}
     figures |= {
         "clock_mhz": clock_mhz,
-        "latency_cycles": steady.latency_cycles,
-        "latency_us": steady.latency_cycles / clock_mhz,
-        "fifo_bits": sum(s.depth_words * s.width_bits for s in design.graph.streams),
+        "latency_cycles": latency,
+        "latency_us": latency / clock_mhz,
+        "fifo_bits": fifo_bits,
     }
     reasons = {}
-    interval = steady.initiation_interval_cycles
     if interval is None:
         names = ("throughput_fps", "initiation_interval_cycles", "power_w", "energy_per_frame_uj")
-        reasons = dict.fromkeys((*names, "fps_per_w", "fps_per_klut"), steady.reason)
+        reasons = dict.fromkeys((*names, "fps_per_w", "fps_per_klut"), reason)
     else:
         figures |= _rates(design, resources, interval)
     budget = design.budget
@@ -177,9 +198,11 @@ def figures_of(design: Design) -> DesignFigures:
     return DesignFigures(figures, violations, reasons)
 
 
-def _rates(design: Design, resources: Resources, interval: int) -> dict[str, float]:
+def _rates(
+    design: Design | EngineDesign, resources: Resources, interval: int
+) -> dict[str, float]:
     clock_mhz = design.architecture.clock_mhz
-    power = estimate_power(resources, clock_mhz, activity_at_rate(design, interval))
+    power = estimate_power(resources, clock_mhz, _default_activity(design, interval))
     fps = clock_mhz * 1e6 / interval
     lut = resources.total.lut
     return {
@@ -208,11 +231,18 @@ def evaluate(
     A bit-exact run measures the switching activity for the power; a timing-only run assumes random
     data at the design's rate.
     """
-    design, _ = load_design(architecture, workload)
-    counter = None if timing_only else ToggleCounter(design.graph)
+    arch = read_architecture(architecture) if isinstance(architecture, str | Path) else architecture
+    work = read_workload(workload) if isinstance(workload, str | Path) else workload
+    design: Design | EngineDesign
+    if isinstance(arch.spec if isinstance(arch, Loaded) else arch, EngineArchitecture):
+        design = build_engine_design(arch, work)
+    else:
+        design, _ = load_design(arch, work)
+    counts = isinstance(design, Design) and not timing_only
+    counter = ToggleCounter(design.graph) if isinstance(design, Design) and counts else None
     simulation = simulate(
-        architecture,
-        workload,
+        arch,
+        work,
         images=images,
         frames=frames,
         timing_only=timing_only,
@@ -221,32 +251,95 @@ def evaluate(
         watcher=counter,
         progress=progress,
     )
-    toggles = None
-    if counter is not None and simulation.bit_exact:
-        toggles = counter.count(simulation.frames)
-    return assess(design, simulation, toggles)
+    if not simulation.bit_exact:
+        return assess(design, simulation)
+    if isinstance(design, EngineDesign):
+        folder = work.path.parent if isinstance(work, Loaded) and work.path else None
+        stimulus, _ = stimulate(design.network, folder, images, frames, weights_seed)
+        counted = None if stimulus is None else _engine_toggles(design, stimulus)
+        return assess(design, simulation, engine_toggles=counted)
+    assert counter is not None
+    return assess(design, simulation, counter.count(simulation.frames))
 
 
-def assess(design: Design, simulation: Simulation, toggles: ToggleCount | None) -> Evaluation:
+def _engine_toggles(design: EngineDesign, stimulus: Stimulus) -> dict[str, ArrayToggles]:
+    """Toggles of the frames that the engine was just found to execute bit-exactly."""
+    from bnnsim.datapath.engine_toggles import count_engine_toggles
+    from bnnsim.functional.executor import execute
+
+    network = design.network
+    outputs = execute(network, stimulus.parameters, stimulus.frames).outputs
+    elements = {INPUT: stimulus.frames, **outputs}
+    types = {INPUT: network.input.type} | {name: n.output.type for name, n in network.nodes.items()}
+    return count_engine_toggles(
+        design,
+        [
+            {
+                name: maps[frame].astype("int64") * 2 - 1
+                if types[name].is_bipolar
+                else maps[frame].astype("int64")
+                for name, maps in elements.items()
+            }
+            for frame in range(len(stimulus.frames))
+        ],
+    )
+
+
+def assess(
+    design: Design | EngineDesign,
+    simulation: Simulation,
+    toggles: ToggleCount | None = None,
+    engine_toggles: Mapping[str, ArrayToggles] | None = None,
+) -> Evaluation:
     """The costs of a simulated design, with measured activity where there is some."""
     resources = estimate_resources(design)
     clock_mhz = design.architecture.clock_mhz
     interval = simulation.initiation_interval_cycles
     # Without a proven interval every frame is taken to be on its own.
     spacing = interval or simulation.latency_cycles
-    activity = activity_at_rate(design, spacing)
-    if toggles is not None:
+    activity = _default_activity(design, spacing)
+    if toggles is not None and isinstance(design, Design):
         activity = measured_activity(design, toggles, spacing)
+    elif engine_toggles and isinstance(design, EngineDesign):
+        activity = engine_activity(design, spacing, engine_toggles)
     power = estimate_power(resources, clock_mhz, activity)
     return Evaluation(
         simulation=simulation,
         resources=resources,
         power=power,
         clock=estimate_clock(design),
-        energy=None if interval is None else energy_per_frame(power, interval),
+        energy=None if interval is None else _energy(design, simulation, power, interval),
         macs=design.network.macs,
         toggles=toggles,
         power_budget_w=design.budget.power_w,
+    )
+
+
+def _default_activity(design: Design | EngineDesign, interval: int) -> Activity:
+    if isinstance(design, EngineDesign):
+        return engine_activity(design, interval)
+    return activity_at_rate(design, interval)
+
+
+def _energy(
+    design: Design | EngineDesign, simulation: Simulation, power: Power, interval: int
+) -> FrameEnergy:
+    if isinstance(design, EngineDesign):
+        cycles = {layer.name: _turn_cycles(layer) for layer in simulation.layers}
+        return engine_energy(design, power, cycles, interval)
+    return energy_per_frame(power, interval)
+
+
+def _turn_cycles(layer: LayerReport) -> float:
+    return (
+        layer.compute_cycles
+        + layer.stage_cycles
+        + layer.weight_load_cycles
+        + layer.activation_load_cycles
+        + layer.activation_store_cycles
+        + layer.host_cycles
+        + layer.stall_cycles
+        + layer.overhead_cycles
     )
 
 

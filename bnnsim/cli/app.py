@@ -16,6 +16,7 @@ COMMANDS = (
     "sweep",
     "simulate",
     "evaluate",
+    "validate",
     "fifos",
     "fold",
     "check",

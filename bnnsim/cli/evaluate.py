@@ -67,7 +67,9 @@ def show(evaluation: Evaluation) -> None:
 def _units_table(evaluation: Evaluation) -> Table:
     units = sorted(evaluation.resources.units, key=lambda u: (-u.lut, -u.amounts.alm, u.name))
     table = Table(
-        title=f"The {LARGEST_PARTS} largest parts of {len(units)}", title_justify="left", box=None
+        title=f"The {min(LARGEST_PARTS, len(units))} largest parts of {len(units)}",
+        title_justify="left",
+        box=None,
     )
     table.add_column("unit or stream", no_wrap=True, overflow="ellipsis")
     names = _shown_resources(evaluation)

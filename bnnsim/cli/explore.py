@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from bnnsim.search.coordinator import Progress as SearchProgress
 
 DEFAULT_SPACE = "cnv-7z020"
+PATIENCE_S = 10
+"""Between two lines of progress where they cannot be one moving line."""
 Verify = Literal["some", "all", "none"]
 
 
@@ -155,6 +157,6 @@ class _Line:
             )
         self.bar.update(self.task, description=self.names[stage], completed=done, total=total, text=text)
         # Where stderr is no terminal, a line now and then instead of a moving one.
-        if not errors.is_terminal and time.monotonic() - self.printed > 10:
+        if not errors.is_terminal and time.monotonic() - self.printed > PATIENCE_S:
             self.printed = time.monotonic()
             errors.print(f"{self.names[stage]} {done}/{total}  {text}", markup=False)

@@ -7,7 +7,8 @@ from rich.table import Table
 from bnnsim.cli.console import SimulationFailed, output
 from bnnsim.cli.figure_cells import add_figure_column, figure_cell
 from bnnsim.exploration import ExplorationReport
-from bnnsim.search.record import TrialRecord
+from bnnsim.report.pareto import FIGURES
+from bnnsim.search.record import COMPARED, TrialRecord
 from bnnsim.search.results import design_name
 from bnnsim.spec.faults import InputError
 
@@ -101,10 +102,31 @@ def _answer(report: ExplorationReport) -> list[tuple[str, str]]:
                 f"hypervolume; the search reaches {found.share(found.trials):.0%}",
             )
         )
+    rows += _champions(report)
     rows += _checks(report)
     rows.append(("took", f"{report.search_seconds:.1f} s searching, {report.seconds:.1f} s in all"))
     if report.page is not None and report.page.is_file():
         rows.append(("page", str(report.page)))
+    return rows
+
+
+def _champions(report: ExplorationReport) -> list[tuple[str, str]]:
+    """What beats a published design by the tool's own models."""
+    found = report.exploration
+    checks = {v.id: v.is_exact for v in report.verifications}
+    rows = []
+    for mark in found.space.explore.landmarks:
+        beaters = [t for t in found.shown if found.beats(t, mark)]
+        beaters.sort(key=lambda t: (not checks.get(t.id), -t.judgement.figures["throughput_fps"]))
+        for trial in beaters[:1]:
+            names = ["throughput_fps", *(n for n in COMPARED if n in mark.figures)]
+            pairs = ", ".join(
+                f"{figure_cell(trial.judgement.figures[n])} against {figure_cell(mark.figures[n])} "
+                f"{FIGURES[n][1]}"
+                for n in names
+            )
+            checked = "bit-exact" if checks.get(trial.id) else "not re-simulated"
+            rows.append(("beats", f"{mark.name}: {design_name(found, trial)}, {pairs}; {checked}"))
     return rows
 
 

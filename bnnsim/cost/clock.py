@@ -14,8 +14,10 @@ from dataclasses import dataclass
 
 from bnnsim.cost.coefficients import Coefficients, default_coefficients
 from bnnsim.design.build import Design
+from bnnsim.design.engine import EngineDesign
 from bnnsim.design.units import Add, Mvau, Pool, Threshold, Unit, Window
 from bnnsim.spec.device import Device
+from bnnsim.spec.engine import Array
 
 BASIS = "first-order path delays from unit widths, slowest speed grade, placement not modelled"
 
@@ -75,10 +77,16 @@ class Delays:
         return 1e3 / (self.register + delay_ns)
 
 
-def estimate_clock(design: Design, coefficients: Coefficients | None = None) -> ClockEstimate:
-    """The achievable clock of ``design``, unit by unit."""
+def estimate_clock(
+    design: Design | EngineDesign, coefficients: Coefficients | None = None
+) -> ClockEstimate:
+    """The achievable clock of ``design``, unit by unit; of an engine, array by array."""
     values = coefficients or default_coefficients()
     delays = delays_of(design.device, values)
+    if isinstance(design, EngineDesign):
+        arrays = {name: _array_mhz(delays, array) for name, array in design.architecture.arrays.items()}
+        front = estimate_clock(design.front, values).units if design.front else {}
+        return ClockEstimate({**front, **arrays}, design.architecture.clock_mhz)
     stages = int(values["hls_mvau_compute_stages"])
     units = {unit.name: _unit_mhz(delays, unit, stages) for unit in design.graph.units}
     return ClockEstimate(units, design.architecture.clock_mhz)
@@ -101,6 +109,14 @@ def delays_of(device: Device, coefficients: Coefficients) -> Delays:
             )
         )
     )
+
+
+def _array_mhz(delays: Delays, array: Array) -> float:
+    """An array's adders are registered level by level; its operands go to all outputs at once."""
+    sums = delays.adder(array.accumulator_bits or 16)
+    outputs = array.unrolls.get("out_channels", 1) * array.unrolls.get("pixels", 1)
+    broadcast = delays.net + delays.lut + delays.broadcast(outputs)
+    return delays.path_mhz(max(sums, broadcast, delays.bram + delays.net))
 
 
 def _unit_mhz(delays: Delays, unit: Unit, stages: int) -> float:

@@ -74,6 +74,40 @@ def _array_sums(design: EngineDesign, part: LayerProgram, node: Node, values: Va
     weights = values["weights"].astype(np.int32)
     if layer.weight.is_bipolar:
         weights = weights * 2 - 1
+    is_conv = isinstance(layer, ConvBase)
+    weights = weights.transpose(0, 2, 3, 1) if is_conv else weights[:, None, None, :]
+    operands = operands_of(design, part, node, x)
+    extents = part.extents
+    shape = (extents["planes"], extents["out_channels"], extents["rows"], extents["columns"])
+    machine = _Array(
+        operands,
+        np.ascontiguousarray(weights, np.int32),
+        np.zeros(shape, np.int64),
+        array.accumulator_bits or 0,
+    )
+    machine.run(part.ops, whole_bounds(part))
+    sums = machine.sums
+    if isinstance(layer, ConvBase) and array.walks == "every_pixel":
+        sums = sums[:, :, :: layer.stride_hw[0], :: layer.stride_hw[1]]
+    return sums
+
+
+@dataclass(frozen=True)
+class Operands:
+    """What an array reads of one layer's input, and how far apart.
+
+    ``x``: int32 ``(planes, padded height, padded width, in_channels)``.
+    """
+
+    x: Ints
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+
+
+def operands_of(design: EngineDesign, part: LayerProgram, node: Node, x: Ints) -> Operands:
+    """The operands of a weighted layer with input ``x`` ``(channels, height, width)``."""
+    array = design.architecture.arrays[part.array]
+    layer = node.layer
     stride = dilation = (1, 1)
     if isinstance(layer, ConvBase):
         source = planes(node, x)
@@ -83,41 +117,23 @@ def _array_sums(design: EngineDesign, part: LayerProgram, node: Node, values: Va
         dilation = layer.dilation_hw
         if array.walks == "outputs":
             stride = layer.stride_hw
-        weights = weights.transpose(0, 2, 3, 1)
     else:
         # a map is flattened pixel by pixel, channel fastest
         source = x.transpose(1, 2, 0).reshape(1, -1, 1, 1)
-        weights = weights[:, None, None, :]
-    extents = part.extents
-    shape = (extents["planes"], extents["out_channels"], extents["rows"], extents["columns"])
-    machine = _Array(
-        np.ascontiguousarray(source.transpose(0, 2, 3, 1), np.int32),
-        np.ascontiguousarray(weights, np.int32),
-        np.zeros(shape, np.int64),
-        stride,
-        dilation,
-        array.accumulator_bits or 0,
-    )
-    bounds = np.array([(0, extents[name]) for name in DIMENSIONS], np.int64)
-    machine.run(part.ops, bounds)
-    sums = machine.sums
-    if isinstance(layer, ConvBase) and array.walks == "every_pixel":
-        sums = sums[:, :, :: layer.stride_hw[0], :: layer.stride_hw[1]]
-    return sums
+    ordered = np.ascontiguousarray(source.transpose(0, 2, 3, 1), np.int32)
+    return Operands(ordered, stride, dilation)
 
 
-@dataclass
-class _Array:
-    """A PE array with its input, weights and accumulators laid out for the kernel."""
+def whole_bounds(part: LayerProgram) -> Ints:
+    """Start and stop of every dimension of a layer's turn, int64 ``(8, 2)``."""
+    return np.array([(0, part.extents[name]) for name in DIMENSIONS], np.int64)
 
-    x: Ints
-    weights: Ints
-    sums: Ints
-    stride: tuple[int, int]
-    dilation: tuple[int, int]
-    accumulator_bits: int
+
+class Walk:
+    """The compute steps of a layer's turn in the order of time, each with its bounds."""
 
     def run(self, ops: tuple[Op, ...], bounds: Ints) -> None:
+        """Every compute step of ``ops`` inside ``bounds``."""
         for op in ops:
             if isinstance(op, Repeat):
                 if _computes(op.body):
@@ -126,16 +142,11 @@ class _Array:
                 for branch in op.branches:
                     self.run(branch, bounds)
             elif isinstance(op, Work) and op.kind == "compute":
-                accumulate(
-                    self.x,
-                    self.weights,
-                    self.sums,
-                    _loop_table(op.loops),
-                    bounds,
-                    self.stride,
-                    self.dilation,
-                    self.accumulator_bits,
-                )
+                self.compute(_loop_table(op.loops), bounds)
+
+    def compute(self, loops: Ints, bounds: Ints) -> None:
+        """One compute step: a table of its loops, and the bounds where it begins."""
+        raise NotImplementedError
 
     def _repeat(self, op: Repeat, bounds: Ints) -> None:
         for turn in product(*(range(loop.trips) for loop in op.loops)):
@@ -145,6 +156,28 @@ class _Array:
                 kept = kept and _narrow(inner, loop, index)
             if kept:
                 self.run(op.body, inner)
+
+
+@dataclass
+class _Array(Walk):
+    """A PE array with its input, weights and accumulators laid out for the kernel."""
+
+    operands: Operands
+    weights: Ints
+    sums: Ints
+    accumulator_bits: int
+
+    def compute(self, loops: Ints, bounds: Ints) -> None:
+        accumulate(
+            self.operands.x,
+            self.weights,
+            self.sums,
+            loops,
+            bounds,
+            self.operands.stride,
+            self.operands.dilation,
+            self.accumulator_bits,
+        )
 
 
 def _narrow(bounds: Ints, loop: ResolvedLoop, index: int) -> bool:

@@ -97,3 +97,74 @@ def accumulate(
                 break
             index[i] = 0
     return done
+
+
+@njit(cache=True, nogil=True)
+def operand_toggles(
+    x: Ints,
+    columns: int,
+    loops: Ints,
+    bounds: Ints,
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+    element_bits: int,
+    register: Ints,
+) -> int:
+    """Bits that change in an array's operand register during one compute step.
+
+    Arguments as :func:`accumulate`'s; ``columns`` is the width of the map that is computed. Lane n of
+    ``register`` (int32, updated) holds the n-th input element of a trip's tile; elements of
+    ``element_bits`` 1 are +-1 or 0 and change as a whole. Outputs of a trip share the operand.
+    """
+    count = loops.shape[0]
+    index = np.zeros(count + 1, np.int64)
+    starts = np.zeros(8, np.int64)
+    stops = np.zeros(8, np.int64)
+    mask = (np.int64(1) << element_bits) - 1
+    toggles = 0
+    total = 1
+    for i in range(count):
+        total *= loops[i, 1]
+    for _trip in range(total):
+        starts[:] = bounds[:, 0]
+        stops[:] = bounds[:, 1]
+        empty = False
+        for i in range(count):
+            dimension = loops[i, 0]
+            if dimension == 8:
+                empty = empty or index[i] > 0
+                continue
+            starts[dimension] += index[i] * loops[i, 2]
+            stops[dimension] = min(stops[dimension], starts[dimension] + loops[i, 2])
+            empty = empty or starts[dimension] >= stops[dimension]
+        if not empty:
+            lane = 0
+            for plane in range(starts[2], stops[2]):
+                for row in range(starts[5], stops[5]):
+                    for column in range(starts[6], stops[6]):
+                        pixel = row * columns + column
+                        if pixel < starts[7] or pixel >= stops[7]:
+                            continue
+                        for y in range(starts[3], stops[3]):
+                            source_row = x[plane, row * stride[0] + y * dilation[0]]
+                            for z in range(starts[4], stops[4]):
+                                source = source_row[column * stride[1] + z * dilation[1]]
+                                for channel in range(starts[1], stops[1]):
+                                    value = source[channel]
+                                    before = register[lane]
+                                    if value != before:
+                                        if element_bits == 1:
+                                            toggles += 1
+                                        else:
+                                            different = (np.int64(value) ^ np.int64(before)) & mask
+                                            while different:
+                                                different &= different - 1
+                                                toggles += 1
+                                        register[lane] = value
+                                    lane += 1
+        for i in range(count - 1, -1, -1):
+            index[i] += 1
+            if index[i] < loops[i, 1]:
+                break
+            index[i] = 0
+    return toggles

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from bnnsim.design.network import Network, check_network
 from bnnsim.design.streaming import build_streaming
 from bnnsim.design.units import StreamingGraph
-from bnnsim.spec.architecture import Architecture, Budget, StreamingArchitecture
+from bnnsim.spec.architecture import (
+    Architecture,
+    ArchitectureBase,
+    Budget,
+    StreamingArchitecture,
+)
 from bnnsim.spec.device import Device
 from bnnsim.spec.faults import Fault, SpecError
 from bnnsim.spec.library import find_spec, shipped_names
@@ -32,14 +37,15 @@ class Design:
     @property
     def budget(self) -> Budget:
         """The architecture's budget, completed with what the device holds."""
-        given = self.architecture.budget
-        device = {
-            key: getattr(self.device, key)
-            for key in ("lut", "lutram", "ff", "bram18", "uram", "dsp", "alm", "m20k")
-        }
-        return given.model_copy(
-            update={k: v for k, v in device.items() if getattr(given, k) is None}
-        )
+        return completed_budget(self.architecture, self.device)
+
+
+def completed_budget(architecture: ArchitectureBase, device: Device) -> Budget:
+    """The architecture's budget; what it does not name is what the device holds."""
+    given = architecture.budget
+    names = ("lut", "lutram", "ff", "bram18", "uram", "dsp", "alm", "m20k")
+    held = {name: getattr(device, name) for name in names if getattr(given, name) is None}
+    return given.model_copy(update=held)
 
 
 def build_design(

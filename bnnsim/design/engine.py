@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bnnsim.design.build import Design, device_of
+from bnnsim.design.build import Design, completed_budget, device_of
 from bnnsim.design.engine_fit import check_buffers
 from bnnsim.design.engine_front import build_front, front_layers
 from bnnsim.design.engine_loops import Scope, layer_scope
@@ -14,7 +14,7 @@ from bnnsim.design.engine_program import (
 )
 from bnnsim.design.engine_steps import StepResolver
 from bnnsim.design.network import Network, Node, check_network
-from bnnsim.spec.architecture import Architecture, EngineArchitecture
+from bnnsim.spec.architecture import Architecture, Budget, EngineArchitecture
 from bnnsim.spec.device import Device
 from bnnsim.spec.engine import (
     LayerMapping,
@@ -42,6 +42,11 @@ class EngineDesign:
     @property
     def name(self) -> str:
         return f"{self.architecture.name} x {self.network.workload.name}"
+
+    @property
+    def budget(self) -> Budget:
+        """The architecture's budget, completed with what the device holds."""
+        return completed_budget(self.architecture, self.device)
 
 
 def build_engine_design(

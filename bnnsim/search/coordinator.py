@@ -6,180 +6,150 @@ same trials whatever the number of jobs. Every finished batch is on disk before 
 
 from __future__ import annotations
 
-import multiprocessing
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bnnsim.search.encoding import Encoding, Parameters, RawEncoding, point_key
-from bnnsim.search.judge import Judge, Judgement, judge_in_worker, start_worker
-from bnnsim.search.objectives import Constraint, Objective
+from bnnsim.search.encoding import Knobs, Parameters, point_key
+from bnnsim.search.judge import Judgement, judge_here
+from bnnsim.search.plan import SearchPlan
+from bnnsim.search.pool import Pool
 from bnnsim.search.record import Exploration, TrialRecord
-from bnnsim.search.samplers import SamplerName, make_sampler
-from bnnsim.search.space import Space
-from bnnsim.search.store import TrialStore, directions
+from bnnsim.search.store import TrialStore
 
 BATCH = 10
-SEEDS = 20
 PATIENCE = 20
-"""Give up when this many times the trials asked for were proposed and nothing new among them."""
-
-Judging = Callable[[Sequence[Parameters]], list[Judgement]]
+"""Give up when this many times the trials asked for were proposed and too few were new."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a search is."""
+    """How far a search is. ``hypervolume`` is the share of the box between the worst and the best
+    figures seen so far that the front dominates."""
 
     trials: int
     wanted: int
+    feasible: int
     front: int
     hypervolume: float
     designs_per_s: float
 
 
-@dataclass(frozen=True)
-class SearchPlan:
-    """What to search, for what, and how."""
-
-    space: Space
-    objectives: tuple[Objective, ...]
-    constraints: tuple[Constraint, ...]
-    sampler: SamplerName = "nsga2"
-    trials: int = 300
-    seed: int = 0
-
-    @property
-    def encoding(self) -> Encoding:
-        """What the sampler sees; the random baseline sees raw knobs."""
-        return RawEncoding(self.space) if self.sampler == "random" else Encoding(self.space)
-
-
-@contextmanager
-def judging(plan: SearchPlan, jobs: int) -> Iterator[Judging]:
-    """A function that judges a batch, in ``jobs`` processes (in this one where ``jobs`` is 1)."""
-    is_raw = plan.sampler == "random"
-    arguments = (plan.space, plan.objectives, plan.constraints, is_raw)
-    if jobs == 1:
-        judge = Judge(*arguments)
-        yield lambda batch: [judge(parameters) for parameters in batch]
-        return
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["bnnsim.search.judge", "bnnsim.timing.compiled"])
-    with ProcessPoolExecutor(jobs, context, start_worker, (arguments,)) as pool:
-        try:
-            yield lambda batch: list(pool.map(judge_in_worker, batch))
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-
-
 def search(
     plan: SearchPlan,
-    judge: Judging,
+    pool: Pool,
     store: TrialStore | None = None,
     earlier: Sequence[TrialRecord] = (),
     progress: Callable[[Progress], None] | None = None,
-) -> Exploration:
-    """Run a plan's trials beyond the ``earlier`` ones and return all of them.
+) -> tuple[Exploration, bool]:
+    """Run a plan's trials beyond the ``earlier`` ones; all of them, and whether Ctrl-C ended it.
 
-    Ctrl-C ends the search after the batch at hand; what is done is returned.
+    ``pool`` is one prepared with :func:`~bnnsim.search.judge.set_judge`. After Ctrl-C the batch in
+    flight is dropped and everything before it returned.
     """
-    run = _Run(plan, judge, store, list(earlier))
     started = time.monotonic()
+    if plan.sampler == "exact":
+        run: _Run = _Listed(plan, pool, store, list(earlier))
+    else:
+        run = _Sampled(plan, pool, store, list(earlier))
     try:
         while run.wants_more():
             run.batch()
             if progress is not None:
                 progress(run.progress(time.monotonic() - started))
     except KeyboardInterrupt:
-        pass
-    return run.outcome()
+        return plan.outcome(run.records), True
+    return plan.outcome(run.records), False
 
 
 class _Run:
-    def __init__(
-        self, plan: SearchPlan, judge: Judging, store: TrialStore | None, earlier: list[TrialRecord]
-    ) -> None:
-        import optuna
+    """What all ways to propose points have in common."""
 
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
+    def __init__(
+        self, plan: SearchPlan, pool: Pool, store: TrialStore | None, earlier: list[TrialRecord]
+    ) -> None:
         self.plan = plan
-        self.judge = judge
+        self.pool = pool
         self.store = store
         self.encoding = plan.encoding
-        self.distributions = self.encoding.distributions()
         self.records = earlier
         self.earlier = len(earlier)
-        self.proposed = 0
         self.known = {point_key(record.knobs): record.judgement for record in earlier}
-        # The sampler's own study lives in memory: asking a journal costs ten times as much.
-        self.study = optuna.create_study(
-            directions=directions(plan.objectives),
-            sampler=make_sampler(plan.sampler, plan.seed + len(earlier), plan.trials),
+
+    def wants_more(self) -> bool:
+        raise NotImplementedError
+
+    def batch(self) -> None:
+        raise NotImplementedError
+
+    def judge_new(self, points: Sequence[Parameters]) -> list[Judgement]:
+        """Judge, keep and store those of ``points`` that are not known yet; judgements of all."""
+        named: list[Knobs] = [self.encoding.describe(point) for point in points]
+        keys = [point_key(knobs) for knobs in named]
+        fresh = {k: i for i, k in reversed(list(enumerate(keys))) if k not in self.known}
+        chosen = sorted(fresh.values())
+        judged = list(self.pool.map(judge_here, [named[i] for i in chosen]))
+        new = [
+            TrialRecord(len(self.records) + n, points[i], named[i], judgement)
+            for n, (i, judgement) in enumerate(zip(chosen, judged, strict=True))
+        ]
+        if self.store is not None:
+            self.store.add(new)
+        self.known |= {point_key(record.knobs): record.judgement for record in new}
+        self.records = self.records + new
+        return [self.known[key] for key in keys]
+
+    def progress(self, seconds: float) -> Progress:
+        outcome = self.plan.outcome(self.records)
+        rate = (len(self.records) - self.earlier) / seconds if seconds > 0 else 0.0
+        return Progress(
+            len(self.records),
+            self.plan.trials,
+            len(outcome.feasible),
+            len(outcome.front),
+            outcome.box_share(outcome.trials),
+            rate,
         )
-        memory = TrialStore(self.study, self.encoding, plan.objectives, plan.constraints)
-        memory.add(earlier)
-        if not earlier:
-            for seed in self.encoding.seeds(min(SEEDS, plan.trials)):
-                self.study.enqueue_trial(dict(seed))
+
+
+class _Sampled(_Run):
+    """Points proposed by one of Optuna's samplers, the greedy seeds first."""
+
+    def __init__(
+        self, plan: SearchPlan, pool: Pool, store: TrialStore | None, earlier: list[TrialRecord]
+    ) -> None:
+        from bnnsim.search.proposer import Proposer
+
+        super().__init__(plan, pool, store, earlier)
+        self.proposer = Proposer(plan, plan.seed + len(earlier))
+        self.proposer.learn(earlier)
+        self.proposed = 0
 
     def wants_more(self) -> bool:
         left = len(self.records) < self.plan.trials
         return left and self.proposed < PATIENCE * self.plan.trials
 
     def batch(self) -> None:
-        """Ask for a batch, judge what is new in it, tell and store."""
+        """Ask for a batch, judge and store what is new in it, tell all of it."""
         size = min(BATCH, self.plan.trials - len(self.records))
-        asked = [self.study.ask(self.distributions) for _ in range(size)]
         self.proposed += size
-        points = [{name: int(value) for name, value in trial.params.items()} for trial in asked]
-        named = [self.encoding.describe(point) for point in points]
-        keys = [point_key(names) for names in named]
-        fresh = {
-            key: i for i, key in reversed(list(enumerate(keys))) if key not in self.known
-        }
-        chosen = sorted(fresh.values())
-        judged = self.judge([points[i] for i in chosen])
-        self.known |= {keys[i]: judgement for i, judgement in zip(chosen, judged, strict=True)}
-        for trial, key in zip(asked, keys, strict=True):
-            self._tell(trial, self.known[key])
-        new = [
-            TrialRecord(len(self.records) + n, points[i], named[i], self.known[keys[i]])
-            for n, i in enumerate(chosen)
-        ]
-        if self.store is not None:
-            self.store.add(new)
-        self.records += new
+        self.proposer.tell(self.judge_new(self.proposer.ask(size)))
 
-    def _tell(self, trial: object, judgement: Judgement) -> None:
-        import optuna
 
-        assert isinstance(trial, optuna.Trial)
-        if judgement.obstacle:
-            self.study.tell(trial, state=optuna.trial.TrialState.FAIL)
-            return
-        for name, amount in judgement.violations.items():
-            trial.set_constraint(name, amount)
-        values = [float(judgement.figures[o.name]) for o in self.plan.objectives]
-        self.study.tell(trial, values)
+class _Listed(_Run):
+    """The points of the exact front, computed before the first is judged."""
 
-    def progress(self, seconds: float) -> Progress:
-        outcome = self.outcome()
-        curve = outcome.hypervolumes(outcome.trials, 1)
-        rate = (len(self.records) - self.earlier) / seconds if seconds > 0 else 0.0
-        volume = curve[-1][1] if curve else 0.0
-        return Progress(len(self.records), self.plan.trials, len(outcome.front), volume, rate)
+    def __init__(
+        self, plan: SearchPlan, pool: Pool, store: TrialStore | None, earlier: list[TrialRecord]
+    ) -> None:
+        from bnnsim.search.exact import exact_points
 
-    def outcome(self) -> Exploration:
-        plan = self.plan
-        return Exploration(
-            plan.space,
-            plan.objectives,
-            plan.constraints,
-            plan.sampler,
-            plan.seed,
-            tuple(self.records),
-        )
+        super().__init__(plan, pool, store, earlier)
+        self.waiting = exact_points(plan.space, pool, plan.objectives, plan.constraints)
+
+    def wants_more(self) -> bool:
+        return bool(self.waiting)
+
+    def batch(self) -> None:
+        self.judge_new(self.waiting[:BATCH])
+        self.waiting = self.waiting[BATCH:]

@@ -1,54 +1,71 @@
 """How a point of a space looks to a sampler.
 
 Raw PE and SIMD knobs make a poor search space: nearly every random point has one slow layer that wastes
-the area of all others. Encoded as one target initiation interval plus a slack a layer, nearly every
-point is balanced: slack 0 is the cheapest fold that meets the target, slack k the k-th cheapest (more
-SIMD for fewer PEs, another memory shape, a faster unit).
+the area of all others. Encoded as one target initiation interval plus a slack a layer, every point is
+balanced: of the folds that meet the target and that no other undercuts in both logic and memory, slack 0
+is the one with the least logic, and every step more spends logic to save memory.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bnnsim.search.folding import Fold, fold_cycles, folds
+from bnnsim.search.knapsack import cheapest_choice
 from bnnsim.search.space import Space, Value
-from bnnsim.spec.architecture import StreamingArchitecture
+from bnnsim.search.tables import Row, Tables, tabulate
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
 TARGET = "target_interval"
 SLACK = "slack."
-SLACKS = 4
 Parameters = Mapping[str, int]
+Knobs = Mapping[str, Value]
 
 
 @dataclass(frozen=True)
 class Encoding:
     """The sampler's view of a space: integers by name.
 
-    ``target_interval`` counts the targets from slow to fast; ``slack.<layer>`` counts folds that meet
-    it; every other knob is the position of its value.
+    ``target_interval`` counts the targets from slow to fast; ``slack.<layer>`` counts the folds worth
+    having that meet it, the one with the least logic first; every other knob is the position of its
+    value.
     """
 
     space: Space
+    slowest_cycles: int | None = None
+    """Intervals beyond this are of no interest."""
+    bounds: Mapping[str, float] = field(default_factory=dict)
+    """The most that constraints allow of a figure, by name."""
+
+    @cached_property
+    def tables(self) -> Tables:
+        """What each fold of each free layer costs."""
+        return tabulate(self.space)
 
     @cached_property
     def targets(self) -> tuple[int, ...]:
         """Initiation intervals that some layer's fold has exactly, slowest first.
 
-        None is faster than the fastest that every layer can reach, none slower than the slowest.
+        None is faster than the fastest that every layer can reach, none slower than the slowest, or
+        than ``slowest_cycles`` where that leaves any.
         """
-        nodes = [self.space.network.nodes[layer] for layer in self.space.folded]
-        if not nodes:
+        tables = self.tables.rows.values()
+        if not tables:
             return ()
-        fastest = max(min(fold.cycles for fold in folds(node)) for node in nodes)
-        cycles = {fold.cycles for node in nodes for fold in folds(node)}
-        return tuple(sorted((c for c in cycles if c >= fastest), reverse=True))
+        fastest = max(min(row.fold.cycles for row in rows) for rows in tables)
+        cycles = {row.fold.cycles for rows in tables for row in rows}
+        reachable = sorted((c for c in cycles if c >= fastest), reverse=True)
+        limit = self.slowest_cycles
+        wanted = [c for c in reachable if limit is None or c <= limit]
+        return tuple(wanted or reachable[-1:])
 
     @cached_property
     def sizes(self) -> Mapping[str, int]:
@@ -57,7 +74,7 @@ class Encoding:
         if self.targets:
             result[TARGET] = len(self.targets)
         for layer in self.space.folded:
-            result[SLACK + layer] = min(SLACKS, len(folds(self.space.network.nodes[layer])))
+            result[SLACK + layer] = max(len(self.worthy(layer, t)) for t in self.targets)
         for knob in self.space.knobs:
             result[knob.name] = len(knob.values)
         return result
@@ -84,6 +101,23 @@ class Encoding:
                 result[name] = IntDistribution(0, size - 1)
         return result
 
+    @cached_property
+    def _worthy(self) -> dict[tuple[str, int], list[Row]]:
+        return {}
+
+    def worthy(self, layer: str, target: int) -> list[Row]:
+        """The folds of a layer that meet a target and that none undercuts in both logic and memory,
+        least logic first; of equal ones the fastest."""
+        if (layer, target) not in self._worthy:
+            rows = [row for row in self.tables.rows[layer] if row.fold.cycles <= target]
+            rows.sort(key=lambda r: (r.logic, r.memory, r.fold.cycles, r.fold.pe, r.fold.simd))
+            found: list[Row] = []
+            for row in rows:
+                if not found or row.memory < found[-1].memory:
+                    found.append(row)
+            self._worthy[layer, target] = found
+        return self._worthy[layer, target]
+
     def folding(self, parameters: Parameters) -> dict[str, Fold]:
         """The fold of every free layer."""
         if not self.targets:
@@ -91,28 +125,60 @@ class Encoding:
         target = self.targets[parameters[TARGET]]
         chosen = {}
         for layer in self.space.folded:
-            meeting = [f for f in folds(self.space.network.nodes[layer]) if f.cycles <= target]
-            chosen[layer] = meeting[min(parameters[SLACK + layer], len(meeting) - 1)]
+            rows = self.worthy(layer, target)
+            chosen[layer] = rows[min(parameters[SLACK + layer], len(rows) - 1)].fold
         return chosen
 
     def knob_values(self, parameters: Parameters) -> tuple[Value, ...]:
         """The value of every other knob, in the space's order."""
         return tuple(knob.values[parameters[knob.name]] for knob in self.space.knobs)
 
-    def architecture(self, parameters: Parameters, name: str) -> StreamingArchitecture:
-        """The point that ``parameters`` name."""
-        folding = {layer: (f.pe, f.simd) for layer, f in self.folding(parameters).items()}
-        return self.space.point(folding, self.knob_values(parameters), name)
-
     def seeds(self, count: int) -> list[dict[str, int]]:
-        """Greedy points: no slack, targets spread evenly from slow to fast, first knob values."""
+        """At most ``count`` points that the tables think best, from fast to slow: with the first value of
+        every other knob, then as far as they go with the fastest clock.
+
+        For each target the slacks with the least logic that leave enough memory; of those the points
+        that nothing faster undercuts, spread evenly.
+        """
         base = dict.fromkeys(self.sizes, 0)
         if not self.targets:
             return [base]
-        last = len(self.targets) - 1
-        count = min(count, last + 1)
-        picks = sorted({round(i * last / max(1, count - 1)) for i in range(count)})
-        return [{**base, TARGET: pick} for pick in picks]
+        front: list[dict[str, int]] = []
+        least = float("inf")
+        for place in reversed(range(len(self.targets))):
+            found = self._cheapest(place)
+            if found is not None and found[0] < least:
+                least = found[0]
+                front.append({**base, TARGET: place, **found[1]})
+        if not front:  # no room for anything: the slowest comes nearest
+            front = [base]
+        seeds = _spread(front, count)
+        for knob in self.space.knobs:
+            if knob.path == ("clock_mhz",):
+                fastest = knob.values.index(max(knob.values, key=lambda value: float(value)))
+                faster = [{**seed, knob.name: fastest} for seed in seeds if fastest]
+                seeds += _spread(faster, count - len(seeds))
+        return seeds
+
+    def _cheapest(self, place: int) -> tuple[float, dict[str, int]] | None:
+        """The least logic within the room for one target, and the slacks that give it."""
+        tables = self.tables
+        logic, memory = (
+            min(tables.room[name], self.bounds.get(name, tables.room[name]))
+            for name in (tables.logic, tables.memory)
+        )
+        rows = [self.worthy(layer, self.targets[place]) for layer in self.space.folded]
+        picks = cheapest_choice(
+            [np.array([float(row.logic) for row in layer]) for layer in rows],
+            [np.array([row.memory for row in layer]) for layer in rows],
+            int(memory) - tables.other_memory,
+        )
+        if picks is None:
+            return None
+        chosen = [layer[pick] for layer, pick in zip(rows, picks, strict=True)]
+        used = tables.other_logic + sum(row.logic for row in chosen)
+        slacks = {SLACK + n: pick for n, pick in zip(self.space.folded, picks, strict=True)}
+        return (float(used), slacks) if used <= logic else None
 
     def describe(self, parameters: Parameters) -> dict[str, Value]:
         """The point's knobs as a user names them."""
@@ -125,11 +191,17 @@ class Encoding:
         return named
 
 
-def point_key(named: Mapping[str, Value]) -> tuple[tuple[str, Value], ...]:
+def _spread(points: list[dict[str, int]], count: int) -> list[dict[str, int]]:
+    """At most ``count`` of ``points``, evenly from first to last."""
+    last = len(points) - 1
+    count = min(count, last + 1)
+    places = sorted({round(i * last / max(1, count - 1)) for i in range(count)})
+    return [points[place] for place in places]
+
+
+def point_key(knobs: Knobs) -> tuple[tuple[str, Value], ...]:
     """Equal for points that are the same design."""
-    return tuple(sorted(named.items()))
-
-
+    return tuple(sorted(knobs.items()))
 
 
 @dataclass(frozen=True)
@@ -143,13 +215,14 @@ class RawEncoding(Encoding):
     def sizes(self) -> Mapping[str, int]:
         result = {}
         for layer in self.space.folded:
-            for side, choices in self._sides(layer).items():
+            for side, choices in self.sides(layer).items():
                 result[f"{side}.{layer}"] = len(choices)
         for knob in self.space.knobs:
             result[knob.name] = len(knob.values)
         return result
 
-    def _sides(self, layer: str) -> dict[str, list[int]]:
+    def sides(self, layer: str) -> dict[str, list[int]]:
+        """The legal PE and SIMD of a layer, each ascending."""
         choices = folds(self.space.network.nodes[layer])
         return {
             "pe": sorted({fold.pe for fold in choices}),
@@ -159,7 +232,7 @@ class RawEncoding(Encoding):
     def folding(self, parameters: Parameters) -> dict[str, Fold]:
         chosen = {}
         for layer in self.space.folded:
-            sides = self._sides(layer)
+            sides = self.sides(layer)
             pe = sides["pe"][parameters[f"pe.{layer}"]]
             simd = sides["simd"][parameters[f"simd.{layer}"]]
             node = self.space.network.nodes[layer]

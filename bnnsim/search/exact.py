@@ -1,10 +1,11 @@
 """The exact front of a space in which layers only share the budget: folding alone.
 
-With FIFOs deep enough to be harmless, a design's initiation interval is the slowest unit's and its
-resources are sums over layers. Then, for every target interval, the best design is a multiple-choice
-knapsack: of each layer's folds that meet the target take one, with the least total of the second
-objective within the constraint. Solved exactly by dynamic programming; every point of the result is
-judged like any other, so an assumption that fails shows as a difference.
+With FIFOs deep enough to be harmless, a design's initiation interval is that of its slowest layer and
+its resources are sums over layers. Then, for every target interval, the best design is a
+multiple-choice knapsack: of each layer's folds that meet the target take one, with the least total
+cost within the bound. Solved exactly by dynamic programming. What each fold of a layer brings is
+measured with all other layers at their fastest; every point of the result is judged like any other,
+so an assumption that fails shows as a difference.
 """
 
 from __future__ import annotations
@@ -17,28 +18,67 @@ import numpy.typing as npt
 
 from bnnsim.search.encoding import RawEncoding
 from bnnsim.search.folding import Fold, folds
-from bnnsim.search.judge import Judge, Judgement
-from bnnsim.search.space import Space
+from bnnsim.search.judge import Judgement, judge_here
+from bnnsim.search.knapsack import LARGEST, cheapest_choice
+from bnnsim.search.objectives import Constraint, Objective
+from bnnsim.search.pool import Pool
+from bnnsim.search.space import Space, Value
 from bnnsim.spec.faults import InputError
 
-LARGEST = 1 << 22
-"""Cells of the knapsack's table beyond which the enumeration is refused."""
+INTERVAL = "initiation_interval_cycles"
+ADDITIVE = ("lut", "lutram", "ff", "bram18", "uram", "dsp", "alm", "m20k")
+"""Figures that are sums over layers."""
+
+
+@dataclass(frozen=True)
+class ExactPoint:
+    """A point of the exact front: raw parameters, and the figures that the knapsack predicts."""
+
+    parameters: Mapping[str, int]
+    interval_cycles: int
+    cost: float
+    bounded: float
 
 
 @dataclass(frozen=True)
 class LayerTable:
-    """What each fold of one layer adds to the total: ``cost`` (to minimise) and ``bounded`` amounts."""
+    """What each fold of one layer means for the whole: the interval that it alone would give, and its
+    ``cost`` and ``bounded`` resource beyond those of the fastest fold."""
 
     layer: str
     folds: tuple[Fold, ...]
+    interval_cycles: npt.NDArray[np.int64]
     cost: npt.NDArray[np.float64]
     bounded: npt.NDArray[np.int64]
 
 
-def exact_front(
-    space: Space, judge: Judge, cost: str, bounded: str, bound: int
-) -> list[dict[str, int]]:
-    """Raw parameters of the points with the least ``cost`` for each target interval.
+def exact_points(
+    space: Space,
+    pool: Pool,
+    objectives: Sequence[Objective],
+    constraints: Sequence[Constraint],
+) -> list[Mapping[str, int]]:
+    """Raw parameters of the front of throughput against one resource, with at most one bound.
+
+    Raises :class:`InputError` where space, objectives or constraints are not of that kind.
+    """
+    names = [objective.name for objective in objectives]
+    costs = [o.name for o in objectives if o.name in ADDITIVE and not o.maximises]
+    if len(names) != 2 or len(costs) != 1 or not {"throughput_fps", INTERVAL} & set(names):
+        raise InputError("--sampler exact", "throughput_fps and one resource", ", ".join(names))
+    for constraint in constraints:
+        if constraint.name not in ADDITIVE or not constraint.is_upper:
+            raise InputError("--sampler exact", "constraints on resources", str(constraint))
+    bounds = {c.name: int(c.bound) for c in constraints if c.name != costs[0]}
+    if len(bounds) > 1:
+        raise InputError("--sampler exact", "one bounded resource", ", ".join(bounds))
+    bounded, bound = next(iter(bounds.items()), ("bram18", LARGEST // 64))
+    points = exact_front(space, pool, costs[0], bounded, bound)
+    return [point.parameters for point in points]
+
+
+def exact_front(space: Space, pool: Pool, cost: str, bounded: str, bound: int) -> list[ExactPoint]:
+    """The points with the least ``cost`` for each interval that some layer can have.
 
     ``cost`` and ``bounded`` name resources that add up over layers; ``bounded`` must be a whole number
     of at most ``bound`` in all. Raises :class:`InputError` where the space has other free fields.
@@ -47,87 +87,87 @@ def exact_front(
         raise InputError(
             space.name, "a space in which only PE and SIMD are free", f"{len(space.knobs)} other knobs"
         )
-    raw = RawEncoding(space)
-    base = {layer: folds(space.network.nodes[layer])[0] for layer in space.folded}
-    figures = _judged(judge, raw, base).figures
-    tables = [_table(judge, raw, base, figures, layer, cost, bounded) for layer in space.folded]
-    room = bound - int(figures[bounded])
-    targets = sorted({fold.cycles for table in tables for fold in table.folds})
-    points = []
+    fastest = {
+        layer: min(folds(space.network.nodes[layer]), key=lambda fold: fold.cycles)
+        for layer in space.folded
+    }
+    whole = _judged(space, pool, [fastest])[0].figures
+    tables = [_table(space, pool, fastest, whole, layer, cost, bounded) for layer in space.folded]
+    room = bound - int(whole[bounded])
+    targets = sorted({int(cycles) for table in tables for cycles in table.interval_cycles})
+    points: list[ExactPoint] = []
     for target in targets:
         chosen = _knapsack(tables, target, room)
-        if chosen is not None:
-            points.append(_parameters(raw, dict(zip(space.folded, chosen, strict=True))))
-    return [dict(p) for p in {tuple(sorted(point.items())): point for point in points}.values()]
+        if chosen is None:
+            continue
+        rows = list(zip(tables, chosen, strict=True))
+        point = ExactPoint(
+            _parameters(space, {table.layer: table.folds[i] for table, i in rows}),
+            max(int(table.interval_cycles[i]) for table, i in rows),
+            whole[cost] + sum(float(table.cost[i]) for table, i in rows),
+            whole[bounded] + sum(int(table.bounded[i]) for table, i in rows),
+        )
+        # Targets rise, so only what is cheaper than everything faster belongs to the front.
+        if not points or point.cost < points[-1].cost:
+            points.append(point)
+    return points
 
 
-def _judged(judge: Judge, raw: RawEncoding, folding: Mapping[str, Fold]) -> Judgement:
-    judgement = judge(_parameters(raw, folding))
-    if judgement.obstacle:
-        raise InputError(raw.space.name, "a space whose every folding can be built", judgement.obstacle)
-    return judgement
+def _judged(space: Space, pool: Pool, foldings: Sequence[Mapping[str, Fold]]) -> list[Judgement]:
+    knobs: list[dict[str, Value]] = [
+        {
+            f"layers.{layer}.{side}": getattr(fold, side)
+            for layer, fold in folding.items()
+            for side in ("pe", "simd")
+        }
+        for folding in foldings
+    ]
+    judged = list(pool.map(judge_here, knobs, share=8))
+    for judgement in judged:
+        obstacle = judgement.obstacle or ("" if INTERVAL in judgement.figures else "no interval")
+        if obstacle:
+            raise InputError(space.name, "a space whose every folding can be built", obstacle)
+    return judged
 
 
-def _parameters(raw: RawEncoding, folding: Mapping[str, Fold]) -> dict[str, int]:
+def _parameters(space: Space, folding: Mapping[str, Fold]) -> dict[str, int]:
+    raw = RawEncoding(space)
     parameters = {}
     for layer, fold in folding.items():
-        choices = folds(raw.space.network.nodes[layer])
-        parameters[f"pe.{layer}"] = sorted({f.pe for f in choices}).index(fold.pe)
-        parameters[f"simd.{layer}"] = sorted({f.simd for f in choices}).index(fold.simd)
+        for side, choices in raw.sides(layer).items():
+            parameters[f"{side}.{layer}"] = choices.index(getattr(fold, side))
     return parameters
 
 
 def _table(
-    judge: Judge,
-    raw: RawEncoding,
-    base: Mapping[str, Fold],
-    figures: Mapping[str, float],
+    space: Space,
+    pool: Pool,
+    fastest: Mapping[str, Fold],
+    whole: Mapping[str, float],
     layer: str,
     cost: str,
     bounded: str,
 ) -> LayerTable:
-    """Amounts relative to the layer's cheapest fold, with all other layers at theirs."""
-    choices = folds(raw.space.network.nodes[layer])
-    found = [_judged(judge, raw, {**base, layer: fold}).figures for fold in choices]
+    choices = folds(space.network.nodes[layer])
+    judged = _judged(space, pool, [{**fastest, layer: fold} for fold in choices])
+    found = [judgement.figures for judgement in judged]
     return LayerTable(
         layer,
         choices,
-        np.array([f[cost] - figures[cost] for f in found]),
-        np.array([round(f[bounded] - figures[bounded]) for f in found]),
+        np.array([round(f[INTERVAL]) for f in found]),
+        np.array([f[cost] - whole[cost] for f in found]),
+        np.array([round(f[bounded] - whole[bounded]) for f in found]),
     )
 
 
-def _knapsack(tables: Sequence[LayerTable], target: int, room: int) -> list[Fold] | None:
-    """The fold of each layer with the least total cost; None where the bound cannot be met."""
-    lowest = [int(table.bounded[_meeting(table, target)].min(initial=0)) for table in tables]
-    size = room - sum(lowest) + 1
-    if size <= 0:
+def _knapsack(tables: Sequence[LayerTable], target: int, room: int) -> list[int] | None:
+    """For each layer the position of its fold with the least total cost; None where none is allowed."""
+    meeting = [np.flatnonzero(table.interval_cycles <= target) for table in tables]
+    chosen = cheapest_choice(
+        [table.cost[rows] for table, rows in zip(tables, meeting, strict=True)],
+        [table.bounded[rows] for table, rows in zip(tables, meeting, strict=True)],
+        room,
+    )
+    if chosen is None:
         return None
-    if size * len(tables) > LARGEST:
-        raise InputError("exact front", f"a bound of at most {LARGEST // len(tables)}", str(room))
-    best = np.zeros(size)
-    picks = []
-    for table, low in zip(tables, lowest, strict=True):
-        meeting = np.flatnonzero(_meeting(table, target))
-        if not len(meeting):
-            return None
-        options = np.full((len(meeting), size), np.inf)
-        for row, index in enumerate(meeting):
-            extra = int(table.bounded[index]) - low
-            if extra < size:
-                options[row, extra:] = best[: size - extra] + table.cost[index]
-        picks.append((meeting, options.argmin(axis=0)))
-        best = options.min(axis=0)
-    if not np.isfinite(best[-1]):
-        return None
-    chosen: list[Fold] = []
-    used: int = size - 1
-    for table, low, (meeting, pick) in reversed(list(zip(tables, lowest, picks, strict=True))):
-        index = int(meeting[int(pick[used])])
-        chosen.append(table.folds[index])
-        used = used - (int(table.bounded[index]) - low)
-    return chosen[::-1]
-
-
-def _meeting(table: LayerTable, target: int) -> npt.NDArray[np.bool_]:
-    return np.array([fold.cycles <= target for fold in table.folds])
+    return [int(rows[pick]) for rows, pick in zip(meeting, chosen, strict=True)]

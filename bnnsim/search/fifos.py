@@ -12,8 +12,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from bnnsim.timing.steady import analyse
-
 from bnnsim.cost.coefficients import default_coefficients
 from bnnsim.cost.resources import rounded
 from bnnsim.cost.storage import fifo
@@ -23,6 +21,7 @@ from bnnsim.design.units import Stream
 from bnnsim.spec.faults import InputError
 from bnnsim.timing.graph import TimingGraph, build_timing
 from bnnsim.timing.result import DeadlockError
+from bnnsim.timing.steady import analyse
 
 Goal = Literal["bits", "bram"]
 Progress = Callable[[int, int], None]
@@ -173,9 +172,7 @@ class _Sizer:
         costs = [self.cost(name, depth) for name, depth in depths.items()]
         return sum(first for first, _ in costs), sum(second for _, second in costs)
 
-    def shallow(
-        self, depths: dict[str, int], target: int, costliest_first: bool
-    ) -> dict[str, int]:
+    def shallow(self, depths: dict[str, int], target: int, costliest_first: bool) -> dict[str, int]:
         """Make every FIFO as shallow as the others allow, until nothing more can go."""
         changed = True
         rounds = 0

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
 
+from bnnsim.design.build import Design, build_design
+from bnnsim.design.streaming import build_streaming
 from bnnsim.evaluation import DesignFigures, figures_of
-
-from bnnsim.design.build import build_design
-from bnnsim.search.encoding import Encoding, Parameters, RawEncoding
+from bnnsim.search.encoding import Knobs
 from bnnsim.search.objectives import Constraint, Objective
 from bnnsim.search.space import Space
+from bnnsim.spec.architecture import StreamingArchitecture
+from bnnsim.spec.device import Device
 from bnnsim.spec.faults import SpecError
-from bnnsim.spec.load import from_spec
+from bnnsim.spec.load import Loaded, load_device
 from bnnsim.timing.result import DeadlockError
+
+BUDGET = "budget "
 
 
 @dataclass(frozen=True)
@@ -33,33 +37,74 @@ class Judgement:
     def is_feasible(self) -> bool:
         return not self.obstacle and all(amount <= 0 for amount in self.violations.values())
 
+    @property
+    def strains(self) -> Mapping[str, float]:
+        """The violations as shares of their bounds, so that a sampler can add them up."""
+        result = {}
+        for name, amount in self.violations.items():
+            figure = self.figures.get(bounded_figure(name), 0.0)
+            bound = abs(figure - amount) or 1.0
+            result[name] = amount / bound
+        return result
+
+
+def bounded_figure(name: str) -> str:
+    """The figure that a violation is about: ``lut`` for ``budget lut`` and for ``lut<=40000``."""
+    return name.removeprefix(BUDGET).split("<=")[0].split(">=")[0]
+
+
+FRAMES = (12, 64)
+"""Frames within which a search looks for a design's steady state: at least, and at most."""
+WORDS = 1_500_000
+"""Stream words in between: what a fraction of a second can move. Nearly all designs settle within a dozen
+frames; the others keep a figure open and are recorded as such, with the reason."""
+
+
+def frames_for(design: Design) -> int:
+    """Frames that a search spends on finding the steady state of ``design``."""
+    least, most = FRAMES
+    words = sum(stream.words for stream in design.graph.streams)
+    return max(least, min(most, WORDS // max(1, words)))
+
 
 class Judge:
-    """Judges points of one space. Equal points are judged once."""
+    """Judges points of one space."""
 
     def __init__(
         self,
         space: Space,
         objectives: tuple[Objective, ...],
         constraints: tuple[Constraint, ...],
-        is_raw: bool = False,
     ) -> None:
         self.space = space
-        self.encoding = RawEncoding(space) if is_raw else Encoding(space)
         self.objectives = objectives
         self.constraints = constraints
-        self._workload = from_spec(space.network.workload)
 
-    def __call__(self, parameters: Parameters) -> Judgement:
+    def __call__(self, knobs: Knobs) -> Judgement:
         try:
-            architecture = self.encoding.architecture(parameters, self.space.name)
-            design = build_design(self.space.loaded(architecture), self._workload)
-            found = figures_of(design)
+            design = self.design(knobs)
+            found = figures_of(design, frames_for(design))
         except SpecError as error:
             return Judgement({}, {}, str(error.faults[0]))
         except DeadlockError as error:
             return Judgement({}, {}, str(error))
         return self.weigh(found)
+
+    def loaded(self, knobs: Knobs) -> Loaded[StreamingArchitecture]:
+        """A point's architecture, located in the space's file."""
+        return self.space.loaded(self.space.point(knobs, self.space.name))
+
+    def design(self, knobs: Knobs) -> Design:
+        """A point as hardware. Raises :class:`SpecError` where it cannot be built.
+
+        The network is the same for all points and the device for most, so they are read once only.
+        """
+        loaded = self.loaded(knobs)
+        device = known_device(loaded.spec.device)
+        graph, faults = build_streaming(loaded, self.space.network)
+        if device is None or graph is None or faults:
+            return build_design(loaded, self.space.workload)
+        return Design(loaded.spec, self.space.network, device, graph)
 
     def weigh(self, found: DesignFigures) -> Judgement:
         """Hold figures against the constraints."""
@@ -69,27 +114,36 @@ class Judge:
             if constraint.name in found.figures
         }
         for name, amount in found.violations.items():
-            violations.setdefault(f"budget {name}", amount)
+            violations.setdefault(BUDGET + name, amount)
         obstacle = ""
-        for objective in self.objectives:
-            if objective.name not in found.figures:
-                obstacle = f"no {objective.name} for this design: {found.reasons.get(objective.name, '')}"
+        for name in [o.name for o in self.objectives] + [c.name for c in self.constraints]:
+            if name not in found.figures:
+                obstacle = f"no {name} for this design: {found.reasons.get(name, 'not modelled')}"
         return Judgement(found.figures, violations, obstacle)
 
 
-_judge: Judge | None = None
+@lru_cache(maxsize=64)
+def known_device(name: str) -> Device | None:
+    """A device by name; None where there is none."""
+    try:
+        return load_device(name).spec
+    except SpecError:
+        return None
 
 
-def start_worker(arguments: tuple[Any, ...]) -> None:
-    """Prepare a worker process: build its judge and load the compiled executor."""
-    import signal
-
-    global _judge
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's
-    _judge = Judge(*arguments)
+_judges: list[Judge] = []
 
 
-def judge_in_worker(parameters: Parameters) -> Judgement:
-    """Judge one point in a prepared worker process."""
-    assert _judge is not None
-    return _judge(parameters)
+def set_judge(judge: Judge) -> None:
+    """Make ``judge`` this process's."""
+    _judges[:] = [judge]
+
+
+def the_judge() -> Judge:
+    """This process's judge."""
+    return _judges[0]
+
+
+def judge_here(knobs: Knobs) -> Judgement:
+    """Judge one point with this process's judge."""
+    return the_judge()(knobs)

@@ -45,6 +45,11 @@ class Objective:
         """The figure as something to minimise."""
         return -value if self.maximises else value
 
+    @property
+    def text(self) -> str:
+        """The objective as :func:`parse_objectives` reads it."""
+        return f"{self.name}:{'maximise' if self.maximises else 'minimise'}"
+
     def __str__(self) -> str:
         return f"{self.name} ({'more' if self.maximises else 'less'} is better)"
 

@@ -11,10 +11,13 @@ import numpy as np
 from bnnsim.search.front import Floats, hypervolume, is_on_front
 from bnnsim.search.judge import Judgement
 from bnnsim.search.objectives import Constraint, Objective
-from bnnsim.search.space import Space, Value
+from bnnsim.search.space import Landmark, Space, Value
+
+COMPARED = ("lut", "bram18")
+"""What a design must not use more of to beat a published one."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TrialRecord:
     """One judged point. ``parameters`` are the sampler's, ``knobs`` the user's names and values."""
 
@@ -50,9 +53,7 @@ class Exploration:
 
     def losses(self, trials: Sequence[TrialRecord]) -> Floats:
         """The objectives of ``trials`` as figures to minimise, ``(trials, objectives)``."""
-        rows = [
-            [o.loss(float(t.judgement.figures[o.name])) for o in self.objectives] for t in trials
-        ]
+        rows = [[o.loss(float(t.judgement.figures[o.name])) for o in self.objectives] for t in trials]
         return np.array(rows, dtype=np.float64).reshape(len(trials), len(self.objectives))
 
     @cached_property
@@ -71,22 +72,65 @@ class Exploration:
         return tuple(result)
 
     @cached_property
+    def champions(self) -> tuple[TrialRecord, ...]:
+        """The fastest feasible design that beats each landmark: more frames a second, and no more of any
+        resource that the landmark's source gives. Those on the front already are left out."""
+        found: list[TrialRecord] = []
+        for mark in self.space.explore.landmarks:
+            better = [trial for trial in self.feasible if self.beats(trial, mark)]
+            better.sort(key=lambda t: (-t.judgement.figures["throughput_fps"], t.number))
+            found += better[:1]
+        return tuple(t for t in dict.fromkeys(found) if t not in self.front)
+
+    def beats(self, trial: TrialRecord, mark: Landmark) -> bool:
+        """Whether a design is faster than a published one of the same network with no more resources."""
+        own = self.space.workload.spec.name == self.space.explore.workload
+        fps = mark.figures.get("throughput_fps")
+        bounds = {n: v for n, v in mark.figures.items() if n in COMPARED}
+        figures = trial.judgement.figures
+        if not own or fps is None or not bounds or figures.get("throughput_fps", 0.0) <= fps:
+            return False
+        return all(figures.get(n, np.inf) <= v for n, v in bounds.items())
+
+    @cached_property
+    def shown(self) -> tuple[TrialRecord, ...]:
+        """The designs worth keeping: the front and the champions."""
+        return (*self.front, *self.champions)
+
+    @cached_property
     def reference(self) -> Floats:
         """The corner that hypervolumes are measured from: the worst of all feasible trials."""
-        everything = [*self.feasible, *(t for t in self.baseline if t.judgement.is_feasible)]
-        if not everything:
+        if not self.judged_feasible:
             return np.zeros(len(self.objectives))
-        losses = self.losses(everything)
+        losses = self.losses(self.judged_feasible)
         worst, best = losses.max(axis=0), losses.min(axis=0)
-        margin: Floats = worst + 0.01 * np.maximum(worst - best, 1e-12)
-        return margin
+        corner: Floats = worst + 0.01 * np.where(worst > best, worst - best, np.abs(worst) + 1)
+        return corner
 
-    def hypervolumes(self, trials: Sequence[TrialRecord], points: int = 60) -> list[tuple[int, float]]:
-        """(number of trials, hypervolume of their front) at up to ``points`` moments."""
+    @cached_property
+    def judged_feasible(self) -> tuple[TrialRecord, ...]:
+        """All feasible designs, the baseline's too."""
+        return (*self.feasible, *(t for t in self.baseline if t.judgement.is_feasible))
+
+    def volume(self, trials: Sequence[TrialRecord]) -> float:
+        """The hypervolume of the front of ``trials``, from the ``reference`` corner."""
+        good = [t for t in trials if t.judgement.is_feasible]
+        return hypervolume(self.losses(good), self.reference) if good else 0.0
+
+    def box_share(self, trials: Sequence[TrialRecord]) -> float:
+        """The share of the box from the ``reference`` to the best figures that ``trials`` dominate."""
+        if not self.judged_feasible:
+            return 0.0
+        ideal = self.losses(self.judged_feasible).min(axis=0)
+        return self.volume(trials) / float(np.prod(self.reference - ideal))
+
+    def share(self, trials: Sequence[TrialRecord]) -> float:
+        """The hypervolume of ``trials`` as a share of that of everything judged, in [0, 1]."""
+        whole = self.volume(self.judged_feasible)
+        return self.volume(trials) / whole if whole else 0.0
+
+    def shares(self, trials: Sequence[TrialRecord], points: int = 60) -> list[tuple[int, float]]:
+        """(number of trials, their :meth:`share`) at up to ``points`` moments."""
         total = len(trials)
         moments = sorted({max(1, round(total * (i + 1) / points)) for i in range(points)})
-        curve = []
-        for moment in moments if total else []:
-            good = [t for t in trials[:moment] if t.judgement.is_feasible]
-            curve.append((moment, hypervolume(self.losses(good), self.reference) if good else 0.0))
-        return curve
+        return [(moment, self.share(trials[:moment])) for moment in moments] if total else []

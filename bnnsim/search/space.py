@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from bnnsim.design.network import Network
+from bnnsim.design.network import Network, resolve_network
+from bnnsim.search.objectives import METRICS
 from bnnsim.spec.architecture import StreamingArchitecture
-from bnnsim.spec.faults import Fault, KeyPath, SpecError, divisors_of
+from bnnsim.spec.faults import Fault, KeyPath, SpecError, divisors_of, near_names
 from bnnsim.spec.library import find_spec
-from bnnsim.spec.load import Loaded
+from bnnsim.spec.load import Loaded, load_workload
 from bnnsim.spec.model import Name, SpecModel
 from bnnsim.spec.source import SourceText, read_source
 from bnnsim.spec.validate import validate, value_text
+from bnnsim.spec.workload import Workload
 
 DIVISORS = "divisors"
 Value = int | float | str | bool
+
+
+class Landmark(SpecModel):
+    """A published accelerator for the same network and device, to compare with."""
+
+    name: Annotated[str, Field(min_length=1)]
+    source: Annotated[str, Field(min_length=1)]
+    figures: dict[str, float]
 
 
 class ExploreSpec(SpecModel):
@@ -32,6 +43,8 @@ class ExploreSpec(SpecModel):
     """Figures by name, each with ``:minimise`` or ``:maximise`` where the usual is not wanted."""
     constraints: list[str] = []
     """Bounds such as ``bram18<=280``; the budget of architecture and device holds as well."""
+    landmarks: list[Landmark] = []
+    """Shown beside the designs found where the network is the space's own."""
 
 
 @dataclass(frozen=True)
@@ -55,41 +68,57 @@ class Space:
 
     name: str
     source: SourceText
+    """The spec with its choices, without the ``explore`` section."""
     explore: ExploreSpec
+    workload: Loaded[Workload]
     network: Network
     folded: tuple[str, ...]
     knobs: tuple[Knob, ...]
 
-    def point(
-        self, folding: Mapping[str, tuple[int, int]], values: Sequence[Value], name: str
-    ) -> StreamingArchitecture:
-        """The architecture with PE and SIMD by layer and one value for each knob, in order."""
-        data = copy.deepcopy(self.source.data)
-        for layer, (pe, simd) in folding.items():
-            data["layers"][layer]["pe"] = pe
-            data["layers"][layer]["simd"] = simd
-        for knob, value in zip(self.knobs, values, strict=True):
-            here = data
-            for part in knob.path[:-1]:
+    @cached_property
+    def paths(self) -> Mapping[str, KeyPath]:
+        """Where each free field stands, by its name."""
+        folding = [("layers", layer, side) for layer in self.folded for side in ("pe", "simd")]
+        free = [*folding, *(knob.path for knob in self.knobs)]
+        return {".".join(str(part) for part in path): path for path in free}
+
+    @property
+    def first_knobs(self) -> Mapping[str, Value]:
+        """The first value of every free field, PE and SIMD 1."""
+        folding = dict.fromkeys(self.paths, 1)
+        return {**folding, **{knob.name: knob.values[0] for knob in self.knobs}}
+
+    def point_data(self, knobs: Mapping[str, Value], name: str) -> dict[str, Any]:
+        """The spec with a value for every free field, by name, as plain data."""
+        data: dict[str, Any] = copy.deepcopy(self.source.data)
+        for knob, path in self.paths.items():
+            here: Any = data
+            for part in path[:-1]:
                 here = here[part]
-            here[knob.path[-1]] = value
+            here[path[-1]] = knobs[knob]
         data["name"] = name
-        return StreamingArchitecture.model_validate(data)
+        return data
+
+    def point(self, knobs: Mapping[str, Value], name: str) -> StreamingArchitecture:
+        """The architecture with a value for every free field, by name."""
+        return StreamingArchitecture.model_validate(self.point_data(knobs, name))
 
     def loaded(self, architecture: StreamingArchitecture) -> Loaded[StreamingArchitecture]:
         """A point as if it had been loaded from the space's file."""
         return Loaded(architecture, self.source)
 
 
-def load_space(reference: str | Path, network: Network | None = None) -> Space:
+def load_space(reference: str | Path, workload: str | Path | Loaded[Workload] | None = None) -> Space:
     """A space by shipped name or path. Raises :class:`SpecError` with every fault.
 
-    ``network`` replaces the one that the space names.
+    ``workload`` replaces the network that the space names.
     """
-    from bnnsim.design.network import resolve_network
-    from bnnsim.spec.load import load_workload
+    return read_space(read_source(find_spec(reference, "space")), workload)
 
-    source = read_source(find_spec(reference, "space"))
+
+def read_space(source: SourceText, workload: str | Path | Loaded[Workload] | None = None) -> Space:
+    """As :func:`load_space`, from plain data, which is left as it is."""
+    source = SourceText(source.file, copy.deepcopy(source.data), source.lines, source.faults)
     header = source.data.pop("explore", None)
     faults: list[Fault] = []
     if header is None:
@@ -101,7 +130,10 @@ def load_space(reference: str | Path, network: Network | None = None) -> Space:
     faults += [_prefixed(fault) for fault in header_faults]
     if explore is None or faults:
         raise SpecError([*source.faults, *faults])
-    network = network or resolve_network(load_workload(explore.workload))
+    faults += _unknown_figures(source, explore)
+    if not isinstance(workload, Loaded):
+        workload = load_workload(workload or explore.workload)
+    network = resolve_network(workload)
     reader = _Reader(source, network)
     sample = reader.walk(source.data, ())
     faults += reader.faults
@@ -112,8 +144,28 @@ def load_space(reference: str | Path, network: Network | None = None) -> Space:
     if faults:
         raise SpecError(faults)
     return Space(
-        str(source.data["name"]), source, explore, network, tuple(reader.folded), tuple(reader.knobs)
+        str(source.data["name"]),
+        source,
+        explore,
+        workload,
+        network,
+        tuple(reader.folded),
+        tuple(reader.knobs),
     )
+
+
+def _unknown_figures(source: SourceText, explore: ExploreSpec) -> list[Fault]:
+    return [
+        source.fault(
+            ("explore", "landmarks", i, "figures", name),
+            "a figure's name",
+            f"'{name}'",
+            near_names(name, METRICS),
+        )
+        for i, landmark in enumerate(explore.landmarks)
+        for name in landmark.figures
+        if name not in METRICS
+    ]
 
 
 def _below(source: SourceText, key: str) -> dict[KeyPath, int]:

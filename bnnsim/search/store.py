@@ -1,44 +1,53 @@
-"""Trials on disk: Optuna's journal, appended and flushed after every trial, so that a kill loses none."""
+"""Trials on disk: every finished batch is in the journal before the next one is asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from bnnsim.search.encoding import Encoding
+from bnnsim.search.encoding import Encoding, Knobs
 from bnnsim.search.judge import Judgement
-from bnnsim.search.objectives import Constraint, Objective
+from bnnsim.search.objectives import Objective
+from bnnsim.search.plan import ATTRIBUTE, SearchPlan, check_plan, keep_plan
 from bnnsim.search.record import TrialRecord
 from bnnsim.spec.faults import InputError
 
 if TYPE_CHECKING:
     import optuna
+    from optuna.storages import JournalStorage
+
+    from bnnsim.search.journal import Journal
 
 JOURNAL = "study.journal"
-STUDY = "bnnsim"
-_CONSTRAINT = "constraints:"  # where Optuna 5 keeps what trial.set_constraint sets
+STUDY, BASELINE = "search", "baseline"
+CONSTRAINT = "constraints:"  # where Optuna 5 keeps what trial.set_constraint sets
 
 
 class TrialStore:
-    """The study that the coordinator writes finished trials to."""
+    """Finished trials in a study of Optuna's; with a journal they are on disk when ``add`` returns."""
 
     def __init__(
         self,
         study: optuna.Study,
         encoding: Encoding,
         objectives: tuple[Objective, ...],
-        constraints: tuple[Constraint, ...],
+        journal: Journal | None = None,
+        marks: Mapping[str, Any] | None = None,
     ) -> None:
         self.study = study
         self.encoding = encoding
         self.objectives = objectives
-        self.constraints = constraints
+        self.journal = journal
+        self.marks = marks or {}
         self._distributions = encoding.distributions()
 
     def add(self, records: Iterable[TrialRecord]) -> None:
         """Write finished trials; each is one line of the journal."""
         self.study.add_trials([self.frozen(record) for record in records])
+        if self.journal is not None:
+            self.journal.flush()
 
     def frozen(self, record: TrialRecord) -> optuna.trial.FrozenTrial:
         """A trial as Optuna knows it, with the figures, knobs and violations as its attributes."""
@@ -55,14 +64,10 @@ class TrialStore:
             values=values,
             params=dict(record.parameters),
             distributions=self._distributions,
-            user_attrs={
-                "figures": dict(judgement.figures),
-                "violations": dict(judgement.violations),
-                "obstacle": judgement.obstacle,
-                "knobs": dict(record.knobs),
-            },
+            user_attrs=attributes(judgement, record.knobs),
             system_attrs={
-                _CONSTRAINT + name: amount for name, amount in judgement.violations.items()
+                **{CONSTRAINT + name: strain for name, strain in judgement.strains.items()},
+                **self.marks,
             },
         )
 
@@ -76,13 +81,40 @@ class TrialStore:
         ]
 
 
-def record_of(trial: optuna.trial.FrozenTrial, number: int) -> TrialRecord:
-    """A stored trial as the search knows it."""
-    attributes = trial.user_attrs
-    judgement = Judgement(
-        attributes["figures"], attributes["violations"], str(attributes["obstacle"])
-    )
-    return TrialRecord(number, dict(trial.params), attributes["knobs"], judgement)
+def attributes(judgement: Judgement, knobs: Knobs) -> dict[str, Any]:
+    """What a stored trial keeps besides its values."""
+    return {
+        "figures": dict(judgement.figures),
+        "violations": dict(judgement.violations),
+        "obstacle": judgement.obstacle,
+        "knobs": dict(knobs),
+    }
+
+
+def record_of(
+    trial: optuna.trial.FrozenTrial, number: int, kept: Mapping[str, Any] | None = None
+) -> TrialRecord:
+    """A stored trial as the search knows it; ``kept`` where its attributes are not its own."""
+    kept = kept or trial.user_attrs
+    judgement = Judgement(kept["figures"], kept["violations"], str(kept["obstacle"]))
+    return TrialRecord(number, point_of(trial), kept["knobs"], judgement)
+
+
+def name_objectives(study: optuna.Study, objectives: tuple[Objective, ...]) -> None:
+    """Give the objectives their names in the study."""
+    import warnings
+
+    import optuna
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study.set_metric_names([objective.name for objective in objectives])
+
+
+def point_of(trial: optuna.trial.FrozenTrial) -> dict[str, int]:
+    """The point that a trial has, or that it waits to be given."""
+    fixed = trial.system_attrs.get("fixed_params", {})
+    return {name: int(value) for name, value in {**fixed, **trial.params}.items()}
 
 
 def directions(
@@ -92,40 +124,46 @@ def directions(
     return ["maximize" if objective.maximises else "minimize" for objective in objectives]
 
 
-def open_journal(out: Path, objectives: tuple[Objective, ...], resume: bool) -> optuna.Study:
-    """The study in ``out``'s journal.
+@contextmanager
+def open_journal(
+    out: Path, plans: Mapping[str, SearchPlan], resume: bool
+) -> Iterator[dict[str, TrialStore]]:
+    """The studies of ``plans`` (by study name) in ``out``'s journal, for this process alone.
 
-    Raises :class:`InputError` where there is one already and ``resume`` was not asked for, or where
-    its objectives are others.
+    Raises :class:`InputError` where there is a journal already and ``resume`` was not asked for, where
+    there is none to resume, where its study is of another plan, or where another search has it open.
     """
-    import optuna
     from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+
+    from bnnsim.search.journal import Journal
 
     path = out / JOURNAL
     if path.exists() and not resume:
-        raise InputError(
-            str(path), "a folder without a study (or --resume to go on with it)", "a study"
-        )
-    out.mkdir(parents=True, exist_ok=True)
-    backend = JournalFileBackend(str(path), lock_obj=JournalFileOpenLock(str(path)))
+        raise InputError(str(path), "a folder without a study (or --resume to go on with it)", "a study")
+    if resume and not path.exists():
+        raise InputError(str(path), "the study to go on with", "no file")
+    journal = Journal(path)
+    try:
+        storage = JournalStorage(journal)
+        yield {name: _open(storage, journal, name, plan) for name, plan in plans.items()}
+    finally:
+        journal.close()
+
+
+def _open(storage: JournalStorage, journal: Journal, name: str, plan: SearchPlan) -> TrialStore:
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(
-        storage=JournalStorage(backend),
-        study_name=STUDY,
-        directions=directions(objectives),
+        storage=storage,
+        study_name=name,
+        directions=directions(plan.objectives),
         load_if_exists=True,
     )
-    check_objectives(study, objectives, str(path))
-    study.set_metric_names([objective.name for objective in objectives])
-    return study
-
-
-def check_objectives(
-    study: optuna.Study, objectives: tuple[Objective, ...], place: str
-) -> None:
-    """Raise :class:`InputError` where a stored study has other objectives."""
-    wanted = [o.name for o in objectives]
-    named = study.metric_names
-    same_directions = [d.name.lower() for d in study.directions] == directions(objectives)
-    if (named is not None and list(named) != wanted) or not same_directions:
-        raise InputError(place, f"a study of {', '.join(wanted)}", f"one of {', '.join(named or [])}")
+    if ATTRIBUTE in study.user_attrs:
+        check_plan(study, plan, str(journal.path))
+    else:
+        name_objectives(study, plan.objectives)
+        keep_plan(study, plan)
+        journal.flush()
+    return TrialStore(study, plan.encoding, plan.objectives, journal)

@@ -1,244 +1,264 @@
-"""Many processes, on any number of machines, at one study in a database.
+"""One worker at a study in a database: claim a point, judge it, write it back, until there are enough.
 
-Every worker runs the same loop: take a trial, judge it, write it back; the database hands out numbers.
-A worker that dies stops its trial's heartbeat; another puts the trial back and it is run again.
+Workers know nothing of each other. A claimed point is a running trial with its parameters, and whoever
+holds it lets its heart beat. What can go wrong, and what is done:
+
+* A worker dies with a trial: its heartbeat stops, another worker fails the trial and runs its point.
+* A worker dies between claiming a trial and its first heartbeat: others lend it one after the grace
+  period, so that it can go stale like any other.
+* A worker dies between failing a trial and running its point: running again is not tied to failing;
+  every worker takes over any failed point that nobody has.
+* Two workers take over the same point, or one thought dead finishes after all: a design counts once,
+  however many trials have judged it.
 """
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
-from bnnsim.search.coordinator import SEEDS, SearchPlan
-from bnnsim.search.judge import Judge
+from bnnsim.search.database import Database, connected, open_storage
+from bnnsim.search.encoding import Parameters, point_key
+from bnnsim.search.judge import Judge, Judgement
+from bnnsim.search.plan import SearchPlan
 from bnnsim.search.record import Exploration, TrialRecord
-from bnnsim.search.samplers import make_sampler
-from bnnsim.search.store import check_objectives, directions, record_of
-from bnnsim.spec.faults import InputError
+from bnnsim.search.store import CONSTRAINT, attributes, point_of, record_of
 
 if TYPE_CHECKING:
-    import optuna
+    from optuna.trial import FrozenTrial
 
-PLAN = "bnnsim plan"
-HEARTBEAT_S = 5
-GRACE_S = 20
-POLL_S = 1.0
-
-
-@dataclass(frozen=True)
-class Database:
-    """Where the study is: ``url`` as SQLAlchemy knows it, and its name there."""
-
-    url: str
-    study: str
-    heartbeat_s: int = HEARTBEAT_S
-    grace_s: int = GRACE_S
-
-
-def check_storage(url: str, workers: int) -> None:
-    """Raise :class:`InputError` for a database that cannot serve several workers."""
-    scheme = url.split("://", 1)[0].split("+", 1)[0]
-    if scheme == "sqlite":
-        if workers > 1:
-            raise InputError(
-                url,
-                "PostgreSQL for several workers (--storage postgresql://user@host/database): "
-                "SQLite locks the whole file for every write",
-                f"SQLite with {workers} workers",
-            )
-    elif scheme not in ("postgresql", "mysql"):
-        raise InputError("--storage", "postgresql://user@host/database", url)
-
-
-def open_storage(database: Database) -> optuna.storages.RDBStorage:
-    """Connect. Raises :class:`InputError` where the server does not answer or has no such database."""
-    import warnings
-
-    import optuna
-    from sqlalchemy.exc import SQLAlchemyError
-
-    url = database.url
-    if url.startswith("postgresql://"):
-        url = url.replace("postgresql://", "postgresql+psycopg://", 1)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            return optuna.storages.RDBStorage(
-                url,
-                engine_kwargs={"pool_pre_ping": True},
-                heartbeat_interval=database.heartbeat_s,
-                grace_period=database.grace_s,
-                heartbeat_stale_trial_callback=optuna.storages.RetryHeartbeatStaleTrialCallback(),
-            )
-    except (SQLAlchemyError, ImportError, ValueError) as error:
-        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        raise InputError(database.url, "a database server that answers", reason) from None
-
-
-def create_study(database: Database, plan: SearchPlan, resume: bool) -> optuna.Study:
-    """The study of ``plan``, with its seeds waiting; raises where it exists and ``resume`` is not set."""
-    import optuna
-
-    storage = open_storage(database)
-    names = [s.study_name for s in optuna.get_all_study_summaries(storage, include_best_trial=False)]
-    if database.study in names:
-        if not resume:
-            raise InputError(database.study, "a study name not used yet (or --resume)", "a study")
-        study = optuna.load_study(study_name=database.study, storage=storage)
-        check_objectives(study, plan.objectives, database.study)
-        return study
-    study = optuna.create_study(
-        storage=storage, study_name=database.study, directions=directions(plan.objectives)
-    )
-    study.set_metric_names([objective.name for objective in plan.objectives])
-    study.set_user_attr(PLAN, json.dumps(_plan_text(plan)))
-    for seed in plan.encoding.seeds(min(SEEDS, plan.trials)):
-        study.enqueue_trial(dict(seed))
-    return study
-
-
-def _plan_text(plan: SearchPlan) -> dict[str, Any]:
-    return {
-        "space": plan.space.name,
-        "data": plan.space.source.data,
-        "objectives": [str(o.name) for o in plan.objectives],
-        "constraints": [str(c) for c in plan.constraints],
-        "sampler": plan.sampler,
-        "trials": plan.trials,
-        "seed": plan.seed,
-    }
-
-
-def check_plan(study: optuna.Study, plan: SearchPlan) -> None:
-    """Raise :class:`InputError` where the study was made for another space, sampler or constraints."""
-    stored = json.loads(study.user_attrs.get(PLAN, "{}"))
-    ours = json.loads(json.dumps(_plan_text(plan)))
-    for key in ("space", "data", "objectives", "constraints", "sampler"):
-        if stored.get(key) != ours[key]:
-            raise InputError(
-                f"study {study.study_name}", f"the {key} it was made with", f"another {key}"
-            )
+POLL_S = 0.5
+BATCH = 5
+"""Points that a worker draws at once: it learns from the others in between."""
+TRIES = 10
+"""A point whose workers died this often is given up and recorded as one that cannot be judged."""
+PATIENCE = 20
+"""Give up when this many times the trials asked for were run and too few designs were new."""
+_KEPT, _TAKEN_FROM, _TRIES = "kept", "taken over from", "tries"
 
 
 def work(
     database: Database,
     plan: SearchPlan,
     worker: int,
-    progress: Callable[[int, int], None] | None = None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Judge trials until the study has ``plan.trials`` finished ones and none is unfinished.
+    """Judge trials until the study has ``plan.trials`` different designs or ``stopped`` says so.
 
-    ``worker`` makes this worker's draws differ from the others'. Ctrl-C ends it after its trial.
+    ``worker`` makes this worker's draws differ from the others'; such a study is not reproducible.
     """
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    storage = open_storage(database)
-    study = optuna.load_study(
-        study_name=database.study,
-        storage=storage,
-        sampler=make_sampler(plan.sampler, plan.seed + 1000 * (worker + 1), plan.trials),
-    )
-    check_plan(study, plan)
-    judge = Judge(plan.space, plan.objectives, plan.constraints, plan.sampler == "random")
-    distributions = judge.encoding.distributions()
-
-    def objective(trial: optuna.Trial) -> tuple[float, ...]:
-        chosen = {name: _suggest(trial, name, d) for name, d in distributions.items()}
-        judgement = judge(chosen)
-        trial.set_user_attr("figures", dict(judgement.figures))
-        trial.set_user_attr("violations", dict(judgement.violations))
-        trial.set_user_attr("obstacle", judgement.obstacle)
-        trial.set_user_attr("knobs", dict(judge.encoding.describe(chosen)))
-        if judgement.obstacle:
-            raise _Unbuildable(judgement.obstacle)
-        for name, amount in judgement.violations.items():
-            trial.set_constraint(name, amount)
-        return tuple(float(judgement.figures[o.name]) for o in plan.objectives)
-
-    try:
-        while _open_trials(study, plan.trials, progress):
-            study.optimize(objective, n_trials=1, catch=(_Unbuildable,))
-    except KeyboardInterrupt:
-        return
+    with connected(database):
+        _Worker(database, plan, worker).run(stopped)
 
 
-def _suggest(
-    trial: optuna.Trial, name: str, distribution: optuna.distributions.BaseDistribution
-) -> int:
-    from optuna.distributions import CategoricalDistribution, IntDistribution
-
-    if isinstance(distribution, CategoricalDistribution):
-        return int(trial.suggest_categorical(name, distribution.choices) or 0)
-    assert isinstance(distribution, IntDistribution)
-    return trial.suggest_int(name, distribution.low, distribution.high)
-
-
-def judged_trials(trials: list[optuna.trial.FrozenTrial]) -> list[optuna.trial.FrozenTrial]:
-    """The trials that count: finished by their worker, each point once.
-
-    A worker that dies may have written figures already; its trial is failed and run again by another,
-    and only that one counts.
-    """
-    from optuna.trial import TrialState
-
-    retried = {n for t in trials for n in t.system_attrs.get("retry_history", ())}
-    return [
-        t
-        for t in trials
-        if "figures" in t.user_attrs
-        and t.number not in retried
-        and (
-            t.state == TrialState.COMPLETE
-            or (t.state == TrialState.FAIL and t.user_attrs.get("obstacle"))
-        )
-    ]
-
-
-class _Unbuildable(Exception):
-    """A point without figures: kept as a failed trial that says why."""
-
-
-def _open_trials(
-    study: optuna.Study, wanted: int, progress: Callable[[int, int], None] | None
-) -> bool:
-    """Whether there is a trial for this worker; waits while others hold the last ones.
-
-    A trial that is running counts as one of those wanted, so that no worker starts one too many; if
-    its worker dies, its heartbeat stops and it is put back.
-    """
-    import warnings
-
-    import optuna
-    from optuna.trial import TrialState
-
-    while True:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            optuna.storages.fail_stale_trials(study)
-        trials = study.get_trials(deepcopy=False)
-        judged = len(judged_trials(trials))
-        running = sum(t.state == TrialState.RUNNING for t in trials)
-        waiting = sum(t.state == TrialState.WAITING for t in trials)
-        if progress is not None:
-            progress(min(judged, wanted), wanted)
-        if judged >= wanted:
-            return False
-        if waiting or judged + running < wanted:
-            return True
-        time.sleep(POLL_S)
+def judged_trials(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """The trials that count, by number: completed or found unbuildable, each design once."""
+    seen = set()
+    result = []
+    for trial in trials:
+        if not _is_judged(trial):
+            continue
+        key = point_key(trial.user_attrs[_KEPT]["knobs"])
+        if key not in seen:
+            seen.add(key)
+            result.append(trial)
+    return result
 
 
 def exploration(database: Database, plan: SearchPlan) -> Exploration:
-    """All judged trials of the study so far."""
+    """The designs judged so far, at most as many as were asked for."""
     import optuna
 
-    study = optuna.load_study(study_name=database.study, storage=open_storage(database))
-    finished = judged_trials(study.get_trials(deepcopy=False))
-    records: tuple[TrialRecord, ...] = tuple(record_of(t, n) for n, t in enumerate(finished))
-    return Exploration(
-        plan.space, plan.objectives, plan.constraints, plan.sampler, plan.seed, records
+    with connected(database):
+        study = optuna.load_study(study_name=database.study, storage=open_storage(database))
+        return plan.outcome(_records(study.get_trials(deepcopy=False))[: plan.trials])
+
+
+def _records(trials: Sequence[FrozenTrial]) -> list[TrialRecord]:
+    return [record_of(t, n, t.user_attrs[_KEPT]) for n, t in enumerate(judged_trials(trials))]
+
+
+def _is_judged(trial: FrozenTrial) -> bool:
+    from optuna.trial import TrialState
+
+    kept = trial.user_attrs.get(_KEPT)
+    if kept is None:
+        return False
+    return trial.state == TrialState.COMPLETE or (
+        trial.state == TrialState.FAIL and bool(kept["obstacle"])
     )
+
+
+class _Worker:
+    def __init__(self, database: Database, plan: SearchPlan, worker: int) -> None:
+        import optuna
+
+        self.plan = plan
+        self.database = database
+        self.seed = plan.seed + 1000 * (worker + 1)
+        self.storage = open_storage(database)
+        self.study = optuna.load_study(study_name=database.study, storage=self.storage)
+        self.study_id = self.storage.get_study_id_from_name(database.study)
+        self.judge = Judge(plan.space, plan.objectives, plan.constraints)
+        self.encoding = plan.encoding
+        self.distributions = self.encoding.distributions()
+        self.seen_running: dict[int, float] = {}
+        self.drawn: list[Parameters] = []
+        self.tended = -float("inf")
+
+    def run(self, stopped: Callable[[], bool]) -> None:
+        while not stopped():
+            self.tend()
+            trials = self.study.get_trials(deepcopy=False)
+            if self.is_done(trials):
+                return
+            claimed = self.claim(trials)
+            if claimed is None:
+                time.sleep(POLL_S)
+            else:
+                self.settle(*claimed)
+
+    def is_done(self, trials: Sequence[FrozenTrial]) -> bool:
+        enough = len(judged_trials(trials)) >= self.plan.trials
+        return enough or len(trials) >= PATIENCE * self.plan.trials
+
+    # ---- the dead --------------------------------------------------------------------------
+
+    def tend(self) -> None:
+        """Fail the trials of the dead; lend a heartbeat to those that never had one."""
+        import optuna
+        from optuna.trial import TrialState
+
+        now = time.monotonic()
+        if now - self.tended < min(1.0, self.database.grace_s / 4):
+            return
+        self.tended = now
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            optuna.storages.fail_stale_trials(self.study)
+        trials = self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        running = {t.number: t for t in trials}
+        self.seen_running = {n: self.seen_running.get(n, now) for n in running}
+        for number, trial in running.items():
+            # A heart that beat once and stopped is failed by now; one that beats takes no harm.
+            if now - self.seen_running[number] > self.database.grace_s + self.database.heartbeat_s:
+                self.storage.record_heartbeat(trial._trial_id)
+                self.seen_running[number] = float("inf")
+
+    # ---- a trial of one's own ----------------------------------------------------------------
+
+    def claim(self, trials: Sequence[FrozenTrial]) -> tuple[int, Parameters] | None:
+        """A running trial of this worker's with its point; None while others hold the last ones."""
+        from optuna.trial import TrialState
+
+        for trial in trials:
+            if trial.state == TrialState.WAITING and self._pop(trial):
+                return trial._trial_id, point_of(trial)
+        for trial in self._lost(trials):
+            tries = int(trial.system_attrs.get(_TRIES, 1))
+            marks = {_TAKEN_FROM: trial.number, _TRIES: tries + 1}
+            if tries < TRIES:
+                return self._begin(point_of(trial), marks), point_of(trial)
+            number = self._begin(point_of(trial), marks)
+            self._write(number, point_of(trial), Judgement({}, {}, f"its worker died {tries} times"))
+        running = sum(trial.state == TrialState.RUNNING for trial in trials)
+        if len(judged_trials(trials)) + running >= self.plan.trials:
+            return None
+        point = self._draw(trials)
+        return self._begin(point, {}), point
+
+    def _pop(self, trial: FrozenTrial) -> bool:
+        from optuna.exceptions import UpdateFinishedTrialError
+        from optuna.trial import TrialState
+
+        try:
+            return self.storage.set_trial_state_values(trial._trial_id, TrialState.RUNNING)
+        except UpdateFinishedTrialError:
+            return False
+
+    def _lost(self, trials: Sequence[FrozenTrial]) -> Iterator[FrozenTrial]:
+        """Failed trials that nobody judged and nobody has taken over."""
+        from optuna.trial import TrialState
+
+        taken = {trial.system_attrs.get(_TAKEN_FROM) for trial in trials}
+        for trial in trials:
+            failed = trial.state == TrialState.FAIL and not _is_judged(trial)
+            if failed and trial.number not in taken and set(point_of(trial)) == set(self.distributions):
+                yield trial
+
+    def _begin(self, point: Parameters, marks: dict[str, Any]) -> int:
+        from optuna.trial import TrialState, create_trial
+
+        return self.storage.create_new_trial(
+            self.study_id,
+            create_trial(
+                state=TrialState.RUNNING,
+                params=dict(point),
+                distributions=self.distributions,
+                system_attrs=marks,
+            ),
+        )
+
+    def _draw(self, trials: Sequence[FrozenTrial]) -> Parameters:
+        """The sampler's next point; one that nobody has, where it finds such a one."""
+        from bnnsim.search.proposer import Proposer
+
+        held = {point_key(self.encoding.describe(point_of(t))) for t in trials if point_of(t)}
+        if not self.drawn:
+            self.seed += 1
+            proposer = Proposer(self.plan, self.seed, seeds=False)
+            proposer.learn(_records(trials))
+            for _ in range(PATIENCE):
+                asked = proposer.ask(BATCH)
+                self.drawn = [p for p in asked if point_key(self.encoding.describe(p)) not in held]
+                if self.drawn:
+                    break
+            else:
+                self.drawn = list(asked)
+        return self.drawn.pop()
+
+    def settle(self, number: int, point: Parameters) -> None:
+        """Judge a claimed point and write it down, the heart beating meanwhile."""
+        with self._beating(number):
+            judgement = self.judge(self.encoding.describe(point))
+        self._write(number, point, judgement)
+
+    def _write(self, number: int, point: Parameters, judgement: Judgement) -> None:
+        from optuna.exceptions import UpdateFinishedTrialError
+        from optuna.trial import TrialState
+
+        try:
+            kept = attributes(judgement, self.encoding.describe(point))
+            self.storage.set_trial_user_attr(number, _KEPT, kept)
+            # One constraint for all: each attribute costs a transaction.
+            excess = sum(max(0.0, strain) for strain in judgement.strains.values())
+            self.storage.set_trial_system_attr(number, CONSTRAINT + "bounds", excess)
+            if judgement.obstacle:
+                self.storage.set_trial_state_values(number, TrialState.FAIL)
+                return
+            values = [float(judgement.figures[o.name]) for o in self.plan.objectives]
+            self.storage.set_trial_state_values(number, TrialState.COMPLETE, values)
+        except UpdateFinishedTrialError:
+            return  # others thought this worker dead, and its point is taken over
+
+    @contextmanager
+    def _beating(self, number: int) -> Iterator[None]:
+        """The first beat before the work begins, then one in every interval."""
+        over = Event()
+        self.storage.record_heartbeat(number)
+
+        def beat() -> None:
+            while not over.wait(self.database.heartbeat_s):
+                self.storage.record_heartbeat(number)
+
+        heart = Thread(target=beat, daemon=True)
+        heart.start()
+        try:
+            yield
+        finally:
+            over.set()
+            heart.join()

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from bnnsim.spec.circuits import Control
 from bnnsim.spec.engine import (
     Array,
     Buffer,
@@ -27,6 +28,7 @@ the same without that step."""
 UnitLibrary = Literal["hls", "rtl"]
 WeightMemory = Literal["auto", "bram", "lutram", "uram"]
 MemoryLayout = Literal["per_pe", "per_layer"]
+Tiling = Literal["timing", "area"]
 
 
 class Budget(SpecModel):
@@ -113,6 +115,9 @@ class ArchitectureBase(SpecModel):
     device: Name
     clock_mhz: Annotated[float, Field(gt=0, le=2000)]
     budget: Budget = Budget()
+    tiling: Tiling = "timing"
+    """How block memories are cut into blocks: ``timing`` side by side, as Vivado does unless told
+    otherwise; ``area`` with the fewest blocks."""
 
     @model_validator(mode="after")
     def _inferred_is_explained(self) -> Self:
@@ -163,6 +168,8 @@ class EngineArchitecture(ArchitectureBase):
     host: Host | None = None
     programs: Annotated[dict[str, Program], Field(min_length=1)]
     frame: Frame = Frame()
+    control: Control | None = None
+    """The controller, for its cost; default: a counter a loop and a state a step of the programs."""
     layers: dict[str, LayerMapping]
     """Where each layer of the network runs."""
 

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from bnnsim.spec.circuits import Adapter, Circuit
 from bnnsim.spec.device import Amount
 from bnnsim.spec.model import Count, Name, SpecModel
 
@@ -167,6 +168,8 @@ class Array(SpecModel):
         list[Literal["conv", "gated_conv", "linear", "fixed_linear"]], Field(min_length=1)
     ]
     """Layers it can run."""
+    circuits: list[Circuit] | None = None
+    """What it is built from; default: what its loops and the layers it runs ask for."""
     source: str = ""
 
 
@@ -174,6 +177,8 @@ class StageUnit(SpecModel):
     """A unit before or behind an array: quantiser, batch-norm, pool, packer."""
 
     unrolls: dict[Dimension, Count] = {}
+    circuits: list[Circuit] | None = None
+    """What it is built from; default: an adder and a comparison for everything it unrolls."""
     source: str = ""
 
 
@@ -198,6 +203,13 @@ class Buffer(SpecModel):
     what one transfer brings or one call takes."""
     element_bits: Count | None = None
     """Bits an element takes; default: those of its type."""
+    style: Literal["bram", "lutram", "registers"] = "bram"
+    ports: Literal["single", "simple_dual", "true_dual"] = "simple_dual"
+    writers: Count = 1
+    """Units that write to it in turn, through a multiplexer (of ``registers``: sets of values)."""
+    readers: Count = 1
+    rom: bool = False
+    """Constants: where the device runs out of blocks, synthesis builds them from LUTs."""
     source: str = ""
 
     @property
@@ -215,6 +227,8 @@ class Port(SpecModel):
     max_burst_words: Count = 1 << 20
     fitted: bool = False
     """True where the latency was chosen so that a reported speed comes out."""
+    adapters: list[Adapter] | None = None
+    """The logic that connects it, for its cost; default: one HLS master of the port's width."""
     source: Text
 
 

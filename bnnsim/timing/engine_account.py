@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from bnnsim.design.engine_program import (
     Beside,
     EngineProgram,
+    LayerProgram,
     Op,
     Repeat,
     Transfer,
@@ -49,7 +50,15 @@ def frame_busy(program: EngineProgram) -> dict[str, int]:
     """Busy cycles a frame of every unit, mover (``buffer.direction``) and port."""
     busy: dict[str, int] = {}
     for part in program.parts:
-        _add_busy(part.ops, 1, busy)
+        for name, cycles in part_busy(part).items():
+            busy[name] = busy.get(name, 0) + cycles
+    return busy
+
+
+def part_busy(part: LayerProgram) -> dict[str, int]:
+    """:func:`frame_busy` of one part of the frame."""
+    busy: dict[str, int] = {}
+    _add_busy(part.ops, 1, busy)
     return busy
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bnnsim.cost.coefficients import Coefficients, default_coefficients
 from bnnsim.cost.parts import Cost
 from bnnsim.validation.placed import placed_designs, powered_designs
-from bnnsim.validation.published import PublishedRow, load_published_rows
+from bnnsim.validation.published import load_published_rows
 
 Vector = NDArray[np.float64]
 REFIT = "refit on placed designs"
@@ -36,6 +36,7 @@ class Row:
     """A reported number and the model that should give it.
 
     ``is_calibration`` tells whether the row takes part in the fit; the others are only predicted.
+    ``reading`` says how an ambiguously printed number was read, where this is not the plain reading.
     """
 
     design: str
@@ -43,6 +44,7 @@ class Row:
     reported: float
     model: Callable[[Coefficients], float]
     is_calibration: bool
+    reading: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Prediction:
     left_out: float
     family_left_out: float
     is_calibration: bool
+    reading: str = ""
 
     @property
     def error(self) -> float:
@@ -79,11 +82,16 @@ class Prediction:
 
 @dataclass(frozen=True)
 class FitResult:
-    """The fitted numbers of one quantity and how well they do."""
+    """The fitted numbers of one quantity and how well they do.
+
+    ``other_readings`` are predictions against other readings of ambiguously printed numbers; medians
+    and the worst are those of ``predictions``, which hold each design once.
+    """
 
     quantity: str
     coefficients: Mapping[str, float]
     predictions: tuple[Prediction, ...]
+    other_readings: tuple[Prediction, ...] = ()
 
     @property
     def median_error(self) -> float:
@@ -98,28 +106,34 @@ class FitResult:
         return float(np.median([abs(p.family_left_out_error) for p in self.predictions]))
 
     @property
+    def median_left_out_error_of_other_readings(self) -> float:
+        """The median where each ambiguous number is read the other way."""
+        other = {p.design: p for p in self.other_readings}
+        chosen = [other.get(p.design, p) for p in self.predictions]
+        return float(np.median([abs(p.left_out_error) for p in chosen]))
+
+    @property
     def worst_left_out(self) -> Prediction:
         return max(self.predictions, key=lambda p: abs(p.left_out_error))
 
 
 def rows_of(quantity: str) -> tuple[Row, ...]:
     """The designs that report ``quantity`` and whose structure, or power basis, is known."""
-    reported = _reported()
+    models: Mapping[str, Callable[[Coefficients], float]]
     if quantity == "power_w":
-        return tuple(
-            Row(d.name, quantity, r.result.value, d.power, r.result.role == "calibration")
-            for d in powered_designs()
-            for r in [reported[d.name, quantity]]
-        )
+        models = {d.name: d.power for d in powered_designs()}
+    else:
+        models = {d.name: _amount(d.resources, quantity) for d in placed_designs()}
     rows = []
-    for design in placed_designs():
-        row = reported.get((design.name, quantity))
-        # A number that is only remembered is not worth a row.
-        if row is None or "remembered" in row.result.where:
+    for row in load_published_rows():
+        model, result = models.get(row.system.name), row.result
+        # A number that is only remembered is not worth a row, but for power there are too few others.
+        remembered = quantity != "power_w" and "remembered" in result.where
+        if model is None or result.quantity != quantity or remembered:
             continue
-        calibrates = row.result.role == "calibration"
-        model = _amount(design.resources, quantity)
-        rows.append(Row(design.name, quantity, row.result.value, model, calibrates))
+        calibrates = result.role == "calibration"
+        reading = result.reading or ""
+        rows.append(Row(row.system.name, quantity, result.value, model, calibrates, reading))
     return tuple(rows)
 
 
@@ -133,7 +147,7 @@ def fit(quantity: str, coefficients: Coefficients | None = None) -> FitResult:
     values = linear.solve(chosen)
     predictions = []
     for i, row in enumerate(rows):
-        others = linear.solve([j for j in chosen if j != i])
+        others = linear.solve([j for j in chosen if rows[j].design != row.design])
         strangers = linear.solve([j for j in chosen if family(rows[j].design) != family(row.design)])
         predictions.append(
             Prediction(
@@ -144,9 +158,15 @@ def fit(quantity: str, coefficients: Coefficients | None = None) -> FitResult:
                 linear.predict(i, others),
                 linear.predict(i, strangers),
                 row.is_calibration,
+                row.reading,
             )
         )
-    return FitResult(quantity, dict(zip(names, values.tolist(), strict=True)), tuple(predictions))
+    return FitResult(
+        quantity,
+        dict(zip(names, values.tolist(), strict=True)),
+        tuple(p for p in predictions if not p.reading),
+        tuple(p for p in predictions if p.reading),
+    )
 
 
 def family(design: str) -> str:
@@ -208,14 +228,6 @@ def non_negative_least_squares(features: Vector, target: Vector) -> Vector:
             if error < best_error - 1e-12:
                 best, best_error = candidate, error
     return best
-
-
-def _reported() -> dict[tuple[str, str], PublishedRow]:
-    """Published results by (system, quantity); the first where there are several."""
-    found: dict[tuple[str, str], PublishedRow] = {}
-    for row in load_published_rows():
-        found.setdefault((row.system.name, row.result.quantity), row)
-    return found
 
 
 def _amount(model: Callable[[Coefficients], Cost], quantity: str) -> Callable[[Coefficients], float]:

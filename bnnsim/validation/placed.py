@@ -6,26 +6,23 @@ These rows calibrate the few fitted coefficients, and, left out one at a time, v
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 from bnnsim.cost.coefficients import Coefficients
+from bnnsim.cost.engine_resources import engine_parts_by_unit
 from bnnsim.cost.parts import Cost, total
 from bnnsim.cost.power import activity_at_rate, estimate_power, power_of_amounts
 from bnnsim.cost.resources import Amounts, estimate_resources
-from bnnsim.cost.technology import Technology, technology_of
-from bnnsim.design.build import Design, build_design
-from bnnsim.design.units import Mvau
+from bnnsim.cost.technology import technology_of
+from bnnsim.design.build import Design
+from bnnsim.design.engine import EngineDesign
 from bnnsim.spec.device import Device
-from bnnsim.spec.load import load_architecture, load_device, load_workload
-from bnnsim.validation.placed_engines import (
-    acce_bnn_parts,
-    fracbnn_cifar10_parts,
-    fracbnn_imagenet_parts,
-)
+from bnnsim.spec.load import load_device
+from bnnsim.validation.systems import simulated_systems
 
-_DESIGNS = Path(__file__).resolve().parent / "designs"
+PLACED = ("lut", "bram18", "dsp")
+"""A system that reports one of these, its structure being complete, is a placed design."""
 Model = Callable[[Coefficients], Cost]
 
 
@@ -50,62 +47,28 @@ class PoweredDesign:
 
 @lru_cache(maxsize=1)
 def placed_designs() -> tuple[PlacedDesign, ...]:
-    """All placed designs with complete structure, streaming first."""
-    z7020 = load_device("xc7z020").spec
-    zu3 = load_device("xczu3eg").spec
-    zu5 = load_device(_DESIGNS / "xczu5eg.device.yaml").spec
-    streaming = [
-        PlacedDesign(name, design.device, _streaming_model(design))
-        for name, design in streaming_designs().items()
-    ]
-    return (
-        *streaming,
-        PlacedDesign("acce-bnn", z7020, lambda c: total(acce_bnn_parts(_tech(z7020, c), 8, 3))),
-        PlacedDesign("acce-bnn-2", z7020, lambda c: total(acce_bnn_parts(_tech(z7020, c), 2, 4))),
-        PlacedDesign("acce-bnn-1", z7020, lambda c: total(acce_bnn_parts(_tech(z7020, c), 1, 3))),
-        PlacedDesign("fracbnn", zu3, lambda c: total(fracbnn_cifar10_parts(_tech(zu3, c), zu3.bram18))),
-        PlacedDesign(
-            "fracbnn-zu5eg", zu5, lambda c: total(fracbnn_cifar10_parts(_tech(zu5, c), zu5.bram18))
-        ),
-        PlacedDesign("fracbnn-imagenet", zu3, lambda c: total(fracbnn_imagenet_parts(_tech(zu3, c)))),
+    """All placed designs whose hardware is known, by their publications."""
+    return tuple(
+        PlacedDesign(name, entry.design.device, _model(entry.design))
+        for name, entry in simulated_systems().items()
+        if entry.system.structure == "complete"
+        and any(result.quantity in PLACED for result in entry.system.results)
     )
 
 
-@lru_cache(maxsize=1)
-def streaming_designs() -> dict[str, Design]:
-    """BNN-PYNQ's five accelerators, by name."""
-    cnv = build_design(load_architecture("pynq-cnv"), load_workload("cnv"))
-    named = {
-        "pynq-cnv-w1a2": "cnv-w1a2",
-        "pynq-cnv-w2a2": "cnv-w2a2",
-        "pynq-lfc-w1a1": "lfc-w1a1",
-        "pynq-lfc-w1a2": "lfc-w1a2",
-    }
-    others = {
-        name: _ternary(
-            build_design(
-                load_architecture(_DESIGNS / f"{name}.arch.yaml"),
-                load_workload(_DESIGNS / f"{workload}.workload.yaml"),
-            )
-        )
-        for name, workload in named.items()
-    }
-    return {"pynq-cnv": cnv, **others}
+def _model(design: Design | EngineDesign) -> Model:
+    if isinstance(design, EngineDesign):
+        return _engine_model(design)
+    return _streaming_model(design)
 
 
-def _ternary(design: Design) -> Design:
-    """BNN-PYNQ's two-bit activations take -1, 0 and +1: two thresholds where the type has three."""
-    units = tuple(
-        replace(unit, parameters=replace(unit.parameters, thresholds=2))
-        if isinstance(unit.parameters, Mvau) and unit.parameters.thresholds == 3
-        else unit
-        for unit in design.graph.units
-    )
-    return replace(design, graph=replace(design.graph, units=units))
+def _engine_model(design: EngineDesign) -> Model:
+    def resources(coefficients: Coefficients) -> Cost:
+        # Not rounded, so that it stays linear in the coefficients.
+        tech = technology_of(design.device, coefficients, design.architecture.tiling)
+        return total(part for _, _, parts in engine_parts_by_unit(tech, design) for part in parts)
 
-
-def _tech(device: Device, coefficients: Coefficients) -> Technology:
-    return technology_of(device, coefficients)
+    return resources
 
 
 def _streaming_model(design: Design) -> Model:
@@ -127,8 +90,9 @@ def powered_designs() -> tuple[PoweredDesign, ...]:
     (59,461,376 MAC a frame in 9,130 cycles): half.
     """
     z7045 = load_device("xc7z045").spec
-    zu5 = load_device(_DESIGNS / "xczu5eg.device.yaml").spec
-    cnv = streaming_designs()["pynq-cnv"]
+    zu5 = load_device("xczu5eg").spec
+    cnv = simulated_systems()["pynq-cnv"].design
+    assert isinstance(cnv, Design)
 
     def finn(lut: int, bram18: int, busy: float) -> Callable[[Coefficients], float]:
         amounts = Amounts(lut_logic=lut, ff=lut, bram18=bram18)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -86,6 +86,13 @@ class Result(SpecModel):
     """For ``cycles_total`` and ``latency_us``: of how many frames."""
     layer: str | None = None
     """For a number of one layer: which."""
+    reading: Text | None = None
+    """Another reading of a number that is printed ambiguously; the plain reading is a row of its own,
+    and takes part in fits instead of this one."""
+    explanation: Text | None = None
+    """Why the simulated value differs, where that is known."""
+    not_simulated: Text | None = None
+    """Why this tool gives no value of its own."""
 
     @model_validator(mode="after")
     def _unit_and_basis_fit(self) -> Result:
@@ -95,6 +102,20 @@ class Result(SpecModel):
         if self.quantity == "power_w" and self.basis not in POWER_BASES:
             raise ValueError(f"a power basis, one of {', '.join(POWER_BASES)}")
         return self
+
+
+class SimulatedBy(SpecModel):
+    """Which shipped specs simulate a published system."""
+
+    architecture: Name
+    workload: Name
+    changes: dict[str, Any] = {}
+    """What the system has otherwise than the architecture says: keys of the architecture file, nested
+    as there; null takes a key away."""
+    board: str | None = None
+    """The board whose supply was measured, for power at the plug."""
+    ternary_activations: bool = False
+    """Two-bit activations take only -1, 0 and +1, with two thresholds where the type has three."""
 
 
 class PublishedSystem(SpecModel):
@@ -107,7 +128,18 @@ class PublishedSystem(SpecModel):
     structure: Literal["complete", "inferred", "unknown"]
     """How much of its hardware is known."""
     notes: str = ""
+    review: Text | None = None
+    """Its name in the table of the 2022 review, for those that stand there."""
+    simulated_by: SimulatedBy | None = None
+    not_simulated: Text | None = None
+    """Why it is not, where it is not."""
     results: Annotated[list[Result], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _simulated_or_not(self) -> PublishedSystem:
+        if (self.simulated_by is None) == (self.not_simulated is None):
+            raise ValueError("either 'simulated_by' or 'not_simulated' with the reason")
+        return self
 
 
 class Publication(SpecModel):

@@ -229,7 +229,7 @@ WORKLOAD_CASES = {
     "unknown type": (
         "type: bipolar",
         "type: bipolr",
-        "w.yaml:2: input.type: expected bipolar, uint1..uint8, int2..int8, fixedW.F (such as fixed8.7) or ",
+        "w.yaml:2: input.type: expected bipolar, uint1..uint8, int2..int8, fixedW.F",
         "got the text 'bipolr'",
     ),
     "kernel larger than the map": (

@@ -18,8 +18,9 @@ ALLOWED = {
     "activity": {"spec", "design"},
     "simulation": {"spec", "design", "functional", "timing", "datapath", "engine_simulation"},
     "engine_simulation": {"spec", "design", "functional", "timing", "datapath", "simulation"},
+    "engine_costs": {"spec", "design", "timing", "datapath", "cost"},
     "evaluation": {"spec", "design", "functional", "timing", "datapath", "cost", "simulation",
-                   "activity"},
+                   "engine_simulation", "activity", "engine_costs"},
     "validation": {"spec", "design", "timing", "cost", "simulation", "evaluation"},
     "importers": {"spec", "design", "functional"},
     "search": {

@@ -81,6 +81,7 @@ systems:
     workload: net
     device: xc7z020
     structure: complete
+    not_simulated: "made up"
     results:
       - {quantity: lut, value: 10, unit: LUT, basis: placed, where: Table 1, role: validation,
          tolerance: 0.1, reason: "a reason"}

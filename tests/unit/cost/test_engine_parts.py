@@ -12,7 +12,8 @@ from bnnsim.cost.engine_parts import (
     tap_sums,
 )
 from bnnsim.cost.parts import total
-from bnnsim.validation.placed_engines import acce_bnn_parts, fp_bnn_parts, fracbnn_cifar10_parts
+from bnnsim.cost.resources import estimate_resources
+from bnnsim.validation.systems import simulated_systems
 
 ROM = Bank("weights", 64, 45, 144, ports="single", is_rom=True)
 RAM = Bank("maps", 16, 1089, 64)
@@ -63,19 +64,24 @@ def test_a_data_mover_is_a_coefficient(z7020):
     assert data_movers(z7020, "movers", 3).cost.lut_logic == 3 * z7020["data_mover_luts"]
 
 
-def test_more_convolvers_take_more_luts(z7020):
-    luts = [total(acce_bnn_parts(z7020, c, 3)).lut_logic for c in (1, 2, 4, 8)]
+def _total(system):
+    return estimate_resources(simulated_systems()[system].design).total
+
+
+def test_more_convolvers_take_more_luts():
+    luts = [_total(name).lut for name in ("acce-bnn-1", "acce-bnn-2", "acce-bnn")]
     assert luts == sorted(luts)
+    assert luts[0] < luts[2]
 
 
-def test_a_smaller_part_builds_more_roms_from_luts(z7020):
-    small, large = (total(fracbnn_cifar10_parts(z7020, blocks)) for blocks in (288, 432))
+def test_a_smaller_part_builds_more_roms_from_luts():
+    small, large = _total("fracbnn-zu5eg"), _total("fracbnn")
     assert small.lut_logic > large.lut_logic
     assert (small.bram18, large.bram18) == (288, 432)
 
 
-def test_an_intel_engine_holds_its_weights_in_m20k(stratix):
-    used = total(fp_bnn_parts(stratix))
+def test_an_intel_engine_holds_its_weights_in_m20k():
+    used = _total("fp-bnn")
     assert used.bram18 == 0
     assert used.m20k * 20480 > 14_022_016
     assert used.m20k == pytest.approx(1000, rel=0.2)

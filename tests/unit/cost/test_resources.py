@@ -11,7 +11,7 @@ from bnnsim.design import build_design
 from bnnsim.design.units import Mvau
 from bnnsim.spec.architecture import Budget
 from bnnsim.spec.load import load_architecture, load_workload
-from bnnsim.validation.placed import streaming_designs
+from bnnsim.validation.systems import simulated_systems
 
 
 def _weights(resources):
@@ -25,7 +25,7 @@ def _weights(resources):
 
 def test_lfc_with_a_memory_a_pe_takes_208_blocks_for_its_weights():
     """BNN-PYNQ's placed LFC: 832-1024-1024-1024-64 at PE/SIMD 32/64, 64/32, 32/64, 16/8."""
-    assert _weights(estimate_resources(streaming_designs()["pynq-lfc-w1a1"])) == 208
+    assert _weights(estimate_resources(simulated_systems()["pynq-lfc-w1a1"].design)) == 208
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_lfc_with_a_memory_a_pe_takes_208_blocks_for_its_weights():
     ],
 )
 def test_block_memory_of_placed_streaming_designs_within_ten_percent(name, blocks):
-    used = estimate_resources(streaming_designs()[name]).total.bram18
+    used = estimate_resources(simulated_systems()[name].design).total.bram18
     assert used == pytest.approx(blocks, rel=0.1)
 
 
@@ -130,7 +130,7 @@ def test_intel_parts_count_alms_and_m20k():
 
 
 def test_multi_bit_lanes_take_more_luts_than_binary_ones(z7020):
-    designs = streaming_designs()
+    designs = {name: entry.design for name, entry in simulated_systems().items()}
     binary = designs["pynq-lfc-w1a1"].graph.unit_by_name["fc1.mvau"].parameters
     two_bits = designs["pynq-lfc-w1a2"].graph.unit_by_name["fc1.mvau"].parameters
 
@@ -143,7 +143,7 @@ def test_multi_bit_lanes_take_more_luts_than_binary_ones(z7020):
 
 
 def test_rtl_units_put_multi_bit_products_into_dsps(z7020):
-    unit = streaming_designs()["pynq-cnv-w2a2"].graph.unit_by_name["conv2.mvau"].parameters
+    unit = simulated_systems()["pynq-cnv-w2a2"].design.graph.unit_by_name["conv2.mvau"].parameters
     assert total(mvau_parts(z7020, unit, "rtl")).dsp == -(-unit.pe // 4) * unit.simd
     assert total(mvau_parts(z7020, unit, "hls")).dsp <= 2
 

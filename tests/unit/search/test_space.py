@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from bnnsim.cost.resources import estimate_resources
+from bnnsim.design.build import build_design
 from bnnsim.search.encoding import TARGET, Encoding, RawEncoding
 from bnnsim.search.folding import fold_cycles, folds, greedy_folding
 from bnnsim.search.space import load_space
@@ -47,7 +49,15 @@ def test_choices_ranges_and_divisors_become_knobs(tmp_path: Path) -> None:
 
 def test_a_point_is_an_architecture_with_every_choice_made(tmp_path: Path) -> None:
     space = _load(tmp_path)
-    point = space.point({"fc0": (16, 49)}, (143, 8, 4, 2), "p")
+    knobs = {
+        "layers.fc0.pe": 16,
+        "layers.fc0.simd": 49,
+        "clock_mhz": 143,
+        "defaults.fifo_words": 8,
+        "layers.fc1.pe": 4,
+        "layers.fc3.simd": 2,
+    }
+    point = space.point(knobs, "p")
     assert (point.clock_mhz, point.defaults.fifo_words) == (143, 8)
     assert (point.layers["fc0"].pe, point.layers["fc0"].simd) == (16, 49)
     assert (point.layers["fc1"].pe, point.layers["fc3"].simd) == (4, 2)
@@ -56,15 +66,20 @@ def test_a_point_is_an_architecture_with_every_choice_made(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("choose: [100, 143]", "choose: []", r"space.yaml:5: clock_mhz.choose: expected a list of values"),
+        ("choose: [100, 143]", "choose: []", "yaml:5: clock_mhz.choose: expected a list of values"),
         ("choose: [100, 143]", "choose: [100, 100]", "clock_mhz.choose: expected each value once"),
-        ("range: [2, 32], factor: 4", "range: [32, 2]", r"defaults.fifo_words.range: expected \[low, high\]"),
+        ("range: [2, 32], factor: 4", "range: [32, 2]", r"fifo_words.range: expected \[low, high\]"),
         ("factor: 4", "factor: 1", "defaults.fifo_words.factor: expected a number > 1, got 1"),
         ("factor: 4", "stepp: 4", "defaults.fifo_words: expected choose: .* or range: "),
         ("choose: [100, 143]", "choose: [fast]", "clock_mhz: expected a number, got the text 'fast'"),
-        ("fc0: {pe: divisors", "fc9: {pe: divisors", "layers.fc9: expected a convolution or linear layer"),
+        ("fc0: {pe: divisors", "fc9: {pe: divisors", "layers.fc9: expected a convolution or linear"),
         ("workload: tfc", "worklod: tfc", "explore.worklod: expected one of the keys workload"),
         ("workload: tfc", "workload: tfd", "tfd: expected a YAML file or a shipped workload"),
+        (
+            "workload: tfc",
+            "landmarks: [{name: a, source: b, figures: {luts: 3}}], workload: tfc",
+            r"explore.landmarks\[0\].figures.luts: expected a figure's name, got 'luts' \(nearest: lut",
+        ),
         ("explore: {", "explor: {", "explore: expected this key, got nothing"),
     ],
 )
@@ -75,20 +90,41 @@ def test_wrong_choices_are_located(tmp_path: Path, old: str, new: str, message: 
 
 
 @pytest.mark.parametrize("name", shipped_names("space"))
-def test_every_seed_of_a_shipped_space_meets_its_target(name: str) -> None:
+def test_seeds_of_a_shipped_space_meet_their_targets_with_folds_that_none_undercuts(
+    name: str,
+) -> None:
     space = load_space(name)
-    encoding = Encoding(space)
-    for seed in encoding.seeds(20):
-        folding = encoding.folding(seed)
+    encoding = Encoding(space, bounds={"bram18": 280})
+    seeds = encoding.seeds(40)
+    assert 5 <= len(seeds) <= 40
+    for seed in seeds:
         target = encoding.targets[seed[TARGET]]
-        assert all(fold.cycles <= target for fold in folding.values())
-        for layer, fold in folding.items():
-            cheaper = [
-                f
-                for f in folds(space.network.nodes[layer])
-                if f.cycles <= target and f.pe * f.simd < fold.pe * fold.simd
-            ]
-            assert not cheaper
+        for layer, fold in encoding.folding(seed).items():
+            rows = {(r.fold.pe, r.fold.simd): r for r in encoding.tables.rows[layer]}
+            chosen = rows[fold.pe, fold.simd]
+            assert fold_cycles(space.network.nodes[layer], fold.pe, fold.simd) <= target
+            assert not any(
+                row.fold.cycles <= target
+                and row.logic < chosen.logic
+                and row.memory <= chosen.memory
+                for row in rows.values()
+            )
+
+
+def test_tables_add_up_to_what_a_design_uses() -> None:
+    space = load_space("cnv-7z020-folding")
+    encoding = Encoding(space, bounds={"bram18": 280})
+    tables = encoding.tables
+    for seed in encoding.seeds(4):
+        folding = encoding.folding(seed)
+        rows = [
+            next(r for r in tables.rows[n] if (r.fold.pe, r.fold.simd) == (f.pe, f.simd))
+            for n, f in folding.items()
+        ]
+        point = space.point(encoding.describe(seed), "p")
+        total = estimate_resources(build_design(space.loaded(point), space.workload)).total
+        assert tables.other_logic + sum(row.logic for row in rows) == total.lut
+        assert tables.other_memory + sum(row.memory for row in rows) == total.bram18
 
 
 def test_raw_and_encoded_spaces_name_the_same_folds() -> None:

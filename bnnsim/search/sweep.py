@@ -1,0 +1,198 @@
+"""Sweep: a plain grid over one or two fields of an architecture, for the question "what if"."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import io
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bnnsim.design.build import build_design
+from bnnsim.evaluation import figures_of
+from bnnsim.search.judge import bounded_figure
+from bnnsim.search.objectives import METRICS
+from bnnsim.search.results import number_text
+from bnnsim.search.space import Value
+from bnnsim.spec.architecture import StreamingArchitecture
+from bnnsim.spec.faults import Fault, InputError, SpecError, key_text, near_names
+from bnnsim.spec.library import find_spec
+from bnnsim.spec.load import Loaded, load_workload
+from bnnsim.spec.source import SourceText, read_source
+from bnnsim.spec.validate import validate
+from bnnsim.spec.workload import Workload
+from bnnsim.timing.result import DeadlockError
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class SweepKnob:
+    """A field by its path in the spec, and the values it is given."""
+
+    path: tuple[str, ...]
+    values: tuple[Value, ...]
+
+    @property
+    def name(self) -> str:
+        return key_text(self.path)
+
+
+@dataclass(frozen=True)
+class SweepPoint:
+    """One design of the grid: its ``values`` by knob, its figures, the budgets it exceeds.
+
+    ``obstacle`` says why there are no figures.
+    """
+
+    values: tuple[Value, ...]
+    figures: dict[str, float]
+    exceeds: tuple[str, ...]
+    obstacle: str = ""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A grid and what became of each design, the last knob fastest."""
+
+    arch: str
+    workload: str
+    knobs: tuple[SweepKnob, ...]
+    points: tuple[SweepPoint, ...]
+
+
+def parse_knobs(texts: Sequence[str]) -> tuple[SweepKnob, ...]:
+    """Read ``layers.conv1.pe=1,2,4``, one or two of them. Raises :class:`SpecError`."""
+    knobs = []
+    faults = []
+    for text in texts:
+        path, mark, values = text.partition("=")
+        read = [yaml.safe_load(value) for value in values.split(",")] if mark else []
+        plain = all(isinstance(value, int | float | str | bool) for value in read)
+        if not path or not read or not plain or len({str(v) for v in read}) < len(read):
+            faults.append(
+                Fault("--knob", 0, "", "a field and its values: layers.conv1.pe=1,2,4", repr(text))
+            )
+            continue
+        knobs.append(SweepKnob(tuple(path.split(".")), tuple(read)))
+    if faults:
+        raise SpecError(faults)
+    if not 1 <= len(knobs) <= 2:
+        raise InputError("--knob", "one or two fields to vary", str(len(knobs)))
+    if len({knob.path for knob in knobs}) < len(knobs):
+        raise InputError("--knob", "each field once", knobs[0].name)
+    return tuple(knobs)
+
+
+def sweep(
+    architecture: str | Path,
+    workload: str | Path,
+    knobs: Sequence[str],
+    *,
+    progress: Progress | None = None,
+) -> Sweep:
+    """Judge every combination of the knobs' values by exact timing and the cost model.
+
+    ``knobs`` are texts such as ``layers.conv1.pe=1,2,4``. A combination that cannot be built or
+    deadlocks keeps its place with the reason. Raises :class:`SpecError` for wrong paths and values,
+    located in the architecture's file, and where no combination can be built.
+    """
+    chosen = parse_knobs(knobs)
+    work = load_workload(workload)
+    source = read_source(find_spec(architecture, "architecture"))
+    base, faults = validate(StreamingArchitecture, source)
+    faults += [f for knob in chosen for f in _misplaced(source, knob)]
+    if base is None or faults:
+        raise SpecError(faults)
+    grid = list(itertools.product(*(knob.values for knob in chosen)))
+    specs = [_spec(source, chosen, values) for values in grid]  # all wrong values at once
+    wrong = [fault for spec in specs for fault in spec.faults]
+    if wrong:
+        raise SpecError(wrong)
+    points = []
+    for count, (values, spec) in enumerate(zip(grid, specs, strict=True)):
+        points.append(_point(values, spec, work))
+        if progress is not None:
+            progress(count + 1, len(grid))
+    found = Sweep(base.name, work.spec.name, chosen, tuple(points))
+    if all(point.obstacle for point in points):
+        build_design(specs[0], work)  # says in the file's terms what is wrong, if anything is
+        raise InputError(
+            f"--knob {chosen[0].name}", "a value with which the design runs", points[0].obstacle
+        )
+    return found
+
+
+def _misplaced(source: SourceText, knob: SweepKnob) -> list[Fault]:
+    """Where the path leaves what the file or the spec has."""
+    here: Any = source.data
+    for depth, part in enumerate(knob.path[:-1]):
+        if isinstance(here, dict) and part in here and isinstance(here[part], dict):
+            here = here[part]
+        elif depth == 0 and part in StreamingArchitecture.model_fields:
+            return []  # a section that the file leaves out
+        else:
+            names = [n for n in here if isinstance(here[n], dict)] if isinstance(here, dict) else []
+            if depth == 0:
+                names = list(StreamingArchitecture.model_fields)
+            path = knob.path[: depth + 1]
+            near = near_names(part, names)
+            return [source.fault(path, "a section of this architecture", f"'{part}'", near)]
+    return []
+
+
+def _spec(
+    source: SourceText, knobs: Sequence[SweepKnob], values: Sequence[Value]
+) -> Loaded[StreamingArchitecture]:
+    data = copy.deepcopy(source.data)
+    for knob, value in zip(knobs, values, strict=True):
+        here = data
+        for part in knob.path[:-1]:
+            here = here.setdefault(part, {})
+        here[knob.path[-1]] = value
+    changed = SourceText(source.file, data, source.lines)
+    spec, faults = validate(StreamingArchitecture, changed)
+    if spec is None:
+        raise SpecError(faults)
+    return Loaded(spec, changed, None, tuple(faults))
+
+
+def _point(
+    values: tuple[Value, ...], spec: Loaded[StreamingArchitecture], work: Loaded[Workload]
+) -> SweepPoint:
+    try:
+        found = figures_of(build_design(spec, work))
+    except (SpecError, DeadlockError) as error:
+        reason = str(error.faults[0]) if isinstance(error, SpecError) else str(error)
+        return SweepPoint(values, {}, (), reason)
+    exceeds = tuple(bounded_figure(n) for n, amount in found.violations.items() if amount > 0)
+    return SweepPoint(values, dict(found.figures), exceeds)
+
+
+def sweep_figures(found: Sweep) -> tuple[str, ...]:
+    """The figures in which the grid's designs differ, in the usual order."""
+    values: dict[str, set[float]] = {}
+    for point in found.points:
+        for name, value in point.figures.items():
+            values.setdefault(name, set()).add(value)
+    varied = {knob.name for knob in found.knobs}
+    names = [n for n in METRICS if n not in varied and len(values.get(n, ())) > 1]
+    return tuple(names) or tuple(values)[:1]
+
+
+def sweep_table(found: Sweep) -> str:
+    """The grid as CSV."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    given = {name for point in found.points for name in point.figures}
+    names = [n for n in METRICS if n in given and n not in {knob.name for knob in found.knobs}]
+    writer.writerow([*(knob.name for knob in found.knobs), *names, "exceeds", "obstacle"])
+    for point in found.points:
+        figures = [number_text(point.figures.get(name)) for name in names]
+        writer.writerow([*point.values, *figures, " ".join(point.exceeds), point.obstacle])
+    return text.getvalue()

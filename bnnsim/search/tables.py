@@ -1,0 +1,113 @@
+"""What each fold of each layer costs and how long it takes: unit by unit, without running anything.
+
+Only for proposing: the judge runs every design. All layers are tabulated at once, the k-th design giving
+every layer its k-th fold, with the first values of all other knobs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from bnnsim.cost.resources import estimate_resources
+from bnnsim.design.build import Design, build_design
+from bnnsim.search.folding import Fold, folds
+from bnnsim.search.space import Space
+from bnnsim.timing.graph import build_timing
+from bnnsim.timing.program import Lockstep
+
+UNLIMITED = 100_000
+"""Stands for a resource that neither budget nor device bounds."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One fold with the cycles a frame of its layer's slowest unit and what the layer's units use.
+
+    ``logic`` is in LUTs (Intel: ALMs), ``memory`` in BRAM18s (M20Ks).
+    """
+
+    fold: Fold
+    logic: int
+    memory: int
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The rows of every free layer, what the rest of the design uses, and what there is of it."""
+
+    rows: Mapping[str, tuple[Row, ...]]
+    other_logic: int
+    other_memory: int
+    logic: str
+    memory: str
+    room: Mapping[str, float]
+
+
+def tabulate(space: Space) -> Tables:
+    """The tables of a space's free layers."""
+    choices = {layer: folds(space.network.nodes[layer]) for layer in space.folded}
+    rows: dict[str, list[Row]] = {layer: [] for layer in space.folded}
+    other = (0, 0)
+    names = ("lut", "bram18")
+    room: dict[str, float] = {}
+    for k in range(max((len(folds_) for folds_ in choices.values()), default=0)):
+        chosen = {layer: folds_[min(k, len(folds_) - 1)] for layer, folds_ in choices.items()}
+        design = _design(space, chosen)
+        if design.device.vendor == "intel":
+            names = ("alm", "m20k")
+        used, other = _used(design, space, names)
+        cycles = _cycles(design, space)
+        for layer, fold in chosen.items():
+            if k < len(choices[layer]):
+                slowest = replace(fold, cycles=max(fold.cycles, cycles.get(layer, 0)))
+                rows[layer].append(Row(slowest, *used[layer]))
+        room = {n: float(getattr(design.budget, n) or UNLIMITED) for n in names}
+    return Tables({n: tuple(r) for n, r in rows.items()}, *other, *names, room)
+
+
+def _design(space: Space, chosen: Mapping[str, Fold]) -> Design:
+    knobs = dict(space.first_knobs)
+    for layer, fold in chosen.items():
+        knobs[f"layers.{layer}.pe"] = fold.pe
+        knobs[f"layers.{layer}.simd"] = fold.simd
+    return build_design(space.loaded(space.point(knobs, space.name)), space.workload)
+
+
+def _owners(design: Design, space: Space) -> dict[str, str]:
+    """For each layer of units the free layer whose fold shapes it: itself, or the one before it."""
+    owners: dict[str, str] = {}
+    last = ""
+    for unit in design.graph.units:
+        last = unit.layer if unit.layer in space.folded else last
+        owners.setdefault(unit.layer, last)
+    return owners
+
+
+def _used(
+    design: Design, space: Space, names: tuple[str, str]
+) -> tuple[dict[str, tuple[int, int]], tuple[int, int]]:
+    """Logic and memory by free layer, and of everything else."""
+    found = estimate_resources(design)
+    owners = _owners(design, space)
+    used = dict.fromkeys([*space.folded, ""], (0, 0))
+    for unit in found.units:
+        owner = owners.get(unit.layer, "")
+        logic, memory = used[owner]
+        own = [int(getattr(unit.amounts, name)) for name in names]
+        used[owner] = (logic + own[0], memory + own[1])
+    return used, used.pop("")
+
+
+def _cycles(design: Design, space: Space) -> dict[str, int]:
+    """Cycles a frame of the slowest unit of each free layer when nothing holds it up."""
+    units = design.graph.unit_by_name
+    owners = _owners(design, space)
+    result: dict[str, int] = {}
+    for unit in build_timing(design.graph).units:
+        program = unit.program
+        words = max(program.words_in, program.words_out)
+        cycles = program.steps if isinstance(program, Lockstep) else words
+        owner = owners[units[unit.part_of or unit.name].layer]
+        result[owner] = max(result.get(owner, 0), cycles)
+    return result

@@ -1,0 +1,200 @@
+"""Every published number beside what this tool says of it, and why they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from bnnsim.validation.fit import FitResult, fit_all
+from bnnsim.validation.published import PublishedRow, Result, load_published_rows
+from bnnsim.validation.simulated import SystemValues
+from bnnsim.validation.systems import SimulatedSystem, simulated_systems
+
+Verdict = Literal["met", "off", "not comparable", "not simulated"]
+Progress = Callable[[int, int], None]
+SMALL_COUNT = 4
+"""DSPs are met within their tolerance or so many: a loop bound more or less is one."""
+WORTH_A_WORD = 0.02
+"""A number that is met says why it is not exact from this error on."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One published number beside the simulated one.
+
+    ``simulated`` is None where this tool has no value; ``error`` is relative to the reported number.
+    ``structure`` is ``complete`` where neither the publication nor the spec leaves anything to guess.
+    ``why`` says in words why the two differ, or why there is nothing to compare.
+    """
+
+    system: str
+    publication: str
+    citation: str
+    simulated_by: str
+    review: str
+    quantity: str
+    what: str
+    unit: str
+    reported: float
+    simulated: float | None
+    tolerance: float
+    structure: str
+    role: str
+    basis: str
+    where: str
+    why: str
+    verdict: Verdict
+
+    @property
+    def error(self) -> float | None:
+        """Relative error; None where there is nothing to compare."""
+        if self.simulated is None or self.verdict == "not comparable" or not self.reported:
+            return None
+        return self.simulated / self.reported - 1
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "error": self.error}
+
+
+@dataclass(frozen=True)
+class Validation:
+    """All comparisons, and the fits with each design left out in turn."""
+
+    comparisons: tuple[Comparison, ...]
+    fits: tuple[FitResult, ...]
+
+    @cached_property
+    def review(self) -> tuple[Comparison, ...]:
+        """Frame rates of the systems in the review's table, slowest first."""
+        rows = [c for c in self.comparisons if c.review and c.quantity == "throughput_fps"]
+        return tuple(sorted(rows, key=lambda c: (c.reported, c.review)))
+
+    @cached_property
+    def counts(self) -> dict[Verdict, int]:
+        """How many rows there are of each verdict."""
+        counts: dict[Verdict, int] = {"met": 0, "off": 0, "not comparable": 0, "not simulated": 0}
+        for comparison in self.comparisons:
+            counts[comparison.verdict] += 1
+        return counts
+
+    def to_json(self) -> dict[str, Any]:
+        """The tables as plain data."""
+        return {
+            "rows": [c.to_json() for c in self.comparisons],
+            "review": [c.to_json() for c in self.review],
+            "counts": dict(self.counts),
+            "leave_one_out": [_fit_json(fit) for fit in self.fits],
+        }
+
+
+def compare_published(progress: Progress | None = None) -> Validation:
+    """Compare every shipped published number with the simulation of its system."""
+    systems = simulated_systems()
+    values = {name: SystemValues(entry) for name, entry in systems.items()}
+    rows = load_published_rows()
+    comparisons = []
+    for number, row in enumerate(rows):
+        comparisons.append(compare(row, values.get(row.system.name)))
+        if progress is not None:
+            progress(number + 1, len(rows))
+    return Validation(tuple(comparisons), fit_all())
+
+
+def compare(row: PublishedRow, values: SystemValues | None) -> Comparison:
+    """One published number with its simulated counterpart."""
+    result = row.result
+    simulated = None
+    if values is not None and result.not_simulated is None:
+        simulated = values.value(result)
+    verdict = _verdict(row, simulated)
+    structure = values.entry.structure if values else row.system.structure
+    return Comparison(
+        system=row.system.name,
+        publication=row.publication,
+        citation=row.citation,
+        simulated_by=_specs(values.entry) if values else "",
+        review=row.system.review or "",
+        quantity=result.quantity,
+        what=_what(result),
+        unit=result.unit,
+        reported=result.value,
+        simulated=simulated,
+        tolerance=result.tolerance,
+        structure=structure,
+        role=result.role,
+        basis=result.basis,
+        where=result.where,
+        why=_why(row, simulated, structure, verdict),
+        verdict=verdict,
+    )
+
+
+def _specs(entry: SimulatedSystem) -> str:
+    changed = entry.system.simulated_by is not None and entry.system.simulated_by.changes
+    architecture, workload = entry.architecture.spec.name, entry.workload.spec.name
+    return f"{architecture} x {workload}{', changed' if changed else ''}"
+
+
+def _what(result: Result) -> str:
+    """The quantity with what it is of."""
+    name = result.quantity.replace("initiation_interval", "interval")
+    of = [result.layer] if result.layer else []
+    if result.frames is not None and result.quantity == "cycles_total":
+        of.append(f"{result.frames:,} frame{'s' if result.frames > 1 else ''}")
+    if result.quantity == "power_w":
+        of.append(result.basis.replace("_", " "))
+    if result.reading is not None:
+        of.append("other reading")
+    return name + (f" ({', '.join(of)})" if of else "")
+
+
+def _verdict(row: PublishedRow, simulated: float | None) -> Verdict:
+    result = row.result
+    if simulated is None:
+        return "not simulated"
+    if result.quantity == "power_w" and not row.is_comparable_power:
+        return "not comparable"
+    difference = abs(simulated - result.value)
+    few = SMALL_COUNT if result.quantity == "dsp" else 0
+    return "met" if difference <= max(result.tolerance * result.value, few) else "off"
+
+
+def _why(row: PublishedRow, simulated: float | None, structure: str, verdict: Verdict) -> str:
+    result, system = row.result, row.system
+    if verdict == "not simulated":
+        said = result.not_simulated or system.not_simulated
+        return said or "the specs of this system have no such number"
+    if verdict == "not comparable":
+        return "what was measured is not stated; the simulated watts are the chip's, no error is given"
+    assert simulated is not None
+    if result.explanation is not None:
+        return result.explanation
+    error = abs(simulated / result.value - 1) if result.value else 0.0
+    if verdict == "off":
+        cause = "the cause is not known" if structure == "complete" else "part of it is a guess"
+        return f"outside the tolerance, {cause}: {result.reason}"
+    return result.reason if error >= WORTH_A_WORD else ""
+
+
+def _fit_json(fit: FitResult) -> dict[str, Any]:
+    return {
+        "quantity": fit.quantity,
+        "coefficients": dict(fit.coefficients),
+        "median_error": fit.median_error,
+        "median_left_out_error": fit.median_left_out_error,
+        "median_family_left_out_error": fit.median_family_left_out_error,
+        "median_left_out_error_of_other_readings": fit.median_left_out_error_of_other_readings,
+        "worst_left_out": fit.worst_left_out.design,
+        "worst_left_out_error": fit.worst_left_out.left_out_error,
+        "rows": [
+            asdict(p)
+            | {
+                "error": p.error,
+                "left_out_error": p.left_out_error,
+                "family_left_out_error": p.family_left_out_error,
+            }
+            for p in (*fit.predictions, *fit.other_readings)
+        ],
+    }

@@ -1,0 +1,239 @@
+"""``explore`` and ``sweep`` as a user runs them: what they print, their exit codes, what they leave."""
+
+from __future__ import annotations
+
+import csv
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SPACE = """\
+name: small
+source: "made for this test"
+style: streaming
+device: xc7z020
+clock_mhz: {choose: [100, 143]}
+layers:
+  fc0: {pe: divisors, simd: divisors}
+  fc1: {pe: divisors, simd: divisors}
+  fc2: {pe: divisors, simd: divisors}
+  fc3: {pe: 10, simd: 8}
+explore: {workload: tfc, objectives: [throughput_fps, lut]}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "small.yaml").write_text(SPACE)
+    return tmp_path
+
+
+def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+    return subprocess.run(
+        [sys.executable, ROOT / "explore.py", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+def _command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+    code = "from bnnsim.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_explore_prints_the_front_and_leaves_a_page(folder: Path) -> None:
+    done = _run(folder, "small.yaml", "--trials", "40", "--jobs", "2")
+    assert done.returncode == 0, done.stderr
+    progress = r"(searching|random, to compare|re-simulating the front) \d+/\d+ "
+    assert all(re.match(progress, line) for line in done.stderr.splitlines() if line)
+    assert re.search(r"small-000\d\d +[\d,]+ +[\d,]+ .*(yes|not run)", done.stdout)
+    assert re.search(r"judged +40 designs, \d+ keep every bound, \d+ on the front", done.stdout)
+    assert re.search(r"bit-exact +\d+ of \d+ front designs", done.stdout)
+    page = re.search(r"page +(\S+)", done.stdout)
+    assert page is not None
+    assert page[1] == "explorations/small-1/pareto.html"
+    assert (folder / page[1]).is_file()
+
+
+def test_second_search_takes_the_next_folder(folder: Path) -> None:
+    for number in (1, 2):
+        done = _run(folder, "small.yaml", "--trials", "5", "--jobs", "1", "--verify", "none")
+        assert f"explorations/small-{number}/pareto.html" in done.stdout
+
+
+def test_design_found_evaluates_to_the_figures_in_its_header(folder: Path) -> None:
+    done = _run(folder, "small.yaml", "--trials", "12", "--jobs", "1", "--out", "o", "--verify", "none")
+    assert done.returncode == 0, done.stderr
+    path = next(iter(sorted((folder / "o" / "designs").iterdir())))
+    said = dict(line[4:].split(" ") for line in path.read_text().splitlines() if line[:4] == "#   ")
+    shown = _command(folder, "evaluate", str(path), "tfc", "--timing-only", "--json", "-")
+    assert shown.returncode == 0, shown.stderr
+    import json
+
+    found = json.loads(shown.stdout)
+    assert found["throughput_fps"] == float(said["throughput_fps"])
+    assert found["latency_cycles"] == int(said["latency_cycles"])
+    assert found["resources"]["lut"] == int(said["lut"])
+    assert found["power_w"] == pytest.approx(float(said["power_w"]), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["smal"], "smal: expected a YAML file or a shipped space"),
+        (["small.yaml", "cnvv"], r"cnvv: expected a YAML file or a shipped workload.*\(nearest: cnv"),
+        (["small.yaml", "--objectives", "lutt"], r"--objectives: .* got 'lutt' \(nearest: lut"),
+        (["small.yaml", "--constraint", "lut<4"], "--constraint: expected a bound such as lut<=40000"),
+        (["small.yaml", "--trials", "0"], "--trials: expected a number >= 1, got 0"),
+        (["small.yaml", "--resume"], r"--resume: expected the folder to go on in \(--out\), got none"),
+        (["--worker"], r"--worker: expected the database of the study \(--storage\), got none"),
+        (
+            ["small.yaml", "--storage", "postgresql://u@127.0.0.1:1/db"],
+            "postgresql://u@127.0.0.1:1/db: expected a database server that answers, got .*refused",
+        ),
+        (
+            ["--worker", "--storage", "sqlite:///a.db"],
+            "--storage: expected PostgreSQL for several workers",
+        ),
+        (["small.yaml", "--out", "small.yaml"], "small.yaml: expected room and permission to write here"),
+    ],
+)
+def test_wrong_input_is_one_sentence_and_leaves_nothing(
+    folder: Path, arguments: list[str], message: str
+) -> None:
+    done = _run(folder, *arguments)
+    assert done.returncode == 2
+    assert re.search(message, done.stderr), done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert {path.name for path in folder.iterdir()} <= {"small.yaml"}
+    assert (folder / "small.yaml").read_text() == SPACE
+
+
+def test_space_without_a_feasible_design_says_what_stands_in_the_way(folder: Path) -> None:
+    done = _run(
+        folder, "small.yaml", "--trials", "12", "--jobs", "1", "--baseline", "0",
+        "--constraint", "lut<=10", "--out", "o",
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert re.search(
+        r"small: expected a space with a design that keeps every bound, got none among 12; "
+        r"the nearest misses lut<=10 by [\d,.]+$",
+        done.stderr.strip(),
+    ), done.stderr
+    with (folder / "o" / "trials.csv").open(newline="") as file:
+        assert {row["feasible"] for row in csv.DictReader(file)} == {"no"}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_unwritable_folder_is_refused_before_the_search(folder: Path) -> None:
+    locked = folder / "locked"
+    locked.mkdir(mode=0o555)
+    done = _run(folder, "small.yaml", "--out", "locked/o")
+    assert done.returncode == 2
+    assert "expected room and permission to write here, got permission denied" in done.stderr
+
+
+def test_interrupt_ends_with_the_results_of_what_is_there_and_resume_goes_on(folder: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+    command = [
+        sys.executable, ROOT / "explore.py", "small.yaml", "--trials", "100000", "--jobs", "2",
+        "--out", "o",
+    ]  # fmt: skip
+    process = subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    journal = folder / "o" / "study.journal"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not (journal.exists() and journal.stat().st_size > 40_000):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0, stderr
+    assert "stopped by Ctrl-C, --resume goes on" in stdout
+    kept = int(re.search(r"judged +(\d+) designs", stdout)[1])  # type: ignore[index]
+    assert (folder / "o" / "pareto.html").is_file()
+    more = str(kept + 10)
+    done = _run(
+        folder, "small.yaml", "--trials", more, "--jobs", "1", "--baseline", "0", "--out", "o",
+        "--resume", "--verify", "none",
+    )  # fmt: skip
+    assert f"judged       {more} designs" in done.stdout
+
+
+def test_progress_on_a_terminal_shows_trials_front_hypervolume_and_speed(folder: Path) -> None:
+    here, there = pty.openpty()
+    environment = {
+        **os.environ,
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
+        "COLUMNS": "140",
+        "TERM": "xterm",
+    }
+    process = subprocess.Popen(
+        [sys.executable, ROOT / "explore.py", "small.yaml", "--trials", "200", "--jobs", "1"],
+        cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=there,
+    )  # fmt: skip
+    os.close(there)
+    shown = b""
+    try:
+        while chunk := os.read(here, 4096):
+            shown += chunk
+    except OSError:  # the terminal's end, on Linux
+        pass
+    assert process.wait() == 0
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode(errors="replace"))
+    assert re.search(r"searching .*\d+/200 +front \d+ +hypervolume \d+% +\d+ designs/s", text)
+
+
+def test_sweep_prints_the_grid_and_writes_table_and_page(folder: Path) -> None:
+    done = _command(
+        folder, "sweep", "pynq-tfc", "tfc", "--knob", "layers.fc0.pe=1,2,3,16",
+        "--knob", "clock_mhz=100,200", "--out", "o",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    with (folder / "o" / "sweep.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["layers.fc0.pe"], row["clock_mhz"]) for row in rows] == [
+        (pe, clock) for pe in ("1", "2", "3", "16") for clock in ("100", "200")
+    ]
+    slow, fast = (float(row["throughput_fps"]) for row in rows[:2])
+    assert fast == pytest.approx(2 * slow)
+    assert "expected a divisor of 64, got 3" in rows[4]["obstacle"]
+    assert "default-src 'none'" in (folder / "o" / "sweep.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("knobs", "message"),
+    [
+        (["layers.fc0.pe=3"], r"pynq-tfc.yaml:\d+: layers.fc0.pe: expected a divisor of 64, got 3"),
+        (["layers.fc0.pe=a"], r"pynq-tfc.yaml:\d+: layers.fc0.pe: expected an integer, got the text 'a'"),
+        (["layers.fc0.pee=4"], r"layers.fc0.pee: expected one of the keys .*\(nearest: pe"),
+        (["layers.fc9.pe=4"], r"layers.fc9: expected a section .* got 'fc9' \(nearest: fc"),
+        (["layrs.fc0.pe=4"], r"layrs: expected a section of this architecture, .*\(nearest: layers"),
+        (["layers.fc0.pe"], "--knob: expected a field and its values: layers.conv1.pe=1,2,4, got"),
+        (["clock_mhz=1,2", "clock_mhz=3"], "--knob: expected each field once"),
+        (["clock_mhz=1", "name=a", "device=b"], "--knob: expected one or two fields to vary, got 3"),
+    ],
+)
+def test_wrong_knob_of_a_sweep_is_located(folder: Path, knobs: list[str], message: str) -> None:
+    options = [part for knob in knobs for part in ("--knob", knob)]
+    done = _command(folder, "sweep", "pynq-tfc", "tfc", *options)
+    assert done.returncode == 2
+    assert re.search(message, done.stderr), done.stderr

@@ -1,0 +1,229 @@
+"""Many processes at one study on a PostgreSQL server, stopped and started at will."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+import optuna
+import pytest
+from postgres import postgres
+
+from bnnsim.exploration import explore, plan_of
+from bnnsim.search.database import (
+    SEEDS,
+    Database,
+    check_storage,
+    create_study,
+    open_storage,
+    wait_for_plan,
+)
+from bnnsim.search.encoding import Knobs, point_key
+from bnnsim.search.judge import Judge, Judgement
+from bnnsim.search.plan import SearchPlan
+from bnnsim.search.worker import exploration, judged_trials, work
+from bnnsim.spec.faults import InputError
+
+SPACE = """\
+name: small
+source: "made for this test"
+style: streaming
+device: xc7z020
+clock_mhz: 100
+layers:
+  fc0: {pe: divisors, simd: divisors}
+  fc1: {pe: divisors, simd: divisors}
+  fc2: {pe: divisors, simd: divisors}
+  fc3: {pe: 10, simd: 8}
+explore: {workload: tfc, objectives: [throughput_fps, lut]}
+"""
+WORKERS = 10
+TRIALS = 80
+KILLS = 15
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with postgres() as url:
+        yield url
+
+
+@pytest.fixture
+def space(tmp_path: Path) -> Path:
+    path = tmp_path / "small.yaml"
+    path.write_text(SPACE)
+    return path
+
+
+def _plan(space: Path, trials: int) -> SearchPlan:
+    return plan_of(space, None, trials, None, (), "nsga2", 0)
+
+
+def _context() -> multiprocessing.context.ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["bnnsim.search.worker", "optuna", "sqlalchemy", "psycopg"])
+    return context
+
+
+def _slow_work(database: Database, plan: SearchPlan, worker: int) -> None:
+    """A worker that takes a while over each design, so that it is killed in the middle of some."""
+    judge = Judge.__call__
+
+    def slow_judge(self: Judge, knobs: Knobs) -> Judgement:
+        time.sleep(0.5)
+        return judge(self, knobs)
+
+    Judge.__call__ = slow_judge  # type: ignore[method-assign]
+    work(database, plan, worker)
+
+
+def _start(database: Database, plan: SearchPlan, worker: int) -> ForkServerProcess:
+    process = _context().Process(target=_slow_work, args=(database, plan, worker), daemon=True)
+    process.start()
+    return process
+
+
+def _trials(database: Database) -> list[optuna.trial.FrozenTrial]:
+    study = optuna.load_study(study_name=database.study, storage=open_storage(database))
+    return study.get_trials(deepcopy=False)
+
+
+def _kill_at_random(database: Database, plan: SearchPlan) -> list[ForkServerProcess]:
+    """Ten workers; time and again one of the older half is killed and another one started."""
+    dice = random.Random(0)
+    crew = [_start(database, plan, n) for n in range(WORKERS)]
+    while len(_trials(database)) < SEEDS + WORKERS:  # all are at work
+        time.sleep(0.2)
+    for kill in range(KILLS):
+        time.sleep(dice.uniform(0.1, 0.6))
+        victim = crew.pop(dice.randrange(WORKERS // 2))
+        assert victim.pid is not None
+        os.kill(victim.pid, signal.SIGKILL)
+        victim.join()
+        crew.append(_start(database, plan, 100 + kill))
+    return crew
+
+
+def test_no_trial_is_lost_or_counted_twice_when_ten_workers_are_killed_at_random(
+    server: str, space: Path
+) -> None:
+    plan = _plan(space, TRIALS)
+    database = Database(server, "killed", heartbeat_s=1, grace_s=2)
+    create_study(database, plan, resume=False)
+    crew = _kill_at_random(database, plan)
+    for process in crew:
+        process.join(timeout=60)
+    assert not any(process.is_alive() for process in crew)
+    found = exploration(database, plan)
+    # Complete: as many designs as asked for, each once, none of the enqueued seeds missing.
+    keys = [point_key(trial.knobs) for trial in found.trials]
+    assert len(keys) == len(set(keys)) == TRIALS
+    every = {point_key(t.user_attrs["kept"]["knobs"]) for t in judged_trials(_trials(database))}
+    assert every >= {point_key(plan.encoding.describe(s)) for s in plan.encoding.seeds(20)}
+    # Lost: a trial that died with a point and that nobody judged afterwards.
+    died = [
+        {**t.system_attrs.get("fixed_params", {}), **t.params}
+        for t in _trials(database)
+        if t.state == optuna.trial.TrialState.FAIL and t not in judged_trials([t])
+    ]
+    assert died, "no worker died in a trial: the test would show nothing"
+    complete = [p for p in died if set(p) == set(plan.encoding.sizes)]
+    assert all(point_key(plan.encoding.describe(p)) in every for p in complete)
+    # Right: what was stored is what the judge says.
+    judge = Judge(plan.space, plan.objectives, plan.constraints)
+    for trial in found.trials[::10]:
+        assert dict(judge(trial.knobs).figures) == dict(trial.judgement.figures)
+
+
+def test_trial_whose_worker_died_before_its_first_heartbeat_is_run_again(
+    server: str, space: Path
+) -> None:
+    plan = _plan(space, 3)
+    database = Database(server, "silent", heartbeat_s=1, grace_s=1)
+    create_study(database, plan, resume=False)
+    study = optuna.load_study(study_name="silent", storage=open_storage(database))
+    silent = study.ask()  # taken, and never a sign of life
+    work(database, plan, 0)
+    states = {t.number: t.state for t in _trials(database)}
+    assert states[silent.number] == optuna.trial.TrialState.FAIL
+    assert len(exploration(database, plan).trials) == 3
+
+
+def test_failed_trial_that_nobody_put_back_is_put_back(server: str, space: Path) -> None:
+    plan = _plan(space, 4)
+    database = Database(server, "dropped", heartbeat_s=1, grace_s=2)
+    create_study(database, plan, resume=False)
+    study = optuna.load_study(study_name="dropped", storage=open_storage(database))
+    dropped = study.get_trials()[study.ask().number]
+    study.tell(dropped.number, state=optuna.trial.TrialState.FAIL)  # and then its worker died too
+    work(database, plan, 0)
+    wanted = point_key(plan.encoding.describe(dropped.system_attrs["fixed_params"]))
+    assert wanted in {point_key(t.knobs) for t in exploration(database, plan).trials}
+
+
+def test_worker_waits_for_a_study_that_is_just_being_made(server: str, space: Path) -> None:
+    plan = _plan(space, 2)
+    database = Database(server, "begun")
+    optuna.create_study(
+        storage=open_storage(database), study_name="begun", directions=["maximize", "minimize"]
+    )
+    with pytest.raises(InputError, match=r"study begun: expected a study on postgresql://.*, got none"):
+        wait_for_plan(database, patience_s=0)
+    create_study(database, plan, resume=True)
+    assert wait_for_plan(database, patience_s=0).trials == 2
+
+
+def test_explore_on_a_server_leaves_the_same_results_as_alone(
+    server: str, space: Path, tmp_path: Path
+) -> None:
+    report = explore(
+        space, trials=12, jobs=2, baseline=5, verify_words=0, out=tmp_path / "out", storage=server
+    )
+    assert len(report.exploration.trials) == 12
+    assert (tmp_path / "out" / "pareto.html").is_file()
+    with pytest.raises(InputError, match="study bnnsim-small: expected a name not used yet"):
+        explore(space, trials=12, jobs=1, storage=server)
+    longer = explore(space, trials=15, jobs=1, baseline=0, verify_words=0, storage=server, resume=True)
+    first = [dict(t.knobs) for t in report.exploration.trials]
+    assert [dict(t.knobs) for t in longer.exploration.trials][:12] == first
+    assert len(longer.exploration.trials) == 15
+
+
+def test_sqlite_serves_one_worker_and_refuses_two(space: Path, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'study.db'}"
+    with pytest.raises(InputError, match=r"expected PostgreSQL for several workers .*got SQLite with 2"):
+        explore(space, storage=url, jobs=2)
+    report = explore(space, trials=3, baseline=0, verify_words=0, storage=url, jobs=1)
+    assert len(report.exploration.trials) == 3
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        (
+            "postgresql://nobody@127.0.0.1:1/none",
+            "expected a database server that answers, got .*refused",
+        ),
+        ("postgresql://a:secret@127.0.0.1:1/b", r"^postgresql://a@127.0.0.1:1/b: expected a database"),
+        ("oracle://a/b", "--storage: expected an address like postgresql://user@host/database"),
+        ("postgresql", "--storage: expected an address like"),
+    ],
+)
+def test_unreachable_server_is_one_sentence_without_the_password(
+    space: Path, url: str, message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        explore(space, storage=url, jobs=1)
+
+
+def test_database_that_several_workers_cannot_share_is_named() -> None:
+    with pytest.raises(InputError, match="SQLite locks the whole file"):
+        check_storage(Database("sqlite:///a.db", "s"), 2)
+    check_storage(Database("sqlite:///a.db", "s"), 1)
+    check_storage(Database("postgresql://h/d", "s"), 10)

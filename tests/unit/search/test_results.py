@@ -1,0 +1,144 @@
+"""What a search leaves behind: tables, designs that give the same figures again, all files or none."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from bnnsim.design.build import build_design
+from bnnsim.evaluation import figures_of
+from bnnsim.exploration import ExplorationReport, explore
+from bnnsim.search.files import prepare_folder, write_files
+from bnnsim.search.results import design_name, number_text, write_results
+from bnnsim.spec.faults import InputError
+from bnnsim.spec.load import load_architecture, load_workload
+
+SPACE = """\
+name: small
+source: "made for this test"
+style: streaming
+device: xc7z020
+clock_mhz: {choose: [100, 143]}
+defaults: {memory: {choose: [per_layer, per_pe]}}
+layers:
+  conv0: {pe: divisors, simd: divisors, out_fifo_words: {choose: [16, 64]}}
+  conv1: {pe: divisors, simd: divisors, out_fifo_words: 16}
+  fc0: {pe: divisors, simd: divisors, out_fifo_words: 64}
+  fc1: {pe: divisors, simd: divisors}
+explore: {workload: digits, objectives: [throughput_fps, lut], constraints: ["bram18<=40"]}
+"""
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> ExplorationReport:
+    folder = tmp_path_factory.mktemp("found")
+    (folder / "small.yaml").write_text(SPACE)
+    return explore(
+        folder / "small.yaml", trials=40, jobs=1, baseline=10, out=folder / "out", verify_words=20_000
+    )
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_front_design_gives_the_same_figures_again(found: ExplorationReport) -> None:
+    assert found.out is not None
+    front = found.exploration.front
+    assert len(front) >= 3
+    workload = load_workload("digits")
+    for trial in front:
+        path = found.out / "designs" / f"{design_name(found.exploration, trial)}.yaml"
+        again = figures_of(build_design(load_architecture(path), workload))
+        assert dict(again.figures) == dict(trial.judgement.figures)
+        head = path.read_text().splitlines()
+        said = dict(line[4:].split(" ") for line in head if line.startswith("#   "))
+        assert {name: float(text) for name, text in said.items()} == dict(again.figures)
+
+
+def test_folder_holds_the_front_and_nothing_else(found: ExplorationReport) -> None:
+    assert found.out is not None
+    names = {f"{design_name(found.exploration, t)}.yaml" for t in found.exploration.front}
+    assert {path.name for path in (found.out / "designs").iterdir()} == names
+    left = {"trials.csv", "pareto.csv", "pareto.html", "designs", "study.journal"}
+    assert {path.name for path in found.out.iterdir()} == left
+
+
+def test_tables_hold_every_trial_with_figures_margins_and_knobs(found: ExplorationReport) -> None:
+    assert found.out is not None
+    rows = _rows(found.out / "trials.csv")
+    trials = found.exploration.trials
+    assert [row["id"] for row in rows] == [trial.id for trial in trials]
+    for row, trial in zip(rows, trials, strict=True):
+        assert (row["feasible"] == "yes") == trial.judgement.is_feasible
+        assert float(row["throughput_fps"]) == trial.judgement.figures["throughput_fps"]
+        assert float(row["over bram18<=40"]) == trial.judgement.figures["bram18"] - 40
+        assert row["layers.conv0.pe"] == str(trial.knobs["layers.conv0.pe"])
+    front = _rows(found.out / "pareto.csv")
+    assert [row["id"] for row in front] == [trial.id for trial in found.exploration.front]
+    assert all("bit-exact" in row["verification"] or "not" in row["verification"] for row in front)
+
+
+def test_front_is_verified_bit_by_bit_smallest_first_up_to_the_words_allowed(
+    found: ExplorationReport,
+) -> None:
+    assert all(v.is_exact is not False for v in found.verifications)
+    checked = [v for v in found.verifications if v.is_exact]
+    left_out = [v for v in found.verifications if v.is_exact is None]
+    assert checked
+    assert sum(v.words for v in checked) <= 20_000
+    assert all("not re-simulated" in v.note for v in left_out)
+    assert max(v.words for v in checked) <= min((v.words for v in left_out), default=1 << 60)
+
+
+def test_resumed_search_removes_designs_that_left_the_front(
+    found: ExplorationReport, tmp_path: Path
+) -> None:
+    write_results(found.exploration, tmp_path)
+    gone = next(t for t in found.exploration.trials if t not in found.exploration.front)
+    stale = tmp_path / "designs" / f"{design_name(found.exploration, gone)}.yaml"
+    stale.write_text("old")
+    own = tmp_path / "designs" / "mine.yaml"
+    own.write_text("the user's")
+    write_results(found.exploration, tmp_path)
+    assert not stale.exists()
+    assert own.read_text() == "the user's"
+
+
+def test_full_disk_changes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_files(tmp_path, {"a.csv": "old"})
+    real = os.fdopen
+    opened = []
+
+    def full(handle: int, *arguments: object, **options: object):  # type: ignore[no-untyped-def]
+        opened.append(handle)
+        if len(opened) == 2:
+            os.close(handle)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(handle, *arguments, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr("bnnsim.search.files.os.fdopen", full)
+    with pytest.raises(InputError, match=r"b.csv: expected room and permission .* got no space left"):
+        write_files(tmp_path, {"a.csv": "new", "b.csv": "new"})
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+    assert (tmp_path / "a.csv").read_text() == "old"
+
+
+def test_folder_that_cannot_be_made_is_refused_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(InputError, match=r"file: expected room and permission .* got file exists"):
+        prepare_folder(tmp_path / "file")
+    with pytest.raises(InputError, match=r"deeper: expected room and permission .* got not a directory"):
+        prepare_folder(tmp_path / "file" / "deeper")
+
+
+def test_numbers_read_back_as_they_were() -> None:
+    for value in (0.1, 1 / 3, 12345.0, 3050.000001, 1e-9):
+        assert float(number_text(value)) == value
+    assert number_text(26072.0) == "26072"
+    assert number_text(None) == ""

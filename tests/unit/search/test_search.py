@@ -1,0 +1,250 @@
+"""The search: reproducible, resumable, and nothing lost whatever happens to it."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+
+from bnnsim.exploration import explore, plan_of
+from bnnsim.search import coordinator
+from bnnsim.search.encoding import point_key
+from bnnsim.search.journal import Journal
+from bnnsim.search.judge import Judge, set_judge
+from bnnsim.search.pool import Pool, open_pool
+from bnnsim.search.record import TrialRecord
+from bnnsim.search.samplers import SAMPLERS
+from bnnsim.search.store import BASELINE, JOURNAL, STUDY, open_journal
+from bnnsim.spec.faults import InputError, SpecError
+
+ROOT = Path(__file__).resolve().parents[3]
+SPACE = """\
+name: small
+source: "made for this test"
+style: streaming
+device: xc7z020
+clock_mhz: {choose: [100, 143]}
+layers:
+  fc0: {pe: divisors, simd: divisors}
+  fc1: {pe: divisors, simd: divisors}
+  fc2: {pe: divisors, simd: divisors}
+  fc3: {pe: 10, simd: 8}
+explore: {workload: tfc, objectives: [throughput_fps, lut]}
+"""
+
+
+@pytest.fixture
+def space(tmp_path: Path) -> Path:
+    path = tmp_path / "small.yaml"
+    path.write_text(SPACE)
+    return path
+
+
+def _explore(space: Path, **options: Any):  # type: ignore[no-untyped-def]
+    given = {"trials": 30, "jobs": 1, "baseline": 0, "verify_words": 0}
+    return explore(space, **{**given, **options})
+
+
+def _knobs(trials: tuple[TrialRecord, ...]) -> list[tuple[tuple[str, Any], ...]]:
+    return [point_key(trial.knobs) for trial in trials]
+
+
+def test_same_seed_gives_the_same_trials_whatever_the_number_of_jobs(space: Path) -> None:
+    alone = _explore(space, seed=3, trials=60).exploration
+    again = _explore(space, seed=3, trials=60, jobs=3).exploration
+    assert _knobs(alone.trials) == _knobs(again.trials)
+    assert [t.judgement for t in alone.trials] == [t.judgement for t in again.trials]
+    assert _knobs(alone.trials) != _knobs(_explore(space, seed=4, trials=60).exploration.trials)
+
+
+@pytest.mark.parametrize("sampler", [s for s in SAMPLERS if s not in ("gp", "exact")])
+def test_every_sampler_judges_as_many_different_designs_as_asked_for(space: Path, sampler: str) -> None:
+    found = _explore(space, sampler=sampler, trials=40).exploration
+    assert len(found.trials) == len(set(_knobs(found.trials))) == 40
+
+
+def test_search_of_a_space_with_fewer_points_than_trials_ends(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.yaml"
+    path.write_text(SPACE.replace("{pe: divisors, simd: divisors}", "{pe: 16, simd: 8}"))
+    found = _explore(path, trials=20).exploration
+    assert len(found.trials) == 2  # the two clocks
+
+
+def test_resumed_search_keeps_what_there_is_and_adds_what_is_missing(space: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    first = _explore(space, trials=20, out=out, baseline=10).exploration
+    with pytest.raises(
+        InputError, match=r"study.journal: expected a folder without a study \(or --resume"
+    ):
+        _explore(space, trials=40, out=out)
+    longer = _explore(space, trials=40, out=out, baseline=10, resume=True).exploration
+    assert _knobs(longer.trials)[:20] == _knobs(first.trials)
+    assert [t.judgement for t in longer.trials[:20]] == [t.judgement for t in first.trials]
+    assert len(set(_knobs(longer.trials))) == 40
+    assert _knobs(longer.baseline) == _knobs(first.baseline)
+
+
+def test_study_of_another_aim_is_not_resumed(space: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    _explore(space, trials=5, out=out)
+    with pytest.raises(InputError, match="objectives throughput_fps:maximise, lut:minimise, which its"):
+        _explore(space, trials=9, out=out, resume=True, objectives=["latency_us", "lut"])
+    with pytest.raises(
+        InputError, match="constraints none, which its study was made with, got lut<=9000"
+    ):
+        _explore(space, trials=9, out=out, resume=True, constraints=["lut<=9000"])
+    space.write_text(SPACE.replace("[100, 143]", "[100]"))
+    with pytest.raises(InputError, match="space the same, which its study was made with, got another"):
+        _explore(space, trials=9, out=out, resume=True)
+    with pytest.raises(InputError, match="expected the study to go on with, got no file"):
+        _explore(space, trials=9, out=tmp_path / "new", resume=True)
+
+
+def test_interrupt_keeps_every_finished_batch(space: Path, tmp_path: Path) -> None:
+    calls = []
+
+    def interrupt(stage: str, progress: object) -> None:
+        calls.append(stage)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+
+    report = _explore(space, out=tmp_path / "out", progress=interrupt)
+    assert report.interrupted
+    assert len(report.exploration.trials) == 20
+    assert (tmp_path / "out" / "pareto.html").is_file()
+    on = _explore(space, out=tmp_path / "out", resume=True)
+    assert len(on.exploration.trials) == 30
+
+
+KILLED = """\
+import sys
+from bnnsim.exploration import explore
+explore(sys.argv[1], trials=100000, jobs=1, baseline=0, verify_words=0, out=sys.argv[2])
+"""
+
+
+def test_killed_search_loses_at_most_the_batch_in_flight(space: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    process = subprocess.Popen([sys.executable, "-c", KILLED, space, out], cwd=ROOT)
+    journal = out / JOURNAL
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not (journal.exists() and _lines(journal) > 40):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    plan = plan_of(space, None, 100000, None, (), "nsga2", 0)
+    with open_journal(out, {STUDY: plan}, resume=True) as stores:
+        kept = stores[STUDY].records()
+    assert len(kept) >= 30
+
+    def stop(stage: str, progress: object) -> None:
+        assert isinstance(progress, coordinator.Progress)
+        if progress.trials >= len(kept):
+            raise KeyboardInterrupt
+
+    undisturbed = _explore(space, trials=100000, progress=stop).exploration.trials
+    assert [t.knobs for t in undisturbed][: len(kept)] == [t.knobs for t in kept]
+    assert [t.judgement for t in undisturbed][: len(kept)] == [t.judgement for t in kept]
+
+
+def _lines(path: Path) -> int:
+    return path.read_bytes().count(b"\n")
+
+
+def test_line_that_a_kill_left_unfinished_is_cut_off(space: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    _explore(space, trials=10, out=out)
+    whole = (out / JOURNAL).read_bytes()
+    (out / JOURNAL).write_bytes(whole + b'{"op_code": 4, "wor')
+    assert len(_explore(space, trials=10, out=out, resume=True).exploration.trials) == 10
+    assert (out / JOURNAL).read_bytes()[: len(whole)] == whole
+
+
+def test_journal_is_one_that_optuna_opens(space: Path, tmp_path: Path) -> None:
+    found = _explore(space, trials=12, out=tmp_path / "out").exploration
+    backend = optuna.storages.journal.JournalFileBackend(str(tmp_path / "out" / JOURNAL))
+    study = optuna.load_study(study_name=STUDY, storage=optuna.storages.JournalStorage(backend))
+    assert len(study.trials) == 12
+    assert study.metric_names == ["throughput_fps", "lut"]
+    assert len(study.best_trials) >= len(found.front)
+
+
+def test_folder_in_use_by_another_search_is_refused(space: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    _explore(space, trials=5, out=out)
+    journal = Journal(out / JOURNAL)
+    with pytest.raises(InputError, match="expected a folder that no other search is writing to"):
+        _explore(space, trials=9, out=out, resume=True)
+    journal.close()
+
+
+def test_full_disk_is_one_sentence_and_leaves_the_journal_whole(
+    space: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    real = os.fsync
+    calls = []
+
+    def full(handle: int) -> None:
+        calls.append(handle)
+        if len(calls) == 4:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(handle)
+
+    monkeypatch.setattr("bnnsim.search.journal.os.fsync", full)
+    with pytest.raises(
+        InputError, match=r"expected room and permission to write here, got no space left"
+    ):
+        _explore(space, trials=60, out=out)
+    lines = (out / JOURNAL).read_text().splitlines()
+    assert all(json.loads(line) for line in lines)
+    assert not (out / "pareto.csv").exists()
+    monkeypatch.undo()
+    assert len(_explore(space, trials=60, out=out, resume=True).exploration.trials) == 60
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"trials": 0}, "--trials: expected a number >= 1, got 0"),
+        ({"jobs": 0}, "--jobs: expected a number >= 1, got 0"),
+        ({"sampler": "nsga"}, r"--sampler: expected one of nsga2.*got 'nsga' \(nearest: nsga[23]"),
+        ({"objectives": ["lutt"]}, r"got 'lutt' \(nearest: lut"),
+        ({"constraints": ["lut=4"]}, "expected a bound such as lut<=40000, got 'lut=4'"),
+        ({"sampler": "exact"}, "small: expected a space in which only PE and SIMD are free, got 1 other"),
+        ({"workload": "cnv"}, "small.yaml.*layers.fc3: expected a layer of workload cnv"),
+    ],
+)
+def test_wrong_options_are_named(space: Path, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(SpecError, match=message):
+        _explore(space, **options)
+
+
+def test_baseline_lives_beside_the_search_in_one_journal(space: Path, tmp_path: Path) -> None:
+    found = _explore(space, out=tmp_path / "out", trials=10, baseline=15).exploration
+    assert len(found.baseline) == 15
+    plan = plan_of(space, None, 10, None, (), "nsga2", 0)
+    plans = {STUDY: plan, BASELINE: replace(plan, sampler="random")}
+    with open_journal(tmp_path / "out", plans, resume=True) as stores:
+        assert [r.knobs for r in stores[BASELINE].records()] == [t.knobs for t in found.baseline]
+
+
+def test_pool_gives_results_in_the_order_of_the_items(space: Path) -> None:
+    plan = plan_of(space, None, 10, None, (), "nsga2", 0)
+    judge = Judge(plan.space, plan.objectives, plan.constraints)
+    seeds = [plan.encoding.describe(seed) for seed in plan.encoding.seeds(6)]
+    with open_pool(2, set_judge, judge) as pool:
+        assert list(pool.map(coordinator.judge_here, seeds)) == [judge(seed) for seed in seeds]
+    here: Callable[[int], int] = abs
+    assert list(Pool(None).map(here, [-1, 2])) == [1, 2]

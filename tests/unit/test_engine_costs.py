@@ -1,0 +1,142 @@
+"""Engines: resources from the spec, activity by who works, energy by layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bnnsim.cost.power import PROCESSING_SYSTEM, STATIC
+from bnnsim.cost.resources import add_up, estimate_resources
+from bnnsim.design.engine import EngineDesign, build_engine_design
+from bnnsim.engine_costs import engine_activity
+from bnnsim.evaluation import evaluate, figures_of
+from bnnsim.spec.architecture import EngineArchitecture
+from bnnsim.spec.load import load_architecture, load_workload
+
+
+def _engine(name: str = "acce-bnn", **changes: Any) -> EngineArchitecture:
+    data = load_architecture(name).spec.model_dump(mode="json", exclude_unset=True)
+    return EngineArchitecture.model_validate({**data, **changes})
+
+
+def _design(workload: str = "binarynet", **changes: Any) -> EngineDesign:
+    return build_engine_design(_engine(**changes), load_workload(workload))
+
+
+def _without_circuits() -> EngineArchitecture:
+    data = load_architecture("acce-bnn").spec.model_dump(mode="json", exclude_unset=True)
+    for unit in (*data["arrays"].values(), *data["stages"].values()):
+        unit.pop("circuits", None)
+    return EngineArchitecture.model_validate(data)
+
+
+def test_every_array_stage_buffer_and_port_is_counted_once() -> None:
+    design = _design()
+    resources = estimate_resources(design)
+    spec = design.architecture
+    names = [unit.name for unit in resources.units]
+    assert sorted(names) == sorted(
+        [
+            *spec.arrays,
+            *spec.stages,
+            *(f"buffer {name}" for name in spec.buffers),
+            *(f"port {name}" for name in spec.ports),
+            "control",
+        ]
+    )
+    assert add_up(unit.amounts for unit in resources.units) == resources.total
+
+
+def test_a_buffer_takes_the_blocks_of_its_banks_and_copies() -> None:
+    resources = estimate_resources(_design())
+    # dmem: 2 copies x 8 banks of 256 x 64 with two full ports, each four blocks of 18 bits.
+    assert resources.by_name["buffer dmem"].bram18 == 2 * 8 * 4
+    # wt_mem: 8 banks of 586 x 64: 1,024 x 18 deep, four side by side.
+    assert resources.by_name["buffer wt_mem"].bram18 == 8 * 4
+
+
+def test_a_double_buffer_takes_twice_the_blocks() -> None:
+    data = load_architecture("acce-bnn").spec.model_dump(mode="json", exclude_unset=True)
+    buffers = data["buffers"]
+    twice = {**buffers, "wt_mem": {**buffers["wt_mem"], "double": True}}
+    single = estimate_resources(_design()).by_name["buffer wt_mem"].bram18
+    assert estimate_resources(_design(buffers=twice)).by_name["buffer wt_mem"].bram18 == 2 * single
+
+
+def test_an_array_without_circuits_is_costed_from_what_it_unrolls() -> None:
+    workload = load_workload("binarynet")
+    small = build_engine_design(_without_circuits(), workload)
+    data = small.architecture.model_dump(mode="json", exclude_unset=True)
+    data["arrays"]["bin_dense"]["unrolls"]["in_channels"] = 1024
+    large = build_engine_design(EngineArchitecture.model_validate(data), workload)
+    luts = [estimate_resources(d).by_name["bin_dense"].lut for d in (small, large)]
+    assert 1.8 < luts[1] / luts[0] < 2.2
+
+
+def test_the_cheapest_tiling_never_takes_more_blocks() -> None:
+    side_by_side = estimate_resources(_design()).total.bram18
+    cheapest = estimate_resources(_design(tiling="area")).total.bram18
+    assert cheapest <= side_by_side
+
+
+def test_a_unit_is_active_while_it_works() -> None:
+    design = _design()
+    interval = 827_776
+    activity = engine_activity(design, interval)
+    # conv1: 128 outputs of 33 x 33 pixels, and the loop's fill of 5.
+    assert activity.units["fp_conv"] == pytest.approx(0.5 * 128 * (33 * 33 + 5) / interval)
+    assert activity.units["port dma"] == pytest.approx(0.5 * 257_632 / interval)
+    assert all(0 <= value <= 0.5 for value in activity.units.values())
+
+
+def test_an_engines_energy_is_the_sum_of_its_layers() -> None:
+    evaluation = evaluate("acce-bnn", "binarynet", timing_only=True)
+    energy = evaluation.energy
+    assert energy is not None
+    assert set(energy.by_layer) == {
+        *("conv1", "conv2", "conv3", "conv4", "conv5", "conv6", "fc1", "fc2", "fc3"),
+        STATIC,
+        PROCESSING_SYSTEM,
+    }
+    frame_us = 827_776 / 142.857
+    assert energy.total_uj == pytest.approx(evaluation.power_w * frame_us)
+    assert evaluation.energy_per_frame_uj == pytest.approx(sum(energy.by_layer.values()))
+    # The largest layer's turn is the longest on the largest array.
+    layers = {name: uj for name, uj in energy.by_layer.items() if name.startswith(("conv", "fc"))}
+    assert max(layers, key=lambda name: layers[name]) == "conv6"
+
+
+def test_figures_of_an_engine_are_those_of_its_evaluation() -> None:
+    figures = figures_of(_design())
+    evaluation = evaluate("acce-bnn", "binarynet", timing_only=True)
+    assert figures.figures["throughput_fps"] == evaluation.simulation.throughput_fps
+    assert figures.figures["power_w"] == pytest.approx(evaluation.power_w)
+    assert figures.figures["lut"] == evaluation.resources.total.lut
+    assert figures.violations["lut"] == evaluation.resources.total.lut - 53_200
+
+
+def test_an_engine_over_its_budget_is_reported_not_refused() -> None:
+    evaluation = evaluate(_engine(budget={"lut": 1000}), "binarynet", timing_only=True)
+    assert not evaluation.feasible
+    (violation,) = evaluation.violations
+    assert violation.name == "lut"
+    assert violation.amount == evaluation.resources.total.lut - 1000
+
+
+def test_a_mixed_designs_parts_add_up() -> None:
+    mixed = {
+        "until": "conv1",
+        "defaults": {"pipeline": "flushing"},
+        "layers": {"conv1": {"pe": 4, "simd": 3}},
+    }
+    layers = load_architecture("acce-bnn").spec.model_dump(mode="json")["layers"]
+    del layers["conv1"]
+    design = _design(front=mixed, layers=layers)
+    assert design.front is not None
+    alone = estimate_resources(design.front)
+    front = sum(unit.lut for unit in alone.units if unit.kind not in ("sink", "platform"))
+    engine = estimate_resources(_design()).total.lut
+    assert estimate_resources(design).total.lut == front + engine
+    figures = figures_of(design)
+    assert figures.figures["power_w"] > 0
