@@ -84,7 +84,7 @@ class _Operand:
         self.toggles += (word ^ self._last).bit_count()
         self._last = word
         self._words.append(word)
-        if len(self._words) < self._mvau.synapse_fold:
+        if len(self._words) < self._mvau.synapse_fold * self._mvau.levels_in:
             return
         words = self._words
         inside = sum((a ^ b).bit_count() for a, b in itertools.pairwise(words))

@@ -150,7 +150,12 @@ def _front(
         return {}
     parameters = stimulus.parameters
     datapaths = build_datapaths(
-        front.graph, frame[None], parameters.weights, parameters.thresholds, reference
+        front.graph,
+        frame[None],
+        parameters.weights,
+        parameters.thresholds,
+        reference,
+        parameters.values,
     )
     timing = build_timing(front.graph)
     run_simpy(timing, 1, datapaths)

@@ -69,8 +69,8 @@ def _parallel_window(tech: Technology, unit: Window, width: int) -> Cost:
 
 
 def converter_parts(tech: Technology, unit: Converter, library: str, bits: int) -> tuple[Part, ...]:
-    """Width converter: a shift register as wide as the wider word."""
-    wide = max(unit.in_lanes, unit.out_lanes) * bits
+    """Width converter: a shift register as wide as the wider word, one a level."""
+    wide = max(unit.in_lanes, unit.out_lanes) * bits * unit.levels
     # Narrowing loads or shifts every bit; widening only shifts, so its registers need no logic.
     shift = control(tech, wide if unit.narrows else 0, 2 * wide)
     trips = max(unit.words_in, unit.words_out)

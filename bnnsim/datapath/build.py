@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bnnsim.datapath.mvau import MvauDatapath
+from bnnsim.datapath.residual import ResidualMvauDatapath, ResidualPoolDatapath
 from bnnsim.datapath.units import (
     AddDatapath,
     ConcatDatapath,
@@ -22,7 +23,13 @@ from bnnsim.datapath.units import (
     ThresholdDatapath,
     WindowDatapath,
 )
-from bnnsim.datapath.words import element_values, pack_rows, stream_order, unpack_word
+from bnnsim.datapath.words import (
+    element_values,
+    joined_levels,
+    pack_rows,
+    stream_order,
+    unpack_word,
+)
 from bnnsim.design.network import Network
 from bnnsim.design.units import (
     Add,
@@ -39,6 +46,7 @@ from bnnsim.design.units import (
     Threshold,
     Unit,
     Window,
+    levels_of,
 )
 
 IntArray = npt.NDArray[np.integer]
@@ -56,17 +64,27 @@ class BitMismatchError(Exception):
     """A simulated word differs from the functional executor's: a wrong fold, interleave or order."""
 
     def __init__(
-        self, layer: str, frame: int, row: int, column: int, channel: int, expected: int, got: int
+        self,
+        layer: str,
+        frame: int,
+        row: int,
+        column: int,
+        channel: int,
+        expected: int,
+        got: int,
+        level: int | None = None,
     ) -> None:
         self.layer, self.frame, self.row, self.column = layer, frame, row, column
         self.channel, self.expected, self.got = channel, expected, got
+        self.level = level
         # SimPy makes a failure anew from its arguments.
-        super().__init__(layer, frame, row, column, channel, expected, got)
+        super().__init__(layer, frame, row, column, channel, expected, got, level)
 
     def __str__(self) -> str:
+        level = "" if self.level is None else f", level {self.level}"
         return (
             f"layer {self.layer}, frame {self.frame}, "
-            f"pixel (row {self.row}, column {self.column}), channel {self.channel}: "
+            f"pixel (row {self.row}, column {self.column}), channel {self.channel}{level}: "
             f"the functional executor has {self.expected}, the simulated hardware {self.got}"
         )
 
@@ -77,18 +95,19 @@ def build_datapaths(
     weights: Mapping[str, IntArray],
     thresholds: Mapping[str, IntArray],
     outputs: Mapping[str, IntArray],
-    fixed: Mapping[str, Mapping[str, IntArray]] | None = None,
+    own: Mapping[str, Mapping[str, IntArray]] | None = None,
 ) -> dict[str, Datapath]:
     """Datapaths by unit name.
 
     ``frames`` are elements ``(n, channels, height, width)``; ``weights`` and ``thresholds`` by layer
     as in the weights file; ``outputs`` by layer what each should put out, ``(n, channels, height,
-    width)``. Bipolar elements are bits {0, 1} everywhere. The datapath of each layer's last computing
+    width)``; ``own`` the parameters of layers that name theirs (scales, residual levels), by layer, then
+    by name. Bipolar elements are bits {0, 1} everywhere. The datapath of each layer's last computing
     unit raises :class:`BitMismatchError` at the first word that differs.
     """
     datapaths: dict[str, Datapath] = {}
     for unit in graph.units:
-        datapath = _datapath(unit, graph, frames, weights, thresholds, fixed or {})
+        datapath = _datapath(unit, graph, frames, weights, thresholds, own or {})
         if graph.unit_of_layer.get(unit.layer) is unit:
             stream = graph.stream_by_name[unit.outputs[0]]
             datapath = CheckedDatapath(datapath, unit.layer, outputs[unit.layer], stream)
@@ -102,7 +121,7 @@ def _datapath(
     frames: IntArray,
     weights: Mapping[str, IntArray],
     thresholds: Mapping[str, IntArray],
-    fixed: Mapping[str, Mapping[str, IntArray]],
+    own: Mapping[str, Mapping[str, IntArray]],
 ) -> Datapath:
     parameters = unit.parameters
     if isinstance(parameters, Source):
@@ -113,6 +132,8 @@ def _datapath(
     stream = graph.stream_by_name[unit.inputs[0]]
     bits = stream.element_bits
     match parameters:
+        case Mvau() if parameters.is_residual:
+            return ResidualMvauDatapath(parameters, own[unit.layer], bits)
         case Mvau():
             return MvauDatapath(
                 parameters, weights[unit.layer], thresholds.get(unit.layer), bits
@@ -123,12 +144,14 @@ def _datapath(
             return PaddingDatapath(parameters, bits, stream.type.is_bipolar)
         case Window():
             return WindowDatapath(parameters, bits)
+        case Pool() if parameters.type.is_residual:
+            return ResidualPoolDatapath(parameters)
         case Pool():
             return PoolDatapath(parameters, bits)
         case Threshold():
             return ThresholdDatapath(parameters, thresholds[unit.layer])
         case Scale():
-            return ScaleDatapath(parameters, fixed[unit.layer])
+            return ScaleDatapath(parameters, own[unit.layer])
         case Add():
             return AddDatapath(parameters)
         case Concat():
@@ -138,8 +161,9 @@ def _datapath(
 
 
 def _frame_words(frames: IntArray, stream: Stream) -> Iterator[int]:
+    levels = levels_of(stream.type)
     for frame in frames:
-        yield from pack_rows(stream_order(frame, stream.lanes), stream.element_bits)
+        yield from pack_rows(stream_order(frame, stream.lanes, levels), stream.element_bits)
 
 
 class CheckedDatapath:
@@ -171,12 +195,20 @@ class CheckedDatapath:
         right = element_values(unpack_word(expected, lanes, bits, is_signed), stream.type)
         lane = int(np.flatnonzero(got != right)[0])
         _, channels, height, width = self._outputs.shape
-        element = self._count * lanes + lane
+        word, level = divmod(self._count, levels_of(stream.type))
+        element = word * lanes + lane
         frame, element = divmod(element, channels * height * width)
         pixel, channel = divmod(element, channels)
         row, column = divmod(pixel, width)
         return BitMismatchError(
-            self._layer, frame, row, column, channel, int(right[lane]), int(got[lane])
+            self._layer,
+            frame,
+            row,
+            column,
+            channel,
+            int(right[lane]),
+            int(got[lane]),
+            level if stream.type.is_residual else None,
         )
 
 
@@ -191,6 +223,8 @@ def sink_values(
         )
         for word in words
     ]
+    if stream.type.is_residual:
+        rows = list(joined_levels(np.stack(rows), levels_of(stream.type)))
     channels, height, width = network.tensor(network.output).shape
     flat = np.concatenate(rows).reshape(frames, height, width, channels)
     return flat.transpose(0, 3, 1, 2)

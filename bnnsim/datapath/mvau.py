@@ -37,6 +37,20 @@ def threshold_memory(mvau: Mvau, thresholds: npt.NDArray[np.integer]) -> npt.NDA
     return thresholds.reshape(mvau.groups, mvau.neuron_fold, mvau.pe, mvau.thresholds)
 
 
+def rows_by_pe(mvau: Mvau, weights: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
+    """PE p's words of neuron fold nf, side by side: ``(groups, neuron_fold, pe, columns)``."""
+    folded = weight_memory(mvau, weights).transpose(0, 1, 3, 2, 4)
+    return folded.reshape(mvau.groups, mvau.neuron_fold, mvau.pe, mvau.matrix_width)
+
+
+def packed_rows(rows: npt.NDArray[np.integer]) -> npt.NDArray[np.uint64]:
+    """Bits ``(..., columns)`` as uint64 ``(..., ceil(columns / 64))``, the tail zero."""
+    octets = np.packbits(rows.astype(np.uint8), axis=-1, bitorder="little")
+    padded = np.zeros((*octets.shape[:-1], -(-rows.shape[-1] // 64) * 8), np.uint8)
+    padded[..., : octets.shape[-1]] = octets
+    return padded.view("<u8")
+
+
 class MvauDatapath:
     """Computes each input vector against the memories of every fold.
 
@@ -56,17 +70,10 @@ class MvauDatapath:
         self._vector = 0
         self._words = 0
         self._group = 0
-        memory = weight_memory(mvau, weights)
-        # PE p's words of neuron fold nf, side by side: (groups, neuron_fold, pe, columns).
-        by_pe = memory.transpose(0, 1, 3, 2, 4).reshape(
-            mvau.groups, mvau.neuron_fold, mvau.pe, mvau.matrix_width
-        )
+        by_pe = rows_by_pe(mvau, weights)
         if mvau.is_binary:
             self._octets = -(-mvau.matrix_width // 64) * 8
-            octets = np.packbits(by_pe.astype(np.uint8), axis=-1, bitorder="little")
-            padded = np.zeros((*octets.shape[:-1], self._octets), np.uint8)
-            padded[..., : octets.shape[-1]] = octets
-            self._rows = padded.view("<u8")
+            self._rows = packed_rows(by_pe)
         else:
             values = element_values(by_pe.astype(np.int64), mvau.weight_type)
             # Sums stay far below 2**53, where double precision is exact integer arithmetic.

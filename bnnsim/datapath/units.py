@@ -41,7 +41,7 @@ class SinkDatapath:
 
 
 class ConverterDatapath:
-    """Cuts words up, lowest bits first, or puts them together."""
+    """Cuts words up, lowest bits first, or puts them together; the levels of an activation in turn."""
 
     def __init__(self, converter: Converter, element_bits: int) -> None:
         self._ratio = converter.ratio
@@ -50,21 +50,32 @@ class ConverterDatapath:
         self._bits = lanes * element_bits
         self._mask = (1 << self._bits) - 1
         self._leaving: deque[int] = deque()
-        self._gathered = 0
+        self._levels = converter.levels
+        self._registers = [0] * converter.levels
         self._count = 0
 
     def take(self, words: tuple[int, ...]) -> None:
-        word = words[0]
-        if self._narrows:
-            for _ in range(self._ratio):
-                self._leaving.append(word & self._mask)
-                word >>= self._bits
-            return
-        self._gathered |= word << (self._count * self._bits)
+        turn, level = divmod(self._count, self._levels)
         self._count += 1
-        if self._count == self._ratio:
-            self._leaving.append(self._gathered)
-            self._gathered = self._count = 0
+        if self._narrows:
+            self._registers[level] = words[0]
+            self._shift_out(level)
+            if level == self._levels - 1:
+                for _ in range(self._ratio - 1):
+                    for other in range(self._levels):
+                        self._shift_out(other)
+                self._count = 0
+            return
+        self._registers[level] |= words[0] << (turn * self._bits)
+        if turn == self._ratio - 1:
+            self._leaving.append(self._registers[level])
+            self._registers[level] = 0
+        if self._count == self._ratio * self._levels:
+            self._count = 0
+
+    def _shift_out(self, level: int) -> None:
+        self._leaving.append(self._registers[level] & self._mask)
+        self._registers[level] >>= self._bits
 
     def give(self) -> int:
         return self._leaving.popleft()

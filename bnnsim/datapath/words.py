@@ -48,7 +48,19 @@ def element_values(elements: Ints, value_type: ValueType) -> Ints:
     return 2 * elements - 1 if value_type.is_bipolar else elements
 
 
-def stream_order(tensor: npt.NDArray[np.integer], lanes: int) -> npt.NDArray[np.integer]:
+def stream_order(
+    tensor: npt.NDArray[np.integer], lanes: int, levels: int = 1
+) -> npt.NDArray[np.integer]:
     """A ``(channels, height, width)`` map as stream words ``(words, lanes)``: pixel by pixel, channel
-    fastest."""
-    return tensor.transpose(1, 2, 0).reshape(-1, lanes)
+    fastest; codes of several ``levels`` as one word of bits a level."""
+    rows = tensor.transpose(1, 2, 0).reshape(-1, lanes)
+    if levels == 1:
+        return rows
+    return (rows[:, None, :] >> np.arange(levels)[:, None] & 1).reshape(-1, lanes)
+
+
+def joined_levels(rows: Ints, levels: int) -> Ints:
+    """The codes ``(words / levels, lanes)`` of stream words ``(words, lanes)``."""
+    bits = rows.reshape(-1, levels, rows.shape[1])
+    codes: Ints = (bits << np.arange(levels)[:, None]).sum(axis=1)
+    return codes

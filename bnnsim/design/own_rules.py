@@ -10,13 +10,13 @@ from collections.abc import Callable
 
 from bnnsim.design.tensor import RESIDUAL_SUM, Shape, Tensor
 from bnnsim.spec.value_type import ValueType, integer_type
-from bnnsim.spec.workload import FixedLinearLayer, GatedConvLayer, MeanPoolLayer, WeightedLayer
+from bnnsim.spec.workload import ConvBase, FixedLinearLayer, GatedConvLayer, MeanPoolLayer, WeightedLayer
 
 FaultAt = Callable[[str, str, str], None]
 
 
 def residual_layer(
-    fault: FaultAt, layer: WeightedLayer, shape: Shape, pad_value: int
+    fault: FaultAt, layer: WeightedLayer, given: Tensor, shape: Shape, pad_value: int
 ) -> tuple[Tensor, ValueType, int]:
     """A layer of residual binarization: what it reads or puts out are levels of +-mean."""
     if not layer.weight.is_bipolar:
@@ -25,6 +25,16 @@ def residual_layer(
         fault("activation", "residual1..residual4 behind residual", f"{layer.activation.type}")
     if layer.accumulator == "popcount":
         fault("accumulator", "dot beside residual activations", "popcount")
+    if given.type.fraction_bits > RESIDUAL_SUM.fraction_bits:
+        most = f"an input with at most {RESIDUAL_SUM.fraction_bits} bits behind the point"
+        fault("activation", f"{most} before residual levels", str(given.type))
+    if isinstance(layer, ConvBase):
+        if any(layer.pad_tlbr):
+            fault("pad", "0 beside residual activations", str(layer.pad))
+        if layer.dilation_hw != (1, 1):
+            fault("dilation", "1 beside residual activations", str(layer.dilation))
+        if layer.groups != 1:
+            fault("groups", "1 beside residual activations", str(layer.groups))
     output = layer.activation.type if layer.activation else RESIDUAL_SUM
     return Tensor(shape, output), RESIDUAL_SUM, pad_value
 

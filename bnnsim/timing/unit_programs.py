@@ -30,7 +30,7 @@ from bnnsim.design.units import (
     Window,
 )
 from bnnsim.design.window_order import window_order
-from bnnsim.timing.program import Block, Elastic, Lockstep, Program, Run
+from bnnsim.timing.program import Block, Bools, Elastic, Lockstep, Program, Run
 
 WINDOW_IDLE_STEPS = 8
 POOL_IDLE_STEPS = 3
@@ -68,11 +68,14 @@ def _sink(p: Sink, library: str, freezes: bool) -> Program:
 def _converter(p: Converter, library: str, freezes: bool) -> Program:
     if p.ratio == 1:
         return Lockstep((Block(p.words_in, (Run(1, True, True),)),), 0, True)
+    # a word of every level, then what is left of them; or all but the last, then the last
+    both, rest = p.levels, (p.ratio - 1) * p.levels
     if p.narrows:
-        runs = (Run(1, True, True), Run(p.ratio - 1, writes=True))
-        return Lockstep((Block(p.words_in, runs),), 2 if library == "rtl" else 1, freezes)
-    runs = (Run(p.ratio - 1, reads=True), Run(1, True, True))
-    return Lockstep((Block(p.words_out, runs),), 1, freezes)
+        runs = (Run(both, True, True), Run(rest, writes=True))
+        block = Block(p.words_in // p.levels, runs)
+        return Lockstep((block,), 2 if library == "rtl" else 1, freezes)
+    runs = (Run(rest, reads=True), Run(both, True, True))
+    return Lockstep((Block(p.words_out // p.levels, runs),), 1, freezes)
 
 
 def _padding(p: Padding, library: str, freezes: bool) -> Program:
@@ -93,10 +96,13 @@ def _padding(p: Padding, library: str, freezes: bool) -> Program:
 
 
 def _mvau(p: Mvau, library: str, freezes: bool) -> Program:
+    if p.levels_out > 1 and not freezes:
+        return _late_levels(p)
     depth = MVAU_RTL_DEPTH_FOLDED if library == "rtl" and p.neuron_fold > 1 else MVAU_DEPTH
     reads, writes = p.synapse_fold * p.levels_in, p.levels_out
     steps = p.steps_a_neuron_fold
-    # the last steps of each neuron fold write, a level a step
+    # The last steps of each neuron fold write, a level a step. Words of the fold that come in meanwhile
+    # are there when it leaves: a freezing pipeline has more stages than an activation has levels.
     runs = [
         Run(min(reads, steps - writes), reads=True),
         Run(max(0, steps - writes - reads)),
@@ -108,6 +114,40 @@ def _mvau(p: Mvau, library: str, freezes: bool) -> Program:
     inner = p.vectors * (p.neuron_fold - 1) * (steps - writes)
     block = Block(p.vectors, tuple(run for run in runs if run.steps))
     return Lockstep((block,), depth, freezes, inner_steps=inner)
+
+
+def _late_levels(p: Mvau) -> Program:
+    """A flushing MVAU with several levels out: the first leaves with the last step of its neuron fold.
+
+    The others follow in the next steps, those of the last fold in steps of their own. (Bubbles could
+    carry a word written earlier past the inputs that it needs.)
+    """
+    fold, later = p.steps_a_neuron_fold, p.levels_out - 1
+    reads = np.zeros(p.neuron_fold * fold, bool)
+    reads[: p.synapse_fold * p.levels_in] = True
+    writes = np.zeros((p.neuron_fold, fold), bool)
+    writes[:, :later] = True
+    writes[:, -1] = True
+    first = writes.copy()
+    first[0, :later] = False
+    blocks = (
+        Block(1, _runs(reads, first.reshape(-1))),
+        Block(p.vectors - 1, _runs(reads, writes.reshape(-1))),
+        Block(1, (Run(later, writes=True),)),
+    )
+    inner = p.vectors * (p.neuron_fold - 1) * (fold - p.levels_out)
+    kept = tuple(block for block in blocks if block.steps)
+    return Lockstep(kept, MVAU_DEPTH, False, inner_steps=inner)
+
+
+def _runs(reads: Bools, writes: Bools) -> tuple[Run, ...]:
+    """The steps with the given flags as runs of equal ones."""
+    edges = np.flatnonzero((np.diff(reads) != 0) | (np.diff(writes) != 0)) + 1
+    starts = np.concatenate([[0], edges])
+    lengths = np.diff(np.concatenate([starts, [len(reads)]]))
+    return tuple(
+        Run(int(n), bool(reads[s]), bool(writes[s])) for s, n in zip(starts, lengths, strict=True)
+    )
 
 
 def _window(p: Window, library: str, freezes: bool) -> Program:
@@ -124,13 +164,7 @@ def _row_buffer(p: Window, freezes: bool) -> Program:
     counter = np.arange(steps) % lap
     reads = (counter < read_row - 1) & (np.cumsum(counter < read_row - 1) <= p.words_in - prologue)
     writes = (counter < written_row - 1) & (np.cumsum(counter < written_row - 1) <= p.words_out)
-    edges = np.flatnonzero((np.diff(reads) != 0) | (np.diff(writes) != 0)) + 1
-    starts = np.concatenate([[0], edges])
-    lengths = np.diff(np.concatenate([starts, [steps]]))
-    laps = tuple(
-        Run(int(n), bool(reads[s]), bool(writes[s])) for s, n in zip(starts, lengths, strict=True)
-    )
-    runs = (Run(prologue, reads=True), *laps, Run(WINDOW_IDLE_STEPS))
+    runs = (Run(prologue, reads=True), *_runs(reads, writes), Run(WINDOW_IDLE_STEPS))
     return Lockstep((Block(1, runs),), ROW_BUFFER_DEPTH, freezes)
 
 
@@ -157,12 +191,7 @@ def _parallel(p: Window, freezes: bool) -> Program:
     last = window_order(p).max(axis=1)
     writes = np.zeros(p.words_in, bool)
     writes[last] = True
-    edges = np.flatnonzero(np.diff(writes)) + 1
-    starts = np.concatenate([[0], edges])
-    lengths = np.diff(np.concatenate([starts, [p.words_in]]))
-    runs = tuple(
-        Run(int(n), True, bool(writes[s])) for s, n in zip(starts, lengths, strict=True)
-    )
+    runs = _runs(np.ones(p.words_in, bool), writes)
     gap = () if p.style == "line_buffer" else (Run(1),)
     return Lockstep((Block(1, (*runs, *gap)),), 1, False)
 
@@ -202,10 +231,7 @@ def _flowing_pool(p: Pool) -> Program:
     complete = np.zeros((p.height, p.width, p.levels), bool)
     complete[p.kernel[0] - 1 :: p.kernel[0], p.kernel[1] - 1 :: p.kernel[1]] = True
     writes = complete.reshape(-1)
-    edges = np.flatnonzero(np.diff(writes)) + 1
-    starts = np.concatenate([[0], edges])
-    lengths = np.diff(np.concatenate([starts, [p.words_in]]))
-    runs = tuple(Run(int(n), True, bool(writes[s])) for s, n in zip(starts, lengths, strict=True))
+    runs = _runs(np.ones(p.words_in, bool), writes)
     return Lockstep((Block(1, runs),), POOL_DEPTH, False)
 
 

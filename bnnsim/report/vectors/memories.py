@@ -10,7 +10,9 @@ import numpy.typing as npt
 
 from bnnsim.datapath.mvau import threshold_memory, weight_memory
 from bnnsim.datapath.words import pack_rows
-from bnnsim.design.units import Mvau, Threshold, Unit
+from bnnsim.design.tensor import RESIDUAL_SUM
+from bnnsim.design.units import Mvau, Scale, Threshold, Unit
+from bnnsim.spec.value_type import ValueType
 
 IntArray = npt.NDArray[np.integer]
 
@@ -21,8 +23,9 @@ _FOLD_ORDER = "(group * neuron_fold + nf) * synapse_fold + sf"
 class Memory:
     """One memory: ``words`` in the order of their addresses, each of ``width_bits``.
 
-    ``role`` is ``weights`` or ``thresholds``; ``pe`` the processing element that owns it, None where
-    all of the unit share it. ``address`` and ``layout`` say in words what is where.
+    ``role`` is ``weights``, ``thresholds`` or the name of a layer's own parameter (``alpha``); ``pe`` the
+    processing element that owns it, None where all of the unit share it. ``address`` and ``layout`` say
+    in words what is where.
     """
 
     role: str
@@ -40,10 +43,20 @@ class Memory:
 
 
 def unit_memories(
-    unit: Unit, weights: Mapping[str, IntArray], thresholds: Mapping[str, IntArray]
+    unit: Unit,
+    weights: Mapping[str, IntArray],
+    thresholds: Mapping[str, IntArray],
+    own: Mapping[str, Mapping[str, IntArray]] | None = None,
 ) -> list[Memory]:
-    """All memories of a unit; ``weights`` and ``thresholds`` by layer, as in the weights file."""
+    """All memories of a unit; ``weights`` and ``thresholds`` by layer, as in the weights file, ``own``
+    the parameters of layers that name theirs, by layer, then by name."""
     parameters = unit.parameters
+    named = dict((own or {}).get(unit.layer, {}))
+    if isinstance(parameters, Mvau) and parameters.is_residual:
+        memories = _weights(parameters, named.pop("weights"))
+        return memories + _numbers(named, parameters.pe, RESIDUAL_SUM, "nf")
+    if isinstance(parameters, Scale):
+        return _numbers(named, parameters.pe, parameters.parameter_type, "channel fold")
     if isinstance(parameters, Mvau):
         memories = _weights(parameters, weights[unit.layer])
         if parameters.thresholds and unit.layer in thresholds:
@@ -81,6 +94,22 @@ def _weights(mvau: Mvau, weights: IntArray) -> list[Memory]:
     words = tuple(pack_rows(folded.reshape(len(folded), -1), bits))
     width = mvau.pe * mvau.simd * bits
     return [Memory("weights", None, width, words, bits, is_signed, _FOLD_ORDER, layout)]
+
+
+def _numbers(
+    values: Mapping[str, IntArray], pe: int, value_type: ValueType, address: str
+) -> list[Memory]:
+    """Numbers of each channel, ``pe`` of them a word; those of the levels in one word."""
+    memories = []
+    for name, array in sorted(values.items()):
+        of_levels = name.endswith("means")
+        rows = array.astype(np.int64).reshape(1 if of_levels else -1, -1 if of_levels else pe)
+        lanes, bits = rows.shape[1], value_type.bits
+        layout = f"{'level' if of_levels else 'PE'} p in element p, element 0 in the lowest bits"
+        words = tuple(pack_rows(rows, bits))
+        where = "one word" if of_levels else address
+        memories.append(Memory(name, None, lanes * bits, words, bits, True, where, layout))
+    return memories
 
 
 def _thresholds(rows: IntArray, count: int, address: str) -> Memory:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from bnnsim.design.build import Design
 from bnnsim.design.units import Stream, Unit
-from bnnsim.report.vectors.memories import IntArray, Memory, unit_memories
+from bnnsim.functional.parameters import Parameters
+from bnnsim.report.vectors.memories import Memory, unit_memories
 from bnnsim.report.waveform.event_log import EventLog
 from bnnsim.report.waveform.vcd import signal_name
 from bnnsim.simulation import Simulation, load_design, simulate, stimulate
@@ -74,9 +75,7 @@ def write_vectors(
         try:
             beside.chmod(0o755)
             parameters = stimulus.parameters
-            written = _write_all(
-                design, log, simulation, parameters.weights, parameters.thresholds, beside
-            )
+            written = _write_all(design, log, simulation, parameters, beside)
             if out.exists():
                 out.rmdir()
             beside.replace(out)
@@ -90,8 +89,7 @@ def _write_all(
     design: Design,
     log: EventLog,
     simulation: Simulation,
-    weights: Mapping[str, IntArray],
-    thresholds: Mapping[str, IntArray],
+    parameters: Parameters,
     folder: Path,
 ) -> tuple[int, int, int]:
     """(streams, memories, words) written."""
@@ -106,7 +104,9 @@ def _write_all(
     for unit in design.graph.units:
         kept = [
             _write_memory(folder, unit, memory)
-            for memory in unit_memories(unit, weights, thresholds)
+            for memory in unit_memories(
+                unit, parameters.weights, parameters.thresholds, parameters.values
+            )
         ]
         memories += len(kept)
         units.append(_unit_entry(unit, kept))

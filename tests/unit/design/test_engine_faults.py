@@ -220,7 +220,7 @@ def test_call_that_no_batch_fits_names_the_buffer(tmp_path: Path) -> None:
 
 
 def test_streaming_units_refuse_fixed_point_layers() -> None:
-    expected = "layers.bn1: expected a layer that a streaming unit runs .* got affine"
+    expected = "layers.fc: expected a layer that a streaming unit runs .* got fixed_linear"
     with pytest.raises(SpecError, match=expected):
         build_design(read_architecture("pynq-cnv"), load_workload("fracbnn-cifar10"))
 

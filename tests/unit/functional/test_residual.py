@@ -111,3 +111,31 @@ def test_residual_layers_refuse_popcount_wide_weights_and_other_activations() ->
         resolve_network(spec)
     assert "expected bipolar beside residual activations, got int2" in str(caught.value)
     assert "expected residual1..residual4 behind residual, got bipolar" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [
+        ({"op": "conv", "out": 2, "kernel": 3, "pad": 1}, "pad: expected 0 beside residual"),
+        ({"op": "conv", "out": 2, "kernel": 2, "dilation": 2}, "dilation: expected 1 beside residual"),
+        ({"op": "conv", "out": 3, "kernel": 1, "groups": 3}, "groups: expected 1 beside residual"),
+        ({"op": "threshold", "activation": "bipolar"}, "op: expected conv, linear or max_pool behind"),
+        ({"op": "add", "inputs": ["a", "a"]}, "op: expected conv, linear or max_pool behind"),
+    ],
+)
+def test_layers_that_do_not_know_the_levels_are_refused(layer: dict[str, Any], expected: str) -> None:
+    spec = workload(2).model_dump()
+    spec["layers"] = [spec["layers"][0], {"name": "late", **layer}]
+    with pytest.raises(SpecError, match=expected):
+        resolve_network(Workload.model_validate(spec))
+
+
+def test_frames_are_no_levels_and_have_no_more_than_8_bits_behind_the_point() -> None:
+    spec = workload(2).model_dump()
+    for frame, expected in (
+        ("residual2", "input.type: expected a type other than residual, got residual2"),
+        ("fixed12.9", "activation: expected an input with at most 8 bits behind the point"),
+    ):
+        spec["input"]["type"] = frame
+        with pytest.raises(SpecError, match=expected):
+            resolve_network(Workload.model_validate(spec))

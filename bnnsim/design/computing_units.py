@@ -1,0 +1,151 @@
+"""Parameters of the units that compute: MVAUs, pools, thresholds, scales, adders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bnnsim.spec.value_type import ValueType
+
+
+@dataclass(frozen=True)
+class Mvau:
+    """Matrix-vector-activation unit: ``pe`` rows by ``simd`` columns a cycle.
+
+    ``matrix_height`` and ``matrix_width`` are those of one group; ``vectors`` input vectors a frame
+    (output pixels x groups). PE p computes row ``neuron fold * pe + p``. Columns run kernel row, kernel
+    column, channel within blocks of ``channel_block`` channels.
+    """
+
+    pe: int
+    simd: int
+    matrix_height: int
+    matrix_width: int
+    vectors: int
+    groups: int
+    channel_block: int
+    weight_type: ValueType
+    input_type: ValueType
+    sum_type: ValueType
+    accumulator: str
+    output_type: ValueType
+    output_bits: int
+    thresholds: int
+    compare: str
+    weight_memory: str
+    memory_layout: str
+    levels_in: int = 1
+    """Words an input element comes in, one a level, level fastest (residual binarization)."""
+    levels_out: int = 1
+    """Words an output element goes out in, likewise."""
+
+    @property
+    def synapse_fold(self) -> int:
+        return self.matrix_width // self.simd
+
+    @property
+    def neuron_fold(self) -> int:
+        return self.matrix_height // self.pe
+
+    @property
+    def fold(self) -> int:
+        """Weight words an input vector."""
+        return self.synapse_fold * self.neuron_fold
+
+    @property
+    def steps_a_neuron_fold(self) -> int:
+        """Steps for one row of PEs: every level of every input word, at least one a level put out."""
+        return max(self.synapse_fold * self.levels_in, self.levels_out)
+
+    @property
+    def memory_depth_words(self) -> int:
+        """Words of each PE's weight memory."""
+        return self.fold * self.groups
+
+    @property
+    def is_binary(self) -> bool:
+        return self.weight_type.is_bipolar and self.input_type.is_bipolar
+
+    @property
+    def is_residual(self) -> bool:
+        """Whether activations are residual on either side."""
+        return self.input_type.is_residual or self.output_type.is_residual
+
+    @property
+    def words_in(self) -> int:
+        return self.vectors * self.synapse_fold * self.levels_in
+
+    @property
+    def words_out(self) -> int:
+        return self.vectors * self.neuron_fold * self.levels_out
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Pool over non-overlapping windows of whole pixels: ``max`` or ``majority``."""
+
+    function: str
+    channels: int
+    height: int
+    width: int
+    kernel: tuple[int, int]
+    type: ValueType
+    compare: str = ">="
+    style: str = "row"
+    """``row`` (HLS) reads the rows of a window, then writes them; ``flow`` writes a pixel as soon as
+    its window is complete."""
+    levels: int = 1
+    """Words a pixel (residual binarization: one a level, in turn)."""
+
+    @property
+    def words_in(self) -> int:
+        return self.height * self.width * self.levels
+
+    @property
+    def words_out(self) -> int:
+        rows, columns = self.height // self.kernel[0], self.width // self.kernel[1]
+        return rows * columns * self.levels
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """Thresholding unit: ``pe`` channels a cycle, ``thresholds`` a channel."""
+
+    pe: int
+    channels: int
+    words: int
+    input_type: ValueType
+    input_bits: int
+    output_type: ValueType
+    thresholds: int
+    compare: str
+    deep_pipeline: bool
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Fixed-point map of each element by its channel's numbers, ``pe`` channels a cycle.
+
+    ``function`` ``affine``: scale x x + bias; ``prelu``: x, or slope x x where x is negative. Rounded
+    half up and saturated to ``output_type``.
+    """
+
+    function: str
+    pe: int
+    channels: int
+    words: int
+    input_type: ValueType
+    input_bits: int
+    output_type: ValueType
+    parameter_type: ValueType
+
+
+@dataclass(frozen=True)
+class Add:
+    """Adds ``lanes`` elements of every input in a step."""
+
+    lanes: int
+    words: int
+    input_types: tuple[ValueType, ...]
+    input_bits: tuple[int, ...]
+    output_type: ValueType
+    output_bits: int

@@ -1,0 +1,154 @@
+"""Parameters of the units that move words: sources, converters, borders, windows, splits, joins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Source:
+    """Brings frames in from memory: ``words`` a frame, then ``gap_steps`` without any."""
+
+    words: int
+    gap_steps: int = 20
+
+
+@dataclass(frozen=True)
+class Sink:
+    """Takes ``words`` a frame, always ready."""
+
+    words: int
+
+
+@dataclass(frozen=True)
+class Converter:
+    """Width converter between ``in_lanes`` and ``out_lanes`` elements a word; one divides the other.
+
+    Words of ``levels`` levels take turns on both sides, and each level has a register of its own.
+    """
+
+    in_lanes: int
+    out_lanes: int
+    words_in: int
+    words_out: int
+    levels: int = 1
+
+    @property
+    def ratio(self) -> int:
+        return max(self.in_lanes, self.out_lanes) // min(self.in_lanes, self.out_lanes)
+
+    @property
+    def narrows(self) -> bool:
+        return self.in_lanes > self.out_lanes
+
+
+@dataclass(frozen=True)
+class Padding:
+    """Adds a border (``top, left, bottom, right`` pixels of ``value``) to each map.
+
+    ``widens_bits``: bits come in and -1, 0, +1 in two bits go out, the border being a true zero.
+    """
+
+    channels: int
+    height: int
+    width: int
+    border: tuple[int, int, int, int]
+    value: int
+    lanes: int
+    widens_bits: bool = False
+
+    @property
+    def channel_fold(self) -> int:
+        return self.channels // self.lanes
+
+    @property
+    def out_height(self) -> int:
+        return self.height + self.border[0] + self.border[2]
+
+    @property
+    def out_width(self) -> int:
+        return self.width + self.border[1] + self.border[3]
+
+    @property
+    def words_in(self) -> int:
+        return self.height * self.width * self.channel_fold
+
+    @property
+    def words_out(self) -> int:
+        return self.out_height * self.out_width * self.channel_fold
+
+
+@dataclass(frozen=True)
+class Window:
+    """Sliding-window unit over a ``channels x height x width`` map, border included.
+
+    ``lanes`` channels a word come in; a word out has as many, or with styles ``parallel`` and
+    ``line_buffer`` the whole window of ``lanes`` channels. Order out: output pixel, group, kernel row,
+    kernel column, channel fold (whole windows: output pixel, channel fold).
+    """
+
+    style: str
+    channels: int
+    height: int
+    width: int
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+    groups: int
+    lanes: int
+
+    @property
+    def channel_fold(self) -> int:
+        return self.channels // self.lanes
+
+    @property
+    def writes_whole_windows(self) -> bool:
+        return self.style in ("parallel", "line_buffer")
+
+    @property
+    def window_pixels(self) -> int:
+        return self.kernel[0] * self.kernel[1]
+
+    @property
+    def out_height(self) -> int:
+        return (self.height - (self.kernel[0] - 1) * self.dilation[0] - 1) // self.stride[0] + 1
+
+    @property
+    def out_width(self) -> int:
+        return (self.width - (self.kernel[1] - 1) * self.dilation[1] - 1) // self.stride[1] + 1
+
+    @property
+    def out_lanes(self) -> int:
+        return self.lanes * (self.window_pixels if self.writes_whole_windows else 1)
+
+    @property
+    def words_in(self) -> int:
+        return self.height * self.width * self.channel_fold
+
+    @property
+    def words_out(self) -> int:
+        pixels = self.out_height * self.out_width
+        return pixels * self.channel_fold * (1 if self.writes_whole_windows else self.window_pixels)
+
+    @property
+    def buffer_words(self) -> int:
+        """Words that hold one window's reach: the least that a sliding buffer needs."""
+        rows = (self.kernel[0] - 1) * self.dilation[0] * self.width
+        return (rows + (self.kernel[1] - 1) * self.dilation[1] + 1) * self.channel_fold
+
+
+@dataclass(frozen=True)
+class Split:
+    """Writes each word to every output."""
+
+    words: int
+    outputs: int
+
+
+@dataclass(frozen=True)
+class Concat:
+    """Puts whole pixels of every input side by side, first input in the lowest bits."""
+
+    words: int
+    input_channels: tuple[int, ...]
+    element_bits: int

@@ -1,0 +1,179 @@
+"""Simulation: a design's frames through its hardware, cycle by cycle and bit by bit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from bnnsim.design.build import Design, build_design
+from bnnsim.simulation.record import Simulation
+from bnnsim.simulation.report import report
+from bnnsim.simulation.stimulus import IntArray, Stimulus, stimulate
+from bnnsim.spec.architecture import Architecture, EngineArchitecture
+from bnnsim.spec.faults import InputError
+from bnnsim.spec.load import Loaded, read_architecture, read_workload
+from bnnsim.spec.workload import Workload
+from bnnsim.timing.graph import build_timing
+
+if TYPE_CHECKING:
+    from bnnsim.timing.actor import Datapath, Watcher
+
+Progress = Callable[[int, int], None]
+ExecutorName = Literal["simpy", "compiled"]
+
+
+def load_design(
+    architecture: str | Path | Loaded[Architecture] | Architecture,
+    workload: str | Path | Loaded[Workload] | Workload,
+) -> tuple[Design, Path | None]:
+    """A design from names, paths or specs, and the folder its workload's files are relative to.
+
+    Raises :class:`~bnnsim.spec.SpecError` with all faults of both files and of their fit.
+    """
+    arch = read_architecture(architecture) if isinstance(architecture, str | Path) else architecture
+    work = read_workload(workload) if isinstance(workload, str | Path) else workload
+    design = build_design(arch, work)
+    path = work.path if isinstance(work, Loaded) else None
+    return design, path.parent if path else None
+
+
+def simulate(
+    architecture: str | Path | Loaded[Architecture] | Architecture,
+    workload: str | Path | Loaded[Workload] | Workload,
+    *,
+    images: Sequence[str | Path] | IntArray | None = None,
+    frames: int | None = None,
+    timing_only: bool = False,
+    weights_seed: int | None = None,
+    executor: ExecutorName | None = None,
+    watcher: Watcher | None = None,
+    progress: Progress | None = None,
+) -> Simulation:
+    """Simulate ``workload`` on ``architecture`` (shipped names, paths or specs).
+
+    ``images`` are files (.npz with ``images_u8`` and ``labels``, .npy, pictures) or an array of pixels
+    ``(n, ...)`` uint8; default: the workload's own. ``frames`` takes the first so many of them, over
+    again where there are fewer; default: all, or one without images. ``weights_seed`` draws weights
+    (and images where there are none) for a workload without any. ``timing_only`` leaves the bits out;
+    ``executor`` is then ``compiled`` unless said otherwise; bit-exact runs are SimPy's.
+
+    Raises :class:`~bnnsim.spec.SpecError` for what the user gave wrong,
+    :class:`~bnnsim.timing.result.DeadlockError` where a FIFO is too shallow, and
+    :class:`~bnnsim.datapath.build.BitMismatchError` where hardware and network differ in a bit.
+    """
+    if frames is not None and frames < 1:
+        raise InputError("--frames", "a number >= 1", str(frames))
+    arch = read_architecture(architecture) if isinstance(architecture, str | Path) else architecture
+    if isinstance(arch.spec if isinstance(arch, Loaded) else arch, EngineArchitecture):
+        return _engine(arch, workload, images, frames, timing_only, weights_seed, executor, progress)
+    design, folder = load_design(arch, workload)
+    if executor == "compiled" and not timing_only:
+        raise InputError("--executor", "simpy for a bit-exact run (or --timing-only)", "compiled")
+    stimulus: Stimulus | None = None
+    basis = "timing only, as asked"
+    if not timing_only:
+        stimulus, basis = stimulate(design.network, folder, images, frames, weights_seed)
+    elif images is not None:
+        raise InputError("--images", "no images with --timing-only", "images")
+    if stimulus is None:
+        return _timing_only(design, frames or 1, executor or "compiled", basis, watcher, progress)
+    return _bit_exact(design, stimulus, watcher, progress)
+
+
+def _engine(
+    architecture: Loaded[Architecture] | Architecture,
+    workload: str | Path | Loaded[Workload] | Workload,
+    images: Sequence[str | Path] | IntArray | None,
+    frames: int | None,
+    timing_only: bool,
+    weights_seed: int | None,
+    executor: ExecutorName | None,
+    progress: Progress | None,
+) -> Simulation:
+    """:func:`simulate` for an engine."""
+    from bnnsim.design.engine import build_engine_design
+    from bnnsim.engine_simulation import simulate_engine
+
+    work = read_workload(workload) if isinstance(workload, str | Path) else workload
+    design = build_engine_design(architecture, work)
+    stimulus: Stimulus | None = None
+    basis = "timing only, as asked"
+    if not timing_only:
+        folder = work.path.parent if isinstance(work, Loaded) and work.path else None
+        stimulus, basis = stimulate(design.network, folder, images, frames, weights_seed)
+    elif images is not None:
+        raise InputError("--images", "no images with --timing-only", "images")
+    return simulate_engine(design, stimulus, frames or 1, executor, basis, progress)
+
+
+def datapaths_for(design: Design, stimulus: Stimulus) -> tuple[dict[str, Datapath], Any]:
+    """Datapaths checked against the functional executor, and its activations."""
+    from bnnsim.datapath.build import build_datapaths
+    from bnnsim.functional.executor import execute
+
+    activations = execute(design.network, stimulus.parameters, stimulus.frames)
+    datapaths = build_datapaths(
+        design.graph,
+        stimulus.frames,
+        stimulus.parameters.weights,
+        stimulus.parameters.thresholds,
+        activations.outputs,
+        stimulus.parameters.values,
+    )
+    return dict(datapaths), activations
+
+
+def _bit_exact(
+    design: Design, stimulus: Stimulus, watcher: Watcher | None, progress: Progress | None
+) -> Simulation:
+    from bnnsim.datapath.build import sink_values
+    from bnnsim.datapath.units import SinkDatapath
+    from bnnsim.timing.simpy_executor import run_simpy
+
+    timing = build_timing(design.graph)
+    datapaths, _ = datapaths_for(design, stimulus)
+    count = len(stimulus.frames)
+    result = run_simpy(timing, count, datapaths, watcher, progress)
+    sink = datapaths[timing.units[timing.sink].name]
+    assert isinstance(sink, SinkDatapath)
+    values = sink_values(design.graph, design.network, sink.words, count)
+    scores = values.reshape(count, -1)
+    return report(
+        design,
+        timing,
+        result,
+        executor="simpy",
+        bit_exact=True,
+        basis="every word of every layer equals the functional executor's",
+        scores=scores,
+        labels=stimulus.labels,
+    )
+
+
+def _timing_only(
+    design: Design,
+    frames: int,
+    executor: ExecutorName,
+    basis: str,
+    watcher: Watcher | None,
+    progress: Progress | None,
+) -> Simulation:
+    timing = build_timing(design.graph)
+    if executor == "simpy":
+        from bnnsim.timing.simpy_executor import run_simpy
+
+        result = run_simpy(timing, frames, None, watcher, progress)
+        return report(design, timing, result, executor=executor, bit_exact=None, basis=basis)
+    from bnnsim.timing.compiled import run_compiled
+
+    run = run_compiled(timing, frames)
+    return report(
+        design,
+        timing,
+        run.result,
+        executor=executor,
+        bit_exact=None,
+        basis=basis,
+        counted_frames=run.counted_frames,
+    )

@@ -1,0 +1,71 @@
+"""What a bit-exact run works on: the parameters and frames of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from bnnsim.design.network import Network
+from bnnsim.spec.faults import InputError
+
+if TYPE_CHECKING:
+    from bnnsim.functional.parameters import Parameters
+
+IntArray = npt.NDArray[np.integer]
+
+
+@dataclass(frozen=True)
+class Stimulus:
+    """What a bit-exact run works on: parameters, frames as elements, and their labels."""
+
+    parameters: Parameters
+    frames: IntArray
+    labels: tuple[int, ...] | None
+
+
+def stimulate(
+    network: Network,
+    folder: Path | None,
+    images: Sequence[str | Path] | IntArray | None,
+    frames: int | None,
+    weights_seed: int | None,
+) -> tuple[Stimulus | None, str]:
+    """Parameters and frames of a bit-exact run; None with the reason where there are none."""
+    from bnnsim.functional.frames import frames_from_images, random_frames
+    from bnnsim.functional.parameters import load_parameters, random_parameters
+    from bnnsim.functional.pictures import load_images
+
+    workload = network.workload
+    if weights_seed is not None:
+        parameters = random_parameters(network, weights_seed)
+    elif workload.weights is not None:
+        parameters = load_parameters(network, (folder or Path()) / workload.weights)
+    elif images is not None:
+        raise InputError(
+            workload.name, "weights in the workload, or --weights-seed", "images but no weights"
+        )
+    else:
+        return None, f"timing only: workload {workload.name} has no weights (--weights-seed draws some)"
+    labels: IntArray | None = None
+    if images is None and workload.images is not None and weights_seed is None:
+        images = [(folder or Path()) / workload.images]
+    if images is None:
+        if weights_seed is None:
+            return None, "timing only: no images given (--images) and none with the workload"
+        elements = random_frames(network, frames or 1, weights_seed)
+    elif isinstance(images, np.ndarray):
+        elements = frames_from_images(network, images)
+    else:
+        pixels, labels = load_images(network, [Path(image) for image in images])
+        elements = frames_from_images(network, pixels)
+    if frames is not None:
+        chosen = np.arange(frames) % len(elements)
+        elements = elements[chosen]
+        labels = None if labels is None else labels[chosen]
+    shown = None if labels is None else tuple(int(label) for label in labels)
+    return Stimulus(parameters, elements, shown), ""
