@@ -1,0 +1,148 @@
+"""The compiled executor is SimPy's equal: every word's time, every account, every occupancy.
+
+SimPy itself is held against a clock-by-clock loop in ``test_simpy_is_exact.py``.
+"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bnnsim.design import build_design
+from bnnsim.spec.library import shipped_names
+from bnnsim.spec.load import load_architecture, load_workload
+from bnnsim.timing.compiled import UnprovenError, run_compiled
+from bnnsim.timing.graph import TimingGraph, build_timing
+from bnnsim.timing.result import DeadlockError
+from bnnsim.timing.simpy_executor import run_simpy
+
+from .networks import design_graphs
+from .observed import SimpyRun, observe_simpy
+from .pipelines import bench_graphs, timing_graphs
+
+exactly = settings(
+    derandomize=True, deadline=None, suppress_health_check=list(HealthCheck), print_blob=False
+)
+
+
+def _reference(graph: TimingGraph, frames: int) -> SimpyRun | DeadlockError:
+    try:
+        return observe_simpy(graph, frames)
+    except DeadlockError as error:
+        return error
+
+
+def _check_word_for_word(graph: TimingGraph, frames: int) -> None:
+    expected = _reference(graph, frames)
+    names = [channel.name for channel in graph.channels]
+    if isinstance(expected, DeadlockError):
+        with pytest.raises(DeadlockError, match="deadlock: nothing moves after cycle") as caught:
+            run_compiled(graph, frames, extrapolate=False)
+        assert caught.value.cycle == expected.cycle
+        assert caught.value.waiting == expected.waiting
+        assert caught.value.occupancy == expected.occupancy
+        return
+    run = run_compiled(graph, frames, extrapolate=False, channels=names)
+    assert run.result.cycles_total == expected.result.cycles_total
+    assert tuple(run.result.frame_end_cycles) == expected.result.frame_end_cycles
+    assert run.result.units == expected.result.units
+    assert run.result.max_occupancy_words == expected.result.max_occupancy_words
+    for position, name in enumerate(names):
+        words = run.word_cycles[name]
+        assert tuple(words.written.tolist()) == expected.write_cycles[position], name
+        assert tuple(words.read.tolist()) == expected.read_cycles[position], name
+
+
+@given(timing_graphs(), st.integers(1, 4))
+@settings(exactly, max_examples=1400)
+def test_compiled_equals_simpy_word_for_word_on_random_pipelines(
+    graph: TimingGraph, frames: int
+) -> None:
+    _check_word_for_word(graph, frames)
+
+
+@given(bench_graphs(), st.integers(1, 3))
+@settings(exactly, max_examples=300)
+def test_compiled_equals_simpy_word_for_word_on_test_benches(
+    graph: TimingGraph, frames: int
+) -> None:
+    _check_word_for_word(graph, frames)
+
+
+@given(design_graphs(), st.integers(1, 3))
+@settings(exactly, max_examples=400)
+def test_compiled_equals_simpy_word_for_word_on_random_designs(
+    graph: TimingGraph, frames: int
+) -> None:
+    _check_word_for_word(graph, frames)
+
+
+@given(st.one_of(timing_graphs(), design_graphs()), st.integers(5, 60))
+@settings(exactly, max_examples=250)
+def test_extrapolated_frames_end_in_the_cycles_that_simulation_gives(
+    graph: TimingGraph, frames: int
+) -> None:
+    try:
+        expected = run_compiled(graph, frames, extrapolate=False)
+    except DeadlockError:
+        return
+    try:
+        run = run_compiled(graph, frames)
+    except UnprovenError:
+        return
+    assert run.result.cycles_total == expected.result.cycles_total
+    assert tuple(run.result.frame_end_cycles) == tuple(expected.result.frame_end_cycles)
+    if run.counted_frames == frames:
+        assert run.result.units == expected.result.units
+        assert run.result.max_occupancy_words == expected.result.max_occupancy_words
+
+
+@given(st.one_of(timing_graphs(), design_graphs()))
+@settings(exactly, max_examples=80)
+def test_a_proven_interval_is_the_spacing_far_later(graph: TimingGraph) -> None:
+    from bnnsim.timing.steady import analyse
+
+    try:
+        steady = analyse(graph, max_frames=200)
+    except DeadlockError:
+        return
+    if steady.period_frames is None or steady.period_cycles is None:
+        return
+    # The last frames of a run drain, as many as its FIFOs hold: far fewer than a hundred here.
+    steady_frames = steady.settled_frames + 8 * steady.period_frames
+    run = run_compiled(graph, steady_frames + 100, extrapolate=False)
+    ends = run.result.frame_end_cycles
+    for frame in range(steady.settled_frames, steady_frames):
+        assert ends[frame + steady.period_frames] - ends[frame] == steady.period_cycles
+
+
+SHIPPED = [
+    ("pynq-cnv", "cnv", 2),
+    ("pynq-tfc", "tfc", 4),
+    ("digits-7z020", "digits", 4),
+    ("finn-sfc-max", "mlp-256", 6),
+    ("finn-lfc-max", "mlp-1024", 4),
+    ("finn-cnv-max", "cnv", 2),
+    ("redkar", "cnv", 3),
+    ("rebnet-m2", "rebnet-cifar10-m2", 1),
+    ("li-vx690t", "binarynet-streaming", 1),
+    ("fo-bnn", "pc-bnn", 1),
+]
+
+
+def test_every_shipped_streaming_design_is_in_the_list() -> None:
+    streaming = {
+        name
+        for name in shipped_names("architecture")
+        if load_architecture(name).spec.style == "streaming"
+    }
+    listed = {name for name, _, _ in SHIPPED}
+    assert streaming - listed <= {"rebnet-m1", "rebnet-m3"}  # rebnet-m2 stands for all levels
+
+
+@pytest.mark.parametrize(("arch", "workload", "frames"), SHIPPED)
+def test_compiled_equals_simpy_on_shipped_designs(arch: str, workload: str, frames: int) -> None:
+    design = build_design(load_architecture(arch), load_workload(workload))
+    graph = build_timing(design.graph)
+    assert run_compiled(graph, frames, extrapolate=False).result == run_simpy(graph, frames)
