@@ -26,7 +26,6 @@ def fold_cycles(node: Node, pe: int, simd: int) -> int:
     return vectors * (node.matrix_height // pe) * (node.matrix_width // simd)
 
 
-@lru_cache(maxsize=512)
 def folds(node: Node) -> tuple[Fold, ...]:
     """Every legal fold of a layer, cheapest first.
 
@@ -34,14 +33,23 @@ def folds(node: Node) -> tuple[Fold, ...]:
     the channels (no converter between them). Cheapest: fewest XNORs a cycle, then
     fewest PEs (each brings an accumulator and a threshold).
     """
-    channels = node.input.channels // node.groups
-    widths = divisors_of(node.matrix_width)
-    if isinstance(node.layer, ConvLayer) and node.layer.kernel_hw != (1, 1):
-        widths = [simd for simd in widths if channels % simd == 0]
+    slides = isinstance(node.layer, ConvLayer) and node.layer.kernel_hw != (1, 1)
+    return _folds(
+        node.matrix_height,
+        node.matrix_width,
+        node.output.pixels * node.groups,
+        node.input.channels // node.groups if slides else 0,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _folds(height: int, width: int, vectors: int, channels: int) -> tuple[Fold, ...]:
+    """Folds of a ``height x width`` matrix; SIMD divides ``channels`` unless those are 0."""
     choices = [
-        Fold(pe, simd, fold_cycles(node, pe, simd))
-        for pe in divisors_of(node.matrix_height)
-        for simd in widths
+        Fold(pe, simd, vectors * (height // pe) * (width // simd))
+        for pe in divisors_of(height)
+        for simd in divisors_of(width)
+        if channels % simd == 0
     ]
     return tuple(sorted(choices, key=lambda fold: (fold.pe * fold.simd, fold.pe)))
 
