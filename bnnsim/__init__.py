@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bnnsim.evaluation import Evaluation, evaluate
+    from bnnsim.exploration import ExplorationReport, explore
+    from bnnsim.importers import check_model, import_bnn_pynq, import_keras, import_onnx
     from bnnsim.simulation import Simulation, simulate
     from bnnsim.spec.faults import InputError, SpecError
 
@@ -14,13 +16,32 @@ __version__ = "0.1.0"
 _HOMES = {
     "Evaluation": "bnnsim.evaluation",
     "evaluate": "bnnsim.evaluation",
+    "ExplorationReport": "bnnsim.exploration",
+    "explore": "bnnsim.exploration",
     "Simulation": "bnnsim.simulation",
     "simulate": "bnnsim.simulation",
+    "check_model": "bnnsim.importers",
+    "import_bnn_pynq": "bnnsim.importers",
+    "import_keras": "bnnsim.importers",
+    "import_onnx": "bnnsim.importers",
     "InputError": "bnnsim.spec.faults",
     "SpecError": "bnnsim.spec.faults",
 }
 
-__all__ = ["Evaluation", "InputError", "Simulation", "SpecError", "evaluate", "simulate"]
+__all__ = [
+    "Evaluation",
+    "ExplorationReport",
+    "InputError",
+    "Simulation",
+    "SpecError",
+    "check_model",
+    "evaluate",
+    "explore",
+    "import_bnn_pynq",
+    "import_keras",
+    "import_onnx",
+    "simulate",
+]
 
 
 def __getattr__(name: str) -> Any:

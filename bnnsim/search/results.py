@@ -105,7 +105,7 @@ def design_text(exploration: Exploration, trial: TrialRecord, checked: str = "")
     data["source"] = f"{origin}; space: {data['source']}"
     head = [
         f"{name}: found by bnnsim explore, {origin}.",
-        f"bnnsim evaluate {name}.yaml {space.network.workload.name} gives these figures again:",
+        f"bnnsim evaluate {name}.yaml {space.network.workload.name} --timing-only gives these again:",
         *(f"  {n} {number_text(v)}" for n, v in trial.judgement.figures.items()),
         *([f"Verified: {checked}."] if checked else []),
     ]

@@ -111,7 +111,8 @@ class Space:
 def load_space(reference: str | Path, workload: str | Path | Loaded[Workload] | None = None) -> Space:
     """A space by shipped name or path. Raises :class:`SpecError` with every fault.
 
-    ``workload`` replaces the network that the space names.
+    ``workload`` replaces the network that the space names. With it, a plain architecture is a space
+    too: its own points with the PE and SIMD of every layer free.
     """
     return read_space(read_source(find_spec(reference, "space")), workload)
 
@@ -122,8 +123,11 @@ def read_space(source: SourceText, workload: str | Path | Loaded[Workload] | Non
     header = source.data.pop("explore", None)
     faults: list[Fault] = []
     if header is None:
-        faults.append(source.fault(("explore",), "this key", "nothing"))
-        raise SpecError([*source.faults, *faults])
+        if workload is None:
+            expected = "this key, or a workload beside an architecture whose folding to search"
+            raise SpecError([*source.faults, source.fault(("explore",), expected, "nothing")])
+        workload = workload if isinstance(workload, Loaded) else load_workload(workload)
+        header = _free_folding(source, workload)
     explore, header_faults = validate(
         ExploreSpec, SourceText(source.file, header, _below(source, "explore"))
     )
@@ -152,6 +156,16 @@ def read_space(source: SourceText, workload: str | Path | Loaded[Workload] | Non
         tuple(reader.folded),
         tuple(reader.knobs),
     )
+
+
+def _free_folding(source: SourceText, workload: Loaded[Workload]) -> dict[str, Any]:
+    """Free the PE and SIMD of every layer of a plain architecture; returns its ``explore`` section."""
+    layers = source.data.get("layers")
+    nodes = resolve_network(workload).nodes
+    for name, hardware in layers.items() if isinstance(layers, dict) else ():
+        if name in nodes and nodes[name].macs and isinstance(hardware, dict):
+            hardware["pe"] = hardware["simd"] = DIVISORS
+    return {"workload": workload.spec.name}
 
 
 def _unknown_figures(source: SourceText, explore: ExploreSpec) -> list[Fault]:

@@ -80,7 +80,7 @@ def test_a_point_is_an_architecture_with_every_choice_made(tmp_path: Path) -> No
             "landmarks: [{name: a, source: b, figures: {luts: 3}}], workload: tfc",
             r"explore.landmarks\[0\].figures.luts: expected a figure's name, got 'luts' \(nearest: lut",
         ),
-        ("explore: {", "explor: {", "explore: expected this key, got nothing"),
+        ("explore: {", "explor: {", "explore: expected this key, or a workload beside an architecture"),
     ],
 )
 def test_wrong_choices_are_located(tmp_path: Path, old: str, new: str, message: str) -> None:
@@ -146,3 +146,12 @@ def test_greedy_folding_is_the_cheapest_that_meets_the_target() -> None:
         assert all(
             f.pe * f.simd >= fold.pe * fold.simd for f in folds(node) if f.cycles <= 32768
         )
+
+
+def test_a_plain_architecture_with_a_workload_is_a_space_of_its_folding() -> None:
+    from bnnsim.spec.library import find_spec
+
+    space = load_space(find_spec("pynq-tfc", "architecture"), "tfc")
+    assert space.folded == ("fc0", "fc1", "fc2", "fc3")
+    assert space.knobs == ()
+    assert space.explore.objectives == ["throughput_fps", "lut"]
