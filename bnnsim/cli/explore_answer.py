@@ -126,7 +126,9 @@ def _champions(report: ExplorationReport) -> list[tuple[str, str]]:
                 for n in names
             )
             checked = "bit-exact" if checks.get(trial.id) else "not re-simulated"
-            rows.append(("beats", f"{mark.name}: {design_name(found, trial)}, {pairs}; {checked}"))
+            clock = f"at {trial.judgement.figures['clock_mhz']:g} MHz"
+            text = f"{mark.name}: {design_name(found, trial)} {clock}, {pairs}; {checked}"
+            rows.append(("beats", text))
     return rows
 
 

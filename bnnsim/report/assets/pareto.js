@@ -72,6 +72,11 @@ function checkedTile() {
 }
 
 /* The fastest design that has at least what a published one has in every figure both have. */
+function clockOf(point) {
+  const clock = "clock_mhz" in at ? figureOf(point, "clock_mhz") : null;
+  return clock === null ? "" : ` (at ${number(clock)} MHz)`;
+}
+
 function verdict() {
   const mark = info.landmarks.find((m) => figureOf(m, info.axes[0]) !== null);
   if (!mark) return;
@@ -87,7 +92,7 @@ function verdict() {
   }
   const checked = winners.filter((p) => p.is_exact === true);
   const winner = best(compared[0], checked.length ? checked : winners);
-  box.innerHTML = `By the tool's own models, <a href="#" data-id="${winner.id}">design ${winner.id}</a> beats ` +
+  box.innerHTML = `By the tool's own models, <a href="#" data-id="${winner.id}">design ${winner.id}</a>${clockOf(winner)} beats ` +
     `${escaped(mark.name)} in everything compared: ` +
     compared.map((n) => `<b>${number(figureOf(winner, n))}</b> against ${number(figureOf(mark, n))} ${info.figures[at[n]].unit}`).join(", ") +
     (winner.is_exact === true ? ". Its bits and cycles are checked word by word" : ". It has not been re-simulated") +
