@@ -33,6 +33,7 @@ from bnnsim.timing.columns import (
     READ_MASK,
     READ_RING,
     READS,
+    READY_RING,
     SEEN_READS,
     SEEN_WRITES,
     SNAP_READS,
@@ -175,6 +176,48 @@ def write_words(unit: Int64s, channel: Int64s, pool: Int64s, plan: Int64s, u: in
     unit[u, LAST_WRITE] = cycle
     if unit[u, ENDS] and unit[u, ENDS_ON_WRITE]:
         note_end(unit, pool, plan, u, unit[u, WRITES], cycle)
+
+
+@inner
+def note_ready(
+    unit: Int64s,
+    channel: Int64s,
+    pool: Int64s,
+    plan: Int64s,
+    u: int,
+    arrival: int,
+    others: int,
+    follows: bool,
+) -> None:
+    """Before a read behind a late unit: note from when on the reader lacked nothing but that word.
+
+    It got to the read in cycle ``arrival`` and had all else in cycle ``others``. Where the last read was
+    in the cycle before (``follows``), waits for words of the same channel until then do not count.
+    """
+    for p in range(unit[u, IN0], unit[u, IN1]):
+        c = plan[p]
+        ring = channel[c, READY_RING]
+        if ring == 0:
+            continue
+        ready = max(arrival, others)
+        if follows:
+            ready = max(pool[ring + ((channel[c, READ] - 1) & channel[c, READ_MASK])] + 1, others)
+        for q in range(unit[u, IN0], unit[u, IN1]):
+            if q != p:
+                ready = max(ready, word_cycle(channel, pool, plan[q]))
+        pool[ring + (channel[c, READ] & channel[c, READ_MASK])] = ready
+
+
+@inner
+def ready_cycle(unit: Int64s, channel: Int64s, pool: Int64s, plan: Int64s, u: int) -> int:
+    """From which cycle every output can be written as far as that is the readers' own affair."""
+    cycle = 0
+    for p in range(unit[u, OUT0], unit[u, OUT1]):
+        c = plan[p]
+        freed_by = (channel[c, WRITTEN] - channel[c, DEPTH_WORDS]) & channel[c, READ_MASK]
+        ring = channel[c, READY_RING] if channel[c, READY_RING] else channel[c, READ_RING]
+        cycle = max(cycle, pool[ring + freed_by] + 1)
+    return cycle
 
 
 @inner

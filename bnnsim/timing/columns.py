@@ -19,8 +19,9 @@ NEVER = 1 << 60
 OPEN_END_WORDS = 512
 """Words after which a unit at a test bench's end gives others a turn."""
 
-PLAIN, FREEZING, FLUSHING, ELASTIC = 0, 1, 2, 3
-"""Kinds of units; plain: freezing, with one input or none and one output or none."""
+PLAIN, FREEZING, FLUSHING, LATE, ELASTIC = 0, 1, 2, 3, 4
+"""Kinds of units. Plain: freezing, with one input or none and one output or none. Late: what a flushing
+unit never is later than."""
 
 # The plan's head.
 SNAPSHOTS = 0  # frames whose snapshots are kept
@@ -40,12 +41,12 @@ WORDS_IN, WORDS_OUT = 12, 13  # a frame
 EVERY = 14  # outputs are open only in cycles that are a multiple
 ENDS = 15  # sink: words that make a frame; else 0
 ENDS_ON_WRITE = 16
-PIPE, PIPE_MASK = 17, 18  # flushing: ring of leaving ticks; ring of frozen cycles behind it
+PIPE, PIPE_MASK = 17, 18  # flushing: ring of leaving ticks; behind it of frozen cycles, of steps' cycles
 LATENCY = 19
 NEEDS, NEEDS_END, FREES = 20, 21, 22  # elastic: places of its words
 TAKEN, TAKEN_MASK = 23, 24  # elastic: ring of cycles of words taken; behind it, since when wanted
 LEFT, LEFT_MASK = 25, 26  # elastic: ring of cycles of words that left; behind it, since when due
-SNAP, SNAP_LEFT = 27, 28  # place in a snapshot; words that left kept there
+SNAP, SNAP_WORDS = 27, 28  # place in a snapshot; words whose cycles are kept there, see below
 
 # ... and where it has got to.
 AT = 29  # cycle of the last step (elastic: word taken)
@@ -65,7 +66,16 @@ PLACE, IN_FRAME = 58, 59  # elastic: the next word taken: its position in its fr
 NEED, NEED_LEFT, OUT_FRAME = 60, 61, 62  # elastic: the next word to leave: its need, and the frame
 BOOKED_IN, BOOKED_OUT, BOOKED = 63, 64, 65  # elastic: words and cycles accounted for
 DONE_STEPS = 66  # freezing: steps done by the end of the run
-UNIT_COLUMNS = 67
+LAST_PLACE = 67  # late: from which cycle the last word had room
+UNIT_COLUMNS = 68
+
+# A unit in a snapshot. All: the cycle of its last step (freezing: in which its next frame could begin at
+# the earliest, less one; elastic: of the last word taken).
+SNAP_AT = 0
+SNAP_LEFT = 1  # elastic: cycles of the latest words that left
+# Lockstep: the cursors, what it had counted, flushing: the cycles of the steps of the words in the
+# pipeline's last steps, and how many ticks ahead each word in the pipeline was.
+SNAP_CURSORS, SNAP_READ, SNAP_WRITTEN, SNAP_ENTERED, SNAP_TICK, SNAP_STEPS = 1, 11, 12, 13, 14, 15
 
 # A channel: what it is, ...
 DEPTH_WORDS = 0
@@ -75,10 +85,11 @@ WRITER, READER = 6, 7  # units or -1
 SUPPLIES, IS_OPEN = 8, 9
 CHANNEL_SNAP, SNAP_READS = 10, 11  # place in a snapshot; latest reads kept there
 LOG_WRITES, LOG_WRITES_END, LOG_READS, LOG_READS_END = 12, 13, 14, 15  # places in the pool
+READY_RING = 16  # behind a late unit: ring of cycles in which the reader was ready, or 0; see late_kernel
 
 # ... and where it has got to.
-WRITTEN, READ = 16, 17
-SEEN_WRITES, SEEN_READS, TOP = 18, 19, 20  # words counted, and the highest occupancy found
-BLOCKED_IN, STARVED_IN = 21, 22  # last frame in which the writer waited for room, the reader for a word
-LOGGED_WRITES, LOGGED_READS = 23, 24
-CHANNEL_COLUMNS = 25
+WRITTEN, READ = 17, 18
+SEEN_WRITES, SEEN_READS, TOP = 19, 20, 21  # words counted, and the highest occupancy found
+BLOCKED_IN, STARVED_IN = 22, 23  # last frame in which the writer waited for room, the reader for a word
+LOGGED_WRITES, LOGGED_READS = 24, 25
+CHANNEL_COLUMNS = 26

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, overload
 from bnnsim.timing import columns as k
 from bnnsim.timing.graph import TimingGraph
 from bnnsim.timing.program import Elastic, Int64s
-from bnnsim.timing.repetition import Repetition
 from bnnsim.timing.result import TimingResult, UnitCycles
-from bnnsim.timing.steady import MAX_FRAMES, Argument, Search, argument_of, reason_of
+from bnnsim.timing.steady import MAX_FRAMES, Argument, argument_of, reason_of
 
 if TYPE_CHECKING:  # numba takes its time to import
     from bnnsim.timing.ended_run import EndedRun
     from bnnsim.timing.machine import Machine
+    from bnnsim.timing.search import Proof, Search
 
 AFFORDABLE_WORDS = 4_000_000_000
 """Reads and writes that a run may take where it has to be simulated to the end: about two minutes."""
@@ -133,6 +133,7 @@ def run_compiled(
     hardware could be.
     """
     from bnnsim.timing.machine import Machine, MachineOptions
+    from bnnsim.timing.search import Search
 
     if frames < 1:
         raise ValueError(f"a run has at least one frame, not {frames}")
@@ -141,11 +142,9 @@ def run_compiled(
     search = Search(machine)
     next_try = 1
     while extrapolate and search.frames < max_frames and search.next_frame(frames):
-        for before in search.earlier if search.frames >= next_try else ():
-            found = search.comparison.repetition(machine, before, search.now)
-            if found is None or (exact_counts and not found.is_complete):
-                continue
-            run = _extrapolated(machine, search, found, frames)
+        proof = search.proof(complete=exact_counts) if search.frames >= next_try else None
+        if proof is not None:
+            run = _extrapolated(machine, search, proof, frames)
             if run is not None:
                 return run
             next_try = 2 * search.frames  # its end waits for what is outside; so may the next
@@ -167,26 +166,30 @@ def _simulated(machine: Machine, frames: int) -> CompiledRun:
     return CompiledRun(result, "simulated", reason, frames, frames, ended.cycles_total, words)
 
 
-def _extrapolated(
-    machine: Machine, search: Search, found: Repetition, frames: int
-) -> CompiledRun | None:
-    """The run of ``frames`` frames by a repetition, or None where an end does not bear it out."""
+def _extrapolated(machine: Machine, search: Search, proof: Proof, frames: int) -> CompiledRun | None:
+    """The run of ``frames`` frames by a proof, or None where an end does not bear it out."""
     from bnnsim.timing.ended_run import end_run
 
-    period = found.period_frames
-    machine.run_to(machine.barrier + (frames - machine.barrier) % period)
-    ended = end_run(machine)
-    if search.confirm(ended.machine, found) is None:
+    found, period = proof.stride, proof.stride.period_frames
+    barrier = max(machine.barrier, proof.late.barrier if proof.late else 0)
+    barrier += (frames - barrier) % period
+    if barrier > frames:
         return None
-    periods = (frames - ended.frames) // period
+    machine.run_to(barrier)
+    ended = end_run(machine)
+    late = None
+    if proof.late is not None:
+        proof.late.run_to(barrier)
+        late = end_run(proof.late).machine
+    if not search.holds(proof, ended.machine, late):
+        return None
+    periods = (frames - barrier) // period
     word_cycles = _word_cycles(machine if periods else ended.machine)
-    units, counted_frames = ended.units, ended.frames
+    units, counted_frames = ended.units, barrier
     if periods and found.is_complete and _counts_are_periodic(machine):
-        machine.run_to(machine.barrier + period)
+        machine.run_to(barrier + period)
         later = end_run(machine).units
-        units = tuple(
-            _extended(cycles, more, periods) for cycles, more in zip(units, later, strict=True)
-        )
+        units = tuple(_extended(now, more, periods) for now, more in zip(units, later, strict=True))
         counted_frames = frames
     ends = FrameEnds(
         frames,
@@ -196,14 +199,13 @@ def _extrapolated(
         period,
         found.cycles,
     )
-    result = _result(ended, frames, ends, units)
     return CompiledRun(
-        result=result,
-        argument=argument_of(found) if periods else "simulated",
-        reason=reason_of(found) if periods else "every frame was simulated",
+        result=_result(ended, frames, ends, units),
+        argument=argument_of(proof) if periods else "simulated",
+        reason=reason_of(machine.graph, proof) if periods else "every frame was simulated",
         frames_simulated=machine.barrier,
         counted_frames=counted_frames,
-        counted_cycles=result.cycles_total if counted_frames == frames else ended.cycles_total,
+        counted_cycles=ends[-1] + 1 if counted_frames == frames else ended.cycles_total,
         word_cycles=word_cycles,
     )
 
@@ -214,9 +216,7 @@ def _counts_are_periodic(machine: Machine) -> bool:
     Then the cycles before a cut hold no event of a later period, and each period adds the same counts.
     """
     programs = [unit.program for unit in machine.graph.units]
-    return all(
-        p.flat.frees[0] >= -p.words_out for p in programs if isinstance(p, Elastic)
-    )
+    return all(p.flat.frees[0] >= -p.words_out for p in programs if isinstance(p, Elastic))
 
 
 def _extended(cycles: UnitCycles, later: UnitCycles, periods: int) -> UnitCycles:

@@ -10,8 +10,8 @@ from bnnsim.timing.columns import (
     AT,
     DEPTH,
     ENTERED,
-    FLUSHING,
     FRAME,
+    FREEZING,
     KIND,
     LOCAL,
     NEVER,
@@ -25,6 +25,14 @@ from bnnsim.timing.columns import (
     READ_FRAME,
     READS,
     SNAP,
+    SNAP_AT,
+    SNAP_CURSORS,
+    SNAP_ENTERED,
+    SNAP_READ,
+    SNAP_STEPS,
+    SNAP_TICK,
+    SNAP_WORDS,
+    SNAP_WRITTEN,
     STEPS,
     TICK,
     W_BLOCK,
@@ -32,6 +40,7 @@ from bnnsim.timing.columns import (
     WORDS_IN,
     WRITE_END,
     WRITE_FRAME,
+    WRITES,
 )
 from bnnsim.timing.jit import inner
 
@@ -97,7 +106,7 @@ def end_run(unit: Int64s, u: int, barrier: int) -> None:
     end = unit[u, PROLOGUE] + barrier * unit[u, STEPS]
     if unit[u, R_NEXT] >= end or unit[u, READS] >= barrier * unit[u, WORDS_IN]:
         unit[u, R_NEXT] = NEVER
-    if unit[u, W_NEXT] >= end + (unit[u, DEPTH] if unit[u, KIND] != FLUSHING else 0):
+    if unit[u, W_NEXT] >= end + (unit[u, DEPTH] if unit[u, KIND] <= FREEZING else 0):
         unit[u, W_NEXT] = NEVER
 
 
@@ -109,26 +118,40 @@ def frame_end(unit: Int64s, u: int) -> int:
 
 @inner
 def ends_frame(unit: Int64s, channel: Int64s, pool: Int64s, plan: Int64s, u: int, barrier: int) -> bool:
-    """Whether a frame was completed just now, and others may follow; keeps what they depend on.
-
-    Of a freezing unit the cycle in which its next frame could begin at the earliest, less one; of a
-    flushing one the cycle of its last step and how far ahead each word in the pipeline was.
-    """
+    """Whether a frame was completed just now, and others may follow; keeps what they depend on."""
     if unit[u, FRAME] >= barrier or min(unit[u, R_NEXT], unit[u, W_NEXT]) < frame_end(unit, u):
         return False
     last_step = frame_end(unit, u) - 1
     unit[u, FRAME] += 1
     snapshot = snapshot_place(plan, unit[u, FRAME])
     place = snapshot + unit[u, SNAP]
-    pool[place] = unit[u, AT]
-    if unit[u, KIND] != FLUSHING:
-        pool[place] += last_step - unit[u, TICK]
+    pool[place + SNAP_AT] = unit[u, AT]
+    for k in range(R_BLOCK, W_NEXT + 1):
+        pool[place + SNAP_CURSORS + k - R_BLOCK] = unit[u, k]
+    pool[place + SNAP_READ] = unit[u, READS]
+    pool[place + SNAP_WRITTEN] = unit[u, WRITES]
+    pool[place + SNAP_ENTERED] = unit[u, ENTERED]
+    pool[place + SNAP_TICK] = unit[u, TICK]
+    if unit[u, KIND] <= FREEZING:
+        pool[place + SNAP_AT] += last_step - unit[u, TICK]
+        pool[place + SNAP_TICK] = last_step
     else:
-        for k in range(unit[u, DEPTH]):
-            word = unit[u, PASSED] + k
-            pool[place + 1 + k] = -1
-            if word < unit[u, ENTERED]:
-                leaving = pool[unit[u, PIPE] + (word & unit[u, PIPE_MASK])]
-                pool[place + 1 + k] = leaving - unit[u, LOCAL]
+        _keep_pipeline(unit, pool, u, place)
     keep_reads(unit, channel, pool, plan, u, snapshot)
     return unit[u, FRAME] < barrier
+
+
+@inner
+def _keep_pipeline(unit: Int64s, pool: Int64s, u: int, place: int) -> None:
+    """Words that left before the last step did, others may have been seen to leave later."""
+    pool[place + SNAP_WRITTEN] = unit[u, PASSED]
+    size = unit[u, PIPE_MASK] + 1
+    at = place + SNAP_STEPS
+    for word in range(unit[u, ENTERED] - unit[u, SNAP_WORDS], unit[u, ENTERED]):
+        pool[at] = pool[unit[u, PIPE] + 2 * size + (word & unit[u, PIPE_MASK])]
+        at += 1
+    for word in range(unit[u, PASSED], unit[u, PASSED] + unit[u, DEPTH]):
+        pool[at] = -1
+        if word < unit[u, ENTERED]:
+            pool[at] = pool[unit[u, PIPE] + (word & unit[u, PIPE_MASK])] - unit[u, LOCAL]
+        at += 1

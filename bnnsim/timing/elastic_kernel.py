@@ -10,6 +10,7 @@ from bnnsim.timing.channel_kernel import (
     keep_reads,
     next_open,
     note_blocked,
+    note_ready,
     note_starved,
     places_cycle,
     places_ready,
@@ -43,7 +44,9 @@ from bnnsim.timing.columns import (
     PLACE,
     READS,
     SNAP,
+    SNAP_AT,
     SNAP_LEFT,
+    SNAP_WORDS,
     STALLED_IN,
     STALLED_OUT,
     TAKEN,
@@ -92,10 +95,14 @@ def _wanted_from(unit: Int64s, pool: Int64s, plan: Int64s, u: int, barrier: int)
     freeing = unit[u, IN_FRAME] * unit[u, WORDS_OUT] + plan[unit[u, FREES] + unit[u, PLACE]]
     if freeing >= unit[u, WRITES]:
         return NEVER
-    start = unit[u, AT] + 1
-    if freeing >= 0:
-        start = max(start, pool[unit[u, LEFT] + (freeing & unit[u, LEFT_MASK])] + 1)
-    return start
+    return max(unit[u, AT] + 1, _place_from(unit, pool, plan, u))
+
+
+@inner
+def _place_from(unit: Int64s, pool: Int64s, plan: Int64s, u: int) -> int:
+    """From which cycle the place for the next word is free."""
+    freeing = unit[u, IN_FRAME] * unit[u, WORDS_OUT] + plan[unit[u, FREES] + unit[u, PLACE]]
+    return pool[unit[u, LEFT] + (freeing & unit[u, LEFT_MASK])] + 1 if freeing >= 0 else 0
 
 
 @inner
@@ -133,6 +140,7 @@ def _take_word(
     entry = unit[u, TAKEN] + (unit[u, READS] & unit[u, TAKEN_MASK])
     pool[entry] = cycle
     pool[entry + unit[u, TAKEN_MASK] + 1] = start
+    note_ready(unit, channel, pool, plan, u, start, _place_from(unit, pool, plan, u), True)
     unit[u, AT] = cycle
     read_words(unit, channel, pool, plan, u, cycle)
     unit[u, PLACE] += 1
@@ -141,7 +149,7 @@ def _take_word(
         unit[u, IN_FRAME] += 1
         unit[u, FRAME] = min(unit[u, IN_FRAME], unit[u, OUT_FRAME])
         snapshot = snapshot_place(plan, unit[u, IN_FRAME])
-        pool[snapshot + unit[u, SNAP]] = cycle
+        pool[snapshot + unit[u, SNAP] + SNAP_AT] = cycle
         keep_reads(unit, channel, pool, plan, u, snapshot)
     return True
 
@@ -186,8 +194,8 @@ def _give_word(
 @inner
 def _keep_left(unit: Int64s, pool: Int64s, plan: Int64s, u: int) -> None:
     """The words of a frame have left: keep the latest cycles, for places of later frames."""
-    place = snapshot_place(plan, unit[u, OUT_FRAME]) + unit[u, SNAP] + 1
-    for word in range(unit[u, WRITES] - unit[u, SNAP_LEFT], unit[u, WRITES]):
+    place = snapshot_place(plan, unit[u, OUT_FRAME]) + unit[u, SNAP] + SNAP_LEFT
+    for word in range(unit[u, WRITES] - unit[u, SNAP_WORDS], unit[u, WRITES]):
         pool[place] = pool[unit[u, LEFT] + (word & unit[u, LEFT_MASK])]
         place += 1
 

@@ -9,6 +9,7 @@ from bnnsim.timing.channel_kernel import (
     decisive_from,
     next_open,
     note_blocked,
+    note_ready,
     note_starved,
     places_cycle,
     places_ready,
@@ -164,9 +165,11 @@ def _do_step(
     if unit[u, W_NEXT] == step:
         entry = unit[u, PIPE] + (unit[u, ENTERED] & unit[u, PIPE_MASK])
         pool[entry] = local + unit[u, DEPTH]
+        pool[entry + 2 * (unit[u, PIPE_MASK] + 1)] = cycle
         unit[u, ENTERED] += 1
         forward_writes(unit, plan, u)
     if reads:
+        note_ready(unit, channel, pool, plan, u, cycle, 0, False)
         read_words(unit, channel, pool, plan, u, cycle)
         forward_reads(unit, plan, u)
     return True

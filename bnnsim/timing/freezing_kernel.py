@@ -18,6 +18,7 @@ from bnnsim.timing.channel_kernel import (
     next_open,
     note_blocked,
     note_end,
+    note_ready,
     note_starved,
     places_cycle,
     places_ready,
@@ -158,6 +159,8 @@ def _run_any(
         since = decisive_from(arrival, cycle, every)
         if reads:
             note_starved(unit, channel, pool, plan, u, since, unit[u, FRAME])
+            follows = tick == unit[u, TICK] + 1 and unit[u, LAST_READ] == unit[u, AT]
+            note_ready(unit, channel, pool, plan, u, arrival, place, follows)
         if writes:
             note_blocked(unit, channel, pool, plan, u, since, unit[u, FRAME])
         unit[u, AT] = cycle

@@ -35,6 +35,7 @@ from bnnsim.timing.columns import (
     IN1,
     IS_OPEN,
     KIND,
+    LATE,
     OPEN_END_WORDS,
     OUT0,
     OUT1,
@@ -54,6 +55,7 @@ from bnnsim.timing.elastic_kernel import close_elastic, run_elastic
 from bnnsim.timing.flushing_kernel import close_flushing, run_flushing
 from bnnsim.timing.freezing_kernel import close_freezing, run_freezing
 from bnnsim.timing.jit import entry, inner
+from bnnsim.timing.late_kernel import run_late
 
 Int64s = NDArray[np.int64]
 
@@ -66,6 +68,7 @@ _SOURCES = (
     "freezing_kernel",
     "jit",
     "kernel",
+    "late_kernel",
 )
 
 
@@ -97,6 +100,8 @@ def _visit(
         run_elastic(unit, channel, pool, plan, u, barrier, horizon, counts)
     elif kind == FLUSHING:
         run_flushing(unit, channel, pool, plan, u, barrier, draining, horizon)
+    elif kind == LATE:
+        run_late(unit, channel, pool, plan, u, barrier, draining, horizon)
     else:
         run_freezing(unit, channel, pool, plan, u, barrier, draining, horizon, counts)
 
@@ -188,7 +193,7 @@ def _account(stamp: int) -> Callable[..., None]:
         for u in range(unit.shape[0]):
             if unit[u, KIND] == ELASTIC:
                 close_elastic(unit, pool, plan, u, barrier, total)
-            elif unit[u, KIND] == FLUSHING:
+            elif unit[u, KIND] >= FLUSHING:
                 close_flushing(unit, pool, u, total)
             else:
                 close_freezing(unit, channel, pool, plan, u, total)

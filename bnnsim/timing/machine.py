@@ -127,7 +127,7 @@ class _Layout:
 
     def _ahead(self, writer: int, reader: int) -> int:
         """By how many words the two ends may have got apart when both have done the same frames."""
-        words = 0
+        words = 1
         program = self.graph.units[writer].program
         if isinstance(program, Lockstep):
             words += program.pipeline_depth
@@ -155,7 +155,8 @@ class _Layout:
         if isinstance(unit.program, Lockstep):
             self._lockstep(unit.program, row)
         else:
-            self.snapshot_words += 1 + max(1, -int(unit.program.flat.frees[0]))
+            row[k.SNAP_WORDS] = max(1, -int(unit.program.flat.frees[0]))
+            self.snapshot_words += k.SNAP_LEFT + int(row[k.SNAP_WORDS])
 
     def _lockstep(self, program: Lockstep, row: Int64s) -> None:
         if not program.steps:
@@ -168,14 +169,15 @@ class _Layout:
         row[k.STEPS], row[k.PROLOGUE] = program.steps, program.prologue_steps
         row[k.READ_FRAME], row[k.READ_END] = self._view(program.reading, row, k.R_BLOCK)
         row[k.WRITE_FRAME], row[k.WRITE_END] = self._view(program.writing, row, k.W_BLOCK)
-        self.snapshot_words += 1
+        self.snapshot_words += k.SNAP_STEPS
         if row[k.KIND] != k.FLUSHING:
             if row[k.W_NEXT] != k.NEVER:
                 row[k.W_NEXT] += program.pipeline_depth
             return
         row[k.PIPE], row[k.PIPE_MASK] = self._ring(program.pipeline_depth + SPARE_WORDS)
-        self._reserve(int(row[k.PIPE_MASK]) + 1)
-        self.snapshot_words += program.pipeline_depth
+        self._reserve(2 * int(row[k.PIPE_MASK]) + 2)
+        row[k.SNAP_WORDS] = program.words_in_pipeline
+        self.snapshot_words += program.words_in_pipeline + program.pipeline_depth
 
     def _view(self, view: View, row: Int64s, cursor: int) -> tuple[int, int]:
         """Append a view and set the cursor to its first active step; first block of a frame, and end."""
@@ -211,7 +213,6 @@ class _Layout:
         self._reserve(int(row[k.TAKEN_MASK]) + 1)
         row[k.LEFT], row[k.LEFT_MASK] = self._ring(flat.left_ring + SPARE_WORDS)
         self._reserve(int(row[k.LEFT_MASK]) + 1)
-        row[k.SNAP_LEFT] = max(1, -int(flat.frees[0]))
         row[k.NEED] = row[k.NEEDS]
         row[k.NEED_LEFT] = flat.needs[0, 1]
         self.words += [flat.needs.reshape(-1), flat.frees]
@@ -280,6 +281,13 @@ class Machine:
         self.plan = self.plan.copy()
         self.plan[k.SNAPSHOTS] = 2 * rows
         self.plan[k.ENDS_AT] = end + rows * words
+
+    def insert(self, rings: list[Int64s]) -> None:
+        """Put more rings into the pool, in front of the snapshots."""
+        place = int(self.plan[k.SNAPSHOTS_AT])
+        self.pool = np.concatenate([self.pool[:place], *rings, self.pool[place:]])
+        self.plan = self.plan.copy()
+        self.plan[[k.SNAPSHOTS_AT, k.ENDS_AT]] += sum(len(ring) for ring in rings)
 
     def snapshot(self, frame: int) -> Int64s:
         """What is kept of the state in which the units left one of the latest frames."""

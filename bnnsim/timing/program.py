@@ -91,6 +91,12 @@ class Lockstep:
         return _count(self.prologue, "writes") > 0
 
     @cached_property
+    def words_in_pipeline(self) -> int:
+        """Words of the last steps of a frame, as many as the pipeline has stages."""
+        end = self.prologue_steps + self.pipeline_depth * self.steps
+        return self.counter.before(end).writes - self.counter.before(end - self.pipeline_depth).writes
+
+    @cached_property
     def reading(self) -> View:
         """The reads as flat arrays."""
         return flat_view(self, "reads")

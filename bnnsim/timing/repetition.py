@@ -28,10 +28,15 @@ related to those of the period before, so are those of the next. Hence the sink'
 ever. The same induction holds for runs that end: a run of p frames more ends exactly L cycles later, if
 (2) held up to the end of the run that was simulated.
 
-Monotone are freezing pipelines and elastic units, whose cycles are maxima of others plus constants. A
-flushing pipeline of two or more stages is not: its bubbles do not close up while it is frozen, and a
-word that comes later may let the one behind it leave earlier. With one stage nothing can be behind it.
-Such pipelines may be in E (nothing changes for them there) but not outside.
+*Flushing pipelines outside E.* Freezing pipelines and elastic units are monotone: their cycles are maxima
+of others plus constants. A flushing pipeline of two or more stages is not: its bubbles do not close up
+while it is frozen, and a word that comes later may let the one behind it leave earlier. But it is never
+later than a monotone bound (:mod:`bnnsim.timing.late_kernel`). So where 1 to 3 hold but for such units,
+another p frames are run from X(n) with the bound in their place, leading to a state Y. If in these frames
+E did not wait for anything outside, Y = X(n) + L in E and Y <= X(n) + L outside, then the induction holds
+again, from one period to the next: from a state that is X(n) + kL in E and at most that outside, the real
+units outside are never later than the bound from X(n), kL cycles on, so E meets what it met there, and
+after p frames the state is again of this kind, with k + 1.
 
 Numbers that can have no effect are left out: a read before the writer's last step gives room that is
 there whenever the writer gets to it.
@@ -39,6 +44,7 @@ there whenever the writer gets to it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -57,7 +63,7 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Snapshot:
-    """X of one frame: cycles, and the shape of flushing pipelines, as they stand in the pool."""
+    """X of one frame, as it stands in the pool."""
 
     frames: int
     words: Int64s
@@ -65,64 +71,82 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Repetition:
-    """Frames ``first`` to ``last``: as many as the period, in ``cycles`` cycles.
+    """What frames ``first`` to ``last``, as many as the period, did in ``cycles`` cycles will go on so.
 
-    ``is_complete`` where all units repeat, else ``late_units`` names those outside the part that does.
+    ``is_complete`` where X repeats as a whole; else ``others`` are the positions of the units outside E,
+    and ``unproven`` those of them that are not monotone.
     """
 
     first: int
     last: int
     cycles: int
     is_complete: bool
-    late_units: tuple[str, ...]
+    others: tuple[int, ...]
+    unproven: tuple[int, ...]
 
     @property
     def period_frames(self) -> int:
         return self.last - self.first
 
 
+@dataclass(frozen=True)
+class _Numbers:
+    """Places in a snapshot, and to which of ``owners`` each belongs.
+
+    Cycles at ``places`` have no effect where they are earlier than those at ``floors``.
+    """
+
+    places: Int64s
+    floors: Int64s
+    owner: Int64s
+    owners: int
+
+    @staticmethod
+    def of(places: list[Int64s], floors: list[int | None]) -> _Numbers:
+        """``floors``: one place for all of an owner's cycles, or None where each counts."""
+        sizes = [len(own) for own in places]
+        bounds = [
+            own if floor is None else np.full(len(own), floor)
+            for own, floor in zip(places, floors, strict=True)
+        ]
+        owner = np.repeat(np.arange(len(sizes)), sizes)
+        return _Numbers(np.concatenate(places), np.concatenate(bounds), owner, len(sizes))
+
+    def delays(self, before: Snapshot, now: Snapshot) -> Int64s:
+        early = np.maximum(before.words[self.places], before.words[self.floors])
+        late = np.maximum(now.words[self.places], now.words[self.floors])
+        return late - early
+
+    def all_of(self, holds: Bools) -> Bools:
+        """Per owner whether all of its numbers hold."""
+        broken = np.bincount(self.owner[~holds], minlength=self.owners)
+        return np.asarray(broken == 0)
+
+
 class Comparison:
-    """Which numbers of a machine's snapshots to compare, and whose they are."""
+    """Compares the snapshots of a machine and of its copies."""
 
     def __init__(self, machine: Machine) -> None:
         self.graph = machine.graph
-        self._unit = machine.unit
-        self._channel = machine.channel
-        self._writer = machine.channel[:, k.WRITER].tolist()
-        self._reader = machine.channel[:, k.READER].tolist()
-        cycles: list[Int64s] = []  # places in a snapshot
-        floors: list[Int64s] = []  # places of cycles below which they have no effect
-        sizes: list[int] = []
-        shapes: list[Int64s] = []
-        for row in machine.unit:
-            place = int(row[k.SNAP])
-            own = np.arange(place, place + 1 + int(row[k.SNAP_LEFT]))
-            cycles.append(own)
-            floors.append(np.full(len(own), place) if row[k.KIND] == k.ELASTIC else own)
-            sizes.append(len(own))
-            stages = int(row[k.DEPTH]) if row[k.KIND] == k.FLUSHING else 0
-            shapes.append(np.arange(place + 1, place + 1 + stages))
-        for row, writer in zip(machine.channel, self._writer, strict=True):
-            own = np.arange(row[k.SNAP_READS]) + row[k.CHANNEL_SNAP]
-            cycles.append(own)
-            floors.append(np.full(len(own), self._last_write_place(machine, writer)))
-            sizes.append(len(own))
-        self._cycles = np.concatenate(cycles)
-        self._floors = np.concatenate(floors)
-        self._shapes = np.concatenate(shapes)
-        self._owner = np.repeat(np.arange(len(sizes)), sizes)
-        self._shape_owner = np.repeat(np.arange(len(shapes)), [len(shape) for shape in shapes])
-
-    @staticmethod
-    def _last_write_place(machine: Machine, writer: int) -> int:
-        row = machine.unit[writer]
-        return int(row[k.SNAP] + row[k.SNAP_LEFT])
+        self._rows = machine.unit.copy()
+        self._kinds = machine.unit[:, k.KIND].copy()
+        self._writers = machine.channel[:, k.WRITER].tolist()
+        self._readers = machine.channel[:, k.READER].tolist()
+        units = [_unit_places(row) for row in machine.unit]
+        self._own = _Numbers.of([own for own, _ in units], [floor for _, floor in units])
+        steps = [_step_places(row) for row in machine.unit]
+        self._steps = _Numbers.of(steps, [None] * len(steps))
+        shapes = [_shape_places(row) for row in machine.unit]
+        self._shapes = _Numbers.of(shapes, [None] * len(shapes))
+        reads = [np.arange(row[k.SNAP_READS]) + row[k.CHANNEL_SNAP] for row in machine.channel]
+        floors = [_last_write_place(machine.unit[writer]) for writer in self._writers]
+        self._reads = _Numbers.of(reads, [*floors])
 
     @cached_property
     def obstacle(self) -> str:
         """Why no repetition of this graph can be proven, or nothing."""
         for number, channel in enumerate(self.graph.channels):
-            writer, reader = self._writer[number], self._reader[number]
+            writer, reader = self._writers[number], self._readers[number]
             if writer >= 0 and reader >= 0:
                 made = self.graph.units[writer].program.words_out
                 taken = self.graph.units[reader].program.words_in
@@ -138,69 +162,95 @@ class Comparison:
     @cached_property
     def first_frame(self) -> int:
         """From which frame on the steps in every pipeline are the same after each frame."""
-        stages, steps = self._unit[:, k.DEPTH], np.maximum(self._unit[:, k.STEPS], 1)
+        stages, steps = self._rows[:, k.DEPTH], np.maximum(self._rows[:, k.STEPS], 1)
         return max(1, int((-(-stages // steps)).max()))
 
     def repetition(
-        self, machine: Machine, before: Snapshot, now: Snapshot
+        self, machine: Machine, before: Snapshot, now: Snapshot, late_units: Collection[int] = ()
     ) -> Repetition | None:
-        """Whether ``machine``, which ``now`` is of, repeats from ``before`` on for ever."""
-        place = int(self._unit[self.graph.sink, k.SNAP])
-        cycles = int(now.words[place] - before.words[place])
+        """Whether 1 to 3 hold between two states of ``machine``, which waits for ``machine`` tells of.
+
+        ``late_units`` of the machine stand for others, outside E.
+        """
+        sink = int(self._rows[self.graph.sink, k.SNAP])
+        cycles = int(now.words[sink] - before.words[sink])
         if before.frames < self.first_frame or self.obstacle:
             return None
         if any(cycles % channel.ready_every for channel in self.graph.channels if channel.ready_every):
             return None
-        early = np.maximum(before.words[self._cycles], before.words[self._floors])
-        late = np.maximum(now.words[self._cycles], now.words[self._floors])
-        delay = late - early - cycles
-        owners = len(self._unit) + len(self._channel)
-        is_even = self._all_of(delay == 0, self._owner, owners)
-        is_early = self._all_of(delay <= 0, self._owner, owners)
-        same_shape = before.words[self._shapes] == now.words[self._shapes]
-        units = len(self._unit)
-        is_even[:units] &= self._all_of(same_shape, self._shape_owner, units)
-        even = self._even_units(machine, before.frames, is_even, is_early)
+        own, reads = self._own.delays(before, now), self._reads.delays(before, now)
+        own_even, own_early = self._own.all_of(own == cycles), self._own.all_of(own <= cycles)
+        reads_even, reads_early = self._reads.all_of(reads == cycles), self._reads.all_of(reads <= cycles)
+        shapes = before.words[self._shapes.places] == now.words[self._shapes.places]
+        even = own_even & self._shapes.all_of(shapes)
+        even[list(late_units)] = False
+        is_complete = bool(even.all() and reads_even.all())
+        self._shrink(even, machine, before.frames, reads_even, reads_early)
         if not even[self.graph.sink]:
             return None
-        for number in np.flatnonzero(~even):
-            if self._unit[number, k.KIND] == k.FLUSHING and self._unit[number, k.DEPTH] > 1:
+        steps_early = self._steps.all_of(self._steps.delays(before, now) <= cycles)
+        if not (even | (own_early & steps_early)).all():
+            return None
+        for number, writer in enumerate(self._writers):
+            if writer >= 0 and not even[writer] and not reads_early[number]:
                 return None
-            if not is_early[number]:
-                return None
-        for number, writer in enumerate(self._writer):
-            if writer >= 0 and not even[writer] and not is_early[units + number]:
-                return None
-        late_units = tuple(
-            unit.name for unit, is_in in zip(self.graph.units, even, strict=True) if not is_in
-        )
-        return Repetition(before.frames, now.frames, cycles, bool(is_even.all()), late_units)
+        others = tuple(np.flatnonzero(~even).tolist())
+        unproven = tuple(u for u in others if not self._is_monotone(u) and u not in late_units)
+        return Repetition(before.frames, now.frames, cycles, is_complete, others, unproven)
 
-    @staticmethod
-    def _all_of(holds: Bools, owner: Int64s, owners: int) -> Bools:
-        """Per owner whether all of its numbers hold."""
-        broken = np.bincount(owner[~holds], minlength=owners)
-        return np.asarray(broken == 0)
+    def _is_monotone(self, unit: int) -> bool:
+        """A single flushing stage has nothing behind it that a freeze could hold up."""
+        return bool(self._kinds[unit] != k.FLUSHING or self._rows[unit, k.DEPTH] <= 1)
 
-    def _even_units(
-        self, machine: Machine, since: int, is_even: Bools, is_early: Bools
-    ) -> Bools:
-        """The largest set of units that fulfils 1 and 2."""
-        units = len(self._unit)
+    def _shrink(
+        self, even: Bools, machine: Machine, since: int, reads_even: Bools, reads_early: Bools
+    ) -> None:
+        """Take units out of ``even`` until 1 and 2 hold."""
         blocked = machine.channel[:, k.BLOCKED_IN] >= since
         starved = machine.channel[:, k.STARVED_IN] >= since
-        even = is_even[:units].copy()
         shrinks = True
         while shrinks:
             shrinks = False
-            for number, (writer, reader) in enumerate(zip(self._writer, self._reader, strict=True)):
+            for number, (writer, reader) in enumerate(zip(self._writers, self._readers, strict=True)):
                 if writer < 0 or reader < 0:
                     continue
-                inside = even[reader] and is_even[units + number]
-                if even[writer] and not inside and (blocked[number] or not is_early[units + number]):
+                inside = even[reader] and reads_even[number]
+                if even[writer] and not inside and (blocked[number] or not reads_early[number]):
                     even[writer] = False
                     shrinks = True
                 if even[reader] and not even[writer] and starved[number]:
                     even[reader] = False
                     shrinks = True
-        return even
+
+
+def _unit_places(row: Int64s) -> tuple[Int64s, int | None]:
+    """Cycles of a unit, and the place of the cycle before which they have no effect."""
+    place = int(row[k.SNAP])
+    if row[k.KIND] == k.ELASTIC:
+        return np.arange(place, place + k.SNAP_LEFT + int(row[k.SNAP_WORDS])), place
+    return np.array([place]), None
+
+
+def _step_places(row: Int64s) -> Int64s:
+    """Cycles of the steps whose words may be in a flushing pipeline."""
+    words = int(row[k.SNAP_WORDS]) if row[k.KIND] == k.FLUSHING else 0
+    return np.arange(words) + int(row[k.SNAP]) + k.SNAP_STEPS
+
+
+def _shape_places(row: Int64s) -> Int64s:
+    """How far ahead the words in a flushing pipeline are."""
+    stages = int(row[k.DEPTH]) if row[k.KIND] == k.FLUSHING else 0
+    return np.arange(stages) + int(row[k.SNAP] + row[k.SNAP_WORDS]) + k.SNAP_STEPS
+
+
+def _last_write_place(row: Int64s) -> int:
+    """The cycle up to which reads give room that no later word has to wait for.
+
+    Of a flushing unit the first step whose word may be in the pipeline: its bound looks back so far.
+    """
+    place = int(row[k.SNAP])
+    if row[k.KIND] == k.ELASTIC:
+        return place + k.SNAP_LEFT + int(row[k.SNAP_WORDS]) - 1
+    if row[k.KIND] == k.FLUSHING and row[k.SNAP_WORDS]:
+        return place + k.SNAP_STEPS
+    return place

@@ -10,10 +10,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
 from bnnsim.timing.graph import TimingGraph
-from bnnsim.timing.repetition import Comparison, Repetition, Snapshot
 
 if TYPE_CHECKING:  # numba takes its time to import
-    from bnnsim.timing.machine import Machine
+    from bnnsim.timing.search import Proof
 
 Argument = Literal["state repeats", "bottleneck saturated", "simulated", "not proven"]
 
@@ -61,6 +60,7 @@ def analyse(graph: TimingGraph, max_frames: int = MAX_FRAMES) -> Steady:
     """
     from bnnsim.timing.ended_run import deadlock, end_run
     from bnnsim.timing.machine import Machine, MachineOptions
+    from bnnsim.timing.search import Search
 
     most_frames = 2 * max_frames + RUN_AHEAD_FRAMES
     machine = Machine(graph, MachineOptions(most_frames, snapshots=True, counts=False))
@@ -72,97 +72,42 @@ def analyse(graph: TimingGraph, max_frames: int = MAX_FRAMES) -> Steady:
             if machine.barrier >= most_frames:
                 break  # not stuck: the first units are further ahead than they may be
             raise deadlock(machine)
-        repetition = search.repetition()
-        if repetition is not None:
-            return _proven(repetition, latency_cycles, machine.barrier)
+        proof = search.proof()
+        if proof is not None:
+            return _proven(graph, proof, latency_cycles, machine.barrier)
     reason = search.comparison.obstacle or (
         f"within {max_frames} frames no state came again and no bottleneck was saturated"
     )
     return Steady(None, None, latency_cycles, "not proven", 0, machine.barrier, reason)
 
 
-def _proven(repetition: Repetition, latency_cycles: int, frames_simulated: int) -> Steady:
+def _proven(graph: TimingGraph, proof: Proof, latency_cycles: int, frames_simulated: int) -> Steady:
+    found = proof.repetition
     return Steady(
-        period_frames=repetition.period_frames,
-        period_cycles=repetition.cycles,
+        period_frames=found.period_frames,
+        period_cycles=found.cycles,
         latency_cycles=latency_cycles,
-        argument=argument_of(repetition),
-        settled_frames=repetition.first,
-        frames_simulated=frames_simulated,
-        reason=reason_of(repetition),
+        argument=argument_of(proof),
+        settled_frames=found.first,
+        frames_simulated=proof.late.barrier if proof.late else frames_simulated,
+        reason=reason_of(graph, proof),
     )
 
 
-def argument_of(repetition: Repetition) -> Argument:
-    """What the proof rests on."""
-    return "bottleneck saturated" if repetition.late_units else "state repeats"
+def argument_of(proof: Proof) -> Argument:
+    """What a proof rests on."""
+    return "bottleneck saturated" if proof.repetition.others else "state repeats"
 
 
-def reason_of(repetition: Repetition) -> str:
-    """The proof in a sentence."""
-    frames = "frame" if repetition.period_frames == 1 else f"{repetition.period_frames} frames"
-    if not repetition.late_units:
-        return f"the state repeats with every {frames} after frame {repetition.first}"
-    count = len(repetition.late_units)
-    units = "unit" if count == 1 else "units"
+def reason_of(graph: TimingGraph, proof: Proof) -> str:
+    """A proof in a sentence."""
+    found = proof.repetition
+    frames = "frame" if found.period_frames == 1 else f"{found.period_frames} frames"
+    if not found.others:
+        return f"the state repeats with every {frames} after frame {found.first}"
+    names = [graph.units[number].name for number in found.others]
+    named = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
     return (
-        f"saturated after frame {repetition.first}: {count} {units} still filling FIFOs "
-        f"({', '.join(repetition.late_units[:3])}{', ...' if count > 3 else ''}) can never be late again"
+        f"saturated after frame {found.first}: what still changes "
+        f"({len(names)} {'unit' if len(names) == 1 else 'units'}: {named}) can never hold it up again"
     )
-
-
-class Search:
-    """Looks for a repetition, frame by frame.
-
-    Each state is compared with the one before, and with one kept for longer, from a frame that doubles
-    whenever as many frames again have gone by: that finds any period, at the latest in twice the time.
-    """
-
-    def __init__(self, machine: Machine) -> None:
-        self.machine = machine
-        self.comparison = Comparison(machine)
-        self.frames = 0
-        self.now = self._before = self._kept = Snapshot(0, machine.snapshot(0))
-
-    def next_frame(self, most_frames: int) -> bool:
-        """Run until every unit has done one frame more, starting none behind ``most_frames``.
-
-        False where that cannot be. Units run ahead of each other no further than it takes.
-        """
-        machine = self.machine
-        if self.frames >= most_frames:
-            return False
-        self.frames += 1
-        machine.run_to(max(machine.barrier, self.frames))
-        while min(machine.frames_done, machine.ended_frames) < self.frames:
-            if machine.barrier >= most_frames:
-                return False
-            if machine.barrier - self.frames + 2 > machine.snapshots:
-                machine.keep_more_snapshots()
-            moved = machine.words_moved
-            machine.run_to(machine.barrier + 1)
-            if machine.words_moved == moved:
-                return False  # none of the units that are stuck waits for a frame to begin
-        self._before = self.now
-        self.now = Snapshot(self.frames, machine.snapshot(self.frames))
-        if self._before.frames >= 2 * self._kept.frames:
-            self._kept = self._before
-        return True
-
-    @property
-    def earlier(self) -> tuple[Snapshot, ...]:
-        """The states to compare the latest with."""
-        return (self._before,) if self._before is self._kept else (self._before, self._kept)
-
-    def repetition(self) -> Repetition | None:
-        """The repetition that ends with the latest frame, if there is one."""
-        for before in self.earlier:
-            found = self.comparison.repetition(self.machine, before, self.now)
-            if found is not None:
-                return found
-        return None
-
-    def confirm(self, machine: Machine, found: Repetition) -> Repetition | None:
-        """Whether a repetition still holds for a copy of the machine that has been run to an end."""
-        before = next(state for state in self.earlier if state.frames == found.first)
-        return self.comparison.repetition(machine, before, self.now)
