@@ -106,7 +106,7 @@ def _visit(
         run_freezing(unit, channel, pool, plan, u, barrier, draining, horizon, counts)
 
 
-def _advance(stamp: int) -> Callable[..., None]:
+def _advance(stamp: int) -> Callable[..., int]:
     @entry
     def advance(
         unit: Int64s,
@@ -175,7 +175,7 @@ def _advance(stamp: int) -> Callable[..., None]:
     return advance
 
 
-def _account(stamp: int) -> Callable[..., None]:
+def _account(stamp: int) -> Callable[..., int]:
     @entry
     def account(
         unit: Int64s, channel: Int64s, pool: Int64s, plan: Int64s, barrier: int, total: int

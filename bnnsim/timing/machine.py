@@ -192,12 +192,12 @@ class _Layout:
                 raise ValueError("a program's prologue writes and its frames do not")
             row[cursor + 4] = k.NEVER
         else:
-            block, segment, step = view.start
+            at_block, at_segment, step = view.start
             row[cursor : cursor + 5] = (
-                blocks + 4 * block,
-                view.blocks[block][0],
-                segments + 2 * segment,
-                view.segments[segment][1],
+                blocks + 4 * at_block,
+                view.blocks[at_block][0],
+                segments + 2 * at_segment,
+                view.segments[at_segment][1],
                 step,
             )
         return blocks + 4 * view.prologue_blocks, len(self.plan)
