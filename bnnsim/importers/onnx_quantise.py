@@ -146,7 +146,7 @@ def _threshold_layer(
     else:
         encoding = _encoding(operator, lowest, highest, tail)
     value_type = encoding.type
-    function = ChannelFunction(((Affine(encoding.gain, encoding.offset),),))
+    function = ChannelFunction().then([Affine(encoding.gain, encoding.offset)])
     if value_type.is_bipolar and isinstance(head.chains[0][-1], Sign):
         function = ChannelFunction()
     result = signal.with_function(_followed(function, tail))

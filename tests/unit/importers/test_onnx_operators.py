@@ -13,8 +13,11 @@ pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not installed")
 pytest.importorskip("onnxruntime", reason="the extra bnnsim[onnx] is not installed")
 pytest.importorskip("qonnx", reason="the extra bnnsim[onnx] is not installed")
 
+from bnnsim.design.build import build_design
 from bnnsim.importers.onnx_check import check_model
 from bnnsim.importers.onnx_import import import_onnx
+from bnnsim.search.first_design import fold_network
+from bnnsim.spec.load import load_architecture, load_workload
 from tests.golden.onnx_models import Builder
 
 _OLD, _NEW, _BREVITAS = "finn.custom_op.general", "qonnx.custom_op.general", "onnx.brevitas"
@@ -342,6 +345,44 @@ def test_branches_with_one_gain_are_added_as_integers(signs, tmp_path):
     x = b.bipolar(b.batch_norm(b.op("Add", *branches), 8, 3))
     workload = _imported(b, _head(b, x, 8 * 16), tmp_path)
     assert "add" in _ops(workload) and "affine" not in _ops(workload)
+
+
+def _three_values(b: Builder, x: str) -> str:
+    """A sign of even sums, which keeps its zeros."""
+    return b.op("Sign", b.conv(x, b.signs(8, 8, 3, 3), 3))
+
+
+def _few_bits(b: Builder, x: str, bits: int, signed: int) -> str:
+    operands = (b.constant(1.0), b.constant(0.0), b.constant(bits))
+    return b.op("Quant", _sums(b, x), *operands, domain=_NEW, signed=signed, narrow=0)
+
+
+def _three_bits(b: Builder, x: str) -> str:
+    return _few_bits(b, x, 3, 1)
+
+
+def _unsigned_two_bits(b: Builder, x: str) -> str:
+    return _few_bits(b, x, 2, 0)
+
+
+def _sums(b: Builder, x: str) -> str:
+    return b.conv(x, b.signs(8, 8, 3, 3), 3)
+
+
+def _bits(b: Builder, x: str) -> str:
+    return b.bipolar(b.batch_norm(b.conv(x, b.signs(8, 8, 3, 3), 3), 8, 5))
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("other", [_three_values, _three_bits, _unsigned_two_bits, _sums])
+def test_bits_beside_wider_integers_are_concatenated_and_can_be_folded(other, order, tmp_path):
+    b = Builder((1, 3, 8, 8), seed=28)
+    x = b.bipolar(b.batch_norm(_map(b), 8, 5))
+    joined = b.op("Concat", *[other(b, x), _bits(b, x)][::order], axis=1)
+    workload = _imported(b, _head(b, joined, 16 * 16), tmp_path)
+    assert "concat" in _ops(workload)
+    (tmp_path / "arch.yaml").write_text(fold_network(tmp_path / "net.yaml", "xc7z020", 1000))
+    build_design(load_architecture(tmp_path / "arch.yaml"), load_workload(tmp_path / "net.yaml"))
 
 
 def test_one_sign_that_two_convolutions_read_is_made_once(tmp_path):
