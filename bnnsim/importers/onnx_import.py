@@ -116,17 +116,19 @@ def import_onnx(
     input_type: str | None = None,
     image_range: tuple[float, float] | None = None,
     sign_of_zero: SignOfZero = "exact",
+    force: bool = False,
 ) -> ImportedNetwork:
     """Import a QONNX or ONNX file and write ``<name>.yaml`` and ``<name>.npz`` into ``out_dir``.
 
-    ``name`` defaults to the file's; the options are those of :class:`ImportOptions`. Raises
-    :class:`InputError` where the file cannot be read or holds what has no place in a binary network;
-    nothing is written then.
+    ``name`` defaults to the file's; the options are those of :class:`ImportOptions`. Files of that
+    name that hold something else are replaced only with ``force``. Raises :class:`InputError` there,
+    and where the file cannot be read or holds what has no place in a binary network; nothing is
+    written then.
     """
     options = import_options(fixed, input_type, image_range, sign_of_zero)
     chosen = checked_name(name) if name is not None else workload_name(path)
     lowered = lower_model(load_model(path), str(path), chosen, options)
-    return write_network(out_dir, lowered.workload, lowered.arrays, lowered.notes)
+    return write_network(out_dir, lowered.workload, lowered.arrays, lowered.notes, force=force)
 
 
 def import_options(
