@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -142,6 +143,11 @@ def import_options(
     if word.kind != "fixed":
         raise InputError("fixed", "fixedW.F (such as fixed16.8)", fixed)
     frame = None if input_type is None else _type("input type", input_type)
+    if image_range is not None:
+        low, high = image_range
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            expected = "two finite numbers, LOW below HIGH"
+            raise InputError("image range", expected, f"{low:g} {high:g}")
     return ImportOptions(word, frame, image_range, sign_of_zero)
 
 
