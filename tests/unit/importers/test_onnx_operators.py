@@ -394,6 +394,44 @@ def test_one_sign_that_two_convolutions_read_is_made_once(tmp_path):
     assert _ops(workload) == ["conv", "conv", "conv", "concat", "threshold", "linear"]
 
 
+def _falling_prelu(b: Builder, x: str) -> str:
+    """Batch norms around a PReLU whose slopes have both signs."""
+    x = b.op("PRelu", b.batch_norm(x, 8, 5), b.constant(b.rng.normal(0, 0.5, (8, 1, 1))))
+    return b.batch_norm(x, 8, 1)
+
+
+_FALLING_CONSUMERS: dict[str, Callable[[Builder, str], str]] = {
+    "sign": lambda b, x: b.op("Sign", x),
+    "3-bit quant": lambda b, x: _quant(b, x, 3, 1),
+    "max pool": lambda b, x: b.bipolar(b.op("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2])),
+    "second prelu": lambda b, x: b.bipolar(_falling_prelu(b, x)),
+}
+
+
+@pytest.mark.parametrize("name", _FALLING_CONSUMERS)
+def test_prelu_with_falling_slopes_stays_in_fixed_point(name, tmp_path):
+    b = Builder((1, 3, 8, 8), seed=29)
+    x = _FALLING_CONSUMERS[name](b, _falling_prelu(b, _map(b)))
+    workload = _imported(b, _head(b, x, 8 * (9 if name == "max pool" else 36)), tmp_path)
+    kinks = 2 if name == "second prelu" else 1
+    assert [op for op in _ops(workload) if op in ("affine", "prelu")] == ["affine", "prelu"] * kinks
+    assert sum("off the model's real values" in line for line in _comments(tmp_path)) == kinks
+
+
+def test_prelu_with_falling_slopes_is_made_once_for_two_readers(tmp_path):
+    b = Builder((1, 3, 8, 8), seed=30)
+    x = _falling_prelu(b, _map(b))
+    signs = [b.bipolar(x), b.bipolar(b.op("Add", x, b.constant(0.25)))]
+    x = b.op("Concat", *signs, axis=1)
+    workload = _imported(b, _head(b, x, 16 * 36), tmp_path)
+    assert _ops(workload).count("prelu") == 1
+
+
+def _comments(folder: Path) -> list[str]:
+    lines = (folder / "net.yaml").read_text().splitlines()
+    return [line for line in lines if line.startswith("#")]
+
+
 def test_clip_written_as_attributes_in_an_old_opset(tmp_path):
     b = Builder((1, 3, 8, 8), seed=26, opset=9)
     x = b.op("Clip", b.batch_norm(_map(b), 8, 5), min=-1.0, max=1.0)
