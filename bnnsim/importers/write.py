@@ -128,7 +128,9 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
 
 def _refuse_to_replace(contents: Mapping[Path, bytes]) -> None:
     """Raises :class:`InputError` where a file is there that holds something else."""
-    for path, content in reversed(contents.items()):  # the workload is what a user would have edited
+    for path, content in reversed(
+        list(contents.items())
+    ):  # the workload is what a user would have edited
         if path.exists() and path.read_bytes() != content:
             raise InputError(
                 str(path), "no file of this name, or --force to replace it", "one that differs"
