@@ -32,6 +32,10 @@ SignOfZero = Annotated[
     typer.Option(help="plain Sign of 0: exactly 0 (refused where it can occur), or +1"),
 ]
 
+Force = Annotated[
+    bool, typer.Option("--force", help="replace files of that name, also such as you have edited")
+]
+
 
 @app.command("bnn-pynq")
 def bnn_pynq(
@@ -39,11 +43,12 @@ def bnn_pynq(
     topology: Annotated[Literal["cnv", "lfc"], typer.Option(help="cnv or lfc")],
     out: Out,
     name: NetworkName = None,
+    force: Force = False,
 ) -> None:
     """A trained network from BNN-PYNQ's parameter folder."""
     from bnnsim.importers.bnn_pynq import import_bnn_pynq
 
-    _show(import_bnn_pynq(folder, topology, out, name))
+    _show(import_bnn_pynq(folder, topology, out, name, force=force))
 
 
 @app.command("onnx")
@@ -55,6 +60,7 @@ def onnx(
     input_type: InputType = None,
     image_range: ImageRange = None,
     sign_of_zero: SignOfZero = "exact",
+    force: Force = False,
 ) -> None:
     """A model that Brevitas, FINN, larq or anything else wrote as ONNX (needs bnnsim[onnx])."""
     from bnnsim.importers.onnx_import import import_onnx
@@ -68,6 +74,7 @@ def onnx(
             input_type=input_type,
             image_range=image_range,
             sign_of_zero=sign_of_zero,
+            force=force,
         )
     )
 
@@ -81,6 +88,7 @@ def keras(
     input_type: InputType = None,
     image_range: ImageRange = None,
     sign_of_zero: SignOfZero = "exact",
+    force: Force = False,
 ) -> None:
     """A Larq model; no TensorFlow needed (needs bnnsim[onnx])."""
     from bnnsim.importers.keras_model import import_keras
@@ -94,6 +102,7 @@ def keras(
             input_type=input_type,
             image_range=image_range,
             sign_of_zero=sign_of_zero,
+            force=force,
         )
     )
 

@@ -27,7 +27,12 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*")
 
 
 def import_bnn_pynq(
-    folder: str | Path, topology: Topology, out_dir: str | Path, name: str | None = None
+    folder: str | Path,
+    topology: Topology,
+    out_dir: str | Path,
+    name: str | None = None,
+    *,
+    force: bool = False,
 ) -> ImportedNetwork:
     """Write ``<name>.yaml`` and ``<name>.npz`` into ``out_dir`` from a parameter folder.
 
@@ -39,6 +44,8 @@ def import_bnn_pynq(
     sum of +-pixels in 1/128, whose stored thresholds count 1/256: floor(t / 2) is the same rule.
     ``classes.txt``, where the folder has it, becomes the workload's ``classes``. Thresholds of
     CNV's last layer, in folders of 2017, are not used by the hardware and passed over.
+
+    Files of that name that hold something else are replaced only with ``force``.
 
     Raises :class:`SpecError` with every fault of the folder; nothing is written then.
     """
@@ -61,9 +68,7 @@ def import_bnn_pynq(
     classes = _read_classes(parameters, sizes[-1].rows)
     last = len(sizes) - 1
     matrices = {
-        size.name: decode_layer(
-            parameters, index, size, len(classes or ()) if index == last else None
-        )
+        size.name: decode_layer(parameters, index, size, len(classes or ()) if index == last else None)
         for index, size in enumerate(sizes)
         if index in parameters.files
     }
@@ -79,6 +84,7 @@ def import_bnn_pynq(
         _arrays(network, decoded),
         _comment(topology, decoded),
         {layer: matrix.folding for layer, matrix in decoded.items()},
+        force=force,
     )
 
 

@@ -37,6 +37,7 @@ def import_keras(
     input_type: str | None = None,
     image_range: tuple[float, float] | None = None,
     sign_of_zero: SignOfZero = "exact",
+    force: bool = False,
 ) -> ImportedNetwork:
     """Import a Keras (Larq) model and write ``<name>.yaml`` and ``<name>.npz`` into ``out_dir``.
 
@@ -46,7 +47,7 @@ def import_keras(
     options = import_options(fixed, input_type, image_range, sign_of_zero)
     chosen = checked_name(name) if name is not None else workload_name(path)
     lowered = lower_model(keras_to_onnx(path), str(path), chosen, options)
-    return write_network(out_dir, lowered.workload, lowered.arrays, lowered.notes)
+    return write_network(out_dir, lowered.workload, lowered.arrays, lowered.notes, force=force)
 
 
 def keras_to_onnx(path: str | Path) -> Any:

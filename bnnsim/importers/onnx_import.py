@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -116,17 +117,19 @@ def import_onnx(
     input_type: str | None = None,
     image_range: tuple[float, float] | None = None,
     sign_of_zero: SignOfZero = "exact",
+    force: bool = False,
 ) -> ImportedNetwork:
     """Import a QONNX or ONNX file and write ``<name>.yaml`` and ``<name>.npz`` into ``out_dir``.
 
-    ``name`` defaults to the file's; the options are those of :class:`ImportOptions`. Raises
-    :class:`InputError` where the file cannot be read or holds what has no place in a binary network;
-    nothing is written then.
+    ``name`` defaults to the file's; the options are those of :class:`ImportOptions`. Files of that
+    name that hold something else are replaced only with ``force``. Raises :class:`InputError` there,
+    and where the file cannot be read or holds what has no place in a binary network; nothing is
+    written then.
     """
     options = import_options(fixed, input_type, image_range, sign_of_zero)
     chosen = checked_name(name) if name is not None else workload_name(path)
     lowered = lower_model(load_model(path), str(path), chosen, options)
-    return write_network(out_dir, lowered.workload, lowered.arrays, lowered.notes)
+    return write_network(out_dir, lowered.workload, lowered.arrays, lowered.notes, force=force)
 
 
 def import_options(
@@ -140,6 +143,11 @@ def import_options(
     if word.kind != "fixed":
         raise InputError("fixed", "fixedW.F (such as fixed16.8)", fixed)
     frame = None if input_type is None else _type("input type", input_type)
+    if image_range is not None:
+        low, high = image_range
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            expected = "two finite numbers, LOW below HIGH"
+            raise InputError("image range", expected, f"{low:g} {high:g}")
     return ImportOptions(word, frame, image_range, sign_of_zero)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
+import numpy as np
+
 from bnnsim.importers.channel_function import Affine, ChannelFunction
 from bnnsim.importers.fixed_point import Kinked, append_fixed, kinked
 from bnnsim.importers.onnx_graph import Operator
@@ -115,6 +117,8 @@ def concat(state: Lowering, operator: Operator) -> Signal:
     fixed = {t for t in types if t is not None and t.kind == "fixed"}
     if len(types) > 1 and fixed:
         ready = [in_fixed_point(state, operator, one) for one in ready]
+    elif len(types) > 1:
+        ready = [_as_sums(state, one) for one in ready]
     bases = [one.base for one in ready]
     channels = sum(one.channels for one in ready)
     _, height, width = state.draft.shape_of(bases[0])
@@ -126,6 +130,24 @@ def concat(state: Lowering, operator: Operator) -> Signal:
     joined = list(dimensions)
     joined[axis] = (("C", channels),)
     return Signal(layer.name, ChannelFunction(tuple(chains)).simplest, tuple(joined))
+
+
+def _as_sums(state: Lowering, signal: Signal) -> Signal:
+    """``signal`` as plain sums, which one stream can carry beside others, however many bits they have.
+
+    Elements of a type of their own pass through weights of +1: their words then get as wide as
+    the join's, which a quantiser's cannot.
+    """
+    if state.draft.type_of(signal.base) is None:
+        return signal
+    key = ("sums", signal.base)
+    if key not in state.made:
+        shape, (low, high) = state.draft.shape_of(signal.base), state.draft.bounds_of(signal.base)
+        layer = state.draft.append("conv", [signal.base], shape, low, high)
+        layer.weights = np.ones((shape[0], 1, 1, 1), np.int64)
+        layer.options = {"kernel": (1, 1), "groups": shape[0]}
+        state.made[key] = layer.name
+    return replace(signal, base=state.made[key])
 
 
 def _others(signal: Signal, axis: int) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from bnnsim.importers.exact import fractions_of
 from bnnsim.importers.onnx_constants import weight_rows
 from bnnsim.importers.onnx_graph import Operator
 from bnnsim.importers.onnx_joins import in_fixed_point
+from bnnsim.importers.onnx_kinks import without_falls
 from bnnsim.importers.onnx_lowering import Lowering
 from bnnsim.importers.onnx_quantise import negated, quantised
 from bnnsim.importers.onnx_signal import Signal, as_map, dimension, map_dimensions
@@ -269,10 +270,8 @@ def max_pool(state: Lowering, operator: Operator) -> Signal:
         raise operator.fault("a max pool without padding and dilation", f"pads {list(pads)}")
     if kernel[0] != kernel[1] or stride[0] != stride[1]:
         raise operator.fault("a square max pool", f"kernel {list(kernel)}, strides {list(stride)}")
-    turns = [direction(chain) for chain in signal.function.chains]
-    if 0 in turns:
-        raise operator.fault("a function that only rises or falls before a pool", "a negative slope")
-    base, function = signal.base, signal.function
+    base, function = without_falls(state, operator, signal.base, signal.function)
+    turns = [direction(chain) for chain in function.chains]
     if -1 in turns:
         base, function = negated(state, base, function, [turn < 0 for turn in turns])
     low, high = state.draft.bounds_of(base)

@@ -25,6 +25,7 @@ from bnnsim.importers.channel_function import (
 )
 from bnnsim.importers.draft import INPUT
 from bnnsim.importers.onnx_graph import Operator
+from bnnsim.importers.onnx_kinks import without_falls
 from bnnsim.importers.onnx_lowering import FrameRule, Lowering
 from bnnsim.importers.onnx_signal import Signal
 from bnnsim.spec.value_type import BIPOLAR, ValueType
@@ -122,14 +123,10 @@ def _threshold_layer(
     tail: ChannelFunction,
 ) -> Signal:
     draft = state.draft
-    channels = draft.shape_of(signal.base)[0]
-    key = ("threshold", signal.base, head.simplest)
+    base, head = without_falls(state, operator, signal.base, head)
+    channels = draft.shape_of(base)[0]
+    key = ("threshold", base, head.simplest)
     falling = [direction(chain) < 0 for chain in head.chains]
-    if any(direction(chain) == 0 for chain in head.chains):
-        raise operator.fault(
-            "a function that only rises or only falls in front of a quantiser", "a negative slope"
-        )
-    base = signal.base
     if any(falling):
         base, head = negated(state, base, head, falling)
     low, high = draft.bounds_of(base)
@@ -146,7 +143,7 @@ def _threshold_layer(
     else:
         encoding = _encoding(operator, lowest, highest, tail)
     value_type = encoding.type
-    function = ChannelFunction(((Affine(encoding.gain, encoding.offset),),))
+    function = ChannelFunction().then([Affine(encoding.gain, encoding.offset)])
     if value_type.is_bipolar and isinstance(head.chains[0][-1], Sign):
         function = ChannelFunction()
     result = signal.with_function(_followed(function, tail))

@@ -57,16 +57,19 @@ def write_network(
     arrays: Arrays,
     comment: Sequence[str] = (),
     folding: Mapping[str, LayerFolding] | None = None,
+    *,
+    force: bool = False,
 ) -> ImportedNetwork:
     """Write ``<name>.yaml`` and ``<name>.npz`` into ``out_dir``, which is made if needed.
 
     ``arrays`` holds ``<layer>.weights`` (shape of ``Node.weight_shape``) and
     ``<layer>.thresholds`` (int32, ``(out,)`` or ``(out, thresholds)``). The same network gives the
-    same bytes. Existing files of that name are replaced, both or (where the disk fails) none of
-    them half.
+    same bytes. Existing files of that name that hold something else (an edit by hand, another
+    network) are replaced only with ``force``; both or (where the disk fails) none of them half.
 
     Raises :class:`SpecError` where the workload's shapes do not fit together,
-    :class:`InputError` where the folder cannot be written, ``ValueError`` where ``arrays`` does not
+    :class:`InputError` where files would be replaced without ``force`` or the folder cannot be
+    written, ``ValueError`` where ``arrays`` does not
     belong to the workload (a mistake of the importer, not of its user).
     """
     folder = Path(out_dir)
@@ -80,13 +83,13 @@ def write_network(
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if not force:
+            _refuse_to_replace(contents)
         replace_files(contents)
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(str(folder), "a folder that can be written", reason) from None
-    return ImportedNetwork(
-        complete, workload_path, weights_path, dict(folding or {}), tuple(comment)
-    )
+    return ImportedNetwork(complete, workload_path, weights_path, dict(folding or {}), tuple(comment))
 
 
 def npz_bytes(arrays: Arrays) -> bytes:
@@ -121,6 +124,17 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
     finally:
         for part in beside.values():
             part.unlink(missing_ok=True)
+
+
+def _refuse_to_replace(contents: Mapping[Path, bytes]) -> None:
+    """Raises :class:`InputError` where a file is there that holds something else."""
+    for path, content in reversed(
+        list(contents.items())
+    ):  # the workload is what a user would have edited
+        if path.exists() and path.read_bytes() != content:
+            raise InputError(
+                str(path), "no file of this name, or --force to replace it", "one that differs"
+            )
 
 
 def _check_arrays(workload: Workload, arrays: Arrays) -> None:

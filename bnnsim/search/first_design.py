@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bnnsim.cost.resources import Resources, estimate_resources
@@ -13,7 +13,7 @@ from bnnsim.design.network import Network, Node, resolve_network
 from bnnsim.design.units import Add, Concat
 from bnnsim.search.folding import Fold, folds, greedy_folding
 from bnnsim.spec.architecture import LayerHardware, StreamingArchitecture, UnitDefaults
-from bnnsim.spec.faults import InputError, SpecError, divisors_of
+from bnnsim.spec.faults import Fault, InputError, SpecError, divisors_of
 from bnnsim.spec.load import Loaded, load_device, load_workload
 from bnnsim.spec.workload import (
     AffineLayer,
@@ -93,7 +93,7 @@ def fold_at_interval(
             design = build_design(spec, loaded)
         except SpecError as error:
             if not _move_on(network, folding, error, target_interval_cycles):
-                raise
+                raise _in_the_workload(error, loaded) from None
             continue
         depths = _join_depths(design)
         if depths:
@@ -261,8 +261,8 @@ def _lanes(node: Node, target: int) -> int:
 def _move_on(network: Network, folding: dict[str, Fold], error: SpecError, target: int) -> bool:
     """Give the layer that the first fault names its next fold that meets the target."""
     for fault in error.faults:
-        name = next((n for n in folding if fault.key.startswith(f"layers.{n}")), None)
-        if name is None:
+        name = _layer_named(fault, network.nodes)
+        if name not in folding:
             continue
         choices = [f for f in folds(network.nodes[name]) if f.cycles <= target]
         if folding[name] in choices:
@@ -271,6 +271,25 @@ def _move_on(network: Network, folding: dict[str, Fold], error: SpecError, targe
                 folding[name] = rest[0]
                 return True
     return False
+
+
+def _layer_named(fault: Fault, names: Iterable[str]) -> str | None:
+    """Which layer a fault's key is about: the longest that fits, since names may hold dots."""
+    named = [name for name in names if f"{fault.key}.".startswith(f"layers.{name}.")]
+    return max(named, key=len, default=None)
+
+
+def _in_the_workload(error: SpecError, loaded: Loaded[Workload]) -> SpecError:
+    """``error`` with its faults where the user can mend them: the architecture has no file yet."""
+    source = loaded.source
+    lines = {layer.name: source.line_of(("layers", i)) for i, layer in enumerate(loaded.spec.layers)}
+    faults = []
+    for fault in error.faults:
+        if fault.file != source.file:
+            name = _layer_named(fault, lines)
+            fault = replace(fault, file=source.file, line=lines[name] if name else 0)
+        faults.append(fault)
+    return SpecError(faults)
 
 
 def _join_depths(design: Design) -> dict[str, int]:

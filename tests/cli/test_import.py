@@ -13,6 +13,8 @@ from bnnsim.cli.app import run
 
 pytest.importorskip("onnx", reason="needs bnnsim[onnx]")
 
+from tests.golden.onnx_models import Builder
+
 NETWORKS = Path(
     os.environ.get("BNNSIM_NETWORKS", Path(__file__).resolve().parents[3] / "shared" / "networks")
 )
@@ -50,6 +52,25 @@ def test_a_network_that_differs_is_told(tmp_path: Path, capsys: pytest.CaptureFi
     np.savez(tmp_path / "tfc.npz", **weights)
     assert run(["check", str(MODEL), str(tmp_path / "tfc.yaml"), "--random-inputs", "10"]) == 1
     assert "first difference in layer " in capsys.readouterr().err
+
+
+def test_an_edited_workload_survives_a_second_import_without_force(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    b = Builder((1, 6))
+    model = b.save(b.op("MatMul", b.bipolar("x"), b.signs(6, 3)), tmp_path / "net.onnx")
+    again = ["import", "onnx", str(model), "--out", str(tmp_path)]
+    assert run(again) == 0
+    workload = tmp_path / "net.yaml"
+    workload.write_text(workload.read_text() + "classes: [a, b, c]\n")
+    capsys.readouterr()
+    assert run(again) == 2
+    error = capsys.readouterr().err
+    assert "net.yaml: expected" in error and "--force" in error
+    assert len(error.splitlines()) == 1
+    assert "classes" in workload.read_text()
+    assert run([*again, "--force"]) == 0
+    assert "classes" not in workload.read_text()
 
 
 @pytest.mark.parametrize(

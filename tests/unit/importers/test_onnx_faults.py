@@ -269,6 +269,16 @@ def test_attribute_that_is_not_a_number_is_one_line(tmp_path):
     _refused(b.model(b.bipolar(x)), tmp_path, r"\(BatchNormalization\): expected inputs and attr")
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "got"),
+    [(float("nan"), 1, "nan 1"), (0, float("inf"), "0 inf"), (1, 1, "1 1"), (1, -1, "1 -1")],
+)
+def test_image_range_must_be_two_finite_numbers_that_rise(low, high, got, tmp_path):
+    b = Builder((1, 6))
+    match = f"^image range: expected two finite numbers, LOW below HIGH, got {got}$"
+    _refused(b.model(_mlp(b)), tmp_path, match, image_range=(low, high))
+
+
 @pytest.mark.parametrize("name", ["my net", "../net", "", "1net"])
 def test_name_that_no_workload_can_have(name, tmp_path):
     b = Builder((1, 6))

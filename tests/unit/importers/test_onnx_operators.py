@@ -13,8 +13,11 @@ pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not installed")
 pytest.importorskip("onnxruntime", reason="the extra bnnsim[onnx] is not installed")
 pytest.importorskip("qonnx", reason="the extra bnnsim[onnx] is not installed")
 
+from bnnsim.design.build import build_design
 from bnnsim.importers.onnx_check import check_model
 from bnnsim.importers.onnx_import import import_onnx
+from bnnsim.search.first_design import fold_network
+from bnnsim.spec.load import load_architecture, load_workload
 from tests.golden.onnx_models import Builder
 
 _OLD, _NEW, _BREVITAS = "finn.custom_op.general", "qonnx.custom_op.general", "onnx.brevitas"
@@ -344,6 +347,44 @@ def test_branches_with_one_gain_are_added_as_integers(signs, tmp_path):
     assert "add" in _ops(workload) and "affine" not in _ops(workload)
 
 
+def _three_values(b: Builder, x: str) -> str:
+    """A sign of even sums, which keeps its zeros."""
+    return b.op("Sign", b.conv(x, b.signs(8, 8, 3, 3), 3))
+
+
+def _few_bits(b: Builder, x: str, bits: int, signed: int) -> str:
+    operands = (b.constant(1.0), b.constant(0.0), b.constant(bits))
+    return b.op("Quant", _sums(b, x), *operands, domain=_NEW, signed=signed, narrow=0)
+
+
+def _three_bits(b: Builder, x: str) -> str:
+    return _few_bits(b, x, 3, 1)
+
+
+def _unsigned_two_bits(b: Builder, x: str) -> str:
+    return _few_bits(b, x, 2, 0)
+
+
+def _sums(b: Builder, x: str) -> str:
+    return b.conv(x, b.signs(8, 8, 3, 3), 3)
+
+
+def _bits(b: Builder, x: str) -> str:
+    return b.bipolar(b.batch_norm(b.conv(x, b.signs(8, 8, 3, 3), 3), 8, 5))
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("other", [_three_values, _three_bits, _unsigned_two_bits, _sums])
+def test_bits_beside_wider_integers_are_concatenated_and_can_be_folded(other, order, tmp_path):
+    b = Builder((1, 3, 8, 8), seed=28)
+    x = b.bipolar(b.batch_norm(_map(b), 8, 5))
+    joined = b.op("Concat", *[other(b, x), _bits(b, x)][::order], axis=1)
+    workload = _imported(b, _head(b, joined, 16 * 16), tmp_path)
+    assert "concat" in _ops(workload)
+    (tmp_path / "arch.yaml").write_text(fold_network(tmp_path / "net.yaml", "xc7z020", 1000))
+    build_design(load_architecture(tmp_path / "arch.yaml"), load_workload(tmp_path / "net.yaml"))
+
+
 def test_one_sign_that_two_convolutions_read_is_made_once(tmp_path):
     b = Builder((1, 3, 8, 8), seed=25)
     x = b.op("Sign", b.batch_norm(_map(b), 8, 5))
@@ -351,6 +392,44 @@ def test_one_sign_that_two_convolutions_read_is_made_once(tmp_path):
     x = b.bipolar(b.batch_norm(x, 16, 5, gain="positive"))
     workload = _imported(b, _head(b, x, 16 * 16), tmp_path)
     assert _ops(workload) == ["conv", "conv", "conv", "concat", "threshold", "linear"]
+
+
+def _falling_prelu(b: Builder, x: str) -> str:
+    """Batch norms around a PReLU whose slopes have both signs."""
+    x = b.op("PRelu", b.batch_norm(x, 8, 5), b.constant(b.rng.normal(0, 0.5, (8, 1, 1))))
+    return b.batch_norm(x, 8, 1)
+
+
+_FALLING_CONSUMERS: dict[str, Callable[[Builder, str], str]] = {
+    "sign": lambda b, x: b.op("Sign", x),
+    "3-bit quant": lambda b, x: _quant(b, x, 3, 1),
+    "max pool": lambda b, x: b.bipolar(b.op("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2])),
+    "second prelu": lambda b, x: b.bipolar(_falling_prelu(b, x)),
+}
+
+
+@pytest.mark.parametrize("name", _FALLING_CONSUMERS)
+def test_prelu_with_falling_slopes_stays_in_fixed_point(name, tmp_path):
+    b = Builder((1, 3, 8, 8), seed=29)
+    x = _FALLING_CONSUMERS[name](b, _falling_prelu(b, _map(b)))
+    workload = _imported(b, _head(b, x, 8 * (9 if name == "max pool" else 36)), tmp_path)
+    kinks = 2 if name == "second prelu" else 1
+    assert [op for op in _ops(workload) if op in ("affine", "prelu")] == ["affine", "prelu"] * kinks
+    assert sum("off the model's real values" in line for line in _comments(tmp_path)) == kinks
+
+
+def test_prelu_with_falling_slopes_is_made_once_for_two_readers(tmp_path):
+    b = Builder((1, 3, 8, 8), seed=30)
+    x = _falling_prelu(b, _map(b))
+    signs = [b.bipolar(x), b.bipolar(b.op("Add", x, b.constant(0.25)))]
+    x = b.op("Concat", *signs, axis=1)
+    workload = _imported(b, _head(b, x, 16 * 36), tmp_path)
+    assert _ops(workload).count("prelu") == 1
+
+
+def _comments(folder: Path) -> list[str]:
+    lines = (folder / "net.yaml").read_text().splitlines()
+    return [line for line in lines if line.startswith("#")]
 
 
 def test_clip_written_as_attributes_in_an_old_opset(tmp_path):

@@ -161,9 +161,31 @@ def test_a_failing_disk_leaves_the_old_files_and_nothing_beside_them(
     monkeypatch.setattr(os, fails, fail)
     changed = {**small_arrays(), "b.weights": np.zeros((3, 2), np.uint8)}
     with pytest.raises(InputError, match=r"a folder that can be written, got No space left on dev"):
-        write_network(tmp_path, spec, changed)
+        write_network(tmp_path, spec, changed, force=True)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
     assert set(before) == {written.weights_path.name, written.workload_path.name}
+
+
+@pytest.mark.parametrize("edited", ["small.yaml", "small.npz"])
+def test_a_file_that_holds_something_else_is_kept_unless_forced(tmp_path: Path, edited: str) -> None:
+    spec = Workload.model_validate(SMALL)
+    write_network(tmp_path, spec, small_arrays())
+    (tmp_path / edited).write_bytes(b"# edited by hand")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(
+        InputError, match=rf"{edited}: expected .*--force.*, got one that differs"
+    ) as caught:
+        write_network(tmp_path, spec, small_arrays())
+    assert "\n" not in str(caught.value)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    write_network(tmp_path, spec, small_arrays(), force=True)
+    assert (tmp_path / edited).read_bytes() != before[edited]
+
+
+def test_the_same_network_is_written_twice_without_force(tmp_path: Path) -> None:
+    spec = Workload.model_validate(SMALL)
+    for _ in range(2):
+        write_network(tmp_path, spec, small_arrays())
 
 
 @pytest.mark.parametrize("wrong", ["a.weights", "a.thresholds", "b.weights"])

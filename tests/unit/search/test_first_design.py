@@ -69,3 +69,23 @@ def test_rates_and_clocks_that_are_none(fps, clock, match):
 def test_unknown_device_is_refused_with_its_near_miss():
     with pytest.raises(SpecError, match="xc7z020"):
         fold_network("tfc", "xc7z02", 1000)
+
+
+_OVERLAPPING = """\
+name: net
+input: {shape: [3, 8, 8], type: bipolar}
+layers:
+  - {name: conv, op: conv, out: 8, kernel: 3, activation: bipolar}
+  - {name: conv.pool, op: max_pool, kernel: 2, stride: 1}
+  - {name: scores, op: linear, out: 4}
+"""
+
+
+@pytest.mark.parametrize("fps", [None, 1000])
+def test_layer_that_has_no_streaming_unit_is_named_in_the_user_s_file(fps, tmp_path):
+    path = tmp_path / "net.yaml"
+    path.write_text(_OVERLAPPING)
+    match = r"net\.yaml:5: layers\.conv\.pool: expected a pool whose stride is its kernel"
+    with pytest.raises(SpecError, match=match) as caught:
+        fold_network(path, "xc7z020", fps)
+    assert "<" not in str(caught.value)
