@@ -9,7 +9,7 @@ from numba import njit
 from numba.core.options import DefaultOptions
 
 F = TypeVar("F", bound=Callable[..., Any])
-_OPTIONS = {"nogil": True}
+_OPTIONS: dict[str, Any] = {"nogil": True}
 if hasattr(DefaultOptions, "_nrt"):
     # The kernels only fill arrays that they were given; counting references at each of their many small
     # calls would take three quarters of the time (measured).
