@@ -84,12 +84,8 @@ def show(simulation: Simulation) -> None:
 
 
 def _units_table(simulation: Simulation) -> Table:
-    covered = (
-        f"{simulation.frames} frame{'s' if simulation.frames > 1 else ''}"
-        if simulation.counted_frames == simulation.frames
-        else f"the first {simulation.counted_frames} of {simulation.frames} frames"
-    )
-    table = Table(title=f"Where the cycles go ({covered})", title_justify="left", box=None)
+    title = f"Where the cycles go ({_covered(simulation)})"
+    table = Table(title=title, title_justify="left", box=None)
     table.add_column("unit", no_wrap=True)
     for name in ("busy", "stalled on input", "stalled on output", "idle"):
         table.add_column(f"{name} (cycles)", justify="right")
@@ -126,8 +122,18 @@ def _layers_table(simulation: Simulation) -> Table:
     return table
 
 
+def _covered(simulation: Simulation) -> str:
+    """Which frames the counts of units and FIFOs are of."""
+    if simulation.counted_frames == simulation.frames:
+        return f"{simulation.frames:,} frame{'s' if simulation.frames > 1 else ''}"
+    return (
+        f"a run of {simulation.counted_frames} frames, {simulation.counted_cycles:,} cycles; "
+        f"of {simulation.frames:,} frames only the cycles are proven"
+    )
+
+
 def _fifos_table(simulation: Simulation) -> Table:
-    table = Table(title="FIFOs", title_justify="left", box=None)
+    table = Table(title=f"FIFOs ({_covered(simulation)})", title_justify="left", box=None)
     table.add_column("stream", no_wrap=True, overflow="ellipsis")
     for name in ("width (bits)", "depth (words)", "highest (words)"):
         table.add_column(name, justify="right")
@@ -182,5 +188,7 @@ def show_answer(simulation: Simulation) -> None:
         basis = simulation.initiation_interval_basis
         rows.append(("interval", f"{interval:,} cycles a frame ({basis})"))
         rows.append(("throughput", f"{simulation.throughput_fps:,.1f} FPS"))
+    if simulation.bottleneck is not None:
+        rows.append(("bottleneck", simulation.bottleneck.text))
     for name, text in rows:
         output.print(f"{name:<11} {text}", markup=False)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from bnnsim.timing.bottleneck import Bottleneck
+
 
 @dataclass(frozen=True)
 class UnitReport:
-    """Where one unit's cycles went; the four add up to ``cycles_total``."""
+    """Where one unit's cycles went; the four add up to the simulation's ``counted_cycles``."""
 
     name: str
     kind: str
@@ -60,7 +62,10 @@ class Simulation:
     ``initiation_interval_cycles`` the spacing of frames at the sink once it is steady (None, with
     ``initiation_interval_basis`` saying why, where that is not proven). ``bit_exact`` is True where
     every word of every layer equalled the functional executor's, None where only times were simulated.
-    ``counted_frames`` are the frames that the unit and FIFO counts cover.
+    The unit and FIFO counts are those of a run of ``counted_frames`` frames and ``counted_cycles``
+    cycles: of all frames, except where the sink is proven steady while FIFOs before it still fill.
+    ``frames_simulated`` frames were simulated to know all this (``frames_basis`` says by which argument).
+    In steady state ``period_frames`` frames leave every ``period_cycles`` cycles.
     """
 
     arch: str
@@ -73,6 +78,9 @@ class Simulation:
     initiation_interval_cycles: int | None
     initiation_interval_basis: str
     counted_frames: int
+    counted_cycles: int
+    frames_simulated: int
+    frames_basis: str
     bit_exact: bool | None
     bit_exact_basis: str
     predictions: tuple[int, ...] | None
@@ -83,6 +91,10 @@ class Simulation:
     fifos: tuple[FifoReport, ...]
     layers: tuple[LayerReport, ...] = ()
     """Engines only."""
+    period_frames: int | None = None
+    period_cycles: int | None = None
+    bottleneck: Bottleneck | None = None
+    """Streaming designs only, where the interval is proven."""
 
     @property
     def latency_us(self) -> float:
@@ -91,6 +103,8 @@ class Simulation:
     @property
     def throughput_fps(self) -> float | None:
         """Frames a second once steady."""
+        if self.period_frames is not None and self.period_cycles is not None:
+            return self.clock_mhz * 1e6 * self.period_frames / self.period_cycles
         interval = self.initiation_interval_cycles
         return None if interval is None else self.clock_mhz * 1e6 / interval
 

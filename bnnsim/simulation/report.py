@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,6 +11,9 @@ from bnnsim.design.build import Design
 from bnnsim.simulation.record import FifoReport, Simulation, UnitReport
 from bnnsim.timing.graph import TimingGraph
 from bnnsim.timing.result import TimingResult
+
+if TYPE_CHECKING:
+    from bnnsim.timing.compiled import CompiledRun
 
 
 def report(
@@ -21,12 +26,15 @@ def report(
     basis: str,
     scores: npt.NDArray[np.int64] | None = None,
     labels: tuple[int, ...] | None = None,
-    counted_frames: int | None = None,
+    compiled: CompiledRun | None = None,
 ) -> Simulation:
     """The record of a run of ``result.frames`` frames; ``scores`` ``(frames, elements)`` of the sink.
 
+    ``compiled`` is the compiled executor's run, where it was that one's.
+
     Latency and initiation interval are the design's, whatever the length of the run.
     """
+    from bnnsim.timing.bottleneck import find_bottleneck
     from bnnsim.timing.steady import analyse
 
     steady = analyse(timing)
@@ -65,7 +73,10 @@ def report(
         latency_cycles=latency_cycles,
         initiation_interval_cycles=steady.initiation_interval_cycles,
         initiation_interval_basis=steady.reason,
-        counted_frames=counted_frames or result.frames,
+        counted_frames=compiled.counted_frames if compiled else result.frames,
+        counted_cycles=compiled.counted_cycles if compiled else result.cycles_total,
+        frames_simulated=compiled.frames_simulated if compiled else result.frames,
+        frames_basis=compiled.reason if compiled else "every frame was simulated",
         bit_exact=bit_exact,
         bit_exact_basis=basis,
         predictions=predictions,
@@ -74,4 +85,7 @@ def report(
         classes=tuple(workload.classes) if workload.classes else None,
         units=units,
         fifos=fifos,
+        period_frames=steady.period_frames,
+        period_cycles=steady.period_cycles,
+        bottleneck=find_bottleneck(timing, steady),
     )

@@ -175,5 +175,5 @@ def _timing_only(
         executor=executor,
         bit_exact=None,
         basis=basis,
-        counted_frames=run.counted_frames,
+        compiled=run,
     )

@@ -1,0 +1,179 @@
+"""What limits a pipeline, and what waits for it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+
+from bnnsim.design.build import Design, build_design
+from bnnsim.simulation import simulate
+from bnnsim.spec import load_architecture, load_workload
+from bnnsim.timing.bottleneck import Bottleneck, find_bottleneck, unlimited_interval
+from bnnsim.timing.graph import Channel, TimingGraph, TimingUnit, build_timing
+from bnnsim.timing.program import Block, Elastic, Lockstep, Run
+from bnnsim.timing.result import DeadlockError
+from bnnsim.timing.steady import Steady, analyse
+from tests.property.pipelines import timing_graphs
+
+ENOUGH_FRAMES = 4
+MANY_WORDS = 200
+"""More than the random pipelines' frames and pipelines hold together."""
+SHIPPED = [
+    ("pynq-cnv", "cnv"),
+    ("pynq-tfc", "tfc"),
+    ("digits-7z020", "digits"),
+    ("finn-sfc-max", "mlp-256"),
+    ("finn-lfc-max", "mlp-1024"),
+    ("finn-cnv-max", "cnv"),
+    ("redkar", "cnv"),
+    ("rebnet-m2", "rebnet-cifar10-m2"),
+    ("li-vx690t", "binarynet-streaming"),
+    ("fo-bnn", "pc-bnn"),
+]
+
+
+def _design(arch: str, workload: str) -> Design:
+    return build_design(load_architecture(arch), load_workload(workload))
+
+
+def _found(graph: TimingGraph) -> Bottleneck:
+    found = find_bottleneck(graph, analyse(graph))
+    assert found is not None
+    return found
+
+
+def _unit(
+    name: str, runs: tuple[Run, ...], inputs: tuple[int, ...], outputs: tuple[int, ...]
+) -> TimingUnit:
+    return TimingUnit(name, Lockstep((Block(1, runs),), 0, True), inputs, outputs)
+
+
+def _bursts(depth_words: int) -> TimingGraph:
+    """A writer of eight words and a pause, and a reader that takes a word every second cycle.
+
+    By itself each needs 16 cycles a frame: the writer's pause is hidden where the FIFO holds the words
+    that the reader cannot take as fast as they come.
+    """
+    writer = _unit("writer", (Run(8, writes=True), Run(8)), (), (0,))
+    reader = _unit("reader", (Run(1, reads=True), Run(1)) * 8, (0,), ())
+    return TimingGraph((writer, reader), (Channel("between", depth_words),), 1)
+
+
+def test_pynq_cnv_is_limited_by_its_slowest_matrix_units_which_never_stall() -> None:
+    found = _found(build_timing(_design("pynq-cnv", "cnv").graph))
+    assert found.limited_by == "unit"
+    assert (found.unit, found.equally_slow) == ("fc0.mvau", ("fc1.mvau",))
+    assert (found.unit_cycles, found.unlimited_interval_cycles) == (32_768, 32_768)
+    assert found.stalled_cycles == 0
+    assert found.full_before[:2] == ("fc0.narrow->fc0.mvau", "conv5.widen->fc0.narrow")
+    assert "fc2.mvau->sink" in found.empty_after
+    assert found.text.startswith("fc0.mvau limits (and so does fc1.mvau): 32,768 cycles a frame, never")
+
+
+@pytest.mark.parametrize(("arch", "workload"), SHIPPED)
+def test_unlimited_interval_is_that_of_the_same_graph_with_very_deep_fifos(
+    arch: str, workload: str
+) -> None:
+    design = _design(arch, workload)
+    graph = build_timing(design.graph)
+    deep = graph.with_depths({s.name: ENOUGH_FRAMES * s.words + 8 for s in design.graph.streams})
+    assert unlimited_interval(graph) == analyse(deep).interval
+
+
+@given(timing_graphs())
+@settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_no_fifo_depth_beats_the_unlimited_interval_and_deep_fifos_reach_it(graph: TimingGraph) -> None:
+    programs = [unit.program for unit in graph.units]
+    # Where a frame is shorter than a pipeline, analyse may see a deadlock in words on their way.
+    assume(all(isinstance(p, Elastic) or p.pipeline_depth <= p.steps for p in programs))
+    unlimited = unlimited_interval(graph)
+    deep = graph.with_depths({c.name: MANY_WORDS for c in graph.channels if not c.falls_through})
+    assert analyse(deep).interval == unlimited
+    try:
+        steady = analyse(graph, max_frames=200)
+    except DeadlockError:
+        return
+    found = find_bottleneck(graph, steady)
+    if found is not None and steady.interval is not None:
+        assert steady.interval >= unlimited
+        assert found.limited_by == ("unit" if steady.interval == unlimited else "fifos")
+
+
+@pytest.mark.parametrize(("arch", "workload"), SHIPPED)
+def test_a_unit_limits_exactly_where_its_own_cycles_are_the_interval(arch: str, workload: str) -> None:
+    graph = build_timing(_design(arch, workload).graph)
+    steady = analyse(graph)
+    found = find_bottleneck(graph, steady)
+    assert found is not None and found.interval_cycles == steady.initiation_interval_cycles
+    assert (found.limited_by == "unit") == (found.unit_cycles == found.interval_cycles)
+    assert found.stalled_cycles <= found.interval_cycles - found.unit_cycles
+    names = {channel.name for channel in graph.channels}
+    assert {*found.full_before, *found.empty_after, *found.blocking} <= names
+
+
+def test_a_burst_in_a_shallow_fifo_is_named_as_what_limits() -> None:
+    found = _found(_bursts(1))
+    assert found.limited_by == "fifos"
+    assert found.blocking == ("between",)
+    assert found.unlimited_interval_cycles == 16 < found.interval_cycles
+    assert "deeper FIFOs help (bnnsim fifos)" in found.text
+    assert "between is full while the writer waits" in found.text
+
+
+def test_the_same_burst_in_a_deep_fifo_is_limited_by_its_units() -> None:
+    found = _found(_bursts(8))
+    assert (found.limited_by, found.unit, found.equally_slow) == ("unit", "writer", ("reader",))
+    assert (found.interval_cycles, found.blocking) == (16, ())
+
+
+def test_shallow_fifos_of_a_whole_design_are_what_limits_it() -> None:
+    design = _design("digits-7z020", "digits")
+    graph = build_timing(design.graph).with_depths({s.name: 1 for s in design.graph.streams})
+    found = _found(graph)
+    assert found.limited_by == "fifos"
+    assert found.unlimited_interval_cycles == found.unit_cycles == 356
+    assert found.interval_cycles == analyse(graph).initiation_interval_cycles
+    assert found.stalled_cycles == found.interval_cycles - 356
+
+
+def test_a_fast_unit_behind_a_slow_one_leaves_its_fifo_empty() -> None:
+    slow = _unit("slow", (Run(1, writes=True), Run(9)), (), (0,))
+    fast = _unit("fast", (Run(1, reads=True, writes=True),), (0,), (1,))
+    sink = _unit("sink", (Run(1, reads=True),), (1,), ())
+    found = _found(TimingGraph((slow, fast, sink), (Channel("a", 4), Channel("b", 4)), 2))
+    assert (found.unit, found.empty_after, found.full_before) == ("slow", ("a", "b"), ())
+
+
+def test_a_slow_unit_behind_a_fast_one_leaves_its_fifo_full() -> None:
+    source = _unit("source", (Run(1, writes=True),), (), (0,))
+    fast = _unit("fast", (Run(1, reads=True, writes=True),), (0,), (1,))
+    slow = _unit("slow", (Run(1, reads=True), Run(9)), (1,), ())
+    found = _found(TimingGraph((source, fast, slow), (Channel("a", 3), Channel("b", 2)), 2))
+    assert (found.unit, found.full_before, found.empty_after) == ("slow", ("b", "a"), ())
+
+
+def test_a_register_slice_is_reported_as_its_unit() -> None:
+    inside = TimingUnit(
+        "unit.queue", Lockstep((Block(1, (Run(1, True, True),)),), 0, True), (1,), (2,), "unit"
+    )
+    source = _unit("source", (Run(1, writes=True),), (), (0,))
+    unit = _unit("unit", (Run(1, reads=True), Run(8), Run(1, writes=True)), (0,), (1,))
+    sink = _unit("sink", (Run(1, reads=True),), (2,), ())
+    channels = (Channel("in", 2), Channel("unit.queue", 1, True), Channel("out", 2))
+    found = _found(TimingGraph((source, unit, inside, sink), channels, 3))
+    assert (found.unit, found.full_before, found.empty_after) == ("unit", ("in",), ("out",))
+
+
+def test_where_the_interval_is_not_proven_nothing_is_named() -> None:
+    unproven = Steady(None, None, 1, "not proven", 0, 1, "for a reason")
+    assert find_bottleneck(_bursts(1), unproven) is None
+
+
+def test_a_simulation_carries_its_bottleneck() -> None:
+    found = simulate("digits-7z020", "digits", timing_only=True)
+    assert found.bottleneck is not None
+    data = found.to_json()["bottleneck"]
+    assert data["unit"] == "conv0.window" and data["unit_cycles"] == 356
+    assert data["text"] == found.bottleneck.text
+    engine = simulate("fracbnn", "fracbnn-cifar10", timing_only=True)
+    assert engine.bottleneck is None
