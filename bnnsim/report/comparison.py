@@ -155,7 +155,8 @@ def _quantities(judged: Sequence[_Judged]) -> tuple[Quantity, ...]:
     ]
     costs = [design.costs for design in judged]
     for name in RESOURCE_TEXT:
-        values = tuple(cost.totals.get(name) for cost in costs)
+        # A device without a resource, with neither use nor budget, is no better for it.
+        values = tuple(cost.totals[name] if name in cost.shown else None for cost in costs)
         if any(values):
             quantities.append(Quantity(RESOURCE_TEXT[name], "pieces", "lower", values))
     basis = " / ".join(dict.fromkeys(cost.power_basis for cost in costs))

@@ -158,6 +158,14 @@ def test_an_engine_stands_beside_a_pipeline_with_its_costs() -> None:
     assert any(entry.key == "style" for entry in info.differences)
 
 
+def test_a_resource_that_a_device_lacks_is_open_and_never_the_best() -> None:
+    info = comparison_info(parse_designs(["fp-bnn:binarynet-streaming", "digits-7z020:digits"], None))
+    by_name = {q.name: q for q in info.quantities}
+    assert by_name["LUT"].values[0] is None and by_name["LUT"].best == frozenset()
+    assert by_name["ALM"].values[1] is None and by_name["ALM"].best == frozenset()
+    assert None not in by_name["FF"].values
+
+
 MANY = ["digits-7z020:digits", "pynq-cnv:cnv", "acce-bnn:binarynet", "fracbnn:fracbnn-cifar10"]
 
 
