@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
-from bnnsim.cli.console import SimulationFailed, output, write_json
+from bnnsim.cli.console import output, simulation_errors, write_json
 from bnnsim.spec.faults import InputError
 
 if TYPE_CHECKING:
     from bnnsim.report.comparison import ComparisonInfo
+
+MOST_ROWS = 40
+VALUE_CHARACTERS = 40
 
 
 def command(
@@ -32,15 +36,13 @@ def command(
 ) -> None:
     """Compare designs: what differs in the spec, and what it does to each number."""
     from bnnsim.report.atomic_file import whole_file
-    from bnnsim.report.comparison import comparison_html, comparison_info, parse_designs
-    from bnnsim.timing.result import DeadlockError
+    from bnnsim.report.comparison import comparison_info, parse_designs
+    from bnnsim.report.comparison_page import comparison_html
 
     if out is not None and not out.parent.is_dir():
         raise InputError(str(out), "a file in a folder that exists", f"folder {out.parent}")
-    try:
+    with simulation_errors():
         info = comparison_info(parse_designs(designs, workload))
-    except DeadlockError as error:
-        raise SimulationFailed(str(error)) from error
     if out is not None:
         with whole_file(out) as file:
             file.write(comparison_html(info))
@@ -51,26 +53,50 @@ def command(
 
 
 def _show(info: ComparisonInfo) -> None:
+    if info.parts:
+        output.print(_differences_table(info))
+        left_out = len(info.parts) - MOST_ROWS
+        if left_out > 0:
+            output.print(f"… and {left_out:,} more: --json or --out has all of them", markup=False)
+        output.print()
+    output.print(_numbers_table(info))
+
+
+def _differences_table(info: ComparisonInfo) -> Table:
+    """First what all designs have, then what some lack; at most ``MOST_ROWS``."""
+    rows = sorted(info.parts, key=lambda entry: not entry.is_complete)[:MOST_ROWS]
+    table = Table(title="What differs in the spec", title_justify="left", box=None)
+    longest = max(len(entry.key) for entry in rows)
+    keys = min(longest, 2 * output.width // 5)
+    values = max(6, (output.width - keys - 2) // len(info.names) - 2)
+    table.add_column("entry", overflow="fold", width=keys)
+    for name in info.names:
+        table.add_column(name, justify="right", overflow="fold", max_width=values)
+    for entry in rows:
+        table.add_row(*map(Text, (entry.key, *(_shortened(value) for value in entry.values))))
+    return table
+
+
+def _shortened(value: str | None) -> str:
+    if value is None:
+        return "–"
+    return value if len(value) <= VALUE_CHARACTERS else value[: VALUE_CHARACTERS - 1] + "…"
+
+
+def _numbers_table(info: ComparisonInfo) -> Table:
     from bnnsim.report.figure import number
 
-    differs = Table(title="What differs in the spec", title_justify="left", box=None)
-    differs.add_column("entry", overflow="fold")
-    numbers = Table(title="What it does to each number", title_justify="left", box=None)
-    numbers.add_column("quantity")
+    table = Table(title="What it does to each number", title_justify="left", box=None)
+    table.add_column("quantity")
     for name in info.names:
-        differs.add_column(name, justify="right", overflow="fold")
-        numbers.add_column(name, justify="right", overflow="fold")
-    for entry in info.differences:
-        differs.add_row(entry.key, *(value if value is not None else "–" for value in entry.values))
+        table.add_column(name, justify="right", overflow="fold")
     for quantity in info.quantities:
         cells = []
         for i, value in enumerate(quantity.values):
             ratio = quantity.ratio(i) if i else None
             text = number(value, 5) + ("" if ratio is None else f" (x {ratio:.4g})")
             cells.append(f"[bold green]{text}[/]" if i in quantity.best else text)
-        numbers.add_row(f"{quantity.name} \\[{quantity.unit}]", *cells)
-    numbers.add_row("sets the pace", *info.limiting)
-    if info.differences:
-        output.print(differs)
-        output.print()
-    output.print(numbers)
+        basis = f" ({quantity.basis})" if quantity.basis else ""
+        table.add_row(f"{quantity.name} \\[{quantity.unit}]{basis}", *cells)
+    table.add_row("sets the pace", *info.limiting)
+    return table

@@ -1,4 +1,4 @@
-"""The report page of an engine: the answer, its layers in turn, its units, and its pictures."""
+"""The report page of an engine: the answer, its layers in turn, its units, costs, and pictures."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from html import escape
 from pathlib import Path
 
 from bnnsim.design.engine import EngineDesign, build_engine_design
+from bnnsim.evaluation import Evaluation, evaluate
 from bnnsim.report.activations import ActivationsInfo, activations_figure
 from bnnsim.report.answer import answer_html, answer_info
+from bnnsim.report.costs import costs_figure
+from bnnsim.report.design_costs import costs_info
 from bnnsim.report.document import document
 from bnnsim.report.engine_layers import engine_layers_figure, engine_layers_info, engine_sentence
 from bnnsim.report.figure import Figure, csv_text, exact
 from bnnsim.report.first_frames import first_frames
 from bnnsim.report.numbers import numbers_figure
-from bnnsim.simulation import Simulation, simulate
+from bnnsim.simulation import Simulation
 from bnnsim.spec.architecture import Architecture
 from bnnsim.spec.load import Loaded, read_workload
 
@@ -31,9 +34,9 @@ def engine_html(
     weights_seed: int | None = None,
     progress: Progress | None = None,
 ) -> str:
-    """Simulate an engine as ``simulate`` does, and write the page. Raises what that raises."""
+    """Evaluate an engine as ``evaluate`` does, and write the page. Raises what that raises."""
     loaded = read_workload(workload)
-    simulation = simulate(
+    evaluation = evaluate(
         architecture,
         loaded,
         images=images,
@@ -42,24 +45,27 @@ def engine_html(
         weights_seed=weights_seed,
         progress=progress,
     )
+    simulation = evaluation.simulation
     design = build_engine_design(architecture, loaded)
     activations = None
     if simulation.bit_exact:
         folder = loaded.path.parent if loaded.path else None
         activations = first_frames(design.network, folder, simulation, images, weights_seed)
-    return _page(design, simulation, activations)
+    return _page(design, evaluation, activations)
 
 
 def _page(
-    design: EngineDesign, simulation: Simulation, activations: ActivationsInfo | None
+    design: EngineDesign, evaluation: Evaluation, activations: ActivationsInfo | None
 ) -> str:
+    simulation, costs = evaluation.simulation, costs_info(evaluation)
     info = engine_layers_info(simulation)
     uris = tuple(picture.uri for picture in activations.images) if activations else ()
-    figures = [engine_layers_figure(info), units_figure(simulation)]
+    figures = [engine_layers_figure(info), units_figure(simulation), costs_figure(costs)]
     if activations is not None:
         figures.append(activations_figure(activations))
-    figures.append(numbers_figure(simulation))
-    top = answer_html(answer_info(design, simulation, None, uris), None, engine_sentence(info))
+    figures.append(numbers_figure(simulation, evaluation))
+    answer = answer_info(design, simulation, costs, uris)
+    top = answer_html(answer, costs, engine_sentence(info))
     return document(f"{simulation.arch} × {simulation.workload} – bnnsim", top, figures)
 
 

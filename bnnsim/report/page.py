@@ -109,17 +109,23 @@ def build_report(
         activations = first_frames(
             design.network, folder, evaluation.simulation, images, weights_seed
         )
-    return gather(design, evaluation, activations)
+    return gather(design, evaluation, activations, frames)
 
 
 def gather(
     design: Design,
     evaluation: Evaluation,
     activations: ActivationsInfo | None = None,
+    frames: int | None = None,
 ) -> Report:
-    """All records of one page from an evaluated design."""
+    """All records of one page from an evaluated design.
+
+    ``frames`` are those the user asked for, None where the choice was left open: then the timeline
+    shows more than one even of a run of one.
+    """
     simulation = evaluation.simulation
-    recording = record(design, RECORDED_FRAMES)
+    shown = RECORDED_FRAMES if frames is None else min(frames, RECORDED_FRAMES)
+    recording = record(design, shown)
     costs = costs_info(evaluation)
     pace = pace_info(design, simulation)
     interval = simulation.initiation_interval_cycles or pace.slowest_cycles
@@ -129,7 +135,7 @@ def gather(
         answer=answer_info(design, simulation, costs, images),
         pace=pace,
         pipeline=pipeline_info(design, simulation, pace.limiting),
-        timeline=timeline_info(recording, pace.limiting),
+        timeline=timeline_info(recording, pace.limiting, simulation.frames),
         occupancy=occupancy_info(recording),
         roofline=roofline_info(design, interval),
         costs=costs,

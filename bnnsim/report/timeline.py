@@ -41,10 +41,14 @@ class TimelineRow:
 
 @dataclass(frozen=True)
 class TimelineInfo:
-    """Cycles 0 to ``cycles`` - 1 of the first ``frames`` frames; ``is_whole`` as in the recording."""
+    """Cycles 0 to ``cycles`` - 1 of the first ``frames`` frames; ``is_whole`` as in the recording.
+
+    ``run_frames`` are the frames of the run that the page is about.
+    """
 
     clock_mhz: float
     frames: int
+    run_frames: int
     cycles: int
     is_whole: bool
     frame_end_cycles: tuple[int, ...]
@@ -52,8 +56,13 @@ class TimelineInfo:
     rows: tuple[TimelineRow, ...]
 
 
-def timeline_info(recording: Recording, limiting: tuple[str, ...] = ()) -> TimelineInfo:
-    """The record behind the figure; ``limiting`` names the units that set the pace."""
+def timeline_info(
+    recording: Recording, limiting: tuple[str, ...] = (), run_frames: int | None = None
+) -> TimelineInfo:
+    """The record behind the figure; ``limiting`` names the units that set the pace.
+
+    ``run_frames`` are the frames of the page's run, by default as many as were recorded.
+    """
     rows = []
     for unit in recording.units:
         ends = (*unit.starts[1:], recording.cycles)
@@ -67,6 +76,7 @@ def timeline_info(recording: Recording, limiting: tuple[str, ...] = ()) -> Timel
     return TimelineInfo(
         clock_mhz=recording.clock_mhz,
         frames=recording.frames,
+        run_frames=recording.frames if run_frames is None else run_frames,
         cycles=recording.cycles,
         is_whole=recording.is_whole,
         frame_end_cycles=recording.frame_end_cycles,
@@ -104,10 +114,15 @@ def timeline_figure(info: TimelineInfo) -> Figure:
         ],
     }
     states = SHOWN_STATES if info.is_whole else (*SHOWN_STATES, State.UNKNOWN)
-    covers = f"{number(info.frames)} frame{'s' if info.frames > 1 else ''}"
+    covers = f"{number(info.frames)} frames" if info.frames > 1 else "frame"
+    longer = (
+        f" The run has {number(info.run_frames)}; more are shown here so that frames follow each other."
+        if info.frames > info.run_frames
+        else ""
+    )
     ended = "" if info.is_whole else " The recording ended there: it had become too long for a page."
     note = (
-        f"All units over the first {covers}: {number(info.cycles)} cycles.{ended} "
+        f"All units over the first {covers}: {number(info.cycles)} cycles.{longer}{ended} "
         "Zoomed out, a column shows each state's share of its cycles. "
         "Drag to move, Ctrl + wheel or pinch to zoom, or use the buttons and keys."
     )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
 
 from bnnsim.cli.app import run
-from bnnsim.report.comparison import Quantity, comparison_html, comparison_info, parse_designs
-from bnnsim.simulation import simulate
+from bnnsim.evaluation import evaluate
+from bnnsim.report.comparison import Quantity, comparison_info, parse_designs
+from bnnsim.report.comparison_page import comparison_html
 from bnnsim.spec.faults import InputError
 from tests.cli.browser import WIDTHS, opened
 
@@ -124,10 +128,93 @@ def test_one_design_or_none_without_workload_is_refused() -> None:
         parse_designs(["a:w", "b"], None)
 
 
-def test_an_engine_stands_beside_a_pipeline_with_its_costs_left_open() -> None:
+def test_neither_a_faster_nor_a_slower_clock_is_best(designs: tuple[str, str, str]) -> None:
+    info = comparison_info(parse_designs(designs[:2], designs[2]))
+    (clock,) = [quantity for quantity in info.quantities if quantity.name == "clock"]
+    assert clock.values == (100, 125)
+    assert clock.best == frozenset()
+
+
+def test_power_and_energy_name_their_basis_and_activity(
+    designs: tuple[str, str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    info = comparison_info(parse_designs(designs[:2], designs[2]))
+    basis = "chip; activity of random data at this rate"
+    assert {q.name for q in info.quantities if q.basis == basis} == {"power", "energy a frame"}
+    assert comparison_html(info).count(f'<small class="muted">{basis}</small>') == 2
+    assert run(["compare", *designs[:2], "--workload", designs[2]]) == 0
+    assert "power [W] (chip; activity of random data" in " ".join(capsys.readouterr().out.split())
+
+
+def test_an_engine_stands_beside_a_pipeline_with_its_costs() -> None:
     info = comparison_info(parse_designs(["digits-7z020:digits", "acce-bnn:binarynet"], None))
     by_name = {(q.name, q.unit): q.values for q in info.quantities}
-    assert by_name["LUT", "pieces"][1] is None
-    assert by_name["latency", "cycles"][1] == simulate("acce-bnn", "binarynet").latency_cycles
+    engine = evaluate("acce-bnn", "binarynet", timing_only=True)
+    assert by_name["LUT", "pieces"][1] == engine.resources.total.lut
+    assert by_name["power", "W"][1] == engine.power_w
+    assert by_name["energy a frame", "µJ"][1] == engine.energy_per_frame_uj
+    assert by_name["latency", "cycles"][1] == engine.simulation.latency_cycles
     assert info.limiting == ("conv0.window", "fc1")
     assert any(entry.key == "style" for entry in info.differences)
+
+
+def test_a_resource_that_a_device_lacks_is_open_and_never_the_best() -> None:
+    info = comparison_info(parse_designs(["fp-bnn:binarynet-streaming", "digits-7z020:digits"], None))
+    by_name = {q.name: q for q in info.quantities}
+    assert by_name["LUT"].values[0] is None and by_name["LUT"].best == frozenset()
+    assert by_name["ALM"].values[1] is None and by_name["ALM"].best == frozenset()
+    assert None not in by_name["FF"].values
+
+
+MANY = ["digits-7z020:digits", "pynq-cnv:cnv", "acce-bnn:binarynet", "fracbnn:fracbnn-cifar10"]
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The page and the terminal's text of four designs, two of them engines with long programs."""
+    target = tmp_path_factory.mktemp("many") / "c.html"
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        assert run(["compare", *MANY, "--out", str(target)]) == 0
+    return target, printed.getvalue()
+
+
+def test_no_entry_of_a_program_is_shown_as_a_structure(many: tuple[Path, str]) -> None:
+    page, printed = many
+    text = page.read_text()
+    assert "{'" not in text and "{&#x27;" not in text and "{'" not in printed
+
+
+def test_the_terminal_stops_after_forty_entries_and_says_how_many_follow(
+    many: tuple[Path, str],
+) -> None:
+    first, _ = many[1].split("What it does to each number")
+    entries = [line for line in first.splitlines() if "." in line.split("  ")[0]]
+    assert len(first.splitlines()) < 100
+    assert 20 < len(entries) <= 80
+    assert re.search(r"… and \d+ more: --json or --out has all of them", first)
+    assert first.index("clock_mhz") < first.index("layers.")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_many_designs_fit_the_window_and_keep_the_first_column_in_sight(
+    many: tuple[Path, str], width: int
+) -> None:
+    with opened(many[0], width) as page:
+        assert page.complaints() == []
+        assert page.run("return document.documentElement.scrollWidth") <= width
+        wide = "return Math.max(...[...document.querySelectorAll('table')].map(t => t.offsetWidth))"
+        assert page.run(wide) <= max(width, 900)
+        left = """const table = document.querySelector('#differences .table');
+            table.scrollLeft = 10000;
+            const cell = table.querySelector('tbody td');
+            return cell.getBoundingClientRect().left - table.getBoundingClientRect().left;"""
+        assert page.run(left) == pytest.approx(0, abs=1)
+
+
+def test_the_csv_has_every_entry_of_every_design(many: tuple[Path, str]) -> None:
+    with opened(many[0], 1400) as page:
+        page.press("button.csv[data-figure=differences]")
+        lines = page.run("return bnnsim.lastCsv").splitlines()
+    info = comparison_info(parse_designs(MANY, None))
+    assert len(lines) - 1 == len(info.differences) > len(info.parts)

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from bnnsim.cli.app import run
+from bnnsim.evaluation import evaluate
+from bnnsim.report.design_costs import costs_info
 from bnnsim.report.engine_layers import CAUSES, engine_layers_info, engine_sentence
 from bnnsim.simulation import simulate
 from tests.cli.browser import WIDTHS, opened
@@ -50,6 +52,28 @@ def test_the_page_says_what_simulate_says(page_file: Path, tmp_path: Path) -> No
     assert json.loads(found[0]) == json.loads((tmp_path / "s.json").read_text())
 
 
+def test_the_page_shows_resources_power_and_energy_as_evaluate_does(page_file: Path) -> None:
+    evaluation = evaluate(*ENGINE)
+    text = page_file.read_text()
+    answer = text[text.index('<section id="answer">') : text.index('<section class="figure"')]
+    for value in (evaluation.power_w, evaluation.energy_per_frame_uj):
+        assert f'<data value="{json.dumps(value)}">' in answer
+    for name in ("lut", "ff", "bram18", "dsp"):
+        total = getattr(evaluation.resources.total, name)
+        assert f'<data value="{json.dumps(total)}">' in answer
+    assert "chip; activity of random data at this rate" in answer
+    (inside,) = re.findall(r'<script type="application/json" id="evaluation">(.*?)</script>', text)
+    assert json.loads(inside) == json.loads(json.dumps(evaluation.to_json()))
+
+
+def test_the_energy_of_the_units_and_the_fixed_parts_is_that_of_the_frame() -> None:
+    evaluation = evaluate(*ENGINE, timing_only=True)
+    info = costs_info(evaluation)
+    shares = [unit.energy_uj or 0 for unit in info.units]
+    assert sum(shares) == pytest.approx(evaluation.energy_per_frame_uj)
+    assert sum(unit.resources.get("lut", 0) for unit in info.units) == info.totals["lut"]
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_page_is_offline_and_its_bars_change_scale(page_file: Path, width: int) -> None:
     with opened(page_file, width) as page:
@@ -63,7 +87,7 @@ def test_the_page_is_offline_and_its_bars_change_scale(page_file: Path, width: i
         assert len(set(page.run(bars))) == 1
         page.press("#layers [data-do=shares]")
         assert page.run(bars) == lengths
-        for figure in ("layers", "units", "numbers"):
+        for figure in ("budget", "layers", "units", "costs", "numbers"):
             page.press(f"button.csv[data-figure={figure}]")
             assert len(page.run("return bnnsim.lastCsv").splitlines()) > 3
 

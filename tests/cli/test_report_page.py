@@ -118,6 +118,59 @@ def test_canvases_show_more_than_one_colour(page: Page, figure: str) -> None:
     assert colours > 5
 
 
+def test_canvases_have_size_and_names_before_their_data_is_unpacked(
+    pages: dict[str, Path], tmp_path: Path
+) -> None:
+    spied = tmp_path / "spied.html"
+    # Sizes and pixels are kept once every figure has asked for its first row, and got nothing yet.
+    spy = """const decodePairs = bnnsim.decodePairs, early = [];
+    const painted = canvas => canvas.getContext("2d")
+      .getImageData(0, 0, canvas.width, canvas.height).data.some(value => value > 0);
+    bnnsim.decodePairs = text => {
+      if (!early.length) setTimeout(() => early.push(
+        ...[...document.querySelectorAll("canvas")].map(c => [c.id, c.offsetHeight, painted(c)])));
+      return new Promise(done => setTimeout(() => done(decodePairs(text)), 20));
+    };
+    bnnsim.start();"""
+    spied.write_text(pages["digits"].read_text().replace("bnnsim.start();\n</script>", spy + "</script>"))
+    with opened(spied, 1400) as page:
+        early = page.run("return early")
+        final = page.run("return [...document.querySelectorAll('canvas')].map(c => c.offsetHeight)")
+    assert len(early) >= 2
+    for (_, height, is_painted), drawn in zip(early, final, strict=False):
+        assert height == drawn
+        assert is_painted
+
+
+def test_the_timeline_shows_the_frames_asked_for_and_at_most_three(
+    pages: dict[str, Path], tmp_path: Path
+) -> None:
+    assert "over the first 3 frames" in pages["digits"].read_text()
+    for asked, text in ((1, "over the first frame:"), (2, "over the first 2 frames:")):
+        target = tmp_path / f"{asked}.html"
+        frames = ["--frames", str(asked), "--timing-only"]
+        assert run(["report", "digits-7z020", "digits", *frames, "--out", str(target)]) == 0
+        assert text in target.read_text()
+
+
+def test_a_timeline_longer_than_the_run_says_why(pages: dict[str, Path]) -> None:
+    text = pages["cnv"].read_text()
+    assert "over the first 3 frames" in text
+    assert "The run has 1; more are shown here so that frames follow each other." in text
+    assert "more are shown here" not in pages["digits"].read_text()
+
+
+def test_streams_are_named_with_an_arrow_that_does_not_break(page: Page) -> None:
+    page.press("#costs [data-key='0']")
+    page.press("#costs .more")
+    names = page.run("return [...document.querySelectorAll('#costs li > span')].map(e => e.textContent)")
+    page.press("#costs .more")
+    assert any("\u00a0→ " in name for name in names)
+    assert not any("->" in name for name in names)
+    readouts = "return [...document.querySelectorAll('.readout')].map(e => e.textContent).join()"
+    assert "->" not in page.run(readouts)
+
+
 def _view(page: Page) -> tuple[float, float]:
     start, end = page.run(
         "const d = document.querySelector('#timeline canvas').dataset; return [d.start, d.end]"

@@ -6,20 +6,6 @@ bnnsim.scripts.occupancy = async (section, data) => {
   let sameScale = false, onlyDeep = false, chosen = 0;
   view.total = data.cycles;
 
-  for (const row of data.rows) {
-    const [gaps, changes] = await bnnsim.decodePairs(row.track);
-    row.cycles = new Float64Array(gaps.length);
-    row.levels = new Float64Array(gaps.length);
-    let cycle = 0, level = 0;
-    gaps.forEach((gap, i) => {
-      cycle += gap;
-      level += changes[i] % 2 ? -(changes[i] + 1) / 2 : changes[i] / 2;
-      row.cycles[i] = cycle;
-      row.levels[i] = level;
-    });
-    row.pyramid = pyramid(row.levels);
-  }
-
   // Lowest and highest of every 16, 256, 4096 … neighbours.
   function pyramid(levels) {
     const floors = [[levels, levels]];
@@ -54,6 +40,23 @@ bnnsim.scripts.occupancy = async (section, data) => {
 
   const left = () => canvas.clientWidth < 620 ? 92 : 190;
   const rows = () => data.rows.filter(row => !onlyDeep || row.depth > 4);
+  // Names and axis stand, at their final size, before the first row is unpacked.
+  bnnsim.redraw.push(draw);
+  draw();
+
+  for (const row of data.rows) {
+    const [gaps, changes] = await bnnsim.decodePairs(row.track);
+    row.cycles = new Float64Array(gaps.length);
+    row.levels = new Float64Array(gaps.length);
+    let cycle = 0, level = 0;
+    gaps.forEach((gap, i) => {
+      cycle += gap;
+      level += changes[i] % 2 ? -(changes[i] + 1) / 2 : changes[i] / 2;
+      row.cycles[i] = cycle;
+      row.levels[i] = level;
+    });
+    row.pyramid = pyramid(row.levels);
+  }
 
   function draw() {
     const shown = rows(), height = TOP + shown.length * LANE + FOOT;
@@ -70,7 +73,7 @@ bnnsim.scripts.occupancy = async (section, data) => {
       context.font = `${i === chosen ? "600 " : ""}${x0 < 100 ? 9.5 : 11.5}px system-ui, sans-serif`;
       context.fillStyle = bnnsim.colour(i === chosen ? "accent" : "text");
       context.textBaseline = "top";
-      context.fillText(bnnsim.fit(context, x0 < 100 ? row.name.split("->")[0] + " →" : row.name.replace("->", " → "), x0 - 10), x0 - 8, y - 1);
+      context.fillText(bnnsim.fit(context, x0 < 100 ? row.name.split("->")[0] + " →" : bnnsim.arrowed(row.name), x0 - 10), x0 - 8, y - 1);
       context.fillStyle = bnnsim.colour("muted");
       context.font = "10px system-ui, sans-serif";
       context.fillText(sameScale ? `0 – ${deepest} words` : `0 – ${row.depth} words`, x0 - 8, y + 12);
@@ -84,6 +87,7 @@ bnnsim.scripts.occupancy = async (section, data) => {
     const scale = (view.end - view.start) / width, accent = bnnsim.colour("accent");
     context.fillStyle = bnnsim.colour("idle");
     context.fillRect(x0, y, width, tall);
+    if (!row.pyramid) return;
     let from = bnnsim.lastUpTo(row.cycles, view.start);
     for (let x = 0; x < width; x++) {
       const end = view.start + (x + 1) * scale;
@@ -107,7 +111,7 @@ bnnsim.scripts.occupancy = async (section, data) => {
 
   function tell(row, cycle) {
     const i = bnnsim.lastUpTo(row.cycles, cycle);
-    readout.textContent = `${row.name}: ${row.levels[i]} of ${row.depth} words at the start of cycle ` +
+    readout.textContent = `${bnnsim.arrowed(row.name)}: ${row.levels[i]} of ${row.depth} words at the start of cycle ` +
       `${bnnsim.count(Math.floor(cycle))}; highest ${row.highest}, mean ${+row.mean.toPrecision(3)} words, full in ` +
       `${(100 * row.full / data.cycles).toFixed(1)} % of the cycles; ${row.width} bits a word.`;
   }
@@ -138,7 +142,6 @@ bnnsim.scripts.occupancy = async (section, data) => {
     return lines.join("\n") + "\n";
   };
   view.listeners.push(draw);
-  bnnsim.redraw.push(draw);
   chosen = data.rows.reduce((best, row, i) => row.full > data.rows[best].full ? i : best, 0);
   draw();
   tell(rows()[chosen], data.cycles / 2);

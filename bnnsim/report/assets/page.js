@@ -51,6 +51,9 @@ bnnsim.fit = (context, text, width) => {
   return text + "…";
 };
 
+// A stream's name for reading: it may break behind its arrow, not within.
+bnnsim.arrowed = name => name.replaceAll("->", "\u00a0→ ");
+
 bnnsim.press = (button, on) => button.setAttribute("aria-pressed", on ? "true" : "false");
 
 function copyText(text) {

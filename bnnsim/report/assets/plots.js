@@ -124,7 +124,7 @@ bnnsim.scripts.costs = (section, data) => {
     list.replaceChildren(...rows.slice(0, showsAll ? rows.length : FEW).map(([name, value]) => {
       const item = document.createElement("li"), bar = document.createElement("i");
       const label = document.createElement("span"), amount = document.createElement("data");
-      label.textContent = name;
+      label.textContent = bnnsim.arrowed(name);
       bar.style.width = 100 * value / most + "%";
       amount.value = value;
       const whole = Number.isInteger(value) ? bnnsim.count(value) : String(+value.toPrecision(3));

@@ -10,6 +10,17 @@ bnnsim.scripts.timeline = async (section, data) => {
   view.start = 0;
   view.end = data.cycles;
 
+  const left = () => canvas.clientWidth < 620 ? 92 : 132;
+  const segmentAt = (row, cycle) => Math.min(row.states.length - 1, bnnsim.lastUpTo(row.starts, cycle));
+  const upTo = (row, state, cycle) => {
+    const i = segmentAt(row, cycle);
+    return row.sums[state][i] + (row.states[i] === state ? cycle - row.starts[i] : 0);
+  };
+
+  // Names and axis stand, at their final size, before the first row is unpacked.
+  bnnsim.redraw.push(draw);
+  draw();
+
   for (const row of data.rows) {
     const [states, lengths] = await bnnsim.decodePairs(row.track);
     row.states = Uint8Array.from(states);
@@ -20,13 +31,6 @@ bnnsim.scripts.timeline = async (section, data) => {
       row.sums.forEach((sum, state) => { sum[i + 1] = sum[i] + (states[i] === state ? length : 0); });
     });
   }
-
-  const left = () => canvas.clientWidth < 620 ? 92 : 132;
-  const segmentAt = (row, cycle) => Math.min(row.states.length - 1, bnnsim.lastUpTo(row.starts, cycle));
-  const upTo = (row, state, cycle) => {
-    const i = segmentAt(row, cycle);
-    return row.sums[state][i] + (row.states[i] === state ? cycle - row.starts[i] : 0);
-  };
 
   function drawSegments(context, row, y, x0, scale) {
     const last = segmentAt(row, view.end - 1e-9);
@@ -55,6 +59,12 @@ bnnsim.scripts.timeline = async (section, data) => {
     }
   }
 
+  function drawStates(context, row, y, x0, scale, width) {
+    const shown = segmentAt(row, view.end - 1e-9) - segmentAt(row, view.start);
+    if (shown < width / 2) drawSegments(context, row, y, x0, scale);
+    else drawShares(context, row, y, x0, scale, Math.floor(width));
+  }
+
   function draw() {
     const height = TOP + rows.length * ROW + FOOT;
     const [context, full] = bnnsim.canvas(canvas, height);
@@ -66,9 +76,7 @@ bnnsim.scripts.timeline = async (section, data) => {
       const y = TOP + i * ROW + 2;
       context.fillStyle = colours[0];
       context.fillRect(x0, y, width, ROW - 4);
-      const shown = segmentAt(row, view.end - 1e-9) - segmentAt(row, view.start);
-      if (shown < width / 2) drawSegments(context, row, y, x0, scale);
-      else drawShares(context, row, y, x0, scale, Math.floor(width));
+      if (row.sums) drawStates(context, row, y, x0, scale, width);
       context.textAlign = "right";
       context.textBaseline = "middle";
       const limits = data.limiting.includes(row.name);
@@ -208,7 +216,6 @@ bnnsim.scripts.timeline = async (section, data) => {
     const [row, cycle] = told;
     tell(row, cycle >= view.start && cycle < view.end ? cycle : (view.start + view.end) / 2);
   });
-  bnnsim.redraw.push(draw);
   draw();
   tell(rows[chosen], data.cycles / 2);
 };

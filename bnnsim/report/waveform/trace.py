@@ -45,8 +45,8 @@ def trace(
     """Simulate and write the cycles of a window to ``vcd``, to ``perfetto``, or to both.
 
     Frames and bits as in :func:`bnnsim.simulation.simulate`. Memory does not grow with the run; files
-    appear whole or not at all. Raises :class:`InputError` for a window that holds no cycle, and what
-    ``simulate`` raises.
+    appear whole or not at all. Raises :class:`InputError` for a window that holds no cycle and for one
+    file named twice, and what ``simulate`` raises.
     """
     if vcd is None and perfetto is None:
         raise InputError("trace", "--vcd FILE, --perfetto FILE or both", "neither")
@@ -57,6 +57,8 @@ def trace(
     for target in (vcd, perfetto):
         if target is not None and not (target.parent or Path()).is_dir():
             raise InputError(str(target), "a file in a folder that exists", f"folder {target.parent}")
+    if vcd is not None and perfetto is not None and vcd.resolve() == perfetto.resolve():
+        raise InputError("--perfetto", "a file other than --vcd's", str(perfetto))
     design, _ = load_design(architecture, workload)
     with EventLog(design.graph, build_timing(design.graph)) as log:
         simulation = simulate(
