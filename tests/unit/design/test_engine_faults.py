@@ -246,7 +246,7 @@ def test_image_that_comes_in_part_is_refused(tmp_path: Path) -> None:
 def test_compute_loop_with_negative_extra_is_refused(tmp_path: Path) -> None:
     loops = [{"over": d} for d in ("out_channels", "in_channels", "columns")]
     data = changed((*LAST, "loops"), [*loops, {"over": "rows", "extra": -3}])
-    expected = r"steps\[0\].loops\[3\].extra: expected a number >= 0 \(what is computed must cover rows\), got -3"
+    expected = r"loops\[3\].extra: expected a number >= 0 \(what is computed must cover rows\), got -3"
     assert re.search(expected, messages(tmp_path, data))
 
 
