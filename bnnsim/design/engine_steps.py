@@ -193,25 +193,19 @@ class StepResolver:
     def _check_transfer(self, key: Key, step: TransferStep, buffer: Buffer, bits: int) -> None:
         """What a transfer moves is what its buffer holds, and fits it.
 
-        A fixed number of words of weights may bring the other parameter buffers' share along.
+        A fixed number of words of weights may bring other buffers' data along, or padding.
         """
         if buffer.holds not in _HOLDERS[step.what]:
             holders = " or ".join(_HOLDERS[step.what])
             got = f"{step.buffer}, which holds {buffer.holds}"
             self._fault((*key, "buffer"), f"a buffer that holds {holders}", got)
             return
-        capacity = buffer.capacity_bits
-        if step.words is not None and step.what == "weights":
-            capacity = sum(
-                other.capacity_bits
-                for other in self.spec.buffers.values()
-                if other.holds in ("weights", "thresholds")
-            )
-        if bits > capacity:
+        brings_others = step.words is not None and step.what == "weights"
+        if bits > buffer.capacity_bits and not brings_others:
             self._fault(
                 (*key, "buffer"),
                 f"a buffer of at least {bits} bits (what one {step.do} moves)",
-                f"{step.buffer} of {capacity} bits",
+                f"{step.buffer} of {buffer.capacity_bits} bits",
             )
 
     def _calls(
