@@ -11,7 +11,7 @@ from rich.table import Table
 from bnnsim.cli.console import output, progress, write_json, write_whole
 from bnnsim.search.fifo_check import check_sizing
 from bnnsim.search.fifos import FifoSizing, size_fifos
-from bnnsim.simulation import load_design
+from bnnsim.simulation import load_streaming_design
 from bnnsim.spec.write import architecture_text
 
 
@@ -33,7 +33,7 @@ def command(
     ] = None,
 ) -> None:
     """Size the FIFOs of a design by exact timing, and check the result with SimPy."""
-    design, _ = load_design(arch, workload)
+    design, _ = load_streaming_design(arch, workload, "fifos", "engines have no FIFOs")
     with progress("sizing FIFOs") as advance:
         sizing = size_fifos(design, keep, objective, advance)
     with progress("checking with SimPy") as advance:

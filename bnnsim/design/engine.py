@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bnnsim.design.build import Design, completed_budget, device_of
-from bnnsim.design.engine_fit import check_buffers
+from bnnsim.design.engine_fit import check_buffers, has_compute
 from bnnsim.design.engine_front import build_front, front_layers
 from bnnsim.design.engine_loops import Scope, layer_scope
 from bnnsim.design.engine_program import (
@@ -13,6 +13,7 @@ from bnnsim.design.engine_program import (
     LayerProgram,
 )
 from bnnsim.design.engine_steps import StepResolver
+from bnnsim.design.engine_traffic import check_size, check_traffic
 from bnnsim.design.network import Network, Node, check_network
 from bnnsim.spec.architecture import Architecture, Budget, EngineArchitecture
 from bnnsim.spec.device import Device
@@ -107,6 +108,8 @@ class _Builder:
         parts.append(self._frame("after"))
         if not self.faults:
             self.faults += check_buffers(self.spec, self.text, self.network, groups)
+            self.faults += check_traffic(self.spec, self.text, self.network, parts)
+            self.faults += check_size(self.spec, self.text, parts)
         if self.faults:
             return None, self.faults
         return EngineProgram(
@@ -144,6 +147,9 @@ class _Builder:
                 expected = f"a program ({programs}) for layer {name} ({node.layer.op})"
                 self._fault(("layers", name), expected, "none")
             elif mapping.within is not None:
+                if isinstance(node.layer, WeightedLayer):
+                    expected = "a program of its own for a layer with weights"
+                    self._fault(("layers", name, "within"), expected, repr(mapping.within))
                 if mapping.within not in leaders:
                     near = near_names(mapping.within, leaders)
                     expected = "a layer before this one that has a program"
@@ -166,6 +172,9 @@ class _Builder:
             self._fault(key, f"one of the programs {known}", repr(mapping.program), near)
             return
         if isinstance(node.layer, WeightedLayer):
+            if not has_compute(program.steps):
+                expected = f"a program with a compute step for {name} ({node.layer.op})"
+                self._fault(key, expected, f"{mapping.program} without one")
             array = self.spec.arrays.get(program.array or "")
             if array is None:
                 known = ", ".join(self.spec.arrays)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from bnnsim.design.engine_loops import Scope, layer_extents
 from bnnsim.design.engine_memory import map_bits, threshold_words, weight_words
 from bnnsim.design.network import Network, Node
 from bnnsim.spec.architecture import EngineArchitecture
 from bnnsim.spec.engine import (
+    BesideStep,
     Buffer,
     CallsStep,
     ComputeStep,
@@ -61,12 +64,12 @@ def check_buffers(
         program_name = str(spec.layers[names[0]].program)
         program = spec.programs[program_name]
         for i, buffer_name in enumerate(program.buffers):
-            buffer = spec.buffers.get(buffer_name)
-            if buffer is None:
+            if buffer_name not in spec.buffers:
                 known = ", ".join(spec.buffers) or "none declared"
                 key = ("programs", program_name, "buffers", i)
                 faults.append(text.fault(key, f"a buffer of this spec ({known})", repr(buffer_name)))
-                continue
+        for buffer_name in used_buffers(spec, program):
+            buffer = spec.buffers[buffer_name]
             faults += _check(spec, text, network, names, buffer_name, buffer, kept)
             if buffer.holds == "weights" and buffer.keeps != "network":
                 faults += _check_traffic(text, network, names, program_name, program, buffer_name)
@@ -86,8 +89,9 @@ def _check(
     program = spec.programs[str(spec.layers[names[0]].program)]
     array = spec.arrays.get(program.array or "")
     key = ("buffers", buffer_name, "words")
-    if buffer.keeps == "tile" and buffer.holds in ("weights", "thresholds"):
-        return []
+    is_listed = buffer_name in program.buffers
+    if buffer.keeps == "tile" and (buffer.holds in ("weights", "thresholds") or not is_listed):
+        return []  # each transfer is held against it instead
     if buffer.holds in ("activations", "shortcut"):
         bits = map_bits(buffer, network.nodes, names)
         words = -(-bits // (buffer.banks * buffer.width_bits))
@@ -123,7 +127,10 @@ def _check_traffic(
 ) -> list[Fault]:
     if not isinstance(network.nodes[names[0]].layer, WeightedLayer):
         return []
-    if any(step.what == "weights" and step.do == "load" for step in _transfer_steps(program.steps)):
+    if any(
+        isinstance(step, TransferStep) and step.what == "weights" and step.do == "load"
+        for step in all_steps(program.steps)
+    ):
         return []
     return [
         text.fault(
@@ -134,11 +141,28 @@ def _check_traffic(
     ]
 
 
-def _transfer_steps(steps: list[Step]) -> list[TransferStep]:
-    found: list[TransferStep] = []
-    for step in steps:
+def used_buffers(spec: EngineArchitecture, program: Program) -> list[str]:
+    """The buffers a program lists, and those its steps use without saying so."""
+    names = [*program.buffers]
+    for step in all_steps(program.steps):
         if isinstance(step, TransferStep):
-            found.append(step)
-        elif isinstance(step, RepeatStep | CallsStep):
-            found += _transfer_steps(step.steps)
-    return found
+            names.append(step.buffer)
+        elif isinstance(step, CallsStep):
+            names += step.fits
+    return [name for name in dict.fromkeys(names) if name in spec.buffers]
+
+
+def all_steps(steps: list[Step]) -> Iterator[Step]:
+    """Every step once, those inside others too."""
+    for step in steps:
+        yield step
+        if isinstance(step, RepeatStep | CallsStep):
+            yield from all_steps(step.steps)
+        elif isinstance(step, BesideStep):
+            for branch in step.branches:
+                yield from all_steps(branch)
+
+
+def has_compute(steps: list[Step]) -> bool:
+    """Whether an array works in them."""
+    return any(isinstance(step, ComputeStep) for step in all_steps(steps))

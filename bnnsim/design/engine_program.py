@@ -49,6 +49,8 @@ class Transfer:
     latency_cycles: int
     interval: int
     double: bool
+    loops: tuple[ResolvedLoop, ...] = ()
+    """Its own loops, already counted in ``words``."""
 
     @property
     def bursts(self) -> int:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from bnnsim.design.engine_fit import uncovered, waiting_sums
+from bnnsim.design.engine_fit import has_compute, uncovered, waiting_sums
 from bnnsim.design.engine_loops import Scope
 from bnnsim.design.engine_memory import threshold_words, weight_words
 from bnnsim.design.engine_program import (
@@ -23,6 +21,7 @@ from bnnsim.spec.engine import (
     Buffer,
     CallsStep,
     ComputeStep,
+    Loop,
     OverheadStep,
     RepeatStep,
     StageStep,
@@ -33,6 +32,16 @@ from bnnsim.spec.faults import Fault, divisors_of, near_names
 from bnnsim.spec.source import SourceText
 
 Key = tuple[str | int, ...]
+
+_HOLDERS: dict[str, tuple[str, ...]] = {
+    "weights": ("weights",),
+    "thresholds": ("thresholds",),
+    "activations": ("activations",),
+    "shortcut": ("shortcut",),
+    "image": ("activations",),
+    "results": ("activations", "shortcut", "partial_sums"),
+}
+"""What a buffer must hold for each payload."""
 
 
 class StepResolver:
@@ -58,7 +67,9 @@ class StepResolver:
         if isinstance(step, OverheadStep):
             return (Work("", "overhead", step.cycles),)
         if isinstance(step, RepeatStep):
-            loops, inner = self._loops(key, step.loops, scope, scope.unrolls)
+            loops, inner = self._loops(
+                key, step.loops, scope, scope.unrolls, whole=has_compute(step.steps)
+            )
             return (Repeat(loops, self.resolve((*key, "steps"), step.steps, inner, node, array)),)
         if isinstance(step, ComputeStep):
             return self._compute(key, step, scope, node, array)
@@ -71,17 +82,36 @@ class StepResolver:
         return self._beside(key, step, scope, node, array)
 
     def _loops(
-        self, key: Key, loops: list[Any], scope: Scope, unrolls: dict[str, int]
+        self,
+        key: Key,
+        loops: list[Loop],
+        scope: Scope,
+        unrolls: dict[str, int],
+        whole: bool = False,
     ) -> tuple[tuple[ResolvedLoop, ...], Scope]:
+        """The loops in whole numbers and the scope inside; ``whole``: none may leave indices out."""
         resolved = []
         for i, loop in enumerate(loops):
             if loop.over is not None and loop.over not in scope.extents:
                 known = ", ".join(scope.extents) or "trips (a frame has no dimensions)"
                 self._fault((*key, "loops", i, "over"), known, repr(loop.over))
                 return (), scope
-            result, scope = scope.enter(loop, unrolls)
+            result, inner = scope.enter(loop, unrolls)
+            if whole and loop.over is not None:
+                self._check_whole((*key, "loops", i), loop, result, scope)
             resolved.append(result)
+            scope = inner
         return tuple(resolved), scope
+
+    def _check_whole(self, key: Key, loop: Loop, resolved: ResolvedLoop, scope: Scope) -> None:
+        """A loop of or around a compute step takes every index: no layer is computed in part."""
+        if loop.extra < 0:
+            expected = f"a number >= 0 (what is computed must cover {loop.over})"
+            self._fault((*key, "extra"), expected, loop.extra)
+        extent = scope.extents[str(loop.over)]
+        if resolved.extent < extent:
+            expected = f"a loop over all {extent} {loop.over} that are left here"
+            self._fault((*key, "within_group"), expected, f"one over {resolved.extent}")
 
     def _compute(
         self, key: Key, step: ComputeStep, scope: Scope, node: Node | None, array: str
@@ -90,7 +120,7 @@ class StepResolver:
             self._fault(key, "a compute step in a program with an array", "none")
             return ()
         self._check_partial_sums(step, scope, node, array)
-        loops, inner = self._loops(key, step.loops, scope, scope.unrolls)
+        loops, inner = self._loops(key, step.loops, scope, scope.unrolls, whole=True)
         left = uncovered(inner)
         if left:
             dimension, extent, unrolled = left
@@ -156,12 +186,22 @@ class StepResolver:
                 port.latency_cycles,
                 step.interval,
                 buffer.double,
+                loops,
             ),
         )
 
     def _check_transfer(self, key: Key, step: TransferStep, buffer: Buffer, bits: int) -> None:
-        """A load must fit its buffer. A fixed number of words may bring other buffers' data along."""
-        if step.bits is not None and bits > buffer.capacity_bits:
+        """What a transfer moves is what its buffer holds, and fits it.
+
+        A fixed number of words of weights may bring other buffers' data along, or padding.
+        """
+        if buffer.holds not in _HOLDERS[step.what]:
+            holders = " or ".join(_HOLDERS[step.what])
+            got = f"{step.buffer}, which holds {buffer.holds}"
+            self._fault((*key, "buffer"), f"a buffer that holds {holders}", got)
+            return
+        brings_others = step.words is not None and step.what == "weights"
+        if bits > buffer.capacity_bits and not brings_others:
             self._fault(
                 (*key, "buffer"),
                 f"a buffer of at least {bits} bits (what one {step.do} moves)",

@@ -8,6 +8,7 @@ from bnnsim.simulation.run import ExecutorName as ExecutorName
 from bnnsim.simulation.run import Progress as Progress
 from bnnsim.simulation.run import datapaths_for as datapaths_for
 from bnnsim.simulation.run import load_design as load_design
+from bnnsim.simulation.run import load_streaming_design as load_streaming_design
 from bnnsim.simulation.run import simulate as simulate
 from bnnsim.simulation.stimulus import IntArray as IntArray
 from bnnsim.simulation.stimulus import Stimulus as Stimulus

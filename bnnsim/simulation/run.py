@@ -38,6 +38,16 @@ def load_design(
     return design, path.parent if path else None
 
 
+def load_streaming_design(
+    architecture: str | Path, workload: str | Path, place: str, reason: str
+) -> tuple[Design, Path | None]:
+    """As :func:`load_design`, for a command (``place``) that no engine can serve, and why."""
+    arch = read_architecture(architecture)
+    if isinstance(arch.spec, EngineArchitecture):
+        raise InputError(place, f"a streaming accelerator ({reason})", f"the engine {arch.spec.name}")
+    return load_design(arch, workload)
+
+
 def simulate(
     architecture: str | Path | Loaded[Architecture] | Architecture,
     workload: str | Path | Loaded[Workload] | Workload,

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from bnnsim.spec.model import Count, Name, SpecModel
 
-Amount = Annotated[int, Field(ge=0)]
+Amount = Annotated[int, Field(ge=0, le=1 << 31)]
 
 
 class Device(SpecModel):

@@ -7,7 +7,7 @@ tile's size. What an array unrolls in space it does in one cycle.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -33,6 +33,7 @@ Dimension = Literal[
 stride 1, kept in part), ``pixels`` their product; ``out_rows`` and ``out_columns`` those of the map
 that is kept; ``planes`` the binary planes of an input element."""
 
+Paced = TypeVar("Paced", "ComputeStep", "StageStep", "TransferStep")
 Text = Annotated[str, Field(min_length=1)]
 Payload = Literal["weights", "thresholds", "activations", "shortcut", "image", "results"]
 
@@ -67,6 +68,12 @@ class RepeatStep(SpecModel):
     steps: Annotated[list[Step], Field(min_length=1)]
 
 
+def _pace_has_source(step: Paced) -> Paced:
+    if (step.interval != 1 or getattr(step, "depth", 0) != 0) and not step.source:
+        raise ValueError("a step that says where its depth or interval comes from (key source)")
+    return step
+
+
 class ComputeStep(SpecModel):
     """The array's pipelined loop: trips x interval + depth cycles."""
 
@@ -75,6 +82,7 @@ class ComputeStep(SpecModel):
     interval: Count = 1
     depth: Amount = 0
     source: str = ""
+    _sourced = model_validator(mode="after")(_pace_has_source)
 
 
 class StageStep(SpecModel):
@@ -86,6 +94,7 @@ class StageStep(SpecModel):
     interval: Count = 1
     depth: Amount = 0
     source: str = ""
+    _sourced = model_validator(mode="after")(_pace_has_source)
 
 
 class OverheadStep(SpecModel):
@@ -121,6 +130,8 @@ class TransferStep(SpecModel):
         if (self.words is None) == (self.bits is None):
             raise ValueError("either 'words' or 'bits'")
         return self
+
+    _sourced = model_validator(mode="after")(_pace_has_source)
 
 
 class CallsStep(SpecModel):
@@ -235,7 +246,7 @@ class Port(SpecModel):
 class Host(SpecModel):
     """The processor that starts the engine."""
 
-    call_us: Annotated[float, Field(ge=0)]
+    call_us: Annotated[float, Field(ge=0, le=1e6)]
     """Cost of a call, in microseconds, transfers not included."""
     source: Text
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bnnsim.cli.app import run
+from bnnsim.spec.library import find_spec
 
 WORKLOAD = """\
 name: small
@@ -378,3 +379,16 @@ def test_wrong_command_lines_are_one_message(
 ) -> None:
     assert run(arguments) == 2
     assert wanted in capsys.readouterr().err
+
+
+def test_engine_that_loads_a_word_for_all_its_weights_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shipped = find_spec("acce-bnn", "architecture").read_text(encoding="utf-8")
+    assert shipped.count("words: 4752") == 3
+    starved = tmp_path / "starved.yaml"
+    starved.write_text(shipped.replace("words: 4752", "words: 1"), encoding="utf-8")
+    assert run(["simulate", str(starved), "binarynet", "--weights-seed", "1"]) == 2
+    error = capsys.readouterr().err
+    assert "programs.conv.steps: expected loads of all weights of conv6, 2359296 bits, got" in error
+    assert "Traceback" not in error

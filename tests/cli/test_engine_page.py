@@ -92,10 +92,17 @@ def test_the_page_is_offline_and_its_bars_change_scale(page_file: Path, width: i
             assert len(page.run("return bnnsim.lastCsv").splitlines()) > 3
 
 
-@pytest.mark.parametrize("command", ["trace", "vectors"])
-def test_traces_and_vectors_are_of_pipelines(
-    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("command", "option", "reason"),
+    [
+        ("trace", "--vcd", "engines are not traced"),
+        ("vectors", "--out", "engines have no streams to write"),
+        ("fifos", "--out", "engines have no FIFOs"),
+    ],
+)
+def test_what_only_pipelines_have_is_refused_in_the_commands_terms(
+    command: str, option: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    target = ["--vcd", str(tmp_path / "a.vcd")] if command == "trace" else ["--out", str(tmp_path / "v")]
-    assert run([command, *ENGINE, *target]) == 2
-    assert "style: expected streaming, got engine" in capsys.readouterr().err
+    assert run([command, *ENGINE, option, str(tmp_path / "out")]) == 2
+    expected = f"{command}: expected a streaming accelerator ({reason}), got the engine {ENGINE[0]}"
+    assert expected in capsys.readouterr().err

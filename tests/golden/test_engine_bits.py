@@ -98,8 +98,3 @@ def test_one_wrong_tile_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_bits, "_loop_table", shifted)
     with pytest.raises(BitMismatchError, match="layer conv2, frame 0"):
         simulate("acce-bnn", "binarynet", weights_seed=1)
-
-
-def test_bits_of_residual_streams_are_refused() -> None:
-    with pytest.raises(InputError, match="rebnet-cifar10-m2: expected --timing-only"):
-        simulate("rebnet-m2", "rebnet-cifar10-m2", weights_seed=1)

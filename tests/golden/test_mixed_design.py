@@ -36,6 +36,7 @@ MIXED: dict[str, Any] = {
                 {
                     "do": "compute",
                     "depth": 12,
+                    "source": "made for this test",
                     "loops": [
                         {"over": name}
                         for name in (

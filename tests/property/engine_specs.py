@@ -61,13 +61,15 @@ def engines(draw: st.DrawFn, workload: Workload) -> EngineArchitecture:
             "what": "weights",
             "port": "ddr",
             "buffer": "weights",
-            "words": draw(st.integers(1, 9)),
+            "bits": draw(st.integers(1, 2)),
+            "loops": [{"over": name} for name in channel_loops],
         },
         {
             "do": "compute",
             "loops": [_loop(draw, name, unrolls) for name in order[split:]],
             "interval": draw(st.integers(1, 2)),
             "depth": draw(st.integers(0, 9)),
+            "source": "drawn",
         },
     ]
     if split:

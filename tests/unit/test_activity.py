@@ -167,7 +167,12 @@ ENGINE = {
                     "do": "repeat",
                     "loops": [{"over": "out_channels"}, {"over": "in_channels"}],
                     "steps": [
-                        {"do": "compute", "loops": [{"over": "rows"}, {"over": "columns"}], "depth": 3}
+                        {
+                            "do": "compute",
+                            "loops": [{"over": "rows"}, {"over": "columns"}],
+                            "depth": 3,
+                            "source": "made for this test",
+                        }
                     ],
                 }
             ],

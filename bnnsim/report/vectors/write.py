@@ -16,7 +16,7 @@ from bnnsim.functional.parameters import Parameters
 from bnnsim.report.vectors.memories import Memory, unit_memories
 from bnnsim.report.waveform.event_log import EventLog
 from bnnsim.report.waveform.vcd import signal_name
-from bnnsim.simulation import Simulation, load_design, simulate, stimulate
+from bnnsim.simulation import Simulation, load_streaming_design, simulate, stimulate
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.value_type import ValueType
 from bnnsim.timing.graph import build_timing
@@ -56,7 +56,9 @@ def write_vectors(
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(str(out), "a folder that is new or empty", "one with files in it")
-    design, folder = load_design(architecture, workload)
+    design, folder = load_streaming_design(
+        architecture, workload, "vectors", "engines have no streams to write"
+    )
     stimulus, reason = stimulate(design.network, folder, images, frames, weights_seed)
     if stimulus is None:
         raise InputError("vectors", "weights and images (or --weights-seed)", reason)

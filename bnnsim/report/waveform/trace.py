@@ -10,7 +10,7 @@ from bnnsim.report.atomic_file import whole_file
 from bnnsim.report.waveform.event_log import EventLog
 from bnnsim.report.waveform.perfetto import write_perfetto
 from bnnsim.report.waveform.vcd import VcdDump
-from bnnsim.simulation import Simulation, load_design, simulate
+from bnnsim.simulation import Simulation, load_streaming_design, simulate
 from bnnsim.spec.faults import InputError
 from bnnsim.timing.graph import build_timing
 from bnnsim.timing.result import UnitCycles
@@ -59,7 +59,7 @@ def trace(
             raise InputError(str(target), "a file in a folder that exists", f"folder {target.parent}")
     if vcd is not None and perfetto is not None and vcd.resolve() == perfetto.resolve():
         raise InputError("--perfetto", "a file other than --vcd's", str(perfetto))
-    design, _ = load_design(architecture, workload)
+    design, _ = load_streaming_design(architecture, workload, "trace", "engines are not traced")
     with EventLog(design.graph, build_timing(design.graph)) as log:
         simulation = simulate(
             architecture,

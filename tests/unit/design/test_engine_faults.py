@@ -94,6 +94,12 @@ def test_engine_of_these_tests_is_right_before_it_is_broken(tmp_path: Path) -> N
     assert [part.name for part in design.program.parts] == ["conv0"]
 
 
+def accepted(folder: Path, data: dict[str, Any]) -> None:
+    file = folder / "small.yaml"
+    file.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
+    build_engine_design(read_architecture(file), WORKLOAD)
+
+
 LOAD = {"do": "load", "what": "weights", "port": "ddr", "buffer": "weights", "words": 8}
 COMPUTE = ENGINE["programs"]["conv"]["steps"][0]
 
@@ -181,6 +187,186 @@ COMPUTE = ENGINE["programs"]["conv"]["steps"][0]
 )
 def test_misfit_names_its_entry(tmp_path: Path, path: tuple[Any, ...], value: Any, message: str) -> None:
     assert re.search(message, messages(tmp_path, changed(path, value)))
+
+
+LAYERS_WEIGHTS = {"holds": "weights", "words": 32, "width_bits": 36, "keeps": "layer"}
+
+
+@pytest.mark.parametrize(
+    ("steps", "message"),
+    [
+        (
+            [{**LOAD, "words": 4}, COMPUTE],
+            r"programs.conv.steps: expected loads of all weights of conv0, 288 bits, got 256 bits",
+        ),
+        (
+            # the same word again for every row is not more weights
+            [{"do": "repeat", "loops": [{"over": "rows"}], "steps": [{**LOAD, "words": 1}]}, COMPUTE],
+            r"expected loads of all weights of conv0, 288 bits, got 64 bits",
+        ),
+        (
+            [{**LOAD, "loops": [{"over": "rows", "tile": 4}], "words": 4}, COMPUTE],
+            r"expected loads of all weights of conv0, 288 bits, got 256 bits",
+        ),
+        (
+            # a loop of a load that runs past its dimension brings nothing more
+            [{**LOAD, "words": 1, "loops": [{"over": "in_channels", "tile": 4, "extra": 9}]}, COMPUTE],
+            r"expected loads of all weights of conv0, 288 bits, got 64 bits",
+        ),
+        (
+            [{**LOAD, "loops": [{"over": "out_channels", "extra": -7}]}, COMPUTE],
+            None,
+        ),
+        ([{**LOAD, "words": 5}, COMPUTE], None),
+    ],
+)
+def test_load_of_fewer_bits_than_the_weights_is_refused(
+    tmp_path: Path, steps: list[Any], message: str | None
+) -> None:
+    data = changed(("buffers", "weights"), LAYERS_WEIGHTS)
+    data["programs"]["conv"]["steps"] = steps
+    if message is None:
+        accepted(tmp_path, data)
+    else:
+        assert re.search(message, messages(tmp_path, data))
+
+
+IMAGE = {"do": "load", "what": "image", "port": "ddr", "buffer": "maps", "words": 4}
+
+
+def test_image_that_comes_in_part_is_refused(tmp_path: Path) -> None:
+    # 4 x 8 x 8 pixels of one bit are 4 words of 64
+    data = changed(("frame",), {"before": [{**IMAGE, "words": 1, "loops": [{"trips": 3}]}]})
+    text = messages(tmp_path, data)
+    assert "frame.before: expected loads of the whole image, 256 bits, got 192 bits" in text
+    data["frame"]["before"][0]["loops"] = [{"trips": 4}]
+    accepted(tmp_path, data)
+
+
+def test_compute_loop_with_negative_extra_is_refused(tmp_path: Path) -> None:
+    loops = [{"over": d} for d in ("out_channels", "in_channels", "columns")]
+    data = changed((*LAST, "loops"), [*loops, {"over": "rows", "extra": -3}])
+    expected = r"loops\[3\].extra: expected a number >= 0 \(what is computed must cover rows\), got -3"
+    assert re.search(expected, messages(tmp_path, data))
+
+
+def test_repeat_around_a_compute_step_with_negative_extra_is_refused(tmp_path: Path) -> None:
+    loops = [{"over": d} for d in ("out_channels", "in_channels", "columns")]
+    inner = {"do": "repeat", "loops": [{"trips": 1}], "steps": [{"do": "compute", "loops": loops}]}
+    outer = {"do": "repeat", "loops": [{"over": "rows", "extra": -1}], "steps": [inner]}
+    text = messages(tmp_path, changed(("programs", "conv", "steps"), [outer]))
+    assert re.search(r"steps\[0\].loops\[0\].extra: expected a number >= 0 .*cover rows\), got -1", text)
+
+
+def test_compute_loop_over_one_group_alone_is_refused(tmp_path: Path) -> None:
+    data = changed(("arrays", "pes", "group"), {"words": 64})
+    data["arrays"]["pes"]["unrolls"]["in_channels"] = 2
+    data["buffers"]["weights"]["words"] = 64
+    data["programs"]["conv"]["steps"][0]["loops"][1] = {"over": "in_channels", "within_group": True}
+    expected = r"within_group: expected a loop over all 4 in_channels that are left here, got one over 2"
+    assert re.search(expected, messages(tmp_path, data))
+
+
+def test_program_of_a_weighted_layer_needs_a_compute_step(tmp_path: Path) -> None:
+    steps = [{"do": "overhead", "cycles": 9, "cause": "none", "source": "made up"}]
+    text = messages(tmp_path, changed(("programs", "conv", "steps"), steps))
+    assert re.search(
+        r"layers.conv0.program: expected a program with a compute step for conv0 \(conv\), "
+        "got conv without one",
+        text,
+    )
+
+
+def test_weighted_layer_cannot_hide_in_anothers_program(tmp_path: Path) -> None:
+    second = {"name": "conv1", "op": "conv", "out": 8, "kernel": 3, "activation": "bipolar"}
+    first = WORKLOAD.model_dump(mode="json", exclude_unset=True)
+    two = Workload.model_validate({**first, "layers": [*first["layers"], second]})
+    data = changed(("layers", "conv1"), {"within": "conv0"})
+    assert re.search(
+        "layers.conv1.within: expected a program of its own for a layer with weights, got 'conv0'",
+        messages(tmp_path, data, two),
+    )
+
+
+def test_buffer_that_only_a_step_names_must_hold_the_layer_too(tmp_path: Path) -> None:
+    data = changed(("buffers", "weights"), {**LAYERS_WEIGHTS, "words": 7})
+    data["programs"]["conv"] |= {"buffers": [], "steps": [{**LOAD, "words": 3}, {**LOAD, "words": 2}]}
+    data["programs"]["conv"]["steps"].append(COMPUTE)
+    expected = r"buffers.weights.words: expected at least 8 \(the weights of conv0\), got 7"
+    assert re.search(expected, messages(tmp_path, data))
+
+
+def test_transfer_goes_to_a_buffer_that_holds_such_data(tmp_path: Path) -> None:
+    steps = [{**LOAD, "buffer": "maps"}, COMPUTE]
+    assert re.search(
+        r"steps\[0\].buffer: expected a buffer that holds weights, got maps, which holds activations",
+        messages(tmp_path, changed(("programs", "conv", "steps"), steps)),
+    )
+
+
+def test_words_of_an_image_must_fit_their_buffer(tmp_path: Path) -> None:
+    data = changed(("frame",), {"before": [{**IMAGE, "words": 32}]})
+    expected = r"frame.before\[0\].buffer: expected a buffer of at least 2048 bits .*got maps of 512 bits"
+    assert re.search(expected, messages(tmp_path, data))
+
+
+HUGE = 9 * 10**18
+OVERHEAD = {"do": "overhead", "cause": "none", "source": "made up"}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (
+            ("host",),
+            {"call_us": float("inf"), "source": "x"},
+            "host.call_us: expected .*number.*, got inf",
+        ),
+        (("host",), {"call_us": 1e9, "source": "x"}, r"host.call_us: expected a number <= 1e\+06"),
+        (("clock_mhz",), float("nan"), "clock_mhz: expected .*number.*, got nan"),
+        (("clock_mhz",), float("inf"), "clock_mhz: expected .*number.*, got inf"),
+        (("budget",), {"power_w": float("inf")}, "budget.power_w: expected a finite number, got inf"),
+        (("ports", "ddr", "latency_cycles"), HUGE, r"latency_cycles: expected a number <= 2.147.*e\+09"),
+        (
+            ("programs", "conv", "steps"),
+            [{**OVERHEAD, "cycles": HUGE}, COMPUTE],
+            r"steps\[0\].cycles: expected a number <= 2.147.*e\+09",
+        ),
+        (
+            (*LAST, "loops"),
+            [*COMPUTE["loops"], {"trips": 10**21}],
+            r"loops\[4\].trips: expected a number <= 2.147.*e\+09",
+        ),
+        (
+            (*LAST, "loops"),
+            [*COMPUTE["loops"], {"trips": 1 << 31}, {"trips": 3}],
+            r"programs.conv.steps: expected at most 1099511627776 cycles a frame, got 3298534883328",
+        ),
+        (
+            ("programs", "conv", "steps"),
+            [
+                {
+                    "do": "repeat",
+                    "loops": [{"trips": 1 << 20}, {"trips": 1 << 10}],
+                    "steps": [{"do": "compute", "loops": COMPUTE["loops"]}],
+                }
+            ],
+            "programs.conv.steps: expected at most 16777216 steps and bursts a frame",
+        ),
+    ],
+)
+def test_numbers_beyond_reason_are_refused_in_words(
+    tmp_path: Path, path: tuple[Any, ...], value: Any, message: str
+) -> None:
+    assert re.search(message, messages(tmp_path, changed(path, value)))
+
+
+@pytest.mark.parametrize("pace", [{"depth": 3}, {"interval": 2}])
+def test_depth_or_interval_without_a_source_is_refused(tmp_path: Path, pace: dict[str, int]) -> None:
+    bare = [{**COMPUTE, **pace}]
+    expected = "expected a step that says where its depth or interval comes from"
+    assert expected in messages(tmp_path, changed(("programs", "conv", "steps"), bare))
+    accepted(tmp_path, changed(("programs", "conv", "steps"), [{**bare[0], "source": "made up"}]))
 
 
 def test_map_that_overflows_the_partial_sums_is_refused(tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ def test_an_unknown_interval_is_said_with_its_reason(tmp_path: Path) -> None:
     unknown = replace(
         simulation,
         initiation_interval_cycles=None,
+        period_frames=None,
+        period_cycles=None,
         initiation_interval_basis="not steady after 9 frames <yet>",
     )
     text = page_html(gather(design, assess(design, unknown, None)))
