@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from bnnsim.cli.console import SimulationFailed, output, write_json
+from bnnsim.cli.console import SimulationFailed, check_target, output, write_json
 from bnnsim.spec.faults import InputError
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ def command(
 
     if out is not None and not out.parent.is_dir():
         raise InputError(str(out), "a file in a folder that exists", f"folder {out.parent}")
+    check_target(out)
+    check_target(json_file)
     try:
         info = comparison_info(parse_designs(designs, workload))
     except DeadlockError as error:

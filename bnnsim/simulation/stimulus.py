@@ -74,6 +74,9 @@ def stimulate(
         elements = random_frames(network, frames or 1, weights_seed)
     elif isinstance(images, np.ndarray):
         elements = frames_from_images(network, images)
+    elif not all(isinstance(image, str | Path) for image in images):
+        got = f"a {type(images).__name__} of {type(images[0]).__name__}"
+        raise InputError("images", "files, or an array of pixels", got)
     else:
         pixels, labels = load_images(network, [Path(image) for image in images])
         elements = frames_from_images(network, pixels)
