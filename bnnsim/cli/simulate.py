@@ -174,7 +174,7 @@ def show_answer(simulation: Simulation) -> None:
     if simulation.accuracy is not None and simulation.labels:
         right = round(simulation.accuracy * len(simulation.labels))
         rows.append(
-            ("accuracy", f"{simulation.accuracy:.2%} ({right} of {len(simulation.labels)} images)")
+            ("accuracy", f"{simulation.accuracy:.2%} ({right} of {len(simulation.labels)} frames)")
         )
     exact = "yes: " if simulation.bit_exact else ""
     rows.append(("bit exact", exact + simulation.bit_exact_basis))
