@@ -43,7 +43,7 @@ class Stimulus:
 def stimulate(
     network: Network,
     folder: Path | None,
-    images: Sequence[str | Path] | IntArray | None,
+    images: str | Path | Sequence[str | Path] | IntArray | None,
     frames: int | None,
     weights_seed: int | None,
 ) -> tuple[Stimulus | None, str]:
@@ -53,6 +53,10 @@ def stimulate(
     from bnnsim.functional.pictures import load_images
 
     workload = network.workload
+    if weights_seed is not None and weights_seed < 0:
+        raise InputError("--weights-seed", "a number >= 0", str(weights_seed))
+    if isinstance(images, str | Path):
+        images = [images]
     if weights_seed is not None:
         _check_count(network, frames or 1)
         parameters = random_parameters(network, weights_seed)

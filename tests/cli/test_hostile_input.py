@@ -91,6 +91,14 @@ def test_argument_that_no_run_can_mean_is_refused(
     assert line.startswith(wanted)
 
 
+def test_vectors_refuse_a_seed_below_zero(
+    files: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["vectors", *files, "--weights-seed", "-1", "--out", str(tmp_path / "vectors")]
+    (line,) = _refused(arguments, capsys)
+    assert line == "--weights-seed: expected a number >= 0, got -1"
+
+
 def test_place_to_write_is_checked_before_the_specs_are_read(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
