@@ -36,7 +36,7 @@ def simulate_engine(
     scores = None
     if stimulus is not None:
         scores = _scores(design, stimulus, progress)
-        basis = "every element of every layer equals the functional executor's"
+        basis = "every element of every layer equals the functional executor's" + stimulus.repeats
     chosen: ExecutorName = executor or ("compiled" if stimulus is None else "simpy")
     timing = _run(design, count, chosen)
     interval, _, reason = steady_interval(design)

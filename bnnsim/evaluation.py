@@ -30,12 +30,13 @@ from bnnsim.simulation import (
     Progress,
     Simulation,
     Stimulus,
+    check_arguments,
     load_design,
     simulate,
     stimulate,
 )
 from bnnsim.spec.architecture import Architecture, EngineArchitecture
-from bnnsim.spec.load import Loaded, read_architecture, read_workload
+from bnnsim.spec.load import Loaded, read_both
 from bnnsim.spec.workload import Workload
 from bnnsim.timing.graph import build_timing
 from bnnsim.timing.steady import MAX_FRAMES, analyse
@@ -219,7 +220,7 @@ def evaluate(
     architecture: str | Path | Loaded[Architecture] | Architecture,
     workload: str | Path | Loaded[Workload] | Workload,
     *,
-    images: Sequence[str | Path] | IntArray | None = None,
+    images: str | Path | Sequence[str | Path] | IntArray | None = None,
     frames: int | None = None,
     timing_only: bool = False,
     weights_seed: int | None = None,
@@ -231,8 +232,10 @@ def evaluate(
     A bit-exact run measures the switching activity for the power; a timing-only run assumes random
     data at the design's rate.
     """
-    arch = read_architecture(architecture) if isinstance(architecture, str | Path) else architecture
-    work = read_workload(workload) if isinstance(workload, str | Path) else workload
+    check_arguments(frames, weights_seed, executor)
+    if isinstance(images, str | Path):
+        images = [images]
+    arch, work = read_both(architecture, workload)
     design: Design | EngineDesign
     if isinstance(arch.spec if isinstance(arch, Loaded) else arch, EngineArchitecture):
         design = build_engine_design(arch, work)

@@ -79,6 +79,9 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except MemoryError:
+        errors.print("memory: expected a design and frames that fit, got more", markup=False)
+        return 2
     except OSError as error:
         errors.print(f"{error.filename or 'output'}: {error.strerror}", markup=False, soft_wrap=True)
         return 2

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from bnnsim.cli.console import output, simulation_errors, write_json
+from bnnsim.cli.console import check_target, output, simulation_errors, write_json
 from bnnsim.spec.faults import InputError
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ def command(
 
     if out is not None and not out.parent.is_dir():
         raise InputError(str(out), "a file in a folder that exists", f"folder {out.parent}")
+    check_target(out)
+    check_target(json_file)
     with simulation_errors():
         info = comparison_info(parse_designs(designs, workload))
     if out is not None:

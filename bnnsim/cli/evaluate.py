@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
-from bnnsim.cli.console import output, progress, simulation_errors, write_json
+from bnnsim.cli.console import check_target, output, progress, simulation_errors, write_json
 from bnnsim.evaluation import POWER_BASIS, Evaluation
 from bnnsim.evaluation import evaluate as run_evaluation
 
@@ -37,6 +38,7 @@ def command(
     ] = None,
 ) -> None:
     """Evaluate a design: timing, bits, resources and power in one record."""
+    check_target(json_file)
     with simulation_errors(), progress("evaluating") as advance:
         evaluation = run_evaluation(
             arch,
@@ -76,7 +78,7 @@ def _units_table(evaluation: Evaluation) -> Table:
     for name in names:
         table.add_column(name.upper(), justify="right")
     for unit in units[:LARGEST_PARTS]:
-        table.add_row(unit.name, *(f"{getattr(unit.amounts, name):,}" for name in names))
+        table.add_row(Text(unit.name), *(f"{getattr(unit.amounts, name):,}" for name in names))
     return table
 
 

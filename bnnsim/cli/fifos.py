@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 from rich.table import Table
 
-from bnnsim.cli.console import output, progress, write_json, write_whole
+from bnnsim.cli.console import check_target, output, progress, write_json, write_whole
 from bnnsim.search.fifo_check import check_sizing
 from bnnsim.search.fifos import FifoSizing, size_fifos
 from bnnsim.simulation import load_streaming_design
@@ -33,6 +33,8 @@ def command(
     ] = None,
 ) -> None:
     """Size the FIFOs of a design by exact timing, and check the result with SimPy."""
+    check_target(out)
+    check_target(json_file)
     design, _ = load_streaming_design(arch, workload, "fifos", "engines have no FIFOs")
     with progress("sizing FIFOs") as advance:
         sizing = size_fifos(design, keep, objective, advance)

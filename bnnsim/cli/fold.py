@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bnnsim.cli.console import output, write_whole
+from bnnsim.cli.console import check_target, output, write_whole
 
 
 def command(
@@ -23,6 +23,7 @@ def command(
     """Write a streaming architecture on which a network runs at the speed asked for."""
     from bnnsim.search.first_design import fold_network
 
+    check_target(out)
     text = fold_network(workload, device, fps, clock_mhz, name)
     write_whole(out, text)
     for line in text.splitlines():

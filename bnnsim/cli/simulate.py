@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
-from bnnsim.cli.console import output, progress, simulation_errors, write_json
+from bnnsim.cli.console import check_target, output, progress, simulation_errors, write_json
 from bnnsim.simulation import Simulation, load_design
 from bnnsim.simulation import simulate as run_simulation
 from bnnsim.spec.write import architecture_text
@@ -43,6 +44,7 @@ def command(
         design, _ = load_design(arch, workload)
         output.file.write(architecture_text(design.architecture, with_defaults=True))
         return
+    check_target(json_file)
     simulation = _simulate(arch, workload, images, frames, timing_only, weights_seed, executor)
     if json_file is not None:
         write_json(simulation.to_json(), json_file)
@@ -97,7 +99,7 @@ def _units_table(simulation: Simulation) -> Table:
             unit.idle_cycles,
         )
         total = sum(cells) or 1
-        table.add_row(unit.name, *(f"{cell:,} {cell * 100 // total:3d} %" for cell in cells))
+        table.add_row(Text(unit.name), *(f"{cell:,} {cell * 100 // total:3d} %" for cell in cells))
     return table
 
 
@@ -118,7 +120,7 @@ def _layers_table(simulation: Simulation) -> Table:
         table.add_column(name.replace("_", " "), justify="right")
     for layer in simulation.layers:
         cells = [getattr(layer, f"{name}_cycles") for name in names]
-        table.add_row(layer.name, *(f"{cell:,}" for cell in cells))
+        table.add_row(Text(layer.name), *(f"{cell:,}" for cell in cells))
     return table
 
 
@@ -140,7 +142,10 @@ def _fifos_table(simulation: Simulation) -> Table:
     for fifo in simulation.fifos:
         full = " full" if fifo.max_occupancy_words >= fifo.depth_words else ""
         table.add_row(
-            fifo.name, str(fifo.width_bits), str(fifo.depth_words), f"{fifo.max_occupancy_words}{full}"
+            Text(fifo.name),
+            str(fifo.width_bits),
+            str(fifo.depth_words),
+            f"{fifo.max_occupancy_words}{full}",
         )
     return table
 
@@ -150,9 +155,11 @@ def _show_predictions(simulation: Simulation) -> None:
     if predictions is None:
         return
 
-    def named(index: int) -> str:
-        known = simulation.classes and index < len(simulation.classes)
-        return simulation.classes[index] if known and simulation.classes else str(index)
+    classes = simulation.classes or ()
+
+    def named(index: int) -> Text:
+        # As text, not markup: a class may be called [red] or [/].
+        return Text(classes[index] if 0 <= index < len(classes) else str(index))
 
     labels = simulation.labels
     table = Table(title="Predictions", title_justify="left", box=None)
@@ -173,7 +180,7 @@ def show_answer(simulation: Simulation) -> None:
     if simulation.accuracy is not None and simulation.labels:
         right = round(simulation.accuracy * len(simulation.labels))
         rows.append(
-            ("accuracy", f"{simulation.accuracy:.2%} ({right} of {len(simulation.labels)} images)")
+            ("accuracy", f"{simulation.accuracy:.2%} ({right} of {len(simulation.labels)} frames)")
         )
     exact = "yes: " if simulation.bit_exact else ""
     rows.append(("bit exact", exact + simulation.bit_exact_basis))

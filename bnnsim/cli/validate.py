@@ -9,7 +9,14 @@ from typing import Annotated
 
 import typer
 
-from bnnsim.cli.console import output, progress, simulation_errors, write_json, write_whole
+from bnnsim.cli.console import (
+    check_target,
+    output,
+    progress,
+    simulation_errors,
+    write_json,
+    write_whole,
+)
 from bnnsim.validation.comparison import Comparison, Validation, compare_published
 from bnnsim.validation.fit import FitResult, Prediction
 
@@ -32,6 +39,8 @@ def command(
     ] = None,
 ) -> None:
     """Compare every published number with the simulation, and each cost model with what it never saw."""
+    check_target(figure)
+    check_target(json_file)
     with simulation_errors(), progress("validating") as advance:
         validation = compare_published(advance)
     if figure is not None:

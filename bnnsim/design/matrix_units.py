@@ -9,6 +9,7 @@ from bnnsim.design.network import Node
 from bnnsim.design.units import Mvau, Padding, Window, levels_of
 from bnnsim.design.window_rules import window_obstacle
 from bnnsim.spec.architecture import LayerHardware
+from bnnsim.spec.faults import divisors_of
 from bnnsim.spec.value_type import ValueType
 from bnnsim.spec.workload import ConvLayer, WeightedLayer
 
@@ -60,18 +61,27 @@ def weighted_units(chain: Chain, node: Node, hardware: LayerHardware) -> None:
     chain.finish(node.name, out, hardware)
 
 
-def _windows(
-    chain: Chain, node: Node, layer: ConvLayer, end: End, hardware: LayerHardware
-) -> tuple[End, int]:
-    """Padding and sliding window in front of a convolution's MVAU."""
-    assert hardware.simd
+def check_windows(chain: Chain) -> None:
+    """Note every layer whose kind of sliding-window unit cannot walk its map.
+
+    A layer without a SIMD has no window yet; that fault is the folding's.
+    """
+    for node in chain.network.nodes.values():
+        hardware = chain.hardware(node.name)
+        if isinstance(node.layer, ConvLayer) and hardware.simd:
+            window = _window(node, node.layer, hardware)
+            obstacle = window_obstacle(window) if window else None
+            if obstacle:
+                chain.fault(("layers", node.name, "sliding_window"), *obstacle)
+
+
+def _window(node: Node, layer: ConvLayer, hardware: LayerHardware) -> Window | None:
+    """The sliding-window unit of a convolution; None where its windows are its pixels."""
     channels, height, width = node.input.shape
-    group_channels = channels // node.groups
-    padded = any(layer.pad_tlbr)
-    slides = layer.kernel_hw != (1, 1) or layer.stride_hw != (1, 1) or padded
+    slides = layer.kernel_hw != (1, 1) or layer.stride_hw != (1, 1) or any(layer.pad_tlbr)
     if not slides and node.groups == 1:
-        return end, group_channels
-    window = Window(
+        return None
+    return Window(
         style=hardware.sliding_window or "row_buffer",
         channels=channels * levels_of(node.input.type),
         height=height + layer.pad_tlbr[0] + layer.pad_tlbr[2],
@@ -80,14 +90,21 @@ def _windows(
         stride=layer.stride_hw,
         dilation=layer.dilation_hw,
         groups=node.groups,
-        lanes=_window_lanes(hardware, group_channels, layer),
+        lanes=_window_lanes(hardware, channels // node.groups, layer),
     )
-    obstacle = window_obstacle(window)
-    if obstacle:
-        chain.fault(("layers", node.name, "sliding_window"), *obstacle)
+
+
+def _windows(
+    chain: Chain, node: Node, layer: ConvLayer, end: End, hardware: LayerHardware
+) -> tuple[End, int]:
+    """Padding and sliding window in front of a convolution's MVAU."""
+    channels, height, width = node.input.shape
+    group_channels = channels // node.groups
+    window = _window(node, layer, hardware)
+    if window is None:
         return end, group_channels
     end = chain.convert(end, window.lanes, node.name, hardware)
-    if padded:
+    if any(layer.pad_tlbr):
         # One bit cannot carry a true zero: behind such a border the stream has two.
         is_widened = node.pad_value == 0 and node.input.type.is_bipolar
         border = Padding(
@@ -130,5 +147,5 @@ def _window_lanes(hardware: LayerHardware, channels: int, layer: ConvLayer) -> i
         wanted = hardware.simd // pixels if hardware.simd % pixels == 0 else channels
         if layer.groups > 1:
             wanted = channels
-    wider = [d for d in range(1, channels + 1) if channels % d == 0 and d >= wanted]
+    wider = [d for d in divisors_of(channels) if d >= wanted]
     return wider[0] if wider else channels

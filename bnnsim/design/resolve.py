@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from math import prod
 
 from bnnsim.design.node import INPUT, Node
 from bnnsim.design.own_rules import fixed_linear, mean_pool
@@ -27,9 +28,14 @@ from bnnsim.spec.workload import (
     MeanPoolLayer,
     PreluLayer,
     ThresholdLayer,
+    WeightedLayer,
     Workload,
 )
 
+MAX_ELEMENTS = 1 << 28
+"""What a map may hold, its border included; far beyond any device, and memory ends there."""
+MAX_WEIGHTS = 1 << 31
+"""What a layer's weight array may hold."""
 READ_LEVELS = (ConvLayer, LinearLayer, MaxPoolLayer)
 """Layers that know what a level of a residual activation is worth, or need not."""
 
@@ -134,7 +140,13 @@ class _Resolver:
                 )
             shape = [spec.pad_to]
         channels, height, width = shape if len(shape) == 3 else (shape[0], 1, 1)
-        return Tensor((channels, height, width), spec.type)
+        frame = Tensor((channels, height, width), spec.type)
+        if frame.elements > MAX_ELEMENTS:
+            expected = f"a frame of at most {MAX_ELEMENTS} elements"
+            got = f"{frame.elements}"
+            self.faults.append(self.source.fault(("input", "shape"), expected, got))
+            return None
+        return frame
 
     def _inputs(self) -> dict[str, tuple[str, ...]]:
         result: dict[str, tuple[str, ...]] = {}
@@ -201,6 +213,13 @@ class _Resolver:
             fault("op", "conv, linear or max_pool behind residual activations", layer.op)
             return None
         if isinstance(layer, ConvBase):
+            top, left, bottom, right = layer.pad_tlbr
+            channels, height, width = given[0].shape
+            padded = channels * (height + top + bottom) * (width + left + right)
+            if padded > MAX_ELEMENTS:
+                expected = f"a padded map of at most {MAX_ELEMENTS} elements"
+                fault("pad", expected, f"{padded}")
+                return None
             result = conv(fault, layer, given[0], given[-1])
         elif isinstance(layer, FixedLinearLayer):
             result = fixed_linear(fault, layer, given[0])
@@ -227,4 +246,17 @@ class _Resolver:
         if len(self.faults) > before or result is None:
             return None
         output, sum_type, pad_value = result
-        return Node(layer, names, given, output, sum_type, pad_value)
+        node = Node(layer, names, given, output, sum_type, pad_value)
+        self._check_size(index, node)
+        return node if len(self.faults) == before else None
+
+    def _check_size(self, index: int, node: Node) -> None:
+        layer = node.layer
+        if node.output.elements > MAX_ELEMENTS:
+            key = "out" if isinstance(layer, WeightedLayer) else "op"
+            expected = f"a map of at most {MAX_ELEMENTS} elements"
+            self._fault(index, key, expected, f"{node.output.elements}")
+        elif isinstance(layer, WeightedLayer) and prod(node.weight_shape) > MAX_WEIGHTS:
+            self._fault(
+                index, "out", f"at most {MAX_WEIGHTS} weights", f"{prod(node.weight_shape)}"
+            )

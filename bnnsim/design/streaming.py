@@ -7,6 +7,7 @@ from dataclasses import replace
 from bnnsim.design.chain import Chain, End
 from bnnsim.design.folding_rules import check_layers, check_stream_names
 from bnnsim.design.layer_units import layer_units
+from bnnsim.design.matrix_units import check_windows
 from bnnsim.design.network import INPUT, Network
 from bnnsim.design.units import Sink, Source, StreamingGraph, Unit
 from bnnsim.spec.architecture import LayerHardware, StreamingArchitecture
@@ -22,6 +23,7 @@ def build_streaming(
     """Units and streams of ``network`` on ``architecture``; the graph is None where faults bar it."""
     chain = Chain(architecture, network)
     check_layers(chain)
+    check_windows(chain)
     if chain.faults:
         return None, chain.faults
     _frame_source(chain)

@@ -9,7 +9,7 @@ import numpy as np
 from bnnsim.design.units import Window
 from bnnsim.design.window_order import window_order
 
-ANY_GEOMETRY = "no_overlap, full_frame_coupled, rtl or parallel"
+ANY_GEOMETRY = "no_overlap, full_frame_coupled, rtl, parallel or line_buffer"
 
 
 @lru_cache(maxsize=1024)
@@ -21,7 +21,10 @@ def window_obstacle(window: Window) -> tuple[str, str] | None:
     """
     if window.style != "row_buffer":
         return None
-    geometry = f"kernel {window.kernel[0]}, stride {window.stride[0]}, dilation {window.dilation[0]}"
+    geometry = (
+        f"kernel {_side(window.kernel)}, stride {_side(window.stride)}, "
+        f"dilation {_side(window.dilation)}"
+    )
     if window.dilation != (1, 1):
         return f"{ANY_GEOMETRY} (a row_buffer does not dilate)", f"row_buffer with {geometry}"
     if not _row_buffer_serves(window):
@@ -30,6 +33,11 @@ def window_obstacle(window: Window) -> tuple[str, str] | None:
             f"row_buffer with {geometry} on {window.height} x {window.width}",
         )
     return None
+
+
+def _side(pair: tuple[int, int]) -> str:
+    """One number where both are the same, else ``height x width``."""
+    return str(pair[0]) if pair[0] == pair[1] else f"{pair[0]} x {pair[1]}"
 
 
 def _row_buffer_serves(window: Window) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import tempfile
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -20,6 +21,21 @@ Arrays = Mapping[str, NDArray[Any]]
 
 _EARLIEST_DATE = (1980, 1, 1, 0, 0, 0)
 """The first date a zip entry can carry; a fixed one makes equal content equal bytes."""
+
+_DAMAGED = (
+    ValueError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    KeyError,
+    TypeError,
+    SyntaxError,
+    tokenize.TokenError,
+    NotImplementedError,
+    RuntimeError,
+)
+"""What numpy and zipfile raise for headers and bytes that no writer of theirs makes."""
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -56,10 +72,10 @@ def _read(path: Path, expected: str) -> NDArray[Any] | dict[str, NDArray[Any]]:
         raise InputError(place, expected, "a folder") from None
     except PermissionError:
         raise InputError(place, expected, "a file that may not be read") from None
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, OSError, KeyError) as error:
-        raise InputError(place, expected, _reason(error)) from None
-    except MemoryError:
+    except (MemoryError, OverflowError):
         raise InputError(place, expected, "an array larger than memory") from None
+    except _DAMAGED as error:
+        raise InputError(place, expected, _reason(error)) from None
 
 
 def _reason(error: Exception) -> str:

@@ -30,12 +30,23 @@ def frames_from_images(network: Network, images: Integers, place: str = "images"
     ``images``: uint8 pixels, or elements of any other integer type as they are; ``(n, channels,
     height, width)``, ``(n, height, width, channels)`` where only that fits, ``(n, height, width)``
     for one channel, or any shape of as many values for an input of features. Pixels become elements
-    as :class:`~bnnsim.spec.workload.InputSpec` says.
+    as :class:`~bnnsim.spec.workload.InputSpec` says; where an ``image_range`` does, other integers
+    are refused, since nothing tells a pixel saved as int64 from an element.
     Raises :class:`InputError` for shapes and values that do not fit.
     """
     spec = network.workload.input
     if images.dtype.kind not in "iu":
         raise InputError(place, "uint8 pixels, or integers as frames", f"{images.dtype}")
+    if images.ndim == 0:
+        raise InputError(place, "an array of images (n, ...)", "a single number")
+    if not len(images):
+        raise InputError(place, "at least one image", "none")
+    if spec.image_range is not None and images.dtype != np.uint8:
+        expected = (
+            "pixels as uint8 (the workload's image_range maps them), "
+            "or a workload without image_range for elements"
+        )
+        raise InputError(place, expected, f"{images.dtype}")
     if spec.thermometer and images.dtype == np.uint8:
         channels, height, width = spec.shape
         colours = [channels // spec.thermometer, height, width]

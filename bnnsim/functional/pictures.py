@@ -40,6 +40,8 @@ def load_images(
         if image.shape[1:] != first.shape[1:] or image.dtype != first.dtype:
             expected = f"images as in {paths[0]}, {first.dtype} {list(first.shape[1:])}"
             raise InputError(str(path), expected, f"{image.dtype} {list(image.shape[1:])}")
+        if not len(image):
+            raise InputError(str(path), "at least one image", "none")
         images.append(image)
         labels.append(label)
     known = [label for label in labels if label is not None]
@@ -48,11 +50,14 @@ def load_images(
 
 
 def _load(network: Network, path: Path) -> tuple[Integers, NDArray[np.int64] | None]:
-    if path.suffix == ".npz":
+    kind = path.suffix.lower()
+    if kind == ".npz":
         return _from_archive(path)
-    if path.suffix == ".npy":
+    if kind == ".npy":
         array = read_array(path)
         _check_integers(array, str(path))
+        if array.ndim == 0:
+            raise InputError(str(path), "an array of images (n, ...)", "a single number")
         return (array[np.newaxis] if _is_single(network, array) else array), None
     return _from_picture(network, path)[np.newaxis], None
 
@@ -111,6 +116,8 @@ def _from_picture(network: Network, path: Path) -> Integers:
             pixels = np.asarray(picture.convert("RGB" if has_colour else "L"))
     except FileNotFoundError:
         raise InputError(str(path), "a picture", "no such file") from None
+    except IsADirectoryError:
+        raise InputError(str(path), "a picture, .npz or .npy", "a folder") from None
     except UnidentifiedImageError:
         raise InputError(str(path), "a picture, .npz or .npy", "a file of another kind") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:

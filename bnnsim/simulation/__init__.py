@@ -6,6 +6,7 @@ from bnnsim.simulation.record import Simulation as Simulation
 from bnnsim.simulation.record import UnitReport as UnitReport
 from bnnsim.simulation.run import ExecutorName as ExecutorName
 from bnnsim.simulation.run import Progress as Progress
+from bnnsim.simulation.run import check_arguments as check_arguments
 from bnnsim.simulation.run import datapaths_for as datapaths_for
 from bnnsim.simulation.run import load_design as load_design
 from bnnsim.simulation.run import load_streaming_design as load_streaming_design

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
 
 from bnnsim.design.build import Design, build_design
 from bnnsim.simulation.record import Simulation
 from bnnsim.simulation.report import report
 from bnnsim.simulation.stimulus import IntArray, Stimulus, stimulate
 from bnnsim.spec.architecture import Architecture, EngineArchitecture
-from bnnsim.spec.faults import InputError
-from bnnsim.spec.load import Loaded, read_architecture, read_workload
+from bnnsim.spec.faults import InputError, near_names
+from bnnsim.spec.load import Loaded, read_both
 from bnnsim.spec.workload import Workload
 from bnnsim.timing.graph import build_timing
 
@@ -31,8 +33,7 @@ def load_design(
 
     Raises :class:`~bnnsim.spec.SpecError` with all faults of both files and of their fit.
     """
-    arch = read_architecture(architecture) if isinstance(architecture, str | Path) else architecture
-    work = read_workload(workload) if isinstance(workload, str | Path) else workload
+    arch, work = read_both(architecture, workload)
     design = build_design(arch, work)
     path = work.path if isinstance(work, Loaded) else None
     return design, path.parent if path else None
@@ -52,7 +53,7 @@ def simulate(
     architecture: str | Path | Loaded[Architecture] | Architecture,
     workload: str | Path | Loaded[Workload] | Workload,
     *,
-    images: Sequence[str | Path] | IntArray | None = None,
+    images: str | Path | Sequence[str | Path] | IntArray | None = None,
     frames: int | None = None,
     timing_only: bool = False,
     weights_seed: int | None = None,
@@ -62,7 +63,7 @@ def simulate(
 ) -> Simulation:
     """Simulate ``workload`` on ``architecture`` (shipped names, paths or specs).
 
-    ``images`` are files (.npz with ``images_u8`` and ``labels``, .npy, pictures) or an array of pixels
+    ``images`` is a file (.npz with ``images_u8`` and ``labels``, .npy, a picture), several, or pixels
     ``(n, ...)`` uint8; default: the workload's own. ``frames`` takes the first so many of them, over
     again where there are fewer; default: all, or one without images. ``weights_seed`` draws weights
     (and images where there are none) for a workload without any. ``timing_only`` leaves the bits out;
@@ -72,12 +73,13 @@ def simulate(
     :class:`~bnnsim.timing.result.DeadlockError` where a FIFO is too shallow, and
     :class:`~bnnsim.datapath.build.BitMismatchError` where hardware and network differ in a bit.
     """
-    if frames is not None and frames < 1:
-        raise InputError("--frames", "a number >= 1", str(frames))
-    arch = read_architecture(architecture) if isinstance(architecture, str | Path) else architecture
+    check_arguments(frames, weights_seed, executor)
+    if isinstance(images, str | Path):
+        images = [images]
+    arch, work = read_both(architecture, workload)
     if isinstance(arch.spec if isinstance(arch, Loaded) else arch, EngineArchitecture):
-        return _engine(arch, workload, images, frames, timing_only, weights_seed, executor, progress)
-    design, folder = load_design(arch, workload)
+        return _engine(arch, work, images, frames, timing_only, weights_seed, executor, progress)
+    design, folder = load_design(arch, work)
     if executor == "compiled" and not timing_only:
         raise InputError("--executor", "simpy for a bit-exact run (or --timing-only)", "compiled")
     stimulus: Stimulus | None = None
@@ -91,9 +93,27 @@ def simulate(
     return _bit_exact(design, stimulus, watcher, progress)
 
 
+def check_arguments(
+    frames: int | None, weights_seed: int | None, executor: str | None
+) -> None:
+    """Refuse what no run can mean. Raises :class:`~bnnsim.spec.InputError`."""
+    if frames is not None and (not _is_whole(frames) or frames < 1):
+        raise InputError("--frames", "a number >= 1", repr(frames))
+    if weights_seed is not None and (not _is_whole(weights_seed) or weights_seed < 0):
+        raise InputError("--weights-seed", "a number >= 0", repr(weights_seed))
+    known = get_args(ExecutorName)
+    if executor is not None and executor not in known:
+        near = near_names(str(executor), known)
+        raise InputError("--executor", " or ".join(known), repr(executor), near)
+
+
+def _is_whole(number: object) -> bool:
+    return isinstance(number, int | np.integer) and not isinstance(number, bool)
+
+
 def _engine(
     architecture: Loaded[Architecture] | Architecture,
-    workload: str | Path | Loaded[Workload] | Workload,
+    work: Loaded[Workload] | Workload,
     images: Sequence[str | Path] | IntArray | None,
     frames: int | None,
     timing_only: bool,
@@ -105,7 +125,6 @@ def _engine(
     from bnnsim.design.engine import build_engine_design
     from bnnsim.engine_simulation import simulate_engine
 
-    work = read_workload(workload) if isinstance(workload, str | Path) else workload
     design = build_engine_design(architecture, work)
     stimulus: Stimulus | None = None
     basis = "timing only, as asked"
@@ -155,7 +174,7 @@ def _bit_exact(
         result,
         executor="simpy",
         bit_exact=True,
-        basis="every word of every layer equals the functional executor's",
+        basis="every word of every layer equals the functional executor's" + stimulus.repeats,
         scores=scores,
         labels=stimulus.labels,
     )

@@ -16,6 +16,8 @@ from bnnsim.spec.faults import InputError
 if TYPE_CHECKING:
     from bnnsim.functional.parameters import Parameters
 
+MAX_ELEMENTS = 1 << 31
+"""Elements of all maps of all frames of one bit-exact run."""
 IntArray = npt.NDArray[np.integer]
 
 
@@ -26,12 +28,22 @@ class Stimulus:
     parameters: Parameters
     frames: IntArray
     labels: tuple[int, ...] | None
+    images: int | None = None
+    """How many different images there were to choose from; None where frames were drawn."""
+
+    @property
+    def repeats(self) -> str:
+        """Words for a run that shows its images more than once, else nothing."""
+        if self.images is None or self.images >= len(self.frames):
+            return ""
+        shown = "1 image" if self.images == 1 else f"{self.images} images"
+        return f" ({len(self.frames)} frames of {shown}, over again)"
 
 
 def stimulate(
     network: Network,
     folder: Path | None,
-    images: Sequence[str | Path] | IntArray | None,
+    images: str | Path | Sequence[str | Path] | IntArray | None,
     frames: int | None,
     weights_seed: int | None,
 ) -> tuple[Stimulus | None, str]:
@@ -41,7 +53,12 @@ def stimulate(
     from bnnsim.functional.pictures import load_images
 
     workload = network.workload
+    if weights_seed is not None and weights_seed < 0:
+        raise InputError("--weights-seed", "a number >= 0", str(weights_seed))
+    if isinstance(images, str | Path):
+        images = [images]
     if weights_seed is not None:
+        _check_count(network, frames or 1)
         parameters = random_parameters(network, weights_seed)
     elif workload.weights is not None:
         parameters = load_parameters(network, (folder or Path()) / workload.weights)
@@ -52,6 +69,7 @@ def stimulate(
     else:
         return None, f"timing only: workload {workload.name} has no weights (--weights-seed draws some)"
     labels: IntArray | None = None
+    given: int | None = None
     if images is None and workload.images is not None and weights_seed is None:
         images = [(folder or Path()) / workload.images]
     if images is None:
@@ -60,12 +78,39 @@ def stimulate(
         elements = random_frames(network, frames or 1, weights_seed)
     elif isinstance(images, np.ndarray):
         elements = frames_from_images(network, images)
+    elif not all(isinstance(image, str | Path) for image in images):
+        got = f"a {type(images).__name__} of {type(images[0]).__name__}"
+        raise InputError("images", "files, or an array of pixels", got)
     else:
         pixels, labels = load_images(network, [Path(image) for image in images])
         elements = frames_from_images(network, pixels)
+    if images is not None:
+        given = len(elements)
+    _check_count(network, frames or len(elements))
+    if labels is not None:
+        _check_labels(network, labels)
     if frames is not None:
         chosen = np.arange(frames) % len(elements)
         elements = elements[chosen]
         labels = None if labels is None else labels[chosen]
     shown = None if labels is None else tuple(int(label) for label in labels)
-    return Stimulus(parameters, elements, shown), ""
+    return Stimulus(parameters, elements, shown, given), ""
+
+
+def _check_count(network: Network, frames: int) -> None:
+    """Refuse more frames than a bit-exact run can hold at once: it keeps every layer's map."""
+    tensors = [network.input, *(node.output for node in network.nodes.values())]
+    elements = sum(tensor.elements for tensor in tensors)
+    most = MAX_ELEMENTS // elements
+    if frames > most:
+        what = f"at most {most} frames of {network.workload.name} in a bit-exact run"
+        raise InputError("--frames", f"{what} (--timing-only takes any number)", str(frames))
+
+
+def _check_labels(network: Network, labels: IntArray) -> None:
+    """Refuse labels that are no score's position."""
+    classes = network.workload.classes
+    count = len(classes) if classes else network.tensor(network.output).elements
+    wrong = labels[(labels < 0) | (labels >= count)]
+    if wrong.size:
+        raise InputError("labels", f"classes 0 .. {count - 1}", str(wrong[0]))

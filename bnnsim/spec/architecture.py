@@ -95,7 +95,7 @@ class FrameSource(SpecModel):
     """Width after converters directly behind it."""
     out_fifo_words: Depth | None = None
     """Depth of the last of those streams."""
-    gap_steps: Annotated[int, Field(ge=0)] = 20
+    gap_steps: Annotated[int, Field(ge=0, le=1 << 31)] = 20
     """Steps without a word between two frames; 20 is an HLS memory reader's loop entry and exit."""
 
 
@@ -113,7 +113,7 @@ class ArchitectureBase(SpecModel):
     """``inferred`` where part of the structure is a guess; ``notes`` then says which."""
     notes: str = ""
     device: Name
-    clock_mhz: Annotated[float, Field(gt=0, le=2000)]
+    clock_mhz: Annotated[float, Field(gt=0, le=2000, allow_inf_nan=False)]
     budget: Budget = Budget()
     tiling: Tiling = "timing"
     """How block memories are cut into blocks: ``timing`` side by side, as Vivado does unless told

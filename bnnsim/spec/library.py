@@ -34,7 +34,7 @@ def find_spec(reference: str | Path, kind: str) -> Path:
     """
     path = Path(reference)
     text = str(reference)
-    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
+    if path.suffix.lower() in (".yaml", ".yml") or len(path.parts) > 1:
         return path
     shipped = shipped_folder(kind) / f"{text}.yaml"
     if shipped.is_file():

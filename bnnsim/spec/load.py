@@ -60,6 +60,32 @@ def read_workload(reference: str | Path) -> Loaded[Workload]:
     return _read(Workload, reference, "workload")
 
 
+def read_both(
+    architecture: str | Path | Loaded[Architecture] | Architecture,
+    workload: str | Path | Loaded[Workload] | Workload,
+) -> tuple[Loaded[Architecture] | Architecture, Loaded[Workload] | Workload]:
+    """Both specs, read where they are names or paths.
+
+    Raises :class:`SpecError` where one cannot be read, with the other's faults as well.
+    """
+    faults: list[Fault] = []
+    arch: Loaded[Architecture] | Architecture | None = None
+    work: Loaded[Workload] | Workload | None = None
+    try:
+        arch = read_architecture(architecture) if isinstance(architecture, str | Path) else architecture
+    except SpecError as error:
+        faults += error.faults
+    try:
+        work = read_workload(workload) if isinstance(workload, str | Path) else workload
+    except SpecError as error:
+        faults += error.faults
+    if arch is None or work is None:
+        for one in (arch, work):
+            faults += one.faults if isinstance(one, Loaded) else ()
+        raise SpecError(faults)
+    return arch, work
+
+
 def load_architecture(reference: str | Path) -> Loaded[Architecture]:
     """An architecture by name or path. Raises :class:`SpecError` with every fault."""
     return _complete(read_architecture(reference))

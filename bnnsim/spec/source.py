@@ -11,6 +11,11 @@ import yaml
 
 from bnnsim.spec.faults import Fault, KeyPath, SpecError, key_text
 
+MAX_DEPTH = 100
+"""How deep mappings and lists may stand in each other."""
+MAX_NODES = 100_000
+"""How many entries a document may have once every alias stands for what it names."""
+
 
 @dataclass
 class SourceText:
@@ -55,7 +60,8 @@ class SourceText:
 def read_source(path: Path, shown_as: str | None = None) -> SourceText:
     """Read one YAML document without executing anything in it.
 
-    Raises :class:`SpecError` where the file is missing, is not UTF-8, is not YAML or is not a mapping.
+    Raises :class:`SpecError` where the file is missing, is not UTF-8, is not YAML or is not a mapping,
+    is nested deeper than ``MAX_DEPTH``, grows beyond ``MAX_NODES`` or contains itself.
     Duplicate keys are gathered in ``faults``; the first value is kept.
     """
     name = shown_as or _shown(path)
@@ -65,7 +71,7 @@ def read_source(path: Path, shown_as: str | None = None) -> SourceText:
         raise SpecError([Fault(name, 0, "", "a file", "nothing there")]) from None
     except IsADirectoryError:
         raise SpecError([Fault(name, 0, "", "a file", "a folder")]) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # not UTF-8, or a name that no file can have
         raise SpecError([Fault(name, 0, "", "a readable UTF-8 text file", str(error))]) from None
     return parse_source(text, name)
 
@@ -73,7 +79,7 @@ def read_source(path: Path, shown_as: str | None = None) -> SourceText:
 def parse_source(text: str, name: str) -> SourceText:
     """As :func:`read_source`, from text; ``name`` stands for the file in messages."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_ShallowLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 0
@@ -83,47 +89,92 @@ def parse_source(text: str, name: str) -> SourceText:
     if not isinstance(node, yaml.MappingNode):
         got = "an empty file" if node is None else _node_kind(node)
         raise SpecError([Fault(name, 1, "", "a mapping of keys to values", got)])
-    source.data = _plain(node, (), source)
+    source.data = _Plain(source).data(node, ())
     return source
 
 
-def _plain(node: yaml.Node, path: KeyPath, source: SourceText) -> Any:
-    source.lines.setdefault(path, node.start_mark.line + 1)
-    if isinstance(node, yaml.MappingNode):
+class _ShallowLoader(yaml.SafeLoader):
+    """Stops at ``MAX_DEPTH``, before the recursion of reading does."""
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.depth > MAX_DEPTH:
+            problem = f"entries nested more than {MAX_DEPTH} deep"
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
+        self.depth += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self.depth -= 1
+
+
+class _Plain:
+    """Turns nodes into plain data, noting lines and faults in ``source``."""
+
+    def __init__(self, source: SourceText) -> None:
+        self.source = source
+        self.scalars = yaml.SafeLoader("")
+        self.around: set[int] = set()
+        self.count = 0
+
+    def data(self, node: yaml.Node, path: KeyPath) -> Any:
+        line = node.start_mark.line + 1
+        self.source.lines.setdefault(path, line)
+        self.count += 1
+        if self.count > MAX_NODES:
+            expected = f"at most {MAX_NODES} entries, with every alias written out"
+            raise SpecError([Fault(self.source.file, line, "", expected, "more")])
+        if not isinstance(node, yaml.CollectionNode):
+            return self._scalar(node, path)
+        # An alias is the node it names: one that stands around itself has no end. One that is long
+        # in itself can stand deeper than it was written.
+        if id(node) in self.around or len(self.around) > MAX_DEPTH:
+            expected = "no alias that contains itself"
+            got = _node_kind(node) + " inside itself"
+            if id(node) not in self.around:
+                expected, got = f"entries nested at most {MAX_DEPTH} deep", "more"
+            self.source.faults.append(
+                Fault(self.source.file, self.source.line_of(path), key_text(path), expected, got)
+            )
+            return None
+        self.around.add(id(node))
+        try:
+            if isinstance(node, yaml.MappingNode):
+                return self._mapping(node, path)
+            return [self.data(child, (*path, i)) for i, child in enumerate(node.value)]
+        finally:
+            self.around.discard(id(node))
+
+    def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
-                source.faults.append(
-                    Fault(source.file, line, key_text(path), "a plain key", _node_kind(key_node))
-                )
+                self._fault(line, path, "a plain key", _node_kind(key_node))
                 continue
             key = str(key_node.value)
             if key == "<<" or key in result:
                 expected = "no merge key" if key == "<<" else "each key once"
                 got = "'<<'" if key == "<<" else f"'{key}' a second time"
-                source.faults.append(
-                    Fault(source.file, line, key_text((*path, key)), expected, got)
-                )
+                self._fault(line, (*path, key), expected, got)
                 continue
-            source.lines[(*path, key)] = line
-            result[key] = _plain(value_node, (*path, key), source)
+            self.source.lines[(*path, key)] = line
+            result[key] = self.data(value_node, (*path, key))
         return result
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(child, (*path, i), source) for i, child in enumerate(node.value)]
-    try:
-        return yaml.SafeLoader("").construct_object(node, deep=True)
-    except (yaml.YAMLError, ValueError):
-        source.faults.append(
-            Fault(
-                source.file,
-                node.start_mark.line + 1,
-                key_text(path),
-                "a plain YAML value",
-                f"{node.tag} {getattr(node, 'value', '')!r}",
-            )
-        )
-        return None
+
+    def _scalar(self, node: yaml.Node, path: KeyPath) -> Any:
+        try:
+            return self.scalars.construct_object(node, deep=True)
+        except (yaml.YAMLError, ValueError):
+            line = node.start_mark.line + 1
+            got = f"{node.tag} {getattr(node, 'value', '')!r}"
+            self._fault(line, path, "a plain YAML value", got)
+            return None
+
+    def _fault(self, line: int, path: KeyPath, expected: str, got: str) -> None:
+        self.source.faults.append(Fault(self.source.file, line, key_text(path), expected, got))
 
 
 def _node_kind(node: yaml.Node) -> str:

@@ -23,10 +23,10 @@ _EXPECTED = {
     "dict_type": "a mapping",
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
-    "greater_than": "a number > {gt:g}",
-    "greater_than_equal": "a number >= {ge:g}",
-    "less_than": "a number < {lt:g}",
-    "less_than_equal": "a number <= {le:g}",
+    "greater_than": "a number > {gt}",
+    "greater_than_equal": "a number >= {ge}",
+    "less_than": "a number < {lt}",
+    "less_than_equal": "a number <= {le}",
     "too_short": "at least {min_length} entries",
     "too_long": "at most {max_length} entries",
     "string_too_short": "text that is not empty",
@@ -95,7 +95,14 @@ def _expected(item: Any, path: KeyPath, schema: dict[str, Any], data: Any) -> st
     if kind == "value_error":
         return str(context["error"])
     template = _EXPECTED.get(kind)
-    return template.format(**context) if template else str(item["msg"])
+    if template is None:
+        return str(item["msg"])
+    return template.format(**{name: _bound_text(bound) for name, bound in context.items()})
+
+
+def _bound_text(bound: Any) -> str:
+    """2000.0 as 2000, and large integers with every digit."""
+    return f"{bound:g}" if isinstance(bound, float) else str(bound)
 
 
 def _got(item: Any, path: KeyPath, schema: dict[str, Any], data: Any) -> tuple[str, tuple[str, ...]]:

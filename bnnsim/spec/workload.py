@@ -4,32 +4,42 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from bnnsim.spec.model import Count, Name, SpecModel
 from bnnsim.spec.value_type import BIPOLAR, ValueType, ValueTypeField
 
 Compare = Literal[">", ">="]
 Pair = tuple[int, int]
+Extent = Annotated[int, Field(ge=1, le=1 << 28)]
+"""Channels, rows or columns; no map holds more elements either (see ``design.resolve``)."""
 
 
 class InputSpec(SpecModel):
     """What one frame is and how a picture becomes one."""
 
-    shape: Annotated[list[Count], Field(min_length=1, max_length=3)]
+    shape: Annotated[list[Extent], Field(min_length=1, max_length=3)]
     """``[channels, height, width]`` or ``[features]``."""
     type: ValueTypeField = BIPOLAR
     """Value set of one element."""
-    image_range: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
+    image_range: Annotated[list[FiniteFloat], Field(min_length=2, max_length=2)] | None = None
     """Pixels 0 .. 255 are mapped linearly onto these two numbers, then rounded half up to ``type``
     and clipped (bipolar: +1 iff >= 0). Without it a pixel is taken as the integer it is."""
     thermometer: Count | None = None
     """Each pixel becomes this many bipolar channels: bit b of a colour is +1 iff b < round_half_even(
     pixel x thermometer / 256); colour by colour, bit 0 first. ``shape`` counts the encoded channels."""
-    pad_to: Count | None = None
+    pad_to: Extent | None = None
     """Features after padding a flat input at its end (hardware words that are wider than the data)."""
     pad_value: int = -1
     """What the padded features hold."""
+
+    @field_validator("image_range")
+    @classmethod
+    def _image_range_tells_pixels_apart(cls, value: list[float] | None) -> list[float] | None:
+        # A falling range is no mistake: it is a network that reads pictures inverted.
+        if value is not None and value[0] == value[1]:
+            raise ValueError("two different numbers")
+        return value
 
 
 class Activation(SpecModel):

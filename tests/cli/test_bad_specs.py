@@ -105,6 +105,21 @@ ARCH_CASES = {
         "clock_mhz: 100000",
         "a.yaml:5: clock_mhz: expected a number <= 2000, got 100000",
     ),
+    "clock that is no number": (
+        "clock_mhz: 100",
+        "clock_mhz: .nan",
+        "a.yaml:5: clock_mhz: expected a finite number, got nan",
+    ),
+    "clock without end": (
+        "clock_mhz: 100",
+        "clock_mhz: .inf",
+        "a.yaml:5: clock_mhz: expected a finite number, got inf",
+    ),
+    "gap longer than any counter": (
+        "clock_mhz: 100",
+        f"clock_mhz: 100\nframe_source: {{gap_steps: {10**30}}}",
+        "a.yaml:6: frame_source.gap_steps: expected a number <= 2147483648, got 1000",
+    ),
     "missing key": (
         "device: xc7z020\n",
         "",
@@ -304,6 +319,46 @@ WORKLOAD_CASES = {
         "shape: [8, 6, 6]",
         "shape: [8, 6]",
         "w.yaml:2: input.shape: expected [channels, height, width] or [features], got [8, 6]",
+    ),
+    "stride beyond the map": (
+        "kernel: 3",
+        f"kernel: 3, stride: {10**12}",
+        "w.yaml:4: layers.conv0.stride: expected at most 6 (the padded height), got 1000000000000",
+    ),
+    "frame beyond memory": (
+        "shape: [8, 6, 6]",
+        "shape: [4, 30000, 30000]",
+        "w.yaml:2: input.shape: expected a frame of at most 268435456 elements, got 3600000000",
+    ),
+    "side beyond memory": (
+        "shape: [8, 6, 6]",
+        f"shape: [8, 6, {10**30}]",
+        "w.yaml:2: input.shape[2]: expected a number <= 268435456, got 1000",
+    ),
+    "border beyond memory": (
+        "kernel: 3",
+        f"kernel: 3, pad: {10**12}",
+        "w.yaml:4: layers.conv0.pad: expected a padded map of at most 268435456 elements, got ",
+    ),
+    "more weights than memory": (
+        "op: linear, out: 10",
+        "op: linear, out: 200000000",
+        "w.yaml:6: layers.fc0.out: expected at most 2147483648 weights, got 12800000000",
+    ),
+    "more outputs than memory": (
+        "op: linear, out: 10",
+        f"op: linear, out: {10**9}",
+        "w.yaml:6: layers.fc0.out: expected ",
+    ),
+    "image range of one value": (
+        "type: bipolar}",
+        "type: bipolar, image_range: [1.0, 1.0]}",
+        "w.yaml:2: input.image_range: expected two different numbers, got [1.0, 1.0]",
+    ),
+    "image range that is no number": (
+        "type: bipolar}",
+        "type: bipolar, image_range: [.nan, 1.0]}",
+        "w.yaml:2: input.image_range[0]: expected a finite number, got nan",
     ),
     "negative pad": (
         "kernel: 3",

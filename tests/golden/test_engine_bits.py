@@ -13,7 +13,7 @@ from bnnsim.datapath.build import BitMismatchError
 from bnnsim.design.network import resolve_network
 from bnnsim.functional.parameters import load_parameters, random_parameters, save_parameters
 from bnnsim.simulation import simulate
-from bnnsim.spec.faults import InputError, SpecError
+from bnnsim.spec.faults import SpecError
 from bnnsim.spec.load import from_spec, load_workload
 from tests.golden.fracbnn import golden, needs_fracbnn, parameters
 

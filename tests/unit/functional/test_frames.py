@@ -148,7 +148,7 @@ def test_pixels_of_floats_are_refused() -> None:
 
 
 def test_frames_given_as_integers_stay_as_they_are_and_are_checked() -> None:
-    network = network_for(shape=[1, 2, 2], type="fixed8.7", image_range=[-1.0, 1.0])
+    network = network_for(shape=[1, 2, 2], type="fixed8.7")
     frames = np.array([[[[-128, 127], [0, 1]]]], np.int64)
     assert np.array_equal(frames_from_images(network, frames), frames)
     with pytest.raises(InputError, match=r"elements of fixed8.7, -128 \.\. 127, got 128"):
