@@ -14,7 +14,7 @@ from bnnsim.simulation.report import report
 from bnnsim.simulation.stimulus import IntArray, Stimulus, stimulate
 from bnnsim.spec.architecture import Architecture, EngineArchitecture
 from bnnsim.spec.faults import InputError, near_names
-from bnnsim.spec.load import Loaded, read_both
+from bnnsim.spec.load import Loaded, read_architecture, read_both
 from bnnsim.spec.workload import Workload
 from bnnsim.timing.graph import build_timing
 
