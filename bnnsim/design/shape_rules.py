@@ -52,9 +52,6 @@ def conv(
         if reach > extent:
             fault("kernel", f"a window within the padded {axis} of {extent}", f"{reach}")
             return None
-        if stride > extent:
-            fault("stride", f"at most {extent} (the padded {axis})", f"{stride}")
-            return None
         sizes.append((extent - reach) // stride + 1)
     default_pad = -1 if given.type.is_bipolar else 0
     pad_value = default_pad if layer.pad_value is None else layer.pad_value

@@ -326,16 +326,16 @@ OVERHEAD = {"do": "overhead", "cause": "none", "source": "made up"}
         (("clock_mhz",), float("nan"), "clock_mhz: expected .*number.*, got nan"),
         (("clock_mhz",), float("inf"), "clock_mhz: expected .*number.*, got inf"),
         (("budget",), {"power_w": float("inf")}, "budget.power_w: expected a finite number, got inf"),
-        (("ports", "ddr", "latency_cycles"), HUGE, r"latency_cycles: expected a number <= 2.147.*e\+09"),
+        (("ports", "ddr", "latency_cycles"), HUGE, r"latency_cycles: expected a number <= 2147483648"),
         (
             ("programs", "conv", "steps"),
             [{**OVERHEAD, "cycles": HUGE}, COMPUTE],
-            r"steps\[0\].cycles: expected a number <= 2.147.*e\+09",
+            r"steps\[0\].cycles: expected a number <= 2147483648",
         ),
         (
             (*LAST, "loops"),
             [*COMPUTE["loops"], {"trips": 10**21}],
-            r"loops\[4\].trips: expected a number <= 2.147.*e\+09",
+            r"loops\[4\].trips: expected a number <= 2147483648",
         ),
         (
             (*LAST, "loops"),
