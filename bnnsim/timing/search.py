@@ -9,7 +9,7 @@ from bnnsim.timing.machine import Machine
 from bnnsim.timing.repetition import Comparison, Repetition, Snapshot
 
 BOUND_PERIODS = (1, 2, 4, 8)
-"""Periods after which a bound is looked at."""
+"""Periods after which a bound is looked at, as far as that is no more than was simulated before."""
 PATIENCE = 64
 """Frames that a bound may need more than the machine to have one frame done everywhere."""
 
@@ -78,7 +78,7 @@ class Search:
                 bounded = self._bounded(found, state)
                 if bounded is not None:
                     return bounded
-                self._next_bound = self.frames + max(1, self.frames // 4)
+                self._next_bound = self.frames + max(1, self.frames // 2)
         return None
 
     def _bounded(self, found: Repetition, before: Snapshot) -> Proof | None:
@@ -89,6 +89,8 @@ class Search:
         late = machine_at(self.machine, self._now, found.unproven)
         for periods in BOUND_PERIODS:
             end = self._now.frames + periods * found.period_frames
+            if periods > 1 and end > 2 * self._now.frames:
+                return None
             if not _complete(late, end, end + PATIENCE):
                 return None
             proof = Proof(found, before, self._now, late, Snapshot(end, late.snapshot(end)))
@@ -121,8 +123,8 @@ def _complete(machine: Machine, frames: int, most_frames: int) -> bool:
             return False
         if machine.barrier - frames + 2 > machine.snapshots:
             machine.keep_more_snapshots()
-        moved = machine.words_moved
+        reached = machine.progress
         machine.run_to(machine.barrier + 1)
-        if machine.words_moved == moved:
+        if machine.progress == reached:
             return False  # no unit waits for a frame to begin
     return True
