@@ -18,7 +18,7 @@ from bnnsim.search.files import prepare_folder, write_files
 from bnnsim.search.judge import Judge, set_judge
 from bnnsim.search.objectives import parse_constraints, parse_objectives
 from bnnsim.search.plan import SearchPlan
-from bnnsim.search.pool import Pool, open_pool
+from bnnsim.search.pool import Pool, open_pool, warm_up
 from bnnsim.search.record import Exploration
 from bnnsim.search.results import write_results
 from bnnsim.search.samplers import SAMPLERS, SamplerName, make_sampler
@@ -95,6 +95,7 @@ def explore(
     Raises :class:`~bnnsim.spec.faults.SpecError` for what the user gave wrong, and for a folder, disk
     or server that does not take the results.
     """
+    warm_up(_jobs(jobs))
     run = _Run(
         plan=plan_of(space, workload, trials, objectives, constraints, sampler, seed),
         jobs=_jobs(jobs),
