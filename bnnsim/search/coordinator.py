@@ -17,6 +17,7 @@ from bnnsim.search.judge import Judgement, judge_here
 from bnnsim.search.plan import SearchPlan
 from bnnsim.search.pool import Pool
 from bnnsim.search.record import Exploration, TrialRecord
+from bnnsim.search.samplers import SEQUENTIAL
 from bnnsim.search.store import TrialStore
 
 BATCH = 10
@@ -90,6 +91,8 @@ class _Run:
         self.earlier = len(earlier)
         self.known = {point_key(record.knobs): record.judgement for record in earlier}
         self.flights: deque[_Flight] = deque()
+        self.batch = 1 if plan.sampler in SEQUENTIAL else BATCH
+        self.most_flights = 1 if plan.sampler in SEQUENTIAL else BATCHES_AHEAD
 
     def propose(self) -> Sequence[Parameters]:
         """The next batch; none where nothing is wanted beyond what is in flight."""
@@ -106,7 +109,7 @@ class _Run:
     def takes_off(self) -> bool:
         """Send batches on their way, as many as may be; whether any was."""
         begun = len(self.flights)
-        while len(self.flights) < BATCHES_AHEAD:
+        while len(self.flights) < self.most_flights:
             points = self.propose()
             if not points:
                 break
@@ -161,7 +164,7 @@ class _Sampled(_Run):
         self.proposed = 0
 
     def propose(self) -> Sequence[Parameters]:
-        size = min(BATCH, self.plan.trials - self.expected)
+        size = min(self.batch, self.plan.trials - self.expected)
         if size <= 0 or self.proposed >= PATIENCE * self.plan.trials:
             return ()
         self.proposed += size
