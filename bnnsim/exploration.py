@@ -10,10 +10,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from bnnsim.design.build import build_design
+from bnnsim.search.alternatives import Alternatives, SearchSpace, load_search_space
 from bnnsim.search.coordinator import Progress, search
 from bnnsim.search.crew import run_crew
 from bnnsim.search.database import Database, check_storage, create_study, open_storage, wait_for_plan
+from bnnsim.search.encoding import Encoding, Knobs
+from bnnsim.search.exact import foldable
 from bnnsim.search.files import prepare_folder, write_files
 from bnnsim.search.judge import Judge, set_judge
 from bnnsim.search.objectives import parse_constraints, parse_objectives
@@ -22,16 +24,17 @@ from bnnsim.search.pool import Pool, open_pool
 from bnnsim.search.record import Exploration
 from bnnsim.search.results import write_results
 from bnnsim.search.samplers import SAMPLERS, SamplerName, make_sampler
-from bnnsim.search.space import load_space
 from bnnsim.search.store import BASELINE, STUDY, open_journal
-from bnnsim.search.verify import WORDS, Verification, needs_drawn_weights, verify
+from bnnsim.search.verify import WORDS, Verification, verify
 from bnnsim.search.worker import exploration as explored
-from bnnsim.spec.faults import InputError, near_names
+from bnnsim.spec.faults import Fault, InputError, SpecError, near_names
 
 DEFAULT_SPACE = "cnv-7z020"
 PAGE = "pareto.html"
 BASELINE_DESIGNS = 60
 """Random designs for comparison unless more are asked for: most are slow, and slow to judge."""
+FIRST_POINTS = 40
+"""Points of which one must be a design where fields depend on each other."""
 Stage = Literal["baseline", "search", "verify"]
 Advance = Callable[[Stage, Progress | tuple[int, int]], None]
 
@@ -139,7 +142,7 @@ def plan_of(
     sampler: SamplerName,
     seed: int,
 ) -> SearchPlan:
-    """What to search, checked: with every field's first value there must be a design.
+    """What to search, checked: there is a design to begin with.
 
     Raises :class:`~bnnsim.spec.faults.SpecError`.
     """
@@ -148,7 +151,7 @@ def plan_of(
     if sampler not in SAMPLERS:
         near = near_names(sampler, SAMPLERS)
         raise InputError("--sampler", f"one of {', '.join(SAMPLERS)}", repr(sampler), near)
-    loaded = load_space(space, workload)
+    loaded = load_search_space(space, workload)
     file = loaded.source.file
     wanted = parse_objectives(objectives) if objectives else None
     bounds = parse_constraints(constraints)
@@ -160,10 +163,42 @@ def plan_of(
         trials,
         seed,
     )
-    build_design(loaded.loaded(loaded.point(loaded.first_knobs, loaded.name)), loaded.workload)
-    if sampler != "exact":
+    if sampler == "exact":
+        foldable(loaded)
+    else:
         make_sampler(sampler, seed, trials)
+    _check_buildable(loaded)
     return plan
+
+
+def _check_buildable(space: SearchSpace) -> None:
+    """Raise :class:`SpecError` where a space has nothing free, or nothing to begin with can be built.
+
+    With the first value of everything free there must be a design; of an engine, whose fields depend on
+    each other, one of the points that a search begins with is enough.
+    """
+    if not space.knob_names:
+        raise InputError(space.source.file, "free fields to search (choose, range, divisors)", "none")
+    members = space.members.values() if isinstance(space, Alternatives) else [space]
+    faults: list[Fault] = []
+    for member in members:
+        judge = Judge(member, (), ())
+        encoding = Encoding(member)
+        points = [member.first_knobs]
+        if not member.folded:
+            points += [encoding.describe(seed) for seed in encoding.seeds(FIRST_POINTS)]
+        obstacles = [_obstacle(judge, point) for point in points]
+        faults += obstacles[0] if all(obstacles) else ()
+    if faults:
+        raise SpecError(faults)
+
+
+def _obstacle(judge: Judge, point: Knobs) -> tuple[Fault, ...]:
+    try:
+        judge.design(point)
+    except SpecError as error:
+        return error.faults
+    return ()
 
 
 def _jobs(jobs: int | None) -> int:
@@ -228,9 +263,8 @@ class _Run:
         self, found: Exploration, pool: Pool, interrupted: bool, search_seconds: float
     ) -> ExplorationReport:
         """Check the front and write everything down."""
-        seed = self.plan.seed if needs_drawn_weights(found) else None
         words = 0 if interrupted else self.verify_words
-        checked = verify(found, pool, seed, words, self._advance)
+        checked = verify(found, pool, self.plan.seed, words, self._advance)
         if self.out is not None and found.trials:
             from bnnsim.report.pareto import pareto_info, pareto_page
 

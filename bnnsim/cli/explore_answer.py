@@ -80,7 +80,7 @@ def _answer(report: ExplorationReport) -> list[tuple[str, str]]:
     rows = [
         (
             "searched",
-            f"{space.name} x {space.workload.spec.name} for "
+            f"{space.name} x {' or '.join(space.workloads)} for "
             f"{', '.join(str(o) for o in found.objectives)}",
         )
     ]
@@ -115,7 +115,7 @@ def _champions(report: ExplorationReport) -> list[tuple[str, str]]:
     found = report.exploration
     checks = {v.id: v.is_exact for v in report.verifications}
     rows = []
-    for mark in found.space.explore.landmarks:
+    for mark in found.space.shown_landmarks:
         beaters = [t for t in found.shown if found.beats(t, mark)]
         beaters.sort(key=lambda t: (not checks.get(t.id), -t.judgement.figures["throughput_fps"]))
         for trial in beaters[:1]:

@@ -15,10 +15,10 @@ import yaml
 
 from bnnsim.design.build import build_design
 from bnnsim.evaluation import figures_of
+from bnnsim.search.fields import Value
 from bnnsim.search.judge import bounded_figure
 from bnnsim.search.objectives import METRICS
 from bnnsim.search.results import number_text
-from bnnsim.search.space import Value
 from bnnsim.spec.architecture import StreamingArchitecture
 from bnnsim.spec.faults import Fault, InputError, SpecError, key_text, near_names
 from bnnsim.spec.library import find_spec
