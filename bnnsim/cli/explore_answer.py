@@ -8,6 +8,7 @@ from bnnsim.cli.console import SimulationFailed, output
 from bnnsim.cli.figure_cells import add_figure_column, figure_cell
 from bnnsim.exploration import ExplorationReport
 from bnnsim.report.pareto import FIGURES
+from bnnsim.search.alternatives import ALTERNATIVE, Alternatives
 from bnnsim.search.record import COMPARED, TrialRecord
 from bnnsim.search.results import design_name
 from bnnsim.spec.faults import InputError
@@ -56,6 +57,9 @@ def _front_table(report: ExplorationReport) -> Table:
     more = "" if len(picks) == len(front) else f", {len(picks)} of {len(front)}"
     table = Table(title=f"Designs that nothing beats{more}", title_justify="left", box=None)
     table.add_column("design", no_wrap=True)
+    several = isinstance(found.space, Alternatives)
+    if several:
+        table.add_column("alternative", no_wrap=True)
     wanted = [objective.name for objective in found.objectives]
     others = [
         name
@@ -70,7 +74,9 @@ def _front_table(report: ExplorationReport) -> Table:
     for trial in [front[i] for i in picks]:
         figures = trial.judgement.figures
         cells = [figure_cell(figures.get(name)) for name in (*wanted, *others)]
-        table.add_row(design_name(found, trial), *cells, words[checks.get(trial.id)])
+        # Beside its alternative there is room for a design's number only.
+        which = [trial.id, str(trial.knobs[ALTERNATIVE])] if several else [design_name(found, trial)]
+        table.add_row(*which, *cells, words[checks.get(trial.id)])
     return table
 
 

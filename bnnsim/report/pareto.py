@@ -31,6 +31,7 @@ FIGURES: Mapping[str, tuple[str, str]] = {
     "alm": ("Logic", "ALM"),
     "m20k": ("Block RAM", "M20K"),
     "fifo_bits": ("FIFO memory", "bits"),
+    "accuracy_percent": ("Published accuracy", "%"),
 }
 """What figures are called on the page, and their units."""
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bnnsim.search.fields import Value
 from bnnsim.search.space import AimsSpec, Landmark, Space, find_space, read_aims, read_space
@@ -34,6 +34,15 @@ class AlternativeSpec(SpecModel):
     """Default: the space's own."""
     name: Name | None = None
     """What the alternative is called; default: what the space is called."""
+    accuracy_percent: Annotated[float, Field(ge=0, le=100)] | None = None
+    """The published accuracy of its network, where there is one: nothing here predicts it."""
+    accuracy_source: Text | None = None
+
+    @model_validator(mode="after")
+    def _accuracy_has_source(self) -> Self:
+        if (self.accuracy_percent is None) != (self.accuracy_source is None):
+            raise ValueError("accuracy_percent and accuracy_source together")
+        return self
 
 
 class AlternativesSpec(AimsSpec):
@@ -64,6 +73,12 @@ class Alternatives:
     def member(self, knobs: Mapping[str, Value]) -> Space:
         """The space that a point is of."""
         return self.members[str(knobs[ALTERNATIVE])]
+
+    def given(self, knobs: Mapping[str, Value]) -> Mapping[str, float]:
+        """Figures of a point that are known without judging it."""
+        place = list(self.members).index(str(knobs[ALTERNATIVE]))
+        accuracy = self.explore.alternatives[place].accuracy_percent
+        return {} if accuracy is None else {"accuracy_percent": accuracy}
 
     @property
     def workloads(self) -> tuple[str, ...]:

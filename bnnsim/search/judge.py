@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from bnnsim.design.build import Design, build_design
@@ -91,7 +91,7 @@ class Judge:
             return Judgement({}, {}, str(error.faults[0]))
         except DeadlockError as error:
             return Judgement({}, {}, str(error))
-        return self.weigh(found)
+        return self.weigh(replace(found, figures={**found.figures, **self.space.given(knobs)}))
 
     def loaded(self, knobs: Knobs) -> Loaded[Architecture]:
         """A point's architecture, located in its space's file."""

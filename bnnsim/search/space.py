@@ -81,6 +81,10 @@ class Space:
         """The space that a point is of: this one."""
         return self
 
+    def given(self, knobs: Mapping[str, Value]) -> Mapping[str, float]:
+        """Figures of a point that are known without judging it: none."""
+        return {}
+
     @property
     def workloads(self) -> tuple[str, ...]:
         """The names of the networks that are searched with."""

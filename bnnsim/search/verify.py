@@ -17,7 +17,7 @@ from bnnsim.timing.result import DeadlockError
 WORDS = 1_200_000
 """Stream words, of all designs together, that are simulated unless more is asked for: seconds to half
 a minute. The designs with the fewest words go first; the slowest are those left out."""
-MACS_A_WORD = 16_384
+MACS_A_WORD = 8_192
 """An engine's arrays execute about as many in the time that a word of a streaming design takes."""
 
 

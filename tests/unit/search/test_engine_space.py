@@ -139,18 +139,18 @@ def test_every_sampler_proposes_engines(space: Path, sampler: str) -> None:
 
 
 def test_exact_front_is_refused_where_nothing_folds(space: Path) -> None:
-    with pytest.raises(SpecError, match=r"tiny: expected a space in which only PE and SIMD are free, got 5"):
+    with pytest.raises(SpecError, match=r"tiny: expected a space in which only PE and SIMD are free"):
         explore(space, sampler="exact")
 
 
 def test_space_without_a_buildable_engine_says_why(space: Path) -> None:
     space.write_text(SPACE.replace("words: 1024", "words: 12"))
-    with pytest.raises(SpecError, match=r"tiny.yaml:10: buffers.fmap.words: expected at least 98 .*got 12"):
+    with pytest.raises(SpecError, match=r"tiny.yaml:10: buffers.fmap.words: expected at least 98 "):
         explore(space, trials=5)
 
 
 def test_plain_engine_has_nothing_to_search() -> None:
-    with pytest.raises(SpecError, match="acce-bnn.yaml: expected free fields to search .* got none"):
+    with pytest.raises(SpecError, match=r"acce-bnn.yaml: expected free fields to search .* got none"):
         plan_of("acce-bnn", "binarynet", 5, None, (), "nsga2", 0)
 
 

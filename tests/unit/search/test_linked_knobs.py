@@ -112,19 +112,20 @@ def test_a_field_is_the_mapped_knob_times_over_plus() -> None:
         (
             "over: outputs",
             "over: ahead",
-            r"weights.words: expected numbers to calculate with, and none over 0, got bits 1024, ahead false",
+            r"words: expected numbers to calculate with, and none over 0, got bits 1024, ahead false",
         ),
         ("ahead: {choose: [false, true]}", "ahead: {choose: [false, true]}\n    more: {choose: [1, 2]}",
-         r"tiny.yaml:30: explore.knobs.more: expected a field that follows it \({knob: more}\), got none"),
-        ("choose: [1024, 4096]", "choice: [1024]", r"tiny.yaml:28: explore.knobs.bits: expected choose: "),
+         r"yaml:30: explore.knobs.more: expected a field that follows it \({knob: more}\), got none"),
+        ("choose: [1024, 4096]", "choice: [1024]", r"yaml:28: explore.knobs.bits: expected choose: "),
         ("bits: {choose", "lut: {choose", r"knobs.lut: expected a name that no figure or parameter has"),
         ("choose: [16, 64]", "choose: [[16], 64]", r"knobs.inputs.choose: expected a list of values"),
         ("range: [4, 8]", "range: [1, 1000000]", r"steps\[0\].depth.range: expected at most 1000 values"),
         ("range: [4, 8]", "range: [4, .inf]", r"steps\[0\].depth.range: expected \[low, high\] with"),
         ("choose: [100, 143]", "choose: [100, -143]", r"tiny.yaml:5: clock_mhz: expected a number > 0"),
-        ("choose: [false, true]", "choose: [false, soon]", r"weights.double: expected true or false, got the"),
+        ("choose: [false, true]", "choose: [false, soon]", r"weights.double: expected true or false,"),
         ("executes: [linear]", "executes: divisors", r"pes.executes: expected a list, got the text 'div"),
-        ("objectives: [", "landmarks: [{name: a, source: b, figures: {}, alternative: c}]\n  objectives: [",
+        ("objectives: [",
+         "landmarks: [{name: a, source: b, figures: {}, alternative: c}]\n  objectives: [",
          r"landmarks\[0\].alternative: expected no alternative in a space without alternatives, got 'c'"),
     ],
 )  # fmt: skip
@@ -136,7 +137,8 @@ def test_wrong_links_are_located(tmp_path: Path, old: str, new: str, message: st
 
 def test_all_faults_are_told_at_once_and_each_once(tmp_path: Path) -> None:
     text = SPACE.replace("{knob: outputs}, in_channels", "{knob: output}, in_channels")
-    text = text.replace("{16: 64, 64: 16}", "{16: 64}").replace("style: engine", "stile: engine\nstyle: engine")
+    text = text.replace("{16: 64, 64: 16}", "{16: 64}")
+    text = text.replace("style: engine", "stile: engine\nstyle: engine")
     with pytest.raises(SpecError) as caught:
         _load(tmp_path, text)
     assert [fault.key for fault in caught.value.faults] == [

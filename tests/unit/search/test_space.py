@@ -8,9 +8,9 @@ import pytest
 
 from bnnsim.cost.resources import estimate_resources
 from bnnsim.design.build import build_design
+from bnnsim.search.alternatives import Alternatives, load_search_space
 from bnnsim.search.encoding import TARGET, Encoding, RawEncoding
 from bnnsim.search.folding import fold_cycles, folds, greedy_folding
-from bnnsim.search.alternatives import Alternatives, load_search_space
 from bnnsim.search.space import load_space
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.library import shipped_names
@@ -74,7 +74,7 @@ def test_a_point_is_an_architecture_with_every_choice_made(tmp_path: Path) -> No
         ("factor: 4", "stepp: 4", "defaults.fifo_words: expected choose: .* or range: "),
         ("choose: [100, 143]", "choose: [fast]", "clock_mhz: expected a number, got the text 'fast'"),
         ("fc0: {pe: divisors", "fc9: {pe: divisors", "layers.fc9: expected a convolution or linear"),
-        ("workload: tfc", "worklod: tfc", "explore.worklod: expected one of the keys .*nearest: workload"),
+        ("workload: tfc", "worklod: tfc", "explore.worklod: expected one of the keys"),
         ("workload: tfc", "workload: tfd", "tfd: expected a YAML file or a shipped workload"),
         (
             "workload: tfc",
