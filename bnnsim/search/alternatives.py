@@ -148,7 +148,7 @@ def _read(source: SourceText, folder: Path) -> Alternatives:
             key = ("explore", "alternatives", place, "name")
             faults.append(source.fault(key, "a name of its own for each alternative", f"'{name}' again"))
         members[name] = space
-    if explore is not None:
+    if explore is not None and not faults:
         faults += _unknown_marks(source, explore, members)
     if faults or explore is None:
         raise SpecError(faults)
@@ -157,7 +157,7 @@ def _read(source: SourceText, folder: Path) -> Alternatives:
 
 def _member(source: SourceText, given: AlternativeSpec, place: int, folder: Path) -> Space:
     key = ("explore", "alternatives", place)
-    names = [*shipped_names("space"), *shipped_names("architecture")]
+    names = list(dict.fromkeys([*shipped_names("space"), *shipped_names("architecture")]))
     path = _beside(folder, given.space)
     if path is None and given.space not in names:
         expected = f"a YAML file or a shipped space or architecture ({', '.join(names)})"
