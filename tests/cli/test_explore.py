@@ -156,7 +156,7 @@ def test_engines_and_alternatives_are_searched_and_their_designs_evaluate_again(
 def test_killed_search_of_alternatives_goes_on_with_every_trial_it_had(engines: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
     process = subprocess.Popen(
-        [sys.executable, ROOT / "explore.py", "both.yaml", "--trials", "99999", "--jobs", "2", "--out", "o"],
+        [sys.executable, ROOT / "explore.py", "both.yaml", "--trials", "99999", "--out", "o"],
         cwd=engines, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True,
     )  # fmt: skip
