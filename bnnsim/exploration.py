@@ -18,6 +18,7 @@ from bnnsim.search.encoding import Encoding, Knobs
 from bnnsim.search.exact import foldable
 from bnnsim.search.files import prepare_folder, write_files
 from bnnsim.search.judge import Judge, set_judge
+from bnnsim.search.knob_seeds import knob_seeds
 from bnnsim.search.objectives import parse_constraints, parse_objectives
 from bnnsim.search.plan import SearchPlan
 from bnnsim.search.pool import Pool, open_pool
@@ -183,10 +184,9 @@ def _check_buildable(space: SearchSpace) -> None:
     faults: list[Fault] = []
     for member in members:
         judge = Judge(member, (), ())
-        encoding = Encoding(member)
         points = [member.first_knobs]
         if not member.folded:
-            points += [encoding.describe(seed) for seed in encoding.seeds(FIRST_POINTS)]
+            points += [Encoding(member).describe(seed) for seed in knob_seeds(member, FIRST_POINTS)]
         obstacles = [_obstacle(judge, point) for point in points]
         faults += obstacles[0] if all(obstacles) else ()
     if faults:

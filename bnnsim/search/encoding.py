@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from bnnsim.search.effect_seeds import effect_seeds
 from bnnsim.search.fields import Value
 from bnnsim.search.folding import Fold, fold_cycles, folds
 from bnnsim.search.knapsack import cheapest_choice
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 TARGET = "target_interval"
 SLACK = "slack."
+EFFECT_SEEDS = 20
+"""Of the points to begin with where nothing folds, those that are predicted to be good."""
 Parameters = Mapping[str, int]
 Knobs = Mapping[str, Value]
 
@@ -149,11 +152,14 @@ class Encoding:
         every other knob, then as far as they go with the fastest clock.
 
         For each target the slacks with the least logic that leave enough memory; of those the points
-        that nothing faster undercuts, spread evenly. Where nothing folds: see ``knob_seeds``.
+        that nothing faster undercuts, spread evenly. Where nothing folds: see ``effect_seeds``
+        and ``knob_seeds``.
         """
         base = dict.fromkeys(self.sizes, 0)
         if not self.targets:
-            return knob_seeds(self.space, count)
+            best = effect_seeds(self.space, min(count, EFFECT_SEEDS), self.bounds)
+            others = [seed for seed in knob_seeds(self.space, count) if seed not in best]
+            return [*best, *others][:count]
         front: list[dict[str, int]] = []
         least = float("inf")
         for place in reversed(range(len(self.targets))):

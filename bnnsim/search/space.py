@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import Field as ModelField
 from pydantic import ValidationError
 
+from bnnsim.design.build import device_of
 from bnnsim.design.network import Network, resolve_network
 from bnnsim.search.fields import DIVISORS, Field, FieldReader, Knob, Value, combinations, knob_values
 from bnnsim.search.objectives import METRICS
@@ -239,6 +240,8 @@ def _shared_knobs(source: SourceText, explore: ExploreSpec, faults: list[Fault])
 def _check_values(space: Space) -> None:
     """Raise :class:`SpecError` where a knob's value is none that its fields can have."""
     faults: list[Fault] = []
+    for device in space.devices:
+        device_of(device, space.source, faults)
     for knob in space.knobs:
         for value in knob.values[1:]:
             try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bnnsim.cost.resources import estimate_resources
@@ -13,6 +14,8 @@ from bnnsim.evaluation import figures_of
 from bnnsim.exploration import ExplorationReport, explore, plan_of
 from bnnsim.search.encoding import Encoding
 from bnnsim.search.judge import Judge
+from bnnsim.search.knob_seeds import knob_seeds
+from bnnsim.search.record import TrialRecord
 from bnnsim.search.results import design_name
 from bnnsim.search.space import load_space
 from bnnsim.spec.faults import SpecError
@@ -104,15 +107,43 @@ def test_tables_and_page_name_the_knobs_not_every_field(found: ExplorationReport
     assert '"outputs"' in (found.out / "pareto.html").read_text()
 
 
-def test_seeds_of_an_engine_go_from_the_smallest_to_the_largest(space: Path) -> None:
+def test_first_seeds_of_an_engine_are_near_its_front() -> None:
+    plan = plan_of("binarynet-engine", None, 60, None, (), "nsga2", 0)
+    judge = Judge(plan.space, plan.objectives, plan.constraints)
+    draw = np.random.default_rng(1)
+    points = plan.encoding.seeds(20)
+    for _ in range(40):
+        points.append({name: int(draw.integers(size)) for name, size in plan.encoding.sizes.items()})
+    named = [plan.encoding.describe(point) for point in points]
+    whole = plan.outcome([TrialRecord(n, {}, knobs, judge(knobs)) for n, knobs in enumerate(named)])
+    seeds, drawn = whole.trials[:20], whole.trials[20:]
+    assert sum(trial.judgement.is_feasible for trial in seeds) >= 12
+    assert whole.volume(seeds) > 1.05 * whole.volume(drawn)  # with half as many
+
+
+def test_predicted_seeds_keep_the_bounds_of_the_constraints() -> None:
+    space = load_space("binarynet-engine")
+    for seed in Encoding(space, bounds={"lut": 30_000, "bram18": 150}).seeds(8):
+        figures = Judge(space, (), ())(Encoding(space).describe(seed)).figures
+        assert figures["lut"] < 33_000
+        assert figures["bram18"] < 165
+
+
+def test_space_whose_middle_cannot_be_built_has_seeds_all_the_same(space: Path) -> None:
+    space.write_text(SPACE.replace("choose: [16384, 32768, 65536]", "choose: [64, 128, 524288]"))
     encoding = Encoding(load_space(space))
-    seeds = [encoding.describe(seed) for seed in encoding.seeds(40)]
+    assert encoding.seeds(40) == knob_seeds(encoding.space, 40)
+
+
+def test_other_seeds_of_an_engine_go_from_the_smallest_to_the_largest(space: Path) -> None:
+    encoding = Encoding(load_space(space))
+    seeds = [encoding.describe(seed) for seed in knob_seeds(encoding.space, 40)]
     diagonal = [(k["outputs"], k["inputs"], k["bits"], k["clock_mhz"]) for k in seeds[:4]]
     assert (diagonal[0], diagonal[-1]) == ((1, 16, 16384, 100), (8, 64, 65536, 143))
     assert diagonal == sorted(diagonal)
     assert {k["buffers.fmap.style"] for k in seeds} == {"bram", "lutram"}
     assert len({tuple(k.items()) for k in seeds}) == len(seeds) <= 40
-    assert encoding.seeds(3) == encoding.seeds(40)[:3]
+    assert knob_seeds(encoding.space, 3) == knob_seeds(encoding.space, 40)[:3]
 
 
 def test_same_seed_gives_the_same_engines_whatever_the_jobs(space: Path) -> None:

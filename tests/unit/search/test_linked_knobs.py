@@ -123,6 +123,8 @@ def test_a_field_is_the_mapped_knob_times_over_plus() -> None:
         ("range: [4, 8]", "range: [4, .inf]", r"steps\[0\].depth.range: expected \[low, high\] with"),
         ("choose: [100, 143]", "choose: [100, -143]", r"tiny.yaml:5: clock_mhz: expected a number > 0"),
         ("choose: [false, true]", "choose: [false, soon]", r"weights.double: expected true or false,"),
+        ("device: xc7z020", "device: {choose: [xc7z020, xc7z0200]}",
+         r"yaml:4: device: expected one of 5sgsd8, .*got 'xc7z0200' \(nearest: xc7z020"),
         ("executes: [linear]", "executes: divisors", r"pes.executes: expected a list, got the text 'div"),
         ("objectives: [",
          "landmarks: [{name: a, source: b, figures: {}, alternative: c}]\n  objectives: [",
