@@ -126,7 +126,7 @@ class _Sampled(_Run):
         self.proposed = 0
 
     def wants_more(self) -> bool:
-        left = len(self.records) < self.plan.trials
+        left = len(self.records) < self.plan.designs
         return left and self.proposed < PATIENCE * self.plan.trials
 
     def batch(self) -> None:

@@ -77,6 +77,11 @@ class SearchPlan:
         ]
         return int(min(limits)) if limits else None
 
+    @property
+    def designs(self) -> int:
+        """How many different designs the search can come to: the trials, or all there are."""
+        return min(self.trials, self.encoding.points)
+
     def outcome(self, records: Sequence[TrialRecord]) -> Exploration:
         """The search's outcome with these trials."""
         return Exploration(

@@ -12,9 +12,10 @@ from bnnsim.cost.resources import estimate_resources
 from bnnsim.design.engine import build_engine_design
 from bnnsim.evaluation import figures_of
 from bnnsim.exploration import ExplorationReport, explore, plan_of
-from bnnsim.search.encoding import Encoding
+from bnnsim.search.encoding import Encoding, Parameters
 from bnnsim.search.judge import Judge
 from bnnsim.search.knob_seeds import knob_seeds
+from bnnsim.search.proposer import Proposer
 from bnnsim.search.record import TrialRecord
 from bnnsim.search.results import design_name
 from bnnsim.search.space import load_space
@@ -161,6 +162,23 @@ def test_resumed_search_of_engines_judges_nothing_twice(space: Path, tmp_path: P
     trials = more.exploration.trials
     assert [t.knobs for t in trials[:20]] == [t.knobs for t in first.trials]
     assert len({tuple(sorted(t.knobs.items())) for t in trials}) == len(trials) == 35
+
+
+def test_search_ends_once_it_has_judged_every_design_there_is(
+    space: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space.write_text(SPACE.replace("outputs: {choose: [1, 2, 4, 8]}", "outputs: {choose: [8]}"))
+    proposed = []
+    ask = Proposer.ask
+
+    def counted(self: Proposer, count: int) -> list[Parameters]:
+        proposed.append(count)
+        return ask(self, count)
+
+    monkeypatch.setattr(Proposer, "ask", counted)
+    run = explore(space, trials=500, jobs=1, baseline=0, verify_words=0)
+    assert len(run.exploration.trials) == 3 * 3 * 2 * 2
+    assert sum(proposed) < 3_000  # without that end: 10,000
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "nsga3", "qmc", "random"])
