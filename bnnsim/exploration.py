@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from bnnsim.search.alternatives import Alternatives, SearchSpace, load_search_space
+from bnnsim.search.alternatives import ALTERNATIVE, Alternatives, SearchSpace, load_search_space
 from bnnsim.search.coordinator import Progress, search
 from bnnsim.search.crew import run_crew
 from bnnsim.search.database import Database, check_storage, create_study, open_storage, wait_for_plan
@@ -19,7 +19,7 @@ from bnnsim.search.exact import foldable
 from bnnsim.search.files import prepare_folder, write_files
 from bnnsim.search.judge import Judge, set_judge
 from bnnsim.search.knob_seeds import knob_seeds
-from bnnsim.search.objectives import parse_constraints, parse_objectives
+from bnnsim.search.objectives import GIVEN, parse_constraints, parse_objectives
 from bnnsim.search.plan import SearchPlan
 from bnnsim.search.pool import Pool, open_pool
 from bnnsim.search.record import Exploration
@@ -164,12 +164,25 @@ def plan_of(
         trials,
         seed,
     )
+    _check_given(plan)
     if sampler == "exact":
         foldable(loaded)
     else:
         make_sampler(sampler, seed, trials)
     _check_buildable(loaded)
     return plan
+
+
+def _check_given(plan: SearchPlan) -> None:
+    """Raise :class:`SpecError` where a figure is wanted that nothing predicts and the space does not give."""
+    wanted = [figure.name for figure in (*plan.objectives, *plan.constraints) if figure.name in GIVEN]
+    space = plan.space
+    for name in wanted:
+        expected = f"alternatives that give {name}, which nothing here predicts"
+        if not isinstance(space, Alternatives) or not any(
+            space.given({ALTERNATIVE: member}) for member in space.members
+        ):
+            raise InputError(space.name, expected, "none")
 
 
 def _check_buildable(space: SearchSpace) -> None:

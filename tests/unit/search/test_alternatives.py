@@ -150,6 +150,15 @@ def test_objective_that_an_alternative_does_not_give_bars_its_designs(folder: Pa
         assert barred == (trial.knobs["alternative"] == "engine")
 
 
+def test_accuracy_that_no_alternative_gives_is_refused(folder: Path) -> None:
+    message = "expected alternatives that give accuracy_percent, which nothing here predicts, got none"
+    with pytest.raises(SpecError, match=f"tiny: {message}"):
+        plan_of(folder / "tiny.yaml", None, 5, ["lut", "accuracy_percent"], (), "nsga2", 0)
+    (folder / "both.yaml").write_text(BOTH.replace(', accuracy_percent: 90, accuracy_source: "made up"', ""))
+    with pytest.raises(SpecError, match=f"both: {message}"):
+        plan_of(folder / "both.yaml", None, 5, None, ["accuracy_percent>=80"], "nsga2", 0)
+
+
 def test_tables_have_a_column_for_every_alternatives_knobs(found: ExplorationReport) -> None:
     assert found.out is not None
     with (found.out / "trials.csv").open(newline="") as file:
