@@ -174,13 +174,13 @@ def plan_of(
 
 
 def _check_given(plan: SearchPlan) -> None:
-    """Raise :class:`SpecError` where a figure is wanted that nothing predicts and the space does not give."""
-    wanted = [figure.name for figure in (*plan.objectives, *plan.constraints) if figure.name in GIVEN]
+    """Raise :class:`SpecError` where a figure is wanted that nothing predicts and no alternative gives."""
     space = plan.space
-    for name in wanted:
+    wanted = {*(o.name for o in plan.objectives), *(c.name for c in plan.constraints)}
+    for name in sorted(wanted.intersection(GIVEN)):
         expected = f"alternatives that give {name}, which nothing here predicts"
         if not isinstance(space, Alternatives) or not any(
-            space.given({ALTERNATIVE: member}) for member in space.members
+            name in space.given({ALTERNATIVE: member}) for member in space.members
         ):
             raise InputError(space.name, expected, "none")
 

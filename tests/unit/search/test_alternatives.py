@@ -154,7 +154,8 @@ def test_accuracy_that_no_alternative_gives_is_refused(folder: Path) -> None:
     message = "expected alternatives that give accuracy_percent, which nothing here predicts, got none"
     with pytest.raises(SpecError, match=f"tiny: {message}"):
         plan_of(folder / "tiny.yaml", None, 5, ["lut", "accuracy_percent"], (), "nsga2", 0)
-    (folder / "both.yaml").write_text(BOTH.replace(', accuracy_percent: 90, accuracy_source: "made up"', ""))
+    text = BOTH.replace(', accuracy_percent: 90, accuracy_source: "made up"', "")
+    (folder / "both.yaml").write_text(text)
     with pytest.raises(SpecError, match=f"both: {message}"):
         plan_of(folder / "both.yaml", None, 5, None, ["accuracy_percent>=80"], "nsga2", 0)
 
