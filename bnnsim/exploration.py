@@ -10,17 +10,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from bnnsim.search.alternatives import ALTERNATIVE, Alternatives, SearchSpace, load_search_space
+from bnnsim.search.alternatives import load_search_space
 from bnnsim.search.coordinator import Progress, search
 from bnnsim.search.crew import run_crew
 from bnnsim.search.database import Database, check_storage, create_study, open_storage, wait_for_plan
-from bnnsim.search.encoding import Encoding, Knobs
 from bnnsim.search.exact import foldable
 from bnnsim.search.files import prepare_folder, write_files
 from bnnsim.search.judge import Judge, set_judge
-from bnnsim.search.knob_seeds import knob_seeds
-from bnnsim.search.objectives import GIVEN, parse_constraints, parse_objectives
+from bnnsim.search.objectives import parse_constraints, parse_objectives
 from bnnsim.search.plan import SearchPlan
+from bnnsim.search.plan_check import check_buildable, check_given
 from bnnsim.search.pool import Pool, open_pool
 from bnnsim.search.record import Exploration
 from bnnsim.search.results import write_results
@@ -28,14 +27,12 @@ from bnnsim.search.samplers import SAMPLERS, SamplerName, make_sampler
 from bnnsim.search.store import BASELINE, STUDY, open_journal
 from bnnsim.search.verify import WORDS, Verification, verify
 from bnnsim.search.worker import exploration as explored
-from bnnsim.spec.faults import Fault, InputError, SpecError, near_names
+from bnnsim.spec.faults import InputError, near_names
 
 DEFAULT_SPACE = "cnv-7z020"
 PAGE = "pareto.html"
 BASELINE_DESIGNS = 60
 """Random designs for comparison unless more are asked for: most are slow, and slow to judge."""
-FIRST_POINTS = 40
-"""Points of which one must be a design where fields depend on each other."""
 Stage = Literal["baseline", "search", "verify"]
 Advance = Callable[[Stage, Progress | tuple[int, int]], None]
 
@@ -164,54 +161,13 @@ def plan_of(
         trials,
         seed,
     )
-    _check_given(plan)
+    check_given(plan)
     if sampler == "exact":
         foldable(loaded)
     else:
         make_sampler(sampler, seed, trials)
-    _check_buildable(loaded)
+    check_buildable(loaded)
     return plan
-
-
-def _check_given(plan: SearchPlan) -> None:
-    """Raise :class:`SpecError` where a figure is wanted that nothing predicts and no alternative gives."""
-    space = plan.space
-    wanted = {*(o.name for o in plan.objectives), *(c.name for c in plan.constraints)}
-    for name in sorted(wanted.intersection(GIVEN)):
-        expected = f"alternatives that give {name}, which nothing here predicts"
-        if not isinstance(space, Alternatives) or not any(
-            name in space.given({ALTERNATIVE: member}) for member in space.members
-        ):
-            raise InputError(space.name, expected, "none")
-
-
-def _check_buildable(space: SearchSpace) -> None:
-    """Raise :class:`SpecError` where a space has nothing free, or nothing to begin with can be built.
-
-    With the first value of everything free there must be a design; of an engine, whose fields depend on
-    each other, one of the points that a search begins with is enough.
-    """
-    if not space.knob_names:
-        raise InputError(space.source.file, "free fields to search (choose, range, divisors)", "none")
-    members = space.members.values() if isinstance(space, Alternatives) else [space]
-    faults: list[Fault] = []
-    for member in members:
-        judge = Judge(member, (), ())
-        points = [member.first_knobs]
-        if not member.folded:
-            points += [Encoding(member).describe(seed) for seed in knob_seeds(member, FIRST_POINTS)]
-        obstacles = [_obstacle(judge, point) for point in points]
-        faults += obstacles[0] if all(obstacles) else ()
-    if faults:
-        raise SpecError(faults)
-
-
-def _obstacle(judge: Judge, point: Knobs) -> tuple[Fault, ...]:
-    try:
-        judge.design(point)
-    except SpecError as error:
-        return error.faults
-    return ()
 
 
 def _jobs(jobs: int | None) -> int:

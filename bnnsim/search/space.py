@@ -14,7 +14,8 @@ from pydantic import ValidationError
 
 from bnnsim.design.build import device_of
 from bnnsim.design.network import Network, resolve_network
-from bnnsim.search.fields import DIVISORS, Field, FieldReader, Knob, Value, combinations, knob_values
+from bnnsim.search.field_reader import DIVISORS, FieldReader
+from bnnsim.search.fields import Field, Knob, Value, combinations, knob_values
 from bnnsim.search.objectives import METRICS
 from bnnsim.spec.architecture import Architecture, StreamingArchitecture
 from bnnsim.spec.faults import Fault, KeyPath, SpecError, near_names
