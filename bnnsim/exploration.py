@@ -10,21 +10,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from bnnsim.design.build import build_design
+from bnnsim.search.alternatives import load_search_space
 from bnnsim.search.coordinator import Progress, search
 from bnnsim.search.crew import run_crew
 from bnnsim.search.database import Database, check_storage, create_study, open_storage, wait_for_plan
+from bnnsim.search.exact import foldable
 from bnnsim.search.files import prepare_folder, write_files
 from bnnsim.search.judge import Judge, set_judge
 from bnnsim.search.objectives import parse_constraints, parse_objectives
 from bnnsim.search.plan import SearchPlan
+from bnnsim.search.plan_check import check_buildable, check_given
 from bnnsim.search.pool import Pool, open_pool, warm_up
 from bnnsim.search.record import Exploration
 from bnnsim.search.results import write_results
 from bnnsim.search.samplers import SAMPLERS, SamplerName, make_sampler
-from bnnsim.search.space import load_space
 from bnnsim.search.store import BASELINE, STUDY, open_journal
-from bnnsim.search.verify import WORDS, Verification, needs_drawn_weights, verify
+from bnnsim.search.verify import WORDS, Verification, verify
 from bnnsim.search.worker import exploration as explored
 from bnnsim.spec.faults import InputError, near_names
 
@@ -140,7 +141,7 @@ def plan_of(
     sampler: SamplerName,
     seed: int,
 ) -> SearchPlan:
-    """What to search, checked: with every field's first value there must be a design.
+    """What to search, checked: there is a design to begin with.
 
     Raises :class:`~bnnsim.spec.faults.SpecError`.
     """
@@ -149,7 +150,7 @@ def plan_of(
     if sampler not in SAMPLERS:
         near = near_names(sampler, SAMPLERS)
         raise InputError("--sampler", f"one of {', '.join(SAMPLERS)}", repr(sampler), near)
-    loaded = load_space(space, workload)
+    loaded = load_search_space(space, workload)
     file = loaded.source.file
     wanted = parse_objectives(objectives) if objectives else None
     bounds = parse_constraints(constraints)
@@ -161,9 +162,12 @@ def plan_of(
         trials,
         seed,
     )
-    build_design(loaded.loaded(loaded.point(loaded.first_knobs, loaded.name)), loaded.workload)
-    if sampler != "exact":
+    check_given(plan)
+    if sampler == "exact":
+        foldable(loaded)
+    else:
         make_sampler(sampler, seed, trials)
+    check_buildable(loaded)
     return plan
 
 
@@ -229,9 +233,8 @@ class _Run:
         self, found: Exploration, pool: Pool, interrupted: bool, search_seconds: float
     ) -> ExplorationReport:
         """Check the front and write everything down."""
-        seed = self.plan.seed if needs_drawn_weights(found) else None
         words = 0 if interrupted else self.verify_words
-        checked = verify(found, pool, seed, words, self._advance)
+        checked = verify(found, pool, self.plan.seed, words, self._advance)
         if self.out is not None and found.trials:
             from bnnsim.report.pareto import pareto_info, pareto_page
 

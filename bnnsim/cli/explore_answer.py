@@ -8,6 +8,7 @@ from bnnsim.cli.console import SimulationFailed, output
 from bnnsim.cli.figure_cells import add_figure_column, figure_cell
 from bnnsim.exploration import ExplorationReport
 from bnnsim.report.pareto import FIGURES
+from bnnsim.search.alternatives import ALTERNATIVE, Alternatives
 from bnnsim.search.record import COMPARED, TrialRecord
 from bnnsim.search.results import design_name
 from bnnsim.spec.faults import InputError
@@ -56,6 +57,9 @@ def _front_table(report: ExplorationReport) -> Table:
     more = "" if len(picks) == len(front) else f", {len(picks)} of {len(front)}"
     table = Table(title=f"Designs that nothing beats{more}", title_justify="left", box=None)
     table.add_column("design", no_wrap=True)
+    several = isinstance(found.space, Alternatives)
+    if several:
+        table.add_column("alternative", no_wrap=True)
     wanted = [objective.name for objective in found.objectives]
     others = [
         name
@@ -70,7 +74,9 @@ def _front_table(report: ExplorationReport) -> Table:
     for trial in [front[i] for i in picks]:
         figures = trial.judgement.figures
         cells = [figure_cell(figures.get(name)) for name in (*wanted, *others)]
-        table.add_row(design_name(found, trial), *cells, words[checks.get(trial.id)])
+        # Beside its alternative there is room for a design's number only.
+        which = [trial.id, str(trial.knobs[ALTERNATIVE])] if several else [design_name(found, trial)]
+        table.add_row(*which, *cells, words[checks.get(trial.id)])
     return table
 
 
@@ -80,7 +86,7 @@ def _answer(report: ExplorationReport) -> list[tuple[str, str]]:
     rows = [
         (
             "searched",
-            f"{space.name} x {space.workload.spec.name} for "
+            f"{space.name} x {' or '.join(space.workloads)} for "
             f"{', '.join(str(o) for o in found.objectives)}",
         )
     ]
@@ -115,7 +121,7 @@ def _champions(report: ExplorationReport) -> list[tuple[str, str]]:
     found = report.exploration
     checks = {v.id: v.is_exact for v in report.verifications}
     rows = []
-    for mark in found.space.explore.landmarks:
+    for mark in found.space.shown_landmarks:
         beaters = [t for t in found.shown if found.beats(t, mark)]
         beaters.sort(key=lambda t: (not checks.get(t.id), -t.judgement.figures["throughput_fps"]))
         for trial in beaters[:1]:

@@ -8,12 +8,16 @@ from bnnsim.report.pareto import FIGURES
 
 _SAYING = {"FPS", "W", "MHz", "LUT", "FF", "BRAM18", "URAM", "DSP", "ALM", "M20K", "LUTRAM"}
 """Units that need no name beside them."""
+_WIDE = 16
+"""A heading longer than this takes two lines."""
 
 
 def add_figure_column(table: Table, name: str) -> None:
     """A column for the figure ``name``, headed by its unit, and its title where that is needed."""
     title, unit = FIGURES[name]
     heading = unit if unit in _SAYING else f"{title.lower()} [{unit}]".replace("[", r"\[")
+    if len(heading) > _WIDE:
+        heading = heading.replace(" ", "\n", 1)
     table.add_column(heading, justify="right", no_wrap=True)
 
 

@@ -50,16 +50,24 @@ def show(found: Sweep) -> None:
     from bnnsim.search.sweep import sweep_figures
 
     wanted = ("throughput_fps", "latency_us", "power_w", "lut", "bram18")
-    names = [n for n in wanted if any(n in point.figures for point in found.points)]
-    names += [n for n in sweep_figures(found) if n in ("dsp", "uram", "alm", "m20k")]
+    figure_names = [n for n in wanted if any(n in point.figures for point in found.points)]
+    figure_names += [n for n in sweep_figures(found) if n in ("dsp", "uram", "alm", "m20k")]
     table = Table(title=f"{found.arch} x {found.workload}", title_justify="left", box=None)
     for knob in found.knobs:
         table.add_column(knob.name, justify="right", no_wrap=True)
-    for name in names:
+    for name in figure_names:
         add_figure_column(table, name)
     table.add_column("")
     for point in found.points:
-        figures = [figure_cell(point.figures.get(name)) for name in names]
-        note = point.obstacle or (f"exceeds {', '.join(point.exceeds)}" if point.exceeds else "")
+        figures = [figure_cell(point.figures.get(name)) for name in figure_names]
+        note = f"exceeds {', '.join(point.exceeds)}" if point.exceeds else ""
+        note = "no design" if point.obstacle else note
         table.add_row(*(str(value) for value in point.values), *figures, note)
     output.print(table)
+    reasons: dict[str, list[str]] = {}
+    for point in found.points:
+        if point.obstacle:
+            values = " x ".join(str(value) for value in point.values)
+            reasons.setdefault(point.obstacle, []).append(values)
+    for reason, names in reasons.items():
+        output.print(f"no design with {', '.join(names)}: {reason}", markup=False, soft_wrap=True)

@@ -31,6 +31,7 @@ FIGURES: Mapping[str, tuple[str, str]] = {
     "alm": ("Logic", "ALM"),
     "m20k": ("Block RAM", "M20K"),
     "fifo_bits": ("FIFO memory", "bits"),
+    "accuracy_percent": ("Published accuracy", "%"),
 }
 """What figures are called on the page, and their units."""
 
@@ -65,11 +66,12 @@ class FigureInfo:
 
 @dataclass(frozen=True)
 class LandmarkInfo:
-    """A published accelerator."""
+    """A published accelerator; ``alternative`` says which designs it is compared with (None: all)."""
 
     name: str
     source: str
     figures: tuple[float | None, ...]
+    alternative: str | None = None
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def pareto_info(
     """
     space = exploration.space
     names = _shown_figures(exploration)
-    knobs = tuple(space.paths)
+    knobs = space.knob_names
     front = {trial.number for trial in exploration.front}
 
     def point(trial: TrialRecord, is_on_front: bool, is_random: bool = False) -> Point:
@@ -124,12 +126,11 @@ def pareto_info(
             None if is_random else (exact or {}).get(trial.id),
         )
 
-    own = space.workload.spec.name == space.explore.workload
     directions = {o.name: o.maximises for o in exploration.objectives}
     return ParetoInfo(
         space=space.name,
-        workload=space.workload.spec.name,
-        device=str(space.source.data.get("device", "")),
+        workload=" or ".join(space.workloads),
+        device=" or ".join(space.devices),
         sampler=exploration.sampler,
         seed=exploration.seed,
         constraints=tuple(str(constraint) for constraint in exploration.constraints),
@@ -144,8 +145,10 @@ def pareto_info(
         points=tuple(point(trial, trial.number in front) for trial in exploration.trials),
         baseline=tuple(point(trial, False, True) for trial in exploration.baseline),
         landmarks=tuple(
-            LandmarkInfo(mark.name, mark.source, tuple(mark.figures.get(name) for name in names))
-            for mark in (space.explore.landmarks if own else ())
+            LandmarkInfo(
+                mark.name, mark.source, tuple(mark.figures.get(name) for name in names), mark.alternative
+            )
+            for mark in space.shown_landmarks
         ),
         curve=tuple(exploration.shares(exploration.trials)),
         baseline_curve=tuple(exploration.shares(exploration.baseline)),

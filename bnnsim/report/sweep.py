@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from importlib.resources import files
 
 from bnnsim.report.pareto import FIGURES, FigureInfo
+from bnnsim.search.fields import Value
 from bnnsim.search.objectives import METRICS
-from bnnsim.search.space import Value
 from bnnsim.search.sweep import Sweep, sweep_figures
 
 

@@ -91,6 +91,7 @@ class _Run:
         self.earlier = len(earlier)
         self.known = {point_key(record.knobs): record.judgement for record in earlier}
         self.flights: deque[_Flight] = deque()
+        self.designs = plan.designs
         self.batch = 1 if plan.sampler in SEQUENTIAL else BATCH
         self.most_flights = 1 if plan.sampler in SEQUENTIAL else BATCHES_AHEAD
 
@@ -164,7 +165,7 @@ class _Sampled(_Run):
         self.proposed = 0
 
     def propose(self) -> Sequence[Parameters]:
-        size = min(self.batch, self.plan.trials - self.expected)
+        size = min(self.batch, self.designs - self.expected)
         if size <= 0 or self.proposed >= PATIENCE * self.plan.trials:
             return ()
         self.proposed += size

@@ -12,13 +12,16 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from bnnsim.search.effect_seeds import effect_seeds
+from bnnsim.search.fields import Value
 from bnnsim.search.folding import Fold, fold_cycles, folds
 from bnnsim.search.knapsack import cheapest_choice
-from bnnsim.search.space import Space, Value
+from bnnsim.search.knob_seeds import knob_seeds
+from bnnsim.search.space import Space
 from bnnsim.search.tables import Row, Tables, tabulate
 
 if TYPE_CHECKING:
@@ -26,8 +29,26 @@ if TYPE_CHECKING:
 
 TARGET = "target_interval"
 SLACK = "slack."
+EFFECT_SEEDS = 20
+"""Of the points to begin with where nothing folds, those that are predicted to be good."""
 Parameters = Mapping[str, int]
 Knobs = Mapping[str, Value]
+
+
+class PointEncoding(Protocol):
+    """What a search needs of an encoding: parameters to draw, points to begin with, what they mean."""
+
+    @property
+    def sizes(self) -> Mapping[str, int]: ...
+
+    @property
+    def points(self) -> int: ...
+
+    def distributions(self) -> dict[str, BaseDistribution]: ...
+
+    def seeds(self, count: int) -> list[dict[str, int]]: ...
+
+    def describe(self, parameters: Parameters) -> dict[str, Value]: ...
 
 
 @dataclass(frozen=True)
@@ -89,11 +110,7 @@ class Encoding:
         from optuna.distributions import CategoricalDistribution, IntDistribution
 
         result: dict[str, BaseDistribution] = {}
-        unordered = {
-            knob.name
-            for knob in self.space.knobs
-            if any(isinstance(value, str | bool) for value in knob.values)
-        }
+        unordered = {knob.name for knob in self.space.knobs if not knob.is_ordered}
         for name, size in self.sizes.items():
             if name in unordered:
                 result[name] = CategoricalDistribution(range(size))
@@ -138,11 +155,14 @@ class Encoding:
         every other knob, then as far as they go with the fastest clock.
 
         For each target the slacks with the least logic that leave enough memory; of those the points
-        that nothing faster undercuts, spread evenly.
+        that nothing faster undercuts, spread evenly. Where nothing folds: see ``effect_seeds``
+        and ``knob_seeds``.
         """
         base = dict.fromkeys(self.sizes, 0)
         if not self.targets:
-            return [base]
+            best = effect_seeds(self.space, min(count, EFFECT_SEEDS), self.bounds)
+            others = [seed for seed in knob_seeds(self.space, count) if seed not in best]
+            return [*best, *others][:count]
         front: list[dict[str, int]] = []
         least = float("inf")
         for place in reversed(range(len(self.targets))):
@@ -153,11 +173,10 @@ class Encoding:
         if not front:  # no room for anything: the slowest comes nearest
             front = [base]
         seeds = _spread(front, count)
-        for knob in self.space.knobs:
-            if knob.path == ("clock_mhz",):
-                fastest = knob.values.index(max(knob.values, key=lambda value: float(value)))
-                faster = [{**seed, knob.name: fastest} for seed in seeds if fastest]
-                seeds += _spread(faster, count - len(seeds))
+        if (clock := self.space.fastest_clock) is not None:
+            name, fastest = clock
+            faster = [{**seed, name: fastest} for seed in seeds if fastest]
+            seeds += _spread(faster, count - len(seeds))
         return seeds
 
     def _cheapest(self, place: int) -> tuple[float, dict[str, int]] | None:

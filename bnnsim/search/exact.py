@@ -16,13 +16,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from bnnsim.search.alternatives import SearchSpace
 from bnnsim.search.encoding import RawEncoding
+from bnnsim.search.fields import Value
 from bnnsim.search.folding import Fold, folds
 from bnnsim.search.judge import Judgement, judge_here
 from bnnsim.search.knapsack import LARGEST, cheapest_choice
 from bnnsim.search.objectives import Constraint, Objective
 from bnnsim.search.pool import Pool
-from bnnsim.search.space import Space, Value
+from bnnsim.search.space import Space
 from bnnsim.spec.faults import InputError
 
 INTERVAL = "initiation_interval_cycles"
@@ -52,8 +54,18 @@ class LayerTable:
     bounded: npt.NDArray[np.int64]
 
 
+def foldable(space: SearchSpace) -> Space:
+    """``space``, where only PE and SIMD are free. Raises :class:`InputError` where there is more."""
+    expected = "a space in which only PE and SIMD are free"
+    if not isinstance(space, Space):
+        raise InputError(space.name, expected, f"{len(space.members)} alternatives")
+    if space.knobs or not space.folded:
+        raise InputError(space.name, expected, f"{len(space.knobs)} other knobs")
+    return space
+
+
 def exact_points(
-    space: Space,
+    space: SearchSpace,
     pool: Pool,
     objectives: Sequence[Objective],
     constraints: Sequence[Constraint],
@@ -62,6 +74,7 @@ def exact_points(
 
     Raises :class:`InputError` where space, objectives or constraints are not of that kind.
     """
+    plain = foldable(space)
     names = [objective.name for objective in objectives]
     costs = [o.name for o in objectives if o.name in ADDITIVE and not o.maximises]
     if len(names) != 2 or len(costs) != 1 or not {"throughput_fps", INTERVAL} & set(names):
@@ -73,7 +86,7 @@ def exact_points(
     if len(bounds) > 1:
         raise InputError("--sampler exact", "one bounded resource", ", ".join(bounds))
     bounded, bound = next(iter(bounds.items()), ("bram18", LARGEST // 64))
-    points = exact_front(space, pool, costs[0], bounded, bound)
+    points = exact_front(plain, pool, costs[0], bounded, bound)
     return [point.parameters for point in points]
 
 
@@ -83,10 +96,7 @@ def exact_front(space: Space, pool: Pool, cost: str, bounded: str, bound: int) -
     ``cost`` and ``bounded`` name resources that add up over layers; ``bounded`` must be a whole number
     of at most ``bound`` in all. Raises :class:`InputError` where the space has other free fields.
     """
-    if space.knobs or not space.folded:
-        raise InputError(
-            space.name, "a space in which only PE and SIMD are free", f"{len(space.knobs)} other knobs"
-        )
+    foldable(space)
     fastest = {
         layer: min(folds(space.network.nodes[layer]), key=lambda fold: fold.cycles)
         for layer in space.folded

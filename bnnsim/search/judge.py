@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from bnnsim.design.build import Design, build_design
+from bnnsim.design.engine import EngineDesign, build_engine_design
 from bnnsim.design.streaming import build_streaming
 from bnnsim.evaluation import DesignFigures, figures_of
+from bnnsim.search.alternatives import SearchSpace
 from bnnsim.search.encoding import Knobs
 from bnnsim.search.objectives import Constraint, Objective
-from bnnsim.search.space import Space
-from bnnsim.spec.architecture import StreamingArchitecture
+from bnnsim.spec.architecture import Architecture, StreamingArchitecture
 from bnnsim.spec.device import Device
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.load import Loaded, load_device
@@ -60,9 +61,11 @@ WORDS = 1_500_000
 frames; the others keep a figure open and are recorded as such, with the reason."""
 
 
-def frames_for(design: Design) -> int:
+def frames_for(design: Design | EngineDesign) -> int:
     """Frames that a search spends on finding the steady state of ``design``."""
     least, most = FRAMES
+    if isinstance(design, EngineDesign):
+        return least  # its own rule knows how many it needs
     words = sum(stream.words for stream in design.graph.streams)
     return max(least, min(most, WORDS // max(1, words)))
 
@@ -72,7 +75,7 @@ class Judge:
 
     def __init__(
         self,
-        space: Space,
+        space: SearchSpace,
         objectives: tuple[Objective, ...],
         constraints: tuple[Constraint, ...],
     ) -> None:
@@ -88,23 +91,28 @@ class Judge:
             return Judgement({}, {}, str(error.faults[0]))
         except DeadlockError as error:
             return Judgement({}, {}, str(error))
-        return self.weigh(found)
+        return self.weigh(replace(found, figures={**found.figures, **self.space.given(knobs)}))
 
-    def loaded(self, knobs: Knobs) -> Loaded[StreamingArchitecture]:
-        """A point's architecture, located in the space's file."""
-        return self.space.loaded(self.space.point(knobs, self.space.name))
+    def loaded(self, knobs: Knobs) -> Loaded[Architecture]:
+        """A point's architecture, located in its space's file."""
+        space = self.space.member(knobs)
+        return space.loaded(space.point(knobs, space.name))
 
-    def design(self, knobs: Knobs) -> Design:
+    def design(self, knobs: Knobs) -> Design | EngineDesign:
         """A point as hardware. Raises :class:`SpecError` where it cannot be built.
 
         The network is the same for all points and the device for most, so they are read once only.
         """
         loaded = self.loaded(knobs)
+        space = self.space.member(knobs)
+        if not isinstance(loaded.spec, StreamingArchitecture):
+            return build_engine_design(loaded, space.workload)
+        streaming = Loaded(loaded.spec, loaded.source)
         device = known_device(loaded.spec.device)
-        graph, faults = build_streaming(loaded, self.space.network)
+        graph, faults = build_streaming(streaming, space.network)
         if device is None or graph is None or faults:
-            return build_design(loaded, self.space.workload)
-        return Design(loaded.spec, self.space.network, device, graph)
+            return build_design(loaded, space.workload)
+        return Design(streaming.spec, space.network, device, graph)
 
     def weigh(self, found: DesignFigures) -> Judgement:
         """Hold figures against the constraints."""

@@ -8,10 +8,12 @@ from functools import cached_property
 
 import numpy as np
 
+from bnnsim.search.alternatives import ALTERNATIVE, SearchSpace
+from bnnsim.search.fields import Value
 from bnnsim.search.front import Floats, hypervolume, is_on_front
 from bnnsim.search.judge import Judgement
 from bnnsim.search.objectives import Constraint, Objective
-from bnnsim.search.space import Landmark, Space, Value
+from bnnsim.search.space import Landmark
 
 COMPARED = ("lut", "bram18")
 """What a design must not use more of to beat a published one."""
@@ -39,7 +41,7 @@ class Exploration:
     ``baseline`` are trials of a search without knowledge (random PE and SIMD) over the same space.
     """
 
-    space: Space
+    space: SearchSpace
     objectives: tuple[Objective, ...]
     constraints: tuple[Constraint, ...]
     sampler: str
@@ -76,7 +78,7 @@ class Exploration:
         """The fastest feasible design that beats each landmark: more frames a second, and no more of any
         resource that the landmark's source gives. Those on the front already are left out."""
         found: list[TrialRecord] = []
-        for mark in self.space.explore.landmarks:
+        for mark in self.space.shown_landmarks:
             better = [trial for trial in self.feasible if self.beats(trial, mark)]
             better.sort(key=lambda t: (-t.judgement.figures["throughput_fps"], t.number))
             found += better[:1]
@@ -84,11 +86,15 @@ class Exploration:
 
     def beats(self, trial: TrialRecord, mark: Landmark) -> bool:
         """Whether a design is faster than a published one of the same network with no more resources."""
-        own = self.space.workload.spec.name == self.space.explore.workload
+        if mark not in self.space.shown_landmarks or mark.alternative not in (
+            None,
+            trial.knobs.get(ALTERNATIVE),
+        ):
+            return False
         fps = mark.figures.get("throughput_fps")
         bounds = {n: v for n, v in mark.figures.items() if n in COMPARED}
         figures = trial.judgement.figures
-        if not own or fps is None or not bounds or figures.get("throughput_fps", 0.0) <= fps:
+        if fps is None or not bounds or figures.get("throughput_fps", 0.0) <= fps:
             return False
         return all(figures.get(n, np.inf) <= v for n, v in bounds.items())
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from bnnsim.search.files import output_fault, write_files
-from bnnsim.search.objectives import METRICS
+from bnnsim.search.objectives import GIVEN, METRICS
 from bnnsim.search.record import Exploration, TrialRecord
 
 TRIALS, PARETO, DESIGNS = "trials.csv", "pareto.csv", "designs"
@@ -56,7 +56,7 @@ def table(exploration: Exploration, trials: Sequence[TrialRecord], checked: Note
     A margin is the amount over the bound: at most 0 where the bound holds.
     """
     given = {name for t in exploration.trials for name in t.judgement.figures}
-    figures = [n for n in METRICS if n in given and n not in exploration.space.paths]
+    figures = [n for n in METRICS if n in given and n not in exploration.space.knob_names]
     bounds = list(dict.fromkeys(n for t in exploration.trials for n in t.judgement.violations))
     knobs = list(dict.fromkeys(n for t in exploration.trials for n in t.knobs))
     front = {trial.number for trial in exploration.front}
@@ -95,18 +95,20 @@ def number_text(value: float | None) -> str:
 
 def design_text(exploration: Exploration, trial: TrialRecord, checked: str = "") -> str:
     """A trial's architecture as a spec file, its figures in the header."""
-    space = exploration.space
+    space = exploration.space.member(trial.knobs)
     name = design_name(exploration, trial)
     data = space.point_data(trial.knobs, name)
     origin = (
-        f"trial {trial.number} of a search of space {space.name} "
+        f"trial {trial.number} of a search of space {exploration.space.name} "
         f"({exploration.sampler}, seed {exploration.seed})"
     )
     data["source"] = f"{origin}; space: {data['source']}"
+    figures = trial.judgement.figures
     head = [
         f"{name}: found by bnnsim explore, {origin}.",
         f"bnnsim evaluate {name}.yaml {space.network.workload.name} --timing-only gives these again:",
-        *(f"  {n} {number_text(v)}" for n, v in trial.judgement.figures.items()),
+        *(f"  {n} {number_text(v)}" for n, v in figures.items() if n not in GIVEN),
+        *(f"Published, not modelled: {n} {number_text(figures[n])}." for n in GIVEN if n in figures),
         *([f"Verified: {checked}."] if checked else []),
     ]
     body = yaml.safe_dump(data, sort_keys=False, default_flow_style=None, width=100)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from bnnsim.search.encoding import Encoding, Knobs
+from bnnsim.search.encoding import Knobs, PointEncoding
 from bnnsim.search.judge import Judgement
 from bnnsim.search.objectives import Objective
 from bnnsim.search.plan import ATTRIBUTE, SearchPlan, check_plan, keep_plan
@@ -31,7 +31,7 @@ class TrialStore:
     def __init__(
         self,
         study: optuna.Study,
-        encoding: Encoding,
+        encoding: PointEncoding,
         objectives: tuple[Objective, ...],
         journal: Journal | None = None,
         marks: Mapping[str, Any] | None = None,

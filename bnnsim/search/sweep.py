@@ -14,15 +14,16 @@ from typing import Any
 import yaml
 
 from bnnsim.design.build import build_design
-from bnnsim.evaluation import figures_of
+from bnnsim.design.engine import build_engine_design
+from bnnsim.evaluation import DesignFigures, figures_of
+from bnnsim.search.fields import Value
 from bnnsim.search.judge import bounded_figure
 from bnnsim.search.objectives import METRICS
 from bnnsim.search.results import number_text
-from bnnsim.search.space import Value
-from bnnsim.spec.architecture import StreamingArchitecture
+from bnnsim.spec.architecture import Architecture, EngineArchitecture, StreamingArchitecture
 from bnnsim.spec.faults import Fault, InputError, SpecError, key_text, near_names
 from bnnsim.spec.library import find_spec
-from bnnsim.spec.load import Loaded, load_workload
+from bnnsim.spec.load import Loaded, architecture_model, load_workload
 from bnnsim.spec.source import SourceText, read_source
 from bnnsim.spec.validate import validate
 from bnnsim.spec.workload import Workload
@@ -105,12 +106,13 @@ def sweep(
     chosen = parse_knobs(knobs)
     work = load_workload(workload)
     source = read_source(find_spec(architecture, "architecture"))
-    base, faults = validate(StreamingArchitecture, source)
-    faults += [f for knob in chosen for f in _misplaced(source, knob)]
+    model = architecture_model(source)
+    base, faults = validate(model, source)
+    faults += [f for knob in chosen for f in _misplaced(source, knob, list(model.model_fields))]
     if base is None or faults:
         raise SpecError(faults)
     grid = list(itertools.product(*(knob.values for knob in chosen)))
-    specs = [_spec(source, chosen, values) for values in grid]  # all wrong values at once
+    specs = [_spec(source, model, chosen, values) for values in grid]  # all wrong values at once
     wrong = [fault for spec in specs for fault in spec.faults]
     if wrong:
         raise SpecError(wrong)
@@ -121,52 +123,79 @@ def sweep(
             progress(count + 1, len(grid))
     found = Sweep(base.name, work.spec.name, chosen, tuple(points))
     if all(point.obstacle for point in points):
-        build_design(specs[0], work)  # says in the file's terms what is wrong, if anything is
+        _figures(specs[0], work)  # says in the file's terms what is wrong, if anything is
         raise InputError(
             f"--knob {chosen[0].name}", "a value with which the design runs", points[0].obstacle
         )
     return found
 
 
-def _misplaced(source: SourceText, knob: SweepKnob) -> list[Fault]:
+def _misplaced(source: SourceText, knob: SweepKnob, sections: Sequence[str]) -> list[Fault]:
     """Where the path leaves what the file or the spec has."""
     here: Any = source.data
     for depth, part in enumerate(knob.path[:-1]):
-        if isinstance(here, dict) and part in here and isinstance(here[part], dict):
-            here = here[part]
-        elif depth == 0 and part in StreamingArchitecture.model_fields:
+        here = _entry(here, part)
+        if isinstance(here, dict | list):
+            continue
+        if depth == 0 and part in sections:
             return []  # a section that the file leaves out
-        else:
-            names = [n for n in here if isinstance(here[n], dict)] if isinstance(here, dict) else []
-            if depth == 0:
-                names = list(StreamingArchitecture.model_fields)
-            path = knob.path[: depth + 1]
-            near = near_names(part, names)
-            return [source.fault(path, "a section of this architecture", f"'{part}'", near)]
+        around: Any = source.data
+        for above in knob.path[:depth]:
+            around = _entry(around, above)
+        names = list(sections) if depth == 0 else _sections(around)
+        path = knob.path[: depth + 1]
+        near = near_names(part, names)
+        return [source.fault(path, "a section of this architecture", f"'{part}'", near)]
+    last = knob.path[-1]
+    if isinstance(here, list) and _entry(here, last) is None:
+        return [source.fault(knob.path, f"one of {len(here)} positions, from 0", f"'{last}'")]
     return []
 
 
+def _sections(around: Any) -> list[str]:
+    entries = enumerate(around) if isinstance(around, list) else dict(around).items()
+    return [str(name) for name, entry in entries if isinstance(entry, dict | list)]
+
+
+def _entry(here: Any, part: str) -> Any:
+    """What stands at a key of a mapping, or at a position of a list; None where nothing does."""
+    if isinstance(here, dict):
+        return here.get(part)
+    if isinstance(here, list) and part.isdecimal() and int(part) < len(here):
+        return here[int(part)]
+    return None
+
+
 def _spec(
-    source: SourceText, knobs: Sequence[SweepKnob], values: Sequence[Value]
-) -> Loaded[StreamingArchitecture]:
+    source: SourceText,
+    model: type[StreamingArchitecture] | type[EngineArchitecture],
+    knobs: Sequence[SweepKnob],
+    values: Sequence[Value],
+) -> Loaded[Architecture]:
     data = copy.deepcopy(source.data)
     for knob, value in zip(knobs, values, strict=True):
         here = data
         for part in knob.path[:-1]:
-            here = here.setdefault(part, {})
-        here[knob.path[-1]] = value
+            here = here[int(part)] if isinstance(here, list) else here.setdefault(part, {})
+        here[int(knob.path[-1]) if isinstance(here, list) else knob.path[-1]] = value
     changed = SourceText(source.file, data, source.lines)
-    spec, faults = validate(StreamingArchitecture, changed)
+    spec, faults = validate(model, changed)
     if spec is None:
         raise SpecError(faults)
     return Loaded(spec, changed, None, tuple(faults))
 
 
+def _figures(spec: Loaded[Architecture], work: Loaded[Workload]) -> DesignFigures:
+    if isinstance(spec.spec, EngineArchitecture):
+        return figures_of(build_engine_design(spec, work))
+    return figures_of(build_design(spec, work))
+
+
 def _point(
-    values: tuple[Value, ...], spec: Loaded[StreamingArchitecture], work: Loaded[Workload]
+    values: tuple[Value, ...], spec: Loaded[Architecture], work: Loaded[Workload]
 ) -> SweepPoint:
     try:
-        found = figures_of(build_design(spec, work))
+        found = _figures(spec, work)
     except (SpecError, DeadlockError) as error:
         reason = str(error.faults[0]) if isinstance(error, SpecError) else str(error)
         return SweepPoint(values, {}, (), reason)

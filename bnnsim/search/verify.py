@@ -6,15 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bnnsim.datapath.build import BitMismatchError
+from bnnsim.design.engine import EngineDesign
 from bnnsim.search.judge import the_judge
 from bnnsim.search.pool import Pool
 from bnnsim.search.record import Exploration, TrialRecord
 from bnnsim.simulation import simulate
+from bnnsim.spec.workload import Workload
 from bnnsim.timing.result import DeadlockError
 
 WORDS = 1_200_000
 """Stream words, of all designs together, that are simulated unless more is asked for: seconds to half
 a minute. The designs with the fewest words go first; the slowest are those left out."""
+MACS_A_WORD = 8_192
+"""An engine's arrays execute about as many in the time that a word of a streaming design takes."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,8 @@ class Verification:
     """How far one design of the front was checked.
 
     ``is_exact`` is None where it was not simulated, False where bits or cycles differ; ``note`` says
-    so in words. ``words`` is what a frame moves through all streams.
+    so in words. ``words`` is what a frame moves through all streams, or costs as much to
+    execute on an engine.
     """
 
     id: str
@@ -34,7 +39,7 @@ class Verification:
 def verify(
     exploration: Exploration,
     pool: Pool,
-    weights_seed: int | None,
+    weights_seed: int,
     words: int | None = WORDS,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Verification, ...]:
@@ -69,16 +74,20 @@ def verify(
 
 def _size(trial: TrialRecord) -> int:
     design = the_judge().design(trial.knobs)
+    if isinstance(design, EngineDesign):
+        return max(1, design.network.macs // MACS_A_WORD)
     return sum(stream.words for stream in design.graph.streams)
 
 
-def _check(arguments: tuple[TrialRecord, int | None]) -> Verification:
-    trial, weights_seed = arguments
+def _check(arguments: tuple[TrialRecord, int]) -> Verification:
+    trial, seed = arguments
     judge = the_judge()
+    workload = judge.space.member(trial.knobs).workload
+    weights_seed = seed if needs_drawn_weights(workload.spec) else None
     figures = trial.judgement.figures
     try:
         architecture = judge.loaded(trial.knobs)
-        run = simulate(architecture, judge.space.workload, frames=1, weights_seed=weights_seed)
+        run = simulate(architecture, workload, frames=1, weights_seed=weights_seed)
     except (BitMismatchError, DeadlockError) as error:
         return Verification(trial.id, False, str(error), 0)
     if run.cycles_total != figures["latency_cycles"]:
@@ -91,7 +100,6 @@ def _check(arguments: tuple[TrialRecord, int | None]) -> Verification:
     return Verification(trial.id, True, note, 0)
 
 
-def needs_drawn_weights(exploration: Exploration) -> bool:
-    """Whether the workload comes without parameters or without frames."""
-    workload = exploration.space.workload.spec
+def needs_drawn_weights(workload: Workload) -> bool:
+    """Whether a workload comes without parameters or without frames."""
     return workload.weights is None or workload.images is None

@@ -123,7 +123,7 @@ class _Worker:
                 self.settle(*claimed)
 
     def is_done(self, trials: Sequence[FrozenTrial]) -> bool:
-        enough = len(judged_trials(trials)) >= self.plan.trials
+        enough = len(judged_trials(trials)) >= self.plan.designs
         return enough or len(trials) >= PATIENCE * self.plan.trials
 
     # ---- the dead --------------------------------------------------------------------------

@@ -43,16 +43,22 @@ def read_architecture(reference: str | Path) -> Loaded[Architecture]:
     """As :func:`load_architecture`, keeping the faults of single entries for the caller."""
     path = find_spec(reference, "architecture")
     source = read_source(path)
+    model = architecture_model(source)
+    spec, faults = validate(model, source)
+    if spec is None:
+        raise SpecError(faults)
+    return Loaded(spec, source, path, tuple(faults))
+
+
+def architecture_model(source: SourceText) -> type[StreamingArchitecture] | type[EngineArchitecture]:
+    """The kind of spec that an architecture's ``style`` asks for. Raises :class:`SpecError`."""
     style = source.data.get("style", "streaming") if isinstance(source.data, dict) else "streaming"
     model = _STYLES.get(style) if isinstance(style, str) else None
     if model is None:
         expected = f"one of {', '.join(_STYLES)}"
         near = near_names(str(style), _STYLES)
-        raise SpecError([source.fault(("style",), expected, value_text(style), near)])
-    spec, faults = validate(model, source)
-    if spec is None:
-        raise SpecError(faults)
-    return Loaded(spec, source, path, tuple(faults))
+        raise SpecError([*source.faults, source.fault(("style",), expected, value_text(style), near)])
+    return model
 
 
 def read_workload(reference: str | Path) -> Loaded[Workload]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import pty
 import re
@@ -28,12 +29,50 @@ layers:
   fc3: {pe: 10, simd: 8}
 explore: {workload: tfc, objectives: [throughput_fps, lut]}
 """
+ENGINE = """\
+name: tiny
+source: "made for this test"
+style: engine
+device: xc7z020
+clock_mhz: {choose: [100, 143]}
+arrays:
+  pes: {executes: [linear], unrolls: {out_channels: {knob: outputs}, in_channels: {knob: inputs}}}
+buffers:
+  weights: {holds: weights, banks: {knob: outputs}, words: 16384, width_bits: {knob: inputs}, keeps: network}
+  fmap: {holds: activations, words: 1024, width_bits: 8, copies: 2}
+programs:
+  dense:
+    array: pes
+    buffers: [weights, fmap]
+    steps:
+      - {do: compute, loops: [{over: out_channels}, {over: in_channels}], depth: 4, source: "made up"}
+layers:
+  fc0: {program: dense}
+  fc1: {program: dense}
+  fc2: {program: dense}
+  fc3: {program: dense}
+explore:
+  workload: tfc
+  knobs: {outputs: {choose: [1, 2, 4, 8]}, inputs: {choose: [4, 16, 64]}}
+"""  # noqa: E501
+BOTH = """\
+name: both
+source: "made for this test"
+explore: {alternatives: [{space: small.yaml}, {space: tiny.yaml, name: one-array}]}
+"""
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "small.yaml").write_text(SPACE)
     return tmp_path
+
+
+@pytest.fixture
+def engines(folder: Path) -> Path:
+    (folder / "tiny.yaml").write_text(ENGINE)
+    (folder / "both.yaml").write_text(BOTH)
+    return folder
 
 
 def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -86,13 +125,63 @@ def test_design_found_evaluates_to_the_figures_in_its_header(folder: Path) -> No
     said = dict(line[4:].split(" ") for line in path.read_text().splitlines() if line[:4] == "#   ")
     shown = _command(folder, "evaluate", str(path), "tfc", "--timing-only", "--json", "-")
     assert shown.returncode == 0, shown.stderr
-    import json
-
     found = json.loads(shown.stdout)
     assert found["throughput_fps"] == float(said["throughput_fps"])
     assert found["latency_cycles"] == int(said["latency_cycles"])
     assert found["resources"]["lut"] == int(said["lut"])
     assert found["power_w"] == pytest.approx(float(said["power_w"]), rel=1e-12)
+
+
+@pytest.mark.parametrize("space", ["tiny", "both"])
+def test_engines_and_alternatives_are_searched_and_their_designs_evaluate_again(
+    engines: Path, space: str
+) -> None:
+    done = _run(engines, f"{space}.yaml", "--trials", "24", "--jobs", "2", "--out", "o")
+    assert done.returncode == 0, done.stderr
+    row = r"tiny-000\d\d +[\d,]+ .*yes"
+    if space == "both":
+        row = r"000\d\d +(small|one-array) +[\d,]+ .*yes"
+    assert re.search(row, done.stdout), done.stdout
+    assert re.search(r"bit-exact +(\d+) of \1 front designs\n", done.stdout)
+    paths = sorted((engines / "o" / "designs").iterdir())
+    engine = next(path for path in paths if "style: engine" in path.read_text())
+    said = dict(line[4:].split(" ") for line in engine.read_text().splitlines() if line[:4] == "#   ")
+    shown = _command(engines, "evaluate", str(engine), "tfc", "--timing-only", "--json", "-")
+    found = json.loads(shown.stdout)
+    assert found["throughput_fps"] == float(said["throughput_fps"])
+    assert found["resources"]["lut"] == int(said["lut"])
+    assert found["power_w"] == pytest.approx(float(said["power_w"]), rel=1e-12)
+
+
+def test_killed_search_of_alternatives_goes_on_with_every_trial_it_had(engines: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+    process = subprocess.Popen(
+        [sys.executable, ROOT / "explore.py", "both.yaml", "--trials", "99999", "--out", "o"],
+        cwd=engines, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+    journal = engines / "o" / "study.journal"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not (journal.exists() and journal.stat().st_size > 60_000):
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    kept = _trials_in(journal)
+    assert kept > 10
+    done = _run(
+        engines, "both.yaml", "--trials", str(kept + 10), "--jobs", "1", "--baseline", "0", "--out", "o",
+        "--resume", "--verify", "none",
+    )  # fmt: skip
+    assert f"judged       {kept + 10} designs" in done.stdout, done.stderr
+    with (engines / "o" / "trials.csv").open(newline="") as file:
+        assert len({tuple(row.values())[1:] for row in csv.DictReader(file)}) == kept + 10
+    assert _trials_in(journal) == kept + 10  # none of those before was judged again
+
+
+def _trials_in(journal: Path) -> int:
+    """Whole lines that hold a finished trial."""
+    whole = journal.read_bytes().rpartition(b"\n")[0]
+    return sum(b'"op_code":4' in line for line in whole.splitlines())
 
 
 @pytest.mark.parametrize(
@@ -217,6 +306,31 @@ def test_sweep_prints_the_grid_and_writes_table_and_page(folder: Path) -> None:
     assert fast == pytest.approx(2 * slow)
     assert "expected a divisor of 64, got 3" in rows[4]["obstacle"]
     assert "default-src 'none'" in (folder / "o" / "sweep.html").read_text()
+
+
+def test_sweep_of_an_engine_reaches_into_its_steps_and_says_why_there_is_no_design(folder: Path) -> None:
+    words = "programs.dense.steps.0.steps.0.words"
+    done = _command(folder, "sweep", "acce-bnn", "binarynet", "--knob", f"{words}=4752,9504")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"4752 +172\.6 .*\n +9504 +142\.3 ", done.stdout)
+    done = _command(folder, "sweep", "acce-bnn", "binarynet", "--knob", "buffers.wt_mem.words=586,1172")
+    assert re.search(r"1172 +- .* no design", done.stdout)
+    assert re.search(r"no design with 1172: .*expected loads of all weights of ", done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("programs.dens.steps.0.depth", r"programs.dens: expected a section .*\(nearest: dense"),
+        ("programs.dense.steps.3.depth", r"programs.dense.steps.3: expected a section .* got '3'"),
+        ("programs.dense.steps.0.steps.9", r".*steps.9: expected one of 2 positions, from 0, got"),
+        ("arrays.bin_conv.unrols", r"arrays.bin_conv.unrols: expected one of .*\(nearest: unrolls"),
+    ],
+)
+def test_wrong_path_into_an_engine_is_located(folder: Path, path: str, message: str) -> None:
+    done = _command(folder, "sweep", "acce-bnn", "binarynet", "--knob", f"{path}=1,2")
+    assert done.returncode == 2
+    assert re.search(r"acce-bnn.yaml:\d+: " + message, done.stderr), done.stderr
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,11 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 const narrow = () => window.innerWidth < 900;
 const front = info.points.filter((point) => point.state === "front");
 const feasible = info.points.filter((point) => point.state === "feasible");
+const alternativeAt = info.knobs.indexOf("alternative");
+const alternativeOf = (point) => (alternativeAt < 0 ? null : point.knobs[alternativeAt]);
+const alternatives = [...new Set(info.points.map(alternativeOf))].filter((name) => name !== null);
+/* Designs that a published one can be compared with. */
+const comparable = (mark) => front.concat(feasible).filter((p) => mark.alternative === null || alternativeOf(p) === mark.alternative);
 const config = { responsive: true, displaylogo: false, displayModeBar: window.innerWidth < 900 ? false : "hover", modeBarButtonsToRemove: ["select2d", "lasso2d"] };
 let selected = null;
 
@@ -46,7 +51,7 @@ function words() {
   $("numbers").innerHTML = info.axes.map(tile).join("") + checkedTile();
   verdict();
   $("reading").innerHTML = info.baseline.length
-    ? `Grey points are ${info.baseline.length} designs with PE and SIMD drawn at random: what a search without knowledge finds.` : "";
+    ? `${alternatives.length > 1 ? "A colour is an alternative, strong on the front, pale where something beats the design. " : ""}Grey points are ${info.baseline.length} designs with every choice drawn at random: what a search without knowledge finds.` : "";
 }
 
 const wish = (name) => `${info.figures[at[name]].maximises ? "more" : "less"} ${info.figures[at[name]].title.toLowerCase()}`;
@@ -82,7 +87,7 @@ function verdict() {
   if (!mark) return;
   const compared = ["throughput_fps", "lut", "bram18"].filter((n) => n in at && figureOf(mark, n) !== null);
   if (compared.length < 2) return;
-  const winners = front.concat(feasible).filter((p) =>
+  const winners = comparable(mark).filter((p) =>
     compared.every((n) => !better(n, figureOf(mark, n), figureOf(p, n))) && better(compared[0], figureOf(p, compared[0]), figureOf(mark, compared[0])));
   const box = $("verdict");
   box.hidden = false;
@@ -103,7 +108,8 @@ function verdict() {
 
 function hover(point, what) {
   const figures = info.figures.slice(0, 9).map((f) => `${escaped(f.title)}: <b>${valueText(point, f.name)}</b>`);
-  const knobs = info.knobs.map((name, i) => `${name.replace("layers.", "")} ${point.knobs[i]}`);
+  const knobs = info.knobs.map((name, i) => [name, point.knobs[i]]).filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name.replace("layers.", "")} ${value}`);
   const lines = [];
   for (let i = 0; i < knobs.length; i += 4) lines.push(escaped(knobs.slice(i, i + 4).join(" · ")));
   const why = point.why ? `<br><b>not allowed: ${escaped(point.why)}</b>` : "";
@@ -113,10 +119,26 @@ function hover(point, what) {
 function groups() {
   const known = (points) => points.filter((p) => p.figures[at[info.axes[0]]] !== null);
   return [
-    { name: "random PE and SIMD", points: known(info.baseline), what: "random design", symbol: "circle", size: 5, colour: "random", opacity: .6 },
+    { name: "drawn at random", points: known(info.baseline), what: "random design", symbol: "circle", size: 5, colour: "random", opacity: .6 },
     { name: "breaks a bound", points: known(info.points.filter((p) => p.state === "infeasible")), what: "design", symbol: "x-thin-open", flat: "cross-open", size: 7, colour: "infeasible", opacity: .75 },
-    { name: "keeps every bound", points: feasible, what: "design", symbol: "circle", size: 7, colour: "feasible", opacity: .9 },
-    { name: "front: nothing beats it", points: front, what: "front design", symbol: "circle", size: 11, colour: "front", opacity: 1 },
+    ...kept(),
+  ];
+}
+
+/* The designs that keep every bound: beaten ones and the front, each alternative in its own colour and shape. */
+function kept() {
+  if (alternatives.length < 2) {
+    return [
+      { name: "keeps every bound", points: feasible, what: "design", symbol: "circle", size: 7, colour: "feasible", opacity: .9, shown: true },
+      { name: "front: nothing beats it", points: front, what: "front design", symbol: "circle", size: 11, colour: "front", opacity: 1, rim: 1, shown: true },
+    ];
+  }
+  const symbols = ["circle", "square", "diamond", "cross"];
+  const look = (i) => ({ symbol: symbols[i % 4], colour: `alternative-${i % 4}`, shown: true, legendgroup: alternatives[i] });
+  const of = (points, name) => points.filter((p) => alternativeOf(p) === name);
+  return [
+    ...alternatives.map((name, i) => ({ ...look(i), name: escaped(name), points: of(feasible, name), what: "design", size: 7, opacity: .4, quiet: true })),
+    ...alternatives.map((name, i) => ({ ...look(i), name: `${escaped(name)}: nothing beats it`, points: of(front, name), what: "front design", size: 11, opacity: 1, rim: 1 })),
   ];
 }
 
@@ -151,13 +173,14 @@ function drawFront() {
 }
 
 function drawPlane(x, y, log) {
-  const traces = groups().map((g) => ({
-    type: "scatter", mode: "markers", name: g.name, x: g.points.map((p) => figureOf(p, x)), y: g.points.map((p) => figureOf(p, y)),
+  const shown = groups();
+  const traces = shown.map((g) => ({
+    type: "scatter", mode: "markers", name: g.name, showlegend: !g.quiet, legendgroup: g.legendgroup, x: g.points.map((p) => figureOf(p, x)), y: g.points.map((p) => figureOf(p, y)),
     customdata: g.points.map((p) => (g.colour === "random" ? null : p.id)), text: g.points.map((p) => hover(p, g.what)), hovertemplate: "%{text}<extra></extra>",
     marker: { symbol: g.symbol, size: g.size, color: colour(g.colour), opacity: g.opacity,
-      line: { width: g.symbol.includes("open") ? 1.5 : g.colour === "front" ? 1 : 0, color: g.symbol.includes("open") ? colour(g.colour) : colour("surface") } },
+      line: { width: g.symbol.includes("open") ? 1.5 : g.rim || 0, color: g.symbol.includes("open") ? colour(g.colour) : colour("surface") } },
   }));
-  traces.splice(3, 0, stairs(x, y));
+  traces.splice(shown.findIndex((g) => g.rim), 0, stairs(x, y));
   traces.push(marks(x, y), ring(x, y));
   const look = layout();
   look.xaxis = { ...look.xaxis, title: { text: label(x) }, type: log ? "log" : "linear", range: range(x, log) };
@@ -222,9 +245,9 @@ function outside(x, y) {
 
 function drawSpace(x, y, z, log) {
   const traces = groups().map((g) => ({
-    type: "scatter3d", mode: "markers", name: g.name, x: g.points.map((p) => figureOf(p, x)), y: g.points.map((p) => figureOf(p, y)), z: g.points.map((p) => figureOf(p, z)),
+    type: "scatter3d", mode: "markers", name: g.name, showlegend: !g.quiet, legendgroup: g.legendgroup, x: g.points.map((p) => figureOf(p, x)), y: g.points.map((p) => figureOf(p, y)), z: g.points.map((p) => figureOf(p, z)),
     customdata: g.points.map((p) => (g.colour === "random" ? null : p.id)), text: g.points.map((p) => hover(p, g.what)), hovertemplate: "%{text}<extra></extra>",
-    visible: g.colour === "front" || g.colour === "feasible" ? true : "legendonly",
+    visible: g.shown ? true : "legendonly",
     marker: { symbol: g.flat || "circle", size: g.size * .6, color: colour(g.colour), opacity: g.opacity },
   }));
   traces.push(marks(x, y, z), ring(x, y, z));
@@ -255,6 +278,7 @@ function showDesign() {
   const layers = new Map();
   const others = [];
   info.knobs.forEach((name, i) => {
+    if (point.knobs[i] === null) return;
     const match = /^layers\.(.+)\.(pe|simd)$/.exec(name);
     if (match) layers.set(match[1], { ...layers.get(match[1]), [match[2]]: point.knobs[i] });
     else others.push(entry(name.replace("layers.", "").replace("defaults.", ""), point.knobs[i]));
@@ -275,8 +299,9 @@ function drawTable() {
   const sorted = [...front].sort(byFigure(order.name));
   if (order.down) sorted.reverse();
   const bests = Object.fromEntries(info.axes.map((n) => [n, front.length ? figureOf(best(n, front), n) : null]));
-  const head = `<tr><th>design</th><th>bit-exact</th>${columns.map((f) => `<th data-name="${f.name}">${escaped(f.title)}<small>${escaped(f.unit)}</small></th>`).join("")}</tr>`;
-  const rows = sorted.map((p) => `<tr data-id="${p.id}" tabindex="0" class="${selected === p ? "selected" : ""}"><td>${p.id}</td>` +
+  const several = alternatives.length > 1;
+  const head = `<tr><th>design</th>${several ? "<th>alternative</th>" : ""}<th>bit-exact</th>${columns.map((f) => `<th data-name="${f.name}">${escaped(f.title)}<small>${escaped(f.unit)}</small></th>`).join("")}</tr>`;
+  const rows = sorted.map((p) => `<tr data-id="${p.id}" tabindex="0" class="${selected === p ? "selected" : ""}"><td>${p.id}</td>${several ? `<td>${escaped(alternativeOf(p))}</td>` : ""}` +
     `<td title="${escaped(p.checked)}">${p.is_exact === true ? "yes" : p.is_exact === false ? "NO" : "not run"}</td>` +
     columns.map((f) => `<td class="${bests[f.name] === figureOf(p, f.name) && f.name in bests ? "best" : ""}">${number(figureOf(p, f.name))}</td>`).join("") + "</tr>");
   $("table").innerHTML = `<thead>${head}</thead><tbody>${rows.join("")}</tbody>`;
@@ -286,9 +311,10 @@ function drawParallel() {
   const points = feasible.concat(front);
   const first = info.axes[0];
   $("colour-name").textContent = info.figures[at[first]].title.toLowerCase();
-  const numeric = (name, values) => {
+  const numeric = (name, given) => {
+    const values = given.map((v) => (v === null ? "–" : v)); // a knob that other alternatives have
     const kinds = [...new Set(values)];
-    const steps = kinds.length <= 12 || kinds.some((v) => typeof v !== "number") ? kinds.sort((a, b) => (typeof a === "number" ? a - b : String(a).localeCompare(String(b)))) : null;
+    const steps = kinds.length <= 12 || kinds.some((v) => typeof v !== "number") ? kinds.sort((a, b) => (typeof a === "number" && typeof b === "number" ? a - b : typeof a === "number" ? 1 : typeof b === "number" ? -1 : String(a).localeCompare(String(b)))) : null;
     if (!steps) return { label: name, values };
     return { label: name, values: values.map((v) => steps.indexOf(v)), tickvals: steps.map((_, i) => i), ticktext: steps.map(String), range: [-.2, Math.max(1, steps.length - 1) + .2] };
   };
@@ -309,7 +335,7 @@ function drawCurve() {
   const line = (curve, name, shade, width) => ({ type: "scatter", mode: "lines", name, x: curve.map((c) => c[0]), y: curve.map((c) => c[1] * 100),
     line: { color: colour(shade), width, shape: "hv" }, hovertemplate: "%{x} designs: %{y:.1f} %<extra></extra>" });
   const traces = [line(info.curve, `search (${info.sampler})`, "front", 3)];
-  if (info.baseline_curve.length) traces.unshift(line(info.baseline_curve, "random PE and SIMD", "random", 2));
+  if (info.baseline_curve.length) traces.unshift(line(info.baseline_curve, "drawn at random", "random", 2));
   look.xaxis = { ...look.xaxis, title: { text: "designs judged" } };
   look.yaxis = { ...look.yaxis, title: { text: narrow() ? "" : "hypervolume [%]" }, range: [0, 102] };
   const last = (curve) => (curve.length ? number(curve[curve.length - 1][1] * 100) : "0");
