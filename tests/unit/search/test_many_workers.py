@@ -44,7 +44,7 @@ layers:
 explore: {workload: tfc, objectives: [throughput_fps, lut]}
 """
 WORKERS = 10
-TRIALS = 80
+TRIALS = 150
 KILLS = 15
 
 
@@ -101,9 +101,9 @@ def _kill_at_random(database: Database, plan: SearchPlan) -> list[ForkServerProc
     while len(_trials(database)) < SEEDS + WORKERS:  # all are at work
         time.sleep(0.2)
     for kill in range(KILLS):
-        time.sleep(dice.uniform(0.1, 0.6))
+        time.sleep(dice.uniform(0.05, 0.3))
         victim = crew.pop(dice.randrange(WORKERS // 2))
-        assert victim.pid is not None
+        assert victim.is_alive() and victim.pid is not None, "the study was over before the kills"
         os.kill(victim.pid, signal.SIGKILL)
         victim.join()
         crew.append(_start(database, plan, 100 + kill))
