@@ -39,7 +39,8 @@ from bnnsim.spec.architecture import Architecture, EngineArchitecture
 from bnnsim.spec.load import Loaded, read_both
 from bnnsim.spec.workload import Workload
 from bnnsim.timing.graph import build_timing
-from bnnsim.timing.steady import MAX_FRAMES, analyse
+from bnnsim.timing.pace import find_pace
+from bnnsim.timing.steady import MAX_FRAMES
 
 if TYPE_CHECKING:
     from bnnsim.datapath.engine_toggles import ArrayToggles
@@ -170,9 +171,9 @@ def figures_of(design: Design | EngineDesign, max_frames: int = MAX_FRAMES) -> D
         interval, latency, reason = steady_interval(design)
         fifo_bits = 0
     else:
-        steady = analyse(build_timing(design.graph), max_frames)
-        interval, latency = steady.initiation_interval_cycles, steady.latency_cycles
-        reason = steady.reason
+        pace = find_pace(build_timing(design.graph), max_frames)
+        interval, latency = pace.initiation_interval_cycles, pace.latency_cycles
+        reason = pace.reason
         fifo_bits = sum(s.depth_words * s.width_bits for s in design.graph.streams)
     resources = estimate_resources(design)
     total = resources.total

@@ -20,7 +20,7 @@ from bnnsim.search.judge import Judge, set_judge
 from bnnsim.search.objectives import parse_constraints, parse_objectives
 from bnnsim.search.plan import SearchPlan
 from bnnsim.search.plan_check import check_buildable, check_given
-from bnnsim.search.pool import Pool, open_pool
+from bnnsim.search.pool import Pool, open_pool, warm_up
 from bnnsim.search.record import Exploration
 from bnnsim.search.results import write_results
 from bnnsim.search.samplers import SAMPLERS, SamplerName, make_sampler
@@ -85,7 +85,7 @@ def explore(
     """Search ``space`` (a shipped name or a file) for the designs that nothing beats.
 
     ``workload`` and ``objectives`` default to the space's own; ``constraints`` are added to the space's.
-    ``baseline`` is the number of designs that random PE and SIMD are judged with for comparison
+    ``baseline`` is the number of designs that are drawn at random, and judged for comparison
     (default: 60, or as many as trials). The front's designs are re-simulated word by word with one
     frame, the smallest first, up to ``verify_words`` words in all (None: all of them, 0: none).
     Trials are kept in
@@ -96,6 +96,7 @@ def explore(
     Raises :class:`~bnnsim.spec.faults.SpecError` for what the user gave wrong, and for a folder, disk
     or server that does not take the results.
     """
+    warm_up(_jobs(jobs))
     run = _Run(
         plan=plan_of(space, workload, trials, objectives, constraints, sampler, seed),
         jobs=_jobs(jobs),

@@ -10,8 +10,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from bnnsim.cli.console import check_target, output, simulation_errors, write_json
-from bnnsim.spec.faults import InputError
+from bnnsim.cli.console import output, simulation_errors, write_json, write_whole
+from bnnsim.whole_files import check_target
 
 if TYPE_CHECKING:
     from bnnsim.report.comparison import ComparisonInfo
@@ -35,19 +35,15 @@ def command(
     ] = None,
 ) -> None:
     """Compare designs: what differs in the spec, and what it does to each number."""
-    from bnnsim.report.atomic_file import whole_file
     from bnnsim.report.comparison import comparison_info, parse_designs
     from bnnsim.report.comparison_page import comparison_html
 
-    if out is not None and not out.parent.is_dir():
-        raise InputError(str(out), "a file in a folder that exists", f"folder {out.parent}")
     check_target(out)
     check_target(json_file)
     with simulation_errors():
         info = comparison_info(parse_designs(designs, workload))
     if out is not None:
-        with whole_file(out) as file:
-            file.write(comparison_html(info))
+        write_whole(out, comparison_html(info))
     if json_file is not None:
         write_json(asdict(info), json_file)
     if json_file != "-":

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bnnsim.spec.faults import InputError
+from bnnsim.whole_files import no_place, whole_text
 
 output = Console(highlight=False, soft_wrap=False)
 errors = Console(stderr=True, highlight=False)
@@ -75,26 +72,6 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
             bar.stop()
 
 
-def check_target(target: str | Path | None) -> None:
-    """Refuse, before any work, a file that could not be written (``-`` is stdout).
-
-    Raises :class:`~bnnsim.spec.faults.InputError`.
-    """
-    if target is None or target == "-":
-        return
-    path = Path(target)
-    try:
-        path.parent.stat()
-        if path.is_dir():
-            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
-        if not path.parent.is_dir():
-            raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-        if not os.access(path.parent, os.W_OK):
-            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
-    except (OSError, ValueError) as error:
-        raise _no_place(path, error) from None
-
-
 def write_json(data: dict[str, Any], target: str) -> None:
     """Write ``data`` to a file (beside it first, then renamed) or, for ``-``, to stdout."""
     text = json.dumps(data, indent=2) + "\n"
@@ -111,23 +88,7 @@ def write_whole(path: Path, text: str) -> None:
     Raises :class:`~bnnsim.spec.faults.InputError` where ``path`` cannot be written.
     """
     try:
-        _write_beside(path, text)
-    except (OSError, ValueError) as error:
-        raise _no_place(path, error) from None
-
-
-def _write_beside(path: Path, text: str) -> None:
-    handle, beside = tempfile.mkstemp(dir=path.parent or Path(), prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with whole_text(path) as file:
             file.write(text)
-        Path(beside).chmod(0o644)
-        Path(beside).replace(path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
-
-
-def _no_place(path: Path, error: OSError | ValueError) -> InputError:
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return InputError(str(path), "a place to write", reason)
+    except (OSError, ValueError) as error:
+        raise no_place(path, error) from None

@@ -8,9 +8,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from bnnsim.cli.console import check_target, output, progress, simulation_errors, write_json
+from bnnsim.cli.console import output, progress, simulation_errors, write_json
 from bnnsim.evaluation import POWER_BASIS, Evaluation
 from bnnsim.evaluation import evaluate as run_evaluation
+from bnnsim.whole_files import check_target
 
 LARGEST_PARTS = 12
 

@@ -8,11 +8,12 @@ from typing import Annotated, Literal
 import typer
 from rich.table import Table
 
-from bnnsim.cli.console import check_target, output, progress, write_json, write_whole
+from bnnsim.cli.console import output, progress, write_json, write_whole
 from bnnsim.search.fifo_check import check_sizing
 from bnnsim.search.fifos import FifoSizing, size_fifos
 from bnnsim.simulation import load_streaming_design
 from bnnsim.spec.write import architecture_text
+from bnnsim.whole_files import check_target
 
 
 def command(
@@ -75,9 +76,7 @@ def _show(sizing: FifoSizing) -> None:
         curve.add_column(name, justify="right")
     step = max(1, len(sizing.curve) // 12)
     for point in [*sizing.curve[:-1:step], *sizing.curve[-1:]]:
-        curve.add_row(
-            f"{point.fifo_bits:,}", str(point.bram18), f"{point.initiation_interval_cycles:,}"
-        )
+        curve.add_row(f"{point.fifo_bits:,}", str(point.bram18), f"{point.initiation_interval_cycles:,}")
     output.print(curve)
     before = sizing.before_interval_cycles
     was = "deadlock" if before is None else f"{before:,} cycles"

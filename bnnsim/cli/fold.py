@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from bnnsim.cli.console import check_target, output, write_whole
+from bnnsim.cli.console import output, write_whole
+from bnnsim.whole_files import check_target
 
 
 def command(

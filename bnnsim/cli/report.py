@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from bnnsim.cli.console import SimulationFailed, output, progress
-from bnnsim.spec.faults import InputError
+from bnnsim.cli.console import SimulationFailed, output, progress, write_whole
+from bnnsim.whole_files import check_target
 
 
 def command(
@@ -27,12 +27,10 @@ def command(
 ) -> None:
     """Write one self-contained page: the answer, pipeline, timeline, FIFOs, roofline, costs, pictures."""
     from bnnsim.datapath.build import BitMismatchError
-    from bnnsim.report.atomic_file import whole_file
     from bnnsim.report.page import report_html
     from bnnsim.timing.result import DeadlockError
 
-    if not out.parent.is_dir():
-        raise InputError(str(out), "a file in a folder that exists", f"folder {out.parent}")
+    check_target(out)
     try:
         with progress("simulating") as advance:
             page = report_html(
@@ -46,7 +44,6 @@ def command(
             )
     except (DeadlockError, BitMismatchError) as error:
         raise SimulationFailed(str(error)) from error
-    with whole_file(out) as file:
-        file.write(page)
+    write_whole(out, page)
     size_mb = out.stat().st_size / 1e6
     output.print(f"report  {out} ({size_mb:.1f} MB)", markup=False, soft_wrap=True)

@@ -8,10 +8,11 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from bnnsim.cli.console import check_target, output, progress, simulation_errors, write_json
+from bnnsim.cli.console import output, progress, simulation_errors, write_json
 from bnnsim.simulation import Simulation, load_design
 from bnnsim.simulation import simulate as run_simulation
 from bnnsim.spec.write import architecture_text
+from bnnsim.whole_files import check_target
 
 SHOWN_PREDICTIONS = 10
 
@@ -185,9 +186,7 @@ def show_answer(simulation: Simulation) -> None:
     exact = "yes: " if simulation.bit_exact else ""
     rows.append(("bit exact", exact + simulation.bit_exact_basis))
     rows.append(("total", f"{simulation.cycles_total:,} cycles for {simulation.frames} frame(s)"))
-    rows.append(
-        ("latency", f"{simulation.latency_cycles:,} cycles = {simulation.latency_us:,.2f} us")
-    )
+    rows.append(("latency", f"{simulation.latency_cycles:,} cycles = {simulation.latency_us:,.2f} us"))
     interval = simulation.initiation_interval_cycles
     if interval is None:
         rows.append(("interval", f"unknown: {simulation.initiation_interval_basis}"))

@@ -19,9 +19,7 @@ def command(
     perfetto: Annotated[
         Path | None, typer.Option(help="trace for ui.perfetto.dev", metavar="FILE.json")
     ] = None,
-    first_cycle: Annotated[
-        int, typer.Option("--from", help="first cycle to write", metavar="CYCLE")
-    ] = 0,
+    first_cycle: Annotated[int, typer.Option("--from", help="first cycle to write", metavar="CYCLE")] = 0,
     end_cycle: Annotated[
         int | None, typer.Option("--to", help="cycle to stop before", metavar="CYCLE")
     ] = None,

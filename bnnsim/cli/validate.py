@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from bnnsim.cli.console import (
-    check_target,
     output,
     progress,
     simulation_errors,
@@ -19,6 +18,7 @@ from bnnsim.cli.console import (
 )
 from bnnsim.validation.comparison import Comparison, Validation, compare_published
 from bnnsim.validation.fit import FitResult, Prediction
+from bnnsim.whole_files import check_target
 
 _QUANTITY = {
     "lut": "LUTs",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import tempfile
 import tokenize
 import zipfile
 import zlib
@@ -16,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnsim.spec.faults import InputError
+from bnnsim.whole_files import replace_files
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -85,14 +84,13 @@ def _reason(error: Exception) -> str:
     return f"a damaged or cut-off file ({text or type(error).__name__})"
 
 
-def write_arrays(path: Path, arrays: Arrays) -> None:
-    """Write a compressed .npz beside ``path`` and rename it into place.
+def npz_bytes(arrays: Arrays) -> bytes:
+    """An .npz archive of ``arrays``: in their order, compressed, without times or pickles.
 
-    Equal arrays in equal order give equal bytes. Raises :class:`InputError` where the folder cannot
-    be written.
+    Equal arrays in equal order give equal bytes.
     """
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, array in arrays.items():
             entry = zipfile.ZipInfo(f"{name}.npy", _EARLIEST_DATE)
             entry.compress_type = zipfile.ZIP_DEFLATED
@@ -101,21 +99,15 @@ def write_arrays(path: Path, arrays: Arrays) -> None:
             content = io.BytesIO()
             np.lib.format.write_array(content, np.ascontiguousarray(array), allow_pickle=False)
             archive.writestr(entry, content.getvalue())
+    return buffer.getvalue()
+
+
+def write_arrays(path: Path, arrays: Arrays) -> None:
+    """Write :func:`npz_bytes` to a file that is whole or not there.
+
+    Raises :class:`InputError` where the folder cannot be written.
+    """
     try:
-        _replace(path, buffer.getvalue())
+        replace_files({path: npz_bytes(arrays)})
     except OSError as error:
         raise InputError(str(path), "a place to write", error.strerror or str(error)) from None
-
-
-def _replace(path: Path, content: bytes) -> None:
-    handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(beside, 0o666 & ~mask)  # mkstemp's own mode is for its owner alone
-        os.replace(beside, path)
-    except BaseException:
-        os.unlink(beside)
-        raise

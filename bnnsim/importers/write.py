@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import io
-import os
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from bnnsim.design.network import resolve_network
+from bnnsim.functional.archive import npz_bytes
 from bnnsim.functional.own_layers import is_own, own_parameters
 from bnnsim.importers.workload_text import workload_text
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.workload import WeightedLayer, Workload
+from bnnsim.whole_files import replace_files
 
 Arrays = Mapping[str, npt.NDArray[Any]]
-_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -90,40 +87,6 @@ def write_network(
         reason = error.strerror or str(error)
         raise InputError(str(folder), "a folder that can be written", reason) from None
     return ImportedNetwork(complete, workload_path, weights_path, dict(folding or {}), tuple(comment))
-
-
-def npz_bytes(arrays: Arrays) -> bytes:
-    """An .npz archive of ``arrays``: in their order, compressed, without times or pickles."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, array in arrays.items():
-            member = io.BytesIO()
-            np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
-            entry = zipfile.ZipInfo(f"{name}.npy", _ZIP_EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o644 << 16
-            entry.create_system = 3  # Unix, wherever this runs: part of the bytes
-            archive.writestr(entry, member.getvalue())
-    return buffer.getvalue()
-
-
-def replace_files(contents: Mapping[Path, bytes]) -> None:
-    """Write every file beside its place first, then move all of them into place, in order.
-
-    Raises ``OSError``; what was there before is then untouched unless a move itself failed.
-    """
-    beside = {path: path.with_name(f".{path.name}.{os.getpid()}.part") for path in contents}
-    try:
-        for path, content in contents.items():
-            with open(beside[path], "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        for path, part in beside.items():
-            os.replace(part, path)
-    finally:
-        for part in beside.values():
-            part.unlink(missing_ok=True)
 
 
 def _refuse_to_replace(contents: Mapping[Path, bytes]) -> None:

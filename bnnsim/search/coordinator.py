@@ -1,13 +1,15 @@
 """One coordinator asks and tells in batches; a pool of processes only judges.
 
-Batches have a fixed size and are told in the order in which they were asked, so the same seed gives the
-same trials whatever the number of jobs. Every finished batch is on disk before the next is asked.
+Batches have a fixed size and are told in the order in which they were asked, one batch being judged while
+the next is asked for; so the same seed gives the same trials whatever the number of jobs. Every finished
+batch is on disk before another is asked.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bnnsim.search.encoding import Knobs, Parameters, point_key
@@ -15,9 +17,12 @@ from bnnsim.search.judge import Judgement, judge_here
 from bnnsim.search.plan import SearchPlan
 from bnnsim.search.pool import Pool
 from bnnsim.search.record import Exploration, TrialRecord
+from bnnsim.search.samplers import SEQUENTIAL
 from bnnsim.search.store import TrialStore
 
 BATCH = 10
+BATCHES_AHEAD = 2
+"""Batches in flight: one to judge, and one to begin with while the coordinator is busy with the first."""
 PATIENCE = 20
 """Give up when this many times the trials asked for were proposed and too few were new."""
 
@@ -53,13 +58,23 @@ def search(
     else:
         run = _Sampled(plan, pool, store, list(earlier))
     try:
-        while run.wants_more():
-            run.batch()
+        while run.takes_off() or run.flights:
+            run.land()
             if progress is not None:
                 progress(run.progress(time.monotonic() - started))
     except KeyboardInterrupt:
         return plan.outcome(run.records), True
     return plan.outcome(run.records), False
+
+
+@dataclass(frozen=True)
+class _Flight:
+    """A batch being judged: its points, which of them are new, and what becomes of those, in order."""
+
+    points: Sequence[Parameters]
+    named: Sequence[Knobs]
+    fresh: Sequence[int]
+    judged: Iterator[Judgement]
 
 
 class _Run:
@@ -75,29 +90,52 @@ class _Run:
         self.records = earlier
         self.earlier = len(earlier)
         self.known = {point_key(record.knobs): record.judgement for record in earlier}
+        self.flights: deque[_Flight] = deque()
+        self.batch = 1 if plan.sampler in SEQUENTIAL else BATCH
+        self.most_flights = 1 if plan.sampler in SEQUENTIAL else BATCHES_AHEAD
 
-    def wants_more(self) -> bool:
+    def propose(self) -> Sequence[Parameters]:
+        """The next batch; none where nothing is wanted beyond what is in flight."""
         raise NotImplementedError
 
-    def batch(self) -> None:
-        raise NotImplementedError
+    def told(self, judgements: Sequence[Judgement]) -> None:
+        """What became of the batch that has been in flight for longest."""
 
-    def judge_new(self, points: Sequence[Parameters]) -> list[Judgement]:
-        """Judge, keep and store those of ``points`` that are not known yet; judgements of all."""
-        named: list[Knobs] = [self.encoding.describe(point) for point in points]
-        keys = [point_key(knobs) for knobs in named]
-        fresh = {k: i for i, k in reversed(list(enumerate(keys))) if k not in self.known}
-        chosen = sorted(fresh.values())
-        judged = list(self.pool.map(judge_here, [named[i] for i in chosen]))
+    @property
+    def expected(self) -> int:
+        """How many trials there will be when everything in flight has landed."""
+        return len(self.records) + sum(len(flight.fresh) for flight in self.flights)
+
+    def takes_off(self) -> bool:
+        """Send batches on their way, as many as may be; whether any was."""
+        begun = len(self.flights)
+        while len(self.flights) < self.most_flights:
+            points = self.propose()
+            if not points:
+                break
+            named: list[Knobs] = [self.encoding.describe(point) for point in points]
+            keys = [point_key(knobs) for knobs in named]
+            flying = {point_key(f.named[i]) for f in self.flights for i in f.fresh}
+            first = {key: i for i, key in reversed(list(enumerate(keys)))}
+            fresh = sorted(i for key, i in first.items() if key not in self.known and key not in flying)
+            judged = iter(self.pool.map(judge_here, [named[i] for i in fresh]))
+            self.flights.append(_Flight(points, named, fresh, judged))
+        return len(self.flights) > begun
+
+    def land(self) -> None:
+        """Wait for the oldest batch; keep, store and tell what became of it."""
+        flight = self.flights[0]
+        judged = list(flight.judged)
         new = [
-            TrialRecord(len(self.records) + n, points[i], named[i], judgement)
-            for n, (i, judgement) in enumerate(zip(chosen, judged, strict=True))
+            TrialRecord(len(self.records) + n, flight.points[i], flight.named[i], judgement)
+            for n, (i, judgement) in enumerate(zip(flight.fresh, judged, strict=True))
         ]
         if self.store is not None:
             self.store.add(new)
+        self.flights.popleft()
         self.known |= {point_key(record.knobs): record.judgement for record in new}
         self.records = self.records + new
-        return [self.known[key] for key in keys]
+        self.told([self.known[point_key(knobs)] for knobs in flight.named])
 
     def progress(self, seconds: float) -> Progress:
         outcome = self.plan.outcome(self.records)
@@ -125,15 +163,16 @@ class _Sampled(_Run):
         self.proposer.learn(earlier)
         self.proposed = 0
 
-    def wants_more(self) -> bool:
-        left = len(self.records) < self.plan.designs
-        return left and self.proposed < PATIENCE * self.plan.trials
-
-    def batch(self) -> None:
-        """Ask for a batch, judge and store what is new in it, tell all of it."""
-        size = min(BATCH, self.plan.trials - len(self.records))
+    def propose(self) -> Sequence[Parameters]:
+        size = min(self.batch, self.plan.trials - self.expected)
+        all_there = self.expected >= self.plan.designs
+        if all_there or size <= 0 or self.proposed >= PATIENCE * self.plan.trials:
+            return ()
         self.proposed += size
-        self.proposer.tell(self.judge_new(self.proposer.ask(size)))
+        return self.proposer.ask(size)
+
+    def told(self, judgements: Sequence[Judgement]) -> None:
+        self.proposer.tell(judgements)
 
 
 class _Listed(_Run):
@@ -147,9 +186,6 @@ class _Listed(_Run):
         super().__init__(plan, pool, store, earlier)
         self.waiting = exact_points(plan.space, pool, plan.objectives, plan.constraints)
 
-    def wants_more(self) -> bool:
-        return bool(self.waiting)
-
-    def batch(self) -> None:
-        self.judge_new(self.waiting[:BATCH])
-        self.waiting = self.waiting[BATCH:]
+    def propose(self) -> Sequence[Parameters]:
+        now, self.waiting = self.waiting[:BATCH], self.waiting[BATCH:]
+        return now

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside their places first, then all renamed."""
+"""The folder that a search leaves its results in."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bnnsim.spec.faults import InputError
+from bnnsim.whole_files import replace_files
 
 
 def prepare_folder(folder: Path) -> None:
@@ -29,24 +30,12 @@ def write_files(folder: Path, texts: Mapping[str, str]) -> None:
 
     Raises :class:`InputError` with the system's reason (disk full, not allowed, ...).
     """
-    beside: list[tuple[Path, Path]] = []
-    place = folder
     try:
-        for name, text in texts.items():
-            place = folder / name
-            place.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
-            beside.append((Path(temporary), place))
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            Path(temporary).chmod(0o644)
-        for written, place in beside:
-            written.replace(place)
+        for name in texts:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        replace_files({folder / name: text.encode() for name, text in texts.items()})
     except OSError as error:
-        raise output_fault(place, error) from None
-    finally:
-        for written, _ in beside:
-            written.unlink(missing_ok=True)
+        raise output_fault(Path(error.filename or folder), error) from None
 
 
 def output_fault(place: Path, error: OSError) -> InputError:

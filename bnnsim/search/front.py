@@ -55,7 +55,9 @@ def _sliced(points: Floats, reference: Floats) -> float:
         height = float(edge - points[i, -1])
         if height > 0:
             below = points[: i + 1, :-1]
-            volume += height * _sliced(below[is_on_front(below)], reference[:-1])
+            if below.shape[1] > 2:  # an area takes dominated points as they are
+                below = below[is_on_front(below)]
+            volume += height * _sliced(below, reference[:-1])
     return volume
 
 

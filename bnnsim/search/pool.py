@@ -6,11 +6,14 @@ import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import forkserver
+from multiprocessing.context import ForkServerContext
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-PRELOAD = ["bnnsim.search.judge", "bnnsim.search.verify", "bnnsim.timing.compiled"]
+PRELOAD = ["bnnsim.search.judge", "bnnsim.search.verify", "bnnsim.timing.preload"]
+"""What the process that all others are forked from has loaded."""
 
 
 class Pool:
@@ -38,14 +41,26 @@ def open_pool(jobs: int, prepare: Callable[..., None], *arguments: Any) -> Itera
         prepare(*arguments)
         yield Pool(None)
         return
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOAD)
+    context = _context()
     with ProcessPoolExecutor(jobs, context, _prepare, (prepare, arguments)) as executor:
         try:
             yield Pool(executor)
         except BaseException:
             executor.shutdown(wait=True, cancel_futures=True)
             raise
+
+
+def warm_up(jobs: int) -> None:
+    """Begin loading what a pool of ``jobs`` processes will need, beside whatever comes first."""
+    if jobs > 1:
+        _context()
+        forkserver.ensure_running()
+
+
+def _context() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOAD)
+    return context
 
 
 def _prepare(prepare: Callable[..., None], arguments: tuple[Any, ...]) -> None:

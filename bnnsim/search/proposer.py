@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -32,7 +33,7 @@ class Proposer:
         self.sampler = make_sampler(plan.sampler, seed, plan.trials)
         self.study = self._new_study()
         self.seeds = self.encoding.seeds(min(SEEDS, plan.trials)) if seeds else []
-        self._asked: list[optuna.Trial] = []
+        self._asked: deque[list[optuna.Trial]] = deque()
 
     def _new_study(self) -> optuna.Study:
         return optuna.create_study(directions=directions(self.plan.objectives), sampler=self.sampler)
@@ -52,16 +53,17 @@ class Proposer:
         return {}
 
     def ask(self, count: int) -> list[Parameters]:
-        """``count`` points; :meth:`tell` is next."""
+        """``count`` points; :meth:`tell` says what became of them, batch by batch."""
         now, self.seeds = self.seeds[:count], self.seeds[count:]
         for seed in now:
             self.study.enqueue_trial(dict(seed))
-        self._asked = [self.study.ask(self.distributions) for _ in range(count)]
-        return [{n: int(value) for n, value in t.params.items()} for t in self._asked]
+        asked = [self.study.ask(self.distributions) for _ in range(count)]
+        self._asked.append(asked)
+        return [{n: int(value) for n, value in t.params.items()} for t in asked]
 
     def tell(self, judgements: Sequence[Judgement]) -> None:
-        """What became of the points asked for, in their order."""
-        for trial, judgement in zip(self._asked, judgements, strict=True):
+        """What became of the points asked for first and not told yet, in their order."""
+        for trial, judgement in zip(self._asked.popleft(), judgements, strict=True):
             if judgement.obstacle:
                 self.study.tell(trial, state=optuna.trial.TrialState.FAIL)
                 continue
@@ -69,4 +71,3 @@ class Proposer:
                 trial.set_constraint(name, strain)
             values = [float(judgement.figures[o.name]) for o in self.plan.objectives]
             self.study.tell(trial, values)
-        self._asked = []

@@ -137,6 +137,15 @@ class Exploration:
 
     def shares(self, trials: Sequence[TrialRecord], points: int = 60) -> list[tuple[int, float]]:
         """(number of trials, their :meth:`share`) at up to ``points`` moments."""
-        total = len(trials)
+        total, whole = len(trials), self.volume(self.judged_feasible)
+        if not total:
+            return []
         moments = sorted({max(1, round(total * (i + 1) / points)) for i in range(points)})
-        return [(moment, self.share(trials[:moment])) for moment in moments] if total else []
+        curve = []
+        front, seen = np.zeros((0, len(self.objectives))), 0
+        for moment in moments:
+            new = self.losses([t for t in trials[seen:moment] if t.judgement.is_feasible])
+            front, seen = np.concatenate([front, new]), moment
+            front = front[is_on_front(front)]
+            curve.append((moment, hypervolume(front, self.reference) / whole if whole else 0.0))
+        return curve

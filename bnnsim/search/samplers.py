@@ -13,6 +13,9 @@ SamplerName = Literal["nsga2", "nsga3", "tpe", "gp", "qmc", "random", "exact"]
 SAMPLERS: tuple[SamplerName, ...] = ("nsga2", "nsga3", "tpe", "gp", "qmc", "random", "exact")
 """``random`` draws raw PE and SIMD (the baseline); ``exact`` is no sampler of Optuna's: see ``exact``."""
 
+SEQUENTIAL: tuple[SamplerName, ...] = ("gp",)
+"""Samplers that would propose the same point again and again until they know what became of it."""
+
 
 def make_sampler(name: SamplerName, seed: int, trials: int) -> BaseSampler:
     """Optuna's sampler of that name. Raises :class:`InputError` where its extra is not installed."""
@@ -36,7 +39,11 @@ def make_sampler(name: SamplerName, seed: int, trials: int) -> BaseSampler:
                 try:
                     import torch  # noqa: F401
                 except ImportError:
-                    raise InputError("--sampler gp", "PyTorch to be installed", "none") from None
-                return optuna.samplers.GPSampler(seed=seed, n_startup_trials=0)
+                    raise InputError(
+                        "--sampler gp", "PyTorch (pip install 'bnnsim[gp]')", "it is not installed"
+                    ) from None
+                return optuna.samplers.GPSampler(
+                    seed=seed, n_startup_trials=0, deterministic_objective=True
+                )
             case _:
                 return optuna.samplers.RandomSampler(seed=seed)

@@ -65,6 +65,9 @@ class Actor:
         self.unit = unit
         self.inputs = [fifos[i] for i in unit.inputs]
         self.outputs = [fifos[i] for i in unit.outputs]
+        # Most units have one of each, and are asked often.
+        self._input = self.inputs[0] if len(self.inputs) == 1 else None
+        self._output = self.outputs[0] if len(self.outputs) == 1 else None
         self.datapath = datapath
         self.frames = frames
         self.watcher = watcher
@@ -83,7 +86,10 @@ class Actor:
 
     def read(self) -> None:
         """Take a word from every input in this cycle."""
-        words = tuple([fifo.get() for fifo in self.inputs])
+        if self._input is not None:
+            words: tuple[int, ...] = (self._input.get(),)
+        else:
+            words = tuple([fifo.get() for fifo in self.inputs])
         if self.datapath is not None:
             self.datapath.take(words)
         elif words:
@@ -177,9 +183,13 @@ class Actor:
             yield missing.word_event()
 
     def lacks_room(self) -> bool:
+        if self._output is not None:
+            return not self._output.has_room()
         return not all(fifo.has_room() for fifo in self.outputs)
 
     def lacks_words(self) -> bool:
+        if self._input is not None:
+            return not self._input.has_word()
         return not all(fifo.has_word() for fifo in self.inputs)
 
 

@@ -22,15 +22,22 @@ from bnnsim.timing.channel_kernel import (
 )
 from bnnsim.timing.columns import (
     AT,
+    BLOCKED_IN,
     BOOKED,
     BOOKED_IN,
     BOOKED_OUT,
     BUSY,
+    DEPTH_WORDS,
+    ENDS,
     EVERY,
     FRAME,
     FREES,
     HALTED,
+    IN0,
+    IN1,
     IN_FRAME,
+    LAG,
+    LAST_READ,
     LAST_WRITE,
     LATENCY,
     LEFT,
@@ -40,20 +47,30 @@ from bnnsim.timing.columns import (
     NEEDS,
     NEEDS_END,
     NEVER,
+    OUT0,
+    OUT1,
     OUT_FRAME,
     PLACE,
+    READ,
+    READ_MASK,
+    READ_RING,
     READS,
+    READY_RING,
     SNAP,
     SNAP_AT,
     SNAP_LEFT,
     SNAP_WORDS,
     STALLED_IN,
     STALLED_OUT,
+    STARVED_IN,
     TAKEN,
     TAKEN_MASK,
     WORDS_IN,
     WORDS_OUT,
+    WRITE_MASK,
+    WRITE_RING,
     WRITES,
+    WRITTEN,
 )
 from bnnsim.timing.jit import inner
 
@@ -72,15 +89,21 @@ def run_elastic(
     counts: bool,
 ) -> None:
     """Take and give words as far as their cycles can be told."""
+    takes_fast = unit[u, IN1] - unit[u, IN0] == 1 and not unit[u, ENDS]
+    if takes_fast:
+        takes_fast = channel[plan[unit[u, IN0]], READY_RING] == 0
+    gives_fast = unit[u, OUT1] - unit[u, OUT0] == 1 and not unit[u, ENDS] and unit[u, EVERY] == 1
     while True:
         taken = unit[u, READS]
         given = unit[u, WRITES]
         while _take_word(unit, channel, pool, plan, u, barrier, horizon):
-            pass
+            if takes_fast:
+                _take_on(unit, channel, pool, plan, u, horizon)
         if counts:
             book_elastic(unit, pool, u)
         while _give_word(unit, channel, pool, plan, u, barrier, horizon):
-            pass
+            if gives_fast:
+                _give_on(unit, channel, pool, plan, u, horizon)
         if counts:
             book_elastic(unit, pool, u)
         if taken == unit[u, READS] and given == unit[u, WRITES]:
@@ -152,6 +175,88 @@ def _take_word(
         pool[snapshot + unit[u, SNAP] + SNAP_AT] = cycle
         keep_reads(unit, channel, pool, plan, u, snapshot)
     return True
+
+
+@inner
+def _take_on(unit: Int64s, channel: Int64s, pool: Int64s, plan: Int64s, u: int, horizon: int) -> None:
+    """Further words of the frame but the last, from the only input: the same, faster."""
+    c = plan[unit[u, IN0]]
+    place = unit[u, FREES] + unit[u, PLACE]
+    most = min(unit[u, WORDS_IN] - unit[u, PLACE] - 1, channel[c, WRITTEN] - channel[c, READ])
+    base = unit[u, IN_FRAME] * unit[u, WORDS_OUT]
+    given = unit[u, WRITES]
+    left_ring, left_mask = unit[u, LEFT], unit[u, LEFT_MASK]
+    come_ring, come_mask, lag = channel[c, WRITE_RING], channel[c, WRITE_MASK], channel[c, LAG]
+    read_ring, read_mask = channel[c, READ_RING], channel[c, READ_MASK]
+    taken_ring, taken_mask = unit[u, TAKEN], unit[u, TAKEN_MASK]
+    taken, number = channel[c, READ], unit[u, READS]
+    at = unit[u, AT]
+    done = 0
+    while done < most:
+        freeing = base + plan[place]
+        if freeing >= given:
+            break
+        start = at + 1
+        if freeing >= 0:
+            start = max(start, pool[left_ring + (freeing & left_mask)] + 1)
+        cycle = max(start, pool[come_ring + (taken & come_mask)] + lag)
+        if cycle >= horizon:
+            break
+        if cycle > start:
+            channel[c, STARVED_IN] = unit[u, IN_FRAME]
+        entry = taken_ring + (number & taken_mask)
+        pool[entry] = cycle
+        pool[entry + taken_mask + 1] = start
+        pool[read_ring + (taken & read_mask)] = cycle
+        at = cycle
+        taken += 1
+        number += 1
+        place += 1
+        done += 1
+    if done:
+        channel[c, READ] = taken
+        unit[u, READS] = number
+        unit[u, PLACE] += done
+        unit[u, AT] = at
+        unit[u, LAST_READ] = at
+
+
+@inner
+def _give_on(unit: Int64s, channel: Int64s, pool: Int64s, plan: Int64s, u: int, horizon: int) -> None:
+    """Further words that wait for no other word taken, to the only output: the same, faster."""
+    needed = unit[u, OUT_FRAME] * unit[u, WORDS_IN] + plan[unit[u, NEED]]
+    if needed >= unit[u, READS]:
+        return
+    c = plan[unit[u, OUT0]]
+    depth = channel[c, DEPTH_WORDS]
+    most = min(unit[u, NEED_LEFT] - 1, channel[c, READ] + depth - channel[c, WRITTEN])
+    due = pool[unit[u, TAKEN] + (needed & unit[u, TAKEN_MASK])] + unit[u, LATENCY]
+    free_ring, free_mask = channel[c, READ_RING], channel[c, READ_MASK]
+    write_ring, write_mask = channel[c, WRITE_RING], channel[c, WRITE_MASK]
+    left_ring, left_mask = unit[u, LEFT], unit[u, LEFT_MASK]
+    given, number = channel[c, WRITTEN], unit[u, WRITES]
+    at = unit[u, LAST_WRITE]
+    done = 0
+    while done < most:
+        start = max(due, at + 1)
+        cycle = max(start, pool[free_ring + ((given - depth) & free_mask)] + 1)
+        if cycle >= horizon:
+            break
+        if cycle > start:
+            channel[c, BLOCKED_IN] = unit[u, OUT_FRAME]
+        entry = left_ring + (number & left_mask)
+        pool[entry] = cycle
+        pool[entry + left_mask + 1] = start
+        pool[write_ring + (given & write_mask)] = cycle
+        at = cycle
+        given += 1
+        number += 1
+        done += 1
+    if done:
+        channel[c, WRITTEN] = given
+        unit[u, WRITES] = number
+        unit[u, NEED_LEFT] -= done
+        unit[u, LAST_WRITE] = at
 
 
 @inner

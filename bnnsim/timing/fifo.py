@@ -49,6 +49,14 @@ class Fifo:
         held = len(self.words) + (self.last_read == now) - (self.last_write == now)
         return held < self.depth
 
+    def ends_empty(self) -> bool:
+        """Whether no word can be read in any cycle to come, unless another is written."""
+        return not self.words and not self.channel.supplies
+
+    def ends_full(self) -> bool:
+        """Whether no word can be written in any cycle to come, unless another is read."""
+        return len(self.words) >= self.depth and not self.channel.ready_every
+
     def wait_for_word(self) -> Generator[simpy.Event, Any, None]:
         """Sleep until ``has_word``."""
         while not self.has_word():

@@ -9,19 +9,17 @@ from bnnsim.timing.channel_kernel import (
     decisive_from,
     next_open,
     note_blocked,
-    note_ready,
-    note_starved,
     places_cycle,
     places_ready,
-    read_words,
-    words_cycle,
-    words_ready,
     write_words,
 )
 from bnnsim.timing.columns import (
     AT,
+    BLOCKED_IN,
     BUSY,
     DEPTH,
+    DEPTH_WORDS,
+    ENDS,
     ENTERED,
     EVERY,
     FRAME,
@@ -29,26 +27,54 @@ from bnnsim.timing.columns import (
     FROZEN_STEP,
     GONE,
     HALTED,
+    IN0,
+    IN1,
+    LAG,
+    LAST_READ,
+    LAST_WRITE,
     LOCAL,
     NEVER,
+    OUT0,
+    OUT1,
     PASSED,
     PIPE,
     PIPE_MASK,
+    PROLOGUE,
+    R_BLOCK,
+    R_LEFT,
     R_NEXT,
+    R_REPEAT,
+    R_SEGMENT,
+    READ,
+    READ_END,
+    READ_FRAME,
+    READ_MASK,
+    READ_RING,
     READS,
+    READY_RING,
     STALLED_IN,
     STALLED_OUT,
+    STARVED_IN,
+    STEPS,
     TICK,
+    W_BLOCK,
+    W_LEFT,
     W_NEXT,
+    W_REPEAT,
+    W_SEGMENT,
+    WAIT_IN,
+    WAIT_OUT,
     WORDS_IN,
+    WRITE_END,
+    WRITE_FRAME,
+    WRITE_MASK,
+    WRITE_RING,
+    WRITES,
+    WRITTEN,
 )
-from bnnsim.timing.cursor_kernel import (
-    end_run,
-    ends_frame,
-    forward_reads,
-    forward_writes,
-    frame_end,
-)
+from bnnsim.timing.cursor_kernel import ends_frame, frame_end, next_segment
+from bnnsim.timing.flushing_step_kernel import do_step
+from bnnsim.timing.handover_kernel import let_read
 from bnnsim.timing.jit import inner
 
 Int64s = NDArray[np.int64]
@@ -64,12 +90,18 @@ def run_flushing(
     barrier: int,
     draining: bool,
     horizon: int,
+    counts: bool,
 ) -> None:
     """Do steps and let words leave as far as their cycles can be told."""
+    is_single = unit[u, IN1] - unit[u, IN0] <= 1 and unit[u, OUT1] - unit[u, OUT0] <= 1
+    is_single = is_single and unit[u, EVERY] == 1 and not unit[u, ENDS]
     while True:
-        _let_words_leave(unit, channel, pool, plan, u, horizon)
-        if _do_step(unit, channel, pool, plan, u, barrier, draining, horizon):
-            continue
+        if is_single:
+            _run_single(unit, channel, pool, plan, u, barrier, draining, horizon, counts)
+        else:
+            _let_words_leave(unit, channel, pool, plan, u, horizon)
+            if do_step(unit, channel, pool, plan, u, barrier, draining, horizon):
+                continue
         if draining or not ends_frame(unit, channel, pool, plan, u, barrier):
             return
 
@@ -102,7 +134,7 @@ def _let_words_leave(
 
 
 @inner
-def _do_step(
+def _run_single(
     unit: Int64s,
     channel: Int64s,
     pool: Int64s,
@@ -111,68 +143,170 @@ def _do_step(
     barrier: int,
     draining: bool,
     horizon: int,
-) -> bool:
-    """The next step that touches a word, if its cycle can be told by now.
+    counts: bool,
+) -> None:
+    """Steps of a frame, with one input or none and one output or none, always open.
 
-    It enters in the first cycle in which its words are there and the pipeline is not frozen. Words that
-    reach the exit by then come first, so when they leave must be known.
+    The same as :func:`_let_words_leave` and :func:`do_step` in turn, for nearly all units: all state in
+    local variables.
     """
-    if draining:
-        end_run(unit, u, barrier)
-    step = min(unit[u, R_NEXT], unit[u, W_NEXT])
-    if step == NEVER or unit[u, HALTED] & 1:
-        return False
-    if not draining and (unit[u, FRAME] >= barrier or step >= frame_end(unit, u)):
-        return False
-    reads = unit[u, R_NEXT] == step
-    word = 0
-    if reads:
-        if unit[u, READS] >= barrier * unit[u, WORDS_IN]:
-            return False
-        if words_ready(unit, channel, plan, u) <= 0:
-            return False
-        word = words_cycle(unit, channel, pool, plan, u)
-    wanted = unit[u, LOCAL] + step - unit[u, TICK]
-    local = wanted
-    frozen = unit[u, FROZEN_STEP]
-    passed = unit[u, PASSED]
-    cycle = max(wanted + frozen, word)
-    since = decisive_from(wanted + frozen, cycle, 1)
-    while passed < unit[u, ENTERED]:
-        entry = unit[u, PIPE] + (passed & unit[u, PIPE_MASK])
-        leaving = pool[entry]
-        if leaving + frozen > cycle:
+    bound = unit[u, PROLOGUE] + barrier * unit[u, STEPS] if draining else frame_end(unit, u)
+    if not draining and unit[u, FRAME] >= barrier:
+        bound = -1
+    words_left = barrier * unit[u, WORDS_IN] - unit[u, READS]
+    source, come_ring, come_mask, lag, read_ring, read_mask, ready_ring = -1, 0, 0, 0, 0, 0, 0
+    taken, words = 0, NEVER
+    if unit[u, IN0] < unit[u, IN1]:
+        source = plan[unit[u, IN0]]
+        come_ring, come_mask = channel[source, WRITE_RING], channel[source, WRITE_MASK]
+        read_ring, read_mask = channel[source, READ_RING], channel[source, READ_MASK]
+        ready_ring = channel[source, READY_RING]
+        lag, taken = channel[source, LAG], channel[source, READ]
+        words = channel[source, WRITTEN] - taken
+    target, free_ring, free_mask, depth, write_ring, write_mask = -1, 0, 0, 0, 0, 0
+    given, places = 0, NEVER
+    if unit[u, OUT0] < unit[u, OUT1]:
+        target = plan[unit[u, OUT0]]
+        free_ring, free_mask = channel[target, READ_RING], channel[target, READ_MASK]
+        write_ring, write_mask = channel[target, WRITE_RING], channel[target, WRITE_MASK]
+        depth, given = channel[target, DEPTH_WORDS], channel[target, WRITTEN]
+        places = channel[target, READ] + depth - given
+    r_block, r_repeat, r_segment = unit[u, R_BLOCK], unit[u, R_REPEAT], unit[u, R_SEGMENT]
+    r_left, r_next = unit[u, R_LEFT], unit[u, R_NEXT]
+    w_block, w_repeat, w_segment = unit[u, W_BLOCK], unit[u, W_REPEAT], unit[u, W_SEGMENT]
+    w_left, w_next = unit[u, W_LEFT], unit[u, W_NEXT]
+    if draining and (r_next >= bound or words_left <= 0):
+        r_next = NEVER
+    if draining and w_next >= bound:
+        w_next = NEVER
+    pipe, mask, stages = unit[u, PIPE], unit[u, PIPE_MASK], unit[u, DEPTH]
+    at, tick, local = unit[u, AT], unit[u, TICK], unit[u, LOCAL]
+    frozen, frozen_exit = unit[u, FROZEN_STEP], unit[u, FROZEN_EXIT]
+    passed, gone, entered = unit[u, PASSED], unit[u, GONE], unit[u, ENTERED]
+    halted = unit[u, HALTED]
+    last_read, last_write = unit[u, LAST_READ], unit[u, LAST_WRITE]
+    first_given = given
+    busy, stalled_in, stalled_out = 0, 0, 0
+    starved, blocked = False, False
+    while True:
+        while gone < entered and not halted & 2:
+            if places <= 0:
+                channel[target, WRITTEN] = given
+                places = let_read(unit, channel, pool, plan, target, barrier, draining, horizon, counts)
+                if places <= 0:
+                    unit[u, WAIT_OUT] = target
+                    break
+            entry = pipe + (gone & mask)
+            arrival = pool[entry] + frozen_exit
+            place = pool[free_ring + ((given - depth) & free_mask)] + 1
+            cycle = max(arrival, place)
+            if cycle >= horizon:
+                halted |= 2
+                break
+            if place > arrival:
+                blocked = True
+                stalled_out += place - arrival
+                frozen_exit += place - arrival
+            pool[entry + mask + 1] = cycle - arrival
+            gone += 1
+            pool[write_ring + (given & write_mask)] = cycle
+            given += 1
+            places -= 1
+            last_write = cycle
+        step = min(r_next, w_next)
+        if step >= bound or halted & 1:
             break
-        if passed == unit[u, GONE]:
-            return False
-        frozen += pool[entry + unit[u, PIPE_MASK] + 1]
-        passed += 1
-        local = max(local, leaving)
-        cycle = max(local + frozen, word)
-    if cycle >= horizon:
-        unit[u, HALTED] |= 1
-        return False
-    if reads:
-        note_starved(unit, channel, pool, plan, u, since, unit[u, FRAME])
-    local = cycle - frozen
-    unit[u, STALLED_IN] += local - wanted
-    unit[u, BUSY] += 1
-    unit[u, AT] = cycle
-    unit[u, TICK] = step
-    unit[u, LOCAL] = local
-    unit[u, FROZEN_STEP] = frozen
-    unit[u, PASSED] = passed
-    if unit[u, W_NEXT] == step:
-        entry = unit[u, PIPE] + (unit[u, ENTERED] & unit[u, PIPE_MASK])
-        pool[entry] = local + unit[u, DEPTH]
-        pool[entry + 2 * (unit[u, PIPE_MASK] + 1)] = cycle
-        unit[u, ENTERED] += 1
-        forward_writes(unit, plan, u)
-    if reads:
-        note_ready(unit, channel, pool, plan, u, cycle, 0, False)
-        read_words(unit, channel, pool, plan, u, cycle)
-        forward_reads(unit, plan, u)
-    return True
+        reads = r_next == step
+        word = 0
+        if reads:
+            if words_left <= 0:
+                break
+            if words <= 0:
+                unit[u, WAIT_IN] = source
+                break
+            if source >= 0:
+                word = pool[come_ring + (taken & come_mask)] + lag
+        wanted = local + step - tick
+        due = wanted + frozen
+        cycle = max(due, word)
+        is_starved = word > due
+        here, froze, past = wanted, frozen, passed
+        is_known = True
+        while past < entered:
+            entry = pipe + (past & mask)
+            leaving = pool[entry]
+            if leaving + froze > cycle:
+                break
+            if past == gone:
+                is_known = False
+                break
+            froze += pool[entry + mask + 1]
+            past += 1
+            here = max(here, leaving)
+            cycle = max(here + froze, word)
+        if not is_known:
+            break
+        if cycle >= horizon:
+            halted |= 1
+            break
+        starved |= is_starved
+        frozen, passed = froze, past
+        local = cycle - frozen
+        stalled_in += local - wanted
+        busy += 1
+        at, tick = cycle, step
+        if w_next == step:
+            entry = pipe + (entered & mask)
+            pool[entry] = local + stages
+            pool[entry + 2 * (mask + 1)] = cycle
+            entered += 1
+            w_next += 1
+            w_left -= 1
+            if w_left == 0:
+                w_block, w_repeat, w_segment, w_left, w_next = next_segment(
+                    plan, w_block, w_repeat, w_segment, w_next, unit[u, WRITE_FRAME], unit[u, WRITE_END]
+                )
+            if draining and w_next >= bound:
+                w_next = NEVER
+        if reads:
+            if source >= 0:
+                pool[read_ring + (taken & read_mask)] = cycle
+                if ready_ring:
+                    pool[ready_ring + (taken & read_mask)] = cycle
+                taken += 1
+                words -= 1
+            last_read = cycle
+            words_left -= 1
+            r_next += 1
+            r_left -= 1
+            if r_left == 0:
+                r_block, r_repeat, r_segment, r_left, r_next = next_segment(
+                    plan, r_block, r_repeat, r_segment, r_next, unit[u, READ_FRAME], unit[u, READ_END]
+                )
+            if draining and (r_next >= bound or words_left <= 0):
+                r_next = NEVER
+    unit[u, READS] = barrier * unit[u, WORDS_IN] - words_left
+    unit[u, WRITES] += given - first_given
+    unit[u, R_BLOCK], unit[u, R_REPEAT], unit[u, R_SEGMENT] = r_block, r_repeat, r_segment
+    unit[u, R_LEFT], unit[u, R_NEXT] = r_left, r_next
+    unit[u, W_BLOCK], unit[u, W_REPEAT], unit[u, W_SEGMENT] = w_block, w_repeat, w_segment
+    unit[u, W_LEFT], unit[u, W_NEXT] = w_left, w_next
+    unit[u, AT], unit[u, TICK], unit[u, LOCAL] = at, tick, local
+    unit[u, FROZEN_STEP], unit[u, FROZEN_EXIT] = frozen, frozen_exit
+    unit[u, PASSED], unit[u, GONE], unit[u, ENTERED] = passed, gone, entered
+    unit[u, HALTED] = halted
+    unit[u, LAST_READ], unit[u, LAST_WRITE] = last_read, last_write
+    unit[u, BUSY] += busy
+    unit[u, STALLED_IN] += stalled_in
+    unit[u, STALLED_OUT] += stalled_out
+    if source >= 0:
+        channel[source, READ] = taken
+        if starved:
+            channel[source, STARVED_IN] = unit[u, FRAME]
+    if target >= 0:
+        channel[target, WRITTEN] = given
+        if blocked:  # told before the steps until then are: it may be in the next frame
+            channel[target, BLOCKED_IN] = unit[u, FRAME] + 1
 
 
 @inner

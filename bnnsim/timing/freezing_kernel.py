@@ -11,10 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnsim.timing.channel_kernel import (
-    count_words,
     decisive_from,
-    log_reads,
-    log_writes,
     next_open,
     note_blocked,
     note_end,
@@ -59,8 +56,8 @@ from bnnsim.timing.columns import (
     READ_FRAME,
     READ_MASK,
     READ_RING,
-    READER,
     READS,
+    READY_RING,
     STALLED_IN,
     STALLED_OUT,
     STARVED_IN,
@@ -89,6 +86,7 @@ from bnnsim.timing.cursor_kernel import (
     frame_end,
     next_segment,
 )
+from bnnsim.timing.handover_kernel import let_read
 from bnnsim.timing.jit import inner
 
 Int64s = NDArray[np.int64]
@@ -206,7 +204,7 @@ def _run_plain(
     that touch the same sides in one loop.
     """
     words_left = barrier * unit[u, WORDS_IN] - unit[u, READS]
-    source, come_ring, come_mask, lag, read_ring, read_mask = -1, 0, 0, 0, 0, 0
+    source, come_ring, come_mask, lag, read_ring, read_mask, ready_ring = -1, 0, 0, 0, 0, 0, 0
     taken, words = 0, NEVER
     if unit[u, IN0] < unit[u, IN1]:
         source = plan[unit[u, IN0]]
@@ -215,6 +213,7 @@ def _run_plain(
         lag = channel[source, LAG]
         read_ring = channel[source, READ_RING]
         read_mask = channel[source, READ_MASK]
+        ready_ring = channel[source, READY_RING]
         taken = channel[source, READ]
         words = channel[source, WRITTEN] - taken
     target, free_ring, free_mask, depth, write_ring, write_mask = -1, 0, 0, 0, 0, 0
@@ -247,7 +246,7 @@ def _run_plain(
         if writes:
             if places <= 0:
                 channel[target, WRITTEN] = given
-                places = _let_read(unit, channel, pool, plan, target, barrier, draining, horizon, counts)
+                places = let_read(unit, channel, pool, plan, target, barrier, draining, horizon, counts)
             most = min(most, w_left, places)
             if places <= 0:
                 unit[u, WAIT_OUT] = target
@@ -266,6 +265,7 @@ def _run_plain(
         arrival = at + tick - last
         takes = reads and source >= 0
         gives = writes and target >= 0
+        follows = tick == last + 1 and unit[u, LAST_READ] == at
         word, place, done = 0, 0, 0
         while done < most:
             if takes:
@@ -282,6 +282,12 @@ def _run_plain(
                 starved |= word == cycle
                 blocked |= place == cycle
             if takes:
+                if ready_ring:
+                    ready = unblocked
+                    if follows:
+                        ready = max(pool[ready_ring + ((taken - 1) & read_mask)] + 1, place)
+                    pool[ready_ring + (taken & read_mask)] = ready
+                    follows = True
                 pool[read_ring + (taken & read_mask)] = cycle
                 taken += 1
             if gives:
@@ -349,59 +355,6 @@ def _run_plain(
         channel[target, WRITTEN] = given
         if blocked:
             channel[target, BLOCKED_IN] = unit[u, FRAME]
-
-
-@inner
-def _let_read(
-    unit: Int64s,
-    channel: Int64s,
-    pool: Int64s,
-    plan: Int64s,
-    c: int,
-    barrier: int,
-    draining: bool,
-    horizon: int,
-    counts: bool,
-) -> int:
-    """Let the reader of a full channel take what it can take without writing; the places that gives.
-
-    A shortcut that saves most visits to and fro between two plain units.
-    """
-    u = channel[c, READER]
-    if u < 0 or unit[u, KIND] != PLAIN or unit[u, HALTED] or unit[u, FRAME] >= barrier:
-        return 0
-    bound = unit[u, PROLOGUE] + barrier * unit[u, STEPS] if draining else frame_end(unit, u)
-    if counts:
-        count_words(channel, pool, c)
-    log_writes(channel, pool, c)
-    taken = 0
-    while channel[c, READ] < channel[c, WRITTEN] and not unit[u, ENDS]:
-        tick = unit[u, R_NEXT]
-        if tick >= min(bound, unit[u, W_NEXT]) or unit[u, READS] >= barrier * unit[u, WORDS_IN]:
-            break
-        word = channel[c, READ]
-        arrival = unit[u, AT] + tick - unit[u, TICK]
-        cycle = pool[channel[c, WRITE_RING] + (word & channel[c, WRITE_MASK])] + channel[c, LAG]
-        if cycle > arrival:
-            channel[c, STARVED_IN] = unit[u, FRAME]
-            if cycle >= horizon:
-                break
-            unit[u, STALLED_IN] += cycle - arrival
-        cycle = max(cycle, arrival)
-        if cycle >= horizon:
-            break
-        pool[channel[c, READ_RING] + (word & channel[c, READ_MASK])] = cycle
-        channel[c, READ] = word + 1
-        unit[u, READS] += 1
-        unit[u, LAST_READ] = cycle
-        unit[u, AT] = cycle
-        unit[u, TICK] = tick
-        forward_reads(unit, plan, u)
-        taken += 1
-    if counts and taken:
-        count_words(channel, pool, c)
-    log_reads(channel, pool, c)
-    return taken
 
 
 @inner

@@ -65,7 +65,9 @@ _SOURCES = (
     "cursor_kernel",
     "elastic_kernel",
     "flushing_kernel",
+    "flushing_step_kernel",
     "freezing_kernel",
+    "handover_kernel",
     "jit",
     "kernel",
     "late_kernel",
@@ -99,9 +101,9 @@ def _visit(
     if kind == ELASTIC:
         run_elastic(unit, channel, pool, plan, u, barrier, horizon, counts)
     elif kind == FLUSHING:
-        run_flushing(unit, channel, pool, plan, u, barrier, draining, horizon)
+        run_flushing(unit, channel, pool, plan, u, barrier, draining, horizon, counts)
     elif kind == LATE:
-        run_late(unit, channel, pool, plan, u, barrier, draining, horizon)
+        run_late(unit, channel, pool, plan, u, barrier, draining, horizon, counts)
     else:
         run_freezing(unit, channel, pool, plan, u, barrier, draining, horizon, counts)
 

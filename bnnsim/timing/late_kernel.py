@@ -22,41 +22,60 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnsim.timing.channel_kernel import (
-    note_ready,
-    places_cycle,
-    places_ready,
-    read_words,
-    ready_cycle,
-    words_cycle,
-    words_ready,
-    write_words,
-)
+from bnnsim.timing.channel_kernel import places_cycle, places_ready, ready_cycle, write_words
 from bnnsim.timing.columns import (
     AT,
     DEPTH,
+    DEPTH_WORDS,
+    ENDS,
     ENTERED,
     FRAME,
     GONE,
     HALTED,
+    IN0,
+    IN1,
+    LAG,
     LAST_PLACE,
     LAST_READ,
+    LAST_WRITE,
     NEVER,
+    OUT0,
+    OUT1,
     PIPE,
     PIPE_MASK,
+    PROLOGUE,
+    R_BLOCK,
+    R_LEFT,
     R_NEXT,
+    R_REPEAT,
+    R_SEGMENT,
+    READ,
+    READ_END,
+    READ_FRAME,
+    READ_MASK,
+    READ_RING,
     READS,
+    READY_RING,
+    STEPS,
     TICK,
+    W_BLOCK,
+    W_LEFT,
     W_NEXT,
+    W_REPEAT,
+    W_SEGMENT,
+    WAIT_IN,
+    WAIT_OUT,
     WORDS_IN,
+    WRITE_END,
+    WRITE_FRAME,
+    WRITE_MASK,
+    WRITE_RING,
+    WRITES,
+    WRITTEN,
 )
-from bnnsim.timing.cursor_kernel import (
-    end_run,
-    ends_frame,
-    forward_reads,
-    forward_writes,
-    frame_end,
-)
+from bnnsim.timing.cursor_kernel import ends_frame, frame_end, next_segment
+from bnnsim.timing.flushing_step_kernel import do_late_step
+from bnnsim.timing.handover_kernel import let_read
 from bnnsim.timing.jit import inner
 
 Int64s = NDArray[np.int64]
@@ -72,12 +91,18 @@ def run_late(
     barrier: int,
     draining: bool,
     horizon: int,
+    counts: bool,
 ) -> None:
     """Do steps and let words leave as far as their cycles can be told."""
+    is_single = unit[u, IN1] - unit[u, IN0] <= 1 and unit[u, OUT1] - unit[u, OUT0] <= 1
+    is_single = is_single and not unit[u, ENDS]
     while True:
-        _let_words_leave(unit, channel, pool, plan, u, horizon)
-        if _do_step(unit, channel, pool, plan, u, barrier, draining, horizon):
-            continue
+        if is_single:
+            _run_single(unit, channel, pool, plan, u, barrier, draining, horizon, counts)
+        else:
+            _let_words_leave(unit, channel, pool, plan, u, horizon)
+            if do_late_step(unit, channel, pool, plan, u, barrier, draining, horizon):
+                continue
         if draining or not ends_frame(unit, channel, pool, plan, u, barrier):
             return
 
@@ -103,7 +128,7 @@ def _let_words_leave(
 
 
 @inner
-def _do_step(
+def _run_single(
     unit: Int64s,
     channel: Int64s,
     pool: Int64s,
@@ -112,38 +137,126 @@ def _do_step(
     barrier: int,
     draining: bool,
     horizon: int,
-) -> bool:
-    if draining:
-        end_run(unit, u, barrier)
-    step = min(unit[u, R_NEXT], unit[u, W_NEXT])
-    if step == NEVER or unit[u, HALTED] or unit[u, GONE] < unit[u, ENTERED]:
-        return False
-    if not draining and (unit[u, FRAME] >= barrier or step >= frame_end(unit, u)):
-        return False
-    reads = unit[u, R_NEXT] == step
-    gap = step - unit[u, TICK]
-    free = unit[u, LAST_PLACE] + gap - 1
-    cycle = max(unit[u, AT] + gap, free)
-    if reads:
-        if unit[u, READS] >= barrier * unit[u, WORDS_IN]:
-            return False
-        if words_ready(unit, channel, plan, u) <= 0:
-            return False
-        cycle = max(cycle, words_cycle(unit, channel, pool, plan, u))
-    if cycle >= horizon:
-        unit[u, HALTED] |= 1
-        return False
-    if reads:
-        follows = gap == 1 and unit[u, LAST_READ] == unit[u, AT]
-        note_ready(unit, channel, pool, plan, u, unit[u, AT] + gap, free, follows)
-    unit[u, AT] = cycle
-    unit[u, TICK] = step
-    if unit[u, W_NEXT] == step:
-        entry = unit[u, PIPE] + (unit[u, ENTERED] & unit[u, PIPE_MASK])
-        pool[entry + 2 * (unit[u, PIPE_MASK] + 1)] = cycle
-        unit[u, ENTERED] += 1
-        forward_writes(unit, plan, u)
-    if reads:
-        read_words(unit, channel, pool, plan, u, cycle)
-        forward_reads(unit, plan, u)
-    return True
+    counts: bool,
+) -> None:
+    """Steps of a frame, with one input or none and one output or none: the same, in local variables."""
+    bound = unit[u, PROLOGUE] + barrier * unit[u, STEPS] if draining else frame_end(unit, u)
+    if not draining and unit[u, FRAME] >= barrier:
+        bound = -1
+    words_left = barrier * unit[u, WORDS_IN] - unit[u, READS]
+    source, come_ring, come_mask, lag, read_ring, read_mask, ready_ring = -1, 0, 0, 0, 0, 0, 0
+    taken, words = 0, NEVER
+    if unit[u, IN0] < unit[u, IN1]:
+        source = plan[unit[u, IN0]]
+        come_ring, come_mask = channel[source, WRITE_RING], channel[source, WRITE_MASK]
+        read_ring, read_mask = channel[source, READ_RING], channel[source, READ_MASK]
+        ready_ring = channel[source, READY_RING]
+        lag, taken = channel[source, LAG], channel[source, READ]
+        words = channel[source, WRITTEN] - taken
+    target, free_ring, free_mask, depth, write_ring, write_mask = -1, 0, 0, 0, 0, 0
+    given, places, ready_from = 0, NEVER, 0
+    if unit[u, OUT0] < unit[u, OUT1]:
+        target = plan[unit[u, OUT0]]
+        free_ring, free_mask = channel[target, READ_RING], channel[target, READ_MASK]
+        write_ring, write_mask = channel[target, WRITE_RING], channel[target, WRITE_MASK]
+        depth, given = channel[target, DEPTH_WORDS], channel[target, WRITTEN]
+        places = channel[target, READ] + depth - given
+        ready_from = channel[target, READY_RING] if channel[target, READY_RING] else free_ring
+    r_block, r_repeat, r_segment = unit[u, R_BLOCK], unit[u, R_REPEAT], unit[u, R_SEGMENT]
+    r_left, r_next = unit[u, R_LEFT], unit[u, R_NEXT]
+    w_block, w_repeat, w_segment = unit[u, W_BLOCK], unit[u, W_REPEAT], unit[u, W_SEGMENT]
+    w_left, w_next = unit[u, W_LEFT], unit[u, W_NEXT]
+    if draining and (r_next >= bound or words_left <= 0):
+        r_next = NEVER
+    if draining and w_next >= bound:
+        w_next = NEVER
+    mask, stages = unit[u, PIPE_MASK], unit[u, DEPTH]
+    steps = unit[u, PIPE] + 2 * (mask + 1)
+    at, tick, gone, entered = unit[u, AT], unit[u, TICK], unit[u, GONE], unit[u, ENTERED]
+    last_place, last_read, last_write = unit[u, LAST_PLACE], unit[u, LAST_READ], unit[u, LAST_WRITE]
+    halted = unit[u, HALTED]
+    first_given = given
+    while True:
+        while gone < entered and not halted:
+            if places <= 0:
+                channel[target, WRITTEN] = given
+                places = let_read(unit, channel, pool, plan, target, barrier, draining, horizon, counts)
+                if places <= 0:
+                    unit[u, WAIT_OUT] = target
+                    break
+            freed_by = (given - depth) & free_mask
+            leaving = max(pool[steps + (gone & mask)], last_place - 1) + stages
+            cycle = max(leaving, pool[free_ring + freed_by] + 1)
+            if cycle >= horizon:
+                halted |= 2
+                break
+            last_place = pool[ready_from + freed_by] + 1
+            gone += 1
+            pool[write_ring + (given & write_mask)] = cycle
+            given += 1
+            places -= 1
+            last_write = cycle
+        step = min(r_next, w_next)
+        if step >= bound or halted or gone < entered:
+            break
+        reads = r_next == step
+        gap = step - tick
+        free = last_place + gap - 1
+        wanted = at + gap
+        cycle = max(wanted, free)
+        if reads:
+            if words_left <= 0:
+                break
+            if words <= 0:
+                unit[u, WAIT_IN] = source
+                break
+            if source >= 0:
+                cycle = max(cycle, pool[come_ring + (taken & come_mask)] + lag)
+        if cycle >= horizon:
+            halted |= 1
+            break
+        if reads:
+            if ready_ring:
+                ready = max(wanted, free)
+                if gap == 1 and last_read == at:
+                    ready = max(pool[ready_ring + ((taken - 1) & read_mask)] + 1, free)
+                pool[ready_ring + (taken & read_mask)] = ready
+            if source >= 0:
+                pool[read_ring + (taken & read_mask)] = cycle
+                taken += 1
+                words -= 1
+            last_read = cycle
+            words_left -= 1
+            r_next += 1
+            r_left -= 1
+            if r_left == 0:
+                r_block, r_repeat, r_segment, r_left, r_next = next_segment(
+                    plan, r_block, r_repeat, r_segment, r_next, unit[u, READ_FRAME], unit[u, READ_END]
+                )
+            if draining and (r_next >= bound or words_left <= 0):
+                r_next = NEVER
+        at, tick = cycle, step
+        if w_next == step:
+            pool[steps + (entered & mask)] = cycle
+            entered += 1
+            w_next += 1
+            w_left -= 1
+            if w_left == 0:
+                w_block, w_repeat, w_segment, w_left, w_next = next_segment(
+                    plan, w_block, w_repeat, w_segment, w_next, unit[u, WRITE_FRAME], unit[u, WRITE_END]
+                )
+            if draining and w_next >= bound:
+                w_next = NEVER
+    unit[u, READS] = barrier * unit[u, WORDS_IN] - words_left
+    unit[u, WRITES] += given - first_given
+    unit[u, R_BLOCK], unit[u, R_REPEAT], unit[u, R_SEGMENT] = r_block, r_repeat, r_segment
+    unit[u, R_LEFT], unit[u, R_NEXT] = r_left, r_next
+    unit[u, W_BLOCK], unit[u, W_REPEAT], unit[u, W_SEGMENT] = w_block, w_repeat, w_segment
+    unit[u, W_LEFT], unit[u, W_NEXT] = w_left, w_next
+    unit[u, AT], unit[u, TICK], unit[u, GONE], unit[u, ENTERED] = at, tick, gone, entered
+    unit[u, LAST_PLACE], unit[u, LAST_READ], unit[u, LAST_WRITE] = last_place, last_read, last_write
+    unit[u, HALTED] = halted
+    if source >= 0:
+        channel[source, READ] = taken
+    if target >= 0:
+        channel[target, WRITTEN] = given

@@ -306,6 +306,11 @@ class Machine:
         return int(self.unit[:, [k.READS, k.WRITES]].sum())
 
     @property
+    def progress(self) -> int:
+        """A number that grows with every word that moves and every frame that a unit completes."""
+        return int(self.unit[:, [k.READS, k.WRITES, k.FRAME]].sum())
+
+    @property
     def ends(self) -> Int64s:
         """The cycle of each frame's last word at the sink, or -1."""
         return self.pool[int(self.plan[k.ENDS_AT]) :]

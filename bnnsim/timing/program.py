@@ -35,7 +35,7 @@ class Block:
     repeat: int
     runs: tuple[Run, ...]
 
-    @property
+    @cached_property
     def steps(self) -> int:
         return self.repeat * sum(run.steps for run in self.runs)
 
@@ -56,12 +56,12 @@ class Lockstep:
     prologue: tuple[Block, ...] = ()
     inner_steps: int = 0
 
-    @property
+    @cached_property
     def steps(self) -> int:
         """Steps a frame."""
         return sum(block.steps for block in self.blocks)
 
-    @property
+    @cached_property
     def prologue_steps(self) -> int:
         return sum(block.steps for block in self.prologue)
 
@@ -111,6 +111,11 @@ class Lockstep:
         """Counts of the steps that touch words."""
         return StepCounter(self)
 
+    @cached_property
+    def turned_forms(self) -> dict[int, tuple[Program, int]]:
+        """What :mod:`bnnsim.timing.turned` has made of it."""
+        return {}
+
 
 @dataclass(frozen=True, eq=False)
 class Elastic:
@@ -138,6 +143,11 @@ class Elastic:
     def flat(self) -> FlatElastic:
         """The same, with what follows from words moving in order."""
         return flat_elastic(self)
+
+    @cached_property
+    def turned_forms(self) -> dict[int, tuple[Program, int]]:
+        """What :mod:`bnnsim.timing.turned` has made of it."""
+        return {}
 
 
 Program = Lockstep | Elastic

@@ -9,7 +9,7 @@ from bnnsim.timing.machine import Machine
 from bnnsim.timing.repetition import Comparison, Repetition, Snapshot
 
 BOUND_PERIODS = (1, 2, 4, 8)
-"""Periods after which a bound is looked at."""
+"""Periods after which a bound is looked at, as far as that is half of what was simulated before."""
 PATIENCE = 64
 """Frames that a bound may need more than the machine to have one frame done everywhere."""
 
@@ -51,6 +51,7 @@ class Search:
         self.frames = 0
         self._now = self._before = self._kept = Snapshot(0, machine.snapshot(0))
         self._next_bound = 0
+        self._outside: tuple[int, ...] = ()  # of the repetition that no bound bore out
 
     def next_frame(self, most_frames: int) -> bool:
         """Run until every unit has done one frame more, starting none behind ``most_frames``.
@@ -74,11 +75,11 @@ class Search:
                 continue
             if not found.unproven:
                 return Proof(found, state, self._now)
-            if self.frames >= self._next_bound:
+            if self.frames >= self._next_bound or found.others != self._outside:
                 bounded = self._bounded(found, state)
                 if bounded is not None:
                     return bounded
-                self._next_bound = self.frames + max(1, self.frames // 4)
+                self._next_bound, self._outside = 2 * self.frames, found.others
         return None
 
     def _bounded(self, found: Repetition, before: Snapshot) -> Proof | None:
@@ -89,6 +90,8 @@ class Search:
         late = machine_at(self.machine, self._now, found.unproven)
         for periods in BOUND_PERIODS:
             end = self._now.frames + periods * found.period_frames
+            if periods > 1 and 2 * end > 3 * self._now.frames:
+                return None
             if not _complete(late, end, end + PATIENCE):
                 return None
             proof = Proof(found, before, self._now, late, Snapshot(end, late.snapshot(end)))
@@ -121,8 +124,8 @@ def _complete(machine: Machine, frames: int, most_frames: int) -> bool:
             return False
         if machine.barrier - frames + 2 > machine.snapshots:
             machine.keep_more_snapshots()
-        moved = machine.words_moved
+        reached = machine.progress
         machine.run_to(machine.barrier + 1)
-        if machine.words_moved == moved:
+        if machine.progress == reached:
             return False  # no unit waits for a frame to begin
     return True

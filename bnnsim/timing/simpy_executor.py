@@ -99,9 +99,9 @@ def _end_of_run(
 
 def _deadlock(graph: TimingGraph, actors: list[Actor], fifos: list[Fifo]) -> DeadlockError:
     waiting = {
-        actor.unit.name: "room in " + ", ".join(f.channel.name for f in actor.outputs if not f.has_room())
+        actor.unit.name: "room in " + ", ".join(f.channel.name for f in actor.outputs if f.ends_full())
         if actor.waits_for() == "output"
-        else "a word in " + ", ".join(f.channel.name for f in actor.inputs if not f.has_word())
+        else "a word in " + ", ".join(f.channel.name for f in actor.inputs if f.ends_empty())
         for actor in actors
         if actor.waits_for()
     }

@@ -316,7 +316,7 @@ def test_everything_can_be_reached_with_the_keyboard(page: Page) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["digits-7z020", "digits", "--out", "{}/no/a.html"], "expected a file in a folder that exists"),
+        (["digits-7z020", "digits", "--out", "{}/no/a.html"], "expected a place to write, got No such"),
         (["digits-7z020", "nothing", "--out", "{}/a.html"], "expected a YAML file or a shipped workload"),
     ],
 )

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bnnsim.report.atomic_file import whole_file
 from bnnsim.report.waveform.event_log import EventLog
 from bnnsim.report.waveform.perfetto import write_perfetto
 from bnnsim.report.waveform.vcd import VcdDump
@@ -14,6 +13,7 @@ from bnnsim.simulation import Simulation, load_streaming_design, simulate
 from bnnsim.spec.faults import InputError
 from bnnsim.timing.graph import build_timing
 from bnnsim.timing.result import UnitCycles
+from bnnsim.whole_files import check_target, whole_text
 
 Progress = Callable[[int, int], None]
 
@@ -54,9 +54,8 @@ def trace(
         raise InputError("--from", "a cycle >= 0", str(first_cycle))
     if end_cycle is not None and end_cycle <= first_cycle:
         raise InputError("--to", f"a cycle after --from ({first_cycle})", str(end_cycle))
-    for target in (vcd, perfetto):
-        if target is not None and not (target.parent or Path()).is_dir():
-            raise InputError(str(target), "a file in a folder that exists", f"folder {target.parent}")
+    check_target(vcd)
+    check_target(perfetto)
     if vcd is not None and perfetto is not None and vcd.resolve() == perfetto.resolve():
         raise InputError("--perfetto", "a file other than --vcd's", str(perfetto))
     design, _ = load_streaming_design(architecture, workload, "trace", "engines are not traced")
@@ -80,10 +79,10 @@ def trace(
         has_bits = bool(simulation.bit_exact)
         clock = simulation.clock_mhz
         if vcd is not None:
-            with whole_file(vcd) as file:
+            with whole_text(vcd) as file:
                 VcdDump(log, file, clock, first_cycle, end, has_bits).write()
         if perfetto is not None:
-            with whole_file(perfetto) as file:
+            with whole_text(perfetto) as file:
                 write_perfetto(log, file, clock, first_cycle, end)
     return Trace(simulation, first_cycle, end, has_bits)
 

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bnnsim.functional.archive import npz_bytes
 from bnnsim.importers.workload_text import workload_text
-from bnnsim.importers.write import npz_bytes, write_network
+from bnnsim.importers.write import write_network
 from bnnsim.spec import InputError, Workload, load_workload
 from bnnsim.spec.library import shipped_names
 from bnnsim.spec.source import parse_source

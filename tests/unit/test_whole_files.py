@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from bnnsim.report.atomic_file import whole_file
+from bnnsim.whole_files import whole_text
 
 
 def test_a_file_appears_once_it_is_whole(tmp_path: Path) -> None:
     target = tmp_path / "a.txt"
-    with whole_file(target) as file:
+    with whole_text(target) as file:
         file.write("half")
         assert not target.exists()
     assert target.read_text() == "half"
@@ -23,7 +23,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     target.write_text("old")
 
     def fail() -> None:
-        with whole_file(target) as file:
+        with whole_text(target) as file:
             file.write("new")
             raise RuntimeError("disk on fire")
 
