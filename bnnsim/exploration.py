@@ -85,7 +85,7 @@ def explore(
     """Search ``space`` (a shipped name or a file) for the designs that nothing beats.
 
     ``workload`` and ``objectives`` default to the space's own; ``constraints`` are added to the space's.
-    ``baseline`` is the number of designs that random PE and SIMD are judged with for comparison
+    ``baseline`` is the number of designs that are drawn at random, and judged for comparison
     (default: 60, or as many as trials). The front's designs are re-simulated word by word with one
     frame, the smallest first, up to ``verify_words`` words in all (None: all of them, 0: none).
     Trials are kept in
