@@ -38,7 +38,7 @@ class TrialRecord:
 class Exploration:
     """The trials of a search so far, in order.
 
-    ``baseline`` are trials of a search without knowledge (random PE and SIMD) over the same space.
+    ``baseline`` are trials of a search without knowledge (everything drawn) over the same space.
     """
 
     space: SearchSpace
