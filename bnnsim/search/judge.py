@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
-from bnnsim.design.build import Design, build_design
-from bnnsim.design.engine import EngineDesign, build_engine_design
-from bnnsim.design.streaming import build_streaming
+from bnnsim.design.build import Design
+from bnnsim.design.engine import EngineDesign
 from bnnsim.evaluation import DesignFigures, figures_of
 from bnnsim.search.alternatives import SearchSpace
 from bnnsim.search.encoding import Knobs
 from bnnsim.search.objectives import Constraint, Objective
-from bnnsim.spec.architecture import Architecture, StreamingArchitecture
-from bnnsim.spec.device import Device
+from bnnsim.search.point_design import point_architecture, point_design
+from bnnsim.spec.architecture import Architecture
 from bnnsim.spec.faults import SpecError
-from bnnsim.spec.load import Loaded, load_device
+from bnnsim.spec.load import Loaded
 from bnnsim.timing.result import DeadlockError
 
 BUDGET = "budget "
@@ -95,24 +93,11 @@ class Judge:
 
     def loaded(self, knobs: Knobs) -> Loaded[Architecture]:
         """A point's architecture, located in its space's file."""
-        space = self.space.member(knobs)
-        return space.loaded(space.point(knobs, space.name))
+        return point_architecture(self.space.member(knobs), knobs)
 
     def design(self, knobs: Knobs) -> Design | EngineDesign:
-        """A point as hardware. Raises :class:`SpecError` where it cannot be built.
-
-        The network is the same for all points and the device for most, so they are read once only.
-        """
-        loaded = self.loaded(knobs)
-        space = self.space.member(knobs)
-        if not isinstance(loaded.spec, StreamingArchitecture):
-            return build_engine_design(loaded, space.workload)
-        streaming = Loaded(loaded.spec, loaded.source)
-        device = known_device(loaded.spec.device)
-        graph, faults = build_streaming(streaming, space.network)
-        if device is None or graph is None or faults:
-            return build_design(loaded, space.workload)
-        return Design(streaming.spec, space.network, device, graph)
+        """A point as hardware. Raises :class:`SpecError` where it cannot be built."""
+        return point_design(self.space.member(knobs), knobs)
 
     def weigh(self, found: DesignFigures) -> Judgement:
         """Hold figures against the constraints."""
@@ -128,15 +113,6 @@ class Judge:
             if name not in found.figures:
                 obstacle = f"no {name} for this design: {found.reasons.get(name, 'not modelled')}"
         return Judgement(found.figures, violations, obstacle)
-
-
-@lru_cache(maxsize=64)
-def known_device(name: str) -> Device | None:
-    """A device by name; None where there is none."""
-    try:
-        return load_device(name).spec
-    except SpecError:
-        return None
 
 
 _judges: list[Judge] = []

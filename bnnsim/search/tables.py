@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bnnsim.cost.resources import estimate_resources
-from bnnsim.design.build import Design, build_design
+from bnnsim.design.build import Design
 from bnnsim.search.folding import Fold, folds
+from bnnsim.search.point_design import point_design
 from bnnsim.search.space import Space
 from bnnsim.timing.graph import build_timing
 from bnnsim.timing.program import Lockstep
@@ -71,7 +72,9 @@ def _design(space: Space, chosen: Mapping[str, Fold]) -> Design:
     for layer, fold in chosen.items():
         knobs[f"layers.{layer}.pe"] = fold.pe
         knobs[f"layers.{layer}.simd"] = fold.simd
-    return build_design(space.loaded(space.point(knobs, space.name)), space.workload)
+    design = point_design(space, knobs)
+    assert isinstance(design, Design), "only streaming layers fold"
+    return design
 
 
 def _owners(design: Design, space: Space) -> dict[str, str]:

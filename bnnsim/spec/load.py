@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -103,8 +104,18 @@ def load_workload(reference: str | Path) -> Loaded[Workload]:
 
 
 def load_device(reference: str | Path) -> Loaded[Device]:
-    """A device by name or path. Raises :class:`SpecError` with every fault."""
-    return _complete(_read(Device, reference, "device"))
+    """A device by name or path. Raises :class:`SpecError` with every fault.
+
+    A search asks for the same few again and again, so a file that has not changed is read once.
+    """
+    path = find_spec(reference, "device")
+    state = path.stat()
+    return _complete(_device_at(path, state.st_mtime_ns, state.st_size))
+
+
+@lru_cache(maxsize=64)
+def _device_at(path: Path, changed_ns: int, size: int) -> Loaded[Device]:
+    return _read(Device, path, "device")
 
 
 def from_spec(spec: Spec, name: str | None = None) -> Loaded[Spec]:
