@@ -37,9 +37,16 @@ class Chain:
         self.source_text = architecture.source
         self.network = network
         self.faults: list[Fault] = []
-        self.units: list[Unit] = []
+        self._units: dict[str, Unit] = {}
+        self._outputs: dict[str, list[str]] = {}  # by unit
+        self._between: dict[str, int] = {}  # streams by writer and reader
         self.streams: list[Stream] = []
         self.ends: dict[str, list[End]] = {}
+
+    @property
+    def units(self) -> list[Unit]:
+        """The units so far, with all that they feed."""
+        return [replace(unit, outputs=tuple(self._outputs[n])) for n, unit in self._units.items()]
 
     def fault(
         self, path: tuple[str, ...], expected: str, got: object, near: tuple[str, ...] = ()
@@ -74,7 +81,8 @@ class Chain:
         names = []
         for end in inputs:
             stream = f"{end.unit}->{name}"
-            taken = sum(s.name == stream or s.name.startswith(stream + "#") for s in self.streams)
+            taken = self._between.get(stream, 0)
+            self._between[stream] = taken + 1
             if taken:
                 stream = f"{stream}#{taken + 1}"
             depth = end.depth_words or self.spec.defaults.fifo_words
@@ -91,13 +99,9 @@ class Chain:
                 Stream(stream, end.unit, name, end.lanes, end.element_bits, end.type, depth, words)
             )
             names.append(stream)
-            self._feed(end.unit, stream)
-        self.units.append(Unit(name, layer, parameters, library, freezes, tuple(names), ()))
-
-    def _feed(self, writer: str, stream: str) -> None:
-        index = next(i for i, unit in enumerate(self.units) if unit.name == writer)
-        unit = self.units[index]
-        self.units[index] = replace(unit, outputs=(*unit.outputs, stream))
+            self._outputs[end.unit].append(stream)
+        self._units[name] = Unit(name, layer, parameters, library, freezes, tuple(names), ())
+        self._outputs[name] = []
 
     def convert(self, end: End, lanes: int, owner: str, hardware: LayerHardware) -> End:
         """``end`` with words of ``lanes`` elements, through one converter or two over the lcm."""
@@ -126,7 +130,7 @@ class Chain:
         return end
 
     def _free_name(self, name: str) -> str:
-        names = {unit.name for unit in self.units}
+        names = self._units
         number = 2
         free = name
         while free in names:

@@ -9,7 +9,7 @@ from bnnsim.design.folding_rules import check_layers, check_stream_names
 from bnnsim.design.layer_units import layer_units
 from bnnsim.design.matrix_units import check_windows
 from bnnsim.design.network import INPUT, Network
-from bnnsim.design.units import Sink, Source, StreamingGraph, Unit
+from bnnsim.design.units import Sink, Source, StreamingGraph
 from bnnsim.spec.architecture import LayerHardware, StreamingArchitecture
 from bnnsim.spec.faults import Fault
 from bnnsim.spec.load import Loaded
@@ -55,9 +55,8 @@ def _frame_source(chain: Chain) -> None:
     if lanes == 0:
         lanes = _first_reader_lanes(chain)
         end = replace(end, lanes=lanes)
-    chain.units.append(
-        Unit(SOURCE, SOURCE, Source(frame.elements // lanes, spec.gap_steps), "hls", True, (), ())
-    )
+    source = Source(frame.elements // lanes, spec.gap_steps)
+    chain.unit(SOURCE, SOURCE, source, [], "hls", freezes=True)
     if spec.out_width_bits is not None:
         key = ("frame_source", "out_width_bits")
         end = chain.to_width(end, spec.out_width_bits, key, SOURCE, hardware)
