@@ -16,7 +16,7 @@ from bnnsim.search.crew import run_crew
 from bnnsim.search.database import Database, check_storage, create_study, open_storage, wait_for_plan
 from bnnsim.search.exact import foldable
 from bnnsim.search.files import prepare_folder, write_files
-from bnnsim.search.judge import Judge, set_judge
+from bnnsim.search.judge import Judge, glance_here, set_judge
 from bnnsim.search.objectives import parse_constraints, parse_objectives
 from bnnsim.search.plan import SearchPlan
 from bnnsim.search.plan_check import check_buildable, check_given
@@ -31,8 +31,6 @@ from bnnsim.spec.faults import InputError, near_names
 
 DEFAULT_SPACE = "cnv-7z020"
 PAGE = "pareto.html"
-BASELINE_DESIGNS = 60
-"""Random designs for comparison unless more are asked for: most are slow, and slow to judge."""
 Stage = Literal["baseline", "search", "verify"]
 Advance = Callable[[Stage, Progress | tuple[int, int]], None]
 
@@ -86,7 +84,7 @@ def explore(
 
     ``workload`` and ``objectives`` default to the space's own; ``constraints`` are added to the space's.
     ``baseline`` is the number of designs that are drawn at random, and judged for comparison
-    (default: 60, or as many as trials). The front's designs are re-simulated word by word with one
+    (default: as many as trials). The front's designs are re-simulated word by word with one
     frame, the smallest first, up to ``verify_words`` words in all (None: all of them, 0: none).
     Trials are kept in
     ``out`` (nothing is written where it is None), or on the database server at ``storage`` under the
@@ -101,7 +99,7 @@ def explore(
         plan=plan_of(space, workload, trials, objectives, constraints, sampler, seed),
         jobs=_jobs(jobs),
         out=None if out is None else Path(out),
-        baseline=min(trials, BASELINE_DESIGNS) if baseline is None else baseline,
+        baseline=trials if baseline is None else baseline,
         verify_words=verify_words,
         progress=progress,
         resume=resume,
@@ -207,7 +205,8 @@ class _Run:
             if self.baseline and not interrupted:
                 store = stores[BASELINE] if stores else None
                 earlier = store.records() if store else ()
-                other, interrupted = search(random, pool, store, earlier, self._stage("baseline"))
+                advance = self._stage("baseline")
+                other, interrupted = search(random, pool, store, earlier, advance, glance_here)
                 found = replace(found, baseline=other.trials)
             return self.finish(found, pool, interrupted, seconds)
 
@@ -225,7 +224,8 @@ class _Run:
         with open_pool(self.jobs, set_judge, judge) as pool:
             if self.baseline and not interrupted:
                 random = replace(plan, sampler="random", trials=self.baseline)
-                other, interrupted = search(random, pool, progress=self._stage("baseline"))
+                advance = self._stage("baseline")
+                other, interrupted = search(random, pool, None, (), advance, glance_here)
                 found = replace(found, baseline=other.trials)
             return self.finish(found, pool, interrupted, seconds)
 

@@ -61,13 +61,16 @@ def command(
     ] = False,
     baseline: Annotated[
         int | None,
-        typer.Option(help="random designs to compare with; default: 60", metavar="N"),
+        typer.Option(help="random designs to compare with; default: as many", metavar="N"),
     ] = None,
     verify: Annotated[
         Verify, typer.Option(help="front designs to re-simulate bit by bit; some: seconds at most")
     ] = "some",
 ) -> None:
     """Search a space for the designs that nothing beats: python explore.py does the same."""
+    from bnnsim.search.pool import warm_up
+
+    warm_up(jobs)
     from bnnsim.cli.explore_answer import show
     from bnnsim.exploration import explore as run_exploration
     from bnnsim.search.verify import WORDS

@@ -46,6 +46,7 @@ def search(
     store: TrialStore | None = None,
     earlier: Sequence[TrialRecord] = (),
     progress: Callable[[Progress], None] | None = None,
+    judge: Callable[[Knobs], Judgement] = judge_here,
 ) -> tuple[Exploration, bool]:
     """Run a plan's trials beyond the ``earlier`` ones; all of them, and whether Ctrl-C ended it.
 
@@ -54,9 +55,9 @@ def search(
     """
     started = time.monotonic()
     if plan.sampler == "exact":
-        run: _Run = _Listed(plan, pool, store, list(earlier))
+        run: _Run = _Listed(plan, pool, store, list(earlier), judge)
     else:
-        run = _Sampled(plan, pool, store, list(earlier))
+        run = _Sampled(plan, pool, store, list(earlier), judge)
     try:
         while run.takes_off() or run.flights:
             run.land()
@@ -81,11 +82,17 @@ class _Run:
     """What all ways to propose points have in common."""
 
     def __init__(
-        self, plan: SearchPlan, pool: Pool, store: TrialStore | None, earlier: list[TrialRecord]
+        self,
+        plan: SearchPlan,
+        pool: Pool,
+        store: TrialStore | None,
+        earlier: list[TrialRecord],
+        judge: Callable[[Knobs], Judgement],
     ) -> None:
         self.plan = plan
         self.pool = pool
         self.store = store
+        self.judge = judge
         self.encoding = plan.encoding
         self.records = earlier
         self.earlier = len(earlier)
@@ -119,7 +126,7 @@ class _Run:
             flying = {point_key(f.named[i]) for f in self.flights for i in f.fresh}
             first = {key: i for i, key in reversed(list(enumerate(keys)))}
             fresh = sorted(i for key, i in first.items() if key not in self.known and key not in flying)
-            judged = iter(self.pool.map(judge_here, [named[i] for i in fresh]))
+            judged = iter(self.pool.map(self.judge, [named[i] for i in fresh]))
             self.flights.append(_Flight(points, named, fresh, judged))
         return len(self.flights) > begun
 
@@ -155,11 +162,16 @@ class _Sampled(_Run):
     """Points proposed by one of Optuna's samplers, the greedy seeds first."""
 
     def __init__(
-        self, plan: SearchPlan, pool: Pool, store: TrialStore | None, earlier: list[TrialRecord]
+        self,
+        plan: SearchPlan,
+        pool: Pool,
+        store: TrialStore | None,
+        earlier: list[TrialRecord],
+        judge: Callable[[Knobs], Judgement],
     ) -> None:
         from bnnsim.search.proposer import Proposer
 
-        super().__init__(plan, pool, store, earlier)
+        super().__init__(plan, pool, store, earlier, judge)
         self.proposer = Proposer(plan, plan.seed + len(earlier))
         self.proposer.learn(earlier)
         self.proposed = 0
@@ -179,11 +191,16 @@ class _Listed(_Run):
     """The points of the exact front, computed before the first is judged."""
 
     def __init__(
-        self, plan: SearchPlan, pool: Pool, store: TrialStore | None, earlier: list[TrialRecord]
+        self,
+        plan: SearchPlan,
+        pool: Pool,
+        store: TrialStore | None,
+        earlier: list[TrialRecord],
+        judge: Callable[[Knobs], Judgement],
     ) -> None:
         from bnnsim.search.exact import exact_points
 
-        super().__init__(plan, pool, store, earlier)
+        super().__init__(plan, pool, store, earlier, judge)
         self.waiting = exact_points(plan.space, pool, plan.objectives, plan.constraints)
 
     def propose(self) -> Sequence[Parameters]:

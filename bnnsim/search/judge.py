@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from bnnsim.cost.resources import RESOURCES, estimate_resources
 from bnnsim.design.build import Design
 from bnnsim.design.engine import EngineDesign
 from bnnsim.evaluation import DesignFigures, figures_of
@@ -15,9 +16,12 @@ from bnnsim.search.point_design import point_architecture, point_design
 from bnnsim.spec.architecture import Architecture
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.load import Loaded
+from bnnsim.timing.bottleneck import unlimited_interval
+from bnnsim.timing.graph import build_timing
 from bnnsim.timing.result import DeadlockError
 
 BUDGET = "budget "
+PACE = "throughput_fps"
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,31 @@ class Judge:
             return Judgement({}, {}, str(error))
         return self.weigh(replace(found, figures={**found.figures, **self.space.given(knobs)}))
 
+    def at_a_glance(self, knobs: Knobs) -> Judgement:
+        """The same for feasible designs; one that breaks a bound at any pace is not timed.
+
+        For a baseline, of which only the feasible designs count: nearly all random designs are too
+        large, or have a unit that is too slow on its own.
+        """
+        try:
+            design = self.design(knobs)
+            known = limits_of(design)
+        except SpecError as error:
+            return Judgement({}, {}, str(error.faults[0]))
+        violations = {
+            str(c): c.violation(known[c.name])
+            for c in self.constraints
+            if c.name in known and not (c.name == PACE and c.is_upper)
+        }
+        for name in RESOURCES:
+            allowed = getattr(design.budget, name)
+            if allowed is not None:
+                violations.setdefault(BUDGET + name, known[name] - allowed)
+        broken = [name for name, amount in violations.items() if amount > 0]
+        if broken:
+            return Judgement({}, {}, f"breaks {', '.join(broken)} at any pace")
+        return self(knobs)
+
     def loaded(self, knobs: Knobs) -> Loaded[Architecture]:
         """A point's architecture, located in its space's file."""
         return point_architecture(self.space.member(knobs), knobs)
@@ -115,6 +144,18 @@ class Judge:
         return Judgement(found.figures, violations, obstacle)
 
 
+def limits_of(design: Design | EngineDesign) -> dict[str, float]:
+    """Figures of a design that need no timing, and of its pace the best that its slowest unit allows."""
+    total = estimate_resources(design).total
+    clock_mhz = design.architecture.clock_mhz
+    figures: dict[str, float] = {name: getattr(total, name) for name in RESOURCES}
+    figures["clock_mhz"] = clock_mhz
+    if isinstance(design, Design):
+        interval = unlimited_interval(build_timing(design.graph))
+        figures[PACE] = float(clock_mhz * 1e6 / interval)
+    return figures
+
+
 _judges: list[Judge] = []
 
 
@@ -126,6 +167,11 @@ def set_judge(judge: Judge) -> None:
 def the_judge() -> Judge:
     """This process's judge."""
     return _judges[0]
+
+
+def glance_here(knobs: Knobs) -> Judgement:
+    """As :meth:`Judge.at_a_glance`, with this process's judge."""
+    return the_judge().at_a_glance(knobs)
 
 
 def judge_here(knobs: Knobs) -> Judgement:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -50,9 +51,9 @@ def open_pool(jobs: int, prepare: Callable[..., None], *arguments: Any) -> Itera
             raise
 
 
-def warm_up(jobs: int) -> None:
-    """Begin loading what a pool of ``jobs`` processes will need, beside whatever comes first."""
-    if jobs > 1:
+def warm_up(jobs: int | None) -> None:
+    """Begin loading what a pool of ``jobs`` processes (None: one a core) will need."""
+    if (jobs or os.cpu_count() or 1) > 1:
         _context()
         forkserver.ensure_running()
 

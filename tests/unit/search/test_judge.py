@@ -1,0 +1,52 @@
+"""What a baseline's judge leaves out can be left out: it tells the feasible designs like the full one."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from bnnsim.search.encoding import RawEncoding
+from bnnsim.search.judge import Judge
+from bnnsim.search.objectives import parse_constraints, parse_objectives
+from bnnsim.search.space import load_space
+
+SPACE = """\
+name: small
+source: "made for this test"
+style: streaming
+device: xc7z020
+clock_mhz: {choose: [100, 143]}
+budget: {bram18: 40}
+layers:
+  fc0: {pe: {choose: [1, 8, 64]}, simd: {choose: [1, 28, 784]}}
+  fc1: {pe: {choose: [1, 16]}, simd: 8, out_fifo_words: {choose: [2, 64]}}
+  fc2: {pe: 4, simd: 8}
+  fc3: {pe: 10, simd: 8}
+explore: {workload: tfc, objectives: [throughput_fps, lut]}
+"""
+
+
+@pytest.mark.parametrize(
+    "bounds", [["throughput_fps>=20000"], ["lut<=9000"], ["throughput_fps<=30000", "power_w<=1.9"]]
+)
+def test_judging_at_a_glance_finds_the_same_designs_feasible(tmp_path: Path, bounds: list[str]) -> None:
+    path = tmp_path / "small.yaml"
+    path.write_text(SPACE)
+    space = load_space(path)
+    judge = Judge(space, parse_objectives(["throughput_fps", "lut"]), parse_constraints(bounds))
+    raw = RawEncoding(space)
+    feasible = rejected = 0
+    for point in itertools.product(*(range(size) for size in raw.sizes.values())):
+        knobs = raw.describe(dict(zip(raw.sizes, point, strict=True)))
+        full, quick = judge(knobs), judge.at_a_glance(knobs)
+        assert quick.is_feasible == full.is_feasible
+        if full.is_feasible:
+            assert quick == full
+            feasible += 1
+        elif not quick.figures:
+            assert quick.obstacle.startswith("breaks ")
+            rejected += 1
+    assert feasible
+    assert rejected
