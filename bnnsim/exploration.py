@@ -28,6 +28,7 @@ from bnnsim.search.store import BASELINE, STUDY, open_journal
 from bnnsim.search.verify import WORDS, Verification, verify
 from bnnsim.search.worker import exploration as explored
 from bnnsim.spec.faults import InputError, near_names
+from bnnsim.validation.certainty import ModelError, model_errors
 
 DEFAULT_SPACE = "cnv-7z020"
 PAGE = "pareto.html"
@@ -39,7 +40,8 @@ Advance = Callable[[Stage, Progress | tuple[int, int]], None]
 class ExplorationReport:
     """What an exploration found and left behind.
 
-    ``verifications`` has one entry for each design of the front, in its order. ``seconds`` are those
+    ``verifications`` has one entry for each design of the front, in its order; ``model_errors`` say how
+    far the estimates among the figures may be off. ``seconds`` are those
     of search, baseline and verification together with everything written; ``search_seconds`` those of
     the search alone.
     """
@@ -47,6 +49,7 @@ class ExplorationReport:
     exploration: Exploration
     verifications: tuple[Verification, ...]
     out: Path | None
+    model_errors: tuple[ModelError, ...]
     interrupted: bool
     seconds: float
     search_seconds: float
@@ -235,15 +238,19 @@ class _Run:
         """Check the front and write everything down."""
         words = 0 if interrupted else self.verify_words
         checked = verify(found, pool, self.plan.seed, words, self._advance)
+        given = {name for trial in found.trials for name in trial.judgement.figures}
+        errors = tuple(error for error in model_errors() if error.quantity in given)
         if self.out is not None and found.trials:
             from bnnsim.report.pareto import pareto_info, pareto_page
 
             notes = {v.id: v.note for v in checked}
-            info = pareto_info(found, notes, {v.id: v.is_exact for v in checked})
+            info = pareto_info(found, notes, {v.id: v.is_exact for v in checked}, errors)
             write_results(found, self.out, notes)
             write_files(self.out, {PAGE: pareto_page(info)})
         seconds = time.monotonic() - self.started
-        return ExplorationReport(found, checked, self.out, interrupted, seconds, search_seconds)
+        return ExplorationReport(
+            found, checked, self.out, errors, interrupted, seconds, search_seconds
+        )
 
     def _stage(self, stage: Stage) -> Callable[[Progress], None] | None:
         advance = self.progress

@@ -7,7 +7,7 @@ from rich.table import Table
 from bnnsim.cli.console import SimulationFailed, output
 from bnnsim.cli.figure_cells import add_figure_column, figure_cell
 from bnnsim.exploration import ExplorationReport
-from bnnsim.report.pareto import FIGURES
+from bnnsim.report.pareto import FIGURES, sureness
 from bnnsim.search.alternatives import ALTERNATIVE, Alternatives
 from bnnsim.search.record import COMPARED, TrialRecord
 from bnnsim.search.results import design_name
@@ -109,6 +109,8 @@ def _answer(report: ExplorationReport) -> list[tuple[str, str]]:
             )
         )
     rows += _champions(report)
+    if report.model_errors and found.feasible:
+        rows.append(("how sure", sureness(report.model_errors)))
     rows += _checks(report)
     rows.append(("took", f"{report.search_seconds:.1f} s searching, {report.seconds:.1f} s in all"))
     if report.page is not None and report.page.is_file():

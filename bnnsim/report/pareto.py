@@ -11,6 +11,7 @@ from typing import Any
 
 from bnnsim.search.objectives import METRICS
 from bnnsim.search.record import Exploration, TrialRecord
+from bnnsim.validation.certainty import ModelError
 
 FIGURES: Mapping[str, tuple[str, str]] = {
     "throughput_fps": ("Throughput", "FPS"),
@@ -96,17 +97,19 @@ class ParetoInfo:
     landmarks: tuple[LandmarkInfo, ...]
     curve: tuple[tuple[int, float], ...]
     baseline_curve: tuple[tuple[int, float], ...]
+    sureness: str
 
 
 def pareto_info(
     exploration: Exploration,
     checked: Mapping[str, str] | None = None,
     exact: Mapping[str, bool | None] | None = None,
+    errors: Sequence[ModelError] = (),
 ) -> ParetoInfo:
     """What the page of ``exploration`` shows.
 
     ``checked`` and ``exact`` say for front designs (by trial id) how they were verified and whether
-    that held.
+    that held; ``errors`` how far the cost models may be off.
     """
     space = exploration.space
     names = _shown_figures(exploration)
@@ -152,6 +155,23 @@ def pareto_info(
         ),
         curve=tuple(exploration.shares(exploration.trials)),
         baseline_curve=tuple(exploration.shares(exploration.baseline)),
+        sureness=sureness([error for error in errors if error.quantity in names]),
+    )
+
+
+def sureness(errors: Sequence[ModelError]) -> str:
+    """How far the models may be off, in two sentences; nothing where there are no errors to tell."""
+    if not errors:
+        return ""
+    parts = [
+        f"{FIGURES[e.quantity][1] if e.quantity != 'power_w' else 'power'} {e.median:.1%} "
+        f"(worst {e.worst:.0%}, {e.designs} designs)"
+        for e in errors
+    ]
+    return (
+        "Cycles are exact for the architecture as described. On published designs, each left out of the "
+        f"fit in turn, the cost models are off by a median of {', '.join(parts)}: a lead within that is "
+        "none."
     )
 
 

@@ -14,7 +14,7 @@ from bnnsim.simulation import simulate
 from bnnsim.spec.workload import Workload
 from bnnsim.timing.result import DeadlockError
 
-WORDS = 1_200_000
+WORDS = 3_000_000
 """Stream words, of all designs together, that are simulated unless more is asked for: seconds to half
 a minute. The designs with the fewest words go first; the slowest are those left out."""
 MACS_A_WORD = 8_192

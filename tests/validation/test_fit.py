@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+from bnnsim.validation.certainty import model_errors
 from bnnsim.validation.fit import (
     fit,
     non_negative_least_squares,
@@ -98,3 +99,11 @@ def test_least_squares_stays_non_negative_and_beats_a_grid():
         assert (found >= 0).all()
         residual = features @ found - target
         assert float(residual @ residual) <= _grid_search(features, target, points) + 1e-12
+
+
+def test_sureness_of_a_search_is_the_leave_one_out_error_of_the_models() -> None:
+    for error in model_errors():
+        result = fit(error.quantity)
+        misses = sorted(abs(p.left_out_error) for p in result.predictions)
+        assert error.designs == len(misses) >= 5
+        assert misses[0] <= error.median <= misses[-1] == error.worst

@@ -50,8 +50,17 @@ function words() {
     `${kept} keep every bound (${bounds}). Sought: ${info.axes.map(wish).join(", ")}.`;
   $("numbers").innerHTML = info.axes.map(tile).join("") + checkedTile();
   verdict();
+  $("sureness").textContent = info.sureness;
+  $("sureness").hidden = !info.sureness;
   $("reading").innerHTML = info.baseline.length
-    ? `${alternatives.length > 1 ? "A colour is an alternative, strong on the front, pale where something beats the design. " : ""}Grey points are ${info.baseline.length} designs with every choice drawn at random: what a search without knowledge finds.` : "";
+    ? `${alternatives.length > 1 ? "A colour is an alternative, strong on the front, pale where something beats the design. " : ""}${grey()}` : "";
+}
+
+/* Random designs that cannot keep the bounds at any pace were not timed, and have no place in the picture. */
+function grey() {
+  const drawn = info.baseline.length, shown = info.baseline.filter((p) => figureOf(p, info.axes[0]) !== null).length;
+  return `Grey points: what a search without knowledge finds. Of ${drawn} designs with every choice drawn at random, ` +
+    (shown < drawn ? `${shown} could keep the bounds at some pace and are shown.` : "all are shown.");
 }
 
 const wish = (name) => `${info.figures[at[name]].maximises ? "more" : "less"} ${info.figures[at[name]].title.toLowerCase()}`;
@@ -101,7 +110,7 @@ function verdict() {
     `${escaped(mark.name)} in everything compared: ` +
     compared.map((n) => `<b>${number(figureOf(winner, n))}</b> against ${number(figureOf(mark, n))} ${info.figures[at[n]].unit}`).join(", ") +
     (winner.is_exact === true ? ". Its bits and cycles are checked word by word" : ". It has not been re-simulated") +
-    "; LUT, block RAM and watts are the cost model's estimates of the placed design.";
+    "; LUT, block RAM and watts are estimates of what would be placed.";
 }
 
 /* ---- the picture ------------------------------------------------------------------------ */

@@ -13,6 +13,7 @@ from bnnsim.exploration import plan_of
 from bnnsim.report.pareto import ParetoInfo, pareto_info, pareto_page
 from bnnsim.search.judge import Judgement
 from bnnsim.search.record import Exploration, TrialRecord
+from bnnsim.validation.certainty import ModelError
 
 SPACE = """\
 name: small
@@ -84,6 +85,14 @@ def test_curves_end_at_what_search_and_random_reach_of_all(info: ParetoInfo, fou
     assert info.curve[-1] == (5, pytest.approx(1))
     assert info.baseline_curve[-1] == (1, pytest.approx(0.08 * 0.5 / front))
     assert [share for _, share in info.curve] == sorted(share for _, share in info.curve)
+
+
+def test_page_says_how_far_the_figures_that_it_shows_may_be_off(found: Exploration) -> None:
+    errors = [ModelError("lut", 11, 0.097, 0.163), ModelError("power_w", 5, 0.057, 0.071)]
+    text = pareto_info(found, errors=errors).sureness
+    assert "off by a median of LUT 9.7% (worst 16%, 11 designs): a lead within that is none" in text
+    assert "power" not in text  # this search has no watts
+    assert pareto_info(found).sureness == ""
 
 
 def test_landmarks_are_shown_for_the_network_that_the_space_names(found: Exploration) -> None:
