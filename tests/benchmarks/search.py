@@ -20,6 +20,7 @@ from bnnsim.search.front import hypervolume
 from bnnsim.search.judge import Judge, Judgement, judge_here, set_judge
 from bnnsim.search.plan import SearchPlan
 from bnnsim.search.pool import Pool, open_pool
+from bnnsim.search.space import Space
 from tests.benchmarks.row import Row
 
 FOLDING = "cnv-7z020-folding"
@@ -41,6 +42,7 @@ def folding_plan() -> SearchPlan:
 
 def exact_volume(plan: SearchPlan, pool: Pool, lut: float) -> tuple[float, list[ExactPoint], int]:
     """The exact front's hypervolume, its points, and for how many of them the prediction held."""
+    assert isinstance(plan.space, Space)
     raw = RawEncoding(plan.space)
     points = [p for p in exact_front(plan.space, pool, "lut", "bram18", BOUND) if p.cost <= lut]
     judged = list(pool.map(judge_here, [raw.describe(p.parameters) for p in points]))
