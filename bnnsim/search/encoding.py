@@ -152,7 +152,8 @@ class Encoding:
 
     def seeds(self, count: int) -> list[dict[str, int]]:
         """At most ``count`` points that the tables think best, from fast to slow: with the first value of
-        every other knob, then as far as they go with the fastest clock.
+        every other knob but the device, each of which has its turn; then as far as they go with the
+        fastest clock.
 
         For each target the slacks with the least logic that leave enough memory; of those the points
         that nothing faster undercuts, spread evenly. Where nothing folds: see ``effect_seeds``
@@ -163,28 +164,33 @@ class Encoding:
             best = effect_seeds(self.space, min(count, EFFECT_SEEDS), self.bounds)
             others = [seed for seed in knob_seeds(self.space, count) if seed not in best]
             return [*best, *others][:count]
-        front: list[dict[str, int]] = []
-        least = float("inf")
-        for place in reversed(range(len(self.targets))):
-            found = self._cheapest(place)
-            if found is not None and found[0] < least:
-                least = found[0]
-                front.append({**base, TARGET: place, **found[1]})
-        if not front:  # no room for anything: the slowest comes nearest
-            front = [base]
-        seeds = _spread(front, count)
+        seeds: list[dict[str, int]] = []
+        for device, room in enumerate(self.tables.rooms):
+            knob = self.space.device_knob
+            start = base if knob is None else {**base, knob: device}
+            seeds += _spread(self._front(start, room), max(1, count // len(self.tables.rooms)))
         if (clock := self.space.fastest_clock) is not None:
             name, fastest = clock
             faster = [{**seed, name: fastest} for seed in seeds if fastest]
             seeds += _spread(faster, count - len(seeds))
-        return seeds
+        return seeds[:count]
 
-    def _cheapest(self, place: int) -> tuple[float, dict[str, int]] | None:
+    def _front(self, start: dict[str, int], room: Mapping[str, float]) -> list[dict[str, int]]:
+        """The points that nothing faster undercuts in logic, from fast to slow."""
+        front: list[dict[str, int]] = []
+        least = float("inf")
+        for place in reversed(range(len(self.targets))):
+            found = self._cheapest(place, room)
+            if found is not None and found[0] < least:
+                least = found[0]
+                front.append({**start, TARGET: place, **found[1]})
+        return front or [start]  # no room for anything: the slowest comes nearest
+
+    def _cheapest(self, place: int, room: Mapping[str, float]) -> tuple[float, dict[str, int]] | None:
         """The least logic within the room for one target, and the slacks that give it."""
         tables = self.tables
         logic, memory = (
-            min(tables.room[name], self.bounds.get(name, tables.room[name]))
-            for name in (tables.logic, tables.memory)
+            min(room[name], self.bounds.get(name, room[name])) for name in (tables.logic, tables.memory)
         )
         rows = [self.worthy(layer, self.targets[place]) for layer in self.space.folded]
         picks = cheapest_choice(

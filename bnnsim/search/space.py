@@ -140,6 +140,12 @@ class Space:
                 return found.knob, clocks.index(max(clocks))
         return None
 
+    @property
+    def device_knob(self) -> str | None:
+        """The knob that sets the device, if any."""
+        names = [f.knob for f in self.fields if f.path == ("device",) and len(f.knobs) == 1]
+        return names[0] if names else None
+
     def point_data(self, knobs: Mapping[str, Value], name: str) -> dict[str, Any]:
         """The spec with a value for every free field as plain data."""
         data: dict[str, Any] = copy.deepcopy(self.source.data)

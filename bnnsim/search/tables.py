@@ -6,11 +6,12 @@ every layer its k-th fold, with the first values of all other knobs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from bnnsim.cost.resources import estimate_resources
 from bnnsim.design.build import Design
+from bnnsim.search.fields import Value
 from bnnsim.search.folding import Fold, folds
 from bnnsim.search.point_design import point_design
 from bnnsim.search.space import Space
@@ -42,7 +43,8 @@ class Tables:
     other_memory: int
     logic: str
     memory: str
-    room: Mapping[str, float]
+    rooms: tuple[Mapping[str, float], ...]
+    """By name, for each device that a design can have, in the order of the knob's values."""
 
 
 def tabulate(space: Space) -> Tables:
@@ -51,7 +53,6 @@ def tabulate(space: Space) -> Tables:
     rows: dict[str, list[Row]] = {layer: [] for layer in space.folded}
     other = (0, 0)
     names = ("lut", "bram18")
-    room: dict[str, float] = {}
     for k in range(max((len(folds_) for folds_ in choices.values()), default=0)):
         chosen = {layer: folds_[min(k, len(folds_) - 1)] for layer, folds_ in choices.items()}
         design = _design(space, chosen)
@@ -63,8 +64,22 @@ def tabulate(space: Space) -> Tables:
             if k < len(choices[layer]):
                 slowest = replace(fold, cycles=max(fold.cycles, cycles.get(layer, 0)))
                 rows[layer].append(Row(slowest, *used[layer]))
-        room = {n: float(getattr(design.budget, n) or UNLIMITED) for n in names}
-    return Tables({n: tuple(r) for n, r in rows.items()}, *other, *names, room)
+    kept = {layer: tuple(found) for layer, found in rows.items()}
+    rooms = tuple(_rooms(space, names)) if kept else ()
+    return Tables(kept, *other, *names, rooms)
+
+
+def _rooms(space: Space, names: tuple[str, str]) -> Iterator[Mapping[str, float]]:
+    """What there is of logic and memory with each device."""
+    chosen: list[Mapping[str, Value]] = [
+        {knob.name: device}
+        for knob in space.knobs
+        if knob.name == space.device_knob
+        for device in knob.values
+    ]
+    for device in chosen or [{}]:
+        budget = point_design(space, {**space.first_knobs, **device}).budget
+        yield {name: float(getattr(budget, name) or UNLIMITED) for name in names}
 
 
 def _design(space: Space, chosen: Mapping[str, Fold]) -> Design:

@@ -19,12 +19,13 @@ import pytest
 
 from bnnsim.exploration import explore, plan_of
 from bnnsim.search import coordinator
-from bnnsim.search.encoding import point_key
+from bnnsim.search.encoding import Encoding, point_key
 from bnnsim.search.journal import Journal
 from bnnsim.search.judge import Judge, set_judge
 from bnnsim.search.pool import Pool, open_pool
 from bnnsim.search.record import TrialRecord
 from bnnsim.search.samplers import SAMPLERS
+from bnnsim.search.space import load_space
 from bnnsim.search.store import BASELINE, JOURNAL, STUDY, open_journal
 from bnnsim.spec.faults import InputError, SpecError
 
@@ -74,6 +75,19 @@ def test_every_sampler_judges_as_many_different_designs_as_asked_for(space: Path
         pytest.importorskip("torch", reason="the GP sampler needs PyTorch, an extra")
     found = _explore(space, sampler=sampler, trials=40).exploration
     assert len(found.trials) == len(set(_knobs(found.trials))) == 40
+
+
+def test_every_device_has_its_own_seeds_as_fast_as_its_room_allows(tmp_path: Path) -> None:
+    path = tmp_path / "devices.yaml"
+    text = SPACE.replace("device: xc7z020", "device: {choose: [xc7z020, xc7z045]}")
+    path.write_text(text.replace("workload: tfc", "workload: mlp-1024"))
+    space = load_space(path)
+    encoding = Encoding(space)
+    fastest = {"xc7z020": 0, "xc7z045": 0}
+    for seed in encoding.seeds(20):
+        device = str(encoding.describe(seed)["device"])
+        fastest[device] = max(fastest[device], seed["target_interval"])
+    assert 0 < fastest["xc7z020"] < fastest["xc7z045"]
 
 
 def test_search_of_a_space_with_fewer_points_than_trials_ends(tmp_path: Path) -> None:
