@@ -14,7 +14,7 @@ from bnnsim.search.alternatives import load_search_space
 from bnnsim.search.coordinator import Progress, search
 from bnnsim.search.crew import run_crew
 from bnnsim.search.database import Database, check_storage, create_study, open_storage, wait_for_plan
-from bnnsim.search.exact import foldable
+from bnnsim.search.exact import check_exact
 from bnnsim.search.files import prepare_folder, write_files
 from bnnsim.search.judge import Judge, glance_here, set_judge
 from bnnsim.search.objectives import parse_constraints, parse_objectives
@@ -165,7 +165,7 @@ def plan_of(
     )
     check_given(plan)
     if sampler == "exact":
-        foldable(loaded)
+        check_exact(loaded, plan.encoding.points, plan.objectives, plan.constraints)
     else:
         make_sampler(sampler, seed, trials)
     check_buildable(loaded)

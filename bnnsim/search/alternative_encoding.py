@@ -5,7 +5,7 @@ Parameters of the other alternatives are ignored: points that differ in them alo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -41,6 +41,14 @@ class AlternativeEncoding:
     def points(self) -> int:
         """How many points the encoding can name, those that are the same design counted once."""
         return sum(encoding.points for encoding in self.members.values())
+
+    def every(self) -> Iterator[dict[str, int]]:
+        """Each alternative's points, with zeros for the others' parameters."""
+        base = dict.fromkeys(self.sizes, 0)
+        for place, (name, encoding) in enumerate(self.members.items()):
+            for point in encoding.every():
+                own = {f"{name}/{parameter}": value for parameter, value in point.items()}
+                yield {**base, ALTERNATIVE: place, **own}
 
     def distributions(self) -> dict[str, BaseDistribution]:
         """Optuna's distributions; alternatives and other values without an order are categorical."""

@@ -150,7 +150,7 @@ class _Run:
         rate = (len(self.records) - self.earlier) / seconds if seconds > 0 else 0.0
         return Progress(
             len(self.records),
-            self.plan.trials,
+            self.designs,
             len(outcome.feasible),
             len(outcome.front),
             outcome.box_share(outcome.trials),
@@ -201,7 +201,8 @@ class _Listed(_Run):
         from bnnsim.search.exact import exact_points
 
         super().__init__(plan, pool, store, earlier, judge)
-        self.waiting = exact_points(plan.space, pool, plan.objectives, plan.constraints)
+        self.waiting = exact_points(plan.encoding, plan.space, pool, plan.objectives, plan.constraints)
+        self.designs = len(self.waiting)
 
     def propose(self) -> Sequence[Parameters]:
         now, self.waiting = self.waiting[:BATCH], self.waiting[BATCH:]

@@ -8,8 +8,9 @@ is the one with the least logic, and every step more spends logic to save memory
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
@@ -47,6 +48,8 @@ class PointEncoding(Protocol):
     def distributions(self) -> dict[str, BaseDistribution]: ...
 
     def seeds(self, count: int) -> list[dict[str, int]]: ...
+
+    def every(self) -> Iterator[dict[str, int]]: ...
 
     def describe(self, parameters: Parameters) -> dict[str, Value]: ...
 
@@ -104,6 +107,11 @@ class Encoding:
     def points(self) -> int:
         """How many points the encoding can name."""
         return math.prod(self.sizes.values())
+
+    def every(self) -> Iterator[dict[str, int]]:
+        """All points, the last parameter changing fastest."""
+        for values in itertools.product(*(range(size) for size in self.sizes.values())):
+            yield dict(zip(self.sizes, values, strict=True))
 
     def distributions(self) -> dict[str, BaseDistribution]:
         """Optuna's distributions; values without an order are categorical."""

@@ -1,11 +1,11 @@
-"""The exact front of a space in which layers only share the budget: folding alone.
+"""The exact front of a space: where layers only share the budget (folding alone), or that is small.
 
-With FIFOs deep enough to be harmless, a design's initiation interval is that of its slowest layer and
-its resources are sums over layers. Then, for every target interval, the best design is a
-multiple-choice knapsack: of each layer's folds that meet the target take one, with the least total
-cost within the bound. Solved exactly by dynamic programming. What each fold of a layer brings is
-measured with all other layers at their fastest; every point of the result is judged like any other,
-so an assumption that fails shows as a difference.
+A small space is judged point by point. As for the other kind: with FIFOs deep enough to be harmless, a
+design's initiation interval is that of its slowest layer and its resources are sums over layers. Then,
+for every target interval, the best design is a multiple-choice knapsack: of each layer's folds that meet
+the target take one, with the least total cost within the bound. Solved exactly by dynamic programming.
+What each fold of a layer brings is measured with all other layers at their fastest; every point of the
+result is judged like any other, so an assumption that fails shows as a difference.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bnnsim.search.alternatives import SearchSpace
-from bnnsim.search.encoding import RawEncoding
+from bnnsim.search.encoding import PointEncoding, RawEncoding
 from bnnsim.search.fields import Value
 from bnnsim.search.folding import Fold, folds
 from bnnsim.search.judge import Judgement, judge_here
@@ -27,6 +27,8 @@ from bnnsim.search.pool import Pool
 from bnnsim.search.space import Space
 from bnnsim.spec.faults import InputError
 
+MOST_DESIGNS = 10_000
+"""A space with so many designs at most is small enough to judge every one: minutes."""
 INTERVAL = "initiation_interval_cycles"
 ADDITIVE = ("lut", "lutram", "ff", "bram18", "uram", "dsp", "alm", "m20k")
 """Figures that are sums over layers."""
@@ -54,40 +56,65 @@ class LayerTable:
     bounded: npt.NDArray[np.int64]
 
 
-def foldable(space: SearchSpace) -> Space:
-    """``space``, where only PE and SIMD are free. Raises :class:`InputError` where there is more."""
+def check_exact(
+    space: SearchSpace,
+    designs: int,
+    objectives: Sequence[Objective],
+    constraints: Sequence[Constraint],
+) -> None:
+    """Raise :class:`InputError` where the exact front can be had neither way: the space has too many
+    ``designs`` to judge all, and is not one for the knapsack."""
+    fault = _obstacle(space, objectives, constraints)
+    if fault is not None and designs > MOST_DESIGNS:
+        place, expected, got = fault
+        raise InputError(place, f"{expected}, or at most {MOST_DESIGNS:,} designs in all", got)
+
+
+def _obstacle(
+    space: SearchSpace, objectives: Sequence[Objective], constraints: Sequence[Constraint]
+) -> tuple[str, str, str] | None:
+    """Why the knapsack is not for these: place, expected and got; None where it is."""
     expected = "a space in which only PE and SIMD are free"
     if not isinstance(space, Space):
-        raise InputError(space.name, expected, f"{len(space.members)} alternatives")
+        return space.name, expected, f"{len(space.members)} alternatives"
     if space.knobs or not space.folded:
-        raise InputError(space.name, expected, f"{len(space.knobs)} other knobs")
-    return space
+        return space.name, expected, f"{len(space.knobs)} other knobs"
+    names = [objective.name for objective in objectives]
+    costs = _costs(objectives)
+    if len(names) != 2 or len(costs) != 1 or not {"throughput_fps", INTERVAL} & set(names):
+        return "--sampler exact", "throughput_fps and one resource", ", ".join(names)
+    for constraint in constraints:
+        if constraint.name not in ADDITIVE or not constraint.is_upper:
+            return "--sampler exact", "constraints on resources", str(constraint)
+    bounds = {c.name for c in constraints if c.name != costs[0]}
+    if len(bounds) > 1:
+        return "--sampler exact", "one bounded resource", ", ".join(sorted(bounds))
+    return None
+
+
+def _costs(objectives: Sequence[Objective]) -> list[str]:
+    return [o.name for o in objectives if o.name in ADDITIVE and not o.maximises]
 
 
 def exact_points(
+    encoding: PointEncoding,
     space: SearchSpace,
     pool: Pool,
     objectives: Sequence[Objective],
     constraints: Sequence[Constraint],
 ) -> list[Mapping[str, int]]:
-    """Raw parameters of the front of throughput against one resource, with at most one bound.
+    """Raw parameters of points among which the exact front is.
 
-    Raises :class:`InputError` where space, objectives or constraints are not of that kind.
+    Of throughput against one resource, with folding alone free and at most one bound, those of the front
+    itself; else every point of the space. Raises :class:`InputError` as :func:`check_exact`.
     """
-    plain = foldable(space)
-    names = [objective.name for objective in objectives]
-    costs = [o.name for o in objectives if o.name in ADDITIVE and not o.maximises]
-    if len(names) != 2 or len(costs) != 1 or not {"throughput_fps", INTERVAL} & set(names):
-        raise InputError("--sampler exact", "throughput_fps and one resource", ", ".join(names))
-    for constraint in constraints:
-        if constraint.name not in ADDITIVE or not constraint.is_upper:
-            raise InputError("--sampler exact", "constraints on resources", str(constraint))
-    bounds = {c.name: int(c.bound) for c in constraints if c.name != costs[0]}
-    if len(bounds) > 1:
-        raise InputError("--sampler exact", "one bounded resource", ", ".join(bounds))
+    check_exact(space, encoding.points, objectives, constraints)
+    if not isinstance(space, Space) or _obstacle(space, objectives, constraints) is not None:
+        return list(encoding.every())
+    cost = _costs(objectives)[0]
+    bounds = {c.name: int(c.bound) for c in constraints if c.name != cost}
     bounded, bound = next(iter(bounds.items()), ("bram18", LARGEST // 64))
-    points = exact_front(plain, pool, costs[0], bounded, bound)
-    return [point.parameters for point in points]
+    return [point.parameters for point in exact_front(space, pool, cost, bounded, bound)]
 
 
 def exact_front(space: Space, pool: Pool, cost: str, bounded: str, bound: int) -> list[ExactPoint]:
@@ -96,7 +123,9 @@ def exact_front(space: Space, pool: Pool, cost: str, bounded: str, bound: int) -
     ``cost`` and ``bounded`` name resources that add up over layers; ``bounded`` must be a whole number
     of at most ``bound`` in all. Raises :class:`InputError` where the space has other free fields.
     """
-    foldable(space)
+    if space.knobs or not space.folded:
+        got = f"{len(space.knobs)} other knobs"
+        raise InputError(space.name, "a space in which only PE and SIMD are free", got)
     fastest = {
         layer: min(folds(space.network.nodes[layer]), key=lambda fold: fold.cycles)
         for layer in space.folded

@@ -191,9 +191,7 @@ def _figures(spec: Loaded[Architecture], work: Loaded[Workload]) -> DesignFigure
     return figures_of(build_design(spec, work))
 
 
-def _point(
-    values: tuple[Value, ...], spec: Loaded[Architecture], work: Loaded[Workload]
-) -> SweepPoint:
+def _point(values: tuple[Value, ...], spec: Loaded[Architecture], work: Loaded[Workload]) -> SweepPoint:
     try:
         found = _figures(spec, work)
     except (SpecError, DeadlockError) as error:

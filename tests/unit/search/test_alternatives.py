@@ -246,7 +246,10 @@ def test_same_seed_gives_the_same_designs_whatever_the_jobs(folder: Path) -> Non
 
 
 def test_exact_front_of_alternatives_is_refused(folder: Path) -> None:
-    with pytest.raises(SpecError, match=r"both: expected a space in which .*, got 2 alternatives"):
+    with pytest.raises(
+        SpecError,
+        match=r"both: expected a space in which .* or at most 10,000 designs in all, got 2 alternatives",
+    ):
         explore(folder / "both.yaml", sampler="exact", out=folder / "out")
     assert not (folder / "out").exists()
 
