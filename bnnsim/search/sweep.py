@@ -73,7 +73,7 @@ def parse_knobs(texts: Sequence[str]) -> tuple[SweepKnob, ...]:
     faults = []
     for text in texts:
         path, mark, values = text.partition("=")
-        read = [yaml.safe_load(value) for value in values.split(",")] if mark else []
+        read = [_value(value) for value in values.split(",")] if mark else []
         plain = all(isinstance(value, int | float | str | bool) for value in read)
         if not path or not read or not plain or len({str(v) for v in read}) < len(read):
             faults.append(
@@ -88,6 +88,14 @@ def parse_knobs(texts: Sequence[str]) -> tuple[SweepKnob, ...]:
     if len({knob.path for knob in knobs}) < len(knobs):
         raise InputError("--knob", "each field once", knobs[0].name)
     return tuple(knobs)
+
+
+def _value(text: str) -> object:
+    """A value as it would stand in a spec; None where it could not."""
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError):  # an impossible date is a ValueError
+        return None
 
 
 def sweep(

@@ -342,6 +342,8 @@ def test_wrong_path_into_an_engine_is_located(folder: Path, path: str, message: 
         (["layers.fc9.pe=4"], r"layers.fc9: expected a section .* got 'fc9' \(nearest: fc"),
         (["layrs.fc0.pe=4"], r"layrs: expected a section of this architecture, .*\(nearest: layers"),
         (["layers.fc0.pe"], "--knob: expected a field and its values: layers.conv1.pe=1,2,4, got"),
+        (["layers.fc0.pe=["], "--knob: expected a field and its values: layers.conv1.pe=1,2,4, got"),
+        (["clock_mhz=2020-13-45"], "--knob: expected a field and its values: .* got 'clock_mhz=2020"),
         (["clock_mhz=1,2", "clock_mhz=3"], "--knob: expected each field once"),
         (["clock_mhz=1", "name=a", "device=b"], "--knob: expected one or two fields to vary, got 3"),
     ],
