@@ -90,7 +90,7 @@ def parse_knobs(texts: Sequence[str]) -> tuple[SweepKnob, ...]:
     return tuple(knobs)
 
 
-def _value(text: str) -> object:
+def _value(text: str) -> Any:
     """A value as it would stand in a spec; None where it could not."""
     try:
         return yaml.safe_load(text)
