@@ -49,19 +49,19 @@ def turned_graph(graph: TimingGraph) -> TimingGraph | None:
     """``graph`` with every program cut where its words are; None where that cannot be.
 
     It has no freezing pipeline any more. None for graphs with flushing pipelines of several stages, for
-    test benches that are open only now and then, where branches of different lengths join, and where a
-    program reads part of a frame ahead.
+    test benches that are open only now and then, and where branches join that hold back different numbers
+    of words: cut so, one would begin a frame, or some words, before the other.
     """
     if any(channel.ready_every > 1 for channel in graph.channels):
         return None
-    begins: dict[int, int] = {}  # per channel, the word that its writer's pass begins with
+    # Per channel the word, counted from the first frame's first, that its writer's pass begins with.
+    begins: dict[int, int] = {}
     units = []
     for unit in graph.units:
-        firsts = {0 if graph.channels[c].supplies else begins.get(c) for c in unit.inputs}
-        first = firsts.pop() if firsts else 0
-        if firsts or first is None:
+        fed = [c for c in unit.inputs if not graph.channels[c].supplies]
+        if any(c not in begins for c in fed) or len({begins[c] for c in fed}) > 1:
             return None
-        turned = _turned(unit.program, first)
+        turned = _turned(unit.program, begins[fed[0]] if fed else 0)
         if turned is None:
             return None
         units.append(replace(unit, program=turned[0]))
@@ -70,48 +70,61 @@ def turned_graph(graph: TimingGraph) -> TimingGraph | None:
 
 
 def _turned(program: Program, first: int) -> tuple[Program, int] | None:
-    """A program whose pass begins with input word ``first``; the output word that it begins with."""
+    """A program whose pass begins with input word ``first``; the output word that it begins with.
+
+    Both count from the first frame's first word, and may be negative.
+    """
     if isinstance(program, Elastic):
-        return _turned_elastic(program, first)
-    if program.writes_ahead or (program.words_in and program.words_ahead % program.words_in):
+        frame, word = divmod(first, program.words_in)
+    elif program.writes_ahead or (program.pipeline_depth > 1 and not program.freezes):
         return None
-    depth = program.pipeline_depth
-    if depth > 1 and not program.freezes:
-        return None
-    if first not in program.turned_forms:
-        lead = replace(program, prologue=()) if program.has_lead else program
-        begin = step_of(lead.reading, first) if first else 0
-        writes_from = (begin - depth) % program.steps if program.freezes else begin
-        begins = active_before(lead.writing, writes_from)
-        turned = Turned(
-            program.blocks,
-            0 if program.freezes else depth,
-            program.freezes,
-            reads_from=begin,
-            writes_from=writes_from,
-        )
-        program.turned_forms[first] = (turned, begins % max(1, program.words_out))
-    return program.turned_forms[first]
-
-
-def _turned_elastic(program: Elastic, first: int) -> tuple[Program, int] | None:
-    """The first word out is the first that needs a word of the pass."""
-    if first == 0:
-        return program, 0
-    if first not in program.turned_forms:
-        words_in, words_out = program.words_in, program.words_out
-        needs = np.repeat(program.flat.needs[:, 0], program.flat.needs[:, 1])
-        frees = program.flat.frees
-        begins = int(np.searchsorted(needs, first))
-        if begins == words_out or frees[first - 1] >= begins:
+    else:  # what is read ahead of a pass belongs to later words
+        frame, word = divmod(first - program.words_ahead, max(1, program.words_in))
+    if word not in program.turned_forms:
+        if isinstance(program, Elastic):
+            form = _turned_elastic(program, word)
+        else:
+            form = _turned_lockstep(program, word)
+        if form is None:
             return None
-        turned = Elastic(
-            np.concatenate([needs[begins:], needs[:begins] + words_in]) - first,
-            np.concatenate([frees[first:], frees[:first] + words_out]) - begins,
-            program.latency,
-        )
-        program.turned_forms[first] = (turned, begins)
-    return program.turned_forms[first]
+        program.turned_forms[word] = form
+    turned, begins = program.turned_forms[word]
+    return turned, frame * program.words_out + begins
+
+
+def _turned_lockstep(program: Lockstep, word: int) -> tuple[Program, int]:
+    """A pass that begins with word ``word`` of a frame's reads; where it begins in the writes."""
+    lead = replace(program, prologue=()) if program.has_lead else program
+    begin = step_of(lead.reading, word) if word else 0
+    depth = program.pipeline_depth
+    frame, writes_from = divmod(begin - depth if program.freezes else begin, program.steps)
+    begins = frame * program.words_out + active_before(lead.writing, writes_from)
+    turned = Turned(
+        program.blocks,
+        0 if program.freezes else depth,
+        program.freezes,
+        reads_from=begin,
+        writes_from=writes_from,
+    )
+    return turned, begins
+
+
+def _turned_elastic(program: Elastic, word: int) -> tuple[Program, int] | None:
+    """The first word out is the first that needs a word of the pass."""
+    if word == 0:
+        return program, 0
+    words_in, words_out = program.words_in, program.words_out
+    needs = np.repeat(program.flat.needs[:, 0], program.flat.needs[:, 1])
+    frees = program.flat.frees
+    begins = int(np.searchsorted(needs, word))
+    if begins == words_out or frees[word - 1] >= begins:
+        return None
+    turned = Elastic(
+        np.concatenate([needs[begins:], needs[:begins] + words_in]) - word,
+        np.concatenate([frees[word:], frees[:word] + words_out]) - begins,
+        program.latency,
+    )
+    return turned, begins
 
 
 # ---- views ----------------------------------------------------------------------------------

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from bnnsim.design import build_design
 from bnnsim.spec.load import load_architecture, load_workload
-from bnnsim.timing.graph import TimingGraph, build_timing
+from bnnsim.timing.graph import Channel, TimingGraph, TimingUnit, build_timing
 from bnnsim.timing.pace import find_pace
-from bnnsim.timing.program import Elastic, Lockstep, step_flags
+from bnnsim.timing.program import Block, Elastic, Lockstep, Run, step_flags
 from bnnsim.timing.result import DeadlockError
 from bnnsim.timing.steady import analyse
 from bnnsim.timing.turned import active_before, step_of, turned_graph, turned_view
@@ -51,6 +51,67 @@ def test_pace_of_turned_pipelines_is_that_of_the_steady_state(graph: TimingGraph
     for unit in turned.units:
         assert isinstance(unit.program, Elastic) or unit.program.pipeline_depth <= 1
     _same(graph)
+
+
+@st.composite
+def fork_joins(draw: st.DrawFn) -> TimingGraph:
+    """A fork, two branches of up to three units, a join: few words a frame, pipelines of many frames."""
+    words = draw(st.integers(1, 3))
+
+    def program(reads: bool = True, writes: bool = True) -> Lockstep:
+        idle = draw(st.integers(0, 3))
+        runs = (Run(1, reads, writes), *([Run(idle)] if idle else []))
+        prologue: tuple[Block, ...] = ()
+        if reads and writes and draw(st.integers(0, 5)) == 0:
+            prologue = (Block(draw(st.integers(1, 2 * words)), (Run(1, reads=True),)),)
+        depth = draw(st.integers(0, 4)) if draw(st.booleans()) else draw(st.integers(0, 14))
+        return Lockstep((Block(words, runs),), depth, True, prologue=prologue)
+
+    channels: list[Channel] = []
+
+    def wire() -> int:
+        channels.append(Channel(f"c{len(channels)}", draw(st.integers(1, 2)) * draw(st.integers(1, 6))))
+        return len(channels) - 1
+
+    source, left, right = wire(), wire(), wire()
+    units = [
+        TimingUnit("source", program(reads=False), (), (source,)),
+        TimingUnit("fork", program(), (source,), (left, right)),
+    ]
+    ends = []
+    for branch in (left, right):
+        end = branch
+        for _ in range(draw(st.integers(0, 3))):
+            behind = wire()
+            units.append(TimingUnit(f"u{len(units)}", program(), (end,), (behind,)))
+            end = behind
+        ends.append(end)
+    out = wire()
+    units.append(TimingUnit("join", program(), (ends[0], ends[1]), (out,)))
+    units.append(TimingUnit("sink", program(writes=False), (out,), ()))
+    return TimingGraph(tuple(units), tuple(channels), len(units) - 1)
+
+
+@given(fork_joins())
+@settings(exactly, max_examples=600)
+def test_branches_that_hold_back_different_frames_are_not_taken_for_equal(graph: TimingGraph) -> None:
+    _same(graph)
+
+
+def test_a_join_whose_branches_differ_by_a_whole_frame_is_not_turned() -> None:
+    one = Lockstep((Block(1, (Run(1, True, True), Run(1))),), 0, True)
+    deep = Lockstep(one.blocks, 2, True)  # two steps a frame: it holds back one
+    units = (
+        TimingUnit("source", Lockstep((Block(1, (Run(1, writes=True), Run(1))),), 0, True), (), (0,)),
+        TimingUnit("fork", one, (0,), (1, 2)),
+        TimingUnit("late", deep, (1,), (3,)),
+        TimingUnit("join", one, (3, 2), (4,)),
+        TimingUnit("sink", Lockstep((Block(1, (Run(1, reads=True),)),), 0, True), (4,), ()),
+    )
+    graph = TimingGraph(units, tuple(Channel(f"c{n}", 1) for n in range(5)), 4)
+    assert turned_graph(graph) is None
+    with pytest.raises(DeadlockError, match="deadlock"):
+        find_pace(graph)
 
 
 @given(timing_graphs(branches=False), st.data())
