@@ -16,6 +16,7 @@ from bnnsim.cost.power import (
     FrameEnergy,
     Power,
     activity_at_rate,
+    frame_energy_uj,
 )
 from bnnsim.design.engine import EngineDesign
 from bnnsim.design.engine_program import LayerProgram, leaves
@@ -121,7 +122,7 @@ def engine_energy(
             sums[name] += _energy(item, turns[name], works[name]) * frame_us
     sums[STATIC] = power.static_w * frame_us
     sums[PROCESSING_SYSTEM] = power.processing_system_w * frame_us
-    return FrameEnergy("chip", sums)
+    return FrameEnergy("chip", sums, frame_energy_uj(power.chip_w, interval_cycles, power.clock_mhz))
 
 
 def _energy(item: DynamicPower, turn: float, work: float) -> float:

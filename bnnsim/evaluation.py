@@ -16,6 +16,7 @@ from bnnsim.cost.power import (
     activity_at_rate,
     energy_per_frame,
     estimate_power,
+    frame_energy_uj,
 )
 from bnnsim.cost.resources import RESOURCES, Resources, estimate_resources
 from bnnsim.design.build import Design
@@ -211,7 +212,7 @@ def _rates(
         "initiation_interval_cycles": interval,
         "throughput_fps": fps,
         "power_w": power.chip_w,
-        "energy_per_frame_uj": power.chip_w * interval / clock_mhz,
+        "energy_per_frame_uj": frame_energy_uj(power.chip_w, interval, clock_mhz),
         "fps_per_w": fps / power.chip_w,
         "fps_per_klut": fps / (lut / 1000) if lut else 0.0,
     }

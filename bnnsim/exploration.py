@@ -98,6 +98,8 @@ def explore(
     or server that does not take the results.
     """
     warm_up(_jobs(jobs))
+    if baseline is not None and baseline < 0:
+        raise InputError("--baseline", "a number >= 0", str(baseline))
     run = _Run(
         plan=plan_of(space, workload, trials, objectives, constraints, sampler, seed),
         jobs=_jobs(jobs),
@@ -153,7 +155,7 @@ def plan_of(
         raise InputError("--sampler", f"one of {', '.join(SAMPLERS)}", repr(sampler), near)
     loaded = load_search_space(space, workload)
     file = loaded.source.file
-    wanted = parse_objectives(objectives) if objectives else None
+    wanted = parse_objectives(objectives) if objectives is not None else None
     bounds = parse_constraints(constraints)
     plan = SearchPlan(
         loaded,

@@ -86,7 +86,7 @@ def command(
             space,
             workload,
             trials=trials,
-            objectives=objectives.split(",") if objectives else None,
+            objectives=None if objectives is None else [name.strip() for name in objectives.split(",")],
             constraints=constraint or (),
             sampler=sampler,
             jobs=jobs,

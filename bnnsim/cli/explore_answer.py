@@ -11,6 +11,7 @@ from bnnsim.report.pareto import FIGURES, sureness
 from bnnsim.search.alternatives import ALTERNATIVE, Alternatives
 from bnnsim.search.record import COMPARED, TrialRecord
 from bnnsim.search.results import design_name
+from bnnsim.search.space import Landmark
 from bnnsim.spec.faults import InputError
 
 SHOWN = 12
@@ -125,7 +126,7 @@ def _champions(report: ExplorationReport) -> list[tuple[str, str]]:
     rows = []
     for mark in found.space.shown_landmarks:
         beaters = [t for t in found.shown if found.beats(t, mark)]
-        beaters.sort(key=lambda t: (not checks.get(t.id), -t.judgement.figures["throughput_fps"]))
+        beaters.sort(key=lambda t: (not checks.get(t.id), found.rank(t, mark)))
         for trial in beaters[:1]:
             names = ["throughput_fps", *(n for n in COMPARED if n in mark.figures)]
             pairs = ", ".join(
@@ -136,8 +137,27 @@ def _champions(report: ExplorationReport) -> list[tuple[str, str]]:
             checked = "bit-exact" if checks.get(trial.id) else "not re-simulated"
             clock = f"at {trial.judgement.figures['clock_mhz']:g} MHz"
             text = f"{mark.name}: {design_name(found, trial)} {clock}, {pairs}; {checked}"
-            rows.append(("beats", text))
+            rows.append(("beats", text + _doubts(report, trial, mark)))
     return rows
+
+
+def _doubts(report: ExplorationReport, trial: TrialRecord, mark: Landmark) -> str:
+    """What a lead over a published design owes to its clock, or to the models' errors."""
+    figures, doubts = trial.judgement.figures, ""
+    published = mark.figures.get("clock_mhz")
+    if published is not None and figures["clock_mhz"] > published:
+        fps = figures["throughput_fps"] * published / figures["clock_mhz"]
+        doubts += f"; at the published {published:g} MHz {figure_cell(fps)} FPS"
+    inside = [
+        f"{FIGURES[e.quantity][1]} ({e.median:.1%})"
+        for e in report.model_errors
+        if e.quantity in COMPARED
+        and e.quantity in mark.figures
+        and figures[e.quantity] > mark.figures[e.quantity] * (1 - e.median)
+    ]
+    if inside:
+        doubts += f"; not ahead by more than the model's error in {', '.join(inside)}"
+    return doubts
 
 
 def _checks(report: ExplorationReport) -> list[tuple[str, str]]:

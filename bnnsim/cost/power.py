@@ -152,15 +152,17 @@ class FrameEnergy:
     """Energy of one frame in steady state, in microjoules, on the stated basis.
 
     ``by_layer`` has the layers' dynamic energy, ``platform``, ``static`` and, on the chip basis,
-    ``processing_system``; their sum is the total.
+    ``processing_system``; they add up to ``total_uj``.
     """
 
     basis: Basis
     by_layer: Mapping[str, float]
+    total_uj: float
 
-    @cached_property
-    def total_uj(self) -> float:
-        return sum(self.by_layer.values())
+
+def frame_energy_uj(power_w: float, interval_cycles: float, clock_mhz: float) -> float:
+    """What ``power_w`` uses from one frame to the next."""
+    return power_w * interval_cycles / clock_mhz
 
 
 def estimate_power(
@@ -212,11 +214,14 @@ def energy_per_frame(
     if basis not in ("programmable_logic", "chip"):
         raise InputError("energy basis", "programmable_logic or chip", basis)
     frame_us = initiation_interval_cycles / power.clock_mhz
+    watts_in_all = power.programmable_logic_w
     shares = {name: watts * frame_us for name, watts in power.by_layer_w.items()}
     shares[STATIC] = power.static_w * frame_us
     if basis == "chip":
+        watts_in_all = power.chip_w
         shares[PROCESSING_SYSTEM] = power.processing_system_w * frame_us
-    return FrameEnergy(basis, shares)
+    total_uj = frame_energy_uj(watts_in_all, initiation_interval_cycles, power.clock_mhz)
+    return FrameEnergy(basis, shares, total_uj)
 
 
 class _Energies:

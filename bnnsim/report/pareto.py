@@ -80,7 +80,8 @@ class ParetoInfo:
     """All that the page shows.
 
     ``figures`` are those that differ between designs, the objectives first; ``axes`` the objectives'
-    names. Curves are (designs judged, their hypervolume as a share of that of all designs on the page).
+    names. ``median_errors`` of the cost models are shares. Curves are (designs judged, their hypervolume
+    as a share of that of all designs on the page).
     """
 
     space: str
@@ -98,6 +99,7 @@ class ParetoInfo:
     curve: tuple[tuple[int, float], ...]
     baseline_curve: tuple[tuple[int, float], ...]
     sureness: str
+    median_errors: Mapping[str, float]
 
 
 def pareto_info(
@@ -156,6 +158,7 @@ def pareto_info(
         curve=tuple(exploration.shares(exploration.trials)),
         baseline_curve=tuple(exploration.shares(exploration.baseline)),
         sureness=sureness([error for error in errors if error.quantity in names]),
+        median_errors={error.quantity: error.median for error in errors},
     )
 
 

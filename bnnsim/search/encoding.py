@@ -161,7 +161,7 @@ class Encoding:
     def seeds(self, count: int) -> list[dict[str, int]]:
         """At most ``count`` points that the tables think best, from fast to slow: with the first value of
         every other knob but the device, each of which has its turn; then as far as they go with the
-        fastest clock.
+        fastest clock; before all of these what may beat each published design.
 
         For each target the slacks with the least logic that leave enough memory; of those the points
         that nothing faster undercuts, spread evenly. Where nothing folds: see ``effect_seeds``
@@ -181,7 +181,20 @@ class Encoding:
             name, fastest = clock
             faster = [{**seed, name: fastest} for seed in seeds if fastest]
             seeds += _spread(faster, count - len(seeds))
-        return seeds[:count]
+        rivals = self._rivals(base)
+        return [*rivals, *(seed for seed in seeds if seed not in rivals)][:count]
+
+    def _rivals(self, start: dict[str, int]) -> list[dict[str, int]]:
+        """For each published design the fastest point with no more logic and memory."""
+        tables = self.tables
+        names = (tables.logic, tables.memory)
+        found: list[dict[str, int]] = []
+        for mark in self.space.shown_landmarks:
+            if set(names) <= set(mark.figures):
+                room = {name: min(mark.figures[name], tables.rooms[0][name]) for name in names}
+                best = self._front(start, room)[0]
+                found += [best] if best not in found else []
+        return found
 
     def _front(self, start: dict[str, int], room: Mapping[str, float]) -> list[dict[str, int]]:
         """The points that nothing faster undercuts in logic, from fast to slow."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -71,7 +72,8 @@ class Constraint:
         return value - self.bound if self.is_upper else self.bound - value
 
     def __str__(self) -> str:
-        return f"{self.name}{'<=' if self.is_upper else '>='}{self.bound:g}"
+        bound = int(self.bound) if self.bound.is_integer() else self.bound
+        return f"{self.name}{'<=' if self.is_upper else '>='}{bound!r}"  # reads back as the same
 
 
 def parse_objectives(texts: Sequence[str], place: str = "--objectives") -> tuple[Objective, ...]:
@@ -107,7 +109,7 @@ def parse_constraints(texts: Sequence[str], place: str = "--constraint") -> tupl
             bound = float(match[3]) if match else None
         except ValueError:
             bound = None
-        if match is None or bound is None:
+        if match is None or bound is None or not math.isfinite(bound):
             faults.append(Fault(place, 0, "", "a bound such as lut<=40000", repr(text)))
             continue
         fault = _unknown(match[1], place)

@@ -12,6 +12,8 @@ import yaml
 from bnnsim.search.files import output_fault, write_files
 from bnnsim.search.objectives import GIVEN, METRICS
 from bnnsim.search.record import Exploration, TrialRecord
+from bnnsim.search.space import Space
+from bnnsim.spec.library import find_spec, shipped_names
 
 TRIALS, PARETO, DESIGNS = "trials.csv", "pareto.csv", "designs"
 Notes = Mapping[str, str]
@@ -93,6 +95,13 @@ def number_text(value: float | None) -> str:
     return str(int(value)) if whole else repr(float(value))
 
 
+def _workload_name(space: Space) -> str:
+    """What the command line takes for a space's network: the shipped name, or the file."""
+    name, path = space.workload.spec.name, space.workload.path
+    shipped = name in shipped_names("workload") and path in (None, find_spec(name, "workload"))
+    return name if shipped or path is None else str(path)
+
+
 def design_text(exploration: Exploration, trial: TrialRecord, checked: str = "") -> str:
     """A trial's architecture as a spec file, its figures in the header."""
     space = exploration.space.member(trial.knobs)
@@ -106,10 +115,10 @@ def design_text(exploration: Exploration, trial: TrialRecord, checked: str = "")
     figures = trial.judgement.figures
     head = [
         f"{name}: found by bnnsim explore, {origin}.",
-        f"bnnsim evaluate {name}.yaml {space.network.workload.name} --timing-only gives these again:",
+        f"bnnsim evaluate {name}.yaml {_workload_name(space)} --timing-only gives these again:",
         *(f"  {n} {number_text(v)}" for n, v in figures.items() if n not in GIVEN),
         *(f"Published, not modelled: {n} {number_text(figures[n])}." for n in GIVEN if n in figures),
-        *([f"Verified: {checked}."] if checked else []),
+        *([f"Checked: {checked}."] if checked else []),
     ]
     body = yaml.safe_dump(data, sort_keys=False, default_flow_style=None, width=100)
     return "".join(f"# {line}\n" for line in head) + body

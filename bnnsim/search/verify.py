@@ -93,6 +93,11 @@ def _check(arguments: tuple[TrialRecord, int]) -> Verification:
     if run.cycles_total != figures["latency_cycles"]:
         note = f"{run.cycles_total} cycles in SimPy, {figures['latency_cycles']:.0f} compiled"
         return Verification(trial.id, False, note, 0)
+    # The search found the interval by a shorter way than a simulation takes.
+    interval, judged = run.initiation_interval_cycles, figures["initiation_interval_cycles"]
+    if interval is not None and interval != judged:
+        note = f"{interval} cycles a frame in a simulation, {judged:.0f} in the search"
+        return Verification(trial.id, False, note, 0)
     if not run.bit_exact:
         return Verification(trial.id, None, run.bit_exact_basis, 0)
     basis = "the workload's weights" if weights_seed is None else f"weights of seed {weights_seed}"
