@@ -15,7 +15,7 @@ from bnnsim.search.coordinator import Progress, search
 from bnnsim.search.crew import run_crew
 from bnnsim.search.database import Database, check_storage, create_study, open_storage, wait_for_plan
 from bnnsim.search.exact import check_exact
-from bnnsim.search.files import prepare_folder, write_files
+from bnnsim.search.files import prepare_folder
 from bnnsim.search.judge import Judge, glance_here, set_judge
 from bnnsim.search.objectives import parse_constraints, parse_objectives
 from bnnsim.search.plan import SearchPlan
@@ -247,8 +247,7 @@ class _Run:
 
             notes = {v.id: v.note for v in checked}
             info = pareto_info(found, notes, {v.id: v.is_exact for v in checked}, errors)
-            write_results(found, self.out, notes)
-            write_files(self.out, {PAGE: pareto_page(info)})
+            write_results(found, self.out, notes, {PAGE: pareto_page(info)})
         seconds = time.monotonic() - self.started
         return ExplorationReport(
             found, checked, self.out, errors, interrupted, seconds, search_seconds

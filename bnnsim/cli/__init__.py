@@ -12,9 +12,14 @@ _VARIADIC = ("--images",)
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; exits with 0, 1 (the simulation failed) or 2 (the input is wrong)."""
-    from bnnsim.cli.app import run
+    try:
+        from bnnsim.cli.app import run
 
-    sys.exit(run(_spread(list(sys.argv[1:] if arguments is None else arguments))))
+        code = run(_spread(list(sys.argv[1:] if arguments is None else arguments)))
+    except KeyboardInterrupt:  # while the command line itself was loading
+        sys.stderr.write("interrupted\n")
+        code = 130
+    sys.exit(code)
 
 
 def _spread(arguments: list[str]) -> list[str]:

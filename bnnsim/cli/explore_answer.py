@@ -105,8 +105,8 @@ def _answer(report: ExplorationReport) -> list[tuple[str, str]]:
         rows.append(
             (
                 "at random",
-                f"{len(found.baseline)} designs reach {found.share(found.baseline):.0%} of the "
-                f"hypervolume; the search reaches {found.share(found.trials):.0%}",
+                f"{len(found.baseline)} designs reach {found.share(found.baseline):.0%} of what all "
+                f"designs here dominate, the search's {found.share(found.trials):.0%}",
             )
         )
     rows += _champions(report)

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -123,10 +124,12 @@ def _range(
         faults.append(source.fault((*path, key), f"a number > {least}", value_text(growth)))
         return ()
     values: list[Value] = []
-    here = low
-    while here <= high and len(values) <= MOST_VALUES:
-        values.append(here)
-        here = here * growth if key == "factor" else here + growth
+    is_whole = all(isinstance(number, int) for number in (low, growth))
+    # In decimals, as they were written: sums of 0.1 drift and would miss the upper end.
+    here, last, more = (Decimal(repr(number)) for number in (low, high, growth))
+    while here <= last and len(values) <= MOST_VALUES:
+        values.append(int(here) if is_whole else float(here))
+        here = here * more if key == "factor" else here + more
     if len(values) > MOST_VALUES:
         faults.append(source.fault((*path, "range"), f"at most {MOST_VALUES} values", "more"))
         return ()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -55,17 +57,29 @@ def warm_up(jobs: int | None) -> None:
     """Begin loading what a pool of ``jobs`` processes (None: one a core) will need."""
     if (jobs or os.cpu_count() or 1) > 1:
         _context()
-        forkserver.ensure_running()
 
 
 def _context() -> ForkServerContext:
+    """The context, its server running. Ctrl-C is not the server's: it begins with that signal blocked."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOAD)
+    earlier = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, earlier)
     return context
 
 
 def _prepare(prepare: Callable[..., None], arguments: tuple[Any, ...]) -> None:
-    import signal
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's
+    threading.Thread(target=_end_with_the_coordinator, daemon=True).start()
     prepare(*arguments)
+
+
+def _end_with_the_coordinator() -> None:
+    """A coordinator that was killed cannot end its processes, and they would wait for work for ever."""
+    coordinator = multiprocessing.parent_process()
+    if coordinator is not None:
+        coordinator.join()
+        os._exit(1)

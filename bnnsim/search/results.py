@@ -24,8 +24,13 @@ def design_name(exploration: Exploration, trial: TrialRecord) -> str:
     return f"{exploration.space.name}-{trial.id}"
 
 
-def write_results(exploration: Exploration, folder: Path, checked: Notes | None = None) -> None:
-    """Write ``trials.csv``, ``pareto.csv`` and ``designs/<name>.yaml`` below ``folder``.
+def write_results(
+    exploration: Exploration,
+    folder: Path,
+    checked: Notes | None = None,
+    pages: Mapping[str, str] | None = None,
+) -> None:
+    """Write ``trials.csv``, ``pareto.csv``, ``designs/<name>.yaml`` and ``pages`` below ``folder``.
 
     ``checked`` says for each front design (by trial id) how it was verified. All files or none are
     changed; designs of an earlier session that are no longer on the front are removed. Raises
@@ -33,6 +38,7 @@ def write_results(exploration: Exploration, folder: Path, checked: Notes | None 
     """
     checked = checked or {}
     texts = {
+        **(pages or {}),
         TRIALS: table(exploration, exploration.trials),
         PARETO: table(exploration, exploration.front, checked),
     }

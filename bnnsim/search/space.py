@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,6 +29,7 @@ from bnnsim.spec.workload import Workload
 
 CLOCK: KeyPath = ("clock_mhz",)
 RESERVED = ("alternative", "target_interval")
+_KNOB_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 """Names that parameters of a search have already."""
 
 
@@ -239,6 +241,8 @@ def _shared_knobs(source: SourceText, explore: ExploreSpec, faults: list[Fault])
         path = ("explore", "knobs", name)
         if name in RESERVED or name in METRICS:
             faults.append(source.fault(path, "a name that no figure or parameter has", f"'{name}'"))
+        elif not _KNOB_NAME.fullmatch(name):  # fields' own names have points, parameters' as well
+            faults.append(source.fault(path, "a name of letters, digits and _", f"'{name}'"))
         # A knob with a fault has no values, but its name, so that fields that follow it have no fault.
         shared[name] = Knob(name, knob_values(source, given, path, faults))
     return shared

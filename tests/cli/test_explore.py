@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
@@ -265,6 +266,35 @@ def test_interrupt_ends_with_the_results_of_what_is_there_and_resume_goes_on(fol
         "--resume", "--verify", "none",
     )  # fmt: skip
     assert f"judged       {more} designs" in done.stdout
+
+
+def _processes_in(folder: Path) -> set[str]:
+    found = set()
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and Path(entry / "cwd").resolve() == folder.resolve():
+                found.add(entry.name)
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="processes are looked up in /proc")
+def test_killed_search_leaves_no_processes_behind(folder: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+    process = subprocess.Popen(
+        [sys.executable, ROOT / "explore.py", "small.yaml", "--trials", "100000", "--jobs", "2",
+         "--out", "o"],
+        cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    journal = folder / "o" / "study.journal"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not (journal.exists() and journal.stat().st_size > 40_000):
+        time.sleep(0.02)
+    assert len(_processes_in(folder)) >= 3  # coordinator, server, judges
+    process.kill()
+    process.wait()
+    while time.monotonic() < deadline and _processes_in(folder):
+        time.sleep(0.05)
+    assert not _processes_in(folder)
 
 
 def test_progress_on_a_terminal_shows_trials_front_hypervolume_and_speed(folder: Path) -> None:

@@ -50,6 +50,12 @@ def _load(folder: Path, text: str = SPACE) -> Space:
     return load_space(path)
 
 
+@pytest.mark.parametrize("name", ["layers.fc0.pe", "slack.fc0"])
+def test_a_shared_knob_cannot_be_called_like_a_field(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SpecError, match=f"a name of letters, digits and _, got '{name}'"):
+        _load(tmp_path, SPACE.replace("knob: outputs", f"knob: {name}").replace("outputs:", f"{name}:"))
+
+
 def test_free_fields_in_lists_are_named_by_their_position(tmp_path: Path) -> None:
     space = _load(tmp_path)
     assert {knob.name: knob.values for knob in space.knobs} == {

@@ -42,8 +42,17 @@ def test_unknown_objective_is_refused(texts: list[str], message: str) -> None:
         ("lut<40000", "expected a bound such as lut<=40000, got 'lut<40000'"),
         ("lut<=many", "expected a bound such as lut<=40000"),
         ("luts<=4", r"expected one of .* got 'luts' \(nearest: lut"),
+        ("lut<=1e999", "expected a bound such as lut<=40000, got 'lut<=1e999'"),
+        ("lut>=-1e999", "expected a bound such as lut<=40000, got 'lut>=-1e999'"),
     ],
 )
 def test_unreadable_constraint_is_refused(text: str, message: str) -> None:
     with pytest.raises(SpecError, match=message):
         parse_constraints([text])
+
+
+@pytest.mark.parametrize("text", ["throughput_fps>=372023.8", "initiation_interval_cycles<=1234567"])
+def test_a_bound_reads_back_as_the_same_bound(text: str) -> None:
+    (bound,) = parse_constraints([text])
+    assert str(bound) == text
+    assert parse_constraints([str(bound)]) == (bound,)

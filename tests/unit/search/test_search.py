@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,12 +22,13 @@ from bnnsim.exploration import explore, plan_of
 from bnnsim.search import coordinator
 from bnnsim.search.encoding import Encoding, point_key
 from bnnsim.search.journal import Journal
-from bnnsim.search.judge import Judge, set_judge
+from bnnsim.search.judge import Judge, Judgement, set_judge
 from bnnsim.search.pool import Pool, open_pool
 from bnnsim.search.record import TrialRecord
 from bnnsim.search.samplers import SAMPLERS
-from bnnsim.search.space import load_space
+from bnnsim.search.space import Landmark, load_space
 from bnnsim.search.store import BASELINE, JOURNAL, STUDY, open_journal
+from bnnsim.search.verify import verify
 from bnnsim.spec.faults import InputError, SpecError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -88,6 +90,30 @@ def test_every_device_has_its_own_seeds_as_fast_as_its_room_allows(tmp_path: Pat
         device = str(encoding.describe(seed)["device"])
         fastest[device] = max(fastest[device], seed["target_interval"])
     assert 0 < fastest["xc7z020"] < fastest["xc7z045"]
+
+
+@pytest.mark.parametrize("figure", ["initiation_interval_cycles", "latency_cycles"])
+def test_a_figure_that_a_simulation_does_not_bear_out_is_an_error(space: Path, figure: str) -> None:
+    report = _explore(space, trials=3)
+    plan, trial = report.exploration, report.exploration.front[0]
+    wrong = {**trial.judgement.figures, figure: trial.judgement.figures[figure] + 1}
+    other = replace(trial, judgement=replace(trial.judgement, figures=wrong))
+    set_judge(Judge(plan.space, plan.objectives, plan.constraints))
+    found = verify(replace(plan, trials=(other,)), Pool(None), weights_seed=0)
+    assert [check.is_exact for check in found] == [False]
+    assert re.search("cycles .* compiled|cycles a frame in a simulation", found[0].note)
+
+
+def test_what_beats_a_published_design_at_its_own_clock_comes_first(space: Path) -> None:
+    found = _explore(space, trials=3).exploration
+    mark = Landmark(name="m", source="s", figures={"throughput_fps": 10, "lut": 100, "clock_mhz": 100})
+
+    def trial(number: int, fps: float, clock: float) -> TrialRecord:
+        figures = {"throughput_fps": fps, "lut": 90.0, "clock_mhz": clock, "power_w": 1.0}
+        return TrialRecord(number, {}, {"clock_mhz": clock}, Judgement(figures, {}))
+
+    trials = [trial(0, 30, 143), trial(1, 20, 100), trial(2, 15, 100)]
+    assert sorted(trials, key=lambda t: found.rank(t, mark))[0].number == 1
 
 
 def test_search_of_a_space_with_fewer_points_than_trials_ends(tmp_path: Path) -> None:
@@ -235,6 +261,8 @@ def test_full_disk_is_one_sentence_and_leaves_the_journal_whole(
     [
         ({"trials": 0}, "--trials: expected a number >= 1, got 0"),
         ({"jobs": 0}, "--jobs: expected a number >= 1, got 0"),
+        ({"baseline": -4}, "--baseline: expected a number >= 0, got -4"),
+        ({"objectives": [""]}, "--objectives: .*expected one of throughput_fps.*got ''"),
         ({"sampler": "nsga"}, r"--sampler: expected one of nsga2.*got 'nsga' \(nearest: nsga[23]"),
         ({"objectives": ["lutt"]}, r"got 'lutt' \(nearest: lut"),
         ({"constraints": ["lut=4"]}, "expected a bound such as lut<=40000, got 'lut=4'"),

@@ -37,6 +37,20 @@ def _load(tmp_path: Path, text: str = SPACE):  # type: ignore[no-untyped-def]
     return load_space(path)
 
 
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("{range: [0.1, 0.3], step: 0.1}", (0.1, 0.2, 0.3)),
+        ("{range: [100, 101], step: 0.25}", (100.0, 100.25, 100.5, 100.75, 101.0)),
+        ("{range: [0.1, 0.9], factor: 3}", (0.1, 0.3, 0.9)),
+        ("{range: [1, 7], step: 3}", (1, 4, 7)),
+    ],
+)
+def test_ranges_end_where_they_say(tmp_path: Path, text: str, values: tuple[float, ...]) -> None:
+    space = _load(tmp_path, SPACE.replace("{choose: [100, 143]}", text))
+    assert space.values_at(("clock_mhz",)) == values
+
+
 def test_choices_ranges_and_divisors_become_knobs(tmp_path: Path) -> None:
     space = _load(tmp_path)
     assert space.folded == ("fc0",)
