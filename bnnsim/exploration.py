@@ -97,7 +97,8 @@ def explore(
     Raises :class:`~bnnsim.spec.faults.SpecError` for what the user gave wrong, and for a folder, disk
     or server that does not take the results.
     """
-    warm_up(_jobs(jobs))
+    if storage is None:
+        warm_up(_jobs(jobs))
     if baseline is not None and baseline < 0:
         raise InputError("--baseline", "a number >= 0", str(baseline))
     run = _Run(

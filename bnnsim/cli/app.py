@@ -60,11 +60,17 @@ def _nothing() -> None:
     """Cycle-level simulator and design-space explorer for Binary Neural Network accelerators."""
 
 
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as shells have it."""
+
+
 def run(arguments: list[str]) -> int:
     """Run one command and return the exit code."""
     try:
         build_app(arguments[0] if arguments else None)(arguments, prog_name="bnnsim")
     except SystemExit as end:  # the parser's own: help, or a usage error already printed
+        if end.code == INTERRUPTED:
+            errors.print("interrupted")
         return end.code if isinstance(end.code, int) else 0
     except SpecError as error:
         for fault in error.faults:
@@ -72,7 +78,7 @@ def run(arguments: list[str]) -> int:
         return 2
     except KeyboardInterrupt:
         errors.print("interrupted")
-        return 130
+        return INTERRUPTED
     except SimulationFailed as error:
         errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
         return 1

@@ -70,7 +70,8 @@ def command(
     """Search a space for the designs that nothing beats: python explore.py does the same."""
     from bnnsim.search.pool import warm_up
 
-    warm_up(jobs)
+    if storage is None:
+        warm_up(jobs)
     from bnnsim.cli.explore_answer import show
     from bnnsim.exploration import explore as run_exploration
     from bnnsim.search.verify import WORDS

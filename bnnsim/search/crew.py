@@ -15,7 +15,7 @@ from types import FrameType
 from bnnsim.search.coordinator import Progress
 from bnnsim.search.database import Database, check_storage, connected
 from bnnsim.search.plan import SearchPlan
-from bnnsim.search.pool import PRELOAD
+from bnnsim.search.pool import PRELOAD, forking_context
 from bnnsim.search.worker import exploration, work
 from bnnsim.spec.faults import Fault, InputError, SpecError
 
@@ -33,8 +33,7 @@ def run_crew(
     Each worker finishes the trial that it has. Raises :class:`InputError` where all of them failed.
     """
     check_storage(database, workers)
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([*PRELOAD, "bnnsim.search.worker"])
+    context = forking_context([*PRELOAD, "bnnsim.search.worker"])
     faults: SimpleQueue[tuple[Fault, ...]] = context.SimpleQueue()
     place = zlib.crc32(f"{socket.gethostname()} {os.getpid()}".encode()) % 1_000_000
     crew = [
@@ -97,6 +96,7 @@ def _member(
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     try:
         work(database, plan, worker, lambda: bool(stops))
     except SpecError as error:

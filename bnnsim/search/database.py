@@ -56,9 +56,13 @@ def check_storage(database: Database, workers: int) -> None:
         raise InputError("--storage", "an address like postgresql://user@host/database", database.shown)
 
 
+TABLE_ATTEMPTS = 5
+
+
 def open_storage(database: Database) -> optuna.storages.RDBStorage:
     """Connect. Raises :class:`InputError` where the server does not answer or has no such database."""
     import optuna
+    from sqlalchemy.exc import SQLAlchemyError
 
     optuna.logging.set_verbosity(optuna.logging.CRITICAL)
     url = database.url
@@ -67,12 +71,21 @@ def open_storage(database: Database) -> optuna.storages.RDBStorage:
         url = url.replace(scheme, DRIVERS[scheme], 1)
     with _answering(database), warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return optuna.storages.RDBStorage(
-            url,
-            engine_kwargs={"pool_pre_ping": True},
-            heartbeat_interval=database.heartbeat_s,
-            grace_period=database.grace_s,
-        )
+        for attempt in range(TABLE_ATTEMPTS):
+            try:
+                return optuna.storages.RDBStorage(
+                    url,
+                    engine_kwargs={"pool_pre_ping": True},
+                    heartbeat_interval=database.heartbeat_s,
+                    grace_period=database.grace_s,
+                )
+            except SQLAlchemyError as error:
+                # Another process makes the tables of an empty database at the same moment.
+                is_race = any(word in str(error) for word in ("duplicate key", "already exists"))
+                if not is_race or attempt == TABLE_ATTEMPTS - 1:
+                    raise
+                time.sleep(0.2 * (attempt + 1))
+    raise AssertionError("the last attempt returns or raises")
 
 
 @contextmanager

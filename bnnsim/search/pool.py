@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import ForkServerContext
 from typing import Any, TypeVar
 
@@ -44,7 +44,7 @@ def open_pool(jobs: int, prepare: Callable[..., None], *arguments: Any) -> Itera
         prepare(*arguments)
         yield Pool(None)
         return
-    context = _context()
+    context = forking_context(PRELOAD)
     with ProcessPoolExecutor(jobs, context, _prepare, (prepare, arguments)) as executor:
         try:
             yield Pool(executor)
@@ -56,13 +56,17 @@ def open_pool(jobs: int, prepare: Callable[..., None], *arguments: Any) -> Itera
 def warm_up(jobs: int | None) -> None:
     """Begin loading what a pool of ``jobs`` processes (None: one a core) will need."""
     if (jobs or os.cpu_count() or 1) > 1:
-        _context()
+        forking_context(PRELOAD)
 
 
-def _context() -> ForkServerContext:
-    """The context, its server running. Ctrl-C is not the server's: it begins with that signal blocked."""
+def forking_context(preload: Sequence[str]) -> ForkServerContext:
+    """A context whose processes are forked from a server that has loaded the modules ``preload``.
+
+    Ctrl-C is not the server's: it begins, as do the processes that it forks, with that signal blocked.
+    """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOAD)
+    context.set_forkserver_preload(list(preload))
+    resource_tracker.ensure_running()  # the server starts it otherwise, and it unblocks the signal
     earlier = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         forkserver.ensure_running()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from multiprocessing.context import ForkServerProcess
@@ -227,3 +230,31 @@ def test_database_that_several_workers_cannot_share_is_named() -> None:
         check_storage(Database("sqlite:///a.db", "s"), 2)
     check_storage(Database("sqlite:///a.db", "s"), 1)
     check_storage(Database("postgresql://h/d", "s"), 10)
+
+
+def test_ctrl_c_ends_the_workers_on_a_server_with_what_is_there(
+    server: str, space: Path, tmp_path: Path
+) -> None:
+    root = Path(__file__).resolve().parents[3]
+    process = subprocess.Popen(
+        [
+            sys.executable, root / "explore.py", space, "--storage", server, "--study", "stopped",
+            "--trials", "100000", "--jobs", "2", "--baseline", "0", "--verify", "none",
+            "--out", tmp_path / "out",
+        ],
+        env={**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    database = Database(server, "stopped")
+    deadline = time.monotonic() + 60
+    done = 0
+    while time.monotonic() < deadline and done < 5:
+        time.sleep(0.3)
+        with contextlib.suppress(KeyError):  # no study yet
+            done = len(judged_trials(_trials(database)))
+    os.killpg(process.pid, signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0, stderr
+    assert "stopped by Ctrl-C, --resume goes on" in stdout
+    assert "Traceback" not in stderr
+    assert (tmp_path / "out" / "pareto.html").is_file()
