@@ -23,6 +23,8 @@ from bnnsim.search.store import TrialStore
 BATCH = 10
 BATCHES_AHEAD = 2
 """Batches in flight: one to judge, and one to begin with while the coordinator is busy with the first."""
+PROGRESS_S = 0.25
+"""Between two reports of progress: a front and its hypervolume take their time too."""
 PATIENCE = 20
 """Give up when this many times the trials asked for were proposed and too few were new."""
 
@@ -58,11 +60,14 @@ def search(
         run: _Run = _Listed(plan, pool, store, list(earlier), judge)
     else:
         run = _Sampled(plan, pool, store, list(earlier), judge)
+    told = started - PROGRESS_S
     try:
         while run.takes_off() or run.flights:
             run.land()
-            if progress is not None:
-                progress(run.progress(time.monotonic() - started))
+            now = time.monotonic()
+            if progress is not None and (now - told >= PROGRESS_S or not run.flights):
+                told = now
+                progress(run.progress(now - started))
     except KeyboardInterrupt:
         return plan.outcome(run.records), True
     return plan.outcome(run.records), False
@@ -153,7 +158,7 @@ class _Run:
             self.designs,
             len(outcome.feasible),
             len(outcome.front),
-            outcome.box_share(outcome.trials),
+            outcome.box_share(outcome.front),
             rate,
         )
 

@@ -74,7 +74,7 @@ def _watch(
             count = len(found.trials)
             before = count if before is None else before
             rate = (count - before) / max(time.monotonic() - started, 1e-9)
-            share = found.box_share(found.trials)
+            share = found.box_share(found.front)
             progress(Progress(count, plan.trials, len(found.feasible), len(found.front), share, rate))
         if not lives:
             break
