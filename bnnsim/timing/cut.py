@@ -45,6 +45,8 @@ def machine_at(machine: Machine, snapshot: Snapshot, late_units: Collection[int]
 
 def _watch_readers(machine: Machine, late_units: Collection[int]) -> None:
     """Note when the readers behind late units were ready; until the cut, when they read."""
+    plain = machine.unit[:, k.KIND] == k.PLAIN
+    machine.unit[plain, k.KIND] = k.FREEZING  # whose code notes it
     rings = []
     place = int(machine.plan[k.SNAPSHOTS_AT])
     for number in late_units:

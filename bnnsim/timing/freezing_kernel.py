@@ -57,7 +57,6 @@ from bnnsim.timing.columns import (
     READ_MASK,
     READ_RING,
     READS,
-    READY_RING,
     STALLED_IN,
     STALLED_OUT,
     STARVED_IN,
@@ -86,7 +85,7 @@ from bnnsim.timing.cursor_kernel import (
     frame_end,
     next_segment,
 )
-from bnnsim.timing.handover_kernel import let_read
+from bnnsim.timing.handover_kernel import let_plain_read
 from bnnsim.timing.jit import inner
 
 Int64s = NDArray[np.int64]
@@ -204,7 +203,7 @@ def _run_plain(
     that touch the same sides in one loop.
     """
     words_left = barrier * unit[u, WORDS_IN] - unit[u, READS]
-    source, come_ring, come_mask, lag, read_ring, read_mask, ready_ring = -1, 0, 0, 0, 0, 0, 0
+    source, come_ring, come_mask, lag, read_ring, read_mask = -1, 0, 0, 0, 0, 0
     taken, words = 0, NEVER
     if unit[u, IN0] < unit[u, IN1]:
         source = plan[unit[u, IN0]]
@@ -213,7 +212,6 @@ def _run_plain(
         lag = channel[source, LAG]
         read_ring = channel[source, READ_RING]
         read_mask = channel[source, READ_MASK]
-        ready_ring = channel[source, READY_RING]
         taken = channel[source, READ]
         words = channel[source, WRITTEN] - taken
     target, free_ring, free_mask, depth, write_ring, write_mask = -1, 0, 0, 0, 0, 0
@@ -246,7 +244,9 @@ def _run_plain(
         if writes:
             if places <= 0:
                 channel[target, WRITTEN] = given
-                places = let_read(unit, channel, pool, plan, target, barrier, draining, horizon, counts)
+                places = let_plain_read(
+                    unit, channel, pool, plan, target, barrier, draining, horizon, counts
+                )
             most = min(most, w_left, places)
             if places <= 0:
                 unit[u, WAIT_OUT] = target
@@ -265,7 +265,6 @@ def _run_plain(
         arrival = at + tick - last
         takes = reads and source >= 0
         gives = writes and target >= 0
-        follows = tick == last + 1 and unit[u, LAST_READ] == at
         word, place, done = 0, 0, 0
         while done < most:
             if takes:
@@ -282,12 +281,6 @@ def _run_plain(
                 starved |= word == cycle
                 blocked |= place == cycle
             if takes:
-                if ready_ring:
-                    ready = unblocked
-                    if follows:
-                        ready = max(pool[ready_ring + ((taken - 1) & read_mask)] + 1, place)
-                    pool[ready_ring + (taken & read_mask)] = ready
-                    follows = True
                 pool[read_ring + (taken & read_mask)] = cycle
                 taken += 1
             if gives:

@@ -10,21 +10,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnsim.timing.channel_kernel import count_words, log_reads, log_writes, note_ready
+from bnnsim.timing.channel_kernel import count_words, log_reads, log_writes
 from bnnsim.timing.columns import (
     AT,
-    DEPTH_WORDS,
-    ELASTIC,
     ENDS,
     FLUSHING,
     FRAME,
-    FREEZING,
     HALTED,
     IN0,
     IN1,
     KIND,
     LAG,
     LAST_READ,
+    LATE,
     PLAIN,
     PROLOGUE,
     R_NEXT,
@@ -64,18 +62,18 @@ def let_read(
 ) -> int:
     """Let the reader of a full channel take what it can; the places that gives."""
     u = channel[c, READER]
-    if u < 0 or unit[u, HALTED] or unit[u, FRAME] >= barrier:
+    if u < 0 or unit[u, KIND] == PLAIN:
+        return let_plain_read(unit, channel, pool, plan, c, barrier, draining, horizon, counts)
+    if unit[u, HALTED] or unit[u, FRAME] >= barrier or unit[u, IN1] - unit[u, IN0] > 1:
         return 0
     kind = unit[u, KIND]
-    if kind in (FREEZING, ELASTIC) or unit[u, IN1] - unit[u, IN0] > 1:
+    if kind not in (FLUSHING, LATE):
         return 0
+    before = channel[c, READ]
     if counts:
         count_words(channel, pool, c)
     log_writes(channel, pool, c)
-    before = channel[c, READ]
-    if kind == PLAIN:
-        _read_on(unit, channel, pool, plan, u, c, barrier, draining, horizon)
-    elif kind == FLUSHING:
+    if kind == FLUSHING:
         while channel[c, READ] < channel[c, WRITTEN]:
             if not do_step(unit, channel, pool, plan, u, barrier, draining, horizon):
                 break
@@ -83,45 +81,52 @@ def let_read(
         while channel[c, READ] < channel[c, WRITTEN]:
             if not do_late_step(unit, channel, pool, plan, u, barrier, draining, horizon):
                 break
-    taken = channel[c, READ] - before
+    taken: int = channel[c, READ] - before
     if counts and taken:
         count_words(channel, pool, c)
     log_reads(channel, pool, c)
-    places: int = channel[c, READ] + channel[c, DEPTH_WORDS] - channel[c, WRITTEN]
-    return places
+    return taken
 
 
 @inner
-def _read_on(
+def let_plain_read(
     unit: Int64s,
     channel: Int64s,
     pool: Int64s,
     plan: Int64s,
-    u: int,
     c: int,
     barrier: int,
     draining: bool,
     horizon: int,
-) -> None:
-    """Ticks of a plain unit that only read."""
+    counts: bool,
+) -> int:
+    """The same where the reader is a plain unit: what it can take without writing.
+
+    Plain units hand over to such readers only: what is compiled into their loop slows it down.
+    """
+    u = channel[c, READER]
+    if u < 0 or unit[u, KIND] != PLAIN or unit[u, HALTED] or unit[u, FRAME] >= barrier:
+        return 0
     bound = unit[u, PROLOGUE] + barrier * unit[u, STEPS] if draining else frame_end(unit, u)
+    if counts:
+        count_words(channel, pool, c)
+    log_writes(channel, pool, c)
+    taken = 0
     while channel[c, READ] < channel[c, WRITTEN] and not unit[u, ENDS]:
         tick = unit[u, R_NEXT]
         if tick >= min(bound, unit[u, W_NEXT]) or unit[u, READS] >= barrier * unit[u, WORDS_IN]:
-            return
+            break
         word = channel[c, READ]
         arrival = unit[u, AT] + tick - unit[u, TICK]
         cycle = pool[channel[c, WRITE_RING] + (word & channel[c, WRITE_MASK])] + channel[c, LAG]
         if cycle > arrival:
             channel[c, STARVED_IN] = unit[u, FRAME]
             if cycle >= horizon:
-                return
+                break
             unit[u, STALLED_IN] += cycle - arrival
         cycle = max(cycle, arrival)
         if cycle >= horizon:
-            return
-        follows = tick == unit[u, TICK] + 1 and unit[u, LAST_READ] == unit[u, AT]
-        note_ready(unit, channel, pool, plan, u, arrival, 0, follows)
+            break
         pool[channel[c, READ_RING] + (word & channel[c, READ_MASK])] = cycle
         channel[c, READ] = word + 1
         unit[u, READS] += 1
@@ -129,3 +134,8 @@ def _read_on(
         unit[u, AT] = cycle
         unit[u, TICK] = tick
         forward_reads(unit, plan, u)
+        taken += 1
+    if counts and taken:
+        count_words(channel, pool, c)
+    log_reads(channel, pool, c)
+    return taken

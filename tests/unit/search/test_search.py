@@ -153,7 +153,10 @@ def test_study_of_another_aim_is_not_resumed(space: Path, tmp_path: Path) -> Non
         _explore(space, trials=9, out=tmp_path / "new", resume=True)
 
 
-def test_interrupt_keeps_every_finished_batch(space: Path, tmp_path: Path) -> None:
+def test_interrupt_keeps_every_finished_batch(
+    space: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coordinator, "PROGRESS_S", 0)  # after every batch
     calls = []
 
     def interrupt(stage: str, progress: object) -> None:
