@@ -25,6 +25,33 @@ PASS = len(DIMENSIONS)
 """Stands for a loop of fixed passes: only the first one's result is kept."""
 
 
+@njit(nogil=True)
+def _place_tile(loops: Ints, bounds: Ints, index: Ints, starts: Ints, stops: Ints) -> bool:
+    """Set ``starts`` and ``stops`` to the tile of trip ``index``; whether there is anything in it."""
+    starts[:] = bounds[:, 0]
+    stops[:] = bounds[:, 1]
+    has_work = True
+    for i in range(len(loops)):
+        dimension = loops[i, 0]
+        if dimension == PASS:
+            has_work = has_work and index[i] == 0
+            continue
+        starts[dimension] += index[i] * loops[i, 2]
+        stops[dimension] = min(stops[dimension], starts[dimension] + loops[i, 2])
+        has_work = has_work and starts[dimension] < stops[dimension]
+    return has_work
+
+
+@njit(nogil=True)
+def _next_trip(loops: Ints, index: Ints) -> None:
+    """Move on to the next trip: the innermost loop turns fastest."""
+    for i in range(len(loops) - 1, -1, -1):
+        index[i] += 1
+        if index[i] < loops[i, 1]:
+            break
+        index[i] = 0
+
+
 @njit(cache=True, nogil=True)
 def accumulate(
     x: Ints,
@@ -44,29 +71,14 @@ def accumulate(
     tile); ``bounds``: int64 ``(8, 2)`` start and stop of each dimension where the step begins.
     Returns the multiply-accumulates done.
     """
-    count = loops.shape[0]
-    index = np.zeros(count + 1, np.int64)
+    index = np.zeros(len(loops), np.int64)
     starts = np.zeros(8, np.int64)
     stops = np.zeros(8, np.int64)
     columns = sums.shape[3]
     half = np.int64(1) << max(0, accumulator_bits - 1)
     done = 0
-    total = 1
-    for i in range(count):
-        total *= loops[i, 1]
-    for _trip in range(total):
-        starts[:] = bounds[:, 0]
-        stops[:] = bounds[:, 1]
-        empty = False
-        for i in range(count):
-            dimension = loops[i, 0]
-            if dimension == 8:
-                empty = empty or index[i] > 0
-                continue
-            starts[dimension] += index[i] * loops[i, 2]
-            stops[dimension] = min(stops[dimension], starts[dimension] + loops[i, 2])
-            empty = empty or starts[dimension] >= stops[dimension]
-        if not empty:
+    for _trip in range(np.prod(loops[:, 1])):
+        if _place_tile(loops, bounds, index, starts, stops):
             for plane in range(starts[2], stops[2]):
                 for row in range(starts[5], stops[5]):
                     for column in range(starts[6], stops[6]):
@@ -90,12 +102,7 @@ def accumulate(
                             done += (
                                 (stops[3] - starts[3]) * (stops[4] - starts[4]) * (stops[1] - starts[1])
                             )
-        # next trip: the innermost loop turns fastest
-        for i in range(count - 1, -1, -1):
-            index[i] += 1
-            if index[i] < loops[i, 1]:
-                break
-            index[i] = 0
+        _next_trip(loops, index)
     return done
 
 
@@ -116,28 +123,13 @@ def operand_toggles(
     ``register`` (int32, updated) holds the n-th input element of a trip's tile; elements of
     ``element_bits`` 1 are +-1 or 0 and change as a whole. Outputs of a trip share the operand.
     """
-    count = loops.shape[0]
-    index = np.zeros(count + 1, np.int64)
+    index = np.zeros(len(loops), np.int64)
     starts = np.zeros(8, np.int64)
     stops = np.zeros(8, np.int64)
     mask = (np.int64(1) << element_bits) - 1
     toggles = 0
-    total = 1
-    for i in range(count):
-        total *= loops[i, 1]
-    for _trip in range(total):
-        starts[:] = bounds[:, 0]
-        stops[:] = bounds[:, 1]
-        empty = False
-        for i in range(count):
-            dimension = loops[i, 0]
-            if dimension == 8:
-                empty = empty or index[i] > 0
-                continue
-            starts[dimension] += index[i] * loops[i, 2]
-            stops[dimension] = min(stops[dimension], starts[dimension] + loops[i, 2])
-            empty = empty or starts[dimension] >= stops[dimension]
-        if not empty:
+    for _trip in range(np.prod(loops[:, 1])):
+        if _place_tile(loops, bounds, index, starts, stops):
             lane = 0
             for plane in range(starts[2], stops[2]):
                 for row in range(starts[5], stops[5]):
@@ -162,9 +154,5 @@ def operand_toggles(
                                                 toggles += 1
                                         register[lane] = value
                                     lane += 1
-        for i in range(count - 1, -1, -1):
-            index[i] += 1
-            if index[i] < loops[i, 1]:
-                break
-            index[i] = 0
+        _next_trip(loops, index)
     return toggles

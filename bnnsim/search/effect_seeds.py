@@ -14,12 +14,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from bnnsim.design.engine import EngineDesign, build_engine_design
+from bnnsim.design.engine import EngineDesign
 from bnnsim.evaluation import figures_of
 from bnnsim.search.fields import Knob, Value
 from bnnsim.search.front import is_on_front
+from bnnsim.search.point_design import point_design
 from bnnsim.search.space import Space
-from bnnsim.spec.architecture import EngineArchitecture
 from bnnsim.spec.faults import SpecError
 
 MOST_DESIGNS = 200
@@ -85,12 +85,10 @@ def _design(space: Space, places: Sequence[int]) -> EngineDesign | None:
         knob.name: knob.values[place] for knob, place in zip(space.knobs, places, strict=True)
     }
     try:
-        loaded = space.loaded(space.point(chosen, space.name))
-        if isinstance(loaded.spec, EngineArchitecture):
-            return build_engine_design(loaded, space.workload)
+        design = point_design(space, chosen)
     except SpecError:
-        pass
-    return None
+        return None
+    return design if isinstance(design, EngineDesign) else None
 
 
 def _figures(design: EngineDesign | None) -> Floats | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bnnsim.search.alternatives import ALTERNATIVE, Alternatives, SearchSpace
 from bnnsim.search.encoding import Encoding, Knobs
-from bnnsim.search.judge import Judge
 from bnnsim.search.knob_seeds import knob_seeds
 from bnnsim.search.objectives import GIVEN
 from bnnsim.search.plan import SearchPlan
+from bnnsim.search.point_design import point_design
+from bnnsim.search.space import Space
 from bnnsim.spec.faults import Fault, InputError, SpecError
 
 FIRST_POINTS = 40
@@ -37,19 +38,18 @@ def check_buildable(space: SearchSpace) -> None:
     members = space.members.values() if isinstance(space, Alternatives) else [space]
     faults: list[Fault] = []
     for member in members:
-        judge = Judge(member, (), ())
         points = [member.first_knobs]
         if not member.folded:
             points += [Encoding(member).describe(seed) for seed in knob_seeds(member, FIRST_POINTS)]
-        obstacles = [_obstacle(judge, point) for point in points]
+        obstacles = [_obstacle(member, point) for point in points]
         faults += obstacles[0] if all(obstacles) else ()
     if faults:
         raise SpecError(faults)
 
 
-def _obstacle(judge: Judge, point: Knobs) -> tuple[Fault, ...]:
+def _obstacle(space: Space, point: Knobs) -> tuple[Fault, ...]:
     try:
-        judge.design(point)
+        point_design(space, point)
     except SpecError as error:
         return error.faults
     return ()
