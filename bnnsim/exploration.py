@@ -24,7 +24,7 @@ from bnnsim.search.pool import Pool, open_pool, warm_up
 from bnnsim.search.record import Exploration
 from bnnsim.search.results import write_results
 from bnnsim.search.samplers import SAMPLERS, SamplerName, make_sampler
-from bnnsim.search.store import BASELINE, STUDY, open_journal
+from bnnsim.search.store import BASELINE, STUDY, TrialStore, open_journal
 from bnnsim.search.verify import WORDS, Verification, verify
 from bnnsim.search.worker import exploration as explored
 from bnnsim.spec.faults import InputError, near_names
@@ -197,8 +197,7 @@ class _Run:
     def alone(self) -> ExplorationReport:
         """On this machine, trials in a journal in the folder."""
         plan = self.plan
-        random = replace(plan, sampler="random", trials=max(1, self.baseline))
-        plans = {STUDY: plan, BASELINE: random}
+        plans = {STUDY: plan, BASELINE: self.random}
         judge = Judge(plan.space, plan.objectives, plan.constraints)
         journal = nullcontext(None) if self.out is None else open_journal(self.out, plans, self.resume)
         with journal as stores, open_pool(self.jobs, set_judge, judge) as pool:
@@ -209,11 +208,7 @@ class _Run:
             )
             seconds = time.monotonic() - begun
             if self.baseline and not interrupted:
-                store = stores[BASELINE] if stores else None
-                earlier = store.records() if store else ()
-                advance = self._stage("baseline")
-                other, interrupted = search(random, pool, store, earlier, advance, glance_here)
-                found = replace(found, baseline=other.trials)
+                found, interrupted = self.compared(found, pool, stores[BASELINE] if stores else None)
             return self.finish(found, pool, interrupted, seconds)
 
     def on_server(self, database: Database) -> ExplorationReport:
@@ -229,11 +224,22 @@ class _Run:
         judge = Judge(plan.space, plan.objectives, plan.constraints)
         with open_pool(self.jobs, set_judge, judge) as pool:
             if self.baseline and not interrupted:
-                random = replace(plan, sampler="random", trials=self.baseline)
-                advance = self._stage("baseline")
-                other, interrupted = search(random, pool, None, (), advance, glance_here)
-                found = replace(found, baseline=other.trials)
+                found, interrupted = self.compared(found, pool, None)
             return self.finish(found, pool, interrupted, seconds)
+
+    @property
+    def random(self) -> SearchPlan:
+        """The plan of a search without knowledge for the same aims."""
+        return replace(self.plan, sampler="random", trials=max(1, self.baseline))
+
+    def compared(
+        self, found: Exploration, pool: Pool, store: TrialStore | None
+    ) -> tuple[Exploration, bool]:
+        """``found`` with its baseline, and whether Ctrl-C ended that."""
+        earlier = store.records() if store else ()
+        advance = self._stage("baseline")
+        other, interrupted = search(self.random, pool, store, earlier, advance, glance_here)
+        return replace(found, baseline=other.trials), interrupted
 
     def finish(
         self, found: Exploration, pool: Pool, interrupted: bool, search_seconds: float
