@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bnnsim.evaluation import Evaluation, evaluate
-    from bnnsim.exploration import ExplorationReport, explore
+    from bnnsim.evaluation.evaluate import Evaluation, evaluate
+    from bnnsim.exploration.explore import ExplorationReport, explore
     from bnnsim.importers import check_model, import_bnn_pynq, import_keras, import_onnx
     from bnnsim.simulation import Simulation, simulate
     from bnnsim.spec.faults import InputError, SpecError
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Evaluation": "bnnsim.evaluation",
-    "evaluate": "bnnsim.evaluation",
-    "ExplorationReport": "bnnsim.exploration",
-    "explore": "bnnsim.exploration",
+    "Evaluation": "bnnsim.evaluation.evaluate",
+    "evaluate": "bnnsim.evaluation.evaluate",
+    "ExplorationReport": "bnnsim.exploration.explore",
+    "explore": "bnnsim.exploration.explore",
     "Simulation": "bnnsim.simulation",
     "simulate": "bnnsim.simulation",
     "check_model": "bnnsim.importers",

@@ -2,13 +2,14 @@
 
     python tools/fit_costs.py
 
-prints, for each quantity, the coefficients as they should stand in ``bnnsim/cost/coefficients.yaml``,
-every design with its error, and the error of the prediction that never saw the design. It writes nothing.
+prints, for each quantity, the coefficients as they should stand in
+``bnnsim/cost/blocks/coefficients.yaml``, every design with its error, and the error of the prediction
+that never saw the design. It writes nothing.
 """
 
 from __future__ import annotations
 
-from bnnsim.cost.coefficients import default_coefficients
+from bnnsim.cost.blocks.coefficients import default_coefficients
 from bnnsim.validation.fit import FitResult, fit_all
 
 

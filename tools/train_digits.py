@@ -23,7 +23,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import StratifiedKFold, train_test_split
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from bnnsim.importers.write import npz_bytes, replace_files, write_network
+from bnnsim.importers.draft.write import npz_bytes, replace_files, write_network
 from bnnsim.spec import Workload
 
 HELD_OUT = 360

@@ -11,23 +11,23 @@ import typer
 from bnnsim.cli.console import SimulationFailed, errors
 from bnnsim.spec.faults import SpecError
 
-COMMANDS = (
-    "explore",
-    "sweep",
-    "simulate",
-    "evaluate",
-    "validate",
-    "fifos",
-    "fold",
-    "check",
-    "report",
-    "compare",
-    "trace",
-    "vectors",
-    "schema",
-)
-"""Single commands: each is the function ``command`` of the module of its name in this package."""
-GROUPS = {"import": "import_"}
+COMMANDS = {
+    "explore": "explore",
+    "sweep": "explore",
+    "simulate": "simulate",
+    "evaluate": "simulate",
+    "validate": "simulate",
+    "fifos": "explore",
+    "fold": "explore",
+    "check": "networks",
+    "report": "look",
+    "compare": "look",
+    "trace": "look",
+    "vectors": "look",
+    "schema": "networks",
+}
+"""Single commands, each with its room in this package: the function ``command`` of its module there."""
+GROUPS = {"import": "networks.import_"}
 """Commands with subcommands: each is ``app`` of the module named."""
 
 
@@ -47,9 +47,9 @@ def build_app(asked_for: str | None) -> typer.Typer:
     known = {*COMMANDS, *GROUPS}
     chosen = {asked_for} if asked_for in known else known
     app.callback()(_nothing)  # with a single command, too, its name stays
-    for name in COMMANDS:
+    for name, room in COMMANDS.items():
         if name in chosen:
-            app.command(name)(import_module(f"bnnsim.cli.{name}").command)
+            app.command(name)(import_module(f"bnnsim.cli.{room}.{name}").command)
     for name, module in GROUPS.items():
         if name in chosen:
             app.add_typer(import_module(f"bnnsim.cli.{module}").app, name=name)

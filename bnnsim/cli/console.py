@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bnnsim.whole_files import no_place, whole_text
+from bnnsim.files.whole import no_place, whole_text
 
 output = Console(highlight=False, soft_wrap=False)
 errors = Console(stderr=True, highlight=False)
@@ -28,9 +28,9 @@ class SimulationFailed(Exception):
 @contextmanager
 def simulation_errors() -> Iterator[None]:
     """A design that locks up, or whose bits differ, ends the command with its message."""
-    from bnnsim.datapath.build import BitMismatchError
-    from bnnsim.timing.compiled import UnprovenError
-    from bnnsim.timing.result import DeadlockError
+    from bnnsim.datapath.streaming.build import BitMismatchError
+    from bnnsim.timing.streaming.compiled.executor import UnprovenError
+    from bnnsim.timing.streaming.result import DeadlockError
 
     try:
         yield

@@ -12,12 +12,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bnnsim.cost.coefficients import Coefficients, default_coefficients
+from bnnsim.cost.blocks.coefficients import Coefficients, default_coefficients
 from bnnsim.design.build import Design
-from bnnsim.design.engine import EngineDesign
-from bnnsim.design.units import Add, Mvau, Pool, Threshold, Unit, Window
+from bnnsim.design.engine.layout import EngineDesign
+from bnnsim.design.streaming.units import Add, Mvau, Pool, Threshold, Unit, Window
 from bnnsim.spec.device import Device
-from bnnsim.spec.engine import Array
+from bnnsim.spec.engine.blocks import Array
 
 BASIS = "first-order path delays from unit widths, slowest speed grade, placement not modelled"
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from bnnsim.cost.coefficients import Coefficients, default_coefficients
+from bnnsim.cost.blocks.coefficients import Coefficients, default_coefficients
 from bnnsim.cost.resources import Amounts, Resources
 from bnnsim.design.build import Design
-from bnnsim.design.units import Mvau, Unit
+from bnnsim.design.streaming.units import Mvau, Unit
 from bnnsim.spec.device import Device
 from bnnsim.spec.faults import InputError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from bnnsim.cost.amounts import (
+from bnnsim.cost.blocks.amounts import (
     PLATFORM,
     RESOURCES,
     Amounts,
@@ -14,16 +14,16 @@ from bnnsim.cost.amounts import (
     add_up,
     rounded,
 )
-from bnnsim.cost.coefficients import Coefficients, default_coefficients
-from bnnsim.cost.engine_resources import engine_units
-from bnnsim.cost.memories import Layout
-from bnnsim.cost.parts import Part, total
-from bnnsim.cost.platform import platform_parts
-from bnnsim.cost.technology import Technology, technology_of
-from bnnsim.cost.units import stream_parts, unit_parts
+from bnnsim.cost.blocks.coefficients import Coefficients, default_coefficients
+from bnnsim.cost.blocks.memories import Layout
+from bnnsim.cost.blocks.parts import Part, total
+from bnnsim.cost.blocks.platform import platform_parts
+from bnnsim.cost.blocks.technology import Technology, technology_of
+from bnnsim.cost.engine.resources import engine_units
+from bnnsim.cost.streaming.units import stream_parts, unit_parts
 from bnnsim.design.build import Design
-from bnnsim.design.engine import EngineDesign
-from bnnsim.design.units import StreamingGraph, Unit, UnitParameters
+from bnnsim.design.engine.layout import EngineDesign
+from bnnsim.design.streaming.units import StreamingGraph, Unit, UnitParameters
 
 
 def estimate_resources(
@@ -33,8 +33,8 @@ def estimate_resources(
 ) -> Resources:
     """What a ``design`` takes, from its parameters alone.
 
-    ``layout`` chooses how block memories are tiled (:mod:`bnnsim.cost.memories`); default: what the
-    architecture says under ``tiling``. A design that exceeds its budget is reported, not refused.
+    ``layout`` chooses how block memories are tiled (:mod:`bnnsim.cost.blocks.memories`); default: what
+    the architecture says under ``tiling``. A design that exceeds its budget is reported, not refused.
     """
     chosen = layout or design.architecture.tiling
     tech = technology_of(design.device, coefficients or default_coefficients(), chosen)

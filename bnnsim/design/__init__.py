@@ -1,8 +1,8 @@
 """Architecture x network: shapes inferred, folding checked, units and streams laid out."""
 
 from bnnsim.design.build import Design, build_design
-from bnnsim.design.network import Network, Node, resolve_network
-from bnnsim.design.units import Stream, StreamingGraph, Unit
+from bnnsim.design.network.network import Network, Node, resolve_network
+from bnnsim.design.streaming.units import Stream, StreamingGraph, Unit
 
 __all__ = [
     "Design",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bnnsim.design.network import Network, check_network
-from bnnsim.design.streaming import build_streaming
-from bnnsim.design.units import StreamingGraph
+from bnnsim.design.network.network import Network, check_network
+from bnnsim.design.streaming.layout import build_streaming
+from bnnsim.design.streaming.units import StreamingGraph
 from bnnsim.spec.architecture import (
     Architecture,
     ArchitectureBase,
@@ -17,8 +17,8 @@ from bnnsim.spec.device import Device
 from bnnsim.spec.faults import Fault, SpecError
 from bnnsim.spec.library import find_spec, shipped_names
 from bnnsim.spec.load import Loaded, from_spec, load_device
-from bnnsim.spec.source import SourceText
 from bnnsim.spec.workload import Workload
+from bnnsim.spec.yaml.source import SourceText
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Where a bit is computed, whole tensors at a time, without a clock."""

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnsim.design.network import Network
-from bnnsim.functional.feature_map import FeatureMap, PackedMap
+from bnnsim.design.network.network import Network
+from bnnsim.functional.tensors.feature_map import FeatureMap, PackedMap
 
 Integers = NDArray[Any]
 

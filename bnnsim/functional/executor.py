@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnsim.design.network import INPUT, Network, Node
+from bnnsim.design.network.network import INPUT, Network, Node
 from bnnsim.functional.activations import Activations, Outputs
-from bnnsim.functional.elements import integer_dtype
-from bnnsim.functional.feature_map import FeatureMap, IntegerMap, concatenated, from_frames
-from bnnsim.functional.frames import check_frames
-from bnnsim.functional.own_layers import is_own, own_parameters, run_own
-from bnnsim.functional.parameters import Parameters
-from bnnsim.functional.pooling import pooled
-from bnnsim.functional.threshold import ThresholdStep
-from bnnsim.functional.weighted import WeightedStep
+from bnnsim.functional.input.frames import check_frames
+from bnnsim.functional.layers.own_layers import is_own, own_parameters, run_own
+from bnnsim.functional.layers.pooling import pooled
+from bnnsim.functional.layers.threshold import ThresholdStep
+from bnnsim.functional.layers.weighted import WeightedStep
+from bnnsim.functional.parameters.parameters import Parameters
+from bnnsim.functional.tensors.elements import integer_dtype
+from bnnsim.functional.tensors.feature_map import FeatureMap, IntegerMap, concatenated, from_frames
 from bnnsim.spec.faults import Fault, SpecError
 from bnnsim.spec.workload import (
     AddLayer,
@@ -91,7 +91,7 @@ class Executor:
         keep_outputs: bool = True,
     ) -> Activations:
         """Execute ``frames``: elements ``(n, channels, height, width)`` as
-        :func:`~bnnsim.functional.frames.frames_from_images` gives them.
+        :func:`~bnnsim.functional.input.frames.frames_from_images` gives them.
 
         ``threads`` cores share each layer. Without ``keep_outputs`` only the output layer stays in
         memory. Raises :class:`InputError` for frames that are not elements of the network's input.

@@ -1,10 +1,10 @@
 """Trained networks from other projects' files, written as a workload and its weights."""
 
-from bnnsim.importers.bnn_pynq import import_bnn_pynq
-from bnnsim.importers.keras_model import import_keras
-from bnnsim.importers.onnx_check import CheckReport, LayerCheck, check_model
-from bnnsim.importers.onnx_import import import_onnx
-from bnnsim.importers.write import ImportedNetwork, LayerFolding
+from bnnsim.importers.bnn_pynq.network import import_bnn_pynq
+from bnnsim.importers.check.check import CheckReport, LayerCheck, check_model
+from bnnsim.importers.draft.write import ImportedNetwork, LayerFolding
+from bnnsim.importers.keras.network import import_keras
+from bnnsim.importers.onnx.network import import_onnx
 
 __all__ = [
     "CheckReport",

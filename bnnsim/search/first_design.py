@@ -9,9 +9,9 @@ from pathlib import Path
 
 from bnnsim.cost.resources import Resources, estimate_resources
 from bnnsim.design.build import Design, build_design
-from bnnsim.design.network import Network, Node, resolve_network
-from bnnsim.design.units import Add, Concat
-from bnnsim.search.folding import Fold, folds, greedy_folding
+from bnnsim.design.network.network import Network, Node, resolve_network
+from bnnsim.design.streaming.units import Add, Concat
+from bnnsim.search.points.folding import Fold, folds, greedy_folding
 from bnnsim.spec.architecture import LayerHardware, StreamingArchitecture, UnitDefaults
 from bnnsim.spec.faults import Fault, InputError, SpecError, divisors_of
 from bnnsim.spec.load import Loaded, load_device, load_workload
@@ -24,7 +24,7 @@ from bnnsim.spec.workload import (
     WeightedLayer,
     Workload,
 )
-from bnnsim.spec.write import architecture_text
+from bnnsim.spec.yaml.write import architecture_text
 
 _MOST_ATTEMPTS = 64
 """How often a layer may be given its next fold because the streams around it do not join."""
@@ -169,8 +169,8 @@ def _fastest(
 
 def _with_depths(loaded: Loaded[Workload], folded: FoldedDesign, wanted: int) -> FoldedDesign:
     """The shallowest FIFOs with which the pipeline keeps ``wanted`` cycles a frame, or the best tried."""
-    from bnnsim.timing.graph import build_timing
-    from bnnsim.timing.steady import analyse
+    from bnnsim.timing.streaming.programs.graph import build_timing
+    from bnnsim.timing.streaming.steady_state.steady import analyse
 
     best: FoldedDesign | None = None
     spec = folded.design.architecture

@@ -14,20 +14,20 @@ from typing import Any
 import yaml
 
 from bnnsim.design.build import build_design
-from bnnsim.design.engine import build_engine_design
-from bnnsim.evaluation import DesignFigures, figures_of
-from bnnsim.search.fields import Value
-from bnnsim.search.judge import bounded_figure
-from bnnsim.search.objectives import METRICS
-from bnnsim.search.results import number_text
+from bnnsim.design.engine.layout import build_engine_design
+from bnnsim.evaluation.evaluate import DesignFigures, figures_of
+from bnnsim.search.front.evaluator import bounded_figure
+from bnnsim.search.front.objectives import METRICS
+from bnnsim.search.space.fields import Value
+from bnnsim.search.storage.results import number_text
 from bnnsim.spec.architecture import Architecture, EngineArchitecture, StreamingArchitecture
 from bnnsim.spec.faults import Fault, InputError, SpecError, key_text, near_names
 from bnnsim.spec.library import find_spec
 from bnnsim.spec.load import Loaded, architecture_model, load_workload
-from bnnsim.spec.source import SourceText, read_source
-from bnnsim.spec.validate import validate
 from bnnsim.spec.workload import Workload
-from bnnsim.timing.result import DeadlockError
+from bnnsim.spec.yaml.source import SourceText, read_source
+from bnnsim.spec.yaml.validate import validate
+from bnnsim.timing.streaming.result import DeadlockError
 
 Progress = Callable[[int, int], None]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from bnnsim.timing.bottleneck import Bottleneck
+from bnnsim.timing.streaming.bottleneck import Bottleneck
 
 
 @dataclass(frozen=True)

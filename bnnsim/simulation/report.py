@@ -9,11 +9,11 @@ import numpy.typing as npt
 
 from bnnsim.design.build import Design
 from bnnsim.simulation.record import FifoReport, Simulation, UnitReport
-from bnnsim.timing.graph import TimingGraph
-from bnnsim.timing.result import TimingResult
+from bnnsim.timing.streaming.programs.graph import TimingGraph
+from bnnsim.timing.streaming.result import TimingResult
 
 if TYPE_CHECKING:
-    from bnnsim.timing.compiled import CompiledRun
+    from bnnsim.timing.streaming.compiled.executor import CompiledRun
 
 
 def report(
@@ -34,8 +34,8 @@ def report(
 
     Latency and initiation interval are the design's, whatever the length of the run.
     """
-    from bnnsim.timing.bottleneck import find_bottleneck
-    from bnnsim.timing.steady import analyse
+    from bnnsim.timing.streaming.bottleneck import find_bottleneck
+    from bnnsim.timing.streaming.steady_state.steady import analyse
 
     steady = analyse(timing)
     if result.frames == 1:

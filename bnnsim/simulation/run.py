@@ -16,10 +16,10 @@ from bnnsim.spec.architecture import Architecture, EngineArchitecture
 from bnnsim.spec.faults import InputError, near_names
 from bnnsim.spec.load import Loaded, read_architecture, read_both
 from bnnsim.spec.workload import Workload
-from bnnsim.timing.graph import build_timing
+from bnnsim.timing.streaming.programs.graph import build_timing
 
 if TYPE_CHECKING:
-    from bnnsim.timing.actor import Datapath, Watcher
+    from bnnsim.timing.streaming.reference.actor import Datapath, Watcher
 
 Progress = Callable[[int, int], None]
 ExecutorName = Literal["simpy", "compiled"]
@@ -70,8 +70,8 @@ def simulate(
     ``executor`` is then ``compiled`` unless said otherwise; bit-exact runs are SimPy's.
 
     Raises :class:`~bnnsim.spec.SpecError` for what the user gave wrong,
-    :class:`~bnnsim.timing.result.DeadlockError` where a FIFO is too shallow, and
-    :class:`~bnnsim.datapath.build.BitMismatchError` where hardware and network differ in a bit.
+    :class:`~bnnsim.timing.streaming.result.DeadlockError` where a FIFO is too shallow, and
+    :class:`~bnnsim.datapath.streaming.build.BitMismatchError` where hardware and network differ in a bit.
     """
     check_arguments(frames, weights_seed, executor)
     if isinstance(images, str | Path):
@@ -122,8 +122,8 @@ def _engine(
     progress: Progress | None,
 ) -> Simulation:
     """:func:`simulate` for an engine."""
-    from bnnsim.design.engine import build_engine_design
-    from bnnsim.engine_simulation import simulate_engine
+    from bnnsim.design.engine.layout import build_engine_design
+    from bnnsim.simulation.engine import simulate_engine
 
     design = build_engine_design(architecture, work)
     stimulus: Stimulus | None = None
@@ -138,7 +138,7 @@ def _engine(
 
 def datapaths_for(design: Design, stimulus: Stimulus) -> tuple[dict[str, Datapath], Any]:
     """Datapaths checked against the functional executor, and its activations."""
-    from bnnsim.datapath.build import build_datapaths
+    from bnnsim.datapath.streaming.build import build_datapaths
     from bnnsim.functional.executor import execute
 
     activations = execute(design.network, stimulus.parameters, stimulus.frames)
@@ -156,9 +156,9 @@ def datapaths_for(design: Design, stimulus: Stimulus) -> tuple[dict[str, Datapat
 def _bit_exact(
     design: Design, stimulus: Stimulus, watcher: Watcher | None, progress: Progress | None
 ) -> Simulation:
-    from bnnsim.datapath.build import sink_values
-    from bnnsim.datapath.units import SinkDatapath
-    from bnnsim.timing.simpy_executor import run_simpy
+    from bnnsim.datapath.streaming.build import sink_values
+    from bnnsim.datapath.streaming.units import SinkDatapath
+    from bnnsim.timing.streaming.reference.executor import run_simpy
 
     timing = build_timing(design.graph)
     datapaths, _ = datapaths_for(design, stimulus)
@@ -190,11 +190,11 @@ def _timing_only(
 ) -> Simulation:
     timing = build_timing(design.graph)
     if executor == "simpy":
-        from bnnsim.timing.simpy_executor import run_simpy
+        from bnnsim.timing.streaming.reference.executor import run_simpy
 
         result = run_simpy(timing, frames, None, watcher, progress)
         return report(design, timing, result, executor=executor, bit_exact=None, basis=basis)
-    from bnnsim.timing.compiled import run_compiled
+    from bnnsim.timing.streaming.compiled.executor import run_compiled
 
     run = run_compiled(timing, frames)
     return report(

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from bnnsim.design.network import Network
+from bnnsim.design.network.network import Network
 from bnnsim.spec.faults import InputError
 
 if TYPE_CHECKING:
-    from bnnsim.functional.parameters import Parameters
+    from bnnsim.functional.parameters.parameters import Parameters
 
 MAX_ELEMENTS = 1 << 31
 """Elements of all maps of all frames of one bit-exact run."""
@@ -48,9 +48,9 @@ def stimulate(
     weights_seed: int | None,
 ) -> tuple[Stimulus | None, str]:
     """Parameters and frames of a bit-exact run; None with the reason where there are none."""
-    from bnnsim.functional.frames import frames_from_images, random_frames
-    from bnnsim.functional.parameters import load_parameters, random_parameters
-    from bnnsim.functional.pictures import load_images
+    from bnnsim.functional.input.frames import frames_from_images, random_frames
+    from bnnsim.functional.input.pictures import load_images
+    from bnnsim.functional.parameters.parameters import load_parameters, random_parameters
 
     workload = network.workload
     if weights_seed is not None and weights_seed < 0:

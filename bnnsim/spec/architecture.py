@@ -6,8 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from bnnsim.spec.circuits import Control
-from bnnsim.spec.engine import (
+from bnnsim.spec.engine.blocks import (
     Array,
     Buffer,
     Frame,
@@ -17,6 +16,7 @@ from bnnsim.spec.engine import (
     Program,
     StageUnit,
 )
+from bnnsim.spec.engine.circuits import Control
 from bnnsim.spec.model import Count, Depth, Name, SpecModel
 
 Pipeline = Literal["freezing", "flushing"]

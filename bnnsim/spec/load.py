@@ -13,9 +13,9 @@ from bnnsim.spec.architecture import Architecture, EngineArchitecture, Streaming
 from bnnsim.spec.device import Device
 from bnnsim.spec.faults import Fault, SpecError, near_names
 from bnnsim.spec.library import find_spec
-from bnnsim.spec.source import SourceText, read_source
-from bnnsim.spec.validate import validate, value_text
 from bnnsim.spec.workload import Workload
+from bnnsim.spec.yaml.source import SourceText, read_source
+from bnnsim.spec.yaml.validate import validate, value_text
 
 Spec = TypeVar("Spec", bound=BaseModel)
 AnySpec = TypeVar("AnySpec", bound=BaseModel, covariant=True)

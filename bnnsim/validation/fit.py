@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnsim.cost.coefficients import Coefficients, default_coefficients
-from bnnsim.cost.parts import Cost
+from bnnsim.cost.blocks.coefficients import Coefficients, default_coefficients
+from bnnsim.cost.blocks.parts import Cost
 from bnnsim.validation.placed import placed_designs, powered_designs
 from bnnsim.validation.published import load_published_rows
 

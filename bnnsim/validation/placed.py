@@ -9,14 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bnnsim.cost.coefficients import Coefficients
-from bnnsim.cost.engine_resources import engine_parts_by_unit
-from bnnsim.cost.parts import Cost, total
+from bnnsim.cost.blocks.coefficients import Coefficients
+from bnnsim.cost.blocks.parts import Cost, total
+from bnnsim.cost.blocks.technology import technology_of
+from bnnsim.cost.engine.resources import engine_parts_by_unit
 from bnnsim.cost.power import activity_at_rate, estimate_power, power_of_amounts
 from bnnsim.cost.resources import Amounts, estimate_resources
-from bnnsim.cost.technology import technology_of
 from bnnsim.design.build import Design
-from bnnsim.design.engine import EngineDesign
+from bnnsim.design.engine.layout import EngineDesign
 from bnnsim.spec.device import Device
 from bnnsim.spec.load import load_device
 from bnnsim.validation.systems import simulated_systems

@@ -14,8 +14,8 @@ from pydantic import Field, StringConstraints, model_validator
 
 from bnnsim.spec.faults import Fault, SpecError, near_names
 from bnnsim.spec.model import Name, SpecModel
-from bnnsim.spec.source import SourceText, read_source
-from bnnsim.spec.validate import validate
+from bnnsim.spec.yaml.source import SourceText, read_source
+from bnnsim.spec.yaml.validate import validate
 
 Text = Annotated[str, StringConstraints(min_length=1)]
 

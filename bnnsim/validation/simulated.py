@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from bnnsim.cost.amounts import RESOURCES
+from bnnsim.cost.blocks.amounts import RESOURCES
 from bnnsim.cost.resources import Resources, estimate_resources
 from bnnsim.design.build import Design
-from bnnsim.design.engine import EngineDesign
-from bnnsim.evaluation import OPERATIONS_PER_MAC, Evaluation, assess
+from bnnsim.design.engine.layout import EngineDesign
+from bnnsim.evaluation.evaluate import OPERATIONS_PER_MAC, Evaluation, assess
 from bnnsim.simulation import LayerReport, Simulation, simulate
-from bnnsim.timing.graph import build_timing
-from bnnsim.timing.program import Lockstep, Program
+from bnnsim.timing.streaming.programs.graph import build_timing
+from bnnsim.timing.streaming.programs.program import Lockstep, Program
 from bnnsim.validation.published import Result
 from bnnsim.validation.systems import SimulatedSystem
 

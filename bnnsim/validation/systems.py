@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from bnnsim.design.build import Design, build_design
-from bnnsim.design.engine import EngineDesign, build_engine_design
-from bnnsim.design.units import Mvau
+from bnnsim.design.engine.layout import EngineDesign, build_engine_design
+from bnnsim.design.streaming.units import Mvau
 from bnnsim.spec.architecture import Architecture, EngineArchitecture, StreamingArchitecture
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.library import shipped_names
 from bnnsim.spec.load import Loaded, load_architecture, load_workload
-from bnnsim.spec.source import SourceText
-from bnnsim.spec.validate import validate
 from bnnsim.spec.workload import Workload
+from bnnsim.spec.yaml.source import SourceText
+from bnnsim.spec.yaml.validate import validate
 from bnnsim.validation.published import PublishedSystem, SimulatedBy, load_published_rows
 
 _DESIGNS = Path(__file__).resolve().parent / "designs"

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from bnnsim.design.network import Network
-from bnnsim.functional.parameters import Parameters
+from bnnsim.design.network.network import Network
+from bnnsim.functional.parameters.parameters import Parameters
 from bnnsim.spec.workload import ConvLayer, MaxPoolLayer, WeightedLayer
 
 Floats = npt.NDArray[np.float32]

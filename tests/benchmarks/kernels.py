@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bnnsim.design.network import Network, resolve_network
+from bnnsim.design.network.network import Network, resolve_network
 from bnnsim.functional.executor import Executor
-from bnnsim.functional.frames import random_frames
+from bnnsim.functional.input.frames import random_frames
 from bnnsim.functional.kernels.slices import available_cores
-from bnnsim.functional.packing import pack_bits
-from bnnsim.functional.parameters import random_parameters
-from bnnsim.functional.products import xnor_popcount_matmul
+from bnnsim.functional.layers.products import xnor_popcount_matmul
+from bnnsim.functional.parameters.parameters import random_parameters
+from bnnsim.functional.tensors.packing import pack_bits
 from bnnsim.spec import load_workload
 from bnnsim.spec.load import from_spec
 from bnnsim.spec.workload import Workload

@@ -12,15 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from bnnsim.exploration import explore, plan_of
-from bnnsim.search.coordinator import search
-from bnnsim.search.encoding import RawEncoding, point_key
-from bnnsim.search.exact import ExactPoint, exact_front
-from bnnsim.search.front import hypervolume
-from bnnsim.search.judge import Judge, Judgement, judge_here, set_judge
-from bnnsim.search.plan import SearchPlan
-from bnnsim.search.pool import Pool, open_pool
-from bnnsim.search.space import Space
+from bnnsim.exploration.explore import explore, plan_of
+from bnnsim.search.front.evaluator import Judge, Judgement, judge_here, set_judge
+from bnnsim.search.front.exact import ExactPoint, exact_front
+from bnnsim.search.front.front import hypervolume
+from bnnsim.search.points.encoding import RawEncoding, point_key
+from bnnsim.search.space.space import Space
+from bnnsim.search.study.coordinator import search
+from bnnsim.search.study.plan import SearchPlan
+from bnnsim.search.study.pool import Pool, open_pool
 from tests.benchmarks.row import Row
 
 FOLDING = "cnv-7z020-folding"

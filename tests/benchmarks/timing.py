@@ -17,12 +17,12 @@ from bnnsim.design.build import Design, build_design
 from bnnsim.spec import load_architecture, load_workload
 from bnnsim.spec.architecture import StreamingArchitecture
 from bnnsim.spec.workload import Workload
-from bnnsim.timing.bottleneck import find_bottleneck
-from bnnsim.timing.compiled import run_compiled
-from bnnsim.timing.graph import TimingGraph, build_timing
-from bnnsim.timing.pace import find_pace
-from bnnsim.timing.simpy_executor import run_simpy
-from bnnsim.timing.steady import analyse
+from bnnsim.timing.streaming.bottleneck import find_bottleneck
+from bnnsim.timing.streaming.compiled.executor import run_compiled
+from bnnsim.timing.streaming.programs.graph import TimingGraph, build_timing
+from bnnsim.timing.streaming.reference.executor import run_simpy
+from bnnsim.timing.streaming.steady_state.pace import find_pace
+from bnnsim.timing.streaming.steady_state.steady import analyse
 from tests.property.clockwork import run_clockwork
 
 from .resnet18 import resnet18

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from bnnsim.cli.app import run
-from bnnsim.evaluation import evaluate
-from bnnsim.report.comparison import Quantity, comparison_info, parse_designs
-from bnnsim.report.comparison_page import comparison_html
+from bnnsim.evaluation.evaluate import evaluate
+from bnnsim.report.comparison.comparison import Quantity, comparison_info, parse_designs
+from bnnsim.report.comparison.page import comparison_html
 from bnnsim.spec.faults import InputError
 from tests.cli.browser import WIDTHS, opened
 

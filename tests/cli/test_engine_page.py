@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from bnnsim.cli.app import run
-from bnnsim.evaluation import evaluate
-from bnnsim.report.design_costs import costs_info
-from bnnsim.report.engine_layers import CAUSES, engine_layers_info, engine_sentence
+from bnnsim.evaluation.evaluate import evaluate
+from bnnsim.report.engine.layers import CAUSES, engine_layers_info, engine_sentence
+from bnnsim.report.figures.design_costs import costs_info
 from bnnsim.simulation import simulate
 from tests.cli.browser import WIDTHS, opened
 

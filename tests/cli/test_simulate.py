@@ -11,11 +11,11 @@ import pytest
 
 import bnnsim
 from bnnsim.cli.app import run
-from bnnsim.datapath.build import BitMismatchError
-from bnnsim.functional.parameters import Parameters
+from bnnsim.datapath.streaming.build import BitMismatchError
+from bnnsim.functional.parameters.parameters import Parameters
 from bnnsim.simulation import Stimulus, datapaths_for, load_design, stimulate
-from bnnsim.timing.graph import build_timing
-from bnnsim.timing.simpy_executor import run_simpy
+from bnnsim.timing.streaming.programs.graph import build_timing
+from bnnsim.timing.streaming.reference.executor import run_simpy
 
 KEYS = {
     "arch", "workload", "frames", "clock_mhz", "cycles_total", "latency_cycles",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bnnsim.cli.app import run
-from bnnsim.cli.validate import show
+from bnnsim.cli.simulate.validate import show
 from bnnsim.validation.comparison import Validation, compare, compare_published
 from bnnsim.validation.figure import agreement_info, agreement_page
 from bnnsim.validation.published import load_published_rows
@@ -174,7 +174,7 @@ def test_the_command_writes_json_and_figure(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
     validation: Validation,
 ) -> None:
-    monkeypatch.setattr("bnnsim.cli.validate.compare_published", lambda progress: validation)
+    monkeypatch.setattr("bnnsim.cli.simulate.validate.compare_published", lambda progress: validation)
     figure, table = tmp_path / "agreement.html", tmp_path / "table.json"
     assert run(["validate", "--json", str(table), "--figure", str(figure)]) == 0
     assert "published numbers" in capsys.readouterr().out

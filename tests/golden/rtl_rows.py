@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bnnsim.design.units import (
+from bnnsim.design.streaming.units import (
     Converter,
     Mvau,
     Padding,
@@ -18,8 +18,8 @@ from bnnsim.design.units import (
     Window,
 )
 from bnnsim.spec.value_type import ValueType, integer_type
-from bnnsim.timing.graph import Channel, TimingGraph, TimingUnit, build_bench
-from bnnsim.timing.unit_programs import unit_program
+from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit, build_bench
+from bnnsim.timing.streaming.programs.unit_programs import unit_program
 
 FRAMES = 5
 NOT_MODELLED = {"memstream"}

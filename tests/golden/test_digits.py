@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from bnnsim.design.network import resolve_network
+from bnnsim.design.network.network import resolve_network
 from bnnsim.functional.executor import execute
-from bnnsim.functional.frames import frames_from_images
-from bnnsim.functional.parameters import load_parameters
+from bnnsim.functional.input.frames import frames_from_images
+from bnnsim.functional.parameters.parameters import load_parameters
 from bnnsim.spec import load_workload
 
 WORKLOADS = Path(__file__).resolve().parents[2] / "workloads"

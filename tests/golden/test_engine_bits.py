@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bnnsim.datapath import engine as engine_bits
-from bnnsim.datapath.build import BitMismatchError
-from bnnsim.design.network import resolve_network
-from bnnsim.functional.parameters import load_parameters, random_parameters, save_parameters
+from bnnsim.datapath.engine import frame as engine_bits
+from bnnsim.datapath.streaming.build import BitMismatchError
+from bnnsim.design.network.network import resolve_network
+from bnnsim.functional.parameters.parameters import load_parameters, random_parameters, save_parameters
 from bnnsim.simulation import simulate
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.load import from_spec, load_workload

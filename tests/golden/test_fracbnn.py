@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bnnsim.datapath.engine import run_engine_frame
-from bnnsim.datapath.engine_stages import planes
-from bnnsim.design.engine import EngineDesign, build_engine_design
-from bnnsim.design.network import INPUT, Network
-from bnnsim.functional.fixed_layers import fixed_layer, gated_sums, plane_sums
-from bnnsim.functional.fixed_point import thermometer
+from bnnsim.datapath.engine.frame import run_engine_frame
+from bnnsim.datapath.engine.stages import planes
+from bnnsim.design.engine.layout import EngineDesign, build_engine_design
+from bnnsim.design.network.network import INPUT, Network
+from bnnsim.functional.layers.fixed_layers import fixed_layer, gated_sums, plane_sums
+from bnnsim.functional.layers.fixed_point import thermometer
 from bnnsim.spec.architecture import EngineArchitecture
 from bnnsim.spec.load import load_architecture, load_workload
 from tests.golden.fracbnn import gated_names, golden, needs_fracbnn, parameters_by_layer

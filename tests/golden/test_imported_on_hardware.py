@@ -10,15 +10,14 @@ import numpy as np
 import pytest
 
 onnx = pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not installed")
-pytest.importorskip("bnnsim.timing.steady", reason="exact steady-state timing is not there")
 
 from bnnsim.design.build import Design, build_design  # noqa: E402
-from bnnsim.importers.onnx_import import import_onnx  # noqa: E402
+from bnnsim.importers.onnx.network import import_onnx  # noqa: E402
 from bnnsim.search.first_design import fold_network  # noqa: E402
 from bnnsim.simulation import datapaths_for, stimulate  # noqa: E402
 from bnnsim.spec.load import load_architecture, load_workload  # noqa: E402
-from bnnsim.timing.graph import build_timing  # noqa: E402
-from bnnsim.timing.simpy_executor import run_simpy  # noqa: E402
+from bnnsim.timing.streaming.programs.graph import build_timing  # noqa: E402
+from bnnsim.timing.streaming.reference.executor import run_simpy  # noqa: E402
 from tests.golden import onnx_models  # noqa: E402
 from tests.golden.onnx_models import Builder, brevitas_model  # noqa: E402
 

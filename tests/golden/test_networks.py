@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bnnsim.design.network import Network, resolve_network
+from bnnsim.design.network.network import Network, resolve_network
 from bnnsim.functional.activations import Activations
 from bnnsim.functional.executor import execute
-from bnnsim.functional.frames import frames_from_images
-from bnnsim.functional.parameters import check_parameters
+from bnnsim.functional.input.frames import frames_from_images
+from bnnsim.functional.parameters.parameters import check_parameters
 from bnnsim.spec import load_workload
 from bnnsim.spec.load import from_spec
 from bnnsim.spec.workload import Workload

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bnnsim.importers.bnn_pynq import import_bnn_pynq
+from bnnsim.importers.bnn_pynq.network import import_bnn_pynq
 from bnnsim.simulation import simulate
 
 NETWORKS = Path(

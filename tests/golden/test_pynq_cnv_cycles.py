@@ -12,9 +12,9 @@ import pytest
 
 from bnnsim.design import build_design
 from bnnsim.spec.load import load_architecture, load_workload
-from bnnsim.timing.graph import TimingGraph, build_timing
-from bnnsim.timing.result import TimingResult
-from bnnsim.timing.simpy_executor import run_simpy
+from bnnsim.timing.streaming.programs.graph import TimingGraph, build_timing
+from bnnsim.timing.streaming.reference.executor import run_simpy
+from bnnsim.timing.streaming.result import TimingResult
 
 CYCLES = {1: 157_971, 3: 274_187}
 BOARD_CYCLES = {1: 158_100, 3: 274_200}

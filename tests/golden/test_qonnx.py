@@ -12,12 +12,12 @@ onnx = pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not install
 pytest.importorskip("onnxruntime", reason="the extra bnnsim[onnx] is not installed")
 pytest.importorskip("qonnx", reason="the extra bnnsim[onnx] is not installed")
 
-from bnnsim.design.network import resolve_network  # noqa: E402
+from bnnsim.design.network.network import resolve_network  # noqa: E402
 from bnnsim.functional.executor import execute  # noqa: E402
-from bnnsim.functional.frames import frames_from_images  # noqa: E402
-from bnnsim.functional.parameters import load_parameters  # noqa: E402
-from bnnsim.importers.onnx_check import check_model  # noqa: E402
-from bnnsim.importers.onnx_import import import_onnx  # noqa: E402
+from bnnsim.functional.input.frames import frames_from_images  # noqa: E402
+from bnnsim.functional.parameters.parameters import load_parameters  # noqa: E402
+from bnnsim.importers.check.check import check_model  # noqa: E402
+from bnnsim.importers.onnx.network import import_onnx  # noqa: E402
 from tests.golden import onnx_models  # noqa: E402
 from tests.golden.onnx_models import Builder, brevitas_model  # noqa: E402
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import pytest
 
-from bnnsim.design.units import Window
-from bnnsim.timing.graph import TimingGraph, build_bench
+from bnnsim.design.streaming.units import Window
+from bnnsim.timing.streaming.programs.graph import TimingGraph, build_bench
 from tests.golden.rtl_rows import FRAMES, NOT_MODELLED, RtlRow, rtl_rows, rtl_unit
 from tests.property.clockwork import run_clockwork
 from tests.property.observed import observe_simpy

@@ -11,9 +11,9 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bnnsim.timing.graph import Channel, TimingGraph, TimingUnit
-from bnnsim.timing.program import Block, Elastic, Lockstep
-from bnnsim.timing.result import DeadlockError, TimingResult, UnitCycles
+from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit
+from bnnsim.timing.streaming.programs.program import Block, Elastic, Lockstep
+from bnnsim.timing.streaming.result import DeadlockError, TimingResult, UnitCycles
 
 BUSY = "B"
 STALLED_ON_INPUT = "I"

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from bnnsim.design.engine_program import (
+from bnnsim.design.engine.program import (
     Beside,
     EngineProgram,
     LayerProgram,

@@ -11,7 +11,7 @@ from bnnsim.design import Design, build_design
 from bnnsim.spec.architecture import StreamingArchitecture
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.workload import Workload
-from bnnsim.timing.graph import TimingGraph, build_timing
+from bnnsim.timing.streaming.programs.graph import TimingGraph, build_timing
 
 ACTIVATIONS = ("bipolar", "uint2")
 WINDOWS = ("row_buffer", "no_overlap", "full_frame_coupled", "rtl", "parallel")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bnnsim.timing.graph import TimingGraph
-from bnnsim.timing.result import TimingResult
-from bnnsim.timing.simpy_executor import run_simpy
+from bnnsim.timing.streaming.programs.graph import TimingGraph
+from bnnsim.timing.streaming.reference.executor import run_simpy
+from bnnsim.timing.streaming.result import TimingResult
 
 from .clockwork import BUSY, IDLE, STALLED_ON_INPUT, STALLED_ON_OUTPUT
 

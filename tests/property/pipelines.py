@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from hypothesis import strategies as st
 
-from bnnsim.timing.graph import Channel, TimingGraph, TimingUnit
-from bnnsim.timing.program import Block, Elastic, Lockstep, Program, Run
+from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit
+from bnnsim.timing.streaming.programs.program import Block, Elastic, Lockstep, Program, Run
 
 MAX_DEPTH = 8
 MAX_FIFO_WORDS = 6

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from bnnsim.datapath.build import BitMismatchError, sink_values
+from bnnsim.datapath.streaming.build import BitMismatchError, sink_values
 from bnnsim.design import Design
 from bnnsim.functional.executor import execute
-from bnnsim.functional.frames import random_frames
-from bnnsim.functional.parameters import random_parameters
+from bnnsim.functional.input.frames import random_frames
+from bnnsim.functional.parameters.parameters import random_parameters
 from bnnsim.simulation import Stimulus, datapaths_for
-from bnnsim.timing.graph import build_timing
-from bnnsim.timing.result import DeadlockError
-from bnnsim.timing.simpy_executor import run_simpy
+from bnnsim.timing.streaming.programs.graph import build_timing
+from bnnsim.timing.streaming.reference.executor import run_simpy
+from bnnsim.timing.streaming.result import DeadlockError
 
 from .networks import designs
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bnnsim.design.engine_program import EngineProgram, LayerProgram, Op, Repeat, Transfer
-from bnnsim.timing.engine_compiled import frame_cycles, run_engine_compiled
-from bnnsim.timing.engine_simpy import run_engine_simpy
+from bnnsim.design.engine.program import EngineProgram, LayerProgram, Op, Repeat, Transfer
+from bnnsim.timing.engine.compiled import frame_cycles, run_engine_compiled
+from bnnsim.timing.engine.reference import run_engine_simpy
 from tests.property.engines import engine_programs
 
 

@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from bnnsim.datapath.engine import run_engine_frame
-from bnnsim.design.engine import EngineDesign, build_engine_design
-from bnnsim.design.network import INPUT, Node
+from bnnsim.datapath.engine.frame import run_engine_frame
+from bnnsim.design.engine.layout import EngineDesign, build_engine_design
+from bnnsim.design.network.network import INPUT, Node
 from bnnsim.spec.workload import ConvLayer
-from bnnsim.timing.engine_compiled import run_engine_compiled
-from bnnsim.timing.engine_simpy import run_engine_simpy
+from bnnsim.timing.engine.compiled import run_engine_compiled
+from bnnsim.timing.engine.reference import run_engine_simpy
 from tests.property.engine_specs import engines, networks
 
 Ints = NDArray[Any]

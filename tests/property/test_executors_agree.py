@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from bnnsim.design import build_design
 from bnnsim.spec.library import shipped_names
 from bnnsim.spec.load import load_architecture, load_workload
-from bnnsim.timing.compiled import UnprovenError, run_compiled
-from bnnsim.timing.graph import TimingGraph, build_timing
-from bnnsim.timing.result import DeadlockError
-from bnnsim.timing.simpy_executor import run_simpy
+from bnnsim.timing.streaming.compiled.executor import UnprovenError, run_compiled
+from bnnsim.timing.streaming.programs.graph import TimingGraph, build_timing
+from bnnsim.timing.streaming.reference.executor import run_simpy
+from bnnsim.timing.streaming.result import DeadlockError
 
 from .networks import design_graphs
 from .observed import SimpyRun, observe_simpy
@@ -101,7 +101,7 @@ def test_extrapolated_frames_end_in_the_cycles_that_simulation_gives(
 @given(st.one_of(timing_graphs(), design_graphs()))
 @settings(exactly, max_examples=80)
 def test_a_proven_interval_is_the_spacing_far_later(graph: TimingGraph) -> None:
-    from bnnsim.timing.steady import analyse
+    from bnnsim.timing.streaming.steady_state.steady import analyse
 
     try:
         steady = analyse(graph, max_frames=200)

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from bnnsim.design import build_design
 from bnnsim.spec.load import load_architecture, load_workload
-from bnnsim.timing.graph import Channel, TimingGraph, TimingUnit, build_timing
-from bnnsim.timing.pace import find_pace
-from bnnsim.timing.program import Block, Elastic, Lockstep, Run, step_flags
-from bnnsim.timing.result import DeadlockError
-from bnnsim.timing.steady import analyse
-from bnnsim.timing.turned import active_before, step_of, turned_graph, turned_view
+from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit, build_timing
+from bnnsim.timing.streaming.programs.program import Block, Elastic, Lockstep, Run, step_flags
+from bnnsim.timing.streaming.result import DeadlockError
+from bnnsim.timing.streaming.steady_state.pace import find_pace
+from bnnsim.timing.streaming.steady_state.retimed import active_before, step_of, turned_graph, turned_view
+from bnnsim.timing.streaming.steady_state.steady import analyse
 
 from .networks import design_graphs
 from .pipelines import timing_graphs

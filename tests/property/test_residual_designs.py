@@ -8,16 +8,16 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bnnsim.datapath.build import BitMismatchError, sink_values
+from bnnsim.datapath.streaming.build import BitMismatchError, sink_values
 from bnnsim.design import Design
-from bnnsim.design.units import Converter, Mvau
-from bnnsim.functional.frames import random_frames
-from bnnsim.functional.parameters import random_parameters
+from bnnsim.design.streaming.units import Converter, Mvau
+from bnnsim.functional.input.frames import random_frames
+from bnnsim.functional.parameters.parameters import random_parameters
 from bnnsim.simulation import Stimulus, datapaths_for
 from bnnsim.spec.workload import Workload
-from bnnsim.timing.compiled import run_compiled
-from bnnsim.timing.graph import build_timing
-from bnnsim.timing.simpy_executor import run_simpy
+from bnnsim.timing.streaming.compiled.executor import run_compiled
+from bnnsim.timing.streaming.programs.graph import build_timing
+from bnnsim.timing.streaming.reference.executor import run_simpy
 
 from .clockwork import run_clockwork
 from .networks import WINDOWS, _build, _divisors

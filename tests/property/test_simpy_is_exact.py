@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bnnsim.design import Design
-from bnnsim.design.units import Converter, Pool, Unit, Window
-from bnnsim.timing.graph import Channel, TimingGraph, TimingUnit
-from bnnsim.timing.program import Block, Lockstep, Run
-from bnnsim.timing.result import DeadlockError
-from bnnsim.timing.simpy_executor import run_simpy
+from bnnsim.design.streaming.units import Converter, Pool, Unit, Window
+from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit
+from bnnsim.timing.streaming.programs.program import Block, Lockstep, Run
+from bnnsim.timing.streaming.reference.executor import run_simpy
+from bnnsim.timing.streaming.result import DeadlockError
 
 from .clockwork import STALLED_ON_INPUT, STALLED_ON_OUTPUT, ClockworkRun, run_clockwork
 from .networks import design_graphs, designs

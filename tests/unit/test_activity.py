@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bnnsim.activity import ToggleCounter
-from bnnsim.datapath.engine_toggles import count_engine_toggles
-from bnnsim.design.engine import build_engine_design
-from bnnsim.design.network import INPUT
-from bnnsim.design.units import Mvau
-from bnnsim.evaluation import evaluate
+from bnnsim.datapath.engine.toggles import count_engine_toggles
+from bnnsim.datapath.streaming.toggles import ToggleCounter
+from bnnsim.design.engine.layout import build_engine_design
+from bnnsim.design.network.network import INPUT
+from bnnsim.design.streaming.units import Mvau
+from bnnsim.evaluation.evaluate import evaluate
 from bnnsim.simulation import load_design, simulate
 from bnnsim.spec.architecture import EngineArchitecture, StreamingArchitecture
 from bnnsim.spec.workload import Workload

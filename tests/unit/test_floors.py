@@ -10,26 +10,22 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[2] / "bnnsim"
 ALLOWED = {
     "spec": set(),
-    "whole_files": {"spec"},
+    "files": {"spec"},
     "design": {"spec"},
-    "functional": {"spec", "whole_files", "design"},
+    "functional": {"spec", "files", "design"},
     "timing": {"spec", "design"},
     "cost": {"spec", "design"},
     "datapath": {"spec", "design", "functional"},
-    "activity": {"spec", "design"},
-    "simulation": {"spec", "design", "functional", "timing", "datapath", "engine_simulation"},
-    "engine_simulation": {"spec", "design", "functional", "timing", "datapath", "simulation"},
-    "engine_costs": {"spec", "design", "timing", "datapath", "cost"},
-    "evaluation": {"spec", "design", "functional", "timing", "datapath", "cost", "simulation",
-                   "engine_simulation", "activity", "engine_costs"},
+    "simulation": {"spec", "design", "functional", "timing", "datapath"},
+    "evaluation": {"spec", "design", "functional", "timing", "datapath", "cost", "simulation"},
     "validation": {"spec", "design", "timing", "cost", "simulation", "evaluation"},
-    "importers": {"spec", "whole_files", "design", "functional"},
+    "importers": {"spec", "files", "design", "functional"},
     "search": {
-        "spec", "whole_files", "design", "timing", "cost", "datapath", "simulation", "evaluation",
+        "spec", "files", "design", "timing", "cost", "datapath", "simulation", "evaluation",
         "validation",
     },
     "report": {
-        "spec", "whole_files", "design", "functional", "timing", "datapath", "cost", "simulation",
+        "spec", "files", "design", "functional", "timing", "datapath", "cost", "simulation",
         "evaluation", "validation", "search",
     },
     "exploration": {

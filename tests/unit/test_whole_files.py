@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bnnsim.whole_files import whole_text
+from bnnsim.files.whole import whole_text
 
 
 def test_a_file_appears_once_it_is_whole(tmp_path: Path) -> None:

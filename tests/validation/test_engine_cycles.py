@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from bnnsim.design.engine import EngineDesign, build_engine_design
+from bnnsim.design.engine.layout import EngineDesign, build_engine_design
 from bnnsim.spec.architecture import EngineArchitecture
 from bnnsim.spec.load import load_architecture, load_workload
-from bnnsim.timing.engine_compiled import run_engine_compiled
-from bnnsim.timing.engine_simpy import run_engine_simpy
+from bnnsim.timing.engine.compiled import run_engine_compiled
+from bnnsim.timing.engine.reference import run_engine_simpy
 
 
 def engine(name: str) -> EngineArchitecture:

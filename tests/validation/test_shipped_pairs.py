@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bnnsim.design.build import build_design
-from bnnsim.design.engine import build_engine_design
+from bnnsim.design.engine.layout import build_engine_design
 from bnnsim.simulation import simulate
 from bnnsim.spec.architecture import EngineArchitecture
 from bnnsim.spec.library import shipped_folder, shipped_names

@@ -9,11 +9,11 @@ from __future__ import annotations
 import pytest
 
 from bnnsim.design.build import build_design
-from bnnsim.design.units import Mvau
+from bnnsim.design.streaming.units import Mvau
 from bnnsim.spec.load import read_architecture, read_workload
-from bnnsim.timing.graph import TimingGraph, build_timing
-from bnnsim.timing.simpy_executor import run_simpy
-from bnnsim.timing.steady import analyse
+from bnnsim.timing.streaming.programs.graph import TimingGraph, build_timing
+from bnnsim.timing.streaming.reference.executor import run_simpy
+from bnnsim.timing.streaming.steady_state.steady import analyse
 
 
 def timing_of(arch: str, workload: str) -> TimingGraph:

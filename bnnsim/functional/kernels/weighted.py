@@ -22,7 +22,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from bnnsim.functional.packing import WORD_BITS
+from bnnsim.functional.tensors.packing import WORD_BITS
 
 Words = NDArray[np.uint64]
 Integers = NDArray[Any]

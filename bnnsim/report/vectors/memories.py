@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bnnsim.datapath.mvau import threshold_memory, weight_memory
-from bnnsim.datapath.words import pack_rows
-from bnnsim.design.tensor import RESIDUAL_SUM
-from bnnsim.design.units import Mvau, Scale, Threshold, Unit
+from bnnsim.datapath.streaming.mvau import threshold_memory, weight_memory
+from bnnsim.datapath.streaming.words import pack_rows
+from bnnsim.design.network.tensor import RESIDUAL_SUM
+from bnnsim.design.streaming.units import Mvau, Scale, Threshold, Unit
 from bnnsim.spec.value_type import ValueType
 
 IntArray = npt.NDArray[np.integer]

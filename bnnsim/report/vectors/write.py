@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from bnnsim.design.build import Design
-from bnnsim.design.units import Stream, Unit
-from bnnsim.functional.parameters import Parameters
+from bnnsim.design.streaming.units import Stream, Unit
+from bnnsim.functional.parameters.parameters import Parameters
 from bnnsim.report.vectors.memories import Memory, unit_memories
 from bnnsim.report.waveform.event_log import EventLog
 from bnnsim.report.waveform.vcd import signal_name
 from bnnsim.simulation import Simulation, load_streaming_design, simulate, stimulate
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.value_type import ValueType
-from bnnsim.timing.graph import build_timing
+from bnnsim.timing.streaming.programs.graph import build_timing
 
 Progress = Callable[[int, int], None]
 

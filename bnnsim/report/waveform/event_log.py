@@ -10,11 +10,11 @@ import struct
 from collections.abc import Iterator, Mapping
 from types import TracebackType
 
-from bnnsim.design.units import StreamingGraph
-from bnnsim.report.unit_states import Emit, State, StateTracker, computes_inside, shown_units
+from bnnsim.design.streaming.units import StreamingGraph
+from bnnsim.report.streaming.unit_states import Emit, State, StateTracker, computes_inside, shown_units
 from bnnsim.report.waveform.spool import Spool
-from bnnsim.timing.graph import TimingGraph
-from bnnsim.timing.result import UnitCycles
+from bnnsim.timing.streaming.programs.graph import TimingGraph
+from bnnsim.timing.streaming.result import UnitCycles
 
 _CYCLE = struct.Struct("<q")
 _SEGMENT = struct.Struct("<qqB")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any, TextIO
 
-from bnnsim.report.unit_states import STATE_TEXT, State
+from bnnsim.report.streaming.unit_states import STATE_TEXT, State
 from bnnsim.report.waveform.event_log import EventLog
 
 UNITS, STREAMS = 1, 2

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bnnsim.report.unit_states import State
+from bnnsim.report.streaming.unit_states import State
 
 NEVER = -1
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bnnsim.files.whole import check_target, whole_text
 from bnnsim.report.waveform.event_log import EventLog
 from bnnsim.report.waveform.perfetto import write_perfetto
 from bnnsim.report.waveform.vcd import VcdDump
 from bnnsim.simulation import Simulation, load_streaming_design, simulate
 from bnnsim.spec.faults import InputError
-from bnnsim.timing.graph import build_timing
-from bnnsim.timing.result import UnitCycles
-from bnnsim.whole_files import check_target, whole_text
+from bnnsim.timing.streaming.programs.graph import build_timing
+from bnnsim.timing.streaming.result import UnitCycles
 
 Progress = Callable[[int, int], None]
 

@@ -6,7 +6,7 @@ import heapq
 import re
 from typing import TYPE_CHECKING, Any, TextIO
 
-from bnnsim.report.unit_states import STATE_TEXT, State
+from bnnsim.report.streaming.unit_states import STATE_TEXT, State
 from bnnsim.report.waveform.event_log import EventLog
 from bnnsim.report.waveform.stream_signals import NEVER, Handshake, StreamReplay
 

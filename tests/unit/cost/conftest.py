@@ -2,8 +2,8 @@
 
 import pytest
 
-from bnnsim.cost.coefficients import default_coefficients
-from bnnsim.cost.technology import technology_of
+from bnnsim.cost.blocks.coefficients import default_coefficients
+from bnnsim.cost.blocks.technology import technology_of
 from bnnsim.design import build_design
 from bnnsim.spec.load import load_architecture, load_device, load_workload
 

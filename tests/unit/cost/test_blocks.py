@@ -2,7 +2,7 @@
 
 import pytest
 
-from bnnsim.cost.logic import (
+from bnnsim.cost.blocks.logic import (
     adder,
     adder_tree_luts,
     comparator,
@@ -14,7 +14,7 @@ from bnnsim.cost.logic import (
     state_machine,
     xnor_popcount,
 )
-from bnnsim.cost.storage import (
+from bnnsim.cost.blocks.storage import (
     dma_port,
     fifo,
     line_buffer,

@@ -2,8 +2,8 @@
 
 import dataclasses
 
+from bnnsim.cost.blocks.coefficients import default_coefficients
 from bnnsim.cost.clock import BASIS, delays_of, estimate_clock
-from bnnsim.cost.coefficients import default_coefficients
 from bnnsim.design import build_design
 from bnnsim.spec.load import load_architecture, load_device, load_workload
 

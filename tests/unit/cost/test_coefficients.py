@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from bnnsim.cost.coefficients import COEFFICIENTS_FILE, default_coefficients, load_coefficients
+from bnnsim.cost.blocks.coefficients import COEFFICIENTS_FILE, default_coefficients, load_coefficients
 from bnnsim.spec.faults import SpecError
 from bnnsim.validation.fit import FITTED, fit, rows_of
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bnnsim.cost.engine_parts import (
+from bnnsim.cost.blocks.parts import total
+from bnnsim.cost.engine.parts import (
     Bank,
     bank_part,
     bank_parts,
@@ -11,7 +12,6 @@ from bnnsim.cost.engine_parts import (
     scaling_unit,
     tap_sums,
 )
-from bnnsim.cost.parts import total
 from bnnsim.cost.resources import estimate_resources
 from bnnsim.validation.systems import simulated_systems
 

@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from bnnsim.cost.coefficients import default_coefficients
-from bnnsim.cost.memories import cheapest_tiling, geometry_from_pairs
+from bnnsim.cost.blocks.coefficients import default_coefficients
+from bnnsim.cost.blocks.memories import cheapest_tiling, geometry_from_pairs
 
 BRAM18 = default_coefficients().bram18
 M20K = default_coefficients().m20k

@@ -4,11 +4,11 @@ import dataclasses
 
 import pytest
 
-from bnnsim.cost.mvau import mvau_parts
-from bnnsim.cost.parts import total
+from bnnsim.cost.blocks.parts import total
 from bnnsim.cost.resources import PLATFORM, Amounts, add_up, estimate_resources
+from bnnsim.cost.streaming.mvau import mvau_parts
 from bnnsim.design import build_design
-from bnnsim.design.units import Mvau
+from bnnsim.design.streaming.units import Mvau
 from bnnsim.spec.architecture import Budget
 from bnnsim.spec.load import load_architecture, load_workload
 from bnnsim.validation.systems import simulated_systems
@@ -187,9 +187,9 @@ layers:
 
 def _from_text(architecture, workload):
     from bnnsim.spec.architecture import StreamingArchitecture
-    from bnnsim.spec.source import parse_source
-    from bnnsim.spec.validate import validate
     from bnnsim.spec.workload import Workload
+    from bnnsim.spec.yaml.source import parse_source
+    from bnnsim.spec.yaml.validate import validate
 
     arch, arch_faults = validate(StreamingArchitecture, parse_source(architecture, "arch"))
     work, work_faults = validate(Workload, parse_source(workload, "work"))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bnnsim.datapath.residual import ResidualPoolDatapath
-from bnnsim.datapath.units import ConverterDatapath
-from bnnsim.design.units import Converter, Pool, Unit
+from bnnsim.datapath.streaming.residual import ResidualPoolDatapath
+from bnnsim.datapath.streaming.units import ConverterDatapath
+from bnnsim.design.streaming.units import Converter, Pool, Unit
 from bnnsim.spec.value_type import ValueType
-from bnnsim.timing.program import step_flags
-from bnnsim.timing.unit_programs import unit_program
+from bnnsim.timing.streaming.programs.program import step_flags
+from bnnsim.timing.streaming.programs.unit_programs import unit_program
 
 TWO_LEVELS = ValueType("residual", 2)
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bnnsim.design.network import INPUT, Network, Node, resolve_network
-from bnnsim.functional.parameters import Parameters
+from bnnsim.design.network.network import INPUT, Network, Node, resolve_network
+from bnnsim.functional.parameters.parameters import Parameters
 from bnnsim.spec.load import from_spec
 from bnnsim.spec.value_type import ValueType
 from bnnsim.spec.workload import (

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bnnsim.design.network import Network
+from bnnsim.design.network.network import Network
 from bnnsim.functional.executor import Executor, execute
-from bnnsim.functional.frames import random_frames
-from bnnsim.functional.packing import pack_bits
-from bnnsim.functional.parameters import Parameters, random_parameters
+from bnnsim.functional.input.frames import random_frames
+from bnnsim.functional.parameters.parameters import Parameters, random_parameters
+from bnnsim.functional.tensors.packing import pack_bits
 from bnnsim.spec.faults import InputError, SpecError
 
 from .plain_execution import assert_executed_exactly, network_of

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnnsim.design.network import resolve_network
-from bnnsim.functional.fixed_layers import mean_pool, quantised
-from bnnsim.functional.fixed_point import divided_towards_zero, rounded, thermometer
+from bnnsim.design.network.network import resolve_network
+from bnnsim.functional.layers.fixed_layers import mean_pool, quantised
+from bnnsim.functional.layers.fixed_point import divided_towards_zero, rounded, thermometer
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.value_type import ValueType
 from bnnsim.spec.workload import MeanPoolLayer, Workload

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bnnsim.functional.frames import frames_from_images, load_images, random_frames
+from bnnsim.functional.input.frames import frames_from_images, load_images, random_frames
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.workload import InputSpec, Workload
 
@@ -24,7 +24,7 @@ def network_for(**given: Any) -> Any:
     spec = InputSpec.model_validate(given)
     layer = {"name": "fc", "op": "linear", "out": 1}
     workload = Workload.model_validate({"name": "made", "input": spec, "layers": [layer]})
-    from bnnsim.design.network import resolve_network
+    from bnnsim.design.network.network import resolve_network
     from bnnsim.spec.load import from_spec
 
     return resolve_network(from_spec(workload))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bnnsim.functional.packing import pack_bits, tail_mask, unpack_bits, words_for
+from bnnsim.functional.tensors.packing import pack_bits, tail_mask, unpack_bits, words_for
 
 SIZES = [1, 2, 7, 8, 9, 63, 64, 65, 100, 127, 128, 129, 200]
 

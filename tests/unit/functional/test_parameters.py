@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bnnsim.design.network import Network
-from bnnsim.functional.parameters import (
+from bnnsim.design.network.network import Network
+from bnnsim.functional.parameters.parameters import (
     Parameters,
     load_parameters,
     random_parameters,

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from bnnsim.design.network import resolve_network
-from bnnsim.functional.residual import residual_layer, residual_pool, wrapped
+from bnnsim.design.network.network import resolve_network
+from bnnsim.functional.layers.residual import residual_layer, residual_pool, wrapped
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.workload import Workload
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bnnsim.datapath.units import ScaleDatapath
-from bnnsim.datapath.words import pack_rows, unpack_word
-from bnnsim.design.network import resolve_network
-from bnnsim.design.units import Scale
+from bnnsim.datapath.streaming.units import ScaleDatapath
+from bnnsim.datapath.streaming.words import pack_rows, unpack_word
+from bnnsim.design.network.network import resolve_network
+from bnnsim.design.streaming.units import Scale
 from bnnsim.functional.executor import execute
-from bnnsim.functional.parameters import check_parameters, random_parameters
+from bnnsim.functional.parameters.parameters import check_parameters, random_parameters
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.value_type import ValueType, parse_value_type
 from bnnsim.spec.workload import AffineLayer, InputSpec, PreluLayer, Workload

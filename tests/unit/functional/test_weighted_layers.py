@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bnnsim.functional.executor import execute
-from bnnsim.functional.frames import random_frames
-from bnnsim.functional.parameters import Parameters, random_parameters
+from bnnsim.functional.input.frames import random_frames
+from bnnsim.functional.parameters.parameters import Parameters, random_parameters
 
 from .plain_execution import assert_executed_exactly, network_of
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bnnsim.functional.packing import pack_bits, tail_mask, words_for
-from bnnsim.functional.products import xnor_popcount_matmul
+from bnnsim.functional.layers.products import xnor_popcount_matmul
+from bnnsim.functional.tensors.packing import pack_bits, tail_mask, words_for
 
 
 def matches(a: np.ndarray, b: np.ndarray) -> list[list[int]]:

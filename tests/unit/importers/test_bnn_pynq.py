@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bnnsim.design.network import resolve_network
+from bnnsim.design.network.network import resolve_network
 from bnnsim.importers import LayerFolding, import_bnn_pynq
 from bnnsim.spec import load_workload
 

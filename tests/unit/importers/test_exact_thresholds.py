@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 onnx = pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not installed")
 
-from bnnsim.importers.exact import inverse_sqrt, rounded  # noqa: E402
-from bnnsim.importers.onnx_import import import_options, lower_model  # noqa: E402
+from bnnsim.importers.exact.rational import inverse_sqrt, rounded  # noqa: E402
+from bnnsim.importers.onnx.network import import_options, lower_model  # noqa: E402
 from tests.golden.onnx_models import Builder  # noqa: E402
 
 _COLUMNS = 9

@@ -14,12 +14,12 @@ import pytest
 h5py = pytest.importorskip("h5py", reason="the extra bnnsim[onnx] is not installed")
 pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not installed")
 
-from bnnsim.design.network import resolve_network  # noqa: E402
+from bnnsim.design.network.network import resolve_network  # noqa: E402
 from bnnsim.functional.executor import execute  # noqa: E402
-from bnnsim.functional.frames import frames_from_images  # noqa: E402
-from bnnsim.functional.parameters import load_parameters  # noqa: E402
-from bnnsim.importers.keras_model import import_keras  # noqa: E402
-from bnnsim.importers.onnx_check import check_model  # noqa: E402
+from bnnsim.functional.input.frames import frames_from_images  # noqa: E402
+from bnnsim.functional.parameters.parameters import load_parameters  # noqa: E402
+from bnnsim.importers.check.check import check_model  # noqa: E402
+from bnnsim.importers.keras.network import import_keras  # noqa: E402
 from bnnsim.spec.faults import InputError  # noqa: E402
 
 _SIGN = {"class_name": "SteSign", "config": {"clip_value": 1.0}}

@@ -13,7 +13,7 @@ onnx = pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not install
 
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
-from bnnsim.importers.onnx_import import import_onnx  # noqa: E402
+from bnnsim.importers.onnx.network import import_onnx  # noqa: E402
 from bnnsim.spec.faults import InputError, SpecError  # noqa: E402
 from tests.golden.onnx_models import Builder  # noqa: E402
 

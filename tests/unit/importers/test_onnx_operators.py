@@ -14,8 +14,8 @@ pytest.importorskip("onnxruntime", reason="the extra bnnsim[onnx] is not install
 pytest.importorskip("qonnx", reason="the extra bnnsim[onnx] is not installed")
 
 from bnnsim.design.build import build_design
-from bnnsim.importers.onnx_check import check_model
-from bnnsim.importers.onnx_import import import_onnx
+from bnnsim.importers.check.check import check_model
+from bnnsim.importers.onnx.network import import_onnx
 from bnnsim.search.first_design import fold_network
 from bnnsim.spec.load import load_architecture, load_workload
 from tests.golden.onnx_models import Builder

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bnnsim.functional.archive import npz_bytes
-from bnnsim.importers.workload_text import workload_text
-from bnnsim.importers.write import write_network
+from bnnsim.files.archive import npz_bytes
+from bnnsim.importers.draft.workload_text import workload_text
+from bnnsim.importers.draft.write import write_network
 from bnnsim.spec import InputError, Workload, load_workload
 from bnnsim.spec.library import shipped_names
-from bnnsim.spec.source import parse_source
-from bnnsim.spec.validate import validate
+from bnnsim.spec.yaml.source import parse_source
+from bnnsim.spec.yaml.validate import validate
 
 SMALL: dict[str, Any] = {
     "name": "small",

@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from bnnsim.design.build import Design
-from bnnsim.evaluation import evaluate
-from bnnsim.report.costs import budget_bars
-from bnnsim.report.design_costs import costs_info
-from bnnsim.report.figure import Figure, csv_text, embedded_json, number
-from bnnsim.report.occupancy import occupancy_info
-from bnnsim.report.pace import WORTHWHILE, pace_info, pace_sentence
-from bnnsim.report.pipeline import pipeline_figure, pipeline_info
-from bnnsim.report.recording import record
-from bnnsim.report.roofline import roofline_info
-from bnnsim.report.timeline import timeline_info
-from bnnsim.report.track_encoding import decode_pairs
-from bnnsim.report.unit_states import State
+from bnnsim.evaluation.evaluate import evaluate
+from bnnsim.report.figures.costs import budget_bars
+from bnnsim.report.figures.design_costs import costs_info
+from bnnsim.report.figures.figure import Figure, csv_text, embedded_json, number
+from bnnsim.report.streaming.occupancy import occupancy_info
+from bnnsim.report.streaming.pace import WORTHWHILE, pace_info, pace_sentence
+from bnnsim.report.streaming.pipeline import pipeline_figure, pipeline_info
+from bnnsim.report.streaming.recording import record
+from bnnsim.report.streaming.roofline import roofline_info
+from bnnsim.report.streaming.timeline import timeline_info
+from bnnsim.report.streaming.track_encoding import decode_pairs
+from bnnsim.report.streaming.unit_states import State
 from bnnsim.simulation import Simulation, load_design, simulate
 
 from .small_design import ARCH, BRANCHED, BRANCHED_ARCH, WORKLOAD, small_design, write_specs

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bnnsim.evaluation import assess
-from bnnsim.report import page, recording
-from bnnsim.report.page import gather, page_html
+from bnnsim.evaluation.evaluate import assess
+from bnnsim.report.streaming import page, recording
+from bnnsim.report.streaming.page import gather, page_html
 from bnnsim.simulation import simulate
 
 from .small_design import small_design, write_specs

@@ -7,7 +7,7 @@ import io
 import numpy as np
 import pytest
 
-from bnnsim.report.picture import Picture, colour_picture, mosaic
+from bnnsim.report.figures.picture import Picture, colour_picture, mosaic
 
 image_module = pytest.importorskip("PIL.Image", reason="pillow reads the pictures back")
 

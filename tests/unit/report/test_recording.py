@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bnnsim.report.recording import LevelTrack, Recording, UnitTrack, record
-from bnnsim.report.unit_states import State
-from bnnsim.timing.graph import build_timing
-from bnnsim.timing.simpy_executor import run_simpy
+from bnnsim.report.streaming.recording import LevelTrack, Recording, UnitTrack, record
+from bnnsim.report.streaming.unit_states import State
+from bnnsim.timing.streaming.programs.graph import build_timing
+from bnnsim.timing.streaming.reference.executor import run_simpy
 
 from .small_design import BRANCHED, BRANCHED_ARCH, small_design
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bnnsim.report.spec_differences import Difference, differences, flattened, grouped
+from bnnsim.report.comparison.spec_differences import Difference, differences, flattened, grouped
 from bnnsim.spec.load import read_architecture
 
 

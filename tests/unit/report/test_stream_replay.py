@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bnnsim.report.unit_states import State
+from bnnsim.report.streaming.unit_states import State
 from bnnsim.report.waveform.stream_signals import NEVER, StreamReplay
 
 IDLE, INPUT, OUTPUT = State.IDLE, State.STALLED_ON_INPUT, State.STALLED_ON_OUTPUT

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bnnsim.report.unit_states import State, StateTracker
-from bnnsim.timing.result import UnitCycles
+from bnnsim.report.streaming.unit_states import State, StateTracker
+from bnnsim.timing.streaming.result import UnitCycles
 
 Segments = list[tuple[int, int, State]]
 

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from bnnsim.evaluation import evaluate
-from bnnsim.exploration import ExplorationReport, explore, plan_of
-from bnnsim.report.pareto import pareto_info
-from bnnsim.search.alternative_encoding import AlternativeEncoding
-from bnnsim.search.alternatives import Alternatives, load_search_space
-from bnnsim.search.encoding import TARGET, point_key
-from bnnsim.search.judge import Judgement
-from bnnsim.search.plan import ATTRIBUTE, kept_plan, plan_data
-from bnnsim.search.record import TrialRecord
-from bnnsim.search.results import design_name
+from bnnsim.evaluation.evaluate import evaluate
+from bnnsim.exploration.explore import ExplorationReport, explore, plan_of
+from bnnsim.report.search.pareto import pareto_info
+from bnnsim.search.front.evaluator import Judgement
+from bnnsim.search.points.alternative_encoding import AlternativeEncoding
+from bnnsim.search.points.encoding import TARGET, point_key
+from bnnsim.search.space.alternatives import Alternatives, load_search_space
+from bnnsim.search.storage.record import TrialRecord
+from bnnsim.search.storage.results import design_name
+from bnnsim.search.study.plan import ATTRIBUTE, kept_plan, plan_data
 from bnnsim.spec.faults import SpecError
 
 ENGINE = """\

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 from bnnsim.cost.resources import estimate_resources
-from bnnsim.design.engine import build_engine_design
-from bnnsim.evaluation import figures_of
-from bnnsim.exploration import ExplorationReport, explore, plan_of
-from bnnsim.search.encoding import Encoding, Parameters
-from bnnsim.search.judge import Judge
-from bnnsim.search.knob_seeds import knob_seeds
-from bnnsim.search.proposer import Proposer
-from bnnsim.search.record import TrialRecord
-from bnnsim.search.results import design_name
-from bnnsim.search.space import load_space
+from bnnsim.design.engine.layout import build_engine_design
+from bnnsim.evaluation.evaluate import figures_of
+from bnnsim.exploration.explore import ExplorationReport, explore, plan_of
+from bnnsim.search.front.evaluator import Judge
+from bnnsim.search.points.encoding import Encoding, Parameters
+from bnnsim.search.points.knob_seeds import knob_seeds
+from bnnsim.search.space.space import load_space
+from bnnsim.search.storage.record import TrialRecord
+from bnnsim.search.storage.results import design_name
+from bnnsim.search.study.proposer import Proposer
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.load import load_architecture, load_workload
 

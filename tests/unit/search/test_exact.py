@@ -11,16 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bnnsim.exploration import explore, plan_of
-from bnnsim.search.coordinator import search
-from bnnsim.search.encoding import RawEncoding
-from bnnsim.search.exact import exact_front
-from bnnsim.search.front import hypervolume, is_on_front
-from bnnsim.search.judge import Judge, Judgement, set_judge
-from bnnsim.search.knapsack import cheapest_choice
-from bnnsim.search.plan import SearchPlan
-from bnnsim.search.pool import Pool
-from bnnsim.search.record import TrialRecord
+from bnnsim.exploration.explore import explore, plan_of
+from bnnsim.search.front.evaluator import Judge, Judgement, set_judge
+from bnnsim.search.front.exact import exact_front
+from bnnsim.search.front.front import hypervolume, is_on_front
+from bnnsim.search.points.encoding import RawEncoding
+from bnnsim.search.points.knapsack import cheapest_choice
+from bnnsim.search.storage.record import TrialRecord
+from bnnsim.search.study.coordinator import search
+from bnnsim.search.study.plan import SearchPlan
+from bnnsim.search.study.pool import Pool
 
 SPACE = """\
 name: small

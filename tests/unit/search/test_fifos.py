@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from bnnsim.cli.app import run
-from bnnsim.search.fifo_check import check_sizing
-from bnnsim.search.fifos import FifoSizing, Goal, size_fifos
+from bnnsim.search.fifos.check import check_sizing
+from bnnsim.search.fifos.sizing import FifoSizing, Goal, size_fifos
 from bnnsim.simulation import load_design
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.load import load_architecture
-from bnnsim.timing.graph import build_timing
-from bnnsim.timing.result import DeadlockError
-from bnnsim.timing.steady import analyse
+from bnnsim.timing.streaming.programs.graph import build_timing
+from bnnsim.timing.streaming.result import DeadlockError
+from bnnsim.timing.streaming.steady_state.steady import analyse
 
 BRANCH = """\
 name: branch

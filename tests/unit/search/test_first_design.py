@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-pytest.importorskip("bnnsim.timing.steady", reason="exact steady-state timing is not there")
-
 from bnnsim.cost.resources import estimate_resources
 from bnnsim.design.build import build_design
-from bnnsim.design.network import resolve_network
+from bnnsim.design.network.network import resolve_network
 from bnnsim.search.first_design import fold_network
-from bnnsim.search.folding import fold_cycles
+from bnnsim.search.points.folding import fold_cycles
 from bnnsim.spec.faults import InputError, SpecError
 from bnnsim.spec.load import load_architecture, load_workload
-from bnnsim.timing.graph import build_timing
-from bnnsim.timing.simpy_executor import run_simpy
+from bnnsim.timing.streaming.programs.graph import build_timing
+from bnnsim.timing.streaming.reference.executor import run_simpy
 
 
 @pytest.mark.parametrize("fps", [500, 20_000, 200_000])

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from bnnsim.search.front import hypervolume, is_on_front
+from bnnsim.search.front.front import hypervolume, is_on_front
 
 points = st.integers(1, 4).flatmap(
     lambda objectives: st.lists(

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bnnsim.search.encoding import RawEncoding
-from bnnsim.search.judge import Judge
-from bnnsim.search.objectives import parse_constraints, parse_objectives
-from bnnsim.search.space import load_space
+from bnnsim.search.front.evaluator import Judge
+from bnnsim.search.front.objectives import parse_constraints, parse_objectives
+from bnnsim.search.points.encoding import RawEncoding
+from bnnsim.search.space.space import load_space
 
 SPACE = """\
 name: small

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bnnsim.search.fields import Field, Knob, knob_values
-from bnnsim.search.space import Space, load_space
+from bnnsim.search.space.fields import Field, Knob, knob_values
+from bnnsim.search.space.space import Space, load_space
 from bnnsim.spec.faults import SpecError
-from bnnsim.spec.source import SourceText
+from bnnsim.spec.yaml.source import SourceText
 
 SPACE = """\
 name: tiny

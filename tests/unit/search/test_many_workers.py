@@ -18,8 +18,10 @@ import optuna
 import pytest
 from postgres import postgres
 
-from bnnsim.exploration import explore, plan_of
-from bnnsim.search.database import (
+from bnnsim.exploration.explore import explore, plan_of
+from bnnsim.search.front.evaluator import Judge, Judgement
+from bnnsim.search.points.encoding import Knobs, point_key
+from bnnsim.search.storage.database import (
     SEEDS,
     Database,
     check_storage,
@@ -27,10 +29,8 @@ from bnnsim.search.database import (
     open_storage,
     wait_for_plan,
 )
-from bnnsim.search.encoding import Knobs, point_key
-from bnnsim.search.judge import Judge, Judgement
-from bnnsim.search.plan import SearchPlan
-from bnnsim.search.worker import exploration, judged_trials, work
+from bnnsim.search.study.plan import SearchPlan
+from bnnsim.search.study.worker import exploration, judged_trials, work
 from bnnsim.spec.faults import InputError
 
 SPACE = """\
@@ -70,7 +70,7 @@ def _plan(space: Path, trials: int) -> SearchPlan:
 
 def _context() -> multiprocessing.context.ForkServerContext:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["bnnsim.search.worker", "optuna", "sqlalchemy", "psycopg"])
+    context.set_forkserver_preload(["bnnsim.search.study.worker", "optuna", "sqlalchemy", "psycopg"])
     return context
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bnnsim.search.objectives import parse_constraints, parse_objectives
+from bnnsim.search.front.objectives import parse_constraints, parse_objectives
 from bnnsim.spec.faults import SpecError
 
 

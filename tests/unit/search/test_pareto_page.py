@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from bnnsim.exploration import plan_of
-from bnnsim.report.pareto import ParetoInfo, pareto_info, pareto_page
-from bnnsim.search.judge import Judgement
-from bnnsim.search.record import Exploration, TrialRecord
+from bnnsim.exploration.explore import plan_of
+from bnnsim.report.search.pareto import ParetoInfo, pareto_info, pareto_page
+from bnnsim.search.front.evaluator import Judgement
+from bnnsim.search.storage.record import Exploration, TrialRecord
 from bnnsim.validation.certainty import ModelError
 
 SPACE = """\

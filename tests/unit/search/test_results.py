@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from bnnsim.design.build import build_design
-from bnnsim.evaluation import figures_of
-from bnnsim.exploration import ExplorationReport, explore
-from bnnsim.search.files import prepare_folder, write_files
-from bnnsim.search.results import design_name, number_text, write_results
+from bnnsim.evaluation.evaluate import figures_of
+from bnnsim.exploration.explore import ExplorationReport, explore
+from bnnsim.search.storage.files import prepare_folder, write_files
+from bnnsim.search.storage.results import design_name, number_text, write_results
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.load import load_architecture, load_workload
 
@@ -122,7 +122,7 @@ def test_full_disk_changes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return real(handle, *arguments, **options)  # type: ignore[call-overload]
 
-    monkeypatch.setattr("bnnsim.search.files.os.fdopen", full)
+    monkeypatch.setattr("bnnsim.search.storage.files.os.fdopen", full)
     with pytest.raises(InputError, match=r"b.csv: expected room and permission .* got no space left"):
         write_files(tmp_path, {"a.csv": "new", "b.csv": "new"})
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]

@@ -18,17 +18,17 @@ from typing import Any
 import optuna
 import pytest
 
-from bnnsim.exploration import explore, plan_of
-from bnnsim.search import coordinator
-from bnnsim.search.encoding import Encoding, point_key
-from bnnsim.search.journal import Journal
-from bnnsim.search.judge import Judge, Judgement, set_judge
-from bnnsim.search.pool import Pool, open_pool
-from bnnsim.search.record import TrialRecord
-from bnnsim.search.samplers import SAMPLERS
-from bnnsim.search.space import Landmark, load_space
-from bnnsim.search.store import BASELINE, JOURNAL, STUDY, open_journal
-from bnnsim.search.verify import verify
+from bnnsim.exploration.explore import explore, plan_of
+from bnnsim.search.front.evaluator import Judge, Judgement, set_judge
+from bnnsim.search.front.verify import verify
+from bnnsim.search.points.encoding import Encoding, point_key
+from bnnsim.search.space.space import Landmark, load_space
+from bnnsim.search.storage.journal import Journal
+from bnnsim.search.storage.record import TrialRecord
+from bnnsim.search.storage.store import BASELINE, JOURNAL, STUDY, open_journal
+from bnnsim.search.study import coordinator
+from bnnsim.search.study.pool import Pool, open_pool
+from bnnsim.search.study.samplers import SAMPLERS
 from bnnsim.spec.faults import InputError, SpecError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -174,7 +174,7 @@ def test_interrupt_keeps_every_finished_batch(
 
 KILLED = """\
 import sys
-from bnnsim.exploration import explore
+from bnnsim.exploration.explore import explore
 explore(sys.argv[1], trials=100000, jobs=1, baseline=0, verify_words=0, out=sys.argv[2])
 """
 
@@ -247,7 +247,7 @@ def test_full_disk_is_one_sentence_and_leaves_the_journal_whole(
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         real(handle)
 
-    monkeypatch.setattr("bnnsim.search.journal.os.fsync", full)
+    monkeypatch.setattr("bnnsim.search.storage.journal.os.fsync", full)
     with pytest.raises(
         InputError, match=r"expected room and permission to write here, got no space left"
     ):

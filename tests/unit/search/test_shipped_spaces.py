@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bnnsim.exploration import plan_of
-from bnnsim.search.alternatives import Alternatives
-from bnnsim.search.judge import Judge
+from bnnsim.exploration.explore import plan_of
+from bnnsim.search.front.evaluator import Judge
+from bnnsim.search.space.alternatives import Alternatives
 from bnnsim.spec.library import shipped_names
 
 

@@ -8,10 +8,10 @@ import pytest
 
 from bnnsim.cost.resources import estimate_resources
 from bnnsim.design.build import build_design
-from bnnsim.search.alternatives import Alternatives, load_search_space
-from bnnsim.search.encoding import TARGET, Encoding, RawEncoding
-from bnnsim.search.folding import fold_cycles, folds, greedy_folding
-from bnnsim.search.space import load_space
+from bnnsim.search.points.encoding import TARGET, Encoding, RawEncoding
+from bnnsim.search.points.folding import fold_cycles, folds, greedy_folding
+from bnnsim.search.space.alternatives import Alternatives, load_search_space
+from bnnsim.search.space.space import load_space
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.library import shipped_names
 

@@ -8,7 +8,7 @@ import pytest
 
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.load import load_architecture, load_workload
-from bnnsim.spec.source import MAX_DEPTH, parse_source, read_source
+from bnnsim.spec.yaml.source import MAX_DEPTH, parse_source, read_source
 
 
 @pytest.mark.parametrize(

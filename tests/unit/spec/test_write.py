@@ -8,7 +8,7 @@ import pytest
 
 from bnnsim.spec.library import shipped_names
 from bnnsim.spec.load import load_architecture, load_device, load_workload
-from bnnsim.spec.write import architecture_text
+from bnnsim.spec.yaml.write import architecture_text
 
 
 @pytest.mark.parametrize("name", shipped_names("architecture"))

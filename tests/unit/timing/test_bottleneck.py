@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from bnnsim.design.build import Design, build_design
 from bnnsim.simulation import simulate
 from bnnsim.spec import load_architecture, load_workload
-from bnnsim.timing.bottleneck import Bottleneck, find_bottleneck, unlimited_interval
-from bnnsim.timing.graph import Channel, TimingGraph, TimingUnit, build_timing
-from bnnsim.timing.program import Block, Lockstep, Run
-from bnnsim.timing.result import DeadlockError
-from bnnsim.timing.steady import Steady, analyse
+from bnnsim.timing.streaming.bottleneck import Bottleneck, find_bottleneck, unlimited_interval
+from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit, build_timing
+from bnnsim.timing.streaming.programs.program import Block, Lockstep, Run
+from bnnsim.timing.streaming.result import DeadlockError
+from bnnsim.timing.streaming.steady_state.steady import Steady, analyse
 from tests.property.pipelines import timing_graphs
 
 ENOUGH_FRAMES = 4

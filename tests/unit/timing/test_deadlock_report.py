@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from bnnsim.timing.compiled import run_compiled
-from bnnsim.timing.graph import Channel, TimingGraph, TimingUnit
-from bnnsim.timing.program import Block, Lockstep, Run
-from bnnsim.timing.result import DeadlockError
-from bnnsim.timing.simpy_executor import run_simpy
+from bnnsim.timing.streaming.compiled.executor import run_compiled
+from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit
+from bnnsim.timing.streaming.programs.program import Block, Lockstep, Run
+from bnnsim.timing.streaming.reference.executor import run_simpy
+from bnnsim.timing.streaming.result import DeadlockError
 
 
 def _passes(words_in: int, words_out: int) -> Lockstep:

@@ -1,0 +1,1 @@
+"""Commands that choose designs: explore, sweep, fold, fifos."""

@@ -1,0 +1,166 @@
+"""``bnnsim explore``: search a space for the designs that nothing beats."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn
+
+from bnnsim.cli.console import errors, output
+from bnnsim.spec.faults import InputError
+
+if TYPE_CHECKING:
+    from bnnsim.exploration.explore import Stage
+    from bnnsim.search.study.coordinator import Progress as SearchProgress
+
+DEFAULT_SPACE = "cnv-7z020"
+PATIENCE_S = 10
+"""Between two lines of progress where they cannot be one moving line."""
+Verify = Literal["some", "all", "none"]
+
+
+def command(
+    space: Annotated[str, typer.Argument(help="space: a shipped name or a YAML file")] = DEFAULT_SPACE,
+    workload: Annotated[str | None, typer.Argument(help="workload; default: the space's own")] = None,
+    trials: Annotated[int, typer.Option(help="how many designs to judge", metavar="N")] = 300,
+    objectives: Annotated[
+        str | None,
+        typer.Option(help="figures by name, with commas; name:minimise or name:maximise", metavar="A,B"),
+    ] = None,
+    constraint: Annotated[
+        list[str] | None,
+        typer.Option(help="a bound such as 'lut<=40000'; may be given again", metavar="BOUND"),
+    ] = None,
+    sampler: Annotated[
+        Literal["nsga2", "nsga3", "tpe", "gp", "qmc", "random", "exact"],
+        typer.Option(help="who proposes designs"),
+    ] = "nsga2",
+    jobs: Annotated[int | None, typer.Option(help="processes; default: all cores", metavar="N")] = None,
+    seed: Annotated[int, typer.Option(help="of the sampler and of drawn weights")] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="folder for the results; default: explorations/SPACE-1, -2, …", metavar="DIR"),
+    ] = None,
+    storage: Annotated[
+        str | None,
+        typer.Option(help="a database for many machines: postgresql://user@host/db", metavar="URL"),
+    ] = None,
+    study: Annotated[
+        str | None, typer.Option(help="the study's name there; default: bnnsim-SPACE", metavar="NAME")
+    ] = None,
+    worker: Annotated[
+        bool, typer.Option("--worker", help="help with a study that another process began")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="go on with the study in --out or --storage")
+    ] = False,
+    baseline: Annotated[
+        int | None,
+        typer.Option(help="random designs to compare with; default: as many", metavar="N"),
+    ] = None,
+    verify: Annotated[
+        Verify, typer.Option(help="front designs to re-simulate bit by bit; some: seconds at most")
+    ] = "some",
+) -> None:
+    """Search a space for the designs that nothing beats: python explore.py does the same."""
+    from bnnsim.search.study.pool import warm_up
+
+    if storage is None:
+        warm_up(jobs)
+    from bnnsim.cli.explore.answer import show
+    from bnnsim.exploration.explore import explore as run_exploration
+    from bnnsim.search.front.verify import WORDS
+
+    if worker:
+        _help(storage, study or f"bnnsim-{Path(space).stem}", jobs)
+        return
+    if resume and out is None and storage is None:
+        raise InputError("--resume", "the folder to go on in (--out)", "none")
+    out = out or _free_folder(Path(space).stem)
+    with _Line() as line:
+        report = run_exploration(
+            space,
+            workload,
+            trials=trials,
+            objectives=None if objectives is None else [name.strip() for name in objectives.split(",")],
+            constraints=constraint or (),
+            sampler=sampler,
+            jobs=jobs,
+            seed=seed,
+            out=out,
+            storage=storage,
+            study=study,
+            resume=resume,
+            baseline=baseline,
+            verify_words={"some": WORDS, "all": None, "none": 0}[verify],
+            progress=line.advance,
+        )
+    show(report)
+
+
+def _help(storage: str | None, study: str, jobs: int | None) -> None:
+    from bnnsim.exploration.explore import help_out
+
+    if storage is None:
+        raise InputError("--worker", "the database of the study (--storage)", "none")
+    with _Line() as line:
+        interrupted = help_out(storage, study, jobs=jobs, progress=lambda p: line.advance("search", p))
+    output.print("stopped before the study was complete" if interrupted else "the study is complete")
+
+
+def _free_folder(space: str) -> Path:
+    for number in itertools.count(1):
+        folder = Path("explorations") / f"{space}-{number}"
+        if not folder.exists():
+            return folder
+    raise AssertionError
+
+
+class _Line:
+    """One line of progress: trials, front, hypervolume and designs a second."""
+
+    names: Mapping[str, str] = {
+        "search": "searching",
+        "baseline": "random, to compare",
+        "verify": "re-simulating the front",
+    }
+
+    def __init__(self) -> None:
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            TextColumn("{task.completed:,}/{task.total:,}"),
+            TextColumn("{task.fields[text]}"),
+            console=errors,
+            transient=True,
+        )
+        self.task = self.bar.add_task("starting", total=1, text="")
+        self.stage: Stage | None = None
+        self.printed = time.monotonic()
+
+    def __enter__(self) -> _Line:
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.stop()
+
+    def advance(self, stage: Stage, progress: SearchProgress | tuple[int, int]) -> None:
+        if isinstance(progress, tuple):
+            (done, total), text = progress, ""
+        else:
+            done, total = progress.trials, progress.wanted
+            text = (
+                f"front {progress.front}  hypervolume {progress.hypervolume:.0%}  "
+                f"{progress.designs_per_s:.0f} designs/s"
+            )
+        self.bar.update(self.task, description=self.names[stage], completed=done, total=total, text=text)
+        # Where stderr is no terminal, a line now and then instead of a moving one.
+        if not errors.is_terminal and time.monotonic() - self.printed > PATIENCE_S:
+            self.printed = time.monotonic()
+            errors.print(f"{self.names[stage]} {done}/{total}  {text}", markup=False)

@@ -1,0 +1,73 @@
+"""``bnnsim sweep``: a grid over one or two fields of an architecture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from bnnsim.cli.console import output, progress
+
+if TYPE_CHECKING:
+    from bnnsim.search.sweep import Sweep
+
+TABLE, PAGE = "sweep.csv", "sweep.html"
+
+
+def command(
+    arch: Annotated[str, typer.Argument(help="architecture: a shipped name or a YAML file")],
+    workload: Annotated[str, typer.Argument(help="workload: a shipped name or a YAML file")],
+    knob: Annotated[
+        list[str],
+        typer.Option(
+            help="a field and its values: layers.conv1.pe=1,2,4; once or twice", metavar="K=V,…"
+        ),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="folder for sweep.csv and sweep.html", metavar="DIR")
+    ] = None,
+) -> None:
+    """What if: judge a grid of values of one or two fields, everything else as it is."""
+    from bnnsim.report.search.sweep import sweep_info, sweep_page
+    from bnnsim.search.storage.files import prepare_folder, write_files
+    from bnnsim.search.sweep import sweep, sweep_table
+
+    if out is not None:
+        prepare_folder(out)
+    with progress("judging") as advance:
+        found = sweep(arch, workload, knob, progress=advance)
+    show(found)
+    if out is not None:
+        write_files(out, {TABLE: sweep_table(found), PAGE: sweep_page(sweep_info(found))})
+        output.print(f"\npage  {out / PAGE}", markup=False, soft_wrap=True)
+
+
+def show(found: Sweep) -> None:
+    """Print the grid."""
+    from bnnsim.cli.explore.figure_cells import add_figure_column, figure_cell
+    from bnnsim.search.sweep import sweep_figures
+
+    wanted = ("throughput_fps", "latency_us", "power_w", "lut", "bram18")
+    figure_names = [n for n in wanted if any(n in point.figures for point in found.points)]
+    figure_names += [n for n in sweep_figures(found) if n in ("dsp", "uram", "alm", "m20k")]
+    table = Table(title=f"{found.arch} x {found.workload}", title_justify="left", box=None)
+    for knob in found.knobs:
+        table.add_column(knob.name, justify="right", no_wrap=True)
+    for name in figure_names:
+        add_figure_column(table, name)
+    table.add_column("")
+    for point in found.points:
+        figures = [figure_cell(point.figures.get(name)) for name in figure_names]
+        note = f"exceeds {', '.join(point.exceeds)}" if point.exceeds else ""
+        note = "no design" if point.obstacle else note
+        table.add_row(*(str(value) for value in point.values), *figures, note)
+    output.print(table)
+    reasons: dict[str, list[str]] = {}
+    for point in found.points:
+        if point.obstacle:
+            values = " x ".join(str(value) for value in point.values)
+            reasons.setdefault(point.obstacle, []).append(values)
+    for reason, names in reasons.items():
+        output.print(f"no design with {', '.join(names)}: {reason}", markup=False, soft_wrap=True)

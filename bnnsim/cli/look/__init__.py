@@ -1,0 +1,1 @@
+"""Commands that show or hand over one design: report, compare, trace, vectors."""

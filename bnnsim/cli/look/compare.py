@@ -1,0 +1,100 @@
+"""``bnnsim compare``: designs side by side, in the terminal and as a page."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from bnnsim.cli.console import output, simulation_errors, write_json, write_whole
+from bnnsim.files.whole import check_target
+
+if TYPE_CHECKING:
+    from bnnsim.report.comparison.comparison import ComparisonInfo
+
+MOST_ROWS = 40
+VALUE_CHARACTERS = 40
+
+
+def command(
+    designs: Annotated[
+        list[str], typer.Argument(help="two or more: ARCH:WORKLOAD, or ARCH with --workload")
+    ],
+    workload: Annotated[
+        str | None, typer.Option(help="the workload of all designs that name none", metavar="WORKLOAD")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="write the comparison as a page too", metavar="FILE.html")
+    ] = None,
+    json_file: Annotated[
+        str | None, typer.Option("--json", help="write it as JSON (- for stdout)", metavar="FILE")
+    ] = None,
+) -> None:
+    """Compare designs: what differs in the spec, and what it does to each number."""
+    from bnnsim.report.comparison.comparison import comparison_info, parse_designs
+    from bnnsim.report.comparison.page import comparison_html
+
+    check_target(out)
+    check_target(json_file)
+    with simulation_errors():
+        info = comparison_info(parse_designs(designs, workload))
+    if out is not None:
+        write_whole(out, comparison_html(info))
+    if json_file is not None:
+        write_json(asdict(info), json_file)
+    if json_file != "-":
+        _show(info)
+
+
+def _show(info: ComparisonInfo) -> None:
+    if info.parts:
+        output.print(_differences_table(info))
+        left_out = len(info.parts) - MOST_ROWS
+        if left_out > 0:
+            output.print(f"… and {left_out:,} more: --json or --out has all of them", markup=False)
+        output.print()
+    output.print(_numbers_table(info))
+
+
+def _differences_table(info: ComparisonInfo) -> Table:
+    """First what all designs have, then what some lack; at most ``MOST_ROWS``."""
+    rows = sorted(info.parts, key=lambda entry: not entry.is_complete)[:MOST_ROWS]
+    table = Table(title="What differs in the spec", title_justify="left", box=None)
+    longest = max(len(entry.key) for entry in rows)
+    keys = min(longest, 2 * output.width // 5)
+    values = max(6, (output.width - keys - 2) // len(info.names) - 2)
+    table.add_column("entry", overflow="fold", width=keys)
+    for name in info.names:
+        table.add_column(name, justify="right", overflow="fold", max_width=values)
+    for entry in rows:
+        table.add_row(*map(Text, (entry.key, *(_shortened(value) for value in entry.values))))
+    return table
+
+
+def _shortened(value: str | None) -> str:
+    if value is None:
+        return "–"
+    return value if len(value) <= VALUE_CHARACTERS else value[: VALUE_CHARACTERS - 1] + "…"
+
+
+def _numbers_table(info: ComparisonInfo) -> Table:
+    from bnnsim.report.figures.figure import number
+
+    table = Table(title="What it does to each number", title_justify="left", box=None)
+    table.add_column("quantity")
+    for name in info.names:
+        table.add_column(name, justify="right", overflow="fold")
+    for quantity in info.quantities:
+        cells = []
+        for i, value in enumerate(quantity.values):
+            ratio = quantity.ratio(i) if i else None
+            text = number(value, 5) + ("" if ratio is None else f" (x {ratio:.4g})")
+            cells.append(f"[bold green]{text}[/]" if i in quantity.best else text)
+        basis = f" ({quantity.basis})" if quantity.basis else ""
+        table.add_row(f"{quantity.name} \\[{quantity.unit}]{basis}", *cells)
+    table.add_row("sets the pace", *info.limiting)
+    return table

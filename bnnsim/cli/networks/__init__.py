@@ -1,0 +1,1 @@
+"""Commands for the files that users bring: import, check, schema."""

@@ -1,0 +1,114 @@
+"""``bnnsim import``: trained networks from other tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from bnnsim.cli.console import output
+
+if TYPE_CHECKING:
+    from bnnsim.importers.draft.write import ImportedNetwork
+
+app = typer.Typer(help="Bring in a trained network.", no_args_is_help=True)
+
+Out = Annotated[Path, typer.Option(help="where the workload and its weights go", metavar="DIR")]
+NetworkName = Annotated[str | None, typer.Option(help="the workload's name; default: the file's")]
+Fixed = Annotated[
+    str, typer.Option(help="word of what cannot be folded into thresholds", metavar="fixedW.F")
+]
+InputType = Annotated[
+    str | None,
+    typer.Option(help="value set of the input, such as fixed8.7; default: what the model says"),
+]
+ImageRange = Annotated[
+    tuple[float, float] | None,
+    typer.Option(help="the numbers that pixels 0 and 255 stand for", metavar="LOW HIGH"),
+]
+SignOfZero = Annotated[
+    Literal["exact", "plus"],
+    typer.Option(help="plain Sign of 0: exactly 0 (refused where it can occur), or +1"),
+]
+
+Force = Annotated[
+    bool, typer.Option("--force", help="replace files of that name, also such as you have edited")
+]
+
+
+@app.command("bnn-pynq")
+def bnn_pynq(
+    folder: Annotated[Path, typer.Argument(help="parameter folder, such as .../cifar10/cnvW1A1")],
+    topology: Annotated[Literal["cnv", "lfc"], typer.Option(help="cnv or lfc")],
+    out: Out,
+    name: NetworkName = None,
+    force: Force = False,
+) -> None:
+    """A trained network from BNN-PYNQ's parameter folder."""
+    from bnnsim.importers.bnn_pynq.network import import_bnn_pynq
+
+    _show(import_bnn_pynq(folder, topology, out, name, force=force))
+
+
+@app.command("onnx")
+def onnx(
+    model: Annotated[Path, typer.Argument(help="QONNX or ONNX file")],
+    out: Out,
+    name: NetworkName = None,
+    fixed: Fixed = "fixed24.12",
+    input_type: InputType = None,
+    image_range: ImageRange = None,
+    sign_of_zero: SignOfZero = "exact",
+    force: Force = False,
+) -> None:
+    """A model that Brevitas, FINN, larq or anything else wrote as ONNX (needs bnnsim[onnx])."""
+    from bnnsim.importers.onnx.network import import_onnx
+
+    _show(
+        import_onnx(
+            model,
+            out,
+            name,
+            fixed=fixed,
+            input_type=input_type,
+            image_range=image_range,
+            sign_of_zero=sign_of_zero,
+            force=force,
+        )
+    )
+
+
+@app.command("keras")
+def keras(
+    model: Annotated[Path, typer.Argument(help=".h5 or .keras file with larq layers")],
+    out: Out,
+    name: NetworkName = None,
+    fixed: Fixed = "fixed24.12",
+    input_type: InputType = None,
+    image_range: ImageRange = None,
+    sign_of_zero: SignOfZero = "exact",
+    force: Force = False,
+) -> None:
+    """A Larq model; no TensorFlow needed (needs bnnsim[onnx])."""
+    from bnnsim.importers.keras.network import import_keras
+
+    _show(
+        import_keras(
+            model,
+            out,
+            name,
+            fixed=fixed,
+            input_type=input_type,
+            image_range=image_range,
+            sign_of_zero=sign_of_zero,
+            force=force,
+        )
+    )
+
+
+def _show(imported: ImportedNetwork) -> None:
+    output.print(f"workload  {imported.workload_path}", markup=False, soft_wrap=True)
+    output.print(f"weights   {imported.weights_path}", markup=False, soft_wrap=True)
+    for note in imported.notes:
+        output.print(f"note      {note}", markup=False, soft_wrap=True)

@@ -1,0 +1,1 @@
+"""Commands that run one design: simulate, evaluate, and validate on published ones."""

@@ -1,0 +1,200 @@
+"""``bnnsim simulate``: run a network on an accelerator and show where the cycles go."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from bnnsim.cli.console import output, progress, simulation_errors, write_json
+from bnnsim.files.whole import check_target
+from bnnsim.simulation import Simulation, load_design
+from bnnsim.simulation import simulate as run_simulation
+from bnnsim.spec.yaml.write import architecture_text
+
+SHOWN_PREDICTIONS = 10
+
+
+def command(
+    arch: Annotated[str, typer.Argument(help="architecture: a shipped name or a YAML file")],
+    workload: Annotated[str, typer.Argument(help="workload: a shipped name or a YAML file")],
+    images: Annotated[
+        list[str] | None,
+        typer.Option(help="frames: .npz with images_u8 (and labels), .npy, or pictures", metavar="FILE…"),
+    ] = None,
+    frames: Annotated[int | None, typer.Option(help="how many frames", metavar="N")] = None,
+    timing_only: Annotated[bool, typer.Option("--timing-only", help="leave the bits out")] = False,
+    weights_seed: Annotated[
+        int | None, typer.Option(help="draw weights (and frames) from this seed", metavar="SEED")
+    ] = None,
+    executor: Annotated[
+        Literal["simpy", "compiled"] | None,
+        typer.Option(help="who counts the cycles; default: compiled for --timing-only, else simpy"),
+    ] = None,
+    json_file: Annotated[
+        str | None, typer.Option("--json", help="write the result as JSON (- for stdout)", metavar="FILE")
+    ] = None,
+    print_spec: Annotated[
+        bool, typer.Option("--print-spec", help="print the architecture, every default said, and end")
+    ] = False,
+) -> None:
+    """Simulate a network on an accelerator: every bit, every cycle."""
+    if print_spec:
+        design, _ = load_design(arch, workload)
+        output.file.write(architecture_text(design.architecture, with_defaults=True))
+        return
+    check_target(json_file)
+    simulation = _simulate(arch, workload, images, frames, timing_only, weights_seed, executor)
+    if json_file is not None:
+        write_json(simulation.to_json(), json_file)
+    if json_file != "-":
+        show(simulation)
+
+
+def _simulate(
+    arch: str,
+    workload: str,
+    images: list[str] | None,
+    frames: int | None,
+    timing_only: bool,
+    weights_seed: int | None,
+    executor: Literal["simpy", "compiled"] | None,
+) -> Simulation:
+    with simulation_errors(), progress("simulating") as advance:
+        return run_simulation(
+            arch,
+            workload,
+            images=images,
+            frames=frames,
+            timing_only=timing_only,
+            weights_seed=weights_seed,
+            executor=executor,
+            progress=advance,
+        )
+
+
+def show(simulation: Simulation) -> None:
+    """Print the tables: units, FIFOs, and the answer last."""
+    if simulation.layers:
+        output.print(_layers_table(simulation))
+    output.print(_units_table(simulation))
+    if simulation.fifos:
+        output.print(_fifos_table(simulation))
+    _show_predictions(simulation)
+    show_answer(simulation)
+
+
+def _units_table(simulation: Simulation) -> Table:
+    title = f"Where the cycles go ({_covered(simulation)})"
+    table = Table(title=title, title_justify="left", box=None)
+    table.add_column("unit", no_wrap=True)
+    for name in ("busy", "stalled on input", "stalled on output", "idle"):
+        table.add_column(f"{name} (cycles)", justify="right")
+    for unit in simulation.units:
+        cells = (
+            unit.busy_cycles,
+            unit.stalled_on_input_cycles,
+            unit.stalled_on_output_cycles,
+            unit.idle_cycles,
+        )
+        total = sum(cells) or 1
+        table.add_row(Text(unit.name), *(f"{cell:,} {cell * 100 // total:3d} %" for cell in cells))
+    return table
+
+
+def _layers_table(simulation: Simulation) -> Table:
+    table = Table(title="Layers (cycles)", title_justify="left", box=None)
+    table.add_column("layer", no_wrap=True)
+    names = (
+        "compute",
+        "stage",
+        "weight_load",
+        "activation_load",
+        "activation_store",
+        "host",
+        "stall",
+        "overhead",
+    )
+    for name in names:
+        table.add_column(name.replace("_", " "), justify="right")
+    for layer in simulation.layers:
+        cells = [getattr(layer, f"{name}_cycles") for name in names]
+        table.add_row(Text(layer.name), *(f"{cell:,}" for cell in cells))
+    return table
+
+
+def _covered(simulation: Simulation) -> str:
+    """Which frames the counts of units and FIFOs are of."""
+    if simulation.counted_frames == simulation.frames:
+        return f"{simulation.frames:,} frame{'s' if simulation.frames > 1 else ''}"
+    return (
+        f"a run of {simulation.counted_frames} frames, {simulation.counted_cycles:,} cycles; "
+        f"of {simulation.frames:,} frames only the cycles are proven"
+    )
+
+
+def _fifos_table(simulation: Simulation) -> Table:
+    table = Table(title=f"FIFOs ({_covered(simulation)})", title_justify="left", box=None)
+    table.add_column("stream", no_wrap=True, overflow="ellipsis")
+    for name in ("width (bits)", "depth (words)", "highest (words)"):
+        table.add_column(name, justify="right")
+    for fifo in simulation.fifos:
+        full = " full" if fifo.max_occupancy_words >= fifo.depth_words else ""
+        table.add_row(
+            Text(fifo.name),
+            str(fifo.width_bits),
+            str(fifo.depth_words),
+            f"{fifo.max_occupancy_words}{full}",
+        )
+    return table
+
+
+def _show_predictions(simulation: Simulation) -> None:
+    predictions = simulation.predictions
+    if predictions is None:
+        return
+
+    classes = simulation.classes or ()
+
+    def named(index: int) -> Text:
+        # As text, not markup: a class may be called [red] or [/].
+        return Text(classes[index] if 0 <= index < len(classes) else str(index))
+
+    labels = simulation.labels
+    table = Table(title="Predictions", title_justify="left", box=None)
+    for name in ("frame", "prediction", "label") if labels else ("frame", "prediction"):
+        table.add_column(name, justify="right")
+    for i, prediction in enumerate(predictions[:SHOWN_PREDICTIONS]):
+        label = [named(labels[i])] if labels else []
+        table.add_row(str(i), named(prediction), *label)
+    output.print(table)
+    if len(predictions) > SHOWN_PREDICTIONS:
+        output.print(f"  … and {len(predictions) - SHOWN_PREDICTIONS} more")
+
+
+def show_answer(simulation: Simulation) -> None:
+    """Print the figures that sum a simulation up."""
+    output.print()
+    rows = [("design", f"{simulation.arch} x {simulation.workload}, {simulation.clock_mhz:g} MHz")]
+    if simulation.accuracy is not None and simulation.labels:
+        right = round(simulation.accuracy * len(simulation.labels))
+        rows.append(
+            ("accuracy", f"{simulation.accuracy:.2%} ({right} of {len(simulation.labels)} frames)")
+        )
+    exact = "yes: " if simulation.bit_exact else ""
+    rows.append(("bit exact", exact + simulation.bit_exact_basis))
+    rows.append(("total", f"{simulation.cycles_total:,} cycles for {simulation.frames} frame(s)"))
+    rows.append(("latency", f"{simulation.latency_cycles:,} cycles = {simulation.latency_us:,.2f} us"))
+    interval = simulation.initiation_interval_cycles
+    if interval is None:
+        rows.append(("interval", f"unknown: {simulation.initiation_interval_basis}"))
+    else:
+        basis = simulation.initiation_interval_basis
+        rows.append(("interval", f"{interval:,} cycles a frame ({basis})"))
+        rows.append(("throughput", f"{simulation.throughput_fps:,.1f} FPS"))
+    if simulation.bottleneck is not None:
+        rows.append(("bottleneck", simulation.bottleneck.text))
+    for name, text in rows:
+        output.print(f"{name:<11} {text}", markup=False)

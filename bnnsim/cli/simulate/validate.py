@@ -1,0 +1,165 @@
+"""``bnnsim validate``: published numbers beside the simulated ones, misses included."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bnnsim.cli.console import (
+    output,
+    progress,
+    simulation_errors,
+    write_json,
+    write_whole,
+)
+from bnnsim.files.whole import check_target
+from bnnsim.validation.comparison import Comparison, Validation, compare_published
+from bnnsim.validation.fit import FitResult, Prediction
+
+_QUANTITY = {
+    "lut": "LUTs",
+    "ff": "Flip-flops",
+    "bram18": "BRAM18",
+    "dsp": "DSPs",
+    "power_w": "Watts",
+}
+
+
+def command(
+    json_file: Annotated[
+        str | None, typer.Option("--json", help="write the tables as JSON (- for stdout)", metavar="FILE")
+    ] = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option(help="write reported against simulated as a page", metavar="FILE.html"),
+    ] = None,
+) -> None:
+    """Compare every published number with the simulation, and each cost model with what it never saw."""
+    check_target(figure)
+    check_target(json_file)
+    with simulation_errors(), progress("validating") as advance:
+        validation = compare_published(advance)
+    if figure is not None:
+        from bnnsim.validation.figure import agreement_info, agreement_page
+
+        write_whole(figure, agreement_page(agreement_info(validation)))
+    if json_file is not None:
+        write_json(validation.to_json(), json_file)
+    if json_file != "-":
+        show(validation)
+
+
+def show(validation: Validation) -> None:
+    """Print the tables: each system, the models left to themselves, the review's frame rates."""
+    for name in dict.fromkeys(c.system for c in validation.comparisons):
+        _show_system([c for c in validation.comparisons if c.system == name])
+    for fit in validation.fits:
+        _show_fit(fit)
+    _show_review(validation.review)
+    output.print()
+    counts = ", ".join(f"{number} {verdict}" for verdict, number in validation.counts.items())
+    output.print(f"{len(validation.comparisons)} published numbers: {counts}")
+
+
+def _show_system(rows: Sequence[Comparison]) -> None:
+    first = rows[0]
+    by = f"simulated by {first.simulated_by}" if first.simulated_by else "not simulated"
+    _line(f"{first.system}: {by}", "bold")
+    _line(f"  structure {first.structure}, {first.publication}")
+    _line(_row("quantity", "reported", "simulated", "error", "allowed", "role", ""))
+    for row in rows:
+        _line(_row(row.what, *_cells(row)), "yellow" if row.verdict == "off" else "")
+    _show_reasons(rows, "what")
+    output.print()
+
+
+def _line(text: str, style: str = "") -> None:
+    output.print(text, style=style, markup=False, soft_wrap=True)
+
+
+def _row(what: str, *cells: str) -> str:
+    """One line of a table, at most 100 columns wide."""
+    reported, simulated, error, allowed, role, verdict = cells
+    line = f"  {what:<28} {reported:>11} {simulated:>11} {error:>8} {allowed:>7}  {role:<11}  {verdict}"
+    return line.rstrip()
+
+
+def _cells(row: Comparison) -> tuple[str, ...]:
+    return (
+        _number(row.reported),
+        "-" if row.simulated is None else _number(row.simulated),
+        "" if row.error is None else f"{row.error:+.2%}",
+        f"{row.tolerance:.2%}" if row.error is not None else "",
+        row.role,
+        row.verdict,
+    )
+
+
+def _number(value: float) -> str:
+    """At least five significant digits, thousands marked."""
+    if value >= 10_000 or float(value).is_integer():
+        return f"{value:,.0f}"
+    return f"{value:,.1f}" if value >= 1_000 else f"{value:.5g}"
+
+
+def _show_reasons(rows: Sequence[Comparison], label: str) -> None:
+    """Why rows are off, rows with the same reason together."""
+    said: dict[str, list[str]] = {}
+    for row in rows:
+        if row.why:
+            said.setdefault(row.why, []).append(getattr(row, label))
+    for why, names in said.items():
+        text = f"{', '.join(dict.fromkeys(names))}: {why}"
+        for line in textwrap.wrap(text, 100, initial_indent="    ", subsequent_indent="      "):
+            _line(line, "dim")
+
+
+def _show_fit(fit: FitResult) -> None:
+    """One quantity of the placed designs: fitted on all, on all but the design, on strangers only."""
+    what = _QUANTITY[fit.quantity]
+    _line(f"{what} by the cost model: fitted on all designs, and without each in turn", "bold")
+    _line(_fit_row("design", "reported", "fitted", "error", "left out", "family left out", "in the fit"))
+    for prediction in (*fit.predictions, *fit.other_readings):
+        _line(_fit_row(*_fit_cells(prediction)))
+    medians = (fit.median_error, fit.median_left_out_error, fit.median_family_left_out_error)
+    _line(_fit_row("median of the errors", "", "", *(f"{median:.1%}" for median in medians), ""))
+    worst = fit.worst_left_out
+    notes = [f"worst left out: {worst.design} {worst.left_out_error:+.1%}"]
+    if fit.other_readings:
+        median = fit.median_left_out_error_of_other_readings
+        notes.append(f"median left out with the other readings: {median:.1%}")
+    _line(f"    {'; '.join(notes)}", "dim")
+    output.print()
+
+
+def _fit_row(design: str, *cells: str) -> str:
+    reported, fitted, error, left_out, family, fits = cells
+    line = f"  {design:<32} {reported:>9} {fitted:>9} {error:>8} {left_out:>9} {family:>15} {fits}"
+    return line.rstrip()
+
+
+def _fit_cells(prediction: Prediction) -> tuple[str, ...]:
+    return (
+        f"{prediction.design}{' (other reading)' if prediction.reading else ''}",
+        _number(prediction.reported),
+        _number(prediction.fitted),
+        f"{prediction.error:+.1%}",
+        f"{prediction.left_out_error:+.1%}",
+        f"{prediction.family_left_out_error:+.1%}",
+        "yes" if prediction.is_calibration else "no",
+    )
+
+
+def _show_review(rows: Sequence[Comparison]) -> None:
+    """Frame rates of the review's eight systems."""
+    _line("Frames a second of the review's eight systems", "bold")
+    _line(_row("system", "reported", "simulated", "error", "allowed", "structure", ""))
+    for row in rows:
+        *numbers, _, verdict = _cells(row)
+        cells = (*numbers, row.structure, verdict)
+        _line(_row(row.review, *cells), "yellow" if row.verdict == "off" else "")
+    _show_reasons(rows, "review")

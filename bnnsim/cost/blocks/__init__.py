@@ -1,0 +1,1 @@
+"""What everything is built from: memories, logic, the platform, and the coefficients with sources."""

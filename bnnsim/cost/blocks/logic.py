@@ -1,0 +1,148 @@
+"""Building blocks in LUTs, flip-flops and DSPs: adders, comparators, popcounts, multipliers, control.
+
+Each function counts the LUTs that its equation needs, as data path (arithmetic on operands) or as
+control (counters, multiplexers, decoders, shift registers), and multiplies them with the fitted ratio
+of placed to counted LUTs of that class. ``*_luts`` functions give the plain count.
+"""
+
+from __future__ import annotations
+
+import math
+
+from bnnsim.cost.blocks.parts import Cost
+from bnnsim.cost.blocks.technology import Technology
+
+STATE_LUTS = 4
+"""Next state, ready, valid and enable of a state: one LUT each."""
+
+
+def datapath(tech: Technology, counted_luts: float, ff: float = 0.0) -> Cost:
+    """``counted_luts`` LUTs of arithmetic and what it keeps in ``ff`` flip-flops.
+
+    The pipeline registers between adder levels come on top, in proportion to the LUTs.
+    """
+    return Cost(
+        lut_logic=tech["datapath_factor"] * counted_luts,
+        ff=tech["register_factor"] * ff + tech["pipeline_ff_per_lut"] * counted_luts,
+    )
+
+
+def control(tech: Technology, counted_luts: float, ff: float = 0.0) -> Cost:
+    """``counted_luts`` LUTs of control and ``ff`` flip-flops."""
+    return Cost(lut_logic=tech["control_factor"] * counted_luts, ff=tech["register_factor"] * ff)
+
+
+def adder_luts(tech: Technology, bits: float) -> float:
+    """Add, subtract or add-or-subtract two ``bits``-wide numbers: a LUT and a carry element a bit."""
+    return tech["adder_luts_per_bit"] * bits
+
+
+def adder(tech: Technology, bits: int) -> Cost:
+    """As :func:`adder_luts`, its result registered."""
+    return datapath(tech, adder_luts(tech, bits), bits)
+
+
+def comparator_luts(tech: Technology, bits: float) -> float:
+    """Compare two ``bits``-wide variables by magnitude."""
+    return tech["comparator_luts_per_bit"] * bits
+
+
+def comparator(tech: Technology, bits: int) -> Cost:
+    """As :func:`comparator_luts`, its result registered."""
+    return datapath(tech, comparator_luts(tech, bits), 1)
+
+
+def counter(tech: Technology, bits: int) -> Cost:
+    """Count up and compare with a bound."""
+    return control(tech, adder_luts(tech, bits) + comparator_luts(tech, bits), bits)
+
+
+def multiplexer_luts(tech: Technology, inputs: int, bits: int = 1) -> float:
+    """``bits`` multiplexers of ``inputs`` data inputs: 4:1 in a LUT, 8:1 in two, 16:1 in four."""
+    if inputs <= 1:
+        return 0.0
+    return bits * inputs / tech["mux_inputs_per_lut"]
+
+
+def multiplexer(tech: Technology, inputs: int, bits: int = 1) -> Cost:
+    """Select one of ``inputs`` words of ``bits`` bits."""
+    return control(tech, multiplexer_luts(tech, inputs, bits))
+
+
+def adder_tree_luts(tech: Technology, operands: int, bits: int) -> float:
+    """A balanced tree that sums ``operands`` numbers of ``bits`` bits; each level is one bit wider."""
+    luts, width = 0.0, bits
+    while operands > 1:
+        pairs, left = divmod(operands, 2)
+        luts += pairs * adder_luts(tech, width)
+        operands, width = pairs + left, width + 1
+    return luts
+
+
+def adder_tree(tech: Technology, operands: int, bits: int) -> Cost:
+    """As :func:`adder_tree_luts`, pipelined."""
+    return datapath(tech, adder_tree_luts(tech, operands, bits))
+
+
+def popcount_luts(tech: Technology, bits: int, form: str = "tree") -> float:
+    """XNOR of two ``bits``-wide words and the number of ones in it.
+
+    ``tree``: half adders on pairs (the XNORs sit in the same LUTs), then a tree of ever wider adders,
+    about 2 LUTs a bit. ``swar``: the shift-and-mask form of C code, in which three adders run over the
+    whole word before its bytes are summed, about 2.75 LUTs a bit.
+    """
+    if bits <= 1:
+        return float(bits)
+    if form == "swar":
+        return tech["swar_luts_per_bit"] * bits + adder_tree_luts(tech, math.ceil(bits / 8), 4)
+    pairs, left = divmod(bits, 2)
+    return pairs * tech["xnor_pair_luts"] + adder_tree_luts(tech, pairs + left, 2)
+
+
+def xnor_popcount(tech: Technology, bits: int, pipelined: bool = True, form: str = "tree") -> Cost:
+    """XNOR and popcount of ``bits`` pairs, registered between levels if ``pipelined``."""
+    cost = datapath(tech, popcount_luts(tech, bits, form))
+    return cost if pipelined else Cost(lut_logic=cost.lut_logic)
+
+
+def lut_multiplier_luts(tech: Technology, a_bits: int, b_bits: int) -> float:
+    """A product in LUTs; a one-bit operand is a sign (conditional negation).
+
+    Up to five input bits are a table with two outputs a LUT; above, FINN-R's formula.
+    """
+    if min(a_bits, b_bits) == 1:
+        return max(a_bits, b_bits) / 2 + 0.5
+    if a_bits + b_bits <= 5:
+        return (a_bits + b_bits) / 2
+    rows = 2 * math.ceil((a_bits + b_bits) / tech["finn_multiplier_inputs"]) - 1
+    return float(rows * (a_bits + b_bits))
+
+
+def lut_multiplier(tech: Technology, a_bits: int, b_bits: int) -> Cost:
+    """A product of ``a_bits`` x ``b_bits`` in LUTs."""
+    return datapath(tech, lut_multiplier_luts(tech, a_bits, b_bits))
+
+
+def fixed_point_multiplier(tech: Technology, a_bits: int, b_bits: int) -> Cost:
+    """A product in DSP blocks: as many as tile the two operands."""
+    wide, narrow = max(a_bits, b_bits), min(a_bits, b_bits)
+    columns = math.ceil(wide / tech.dsp_width_bits)
+    return Cost(dsp=columns * math.ceil(narrow / tech["dsp_narrow_width_bits"]))
+
+
+def loop_bound(tech: Technology, trips: int) -> Cost:
+    """A loop bound of run-time repetitions x ``trips``: shifts and one adder, or a product in DSPs.
+
+    Vivado HLS makes a DSP product of a constant with three or more set bits.
+    """
+    bits = int(tech["hls_repetition_bits"])
+    if trips.bit_count() <= 1:
+        return Cost()
+    if trips.bit_count() == 2:
+        return control(tech, adder_luts(tech, bits), bits)
+    return fixed_point_multiplier(tech, bits, min(trips.bit_length(), 18))
+
+
+def state_machine(tech: Technology, states: int) -> Cost:
+    """One-hot control with ``states`` states: next-state logic and handshake of each."""
+    return control(tech, STATE_LUTS * states, states)

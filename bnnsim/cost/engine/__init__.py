@@ -1,0 +1,1 @@
+"""What an engine costs: its arrays, stages, buffers, ports and controller as named parts."""

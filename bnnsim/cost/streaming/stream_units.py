@@ -1,0 +1,181 @@
+"""What the units between the MVAUs take: windows, converters, pools, thresholds, joins, splits."""
+
+from __future__ import annotations
+
+from bnnsim.cost.blocks.logic import (
+    adder_luts,
+    adder_tree_luts,
+    comparator_luts,
+    control,
+    counter,
+    datapath,
+    fixed_point_multiplier,
+    loop_bound,
+    state_machine,
+)
+from bnnsim.cost.blocks.memories import Ports
+from bnnsim.cost.blocks.parts import Cost, Part
+from bnnsim.cost.blocks.storage import line_buffer, memory
+from bnnsim.cost.blocks.technology import Technology
+from bnnsim.design.streaming.units import (
+    Add,
+    Concat,
+    Converter,
+    Padding,
+    Pool,
+    Scale,
+    Split,
+    Threshold,
+    Window,
+)
+
+
+def sequencing(tech: Technology, library: str, counters: float, steps: int) -> Cost:
+    """Counters and handshake of a unit that does ``steps`` steps a frame."""
+    bits = int(tech["hls_counter_bits"]) if library == "hls" else max(1, (steps - 1).bit_length())
+    return counter(tech, bits) * counters + state_machine(tech, 1)
+
+
+def window_parts(tech: Technology, unit: Window, library: str, bits: int) -> tuple[Part, ...]:
+    """Sliding window over elements of ``bits`` bits; the buffer follows the unit's style."""
+    width = unit.lanes * bits
+    if unit.style == "parallel":
+        buffer = _parallel_window(tech, unit, width)
+    elif unit.style == "row_buffer":
+        # K + 1 rows (K / stride + 1 blocks of stride rows): one is filled while K are read.
+        blocks = unit.kernel[0] // unit.stride[0] + 1
+        words = unit.stride[0] * unit.width * unit.channel_fold
+        buffer = line_buffer(tech, width, words, blocks, "auto", library)
+    else:
+        words = unit.buffer_words if unit.style == "rtl" else unit.words_in
+        if unit.style == "full_frame_coupled":
+            words *= 2
+        buffer = memory(tech, width, words, "auto", "simple_dual", library, "buffer")
+    counters = tech["hls_window_counters"] if library == "hls" else 6.0
+    return (
+        Part("buffer", buffer),
+        Part("control", sequencing(tech, library, counters, unit.words_in + unit.words_out)),
+    )
+
+
+def _parallel_window(tech: Technology, unit: Window, width: int) -> Cost:
+    """A window in registers, the rest of the rows in delay lines between its rows."""
+    rows, columns = unit.kernel
+    pixels = unit.channel_fold
+    registers = control(tech, 0, rows * columns * width * pixels)
+    delay = max(0, (unit.dilation[0] * unit.width - columns) * pixels)
+    line = memory(tech, width, delay, "auto", "simple_dual", "rtl")
+    return registers + line * (rows - 1)
+
+
+def converter_parts(tech: Technology, unit: Converter, library: str, bits: int) -> tuple[Part, ...]:
+    """Width converter: a shift register as wide as the wider word, one a level."""
+    wide = max(unit.in_lanes, unit.out_lanes) * bits * unit.levels
+    # Narrowing loads or shifts every bit; widening only shifts, so its registers need no logic.
+    shift = control(tech, wide if unit.narrows else 0, 2 * wide)
+    trips = max(unit.words_in, unit.words_out)
+    bound = loop_bound(tech, trips) if library == "hls" else Cost()
+    counters = tech["hls_converter_counters"] if library == "hls" else 1.0
+    return (
+        Part("shift register", shift),
+        Part("control", sequencing(tech, library, counters, trips) + bound),
+    )
+
+
+def pool_parts(tech: Technology, unit: Pool, library: str) -> tuple[Part, ...]:
+    """Pool over whole pixels: a row of partial results and a maximum, OR or count on each channel."""
+    bits = unit.type.bits
+    columns = unit.width // unit.kernel[1]
+    if unit.function == "majority":
+        window = unit.kernel[0] * unit.kernel[1]
+        count_bits = window.bit_length()
+        width = unit.channels * count_bits
+        each = adder_luts(tech, count_bits) + comparator_luts(tech, count_bits)
+    else:
+        width = unit.channels * bits
+        # The maximum of one-bit elements is an OR, four inputs of which fit one LUT with the select.
+        each = 1.0 if bits == 1 else comparator_luts(tech, bits) + bits
+    if columns == 1:
+        buffer = control(tech, 0, width)
+    else:
+        # The row is read, changed and written back in a step, so HLS needs both ports for it.
+        ports: Ports = "true_dual" if library == "hls" and unit.type.is_bipolar else "simple_dual"
+        style = "auto" if ports == "true_dual" else "lutram"
+        buffer = memory(tech, width, columns, style, ports, library, "buffer")
+    counters = tech["hls_pool_counters"] if library == "hls" else 3.0
+    return (
+        Part("row buffer", buffer),
+        Part("pooling", datapath(tech, unit.channels * each, width)),
+        Part("control", sequencing(tech, library, counters, unit.words_in)),
+    )
+
+
+def threshold_parts(tech: Technology, unit: Threshold, library: str) -> tuple[Part, ...]:
+    """Thresholding by binary search: one comparator and one memory for each bit of the result."""
+    levels = unit.output_type.bits
+    fold = unit.channels // unit.pe
+    compare = datapath(
+        tech,
+        unit.pe * levels * comparator_luts(tech, unit.input_bits),
+        unit.pe * levels * (unit.input_bits + unit.output_type.bits),
+    )
+    store = Cost()
+    for level in range(levels):
+        depth = fold << level
+        store = store + memory(tech, unit.input_bits, depth, "auto", "single", "rtl") * unit.pe
+    return (
+        Part("comparators", compare),
+        Part("threshold memory", store),
+        Part("control", sequencing(tech, library, 1.0, unit.words)),
+    )
+
+
+def scale_parts(tech: Technology, unit: Scale, library: str) -> tuple[Part, ...]:
+    """A multiplier a lane in DSP slices, rounding and saturation, and the channels' numbers."""
+    numbers = unit.parameter_type.bits * (2 if unit.function == "affine" else 1)
+    fold = unit.channels // unit.pe
+    round_off = datapath(tech, unit.pe * unit.output_type.bits * 2, unit.pe * unit.output_type.bits)
+    product = fixed_point_multiplier(tech, unit.input_bits, unit.parameter_type.bits) * unit.pe
+    store = memory(tech, numbers, fold, "auto", "single", "rtl") * unit.pe
+    return (
+        Part("multipliers", product),
+        Part("rounding", round_off),
+        Part("parameter memory", store),
+        Part("control", sequencing(tech, library, 1.0, unit.words)),
+    )
+
+
+def padding_parts(tech: Technology, unit: Padding, library: str, bits: int) -> tuple[Part, ...]:
+    """A multiplexer between the stream and the border's value, and position counters."""
+    width = unit.lanes * bits
+    return (
+        Part("border", control(tech, width / 2, width)),
+        Part("control", sequencing(tech, library, 3.0, unit.words_out)),
+    )
+
+
+def split_parts(tech: Technology, unit: Split, library: str, width_bits: int) -> tuple[Part, ...]:
+    """Registers towards every output."""
+    registers = control(tech, 0, width_bits * unit.outputs)
+    return (
+        Part("registers", registers),
+        Part("control", sequencing(tech, library, tech["hls_stream_counters"], unit.words)),
+    )
+
+
+def add_parts(tech: Technology, unit: Add, library: str) -> tuple[Part, ...]:
+    """One adder tree a lane."""
+    luts = adder_tree_luts(tech, len(unit.input_bits), max(unit.input_bits))
+    return (
+        Part("adders", datapath(tech, unit.lanes * luts, unit.lanes * unit.output_bits)),
+        Part("control", sequencing(tech, library, tech["hls_stream_counters"], unit.words)),
+    )
+
+
+def concat_parts(tech: Technology, unit: Concat, library: str) -> tuple[Part, ...]:
+    """A register as wide as the joined word."""
+    width = sum(unit.input_channels) * unit.element_bits
+    return (
+        Part("register", control(tech, 0, width)),
+        Part("control", sequencing(tech, library, tech["hls_stream_counters"], unit.words)),
+    )

@@ -1,0 +1,79 @@
+"""The parts of any unit or stream, chosen by what it is."""
+
+from __future__ import annotations
+
+from bnnsim.cost.blocks.parts import Part
+from bnnsim.cost.blocks.platform import sink_parts, source_parts
+from bnnsim.cost.blocks.storage import fifo
+from bnnsim.cost.blocks.technology import Technology
+from bnnsim.cost.streaming.mvau import mvau_parts
+from bnnsim.cost.streaming.stream_units import (
+    add_parts,
+    concat_parts,
+    converter_parts,
+    padding_parts,
+    pool_parts,
+    scale_parts,
+    split_parts,
+    threshold_parts,
+    window_parts,
+)
+from bnnsim.design.streaming.units import (
+    Add,
+    Concat,
+    Converter,
+    Mvau,
+    Padding,
+    Pool,
+    Scale,
+    Sink,
+    Source,
+    Split,
+    Threshold,
+    UnitParameters,
+    Window,
+)
+
+
+def unit_parts(
+    tech: Technology,
+    parameters: UnitParameters,
+    library: str,
+    element_bits: int,
+    width_bits: int,
+) -> tuple[Part, ...]:
+    """The parts of one unit.
+
+    ``library`` is ``hls`` or ``rtl``; ``element_bits`` and ``width_bits`` are those of its first input
+    stream, or of its output for a frame source.
+    """
+    match parameters:
+        case Mvau():
+            return mvau_parts(tech, parameters, library)
+        case Window():
+            return window_parts(tech, parameters, library, element_bits)
+        case Converter():
+            return converter_parts(tech, parameters, library, element_bits)
+        case Pool():
+            return pool_parts(tech, parameters, library)
+        case Threshold():
+            return threshold_parts(tech, parameters, library)
+        case Scale():
+            return scale_parts(tech, parameters, library)
+        case Padding():
+            return padding_parts(tech, parameters, library, element_bits)
+        case Split():
+            return split_parts(tech, parameters, library, width_bits)
+        case Add():
+            return add_parts(tech, parameters, library)
+        case Concat():
+            return concat_parts(tech, parameters, library)
+        case Source():
+            return source_parts(tech, parameters, library, width_bits)
+        case Sink():
+            return sink_parts(tech, parameters, width_bits)
+
+
+def stream_parts(tech: Technology, width_bits: int, depth_words: int, library: str) -> tuple[Part, ...]:
+    """The FIFO of one stream; ``library`` is that of its writer."""
+    return (Part("fifo", fifo(tech, width_bits, depth_words, library)),)

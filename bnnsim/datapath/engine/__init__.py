@@ -1,0 +1,1 @@
+"""An engine's bits: tiles, partial sums and stages in the order of time."""

@@ -1,0 +1,211 @@
+"""Bits on an engine: the frame's operations in the order of time, partial sums included.
+
+The PE array adds tile after tile into its accumulators, in the order and with the tiles of its own
+loops; what is left out, done twice or taken from the wrong place shows as wrong sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnsim.datapath.engine.kernel import DIMENSIONS, PASS, accumulate
+from bnnsim.datapath.engine.stages import Values, finish, planes, scores, stage_layer
+from bnnsim.design.engine.layout import EngineDesign
+from bnnsim.design.engine.program import Beside, LayerProgram, Op, Repeat, ResolvedLoop, Work
+from bnnsim.design.network.network import INPUT, Node
+from bnnsim.spec.workload import ConvBase, FixedLinearLayer, WeightedLayer
+
+Ints = NDArray[Any]
+
+
+@dataclass
+class EngineFrame:
+    """One frame's values on the engine.
+
+    ``outputs`` by layer, int64 ``(channels, height, width)``; ``sums`` by weighted layer, int64
+    ``(planes, channels, height, width)`` as they stand in the accumulators when the layer is done (a
+    gated layer's lower plane before its gate).
+    """
+
+    outputs: dict[str, Ints] = field(default_factory=dict)
+    sums: dict[str, Ints] = field(default_factory=dict)
+
+
+def run_engine_frame(
+    design: EngineDesign,
+    parameters: Mapping[str, Values],
+    frame: Ints,
+    given: Mapping[str, Ints] | None = None,
+) -> EngineFrame:
+    """Execute one frame.
+
+    ``parameters``: by layer, then by name (``weights`` uint8 {0,1} where bipolar, ``thresholds``, the
+    fixed-point layers' own). ``frame``: values ``(channels, height, width)``, {-1,+1} where bipolar.
+    ``given``: what a streaming front put out, by layer.
+    """
+    result = EngineFrame({INPUT: frame.astype(np.int64), **(given or {})})
+    for part in design.program.parts:
+        for name in part.layers:
+            node = design.network.nodes[name]
+            inputs = [result.outputs[source] for source in node.inputs]
+            values = parameters.get(name, {})
+            if isinstance(node.layer, FixedLinearLayer):
+                output = scores(node, values, inputs[0])
+            elif isinstance(node.layer, WeightedLayer):
+                sums = _array_sums(design, part, node, values, inputs[0])
+                result.sums[name] = sums
+                output = finish(node, sums, values, inputs)
+            else:
+                output = stage_layer(node, values, inputs)
+            result.outputs[name] = output
+    return result
+
+
+def _array_sums(design: EngineDesign, part: LayerProgram, node: Node, values: Values, x: Ints) -> Ints:
+    array = design.architecture.arrays[part.array]
+    layer = node.layer
+    assert isinstance(layer, WeightedLayer)
+    weights = values["weights"].astype(np.int32)
+    if layer.weight.is_bipolar:
+        weights = weights * 2 - 1
+    is_conv = isinstance(layer, ConvBase)
+    weights = weights.transpose(0, 2, 3, 1) if is_conv else weights[:, None, None, :]
+    operands = operands_of(design, part, node, x)
+    extents = part.extents
+    shape = (extents["planes"], extents["out_channels"], extents["rows"], extents["columns"])
+    machine = _Array(
+        operands,
+        np.ascontiguousarray(weights, np.int32),
+        np.zeros(shape, np.int64),
+        array.accumulator_bits or 0,
+    )
+    machine.run(part.ops, whole_bounds(part))
+    sums = machine.sums
+    if isinstance(layer, ConvBase) and array.walks == "every_pixel":
+        sums = sums[:, :, :: layer.stride_hw[0], :: layer.stride_hw[1]]
+    return sums
+
+
+@dataclass(frozen=True)
+class Operands:
+    """What an array reads of one layer's input, and how far apart.
+
+    ``x``: int32 ``(planes, padded height, padded width, in_channels)``.
+    """
+
+    x: Ints
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+
+
+def operands_of(design: EngineDesign, part: LayerProgram, node: Node, x: Ints) -> Operands:
+    """The operands of a weighted layer with input ``x`` ``(channels, height, width)``."""
+    array = design.architecture.arrays[part.array]
+    layer = node.layer
+    stride = dilation = (1, 1)
+    if isinstance(layer, ConvBase):
+        source = planes(node, x)
+        top, left, bottom, right = layer.pad_tlbr
+        border = ((0, 0), (0, 0), (top, bottom), (left, right))
+        source = np.pad(source, border, constant_values=node.pad_value)
+        dilation = layer.dilation_hw
+        if array.walks == "outputs":
+            stride = layer.stride_hw
+    else:
+        # a map is flattened pixel by pixel, channel fastest
+        source = x.transpose(1, 2, 0).reshape(1, -1, 1, 1)
+    ordered = np.ascontiguousarray(source.transpose(0, 2, 3, 1), np.int32)
+    return Operands(ordered, stride, dilation)
+
+
+def whole_bounds(part: LayerProgram) -> Ints:
+    """Start and stop of every dimension of a layer's turn, int64 ``(8, 2)``."""
+    return np.array([(0, part.extents[name]) for name in DIMENSIONS], np.int64)
+
+
+class Walk:
+    """The compute steps of a layer's turn in the order of time, each with its bounds."""
+
+    def run(self, ops: tuple[Op, ...], bounds: Ints) -> None:
+        """Every compute step of ``ops`` inside ``bounds``."""
+        for op in ops:
+            if isinstance(op, Repeat):
+                if _computes(op.body):
+                    self._repeat(op, bounds)
+            elif isinstance(op, Beside):
+                for branch in op.branches:
+                    self.run(branch, bounds)
+            elif isinstance(op, Work) and op.kind == "compute":
+                self.compute(_loop_table(op.loops), bounds)
+
+    def compute(self, loops: Ints, bounds: Ints) -> None:
+        """One compute step: a table of its loops, and the bounds where it begins."""
+        raise NotImplementedError
+
+    def _repeat(self, op: Repeat, bounds: Ints) -> None:
+        for turn in product(*(range(loop.trips) for loop in op.loops)):
+            inner = bounds.copy()
+            kept = True
+            for index, loop in zip(turn, op.loops, strict=True):
+                kept = kept and _narrow(inner, loop, index)
+            if kept:
+                self.run(op.body, inner)
+
+
+@dataclass
+class _Array(Walk):
+    """A PE array with its input, weights and accumulators laid out for the kernel."""
+
+    operands: Operands
+    weights: Ints
+    sums: Ints
+    accumulator_bits: int
+
+    def compute(self, loops: Ints, bounds: Ints) -> None:
+        accumulate(
+            self.operands.x,
+            self.weights,
+            self.sums,
+            loops,
+            bounds,
+            self.operands.stride,
+            self.operands.dilation,
+            self.accumulator_bits,
+        )
+
+
+def _narrow(bounds: Ints, loop: ResolvedLoop, index: int) -> bool:
+    """Narrow ``bounds`` to one trip; False where the trip works on nothing that is kept."""
+    if loop.dimension not in DIMENSIONS:
+        return index == 0
+    row = bounds[DIMENSIONS.index(loop.dimension)]
+    row[0] += index * loop.tile
+    row[1] = min(row[1], row[0] + loop.tile)
+    return bool(row[0] < row[1])
+
+
+def _loop_table(loops: tuple[ResolvedLoop, ...]) -> Ints:
+    rows = [
+        (
+            DIMENSIONS.index(loop.dimension) if loop.dimension in DIMENSIONS else PASS,
+            loop.trips,
+            loop.tile,
+        )
+        for loop in loops
+    ]
+    return np.array(rows, np.int64).reshape(-1, 3)
+
+
+def _computes(ops: tuple[Op, ...]) -> bool:
+    return any(
+        (isinstance(op, Work) and op.kind == "compute")
+        or (isinstance(op, Repeat) and _computes(op.body))
+        or (isinstance(op, Beside) and any(_computes(branch) for branch in op.branches))
+        for op in ops
+    )

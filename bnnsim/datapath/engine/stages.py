@@ -1,0 +1,151 @@
+"""Bits of an engine's stages: what becomes of sums and maps behind the array.
+
+Written from the hardware's side, apart from the reference in ``functional``: one frame, maps
+``(channels, height, width)`` of integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnsim.design.network.network import Node
+from bnnsim.functional.layers.fixed_point import divided_towards_zero, rounded
+from bnnsim.spec.value_type import ValueType
+from bnnsim.spec.workload import (
+    AddLayer,
+    AffineLayer,
+    AveragePoolLayer,
+    ConcatLayer,
+    FixedLinearLayer,
+    GatedConvLayer,
+    MaxPoolLayer,
+    MeanPoolLayer,
+    PreluLayer,
+    ThresholdLayer,
+    WeightedLayer,
+)
+
+Ints = NDArray[Any]
+Values = Mapping[str, Ints]
+_TWO_THIRDS, _ONE_THIRD = 171, 85
+_PARAMETER_BITS = 8
+
+
+def planes(node: Node, x: Ints) -> Ints:
+    """The array's input ``(planes, channels, height, width)``: a gated layer's two bit planes as +-1,
+    any other layer's values as they are."""
+    layer = node.layer
+    if not isinstance(layer, GatedConvLayer):
+        return x[None]
+    one = 1 << layer.type.fraction_bits
+    codes = np.clip(((x + one) * 3 + one) >> (layer.type.fraction_bits + 1), 0, 3)
+    both: Ints = np.stack([codes >> 1, codes & 1]) * 2 - 1
+    return both
+
+
+def finish(node: Node, sums: Ints, values: Values, inputs: list[Ints]) -> Ints:
+    """What a weighted layer puts out. ``sums``: ``(planes, out, rows, columns)``, already subsampled."""
+    layer = node.layer
+    assert isinstance(layer, WeightedLayer)
+    if isinstance(layer, GatedConvLayer):
+        return _gated(sums[0], sums[1], inputs[-1], values, layer.type)
+    total: Ints = sums[0]
+    if layer.accumulator == "popcount":
+        total = (total + node.matrix_width) // 2
+    if layer.activation is None:
+        return total
+    return _fired(total, values["thresholds"], layer.activation.compare, layer.activation.type)
+
+
+def _fired(sums: Ints, thresholds: Ints, compare: str, to: ValueType) -> Ints:
+    levels = np.asarray(thresholds).reshape(sums.shape[0], -1)[:, :, None, None]
+    above = sums[:, None] > levels if compare == ">" else sums[:, None] >= levels
+    count: Ints = above.sum(axis=1)
+    return count * 2 - 1 if to.is_bipolar else count + to.minimum
+
+
+def _gated(upper: Ints, lower: Ints, shortcut: Ints, values: Values, to: ValueType) -> Ints:
+    """Gate, merge, batch norm, RPReLU, shortcut, affine: one register write a line."""
+    f, p = to.fraction_bits, _PARAMETER_BITS
+    v = {name: value.astype(np.int64)[:, None, None] for name, value in values.items() if value.ndim == 1}
+    kept = np.where(upper * _TWO_THIRDS > v["gate_thresholds"], lower, 0)
+    y = rounded(rounded(upper, 0, to) * _TWO_THIRDS, f + p, to)
+    y = rounded((y << p) + rounded(kept, 0, to) * _ONE_THIRD, f + p, to)
+    y = rounded(y * v["bn_scale"] + (v["bn_bias"] << f), f + p, to)
+    y = rounded((y << p) + (v["rprelu_x"] << f), f + p, to)
+    y = np.where(y < 0, rounded(y * v["rprelu_slope"], f + p, to), y)
+    y = rounded((y << p) + (v["rprelu_y"] << f), f + p, to)
+    y = rounded(y + shortcut, f, to)
+    return rounded(y * v["post_scale"] + (v["post_bias"] << f), f + p, to)
+
+
+def scores(node: Node, values: Values, x: Ints) -> Ints:
+    """A fixed-point classifier: bias first, then a product a term, rounded each time."""
+    layer = node.layer
+    assert isinstance(layer, FixedLinearLayer)
+    to, f = layer.type, layer.type.fraction_bits
+    vector = rounded(x.reshape(-1), node.input.type.fraction_bits, to)
+    matrix = rounded(values["weights"], layer.weight.fraction_bits, to)
+    total = rounded(values["bias"], layer.weight.fraction_bits, to)
+    for term in range(vector.size):
+        total = rounded((total << f) + matrix[:, term] * vector[term], 2 * f, to)
+    return total[:, None, None]
+
+
+def stage_layer(node: Node, values: Values, inputs: list[Ints]) -> Ints:
+    """A layer without an array."""
+    layer, x = node.layer, inputs[0]
+    if isinstance(layer, MaxPoolLayer):
+        largest: Ints = _windows(x, layer.kernel, layer.stride or layer.kernel).max(axis=(3, 4))
+        return largest
+    if isinstance(layer, AveragePoolLayer):
+        return _majority(x, layer)
+    if isinstance(layer, MeanPoolLayer):
+        return _mean(x, node.input.type, layer)
+    if isinstance(layer, AffineLayer):
+        f, p = node.input.type.fraction_bits, layer.parameters.fraction_bits
+        scale, bias = (values[n].astype(np.int64)[:, None, None] for n in ("scale", "bias"))
+        return rounded(x * scale + (bias << f), f + p, layer.type)
+    if isinstance(layer, PreluLayer):
+        f, p = node.input.type.fraction_bits, layer.parameters.fraction_bits
+        slope = values["slope"].astype(np.int64)[:, None, None]
+        return rounded(np.where(x < 0, x * slope, x << p), f + p, layer.type)
+    if isinstance(layer, ThresholdLayer):
+        return _fired(x, values["thresholds"], layer.activation.compare, layer.activation.type)
+    if isinstance(layer, AddLayer):
+        total: Ints = np.add.reduce(inputs)
+        return total
+    assert isinstance(layer, ConcatLayer)
+    return np.concatenate(inputs)
+
+
+def _windows(x: Ints, kernel: int, stride: int) -> Ints:
+    view = np.lib.stride_tricks.sliding_window_view(x, (kernel, kernel), axis=(1, 2))
+    windows: Ints = view[:, ::stride, ::stride]
+    return windows
+
+
+def _majority(x: Ints, layer: AveragePoolLayer) -> Ints:
+    if layer.kernel == "global":
+        total = x.sum(axis=(1, 2), keepdims=True)
+    else:
+        total = _windows(x, layer.kernel, layer.stride or layer.kernel).sum(axis=(3, 4))
+    wins: Ints = (total > 0 if layer.compare == ">" else total >= 0).astype(np.int64)
+    return wins * 2 - 1
+
+
+def _mean(x: Ints, given: ValueType, layer: MeanPoolLayer) -> Ints:
+    kernel = x.shape[1:] if layer.kernel == "global" else (layer.kernel, layer.kernel)
+    rows, columns = x.shape[1] // kernel[0], x.shape[2] // kernel[1]
+    more = max(0, layer.type.fraction_bits - given.fraction_bits)
+    total = x.reshape(x.shape[0], rows, kernel[0], columns, kernel[1]).sum(axis=(2, 4)) << more
+    count = kernel[0] * kernel[1]
+    if layer.rounding == "half_up":
+        mean = (2 * total + count) // (2 * count)
+    else:
+        mean = divided_towards_zero(total, count)
+    return rounded(mean, given.fraction_bits + more, layer.type)

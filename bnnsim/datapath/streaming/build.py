@@ -1,0 +1,230 @@
+"""A datapath for every unit of a streaming graph, each layer's words held against what they should be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from bnnsim.datapath.streaming.mvau import MvauDatapath
+from bnnsim.datapath.streaming.residual import ResidualMvauDatapath, ResidualPoolDatapath
+from bnnsim.datapath.streaming.units import (
+    AddDatapath,
+    ConcatDatapath,
+    ConverterDatapath,
+    PaddingDatapath,
+    PoolDatapath,
+    ScaleDatapath,
+    SinkDatapath,
+    SourceDatapath,
+    SplitDatapath,
+    ThresholdDatapath,
+    WindowDatapath,
+)
+from bnnsim.datapath.streaming.words import (
+    element_values,
+    joined_levels,
+    pack_rows,
+    stream_order,
+    unpack_word,
+)
+from bnnsim.design.network.network import Network
+from bnnsim.design.streaming.units import (
+    Add,
+    Concat,
+    Converter,
+    Mvau,
+    Padding,
+    Pool,
+    Scale,
+    Sink,
+    Source,
+    Stream,
+    StreamingGraph,
+    Threshold,
+    Unit,
+    Window,
+    levels_of,
+)
+
+IntArray = npt.NDArray[np.integer]
+
+
+class Datapath(Protocol):
+    """Takes the words a unit reads, gives the words it writes."""
+
+    def take(self, words: tuple[int, ...]) -> None: ...
+
+    def give(self) -> int: ...
+
+
+class BitMismatchError(Exception):
+    """A simulated word differs from the functional executor's: a wrong fold, interleave or order."""
+
+    def __init__(
+        self,
+        layer: str,
+        frame: int,
+        row: int,
+        column: int,
+        channel: int,
+        expected: int,
+        got: int,
+        level: int | None = None,
+    ) -> None:
+        self.layer, self.frame, self.row, self.column = layer, frame, row, column
+        self.channel, self.expected, self.got = channel, expected, got
+        self.level = level
+        # SimPy makes a failure anew from its arguments.
+        super().__init__(layer, frame, row, column, channel, expected, got, level)
+
+    def __str__(self) -> str:
+        level = "" if self.level is None else f", level {self.level}"
+        return (
+            f"layer {self.layer}, frame {self.frame}, "
+            f"pixel (row {self.row}, column {self.column}), channel {self.channel}{level}: "
+            f"the functional executor has {self.expected}, the simulated hardware {self.got}"
+        )
+
+
+def build_datapaths(
+    graph: StreamingGraph,
+    frames: IntArray,
+    weights: Mapping[str, IntArray],
+    thresholds: Mapping[str, IntArray],
+    outputs: Mapping[str, IntArray],
+    own: Mapping[str, Mapping[str, IntArray]] | None = None,
+) -> dict[str, Datapath]:
+    """Datapaths by unit name.
+
+    ``frames`` are elements ``(n, channels, height, width)``; ``weights`` and ``thresholds`` by layer
+    as in the weights file; ``outputs`` by layer what each should put out, ``(n, channels, height,
+    width)``; ``own`` the parameters of layers that name theirs (scales, residual levels), by layer, then
+    by name. Bipolar elements are bits {0, 1} everywhere. The datapath of each layer's last computing
+    unit raises :class:`BitMismatchError` at the first word that differs.
+    """
+    datapaths: dict[str, Datapath] = {}
+    for unit in graph.units:
+        datapath = _datapath(unit, graph, frames, weights, thresholds, own or {})
+        if graph.unit_of_layer.get(unit.layer) is unit:
+            stream = graph.stream_by_name[unit.outputs[0]]
+            datapath = CheckedDatapath(datapath, unit.layer, outputs[unit.layer], stream)
+        datapaths[unit.name] = datapath
+    return datapaths
+
+
+def _datapath(
+    unit: Unit,
+    graph: StreamingGraph,
+    frames: IntArray,
+    weights: Mapping[str, IntArray],
+    thresholds: Mapping[str, IntArray],
+    own: Mapping[str, Mapping[str, IntArray]],
+) -> Datapath:
+    parameters = unit.parameters
+    if isinstance(parameters, Source):
+        stream = graph.stream_by_name[unit.outputs[0]]
+        return SourceDatapath(_frame_words(frames, stream))
+    if isinstance(parameters, Sink):
+        return SinkDatapath()
+    stream = graph.stream_by_name[unit.inputs[0]]
+    bits = stream.element_bits
+    match parameters:
+        case Mvau() if parameters.is_residual:
+            return ResidualMvauDatapath(parameters, own[unit.layer], bits)
+        case Mvau():
+            return MvauDatapath(
+                parameters, weights[unit.layer], thresholds.get(unit.layer), bits
+            )
+        case Converter():
+            return ConverterDatapath(parameters, bits)
+        case Padding():
+            return PaddingDatapath(parameters, bits, stream.type.is_bipolar)
+        case Window():
+            return WindowDatapath(parameters, bits)
+        case Pool() if parameters.type.is_residual:
+            return ResidualPoolDatapath(parameters)
+        case Pool():
+            return PoolDatapath(parameters, bits)
+        case Threshold():
+            return ThresholdDatapath(parameters, thresholds[unit.layer])
+        case Scale():
+            return ScaleDatapath(parameters, own[unit.layer])
+        case Add():
+            return AddDatapath(parameters)
+        case Concat():
+            return ConcatDatapath(parameters)
+        case _:
+            return SplitDatapath()
+
+
+def _frame_words(frames: IntArray, stream: Stream) -> Iterator[int]:
+    levels = levels_of(stream.type)
+    for frame in frames:
+        yield from pack_rows(stream_order(frame, stream.lanes, levels), stream.element_bits)
+
+
+class CheckedDatapath:
+    """Passes words through and compares each with the one that should leave."""
+
+    def __init__(self, inner: Datapath, layer: str, outputs: IntArray, stream: Stream) -> None:
+        self._inner = inner
+        self._layer = layer
+        self._outputs = outputs
+        self._stream = stream
+        self._expected = _frame_words(outputs, stream)
+        self._count = 0
+
+    def take(self, words: tuple[int, ...]) -> None:
+        self._inner.take(words)
+
+    def give(self) -> int:
+        word = self._inner.give()
+        expected = next(self._expected)
+        if word != expected:
+            raise self._mismatch(word, expected)
+        self._count += 1
+        return word
+
+    def _mismatch(self, word: int, expected: int) -> BitMismatchError:
+        stream = self._stream
+        lanes, bits, is_signed = stream.lanes, stream.element_bits, stream.type.is_signed
+        got = element_values(unpack_word(word, lanes, bits, is_signed), stream.type)
+        right = element_values(unpack_word(expected, lanes, bits, is_signed), stream.type)
+        lane = int(np.flatnonzero(got != right)[0])
+        _, channels, height, width = self._outputs.shape
+        word, level = divmod(self._count, levels_of(stream.type))
+        element = word * lanes + lane
+        frame, element = divmod(element, channels * height * width)
+        pixel, channel = divmod(element, channels)
+        row, column = divmod(pixel, width)
+        return BitMismatchError(
+            self._layer,
+            frame,
+            row,
+            column,
+            channel,
+            int(right[lane]),
+            int(got[lane]),
+            level if stream.type.is_residual else None,
+        )
+
+
+def sink_values(
+    graph: StreamingGraph, network: Network, words: list[int], frames: int
+) -> npt.NDArray[np.int64]:
+    """What the sink took, as values ``(frames, channels, height, width)``."""
+    stream = graph.stream_by_name[graph.units[-1].inputs[0]]
+    rows = [
+        element_values(
+            unpack_word(word, stream.lanes, stream.element_bits, stream.type.is_signed), stream.type
+        )
+        for word in words
+    ]
+    if stream.type.is_residual:
+        rows = list(joined_levels(np.stack(rows), levels_of(stream.type)))
+    channels, height, width = network.tensor(network.output).shape
+    flat = np.concatenate(rows).reshape(frames, height, width, channels)
+    return flat.transpose(0, 3, 1, 2)

@@ -1,0 +1,131 @@
+"""The MVAU's bits: words in, folded weight and threshold memories, words out."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+import numpy.typing as npt
+
+from bnnsim.datapath.streaming.words import Ints, element_values, pack_rows, unpack_word
+from bnnsim.design.streaming.units import Mvau
+
+
+def weight_memory(mvau: Mvau, weights: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
+    """The weight memories' contents, ``(groups, neuron_fold, synapse_fold, pe, simd)``.
+
+    ``weights`` is ``(out, in_channels / groups, kernel_height, kernel_width)`` or ``(out, in)``.
+    Row ``nf * pe + p`` of the matrix belongs to PE p in neuron fold nf; columns run kernel row, kernel
+    column, channel (within blocks of ``channel_block`` channels).
+    """
+    rows = mvau.groups * mvau.matrix_height
+    if weights.ndim == 4:
+        channels = weights.shape[1]
+        blocks = channels // mvau.channel_block
+        columns = weights.transpose(0, 2, 3, 1).reshape(rows, -1, blocks, mvau.channel_block)
+        matrix = columns.transpose(0, 2, 1, 3).reshape(rows, mvau.matrix_width)
+    else:
+        matrix = weights
+    folded = matrix.reshape(
+        mvau.groups, mvau.neuron_fold, mvau.pe, mvau.synapse_fold, mvau.simd
+    )
+    return np.ascontiguousarray(folded.transpose(0, 1, 3, 2, 4))
+
+
+def threshold_memory(mvau: Mvau, thresholds: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
+    """The threshold memories' contents, ``(groups, neuron_fold, pe, thresholds)``."""
+    return thresholds.reshape(mvau.groups, mvau.neuron_fold, mvau.pe, mvau.thresholds)
+
+
+def rows_by_pe(mvau: Mvau, weights: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
+    """PE p's words of neuron fold nf, side by side: ``(groups, neuron_fold, pe, columns)``."""
+    folded = weight_memory(mvau, weights).transpose(0, 1, 3, 2, 4)
+    return folded.reshape(mvau.groups, mvau.neuron_fold, mvau.pe, mvau.matrix_width)
+
+
+def packed_rows(rows: npt.NDArray[np.integer]) -> npt.NDArray[np.uint64]:
+    """Bits ``(..., columns)`` as uint64 ``(..., ceil(columns / 64))``, the tail zero."""
+    octets = np.packbits(rows.astype(np.uint8), axis=-1, bitorder="little")
+    padded = np.zeros((*octets.shape[:-1], -(-rows.shape[-1] // 64) * 8), np.uint8)
+    padded[..., : octets.shape[-1]] = octets
+    return padded.view("<u8")
+
+
+class MvauDatapath:
+    """Computes each input vector against the memories of every fold.
+
+    ``weights`` and ``thresholds`` as in the weights file; thresholds may be None for raw sums.
+    """
+
+    def __init__(
+        self,
+        mvau: Mvau,
+        weights: npt.NDArray[np.integer],
+        thresholds: npt.NDArray[np.integer] | None,
+        input_bits: int,
+    ) -> None:
+        self.mvau = mvau
+        self.input_bits = input_bits
+        self.leaving: deque[int] = deque()
+        self._vector = 0
+        self._words = 0
+        self._group = 0
+        by_pe = rows_by_pe(mvau, weights)
+        if mvau.is_binary:
+            self._octets = -(-mvau.matrix_width // 64) * 8
+            self._rows = packed_rows(by_pe)
+        else:
+            values = element_values(by_pe.astype(np.int64), mvau.weight_type)
+            # Sums stay far below 2**53, where double precision is exact integer arithmetic.
+            self._matrix = values.astype(np.float64)
+        self._thresholds = (
+            None
+            if thresholds is None or not mvau.thresholds
+            else threshold_memory(mvau, thresholds.astype(np.int64))
+        )
+
+    def take(self, words: tuple[int, ...]) -> None:
+        width = self.mvau.simd * self.input_bits
+        self._vector |= words[0] << (self._words * width)
+        self._words += 1
+        if self._words == self.mvau.synapse_fold:
+            self.leaving.extend(self._compute(self._vector))
+            self._vector = 0
+            self._words = 0
+            self._group = (self._group + 1) % self.mvau.groups
+
+    def give(self) -> int:
+        return self.leaving.popleft()
+
+    def _sums(self, vector: int) -> npt.NDArray[np.int64]:
+        """The accumulators ``(neuron_fold, pe)`` of one input vector."""
+        mvau = self.mvau
+        if mvau.is_binary:
+            bits = np.frombuffer(vector.to_bytes(self._octets, "little"), "<u8")
+            differing = np.bitwise_count(self._rows[self._group] ^ bits).sum(axis=-1, dtype=np.int64)
+            matching: Ints = mvau.matrix_width - differing
+            return matching if mvau.accumulator == "popcount" else 2 * matching - mvau.matrix_width
+        elements = unpack_word(
+            vector, mvau.matrix_width, self.input_bits, mvau.input_type.is_signed
+        )
+        values = element_values(elements, mvau.input_type).astype(np.float64)
+        sums: Ints = (self._matrix[self._group] @ values).astype(np.int64)
+        return sums
+
+    def _compute(self, vector: int) -> list[int]:
+        sums = self._sums(vector)
+        if self._thresholds is None:
+            return pack_rows(sums, self.mvau.output_bits)
+        fired = count_fired(sums, self._thresholds[self._group], self.mvau.compare)
+        offset = 0 if self.mvau.output_type.is_bipolar else self.mvau.output_type.minimum
+        return pack_rows(fired + offset, self.mvau.output_bits)
+
+
+def count_fired(
+    sums: npt.NDArray[np.int64], thresholds: npt.NDArray[np.int64], compare: str
+) -> npt.NDArray[np.int64]:
+    """How many of the thresholds ``(..., n)`` fire for each of ``sums`` ``(...)``."""
+    spread = sums[..., None]
+    fired = spread > thresholds if compare == ">" else spread >= thresholds
+    count: Ints = fired.sum(axis=-1, dtype=np.int64)
+    return count

@@ -1,0 +1,300 @@
+"""The bits of all units but the MVAU: each takes the words it reads and gives the words it writes."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from bnnsim.datapath.streaming.mvau import count_fired
+from bnnsim.datapath.streaming.words import element_values, pack_rows, unpack_word
+from bnnsim.design.streaming.units import Add, Concat, Converter, Padding, Pool, Scale, Threshold, Window
+from bnnsim.design.streaming.window_order import window_order
+
+
+class SourceDatapath:
+    """Gives the words of the frames, in order."""
+
+    def __init__(self, words: Iterable[int]) -> None:
+        self._words: Iterator[int] = iter(words)
+
+    def take(self, words: tuple[int, ...]) -> None:
+        raise AssertionError("a frame source reads nothing")
+
+    def give(self) -> int:
+        return next(self._words)
+
+
+class SinkDatapath:
+    """Keeps what it takes."""
+
+    def __init__(self) -> None:
+        self.words: list[int] = []
+
+    def take(self, words: tuple[int, ...]) -> None:
+        self.words.append(words[0])
+
+    def give(self) -> int:
+        raise AssertionError("a frame sink writes nothing")
+
+
+class ConverterDatapath:
+    """Cuts words up, lowest bits first, or puts them together; the levels of an activation in turn."""
+
+    def __init__(self, converter: Converter, element_bits: int) -> None:
+        self._ratio = converter.ratio
+        self._narrows = converter.narrows
+        lanes = min(converter.in_lanes, converter.out_lanes)
+        self._bits = lanes * element_bits
+        self._mask = (1 << self._bits) - 1
+        self._leaving: deque[int] = deque()
+        self._levels = converter.levels
+        self._registers = [0] * converter.levels
+        self._count = 0
+
+    def take(self, words: tuple[int, ...]) -> None:
+        turn, level = divmod(self._count, self._levels)
+        self._count += 1
+        if self._narrows:
+            self._registers[level] = words[0]
+            self._shift_out(level)
+            if level == self._levels - 1:
+                for _ in range(self._ratio - 1):
+                    for other in range(self._levels):
+                        self._shift_out(other)
+                self._count = 0
+            return
+        self._registers[level] |= words[0] << (turn * self._bits)
+        if turn == self._ratio - 1:
+            self._leaving.append(self._registers[level])
+            self._registers[level] = 0
+        if self._count == self._ratio * self._levels:
+            self._count = 0
+
+    def _shift_out(self, level: int) -> None:
+        self._leaving.append(self._registers[level] & self._mask)
+        self._registers[level] >>= self._bits
+
+    def give(self) -> int:
+        return self._leaving.popleft()
+
+
+class PaddingDatapath:
+    """Passes a map's words and puts border words around them."""
+
+    def __init__(self, padding: Padding, element_bits: int, is_bipolar: bool) -> None:
+        self._lanes = padding.lanes if padding.widens_bits else 0
+        bit_or_value = (padding.value + 1) // 2 if is_bipolar else padding.value
+        if padding.widens_bits:
+            bit_or_value, element_bits = 0, 2
+        row = np.full((1, padding.lanes), bit_or_value, np.int64)
+        self._border_word = pack_rows(row, element_bits)[0]
+        inside = np.zeros((padding.out_height, padding.out_width), bool)
+        top, left, _, _ = padding.border
+        inside[top : top + padding.height, left : left + padding.width] = True
+        self._inside: list[bool] = np.repeat(inside.reshape(-1), padding.channel_fold).tolist()
+        self._position = 0
+        self._waiting: deque[int] = deque()
+
+    def take(self, words: tuple[int, ...]) -> None:
+        word = words[0]
+        if self._lanes:
+            bits = unpack_word(word, self._lanes, 1, False)
+            word = pack_rows((2 * bits - 1)[None], 2)[0]
+        self._waiting.append(word)
+
+    def give(self) -> int:
+        inside = self._inside[self._position]
+        self._position = (self._position + 1) % len(self._inside)
+        return self._waiting.popleft() if inside else self._border_word
+
+
+class WindowDatapath:
+    """Buffers a map's words and shows them window by window.
+
+    Asking for a word that has not come in yet raises ``IndexError``: the program would be wrong.
+    """
+
+    def __init__(self, window: Window, element_bits: int) -> None:
+        self._order: list[int] = window_order(window).reshape(-1).tolist()
+        self._together = window.window_pixels if window.writes_whole_windows else 1
+        self._bits = window.lanes * element_bits
+        self._frame_words = window.words_in
+        self._maps: deque[list[int]] = deque([[]])
+        self._position = 0
+
+    def take(self, words: tuple[int, ...]) -> None:
+        if len(self._maps[-1]) == self._frame_words:
+            self._maps.append([])
+        self._maps[-1].append(words[0])
+
+    def give(self) -> int:
+        if self._position == len(self._order):
+            self._position = 0
+            self._maps.popleft()
+        word = 0
+        for i in range(self._together):
+            shown = self._maps[0][self._order[self._position + i]]
+            word |= shown << (i * self._bits)
+        self._position += self._together
+        return word
+
+
+class PoolDatapath:
+    """Maximum (the OR of bipolar bits) or majority over windows of whole pixels."""
+
+    def __init__(self, pool: Pool, element_bits: int) -> None:
+        self._pool = pool
+        self._bits = element_bits
+        self._is_or = pool.function == "max" and pool.type.is_bipolar
+        self._row_words = pool.width
+        self._out_words = pool.width // pool.kernel[1]
+        self._rows: list[int] = []
+        self._leaving: deque[int] = deque()
+
+    def take(self, words: tuple[int, ...]) -> None:
+        self._rows.append(words[0])
+        height, width = self._pool.kernel
+        row, column = divmod(len(self._rows) - 1, self._row_words)
+        if row == height - 1 and column % width == width - 1:
+            self._leaving.append(self._reduce(column + 1 - width))
+        if len(self._rows) == self._row_words * height:
+            self._rows.clear()
+
+    def give(self) -> int:
+        return self._leaving.popleft()
+
+    def _reduce(self, column: int) -> int:
+        height, width = self._pool.kernel
+        window = [
+            self._rows[row * self._row_words + column + k]
+            for row in range(height)
+            for k in range(width)
+        ]
+        if self._is_or:
+            result = 0
+            for word in window:
+                result |= word
+            return result
+        pool = self._pool
+        values = np.stack(
+            [
+                element_values(
+                    unpack_word(word, pool.channels, self._bits, pool.type.is_signed), pool.type
+                )
+                for word in window
+            ]
+        )
+        if pool.function == "max":
+            return pack_rows(values.max(axis=0)[None], self._bits)[0]
+        total = values.sum(axis=0)
+        fires = total > 0 if pool.compare == ">" else total >= 0
+        return pack_rows(fires[None].astype(np.int64), 1)[0]
+
+
+class ThresholdDatapath:
+    """Thresholds of each channel in turn, ``pe`` channels a word."""
+
+    def __init__(self, unit: Threshold, thresholds: npt.NDArray[np.integer]) -> None:
+        self._unit = unit
+        folds = unit.channels // unit.pe
+        self._thresholds = thresholds.astype(np.int64).reshape(folds, unit.pe, unit.thresholds)
+        self._fold = 0
+        self._leaving: deque[int] = deque()
+
+    def take(self, words: tuple[int, ...]) -> None:
+        unit = self._unit
+        sums = unpack_word(words[0], unit.pe, unit.input_bits, unit.input_type.is_signed)
+        fired = count_fired(sums, self._thresholds[self._fold], unit.compare)
+        offset = 0 if unit.output_type.is_bipolar else unit.output_type.minimum
+        self._leaving.append(pack_rows((fired + offset)[None], unit.output_type.bits)[0])
+        self._fold = (self._fold + 1) % len(self._thresholds)
+
+    def give(self) -> int:
+        return self._leaving.popleft()
+
+
+class ScaleDatapath:
+    """Fixed-point numbers of each channel in turn, ``pe`` channels a word."""
+
+    def __init__(self, unit: Scale, values: Mapping[str, npt.NDArray[np.integer]]) -> None:
+        self._unit = unit
+        folds = unit.channels // unit.pe
+        self._values = {
+            key: array.astype(np.int64).reshape(folds, unit.pe) for key, array in values.items()
+        }
+        self._folds, self._fold = folds, 0
+        self._leaving: deque[int] = deque()
+
+    def take(self, words: tuple[int, ...]) -> None:
+        unit = self._unit
+        x = unpack_word(words[0], unit.pe, unit.input_bits, unit.input_type.is_signed)
+        if unit.input_type.is_bipolar:
+            x = 2 * x - 1
+        behind_point = unit.parameter_type.fraction_bits
+        numbers = {key: array[self._fold] for key, array in self._values.items()}
+        if unit.function == "affine":
+            wide = x * numbers["scale"] + (numbers["bias"] << unit.input_type.fraction_bits)
+        else:
+            wide = np.where(x < 0, x * numbers["slope"], x << behind_point)
+        drop = unit.input_type.fraction_bits + behind_point - unit.output_type.fraction_bits
+        value = (wide + ((1 << drop) >> 1)) >> drop if drop >= 0 else wide << -drop
+        value = np.clip(value, unit.output_type.minimum, unit.output_type.maximum)
+        self._leaving.append(pack_rows(value[None], unit.output_type.bits)[0])
+        self._fold = (self._fold + 1) % self._folds
+
+    def give(self) -> int:
+        return self._leaving.popleft()
+
+
+class SplitDatapath:
+    """Passes words on."""
+
+    def __init__(self) -> None:
+        self._leaving: deque[int] = deque()
+
+    def take(self, words: tuple[int, ...]) -> None:
+        self._leaving.append(words[0])
+
+    def give(self) -> int:
+        return self._leaving.popleft()
+
+
+class AddDatapath:
+    """Adds the elements of one word from every input."""
+
+    def __init__(self, add: Add) -> None:
+        self._add = add
+        self._leaving: deque[int] = deque()
+
+    def take(self, words: tuple[int, ...]) -> None:
+        add = self._add
+        total = np.zeros(add.lanes, np.int64)
+        for word, value_type, bits in zip(words, add.input_types, add.input_bits, strict=True):
+            total += element_values(
+                unpack_word(word, add.lanes, bits, value_type.is_signed), value_type
+            )
+        self._leaving.append(pack_rows(total[None], add.output_bits)[0])
+
+    def give(self) -> int:
+        return self._leaving.popleft()
+
+
+class ConcatDatapath:
+    """Puts one pixel of every input side by side."""
+
+    def __init__(self, concat: Concat) -> None:
+        self._widths = [channels * concat.element_bits for channels in concat.input_channels]
+        self._leaving: deque[int] = deque()
+
+    def take(self, words: tuple[int, ...]) -> None:
+        result, shift = 0, 0
+        for word, width in zip(words, self._widths, strict=True):
+            result |= word << shift
+            shift += width
+        self._leaving.append(result)
+
+    def give(self) -> int:
+        return self._leaving.popleft()

@@ -1,0 +1,1 @@
+"""An engine and a network: loops, buffers and transfers resolved to whole numbers."""

@@ -1,0 +1,227 @@
+"""From a network and an engine architecture to the engine's program, with every misfit reported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bnnsim.design.build import Design, completed_budget, device_of
+from bnnsim.design.engine.fit import check_buffers, has_compute
+from bnnsim.design.engine.loops import Scope, layer_scope
+from bnnsim.design.engine.program import (
+    EngineProgram,
+    LayerProgram,
+)
+from bnnsim.design.engine.steps import StepResolver
+from bnnsim.design.engine.traffic import check_size, check_traffic
+from bnnsim.design.front import build_front, front_layers
+from bnnsim.design.network.network import Network, Node, check_network
+from bnnsim.spec.architecture import Architecture, Budget, EngineArchitecture
+from bnnsim.spec.device import Device
+from bnnsim.spec.engine.blocks import (
+    LayerMapping,
+    Step,
+)
+from bnnsim.spec.faults import Fault, SpecError, near_names
+from bnnsim.spec.load import Loaded, from_spec
+from bnnsim.spec.workload import WeightedLayer, Workload
+
+Key = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class EngineDesign:
+    """An engine architecture x network with everything resolved and checked."""
+
+    architecture: EngineArchitecture
+    network: Network
+    device: Device
+    program: EngineProgram
+    """What the engine itself does; the front's cycles are timing's to add."""
+    front: Design | None = None
+    """The first layers' streaming pipeline, if any."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.architecture.name} x {self.network.workload.name}"
+
+    @property
+    def budget(self) -> Budget:
+        """The architecture's budget, completed with what the device holds."""
+        return completed_budget(self.architecture, self.device)
+
+
+def build_engine_design(
+    architecture: Loaded[Architecture] | Architecture,
+    workload: Loaded[Workload] | Workload,
+) -> EngineDesign:
+    """Fit a network onto an engine.
+
+    Raises :class:`SpecError` with every fault of both files and of the fit.
+    """
+    given = architecture if isinstance(architecture, Loaded) else from_spec(architecture)
+    if not isinstance(given.spec, EngineArchitecture):
+        raise SpecError([given.source.fault(("style",), "engine", given.spec.style)])
+    arch = Loaded(given.spec, given.source, given.path, given.faults)
+    work = workload if isinstance(workload, Loaded) else from_spec(workload)
+    faults: list[Fault] = [*arch.faults, *work.faults]
+    device = device_of(arch.spec.device, arch.source, faults)
+    network, network_faults = check_network(work)
+    faults += network_faults
+    program, front = None, None
+    if network is not None:
+        names, found = front_layers(arch, network)
+        faults += found
+        program, found = build_engine(arch, network, names)
+        faults += found
+        if names and device is not None:
+            front, found = build_front(arch, network, names, device)
+            faults += found
+    if faults or network is None or program is None or device is None:
+        raise SpecError(faults)
+    return EngineDesign(arch.spec, network, device, program, front)
+
+
+def build_engine(
+    architecture: Loaded[EngineArchitecture], network: Network, front: frozenset[str] = frozenset()
+) -> tuple[EngineProgram | None, list[Fault]]:
+    """The program of ``network`` without its ``front`` layers; None where faults bar it."""
+    return _Builder(architecture, network, front).run()
+
+
+class _Builder:
+    def __init__(
+        self, architecture: Loaded[EngineArchitecture], network: Network, front: frozenset[str]
+    ) -> None:
+        self.front = front
+        self.spec = architecture.spec
+        self.text = architecture.source
+        self.network = network
+        self.faults: list[Fault] = []
+        self.steps = StepResolver(self.spec, self.text, self.faults)
+
+    def run(self) -> tuple[EngineProgram | None, list[Fault]]:
+        groups = self._groups()
+        if self.faults:
+            return None, self.faults
+        parts = [self._frame("before")]
+        parts += [self._layer(names) for names in groups]
+        parts.append(self._frame("after"))
+        if not self.faults:
+            self.faults += check_buffers(self.spec, self.text, self.network, groups)
+            self.faults += check_traffic(self.spec, self.text, self.network, parts)
+            self.faults += check_size(self.spec, self.text, parts)
+        if self.faults:
+            return None, self.faults
+        return EngineProgram(
+            parts=tuple(part for part in parts if part.ops),
+            arrays=tuple(self.spec.arrays),
+            stages=tuple(self.spec.stages),
+            buffers=tuple(self.spec.buffers),
+            ports=tuple(self.spec.ports),
+            host=self.spec.host is not None,
+        ), []
+
+    def _fault(self, key: Key, expected: str, got: object, near: tuple[str, ...] = ()) -> None:
+        self.faults.append(self.text.fault(key, expected, got, near))
+
+    # ---- which layer runs where ------------------------------------------------------------
+
+    def _groups(self) -> list[tuple[str, ...]]:
+        """Layers by the program they run in, in the network's order, the leading layer first."""
+        for name in self.spec.layers:
+            if name not in self.network.nodes:
+                known = list(self.network.nodes)
+                workload = self.network.workload.name
+                near = near_names(name, known)
+                self._fault(("layers", name), f"a layer of workload {workload}", f"'{name}'", near)
+        leaders: dict[str, str] = {}
+        groups: dict[str, list[str]] = {}
+        for name, node in self.network.nodes.items():
+            mapping = self.spec.layers.get(name)
+            if name in self.front:
+                if mapping is not None:
+                    self._fault(("layers", name), "no entry: this layer streams", "one")
+                continue
+            if mapping is None:
+                programs = ", ".join(self.spec.programs)
+                expected = f"a program ({programs}) for layer {name} ({node.layer.op})"
+                self._fault(("layers", name), expected, "none")
+            elif mapping.within is not None:
+                if isinstance(node.layer, WeightedLayer):
+                    expected = "a program of its own for a layer with weights"
+                    self._fault(("layers", name, "within"), expected, repr(mapping.within))
+                if mapping.within not in leaders:
+                    near = near_names(mapping.within, leaders)
+                    expected = "a layer before this one that has a program"
+                    self._fault(("layers", name, "within"), expected, repr(mapping.within), near)
+                    continue
+                leaders[name] = leaders[mapping.within]
+                groups[leaders[name]].append(name)
+            else:
+                self._check_program(name, node, mapping)
+                leaders[name] = name
+                groups[name] = [name]
+        return [tuple(names) for names in groups.values()]
+
+    def _check_program(self, name: str, node: Node, mapping: LayerMapping) -> None:
+        key = ("layers", name, "program")
+        program = self.spec.programs.get(str(mapping.program))
+        if program is None:
+            near = near_names(str(mapping.program), self.spec.programs)
+            known = ", ".join(self.spec.programs)
+            self._fault(key, f"one of the programs {known}", repr(mapping.program), near)
+            return
+        if isinstance(node.layer, WeightedLayer):
+            if not has_compute(program.steps):
+                expected = f"a program with a compute step for {name} ({node.layer.op})"
+                self._fault(key, expected, f"{mapping.program} without one")
+            array = self.spec.arrays.get(program.array or "")
+            if array is None:
+                known = ", ".join(self.spec.arrays)
+                got = repr(program.array) if program.array else "none"
+                near = near_names(program.array or "", self.spec.arrays)
+                self._fault(("programs", str(mapping.program), "array"), f"one of {known}", got, near)
+            elif node.layer.op not in array.executes:
+                runs = ", ".join(array.executes)
+                expected = f"a program whose array runs a {node.layer.op}"
+                self._fault(key, expected, f"{mapping.program} on {program.array}, which runs {runs}")
+            elif (
+                array.accumulator_bits
+                and not array.may_wrap
+                and (node.sum_type.bits > array.accumulator_bits)
+            ):
+                self._fault(
+                    ("arrays", program.array or "", "accumulator_bits"),
+                    f"at least {node.sum_type.bits} (sums of {name} are {node.sum_type})",
+                    array.accumulator_bits,
+                )
+            elif node.groups > 1:
+                self._fault(key, "a layer without groups", f"{node.groups} groups in {name}")
+
+    # ---- one part of the frame -------------------------------------------------------------
+
+    def _frame(self, side: str) -> LayerProgram:
+        scope = Scope({}, {}, None)
+        steps: list[Step] = getattr(self.spec.frame, side)
+        ops = self.steps.resolve(("frame", side), steps, scope, None, "")
+        return LayerProgram(f"frame.{side}", (), "", ops, {})
+
+    def _layer(self, names: tuple[str, ...]) -> LayerProgram:
+        node = self.network.nodes[names[0]]
+        program_name = str(self.spec.layers[names[0]].program)
+        program = self.spec.programs[program_name]
+        array = self.spec.arrays[program.array] if program.array else None
+        last = self.network.nodes[names[-1]]
+        scope, fault = layer_scope(node, last, array)
+        if fault:
+            self._fault(("arrays", program.array or "", "group"), *fault)
+            return LayerProgram(names[0], names, "", (), {})
+        self.steps.calls = 0
+        extents = dict(scope.extents)
+        ops = self.steps.resolve(
+            ("programs", program_name, "steps"), program.steps, scope, node, program.array or ""
+        )
+        return LayerProgram(names[0], names, program.array or "", ops, extents, self.steps.calls)
+
+
+__all__ = ["EngineDesign", "build_engine", "build_engine_design"]

@@ -1,0 +1,44 @@
+"""How much of a buffer a layer needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bnnsim.design.network.network import Node
+from bnnsim.spec.engine.blocks import Array, Buffer
+from bnnsim.spec.workload import WeightedLayer
+
+GATED_PARAMETERS = 8
+"""Parameters a channel behind a gated convolution, besides its weights."""
+
+
+def weight_words(buffer: Buffer, node: Node, array: Array | None, out_channels: int) -> int:
+    """Words of each bank that the weights of ``out_channels`` output channels take."""
+    layer = node.layer
+    assert isinstance(layer, WeightedLayer)
+    kernel = node.weight_shape[2:] if len(node.weight_shape) == 4 else (1, 1)
+    pixels = kernel[0] * kernel[1]
+    in_channels = node.matrix_width // pixels
+    bits = buffer.element_bits or layer.weight.bits
+    if buffer.pack == "whole_kernels":
+        kernels_a_word = buffer.width_bits // (pixels * bits)
+        if kernels_a_word == 0:
+            return out_channels * -(-in_channels // buffer.banks) * -(-pixels * bits // buffer.width_bits)
+        return -(-out_channels * -(-in_channels // buffer.banks) // kernels_a_word)
+    return -(-out_channels * in_channels * pixels * bits // (buffer.banks * buffer.width_bits))
+
+
+def threshold_words(buffer: Buffer, out_channels: int) -> int:
+    """Words of each bank for one value of ``element_bits`` a channel."""
+    values_a_word = buffer.width_bits // (buffer.element_bits or 16)
+    return -(-out_channels // (values_a_word * buffer.banks))
+
+
+def map_bits(buffer: Buffer, nodes: Mapping[str, Node], layers: tuple[str, ...]) -> int:
+    """Bits of the larger of the first layer's input and the last layer's output."""
+    first, last = nodes[layers[0]], nodes[layers[-1]]
+    sizes = [
+        tensor.elements * (buffer.element_bits or tensor.type.bits)
+        for tensor in (first.input, last.output)
+    ]
+    return max(sizes)

@@ -1,0 +1,77 @@
+"""A mixed design's first layers: a streaming pipeline of its own in front of the engine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bnnsim.design.build import Design
+from bnnsim.design.network.network import INPUT, Network, check_network
+from bnnsim.design.streaming.layout import build_streaming
+from bnnsim.spec.architecture import EngineArchitecture, StreamingArchitecture
+from bnnsim.spec.device import Device
+from bnnsim.spec.faults import Fault, near_names
+from bnnsim.spec.load import Loaded, from_spec
+from bnnsim.spec.yaml.source import SourceText
+
+
+def front_layers(
+    architecture: Loaded[EngineArchitecture], network: Network
+) -> tuple[frozenset[str], list[Fault]]:
+    """The layers that stream: ``until`` and all it depends on."""
+    front = architecture.spec.front
+    if front is None:
+        return frozenset(), []
+    key = ("front", "until")
+    if front.until not in network.nodes:
+        near = near_names(front.until, network.nodes)
+        expected = f"a layer of workload {network.workload.name}"
+        return frozenset(), [architecture.source.fault(key, expected, repr(front.until), near)]
+    names = {front.until}
+    for name in reversed(list(network.nodes)):
+        if name in names:
+            names |= {source for source in network.nodes[name].inputs if source != INPUT}
+    leaks = [
+        f"{reader} reads {source}"
+        for source in [INPUT, *names]
+        for reader, _ in network.consumers[source]
+        if reader not in names and source != front.until
+    ]
+    if leaks:
+        expected = "a layer through which alone the others see what comes before"
+        return frozenset(), [architecture.source.fault(key, expected, ", ".join(sorted(leaks)))]
+    return frozenset(names), []
+
+
+def build_front(
+    architecture: Loaded[EngineArchitecture],
+    network: Network,
+    names: frozenset[str],
+    device: Device,
+) -> tuple[Design | None, list[Fault]]:
+    """The pipeline of the layers ``names``."""
+    spec, text = architecture.spec, architecture.source
+    assert spec.front is not None
+    layers = [layer for layer in network.workload.layers if layer.name in names]
+    workload = network.workload.model_copy(
+        update={"name": f"{network.workload.name}.front", "layers": layers, "weights": None}
+    )
+    part, faults = check_network(from_spec(workload))
+    if part is None:
+        return None, faults
+    streaming = StreamingArchitecture(
+        name=f"{spec.name}.front",
+        source=spec.source,
+        style="streaming",
+        device=spec.device,
+        clock_mhz=spec.clock_mhz,
+        defaults=spec.front.defaults,
+        frame_source=spec.front.frame_source,
+        layers=spec.front.layers,
+        fifo_words=spec.front.fifo_words,
+    )
+    lines = {path[1:]: line for path, line in text.lines.items() if path[:1] == ("front",)}
+    data = text.data.get("front", {}) if isinstance(text.data, dict) else {}
+    loaded = Loaded(streaming, SourceText(text.file, data, lines))
+    graph, faults = build_streaming(loaded, part)
+    faults = [replace(fault, key=f"front.{fault.key}") for fault in faults]
+    return (Design(streaming, part, device, graph) if graph else None), faults

@@ -1,0 +1,1 @@
+"""A network's layers with every shape, type and parameter inferred."""

@@ -1,0 +1,78 @@
+"""One layer of a network with its shapes, types and matrix size worked out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bnnsim.design.network.tensor import Tensor
+from bnnsim.spec.value_type import ValueType
+from bnnsim.spec.workload import ConvBase, Layer, WeightedLayer
+
+INPUT = "input"
+"""The name of the frame among the layers."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """One layer with its resolved inputs and output.
+
+    ``sum_type`` is the value set of the integer sum before any activation (weighted, threshold and
+    add layers); ``pad_value`` the resolved border value of a convolution.
+    """
+
+    layer: Layer
+    inputs: tuple[str, ...]
+    input_tensors: tuple[Tensor, ...]
+    output: Tensor
+    sum_type: ValueType
+    pad_value: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.layer.name
+
+    @property
+    def input(self) -> Tensor:
+        """The first input."""
+        return self.input_tensors[0]
+
+    @property
+    def matrix_height(self) -> int:
+        """Rows of the layer's weight matrix (of one group): output channels."""
+        assert isinstance(self.layer, WeightedLayer)
+        return self.layer.out // self.groups
+
+    @property
+    def matrix_width(self) -> int:
+        """Columns of the layer's weight matrix (of one group): kernel * channels."""
+        if isinstance(self.layer, ConvBase):
+            height, width = self.layer.kernel_hw
+            return height * width * self.input.channels // self.groups
+        return self.input.elements
+
+    @property
+    def groups(self) -> int:
+        return self.layer.groups if isinstance(self.layer, ConvBase) else 1
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates a frame, padded taps included."""
+        if not isinstance(self.layer, WeightedLayer):
+            return 0
+        return self.matrix_height * self.matrix_width * self.groups * self.output.pixels
+
+    @property
+    def weight_shape(self) -> tuple[int, ...]:
+        """Shape of the weight array in the weights file."""
+        if isinstance(self.layer, ConvBase):
+            channels = self.input.channels // self.groups
+            return (self.layer.out, channels, *self.layer.kernel_hw)
+        return (self.matrix_height, self.matrix_width)
+
+    @property
+    def threshold_count(self) -> int:
+        """Thresholds a channel; 0 without activation."""
+        activation = getattr(self.layer, "activation", None)
+        if activation is None or activation.type.is_residual:
+            return 0
+        return int(activation.type.levels - 1)

@@ -1,0 +1,80 @@
+"""Shapes and types of layers with arithmetic of their own: fixed point and residual binarization.
+
+Each function returns (output, sum type, border value), or None where a fault bars it; ``fault(key,
+expected, got)`` takes what is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bnnsim.design.network.tensor import RESIDUAL_SUM, Shape, Tensor
+from bnnsim.spec.value_type import ValueType, integer_type
+from bnnsim.spec.workload import ConvBase, FixedLinearLayer, GatedConvLayer, MeanPoolLayer, WeightedLayer
+
+FaultAt = Callable[[str, str, str], None]
+
+
+def residual_layer(
+    fault: FaultAt, layer: WeightedLayer, given: Tensor, shape: Shape, pad_value: int
+) -> tuple[Tensor, ValueType, int]:
+    """A layer of residual binarization: what it reads or puts out are levels of +-mean."""
+    if not layer.weight.is_bipolar:
+        fault("weight", "bipolar beside residual activations", str(layer.weight))
+    if layer.activation and not layer.activation.type.is_residual:
+        fault("activation", "residual1..residual4 behind residual", f"{layer.activation.type}")
+    if layer.accumulator == "popcount":
+        fault("accumulator", "dot beside residual activations", "popcount")
+    if given.type.fraction_bits > RESIDUAL_SUM.fraction_bits:
+        most = f"an input with at most {RESIDUAL_SUM.fraction_bits} bits behind the point"
+        fault("activation", f"{most} before residual levels", str(given.type))
+    if isinstance(layer, ConvBase):
+        if any(layer.pad_tlbr):
+            fault("pad", "0 beside residual activations", str(layer.pad))
+        if layer.dilation_hw != (1, 1):
+            fault("dilation", "1 beside residual activations", str(layer.dilation))
+        if layer.groups != 1:
+            fault("groups", "1 beside residual activations", str(layer.groups))
+    output = layer.activation.type if layer.activation else RESIDUAL_SUM
+    return Tensor(shape, output), RESIDUAL_SUM, pad_value
+
+
+def gated_conv(
+    fault: FaultAt,
+    layer: GatedConvLayer,
+    given: Tensor,
+    shortcut: Tensor,
+    columns: int,
+    shape: Shape,
+) -> tuple[Tensor, ValueType, int] | None:
+    if given.type != layer.type:
+        fault("type", f"the input's {given.type}", str(layer.type))
+    if shortcut.shape != shape or shortcut.type != layer.type:
+        fault(
+            "inputs",
+            f"a shortcut of {list(shape)} {layer.type}",
+            f"{list(shortcut.shape)} {shortcut.type}",
+        )
+    if layer.pad_value not in (None, 0):
+        fault("pad_value", "0 (a border tap adds nothing)", str(layer.pad_value))
+    return Tensor(shape, layer.type), integer_type(-columns, columns), 0
+
+
+def fixed_linear(
+    fault: FaultAt, layer: FixedLinearLayer, given: Tensor
+) -> tuple[Tensor, ValueType, int] | None:
+    if given.pixels != 1:
+        fault("inputs", "a vector", f"a map of {list(given.shape)}")
+    return Tensor((layer.out, 1, 1), layer.type), layer.type, 0
+
+
+def mean_pool(
+    fault: FaultAt, layer: MeanPoolLayer, given: Tensor
+) -> tuple[Tensor, ValueType, int] | None:
+    channels, height, width = given.shape
+    kernel = (height, width) if layer.kernel == "global" else (layer.kernel, layer.kernel)
+    if height % kernel[0] or width % kernel[1]:
+        fault("kernel", f"a divisor of the map's {height} x {width}", str(layer.kernel))
+        return None
+    shape = (channels, height // kernel[0], width // kernel[1])
+    return Tensor(shape, layer.type), given.type, 0

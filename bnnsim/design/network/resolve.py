@@ -1,0 +1,262 @@
+"""The walk over a workload's layers: names, order, frame, and each layer's shapes in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from math import prod
+
+from bnnsim.design.network.node import INPUT, Node
+from bnnsim.design.network.own_rules import fixed_linear, mean_pool
+from bnnsim.design.network.shape_rules import add, concat, conv, holds, pool, weighted
+from bnnsim.design.network.tensor import Tensor
+from bnnsim.spec.faults import Fault, near_names
+from bnnsim.spec.load import Loaded
+from bnnsim.spec.workload import (
+    AddLayer,
+    AffineLayer,
+    AveragePoolLayer,
+    ConcatLayer,
+    ConvBase,
+    ConvLayer,
+    FixedLinearLayer,
+    GatedConvLayer,
+    Layer,
+    LinearLayer,
+    MaxPoolLayer,
+    MeanPoolLayer,
+    PreluLayer,
+    ThresholdLayer,
+    WeightedLayer,
+    Workload,
+)
+
+MAX_ELEMENTS = 1 << 28
+"""What a map may hold, its border included; far beyond any device, and memory ends there."""
+MAX_WEIGHTS = 1 << 31
+"""What a layer's weight array may hold."""
+READ_LEVELS = (ConvLayer, LinearLayer, MaxPoolLayer)
+"""Layers that know what a level of a residual activation is worth, or need not."""
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """The frame, the layers in topological order, and the name of the one that nothing reads."""
+
+    input: Tensor
+    nodes: Mapping[str, Node]
+    output: str
+
+
+def resolve(loaded: Loaded[Workload]) -> tuple[Resolved | None, list[Fault]]:
+    """The layers of a workload, or None with the faults that bar it."""
+    return _Resolver(loaded).run()
+
+
+class _Resolver:
+    """Walks the layers once in topological order, gathering faults."""
+
+    def __init__(self, loaded: Loaded[Workload]) -> None:
+        self.spec = loaded.spec
+        self.source = loaded.source
+        self.faults: list[Fault] = []
+        self.position = {layer.name: i for i, layer in enumerate(self.spec.layers)}
+
+    def run(self) -> tuple[Resolved | None, list[Fault]]:
+        names = [layer.name for layer in self.spec.layers]
+        for i, name in enumerate(names):
+            if name == INPUT or name in names[:i]:
+                self._fault(i, "name", "a name not used before", repr(name))
+        inputs = self._inputs()
+        frame = self._frame()
+        if self.faults:
+            return None, self.faults
+        order = self._order(inputs)
+        if order is None or frame is None:
+            return None, self.faults
+        tensors: dict[str, Tensor] = {INPUT: frame}
+        nodes: dict[str, Node] = {}
+        for layer in order:
+            if not all(name in tensors for name in inputs[layer.name]):
+                continue
+            node = self._node(layer, inputs[layer.name], tensors)
+            if node:
+                nodes[layer.name] = node
+                tensors[layer.name] = node.output
+        read = {name for names_ in inputs.values() for name in names_}
+        ends = [name for name in names if name not in read]
+        if len(ends) != 1:
+            path: tuple[str | int, ...] = ("layers", self.position[ends[0]]) if ends else ("layers",)
+            self.faults.append(
+                self.source.fault(
+                    path, "one layer that no other reads (the output)", ", ".join(ends) or "none"
+                )
+            )
+        if self.faults:
+            return None, self.faults
+        return Resolved(frame, nodes, ends[0]), []
+
+    def _fault(self, index: int, key: str, expected: str, got: str, near: tuple[str, ...] = ()) -> None:
+        self.faults.append(self.source.fault(("layers", index, key), expected, got, near))
+
+    def _frame(self) -> Tensor | None:
+        spec = self.spec.input
+        shape = list(spec.shape)
+        if len(shape) == 2:
+            self.faults.append(
+                self.source.fault(
+                    ("input", "shape"), "[channels, height, width] or [features]", str(shape)
+                )
+            )
+            return None
+        if spec.type.is_residual:
+            self.faults.append(
+                self.source.fault(("input", "type"), "a type other than residual", str(spec.type))
+            )
+            return None
+        if spec.thermometer is not None and (
+            len(shape) != 3 or shape[0] % spec.thermometer or not spec.type.is_bipolar
+        ):
+            self.faults.append(
+                self.source.fault(
+                    ("input", "thermometer"),
+                    "bipolar channels, so many for each colour",
+                    f"{spec.thermometer} for {shape} {spec.type}",
+                )
+            )
+            return None
+        if spec.pad_to is not None:
+            if len(shape) != 1 or spec.pad_to < shape[0]:
+                self.faults.append(
+                    self.source.fault(
+                        ("input", "pad_to"), f"a flat input's size, at least {shape[0]}", spec.pad_to
+                    )
+                )
+                return None
+            if not holds(spec.type, spec.pad_value):
+                self.faults.append(
+                    self.source.fault(("input", "pad_value"), f"a value of {spec.type}", spec.pad_value)
+                )
+            shape = [spec.pad_to]
+        channels, height, width = shape if len(shape) == 3 else (shape[0], 1, 1)
+        frame = Tensor((channels, height, width), spec.type)
+        if frame.elements > MAX_ELEMENTS:
+            expected = f"a frame of at most {MAX_ELEMENTS} elements"
+            got = f"{frame.elements}"
+            self.faults.append(self.source.fault(("input", "shape"), expected, got))
+            return None
+        return frame
+
+    def _inputs(self) -> dict[str, tuple[str, ...]]:
+        result: dict[str, tuple[str, ...]] = {}
+        previous = INPUT
+        for i, layer in enumerate(self.spec.layers):
+            names = tuple(layer.inputs) if layer.inputs is not None else (previous,)
+            for k, name in enumerate(names):
+                if name != INPUT and name not in self.position:
+                    known = [INPUT, *self.position]
+                    self.faults.append(
+                        self.source.fault(
+                            ("layers", i, "inputs", k),
+                            "the name of a layer or 'input'",
+                            repr(name),
+                            near_names(name, known),
+                        )
+                    )
+            joins = isinstance(layer, AddLayer | ConcatLayer | GatedConvLayer)
+            if joins and len(names) < 2:
+                self._fault(i, "inputs", "two or more layers", f"{len(names)}")
+            if isinstance(layer, GatedConvLayer) and len(names) > 2:
+                self._fault(i, "inputs", "two layers, x and shortcut", f"{len(names)}")
+            if not joins and len(names) > 1:
+                self._fault(i, "inputs", "one layer", f"{len(names)}")
+            result.setdefault(layer.name, names)
+            previous = layer.name
+        return result
+
+    def _order(self, inputs: dict[str, tuple[str, ...]]) -> list[Layer] | None:
+        done = {INPUT}
+        waiting = list(self.spec.layers)
+        order: list[Layer] = []
+        while waiting:
+            ready = [layer for layer in waiting if all(n in done for n in inputs[layer.name])]
+            if not ready:
+                # What cannot be reached is a cycle plus what hangs behind it: walk back to the cycle.
+                stuck = {layer.name for layer in waiting}
+                name, trail = waiting[0].name, []
+                while name not in trail:
+                    trail.append(name)
+                    name = next(n for n in inputs[name] if n in stuck)
+                cycle = trail[trail.index(name) :][::-1]
+                first_at = cycle.index(min(cycle, key=self.position.__getitem__))
+                cycle = cycle[first_at:] + cycle[:first_at]
+                self._fault(
+                    self.position[cycle[0]],
+                    "inputs",
+                    "a graph without a cycle",
+                    f"the cycle {' -> '.join([*cycle, cycle[0]])}",
+                )
+                return None
+            first = ready[0]
+            order.append(first)
+            done.add(first.name)
+            waiting.remove(first)
+        return order
+
+    def _node(self, layer: Layer, names: tuple[str, ...], tensors: dict[str, Tensor]) -> Node | None:
+        given = tuple(tensors[name] for name in names)
+        index = self.position[layer.name]
+        before = len(self.faults)
+        fault = partial(self._fault, index)
+        if any(one.type.is_residual for one in given) and not isinstance(layer, READ_LEVELS):
+            fault("op", "conv, linear or max_pool behind residual activations", layer.op)
+            return None
+        if isinstance(layer, ConvBase):
+            top, left, bottom, right = layer.pad_tlbr
+            channels, height, width = given[0].shape
+            padded = channels * (height + top + bottom) * (width + left + right)
+            if padded > MAX_ELEMENTS:
+                expected = f"a padded map of at most {MAX_ELEMENTS} elements"
+                fault("pad", expected, f"{padded}")
+                return None
+            result = conv(fault, layer, given[0], given[-1])
+        elif isinstance(layer, FixedLinearLayer):
+            result = fixed_linear(fault, layer, given[0])
+        elif isinstance(layer, AffineLayer | PreluLayer):
+            result = Tensor(given[0].shape, layer.type), given[0].type, 0
+        elif isinstance(layer, MeanPoolLayer):
+            result = mean_pool(fault, layer, given[0])
+        elif isinstance(layer, LinearLayer):
+            result = weighted(fault, layer, given[0], given[0].elements, (layer.out, 1, 1), -1)
+        elif isinstance(layer, ThresholdLayer):
+            if given[0].type.is_bipolar:
+                self._fault(index, "inputs", "integer sums", "bipolar bits, which have no sum")
+            result = (
+                Tensor(given[0].shape, layer.activation.type),
+                given[0].type,
+                0,
+            )
+        elif isinstance(layer, MaxPoolLayer | AveragePoolLayer):
+            result = pool(fault, layer, given[0])
+        elif isinstance(layer, AddLayer):
+            result = add(fault, names, given)
+        else:
+            result = concat(fault, names, given)
+        if len(self.faults) > before or result is None:
+            return None
+        output, sum_type, pad_value = result
+        node = Node(layer, names, given, output, sum_type, pad_value)
+        self._check_size(index, node)
+        return node if len(self.faults) == before else None
+
+    def _check_size(self, index: int, node: Node) -> None:
+        layer = node.layer
+        if node.output.elements > MAX_ELEMENTS:
+            key = "out" if isinstance(layer, WeightedLayer) else "op"
+            expected = f"a map of at most {MAX_ELEMENTS} elements"
+            self._fault(index, key, expected, f"{node.output.elements}")
+        elif isinstance(layer, WeightedLayer) and prod(node.weight_shape) > MAX_WEIGHTS:
+            self._fault(
+                index, "out", f"at most {MAX_WEIGHTS} weights", f"{prod(node.weight_shape)}"
+            )

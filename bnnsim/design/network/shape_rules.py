@@ -1,0 +1,174 @@
+"""Shapes and types of each kind of layer, from those of its inputs.
+
+Each function returns (output, sum type, border value), or None where a fault bars it; ``fault(key,
+expected, got)`` takes what is wrong.
+"""
+
+from __future__ import annotations
+
+from bnnsim.design.network.own_rules import FaultAt, gated_conv, residual_layer
+from bnnsim.design.network.tensor import Shape, Tensor
+from bnnsim.spec.value_type import BIPOLAR, ValueType, integer_type
+from bnnsim.spec.workload import (
+    AveragePoolLayer,
+    ConvBase,
+    GatedConvLayer,
+    MaxPoolLayer,
+    WeightedLayer,
+)
+
+
+def holds(value_type: ValueType, value: int) -> bool:
+    """Whether ``value`` is one of the type's."""
+    if value_type.is_bipolar:
+        return value in (-1, 1)
+    return value_type.minimum <= value <= value_type.maximum
+
+
+def conv(
+    fault: FaultAt, layer: ConvBase, given: Tensor, shortcut: Tensor
+) -> tuple[Tensor, ValueType, int] | None:
+    """A convolution's map: every window within the padded input, ``shortcut`` for a gated one."""
+    channels, height, width = given.shape
+    top, left, bottom, right = layer.pad_tlbr
+    if channels % layer.groups or layer.out % layer.groups:
+        fault(
+            "groups",
+            f"a divisor of {channels} input and {layer.out} output channels",
+            str(layer.groups),
+        )
+        return None
+    sizes = []
+    padded = (height + top + bottom, width + left + right)
+    for axis, extent, kernel, dilation, stride in zip(
+        ("height", "width"),
+        padded,
+        layer.kernel_hw,
+        layer.dilation_hw,
+        layer.stride_hw,
+        strict=True,
+    ):
+        reach = (kernel - 1) * dilation + 1
+        if reach > extent:
+            fault("kernel", f"a window within the padded {axis} of {extent}", f"{reach}")
+            return None
+        sizes.append((extent - reach) // stride + 1)
+    default_pad = -1 if given.type.is_bipolar else 0
+    pad_value = default_pad if layer.pad_value is None else layer.pad_value
+    if not (holds(given.type, pad_value) or pad_value == 0):
+        fault("pad_value", f"0 or a value of {given.type}", str(pad_value))
+    columns = channels // layer.groups * layer.kernel_hw[0] * layer.kernel_hw[1]
+    shape = (layer.out, sizes[0], sizes[1])
+    if isinstance(layer, GatedConvLayer):
+        return gated_conv(fault, layer, given, shortcut, columns, shape)
+    has_border = any(layer.pad_tlbr)
+    if layer.accumulator == "popcount" and has_border and pad_value == 0:
+        fault("accumulator", "dot where the border is a true zero", "popcount")
+    return weighted(fault, layer, given, columns, shape, pad_value if has_border else -1)
+
+
+def weighted(
+    fault: FaultAt,
+    layer: WeightedLayer,
+    given: Tensor,
+    columns: int,
+    shape: Shape,
+    pad_value: int,
+) -> tuple[Tensor, ValueType, int]:
+    """A matrix layer: its sums over ``columns`` products, and what an activation makes of them."""
+    if given.type.is_residual or (layer.activation and layer.activation.type.is_residual):
+        return residual_layer(fault, layer, given, shape, pad_value)
+    binary = layer.weight.is_bipolar and given.type.is_bipolar
+    if layer.accumulator == "popcount":
+        if not binary:
+            fault(
+                "accumulator",
+                "dot where weights or inputs are not bipolar",
+                f"popcount of {given.type} with {layer.weight} weights",
+            )
+        low, high = 0, columns
+    else:
+        products = [
+            w * x
+            for w in (layer.weight.minimum, layer.weight.maximum)
+            for x in (given.type.minimum, given.type.maximum)
+        ]
+        low, high = columns * min(products), columns * max(products)
+    sum_type = integer_type(low, high)
+    output = layer.activation.type if layer.activation else sum_type
+    return Tensor(shape, output), sum_type, pad_value
+
+
+def pool(
+    fault: FaultAt, layer: MaxPoolLayer | AveragePoolLayer, given: Tensor
+) -> tuple[Tensor, ValueType, int] | None:
+    """A pool's map; windows that reach beyond the input are dropped."""
+    channels, height, width = given.shape
+    if isinstance(layer, AveragePoolLayer) and not given.type.is_bipolar:
+        fault("op", "max_pool, or a majority over bipolar bits", f"{given.type} input")
+        return None
+    if layer.kernel == "global":
+        return Tensor((channels, 1, 1), BIPOLAR), BIPOLAR, 0
+    stride = layer.stride or layer.kernel
+    if layer.kernel > min(height, width):
+        fault("kernel", f"at most {min(height, width)} (the map's side)", str(layer.kernel))
+        return None
+    size = tuple((extent - layer.kernel) // stride + 1 for extent in (height, width))
+    return Tensor((channels, size[0], size[1]), given.type), given.type, 0
+
+
+def add(
+    fault: FaultAt, names: tuple[str, ...], given: tuple[Tensor, ...]
+) -> tuple[Tensor, ValueType, int] | None:
+    """The sum of equally shaped maps, in the smallest type that holds it."""
+    for name, tensor in zip(names[1:], given[1:], strict=True):
+        if tensor.shape != given[0].shape:
+            fault(
+                "inputs",
+                f"the shape {list(given[0].shape)} of {names[0]}",
+                f"{list(tensor.shape)} from {name}",
+            )
+            return None
+    low = sum(tensor.type.minimum for tensor in given)
+    high = sum(tensor.type.maximum for tensor in given)
+    sum_type = _spanning([tensor.type for tensor in given], low, high)
+    return Tensor(given[0].shape, sum_type), sum_type, 0
+
+
+def concat(
+    fault: FaultAt, names: tuple[str, ...], given: tuple[Tensor, ...]
+) -> tuple[Tensor, ValueType, int] | None:
+    """Maps of one size side by side along the channels."""
+    for name, tensor in zip(names[1:], given[1:], strict=True):
+        if tensor.shape[1:] != given[0].shape[1:] or not _joins(tensor.type, given[0].type):
+            fault(
+                "inputs",
+                f"maps of {given[0].shape[1]} x {given[0].shape[2]} {given[0].type} as from {names[0]}",
+                f"{tensor.shape[1]} x {tensor.shape[2]} {tensor.type} from {name}",
+            )
+            return None
+    channels = sum(tensor.channels for tensor in given)
+    types = [tensor.type for tensor in given]
+    joined = types[0]
+    if any(one != joined for one in types):
+        low, high = min(one.minimum for one in types), max(one.maximum for one in types)
+        joined = _spanning(types, low, high)
+    return Tensor((channels, *given[0].shape[1:]), joined), joined, 0
+
+
+def _joins(one: ValueType, other: ValueType) -> bool:
+    """Whether one stream can carry both: equal types, or integers with the same point."""
+    numbers = ("uint", "int", "fixed")
+    if one.kind not in numbers or other.kind not in numbers:
+        return one == other
+    return one.fraction_bits == other.fraction_bits
+
+
+def _spanning(types: list[ValueType], low: int, high: int) -> ValueType:
+    """The smallest type for ``low .. high`` that keeps the point which all ``types`` share."""
+    plain = integer_type(low, high)
+    fractions = {one.fraction_bits for one in types}
+    fraction = fractions.pop()
+    if fractions or fraction == 0:
+        return plain
+    return ValueType("fixed", plain.bits + (not plain.is_signed), fraction)

@@ -1,0 +1,1 @@
+"""A pipeline and a network: folding checked, units and streams laid out."""

@@ -1,0 +1,151 @@
+"""The units of a convolution or linear layer: padding, sliding window and MVAU."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bnnsim.design.network.network import Node
+from bnnsim.design.streaming.chain import Chain, End
+from bnnsim.design.streaming.units import Mvau, Padding, Window, levels_of
+from bnnsim.design.streaming.window_rules import window_obstacle
+from bnnsim.spec.architecture import LayerHardware
+from bnnsim.spec.faults import divisors_of
+from bnnsim.spec.value_type import ValueType
+from bnnsim.spec.workload import ConvLayer, WeightedLayer
+
+TERNARY = ValueType("int", 2)
+"""-1, 0 and +1: bits behind a border of true zeros."""
+
+
+def weighted_units(chain: Chain, node: Node, hardware: LayerHardware) -> None:
+    assert hardware.pe and hardware.simd and isinstance(node.layer, WeightedLayer)
+    end = chain.take(node.inputs[0])
+    channel_block = node.input.channels // node.groups
+    if isinstance(node.layer, ConvLayer):
+        end, channel_block = _windows(chain, node, node.layer, end, hardware)
+        if chain.faults:
+            return
+    end = chain.convert(end, hardware.simd, node.name, hardware)
+    activation = node.layer.activation
+    levels_in, levels_out = levels_of(node.input.type), levels_of(node.output.type)
+    output_bits = hardware.accumulator_bits or node.output.type.bits // levels_out
+    mvau = Mvau(
+        pe=hardware.pe,
+        simd=hardware.simd,
+        matrix_height=node.matrix_height,
+        matrix_width=node.matrix_width,
+        vectors=node.output.pixels * node.groups,
+        groups=node.groups,
+        channel_block=channel_block,
+        weight_type=node.layer.weight,
+        input_type=end.type if end.type == TERNARY else node.input.type,
+        sum_type=node.sum_type,
+        accumulator=node.layer.accumulator,
+        output_type=node.output.type,
+        output_bits=output_bits,
+        thresholds=node.threshold_count,
+        compare=activation.compare if activation else "",
+        weight_memory=hardware.weights or "auto",
+        memory_layout=hardware.memory or "per_layer",
+        levels_in=levels_in,
+        levels_out=levels_out,
+    )
+    # The RTL library has no MVAU for bipolar weights and inputs: FINN takes the HLS one there.
+    # Nor has it one for residual levels.
+    library = "hls" if mvau.is_binary or mvau.is_residual else hardware.units or "hls"
+    freezes = library == "hls" and hardware.pipeline == "freezing"
+    name = f"{node.name}.mvau"
+    chain.unit(name, node.name, mvau, [end], library, freezes)
+    elements = node.output.elements * levels_out
+    out = End(name, hardware.pe, output_bits, node.output.type, elements)
+    chain.finish(node.name, out, hardware)
+
+
+def check_windows(chain: Chain) -> None:
+    """Note every layer whose kind of sliding-window unit cannot walk its map.
+
+    A layer without a SIMD has no window yet; that fault is the folding's.
+    """
+    for node in chain.network.nodes.values():
+        hardware = chain.hardware(node.name)
+        if isinstance(node.layer, ConvLayer) and hardware.simd:
+            window = _window(node, node.layer, hardware)
+            obstacle = window_obstacle(window) if window else None
+            if obstacle:
+                chain.fault(("layers", node.name, "sliding_window"), *obstacle)
+
+
+def _window(node: Node, layer: ConvLayer, hardware: LayerHardware) -> Window | None:
+    """The sliding-window unit of a convolution; None where its windows are its pixels."""
+    channels, height, width = node.input.shape
+    slides = layer.kernel_hw != (1, 1) or layer.stride_hw != (1, 1) or any(layer.pad_tlbr)
+    if not slides and node.groups == 1:
+        return None
+    return Window(
+        style=hardware.sliding_window or "row_buffer",
+        channels=channels * levels_of(node.input.type),
+        height=height + layer.pad_tlbr[0] + layer.pad_tlbr[2],
+        width=width + layer.pad_tlbr[1] + layer.pad_tlbr[3],
+        kernel=layer.kernel_hw,
+        stride=layer.stride_hw,
+        dilation=layer.dilation_hw,
+        groups=node.groups,
+        lanes=_window_lanes(hardware, channels // node.groups, layer),
+    )
+
+
+def _windows(
+    chain: Chain, node: Node, layer: ConvLayer, end: End, hardware: LayerHardware
+) -> tuple[End, int]:
+    """Padding and sliding window in front of a convolution's MVAU."""
+    channels, height, width = node.input.shape
+    group_channels = channels // node.groups
+    window = _window(node, layer, hardware)
+    if window is None:
+        return end, group_channels
+    end = chain.convert(end, window.lanes, node.name, hardware)
+    if any(layer.pad_tlbr):
+        # One bit cannot carry a true zero: behind such a border the stream has two.
+        is_widened = node.pad_value == 0 and node.input.type.is_bipolar
+        border = Padding(
+            channels, height, width, layer.pad_tlbr, node.pad_value, window.lanes, is_widened
+        )
+        name = f"{node.name}.pad"
+        chain.unit(name, node.name, border, [end], "rtl", False)
+        end = replace(
+            end,
+            unit=name,
+            depth_words=None,
+            elements=border.words_out * window.lanes,
+        )
+        if is_widened:
+            end = replace(end, type=TERNARY, element_bits=TERNARY.bits)
+    name = f"{node.name}.window"
+    library = "rtl" if window.style in ("rtl", "parallel", "line_buffer") else "hls"
+    freezes = library == "hls" and hardware.pipeline == "freezing"
+    chain.unit(name, node.name, window, [end], library, freezes)
+    end = replace(
+        end,
+        unit=name,
+        lanes=window.out_lanes,
+        depth_words=None,
+        elements=window.words_out * window.out_lanes,
+    )
+    return end, window.lanes if window.writes_whole_windows else group_channels
+
+
+def _window_lanes(hardware: LayerHardware, channels: int, layer: ConvLayer) -> int:
+    """Channels a word of the sliding window: the MVAU's SIMD where it divides them.
+
+    A SIMD that does not is served by the next wider word and a converter; a parallel window takes as
+    many channels as make SIMD columns with the whole kernel.
+    """
+    assert hardware.simd
+    wanted = hardware.simd
+    if hardware.sliding_window in ("parallel", "line_buffer"):
+        pixels = layer.kernel_hw[0] * layer.kernel_hw[1]
+        wanted = hardware.simd // pixels if hardware.simd % pixels == 0 else channels
+        if layer.groups > 1:
+            wanted = channels
+    wider = [d for d in divisors_of(channels) if d >= wanted]
+    return wider[0] if wider else channels

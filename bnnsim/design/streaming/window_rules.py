@@ -1,0 +1,58 @@
+"""Which map geometries each kind of sliding-window unit can walk."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from bnnsim.design.streaming.units import Window
+from bnnsim.design.streaming.window_order import window_order
+
+ANY_GEOMETRY = "no_overlap, full_frame_coupled, rtl, parallel or line_buffer"
+
+
+@lru_cache(maxsize=1024)
+def window_obstacle(window: Window) -> tuple[str, str] | None:
+    """Why this unit cannot be built, as (expected, got); None where it can.
+
+    Only the row buffer is choosy: its generator knows neither dilation nor strides at which a lap
+    reads more than it writes.
+    """
+    if window.style != "row_buffer":
+        return None
+    geometry = (
+        f"kernel {_side(window.kernel)}, stride {_side(window.stride)}, "
+        f"dilation {_side(window.dilation)}"
+    )
+    if window.dilation != (1, 1):
+        return f"{ANY_GEOMETRY} (a row_buffer does not dilate)", f"row_buffer with {geometry}"
+    if not _row_buffer_serves(window):
+        return (
+            f"{ANY_GEOMETRY} (a row_buffer's counters do not cover this geometry)",
+            f"row_buffer with {geometry} on {window.height} x {window.width}",
+        )
+    return None
+
+
+def _side(pair: tuple[int, int]) -> str:
+    """One number where both are the same, else ``height x width``."""
+    return str(pair[0]) if pair[0] == pair[1] else f"{pair[0]} x {pair[1]}"
+
+
+def _row_buffer_serves(window: Window) -> bool:
+    """Whether all words are read and written in a frame, each written after it was read."""
+    written_row = window.out_width * window.window_pixels * window.channel_fold
+    read_row = window.stride[0] * window.width * window.channel_fold
+    lap = max(written_row, read_row) - 1
+    if lap < 1:
+        return False
+    prologue = window.kernel[0] * window.width * window.channel_fold
+    counter = np.arange(window.out_height * (lap + 1)) % lap
+    reads = np.minimum(prologue + np.cumsum(counter < read_row - 1), window.words_in)
+    writes = counter < written_row - 1
+    if reads[-1] < window.words_in or np.count_nonzero(writes) < window.words_out:
+        return False
+    steps = np.flatnonzero(writes)[: window.words_out]
+    read_before = np.where(steps > 0, reads[steps - 1], prologue)
+    return bool(np.all(window_order(window) < read_before))

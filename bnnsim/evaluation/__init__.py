@@ -1,0 +1,1 @@
+"""A design judged: what it costs, how fast it is, in one record."""

@@ -1,0 +1,1 @@
+"""An exploration from a space to its pages: searched, verified, written."""

@@ -1,0 +1,125 @@
+"""Weights and thresholds drawn from a seed, for networks without trained ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnsim.design.network.network import INPUT, Network, Node
+from bnnsim.functional.layers.own_layers import is_own
+from bnnsim.spec.value_type import ValueType
+from bnnsim.spec.workload import (
+    Activation,
+    AddLayer,
+    AveragePoolLayer,
+    MaxPoolLayer,
+    ThresholdLayer,
+    WeightedLayer,
+)
+
+Integers = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class _Moments:
+    """A guess at how a tensor's elements are spread."""
+
+    mean: float
+    variance: float
+
+
+def drawn_parameters(
+    network: Network, seed: int
+) -> tuple[dict[str, Integers], dict[str, NDArray[np.int64]]]:
+    """Weights uniform over their type, thresholds where about equally many sums lie on either side.
+
+    Both by layer name, as :class:`~bnnsim.functional.parameters.parameters.Parameters` holds them. The
+    sums' spread is a first-order guess from the types (elements independent and, behind an activation,
+    uniform over its levels), enough for mixed bits.
+    """
+    rng = np.random.default_rng(seed)
+    weights: dict[str, Integers] = {}
+    thresholds: dict[str, NDArray[np.int64]] = {}
+    moments = {INPUT: _uniform(network.input.type)}
+    for name, node in network.nodes.items():
+        layer = node.layer
+        given = [moments[source] for source in node.inputs]
+        activation: Activation | None = None
+        if is_own(node):
+            moments[name] = _uniform(node.output.type)
+            continue
+        if isinstance(layer, WeightedLayer):
+            weights[name] = _weights(rng, layer.weight, node.weight_shape)
+            centre, spread, whole = _sums(node, weights[name], given[0])
+            activation = layer.activation
+        elif isinstance(layer, ThresholdLayer):
+            centre = np.full(node.output.channels, given[0].mean)
+            spread = np.full(node.output.channels, given[0].variance ** 0.5)
+            whole = given[0]
+            activation = layer.activation
+        else:
+            moments[name] = _joined(node, given)
+            continue
+        if activation is None:
+            moments[name] = whole
+        else:
+            thresholds[name] = _thresholds(rng, centre, spread, node.threshold_count)
+            moments[name] = _uniform(activation.type)
+    return weights, thresholds
+
+
+def _uniform(value_type: ValueType) -> _Moments:
+    low, high, levels = value_type.minimum, value_type.maximum, value_type.levels
+    step = (high - low) / (levels - 1)
+    return _Moments((low + high) / 2, (levels**2 - 1) / 12 * step**2)
+
+
+def _weights(rng: np.random.Generator, weight: ValueType, shape: tuple[int, ...]) -> Integers:
+    if weight.is_bipolar:
+        return rng.integers(0, 2, shape, dtype=np.uint8)
+    return rng.integers(weight.minimum, weight.maximum, shape, dtype=np.int32, endpoint=True)
+
+
+def _sums(
+    node: Node, weights: Integers, given: _Moments
+) -> tuple[NDArray[np.float64], NDArray[np.float64], _Moments]:
+    """Centre and spread of each channel's sum, in the accumulator's own form, and of all sums."""
+    assert isinstance(node.layer, WeightedLayer)
+    values = weights.reshape(weights.shape[0], -1).astype(np.float64)
+    if node.layer.weight.is_bipolar:
+        values = 2 * values - 1
+    centre = values.sum(axis=1) * given.mean
+    spread = np.sqrt((values**2).sum(axis=1) * given.variance)
+    if node.layer.accumulator == "popcount":
+        centre, spread = (centre + node.matrix_width) / 2, spread / 2
+    whole = _Moments(float(centre.mean()), float(centre.var() + (spread**2).mean()))
+    return centre, spread, whole
+
+
+def _thresholds(
+    rng: np.random.Generator,
+    centre: NDArray[np.float64],
+    spread: NDArray[np.float64],
+    count: int,
+) -> NDArray[np.int64]:
+    """Ascending thresholds that cut a channel's sums into ``count + 1`` parts, a little off."""
+    steps = (np.arange(1, count + 1) / (count + 1) - 0.5) * 3.0
+    offsets = rng.normal(0.0, 0.25, centre.size)
+    places = centre[:, None] + (offsets[:, None] + steps) * spread[:, None]
+    return np.rint(places).astype(np.int64)
+
+
+def _joined(node: Node, given: list[_Moments]) -> _Moments:
+    layer = node.layer
+    if isinstance(layer, AddLayer):
+        return _Moments(sum(m.mean for m in given), sum(m.variance for m in given))
+    if isinstance(layer, MaxPoolLayer) and node.output.type.is_bipolar:
+        ones = 1 - ((1 - given[0].mean) / 2) ** (layer.kernel**2)
+        return _Moments(2 * ones - 1, 4 * ones * (1 - ones))
+    if isinstance(layer, MaxPoolLayer | AveragePoolLayer):
+        return given[0]
+    mean = sum(m.mean for m in given) / len(given)
+    return _Moments(mean, sum(m.variance for m in given) / len(given))

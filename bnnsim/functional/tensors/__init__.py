@@ -1,0 +1,1 @@
+"""How values are held: elements, packed words, feature maps, panels for the kernels."""

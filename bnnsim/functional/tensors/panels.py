@@ -1,0 +1,50 @@
+"""Weights and thresholds in the order in which the compiled kernels read them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnnsim.functional.tensors.packing import WORD_BITS
+from bnnsim.spec.workload import Compare
+
+Integers = NDArray[Any]
+
+
+def column_matrix(weights: Integers, groups: int) -> Integers:
+    """Weights as one matrix a group, columns in the order (kernel row, kernel column, channel).
+
+    ``weights``: ``(out, in_channels / groups, kernel_height, kernel_width)`` or ``(out, in)``.
+    Returns ``(groups, out / groups, columns)``.
+    """
+    if weights.ndim == 4:
+        weights = weights.transpose(0, 2, 3, 1)
+    rows = weights.shape[0]
+    return weights.reshape(groups, rows // groups, -1)
+
+
+def panels(matrix: Integers) -> Integers:
+    """Rows in blocks of 64, lane by lane: ``(groups, rows, columns)`` to ``(groups * blocks, columns,
+    64)``. Lanes without a row are zero; each group starts a new block.
+    """
+    groups, rows, columns = matrix.shape
+    blocks = -(-rows // WORD_BITS)
+    padded = np.zeros((groups, blocks * WORD_BITS, columns), matrix.dtype)
+    padded[:, :rows] = matrix
+    lanes = padded.reshape(groups * blocks, WORD_BITS, columns).transpose(0, 2, 1)
+    return np.ascontiguousarray(lanes)
+
+
+def firing_sums(
+    thresholds: NDArray[np.int64], compare: Compare, lowest: int, highest: int
+) -> NDArray[np.int64]:
+    """The least sum on which each threshold fires, whatever the comparison.
+
+    A sum lies in ``lowest .. highest``; the result in ``lowest .. highest + 1``, where the last means
+    never. ``thresholds`` may hold any int64.
+    """
+    if compare == ">":
+        return np.clip(thresholds, lowest - 1, highest) + 1
+    return np.clip(thresholds, lowest, highest + 1)

@@ -1,0 +1,1 @@
+"""BNN-PYNQ's parameter folders become networks."""

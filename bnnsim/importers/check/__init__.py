@@ -1,0 +1,1 @@
+"""Does an imported network compute what its model computes?"""

@@ -1,0 +1,1 @@
+"""A network while it is being imported, and how it is written."""

@@ -1,0 +1,129 @@
+"""Tidying a network draft: thresholds into the layers whose sums they read, pools onto bits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bnnsim.importers.draft.draft import INPUT, LayerDraft, NetworkDraft
+
+
+@dataclass
+class Replacements:
+    """``successors``: which layer now puts out what a dropped one did; ``changed``: layers whose own
+    output is no longer what it was."""
+
+    successors: dict[str, str] = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)
+
+    def holder(self, name: str) -> str | None:
+        """The layer that puts out what ``name`` did in the draft, None where nothing does."""
+        if name in self.successors:
+            return self.successors[name]
+        return None if name in self.changed else name
+
+
+def tidy(draft: NetworkDraft) -> Replacements:
+    """Bring a draft into the form of a workload."""
+    done = Replacements()
+    draft.drop_unread()
+    _absorb_negations(draft, done)
+    for step in (_fuse_threshold, _move_threshold_before_pool):
+        _until_stable(draft, step, done)
+    return done
+
+
+def _until_stable(
+    draft: NetworkDraft,
+    step: Callable[[NetworkDraft, LayerDraft, Replacements], bool],
+    done: Replacements,
+) -> None:
+    while any(step(draft, layer, done) for layer in list(draft.layers.values())):
+        pass
+
+
+def _take_over(draft: NetworkDraft, old: LayerDraft, new: str, done: Replacements) -> None:
+    del draft.layers[old.name]
+    draft.rewire(old.name, new)
+    for name, successor in done.successors.items():
+        if successor == old.name:
+            done.successors[name] = new
+    done.successors[old.name] = new
+    done.changed.add(new)
+
+
+def _is_only_reader(draft: NetworkDraft, name: str) -> bool:
+    return name != INPUT and name != draft.output and len(draft.readers(name)) == 1
+
+
+def _absorb_negations(draft: NetworkDraft, done: Replacements) -> None:
+    """A negation flips the rows of the weights that it reads; elsewhere it stays, as +-1 weights."""
+    for layer in list(draft.layers.values()):
+        if layer.kind != "negate":
+            continue
+        assert layer.signs is not None
+        source = draft.layers.get(layer.inputs[0])
+        if source is not None and source.is_weighted and _others_scale(draft, source, layer):
+            assert source.weights is not None
+            signs = layer.signs.reshape(-1, *[1] * (source.weights.ndim - 1))
+            source.weights = source.weights * signs
+            for reader in draft.readers(source.name):
+                if reader is not layer:
+                    reader.arrays["scale"] = reader.arrays["scale"] * layer.signs
+            source.low, source.high = layer.low, layer.high
+            _take_over(draft, layer, source.name, done)
+        else:
+            _as_depthwise(layer, layer.signs)
+
+
+def _others_scale(draft: NetworkDraft, source: LayerDraft, negation: LayerDraft) -> bool:
+    """Whether whatever else reads ``source`` multiplies it, so that its sign can be turned there."""
+    if source.name == draft.output:
+        return False
+    others = [reader for reader in draft.readers(source.name) if reader is not negation]
+    return all(reader.kind == "affine" for reader in others)
+
+
+def _as_depthwise(layer: LayerDraft, signs: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
+    layer.kind = "conv"
+    layer.weights = signs.reshape(-1, 1, 1, 1)
+    layer.options = {"kernel": (1, 1), "groups": layer.channels}
+
+
+def _fuse_threshold(draft: NetworkDraft, layer: LayerDraft, done: Replacements) -> bool:
+    """Thresholds become the activation of the only layer whose sums they read."""
+    if layer.kind != "threshold":
+        return False
+    source = draft.layers.get(layer.inputs[0])
+    is_sum = source is not None and source.is_weighted and source.activation is None
+    if source is None or not is_sum or not _is_only_reader(draft, source.name):
+        # Bits have no thresholds of their own: they pass through weights of +1.
+        value_type = draft.type_of(layer.inputs[0])
+        if value_type is not None and value_type.is_bipolar:
+            _as_depthwise(layer, np.ones(layer.channels, np.int64))
+            return True
+        return False
+    source.thresholds, source.activation = layer.thresholds, layer.activation
+    source.low, source.high = layer.low, layer.high
+    _take_over(draft, layer, source.name, done)
+    return True
+
+
+def _move_threshold_before_pool(draft: NetworkDraft, layer: LayerDraft, done: Replacements) -> bool:
+    """A rising function commutes with the maximum: threshold first, then pool bits instead of sums."""
+    pool = draft.layers.get(layer.inputs[0])
+    if layer.kind != "threshold" or pool is None or pool.kind != "max_pool":
+        return False
+    source = draft.layers.get(pool.inputs[0])
+    is_sum = source is not None and source.is_weighted and source.activation is None
+    if source is None or not is_sum:
+        return False
+    if not (_is_only_reader(draft, pool.name) and _is_only_reader(draft, source.name)):
+        return False
+    source.thresholds, source.activation = layer.thresholds, layer.activation
+    source.low, source.high = pool.low, pool.high = layer.low, layer.high
+    done.changed.add(source.name)
+    _take_over(draft, layer, pool.name, done)
+    return True

@@ -1,0 +1,188 @@
+"""A finished network draft as a workload and its arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from bnnsim.importers.draft.draft import INPUT, LayerDraft, NetworkDraft
+from bnnsim.spec.value_type import BIPOLAR, ValueType, integer_type
+from bnnsim.spec.workload import (
+    Activation,
+    AddLayer,
+    AffineLayer,
+    AveragePoolLayer,
+    ConcatLayer,
+    ConvLayer,
+    InputSpec,
+    Layer,
+    LinearLayer,
+    MaxPoolLayer,
+    PreluLayer,
+    ThresholdLayer,
+    Workload,
+)
+
+Arrays = dict[str, np.ndarray[Any, np.dtype[Any]]]
+
+
+def to_workload(draft: NetworkDraft, name: str, source: str) -> tuple[Workload, Arrays]:
+    """The workload and ``<layer>.weights``, ``<layer>.thresholds`` ... of every layer."""
+    assert draft.input_type is not None
+    channels, height, width = draft.input_shape
+    flat = height == width == 1
+    image_range = None if draft.image_range is None else list(draft.image_range)
+    frame = InputSpec(
+        shape=[channels] if flat else [channels, height, width],
+        type=draft.input_type,
+        image_range=image_range,
+    )
+    layers: list[Layer] = []
+    arrays: Arrays = {}
+    previous = INPUT
+    for draft_layer in draft.layers.values():
+        inputs = None if draft_layer.inputs == [previous] else list(draft_layer.inputs)
+        layers.append(_layer(draft, draft_layer, inputs, arrays))
+        previous = draft_layer.name
+    return Workload(name=name, source=source, input=frame, layers=layers), arrays
+
+
+def _layer(draft: NetworkDraft, layer: LayerDraft, inputs: list[str] | None, arrays: Arrays) -> Layer:
+    named: dict[str, Any] = {"name": layer.name, "inputs": inputs}
+    options = layer.options
+    match layer.kind:
+        case "conv" if is_majority(draft, layer):
+            kernel, stride = options["kernel"][0], options.get("stride", (1, 1))[0]
+            source = draft.shape_of(layer.inputs[0])
+            is_global = options["kernel"] == source[1:]
+            return AveragePoolLayer(
+                op="average_pool",
+                kernel="global" if is_global else kernel,
+                stride=None if is_global or stride == kernel else stride,
+                compare=_majority_compare(draft, layer),
+                **named,
+            )
+        case "conv":
+            _store_weights(layer, arrays)
+            return ConvLayer(
+                op="conv",
+                out=layer.channels,
+                weight=_weight_type(layer),
+                activation=_activation(layer),
+                groups=options.get("groups", 1),
+                **_geometry(draft, layer),
+                **named,
+            )
+        case "linear":
+            _store_weights(layer, arrays)
+            return LinearLayer(
+                op="linear",
+                out=layer.channels,
+                weight=_weight_type(layer),
+                activation=_activation(layer),
+                **named,
+            )
+        case "threshold":
+            _store_thresholds(layer, arrays)
+            activation = _activation(layer)
+            assert activation is not None
+            return ThresholdLayer(op="threshold", activation=activation, **named)
+        case "max_pool":
+            kernel, stride = options["kernel"], options["stride"]
+            return MaxPoolLayer(
+                op="max_pool", kernel=kernel, stride=None if stride == kernel else stride, **named
+            )
+        case "add":
+            return AddLayer(op="add", **named)
+        case "concat":
+            return ConcatLayer(op="concat", **named)
+        case "affine" | "prelu":
+            arrays.update({f"{layer.name}.{key}": v for key, v in layer.arrays.items()})
+            assert layer.activation is not None
+            word = {"type": layer.activation, "parameters": options["parameters"]}
+            if layer.kind == "affine":
+                return AffineLayer(op="affine", **word, **named)
+            return PreluLayer(op="prelu", **word, **named)
+    raise AssertionError(layer.kind)
+
+
+def _geometry(draft: NetworkDraft, layer: LayerDraft) -> dict[str, Any]:
+    """Kernel, stride, dilation and border, each as shortly as it can be said."""
+    options = layer.options
+    result: dict[str, Any] = {}
+    for key in ("kernel", "stride", "dilation"):
+        pair = options.get(key, (1, 1))
+        result[key] = pair[0] if pair[0] == pair[1] else list(pair)
+    pads = options.get("pad")
+    if pads is not None:
+        result["pad"] = pads[0] if len(set(pads)) == 1 else list(pads)
+        value_type = draft.type_of(layer.inputs[0])
+        default = -1 if value_type is not None and value_type.is_bipolar else 0
+        value = options["pad_value"]
+        result["pad_value"] = None if value == default else value
+    return result
+
+
+def _activation(layer: LayerDraft) -> Activation | None:
+    return None if layer.activation is None else Activation(type=layer.activation, compare=">=")
+
+
+def _weight_type(layer: LayerDraft) -> ValueType:
+    weights = layer.weights
+    assert weights is not None
+    if np.all(np.abs(weights) == 1):
+        return BIPOLAR
+    found = integer_type(int(weights.min()), int(weights.max()))
+    if found.kind == "uint" and found.bits < 8:
+        return found
+    return integer_type(min(-1, int(weights.min())), int(weights.max()))
+
+
+def _store_weights(layer: LayerDraft, arrays: Arrays) -> None:
+    weights = layer.weights
+    assert weights is not None
+    is_binary = _weight_type(layer).is_bipolar
+    arrays[f"{layer.name}.weights"] = (
+        (weights > 0).astype(np.uint8) if is_binary else weights.astype(np.int16)
+    )
+    _store_thresholds(layer, arrays)
+
+
+def _store_thresholds(layer: LayerDraft, arrays: Arrays) -> None:
+    if layer.thresholds is not None:
+        limits = np.iinfo(np.int32)
+        stored = layer.thresholds.clip(limits.min, limits.max).astype(np.int32)
+        arrays[f"{layer.name}.thresholds"] = stored[:, 0] if stored.shape[1] == 1 else stored
+
+
+# ---- averages before a sign ------------------------------------------------------------------------
+
+
+def is_majority(draft: NetworkDraft, layer: LayerDraft) -> bool:
+    """Whether a convolution only asks each channel which bit prevails in a square window."""
+    options = layer.options
+    value_type = draft.type_of(layer.inputs[0])
+    kernel = options.get("kernel", (1, 1))
+    stride = options.get("stride", (1, 1))
+    if layer.kind != "conv" or layer.activation is None or not layer.activation.is_bipolar:
+        return False
+    if value_type is None or not value_type.is_bipolar or options.get("pad"):
+        return False
+    assert layer.weights is not None
+    is_box = options.get("groups") == layer.channels and np.all(layer.weights == 1)
+    whole = kernel == draft.shape_of(layer.inputs[0])[1:]
+    if not is_box or kernel == (1, 1) or not (whole or kernel[0] == kernel[1]):
+        return False
+    return bool(whole or stride[0] == stride[1]) and _majority_compare(draft, layer) != ""
+
+
+def _majority_compare(draft: NetworkDraft, layer: LayerDraft) -> Any:
+    """``>=`` or ``>`` where all thresholds ask for that; sums have the parity of the window's area."""
+    area = layer.options["kernel"][0] * layer.options["kernel"][1]
+    thresholds = layer.thresholds
+    assert thresholds is not None
+    at_least, more_than = ((0, 1), (0, 1)) if area % 2 else ((-1, 0), (1, 2))
+    if np.all(np.isin(thresholds, at_least)):
+        return ">="
+    return ">" if np.all(np.isin(thresholds, more_than)) else ""

@@ -1,0 +1,1 @@
+"""Keras and Larq files become ONNX graphs."""

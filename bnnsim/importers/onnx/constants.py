@@ -1,0 +1,177 @@
+"""Constants of a model: evaluated ahead of time, and read as integer weights with a scale a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bnnsim.importers.exact.rational import fractions_of
+from bnnsim.importers.onnx.graph import Array, Grid, ModelGraph, Operator, scalar
+
+_MOVES = ("Transpose", "Reshape", "Identity", "Unsqueeze", "Squeeze", "Flatten")
+_ARITHMETIC = (
+    *("Abs", "Add", "And", "Cast", "Ceil", "Clip", "Concat", "ConstantOfShape", "Div", "Equal"),
+    *("Exp", "Expand", "Floor", "Gather", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"),
+    *("Log", "Max", "Min", "Mod", "Mul", "Neg", "Not", "Or", "Pad", "Pow", "Range", "Reciprocal"),
+    *("ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "Round", "Shape", "Sign"),
+    *("Size", "Slice", "Split", "Sqrt", "Stack", "Sub", "Sum", "Tile", "Where"),
+)
+_LARGEST_WEIGHT = 127
+_ROUNDINGS: dict[str, Callable[[Array], Array]] = {
+    "ROUND": np.round,
+    "HALF_EVEN": np.round,
+    "FLOOR": np.floor,
+    "CEIL": np.ceil,
+    "DOWN": np.trunc,
+    "ROUND_TO_ZERO": np.trunc,
+    "UP": lambda x: np.sign(x) * np.ceil(np.abs(x)),
+    "HALF_UP": lambda x: np.sign(x) * np.floor(np.abs(x) + 0.5),
+    "HALF_DOWN": lambda x: np.sign(x) * np.ceil(np.abs(x) - 0.5),
+}
+
+
+def evaluate_constants(graph: ModelGraph, operator: Operator) -> None:
+    """Evaluate an operator whose inputs are all constants; its outputs become constants.
+
+    Quantised constants also keep their integers and scale (``graph.grids``).
+    """
+    if operator.kind in ("Quant", "IntQuant"):
+        _keep_grid(graph, operator, _quant(graph, operator))
+        return
+    if operator.kind == "BipolarQuant":
+        values = graph.constants[operator.inputs[0]]
+        scale = graph.constants[operator.inputs[1]]
+        integers = np.where(values >= 0, 1, -1)
+        _keep_grid(graph, operator, _grid(integers, scale, np.zeros((), np.int64)))
+        return
+    if operator.domain or operator.kind not in (*_MOVES, *_ARITHMETIC):
+        raise operator.fault("an operator that is known on constants", operator.kind)
+    arrays = [graph.constants[name] if name else None for name in operator.inputs]
+    for name, value in zip(operator.outputs, _reference(graph, operator, arrays), strict=True):
+        graph.constants[name] = value
+    grid = graph.grids.get(operator.inputs[0]) if operator.inputs else None
+    if grid is not None and operator.kind in _MOVES:
+        moved = [
+            _reference(graph, operator, [part, *arrays[1:]])[0]
+            for part in (grid.integers, grid.scale, grid.zero)
+        ]
+        graph.grids[operator.output] = Grid(*moved)
+
+
+def _reference(graph: ModelGraph, operator: Operator, arrays: list[Array | None]) -> list[Array]:
+    """The operator on arrays, by ONNX's own definition in numpy."""
+    import onnx
+    from onnx.reference import ReferenceEvaluator
+
+    node = onnx.helper.make_node(
+        operator.kind, operator.inputs, operator.outputs, **_attributes(operator)
+    )
+    feeds = {
+        name: array for name, array in zip(operator.inputs, arrays, strict=True) if array is not None
+    }
+    inputs = [
+        onnx.helper.make_tensor_value_info(
+            name, onnx.helper.np_dtype_to_tensor_dtype(array.dtype), array.shape
+        )
+        for name, array in feeds.items()
+    ]
+    outputs = [onnx.helper.make_empty_tensor_value_info(name) for name in operator.outputs]
+    made = onnx.helper.make_graph([node], "constant", inputs, outputs)
+    opsets = [onnx.helper.make_opsetid("", graph.opset)]
+    try:
+        model = onnx.helper.make_model(made, opset_imports=opsets)
+        return [np.asarray(value) for value in ReferenceEvaluator(model).run(None, feeds)]
+    except (ValueError, TypeError, RuntimeError, IndexError, NotImplementedError) as error:
+        got = f"{str(error).splitlines()[0] if str(error) else type(error).__name__}"
+        raise operator.fault("constants that it can be evaluated on", got) from None
+
+
+def _attributes(operator: Operator) -> dict[str, Any]:
+    import onnx
+
+    return {
+        key: onnx.numpy_helper.from_array(value) if isinstance(value, np.ndarray) else value
+        for key, value in operator.attributes.items()
+    }
+
+
+def _keep_grid(graph: ModelGraph, operator: Operator, grid: Grid) -> None:
+    graph.grids[operator.output] = grid
+    values = (grid.integers - grid.zero).astype(np.float64) * grid.scale
+    graph.constants[operator.output] = values.astype(np.float32)
+
+
+def _grid(integers: Array, scale: Array, zero: Array) -> Grid:
+    shape = integers.shape
+    return Grid(
+        integers.astype(np.int64),
+        np.broadcast_to(scale, shape),
+        np.broadcast_to(zero, shape).astype(np.int64),
+    )
+
+
+def _quant(graph: ModelGraph, operator: Operator) -> Grid:
+    """QONNX's Quant on a constant, in the floats in which QONNX computes it."""
+    values, scale, zero, bits = (graph.constants[name] for name in operator.inputs[:4])
+    bounds = quant_bounds(operator, scalar(bits))
+    mode = str(operator.attributes.get("rounding_mode", "ROUND")).upper()
+    if mode not in _ROUNDINGS:
+        raise operator.fault(f"a rounding mode of {', '.join(_ROUNDINGS)}", mode)
+    levels = values / scale + zero
+    if bounds is None:
+        return _grid(np.where(levels >= 0, 1, -1), scale, zero)
+    return _grid(_ROUNDINGS[mode](np.clip(levels, *bounds)), scale, zero)
+
+
+def quant_bounds(operator: Operator, bits: float) -> tuple[int, int] | None:
+    """The least and the greatest integer of a Quant, as QONNX defines them.
+
+    None where the Quant is bipolar: QONNX's reading of one signed bit.
+    """
+    if bits != int(bits) or not 1 <= bits <= 32:
+        raise operator.fault("a whole bit width of 1 to 32", bits)
+    signed = bool(operator.attributes.get("signed", 1))
+    narrow = bool(operator.attributes.get("narrow", 0))
+    if not signed:
+        return 0, (1 << int(bits)) - 1 - narrow
+    if bits == 1:
+        return None
+    return -(1 << (int(bits) - 1)) + narrow, (1 << (int(bits) - 1)) - 1
+
+
+def weight_rows(
+    graph: ModelGraph, operator: Operator, name: str, row_axis: int
+) -> tuple[npt.NDArray[np.int64], list[Fraction]]:
+    """A weight constant as integers (its own shape) and one scale for each row of ``row_axis``.
+
+    Weights are binary where each row has one magnitude, ternary where it has one beside 0; few-bit
+    where a Quant says so or where all are integers. Raises :class:`InputError` on anything else.
+    """
+    values = graph.constants[name]
+    grid = graph.grids.get(name)
+    if grid is not None:
+        scale = np.moveaxis(grid.scale, row_axis, 0).reshape(grid.scale.shape[row_axis], -1)
+        if np.any(scale != scale[:, :1]):
+            raise operator.fault("one weight scale for each output channel", "several in a row")
+        integers = grid.integers - grid.zero
+        if np.abs(integers).max(initial=0) > _LARGEST_WEIGHT + 1:
+            raise operator.fault("weights of at most 8 bits", f"{np.abs(integers).max()}")
+        return integers, fractions_of(scale[:, 0])
+    if not np.all(np.isfinite(values)):
+        raise operator.fault("finite weights", "infinite or NaN")
+    rows = np.moveaxis(values, row_axis, 0).reshape(values.shape[row_axis], -1)
+    magnitude = np.abs(rows).max(axis=1, initial=0)
+    magnitude = np.where(magnitude > 0, magnitude, 1)
+    if np.all((np.abs(rows) == magnitude[:, None]) | (rows == 0)):
+        return np.sign(values).astype(np.int64), fractions_of(magnitude)
+    if np.all(values == np.round(values)) and np.abs(values).max() <= _LARGEST_WEIGHT + 1:
+        return values.astype(np.int64), [Fraction(1)] * len(rows)
+    distinct = len(np.unique(np.abs(rows[int(np.argmax(np.ptp(np.abs(rows), axis=1)))])))
+    raise operator.fault(
+        "binary weights (or a Quant of at most 8 bits in front of them)",
+        f"{distinct} different magnitudes in one output channel of {name}",
+    )

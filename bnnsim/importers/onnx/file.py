@@ -1,0 +1,207 @@
+"""Reading an ONNX file: whole, static, self-contained and of a version that is known, or refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bnnsim.importers.onnx.graph import Array, ModelGraph, Operator
+from bnnsim.spec.faults import InputError
+
+NEWEST_OPSET = 25
+"""The newest version of the standard operators whose definitions were read for this importer."""
+OLDEST_OPSET = 7
+
+QONNX_DOMAINS = (
+    "qonnx.custom_op.general",
+    "finn.custom_op.general",
+    "onnx.brevitas",
+    "finn.custom_op.fpgadataflow",
+)
+CHANNELS_LAST_DOMAIN = "qonnx.custom_op.channels_last"
+_STANDARD = ("", "ai.onnx", "ai.onnx.ml")
+
+
+def load_model(path: str | Path) -> Any:
+    """The ``onnx.ModelProto`` of a file, with its external data.
+
+    Raises :class:`InputError` where the extra ``onnx`` is not installed, the file is missing or
+    broken, or its weights lie in files outside its folder.
+    """
+    onnx = _onnx(str(path))
+    file = Path(path)
+    if not file.is_file():
+        raise InputError(str(path), "an ONNX file", "a folder" if file.is_dir() else "nothing there")
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped,unused-ignore]
+
+    try:
+        model = onnx.load(str(file), load_external_data=False)
+    except (DecodeError, RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else "undecodable"
+        raise InputError(str(path), "a whole ONNX file", f"{_size(file)} ({reason})") from None
+    except OSError as error:
+        raise InputError(str(path), "a readable file", error.strerror or str(error)) from None
+    if not model.graph.node:
+        raise InputError(str(path), "a whole ONNX file", f"{_size(file)} without a graph")
+    _load_external(onnx, model, file)
+    return model
+
+
+def read_graph(model: Any, file: str) -> ModelGraph:
+    """The operators and constants of a model; ``file`` stands for it in messages.
+
+    Raises :class:`InputError` on versions, shapes and structures that the importer does not read.
+    """
+    opset = _opset(model, file)
+    graph = model.graph
+    constants = {t.name: _array(t, file) for t in graph.initializer}
+    inputs = [value for value in graph.input if value.name not in constants]
+    if len(inputs) != 1:
+        names = ", ".join(value.name for value in inputs) or "none"
+        raise InputError(file, "a model with one input", names)
+    if not graph.output:
+        raise InputError(file, "a model with an output", "none")
+    shape = _static_shape(inputs[0], file)
+    operators = []
+    for index, node in enumerate(graph.node):
+        operator = _operator(node, index, file)
+        if operator.kind == "Constant":
+            constants[operator.output] = _constant(operator)
+        else:
+            operators.append(operator)
+    return ModelGraph(
+        file,
+        operators,
+        constants,
+        inputs[0].name,
+        shape,
+        _element_kind(model, inputs[0]),
+        tuple(value.name for value in graph.output),
+        opset,
+    )
+
+
+def _onnx(place: str) -> Any:
+    try:
+        import onnx
+        import onnx.external_data_helper
+        import onnx.numpy_helper
+    except ImportError:
+        raise InputError(
+            place, "the package onnx (pip install 'bnnsim[onnx]')", "it is not installed"
+        ) from None
+    return onnx
+
+
+def _size(file: Path) -> str:
+    return f"{file.stat().st_size} bytes"
+
+
+def _load_external(onnx: Any, model: Any, file: Path) -> None:
+    """Bring in weights stored beside the model; a path that leads elsewhere is refused unread."""
+    folder = file.resolve().parent
+    attributes = [a for node in model.graph.node for a in node.attribute if a.HasField("t")]
+    for tensor in [*model.graph.initializer, *(attribute.t for attribute in attributes)]:
+        if not onnx.external_data_helper.uses_external_data(tensor):
+            continue
+        entries = {entry.key: entry.value for entry in tensor.external_data}
+        location = entries.get("location", "")
+        target = (folder / location).resolve()
+        place = f"{file}: {tensor.name}"
+        if not location or not target.is_relative_to(folder):
+            raise InputError(place, f"external data inside {folder}", repr(location))
+        if not target.is_file():
+            raise InputError(place, f"its external data {location}", "nothing there")
+        try:
+            onnx.external_data_helper.load_external_data_for_tensor(tensor, str(folder))
+            tensor.data_location = onnx.TensorProto.DEFAULT
+            del tensor.external_data[:]
+        except (OSError, ValueError, RuntimeError, onnx.checker.ValidationError) as error:
+            raise InputError(place, f"readable data in {location}", str(error)) from None
+
+
+def _opset(model: Any, file: str) -> int:
+    versions = {entry.domain: entry.version for entry in model.opset_import}
+    version = int(versions.get("", versions.get("ai.onnx", 0)))
+    if not OLDEST_OPSET <= version <= NEWEST_OPSET:
+        expected = f"standard operators of opset {OLDEST_OPSET} to {NEWEST_OPSET}"
+        raise InputError(file, expected, f"opset {version}")
+    return version
+
+
+def _static_shape(value: Any, file: str) -> tuple[int, ...]:
+    """The input's shape without the batch, whose size may be left open."""
+    if not value.type.HasField("tensor_type") or not value.type.tensor_type.HasField("shape"):
+        raise InputError(f"{file}: input {value.name}", "a tensor with a shape", "none")
+    dims = list(value.type.tensor_type.shape.dim)
+    shown = ", ".join(str(d.dim_value) if d.dim_value > 0 else d.dim_param or "?" for d in dims)
+    fixed = [int(d.dim_value) for d in dims]
+    if len(dims) < 2 or any(size <= 0 for size in fixed[1:]):
+        expected = "a shape that is fixed but for the batch"
+        raise InputError(f"{file}: input {value.name}", expected, f"[{shown}]")
+    return tuple(fixed[1:])
+
+
+def _element_kind(model: Any, value: Any) -> str:
+    """``float``, ``uint8`` or ``int8``; QONNX notes the type of a float tensor beside the graph."""
+    import onnx
+
+    for annotation in model.graph.quantization_annotation:
+        if annotation.tensor_name != value.name:
+            continue
+        for entry in annotation.quant_parameter_tensor_names:
+            if entry.key == "finn_datatype" and entry.value in ("UINT8", "INT8"):
+                return str(entry.value).lower()
+    kinds = {onnx.TensorProto.UINT8: "uint8", onnx.TensorProto.INT8: "int8"}
+    return kinds.get(value.type.tensor_type.elem_type, "float")
+
+
+def _array(tensor: Any, file: str) -> Array:
+    import onnx
+
+    try:
+        return np.asarray(onnx.numpy_helper.to_array(tensor))
+    except (ValueError, TypeError, RuntimeError) as error:
+        expected = "as many numbers as its shape says"
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{file}: {tensor.name}", expected, reason) from None
+
+
+def _operator(node: Any, index: int, file: str) -> Operator:
+    import onnx
+
+    domain = str(node.domain)
+    name = node.name or f"{node.op_type}_{index}"
+    place = f"{file}: {name}"
+    if domain not in (*_STANDARD, *QONNX_DOMAINS, CHANNELS_LAST_DOMAIN):
+        known = ", ".join(("ai.onnx", *QONNX_DOMAINS))
+        expected = f"an operator of {known}"
+        raise InputError(place, expected, f"{domain}.{node.op_type}")
+    attributes: dict[str, Any] = {}
+    for attribute in node.attribute:
+        value = onnx.helper.get_attribute_value(attribute)
+        if attribute.type == onnx.AttributeProto.TENSOR:
+            value = _array(value, place)
+        elif isinstance(value, bytes):
+            value = value.decode("utf-8", "replace")
+        attributes[attribute.name] = value
+    return Operator(
+        str(node.op_type),
+        name,
+        tuple(node.input),
+        tuple(node.output),
+        attributes,
+        place,
+        domain == CHANNELS_LAST_DOMAIN,
+        "" if domain in _STANDARD else domain,
+    )
+
+
+def _constant(operator: Operator) -> Array:
+    for key in ("value", "value_float", "value_int", "value_floats", "value_ints"):
+        if key in operator.attributes:
+            dtype = np.float32 if "float" in key else np.int64 if "int" in key else None
+            return np.asarray(operator.attributes[key], dtype)
+    raise operator.fault("a dense tensor or numbers", ", ".join(operator.attributes) or "nothing")

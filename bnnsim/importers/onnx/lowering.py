@@ -1,0 +1,203 @@
+"""From a model's graph to a network draft: walks the operators once, each handler adding layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import partial
+from typing import Any, Literal, TypeVar
+
+from bnnsim.importers.draft.draft import INPUT, NetworkDraft, Shape
+from bnnsim.importers.exact.channel_function import Affine, ChannelFunction
+from bnnsim.importers.onnx.constants import evaluate_constants
+from bnnsim.importers.onnx.graph import Array, ModelGraph, Operator
+from bnnsim.importers.onnx.signal import LayoutMismatch, Signal, map_dimensions
+from bnnsim.spec.faults import InputError, near_names
+from bnnsim.spec.value_type import ValueType
+
+SignOfZero = Literal["exact", "plus"]
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """What the user decides where the model leaves a choice.
+
+    ``fixed`` is the word of values that cannot be folded into thresholds. ``input_type`` is what the
+    frames hold where the model does not quantise its input itself (or quantises it channel by
+    channel); ``image_range`` the numbers that pixels 0 and 255 stand for at the model's input, by
+    default 0 and 1, or 0 and 255 where the model divides by 255 or takes integers.
+    ``sign_of_zero``: ONNX's Sign gives 0 on 0; ``exact`` keeps it (three values where 0 occurs),
+    ``plus`` makes it +1.
+    """
+
+    fixed: ValueType
+    input_type: ValueType | None = None
+    image_range: tuple[float, float] | None = None
+    sign_of_zero: SignOfZero = "exact"
+
+
+@dataclass(frozen=True)
+class FrameRule:
+    """How the model's float input and a frame's integers belong together.
+
+    Where the model quantises its input, ``encode`` maps a float to the integer (0 and 1 where the
+    frame is bipolar); else ``decode`` maps the integer to the float. Pixels 0 and 255 are ``low``
+    and ``high`` at the model's input.
+    """
+
+    encode: ChannelFunction | None
+    decode: Affine | None
+    low: Fraction
+    high: Fraction
+
+
+@dataclass
+class Lowering:
+    """The state of the walk.
+
+    ``signals`` maps every tensor that depends on the input to what it is; None behind the operators
+    that end a classifier (TopK, Softmax, ...). ``notes`` are sentences for the user.
+    """
+
+    graph: ModelGraph
+    options: ImportOptions
+    draft: NetworkDraft
+    signals: dict[str, Signal | None]
+    frame: FrameRule | None = None
+    head: Signal | None = None
+    head_tensor: str = ""
+    integers: dict[str, Signal] = field(default_factory=dict)
+    """Tensors that an operator has read as integers of a layer."""
+    notes: list[str] = field(default_factory=list)
+    made: dict[object, Any] = field(default_factory=dict)
+    """Layers that stand for a function of another layer, so that none is made twice."""
+
+    def signal(self, operator: Operator, position: int = 0) -> Signal:
+        """The signal at an input that must depend on the model's input."""
+        found = self.signals.get(operator.inputs[position])
+        if found is None:
+            raise operator.fault(f"data at input {position}", operator.inputs[position] or "nothing")
+        if found.border is not None and operator.kind != "Conv":
+            raise operator.fault("a convolution behind a Pad", operator.kind)
+        return found
+
+    def constant(self, operator: Operator, position: int, role: str) -> Array:
+        """The constant at an input, whose ``role`` a message names."""
+        name = operator.inputs[position] if operator.has(position) else ""
+        found = self.graph.constants.get(name)
+        if found is None:
+            raise operator.fault(f"a constant as its {role}", name or "nothing")
+        return found
+
+    def optional(self, operator: Operator, position: int, role: str) -> Array | None:
+        """As :meth:`constant`; None where the input is left out."""
+        return self.constant(operator, position, role) if operator.has(position) else None
+
+    def is_data(self, operator: Operator, position: int) -> bool:
+        return operator.inputs[position] in self.signals
+
+
+Result = TypeVar("Result")
+Handler = Callable[[Lowering, Operator], Signal | None]
+
+
+def lower(graph: ModelGraph, options: ImportOptions, handlers: dict[str, Handler]) -> Lowering:
+    """Walk the graph with the input taken as channels first, else as channels last."""
+    try:
+        return _walk(_fresh(graph), options, handlers, channels_last=False)
+    except LayoutMismatch as first:
+        if len(graph.input_shape) == 3:
+            try:
+                return _walk(_fresh(graph), options, handlers, channels_last=True)
+            except LayoutMismatch:
+                pass
+        expected = "channels where the operator wants them (a Transpose in front of it)"
+        raise first.operator.fault(expected, f"shape {list(first.signal.shape)}") from None
+
+
+def _fresh(graph: ModelGraph) -> ModelGraph:
+    return replace(graph, constants=dict(graph.constants), grids=dict(graph.grids))
+
+
+def _walk(
+    graph: ModelGraph,
+    options: ImportOptions,
+    handlers: dict[str, Handler],
+    channels_last: bool,
+) -> Lowering:
+    shape = _input_shape(graph, channels_last)
+    dimensions = map_dimensions(*shape)
+    if channels_last:
+        dimensions = (*dimensions[1:], dimensions[0])
+    frame = Signal(INPUT, ChannelFunction(), dimensions[: len(graph.input_shape)], is_raw=True)
+    state = Lowering(graph, options, NetworkDraft(shape), {graph.input: frame})
+    for operator in _in_order(graph):
+        if not any(name in state.signals for name in operator.inputs):
+            _checked(operator, lambda one: evaluate_constants(graph, one))
+            continue
+        if all(state.signals.get(name) is None for name in operator.inputs if name in state.signals):
+            state.signals.update(dict.fromkeys(operator.outputs))  # behind the classifier's end
+            continue
+        handler = handlers.get(operator.kind)
+        if handler is None:
+            near = near_names(operator.kind, handlers)
+            expected = f"an operator that can be imported ({', '.join(sorted(handlers))})"
+            raise InputError(operator.place, expected, operator.kind, near)
+        result = _checked(operator, partial(handler, state))
+        if operator.output in graph.constants:  # Shape
+            continue
+        state.signals[operator.output] = result
+        if result is None and state.head is None:
+            state.head, state.head_tensor = state.signal(operator), operator.inputs[0]
+    _find_head(state)
+    return state
+
+
+def _checked(operator: Operator, work: Callable[[Operator], Result]) -> Result:
+    """``work`` on an operator; whatever its inputs and attributes trip over is the model's fault."""
+    try:
+        return work(operator)
+    except (LookupError, ValueError, TypeError, ArithmeticError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise operator.fault("inputs and attributes as ONNX defines them", reason) from error
+
+
+def _input_shape(graph: ModelGraph, channels_last: bool) -> Shape:
+    shape = graph.input_shape
+    if len(shape) == 1:
+        return shape[0], 1, 1
+    if len(shape) != 3:
+        place = f"{graph.file}: input {graph.input}"
+        expected = "[batch, features] or a batch of maps (4 dimensions)"
+        raise InputError(place, expected, f"{len(shape) + 1} dimensions")
+    return (shape[2], shape[0], shape[1]) if channels_last else (shape[0], shape[1], shape[2])
+
+
+def _in_order(graph: ModelGraph) -> Sequence[Operator]:
+    """The operators, each behind those it reads; ONNX demands that order, old exporters miss it."""
+    known = {graph.input, "", *graph.constants}
+    waiting = list(graph.operators)
+    ordered: list[Operator] = []
+    while waiting:
+        ready = [one for one in waiting if all(name in known for name in one.inputs)]
+        if not ready:
+            missing = next(name for name in waiting[0].inputs if name not in known)
+            raise waiting[0].fault("inputs that some operator makes", missing)
+        for one in ready:
+            known.update(one.outputs)
+        ordered += ready
+        waiting = [one for one in waiting if one not in ready]
+    return ordered
+
+
+def _find_head(state: Lowering) -> None:
+    """The scores: what the classifier's end reads, else the model's first output."""
+    if state.head is not None:
+        return
+    for name in state.graph.outputs:
+        signal = state.signals.get(name)
+        if signal is not None:
+            state.head, state.head_tensor = signal, name
+            return
+    raise InputError(state.graph.file, "an output that depends on the input", "none")

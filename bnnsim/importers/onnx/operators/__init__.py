@@ -1,0 +1,1 @@
+"""What each ONNX operator adds to the draft."""

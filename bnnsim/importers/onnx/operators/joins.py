@@ -1,0 +1,154 @@
+"""Where branches meet: sums and concatenations, on integers as they are or in fixed point."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from bnnsim.importers.exact.channel_function import Affine, ChannelFunction
+from bnnsim.importers.onnx.fixed_point import Kinked, append_fixed, kinked
+from bnnsim.importers.onnx.graph import Operator
+from bnnsim.importers.onnx.lowering import Lowering
+from bnnsim.importers.onnx.operators.quantise import negated, quantised
+from bnnsim.importers.onnx.signal import Signal
+
+
+def add_signals(state: Lowering, operator: Operator, signals: list[Signal]) -> Signal:
+    """The sum of tensors of one shape.
+
+    Where every channel has one gain (up to its sign) in all of them, integers are added as they are;
+    else each is first brought to fixed point.
+    """
+    ready = [quantised(state, operator, one) for one in signals]
+    for one in ready[1:]:
+        if one.dimensions != ready[0].dimensions:
+            expected = f"shapes that are equal ({list(ready[0].shape)})"
+            raise operator.fault(expected, list(one.shape))
+    channels = ready[0].channels
+    if not _gains_agree(ready, channels):
+        ready = [in_fixed_point(state, operator, one) for one in ready]
+    ready = [_same_sign(state, one, ready[0], channels) for one in ready]
+    bounds = [state.draft.bounds_of(one.base) for one in ready]
+    shape = state.draft.shape_of(ready[0].base)
+    low, high = (sum(pair[side] for pair in bounds) for side in (0, 1))
+    layer = state.draft.append("add", [one.base for one in ready], shape, low, high)
+    count = 1 if all(one.function.is_shared for one in ready) else channels
+    steps = []
+    for c in range(count):
+        affine = [_affine(one, c) for one in ready]
+        steps.append(Affine(affine[0].gain, sum((a.offset for a in affine), Fraction(0))))
+    return replace(ready[0], base=layer.name, function=ChannelFunction().then(steps).simplest)
+
+
+def _affine(signal: Signal, channel: int) -> Affine:
+    step = ChannelFunction((signal.function.of(channel),)).shared_affine()
+    assert step is not None
+    return step
+
+
+def _gains_agree(signals: list[Signal], channels: int) -> bool:
+    if any(one.function.affine() is None for one in signals):
+        return False
+    return all(
+        len({abs(_affine(one, c).gain) for one in signals}) == 1 and _affine(signals[0], c).gain != 0
+        for c in range(channels)
+    )
+
+
+def _same_sign(state: Lowering, signal: Signal, first: Signal, channels: int) -> Signal:
+    """``signal`` with the sign of each channel's gain as ``first`` has it."""
+    differs = [_affine(signal, c).gain != _affine(first, c).gain for c in range(channels)]
+    if not any(differs):
+        return signal
+    base, function = negated(state, signal.base, signal.function, differs)
+    return replace(signal, base=base, function=function.simplest)
+
+
+def in_fixed_point(
+    state: Lowering, operator: Operator, signal: Signal, with_offsets: bool = False
+) -> Signal:
+    """``signal`` as fixed-point integers of the user's word, through an ``affine`` layer if needed.
+
+    Integers that only lack offsets stay as they are, unless ``with_offsets`` is asked for.
+    """
+    word = state.options.fixed
+    unit = Fraction(1, 1 << word.fraction_bits)
+    signal = quantised(state, operator, signal)
+    shared = signal.function.affine()
+    scaled = shared is not None and all(step.gain == unit for step in shared)
+    if scaled and not (with_offsets and signal.function.shared_affine() is None):
+        return signal  # already so: only offsets differ, and they stay exact
+    key = ("fixed", signal.base, signal.function.simplest)
+    if key not in state.made:
+        channels = state.draft.shape_of(signal.base)[0]
+        forms = [kinked(operator, signal.function.of(c)) for c in range(channels)]
+        if with_offsets:
+            forms = [_without_offset(operator, form) for form in forms]
+        base, offsets, note = append_fixed(state.draft, signal.base, word, forms)
+        state.notes.append(note)
+        steps = [Affine(unit, offset) for offset in offsets]
+        state.made[key] = base, ChannelFunction().then(steps).simplest
+    base, function = state.made[key]
+    return replace(signal, base=base, function=function)
+
+
+def _without_offset(operator: Operator, form: Kinked) -> Kinked:
+    """The offset behind a kink cannot move in front of it."""
+    if form.offset and form.slope != 1:
+        raise operator.fault("scores that are sums", "sums behind a PReLU and a bias")
+    return form
+
+
+def concat(state: Lowering, operator: Operator) -> Signal:
+    """Maps side by side along the channels, each channel keeping its own function."""
+    signals = [state.signal(operator, i) for i in range(len(operator.inputs))]
+    ready = [quantised(state, operator, one) for one in signals]
+    rank = len(ready[0].shape) + 1
+    axis = int(operator.attributes.get("axis", 1)) % rank - 1
+    dimensions = ready[0].dimensions
+    if axis < 0 or any(label != "C" for label, _ in dimensions[axis]):
+        raise operator.fault("a concatenation of channels", f"axis {axis + 1}")
+    if len({_others(one, axis) for one in ready}) > 1:
+        shapes = ", ".join(str(list(one.shape)) for one in ready)
+        raise operator.fault("maps of one height and width", shapes)
+    types = {state.draft.type_of(one.base) for one in ready}
+    fixed = {t for t in types if t is not None and t.kind == "fixed"}
+    if len(types) > 1 and fixed:
+        ready = [in_fixed_point(state, operator, one) for one in ready]
+    elif len(types) > 1:
+        ready = [_as_sums(state, one) for one in ready]
+    bases = [one.base for one in ready]
+    channels = sum(one.channels for one in ready)
+    _, height, width = state.draft.shape_of(bases[0])
+    bounds = [state.draft.bounds_of(base) for base in bases]
+    shape = (channels, height, width)
+    low, high = min(b[0] for b in bounds), max(b[1] for b in bounds)
+    layer = state.draft.append("concat", bases, shape, low, high)
+    chains = [one.function.of(c) for one in ready for c in range(one.channels)]
+    joined = list(dimensions)
+    joined[axis] = (("C", channels),)
+    return Signal(layer.name, ChannelFunction(tuple(chains)).simplest, tuple(joined))
+
+
+def _as_sums(state: Lowering, signal: Signal) -> Signal:
+    """``signal`` as plain sums, which one stream can carry beside others, however many bits they have.
+
+    Elements of a type of their own pass through weights of +1: their words then get as wide as
+    the join's, which a quantiser's cannot.
+    """
+    if state.draft.type_of(signal.base) is None:
+        return signal
+    key = ("sums", signal.base)
+    if key not in state.made:
+        shape, (low, high) = state.draft.shape_of(signal.base), state.draft.bounds_of(signal.base)
+        layer = state.draft.append("conv", [signal.base], shape, low, high)
+        layer.weights = np.ones((shape[0], 1, 1, 1), np.int64)
+        layer.options = {"kernel": (1, 1), "groups": shape[0]}
+        state.made[key] = layer.name
+    return replace(signal, base=state.made[key])
+
+
+def _others(signal: Signal, axis: int) -> tuple[int, ...]:
+    return (*signal.shape[:axis], *signal.shape[axis + 1 :])

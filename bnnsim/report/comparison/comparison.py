@@ -1,0 +1,167 @@
+"""Designs side by side: what differs in their specs, and what that does to each number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from bnnsim.evaluation.evaluate import evaluate
+from bnnsim.report.comparison.spec_differences import Difference, Entries, differences, flattened, grouped
+from bnnsim.report.engine.layers import engine_layers_info
+from bnnsim.report.figures.costs import RESOURCE_TEXT, CostsInfo
+from bnnsim.report.figures.design_costs import costs_info
+from bnnsim.report.streaming.pace import pace_info
+from bnnsim.simulation import Simulation, load_design
+from bnnsim.spec.architecture import EngineArchitecture
+from bnnsim.spec.faults import InputError
+from bnnsim.spec.load import read_architecture, read_workload
+
+Better = Literal["lower", "higher"]
+
+@dataclass(frozen=True)
+class DesignNames:
+    """One design as the user named it."""
+
+    architecture: str
+    workload: str
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One number for each design, None where it is not known.
+
+    ``better`` says which way is good, None where neither is; ``basis`` what the number covers and rests
+    on, where that is not plain.
+    """
+
+    name: str
+    unit: str
+    better: Better | None
+    values: tuple[float | int | None, ...]
+    basis: str = ""
+
+    @property
+    def best(self) -> frozenset[int]:
+        """Positions of the best values; empty where all are equal or fewer than two are known."""
+        known = [value for value in self.values if value is not None]
+        if self.better is None or len(known) < 2 or min(known) == max(known):
+            return frozenset()
+        winner = min(known) if self.better == "lower" else max(known)
+        return frozenset(i for i, value in enumerate(self.values) if value == winner)
+
+    def ratio(self, position: int) -> float | None:
+        """The value against the first design's."""
+        first, value = self.values[0], self.values[position]
+        return None if not first or value is None else value / first
+
+
+@dataclass(frozen=True)
+class ComparisonInfo:
+    """Two or more designs; the first is what the others are held against.
+
+    ``differences`` are all entries that differ, ``parts`` the same with whole missing parts as a row.
+    """
+
+    names: tuple[str, ...]
+    differences: tuple[Difference, ...]
+    parts: tuple[Difference, ...]
+    quantities: tuple[Quantity, ...]
+    limiting: tuple[str, ...]
+
+
+def parse_designs(designs: Sequence[str], workload: str | None) -> tuple[DesignNames, ...]:
+    """``ARCH:WORKLOAD``, or ``ARCH`` with the common ``workload``.
+
+    Raises :class:`InputError` for fewer than two designs and for one without a workload.
+    """
+    if len(designs) < 2:
+        raise InputError("compare", "two or more designs", str(len(designs)))
+    parsed = []
+    for text in designs:
+        architecture, colon, own = text.rpartition(":")
+        if colon and own and len(architecture) > 1:  # a single letter is a drive
+            parsed.append(DesignNames(architecture, own))
+        elif workload is not None:
+            parsed.append(DesignNames(text, workload))
+        else:
+            raise InputError("compare", "ARCH:WORKLOAD, or --workload for all", repr(text))
+    return tuple(parsed)
+
+
+def comparison_info(designs: Sequence[DesignNames]) -> ComparisonInfo:
+    """Evaluate every design without its bits, and gather what differs.
+
+    Raises what :func:`bnnsim.evaluation.evaluate.evaluate` raises.
+    """
+    judged = [_judged(names) for names in designs]
+    specs = [design.entries for design in judged]
+    return ComparisonInfo(
+        names=_labels([design.simulation for design in judged]),
+        differences=differences(specs),
+        parts=grouped(specs),
+        quantities=_quantities(judged),
+        limiting=tuple(design.limiting for design in judged),
+    )
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """One design's numbers and its flattened specs."""
+
+    simulation: Simulation
+    costs: CostsInfo
+    entries: Entries
+    limiting: str
+
+
+def _judged(names: DesignNames) -> _Judged:
+    architecture = read_architecture(names.architecture)
+    workload = read_workload(names.workload)
+    evaluation = evaluate(architecture, workload, timing_only=True)
+    simulation = evaluation.simulation
+    if isinstance(architecture.spec, EngineArchitecture):
+        turns = engine_layers_info(simulation).turns
+        limiting = max(turns, key=lambda turn: turn.total_cycles).layer
+    else:
+        design, _ = load_design(architecture, workload)
+        limiting = ", ".join(pace_info(design, simulation).limiting)
+    entries = flattened("", architecture.spec) | flattened("workload.", workload.spec)
+    return _Judged(simulation, costs_info(evaluation), entries, limiting)
+
+
+def _labels(simulations: Sequence[Simulation]) -> tuple[str, ...]:
+    """Short names: the architecture alone where all run the same workload, numbered where equal."""
+    same = len({simulation.workload for simulation in simulations}) == 1
+    names = [s.arch if same else f"{s.arch} × {s.workload}" for s in simulations]
+    return tuple(
+        f"{name} #{names[: i + 1].count(name)}" if names.count(name) > 1 else name
+        for i, name in enumerate(names)
+    )
+
+
+def _quantities(judged: Sequence[_Judged]) -> tuple[Quantity, ...]:
+    def each(
+        name: str, unit: str, better: Better | None, get: Callable[[Simulation], Any]
+    ) -> Quantity:
+        return Quantity(name, unit, better, tuple(get(design.simulation) for design in judged))
+
+    quantities = [
+        each("throughput", "frames/s", "higher", lambda s: s.throughput_fps),
+        each("initiation interval", "cycles", "lower", lambda s: s.initiation_interval_cycles),
+        each("latency", "µs", "lower", lambda s: s.latency_us),
+        each("latency", "cycles", "lower", lambda s: s.latency_cycles),
+        each("clock", "MHz", None, lambda s: s.clock_mhz),  # a means, not an end
+    ]
+    costs = [design.costs for design in judged]
+    for name in RESOURCE_TEXT:
+        # A device without a resource, with neither use nor budget, is no better for it.
+        values = tuple(cost.totals[name] if name in cost.shown else None for cost in costs)
+        if any(values):
+            quantities.append(Quantity(RESOURCE_TEXT[name], "pieces", "lower", values))
+    basis = " / ".join(dict.fromkeys(cost.power_basis for cost in costs))
+    power = tuple(cost.power_w for cost in costs)
+    energy = tuple(cost.energy_per_frame_uj for cost in costs)
+    quantities.append(Quantity("power", "W", "lower", power, basis))
+    quantities.append(Quantity("energy a frame", "µJ", "lower", energy, basis))
+    return tuple(quantities)

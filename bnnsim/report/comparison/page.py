@@ -1,0 +1,80 @@
+"""The comparison of designs as a page: two tables that fit it, however many designs there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from bnnsim.report.comparison.comparison import ComparisonInfo, Quantity
+from bnnsim.report.figures.document import document
+from bnnsim.report.figures.figure import Figure, csv_text, exact, number
+
+
+def comparison_html(info: ComparisonInfo) -> str:
+    """The comparison as a page."""
+    names = " against ".join(info.names[:2])
+    more = f" and {len(info.names) - 2} more" if len(info.names) > 2 else ""
+    top = (
+        f'<section id="answer"><h1>{escape(names + more)}</h1><p class="subtitle">'
+        f"{len(info.differences):,} spec entries differ; ratios are against {escape(info.names[0])}."
+        "</p></section>"
+    )
+    figures = [_quantities_figure(info), _differences_figure(info)]
+    return document(f"{names}{more} – bnnsim", top, figures)
+
+
+def _quantities_figure(info: ComparisonInfo) -> Figure:
+    rows = []
+    for quantity in info.quantities:
+        best = quantity.best
+        cells = []
+        for i, value in enumerate(quantity.values):
+            ratio = quantity.ratio(i) if i else None
+            against = "" if ratio is None else f' <small class="muted">× {ratio:.4g}</small>'
+            css = ' class="better"' if i in best else ""
+            cells.append(f"<td{css}>{exact(value, number(value, 5))}{against}</td>")
+        rows.append(f"<tr><td>{_label(quantity)}</td>{''.join(cells)}</tr>")
+    limits = "".join(f'<td class="text">{escape(names)}</td>' for names in info.limiting)
+    rows.append(f"<tr><td>sets the pace</td>{limits}</tr>")
+    csv = csv_text(
+        ("quantity", "unit", "basis", *info.names),
+        [
+            (q.name, q.unit, q.basis, *("" if v is None else v for v in q.values))
+            for q in info.quantities
+        ],
+    )
+    note = "The best of each row is green, where more or less of it is better."
+    return Figure("numbers", "What it does to each number", note, _table(info, "", rows), csv)
+
+
+def _label(quantity: Quantity) -> str:
+    basis = f' <small class="muted">{escape(quantity.basis)}</small>' if quantity.basis else ""
+    return f"{escape(quantity.name)} [{quantity.unit}]{basis}"
+
+
+def _differences_figure(info: ComparisonInfo) -> Figure:
+    rows = []
+    for entry in info.parts:
+        cells = "".join(
+            f'<td class="text{" changed" if i and value != entry.values[0] else ""}">'
+            f"{escape(value) if value is not None else '–'}</td>"
+            for i, value in enumerate(entry.values)
+        )
+        key = escape(entry.key).replace(".", ".<wbr>").replace("_", "_<wbr>")
+        rows.append(f"<tr><td><code>{key}</code></td>{cells}</tr>")
+    csv = csv_text(
+        ("entry", *info.names),
+        [(e.key, *("" if v is None else v for v in e.values)) for e in info.differences],
+    )
+    note = "Entries of the specs, defaults filled in, that are not the same in all designs."
+    if len(info.parts) < len(info.differences):
+        note += " A part that only some designs have is one row; the CSV has its entries."
+    return Figure("differences", "What differs in the spec", note, _table(info, "entry", rows), csv)
+
+
+def _table(info: ComparisonInfo, first: str, rows: Sequence[str]) -> str:
+    head = "".join(f"<th scope='col'>{escape(name)}</th>" for name in (first, *info.names))
+    return (
+        f'<div class="table pinned" tabindex="0"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )

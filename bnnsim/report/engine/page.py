@@ -1,0 +1,90 @@
+"""The report page of an engine: the answer, its layers in turn, its units, costs, and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from html import escape
+from pathlib import Path
+
+from bnnsim.design.engine.layout import EngineDesign, build_engine_design
+from bnnsim.evaluation.evaluate import Evaluation, evaluate
+from bnnsim.report.engine.layers import engine_layers_figure, engine_layers_info, engine_sentence
+from bnnsim.report.figures.activations import ActivationsInfo, activations_figure
+from bnnsim.report.figures.answer import answer_html, answer_info
+from bnnsim.report.figures.costs import costs_figure
+from bnnsim.report.figures.design_costs import costs_info
+from bnnsim.report.figures.document import document
+from bnnsim.report.figures.figure import Figure, csv_text, exact
+from bnnsim.report.figures.first_frames import first_frames
+from bnnsim.report.figures.numbers import numbers_figure
+from bnnsim.simulation import Simulation
+from bnnsim.spec.architecture import Architecture
+from bnnsim.spec.load import Loaded, read_workload
+
+Progress = Callable[[int, int], None]
+
+
+def engine_html(
+    architecture: Loaded[Architecture],
+    workload: str | Path,
+    *,
+    images: Sequence[str | Path] | None = None,
+    frames: int | None = None,
+    timing_only: bool = False,
+    weights_seed: int | None = None,
+    progress: Progress | None = None,
+) -> str:
+    """Evaluate an engine as ``evaluate`` does, and write the page. Raises what that raises."""
+    loaded = read_workload(workload)
+    evaluation = evaluate(
+        architecture,
+        loaded,
+        images=images,
+        frames=frames,
+        timing_only=timing_only,
+        weights_seed=weights_seed,
+        progress=progress,
+    )
+    simulation = evaluation.simulation
+    design = build_engine_design(architecture, loaded)
+    activations = None
+    if simulation.bit_exact:
+        folder = loaded.path.parent if loaded.path else None
+        activations = first_frames(design.network, folder, simulation, images, weights_seed)
+    return _page(design, evaluation, activations)
+
+
+def _page(
+    design: EngineDesign, evaluation: Evaluation, activations: ActivationsInfo | None
+) -> str:
+    simulation, costs = evaluation.simulation, costs_info(evaluation)
+    info = engine_layers_info(simulation)
+    uris = tuple(picture.uri for picture in activations.images) if activations else ()
+    figures = [engine_layers_figure(info), units_figure(simulation), costs_figure(costs)]
+    if activations is not None:
+        figures.append(activations_figure(activations))
+    figures.append(numbers_figure(simulation, evaluation))
+    answer = answer_info(design, simulation, costs, uris)
+    top = answer_html(answer, costs, engine_sentence(info))
+    return document(f"{simulation.arch} × {simulation.workload} – bnnsim", top, figures)
+
+
+def units_figure(simulation: Simulation) -> Figure:
+    """Each array's, mover's and stage's share of the run at work."""
+    rows = "".join(
+        f"<li><span>{escape(unit.name)}</span>"
+        f'<i style="width:{100 * unit.busy_cycles / simulation.cycles_total:.2f}%"></i>'
+        f'<span class="amount">{exact(unit.busy_cycles)} '
+        f"({unit.busy_cycles / simulation.cycles_total:.0%})</span></li>"
+        for unit in simulation.units
+    )
+    header = ("unit", "kind", "busy_cycles", "stalled_on_input_cycles", "idle_cycles")
+    csv = csv_text(
+        header,
+        [
+            (u.name, u.kind, u.busy_cycles, u.stalled_on_input_cycles, u.idle_cycles)
+            for u in simulation.units
+        ],
+    )
+    note = f"Cycles at work, of the run's {exact(simulation.cycles_total)}."
+    return Figure("units", "Units at work [cycles]", note, f'<ul class="bars">{rows}</ul>', csv)

@@ -1,0 +1,190 @@
+"""Layer activations as pictures: what the network sees of an image, layer by layer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bnnsim.design.network.network import INPUT, Network, Tensor
+from bnnsim.report.figures.figure import Figure, csv_text
+from bnnsim.report.figures.picture import Picture, colour_picture, mosaic
+
+MAX_PIXELS = 150_000
+"""A layer's picture shows as many channels as fit."""
+
+IntArray = npt.NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True)
+class LayerPicture:
+    """One layer's output for the first frame.
+
+    ``shown_channels`` of its channels are in the picture. ``share_high`` is the share of bipolar
+    elements that are +1, None for integers; ``low`` and ``high`` the values of the darkest and the
+    lightest pixel.
+    """
+
+    layer: str
+    what: str
+    shape: tuple[int, int, int]
+    type: str
+    shown_channels: int
+    low: int
+    high: int
+    share_high: float | None
+    picture: Picture
+
+
+@dataclass(frozen=True)
+class Score:
+    name: str
+    value: int
+    is_winner: bool
+
+
+@dataclass(frozen=True)
+class ActivationsInfo:
+    """The first frame through the network, input first; ``scores`` of its classes.
+
+    ``images`` are the first frames' inputs.
+    """
+
+    pictures: tuple[LayerPicture, ...]
+    scores: tuple[Score, ...]
+    images: tuple[Picture, ...]
+
+
+def activations_info(
+    network: Network,
+    frames: IntArray,
+    outputs: Mapping[str, IntArray],
+    scores: tuple[int, ...],
+    prediction: int,
+) -> ActivationsInfo:
+    """The record behind the figure, of the first of ``frames`` ``(n, channels, height, width)``.
+
+    ``outputs`` by layer as the functional executor gives them, bipolar elements as bits {0, 1}.
+    """
+    pictures = [_picture(INPUT, "input", network.input, _unpadded(network, frames[0]))]
+    for name, node in network.nodes.items():
+        pictures.append(_picture(name, node.layer.op, node.output, outputs[name][0]))
+    classes = network.workload.classes
+    named = classes if classes else [str(i) for i in range(len(scores))]
+    shown = tuple(
+        Score(name, score, i == prediction)
+        for i, (name, score) in enumerate(zip(named, scores, strict=False))
+    )
+    images = [pictures[0].picture]
+    for frame in frames[1:]:
+        images.append(_picture(INPUT, "input", network.input, _unpadded(network, frame)).picture)
+    return ActivationsInfo(tuple(pictures), shown, tuple(images))
+
+
+def _unpadded(network: Network, frame: IntArray) -> IntArray:
+    """The frame without the values that pad a flat input to the hardware's width."""
+    shape = network.workload.input.shape
+    return frame[: shape[0]] if len(shape) == 1 else frame
+
+
+def _picture(layer: str, what: str, tensor: Tensor, values: IntArray) -> LayerPicture:
+    channels, height, width = values.shape
+    bits = tensor.type.is_bipolar
+    low, high = (0, 1) if bits else (int(values.min()), int(values.max()))
+    if layer == INPUT and not bits:
+        low, high = tensor.type.minimum, tensor.type.maximum
+    shown = max(1, min(channels, MAX_PIXELS // (height * width)))
+    if layer == INPUT and channels in (1, 3):
+        picture = colour_picture(values, low, high)
+    elif height == width == 1:
+        columns = _vector_columns(channels)
+        rows = -(-channels // columns)
+        grid = np.full(rows * columns, low, np.int64)
+        grid[:channels] = values.reshape(-1)
+        picture = mosaic(grid.reshape(1, rows, columns), low, high, 1)
+    else:
+        columns = max(1, round(math.sqrt(shown * height / width * 1.6)))
+        picture = mosaic(values[:shown], low, high, min(shown, columns))
+    share = float(np.count_nonzero(values)) / values.size if bits else None
+    return LayerPicture(
+        layer,
+        what,
+        (channels, height, width),
+        str(tensor.type),
+        shown,
+        -1 if bits else low,
+        high,
+        share,
+        picture,
+    )
+
+
+def _vector_columns(features: int) -> int:
+    """A picture's width for a vector: square where that fits, else a divisor a little wider."""
+    side = math.isqrt(features)
+    if side * side == features:
+        return side
+    wide = [d for d in range(side, 4 * side + 1) if features % d == 0]
+    return wide[0] if wide else features
+
+
+def activations_figure(info: ActivationsInfo) -> Figure:
+    """The pictures in the order of the network, then the scores as bars."""
+    cards = "".join(_card(picture) for picture in info.pictures)
+    body = f'<div class="pictures">{cards}</div>{_scores(info.scores)}'
+    header = ("layer", "op", "channels", "height", "width", "type", "share_of_plus_ones")
+    rows: list[tuple[Any, ...]] = [
+        (p.layer, p.what, *p.shape, p.type, "" if p.share_high is None else p.share_high)
+        for p in info.pictures
+    ]
+    rows += [(f"score {s.name}", "", "", "", "", "", s.value) for s in info.scores]
+    note = (
+        "The first image on its way through the network: light is +1 (or the highest value), dark "
+        "−1 (the lowest). A convolution shows its channels side by side, a layer of features one "
+        "square a neuron. Press a picture to enlarge it."
+    )
+    return Figure(
+        "activations", "What the layers see", note, body, csv_text(header, rows), script="activations"
+    )
+
+
+def _card(picture: LayerPicture) -> str:
+    channels, height, width = picture.shape
+    shape = f"{channels} × {height} × {width}" if height * width > 1 else f"{channels} features"
+    some = (
+        f", first {picture.shown_channels} shown" if picture.shown_channels < channels else ""
+    )
+    share = (
+        f"{picture.share_high:.0%} are +1"
+        if picture.share_high is not None
+        else f"{picture.low} to {picture.high}"
+    )
+    name = escape(picture.layer)
+    image = picture.picture
+    return (
+        f'<button type="button" class="picture" aria-pressed="false" aria-label="Enlarge {name}">'
+        f'<img src="{image.uri}" width="{image.width}" height="{image.height}" '
+        f'alt="{name}: {shape}, {picture.type}, {share}">'
+        f"<b>{name}</b><span>{escape(picture.what)}, {shape}{some}</span>"
+        f"<span>{picture.type}, {share}</span></button>"
+    )
+
+
+def _scores(scores: tuple[Score, ...]) -> str:
+    if not scores:
+        return ""
+    low = min(0, *(score.value for score in scores)) if len(scores) > 1 else 0
+    span = max(1, max(score.value for score in scores) - low)
+    rows = "".join(
+        f'<li class="{"winner" if score.is_winner else ""}"><span>{escape(score.name)}</span>'
+        f'<i style="width:{100 * (score.value - low) / span:.2f}%"></i>'
+        f'<data value="{score.value}">{score.value:,}</data></li>'
+        for score in scores
+    )
+    title = "<h3>Scores <small>(popcount or sum, dimensionless)</small></h3>"
+    return f'{title}<ul class="scores">{rows}</ul>'

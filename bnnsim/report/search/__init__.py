@@ -1,0 +1,1 @@
+"""A search's and a sweep's page."""

@@ -1,0 +1,216 @@
+"""The page of a search: its front to look at, turn and compare, in one file that needs no network."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from typing import Any
+
+from bnnsim.search.front.objectives import METRICS
+from bnnsim.search.storage.record import Exploration, TrialRecord
+from bnnsim.validation.certainty import ModelError
+
+FIGURES: Mapping[str, tuple[str, str]] = {
+    "throughput_fps": ("Throughput", "FPS"),
+    "latency_us": ("Latency", "µs"),
+    "latency_cycles": ("Latency", "cycles"),
+    "initiation_interval_cycles": ("Interval", "cycles"),
+    "power_w": ("Power", "W"),
+    "energy_per_frame_uj": ("Energy a frame", "µJ"),
+    "fps_per_w": ("Efficiency", "FPS/W"),
+    "fps_per_klut": ("Density", "FPS/kLUT"),
+    "clock_mhz": ("Clock", "MHz"),
+    "lut": ("Logic", "LUT"),
+    "lutram": ("Distributed RAM", "LUTRAM"),
+    "ff": ("Registers", "FF"),
+    "bram18": ("Block RAM", "BRAM18"),
+    "uram": ("UltraRAM", "URAM"),
+    "dsp": ("DSP slices", "DSP"),
+    "alm": ("Logic", "ALM"),
+    "m20k": ("Block RAM", "M20K"),
+    "fifo_bits": ("FIFO memory", "bits"),
+    "accuracy_percent": ("Published accuracy", "%"),
+}
+"""What figures are called on the page, and their units."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One design. ``state`` is ``front``, ``feasible``, ``infeasible`` or ``unbuildable``.
+
+    ``figures`` follow the info's ``figures``, ``knobs`` its ``knobs`` (None: has none). ``why`` names the
+    bounds that an infeasible design breaks. ``checked`` says how a front design was verified,
+    ``is_exact`` whether that held (None: not simulated).
+    """
+
+    id: str
+    state: str
+    figures: tuple[float | None, ...]
+    knobs: tuple[Any, ...]
+    why: str = ""
+    checked: str = ""
+    is_exact: bool | None = None
+
+
+@dataclass(frozen=True)
+class FigureInfo:
+    """One figure's name, title, unit and whether more of it is better."""
+
+    name: str
+    title: str
+    unit: str
+    maximises: bool
+
+
+@dataclass(frozen=True)
+class LandmarkInfo:
+    """A published accelerator; ``alternative`` says which designs it is compared with (None: all)."""
+
+    name: str
+    source: str
+    figures: tuple[float | None, ...]
+    alternative: str | None = None
+
+
+@dataclass(frozen=True)
+class ParetoInfo:
+    """All that the page shows.
+
+    ``figures`` are those that differ between designs, the objectives first; ``axes`` the objectives'
+    names. ``median_errors`` of the cost models are shares. Curves are (designs judged, their hypervolume
+    as a share of that of all designs on the page).
+    """
+
+    space: str
+    workload: str
+    device: str
+    sampler: str
+    seed: int
+    constraints: tuple[str, ...]
+    axes: tuple[str, ...]
+    figures: tuple[FigureInfo, ...]
+    knobs: tuple[str, ...]
+    points: tuple[Point, ...]
+    baseline: tuple[Point, ...]
+    landmarks: tuple[LandmarkInfo, ...]
+    curve: tuple[tuple[int, float], ...]
+    baseline_curve: tuple[tuple[int, float], ...]
+    sureness: str
+    median_errors: Mapping[str, float]
+
+
+def pareto_info(
+    exploration: Exploration,
+    checked: Mapping[str, str] | None = None,
+    exact: Mapping[str, bool | None] | None = None,
+    errors: Sequence[ModelError] = (),
+) -> ParetoInfo:
+    """What the page of ``exploration`` shows.
+
+    ``checked`` and ``exact`` say for front designs (by trial id) how they were verified and whether
+    that held; ``errors`` how far the cost models may be off.
+    """
+    space = exploration.space
+    names = _shown_figures(exploration)
+    knobs = space.knob_names
+    front = {trial.number for trial in exploration.front}
+
+    def point(trial: TrialRecord, is_on_front: bool, is_random: bool = False) -> Point:
+        judgement = trial.judgement
+        broken = [name for name, amount in judgement.violations.items() if amount > 0]
+        return Point(
+            trial.id,
+            _state(trial, is_on_front),
+            tuple(judgement.figures.get(name) for name in names),
+            tuple(trial.knobs.get(name) for name in knobs),
+            judgement.obstacle or ", ".join(broken),
+            "" if is_random else (checked or {}).get(trial.id, ""),
+            None if is_random else (exact or {}).get(trial.id),
+        )
+
+    directions = {o.name: o.maximises for o in exploration.objectives}
+    return ParetoInfo(
+        space=space.name,
+        workload=" or ".join(space.workloads),
+        device=" or ".join(space.devices),
+        sampler=exploration.sampler,
+        seed=exploration.seed,
+        constraints=tuple(str(constraint) for constraint in exploration.constraints),
+        axes=tuple(objective.name for objective in exploration.objectives),
+        figures=tuple(
+            FigureInfo(
+                name, *FIGURES.get(name, (name, "")), directions.get(name, METRICS[name] == "maximise")
+            )
+            for name in names
+        ),
+        knobs=knobs,
+        points=tuple(point(trial, trial.number in front) for trial in exploration.trials),
+        baseline=tuple(point(trial, False, True) for trial in exploration.baseline),
+        landmarks=tuple(
+            LandmarkInfo(
+                mark.name, mark.source, tuple(mark.figures.get(name) for name in names), mark.alternative
+            )
+            for mark in space.shown_landmarks
+        ),
+        curve=tuple(exploration.shares(exploration.trials)),
+        baseline_curve=tuple(exploration.shares(exploration.baseline)),
+        sureness=sureness([error for error in errors if error.quantity in names]),
+        median_errors={error.quantity: error.median for error in errors},
+    )
+
+
+def sureness(errors: Sequence[ModelError]) -> str:
+    """How far the models may be off, in two sentences; nothing where there are no errors to tell."""
+    if not errors:
+        return ""
+    parts = [
+        f"{FIGURES[e.quantity][1] if e.quantity != 'power_w' else 'power'} {e.median:.1%} "
+        f"(worst {e.worst:.0%}, {e.designs} designs)"
+        for e in errors
+    ]
+    return (
+        "Cycles are exact for the architecture as described. On published designs, each left out of the "
+        f"fit in turn, the cost models are off by a median of {', '.join(parts)}: a lead within that is "
+        "none."
+    )
+
+
+def _shown_figures(exploration: Exploration) -> tuple[str, ...]:
+    """The objectives, then every other figure in which designs differ."""
+    wanted = [objective.name for objective in exploration.objectives]
+    values: dict[str, set[float]] = {}
+    for trial in exploration.trials:
+        for name, value in trial.judgement.figures.items():
+            values.setdefault(name, set()).add(value)
+    others = [n for n in METRICS if n not in wanted and len(values.get(n, ())) > 1]
+    return (*wanted, *others)
+
+
+def _state(trial: TrialRecord, is_on_front: bool) -> str:
+    if trial.judgement.obstacle:
+        return "unbuildable"
+    if is_on_front:
+        return "front"
+    return "feasible" if trial.judgement.is_feasible else "infeasible"
+
+
+def pareto_page(info: ParetoInfo) -> str:
+    """The page as HTML: plotly.js, data and all in one text."""
+    from plotly.offline import get_plotlyjs
+
+    folder = files("bnnsim.report") / "assets"
+    parts: Sequence[tuple[str, str]] = (
+        ("@@TITLE@@", html.escape(f"{info.space}: {info.workload} on {info.device}")),
+        ("@@STYLE@@", folder.joinpath("pareto.css").read_text(encoding="utf-8")),
+        ("@@SCRIPT@@", folder.joinpath("pareto.js").read_text(encoding="utf-8")),
+        # "</" would end the script element wherever it stands in a name.
+        ("@@DATA@@", json.dumps(asdict(info), separators=(",", ":")).replace("</", "<\\/")),
+        ("@@PLOTLY@@", get_plotlyjs()),
+    )
+    page = folder.joinpath("pareto.html").read_text(encoding="utf-8")
+    for mark, text in parts:
+        page = page.replace(mark, text)
+    return page

@@ -1,0 +1,82 @@
+"""The page of a sweep: any figure over the knobs, in one file that needs no network."""
+
+from __future__ import annotations
+
+import html
+import json
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+
+from bnnsim.report.search.pareto import FIGURES, FigureInfo
+from bnnsim.search.front.objectives import METRICS
+from bnnsim.search.space.fields import Value
+from bnnsim.search.sweep import Sweep, sweep_figures
+
+
+@dataclass(frozen=True)
+class SweepInfo:
+    """What the page shows: a curve for each value of the second knob over the first.
+
+    ``first`` are the first knob's values as text (they are categories), ``second`` the second's (empty
+    for a single knob). ``values[figure][second][first]`` are figures, None where there is no design;
+    ``notes[second][first]`` says what a design exceeds, or why there is none.
+    """
+
+    arch: str
+    workload: str
+    knobs: tuple[str, ...]
+    first: tuple[str, ...]
+    second: tuple[str, ...]
+    figures: tuple[FigureInfo, ...]
+    values: tuple[tuple[tuple[float | None, ...], ...], ...]
+    notes: tuple[tuple[str, ...], ...]
+
+
+def sweep_info(found: Sweep) -> SweepInfo:
+    """What the page of ``found`` shows: the figures in which its designs differ."""
+    names = sweep_figures(found)
+    firsts: tuple[Value, ...] = found.knobs[0].values
+    seconds: tuple[Value | None, ...] = found.knobs[1].values if len(found.knobs) > 1 else (None,)
+    by_values = {point.values: point for point in found.points}
+    rows = [
+        [by_values[(first,) if second is None else (first, second)] for first in firsts]
+        for second in seconds
+    ]
+    return SweepInfo(
+        arch=found.arch,
+        workload=found.workload,
+        knobs=tuple(knob.name for knob in found.knobs),
+        first=tuple(str(value) for value in firsts),
+        second=tuple(str(value) for value in seconds if value is not None),
+        figures=tuple(
+            FigureInfo(name, *FIGURES.get(name, (name, "")), METRICS[name] == "maximise")
+            for name in names
+        ),
+        values=tuple(
+            tuple(tuple(point.figures.get(name) for point in row) for row in rows) for name in names
+        ),
+        notes=tuple(
+            tuple(
+                point.obstacle or (f"exceeds {', '.join(point.exceeds)}" if point.exceeds else "")
+                for point in row
+            )
+            for row in rows
+        ),
+    )
+
+
+def sweep_page(info: SweepInfo) -> str:
+    """The page as HTML: plotly.js, data and all in one text."""
+    from plotly.offline import get_plotlyjs
+
+    folder = files("bnnsim.report") / "assets"
+    page = folder.joinpath("sweep.html").read_text(encoding="utf-8")
+    parts = (
+        ("@@TITLE@@", html.escape(f"{info.arch} x {info.workload}: {' and '.join(info.knobs)}")),
+        ("@@STYLE@@", folder.joinpath("pareto.css").read_text(encoding="utf-8")),
+        ("@@DATA@@", json.dumps(asdict(info), separators=(",", ":")).replace("</", "<\\/")),
+        ("@@PLOTLY@@", get_plotlyjs()),
+    )
+    for mark, text in parts:
+        page = page.replace(mark, text)
+    return page

@@ -1,0 +1,1 @@
+"""A pipeline's page: timeline, occupancy, roofline, what limits it."""

@@ -1,0 +1,1 @@
+"""FIFOs as shallow as the throughput allows."""

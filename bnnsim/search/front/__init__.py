@@ -1,0 +1,1 @@
+"""Which designs nothing beats: objectives, evaluation of a point, dominance, verification."""

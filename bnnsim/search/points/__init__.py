@@ -1,0 +1,1 @@
+"""A space becomes points: parameters for a sampler, seeds, specs."""

@@ -1,0 +1,65 @@
+"""Folding: how many PEs and SIMD lanes each layer gets, and how many cycles that leaves it with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from bnnsim.design.network.network import Network, Node
+from bnnsim.spec.faults import divisors_of
+from bnnsim.spec.workload import ConvLayer
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One choice of PE and SIMD and the cycles a frame that the layer's MVAU then takes."""
+
+    pe: int
+    simd: int
+    cycles: int
+
+
+def fold_cycles(node: Node, pe: int, simd: int) -> int:
+    """Cycles a frame of the MVAU of ``node``: vectors x synapse fold x neuron fold."""
+    vectors = node.output.pixels * node.groups
+    return vectors * (node.matrix_height // pe) * (node.matrix_width // simd)
+
+
+def folds(node: Node) -> tuple[Fold, ...]:
+    """Every legal fold of a layer, cheapest first.
+
+    PE divides the matrix height, SIMD its width; behind a sliding window SIMD also divides
+    the channels (no converter between them). Cheapest: fewest XNORs a cycle, then
+    fewest PEs (each brings an accumulator and a threshold).
+    """
+    slides = isinstance(node.layer, ConvLayer) and node.layer.kernel_hw != (1, 1)
+    return _folds(
+        node.matrix_height,
+        node.matrix_width,
+        node.output.pixels * node.groups,
+        node.input.channels // node.groups if slides else 0,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _folds(height: int, width: int, vectors: int, channels: int) -> tuple[Fold, ...]:
+    """Folds of a ``height x width`` matrix; SIMD divides ``channels`` unless those are 0."""
+    choices = [
+        Fold(pe, simd, vectors * (height // pe) * (width // simd))
+        for pe in divisors_of(height)
+        for simd in divisors_of(width)
+        if channels % simd == 0
+    ]
+    return tuple(sorted(choices, key=lambda fold: (fold.pe * fold.simd, fold.pe)))
+
+
+def greedy_folding(network: Network, target_interval_cycles: int) -> Mapping[str, Fold]:
+    """The cheapest fold of every weighted layer that meets the target; the fastest where none does."""
+    chosen = {}
+    for node in network.nodes.values():
+        if not node.macs:
+            continue
+        meeting = [fold for fold in folds(node) if fold.cycles <= target_interval_cycles]
+        chosen[node.name] = meeting[0] if meeting else min(folds(node), key=lambda f: f.cycles)
+    return chosen

@@ -1,0 +1,33 @@
+"""From a point of a space to hardware. The network is checked once for all points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bnnsim.design.build import Design, device_of
+from bnnsim.design.engine.layout import EngineDesign, build_engine_design
+from bnnsim.design.streaming.layout import build_streaming
+from bnnsim.search.space.fields import Value
+from bnnsim.search.space.space import Space
+from bnnsim.spec.architecture import Architecture, StreamingArchitecture
+from bnnsim.spec.faults import Fault, SpecError
+from bnnsim.spec.load import Loaded
+
+
+def point_architecture(space: Space, knobs: Mapping[str, Value]) -> Loaded[Architecture]:
+    """A point's architecture, located in its space's file."""
+    return space.loaded(space.point(knobs, space.name))
+
+
+def point_design(space: Space, knobs: Mapping[str, Value]) -> Design | EngineDesign:
+    """A point as hardware. Raises :class:`SpecError` where it cannot be built."""
+    loaded = point_architecture(space, knobs)
+    if not isinstance(loaded.spec, StreamingArchitecture):
+        return build_engine_design(loaded, space.workload)
+    streaming = Loaded(loaded.spec, loaded.source)
+    faults: list[Fault] = []
+    device = device_of(loaded.spec.device, loaded.source, faults)
+    graph, more = build_streaming(streaming, space.network)
+    if device is None or graph is None or more:
+        raise SpecError([*loaded.faults, *faults, *more])
+    return Design(streaming.spec, space.network, device, graph)

@@ -1,0 +1,1 @@
+"""Where a study is stored: trials, the journal, a database, the files at the end."""

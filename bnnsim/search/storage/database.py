@@ -1,0 +1,171 @@
+"""A study in a database server, for any number of processes on any number of machines."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bnnsim.search.storage.store import directions, name_objectives
+from bnnsim.search.study.plan import SearchPlan, check_plan, keep_plan, kept_plan
+from bnnsim.spec.faults import InputError
+
+if TYPE_CHECKING:
+    import optuna
+
+SEEDS = 40
+DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+
+
+@dataclass(frozen=True)
+class Database:
+    """Where the study is: ``url`` as SQLAlchemy knows it, and its name there.
+
+    A worker says every ``heartbeat_s`` seconds that it lives; after ``grace_s`` of silence its trial
+    is put back.
+    """
+
+    url: str
+    study: str
+    heartbeat_s: int = 5
+    grace_s: int = 20
+
+    @property
+    def shown(self) -> str:
+        """The address without its password."""
+        scheme, mark, rest = self.url.partition("://")
+        login, at, place = rest.rpartition("@")
+        return f"{scheme}{mark}{login.split(':')[0]}{at}{place}"
+
+
+def check_storage(database: Database, workers: int) -> None:
+    """Raise :class:`InputError` for a database that cannot serve ``workers`` processes."""
+    scheme = database.url.split("://", 1)[0].split("+", 1)[0]
+    if scheme == "sqlite":
+        if workers > 1:
+            raise InputError(
+                "--storage",
+                "PostgreSQL for several workers (--storage postgresql://user@host/database), or "
+                "SQLite with --jobs 1: SQLite locks the whole file for every write",
+                f"SQLite with {workers} workers",
+            )
+    elif scheme not in DRIVERS or "://" not in database.url:
+        raise InputError("--storage", "an address like postgresql://user@host/database", database.shown)
+
+
+TABLE_ATTEMPTS = 5
+
+
+def open_storage(database: Database) -> optuna.storages.RDBStorage:
+    """Connect. Raises :class:`InputError` where the server does not answer or has no such database."""
+    import optuna
+    from sqlalchemy.exc import SQLAlchemyError
+
+    optuna.logging.set_verbosity(optuna.logging.CRITICAL)
+    url = database.url
+    scheme = url.split("://", 1)[0]
+    if scheme in DRIVERS:
+        url = url.replace(scheme, DRIVERS[scheme], 1)
+    with _answering(database), warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        for attempt in range(TABLE_ATTEMPTS):
+            try:
+                return optuna.storages.RDBStorage(
+                    url,
+                    engine_kwargs={"pool_pre_ping": True},
+                    heartbeat_interval=database.heartbeat_s,
+                    grace_period=database.grace_s,
+                )
+            except SQLAlchemyError as error:
+                # Another process makes the tables of an empty database at the same moment.
+                is_race = any(word in str(error) for word in ("duplicate key", "already exists"))
+                if not is_race or attempt == TABLE_ATTEMPTS - 1:
+                    raise
+                time.sleep(0.2 * (attempt + 1))
+    raise AssertionError("the last attempt returns or raises")
+
+
+@contextmanager
+def _answering(database: Database) -> Iterator[None]:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except ImportError as error:
+        raise InputError(
+            "--storage", "the driver that bnnsim[postgres] installs", f"none ({error})"
+        ) from None
+    except (SQLAlchemyError, ValueError) as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise InputError(database.shown, "a database server that answers", reason) from None
+
+
+@contextmanager
+def connected(database: Database) -> Iterator[None]:
+    """Within this block, a server that stops answering is an :class:`InputError`."""
+    from optuna.exceptions import StorageInternalError
+
+    with _answering(database):
+        try:
+            yield
+        except StorageInternalError as error:
+            cause = error.__cause__ or error
+            reason = str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
+            raise InputError(database.shown, "a database server that answers", reason) from None
+
+
+def create_study(database: Database, plan: SearchPlan, resume: bool) -> None:
+    """Make the study of ``plan`` with its seeds waiting, or check the one that ``resume`` goes on with.
+
+    The plan is written last: a study without one is not ready, whoever began it.
+    """
+    import optuna
+
+    storage = open_storage(database)
+    try:
+        study = optuna.create_study(
+            storage=storage, study_name=database.study, directions=directions(plan.objectives)
+        )
+    except optuna.exceptions.DuplicatedStudyError:
+        study = optuna.load_study(study_name=database.study, storage=storage)
+        if not resume:
+            raise InputError(
+                f"study {database.study}", "a name not used yet (--study), or --resume", "a study"
+            ) from None
+    if kept_plan(study) is None:
+        name_objectives(study, plan.objectives)
+        for seed in plan.encoding.seeds(min(SEEDS, plan.trials)):
+            study.enqueue_trial(dict(seed), skip_if_exists=True)
+        keep_plan(study, plan)
+        return
+    check_plan(study, plan, f"study {database.study}")
+    keep_plan(study, plan)  # the number of trials may be another now
+
+
+def wait_for_plan(database: Database, patience_s: float = 60.0) -> SearchPlan:
+    """The plan of a study that another process made or is just making.
+
+    Raises :class:`InputError` where there is none after ``patience_s``.
+    """
+    import optuna
+
+    storage = open_storage(database)
+    until = time.monotonic() + patience_s
+    while True:
+        try:
+            study = optuna.load_study(study_name=database.study, storage=storage)
+            plan = kept_plan(study)
+        except KeyError:
+            plan = None
+        if plan is not None:
+            return plan
+        if time.monotonic() > until:
+            raise InputError(
+                f"study {database.study}",
+                f"a study on {database.shown} (start the search without --worker first)",
+                "none",
+            )
+        time.sleep(0.5)

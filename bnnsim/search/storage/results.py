@@ -1,0 +1,130 @@
+"""What a search leaves in its folder: trials and front as tables, each front design as a spec."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import yaml
+
+from bnnsim.search.front.objectives import GIVEN, METRICS
+from bnnsim.search.space.space import Space
+from bnnsim.search.storage.files import output_fault, write_files
+from bnnsim.search.storage.record import Exploration, TrialRecord
+from bnnsim.spec.library import find_spec, shipped_names
+
+TRIALS, PARETO, DESIGNS = "trials.csv", "pareto.csv", "designs"
+Notes = Mapping[str, str]
+
+
+def design_name(exploration: Exploration, trial: TrialRecord) -> str:
+    """The name of a trial's architecture, and of its file."""
+    return f"{exploration.space.name}-{trial.id}"
+
+
+def write_results(
+    exploration: Exploration,
+    folder: Path,
+    checked: Notes | None = None,
+    pages: Mapping[str, str] | None = None,
+) -> None:
+    """Write ``trials.csv``, ``pareto.csv``, ``designs/<name>.yaml`` and ``pages`` below ``folder``.
+
+    ``checked`` says for each front design (by trial id) how it was verified. All files or none are
+    changed; designs of an earlier session that are no longer on the front are removed. Raises
+    :class:`~bnnsim.spec.faults.InputError` where the folder or the disk does not take them.
+    """
+    checked = checked or {}
+    texts = {
+        **(pages or {}),
+        TRIALS: table(exploration, exploration.trials),
+        PARETO: table(exploration, exploration.front, checked),
+    }
+    for trial in exploration.shown:
+        name = design_name(exploration, trial)
+        texts[f"{DESIGNS}/{name}.yaml"] = design_text(exploration, trial, checked.get(trial.id, ""))
+    write_files(folder, texts)
+    _remove_others(folder / DESIGNS, exploration, {Path(name).name for name in texts})
+
+
+def _remove_others(folder: Path, exploration: Exploration, kept: set[str]) -> None:
+    known = {f"{design_name(exploration, trial)}.yaml" for trial in exploration.trials}
+    try:
+        for name in known - kept:
+            (folder / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise output_fault(folder, error) from None
+
+
+def table(exploration: Exploration, trials: Sequence[TrialRecord], checked: Notes | None = None) -> str:
+    """``trials`` as CSV: what became of each, its figures, its margins to the constraints, its knobs.
+
+    A margin is the amount over the bound: at most 0 where the bound holds.
+    """
+    given = {name for t in exploration.trials for name in t.judgement.figures}
+    figures = [n for n in METRICS if n in given and n not in exploration.space.knob_names]
+    bounds = list(dict.fromkeys(n for t in exploration.trials for n in t.judgement.violations))
+    knobs = list(dict.fromkeys(n for t in exploration.trials for n in t.knobs))
+    front = {trial.number for trial in exploration.front}
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    notes = [] if checked is None else ["verification"]
+    writer.writerow(
+        ["id", "feasible", "on_front", *notes, "obstacle", *figures]
+        + [f"over {name}" for name in bounds]
+        + knobs
+    )
+    for trial in trials:
+        judgement = trial.judgement
+        note = [] if checked is None else [checked.get(trial.id, "")]
+        writer.writerow(
+            [trial.id, _yes(judgement.is_feasible), _yes(trial.number in front), *note]
+            + [judgement.obstacle]
+            + [number_text(judgement.figures.get(name)) for name in figures]
+            + [number_text(judgement.violations.get(name)) for name in bounds]
+            + [trial.knobs.get(name, "") for name in knobs]
+        )
+    return text.getvalue()
+
+
+def _yes(claim: bool) -> str:
+    return "yes" if claim else "no"
+
+
+def number_text(value: float | None) -> str:
+    """A figure as text that reads back as the same number; whole numbers without a point."""
+    if value is None:
+        return ""
+    whole = float(value).is_integer() and abs(value) < 1e15
+    return str(int(value)) if whole else repr(float(value))
+
+
+def _workload_name(space: Space) -> str:
+    """What the command line takes for a space's network: the shipped name, or the file."""
+    name, path = space.workload.spec.name, space.workload.path
+    shipped = name in shipped_names("workload") and path in (None, find_spec(name, "workload"))
+    return name if shipped or path is None else str(path)
+
+
+def design_text(exploration: Exploration, trial: TrialRecord, checked: str = "") -> str:
+    """A trial's architecture as a spec file, its figures in the header."""
+    space = exploration.space.member(trial.knobs)
+    name = design_name(exploration, trial)
+    data = space.point_data(trial.knobs, name)
+    origin = (
+        f"trial {trial.number} of a search of space {exploration.space.name} "
+        f"({exploration.sampler}, seed {exploration.seed})"
+    )
+    data["source"] = f"{origin}; space: {data['source']}"
+    figures = trial.judgement.figures
+    head = [
+        f"{name}: found by bnnsim explore, {origin}.",
+        f"bnnsim evaluate {name}.yaml {_workload_name(space)} --timing-only gives these again:",
+        *(f"  {n} {number_text(v)}" for n, v in figures.items() if n not in GIVEN),
+        *(f"Published, not modelled: {n} {number_text(figures[n])}." for n in GIVEN if n in figures),
+        *([f"Checked: {checked}."] if checked else []),
+    ]
+    body = yaml.safe_dump(data, sort_keys=False, default_flow_style=None, width=100)
+    return "".join(f"# {line}\n" for line in head) + body

@@ -1,0 +1,1 @@
+"""How a study runs: who proposes, who evaluates, with how many processes."""

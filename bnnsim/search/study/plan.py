@@ -1,0 +1,173 @@
+"""What to search, for what and how; kept with the study, so that another session or machine can go on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import bnnsim
+from bnnsim.search.front.objectives import Constraint, Objective, parse_constraints, parse_objectives
+from bnnsim.search.points.alternative_encoding import AlternativeEncoding
+from bnnsim.search.points.encoding import Encoding, PointEncoding, RawEncoding
+from bnnsim.search.space.alternatives import Alternatives, AlternativesSpec, SearchSpace
+from bnnsim.search.space.space import CLOCK, Space, read_aims, read_space
+from bnnsim.search.storage.record import Exploration, TrialRecord
+from bnnsim.search.study.samplers import SamplerName
+from bnnsim.spec.faults import InputError
+from bnnsim.spec.load import from_spec
+from bnnsim.spec.workload import Workload
+from bnnsim.spec.yaml.source import SourceText
+
+if TYPE_CHECKING:
+    import optuna
+
+ATTRIBUTE = "bnnsim plan"
+_SAME = ("bnnsim", "space", "workload", "members", "objectives", "constraints", "sampler")
+
+
+@dataclass(frozen=True)
+class SearchPlan:
+    """What to search, for what, and how."""
+
+    space: SearchSpace
+    objectives: tuple[Objective, ...]
+    constraints: tuple[Constraint, ...]
+    sampler: SamplerName = "nsga2"
+    trials: int = 300
+    seed: int = 0
+
+    @property
+    def encoding(self) -> PointEncoding:
+        """What the sampler sees; the random baseline and the exact front see raw knobs."""
+        return self._raw if self.sampler in ("random", "exact") else self._encoded
+
+    @cached_property
+    def _raw(self) -> PointEncoding:
+        if isinstance(self.space, Alternatives):
+            return AlternativeEncoding({n: RawEncoding(space) for n, space in self.space.members.items()})
+        return RawEncoding(self.space)
+
+    @cached_property
+    def _encoded(self) -> PointEncoding:
+        if isinstance(self.space, Alternatives):
+            members = self.space.members.items()
+            return AlternativeEncoding({name: self._encoding_of(space) for name, space in members})
+        return self._encoding_of(self.space)
+
+    def _encoding_of(self, space: Space) -> Encoding:
+        bounds: dict[str, float] = {}
+        for c in self.constraints:
+            if c.is_upper:
+                bounds[c.name] = min(c.bound, bounds.get(c.name, c.bound))
+        return Encoding(space, self._slowest_cycles(space), bounds)
+
+    def _slowest_cycles(self, space: Space) -> int | None:
+        """The longest interval that the constraints allow at the fastest clock of a space."""
+        clock_mhz = max(float(value) for value in space.values_at(CLOCK))
+        limits = [
+            clock_mhz * 1e6 / c.bound
+            for c in self.constraints
+            if c.name == "throughput_fps" and not c.is_upper and c.bound > 0
+        ]
+        limits += [
+            c.bound for c in self.constraints if c.name == "initiation_interval_cycles" and c.is_upper
+        ]
+        return int(min(limits)) if limits else None
+
+    @property
+    def designs(self) -> int:
+        """How many different designs the search can come to: the trials, or all there are."""
+        return min(self.trials, self.encoding.points)
+
+    def outcome(self, records: Sequence[TrialRecord]) -> Exploration:
+        """The search's outcome with these trials."""
+        return Exploration(
+            self.space, self.objectives, self.constraints, self.sampler, self.seed, tuple(records)
+        )
+
+
+def plan_data(plan: SearchPlan) -> dict[str, Any]:
+    """All of a plan as plain data: space and workload included."""
+    return {
+        "bnnsim": bnnsim.__version__,
+        **_space_data(plan.space),
+        "objectives": [objective.text for objective in plan.objectives],
+        "constraints": [str(constraint) for constraint in plan.constraints],
+        "sampler": plan.sampler,
+        "trials": plan.trials,
+        "seed": plan.seed,
+    }
+
+
+def _space_data(space: SearchSpace) -> dict[str, Any]:
+    """A space with its network, or its alternatives with theirs, as plain data."""
+    explore = space.explore.model_dump(mode="json")
+    data = {"file": space.source.file, "space": {**space.source.data, "explore": explore}}
+    if isinstance(space, Alternatives):
+        members = {name: _space_data(member) for name, member in space.members.items()}
+        return {**data, "workload": None, "members": members}
+    return {**data, "workload": space.workload.spec.model_dump(mode="json", exclude_unset=True)}
+
+
+def _kept_space(data: dict[str, Any]) -> SearchSpace:
+    source = SourceText(data["file"], data["space"])
+    if "members" not in data:
+        workload = from_spec(Workload.model_validate_json(json.dumps(data["workload"])))
+        return read_space(source, workload)
+    head = {key: value for key, value in source.data.items() if key != "explore"}
+    explore = read_aims(AlternativesSpec, source, source.data["explore"])
+    members = {name: _kept_space(kept) for name, kept in data["members"].items()}
+    plain = {name: member for name, member in members.items() if isinstance(member, Space)}
+    return Alternatives(str(head["name"]), SourceText(source.file, head), explore, plain)
+
+
+def keep_plan(study: optuna.Study, plan: SearchPlan) -> None:
+    """Write the plan to a study: from then on it is ready for others."""
+    study.set_user_attr(ATTRIBUTE, json.dumps(plan_data(plan)))
+
+
+def kept_plan(study: optuna.Study) -> SearchPlan | None:
+    """The plan kept with a study; None where there is none (yet).
+
+    Raises :class:`InputError` where another version of bnnsim wrote it: figures would not compare.
+    """
+    text = study.user_attrs.get(ATTRIBUTE)
+    if text is None:
+        return None
+    data = json.loads(text)
+    if data["bnnsim"] != bnnsim.__version__:
+        raise InputError(
+            f"study {study.study_name}", f"a study of bnnsim {bnnsim.__version__}", data["bnnsim"]
+        )
+    return SearchPlan(
+        _kept_space(data),
+        parse_objectives(data["objectives"]),
+        parse_constraints(data["constraints"]),
+        data["sampler"],
+        data["trials"],
+        data["seed"],
+    )
+
+
+def check_plan(study: optuna.Study, plan: SearchPlan, place: str) -> None:
+    """Raise :class:`InputError` where ``study`` is of another space, network, sampler or aim.
+
+    The number of trials and the seed may differ: a search can be made longer.
+    """
+    text = study.user_attrs.get(ATTRIBUTE)
+    if text is None:
+        raise InputError(place, "a study that bnnsim made", f"the study {study.study_name}")
+    kept, ours = json.loads(text), json.loads(json.dumps(plan_data(plan)))
+    for key in _SAME:
+        if kept.get(key) != ours.get(key):
+            is_data = key in ("space", "workload", "members")
+            shown = "another" if is_data else _shown(ours[key])
+            wanted = "the same" if is_data else _shown(kept[key])
+            raise InputError(place, f"{key} {wanted}, which its study was made with", shown)
+
+
+def _shown(value: object) -> str:
+    return ", ".join(value) or "none" if isinstance(value, list) else str(value)

@@ -1,0 +1,55 @@
+"""What must hold before a search begins: there is something to search, and a design to begin with."""
+
+from __future__ import annotations
+
+from bnnsim.search.front.objectives import GIVEN
+from bnnsim.search.points.encoding import Encoding, Knobs
+from bnnsim.search.points.knob_seeds import knob_seeds
+from bnnsim.search.points.point_design import point_design
+from bnnsim.search.space.alternatives import ALTERNATIVE, Alternatives, SearchSpace
+from bnnsim.search.space.space import Space
+from bnnsim.search.study.plan import SearchPlan
+from bnnsim.spec.faults import Fault, InputError, SpecError
+
+FIRST_POINTS = 40
+"""Points of which one must be a design where fields depend on each other."""
+
+
+def check_given(plan: SearchPlan) -> None:
+    """Raise :class:`SpecError` where a figure is wanted that nothing predicts or gives."""
+    space = plan.space
+    wanted = {*(o.name for o in plan.objectives), *(c.name for c in plan.constraints)}
+    for name in sorted(wanted.intersection(GIVEN)):
+        expected = f"alternatives that give {name}, which nothing here predicts"
+        if not isinstance(space, Alternatives) or not any(
+            name in space.given({ALTERNATIVE: member}) for member in space.members
+        ):
+            raise InputError(space.name, expected, "none")
+
+
+def check_buildable(space: SearchSpace) -> None:
+    """Raise :class:`SpecError` where a space has nothing free, or nothing to begin with can be built.
+
+    With the first value of everything free there must be a design; of an engine, whose fields depend on
+    each other, one of the points that a search begins with is enough.
+    """
+    if not space.knob_names:
+        raise InputError(space.source.file, "free fields to search (choose, range, divisors)", "none")
+    members = space.members.values() if isinstance(space, Alternatives) else [space]
+    faults: list[Fault] = []
+    for member in members:
+        points = [member.first_knobs]
+        if not member.folded:
+            points += [Encoding(member).describe(seed) for seed in knob_seeds(member, FIRST_POINTS)]
+        obstacles = [_obstacle(member, point) for point in points]
+        faults += obstacles[0] if all(obstacles) else ()
+    if faults:
+        raise SpecError(faults)
+
+
+def _obstacle(space: Space, point: Knobs) -> tuple[Fault, ...]:
+    try:
+        point_design(space, point)
+    except SpecError as error:
+        return error.faults
+    return ()

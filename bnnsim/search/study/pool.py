@@ -1,0 +1,93 @@
+"""Processes that judge and verify: one pool for a whole search, or none at all for one job."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import forkserver, resource_tracker
+from multiprocessing.context import ForkServerContext
+from typing import Any, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+PRELOAD = [
+    "bnnsim.search.front.evaluator",
+    "bnnsim.search.front.verify",
+    "bnnsim.timing.streaming.compiled.preload",
+]
+"""What the process that all others are forked from has loaded."""
+
+
+class Pool:
+    """Runs a function on items, in order of the items, wherever it runs."""
+
+    def __init__(self, executor: ProcessPoolExecutor | None) -> None:
+        self._executor = executor
+
+    def map(
+        self, function: Callable[[Item], Result], items: Sequence[Item], share: int = 1
+    ) -> Iterator[Result]:
+        """Results one after the other; ``share`` items travel to a process together."""
+        if self._executor is None:
+            return map(function, items)
+        return self._executor.map(function, items, chunksize=share)
+
+
+@contextmanager
+def open_pool(jobs: int, prepare: Callable[..., None], *arguments: Any) -> Iterator[Pool]:
+    """A pool of ``jobs`` processes, each prepared once; with one job everything runs here.
+
+    Work that is not begun when the block is left by an exception is dropped.
+    """
+    if jobs == 1:
+        prepare(*arguments)
+        yield Pool(None)
+        return
+    context = forking_context(PRELOAD)
+    with ProcessPoolExecutor(jobs, context, _prepare, (prepare, arguments)) as executor:
+        try:
+            yield Pool(executor)
+        except BaseException:
+            executor.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def warm_up(jobs: int | None) -> None:
+    """Begin loading what a pool of ``jobs`` processes (None: one a core) will need."""
+    if (jobs or os.cpu_count() or 1) > 1:
+        forking_context(PRELOAD)
+
+
+def forking_context(preload: Sequence[str]) -> ForkServerContext:
+    """A context whose processes are forked from a server that has loaded the modules ``preload``.
+
+    Ctrl-C is not the server's: it begins, as do the processes that it forks, with that signal blocked.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(preload))
+    resource_tracker.ensure_running()  # the server starts it otherwise, and it unblocks the signal
+    earlier = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, earlier)
+    return context
+
+
+def _prepare(prepare: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's
+    threading.Thread(target=_end_with_the_coordinator, daemon=True).start()
+    prepare(*arguments)
+
+
+def _end_with_the_coordinator() -> None:
+    """A coordinator that was killed cannot end its processes, and they would wait for work for ever."""
+    coordinator = multiprocessing.parent_process()
+    if coordinator is not None:
+        coordinator.join()
+        os._exit(1)

@@ -1,0 +1,73 @@
+"""Who proposes points: one of Optuna's samplers over a study in memory, the greedy seeds first."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import optuna
+
+from bnnsim.search.front.evaluator import Judgement
+from bnnsim.search.points.encoding import Parameters, point_key
+from bnnsim.search.storage.record import TrialRecord
+from bnnsim.search.storage.store import TrialStore, directions
+from bnnsim.search.study.plan import SearchPlan
+from bnnsim.search.study.samplers import make_sampler
+
+SEEDS = 40
+"""Greedy points at most, before the sampler has its turn."""
+
+
+class Proposer:
+    """Asks a sampler for points and tells it what became of them.
+
+    The sampler's study lives in memory: asking a journal costs ten times as much, a database more.
+    """
+
+    def __init__(self, plan: SearchPlan, seed: int, seeds: bool = True) -> None:
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        self.plan = plan
+        self.encoding = plan.encoding
+        self.distributions = self.encoding.distributions()
+        self.sampler = make_sampler(plan.sampler, seed, plan.trials)
+        self.study = self._new_study()
+        self.seeds = self.encoding.seeds(min(SEEDS, plan.trials)) if seeds else []
+        self._asked: deque[list[optuna.Trial]] = deque()
+
+    def _new_study(self) -> optuna.Study:
+        return optuna.create_study(directions=directions(self.plan.objectives), sampler=self.sampler)
+
+    def learn(self, records: Iterable[TrialRecord]) -> None:
+        """Take in what others, or an earlier session, found out."""
+        store = TrialStore(self.study, self.encoding, self.plan.objectives, marks=self._marks())
+        known = list(records)
+        store.add(known)
+        keys = {point_key(record.knobs) for record in known}
+        self.seeds = [seed for seed in self.seeds if point_key(self.encoding.describe(seed)) not in keys]
+
+    def _marks(self) -> dict[str, Any]:
+        """What makes a genetic sampler breed from a trial that it did not propose itself."""
+        if isinstance(self.sampler, optuna.samplers.NSGAIISampler | optuna.samplers.NSGAIIISampler):
+            return {self.sampler._get_generation_key(): 0}
+        return {}
+
+    def ask(self, count: int) -> list[Parameters]:
+        """``count`` points; :meth:`tell` says what became of them, batch by batch."""
+        now, self.seeds = self.seeds[:count], self.seeds[count:]
+        for seed in now:
+            self.study.enqueue_trial(dict(seed))
+        asked = [self.study.ask(self.distributions) for _ in range(count)]
+        self._asked.append(asked)
+        return [{n: int(value) for n, value in t.params.items()} for t in asked]
+
+    def tell(self, judgements: Sequence[Judgement]) -> None:
+        """What became of the points asked for first and not told yet, in their order."""
+        for trial, judgement in zip(self._asked.popleft(), judgements, strict=True):
+            if judgement.obstacle:
+                self.study.tell(trial, state=optuna.trial.TrialState.FAIL)
+                continue
+            for name, strain in judgement.strains.items():
+                trial.set_constraint(name, strain)
+            values = [float(judgement.figures[o.name]) for o in self.plan.objectives]
+            self.study.tell(trial, values)

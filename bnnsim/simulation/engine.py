@@ -1,0 +1,185 @@
+"""Simulation of engines: the same report as for streaming accelerators, and cycles by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from bnnsim.design.engine.layout import EngineDesign
+from bnnsim.design.network.network import Network
+from bnnsim.simulation import LayerReport, Simulation, Stimulus, UnitReport
+from bnnsim.timing.engine.result import EngineTiming
+from bnnsim.timing.front import whole_program
+
+if TYPE_CHECKING:
+    from bnnsim.simulation import ExecutorName, Progress
+
+Ints = npt.NDArray[np.int64]
+STEADY_FRAMES = 4
+"""Prefetching reaches two transfers ahead, so the first frame's start is the only special one."""
+
+
+def simulate_engine(
+    design: EngineDesign,
+    stimulus: Stimulus | None,
+    frames: int,
+    executor: ExecutorName | None,
+    basis: str,
+    progress: Progress | None,
+) -> Simulation:
+    """Cycles of ``frames`` frames, and with a stimulus its bits in the engine's own tile order."""
+    count = frames if stimulus is None else len(stimulus.frames)
+    scores = None
+    if stimulus is not None:
+        scores = _scores(design, stimulus, progress)
+        basis = "every element of every layer equals the functional executor's" + stimulus.repeats
+    chosen: ExecutorName = executor or ("compiled" if stimulus is None else "simpy")
+    timing = _run(design, count, chosen)
+    interval, _, reason = steady_interval(design)
+    workload = design.network.workload
+    predictions = None if scores is None else tuple(int(p) for p in scores.argmax(axis=1))
+    return Simulation(
+        arch=design.architecture.name,
+        workload=workload.name,
+        frames=count,
+        clock_mhz=design.architecture.clock_mhz,
+        executor=chosen,
+        cycles_total=timing.cycles_total,
+        latency_cycles=timing.frame_end_cycles[0],
+        initiation_interval_cycles=interval,
+        initiation_interval_basis=reason,
+        counted_frames=count,
+        counted_cycles=timing.cycles_total,
+        frames_simulated=count,
+        frames_basis="every frame was simulated",
+        bit_exact=None if scores is None else True,
+        bit_exact_basis=basis,
+        predictions=predictions,
+        scores=None if scores is None else tuple(tuple(int(v) for v in row) for row in scores),
+        labels=None if stimulus is None else stimulus.labels,
+        classes=tuple(workload.classes) if workload.classes else None,
+        units=tuple(
+            UnitReport(unit.name, unit.kind, unit.busy, unit.stalled, 0, unit.idle)
+            for unit in timing.units
+        ),
+        fifos=(),
+        layers=_layers(design, timing),
+    )
+
+
+def steady_interval(design: EngineDesign) -> tuple[int | None, int, str]:
+    """Cycles between frames once they are equally spaced, those of the first frame, and why."""
+    ends = _run(design, STEADY_FRAMES, "compiled").frame_end_cycles
+    gaps = {later - earlier for earlier, later in pairwise(ends[1:])}
+    if len(gaps) > 1:
+        return None, ends[0], f"frames 2 to {STEADY_FRAMES} are not equally spaced: {sorted(gaps)} cycles"
+    (gap,) = gaps
+    if gap == ends[0]:
+        return gap, ends[0], "a frame starts when the one before it is done"
+    return gap, ends[0], "frames after the first, whose loads nothing precedes, are equally spaced"
+
+
+def _run(design: EngineDesign, frames: int, executor: ExecutorName) -> EngineTiming:
+    if executor == "simpy":
+        from bnnsim.timing.engine.reference import run_engine_simpy
+
+        return run_engine_simpy(whole_program(design), frames)
+    from bnnsim.timing.engine.compiled import run_engine_compiled
+
+    return run_engine_compiled(whole_program(design), frames)
+
+
+def _layers(design: EngineDesign, timing: EngineTiming) -> tuple[LayerReport, ...]:
+    parts = {part.name: part for part in whole_program(design).parts}
+    return tuple(
+        LayerReport(
+            name=account.name,
+            array=parts[account.name].array,
+            host_calls=parts[account.name].calls * timing.frames,
+            compute_cycles=account.compute_cycles,
+            stage_cycles=account.stage_cycles,
+            weight_load_cycles=account.weight_load_cycles,
+            activation_load_cycles=account.activation_load_cycles,
+            activation_store_cycles=account.activation_store_cycles,
+            host_cycles=account.host_cycles,
+            stall_cycles=account.stall_cycles,
+            overhead_cycles=account.overhead_cycles,
+        )
+        for account in timing.parts
+    )
+
+
+def _scores(design: EngineDesign, stimulus: Stimulus, progress: Progress | None) -> Ints:
+    """Scores ``(frames, outputs)`` of the engine; every layer compared with the reference."""
+    from bnnsim.datapath.engine.frame import run_engine_frame
+    from bnnsim.functional.executor import execute
+
+    network = design.network
+    parameters = stimulus.parameters.by_layer()
+    scores = []
+    for number, frame in enumerate(stimulus.frames):
+        reference = execute(network, stimulus.parameters, frame[None]).outputs
+        values = frame.astype(np.int64)
+        if network.input.type.is_bipolar:
+            values = values * 2 - 1
+        given = _front(design, stimulus, frame, reference)
+        result = run_engine_frame(design, parameters, values, given)
+        for name in (name for name in network.nodes if name in result.outputs):
+            _compare(network, name, number, reference[name][0], result.outputs[name])
+        scores.append(result.outputs[network.output].reshape(-1))
+        if progress is not None:
+            progress(number + 1, len(stimulus.frames))
+    return np.stack(scores)
+
+
+def _front(
+    design: EngineDesign,
+    stimulus: Stimulus,
+    frame: npt.NDArray[np.integer],
+    reference: Mapping[str, npt.NDArray[np.integer]],
+) -> dict[str, Ints]:
+    """What the streaming front puts out for one frame, every word of its layers checked."""
+    from bnnsim.datapath.streaming.build import build_datapaths, sink_values
+    from bnnsim.datapath.streaming.units import SinkDatapath
+    from bnnsim.timing.streaming.programs.graph import build_timing
+    from bnnsim.timing.streaming.reference.executor import run_simpy
+
+    front = design.front
+    if front is None:
+        return {}
+    parameters = stimulus.parameters
+    datapaths = build_datapaths(
+        front.graph,
+        frame[None],
+        parameters.weights,
+        parameters.thresholds,
+        reference,
+        parameters.values,
+    )
+    timing = build_timing(front.graph)
+    run_simpy(timing, 1, datapaths)
+    sink = datapaths[timing.units[timing.sink].name]
+    assert isinstance(sink, SinkDatapath)
+    return {front.network.output: sink_values(front.graph, front.network, sink.words, 1)[0]}
+
+
+def _compare(
+    network: Network,
+    name: str,
+    frame: int,
+    reference: npt.NDArray[np.integer],
+    found: npt.NDArray[np.integer],
+) -> None:
+    from bnnsim.datapath.streaming.build import BitMismatchError
+
+    if network.nodes[name].output.type.is_bipolar:
+        found = (found + 1) // 2
+    wrong = np.argwhere(reference != found)
+    if wrong.size:
+        channel, row, column = (int(i) for i in wrong[0])
+        at = (channel, row, column)
+        raise BitMismatchError(name, frame, row, column, channel, int(reference[at]), int(found[at]))

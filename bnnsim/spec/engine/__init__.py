@@ -1,0 +1,1 @@
+"""What users write of an engine: its blocks and the circuits they are built from."""

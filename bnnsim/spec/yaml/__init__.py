@@ -1,0 +1,1 @@
+"""YAML with the line of every key, from plain data to spec objects and back."""

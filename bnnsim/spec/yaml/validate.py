@@ -1,0 +1,211 @@
+"""From plain data to a spec object, with every fault located and worded."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from bnnsim.spec.faults import Fault, KeyPath, near_names
+from bnnsim.spec.yaml.source import SourceText
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_EXPECTED = {
+    "int_type": "an integer",
+    "int_from_float": "an integer",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "string_type": "text",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "greater_than": "a number > {gt}",
+    "greater_than_equal": "a number >= {ge}",
+    "less_than": "a number < {lt}",
+    "less_than_equal": "a number <= {le}",
+    "too_short": "at least {min_length} entries",
+    "too_long": "at most {max_length} entries",
+    "string_too_short": "text that is not empty",
+    "string_pattern_mismatch": "a name of letters, digits, _ . and -, the first a letter, digit or _",
+}
+
+
+def validate(model: type[Model], source: SourceText) -> tuple[Model | None, list[Fault]]:
+    """Check ``source`` against ``model``.
+
+    Returns the spec and the faults found. Where only single entries are wrong, the spec is built
+    without them, so that later checks can look for further faults in the same go.
+    """
+    faults = list(source.faults)
+    data = source.data
+    reported: set[KeyPath] = set()
+    for _ in range(4):  # a removed entry can uncover others, such as a union's second branch
+        try:
+            return model.model_validate(data), faults
+        except ValidationError as error:
+            found, paths = _faults_of(error, model, source, data)
+            faults += [fault for path, fault in found if path not in reported]
+            reported |= paths
+            pruned = _without(data, paths)
+            if pruned == data:
+                return None, faults
+            data = pruned
+    return None, faults
+
+
+def _faults_of(
+    error: ValidationError, model: type[BaseModel], source: SourceText, data: Any
+) -> tuple[list[tuple[KeyPath, Fault]], set[KeyPath]]:
+    grouped: dict[KeyPath, list[Any]] = {}
+    for item in error.errors(include_url=False):
+        path = _data_path(item["loc"], data, item["type"] == "missing")
+        grouped.setdefault(path, []).append(item)
+    # An entry that is itself wrong explains what is wrong inside it in other union branches.
+    schema = model.model_json_schema()
+    faults = []
+    for path, items in grouped.items():
+        if any(len(other) > len(path) and other[: len(path)] == path for other in grouped):
+            items = [i for i in items if i["type"] in ("missing", "extra_forbidden")]
+            if not items:
+                continue
+        expected = list(dict.fromkeys(_expected(item, path, schema, data) for item in items))
+        got, near = _got(items[0], path, schema, data)
+        faults.append((path, source.fault(path, " or ".join(expected), got, near)))
+    return faults, set(grouped)
+
+
+def _expected(item: Any, path: KeyPath, schema: dict[str, Any], data: Any) -> str:
+    kind = item["type"]
+    context = item.get("ctx", {})
+    if kind == "missing":
+        return "this key"
+    if kind == "extra_forbidden":
+        known = known_keys(schema, path[:-1], data)
+        return f"one of the keys {', '.join(known)}" if known else "no such key"
+    if kind == "literal_error":
+        return str(context["expected"]).replace(" or ", ", ").replace("'", "")
+    if kind == "union_tag_invalid":
+        return f"one of {context['expected_tags']}".replace("'", "")
+    if kind == "union_tag_not_found":
+        return f"a key {context['discriminator']}"
+    if kind == "value_error":
+        return str(context["error"])
+    template = _EXPECTED.get(kind)
+    if template is None:
+        return str(item["msg"])
+    return template.format(**{name: _bound_text(bound) for name, bound in context.items()})
+
+
+def _bound_text(bound: Any) -> str:
+    """2000.0 as 2000, and large integers with every digit."""
+    return f"{bound:g}" if isinstance(bound, float) else str(bound)
+
+
+def _got(item: Any, path: KeyPath, schema: dict[str, Any], data: Any) -> tuple[str, tuple[str, ...]]:
+    kind = item["type"]
+    if kind in ("missing", "union_tag_not_found"):
+        return "nothing", ()
+    if kind == "extra_forbidden":
+        known = known_keys(schema, path[:-1], data)
+        return f"'{path[-1]}'", near_names(str(path[-1]), known)
+    value = item["input"]
+    if kind == "union_tag_invalid":
+        tag = item["ctx"]["tag"]
+        tags = [t.strip(" '") for t in item["ctx"]["expected_tags"].split(",")]
+        return repr(tag), near_names(tag, tags)
+    near: tuple[str, ...] = ()
+    if kind == "literal_error" and isinstance(value, str):
+        options = item["ctx"]["expected"].replace(" or ", ", ").split(", ")
+        near = near_names(value, [o.strip("'") for o in options])
+    return value_text(value), near
+
+
+def value_text(value: Any) -> str:
+    """A YAML value as a message shows it."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list) and len(value) > 8:
+        return f"a list of {len(value)}"
+    if isinstance(value, str):
+        return f"the text {value!r}"
+    return repr(value)
+
+
+def _data_path(loc: tuple[str | int, ...], data: Any, missing: bool) -> KeyPath:
+    """``loc`` without the names of union branches that pydantic mixes in."""
+    path: list[str | int] = []
+    here: Any = data
+    for position, part in enumerate(loc):
+        is_last = position == len(loc) - 1
+        in_list = isinstance(here, list) and isinstance(part, int) and part < len(here)
+        if in_list or (isinstance(here, dict) and part in here):
+            path.append(part)
+            here = here[part]
+        elif is_last and missing:
+            path.append(part)
+    return tuple(path)
+
+
+def _without(data: Any, paths: set[KeyPath]) -> Any:
+    """A copy of ``data`` without the mapping entries at ``paths``."""
+
+    def copy(value: Any, path: KeyPath) -> Any:
+        if isinstance(value, dict):
+            return {
+                k: copy(v, (*path, k)) for k, v in value.items() if (*path, k) not in paths
+            }
+        if isinstance(value, list):
+            return [copy(v, (*path, i)) for i, v in enumerate(value)]
+        return value
+
+    return copy(data, ())
+
+
+def known_keys(schema: dict[str, Any], path: KeyPath, data: Any) -> list[str]:
+    """The keys that the JSON schema knows in the mapping at ``path``."""
+    nodes = _resolve(schema, schema, data)
+    here = data
+    for part in path:
+        try:
+            here = here[part]
+        except (KeyError, IndexError, TypeError):
+            here = None
+        nodes = [
+            resolved
+            for node in nodes
+            for child in _children(node, part)
+            for resolved in _resolve(child, schema, here)
+        ]
+    return list(dict.fromkeys(key for node in nodes for key in node.get("properties", {})))
+
+
+def _children(node: dict[str, Any], part: str | int) -> list[dict[str, Any]]:
+    if isinstance(part, int):
+        return [node["items"]] if isinstance(node.get("items"), dict) else []
+    if part in node.get("properties", {}):
+        return [node["properties"][part]]
+    extra = node.get("additionalProperties")
+    return [extra] if isinstance(extra, dict) else []
+
+
+def _resolve(node: dict[str, Any], schema: dict[str, Any], data: Any) -> list[dict[str, Any]]:
+    if "$ref" in node:
+        target = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
+        return _resolve(target, schema, data)
+    tag = node.get("discriminator")
+    if tag and isinstance(data, dict):
+        chosen = tag["mapping"].get(data.get(tag["propertyName"]))
+        if chosen:
+            return _resolve({"$ref": chosen}, schema, data)
+    branches = node.get("oneOf") or node.get("anyOf")
+    if branches:
+        return [resolved for branch in branches for resolved in _resolve(branch, schema, data)]
+    return [node]

@@ -1,0 +1,1 @@
+"""How an engine spends its cycles: schedule, SimPy reference, compiled executor, account."""

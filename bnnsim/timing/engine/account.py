@@ -1,0 +1,105 @@
+"""The part of an engine's account that no waiting can change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bnnsim.design.engine.program import (
+    Beside,
+    EngineProgram,
+    LayerProgram,
+    Op,
+    Repeat,
+    Transfer,
+    Work,
+    pure_cycles,
+)
+from bnnsim.timing.engine.result import PAYLOAD_FIELD, EngineUnitCycles, PartCycles
+from bnnsim.timing.engine.schedule import Schedule
+
+
+def booked_as(op: Transfer) -> str:
+    """The account of a transfer in sequence."""
+    field = "activation_store_cycles" if op.direction == "store" else PAYLOAD_FIELD[op.what]
+    return field.removesuffix("_cycles")
+
+
+def frame_account(program: EngineProgram, frames: int) -> list[PartCycles]:
+    """Every part's cycles over ``frames`` frames, stalls left out."""
+    parts = []
+    for part in program.parts:
+        account = PartCycles(part.name)
+        _book(part.ops, frames, account)
+        parts.append(account)
+    return parts
+
+
+def _book(ops: tuple[Op, ...], times: int, account: PartCycles) -> None:
+    for op in ops:
+        if isinstance(op, Repeat):
+            _book(op.body, times * op.trips, account)
+        elif isinstance(op, Beside):
+            _book(max(op.branches, key=pure_cycles), times, account)
+        elif isinstance(op, Work):
+            account.book(op.kind, op.cycles * times)
+        elif not op.double:
+            account.book(booked_as(op), op.cycles * times)
+
+
+def frame_busy(program: EngineProgram) -> dict[str, int]:
+    """Busy cycles a frame of every unit, mover (``buffer.direction``) and port."""
+    busy: dict[str, int] = {}
+    for part in program.parts:
+        for name, cycles in part_busy(part).items():
+            busy[name] = busy.get(name, 0) + cycles
+    return busy
+
+
+def part_busy(part: LayerProgram) -> dict[str, int]:
+    """:func:`frame_busy` of one part of the frame."""
+    busy: dict[str, int] = {}
+    _add_busy(part.ops, 1, busy)
+    return busy
+
+
+def _add_busy(ops: tuple[Op, ...], times: int, busy: dict[str, int]) -> None:
+    for op in ops:
+        if isinstance(op, Repeat):
+            if op.trips:
+                _add_busy(op.body, times * op.trips, busy)
+        elif isinstance(op, Beside):
+            for branch in op.branches:
+                _add_busy(branch, times, busy)
+        else:
+            names = (
+                (op.unit,) if isinstance(op, Work) else (f"{op.buffer}.{op.direction}", f"port {op.port}")
+            )
+            for name in names:
+                busy[name] = busy.get(name, 0) + op.cycles * times
+
+
+def report_units(
+    schedule: Schedule,
+    busy: Mapping[str, int],
+    frames: int,
+    total: int,
+    inline_stalls: Mapping[str, int],
+    mover_stalls: Sequence[int],
+) -> list[EngineUnitCycles]:
+    """Arrays, stages, host, movers, ports, in this order. ``busy`` is a frame's."""
+    program = schedule.program
+    names = [(name, "array", name) for name in program.arrays]
+    names += [(name, "stage", name) for name in program.stages]
+    names += [("host", "host", "host")] * program.host
+    stalls = dict(inline_stalls)
+    for mover, stall in zip(schedule.movers, mover_stalls, strict=True):
+        stalls[mover.name] = stalls.get(mover.name, 0) + stall
+    transfers = sorted(name for name in busy if name.endswith((".load", ".store")))
+    names += [(name, "mover", name) for name in transfers]
+    names += [(name, "port", f"port {name}") for name in program.ports]
+    units = []
+    for name, kind, key in names:
+        spent = busy.get(key, 0) * frames
+        stalled = stalls.get(name, 0) if kind == "mover" else 0
+        units.append(EngineUnitCycles(name, kind, spent, stalled, total - spent - stalled))
+    return units

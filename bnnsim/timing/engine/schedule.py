@@ -1,0 +1,85 @@
+"""An engine's frame as the list of what its controller and its data movers do in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from bnnsim.design.engine.program import (
+    Beside,
+    EngineProgram,
+    LayerProgram,
+    Transfer,
+    Work,
+    leaves,
+    pure_cycles,
+    walk,
+)
+
+CONTROLLER = 0
+DEPENDENT = ("activations", "shortcut")
+"""Loads that bring what an earlier layer may have stored: they wait for their own layer's turn."""
+
+
+@dataclass(frozen=True)
+class Mover:
+    """Moves the transfers of one double buffer in one direction, in order, beside the controller."""
+
+    buffer: str
+    direction: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.buffer}.{self.direction}"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A transfer of a mover; ``part`` is its part of the frame, ``waits_for_part`` whether it starts
+    only in that part's turn."""
+
+    transfer: Transfer
+    part: int
+    waits_for_part: bool
+
+
+@dataclass
+class Schedule:
+    """``movers`` (agents 1, 2, ...; the controller is agent 0) and each one's jobs of a frame."""
+
+    program: EngineProgram
+    movers: tuple[Mover, ...] = ()
+    jobs: tuple[tuple[Job, ...], ...] = field(default=())
+
+    def mover_of(self, transfer: Transfer) -> int:
+        return self.movers.index(Mover(transfer.buffer, transfer.direction))
+
+
+def build_schedule(program: EngineProgram) -> Schedule:
+    """The movers of a program and their jobs."""
+    jobs: dict[Mover, list[Job]] = {}
+    for position, part in enumerate(program.parts):
+        for op in walk(part.ops):
+            if isinstance(op, Transfer) and op.double:
+                waits = op.direction == "load" and op.what in DEPENDENT
+                mover = Mover(op.buffer, op.direction)
+                jobs.setdefault(mover, []).append(Job(op, position, waits))
+    return Schedule(program, tuple(jobs), tuple(tuple(entries) for entries in jobs.values()))
+
+
+def critical_work(op: Work | Beside) -> Iterator[Work]:
+    """What the controller's time is booked as: the work itself, or that of the longest branch."""
+    if isinstance(op, Work):
+        yield op
+        return
+    longest = max(op.branches, key=pure_cycles)
+    for inner in walk(longest):
+        if isinstance(inner, Work | Beside):
+            yield from critical_work(inner)
+
+
+def has_double(part: LayerProgram | EngineProgram) -> bool:
+    """Whether anything runs beside the controller."""
+    if isinstance(part, EngineProgram):
+        return any(has_double(p) for p in part.parts)
+    return any(isinstance(op, Transfer) and op.double for op in leaves(part.ops))

@@ -1,0 +1,268 @@
+"""Why a pipeline is no faster: the unit or the FIFOs that limit it, and what waits for them.
+
+Without any FIFO limit a word waits only for the words before it, never for room, and streams lead
+forward only; so frames then leave as often as the slowest unit alone can work, with words always there
+and room for all it makes. That is exact, for freezing, flushing and elastic units alike. A pipeline with
+real FIFOs that is as fast is limited by that unit; one that is slower, by its FIFOs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
+
+from bnnsim.timing.streaming.compiled.kernels import columns as k
+from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit
+from bnnsim.timing.streaming.programs.program import Elastic
+from bnnsim.timing.streaming.steady_state.steady import Steady, analyse
+
+if TYPE_CHECKING:  # numba takes its time to import
+    from bnnsim.timing.streaming.compiled.machine import Machine
+
+MORE_PERIODS = 8
+"""Periods run at most beyond the frames that the proof took."""
+ENOUGH_FRAMES, ENOUGH_WORDS = 1000, 200_000
+"""Frames in which FIFOs may fill where they are quickly run: so many, or that many reads and writes."""
+
+
+@dataclass(frozen=True)
+class Bottleneck:
+    """What limits a pipeline in steady state.
+
+    ``unit`` is the slowest unit by itself, which needs ``unit_cycles`` a frame (the first of several:
+    ``equally_slow`` names the others). It limits where ``limited_by`` is ``unit``; where that is
+    ``fifos``, the FIFOs make the interval longer than ``unlimited_interval_cycles``, what it would be
+    without any FIFO limit, and ``blocking`` names those whose writers wait for room in every period.
+    ``full_before``: FIFOs on the way to ``unit``, nearest first, that have been full.
+    ``empty_after``: FIFOs behind it, nearest first, that have never been full and whose reader waits
+    for a word in every period. Both are seen in the first ``frames_seen`` frames: FIFOs that take
+    longer to fill are not full yet. Cycles that are fractions, where several frames make a period, are
+    rounded up.
+    """
+
+    limited_by: Literal["unit", "fifos"]
+    unit: str
+    unit_cycles: int
+    equally_slow: tuple[str, ...]
+    stalled_cycles: int
+    """Of the interval, in which ``unit`` waits for a word or for room."""
+    interval_cycles: int
+    unlimited_interval_cycles: int
+    full_before: tuple[str, ...]
+    empty_after: tuple[str, ...]
+    blocking: tuple[str, ...]
+    frames_seen: int
+    text: str
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A run in steady state: per unit stalled cycles a period, per channel whether it was ever full,
+    and whether its writer waited for room, its reader for a word, in the last period."""
+
+    frames: int
+    stalled: tuple[int, ...]
+    is_full: tuple[bool, ...]
+    blocked: tuple[bool, ...]
+    starved: tuple[bool, ...]
+
+
+def find_bottleneck(graph: TimingGraph, steady: Steady) -> Bottleneck | None:
+    """What limits ``graph``, whose steady state is ``steady``; None where that is not proven."""
+    interval = steady.interval
+    if interval is None or steady.period_frames is None:
+        return None
+    own = _own_intervals(graph)
+    unlimited = max(own.values())
+    unit, *equally_slow = (name for name, cycles in own.items() if cycles == unlimited)
+    seen = _observe(graph, steady)
+    streams = _Streams(graph)
+    by_fifos = interval > unlimited
+    position = next(i for i, u in enumerate(graph.units) if u.name == unit)
+    found = Bottleneck(
+        limited_by="fifos" if by_fifos else "unit",
+        unit=unit,
+        unit_cycles=_ceil(unlimited),
+        equally_slow=tuple(equally_slow),
+        stalled_cycles=_ceil(Fraction(seen.stalled[position], steady.period_frames)),
+        interval_cycles=_ceil(interval),
+        unlimited_interval_cycles=_ceil(unlimited),
+        full_before=streams.names(c for c in streams.before(unit) if seen.is_full[c]),
+        empty_after=streams.names(
+            c for c in streams.after(unit) if seen.starved[c] and not seen.is_full[c]
+        ),
+        blocking=streams.names(
+            c for c in streams.all if by_fifos and seen.is_full[c] and seen.blocked[c]
+        ),
+        frames_seen=seen.frames,
+        text="",
+    )
+    return replace(found, text=_fifos_limit(found) if by_fifos else _unit_limits(found))
+
+
+def _ceil(cycles: Fraction) -> int:
+    return -(-cycles.numerator // cycles.denominator)
+
+
+# ---- the slowest unit -----------------------------------------------------------------------
+
+
+def unlimited_interval(graph: TimingGraph) -> Fraction:
+    """Cycles a frame if every FIFO were as deep as it could ever help."""
+    return max(_own_intervals(graph).values())
+
+
+def _own_intervals(graph: TimingGraph) -> dict[str, Fraction]:
+    """Cycles a frame of each unit by itself; elastic ones only where they may be the slowest."""
+    own = {}
+    elastic = []
+    for unit in graph.units:
+        if unit.part_of:
+            continue  # a register slice passes a word a cycle
+        if isinstance(unit.program, Elastic):
+            elastic.append((unit.name, unit.program))
+        else:
+            own[unit.name] = Fraction(unit.program.steps)
+    for name, program in elastic:
+        # At worst every word is waited for alone.
+        at_most = program.words_in + program.words_out * (1 + program.latency)
+        if at_most >= max(own.values(), default=Fraction(0)):
+            own[name] = _elastic_interval(program)
+    order = {unit.name: i for i, unit in enumerate(graph.units)}
+    return dict(sorted(own.items(), key=lambda item: order[item[0]]))
+
+
+@lru_cache(maxsize=256)
+def _elastic_interval(program: Elastic) -> Fraction:
+    """Cycles a frame with words always there and room always free."""
+    ends = (Channel("in", 1, supplies=True), Channel("out", 1, ready_every=1))
+    bench = TimingGraph((TimingUnit("unit", program, (0,), (1,)),), ends, 0)
+    interval = analyse(bench).interval
+    assert interval is not None, "a unit alone repeats"
+    return interval
+
+
+# ---- what waits for it ----------------------------------------------------------------------
+
+
+def _observe(graph: TimingGraph, steady: Steady) -> _Seen:
+    """Run until every unit is a period into the steady state and runs grow by just the period."""
+    from bnnsim.timing.streaming.compiled.ended_run import end_run
+    from bnnsim.timing.streaming.compiled.machine import Machine, MachineOptions
+
+    assert steady.period_frames is not None
+    period = steady.period_frames
+    frame_words = sum(u.program.words_in + u.program.words_out for u in graph.units)
+    frames = max(1, steady.settled_frames, min(ENOUGH_FRAMES, ENOUGH_WORDS // frame_words))
+    last = max(steady.frames_simulated, frames) + MORE_PERIODS * period
+    machine = Machine(graph, MachineOptions(last + period))
+    machine.run_to(frames)
+    earlier = end_run(machine)
+    while True:
+        frames += period
+        machine.run_to(frames)
+        later = end_run(machine)
+        grown = later.cycles_total - earlier.cycles_total == steady.period_cycles
+        if (grown and machine.frames_done >= steady.settled_frames + period) or frames >= last:
+            break
+        earlier = later
+    stalled = (
+        b.stalled_on_input + b.stalled_on_output - a.stalled_on_input - a.stalled_on_output
+        for a, b in zip(earlier.units, later.units, strict=True)
+    )
+    return _Seen(
+        frames=frames,
+        stalled=tuple(stalled),
+        is_full=tuple(
+            words >= channel.depth_words
+            for words, channel in zip(later.max_occupancy_words, graph.channels, strict=True)
+        ),
+        blocked=_waited(machine, k.BLOCKED_IN, k.WRITER, period),
+        starved=_waited(machine, k.STARVED_IN, k.READER, period),
+    )
+
+
+def _waited(machine: Machine, waited_in: int, end: int, period_frames: int) -> tuple[bool, ...]:
+    """Per channel whether the unit at one end waited for it in its last period."""
+    frames = machine.unit[machine.channel[:, end], k.FRAME]
+    has_unit = machine.channel[:, end] >= 0
+    waited = machine.channel[:, waited_in] >= frames - period_frames
+    return tuple((has_unit & waited & (machine.channel[:, waited_in] >= 0)).tolist())
+
+
+class _Streams:
+    """The channels of a graph but for those between a unit and its own register slices."""
+
+    def __init__(self, graph: TimingGraph) -> None:
+        self.graph = graph
+        self._writer = {c: u.part_of or u.name for u in graph.units for c in u.outputs}
+        self._reader = {c: u.part_of or u.name for u in graph.units for c in u.inputs}
+        self.all = [c for c in range(len(graph.channels)) if self._writer.get(c) != self._reader.get(c)]
+
+    def names(self, channels: Iterable[int]) -> tuple[str, ...]:
+        return tuple(self.graph.channels[c].name for c in channels)
+
+    def before(self, unit: str) -> Iterator[int]:
+        """Those on the way to a unit, nearest first."""
+        return self._walk(unit, self._reader, self._writer)
+
+    def after(self, unit: str) -> Iterator[int]:
+        """Those behind a unit, nearest first."""
+        return self._walk(unit, self._writer, self._reader)
+
+    def _walk(self, unit: str, near: Mapping[int, str], far: Mapping[int, str]) -> Iterator[int]:
+        """Breadth first: channels with ``unit`` at their near end, then on from their far ends."""
+        of_unit: dict[str, list[int]] = {}
+        for channel in self.all:
+            if channel in near:
+                of_unit.setdefault(near[channel], []).append(channel)
+        reached, seen = [unit], {unit}
+        for name in reached:
+            for channel in of_unit.get(name, ()):
+                yield channel
+                other = far.get(channel, name)
+                if other not in seen:
+                    seen.add(other)
+                    reached.append(other)
+
+
+# ---- in words -------------------------------------------------------------------------------
+
+
+def _unit_limits(found: Bottleneck) -> str:
+    verb = "does" if len(found.equally_slow) == 1 else "do"
+    others = f" (and so {verb} {_listed(found.equally_slow, 2)})" if found.equally_slow else ""
+    stalled = f"stalled {found.stalled_cycles:,} of them" if found.stalled_cycles else "never stalled"
+    parts = [f"{found.unit} limits{others}: {found.unit_cycles:,} cycles a frame, {stalled}"]
+    if found.full_before:
+        verb = "is" if len(found.full_before) == 1 else "are"
+        parts.append(f"{_listed(found.full_before, 1)} before it {verb} full")
+    if found.empty_after:
+        verb = "runs" if len(found.empty_after) == 1 else "run"
+        parts.append(f"{_listed(found.empty_after, 1)} after it {verb} empty")
+    parts.append(
+        f"without any FIFO limit the interval would be {found.unlimited_interval_cycles:,} cycles too"
+    )
+    return "; ".join(parts)
+
+
+def _fifos_limit(found: Bottleneck) -> str:
+    full = ""
+    if found.blocking:
+        verb = "is" if len(found.blocking) == 1 else "are"
+        full = f"; {_listed(found.blocking, 3)} {verb} full while the writer waits"
+    return (
+        f"FIFOs limit: {found.interval_cycles:,} cycles a frame; without any FIFO limit the interval "
+        f"would be {found.unlimited_interval_cycles:,} cycles, set by {found.unit}, which is stalled "
+        f"{found.stalled_cycles:,}{full}; deeper FIFOs help (bnnsim fifos)"
+    )
+
+
+def _listed(names: tuple[str, ...], most: int) -> str:
+    """The first names, and how many more there are."""
+    shown = ", ".join(names[:most])
+    more = len(names) - most
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -1,0 +1,1 @@
+"""The compiled executor: the cycle of every word, without a clock."""

@@ -1,0 +1,1 @@
+"""What is compiled (numba): visits of units, as far as they get."""

@@ -1,0 +1,1 @@
+"""What units do, as data: programs, and the graph of them."""

@@ -1,0 +1,139 @@
+"""Units with programs and bounded FIFOs between them: what the executors run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from bnnsim.design.streaming.units import Mvau, Padding, StreamingGraph, Unit
+from bnnsim.timing.streaming.programs.program import Block, Lockstep, Program, Run
+from bnnsim.timing.streaming.programs.unit_programs import unit_program
+
+PADDING_READ_AHEAD_WORDS = 1
+"""The RTL padding unit takes one word ahead into a register."""
+MVAU_RTL_QUEUE_WORDS = 1
+"""The RTL MVAU's output queue."""
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A FIFO of ``depth_words``.
+
+    Sampled at the start of a cycle, committed at its end: a word written in cycle t can be read from
+    t + 1, a place freed in t written from t + 1. ``falls_through``: a word can be read in the cycle it
+    is written (a register slice's internal side). For test benches, a channel without writer
+    (``supplies``) always holds a word, and one without reader accepts in cycles that are a multiple of
+    ``ready_every``.
+    """
+
+    name: str
+    depth_words: int
+    falls_through: bool = False
+    supplies: bool = False
+    ready_every: int = 0
+
+
+@dataclass(frozen=True)
+class TimingUnit:
+    """A program with its ports: positions in the graph's channels. ``part_of`` names the unit of the
+    design to which a register slice belongs; it is not reported on its own."""
+
+    name: str
+    program: Program
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    part_of: str = ""
+
+
+@dataclass(frozen=True)
+class TimingGraph:
+    """Units and channels; ``sink`` is the position of the unit whose last word ends the run.
+
+    That is the last word it takes, or on a test bench, where it writes into the open, the last it
+    writes.
+    """
+
+    units: tuple[TimingUnit, ...]
+    channels: tuple[Channel, ...]
+    sink: int
+
+    @property
+    def frame_words(self) -> int:
+        """How many of the sink's words make a frame."""
+        sink = self.units[self.sink]
+        return sink.program.words_out if sink.outputs else sink.program.words_in
+
+    @cached_property
+    def channel_position(self) -> Mapping[str, int]:
+        return {channel.name: i for i, channel in enumerate(self.channels)}
+
+    def with_depths(self, depth_words: Mapping[str, int]) -> TimingGraph:
+        """The same graph with other FIFO depths, by channel name."""
+        channels = tuple(
+            replace(c, depth_words=depth_words.get(c.name, c.depth_words)) for c in self.channels
+        )
+        return replace(self, channels=channels)
+
+
+def build_timing(graph: StreamingGraph) -> TimingGraph:
+    """Programs and channels of a streaming graph, register slices included.
+
+    The first ``len(graph.streams)`` channels are the graph's streams in order.
+    """
+    channels = [Channel(stream.name, stream.depth_words) for stream in graph.streams]
+    position = {channel.name: i for i, channel in enumerate(channels)}
+    units: list[TimingUnit] = []
+    sink = 0
+    for unit in graph.units:
+        inputs = tuple(position[name] for name in unit.inputs)
+        outputs = tuple(position[name] for name in unit.outputs)
+        _place(unit, inputs, outputs, units, channels)
+        if not unit.outputs:
+            sink = len(units) - 1
+    return TimingGraph(tuple(units), tuple(channels), sink)
+
+
+def build_bench(unit: Unit, ready_every: int = 1) -> TimingGraph:
+    """``unit`` alone, register slices included, as on a test bench.
+
+    Its inputs always hold a word and its outputs accept one in cycles that are a multiple of
+    ``ready_every``. The run ends with the last word that it writes.
+    """
+    channels = [Channel(name, 1, supplies=True) for name in unit.inputs]
+    channels += [Channel(name, 1, ready_every=ready_every) for name in unit.outputs]
+    ports = tuple(range(len(channels)))
+    units: list[TimingUnit] = []
+    _place(unit, ports[: len(unit.inputs)], ports[len(unit.inputs) :], units, channels)
+    return TimingGraph(tuple(units), tuple(channels), len(units) - 1)
+
+
+def _place(
+    unit: Unit,
+    inputs: tuple[int, ...],
+    outputs: tuple[int, ...],
+    units: list[TimingUnit],
+    channels: list[Channel],
+) -> None:
+    """Append a unit and its register slices, with the channels inside; the last unit writes out."""
+    program = unit_program(unit)
+    inside = len(channels)
+    if isinstance(unit.parameters, Padding):
+        name = f"{unit.name}.ahead"
+        channels.append(Channel(name, PADDING_READ_AHEAD_WORDS, True))
+        units.append(_slice(unit, name, program.words_in, inputs, (inside,)))
+        units.append(TimingUnit(unit.name, program, (inside,), outputs))
+    elif isinstance(unit.parameters, Mvau) and unit.library == "rtl":
+        name = f"{unit.name}.queue"
+        channels.append(Channel(name, MVAU_RTL_QUEUE_WORDS, True))
+        units.append(TimingUnit(unit.name, program, inputs, (inside,)))
+        units.append(_slice(unit, name, program.words_out, (inside,), outputs))
+    else:
+        units.append(TimingUnit(unit.name, program, inputs, outputs))
+
+
+def _slice(
+    unit: Unit, name: str, words: int, inputs: tuple[int, ...], outputs: tuple[int, ...]
+) -> TimingUnit:
+    wire = Lockstep((Block(words, (Run(1, True, True),)),), 0, True)
+    return TimingUnit(name, wire, inputs, outputs, unit.name)

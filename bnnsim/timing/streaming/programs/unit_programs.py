@@ -1,0 +1,278 @@
+"""The program of every kind of streaming unit.
+
+Sources: behaviour of the Vivado HLS library of BNN-PYNQ (2016-2017), read off its boards' frame times;
+of FINN's RTL library (finn-rtllib), measured module by module with Verilator. Both are collected in the
+project's reference measurements (``tests/golden/rtl_cycles.csv`` and the CNV board times). The idle
+steps are the HLS loops' fill between frames or rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from bnnsim.design.streaming.units import (
+    Add,
+    Concat,
+    Converter,
+    Mvau,
+    Padding,
+    Pool,
+    Scale,
+    Sink,
+    Source,
+    Split,
+    Threshold,
+    Unit,
+    Window,
+)
+from bnnsim.design.streaming.window_order import window_order
+from bnnsim.timing.streaming.programs.program import Block, Bools, Elastic, Lockstep, Program, Run
+
+WINDOW_IDLE_STEPS = 8
+POOL_IDLE_STEPS = 3
+MVAU_DEPTH = 6
+MVAU_RTL_DEPTH_FOLDED = 8
+ROW_BUFFER_DEPTH = 4
+POOL_DEPTH = 2
+SCALE_DEPTH = 4
+"""A fully pipelined DSP slice registers operands, product and sum (Xilinx UG479, DSP48E1); one more
+register behind rounding and saturation."""
+RTL_WINDOW_LATENCY = 2
+RTL_WINDOW_EXIT_WORDS = 2
+"""Words that have left the RTL window's buffer and sit in its fetch and output registers."""
+
+
+def unit_program(unit: Unit) -> Program:
+    """The program of ``unit``; equal units share one object."""
+    return _program(unit.parameters, unit.library, unit.freezes)
+
+
+@lru_cache(maxsize=4096)
+def _program(parameters: Any, library: str, freezes: bool) -> Program:
+    return _PROGRAMS[type(parameters)](parameters, library, freezes)
+
+
+def _source(p: Source, library: str, freezes: bool) -> Program:
+    runs = (Run(p.words, writes=True), Run(p.gap_steps))
+    return Lockstep((Block(1, tuple(run for run in runs if run.steps)),), 1, freezes)
+
+
+def _sink(p: Sink, library: str, freezes: bool) -> Program:
+    return Lockstep((Block(1, (Run(p.words, reads=True),)),), 0, True)
+
+
+def _converter(p: Converter, library: str, freezes: bool) -> Program:
+    if p.ratio == 1:
+        return Lockstep((Block(p.words_in, (Run(1, True, True),)),), 0, True)
+    # a word of every level, then what is left of them; or all but the last, then the last
+    both, rest = p.levels, (p.ratio - 1) * p.levels
+    if p.narrows:
+        runs = (Run(both, True, True), Run(rest, writes=True))
+        block = Block(p.words_in // p.levels, runs)
+        return Lockstep((block,), 2 if library == "rtl" else 1, freezes)
+    runs = (Run(rest, reads=True), Run(both, True, True))
+    return Lockstep((Block(p.words_out // p.levels, runs),), 1, freezes)
+
+
+def _padding(p: Padding, library: str, freezes: bool) -> Program:
+    fold = p.channel_fold
+    top, left, bottom, right = p.border
+    border_row = p.out_width * fold
+    row = (
+        Run(left * fold, writes=True),
+        Run(p.width * fold, True, True),
+        Run(right * fold, writes=True),
+    )
+    blocks = (
+        Block(1, (Run(top * border_row, writes=True),)),
+        Block(p.height, tuple(run for run in row if run.steps)),
+        Block(1, (Run(bottom * border_row, writes=True),)),
+    )
+    return Lockstep(tuple(b for b in blocks if b.steps), 0, True)
+
+
+def _mvau(p: Mvau, library: str, freezes: bool) -> Program:
+    if p.levels_out > 1 and not freezes:
+        return _late_levels(p)
+    depth = MVAU_RTL_DEPTH_FOLDED if library == "rtl" and p.neuron_fold > 1 else MVAU_DEPTH
+    reads, writes = p.synapse_fold * p.levels_in, p.levels_out
+    steps = p.steps_a_neuron_fold
+    # The last steps of each neuron fold write, a level a step. Words of the fold that come in meanwhile
+    # are there when it leaves: a freezing pipeline has more stages than an activation has levels.
+    runs = [
+        Run(min(reads, steps - writes), reads=True),
+        Run(max(0, steps - writes - reads)),
+        Run(max(0, reads + writes - steps), True, True),
+        Run(min(writes, steps - reads), writes=True),
+    ]
+    for _ in range(p.neuron_fold - 1):
+        runs += [Run(steps - writes), Run(writes, writes=True)]
+    inner = p.vectors * (p.neuron_fold - 1) * (steps - writes)
+    block = Block(p.vectors, tuple(run for run in runs if run.steps))
+    return Lockstep((block,), depth, freezes, inner_steps=inner)
+
+
+def _late_levels(p: Mvau) -> Program:
+    """A flushing MVAU with several levels out: the first leaves with the last step of its neuron fold.
+
+    The others follow in the next steps, those of the last fold in steps of their own. (Bubbles could
+    carry a word written earlier past the inputs that it needs.)
+    """
+    fold, later = p.steps_a_neuron_fold, p.levels_out - 1
+    reads = np.zeros(p.neuron_fold * fold, bool)
+    reads[: p.synapse_fold * p.levels_in] = True
+    writes = np.zeros((p.neuron_fold, fold), bool)
+    writes[:, :later] = True
+    writes[:, -1] = True
+    first = writes.copy()
+    first[0, :later] = False
+    blocks = (
+        Block(1, _runs(reads, first.reshape(-1))),
+        Block(p.vectors - 1, _runs(reads, writes.reshape(-1))),
+        Block(1, (Run(later, writes=True),)),
+    )
+    inner = p.vectors * (p.neuron_fold - 1) * (fold - p.levels_out)
+    kept = tuple(block for block in blocks if block.steps)
+    return Lockstep(kept, MVAU_DEPTH, False, inner_steps=inner)
+
+
+def _runs(reads: Bools, writes: Bools) -> tuple[Run, ...]:
+    """The steps with the given flags as runs of equal ones."""
+    edges = np.flatnonzero((np.diff(reads) != 0) | (np.diff(writes) != 0)) + 1
+    starts = np.concatenate([[0], edges])
+    lengths = np.diff(np.concatenate([starts, [len(reads)]]))
+    return tuple(
+        Run(int(n), bool(reads[s]), bool(writes[s])) for s, n in zip(starts, lengths, strict=True)
+    )
+
+
+def _window(p: Window, library: str, freezes: bool) -> Program:
+    return _WINDOWS[p.style](p, freezes)
+
+
+def _row_buffer(p: Window, freezes: bool) -> Program:
+    """Fill K rows, then laps of a counter that wraps one early; see the module's sources."""
+    written_row = p.out_width * p.window_pixels * p.channel_fold
+    read_row = p.stride[0] * p.width * p.channel_fold
+    lap = max(written_row, read_row) - 1
+    prologue = p.kernel[0] * p.width * p.channel_fold
+    steps = p.out_height * (lap + 1)
+    counter = np.arange(steps) % lap
+    reads = (counter < read_row - 1) & (np.cumsum(counter < read_row - 1) <= p.words_in - prologue)
+    writes = (counter < written_row - 1) & (np.cumsum(counter < written_row - 1) <= p.words_out)
+    runs = (Run(prologue, reads=True), *_runs(reads, writes), Run(WINDOW_IDLE_STEPS))
+    return Lockstep((Block(1, runs),), ROW_BUFFER_DEPTH, freezes)
+
+
+def _no_overlap(p: Window, freezes: bool) -> Program:
+    runs = (Run(p.words_in, reads=True), Run(p.words_out, writes=True))
+    return Lockstep((Block(1, runs),), ROW_BUFFER_DEPTH, freezes)
+
+
+def _full_frame_coupled(p: Window, freezes: bool) -> Program:
+    """Reads of the next frame go one to one with writes of this one; the first frame is read alone."""
+    both = min(p.words_in, p.words_out)
+    runs = (
+        Run(both, True, True),
+        Run(p.words_out - both, writes=True),
+        Run(p.words_in - both, reads=True),
+    )
+    block = Block(1, tuple(run for run in runs if run.steps))
+    prologue = (Block(1, (Run(p.words_in, reads=True),)),)
+    return Lockstep((block,), ROW_BUFFER_DEPTH, freezes, prologue=prologue)
+
+
+def _parallel(p: Window, freezes: bool) -> Program:
+    """A step a word in; the window leaves with the word that completes it; one empty step a frame."""
+    last = window_order(p).max(axis=1)
+    writes = np.zeros(p.words_in, bool)
+    writes[last] = True
+    runs = _runs(np.ones(p.words_in, bool), writes)
+    gap = () if p.style == "line_buffer" else (Run(1),)
+    return Lockstep((Block(1, (*runs, *gap)),), 1, False)
+
+
+def _rtl_window(p: Window, freezes: bool) -> Program:
+    """An elastic buffer of one window's reach.
+
+    A word's place is free again once the last window word that shows it has left. FINN extends the
+    buffer at strides above 1 so that rows can be loaded early (``get_buffer_depth`` of its
+    ConvolutionInputGenerator_rtl); the two words in the exit registers come on top.
+    """
+    needs = window_order(p)
+    pixels = p.window_pixels
+    fold = p.channel_fold
+    extra = max(0, p.stride[1] - 1 - pixels) * fold
+    extra += max(0, (p.stride[0] - 1) * p.width - pixels) * fold
+    buffer_words = p.buffer_words + extra + RTL_WINDOW_EXIT_WORDS
+    last_use = np.full(p.words_in, -1, np.int64)
+    last_use[needs] = np.arange(p.words_out)  # later uses overwrite earlier ones
+    last_use = np.maximum.accumulate(last_use)
+    frees = np.full(p.words_in, -1, np.int64)
+    if buffer_words < p.words_in:
+        frees[buffer_words:] = last_use[: p.words_in - buffer_words]
+    return Elastic(needs, frees, RTL_WINDOW_LATENCY)
+
+
+def _pool(p: Pool, library: str, freezes: bool) -> Program:
+    if p.style == "flow":
+        return _flowing_pool(p)
+    row = (Run(p.width * p.levels, reads=True), Run(POOL_IDLE_STEPS))
+    out = (Run(p.width // p.kernel[1] * p.levels, writes=True), Run(POOL_IDLE_STEPS))
+    return Lockstep((Block(p.height // p.kernel[0], row * p.kernel[0] + out),), POOL_DEPTH, freezes)
+
+
+def _flowing_pool(p: Pool) -> Program:
+    """A step a word in; a pooled pixel leaves with the pixel that completes its window."""
+    complete = np.zeros((p.height, p.width, p.levels), bool)
+    complete[p.kernel[0] - 1 :: p.kernel[0], p.kernel[1] - 1 :: p.kernel[1]] = True
+    writes = complete.reshape(-1)
+    runs = _runs(np.ones(p.words_in, bool), writes)
+    return Lockstep((Block(1, runs),), POOL_DEPTH, False)
+
+
+def _threshold(p: Threshold, library: str, freezes: bool) -> Program:
+    bits = p.output_type.bits
+    depth = 2 * bits + 2 if p.deep_pipeline else bits + 2
+    return Lockstep((Block(p.words, (Run(1, True, True),)),), depth, False)
+
+
+def _scale(p: Scale, library: str, freezes: bool) -> Program:
+    return Lockstep((Block(p.words, (Run(1, True, True),)),), SCALE_DEPTH, False)
+
+
+def _split(p: Split, library: str, freezes: bool) -> Program:
+    return Lockstep((Block(p.words, (Run(1, True, True),)),), 1, freezes)
+
+
+def _join(p: Add | Concat, library: str, freezes: bool) -> Program:
+    return Lockstep((Block(p.words, (Run(1, True, True),)),), 1, freezes)
+
+
+_PROGRAMS: dict[type, Callable[[Any, str, bool], Program]] = {
+    Source: _source,
+    Sink: _sink,
+    Converter: _converter,
+    Padding: _padding,
+    Window: _window,
+    Mvau: _mvau,
+    Pool: _pool,
+    Threshold: _threshold,
+    Scale: _scale,
+    Split: _split,
+    Add: _join,
+    Concat: _join,
+}
+
+_WINDOWS: dict[str, Callable[[Window, bool], Program]] = {
+    "row_buffer": _row_buffer,
+    "no_overlap": _no_overlap,
+    "full_frame_coupled": _full_frame_coupled,
+    "parallel": _parallel,
+    "line_buffer": _parallel,
+    "rtl": _rtl_window,
+}

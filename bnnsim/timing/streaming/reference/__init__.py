@@ -1,0 +1,1 @@
+"""The reference executor: SimPy processes that sleep until they can act."""

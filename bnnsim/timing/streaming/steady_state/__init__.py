@@ -1,0 +1,1 @@
+"""The steady state: the interval between frames, with its proof."""

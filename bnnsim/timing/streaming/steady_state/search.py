@@ -1,0 +1,131 @@
+"""The search for a repetition, frame by frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from bnnsim.timing.streaming.compiled.machine import Machine
+from bnnsim.timing.streaming.steady_state.repetition import Comparison, Repetition, Snapshot
+from bnnsim.timing.streaming.steady_state.snapshot import machine_at
+
+BOUND_PERIODS = (1, 2, 4, 8)
+"""Periods after which a bound is looked at, as far as that is half of what was simulated before."""
+PATIENCE = 64
+"""Frames that a bound may need more than the machine to have one frame done everywhere."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A repetition that goes on for ever, and the states that it lies between.
+
+    Where it took bounds for flushing pipelines, ``late`` is the machine that has them, ``late_state`` its
+    state some periods on.
+    """
+
+    repetition: Repetition
+    before: Snapshot
+    now: Snapshot
+    late: Machine | None = None
+    late_state: Snapshot | None = None
+
+    @property
+    def stride(self) -> Repetition:
+        """What runs that end can be told by: as many frames more take as many cycles more."""
+        if self.late_state is None:
+            return self.repetition
+        first, last = self.now.frames, self.late_state.frames
+        periods = (last - first) // self.repetition.period_frames
+        return replace(self.repetition, first=first, last=last, cycles=periods * self.repetition.cycles)
+
+
+class Search:
+    """Looks for a repetition, frame by frame.
+
+    Each state is compared with the one before, and with one kept for longer, from a frame that doubles
+    whenever as many frames again have gone by: that finds any period, at the latest in twice the time.
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.comparison = Comparison(machine)
+        self.frames = 0
+        self._now = self._before = self._kept = Snapshot(0, machine.snapshot(0))
+        self._next_bound = 0
+        self._outside: tuple[int, ...] = ()  # of the repetition that no bound bore out
+
+    def next_frame(self, most_frames: int) -> bool:
+        """Run until every unit has done one frame more, starting none behind ``most_frames``.
+
+        False where that cannot be.
+        """
+        if self.frames >= most_frames or not _complete(self.machine, self.frames + 1, most_frames):
+            return False
+        self.frames += 1
+        self._before = self._now
+        self._now = Snapshot(self.frames, self.machine.snapshot(self.frames))
+        if self._before.frames >= 2 * self._kept.frames:
+            self._kept = self._before
+        return True
+
+    def proof(self, complete: bool = False) -> Proof | None:
+        """A repetition that ends with the latest frame; if ``complete``, of the whole state."""
+        for state in (self._before, self._kept)[: 1 + (self._kept is not self._before)]:
+            found = self.comparison.repetition(self.machine, state, self._now)
+            if found is None or (complete and not found.is_complete):
+                continue
+            if not found.unproven:
+                return Proof(found, state, self._now)
+            if self.frames >= self._next_bound or found.others != self._outside:
+                bounded = self._bounded(found, state)
+                if bounded is not None:
+                    return bounded
+                self._next_bound, self._outside = 2 * self.frames, found.others
+        return None
+
+    def _bounded(self, found: Repetition, before: Snapshot) -> Proof | None:
+        """A proof with bounds in place of flushing pipelines.
+
+        To have them costs some cycles once, so that it may take several periods to be no later.
+        """
+        late = machine_at(self.machine, self._now, found.unproven)
+        for periods in BOUND_PERIODS:
+            end = self._now.frames + periods * found.period_frames
+            if periods > 1 and 2 * end > 3 * self._now.frames:
+                return None
+            if not _complete(late, end, end + PATIENCE):
+                return None
+            proof = Proof(found, before, self._now, late, Snapshot(end, late.snapshot(end)))
+            if self._holds_late(proof, late):
+                return proof
+        return None
+
+    def _holds_late(self, proof: Proof, late: Machine) -> bool:
+        assert proof.late_state is not None
+        unproven = proof.repetition.unproven
+        again = self.comparison.repetition(late, proof.now, proof.late_state, unproven)
+        return again is not None and not again.unproven and again.cycles == proof.stride.cycles
+
+    def holds(self, proof: Proof, machine: Machine, late: Machine | None) -> bool:
+        """Whether a proof holds for the run that ended as these copies of its machines did."""
+        if late is not None:
+            return self._holds_late(proof, late)
+        again = self.comparison.repetition(machine, proof.before, proof.now)
+        return again is not None and not again.unproven
+
+
+def _complete(machine: Machine, frames: int, most_frames: int) -> bool:
+    """Run until every unit has done ``frames`` frames, starting none behind ``most_frames``.
+
+    Units run ahead of each other no further than it takes. False where they are stuck.
+    """
+    machine.run_to(max(machine.barrier, frames))
+    while min(machine.frames_done, machine.ended_frames) < frames:
+        if machine.barrier >= most_frames:
+            return False
+        if machine.barrier - frames + 2 > machine.snapshots:
+            machine.keep_more_snapshots()
+        reached = machine.progress
+        machine.run_to(machine.barrier + 1)
+        if machine.progress == reached:
+            return False  # no unit waits for a frame to begin
+    return True
