@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bnnsim.arrays import Integers
 from bnnsim.cost.clock import ClockEstimate, estimate_clock
 from bnnsim.cost.power import (
     Activity,
@@ -25,7 +26,6 @@ from bnnsim.design.network.network import INPUT
 from bnnsim.design.streaming.units import Mvau
 from bnnsim.evaluation.engine import engine_activity, engine_energy
 from bnnsim.simulation import (
-    IntArray,
     LayerReport,
     Progress,
     Simulation,
@@ -222,7 +222,7 @@ def evaluate(
     architecture: str | Path | Loaded[Architecture] | Architecture,
     workload: str | Path | Loaded[Workload] | Workload,
     *,
-    images: str | Path | Sequence[str | Path] | IntArray | None = None,
+    images: str | Path | Sequence[str | Path] | Integers | None = None,
     frames: int | None = None,
     timing_only: bool = False,
     weights_seed: int | None = None,

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnsim.arrays import Integers
 from bnnsim.design.network.network import Network
 from bnnsim.functional.tensors.feature_map import FeatureMap, PackedMap
-
-Integers = NDArray[Any]
 
 
 class Outputs(Mapping[str, Integers]):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bnnsim.arrays import Integers
 from bnnsim.design.network.network import INPUT, Network, Node
 from bnnsim.functional.activations import Activations, Outputs
 from bnnsim.functional.input.frames import check_frames
@@ -27,8 +26,6 @@ from bnnsim.spec.workload import (
     ThresholdLayer,
     WeightedLayer,
 )
-
-Integers = NDArray[Any]
 
 _MOST_SUM_BITS = 63
 """An int64 holds such sums and the one beyond the last, which a threshold that never fires needs."""

@@ -11,6 +11,5 @@ from bnnsim.simulation.run import datapaths_for as datapaths_for
 from bnnsim.simulation.run import load_design as load_design
 from bnnsim.simulation.run import load_streaming_design as load_streaming_design
 from bnnsim.simulation.run import simulate as simulate
-from bnnsim.simulation.stimulus import IntArray as IntArray
 from bnnsim.simulation.stimulus import Stimulus as Stimulus
 from bnnsim.simulation.stimulus import stimulate as stimulate

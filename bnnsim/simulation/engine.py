@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from bnnsim.arrays import Int64s
 from bnnsim.design.engine.layout import EngineDesign
 from bnnsim.design.network.network import Network
 from bnnsim.simulation import LayerReport, Simulation, Stimulus, UnitReport
@@ -18,7 +19,6 @@ from bnnsim.timing.front import whole_program
 if TYPE_CHECKING:
     from bnnsim.simulation import ExecutorName, Progress
 
-Ints = npt.NDArray[np.int64]
 STEADY_FRAMES = 4
 """Prefetching reaches two transfers ahead, so the first frame's start is the only special one."""
 
@@ -113,7 +113,7 @@ def _layers(design: EngineDesign, timing: EngineTiming) -> tuple[LayerReport, ..
     )
 
 
-def _scores(design: EngineDesign, stimulus: Stimulus, progress: Progress | None) -> Ints:
+def _scores(design: EngineDesign, stimulus: Stimulus, progress: Progress | None) -> Int64s:
     """Scores ``(frames, outputs)`` of the engine; every layer compared with the reference."""
     from bnnsim.datapath.engine.frame import run_engine_frame
     from bnnsim.functional.executor import execute
@@ -141,7 +141,7 @@ def _front(
     stimulus: Stimulus,
     frame: npt.NDArray[np.integer],
     reference: Mapping[str, npt.NDArray[np.integer]],
-) -> dict[str, Ints]:
+) -> dict[str, Int64s]:
     """What the streaming front puts out for one frame, every word of its layers checked."""
     from bnnsim.datapath.streaming.build import build_datapaths, sink_values
     from bnnsim.datapath.streaming.units import SinkDatapath

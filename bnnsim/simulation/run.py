@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
+from bnnsim.arrays import Integers
 from bnnsim.design.build import Design, build_design
 from bnnsim.simulation.record import Simulation
 from bnnsim.simulation.report import report
-from bnnsim.simulation.stimulus import IntArray, Stimulus, stimulate
+from bnnsim.simulation.stimulus import Stimulus, stimulate
 from bnnsim.spec.architecture import Architecture, EngineArchitecture
 from bnnsim.spec.faults import InputError, near_names
 from bnnsim.spec.load import Loaded, read_architecture, read_both
@@ -53,7 +54,7 @@ def simulate(
     architecture: str | Path | Loaded[Architecture] | Architecture,
     workload: str | Path | Loaded[Workload] | Workload,
     *,
-    images: str | Path | Sequence[str | Path] | IntArray | None = None,
+    images: str | Path | Sequence[str | Path] | Integers | None = None,
     frames: int | None = None,
     timing_only: bool = False,
     weights_seed: int | None = None,
@@ -114,7 +115,7 @@ def _is_whole(number: object) -> bool:
 def _engine(
     architecture: Loaded[Architecture] | Architecture,
     work: Loaded[Workload] | Workload,
-    images: Sequence[str | Path] | IntArray | None,
+    images: Sequence[str | Path] | Integers | None,
     frames: int | None,
     timing_only: bool,
     weights_seed: int | None,

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from bnnsim.arrays import Integers
 from bnnsim.design.network.network import Network
 from bnnsim.spec.faults import InputError
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 MAX_ELEMENTS = 1 << 31
 """Elements of all maps of all frames of one bit-exact run."""
-IntArray = npt.NDArray[np.integer]
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Stimulus:
     """What a bit-exact run works on: parameters, frames as elements, and their labels."""
 
     parameters: Parameters
-    frames: IntArray
+    frames: Integers
     labels: tuple[int, ...] | None
     images: int | None = None
     """How many different images there were to choose from; None where frames were drawn."""
@@ -43,7 +42,7 @@ class Stimulus:
 def stimulate(
     network: Network,
     folder: Path | None,
-    images: str | Path | Sequence[str | Path] | IntArray | None,
+    images: str | Path | Sequence[str | Path] | Integers | None,
     frames: int | None,
     weights_seed: int | None,
 ) -> tuple[Stimulus | None, str]:
@@ -68,7 +67,7 @@ def stimulate(
         )
     else:
         return None, f"timing only: workload {workload.name} has no weights (--weights-seed draws some)"
-    labels: IntArray | None = None
+    labels: Integers | None = None
     given: int | None = None
     if images is None and workload.images is not None and weights_seed is None:
         images = [(folder or Path()) / workload.images]
@@ -107,7 +106,7 @@ def _check_count(network: Network, frames: int) -> None:
         raise InputError("--frames", f"{what} (--timing-only takes any number)", str(frames))
 
 
-def _check_labels(network: Network, labels: IntArray) -> None:
+def _check_labels(network: Network, labels: Integers) -> None:
     """Refuse labels that are no score's position."""
     classes = network.workload.classes
     count = len(classes) if classes else network.tensor(network.output).elements

@@ -11,14 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bnnsim.arrays import Floats
 from bnnsim.cost.blocks.coefficients import Coefficients, default_coefficients
 from bnnsim.cost.blocks.parts import Cost
 from bnnsim.validation.placed import placed_designs, powered_designs
 from bnnsim.validation.published import load_published_rows
 
-Vector = NDArray[np.float64]
 REFIT = "refit on placed designs"
 
 FITTED: Mapping[str, tuple[str, ...]] = {
@@ -185,9 +184,9 @@ class _Linear:
     def __init__(self, rows: Sequence[Row], names: Sequence[str], coefficients: Coefficients) -> None:
         zero = coefficients.replaced(dict.fromkeys(names, 0.0), REFIT)
         self.names = tuple(names)
-        self.reported: Vector = np.array([row.reported for row in rows], dtype=np.float64)
-        self.constant: Vector = np.array([row.model(zero) for row in rows], dtype=np.float64)
-        self.features: Vector = np.zeros((len(rows), len(names)))
+        self.reported: Floats = np.array([row.reported for row in rows], dtype=np.float64)
+        self.constant: Floats = np.array([row.model(zero) for row in rows], dtype=np.float64)
+        self.features: Floats = np.zeros((len(rows), len(names)))
         for k, name in enumerate(names):
             # A large value keeps the rounding to whole resources out of the slope.
             scale = 1e4
@@ -195,7 +194,7 @@ class _Linear:
             values = np.array([row.model(one) for row in rows], dtype=np.float64)
             self.features[:, k] = (values - self.constant) / scale
 
-    def solve(self, chosen: Sequence[int]) -> Vector:
+    def solve(self, chosen: Sequence[int]) -> Floats:
         """Coefficients that minimise the squared relative errors of the chosen rows."""
         if not self.names:
             return np.zeros(0)
@@ -204,11 +203,11 @@ class _Linear:
         target = 1 - self.constant[index] / self.reported[index]
         return non_negative_least_squares(features, target)
 
-    def predict(self, row: int, values: Vector) -> float:
+    def predict(self, row: int, values: Floats) -> float:
         return float(self.constant[row] + self.features[row] @ values)
 
 
-def non_negative_least_squares(features: Vector, target: Vector) -> Vector:
+def non_negative_least_squares(features: Floats, target: Floats) -> Floats:
     """The x >= 0 that minimises |features x - target|, by trying every set of positive entries.
 
     Exact and deterministic; meant for a handful of columns (2**columns small solutions).

@@ -9,19 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bnnsim.arrays import Integers
 from bnnsim.datapath.engine.kernel import DIMENSIONS, PASS, accumulate
 from bnnsim.datapath.engine.stages import Values, finish, planes, scores, stage_layer
 from bnnsim.design.engine.layout import EngineDesign
 from bnnsim.design.engine.program import Beside, LayerProgram, Op, Repeat, ResolvedLoop, Work
 from bnnsim.design.network.network import INPUT, Node
 from bnnsim.spec.workload import ConvBase, FixedLinearLayer, WeightedLayer
-
-Ints = NDArray[Any]
 
 
 @dataclass
@@ -33,15 +30,15 @@ class EngineFrame:
     gated layer's lower plane before its gate).
     """
 
-    outputs: dict[str, Ints] = field(default_factory=dict)
-    sums: dict[str, Ints] = field(default_factory=dict)
+    outputs: dict[str, Integers] = field(default_factory=dict)
+    sums: dict[str, Integers] = field(default_factory=dict)
 
 
 def run_engine_frame(
     design: EngineDesign,
     parameters: Mapping[str, Values],
-    frame: Ints,
-    given: Mapping[str, Ints] | None = None,
+    frame: Integers,
+    given: Mapping[str, Integers] | None = None,
 ) -> EngineFrame:
     """Execute one frame.
 
@@ -67,7 +64,9 @@ def run_engine_frame(
     return result
 
 
-def _array_sums(design: EngineDesign, part: LayerProgram, node: Node, values: Values, x: Ints) -> Ints:
+def _array_sums(
+    design: EngineDesign, part: LayerProgram, node: Node, values: Values, x: Integers
+) -> Integers:
     array = design.architecture.arrays[part.array]
     layer = node.layer
     assert isinstance(layer, WeightedLayer)
@@ -99,12 +98,12 @@ class Operands:
     ``x``: int32 ``(planes, padded height, padded width, in_channels)``.
     """
 
-    x: Ints
+    x: Integers
     stride: tuple[int, int]
     dilation: tuple[int, int]
 
 
-def operands_of(design: EngineDesign, part: LayerProgram, node: Node, x: Ints) -> Operands:
+def operands_of(design: EngineDesign, part: LayerProgram, node: Node, x: Integers) -> Operands:
     """The operands of a weighted layer with input ``x`` ``(channels, height, width)``."""
     array = design.architecture.arrays[part.array]
     layer = node.layer
@@ -124,7 +123,7 @@ def operands_of(design: EngineDesign, part: LayerProgram, node: Node, x: Ints) -
     return Operands(ordered, stride, dilation)
 
 
-def whole_bounds(part: LayerProgram) -> Ints:
+def whole_bounds(part: LayerProgram) -> Integers:
     """Start and stop of every dimension of a layer's turn, int64 ``(8, 2)``."""
     return np.array([(0, part.extents[name]) for name in DIMENSIONS], np.int64)
 
@@ -132,7 +131,7 @@ def whole_bounds(part: LayerProgram) -> Ints:
 class Walk:
     """The compute steps of a layer's turn in the order of time, each with its bounds."""
 
-    def run(self, ops: tuple[Op, ...], bounds: Ints) -> None:
+    def run(self, ops: tuple[Op, ...], bounds: Integers) -> None:
         """Every compute step of ``ops`` inside ``bounds``."""
         for op in ops:
             if isinstance(op, Repeat):
@@ -144,11 +143,11 @@ class Walk:
             elif isinstance(op, Work) and op.kind == "compute":
                 self.compute(_loop_table(op.loops), bounds)
 
-    def compute(self, loops: Ints, bounds: Ints) -> None:
+    def compute(self, loops: Integers, bounds: Integers) -> None:
         """One compute step: a table of its loops, and the bounds where it begins."""
         raise NotImplementedError
 
-    def _repeat(self, op: Repeat, bounds: Ints) -> None:
+    def _repeat(self, op: Repeat, bounds: Integers) -> None:
         for turn in product(*(range(loop.trips) for loop in op.loops)):
             inner = bounds.copy()
             kept = True
@@ -163,11 +162,11 @@ class _Array(Walk):
     """A PE array with its input, weights and accumulators laid out for the kernel."""
 
     operands: Operands
-    weights: Ints
-    sums: Ints
+    weights: Integers
+    sums: Integers
     accumulator_bits: int
 
-    def compute(self, loops: Ints, bounds: Ints) -> None:
+    def compute(self, loops: Integers, bounds: Integers) -> None:
         accumulate(
             self.operands.x,
             self.weights,
@@ -180,7 +179,7 @@ class _Array(Walk):
         )
 
 
-def _narrow(bounds: Ints, loop: ResolvedLoop, index: int) -> bool:
+def _narrow(bounds: Integers, loop: ResolvedLoop, index: int) -> bool:
     """Narrow ``bounds`` to one trip; False where the trip works on nothing that is kept."""
     if loop.dimension not in DIMENSIONS:
         return index == 0
@@ -190,7 +189,7 @@ def _narrow(bounds: Ints, loop: ResolvedLoop, index: int) -> bool:
     return bool(row[0] < row[1])
 
 
-def _loop_table(loops: tuple[ResolvedLoop, ...]) -> Ints:
+def _loop_table(loops: tuple[ResolvedLoop, ...]) -> Integers:
     rows = [
         (
             DIMENSIONS.index(loop.dimension) if loop.dimension in DIMENSIONS else PASS,

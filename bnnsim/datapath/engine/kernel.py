@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-Ints = NDArray[Any]
+from bnnsim.arrays import Integers
 
 DIMENSIONS = (
     "out_channels",
@@ -26,7 +23,9 @@ PASS = len(DIMENSIONS)
 
 
 @njit(nogil=True)
-def _place_tile(loops: Ints, bounds: Ints, index: Ints, starts: Ints, stops: Ints) -> bool:
+def _place_tile(
+    loops: Integers, bounds: Integers, index: Integers, starts: Integers, stops: Integers
+) -> bool:
     """Set ``starts`` and ``stops`` to the tile of trip ``index``; whether there is anything in it."""
     starts[:] = bounds[:, 0]
     stops[:] = bounds[:, 1]
@@ -43,7 +42,7 @@ def _place_tile(loops: Ints, bounds: Ints, index: Ints, starts: Ints, stops: Int
 
 
 @njit(nogil=True)
-def _next_trip(loops: Ints, index: Ints) -> None:
+def _next_trip(loops: Integers, index: Integers) -> None:
     """Move on to the next trip: the innermost loop turns fastest."""
     for i in range(len(loops) - 1, -1, -1):
         index[i] += 1
@@ -54,11 +53,11 @@ def _next_trip(loops: Ints, index: Ints) -> None:
 
 @njit(cache=True, nogil=True)
 def accumulate(
-    x: Ints,
-    weights: Ints,
-    sums: Ints,
-    loops: Ints,
-    bounds: Ints,
+    x: Integers,
+    weights: Integers,
+    sums: Integers,
+    loops: Integers,
+    bounds: Integers,
     stride: tuple[int, int],
     dilation: tuple[int, int],
     accumulator_bits: int,
@@ -108,14 +107,14 @@ def accumulate(
 
 @njit(cache=True, nogil=True)
 def operand_toggles(
-    x: Ints,
+    x: Integers,
     columns: int,
-    loops: Ints,
-    bounds: Ints,
+    loops: Integers,
+    bounds: Integers,
     stride: tuple[int, int],
     dilation: tuple[int, int],
     element_bits: int,
-    register: Ints,
+    register: Integers,
 ) -> int:
     """Bits that change in an array's operand register during one compute step.
 

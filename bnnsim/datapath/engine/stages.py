@@ -7,11 +7,10 @@ Written from the hardware's side, apart from the reference in ``functional``: on
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bnnsim.arrays import Integers
 from bnnsim.design.network.network import Node
 from bnnsim.functional.layers.fixed_point import divided_towards_zero, rounded
 from bnnsim.spec.value_type import ValueType
@@ -29,13 +28,12 @@ from bnnsim.spec.workload import (
     WeightedLayer,
 )
 
-Ints = NDArray[Any]
-Values = Mapping[str, Ints]
+Values = Mapping[str, Integers]
 _TWO_THIRDS, _ONE_THIRD = 171, 85
 _PARAMETER_BITS = 8
 
 
-def planes(node: Node, x: Ints) -> Ints:
+def planes(node: Node, x: Integers) -> Integers:
     """The array's input ``(planes, channels, height, width)``: a gated layer's two bit planes as +-1,
     any other layer's values as they are."""
     layer = node.layer
@@ -43,17 +41,17 @@ def planes(node: Node, x: Ints) -> Ints:
         return x[None]
     one = 1 << layer.type.fraction_bits
     codes = np.clip(((x + one) * 3 + one) >> (layer.type.fraction_bits + 1), 0, 3)
-    both: Ints = np.stack([codes >> 1, codes & 1]) * 2 - 1
+    both: Integers = np.stack([codes >> 1, codes & 1]) * 2 - 1
     return both
 
 
-def finish(node: Node, sums: Ints, values: Values, inputs: list[Ints]) -> Ints:
+def finish(node: Node, sums: Integers, values: Values, inputs: list[Integers]) -> Integers:
     """What a weighted layer puts out. ``sums``: ``(planes, out, rows, columns)``, already subsampled."""
     layer = node.layer
     assert isinstance(layer, WeightedLayer)
     if isinstance(layer, GatedConvLayer):
         return _gated(sums[0], sums[1], inputs[-1], values, layer.type)
-    total: Ints = sums[0]
+    total: Integers = sums[0]
     if layer.accumulator == "popcount":
         total = (total + node.matrix_width) // 2
     if layer.activation is None:
@@ -61,14 +59,16 @@ def finish(node: Node, sums: Ints, values: Values, inputs: list[Ints]) -> Ints:
     return _fired(total, values["thresholds"], layer.activation.compare, layer.activation.type)
 
 
-def _fired(sums: Ints, thresholds: Ints, compare: str, to: ValueType) -> Ints:
+def _fired(sums: Integers, thresholds: Integers, compare: str, to: ValueType) -> Integers:
     levels = np.asarray(thresholds).reshape(sums.shape[0], -1)[:, :, None, None]
     above = sums[:, None] > levels if compare == ">" else sums[:, None] >= levels
-    count: Ints = above.sum(axis=1)
+    count: Integers = above.sum(axis=1)
     return count * 2 - 1 if to.is_bipolar else count + to.minimum
 
 
-def _gated(upper: Ints, lower: Ints, shortcut: Ints, values: Values, to: ValueType) -> Ints:
+def _gated(
+    upper: Integers, lower: Integers, shortcut: Integers, values: Values, to: ValueType
+) -> Integers:
     """Gate, merge, batch norm, RPReLU, shortcut, affine: one register write a line."""
     f, p = to.fraction_bits, _PARAMETER_BITS
     v = {name: value.astype(np.int64)[:, None, None] for name, value in values.items() if value.ndim == 1}
@@ -83,7 +83,7 @@ def _gated(upper: Ints, lower: Ints, shortcut: Ints, values: Values, to: ValueTy
     return rounded(y * v["post_scale"] + (v["post_bias"] << f), f + p, to)
 
 
-def scores(node: Node, values: Values, x: Ints) -> Ints:
+def scores(node: Node, values: Values, x: Integers) -> Integers:
     """A fixed-point classifier: bias first, then a product a term, rounded each time."""
     layer = node.layer
     assert isinstance(layer, FixedLinearLayer)
@@ -96,11 +96,11 @@ def scores(node: Node, values: Values, x: Ints) -> Ints:
     return total[:, None, None]
 
 
-def stage_layer(node: Node, values: Values, inputs: list[Ints]) -> Ints:
+def stage_layer(node: Node, values: Values, inputs: list[Integers]) -> Integers:
     """A layer without an array."""
     layer, x = node.layer, inputs[0]
     if isinstance(layer, MaxPoolLayer):
-        largest: Ints = _windows(x, layer.kernel, layer.stride or layer.kernel).max(axis=(3, 4))
+        largest: Integers = _windows(x, layer.kernel, layer.stride or layer.kernel).max(axis=(3, 4))
         return largest
     if isinstance(layer, AveragePoolLayer):
         return _majority(x, layer)
@@ -117,28 +117,28 @@ def stage_layer(node: Node, values: Values, inputs: list[Ints]) -> Ints:
     if isinstance(layer, ThresholdLayer):
         return _fired(x, values["thresholds"], layer.activation.compare, layer.activation.type)
     if isinstance(layer, AddLayer):
-        total: Ints = np.add.reduce(inputs)
+        total: Integers = np.add.reduce(inputs)
         return total
     assert isinstance(layer, ConcatLayer)
     return np.concatenate(inputs)
 
 
-def _windows(x: Ints, kernel: int, stride: int) -> Ints:
+def _windows(x: Integers, kernel: int, stride: int) -> Integers:
     view = np.lib.stride_tricks.sliding_window_view(x, (kernel, kernel), axis=(1, 2))
-    windows: Ints = view[:, ::stride, ::stride]
+    windows: Integers = view[:, ::stride, ::stride]
     return windows
 
 
-def _majority(x: Ints, layer: AveragePoolLayer) -> Ints:
+def _majority(x: Integers, layer: AveragePoolLayer) -> Integers:
     if layer.kernel == "global":
         total = x.sum(axis=(1, 2), keepdims=True)
     else:
         total = _windows(x, layer.kernel, layer.stride or layer.kernel).sum(axis=(3, 4))
-    wins: Ints = (total > 0 if layer.compare == ">" else total >= 0).astype(np.int64)
+    wins: Integers = (total > 0 if layer.compare == ">" else total >= 0).astype(np.int64)
     return wins * 2 - 1
 
 
-def _mean(x: Ints, given: ValueType, layer: MeanPoolLayer) -> Ints:
+def _mean(x: Integers, given: ValueType, layer: MeanPoolLayer) -> Integers:
     kernel = x.shape[1:] if layer.kernel == "global" else (layer.kernel, layer.kernel)
     rows, columns = x.shape[1] // kernel[0], x.shape[2] // kernel[1]
     more = max(0, layer.type.fraction_bits - given.fraction_bits)

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bnnsim.arrays import Integers
 from bnnsim.datapath.engine.frame import Operands, Walk, operands_of, whole_bounds
 from bnnsim.datapath.engine.kernel import operand_toggles
 from bnnsim.design.engine.layout import EngineDesign
 from bnnsim.design.network.network import Node
 from bnnsim.spec.workload import FixedLinearLayer, GatedConvLayer, WeightedLayer
-
-Ints = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -28,7 +25,7 @@ class ArrayToggles:
 
 
 def count_engine_toggles(
-    design: EngineDesign, frames: Sequence[Mapping[str, Ints]]
+    design: EngineDesign, frames: Sequence[Mapping[str, Integers]]
 ) -> dict[str, ArrayToggles]:
     """Toggles of every array that runs weighted layers.
 
@@ -74,7 +71,7 @@ class _Counter(Walk):
         self.operands, self.columns, self.element_bits = operands, columns, element_bits
         self.operand_bits = max(self.operand_bits, self.lanes * element_bits)
 
-    def compute(self, loops: Ints, bounds: Ints) -> None:
+    def compute(self, loops: Integers, bounds: Integers) -> None:
         self.toggles += operand_toggles(
             self.operands.x,
             self.columns,

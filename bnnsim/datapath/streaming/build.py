@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from bnnsim.arrays import Integers
 from bnnsim.datapath.streaming.mvau import MvauDatapath
 from bnnsim.datapath.streaming.residual import ResidualMvauDatapath, ResidualPoolDatapath
 from bnnsim.datapath.streaming.units import (
@@ -49,8 +50,6 @@ from bnnsim.design.streaming.units import (
     levels_of,
 )
 
-IntArray = npt.NDArray[np.integer]
-
 
 class Datapath(Protocol):
     """Takes the words a unit reads, gives the words it writes."""
@@ -91,11 +90,11 @@ class BitMismatchError(Exception):
 
 def build_datapaths(
     graph: StreamingGraph,
-    frames: IntArray,
-    weights: Mapping[str, IntArray],
-    thresholds: Mapping[str, IntArray],
-    outputs: Mapping[str, IntArray],
-    own: Mapping[str, Mapping[str, IntArray]] | None = None,
+    frames: Integers,
+    weights: Mapping[str, Integers],
+    thresholds: Mapping[str, Integers],
+    outputs: Mapping[str, Integers],
+    own: Mapping[str, Mapping[str, Integers]] | None = None,
 ) -> dict[str, Datapath]:
     """Datapaths by unit name.
 
@@ -118,10 +117,10 @@ def build_datapaths(
 def _datapath(
     unit: Unit,
     graph: StreamingGraph,
-    frames: IntArray,
-    weights: Mapping[str, IntArray],
-    thresholds: Mapping[str, IntArray],
-    own: Mapping[str, Mapping[str, IntArray]],
+    frames: Integers,
+    weights: Mapping[str, Integers],
+    thresholds: Mapping[str, Integers],
+    own: Mapping[str, Mapping[str, Integers]],
 ) -> Datapath:
     parameters = unit.parameters
     if isinstance(parameters, Source):
@@ -160,7 +159,7 @@ def _datapath(
             return SplitDatapath()
 
 
-def _frame_words(frames: IntArray, stream: Stream) -> Iterator[int]:
+def _frame_words(frames: Integers, stream: Stream) -> Iterator[int]:
     levels = levels_of(stream.type)
     for frame in frames:
         yield from pack_rows(stream_order(frame, stream.lanes, levels), stream.element_bits)
@@ -169,7 +168,7 @@ def _frame_words(frames: IntArray, stream: Stream) -> Iterator[int]:
 class CheckedDatapath:
     """Passes words through and compares each with the one that should leave."""
 
-    def __init__(self, inner: Datapath, layer: str, outputs: IntArray, stream: Stream) -> None:
+    def __init__(self, inner: Datapath, layer: str, outputs: Integers, stream: Stream) -> None:
         self._inner = inner
         self._layer = layer
         self._outputs = outputs

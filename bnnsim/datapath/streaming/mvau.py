@@ -7,7 +7,8 @@ from collections import deque
 import numpy as np
 import numpy.typing as npt
 
-from bnnsim.datapath.streaming.words import Ints, element_values, pack_rows, unpack_word
+from bnnsim.arrays import Int64s
+from bnnsim.datapath.streaming.words import element_values, pack_rows, unpack_word
 from bnnsim.design.streaming.units import Mvau
 
 
@@ -103,13 +104,13 @@ class MvauDatapath:
         if mvau.is_binary:
             bits = np.frombuffer(vector.to_bytes(self._octets, "little"), "<u8")
             differing = np.bitwise_count(self._rows[self._group] ^ bits).sum(axis=-1, dtype=np.int64)
-            matching: Ints = mvau.matrix_width - differing
+            matching: Int64s = mvau.matrix_width - differing
             return matching if mvau.accumulator == "popcount" else 2 * matching - mvau.matrix_width
         elements = unpack_word(
             vector, mvau.matrix_width, self.input_bits, mvau.input_type.is_signed
         )
         values = element_values(elements, mvau.input_type).astype(np.float64)
-        sums: Ints = (self._matrix[self._group] @ values).astype(np.int64)
+        sums: Int64s = (self._matrix[self._group] @ values).astype(np.int64)
         return sums
 
     def _compute(self, vector: int) -> list[int]:
@@ -127,5 +128,5 @@ def count_fired(
     """How many of the thresholds ``(..., n)`` fire for each of ``sums`` ``(...)``."""
     spread = sums[..., None]
     fired = spread > thresholds if compare == ">" else spread >= thresholds
-    count: Ints = fired.sum(axis=-1, dtype=np.int64)
+    count: Int64s = fired.sum(axis=-1, dtype=np.int64)
     return count

@@ -10,14 +10,12 @@ from collections import deque
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
+from bnnsim.arrays import Int64s, Integers
 from bnnsim.datapath.streaming.mvau import packed_rows, rows_by_pe
-from bnnsim.datapath.streaming.words import Ints, element_values, pack_rows, unpack_word
+from bnnsim.datapath.streaming.words import element_values, pack_rows, unpack_word
 from bnnsim.design.network.tensor import RESIDUAL_SUM
 from bnnsim.design.streaming.units import Mvau, Pool
-
-IntArray = npt.NDArray[np.integer]
 
 
 class ResidualMvauDatapath:
@@ -29,7 +27,7 @@ class ResidualMvauDatapath:
     ``in_means`` (residual input), ``alpha``, ``bias`` and ``out_means`` (residual output).
     """
 
-    def __init__(self, mvau: Mvau, values: Mapping[str, IntArray], input_bits: int) -> None:
+    def __init__(self, mvau: Mvau, values: Mapping[str, Integers], input_bits: int) -> None:
         self.mvau = mvau
         self.leaving: deque[int] = deque()
         self._input_bits = input_bits
@@ -60,7 +58,7 @@ class ResidualMvauDatapath:
     def give(self) -> int:
         return self.leaving.popleft()
 
-    def _sums(self) -> Ints:
+    def _sums(self) -> Int64s:
         """The accumulators ``(neuron_fold, pe)`` of the buffered vector."""
         mvau = self.mvau
         total = np.zeros((mvau.neuron_fold, mvau.pe), np.int64)
@@ -91,7 +89,7 @@ class ResidualMvauDatapath:
         return [word for fold in zip(*levels, strict=True) for word in fold]
 
 
-def wrapped(values: Ints) -> Ints:
+def wrapped(values: Int64s) -> Int64s:
     """Values as an accumulator of :data:`RESIDUAL_SUM` holds them."""
     unused = 64 - RESIDUAL_SUM.bits
     return values << unused >> unused

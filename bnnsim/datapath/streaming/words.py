@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from bnnsim.arrays import Int64s
 from bnnsim.spec.value_type import ValueType
-
-Ints = npt.NDArray[np.int64]
 
 
 def pack_rows(values: npt.NDArray[np.integer], element_bits: int) -> list[int]:
@@ -31,7 +30,7 @@ def pack_rows(values: npt.NDArray[np.integer], element_bits: int) -> list[int]:
     return [int.from_bytes(row.tobytes(), "little") for row in octets]
 
 
-def unpack_word(word: int, lanes: int, element_bits: int, is_signed: bool) -> Ints:
+def unpack_word(word: int, lanes: int, element_bits: int, is_signed: bool) -> Int64s:
     """The elements of one word as integers ``(lanes,)``; one-bit elements come as bits {0, 1}."""
     octets = np.frombuffer(word.to_bytes(-(-lanes * element_bits // 8), "little"), np.uint8)
     bits = np.unpackbits(octets, count=lanes * element_bits, bitorder="little")
@@ -43,7 +42,7 @@ def unpack_word(word: int, lanes: int, element_bits: int, is_signed: bool) -> In
     return bits.reshape(lanes, element_bits).astype(np.int64) @ weights
 
 
-def element_values(elements: Ints, value_type: ValueType) -> Ints:
+def element_values(elements: Int64s, value_type: ValueType) -> Int64s:
     """What the elements of a word mean: bipolar bits {0, 1} become -1 and +1."""
     return 2 * elements - 1 if value_type.is_bipolar else elements
 
@@ -59,8 +58,8 @@ def stream_order(
     return (rows[:, None, :] >> np.arange(levels)[:, None] & 1).reshape(-1, lanes)
 
 
-def joined_levels(rows: Ints, levels: int) -> Ints:
+def joined_levels(rows: Int64s, levels: int) -> Int64s:
     """The codes ``(words / levels, lanes)`` of stream words ``(words, lanes)``."""
     bits = rows.reshape(-1, levels, rows.shape[1])
-    codes: Ints = (bits << np.arange(levels)[:, None]).sum(axis=1)
+    codes: Int64s = (bits << np.arange(levels)[:, None]).sum(axis=1)
     return codes

@@ -7,11 +7,10 @@ is +1), else the type's integers, int32 or int64.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bnnsim.arrays import Integers
 from bnnsim.design.network.network import Network
 from bnnsim.functional.input.pictures import load_images
 from bnnsim.functional.layers.fixed_point import thermometer
@@ -21,7 +20,6 @@ from bnnsim.spec.workload import InputSpec
 
 __all__ = ["check_frames", "frames_from_images", "load_images", "pixel_table", "random_frames"]
 
-Integers = NDArray[Any]
 
 
 def frames_from_images(network: Network, images: Integers, place: str = "images") -> Integers:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnsim.arrays import Integers
 from bnnsim.design.network.network import Network
 from bnnsim.files.archive import read_array, read_arrays
 from bnnsim.spec.faults import InputError, near_names
-
-Integers = NDArray[Any]
 
 IMAGES = "images_u8"
 LABELS = "labels"

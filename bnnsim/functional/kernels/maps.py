@@ -7,14 +7,11 @@ frames, height, width)``. A pool does the planes (one frame of one word or chann
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-Words = NDArray[np.uint64]
-Integers = NDArray[Any]
+from bnnsim.arrays import Integers, Words
 
 
 @njit(cache=True, nogil=True)

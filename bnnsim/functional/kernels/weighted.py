@@ -20,12 +20,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
-from numpy.typing import NDArray
 
+from bnnsim.arrays import Integers, Words
 from bnnsim.functional.tensors.packing import WORD_BITS
-
-Words = NDArray[np.uint64]
-Integers = NDArray[Any]
 
 LANES = WORD_BITS
 """Output channels of one panel, and bits of one packed word of output."""

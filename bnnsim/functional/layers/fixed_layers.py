@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from bnnsim.arrays import Integers
 from bnnsim.design.network.network import Node
 from bnnsim.functional.layers.fixed_point import divided_towards_zero, rounded
 from bnnsim.spec.value_type import ValueType
 from bnnsim.spec.workload import AffineLayer, FixedLinearLayer, GatedConvLayer, MeanPoolLayer, PreluLayer
 
-Integers = NDArray[Any]
 Values = Mapping[str, Integers]
 
 PARAMETER_TYPE = ValueType("fixed", 12, 8)

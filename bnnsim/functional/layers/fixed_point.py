@@ -6,14 +6,11 @@ overflow saturates, as Xilinx's ``ap_fixed<W, I, AP_RND, AP_SAT>``.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnsim.arrays import Integers
 from bnnsim.spec.value_type import ValueType
-
-Integers = NDArray[Any]
 
 
 def rounded(values: Integers, from_fraction_bits: int, to: ValueType) -> NDArray[np.int64]:

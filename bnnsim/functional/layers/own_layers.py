@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnsim.arrays import Integers
 from bnnsim.design.network.network import RESIDUAL_SUM, Network, Node
 from bnnsim.functional.layers.fixed_layers import (
     CHANNEL_PARAMETERS,
@@ -26,7 +26,6 @@ from bnnsim.spec.workload import (
     WeightedLayer,
 )
 
-Integers = NDArray[Any]
 Values = Mapping[str, Integers]
 Named = dict[str, tuple[tuple[int, ...], ValueType]]
 """Shape and type of each parameter, by name."""

@@ -9,16 +9,15 @@ width)``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from bnnsim.arrays import Integers
 from bnnsim.design.network.network import RESIDUAL_SUM, Node
 from bnnsim.spec.workload import ConvBase, MaxPoolLayer, WeightedLayer
 
-Integers = NDArray[Any]
 Values = Mapping[str, Integers]
 FRACTION_BITS = RESIDUAL_SUM.fraction_bits
 

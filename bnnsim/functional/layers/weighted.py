@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnsim.arrays import Integers
 from bnnsim.design.network.network import Node
 from bnnsim.functional.kernels.slices import run_slices
 from bnnsim.functional.kernels.weighted import (
@@ -24,8 +25,6 @@ from bnnsim.functional.tensors.packing import pack_bits, words_for
 from bnnsim.functional.tensors.panels import column_matrix, firing_sums, panels
 from bnnsim.spec.value_type import ValueType
 from bnnsim.spec.workload import ConvLayer, LinearLayer, WeightedLayer
-
-Integers = NDArray[Any]
 
 _PACKED_SLICE = 200_000_000
 _INTEGER_SLICE = 10_000_000

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnsim.arrays import Integers
 from bnnsim.design.network.network import Network, Node
 from bnnsim.functional.layers.own_layers import is_own, own_parameters
 from bnnsim.spec.faults import Fault, SpecError, near_names
 from bnnsim.spec.value_type import ValueType
 from bnnsim.spec.workload import WeightedLayer
-
-Integers = NDArray[Any]
 
 
 class ParameterCheck:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnsim.arrays import Integers
 from bnnsim.design.network.network import INPUT, Network, Node
 from bnnsim.functional.layers.own_layers import is_own
 from bnnsim.spec.value_type import ValueType
@@ -19,8 +19,6 @@ from bnnsim.spec.workload import (
     ThresholdLayer,
     WeightedLayer,
 )
-
-Integers = NDArray[Any]
 
 
 @dataclass(frozen=True)

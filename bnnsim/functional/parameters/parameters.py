@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnsim.arrays import Integers
 from bnnsim.design.network.network import Network
 from bnnsim.files.archive import read_arrays, write_arrays
 from bnnsim.functional.layers.own_layers import drawn_own
 from bnnsim.functional.parameters.check import ParameterCheck
 from bnnsim.functional.parameters.draw import drawn_parameters
-
-Integers = NDArray[Any]
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from bnnsim.arrays import Integers
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.value_type import ValueType
-
-Integers = NDArray[Any]
 
 
 def integer_dtype(value_type: ValueType) -> np.dtype[Any]:

@@ -6,17 +6,15 @@ Maps are channel-major, so that a kernel copies a row of many windows' taps at o
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnsim.arrays import Integers
 from bnnsim.functional.kernels.maps import pack_planes, unpack_planes
 from bnnsim.functional.tensors.elements import integer_dtype
 from bnnsim.functional.tensors.packing import words_for
 from bnnsim.spec.value_type import ValueType
-
-Integers = NDArray[Any]
 
 
 @dataclass(frozen=True)

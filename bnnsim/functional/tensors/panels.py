@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnsim.arrays import Integers
 from bnnsim.functional.tensors.packing import WORD_BITS
 from bnnsim.spec.workload import Compare
-
-Integers = NDArray[Any]
 
 
 def column_matrix(weights: Integers, groups: int) -> Integers:

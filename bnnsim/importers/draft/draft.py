@@ -8,13 +8,12 @@ from fractions import Fraction
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from bnnsim.arrays import Int64s
 from bnnsim.spec.value_type import ValueType
 
 INPUT = "input"
 Shape = tuple[int, int, int]
-Integers = npt.NDArray[np.int64]
 Kind = Literal["conv", "linear", "threshold", "max_pool", "add", "concat", "affine", "prelu", "negate"]
 _STEMS = {"linear": "fc", "max_pool": "pool", "affine": "scale", "threshold": "sign"}
 
@@ -37,11 +36,11 @@ class LayerDraft:
     low: int
     high: int
     options: dict[str, Any] = field(default_factory=dict)
-    weights: Integers | None = None
-    thresholds: Integers | None = None
+    weights: Int64s | None = None
+    thresholds: Int64s | None = None
     activation: ValueType | None = None
-    signs: Integers | None = None
-    arrays: dict[str, Integers] = field(default_factory=dict)
+    signs: Int64s | None = None
+    arrays: dict[str, Int64s] = field(default_factory=dict)
     error: Fraction = Fraction(0)
     steepness: Fraction = Fraction(1)
 

@@ -9,8 +9,8 @@ from html import escape
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from bnnsim.arrays import Integers
 from bnnsim.design.network.network import INPUT, Network, Tensor
 from bnnsim.report.figures.figure import Figure, csv_text
 from bnnsim.report.figures.picture import Picture, colour_picture, mosaic
@@ -18,7 +18,6 @@ from bnnsim.report.figures.picture import Picture, colour_picture, mosaic
 MAX_PIXELS = 150_000
 """A layer's picture shows as many channels as fit."""
 
-IntArray = npt.NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True)
@@ -62,8 +61,8 @@ class ActivationsInfo:
 
 def activations_info(
     network: Network,
-    frames: IntArray,
-    outputs: Mapping[str, IntArray],
+    frames: Integers,
+    outputs: Mapping[str, Integers],
     scores: tuple[int, ...],
     prediction: int,
 ) -> ActivationsInfo:
@@ -86,13 +85,13 @@ def activations_info(
     return ActivationsInfo(tuple(pictures), shown, tuple(images))
 
 
-def _unpadded(network: Network, frame: IntArray) -> IntArray:
+def _unpadded(network: Network, frame: Integers) -> Integers:
     """The frame without the values that pad a flat input to the hardware's width."""
     shape = network.workload.input.shape
     return frame[: shape[0]] if len(shape) == 1 else frame
 
 
-def _picture(layer: str, what: str, tensor: Tensor, values: IntArray) -> LayerPicture:
+def _picture(layer: str, what: str, tensor: Tensor, values: Integers) -> LayerPicture:
     channels, height, width = values.shape
     bits = tensor.type.is_bipolar
     low, high = (0, 1) if bits else (int(values.min()), int(values.max()))

@@ -6,12 +6,12 @@ import base64
 import struct
 import zlib
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-IntArray = npt.NDArray[np.integer[Any]]
+from bnnsim.arrays import Integers
+
 Bytes = npt.NDArray[np.uint8]
 
 GAP = 0
@@ -33,7 +33,7 @@ class Picture:
         return "data:image/png;base64," + base64.b64encode(self.png).decode("ascii")
 
 
-def mosaic(values: IntArray, low: int, high: int, columns: int) -> Picture:
+def mosaic(values: Integers, low: int, high: int, columns: int) -> Picture:
     """Tiles of a ``(tiles, height, width)`` map, ``columns`` a row, one transparent pixel between.
 
     ``low`` is dark, ``high`` light.
@@ -50,7 +50,7 @@ def mosaic(values: IntArray, low: int, high: int, columns: int) -> Picture:
     return Picture(sheet.shape[1], sheet.shape[0], _png(sheet, _PALETTE))
 
 
-def colour_picture(values: IntArray, low: int, high: int) -> Picture:
+def colour_picture(values: Integers, low: int, high: int) -> Picture:
     """A ``(3, height, width)`` map as red, green and blue, or ``(1, …)`` as grey."""
     levels = ((values.astype(np.int64) - low) * 255 // max(1, high - low)).clip(0, 255)
     pixels = levels.astype(np.uint8).transpose(1, 2, 0)

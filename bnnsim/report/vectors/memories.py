@@ -6,15 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from bnnsim.arrays import Integers
 from bnnsim.datapath.streaming.mvau import threshold_memory, weight_memory
 from bnnsim.datapath.streaming.words import pack_rows
 from bnnsim.design.network.tensor import RESIDUAL_SUM
 from bnnsim.design.streaming.units import Mvau, Scale, Threshold, Unit
 from bnnsim.spec.value_type import ValueType
-
-IntArray = npt.NDArray[np.integer]
 
 _FOLD_ORDER = "(group * neuron_fold + nf) * synapse_fold + sf"
 
@@ -44,9 +42,9 @@ class Memory:
 
 def unit_memories(
     unit: Unit,
-    weights: Mapping[str, IntArray],
-    thresholds: Mapping[str, IntArray],
-    own: Mapping[str, Mapping[str, IntArray]] | None = None,
+    weights: Mapping[str, Integers],
+    thresholds: Mapping[str, Integers],
+    own: Mapping[str, Mapping[str, Integers]] | None = None,
 ) -> list[Memory]:
     """All memories of a unit; ``weights`` and ``thresholds`` by layer, as in the weights file, ``own``
     the parameters of layers that name theirs, by layer, then by name."""
@@ -71,7 +69,7 @@ def unit_memories(
     return []
 
 
-def _weights(mvau: Mvau, weights: IntArray) -> list[Memory]:
+def _weights(mvau: Mvau, weights: Integers) -> list[Memory]:
     bits = mvau.weight_type.bits
     folded = weight_memory(mvau, weights).reshape(-1, mvau.pe, mvau.simd).astype(np.int64)
     is_signed = mvau.weight_type.is_signed
@@ -97,7 +95,7 @@ def _weights(mvau: Mvau, weights: IntArray) -> list[Memory]:
 
 
 def _numbers(
-    values: Mapping[str, IntArray], pe: int, value_type: ValueType, address: str
+    values: Mapping[str, Integers], pe: int, value_type: ValueType, address: str
 ) -> list[Memory]:
     """Numbers of each channel, ``pe`` of them a word; those of the levels in one word."""
     memories = []
@@ -112,7 +110,7 @@ def _numbers(
     return memories
 
 
-def _thresholds(rows: IntArray, count: int, address: str) -> Memory:
+def _thresholds(rows: Integers, count: int, address: str) -> Memory:
     """``rows`` ``(addresses, pe * count)`` in the narrowest two's complement that holds them all."""
     low, high = int(rows.min()), int(rows.max())
     bits = 1 + max((-low - 1).bit_length() if low < 0 else 0, high.bit_length() if high > 0 else 0)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
+from bnnsim.arrays import Bools, Floats
 
 
 def is_on_front(losses: Floats) -> Bools:

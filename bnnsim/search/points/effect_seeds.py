@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from bnnsim.arrays import Floats
 from bnnsim.design.engine.layout import EngineDesign
 from bnnsim.evaluation.evaluate import figures_of
 from bnnsim.search.front.front import is_on_front
@@ -26,7 +27,6 @@ MOST_DESIGNS = 200
 """Values of all knobs together beyond which their effects are not looked for."""
 MOST_POINTS = 20_000
 """Points that are predicted; of a larger space so many drawn ones."""
-Floats = npt.NDArray[np.float64]
 
 
 def effect_seeds(space: Space, count: int, bounds: Mapping[str, float]) -> list[dict[str, int]]:

@@ -8,8 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
+from bnnsim.arrays import Floats
 from bnnsim.search.front.evaluator import Judgement
-from bnnsim.search.front.front import Floats, hypervolume, is_on_front
+from bnnsim.search.front.front import hypervolume, is_on_front
 from bnnsim.search.front.objectives import Constraint, Objective
 from bnnsim.search.space.alternatives import ALTERNATIVE, SearchSpace
 from bnnsim.search.space.fields import Value

@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
+from bnnsim.arrays import Int64s
 from bnnsim.design.engine.program import (
     EngineProgram,
     Transfer,
@@ -26,7 +26,6 @@ from bnnsim.timing.engine.account import frame_account, frame_busy, report_units
 from bnnsim.timing.engine.result import EngineTiming
 from bnnsim.timing.engine.schedule import Schedule, build_schedule
 
-Ints = npt.NDArray[np.int64]
 _WORK, _BURST, _ARRIVE, _TAKE, _GIVE, _BEGIN, _END = 0, 1, 2, 3, 4, 5, 6
 """Codes of the controller's operations; the compiled loop spells them as numbers."""
 
@@ -76,7 +75,7 @@ def _inline_names(schedule: Schedule) -> list[str]:
     return sorted(names)
 
 
-def _controller_table(schedule: Schedule) -> tuple[Ints]:
+def _controller_table(schedule: Schedule) -> tuple[Int64s]:
     """The controller's operations of a frame: rows of (code, argument, cycles, name)."""
     ports = {name: i for i, name in enumerate(schedule.program.ports)}
     inline = {name: i for i, name in enumerate(_inline_names(schedule))}
@@ -99,7 +98,7 @@ def _controller_table(schedule: Schedule) -> tuple[Ints]:
     return (np.array(rows, np.int64).reshape(-1, 4),)
 
 
-def _job_table(schedule: Schedule) -> tuple[Ints, Ints]:
+def _job_table(schedule: Schedule) -> tuple[Int64s, Int64s]:
     """Jobs of all movers: rows of (port, bursts, burst cycles, last burst's cycles, part to wait for or
     -1, is load), and where each mover's begin."""
     ports = {name: i for i, name in enumerate(schedule.program.ports)}
@@ -124,8 +123,8 @@ def _job_table(schedule: Schedule) -> tuple[Ints, Ints]:
 
 @njit(cache=True, nogil=True)
 def _run(
-    table: Ints, jobs: Ints, starts: Ints, frames: int, parts: int, ports: int
-) -> tuple[Ints, Ints, Ints, Ints]:
+    table: Int64s, jobs: Int64s, starts: Int64s, frames: int, parts: int, ports: int
+) -> tuple[Int64s, Int64s, Int64s, Int64s]:
     movers = len(starts) - 1
     longest = 0
     for m in range(movers):

@@ -9,7 +9,8 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from bnnsim.importers.draft.draft import INPUT, Integers, LayerDraft
+from bnnsim.arrays import Int64s
+from bnnsim.importers.draft.draft import INPUT, LayerDraft
 from bnnsim.importers.exact.channel_function import Affine, ChannelFunction, direction
 from bnnsim.importers.exact.rational import fractions_of
 from bnnsim.importers.onnx.constants import weight_rows
@@ -125,7 +126,7 @@ def _matrix_layer(
     state: Lowering,
     operator: Operator,
     signal: Signal,
-    matrix: Integers,
+    matrix: Int64s,
     scales: list[Fraction],
     bias: list[Fraction] | None,
 ) -> Signal:
@@ -146,7 +147,7 @@ def _matrix_layer(
     return Signal(layer.name, function, (dimension("C", matrix.shape[0]),))
 
 
-def _pixel_major(matrix: Integers, signal: Signal) -> Integers:
+def _pixel_major(matrix: Int64s, signal: Signal) -> Int64s:
     """Columns from the tensor's order to pixel by pixel, channel fastest."""
     axes = [axis for axis, _ in signal.dimensions[0]]
     sizes = [size for _, size in signal.dimensions[0]]
@@ -156,7 +157,7 @@ def _pixel_major(matrix: Integers, signal: Signal) -> Integers:
 
 def _weights(
     state: Lowering, operator: Operator, position: int, row_axis: int
-) -> tuple[Integers, list[Fraction]]:
+) -> tuple[Int64s, list[Fraction]]:
     state.constant(operator, position, "weights")
     return weight_rows(state.graph, operator, operator.inputs[position], row_axis)
 
@@ -193,7 +194,7 @@ def _one_affine(operator: Operator, signal: Signal, channels: Sequence[int]) -> 
 
 
 def _sum_function(
-    weights: Integers, scales: list[Fraction], inputs: list[Affine], bias: list[Fraction] | None
+    weights: Int64s, scales: list[Fraction], inputs: list[Affine], bias: list[Fraction] | None
 ) -> ChannelFunction:
     """What a row's integer sum means: scale of weights and inputs, offsets, bias."""
     rows = weights.reshape(len(weights), -1).sum(axis=1).tolist()

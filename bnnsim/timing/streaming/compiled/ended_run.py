@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.compiled.kernels import advance as kernel
 from bnnsim.timing.streaming.compiled.kernels import columns as k
 from bnnsim.timing.streaming.compiled.machine import Machine
-from bnnsim.timing.streaming.programs.program import Elastic, Int64s, Lockstep
+from bnnsim.timing.streaming.programs.program import Elastic, Lockstep
 from bnnsim.timing.streaming.result import DeadlockError, UnitCycles
 
 

@@ -11,9 +11,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, overload
 
+from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.compiled.kernels import columns as k
 from bnnsim.timing.streaming.programs.graph import TimingGraph
-from bnnsim.timing.streaming.programs.program import Elastic, Int64s
+from bnnsim.timing.streaming.programs.program import Elastic
 from bnnsim.timing.streaming.result import TimingResult, UnitCycles
 from bnnsim.timing.streaming.steady_state.steady import MAX_FRAMES, Argument, argument_of, reason_of
 

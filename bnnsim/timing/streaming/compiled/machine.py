@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.compiled.kernels import advance as kernel
 from bnnsim.timing.streaming.compiled.kernels import columns as k
 from bnnsim.timing.streaming.programs.flat_program import FlatElastic, View
 from bnnsim.timing.streaming.programs.graph import TimingGraph
-from bnnsim.timing.streaming.programs.program import Elastic, Int64s, Lockstep
+from bnnsim.timing.streaming.programs.program import Elastic, Lockstep
 
 SPARE_WORDS = 2
 FIRST_SNAPSHOTS = 4

@@ -8,12 +8,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import numpy.typing as npt
+
+from bnnsim.arrays import Int64s
 
 if TYPE_CHECKING:  # a program holds its flat form, so it imports this module
     from bnnsim.timing.streaming.programs.program import Block, Elastic, Lockstep, Run
 
-Int64s = npt.NDArray[np.int64]
 Side = Literal["reads", "writes"]
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
+from bnnsim.arrays import Bools, Int64s
 from bnnsim.timing.streaming.programs.flat_program import (
     FlatElastic,
     StepCounter,
@@ -20,9 +20,6 @@ from bnnsim.timing.streaming.programs.flat_program import (
     flat_elastic,
     flat_view,
 )
-
-Int64s = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

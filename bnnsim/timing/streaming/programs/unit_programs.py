@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from bnnsim.arrays import Bools
 from bnnsim.design.streaming.units import (
     Add,
     Concat,
@@ -30,7 +31,7 @@ from bnnsim.design.streaming.units import (
     Window,
 )
 from bnnsim.design.streaming.window_order import window_order
-from bnnsim.timing.streaming.programs.program import Block, Bools, Elastic, Lockstep, Program, Run
+from bnnsim.timing.streaming.programs.program import Block, Elastic, Lockstep, Program, Run
 
 WINDOW_IDLE_STEPS = 8
 POOL_IDLE_STEPS = 3

@@ -50,15 +50,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
+from bnnsim.arrays import Bools, Int64s
 from bnnsim.timing.streaming.compiled.kernels import columns as k
-from bnnsim.timing.streaming.programs.program import Int64s, Lockstep
+from bnnsim.timing.streaming.programs.program import Lockstep
 
 if TYPE_CHECKING:  # numba takes its time to import
     from bnnsim.timing.streaming.compiled.machine import Machine
 
-Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

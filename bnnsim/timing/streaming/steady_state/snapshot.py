@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.compiled.kernels import columns as k
 from bnnsim.timing.streaming.compiled.machine import Machine
-from bnnsim.timing.streaming.programs.program import Int64s
 from bnnsim.timing.streaming.steady_state.repetition import Snapshot
 
 

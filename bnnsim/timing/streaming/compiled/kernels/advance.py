@@ -24,9 +24,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
+from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.compiled.kernels.bound import run_late
 from bnnsim.timing.streaming.compiled.kernels.channel import count_words, log_reads, log_writes
 from bnnsim.timing.streaming.compiled.kernels.columns import (
@@ -56,8 +54,6 @@ from bnnsim.timing.streaming.compiled.kernels.elastic import close_elastic, run_
 from bnnsim.timing.streaming.compiled.kernels.flushing import close_flushing, run_flushing
 from bnnsim.timing.streaming.compiled.kernels.freezing import close_freezing, run_freezing
 from bnnsim.timing.streaming.compiled.kernels.jit import entry, inner
-
-Int64s = NDArray[np.int64]
 
 _SOURCES = sorted(Path(__file__).parent.glob("*.py"))
 """Everything in this folder is compiled into the entry points."""

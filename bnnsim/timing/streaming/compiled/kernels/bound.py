@@ -19,9 +19,7 @@ c - (w - i) + lag + (w - d - i) = c + lag - d, which is before c if d > lag.
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
+from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.compiled.kernels.channel import (
     places_cycle,
     places_ready,
@@ -82,8 +80,6 @@ from bnnsim.timing.streaming.compiled.kernels.cursor import ends_frame, frame_en
 from bnnsim.timing.streaming.compiled.kernels.flushing_step import do_late_step
 from bnnsim.timing.streaming.compiled.kernels.inline_reader import let_read
 from bnnsim.timing.streaming.compiled.kernels.jit import inner
-
-Int64s = NDArray[np.int64]
 
 
 @inner

@@ -6,9 +6,7 @@ what is cached on disk.
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
+from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.compiled.kernels.columns import (
     BLOCKED_IN,
     CHANNEL_SNAP,
@@ -51,8 +49,6 @@ from bnnsim.timing.streaming.compiled.kernels.columns import (
     WRITTEN,
 )
 from bnnsim.timing.streaming.compiled.kernels.jit import inner
-
-Int64s = NDArray[np.int64]
 
 
 @inner

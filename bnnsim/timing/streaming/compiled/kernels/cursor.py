@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
+from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.compiled.kernels.channel import keep_reads, snapshot_place
 from bnnsim.timing.streaming.compiled.kernels.columns import (
     AT,
@@ -43,8 +41,6 @@ from bnnsim.timing.streaming.compiled.kernels.columns import (
     WRITES,
 )
 from bnnsim.timing.streaming.compiled.kernels.jit import inner
-
-Int64s = NDArray[np.int64]
 
 
 @inner

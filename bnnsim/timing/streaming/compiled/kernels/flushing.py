@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
+from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.compiled.kernels.channel import (
     decisive_from,
     next_open,
@@ -76,8 +74,6 @@ from bnnsim.timing.streaming.compiled.kernels.cursor import ends_frame, frame_en
 from bnnsim.timing.streaming.compiled.kernels.flushing_step import do_step
 from bnnsim.timing.streaming.compiled.kernels.inline_reader import let_read
 from bnnsim.timing.streaming.compiled.kernels.jit import inner
-
-Int64s = NDArray[np.int64]
 
 
 @inner

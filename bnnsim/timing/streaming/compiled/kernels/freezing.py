@@ -7,9 +7,7 @@ read or write need a look.
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
+from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.compiled.kernels.channel import (
     decisive_from,
     next_open,
@@ -87,8 +85,6 @@ from bnnsim.timing.streaming.compiled.kernels.cursor import (
 )
 from bnnsim.timing.streaming.compiled.kernels.inline_reader import let_plain_read
 from bnnsim.timing.streaming.compiled.kernels.jit import inner
-
-Int64s = NDArray[np.int64]
 
 
 @inner

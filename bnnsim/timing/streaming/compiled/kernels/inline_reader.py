@@ -7,9 +7,7 @@ whenever words have been written that it waited for.
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
+from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.compiled.kernels.channel import count_words, log_reads, log_writes
 from bnnsim.timing.streaming.compiled.kernels.columns import (
     AT,
@@ -44,8 +42,6 @@ from bnnsim.timing.streaming.compiled.kernels.columns import (
 from bnnsim.timing.streaming.compiled.kernels.cursor import forward_reads, frame_end
 from bnnsim.timing.streaming.compiled.kernels.flushing_step import do_late_step, do_step
 from bnnsim.timing.streaming.compiled.kernels.jit import inner
-
-Int64s = NDArray[np.int64]
 
 
 @inner
