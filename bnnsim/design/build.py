@@ -7,16 +7,13 @@ from dataclasses import dataclass
 from bnnsim.design.network.network import Network, check_network
 from bnnsim.design.streaming.layout import build_streaming
 from bnnsim.design.streaming.units import StreamingGraph
-from bnnsim.spec.architecture import (
-    Architecture,
-    ArchitectureBase,
-    Budget,
-    StreamingArchitecture,
-)
+from bnnsim.spec.accelerator import ArchitectureBase, Budget
+from bnnsim.spec.architecture import Architecture
 from bnnsim.spec.device import Device
 from bnnsim.spec.faults import Fault, SpecError
 from bnnsim.spec.library import find_spec, shipped_names
 from bnnsim.spec.load import Loaded, from_spec, load_device
+from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.workload import Workload
 from bnnsim.spec.yaml.source import SourceText
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 from bnnsim.design.build import Design
 from bnnsim.design.network.network import INPUT, Network, check_network
 from bnnsim.design.streaming.layout import build_streaming
-from bnnsim.spec.architecture import EngineArchitecture, StreamingArchitecture
 from bnnsim.spec.device import Device
+from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.faults import Fault, near_names
 from bnnsim.spec.load import Loaded, from_spec
+from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.yaml.source import SourceText
 
 

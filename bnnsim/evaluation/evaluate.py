@@ -36,7 +36,8 @@ from bnnsim.simulation import (
     stimulate,
 )
 from bnnsim.simulation.engine import steady_interval
-from bnnsim.spec.architecture import Architecture, EngineArchitecture
+from bnnsim.spec.architecture import Architecture
+from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.load import Loaded, read_both
 from bnnsim.spec.workload import Workload
 from bnnsim.timing.streaming.programs.graph import build_timing
@@ -201,9 +202,7 @@ def figures_of(design: Design | EngineDesign, max_frames: int = MAX_FRAMES) -> D
     return DesignFigures(figures, violations, reasons)
 
 
-def _rates(
-    design: Design | EngineDesign, resources: Resources, interval: int
-) -> dict[str, float]:
+def _rates(design: Design | EngineDesign, resources: Resources, interval: int) -> dict[str, float]:
     clock_mhz = design.architecture.clock_mhz
     power = estimate_power(resources, clock_mhz, _default_activity(design, interval))
     fps = clock_mhz * 1e6 / interval
@@ -351,9 +350,7 @@ def _turn_cycles(layer: LayerReport) -> float:
 def measured_activity(design: Design, toggles: ToggleCount, interval: int) -> Activity:
     """Toggles per bit and cycle, frames following each other every ``interval`` cycles."""
     cycles = toggles.frames * interval
-    streams = {
-        s.name: toggles.streams[s.name] / (s.width_bits * cycles) for s in design.graph.streams
-    }
+    streams = {s.name: toggles.streams[s.name] / (s.width_bits * cycles) for s in design.graph.streams}
     units, memories = {}, {}
     for unit in design.graph.units:
         if isinstance(unit.parameters, Mvau):

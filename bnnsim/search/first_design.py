@@ -12,9 +12,10 @@ from bnnsim.design.build import Design, build_design
 from bnnsim.design.network.network import Network, Node, resolve_network
 from bnnsim.design.streaming.units import Add, Concat
 from bnnsim.search.points.folding import Fold, folds, greedy_folding
-from bnnsim.spec.architecture import LayerHardware, StreamingArchitecture, UnitDefaults
 from bnnsim.spec.faults import Fault, InputError, SpecError, divisors_of
 from bnnsim.spec.load import Loaded, load_device, load_workload
+from bnnsim.spec.streaming.architecture import StreamingArchitecture
+from bnnsim.spec.streaming.hardware import LayerHardware, UnitDefaults
 from bnnsim.spec.workload import (
     AffineLayer,
     ConcatLayer,

@@ -20,10 +20,12 @@ from bnnsim.search.front.evaluator import bounded_figure
 from bnnsim.search.front.objectives import METRICS
 from bnnsim.search.space.fields import Value
 from bnnsim.search.storage.results import number_text
-from bnnsim.spec.architecture import Architecture, EngineArchitecture, StreamingArchitecture
+from bnnsim.spec.architecture import Architecture, architecture_model
+from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.faults import Fault, InputError, SpecError, key_text, near_names
 from bnnsim.spec.library import find_spec
-from bnnsim.spec.load import Loaded, architecture_model, load_workload
+from bnnsim.spec.load import Loaded, load_workload
+from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.workload import Workload
 from bnnsim.spec.yaml.source import SourceText, read_source
 from bnnsim.spec.yaml.validate import validate

@@ -13,7 +13,8 @@ from bnnsim.design.build import Design, build_design
 from bnnsim.simulation.record import Simulation
 from bnnsim.simulation.report import report
 from bnnsim.simulation.stimulus import Stimulus, stimulate
-from bnnsim.spec.architecture import Architecture, EngineArchitecture
+from bnnsim.spec.architecture import Architecture
+from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.faults import InputError, near_names
 from bnnsim.spec.load import Loaded, read_architecture, read_both
 from bnnsim.spec.workload import Workload
@@ -94,9 +95,7 @@ def simulate(
     return _bit_exact(design, stimulus, watcher, progress)
 
 
-def check_arguments(
-    frames: int | None, weights_seed: int | None, executor: str | None
-) -> None:
+def check_arguments(frames: int | None, weights_seed: int | None, executor: str | None) -> None:
     """Refuse what no run can mean. Raises :class:`~bnnsim.spec.InputError`."""
     if frames is not None and (not _is_whole(frames) or frames < 1):
         raise InputError("--frames", "a number >= 1", repr(frames))

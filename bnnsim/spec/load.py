@@ -9,21 +9,16 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel
 
-from bnnsim.spec.architecture import Architecture, EngineArchitecture, StreamingArchitecture
+from bnnsim.spec.architecture import Architecture, architecture_model
 from bnnsim.spec.device import Device
-from bnnsim.spec.faults import Fault, SpecError, near_names
+from bnnsim.spec.faults import Fault, SpecError
 from bnnsim.spec.library import find_spec
 from bnnsim.spec.workload import Workload
 from bnnsim.spec.yaml.source import SourceText, read_source
-from bnnsim.spec.yaml.validate import validate, value_text
+from bnnsim.spec.yaml.validate import validate
 
 Spec = TypeVar("Spec", bound=BaseModel)
 AnySpec = TypeVar("AnySpec", bound=BaseModel, covariant=True)
-
-_STYLES: dict[str, type[StreamingArchitecture] | type[EngineArchitecture]] = {
-    "streaming": StreamingArchitecture,
-    "engine": EngineArchitecture,
-}
 
 
 @dataclass(frozen=True)
@@ -49,17 +44,6 @@ def read_architecture(reference: str | Path) -> Loaded[Architecture]:
     if spec is None:
         raise SpecError(faults)
     return Loaded(spec, source, path, tuple(faults))
-
-
-def architecture_model(source: SourceText) -> type[StreamingArchitecture] | type[EngineArchitecture]:
-    """The kind of spec that an architecture's ``style`` asks for. Raises :class:`SpecError`."""
-    style = source.data.get("style", "streaming") if isinstance(source.data, dict) else "streaming"
-    model = _STYLES.get(style) if isinstance(style, str) else None
-    if model is None:
-        expected = f"one of {', '.join(_STYLES)}"
-        near = near_names(str(style), _STYLES)
-        raise SpecError([*source.faults, source.fault(("style",), expected, value_text(style), near)])
-    return model
 
 
 def read_workload(reference: str | Path) -> Loaded[Workload]:

@@ -10,10 +10,12 @@ from typing import Any
 from bnnsim.design.build import Design, build_design
 from bnnsim.design.engine.layout import EngineDesign, build_engine_design
 from bnnsim.design.streaming.units import Mvau
-from bnnsim.spec.architecture import Architecture, EngineArchitecture, StreamingArchitecture
+from bnnsim.spec.architecture import Architecture
+from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.library import shipped_names
 from bnnsim.spec.load import Loaded, load_architecture, load_workload
+from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.workload import Workload
 from bnnsim.spec.yaml.source import SourceText
 from bnnsim.spec.yaml.validate import validate

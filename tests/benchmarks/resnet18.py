@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from bnnsim.design.build import Design, build_design
-from bnnsim.spec.architecture import StreamingArchitecture
 from bnnsim.spec.faults import divisors_of
+from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.workload import Workload
 
 STAGES = (64, 128, 256, 512)

@@ -15,7 +15,7 @@ from typing import Any
 
 from bnnsim.design.build import Design, build_design
 from bnnsim.spec import load_architecture, load_workload
-from bnnsim.spec.architecture import StreamingArchitecture
+from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.workload import Workload
 from bnnsim.timing.streaming.bottleneck import find_bottleneck
 from bnnsim.timing.streaming.compiled.executor import run_compiled
@@ -170,7 +170,11 @@ def _growth(cnv: TimingGraph) -> list[Row]:
         _grown("layers", 8, 32, lambda n: _analysed(_chain(n, 32))),
         _grown("channels", 32, 128, lambda n: _analysed(_chain(8, n))),
         _grown(
-            "FIFO depth in words", 2, 1024, lambda n: _simulated(deep if n > 2 else shallow, 10), False
+            "FIFO depth in words",
+            2,
+            1024,
+            lambda n: _simulated(deep if n > 2 else shallow, 10),
+            False,
         ),
     ]
 

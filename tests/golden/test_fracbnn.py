@@ -19,7 +19,7 @@ from bnnsim.design.engine.layout import EngineDesign, build_engine_design
 from bnnsim.design.network.network import INPUT, Network
 from bnnsim.functional.layers.fixed_layers import fixed_layer, gated_sums, plane_sums
 from bnnsim.functional.layers.fixed_point import thermometer
-from bnnsim.spec.architecture import EngineArchitecture
+from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.load import load_architecture, load_workload
 from tests.golden.fracbnn import gated_names, golden, needs_fracbnn, parameters_by_layer
 

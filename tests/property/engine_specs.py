@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from bnnsim.spec.architecture import EngineArchitecture
+from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.workload import Workload
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from bnnsim.design import Design, build_design
-from bnnsim.spec.architecture import StreamingArchitecture
 from bnnsim.spec.faults import SpecError
+from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.workload import Workload
 from bnnsim.timing.streaming.programs.graph import TimingGraph, build_timing
 

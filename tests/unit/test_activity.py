@@ -18,7 +18,8 @@ from bnnsim.design.network.network import INPUT
 from bnnsim.design.streaming.units import Mvau
 from bnnsim.evaluation.evaluate import evaluate
 from bnnsim.simulation import load_design, simulate
-from bnnsim.spec.architecture import EngineArchitecture, StreamingArchitecture
+from bnnsim.spec.engine.architecture import EngineArchitecture
+from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.workload import Workload
 
 CHANNELS = (4, 8, 8)
@@ -107,9 +108,7 @@ def test_toggles_are_those_of_a_bit_by_bit_count(seed: int) -> None:
     design, _ = load_design(architecture, workload)
     counter, recorder = ToggleCounter(design.graph), Recorder()
     for watcher in (counter, recorder):
-        assert simulate(
-            architecture, workload, frames=3, weights_seed=seed, watcher=watcher
-        ).bit_exact
+        assert simulate(architecture, workload, frames=3, weights_seed=seed, watcher=watcher).bit_exact
     counted = counter.count(3)
     for channel, stream in enumerate(design.graph.streams):
         assert counted.streams[stream.name] == _changes(recorder.written[channel])
@@ -224,7 +223,10 @@ def test_an_engine_measures_its_activity_in_a_bit_exact_run() -> None:
     measured = evaluate(architecture, workload, weights_seed=1, frames=2)
     assumed = evaluate(architecture, workload, timing_only=True)
     assert measured.simulation.bit_exact
-    assert (measured.power.activity_source, assumed.power.activity_source) == ("measured", "default")
+    assert (measured.power.activity_source, assumed.power.activity_source) == (
+        "measured",
+        "default",
+    )
     assert measured.power.dynamic_w != assumed.power.dynamic_w
     assert measured.power.static_w == assumed.power.static_w
 

@@ -11,7 +11,7 @@ from bnnsim.cost.resources import add_up, estimate_resources
 from bnnsim.design.engine.layout import EngineDesign, build_engine_design
 from bnnsim.evaluation.engine import engine_activity
 from bnnsim.evaluation.evaluate import evaluate, figures_of
-from bnnsim.spec.architecture import EngineArchitecture
+from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.load import load_architecture, load_workload
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bnnsim.design.engine.layout import EngineDesign, build_engine_design
-from bnnsim.spec.architecture import EngineArchitecture
+from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.load import load_architecture, load_workload
 from bnnsim.timing.engine.compiled import run_engine_compiled
 from bnnsim.timing.engine.reference import run_engine_simpy

@@ -10,7 +10,7 @@ import pytest
 from bnnsim.design.build import build_design
 from bnnsim.design.engine.layout import build_engine_design
 from bnnsim.simulation import simulate
-from bnnsim.spec.architecture import EngineArchitecture
+from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.library import shipped_folder, shipped_names
 from bnnsim.spec.load import load_architecture, load_workload, read_architecture
 from bnnsim.spec.workload import Workload

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from bnnsim.cost.blocks.parts import Cost, Part
 from bnnsim.cost.blocks.technology import Technology
-from bnnsim.spec.architecture import Budget
+from bnnsim.spec.accelerator import Budget
 from bnnsim.spec.device import Device
 
 RESOURCES = ("lut", "lutram", "ff", "bram18", "uram", "dsp", "alm", "m20k")

@@ -26,7 +26,7 @@ from bnnsim.cost.engine.parts import (
 from bnnsim.design.engine.layout import EngineDesign
 from bnnsim.design.engine.program import EngineProgram, Op, Repeat, Work, leaves
 from bnnsim.design.network.network import Node
-from bnnsim.spec.architecture import EngineArchitecture
+from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.engine.blocks import Array, Buffer, Port, StageUnit
 from bnnsim.spec.engine.circuits import Adapter
 from bnnsim.spec.workload import WeightedLayer
@@ -40,8 +40,7 @@ def engine_units(tech: Technology, design: EngineDesign) -> list[UnitResources]:
     """Every array, stage, buffer and port with its amounts, then control and platform."""
     named = engine_parts_by_unit(tech, design)
     return [
-        UnitResources(name, kind, name, rounded(tech, total(parts)), parts)
-        for name, kind, parts in named
+        UnitResources(name, kind, name, rounded(tech, total(parts)), parts) for name, kind, parts in named
     ]
 
 

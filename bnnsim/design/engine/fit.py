@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from bnnsim.design.engine.loops import Scope, layer_extents
 from bnnsim.design.engine.memory import map_bits, threshold_words, weight_words
 from bnnsim.design.network.network import Network, Node
-from bnnsim.spec.architecture import EngineArchitecture
+from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.engine.blocks import (
     BesideStep,
     Buffer,

@@ -15,8 +15,10 @@ from bnnsim.design.engine.steps import StepResolver
 from bnnsim.design.engine.traffic import check_size, check_traffic
 from bnnsim.design.front import build_front, front_layers
 from bnnsim.design.network.network import Network, Node, check_network
-from bnnsim.spec.architecture import Architecture, Budget, EngineArchitecture
+from bnnsim.spec.accelerator import Budget
+from bnnsim.spec.architecture import Architecture
 from bnnsim.spec.device import Device
+from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.engine.blocks import (
     LayerMapping,
     Step,

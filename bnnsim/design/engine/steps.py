@@ -15,7 +15,7 @@ from bnnsim.design.engine.program import (
     leaves,
 )
 from bnnsim.design.network.network import Node
-from bnnsim.spec.architecture import EngineArchitecture
+from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.engine.blocks import (
     BesideStep,
     Buffer,

@@ -14,7 +14,7 @@ from bnnsim.design.engine.program import (
     pure_cycles,
 )
 from bnnsim.design.network.network import Network, Node
-from bnnsim.spec.architecture import EngineArchitecture
+from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.faults import Fault
 from bnnsim.spec.workload import WeightedLayer
 from bnnsim.spec.yaml.source import SourceText

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from bnnsim.design.network.network import Network
 from bnnsim.design.streaming.units import Converter, Split, Stream, Unit, UnitParameters, levels_of
-from bnnsim.spec.architecture import LayerHardware, StreamingArchitecture
 from bnnsim.spec.faults import Fault, near_divisors
 from bnnsim.spec.load import Loaded
+from bnnsim.spec.streaming.architecture import StreamingArchitecture
+from bnnsim.spec.streaming.hardware import LayerHardware
 from bnnsim.spec.value_type import ValueType
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bnnsim.design.network.network import Node
 from bnnsim.design.streaming.chain import Chain
-from bnnsim.spec.architecture import LayerHardware
 from bnnsim.spec.faults import near_divisors, near_names
+from bnnsim.spec.streaming.hardware import LayerHardware
 from bnnsim.spec.workload import (
     AddLayer,
     AffineLayer,

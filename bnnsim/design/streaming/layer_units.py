@@ -8,7 +8,7 @@ from bnnsim.design.network.network import Node
 from bnnsim.design.streaming.chain import Chain, End
 from bnnsim.design.streaming.matrix_units import weighted_units
 from bnnsim.design.streaming.units import Add, Concat, Pool, Scale, Threshold, levels_of
-from bnnsim.spec.architecture import LayerHardware
+from bnnsim.spec.streaming.hardware import LayerHardware
 from bnnsim.spec.workload import (
     AddLayer,
     AffineLayer,

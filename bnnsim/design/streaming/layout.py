@@ -10,9 +10,10 @@ from bnnsim.design.streaming.folding_rules import check_layers, check_stream_nam
 from bnnsim.design.streaming.layer_units import layer_units
 from bnnsim.design.streaming.matrix_units import check_windows
 from bnnsim.design.streaming.units import Sink, Source, StreamingGraph
-from bnnsim.spec.architecture import LayerHardware, StreamingArchitecture
 from bnnsim.spec.faults import Fault
 from bnnsim.spec.load import Loaded
+from bnnsim.spec.streaming.architecture import StreamingArchitecture
+from bnnsim.spec.streaming.hardware import LayerHardware
 
 SOURCE, SINK = "source", "sink"
 

@@ -8,8 +8,8 @@ from bnnsim.design.network.network import Node
 from bnnsim.design.streaming.chain import Chain, End
 from bnnsim.design.streaming.units import Mvau, Padding, Window, levels_of
 from bnnsim.design.streaming.window_rules import window_obstacle
-from bnnsim.spec.architecture import LayerHardware
 from bnnsim.spec.faults import divisors_of
+from bnnsim.spec.streaming.hardware import LayerHardware
 from bnnsim.spec.value_type import ValueType
 from bnnsim.spec.workload import ConvLayer, WeightedLayer
 

@@ -7,17 +7,24 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bnnsim.evaluation.evaluate import evaluate
-from bnnsim.report.comparison.spec_differences import Difference, Entries, differences, flattened, grouped
+from bnnsim.report.comparison.spec_differences import (
+    Difference,
+    Entries,
+    differences,
+    flattened,
+    grouped,
+)
 from bnnsim.report.engine.layers import engine_layers_info
 from bnnsim.report.figures.costs import RESOURCE_TEXT, CostsInfo
 from bnnsim.report.figures.design_costs import costs_info
 from bnnsim.report.streaming.pace import pace_info
 from bnnsim.simulation import Simulation, load_design
-from bnnsim.spec.architecture import EngineArchitecture
+from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.load import read_architecture, read_workload
 
 Better = Literal["lower", "higher"]
+
 
 @dataclass(frozen=True)
 class DesignNames:
@@ -141,9 +148,7 @@ def _labels(simulations: Sequence[Simulation]) -> tuple[str, ...]:
 
 
 def _quantities(judged: Sequence[_Judged]) -> tuple[Quantity, ...]:
-    def each(
-        name: str, unit: str, better: Better | None, get: Callable[[Simulation], Any]
-    ) -> Quantity:
+    def each(name: str, unit: str, better: Better | None, get: Callable[[Simulation], Any]) -> Quantity:
         return Quantity(name, unit, better, tuple(get(design.simulation) for design in judged))
 
     quantities = [

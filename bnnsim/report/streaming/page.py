@@ -25,7 +25,8 @@ from bnnsim.report.streaming.recording import RECORDED_FRAMES, record
 from bnnsim.report.streaming.roofline import RooflineInfo, roofline_figure, roofline_info
 from bnnsim.report.streaming.timeline import TimelineInfo, timeline_figure, timeline_info
 from bnnsim.simulation import load_design
-from bnnsim.spec.architecture import Architecture, EngineArchitecture
+from bnnsim.spec.architecture import Architecture
+from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.load import Loaded, read_architecture
 
 Progress = Callable[[int, int], None]
@@ -106,9 +107,7 @@ def build_report(
     design, folder = load_design(architecture, workload)
     activations = None
     if evaluation.simulation.bit_exact:
-        activations = first_frames(
-            design.network, folder, evaluation.simulation, images, weights_seed
-        )
+        activations = first_frames(design.network, folder, evaluation.simulation, images, weights_seed)
     return gather(design, evaluation, activations, frames)
 
 

@@ -9,9 +9,10 @@ from bnnsim.design.engine.layout import EngineDesign, build_engine_design
 from bnnsim.design.streaming.layout import build_streaming
 from bnnsim.search.space.fields import Value
 from bnnsim.search.space.space import Space
-from bnnsim.spec.architecture import Architecture, StreamingArchitecture
+from bnnsim.spec.architecture import Architecture
 from bnnsim.spec.faults import Fault, SpecError
 from bnnsim.spec.load import Loaded
+from bnnsim.spec.streaming.architecture import StreamingArchitecture
 
 
 def point_architecture(space: Space, knobs: Mapping[str, Value]) -> Loaded[Architecture]:

@@ -18,11 +18,12 @@ from bnnsim.design.network.network import Network, resolve_network
 from bnnsim.search.front.objectives import METRICS
 from bnnsim.search.space.field_reader import DIVISORS, FieldReader
 from bnnsim.search.space.fields import Field, Knob, Value, combinations, knob_values
-from bnnsim.spec.architecture import Architecture, StreamingArchitecture
+from bnnsim.spec.architecture import Architecture, architecture_model
 from bnnsim.spec.faults import Fault, KeyPath, SpecError, near_names
 from bnnsim.spec.library import find_spec, shipped_names
-from bnnsim.spec.load import Loaded, architecture_model, load_workload
+from bnnsim.spec.load import Loaded, load_workload
 from bnnsim.spec.model import Name, SpecModel
+from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.workload import Workload
 from bnnsim.spec.yaml.source import SourceText, read_source
 from bnnsim.spec.yaml.validate import validate

@@ -9,7 +9,7 @@ from bnnsim.cost.resources import PLATFORM, Amounts, add_up, estimate_resources
 from bnnsim.cost.streaming.mvau import mvau_parts
 from bnnsim.design import build_design
 from bnnsim.design.streaming.units import Mvau
-from bnnsim.spec.architecture import Budget
+from bnnsim.spec.accelerator import Budget
 from bnnsim.spec.load import load_architecture, load_workload
 from bnnsim.validation.systems import simulated_systems
 
@@ -186,7 +186,7 @@ layers:
 
 
 def _from_text(architecture, workload):
-    from bnnsim.spec.architecture import StreamingArchitecture
+    from bnnsim.spec.streaming.architecture import StreamingArchitecture
     from bnnsim.spec.workload import Workload
     from bnnsim.spec.yaml.source import parse_source
     from bnnsim.spec.yaml.validate import validate

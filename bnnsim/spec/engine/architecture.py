@@ -1,0 +1,40 @@
+"""Engine architectures (``style: engine``)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bnnsim.spec.accelerator import ArchitectureBase
+from bnnsim.spec.engine.blocks import (
+    Array,
+    Buffer,
+    Frame,
+    Host,
+    LayerMapping,
+    Port,
+    Program,
+    StageUnit,
+)
+from bnnsim.spec.engine.circuits import Control
+from bnnsim.spec.front import StreamingFront
+
+
+class EngineArchitecture(ArchitectureBase):
+    """Arrays that execute the layers in turn, from on-chip buffers or through memory ports."""
+
+    style: Literal["engine"]
+    front: StreamingFront | None = None
+    """First layers that stream; without it every layer runs on the engine."""
+    arrays: Annotated[dict[str, Array], Field(min_length=1)]
+    stages: dict[str, StageUnit] = {}
+    buffers: dict[str, Buffer] = {}
+    ports: dict[str, Port] = {}
+    host: Host | None = None
+    programs: Annotated[dict[str, Program], Field(min_length=1)]
+    frame: Frame = Frame()
+    control: Control | None = None
+    """The controller, for its cost; default: a counter a loop and a state a step of the programs."""
+    layers: dict[str, LayerMapping]
+    """Where each layer of the network runs."""

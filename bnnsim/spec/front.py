@@ -1,0 +1,21 @@
+"""The streaming front of an engine: where the two kinds of architecture meet."""
+
+from __future__ import annotations
+
+from bnnsim.spec.model import Depth, Name, SpecModel
+from bnnsim.spec.streaming.hardware import FrameSource, LayerHardware, UnitDefaults
+
+
+class StreamingFront(SpecModel):
+    """The network's first layers as a streaming pipeline in front of an engine.
+
+    The engine's controller starts it for each frame and goes on when its last word is there; frames do
+    not overlap in it.
+    """
+
+    until: Name
+    """Its last layer; this one and all it depends on stream, and only this one feeds the engine."""
+    defaults: UnitDefaults = UnitDefaults()
+    frame_source: FrameSource = FrameSource()
+    layers: dict[str, LayerHardware]
+    fifo_words: dict[str, Depth] = {}

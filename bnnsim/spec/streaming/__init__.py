@@ -1,0 +1,1 @@
+"""What users write about a streaming pipeline: one unit a layer."""
