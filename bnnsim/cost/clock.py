@@ -9,7 +9,7 @@ skew; a full device is slower, a hand-placed one faster.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bnnsim.cost.blocks.coefficients import Coefficients, default_coefficients
@@ -85,10 +85,9 @@ def estimate_clock(
     delays = delays_of(design.device, values)
     if isinstance(design, EngineDesign):
         arrays = {name: _array_mhz(delays, array) for name, array in design.architecture.arrays.items()}
-        front = estimate_clock(design.front, values).units if design.front else {}
+        front = _units_mhz(delays, design.front_units, values)
         return ClockEstimate({**front, **arrays}, design.architecture.clock_mhz)
-    stages = int(values["hls_mvau_compute_stages"])
-    units = {unit.name: _unit_mhz(delays, unit, stages) for unit in design.graph.units}
+    units = _units_mhz(delays, design.graph.units, values)
     return ClockEstimate(units, design.architecture.clock_mhz)
 
 
@@ -117,6 +116,11 @@ def _array_mhz(delays: Delays, array: Array) -> float:
     outputs = array.unrolls.get("out_channels", 1) * array.unrolls.get("pixels", 1)
     broadcast = delays.net + delays.lut + delays.broadcast(outputs)
     return delays.path_mhz(max(sums, broadcast, delays.bram + delays.net))
+
+
+def _units_mhz(delays: Delays, units: Iterable[Unit], coefficients: Coefficients) -> dict[str, float]:
+    stages = int(coefficients["hls_mvau_compute_stages"])
+    return {unit.name: _unit_mhz(delays, unit, stages) for unit in units}
 
 
 def _unit_mhz(delays: Delays, unit: Unit, stages: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from bnnsim.cost.blocks.amounts import (
@@ -52,21 +53,27 @@ def _front_units(tech: Technology, design: EngineDesign) -> list[UnitResources]:
     """
     if design.front is None:
         return []
-    units = _streaming_units(tech, design.front.graph)
-    return [unit for unit in units if unit.kind not in ("sink", PLATFORM)]
+    return _units_and_streams(tech, design.front_units, design.front.graph)
 
 
 def _streaming_units(tech: Technology, graph: StreamingGraph) -> list[UnitResources]:
     """Units, then streams, then the platform."""
-    units = [_unit(tech, unit, graph) for unit in graph.units]
+    connections = platform_parts(tech)
+    size = rounded(tech, total(connections))
+    platform = UnitResources(PLATFORM, PLATFORM, PLATFORM, size, connections)
+    return [*_units_and_streams(tech, graph.units, graph), platform]
+
+
+def _units_and_streams(
+    tech: Technology, present: Iterable[Unit], graph: StreamingGraph
+) -> list[UnitResources]:
+    """The ``present`` units of ``graph``, then all its streams."""
+    units = [_unit(tech, unit, graph) for unit in present]
     library = {unit.name: unit.library for unit in graph.units}
     layer = {unit.name: unit.layer for unit in graph.units}
     for stream in graph.streams:
         size, parts = _stream_amounts(tech, stream.width_bits, stream.depth_words, library[stream.writer])
         units.append(UnitResources(stream.name, "fifo", layer[stream.writer], size, parts))
-    connections = platform_parts(tech)
-    size = rounded(tech, total(connections))
-    units.append(UnitResources(PLATFORM, PLATFORM, PLATFORM, size, connections))
     return units
 
 

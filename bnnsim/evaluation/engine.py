@@ -39,7 +39,7 @@ def engine_busy(design: EngineDesign, part: LayerProgram) -> dict[str, float]:
     if part.name == FRONT and design.front is not None:
         graph = design.front.graph
         works = sum(op.cycles for op in leaves(part.ops))
-        names = [*(unit.name for unit in graph.units), *(stream.name for stream in graph.streams)]
+        names = [*(unit.name for unit in design.front_units), *(stream.name for stream in graph.streams)]
         return dict.fromkeys(names, float(works))
     cycles = part_busy(part)
     spec = design.architecture
@@ -97,9 +97,7 @@ def _toggle_rates(
     if not counted:
         return {}, default
     cycles = {name: busy[name] * count.frames for name, count in counted.items()}
-    rates = {
-        name: count.toggles / (count.operand_bits * cycles[name]) for name, count in counted.items()
-    }
+    rates = {name: count.toggles / (count.operand_bits * cycles[name]) for name, count in counted.items()}
     mean = sum(rates[name] * cycles[name] for name in rates) / sum(cycles.values())
     return rates, mean
 

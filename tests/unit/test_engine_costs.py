@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bnnsim.cost.clock import estimate_clock
 from bnnsim.cost.power import PROCESSING_SYSTEM, STATIC
 from bnnsim.cost.resources import add_up, estimate_resources
 from bnnsim.design.engine.layout import EngineDesign, build_engine_design
@@ -124,19 +125,40 @@ def test_an_engine_over_its_budget_is_reported_not_refused() -> None:
     assert violation.amount == evaluation.resources.total.lut - 1000
 
 
-def test_a_mixed_designs_parts_add_up() -> None:
-    mixed = {
+def _mixed() -> EngineDesign:
+    """acce-bnn whose first convolution streams."""
+    front = {
         "until": "conv1",
         "defaults": {"pipeline": "flushing"},
         "layers": {"conv1": {"pe": 4, "simd": 3}},
     }
     layers = load_architecture("acce-bnn").spec.model_dump(mode="json")["layers"]
     del layers["conv1"]
-    design = _design(front=mixed, layers=layers)
+    return _design(front=front, layers=layers)
+
+
+def test_a_mixed_designs_parts_add_up() -> None:
+    design = _mixed()
     assert design.front is not None
     alone = estimate_resources(design.front)
-    front = sum(unit.lut for unit in alone.units if unit.kind not in ("sink", "platform"))
-    engine = estimate_resources(_design()).total.lut
-    assert estimate_resources(design).total.lut == front + engine
+    absent = (alone.by_name["sink"], alone.by_name["platform"])
+    engine = estimate_resources(_design()).total
+    mixed = estimate_resources(design).total
+    for name in ("lut", "ff", "bram18", "dsp"):
+        front = getattr(alone.total, name) - sum(getattr(unit, name) for unit in absent)
+        assert getattr(mixed, name) == front + getattr(engine, name), name
     figures = figures_of(design)
     assert figures.figures["power_w"] > 0
+
+
+def test_a_mixed_design_has_no_frame_sink() -> None:
+    design = _mixed()
+    assert design.front is not None
+    resources = estimate_resources(design)
+    assert "frame_sink" not in {unit.kind for unit in resources.units}
+    assert "frame_source" in {unit.kind for unit in resources.units}
+    # What the sink of the front would take if its results went to memory.
+    sink = estimate_resources(design.front).by_name["sink"]
+    assert (sink.lut, sink.ff, sink.bram18) == (117, 85, 1)
+    assert "sink" not in estimate_clock(design).units
+    assert "conv1.mvau" in estimate_clock(design).units

@@ -15,6 +15,7 @@ from bnnsim.design.engine.steps import StepResolver
 from bnnsim.design.engine.traffic import check_size, check_traffic
 from bnnsim.design.front import build_front, front_layers
 from bnnsim.design.network.network import Network, Node, check_network
+from bnnsim.design.streaming.units import Sink, Unit
 from bnnsim.spec.accelerator import Budget
 from bnnsim.spec.architecture import Architecture
 from bnnsim.spec.device import Device
@@ -50,6 +51,13 @@ class EngineDesign:
     def budget(self) -> Budget:
         """The architecture's budget, completed with what the device holds."""
         return completed_budget(self.architecture, self.device)
+
+    @property
+    def front_units(self) -> tuple[Unit, ...]:
+        """The front's units that exist: its results stay on the device, so no sink takes them."""
+        if self.front is None:
+            return ()
+        return tuple(u for u in self.front.graph.units if not isinstance(u.parameters, Sink))
 
 
 def build_engine_design(
