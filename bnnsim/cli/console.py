@@ -28,7 +28,7 @@ class SimulationFailed(Exception):
 @contextmanager
 def simulation_errors() -> Iterator[None]:
     """A design that locks up, or whose bits differ, ends the command with its message."""
-    from bnnsim.datapath.streaming.build import BitMismatchError
+    from bnnsim.datapath.mismatch import BitMismatchError
     from bnnsim.timing.streaming.compiled.executor import UnprovenError
     from bnnsim.timing.streaming.result import DeadlockError
 

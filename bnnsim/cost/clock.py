@@ -13,8 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bnnsim.cost.blocks.coefficients import Coefficients, default_coefficients
-from bnnsim.design.build import Design
-from bnnsim.design.engine.layout import EngineDesign
+from bnnsim.design.design import Design, EngineDesign
 from bnnsim.design.streaming.units import Add, Mvau, Pool, Threshold, Unit, Window
 from bnnsim.spec.device import Device
 from bnnsim.spec.engine.blocks import Array

@@ -14,7 +14,7 @@ from typing import Literal
 
 from bnnsim.cost.blocks.coefficients import Coefficients, default_coefficients
 from bnnsim.cost.resources import Amounts, Resources
-from bnnsim.design.build import Design
+from bnnsim.design.design import Design
 from bnnsim.design.streaming.units import Mvau, Unit
 from bnnsim.spec.device import Device
 from bnnsim.spec.faults import InputError

@@ -22,8 +22,7 @@ from bnnsim.cost.blocks.platform import platform_parts
 from bnnsim.cost.blocks.technology import Technology, technology_of
 from bnnsim.cost.engine.resources import engine_units
 from bnnsim.cost.streaming.units import stream_parts, unit_parts
-from bnnsim.design.build import Design
-from bnnsim.design.engine.layout import EngineDesign
+from bnnsim.design.design import Design, EngineDesign
 from bnnsim.design.streaming.units import StreamingGraph, Unit, UnitParameters
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from bnnsim.design.build import Design
-from bnnsim.design.network.network import INPUT, Network, check_network
-from bnnsim.design.streaming.layout import build_streaming
-from bnnsim.spec.device import Device
+from bnnsim.design.network.network import INPUT, Network
 from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.faults import Fault, near_names
-from bnnsim.spec.load import Loaded, from_spec
+from bnnsim.spec.load import Loaded
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
+from bnnsim.spec.workload import Workload
 from bnnsim.spec.yaml.source import SourceText
 
 
@@ -43,22 +39,19 @@ def front_layers(
     return frozenset(names), []
 
 
-def build_front(
+def front_workload(network: Network, names: frozenset[str]) -> Workload:
+    """The layers ``names`` as a workload of their own."""
+    layers = [layer for layer in network.workload.layers if layer.name in names]
+    name = f"{network.workload.name}.front"
+    return network.workload.model_copy(update={"name": name, "layers": layers, "weights": None})
+
+
+def front_architecture(
     architecture: Loaded[EngineArchitecture],
-    network: Network,
-    names: frozenset[str],
-    device: Device,
-) -> tuple[Design | None, list[Fault]]:
-    """The pipeline of the layers ``names``."""
+) -> Loaded[StreamingArchitecture]:
+    """The front as an architecture of its own, its keys at their lines in the engine's file."""
     spec, text = architecture.spec, architecture.source
     assert spec.front is not None
-    layers = [layer for layer in network.workload.layers if layer.name in names]
-    workload = network.workload.model_copy(
-        update={"name": f"{network.workload.name}.front", "layers": layers, "weights": None}
-    )
-    part, faults = check_network(from_spec(workload))
-    if part is None:
-        return None, faults
     streaming = StreamingArchitecture(
         name=f"{spec.name}.front",
         source=spec.source,
@@ -72,7 +65,4 @@ def build_front(
     )
     lines = {path[1:]: line for path, line in text.lines.items() if path[:1] == ("front",)}
     data = text.data.get("front", {}) if isinstance(text.data, dict) else {}
-    loaded = Loaded(streaming, SourceText(text.file, data, lines))
-    graph, faults = build_streaming(loaded, part)
-    faults = [replace(fault, key=f"front.{fault.key}") for fault in faults]
-    return (Design(streaming, part, device, graph) if graph else None), faults
+    return Loaded(streaming, SourceText(text.file, data, lines))

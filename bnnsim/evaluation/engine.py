@@ -18,7 +18,7 @@ from bnnsim.cost.power import (
     activity_at_rate,
     frame_energy_uj,
 )
-from bnnsim.design.engine.layout import EngineDesign
+from bnnsim.design.design import EngineDesign
 from bnnsim.design.engine.program import LayerProgram, leaves
 from bnnsim.timing.engine.account import part_busy
 from bnnsim.timing.front import FRONT, whole_program

@@ -20,8 +20,8 @@ from bnnsim.cost.power import (
 )
 from bnnsim.cost.resources import RESOURCES, Resources, estimate_resources
 from bnnsim.datapath.streaming.toggles import ToggleCount, ToggleCounter
-from bnnsim.design.build import Design
-from bnnsim.design.engine.layout import EngineDesign, build_engine_design
+from bnnsim.design.build import build_engine_design
+from bnnsim.design.design import Design, EngineDesign
 from bnnsim.design.network.network import INPUT
 from bnnsim.design.streaming.units import Mvau
 from bnnsim.evaluation.engine import engine_activity, engine_energy

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bnnsim.cost.resources import Resources, estimate_resources
-from bnnsim.design.build import Design, build_design
+from bnnsim.design.build import build_streaming_design
+from bnnsim.design.design import Design
 from bnnsim.design.network.network import Network, Node, resolve_network
 from bnnsim.design.streaming.units import Add, Concat
 from bnnsim.search.points.folding import Fold, folds, greedy_folding
@@ -91,14 +92,14 @@ def fold_at_interval(
     for _ in range(_MOST_ATTEMPTS):
         spec = _architecture(network, folding, target_interval_cycles, device, clock_mhz, name)
         try:
-            design = build_design(spec, loaded)
+            design = build_streaming_design(spec, loaded)
         except SpecError as error:
             if not _move_on(network, folding, error, target_interval_cycles):
                 raise _in_the_workload(error, loaded) from None
             continue
         depths = _join_depths(design)
         if depths:
-            design = build_design(spec.model_copy(update={"fifo_words": depths}), loaded)
+            design = build_streaming_design(spec.model_copy(update={"fifo_words": depths}), loaded)
         return FoldedDesign(design, target_interval_cycles, estimate_resources(design))
     raise InputError(name, "a folding whose streams join", f"none in {_MOST_ATTEMPTS} attempts")
 
@@ -178,7 +179,7 @@ def _with_depths(loaded: Loaded[Workload], folded: FoldedDesign, wanted: int) ->
     assert isinstance(spec, StreamingArchitecture)
     for depth in _DEPTHS_WORDS:
         defaults = spec.defaults.model_copy(update={"fifo_words": depth})
-        design = build_design(spec.model_copy(update={"defaults": defaults}), loaded)
+        design = build_streaming_design(spec.model_copy(update={"defaults": defaults}), loaded)
         interval = analyse(build_timing(design.graph)).initiation_interval_cycles
         found = FoldedDesign(design, folded.target_interval_cycles, estimate_resources(design), interval)
         if interval is not None and interval <= wanted:

@@ -14,7 +14,6 @@ from typing import Any
 import yaml
 
 from bnnsim.design.build import build_design
-from bnnsim.design.engine.layout import build_engine_design
 from bnnsim.evaluation.evaluate import DesignFigures, figures_of
 from bnnsim.search.front.evaluator import bounded_figure
 from bnnsim.search.front.objectives import METRICS
@@ -196,8 +195,6 @@ def _spec(
 
 
 def _figures(spec: Loaded[Architecture], work: Loaded[Workload]) -> DesignFigures:
-    if isinstance(spec.spec, EngineArchitecture):
-        return figures_of(build_engine_design(spec, work))
     return figures_of(build_design(spec, work))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bnnsim.arrays import Int64s
-from bnnsim.design.engine.layout import EngineDesign
+from bnnsim.design.design import EngineDesign
 from bnnsim.design.network.network import Network
 from bnnsim.simulation import LayerReport, Simulation, Stimulus, UnitReport
 from bnnsim.timing.engine.result import EngineTiming
@@ -174,7 +174,7 @@ def _compare(
     reference: npt.NDArray[np.integer],
     found: npt.NDArray[np.integer],
 ) -> None:
-    from bnnsim.datapath.streaming.build import BitMismatchError
+    from bnnsim.datapath.mismatch import BitMismatchError
 
     if network.nodes[name].output.type.is_bipolar:
         found = (found + 1) // 2

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from bnnsim.design.build import Design
+from bnnsim.design.design import Design
 from bnnsim.simulation.record import FifoReport, Simulation, UnitReport
 from bnnsim.timing.streaming.programs.graph import TimingGraph
 from bnnsim.timing.streaming.result import TimingResult

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from bnnsim.arrays import Integers
-from bnnsim.design.build import Design, build_design
+from bnnsim.design.build import build_streaming_design
+from bnnsim.design.design import Design
 from bnnsim.simulation.record import Simulation
 from bnnsim.simulation.report import report
 from bnnsim.simulation.stimulus import Stimulus, stimulate
@@ -21,7 +22,8 @@ from bnnsim.spec.workload import Workload
 from bnnsim.timing.streaming.programs.graph import build_timing
 
 if TYPE_CHECKING:
-    from bnnsim.timing.streaming.reference.actor import Datapath, Watcher
+    from bnnsim.design.streaming.datapath import Datapath
+    from bnnsim.timing.streaming.reference.actor import Watcher
 
 Progress = Callable[[int, int], None]
 ExecutorName = Literal["simpy", "compiled"]
@@ -36,7 +38,7 @@ def load_design(
     Raises :class:`~bnnsim.spec.SpecError` with all faults of both files and of their fit.
     """
     arch, work = read_both(architecture, workload)
-    design = build_design(arch, work)
+    design = build_streaming_design(arch, work)
     path = work.path if isinstance(work, Loaded) else None
     return design, path.parent if path else None
 
@@ -73,7 +75,7 @@ def simulate(
 
     Raises :class:`~bnnsim.spec.SpecError` for what the user gave wrong,
     :class:`~bnnsim.timing.streaming.result.DeadlockError` where a FIFO is too shallow, and
-    :class:`~bnnsim.datapath.streaming.build.BitMismatchError` where hardware and network differ in a bit.
+    :class:`~bnnsim.datapath.mismatch.BitMismatchError` where hardware and network differ in a bit.
     """
     check_arguments(frames, weights_seed, executor)
     if isinstance(images, str | Path):
@@ -122,7 +124,7 @@ def _engine(
     progress: Progress | None,
 ) -> Simulation:
     """:func:`simulate` for an engine."""
-    from bnnsim.design.engine.layout import build_engine_design
+    from bnnsim.design.build import build_engine_design
     from bnnsim.simulation.engine import simulate_engine
 
     design = build_engine_design(architecture, work)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-from bnnsim.design.engine.layout import EngineDesign
+from bnnsim.design.design import EngineDesign
 from bnnsim.design.engine.program import EngineProgram, LayerProgram, Work
 from bnnsim.design.streaming.units import StreamingGraph
 from bnnsim.timing.streaming.programs.graph import build_timing

@@ -15,8 +15,7 @@ from bnnsim.cost.blocks.technology import technology_of
 from bnnsim.cost.engine.resources import engine_parts_by_unit
 from bnnsim.cost.power import activity_at_rate, estimate_power, power_of_amounts
 from bnnsim.cost.resources import Amounts, estimate_resources
-from bnnsim.design.build import Design
-from bnnsim.design.engine.layout import EngineDesign
+from bnnsim.design.design import Design, EngineDesign
 from bnnsim.spec.device import Device
 from bnnsim.spec.load import load_device
 from bnnsim.validation.systems import simulated_systems

@@ -8,8 +8,7 @@ from functools import cached_property, lru_cache
 
 from bnnsim.cost.blocks.amounts import RESOURCES
 from bnnsim.cost.resources import Resources, estimate_resources
-from bnnsim.design.build import Design
-from bnnsim.design.engine.layout import EngineDesign
+from bnnsim.design.design import Design, EngineDesign
 from bnnsim.evaluation.evaluate import OPERATIONS_PER_MAC, Evaluation, assess
 from bnnsim.simulation import LayerReport, Simulation, simulate
 from bnnsim.timing.streaming.programs.graph import build_timing

@@ -7,8 +7,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from bnnsim.design.build import Design, build_design
-from bnnsim.design.engine.layout import EngineDesign, build_engine_design
+from bnnsim.design.build import build_design
+from bnnsim.design.design import Design, EngineDesign
 from bnnsim.design.streaming.units import Mvau
 from bnnsim.spec.architecture import Architecture
 from bnnsim.spec.engine.architecture import EngineArchitecture
@@ -58,13 +58,9 @@ def simulated_systems() -> dict[str, SimulatedSystem]:
 def _simulated(system: PublishedSystem, by: SimulatedBy) -> SimulatedSystem:
     architecture = _architecture(by)
     workload = load_workload(_reference(by.workload, "workload"))
-    design: Design | EngineDesign
-    if isinstance(architecture.spec, EngineArchitecture):
-        design = build_engine_design(architecture, workload)
-    else:
-        design = build_design(architecture, workload)
-        if by.ternary_activations:
-            design = _ternary(design)
+    design = build_design(architecture, workload)
+    if isinstance(design, Design) and by.ternary_activations:
+        design = _ternary(design)
     return SimulatedSystem(system, architecture, workload, design)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bnnsim.design.build import Design, build_design
+from bnnsim.design.build import build_streaming_design
+from bnnsim.design.design import Design
 from bnnsim.spec.faults import divisors_of
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.workload import Workload
@@ -100,11 +101,11 @@ class _Sketch:
             "defaults": {"units": "rtl", "pipeline": pipeline, "fifo_words": 32},
             "layers": self.hardware,
         }
-        streams = build_design(StreamingArchitecture(**spec), workload).graph.streams
+        streams = build_streaming_design(StreamingArchitecture(**spec), workload).graph.streams
         deep = [
             s.name
             for s in streams
             if s.writer.endswith(".split") or ("add" in s.reader and not s.writer.startswith("c"))
         ]
         spec["fifo_words"] = dict.fromkeys(deep, BYPASS_WORDS)
-        return build_design(StreamingArchitecture(**spec), workload)
+        return build_streaming_design(StreamingArchitecture(**spec), workload)

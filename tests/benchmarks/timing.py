@@ -13,7 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bnnsim.design.build import Design, build_design
+from bnnsim.design.build import build_streaming_design
+from bnnsim.design.design import Design
 from bnnsim.spec import load_architecture, load_workload
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.workload import Workload
@@ -47,7 +48,7 @@ def measure() -> list[Row]:
 
 
 def _shipped(arch: str, workload: str) -> Design:
-    return build_design(load_architecture(arch), load_workload(workload))
+    return build_streaming_design(load_architecture(arch), load_workload(workload))
 
 
 def _best(run: Callable[[], object], rounds: int = 5) -> float:
@@ -206,7 +207,7 @@ def _chain(layers: int, channels: int) -> TimingGraph:
         defaults={"fifo_words": 32},  # type: ignore[arg-type]
         layers={name: {"pe": 8, "simd": 8} for name in names},  # type: ignore[misc]
     )
-    return build_timing(build_design(architecture, workload).graph)
+    return build_timing(build_streaming_design(architecture, workload).graph)
 
 
 def _grown(

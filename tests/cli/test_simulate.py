@@ -11,7 +11,7 @@ import pytest
 
 import bnnsim
 from bnnsim.cli.app import run
-from bnnsim.datapath.streaming.build import BitMismatchError
+from bnnsim.datapath.mismatch import BitMismatchError
 from bnnsim.functional.parameters.parameters import Parameters
 from bnnsim.simulation import Stimulus, datapaths_for, load_design, stimulate
 from bnnsim.timing.streaming.programs.graph import build_timing

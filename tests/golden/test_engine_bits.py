@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bnnsim.datapath.engine import frame as engine_bits
-from bnnsim.datapath.streaming.build import BitMismatchError
+from bnnsim.datapath.mismatch import BitMismatchError
 from bnnsim.design.network.network import resolve_network
 from bnnsim.functional.parameters.parameters import load_parameters, random_parameters, save_parameters
 from bnnsim.simulation import simulate

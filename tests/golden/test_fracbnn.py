@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from bnnsim.datapath.engine.frame import run_engine_frame
 from bnnsim.datapath.engine.stages import planes
-from bnnsim.design.engine.layout import EngineDesign, build_engine_design
+from bnnsim.design.build import build_engine_design
+from bnnsim.design.design import EngineDesign
 from bnnsim.design.network.network import INPUT, Network
 from bnnsim.functional.layers.fixed_layers import fixed_layer, gated_sums, plane_sums
 from bnnsim.functional.layers.fixed_point import thermometer

@@ -11,7 +11,8 @@ import pytest
 
 onnx = pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not installed")
 
-from bnnsim.design.build import Design, build_design  # noqa: E402
+from bnnsim.design.build import build_streaming_design  # noqa: E402
+from bnnsim.design.design import Design  # noqa: E402
 from bnnsim.importers.onnx.network import import_onnx  # noqa: E402
 from bnnsim.search.first_design import fold_network  # noqa: E402
 from bnnsim.simulation import datapaths_for, stimulate  # noqa: E402
@@ -32,7 +33,7 @@ needs_networks = pytest.mark.skipif(
 def _folded(workload: Path, fps: float, folder: Path) -> Design:
     path = folder / "folded.yaml"
     path.write_text(fold_network(workload, "xc7z020", fps))
-    return build_design(load_architecture(path), load_workload(workload))
+    return build_streaming_design(load_architecture(path), load_workload(workload))
 
 
 def _frame_ends(design: Design, folder: Path, images: Any) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import pytest
 
-from bnnsim.design import build_design
+from bnnsim.design.build import build_streaming_design
 from bnnsim.spec.load import load_architecture, load_workload
 from bnnsim.timing.streaming.programs.graph import TimingGraph, build_timing
 from bnnsim.timing.streaming.reference.executor import run_simpy
@@ -22,7 +22,7 @@ BOARD_CYCLES = {1: 158_100, 3: 274_200}
 
 @pytest.fixture(scope="module")
 def graph() -> TimingGraph:
-    design = build_design(load_architecture("pynq-cnv"), load_workload("cnv"))
+    design = build_streaming_design(load_architecture("pynq-cnv"), load_workload("cnv"))
     return build_timing(design.graph)
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from bnnsim.design import Design, build_design
+from bnnsim.design.build import build_streaming_design
+from bnnsim.design.design import Design
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.workload import Workload
@@ -188,7 +189,7 @@ def _build(workload: Workload, hardware: dict[str, Any], defaults: dict[str, Any
             }
         )
         try:
-            return build_design(architecture, workload)
+            return build_streaming_design(architecture, workload)
         except SpecError as error:
             stuck = [
                 name

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from bnnsim.datapath.streaming.build import BitMismatchError, sink_values
-from bnnsim.design import Design
+from bnnsim.datapath.mismatch import BitMismatchError
+from bnnsim.datapath.streaming.build import sink_values
+from bnnsim.design.design import Design
 from bnnsim.functional.executor import execute
 from bnnsim.functional.input.frames import random_frames
 from bnnsim.functional.parameters.parameters import random_parameters

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bnnsim.datapath.engine.frame import run_engine_frame
-from bnnsim.design.engine.layout import EngineDesign, build_engine_design
+from bnnsim.design.build import build_engine_design
+from bnnsim.design.design import EngineDesign
 from bnnsim.design.network.network import INPUT, Node
 from bnnsim.spec.workload import ConvLayer
 from bnnsim.timing.engine.compiled import run_engine_compiled

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bnnsim.design import build_design
+from bnnsim.design.build import build_streaming_design
 from bnnsim.spec.library import shipped_names
 from bnnsim.spec.load import load_architecture, load_workload
 from bnnsim.timing.streaming.compiled.executor import UnprovenError, run_compiled
@@ -143,6 +143,6 @@ def test_every_shipped_streaming_design_is_in_the_list() -> None:
 
 @pytest.mark.parametrize(("arch", "workload", "frames"), SHIPPED)
 def test_compiled_equals_simpy_on_shipped_designs(arch: str, workload: str, frames: int) -> None:
-    design = build_design(load_architecture(arch), load_workload(workload))
+    design = build_streaming_design(load_architecture(arch), load_workload(workload))
     graph = build_timing(design.graph)
     assert run_compiled(graph, frames, extrapolate=False).result == run_simpy(graph, frames)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from bnnsim.design import build_design
+from bnnsim.design.build import build_streaming_design
 from bnnsim.spec.load import load_architecture, load_workload
 from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit, build_timing
 from bnnsim.timing.streaming.programs.program import Block, Elastic, Lockstep, Run, step_flags
@@ -132,7 +132,9 @@ def test_a_turned_view_has_the_frames_active_steps_in_their_new_places(
 
 
 def test_a_built_accelerator_is_turned_and_keeps_its_board_figures() -> None:
-    graph = build_timing(build_design(load_architecture("pynq-cnv"), load_workload("cnv")).graph)
+    graph = build_timing(
+        build_streaming_design(load_architecture("pynq-cnv"), load_workload("cnv")).graph
+    )
     assert turned_graph(graph) is not None
     pace = find_pace(graph)
     assert (pace.initiation_interval_cycles, pace.latency_cycles) == (32_768, 157_971)

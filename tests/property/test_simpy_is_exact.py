@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bnnsim.design import Design
+from bnnsim.design.design import Design
 from bnnsim.design.streaming.units import Converter, Pool, Unit, Window
 from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit
 from bnnsim.timing.streaming.programs.program import Block, Lockstep, Run

@@ -13,7 +13,7 @@ import pytest
 
 from bnnsim.datapath.engine.toggles import count_engine_toggles
 from bnnsim.datapath.streaming.toggles import ToggleCounter
-from bnnsim.design.engine.layout import build_engine_design
+from bnnsim.design.build import build_engine_design
 from bnnsim.design.network.network import INPUT
 from bnnsim.design.streaming.units import Mvau
 from bnnsim.evaluation.evaluate import evaluate

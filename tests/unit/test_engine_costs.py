@@ -9,7 +9,8 @@ import pytest
 from bnnsim.cost.clock import estimate_clock
 from bnnsim.cost.power import PROCESSING_SYSTEM, STATIC
 from bnnsim.cost.resources import add_up, estimate_resources
-from bnnsim.design.engine.layout import EngineDesign, build_engine_design
+from bnnsim.design.build import build_engine_design
+from bnnsim.design.design import EngineDesign
 from bnnsim.evaluation.engine import engine_activity
 from bnnsim.evaluation.evaluate import evaluate, figures_of
 from bnnsim.spec.engine.architecture import EngineArchitecture

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from bnnsim.design.engine.layout import EngineDesign, build_engine_design
+from bnnsim.design.build import build_engine_design
+from bnnsim.design.design import EngineDesign
 from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.load import load_architecture, load_workload
 from bnnsim.timing.engine.compiled import run_engine_compiled

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from bnnsim.design.build import build_design
-from bnnsim.design.engine.layout import build_engine_design
 from bnnsim.simulation import simulate
 from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.library import shipped_folder, shipped_names
@@ -31,8 +30,8 @@ def test_listed_accelerator_fits_its_network(
 ) -> None:
     spec = load_architecture(arch).spec
     assert (spec.style, spec.structure) == (style, structure)
-    build = build_engine_design if isinstance(spec, EngineArchitecture) else build_design
-    assert build(load_architecture(arch), load_workload(workload)).name == (f"{arch} x {workload}")
+    assert isinstance(spec, EngineArchitecture) == (style == "engine")
+    assert build_design(load_architecture(arch), load_workload(workload)).name == f"{arch} x {workload}"
 
 
 @pytest.mark.parametrize(("arch", "workload", "figures"), FIGURES)
@@ -71,6 +70,5 @@ SMALL = {
 @pytest.mark.parametrize("style", ["engine", "streaming"])
 def test_examples_of_the_readme_are_complete(style: str, tmp_path: Path) -> None:
     workload = Workload.model_validate(SMALL)
-    build = build_engine_design if style == "engine" else build_design
-    design = build(read_architecture(example(style, tmp_path)), workload)
+    design = build_design(read_architecture(example(style, tmp_path)), workload)
     assert design.architecture.style == style

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from bnnsim.design.build import build_design
+from bnnsim.design.build import build_streaming_design
 from bnnsim.design.streaming.units import Mvau
 from bnnsim.spec.load import read_architecture, read_workload
 from bnnsim.timing.streaming.programs.graph import TimingGraph, build_timing
@@ -17,7 +17,7 @@ from bnnsim.timing.streaming.steady_state.steady import analyse
 
 
 def timing_of(arch: str, workload: str) -> TimingGraph:
-    return build_timing(build_design(read_architecture(arch), read_workload(workload)).graph)
+    return build_timing(build_streaming_design(read_architecture(arch), read_workload(workload)).graph)
 
 
 def interval(arch: str, workload: str) -> int | None:
@@ -80,7 +80,7 @@ def test_lis_layers_take_their_ideal_cycles_where_the_paper_measured_more(
     layer: str, ideal: int, measured: int
 ) -> None:
     """``measured``: the paper's real cycles. The excess is not modelled: its cause is not published."""
-    design = build_design(read_architecture("li-vx690t"), read_workload("binarynet-streaming"))
+    design = build_streaming_design(read_architecture("li-vx690t"), read_workload("binarynet-streaming"))
     mvau = design.graph.unit_by_name[f"{layer}.mvau"].parameters
     assert isinstance(mvau, Mvau)
     assert mvau.fold * mvau.vectors == ideal

@@ -26,7 +26,7 @@ def command(
     ] = None,
 ) -> None:
     """Write one self-contained page: the answer, pipeline, timeline, FIFOs, roofline, costs, pictures."""
-    from bnnsim.datapath.streaming.build import BitMismatchError
+    from bnnsim.datapath.mismatch import BitMismatchError
     from bnnsim.report.streaming.page import report_html
     from bnnsim.timing.streaming.result import DeadlockError
 

@@ -34,7 +34,7 @@ def command(
     ] = None,
 ) -> None:
     """Write every cycle of a run: handshakes, words, FIFO levels and unit states."""
-    from bnnsim.datapath.streaming.build import BitMismatchError
+    from bnnsim.datapath.mismatch import BitMismatchError
     from bnnsim.report.waveform.trace import trace
     from bnnsim.timing.streaming.result import DeadlockError
 

@@ -24,7 +24,7 @@ def command(
     ] = None,
 ) -> None:
     """Write every unit's words, their cycles, and its memories, as $readmemh reads them."""
-    from bnnsim.datapath.streaming.build import BitMismatchError
+    from bnnsim.datapath.mismatch import BitMismatchError
     from bnnsim.report.vectors import write_vectors
     from bnnsim.timing.streaming.result import DeadlockError
 

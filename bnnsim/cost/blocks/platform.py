@@ -1,30 +1,9 @@
-"""What connects a core to its processor and memory, and what a frame source and sink take."""
+"""What connects a core to its processor and memory."""
 
 from __future__ import annotations
 
-from bnnsim.cost.blocks.logic import loop_bound
 from bnnsim.cost.blocks.parts import Cost, Part
-from bnnsim.cost.blocks.storage import dma_port
 from bnnsim.cost.blocks.technology import Technology
-from bnnsim.cost.streaming.stream_units import sequencing
-from bnnsim.design.streaming.units import Sink, Source
-
-
-def source_parts(tech: Technology, unit: Source, library: str, width_bits: int) -> tuple[Part, ...]:
-    """Frame source: address counter, loop bound, and its half of the memory port."""
-    return (
-        Part("memory port", dma_port(tech, width_bits, reads=True, writes=False)),
-        Part("control", sequencing(tech, library, 2.0, unit.words) + loop_bound(tech, unit.words)),
-    )
-
-
-def sink_parts(tech: Technology, unit: Sink, width_bits: int) -> tuple[Part, ...]:
-    """Frame sink: the write buffer of the memory port, whose logic the source already has."""
-    buffer = dma_port(tech, width_bits, reads=False, writes=True)
-    return (
-        Part("memory port", Cost(bram18=buffer.bram18, m20k=buffer.m20k, lutram=buffer.lutram)),
-        Part("control", sequencing(tech, "hls", 2.0, unit.words) + loop_bound(tech, unit.words)),
-    )
 
 
 def platform_parts(tech: Technology, memory_ports: int = 1) -> tuple[Part, ...]:

@@ -23,7 +23,7 @@ from bnnsim.cost.engine.parts import (
     parameter_registers,
     sequencer,
 )
-from bnnsim.design.engine.layout import EngineDesign
+from bnnsim.design.design import EngineDesign
 from bnnsim.design.engine.program import EngineProgram, Op, Repeat, Work, leaves
 from bnnsim.design.network.network import Node
 from bnnsim.spec.engine.architecture import EngineArchitecture

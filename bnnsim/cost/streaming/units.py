@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bnnsim.cost.blocks.parts import Part
-from bnnsim.cost.blocks.platform import sink_parts, source_parts
 from bnnsim.cost.blocks.storage import fifo
 from bnnsim.cost.blocks.technology import Technology
+from bnnsim.cost.streaming.frame_ends import sink_parts, source_parts
 from bnnsim.cost.streaming.mvau import mvau_parts
 from bnnsim.cost.streaming.stream_units import (
     add_parts,

@@ -15,7 +15,7 @@ import numpy as np
 from bnnsim.arrays import Integers
 from bnnsim.datapath.engine.kernel import DIMENSIONS, PASS, accumulate
 from bnnsim.datapath.engine.stages import Values, finish, planes, scores, stage_layer
-from bnnsim.design.engine.layout import EngineDesign
+from bnnsim.design.design import EngineDesign
 from bnnsim.design.engine.program import Beside, LayerProgram, Op, Repeat, ResolvedLoop, Work
 from bnnsim.design.network.network import INPUT, Node
 from bnnsim.spec.workload import ConvBase, FixedLinearLayer, WeightedLayer

@@ -10,7 +10,7 @@ import numpy as np
 from bnnsim.arrays import Integers
 from bnnsim.datapath.engine.frame import Operands, Walk, operands_of, whole_bounds
 from bnnsim.datapath.engine.kernel import operand_toggles
-from bnnsim.design.engine.layout import EngineDesign
+from bnnsim.design.design import EngineDesign
 from bnnsim.design.network.network import Node
 from bnnsim.spec.workload import FixedLinearLayer, GatedConvLayer, WeightedLayer
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from bnnsim.arrays import Integers
+from bnnsim.datapath.mismatch import BitMismatchError
 from bnnsim.datapath.streaming.mvau import MvauDatapath
 from bnnsim.datapath.streaming.residual import ResidualMvauDatapath, ResidualPoolDatapath
 from bnnsim.datapath.streaming.units import (
@@ -32,6 +32,7 @@ from bnnsim.datapath.streaming.words import (
     unpack_word,
 )
 from bnnsim.design.network.network import Network
+from bnnsim.design.streaming.datapath import Datapath
 from bnnsim.design.streaming.units import (
     Add,
     Concat,
@@ -49,43 +50,6 @@ from bnnsim.design.streaming.units import (
     Window,
     levels_of,
 )
-
-
-class Datapath(Protocol):
-    """Takes the words a unit reads, gives the words it writes."""
-
-    def take(self, words: tuple[int, ...]) -> None: ...
-
-    def give(self) -> int: ...
-
-
-class BitMismatchError(Exception):
-    """A simulated word differs from the functional executor's: a wrong fold, interleave or order."""
-
-    def __init__(
-        self,
-        layer: str,
-        frame: int,
-        row: int,
-        column: int,
-        channel: int,
-        expected: int,
-        got: int,
-        level: int | None = None,
-    ) -> None:
-        self.layer, self.frame, self.row, self.column = layer, frame, row, column
-        self.channel, self.expected, self.got = channel, expected, got
-        self.level = level
-        # SimPy makes a failure anew from its arguments.
-        super().__init__(layer, frame, row, column, channel, expected, got, level)
-
-    def __str__(self) -> str:
-        level = "" if self.level is None else f", level {self.level}"
-        return (
-            f"layer {self.layer}, frame {self.frame}, "
-            f"pixel (row {self.row}, column {self.column}), channel {self.channel}{level}: "
-            f"the functional executor has {self.expected}, the simulated hardware {self.got}"
-        )
 
 
 def build_datapaths(

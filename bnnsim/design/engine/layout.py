@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from bnnsim.design.build import Design, completed_budget, device_of
 from bnnsim.design.engine.fit import check_buffers, has_compute
 from bnnsim.design.engine.loops import Scope, layer_scope
 from bnnsim.design.engine.program import (
@@ -13,82 +10,17 @@ from bnnsim.design.engine.program import (
 )
 from bnnsim.design.engine.steps import StepResolver
 from bnnsim.design.engine.traffic import check_size, check_traffic
-from bnnsim.design.front import build_front, front_layers
-from bnnsim.design.network.network import Network, Node, check_network
-from bnnsim.design.streaming.units import Sink, Unit
-from bnnsim.spec.accelerator import Budget
-from bnnsim.spec.architecture import Architecture
-from bnnsim.spec.device import Device
+from bnnsim.design.network.network import Network, Node
 from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.engine.blocks import (
     LayerMapping,
     Step,
 )
-from bnnsim.spec.faults import Fault, SpecError, near_names
-from bnnsim.spec.load import Loaded, from_spec
-from bnnsim.spec.workload import WeightedLayer, Workload
+from bnnsim.spec.faults import Fault, near_names
+from bnnsim.spec.load import Loaded
+from bnnsim.spec.workload import WeightedLayer
 
 Key = tuple[str | int, ...]
-
-
-@dataclass(frozen=True)
-class EngineDesign:
-    """An engine architecture x network with everything resolved and checked."""
-
-    architecture: EngineArchitecture
-    network: Network
-    device: Device
-    program: EngineProgram
-    """What the engine itself does; the front's cycles are timing's to add."""
-    front: Design | None = None
-    """The first layers' streaming pipeline, if any."""
-
-    @property
-    def name(self) -> str:
-        return f"{self.architecture.name} x {self.network.workload.name}"
-
-    @property
-    def budget(self) -> Budget:
-        """The architecture's budget, completed with what the device holds."""
-        return completed_budget(self.architecture, self.device)
-
-    @property
-    def front_units(self) -> tuple[Unit, ...]:
-        """The front's units that exist: its results stay on the device, so no sink takes them."""
-        if self.front is None:
-            return ()
-        return tuple(u for u in self.front.graph.units if not isinstance(u.parameters, Sink))
-
-
-def build_engine_design(
-    architecture: Loaded[Architecture] | Architecture,
-    workload: Loaded[Workload] | Workload,
-) -> EngineDesign:
-    """Fit a network onto an engine.
-
-    Raises :class:`SpecError` with every fault of both files and of the fit.
-    """
-    given = architecture if isinstance(architecture, Loaded) else from_spec(architecture)
-    if not isinstance(given.spec, EngineArchitecture):
-        raise SpecError([given.source.fault(("style",), "engine", given.spec.style)])
-    arch = Loaded(given.spec, given.source, given.path, given.faults)
-    work = workload if isinstance(workload, Loaded) else from_spec(workload)
-    faults: list[Fault] = [*arch.faults, *work.faults]
-    device = device_of(arch.spec.device, arch.source, faults)
-    network, network_faults = check_network(work)
-    faults += network_faults
-    program, front = None, None
-    if network is not None:
-        names, found = front_layers(arch, network)
-        faults += found
-        program, found = build_engine(arch, network, names)
-        faults += found
-        if names and device is not None:
-            front, found = build_front(arch, network, names, device)
-            faults += found
-    if faults or network is None or program is None or device is None:
-        raise SpecError(faults)
-    return EngineDesign(arch.spec, network, device, program, front)
 
 
 def build_engine(
@@ -232,6 +164,3 @@ class _Builder:
             ("programs", program_name, "steps"), program.steps, scope, node, program.array or ""
         )
         return LayerProgram(names[0], names, program.array or "", ops, extents, self.steps.calls)
-
-
-__all__ = ["EngineDesign", "build_engine", "build_engine_design"]

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 
-from bnnsim.design.engine.layout import EngineDesign, build_engine_design
+from bnnsim.design.build import build_engine_design
+from bnnsim.design.design import EngineDesign
 from bnnsim.evaluation.evaluate import Evaluation, evaluate
 from bnnsim.report.engine.layers import engine_layers_figure, engine_layers_info, engine_sentence
 from bnnsim.report.figures.activations import ActivationsInfo, activations_figure

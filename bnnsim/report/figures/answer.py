@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
-from bnnsim.design.build import Design
-from bnnsim.design.engine.layout import EngineDesign
+from bnnsim.design.design import Design, EngineDesign
 from bnnsim.report.figures.costs import CostsInfo, budget_bars
 from bnnsim.report.figures.figure import exact, number
 from bnnsim.simulation import Simulation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
-from bnnsim.design.build import Design
+from bnnsim.design.design import Design
 from bnnsim.design.streaming.units import Mvau, Window
 from bnnsim.report.figures.figure import Figure, csv_text, exact
 from bnnsim.simulation import Simulation

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from bnnsim.design.build import Design
+from bnnsim.design.design import Design
 from bnnsim.evaluation.evaluate import Evaluation, evaluate
 from bnnsim.report.engine.page import engine_html
 from bnnsim.report.figures.activations import ActivationsInfo, activations_figure

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
-from bnnsim.design.build import Design
+from bnnsim.design.design import Design
 from bnnsim.design.streaming.units import (
     Add,
     Converter,

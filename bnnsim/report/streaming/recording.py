@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass
 
-from bnnsim.design.build import Design
+from bnnsim.design.design import Design
 from bnnsim.report.streaming.unit_states import Emit, State, StateTracker, computes_inside, shown_units
 from bnnsim.timing.streaming.programs.graph import TimingGraph, build_timing
 from bnnsim.timing.streaming.reference.executor import run_simpy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bnnsim.design.build import Design
+from bnnsim.design.design import Design
 from bnnsim.design.streaming.units import Mvau
 from bnnsim.report.figures.figure import Figure, csv_text
 

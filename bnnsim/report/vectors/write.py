@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from bnnsim.design.build import Design
+from bnnsim.design.design import Design
 from bnnsim.design.streaming.units import Stream, Unit
 from bnnsim.functional.parameters.parameters import Parameters
 from bnnsim.report.vectors.memories import Memory, unit_memories

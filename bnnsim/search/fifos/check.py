@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bnnsim.design.build import Design
+from bnnsim.design.design import Design
 from bnnsim.search.fifos.sizing import FifoSizing
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.timing.streaming.compiled.executor import run_compiled

@@ -16,7 +16,7 @@ from bnnsim.cost.blocks.coefficients import default_coefficients
 from bnnsim.cost.blocks.storage import fifo
 from bnnsim.cost.blocks.technology import technology_of
 from bnnsim.cost.resources import rounded
-from bnnsim.design.build import Design
+from bnnsim.design.design import Design
 from bnnsim.design.streaming.units import Stream
 from bnnsim.spec.faults import InputError
 from bnnsim.timing.streaming.programs.graph import TimingGraph, build_timing

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bnnsim.cost.resources import RESOURCES, estimate_resources
-from bnnsim.design.build import Design
-from bnnsim.design.engine.layout import EngineDesign
+from bnnsim.design.design import Design, EngineDesign
 from bnnsim.evaluation.evaluate import DesignFigures, figures_of
 from bnnsim.search.front.objectives import Constraint, Objective
 from bnnsim.search.points.encoding import Knobs

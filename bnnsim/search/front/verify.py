@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from bnnsim.datapath.streaming.build import BitMismatchError
-from bnnsim.design.engine.layout import EngineDesign
+from bnnsim.datapath.mismatch import BitMismatchError
+from bnnsim.design.design import EngineDesign
 from bnnsim.search.front.evaluator import the_judge
 from bnnsim.search.storage.record import Exploration, TrialRecord
 from bnnsim.search.study.pool import Pool

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bnnsim.arrays import Floats
-from bnnsim.design.engine.layout import EngineDesign
+from bnnsim.design.design import EngineDesign
 from bnnsim.evaluation.evaluate import figures_of
 from bnnsim.search.front.front import is_on_front
 from bnnsim.search.points.point_design import point_design

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bnnsim.design.build import Design, device_of
-from bnnsim.design.engine.layout import EngineDesign, build_engine_design
+from bnnsim.design.build import build_engine_design
+from bnnsim.design.design import Design, EngineDesign
+from bnnsim.design.device import device_of
 from bnnsim.design.streaming.layout import build_streaming
 from bnnsim.search.space.fields import Value
 from bnnsim.search.space.space import Space

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from bnnsim.cost.resources import estimate_resources
-from bnnsim.design.build import Design
+from bnnsim.design.design import Design
 from bnnsim.search.points.folding import Fold, folds
 from bnnsim.search.points.point_design import point_design
 from bnnsim.search.space.fields import Value

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import Field as ModelField
 from pydantic import ValidationError
 
-from bnnsim.design.build import device_of
+from bnnsim.design.device import device_of
 from bnnsim.design.network.network import Network, resolve_network
 from bnnsim.search.front.objectives import METRICS
 from bnnsim.search.space.field_reader import DIVISORS, FieldReader

@@ -4,7 +4,7 @@ import pytest
 
 from bnnsim.cost.blocks.coefficients import default_coefficients
 from bnnsim.cost.blocks.technology import technology_of
-from bnnsim.design import build_design
+from bnnsim.design.build import build_streaming_design
 from bnnsim.spec.load import load_architecture, load_device, load_workload
 
 
@@ -28,4 +28,4 @@ def stratix():
 
 @pytest.fixture(scope="session")
 def cnv():
-    return build_design(load_architecture("pynq-cnv"), load_workload("cnv"))
+    return build_streaming_design(load_architecture("pynq-cnv"), load_workload("cnv"))

@@ -4,7 +4,7 @@ import dataclasses
 
 from bnnsim.cost.blocks.coefficients import default_coefficients
 from bnnsim.cost.clock import BASIS, delays_of, estimate_clock
-from bnnsim.design import build_design
+from bnnsim.design.build import build_streaming_design
 from bnnsim.spec.load import load_architecture, load_device, load_workload
 
 
@@ -38,6 +38,6 @@ def test_wider_simd_is_never_faster():
         layers = dict(architecture.layers)
         layers["conv2"] = layers["conv2"].model_copy(update={"simd": simd, "pe": 1})
         changed = architecture.model_copy(update={"layers": layers})
-        design = build_design(changed, load_workload("cnv"))
+        design = build_streaming_design(changed, load_workload("cnv"))
         clocks.append(estimate_clock(design).units["conv2.mvau"])
     assert clocks == sorted(clocks, reverse=True)

@@ -7,7 +7,7 @@ import pytest
 from bnnsim.cost.blocks.parts import total
 from bnnsim.cost.resources import PLATFORM, Amounts, add_up, estimate_resources
 from bnnsim.cost.streaming.mvau import mvau_parts
-from bnnsim.design import build_design
+from bnnsim.design.build import build_streaming_design
 from bnnsim.design.streaming.units import Mvau
 from bnnsim.spec.accelerator import Budget
 from bnnsim.spec.load import load_architecture, load_workload
@@ -89,7 +89,7 @@ def _refolded(**changes):
     for layer, update in changes.items():
         layers[layer] = layers[layer].model_copy(update=update)
     changed = architecture.model_copy(update={"layers": layers})
-    return build_design(changed, load_workload("cnv"))
+    return build_streaming_design(changed, load_workload("cnv"))
 
 
 def test_more_pes_take_more_luts(cnv):
@@ -122,7 +122,7 @@ def test_intel_parts_count_alms_and_m20k():
     architecture = load_architecture("pynq-cnv").spec.model_copy(
         update={"device": "5sgsd8", "budget": Budget()}
     )
-    resources = estimate_resources(build_design(architecture, load_workload("cnv")))
+    resources = estimate_resources(build_streaming_design(architecture, load_workload("cnv")))
     assert resources.total.alm > 0
     assert resources.total.m20k > 0
     assert resources.total.lut == resources.total.bram18 == 0
@@ -197,4 +197,4 @@ def _from_text(architecture, workload):
     assert work is not None
     assert not arch_faults
     assert not work_faults
-    return build_design(arch, work)
+    return build_streaming_design(arch, work)

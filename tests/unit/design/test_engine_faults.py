@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bnnsim.design.build import build_design
-from bnnsim.design.engine.layout import build_engine_design
+from bnnsim.design.build import build_design, build_engine_design
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.load import load_workload, read_architecture
 from bnnsim.spec.workload import Workload

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bnnsim.design.build import Design
+from bnnsim.design.design import Design
 from bnnsim.simulation import load_design
 
 WORKLOAD = """\

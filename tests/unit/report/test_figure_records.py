@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bnnsim.design.build import Design
+from bnnsim.design.design import Design
 from bnnsim.evaluation.evaluate import evaluate
 from bnnsim.report.figures.costs import budget_bars
 from bnnsim.report.figures.design_costs import costs_info

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bnnsim.cost.resources import estimate_resources
-from bnnsim.design.engine.layout import build_engine_design
+from bnnsim.design.build import build_engine_design
 from bnnsim.evaluation.evaluate import figures_of
 from bnnsim.exploration.explore import ExplorationReport, explore, plan_of
 from bnnsim.search.front.evaluator import Judge

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bnnsim.cost.resources import estimate_resources
-from bnnsim.design.build import build_design
+from bnnsim.design.build import build_streaming_design
 from bnnsim.design.network.network import resolve_network
 from bnnsim.search.first_design import fold_network
 from bnnsim.search.points.folding import fold_cycles
@@ -19,7 +19,7 @@ from bnnsim.timing.streaming.reference.executor import run_simpy
 def test_folded_network_loads_and_reaches_its_rate(fps, tmp_path):
     path = tmp_path / "tfc.yaml"
     path.write_text(fold_network("tfc", "xc7z020", fps))
-    design = build_design(load_architecture(path), load_workload("tfc"))
+    design = build_streaming_design(load_architecture(path), load_workload("tfc"))
     ends = run_simpy(build_timing(design.graph), 8).frame_end_cycles
     assert ends[-1] - ends[-2] <= 100e6 / fps
     assert estimate_resources(design).fits
@@ -41,7 +41,7 @@ def test_every_layer_meets_the_target_with_nothing_cheaper(tmp_path):
 def test_fastest_folding_is_asked_for_by_leaving_the_rate_out(tmp_path):
     path = tmp_path / "tfc.yaml"
     path.write_text(fold_network("tfc", "xc7z020", name="fast"))
-    design = build_design(load_architecture(path), load_workload("tfc"))
+    design = build_streaming_design(load_architecture(path), load_workload("tfc"))
     assert design.architecture.name == "fast"
     assert estimate_resources(design).fits
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from bnnsim.design.build import Design, build_design
+from bnnsim.design.build import build_streaming_design
+from bnnsim.design.design import Design
 from bnnsim.simulation import simulate
 from bnnsim.spec import load_architecture, load_workload
 from bnnsim.timing.streaming.bottleneck import Bottleneck, find_bottleneck, unlimited_interval
@@ -33,7 +34,7 @@ SHIPPED = [
 
 
 def _design(arch: str, workload: str) -> Design:
-    return build_design(load_architecture(arch), load_workload(workload))
+    return build_streaming_design(load_architecture(arch), load_workload(workload))
 
 
 def _found(graph: TimingGraph) -> Bottleneck:

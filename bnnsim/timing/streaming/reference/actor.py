@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import simpy
 
+from bnnsim.design.streaming.datapath import Datapath
 from bnnsim.timing.streaming.programs.graph import TimingUnit
 from bnnsim.timing.streaming.programs.program import Lockstep
 from bnnsim.timing.streaming.programs.schedule import (
@@ -27,16 +28,6 @@ from bnnsim.timing.streaming.result import UnitCycles
 
 Process = Generator[simpy.Event, Any, None]
 Progress = Callable[[int, int], None]
-
-
-class Datapath(Protocol):
-    """What a unit does with the bits of its words; words are non-negative packed integers."""
-
-    def take(self, words: tuple[int, ...]) -> None:
-        """Receive one word from every input port."""
-
-    def give(self) -> int:
-        """The next word that leaves (on every output port)."""
 
 
 class Watcher(Protocol):

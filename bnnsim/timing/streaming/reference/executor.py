@@ -6,16 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import simpy
 
+from bnnsim.design.streaming.datapath import Datapath
 from bnnsim.timing.streaming.programs.graph import TimingGraph
 from bnnsim.timing.streaming.programs.program import Elastic, Program
-from bnnsim.timing.streaming.reference.actor import (
-    Actor,
-    Datapath,
-    FlushingActor,
-    FreezingActor,
-    Progress,
-    Watcher,
-)
+from bnnsim.timing.streaming.reference.actor import Actor, FlushingActor, FreezingActor, Progress, Watcher
 from bnnsim.timing.streaming.reference.elastic_actor import ElasticActor
 from bnnsim.timing.streaming.reference.fifo import Fifo
 from bnnsim.timing.streaming.result import DeadlockError, TimingResult

@@ -1,0 +1,19 @@
+"""What timing and bits agree on: words go into a unit and words come out of it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Datapath(Protocol):
+    """What a unit does with the bits of its words.
+
+    A word is a non-negative integer that holds a stream's elements side by side, the first in the lowest
+    bits (:class:`~bnnsim.design.streaming.units.Stream`).
+    """
+
+    def take(self, words: tuple[int, ...]) -> None:
+        """Receive one word from every input port."""
+
+    def give(self) -> int:
+        """The next word that leaves (on every output port)."""
