@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit
-from bnnsim.timing.streaming.programs.program import Block, Elastic, Lockstep
+from bnnsim.timing.streaming.programs.program import Elastic, Lockstep
+from bnnsim.timing.streaming.programs.steps import Block
 from bnnsim.timing.streaming.result import DeadlockError, TimingResult, UnitCycles
 
 BUSY = "B"
@@ -158,11 +159,11 @@ class _ElasticUnit:
         self.latency = program.latency
         self.words_in = program.words_in * frames
         self.words_out = program.words_out * frames
-        self.needs = [
-            frame * program.words_in + int(need) for frame in range(frames) for need in program.needs
+        self.dependence = [
+            frame * program.words_in + int(need) for frame in range(frames) for need in program.dependence
         ]
-        self.frees = [
-            frame * program.words_out + int(free) for frame in range(frames) for free in program.frees
+        self.release = [
+            frame * program.words_out + int(free) for frame in range(frames) for free in program.release
         ]
         self.taken: list[int] = []
         self.given: list[int] = []
@@ -192,7 +193,7 @@ class _ElasticUnit:
     def _is_due(self, cycle: int) -> bool:
         if len(self.given) == self.words_out:
             return False
-        need = self.needs[len(self.given)]
+        need = self.dependence[len(self.given)]
         return need < len(self.taken) and self.taken[need] + self.latency <= cycle
 
     def _has_place(self) -> bool:
@@ -200,7 +201,7 @@ class _ElasticUnit:
             return False
         # Both sides look at what was so when the cycle began: a word that leaves now frees its place
         # for the next cycle, so this must be asked before anything is given.
-        return self.frees[len(self.taken)] < len(self.given)
+        return self.release[len(self.taken)] < len(self.given)
 
 
 def _all_steps(program: Lockstep, frames: int) -> list[tuple[bool, bool]]:

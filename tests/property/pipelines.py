@@ -14,7 +14,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit
-from bnnsim.timing.streaming.programs.program import Block, Elastic, Lockstep, Program, Run
+from bnnsim.timing.streaming.programs.program import Elastic, Lockstep, Program
+from bnnsim.timing.streaming.programs.steps import Block, Run
 
 MAX_DEPTH = 8
 MAX_FIFO_WORDS = 6
@@ -77,16 +78,16 @@ def elastic_programs(draw: st.DrawFn, words_in: int, words_out: int) -> Elastic:
     front = sorted(draw(st.lists(st.integers(0, words_in - 1), min_size=words_out, max_size=words_out)))
     reach = draw(st.integers(0, 3))
     back = draw(st.lists(st.integers(0, reach), min_size=words_out, max_size=words_out))
-    needs = np.maximum(np.array(front) - np.array(back), 0)
+    dependence = np.maximum(np.array(front) - np.array(back), 0)
     places = reach + 1 + draw(st.integers(0, 4))
     last_use = np.full(words_in, -1)
-    last_use[needs] = np.arange(words_out)  # of equal needs the later counts
+    last_use[dependence] = np.arange(words_out)  # of equal ones the later counts
     last_use = np.maximum.accumulate(last_use)
     early = draw(st.lists(st.integers(-words_out, -1), min_size=places, max_size=places))
     if draw(st.booleans()):
         early = [-1] * places
-    frees = np.concatenate([sorted(early), last_use])[:words_in]
-    return Elastic(needs.astype(np.int64), frees.astype(np.int64), draw(st.integers(1, 4)))
+    release = np.concatenate([sorted(early), last_use])[:words_in]
+    return Elastic(dependence.astype(np.int64), release.astype(np.int64), draw(st.integers(1, 4)))
 
 
 @dataclass

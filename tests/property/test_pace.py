@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from bnnsim.design.build import build_streaming_design
 from bnnsim.spec.load import load_architecture, load_workload
 from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit, build_timing
-from bnnsim.timing.streaming.programs.program import Block, Elastic, Lockstep, Run, step_flags
+from bnnsim.timing.streaming.programs.program import Elastic, Lockstep
+from bnnsim.timing.streaming.programs.steps import Block, Run, step_flags
+from bnnsim.timing.streaming.programs.view import active_before, rotated_view, step_of
 from bnnsim.timing.streaming.result import DeadlockError
 from bnnsim.timing.streaming.steady_state.pace import find_pace
-from bnnsim.timing.streaming.steady_state.retimed import active_before, step_of, turned_graph, turned_view
+from bnnsim.timing.streaming.steady_state.retiming import retimed_graph
 from bnnsim.timing.streaming.steady_state.steady import analyse
 
 from .networks import design_graphs
@@ -44,11 +46,11 @@ def test_pace_is_that_of_the_steady_state(graph: TimingGraph) -> None:
 
 @given(timing_graphs(branches=False))
 @settings(exactly, max_examples=300)
-def test_pace_of_turned_pipelines_is_that_of_the_steady_state(graph: TimingGraph) -> None:
-    turned = turned_graph(graph)
-    assume(turned is not None)
-    assert turned is not None
-    for unit in turned.units:
+def test_pace_of_retimed_pipelines_is_that_of_the_steady_state(graph: TimingGraph) -> None:
+    retimed = retimed_graph(graph)
+    assume(retimed is not None)
+    assert retimed is not None
+    for unit in retimed.units:
         assert isinstance(unit.program, Elastic) or unit.program.pipeline_depth <= 1
     _same(graph)
 
@@ -98,7 +100,7 @@ def test_branches_that_hold_back_different_frames_are_not_taken_for_equal(graph:
     _same(graph)
 
 
-def test_a_join_whose_branches_differ_by_a_whole_frame_is_not_turned() -> None:
+def test_a_join_whose_branches_differ_by_a_whole_frame_is_not_retimed() -> None:
     one = Lockstep((Block(1, (Run(1, True, True), Run(1))),), 0, True)
     deep = Lockstep(one.blocks, 2, True)  # two steps a frame: it holds back one
     units = (
@@ -109,32 +111,32 @@ def test_a_join_whose_branches_differ_by_a_whole_frame_is_not_turned() -> None:
         TimingUnit("sink", Lockstep((Block(1, (Run(1, reads=True),)),), 0, True), (4,), ()),
     )
     graph = TimingGraph(units, tuple(Channel(f"c{n}", 1) for n in range(5)), 4)
-    assert turned_graph(graph) is None
+    assert retimed_graph(graph) is None
     with pytest.raises(DeadlockError, match="deadlock"):
         find_pace(graph)
 
 
 @given(timing_graphs(branches=False), st.data())
 @settings(exactly, max_examples=100)
-def test_a_turned_view_has_the_frames_active_steps_in_their_new_places(
+def test_a_rotated_view_has_the_frames_active_steps_in_their_new_places(
     graph: TimingGraph, data: st.DataObject
 ) -> None:
     programs = [u.program for u in graph.units if isinstance(u.program, Lockstep)]
     program = data.draw(st.sampled_from([p for p in programs if not p.has_lead]))
     first = data.draw(st.integers(0, program.steps - 1))
     for view, flags in zip((program.reading, program.writing), step_flags(program.blocks), strict=True):
-        turned = turned_view(view, first)
+        rotated = rotated_view(view, first)
         expected = [*flags[first:], *flags[:first]]
         for step in range(program.steps):
-            assert active_before(turned, step) == sum(expected[:step])
+            assert active_before(rotated, step) == sum(expected[:step])
         places = [step for step, active in enumerate(expected) if active]
-        assert [step_of(turned, number) for number in range(len(places))] == places
+        assert [step_of(rotated, number) for number in range(len(places))] == places
 
 
-def test_a_built_accelerator_is_turned_and_keeps_its_board_figures() -> None:
+def test_a_built_accelerator_is_retimed_and_keeps_its_board_figures() -> None:
     graph = build_timing(
         build_streaming_design(load_architecture("pynq-cnv"), load_workload("cnv")).graph
     )
-    assert turned_graph(graph) is not None
+    assert retimed_graph(graph) is not None
     pace = find_pace(graph)
     assert (pace.initiation_interval_cycles, pace.latency_cycles) == (32_768, 157_971)

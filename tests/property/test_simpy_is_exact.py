@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from bnnsim.design.design import Design
 from bnnsim.design.streaming.units import Converter, Pool, Unit, Window
 from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit
-from bnnsim.timing.streaming.programs.program import Block, Lockstep, Run
+from bnnsim.timing.streaming.programs.program import Lockstep
+from bnnsim.timing.streaming.programs.steps import Block, Run
 from bnnsim.timing.streaming.reference.executor import run_simpy
 from bnnsim.timing.streaming.result import DeadlockError
 

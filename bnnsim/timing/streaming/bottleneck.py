@@ -12,15 +12,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from bnnsim.timing.streaming.compiled.ended_run import end_run
 from bnnsim.timing.streaming.compiled.kernels import columns as k
+from bnnsim.timing.streaming.compiled.machine import Machine, MachineOptions
 from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit
 from bnnsim.timing.streaming.programs.program import Elastic
 from bnnsim.timing.streaming.steady_state.steady import Steady, analyse
-
-if TYPE_CHECKING:  # numba takes its time to import
-    from bnnsim.timing.streaming.compiled.machine import Machine
 
 MORE_PERIODS = 8
 """Periods run at most beyond the frames that the proof took."""
@@ -150,9 +149,6 @@ def _elastic_interval(program: Elastic) -> Fraction:
 
 def _observe(graph: TimingGraph, steady: Steady) -> _Seen:
     """Run until every unit is a period into the steady state and runs grow by just the period."""
-    from bnnsim.timing.streaming.compiled.ended_run import end_run
-    from bnnsim.timing.streaming.compiled.machine import Machine, MachineOptions
-
     assert steady.period_frames is not None
     period = steady.period_frames
     frame_words = sum(u.program.words_in + u.program.words_out for u in graph.units)

@@ -6,7 +6,7 @@ from bnnsim.datapath.streaming.residual import ResidualPoolDatapath
 from bnnsim.datapath.streaming.units import ConverterDatapath
 from bnnsim.design.streaming.units import Converter, Pool, Unit
 from bnnsim.spec.value_type import ValueType
-from bnnsim.timing.streaming.programs.program import step_flags
+from bnnsim.timing.streaming.programs.steps import step_flags
 from bnnsim.timing.streaming.programs.unit_programs import unit_program
 
 TWO_LEVELS = ValueType("residual", 2)

@@ -11,7 +11,8 @@ from bnnsim.simulation import simulate
 from bnnsim.spec import load_architecture, load_workload
 from bnnsim.timing.streaming.bottleneck import Bottleneck, find_bottleneck, unlimited_interval
 from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit, build_timing
-from bnnsim.timing.streaming.programs.program import Block, Lockstep, Run
+from bnnsim.timing.streaming.programs.program import Lockstep
+from bnnsim.timing.streaming.programs.steps import Block, Run
 from bnnsim.timing.streaming.result import DeadlockError
 from bnnsim.timing.streaming.steady_state.steady import Steady, analyse
 from tests.property.pipelines import timing_graphs

@@ -6,7 +6,8 @@ import pytest
 
 from bnnsim.timing.streaming.compiled.executor import run_compiled
 from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit
-from bnnsim.timing.streaming.programs.program import Block, Lockstep, Run
+from bnnsim.timing.streaming.programs.program import Lockstep
+from bnnsim.timing.streaming.programs.steps import Block, Run
 from bnnsim.timing.streaming.reference.executor import run_simpy
 from bnnsim.timing.streaming.result import DeadlockError
 

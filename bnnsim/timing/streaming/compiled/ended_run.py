@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bnnsim.arrays import Int64s
-from bnnsim.timing.streaming.compiled.kernels import advance as kernel
 from bnnsim.timing.streaming.compiled.kernels import columns as k
 from bnnsim.timing.streaming.compiled.machine import Machine
 from bnnsim.timing.streaming.programs.program import Elastic, Lockstep
@@ -64,7 +63,7 @@ def end_run(machine: Machine) -> EndedRun:
             drained = Machine(machine.graph, machine.options)
             drained.run_to(machine.barrier, horizon=total)
         drained.drain(horizon=total)
-    kernel.account(*drained.arrays, drained.barrier, total)
+    drained.account(total)
     return EndedRun(drained, drained.barrier, total)
 
 

@@ -9,19 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, overload
+from typing import overload
 
 from bnnsim.arrays import Int64s
+from bnnsim.timing.streaming.compiled.ended_run import EndedRun, end_run
 from bnnsim.timing.streaming.compiled.kernels import columns as k
+from bnnsim.timing.streaming.compiled.machine import Machine, MachineOptions
 from bnnsim.timing.streaming.programs.graph import TimingGraph
 from bnnsim.timing.streaming.programs.program import Elastic
 from bnnsim.timing.streaming.result import TimingResult, UnitCycles
+from bnnsim.timing.streaming.steady_state.search import Proof, Search
 from bnnsim.timing.streaming.steady_state.steady import MAX_FRAMES, Argument, argument_of, reason_of
-
-if TYPE_CHECKING:  # numba takes its time to import
-    from bnnsim.timing.streaming.compiled.ended_run import EndedRun
-    from bnnsim.timing.streaming.compiled.machine import Machine
-    from bnnsim.timing.streaming.steady_state.search import Proof, Search
 
 AFFORDABLE_WORDS = 4_000_000_000
 """Reads and writes that a run may take where it has to be simulated to the end: about two minutes."""
@@ -133,9 +131,6 @@ def run_compiled(
     :class:`UnprovenError` where the frames are too many to simulate, and ValueError for a graph that no
     hardware could be.
     """
-    from bnnsim.timing.streaming.compiled.machine import Machine, MachineOptions
-    from bnnsim.timing.streaming.steady_state.search import Search
-
     if frames < 1:
         raise ValueError(f"a run has at least one frame, not {frames}")
     logged = [graph.channel_position[name] for name in channels]
@@ -157,8 +152,6 @@ def run_compiled(
 
 
 def _simulated(machine: Machine, frames: int) -> CompiledRun:
-    from bnnsim.timing.streaming.compiled.ended_run import end_run
-
     machine.run_to(frames)
     ended = end_run(machine)
     result = _result(ended, frames, tuple(ended.ends.tolist()), ended.units)
@@ -169,8 +162,6 @@ def _simulated(machine: Machine, frames: int) -> CompiledRun:
 
 def _extrapolated(machine: Machine, search: Search, proof: Proof, frames: int) -> CompiledRun | None:
     """The run of ``frames`` frames by a proof, or None where an end does not bear it out."""
-    from bnnsim.timing.streaming.compiled.ended_run import end_run
-
     found, period = proof.stride, proof.stride.period_frames
     barrier = max(machine.barrier, proof.late.barrier if proof.late else 0)
     barrier += (frames - barrier) % period
@@ -217,7 +208,7 @@ def _counts_are_periodic(machine: Machine) -> bool:
     Then the cycles before a cut hold no event of a later period, and each period adds the same counts.
     """
     programs = [unit.program for unit in machine.graph.units]
-    return all(p.flat.frees[0] >= -p.words_out for p in programs if isinstance(p, Elastic))
+    return all(p.order.release[0] >= -p.words_out for p in programs if isinstance(p, Elastic))
 
 
 def _extended(cycles: UnitCycles, later: UnitCycles, periods: int) -> UnitCycles:

@@ -1,4 +1,7 @@
-"""A timing graph laid out in tables for the compiled kernel, and its state while it runs."""
+"""A timing graph laid out in tables for the compiled kernel, and its state while it runs.
+
+The kernels are imported where a machine first runs, here and nowhere else: numba takes its time.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from bnnsim.arrays import Int64s
-from bnnsim.timing.streaming.compiled.kernels import advance as kernel
 from bnnsim.timing.streaming.compiled.kernels import columns as k
-from bnnsim.timing.streaming.programs.flat_program import FlatElastic, View
 from bnnsim.timing.streaming.programs.graph import TimingGraph
 from bnnsim.timing.streaming.programs.program import Elastic, Lockstep
+from bnnsim.timing.streaming.programs.view import View
 
 SPARE_WORDS = 2
 FIRST_SNAPSHOTS = 4
@@ -156,7 +158,7 @@ class _Layout:
         if isinstance(unit.program, Lockstep):
             self._lockstep(unit.program, row)
         else:
-            row[k.SNAP_WORDS] = max(1, -int(unit.program.flat.frees[0]))
+            row[k.SNAP_WORDS] = max(1, -int(unit.program.order.release[0]))
             self.snapshot_words += k.SNAP_LEFT + int(row[k.SNAP_WORDS])
 
     def _lockstep(self, program: Lockstep, row: Int64s) -> None:
@@ -205,19 +207,19 @@ class _Layout:
 
     def _elastic(self, program: Elastic, row: Int64s, place: int) -> int:
         """Put a program's words at ``place`` in the plan; the place behind them."""
-        flat: FlatElastic = program.flat
+        order = program.order
         row[k.KIND] = k.ELASTIC
         row[k.LATENCY] = program.latency
-        row[k.NEEDS], row[k.NEEDS_END] = place, place + flat.needs.size
-        row[k.FREES] = place + flat.needs.size
-        row[k.TAKEN], row[k.TAKEN_MASK] = self._ring(flat.taken_ring + SPARE_WORDS)
+        row[k.NEEDS], row[k.NEEDS_END] = place, place + order.dependence_runs.size
+        row[k.FREES] = place + order.dependence_runs.size
+        row[k.TAKEN], row[k.TAKEN_MASK] = self._ring(order.taken_ring + SPARE_WORDS)
         self._reserve(int(row[k.TAKEN_MASK]) + 1)
-        row[k.LEFT], row[k.LEFT_MASK] = self._ring(flat.left_ring + SPARE_WORDS)
+        row[k.LEFT], row[k.LEFT_MASK] = self._ring(order.left_ring + SPARE_WORDS)
         self._reserve(int(row[k.LEFT_MASK]) + 1)
         row[k.NEED] = row[k.NEEDS]
-        row[k.NEED_LEFT] = flat.needs[0, 1]
-        self.words += [flat.needs.reshape(-1), flat.frees]
-        return place + flat.needs.size + flat.frees.size
+        row[k.NEED_LEFT] = order.dependence_runs[0, 1]
+        self.words += [order.dependence_runs.reshape(-1), order.release]
+        return place + order.dependence_runs.size + order.release.size
 
 
 class Machine:
@@ -255,11 +257,19 @@ class Machine:
         """
         self._advance(draining=True, horizon=horizon)
 
+    def account(self, cycles: int) -> None:
+        """Book what the units did, and what they waited for, in a run that took ``cycles``."""
+        from bnnsim.timing.streaming.compiled.kernels.advance import account
+
+        account(*self.arrays, self.barrier, cycles)
+
     def _advance(self, draining: bool, horizon: int) -> None:
+        from bnnsim.timing.streaming.compiled.kernels.advance import advance
+
         missing = int(self.plan[k.ENDS_AT]) + self.barrier + 1 - len(self.pool)
         if missing > 0:
             self.pool = np.concatenate([self.pool, np.full(missing + len(self.ends), -1, np.int64)])
-        kernel.advance(
+        advance(
             *self.arrays,
             np.zeros(len(self.unit), np.int64),
             np.zeros(len(self.unit), np.int64),

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from bnnsim.design.streaming.units import Mvau, Padding, StreamingGraph, Unit
-from bnnsim.timing.streaming.programs.program import Block, Lockstep, Program, Run
+from bnnsim.timing.streaming.programs.program import Lockstep, Program
+from bnnsim.timing.streaming.programs.steps import Block, Run
 from bnnsim.timing.streaming.programs.unit_programs import unit_program
 
 PADDING_READ_AHEAD_WORDS = 1

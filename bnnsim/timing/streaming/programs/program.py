@@ -10,37 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
-from bnnsim.arrays import Bools, Int64s
-from bnnsim.timing.streaming.programs.flat_program import (
-    FlatElastic,
-    StepCounter,
-    View,
-    flat_elastic,
-    flat_view,
-)
-
-
-@dataclass(frozen=True)
-class Run:
-    """``steps`` equal steps: each reads one word a port or none, writes one word a port or none."""
-
-    steps: int
-    reads: bool = False
-    writes: bool = False
-
-
-@dataclass(frozen=True)
-class Block:
-    """``runs`` one after the other, ``repeat`` times over."""
-
-    repeat: int
-    runs: tuple[Run, ...]
-
-    @cached_property
-    def steps(self) -> int:
-        return self.repeat * sum(run.steps for run in self.runs)
+from bnnsim.arrays import Int64s
+from bnnsim.timing.streaming.programs.step_count import StepCounter
+from bnnsim.timing.streaming.programs.steps import Block, count_words
+from bnnsim.timing.streaming.programs.view import View, flat_view
+from bnnsim.timing.streaming.programs.word_order import WordOrder, word_order
 
 
 @dataclass(frozen=True)
@@ -71,12 +45,12 @@ class Lockstep:
     @cached_property
     def words_in(self) -> int:
         """Words a frame read on every input port."""
-        return _count(self.blocks, "reads")
+        return count_words(self.blocks, "reads")
 
     @cached_property
     def words_out(self) -> int:
         """Words a frame written on every output port."""
-        return _count(self.blocks, "writes")
+        return count_words(self.blocks, "writes")
 
     @property
     def has_lead(self) -> bool:
@@ -86,12 +60,12 @@ class Lockstep:
     @cached_property
     def words_ahead(self) -> int:
         """Words read on every input port before the first frame."""
-        return _count(self.prologue, "reads")
+        return count_words(self.prologue, "reads")
 
     @cached_property
     def writes_ahead(self) -> bool:
         """Whether words are written before the first frame."""
-        return _count(self.prologue, "writes") > 0
+        return count_words(self.prologue, "writes") > 0
 
     @cached_property
     def words_in_pipeline(self) -> int:
@@ -101,22 +75,23 @@ class Lockstep:
 
     @cached_property
     def reading(self) -> View:
-        """The reads as flat arrays."""
-        return flat_view(self, "reads")
+        """In which steps it reads."""
+        return flat_view(self.prologue, self.blocks, "reads")
 
     @cached_property
     def writing(self) -> View:
-        """The writes as flat arrays."""
-        return flat_view(self, "writes")
+        """In which steps it writes."""
+        return flat_view(self.prologue, self.blocks, "writes")
 
     @cached_property
     def counter(self) -> StepCounter:
         """Counts of the steps that touch words."""
-        return StepCounter(self)
+        return StepCounter(self.prologue, self.blocks)
 
     @cached_property
-    def turned_forms(self) -> dict[int, tuple[Program, int]]:
-        """What :mod:`bnnsim.timing.streaming.steady_state.retimed` has made of it."""
+    def retimed_forms(self) -> dict[int, tuple[Program, int]]:
+        """Retimed programs by the input word that they begin with, and the output word: kept here once
+        they are made, as equal units of many designs share one program."""
         return {}
 
 
@@ -124,53 +99,38 @@ class Lockstep:
 class Elastic:
     """A reading side that takes a word a cycle and a writing side that gives one a cycle.
 
-    Output word j of a frame leaves, in order, at the earliest ``latency`` cycles after input word
-    ``needs[j]`` of the frame was taken. Input word i is taken, in order, at the earliest in the cycle
-    after output word ``frees[i]`` of the frame has left; negative numbers count back from the end of
-    the frame before (-1 is its last word).
+    ``dependence`` ``(words_out,)``: output word j of a frame leaves, in order, at the earliest
+    ``latency`` cycles after input word ``dependence[j]`` of the frame was taken. ``release``
+    ``(words_in,)``: input word i is taken, in order, at the earliest in the cycle after output word
+    ``release[i]`` of the frame has left; negative numbers count back from the end of the frame before
+    (-1 is its last word).
     """
 
-    needs: Int64s
-    frees: Int64s
+    dependence: Int64s
+    release: Int64s
     latency: int
 
     @property
     def words_in(self) -> int:
-        return len(self.frees)
+        return len(self.release)
 
     @property
     def words_out(self) -> int:
-        return len(self.needs)
+        return len(self.dependence)
 
     @cached_property
-    def flat(self) -> FlatElastic:
-        """The same, with what follows from words moving in order."""
-        return flat_elastic(self)
+    def order(self) -> WordOrder:
+        """What every word waits for, once it counts that words move in order.
+
+        Raises ValueError for a program that no frame can pass.
+        """
+        return word_order(self.dependence, self.release)
 
     @cached_property
-    def turned_forms(self) -> dict[int, tuple[Program, int]]:
-        """What :mod:`bnnsim.timing.streaming.steady_state.retimed` has made of it."""
+    def retimed_forms(self) -> dict[int, tuple[Program, int]]:
+        """Retimed programs by the input word that they begin with, and the output word: kept here once
+        they are made, as equal units of many designs share one program."""
         return {}
 
 
 Program = Lockstep | Elastic
-
-
-def _count(blocks: tuple[Block, ...], side: str) -> int:
-    return sum(
-        block.repeat * sum(run.steps for run in block.runs if getattr(run, side))
-        for block in blocks
-    )
-
-
-def step_flags(blocks: tuple[Block, ...]) -> tuple[Bools, Bools]:
-    """For every step of ``blocks`` whether it reads and whether it writes."""
-    reads: list[Bools] = []
-    writes: list[Bools] = []
-    for block in blocks:
-        counts = [run.steps for run in block.runs]
-        reads.append(np.tile(np.repeat([run.reads for run in block.runs], counts), block.repeat))
-        writes.append(np.tile(np.repeat([run.writes for run in block.runs], counts), block.repeat))
-    if not reads:
-        return np.zeros(0, bool), np.zeros(0, bool)
-    return np.concatenate(reads).astype(bool), np.concatenate(writes).astype(bool)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from bnnsim.timing.streaming.programs.program import Lockstep, step_flags
+from bnnsim.timing.streaming.programs.program import Lockstep
+from bnnsim.timing.streaming.programs.steps import step_flags
 
 READ, WRITE, STEP = 1, 2, 4
 _CHUNK = 1 << 14

@@ -31,7 +31,8 @@ from bnnsim.design.streaming.units import (
     Window,
 )
 from bnnsim.design.streaming.window_order import window_order
-from bnnsim.timing.streaming.programs.program import Block, Elastic, Lockstep, Program, Run
+from bnnsim.timing.streaming.programs.program import Elastic, Lockstep, Program
+from bnnsim.timing.streaming.programs.steps import Block, Run
 
 WINDOW_IDLE_STEPS = 8
 POOL_IDLE_STEPS = 3
@@ -204,19 +205,19 @@ def _rtl_window(p: Window, freezes: bool) -> Program:
     buffer at strides above 1 so that rows can be loaded early (``get_buffer_depth`` of its
     ConvolutionInputGenerator_rtl); the two words in the exit registers come on top.
     """
-    needs = window_order(p)
+    dependence = window_order(p)
     pixels = p.window_pixels
     fold = p.channel_fold
     extra = max(0, p.stride[1] - 1 - pixels) * fold
     extra += max(0, (p.stride[0] - 1) * p.width - pixels) * fold
     buffer_words = p.buffer_words + extra + RTL_WINDOW_EXIT_WORDS
     last_use = np.full(p.words_in, -1, np.int64)
-    last_use[needs] = np.arange(p.words_out)  # later uses overwrite earlier ones
+    last_use[dependence] = np.arange(p.words_out)  # later uses overwrite earlier ones
     last_use = np.maximum.accumulate(last_use)
-    frees = np.full(p.words_in, -1, np.int64)
+    release = np.full(p.words_in, -1, np.int64)
     if buffer_words < p.words_in:
-        frees[buffer_words:] = last_use[: p.words_in - buffer_words]
-    return Elastic(needs, frees, RTL_WINDOW_LATENCY)
+        release[buffer_words:] = last_use[: p.words_in - buffer_words]
+    return Elastic(dependence, release, RTL_WINDOW_LATENCY)
 
 
 def _pool(p: Pool, library: str, freezes: bool) -> Program:

@@ -29,8 +29,8 @@ class ElasticActor(Actor):
         self._taken = 0  # words of all frames
         self._left = 0
         self._left_at = -1
-        self._needed_words = program.needs.tolist()
-        self._freeing_words = program.frees.tolist()
+        self._dependence = program.dependence.tolist()
+        self._release = program.release.tolist()
         self._word_taken = self.env.event()
         self._word_left = self.env.event()
         self.env.process(self._writer())
@@ -41,7 +41,7 @@ class ElasticActor(Actor):
         words_out = self._program.words_out
         for frame in range(self.frames):
             taken_at = self._taken_at.setdefault(frame, [])
-            for freeing in self._freeing_words:
+            for freeing in self._release:
                 leave_first = frame * words_out + freeing + 1  # this many words must have left
                 while self._left < leave_first:
                     self._word_left = env.event()
@@ -67,7 +67,7 @@ class ElasticActor(Actor):
         words_in = self._program.words_in
         latency = self._program.latency
         for frame in range(self.frames):
-            for needed in self._needed_words:
+            for needed in self._dependence:
                 while self._taken <= frame * words_in + needed:
                     self._word_taken = env.event()
                     yield self._word_taken

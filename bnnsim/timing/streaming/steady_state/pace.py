@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bnnsim.timing.streaming.compiled.ended_run import end_run
+from bnnsim.timing.streaming.compiled.machine import Machine, MachineOptions
 from bnnsim.timing.streaming.programs.graph import TimingGraph
-from bnnsim.timing.streaming.steady_state.retimed import turned_graph
+from bnnsim.timing.streaming.steady_state.retiming import retimed_graph
+from bnnsim.timing.streaming.steady_state.search import Search
 from bnnsim.timing.streaming.steady_state.steady import MAX_FRAMES, analyse
 
 MORE_FRAMES = 64
-"""Frames that the first units of a turned graph may be ahead of the last, in FIFOs that hold many."""
+"""Frames that the first units of a retimed graph may be ahead of the last, in FIFOs that hold many."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,8 @@ def find_pace(graph: TimingGraph, max_frames: int = MAX_FRAMES) -> Pace:
 
     Raises :class:`~bnnsim.timing.streaming.result.DeadlockError` where the pipeline gets stuck.
     """
-    turned = turned_graph(graph)
-    interval = None if turned is None else _interval(turned, max_frames)
+    retimed = retimed_graph(graph)
+    interval = None if retimed is None else _interval(retimed, max_frames)
     if interval is None:
         steady = analyse(graph, max_frames)
         return Pace(steady.initiation_interval_cycles, steady.latency_cycles, steady.reason)
@@ -40,21 +43,15 @@ def find_pace(graph: TimingGraph, max_frames: int = MAX_FRAMES) -> Pace:
 
 
 def _latency(graph: TimingGraph) -> int:
-    from bnnsim.timing.streaming.compiled.ended_run import end_run
-    from bnnsim.timing.streaming.compiled.machine import Machine, MachineOptions
-
     machine = Machine(graph, MachineOptions(1, counts=False))
     machine.run_to(1)
     return end_run(machine).cycles_total
 
 
-def _interval(turned: TimingGraph, max_frames: int) -> int | None:
-    """The interval of a turned graph; None where it gets stuck or nothing is proven."""
-    from bnnsim.timing.streaming.compiled.machine import Machine, MachineOptions
-    from bnnsim.timing.streaming.steady_state.search import Search
-
+def _interval(retimed: TimingGraph, max_frames: int) -> int | None:
+    """The interval of a retimed graph; None where it gets stuck or nothing is proven."""
     most_frames = max_frames + MORE_FRAMES
-    search = Search(Machine(turned, MachineOptions(most_frames, snapshots=True, counts=False)))
+    search = Search(Machine(retimed, MachineOptions(most_frames, snapshots=True, counts=False)))
     while search.frames < max_frames and search.next_frame(most_frames):
         proof = search.proof()
         if proof is not None:

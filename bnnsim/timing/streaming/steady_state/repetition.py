@@ -47,17 +47,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bnnsim.arrays import Bools, Int64s
 from bnnsim.timing.streaming.compiled.kernels import columns as k
+from bnnsim.timing.streaming.compiled.machine import Machine
 from bnnsim.timing.streaming.programs.program import Lockstep
-
-if TYPE_CHECKING:  # numba takes its time to import
-    from bnnsim.timing.streaming.compiled.machine import Machine
-
 
 
 @dataclass(frozen=True)

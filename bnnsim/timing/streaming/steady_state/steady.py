@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from bnnsim.timing.streaming.compiled.ended_run import deadlock, end_run
+from bnnsim.timing.streaming.compiled.machine import Machine, MachineOptions
 from bnnsim.timing.streaming.programs.graph import TimingGraph
-
-if TYPE_CHECKING:  # numba takes its time to import
-    from bnnsim.timing.streaming.steady_state.search import Proof
+from bnnsim.timing.streaming.steady_state.search import Proof, Search
 
 Argument = Literal["state repeats", "bottleneck saturated", "simulated", "not proven"]
 
@@ -58,10 +58,6 @@ def analyse(graph: TimingGraph, max_frames: int = MAX_FRAMES) -> Steady:
 
     Raises :class:`~bnnsim.timing.streaming.result.DeadlockError` where the pipeline gets stuck.
     """
-    from bnnsim.timing.streaming.compiled.ended_run import deadlock, end_run
-    from bnnsim.timing.streaming.compiled.machine import Machine, MachineOptions
-    from bnnsim.timing.streaming.steady_state.search import Search
-
     most_frames = 2 * max_frames + RUN_AHEAD_FRAMES
     machine = Machine(graph, MachineOptions(most_frames, snapshots=True, counts=False))
     machine.run_to(1)

@@ -1,0 +1,55 @@
+"""The steps of a program as nested counters: runs of equal steps in repeated blocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from bnnsim.arrays import Bools
+
+Side = Literal["reads", "writes"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """``steps`` equal steps: each reads one word a port or none, writes one word a port or none."""
+
+    steps: int
+    reads: bool = False
+    writes: bool = False
+
+
+@dataclass(frozen=True)
+class Block:
+    """``runs`` one after the other, ``repeat`` times over."""
+
+    repeat: int
+    runs: tuple[Run, ...]
+
+    @cached_property
+    def steps(self) -> int:
+        return self.repeat * sum(run.steps for run in self.runs)
+
+
+def count_words(blocks: tuple[Block, ...], side: Side) -> int:
+    """Words that one pass through ``blocks`` reads, or writes, on every port."""
+    return sum(
+        block.repeat * sum(run.steps for run in block.runs if getattr(run, side))
+        for block in blocks
+    )
+
+
+def step_flags(blocks: tuple[Block, ...]) -> tuple[Bools, Bools]:
+    """For every step of ``blocks`` whether it reads and whether it writes: two of shape ``(steps,)``."""
+    reads: list[Bools] = []
+    writes: list[Bools] = []
+    for block in blocks:
+        counts = [run.steps for run in block.runs]
+        reads.append(np.tile(np.repeat([run.reads for run in block.runs], counts), block.repeat))
+        writes.append(np.tile(np.repeat([run.writes for run in block.runs], counts), block.repeat))
+    if not reads:
+        return np.zeros(0, bool), np.zeros(0, bool)
+    return np.concatenate(reads).astype(bool), np.concatenate(writes).astype(bool)
