@@ -1,7 +1,8 @@
 """Trained networks from other projects' files, written as a workload and its weights."""
 
 from bnnsim.importers.bnn_pynq.network import import_bnn_pynq
-from bnnsim.importers.check.check import CheckReport, LayerCheck, check_model
+from bnnsim.importers.check.check import check_model
+from bnnsim.importers.check.tally import CheckReport, LayerCheck
 from bnnsim.importers.draft.write import ImportedNetwork, LayerFolding
 from bnnsim.importers.keras.network import import_keras
 from bnnsim.importers.onnx.network import import_onnx

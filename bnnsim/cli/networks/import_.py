@@ -1,7 +1,6 @@
 """``bnnsim import``: trained networks from other tools."""
 
-from __future__ import annotations
-
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -51,63 +50,54 @@ def bnn_pynq(
     _show(import_bnn_pynq(folder, topology, out, name, force=force))
 
 
-@app.command("onnx")
-def onnx(
-    model: Annotated[Path, typer.Argument(help="QONNX or ONNX file")],
-    out: Out,
-    name: NetworkName = None,
-    fixed: Fixed = "fixed24.12",
-    input_type: InputType = None,
-    image_range: ImageRange = None,
-    sign_of_zero: SignOfZero = "exact",
-    force: Force = False,
-) -> None:
-    """A model that Brevitas, FINN, larq or anything else wrote as ONNX (needs bnnsim[onnx])."""
-    from bnnsim.importers.onnx.network import import_onnx
+def _add_command(kind: str, file: str, summary: str, importer: str) -> None:
+    """The command ``kind``, which reads a ``file`` by the function that ``importer`` names.
 
-    _show(
-        import_onnx(
-            model,
-            out,
-            name,
-            fixed=fixed,
-            input_type=input_type,
-            image_range=image_range,
-            sign_of_zero=sign_of_zero,
-            force=force,
+    Models of both kinds are imported with the same options.
+    """
+
+    def command(
+        model: Annotated[Path, typer.Argument(help=file)],
+        out: Out,
+        name: NetworkName = None,
+        fixed: Fixed = "fixed24.12",
+        input_type: InputType = None,
+        image_range: ImageRange = None,
+        sign_of_zero: SignOfZero = "exact",
+        force: Force = False,
+    ) -> None:
+        module, function = importer.split(":")
+        _show(
+            getattr(import_module(module), function)(
+                model,
+                out,
+                name,
+                fixed=fixed,
+                input_type=input_type,
+                image_range=image_range,
+                sign_of_zero=sign_of_zero,
+                force=force,
+            )
         )
-    )
+
+    app.command(kind, help=summary)(command)
 
 
-@app.command("keras")
-def keras(
-    model: Annotated[Path, typer.Argument(help=".h5 or .keras file with larq layers")],
-    out: Out,
-    name: NetworkName = None,
-    fixed: Fixed = "fixed24.12",
-    input_type: InputType = None,
-    image_range: ImageRange = None,
-    sign_of_zero: SignOfZero = "exact",
-    force: Force = False,
-) -> None:
-    """A Larq model; no TensorFlow needed (needs bnnsim[onnx])."""
-    from bnnsim.importers.keras.network import import_keras
-
-    _show(
-        import_keras(
-            model,
-            out,
-            name,
-            fixed=fixed,
-            input_type=input_type,
-            image_range=image_range,
-            sign_of_zero=sign_of_zero,
-            force=force,
-        )
-    )
+_add_command(
+    "onnx",
+    "QONNX or ONNX file",
+    "A model that Brevitas, FINN, larq or anything else wrote as ONNX (needs bnnsim[onnx]).",
+    "bnnsim.importers.onnx.network:import_onnx",
+)
+_add_command(
+    "keras",
+    ".h5 or .keras file with larq layers",
+    "A Larq model; no TensorFlow needed (needs bnnsim[onnx]).",
+    "bnnsim.importers.keras.network:import_keras",
+)
 
 
-def _show(imported: ImportedNetwork) -> None:
+def _show(imported: "ImportedNetwork") -> None:
     output.print(f"workload  {imported.workload_path}", markup=False, soft_wrap=True)
     output.print(f"weights   {imported.weights_path}", markup=False, soft_wrap=True)
     for note in imported.notes:

@@ -18,12 +18,11 @@ from bnnsim.importers.bnn_pynq.folder import (
     decode_layer,
     list_folder,
 )
-from bnnsim.importers.draft.write import ImportedNetwork, write_network
+from bnnsim.importers.draft.write import ImportedNetwork, checked_name, write_network
 from bnnsim.spec.faults import Fault, InputError, SpecError, near_names
 from bnnsim.spec.workload import ConvLayer, WeightedLayer, Workload
 
 Topology = Literal["cnv", "lfc"]
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*")
 
 
 def import_bnn_pynq(
@@ -58,11 +57,12 @@ def import_bnn_pynq(
         got = "a file" if path.exists() else "nothing there"
         raise InputError(str(path), "a folder of BNN-PYNQ parameters", got)
     chosen = name if name is not None else _default_name(path, topology)
-    network = resolve_network(_TOPOLOGIES[topology](chosen if _NAME.fullmatch(chosen) else "_"))
     parameters = _list(path)
-    if not _NAME.fullmatch(chosen):
-        expected = "a name of letters, digits, _ . - that starts with a letter"
-        parameters.faults.append(Fault("name", 0, "", expected, repr(chosen)))
+    try:
+        network = resolve_network(_TOPOLOGIES[topology](checked_name(chosen)))
+    except InputError as error:
+        parameters.faults += error.faults
+        network = resolve_network(_TOPOLOGIES[topology]("_"))
     sizes = _matrix_sizes(network)
     _check_layers(parameters, topology, sizes)
     classes = _read_classes(parameters, sizes[-1].rows)

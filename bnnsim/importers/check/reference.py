@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bnnsim.importers.onnx.file import CHANNELS_LAST_DOMAIN, QONNX_DOMAINS
+from bnnsim.importers.onnx.file import CHANNELS_LAST_DOMAIN, QONNX_DOMAINS, model_input
 from bnnsim.importers.onnx.graph import Array
 from bnnsim.spec.faults import InputError
 
@@ -31,8 +31,7 @@ class ReferenceModel:
         self._opset = next((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), 13)
         self._ir_version = min(int(model.ir_version), 10)
         self._constants = {t.name: onnx.numpy_helper.to_array(t) for t in model.graph.initializer}
-        self.input = next(i.name for i in model.graph.input if i.name not in self._constants)
-        self._rank = len(model.graph.input[0].type.tensor_type.shape.dim)
+        self.input = model_input(model, file)
         self._steps: list[_Run] = []
         for index, node in enumerate(model.graph.node):
             step = self._step(node, index)
@@ -67,7 +66,7 @@ class ReferenceModel:
             raise InputError(self._file, "a model that runs", str(error)) from None
 
     def _once(self, inputs: Array, names: list[str]) -> dict[str, Array]:
-        tensors = {**self._constants, self.input: inputs}
+        tensors = {**self._constants, self.input.name: inputs}
         missing = set(names) - tensors.keys()
         for step in self._steps:
             if not missing:

@@ -1,4 +1,4 @@
-"""Tidying a network draft: thresholds into the layers whose sums they read, pools onto bits."""
+"""A draft in canonical form: thresholds in the layers whose sums they read, pools on bits."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Replacements:
         return None if name in self.changed else name
 
 
-def tidy(draft: NetworkDraft) -> Replacements:
-    """Bring a draft into the form of a workload."""
+def canonicalise(draft: NetworkDraft) -> Replacements:
+    """Bring a draft, in place, into the form of a workload; returns where its layers have gone."""
     done = Replacements()
     draft.drop_unread()
     _absorb_negations(draft, done)

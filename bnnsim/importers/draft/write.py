@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,6 +88,14 @@ def write_network(
         reason = error.strerror or str(error)
         raise InputError(str(folder), "a folder that can be written", reason) from None
     return ImportedNetwork(complete, workload_path, weights_path, dict(folding or {}), tuple(comment))
+
+
+def checked_name(name: str) -> str:
+    """A name that the user chose. Raises :class:`InputError` where a workload cannot have it."""
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.\-]*", name):
+        expected = "a name of letters, digits, _ . - that starts with a letter"
+        raise InputError("name", expected, repr(name))
+    return name
 
 
 def _refuse_to_replace(contents: Mapping[Path, bytes]) -> None:

@@ -116,6 +116,13 @@ def extended(chain: Chain, step: Step) -> Chain:
     return chain if step == Affine() else (*chain, step)
 
 
+def joined(first: Chain, second: Chain) -> Chain:
+    """``first`` followed by ``second``, neighbouring affine steps made one."""
+    for step in second:
+        first = extended(first, step)
+    return first
+
+
 def _sign_of_sign(between: Step) -> AtLeastZero | None:
     """Larq's sign(sign(x) + 0.1) is one comparison: which one, if it is one."""
     values = [apply(Sign(), apply(between, Fraction(x))) for x in (-1, 0, 1)]
@@ -183,6 +190,12 @@ class ChannelFunction:
         return ChannelFunction(
             tuple(extended(self.of(c), steps[0] if len(steps) == 1 else steps[c]) for c in range(count))
         )
+
+    def before(self, other: ChannelFunction) -> ChannelFunction:
+        """Followed by ``other``; one of the two may differ between channels."""
+        count = max(len(self.chains), len(other.chains))
+        chains = (joined(self.of(c), other.of(c)) for c in range(count))
+        return ChannelFunction(tuple(chains)).simplest
 
     def affine(self) -> tuple[Affine, ...] | None:
         """One affine step for each chain, None where some chain is more than that."""

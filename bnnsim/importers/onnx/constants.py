@@ -21,14 +21,14 @@ _ARITHMETIC = (
     *("Size", "Slice", "Split", "Sqrt", "Stack", "Sub", "Sum", "Tile", "Where"),
 )
 _LARGEST_WEIGHT = 127
-_ROUNDINGS: dict[str, Callable[[Array], Array]] = {
+_ROUNDINGS: dict[str, Callable[[Array], Array]] = {  # in QONNX's floats; exact: rational.rounded
     "ROUND": np.round,
     "HALF_EVEN": np.round,
     "FLOOR": np.floor,
     "CEIL": np.ceil,
+    "UP": lambda x: np.sign(x) * np.ceil(np.abs(x)),
     "DOWN": np.trunc,
     "ROUND_TO_ZERO": np.trunc,
-    "UP": lambda x: np.sign(x) * np.ceil(np.abs(x)),
     "HALF_UP": lambda x: np.sign(x) * np.floor(np.abs(x) + 0.5),
     "HALF_DOWN": lambda x: np.sign(x) * np.ceil(np.abs(x) - 0.5),
 }
@@ -118,13 +118,19 @@ def _quant(graph: ModelGraph, operator: Operator) -> Grid:
     """QONNX's Quant on a constant, in the floats in which QONNX computes it."""
     values, scale, zero, bits = (graph.constants[name] for name in operator.inputs[:4])
     bounds = quant_bounds(operator, scalar(bits))
-    mode = str(operator.attributes.get("rounding_mode", "ROUND")).upper()
-    if mode not in _ROUNDINGS:
-        raise operator.fault(f"a rounding mode of {', '.join(_ROUNDINGS)}", mode)
+    mode = rounding_mode(operator, "ROUND")
     levels = values / scale + zero
     if bounds is None:
         return _grid(np.where(levels >= 0, 1, -1), scale, zero)
     return _grid(_ROUNDINGS[mode](np.clip(levels, *bounds)), scale, zero)
+
+
+def rounding_mode(operator: Operator, default: str) -> str:
+    """The operator's rounding mode in capitals. Raises :class:`InputError` on an unknown one."""
+    mode = str(operator.attributes.get("rounding_mode", default)).upper()
+    if mode not in _ROUNDINGS:
+        raise operator.fault(f"a rounding mode of {', '.join(_ROUNDINGS)}", mode)
+    return mode
 
 
 def quant_bounds(operator: Operator, bits: float) -> tuple[int, int] | None:

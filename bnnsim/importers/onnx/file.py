@@ -57,13 +57,10 @@ def read_graph(model: Any, file: str) -> ModelGraph:
     opset = _opset(model, file)
     graph = model.graph
     constants = {t.name: _array(t, file) for t in graph.initializer}
-    inputs = [value for value in graph.input if value.name not in constants]
-    if len(inputs) != 1:
-        names = ", ".join(value.name for value in inputs) or "none"
-        raise InputError(file, "a model with one input", names)
+    given = model_input(model, file)
     if not graph.output:
         raise InputError(file, "a model with an output", "none")
-    shape = _static_shape(inputs[0], file)
+    shape = _static_shape(given, file)
     operators = []
     for index, node in enumerate(graph.node):
         operator = _operator(node, index, file)
@@ -75,12 +72,25 @@ def read_graph(model: Any, file: str) -> ModelGraph:
         file,
         operators,
         constants,
-        inputs[0].name,
+        given.name,
         shape,
-        _element_kind(model, inputs[0]),
+        _element_kind(model, given),
         tuple(value.name for value in graph.output),
         opset,
     )
+
+
+def model_input(model: Any, file: str) -> Any:
+    """The ``onnx.ValueInfoProto`` of the model's input; old files list constants beside it.
+
+    Raises :class:`InputError` where there is not exactly one.
+    """
+    constants = {tensor.name for tensor in model.graph.initializer}
+    inputs = [value for value in model.graph.input if value.name not in constants]
+    if len(inputs) != 1:
+        names = ", ".join(value.name for value in inputs) or "none"
+        raise InputError(file, "a model with one input", names)
+    return inputs[0]
 
 
 def _onnx(place: str) -> Any:

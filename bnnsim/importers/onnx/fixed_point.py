@@ -19,8 +19,9 @@ PARAMETER_BITS = 32
 
 
 @dataclass(frozen=True)
-class Kinked:
-    """``max(t, 0) + slope * min(t, 0) + offset`` with ``t = gain * n + bias``; no kink at slope 1."""
+class PiecewiseLinear:
+    """``max(t, 0) + slope * min(t, 0) + offset`` with ``t = gain * n + bias``: two segments, one at
+    slope 1."""
 
     gain: Fraction
     bias: Fraction
@@ -28,20 +29,20 @@ class Kinked:
     offset: Fraction = Fraction(0)
 
 
-def kinked(operator: Operator, chain: Chain) -> Kinked:
-    """A chain of affine steps with at most one PReLU in that form.
+def piecewise_linear(operator: Operator, chain: Chain) -> PiecewiseLinear:
+    """A chain of affine steps with at most one PReLU as two segments.
 
-    Raises :class:`InputError` for chains with more kinks or with limits (HardTanh, Clip).
+    Raises :class:`InputError` for chains with more PReLUs or with limits (HardTanh, Clip).
     """
     gain, bias = Fraction(1), Fraction(0)
-    found: Kinked | None = None
+    found: PiecewiseLinear | None = None
     for step in chain:
         if isinstance(step, Affine) and found is None:
             gain, bias = gain * step.gain, bias * step.gain + step.offset
         elif isinstance(step, Prelu) and found is None:
-            found = Kinked(gain, bias, step.slope)
+            found = PiecewiseLinear(gain, bias, step.slope)
         elif isinstance(step, Affine) and found is not None and step.gain >= 0:
-            found = Kinked(
+            found = PiecewiseLinear(
                 found.gain * step.gain,
                 found.bias * step.gain,
                 found.slope,
@@ -51,7 +52,7 @@ def kinked(operator: Operator, chain: Chain) -> Kinked:
             kind = "a limit (HardTanh or Clip)" if isinstance(step, Clip) else "a second kink"
             expected = "at most one PReLU where values stay real"
             raise operator.fault(expected, kind if not isinstance(step, Affine) else "a falling one")
-    return found or Kinked(gain, bias)
+    return found or PiecewiseLinear(gain, bias)
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def in_one_format(numbers: Sequence[Sequence[Fraction]]) -> tuple[ValueType, lis
 
 
 def append_fixed(
-    draft: NetworkDraft, base: str, word: ValueType, forms: Sequence[Kinked]
+    draft: NetworkDraft, base: str, word: ValueType, forms: Sequence[PiecewiseLinear]
 ) -> tuple[str, list[Fraction], str]:
     """Layers that bring ``base`` through ``forms`` (one a channel) to integers of ``word``.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,10 @@ class Operator:
     def fault(self, expected: str, got: object) -> InputError:
         """An error that names this operator."""
         return InputError(f"{self.place} ({self.kind})", expected, str(got))
+
+    def real(self, key: str, default: float) -> Fraction:
+        """A float attribute: a float32, whatever Python makes of it."""
+        return Fraction(float(np.float32(self.attributes.get(key, default))))
 
     def has(self, position: int) -> bool:
         """Whether the optional input at ``position`` is given."""

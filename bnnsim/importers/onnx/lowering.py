@@ -10,9 +10,9 @@ from typing import Any, Literal, TypeVar
 
 from bnnsim.importers.draft.draft import INPUT, NetworkDraft, Shape
 from bnnsim.importers.exact.channel_function import Affine, ChannelFunction
+from bnnsim.importers.onnx.binding import LayoutMismatch, TensorBinding, map_dimensions
 from bnnsim.importers.onnx.constants import evaluate_constants
 from bnnsim.importers.onnx.graph import Array, ModelGraph, Operator
-from bnnsim.importers.onnx.signal import LayoutMismatch, Signal, map_dimensions
 from bnnsim.spec.faults import InputError, near_names
 from bnnsim.spec.value_type import ValueType
 
@@ -56,26 +56,26 @@ class FrameRule:
 class Lowering:
     """The state of the walk.
 
-    ``signals`` maps every tensor that depends on the input to what it is; None behind the operators
+    ``bindings`` maps every tensor that depends on the input to what it is; None behind the operators
     that end a classifier (TopK, Softmax, ...). ``notes`` are sentences for the user.
     """
 
     graph: ModelGraph
     options: ImportOptions
     draft: NetworkDraft
-    signals: dict[str, Signal | None]
+    bindings: dict[str, TensorBinding | None]
     frame: FrameRule | None = None
-    head: Signal | None = None
+    head: TensorBinding | None = None
     head_tensor: str = ""
-    integers: dict[str, Signal] = field(default_factory=dict)
+    integers: dict[str, TensorBinding] = field(default_factory=dict)
     """Tensors that an operator has read as integers of a layer."""
     notes: list[str] = field(default_factory=list)
     made: dict[object, Any] = field(default_factory=dict)
     """Layers that stand for a function of another layer, so that none is made twice."""
 
-    def signal(self, operator: Operator, position: int = 0) -> Signal:
-        """The signal at an input that must depend on the model's input."""
-        found = self.signals.get(operator.inputs[position])
+    def binding(self, operator: Operator, position: int = 0) -> TensorBinding:
+        """The binding at an input that must depend on the model's input."""
+        found = self.bindings.get(operator.inputs[position])
         if found is None:
             raise operator.fault(f"data at input {position}", operator.inputs[position] or "nothing")
         if found.border is not None and operator.kind != "Conv":
@@ -95,15 +95,23 @@ class Lowering:
         return self.constant(operator, position, role) if operator.has(position) else None
 
     def is_data(self, operator: Operator, position: int) -> bool:
-        return operator.inputs[position] in self.signals
+        return operator.inputs[position] in self.bindings
 
 
 Result = TypeVar("Result")
-Handler = Callable[[Lowering, Operator], Signal | None]
+Handler = Callable[[Lowering, Operator], TensorBinding | None]
+"""What an operator makes of its inputs, with the layers for it added to the draft; None where it ends
+a classifier. Raises :class:`InputError` where its attributes or the shapes of its inputs cannot be
+brought into a workload."""
 
 
 def lower(graph: ModelGraph, options: ImportOptions, handlers: dict[str, Handler]) -> Lowering:
-    """Walk the graph with the input taken as channels first, else as channels last."""
+    """Walk the graph with the input taken as channels first, else as channels last.
+
+    What depends on constants alone is evaluated before, once; ``graph.constants`` takes it in. Raises
+    :class:`InputError` at the first operator that has no place in a binary network.
+    """
+    graph = replace(graph, operators=_without_constants(graph))
     try:
         return _walk(_fresh(graph), options, handlers, channels_last=False)
     except LayoutMismatch as first:
@@ -113,7 +121,18 @@ def lower(graph: ModelGraph, options: ImportOptions, handlers: dict[str, Handler
             except LayoutMismatch:
                 pass
         expected = "channels where the operator wants them (a Transpose in front of it)"
-        raise first.operator.fault(expected, f"shape {list(first.signal.shape)}") from None
+        raise first.operator.fault(expected, f"shape {list(first.binding.shape)}") from None
+
+
+def _without_constants(graph: ModelGraph) -> list[Operator]:
+    """The operators in order, without those on constants, which are evaluated."""
+    rest = []
+    for operator in _in_order(graph):
+        if all(name in graph.constants for name in operator.inputs if name):
+            _checked(operator, lambda one: evaluate_constants(graph, one))
+        else:
+            rest.append(operator)
+    return rest
 
 
 def _fresh(graph: ModelGraph) -> ModelGraph:
@@ -127,17 +146,15 @@ def _walk(
     channels_last: bool,
 ) -> Lowering:
     shape = _input_shape(graph, channels_last)
-    dimensions = map_dimensions(*shape)
-    if channels_last:
-        dimensions = (*dimensions[1:], dimensions[0])
-    frame = Signal(INPUT, ChannelFunction(), dimensions[: len(graph.input_shape)], is_raw=True)
+    dimensions = map_dimensions(*shape, channels_last)
+    frame = TensorBinding(INPUT, ChannelFunction(), dimensions[: len(graph.input_shape)], is_raw=True)
     state = Lowering(graph, options, NetworkDraft(shape), {graph.input: frame})
-    for operator in _in_order(graph):
-        if not any(name in state.signals for name in operator.inputs):
+    for operator in graph.operators:
+        if not any(name in state.bindings for name in operator.inputs):  # behind a Shape
             _checked(operator, lambda one: evaluate_constants(graph, one))
             continue
-        if all(state.signals.get(name) is None for name in operator.inputs if name in state.signals):
-            state.signals.update(dict.fromkeys(operator.outputs))  # behind the classifier's end
+        if all(state.bindings.get(name) is None for name in operator.inputs if name in state.bindings):
+            state.bindings.update(dict.fromkeys(operator.outputs))  # behind the classifier's end
             continue
         handler = handlers.get(operator.kind)
         if handler is None:
@@ -147,9 +164,9 @@ def _walk(
         result = _checked(operator, partial(handler, state))
         if operator.output in graph.constants:  # Shape
             continue
-        state.signals[operator.output] = result
+        state.bindings[operator.output] = result
         if result is None and state.head is None:
-            state.head, state.head_tensor = state.signal(operator), operator.inputs[0]
+            state.head, state.head_tensor = state.binding(operator), operator.inputs[0]
     _find_head(state)
     return state
 
@@ -196,8 +213,8 @@ def _find_head(state: Lowering) -> None:
     if state.head is not None:
         return
     for name in state.graph.outputs:
-        signal = state.signals.get(name)
-        if signal is not None:
-            state.head, state.head_tensor = signal, name
+        binding = state.bindings.get(name)
+        if binding is not None:
+            state.head, state.head_tensor = binding, name
             return
     raise InputError(state.graph.file, "an output that depends on the input", "none")

@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from bnnsim.importers.draft.draft import INPUT
-from bnnsim.importers.draft.passes import tidy
+from bnnsim.importers.draft.passes import canonicalise
 from bnnsim.importers.draft.workload import Arrays, to_workload
-from bnnsim.importers.draft.write import ImportedNetwork, write_network
+from bnnsim.importers.draft.write import ImportedNetwork, checked_name, write_network
+from bnnsim.importers.onnx.binding import TensorBinding
 from bnnsim.importers.onnx.file import load_model, read_graph
 from bnnsim.importers.onnx.graph import Operator
 from bnnsim.importers.onnx.lowering import (
@@ -25,10 +26,9 @@ from bnnsim.importers.onnx.lowering import (
     SignOfZero,
     lower,
 )
-from bnnsim.importers.onnx.operators import elementwise, layers, shapes
+from bnnsim.importers.onnx.operators import elementwise, layers, pools, qonnx, shapes
 from bnnsim.importers.onnx.operators.joins import concat, in_fixed_point
 from bnnsim.importers.onnx.operators.quantise import negated, quantised
-from bnnsim.importers.onnx.signal import Signal
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.value_type import TYPE_TEXT, ValueType, parse_value_type
 from bnnsim.spec.workload import Workload
@@ -38,9 +38,9 @@ DEFAULT_FIXED = "fixed24.12"
 HANDLERS: dict[str, Handler] = {
     "Add": elementwise.add,
     "ArgMax": layers.classifier_end,
-    "AveragePool": layers.average_pool,
+    "AveragePool": pools.average_pool,
     "BatchNormalization": elementwise.batch_norm,
-    "BipolarQuant": elementwise.bipolar_quant,
+    "BipolarQuant": qonnx.bipolar_quant,
     "Cast": elementwise.cast,
     "Clip": elementwise.clip,
     "Concat": concat,
@@ -49,25 +49,25 @@ HANDLERS: dict[str, Handler] = {
     "Dropout": elementwise.same,
     "Flatten": shapes.flatten,
     "Gemm": layers.gemm,
-    "GlobalAveragePool": layers.average_pool,
+    "GlobalAveragePool": pools.average_pool,
     "Greater": elementwise.compare,
     "GreaterOrEqual": elementwise.compare,
     "HardTanh": elementwise.hard_tanh,
     "Identity": elementwise.same,
-    "IntQuant": elementwise.quant,
+    "IntQuant": qonnx.quant,
     "LeakyRelu": elementwise.leaky_relu,
     "Less": elementwise.compare,
     "LessOrEqual": elementwise.compare,
     "LogSoftmax": layers.classifier_end,
     "MatMul": layers.matmul,
-    "MaxPool": layers.max_pool,
+    "MaxPool": pools.max_pool,
     "Mul": elementwise.multiply,
-    "MultiThreshold": elementwise.multi_threshold,
+    "MultiThreshold": qonnx.multi_threshold,
     "Neg": elementwise.negate,
     "PRelu": elementwise.prelu,
     "Pad": shapes.pad,
-    "Quant": elementwise.quant,
-    "ReduceMean": layers.average_pool,
+    "Quant": qonnx.quant,
+    "ReduceMean": pools.average_pool,
     "Relu": elementwise.relu,
     "Reshape": shapes.reshape,
     "Shape": shapes.shape,
@@ -78,7 +78,7 @@ HANDLERS: dict[str, Handler] = {
     "Sum": elementwise.add,
     "TopK": layers.classifier_end,
     "Transpose": shapes.transpose,
-    "Trunc": elementwise.trunc,
+    "Trunc": qonnx.trunc,
     "Unsqueeze": shapes.unsqueeze,
     "Where": elementwise.where,
     "XnorPopcountMatMul": layers.xnor_popcount_matmul,
@@ -89,14 +89,14 @@ HANDLERS: dict[str, Handler] = {
 class LoweredModel:
     """A model as a workload, with what ties the two together.
 
-    A model's score is ``score_gain * workload score + score_offset``. ``signals`` maps tensors of the
+    A model's score is ``score_gain * workload score + score_offset``. ``bindings`` maps tensors of the
     model to the layer whose integers they are functions of; ``head_tensor`` is the model's tensor of
     scores.
     """
 
     workload: Workload
     arrays: Arrays
-    signals: Mapping[str, Signal]
+    bindings: Mapping[str, TensorBinding]
     head_tensor: str
     score_gain: Fraction
     score_offset: Fraction
@@ -125,8 +125,20 @@ def import_onnx(
     written then.
     """
     options = import_options(fixed, input_type, image_range, sign_of_zero)
+    return write_model(load_model, path, out_dir, name, options, force)
+
+
+def write_model(
+    read: Callable[[str | Path], Any],
+    path: str | Path,
+    out_dir: str | Path,
+    name: str | None,
+    options: ImportOptions,
+    force: bool,
+) -> ImportedNetwork:
+    """Lower the ``onnx.ModelProto`` that ``read`` makes of the file at ``path``, and write it."""
     chosen = checked_name(name) if name is not None else workload_name(path)
-    lowered = lower_model(load_model(path), str(path), chosen, options)
+    lowered = lower_model(read(path), str(path), chosen, options)
     return write_network(out_dir, lowered.workload, lowered.arrays, lowered.notes, force=force)
 
 
@@ -156,14 +168,6 @@ def _type(place: str, text: str) -> ValueType:
         raise InputError(place, TYPE_TEXT, repr(text)) from None
 
 
-def checked_name(name: str) -> str:
-    """A name that the user chose. Raises :class:`InputError` where a workload cannot have it."""
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.\-]*", name):
-        expected = "a name of letters, digits, _ . - that starts with a letter"
-        raise InputError("name", expected, repr(name))
-    return name
-
-
 def workload_name(path: str | Path) -> str:
     """A workload's name from a file's."""
     stem = re.sub(r"[^A-Za-z0-9_.\-]+", "-", Path(path).stem).strip("-.")
@@ -174,7 +178,7 @@ def lower_model(model: Any, file: str, name: str, options: ImportOptions) -> Low
     """A loaded model as a workload; ``file`` stands for it in messages."""
     state = lower(read_graph(model, file), options, HANDLERS)
     gain, offset = _scores(state)
-    done = tidy(state.draft)
+    done = canonicalise(state.draft)
     if state.draft.input_type is None or state.frame is None or not state.draft.layers:
         raise InputError(file, "a network with at least one layer", "none")
     digest = hashlib.sha256(model.SerializeToString(deterministic=True)).hexdigest()[:12]
@@ -186,16 +190,16 @@ def lower_model(model: Any, file: str, name: str, options: ImportOptions) -> Low
         for layer in state.draft.layers
     }
     notes = (*state.notes, _score_note(state, gain, offset))
-    signals = {}
-    for tensor, found in state.signals.items():
-        signal = state.integers.get(tensor, found)
-        holder = None if signal is None or signal.is_raw else done.holder(signal.base)
-        if signal is not None and holder is not None:
-            signals[tensor] = replace(signal, base=holder)
+    bindings = {}
+    for tensor, found in state.bindings.items():
+        binding = state.integers.get(tensor, found)
+        holder = None if binding is None or binding.is_raw else done.holder(binding.base)
+        if binding is not None and holder is not None:
+            bindings[tensor] = replace(binding, base=holder)
     return LoweredModel(
         workload,
         arrays,
-        signals,
+        bindings,
         state.head_tensor,
         gain,
         offset,
@@ -215,7 +219,7 @@ def _scores(state: Lowering) -> tuple[Fraction, Fraction]:
     affine = head.function.shared_affine()
     if affine is not None and affine.gain < 0:
         base, function = negated(state, head.base, head.function, [True])
-        head = Signal(base, function.simplest, head.dimensions)
+        head = TensorBinding(base, function.simplest, head.dimensions)
         affine = head.function.shared_affine()
     if affine is None or affine.gain <= 0:
         head = in_fixed_point(state, end, head, with_offsets=True)

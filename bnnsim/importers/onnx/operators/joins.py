@@ -8,20 +8,20 @@ from fractions import Fraction
 import numpy as np
 
 from bnnsim.importers.exact.channel_function import Affine, ChannelFunction
-from bnnsim.importers.onnx.fixed_point import Kinked, append_fixed, kinked
+from bnnsim.importers.onnx.binding import TensorBinding
+from bnnsim.importers.onnx.fixed_point import PiecewiseLinear, append_fixed, piecewise_linear
 from bnnsim.importers.onnx.graph import Operator
 from bnnsim.importers.onnx.lowering import Lowering
 from bnnsim.importers.onnx.operators.quantise import negated, quantised
-from bnnsim.importers.onnx.signal import Signal
 
 
-def add_signals(state: Lowering, operator: Operator, signals: list[Signal]) -> Signal:
+def add_bindings(state: Lowering, operator: Operator, bindings: list[TensorBinding]) -> TensorBinding:
     """The sum of tensors of one shape.
 
     Where every channel has one gain (up to its sign) in all of them, integers are added as they are;
-    else each is first brought to fixed point.
+    else each is first brought to fixed point. Raises :class:`InputError` where shapes differ.
     """
-    ready = [quantised(state, operator, one) for one in signals]
+    ready = [quantised(state, operator, one) for one in bindings]
     for one in ready[1:]:
         if one.dimensions != ready[0].dimensions:
             expected = f"shapes that are equal ({list(ready[0].shape)})"
@@ -42,69 +42,71 @@ def add_signals(state: Lowering, operator: Operator, signals: list[Signal]) -> S
     return replace(ready[0], base=layer.name, function=ChannelFunction().then(steps).simplest)
 
 
-def _affine(signal: Signal, channel: int) -> Affine:
-    step = ChannelFunction((signal.function.of(channel),)).shared_affine()
+def _affine(binding: TensorBinding, channel: int) -> Affine:
+    step = ChannelFunction((binding.function.of(channel),)).shared_affine()
     assert step is not None
     return step
 
 
-def _gains_agree(signals: list[Signal], channels: int) -> bool:
-    if any(one.function.affine() is None for one in signals):
+def _gains_agree(bindings: list[TensorBinding], channels: int) -> bool:
+    if any(one.function.affine() is None for one in bindings):
         return False
     return all(
-        len({abs(_affine(one, c).gain) for one in signals}) == 1 and _affine(signals[0], c).gain != 0
+        len({abs(_affine(one, c).gain) for one in bindings}) == 1 and _affine(bindings[0], c).gain != 0
         for c in range(channels)
     )
 
 
-def _same_sign(state: Lowering, signal: Signal, first: Signal, channels: int) -> Signal:
-    """``signal`` with the sign of each channel's gain as ``first`` has it."""
-    differs = [_affine(signal, c).gain != _affine(first, c).gain for c in range(channels)]
+def _same_sign(
+    state: Lowering, binding: TensorBinding, first: TensorBinding, channels: int
+) -> TensorBinding:
+    """``binding`` with the sign of each channel's gain as ``first`` has it."""
+    differs = [_affine(binding, c).gain != _affine(first, c).gain for c in range(channels)]
     if not any(differs):
-        return signal
-    base, function = negated(state, signal.base, signal.function, differs)
-    return replace(signal, base=base, function=function.simplest)
+        return binding
+    base, function = negated(state, binding.base, binding.function, differs)
+    return replace(binding, base=base, function=function.simplest)
 
 
 def in_fixed_point(
-    state: Lowering, operator: Operator, signal: Signal, with_offsets: bool = False
-) -> Signal:
-    """``signal`` as fixed-point integers of the user's word, through an ``affine`` layer if needed.
+    state: Lowering, operator: Operator, binding: TensorBinding, with_offsets: bool = False
+) -> TensorBinding:
+    """``binding`` as fixed-point integers of the user's word, through an ``affine`` layer if needed.
 
     Integers that only lack offsets stay as they are, unless ``with_offsets`` is asked for.
     """
     word = state.options.fixed
     unit = Fraction(1, 1 << word.fraction_bits)
-    signal = quantised(state, operator, signal)
-    shared = signal.function.affine()
+    binding = quantised(state, operator, binding)
+    shared = binding.function.affine()
     scaled = shared is not None and all(step.gain == unit for step in shared)
-    if scaled and not (with_offsets and signal.function.shared_affine() is None):
-        return signal  # already so: only offsets differ, and they stay exact
-    key = ("fixed", signal.base, signal.function.simplest)
+    if scaled and not (with_offsets and binding.function.shared_affine() is None):
+        return binding  # already so: only offsets differ, and they stay exact
+    key = ("fixed", binding.base, binding.function.simplest)
     if key not in state.made:
-        channels = state.draft.shape_of(signal.base)[0]
-        forms = [kinked(operator, signal.function.of(c)) for c in range(channels)]
+        channels = state.draft.shape_of(binding.base)[0]
+        forms = [piecewise_linear(operator, binding.function.of(c)) for c in range(channels)]
         if with_offsets:
             forms = [_without_offset(operator, form) for form in forms]
-        base, offsets, note = append_fixed(state.draft, signal.base, word, forms)
+        base, offsets, note = append_fixed(state.draft, binding.base, word, forms)
         state.notes.append(note)
         steps = [Affine(unit, offset) for offset in offsets]
         state.made[key] = base, ChannelFunction().then(steps).simplest
     base, function = state.made[key]
-    return replace(signal, base=base, function=function)
+    return replace(binding, base=base, function=function)
 
 
-def _without_offset(operator: Operator, form: Kinked) -> Kinked:
-    """The offset behind a kink cannot move in front of it."""
+def _without_offset(operator: Operator, form: PiecewiseLinear) -> PiecewiseLinear:
+    """The offset behind a PReLU cannot move in front of it."""
     if form.offset and form.slope != 1:
         raise operator.fault("scores that are sums", "sums behind a PReLU and a bias")
     return form
 
 
-def concat(state: Lowering, operator: Operator) -> Signal:
+def concat(state: Lowering, operator: Operator) -> TensorBinding:
     """Maps side by side along the channels, each channel keeping its own function."""
-    signals = [state.signal(operator, i) for i in range(len(operator.inputs))]
-    ready = [quantised(state, operator, one) for one in signals]
+    bindings = [state.binding(operator, i) for i in range(len(operator.inputs))]
+    ready = [quantised(state, operator, one) for one in bindings]
     rank = len(ready[0].shape) + 1
     axis = int(operator.attributes.get("axis", 1)) % rank - 1
     dimensions = ready[0].dimensions
@@ -129,26 +131,26 @@ def concat(state: Lowering, operator: Operator) -> Signal:
     chains = [one.function.of(c) for one in ready for c in range(one.channels)]
     joined = list(dimensions)
     joined[axis] = (("C", channels),)
-    return Signal(layer.name, ChannelFunction(tuple(chains)).simplest, tuple(joined))
+    return TensorBinding(layer.name, ChannelFunction(tuple(chains)).simplest, tuple(joined))
 
 
-def _as_sums(state: Lowering, signal: Signal) -> Signal:
-    """``signal`` as plain sums, which one stream can carry beside others, however many bits they have.
+def _as_sums(state: Lowering, binding: TensorBinding) -> TensorBinding:
+    """``binding`` as plain sums, which one stream can carry beside others, however many bits they have.
 
     Elements of a type of their own pass through weights of +1: their words then get as wide as
     the join's, which a quantiser's cannot.
     """
-    if state.draft.type_of(signal.base) is None:
-        return signal
-    key = ("sums", signal.base)
+    if state.draft.type_of(binding.base) is None:
+        return binding
+    key = ("sums", binding.base)
     if key not in state.made:
-        shape, (low, high) = state.draft.shape_of(signal.base), state.draft.bounds_of(signal.base)
-        layer = state.draft.append("conv", [signal.base], shape, low, high)
+        shape, (low, high) = state.draft.shape_of(binding.base), state.draft.bounds_of(binding.base)
+        layer = state.draft.append("conv", [binding.base], shape, low, high)
         layer.weights = np.ones((shape[0], 1, 1, 1), np.int64)
         layer.options = {"kernel": (1, 1), "groups": shape[0]}
         state.made[key] = layer.name
-    return replace(signal, base=state.made[key])
+    return replace(binding, base=state.made[key])
 
 
-def _others(signal: Signal, axis: int) -> tuple[int, ...]:
-    return (*signal.shape[:axis], *signal.shape[axis + 1 :])
+def _others(binding: TensorBinding, axis: int) -> tuple[int, ...]:
+    return (*binding.shape[:axis], *binding.shape[axis + 1 :])

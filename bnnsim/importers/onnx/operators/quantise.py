@@ -8,62 +8,62 @@ from fractions import Fraction
 
 import numpy as np
 
-from bnnsim.importers.draft.draft import INPUT
 from bnnsim.importers.exact.channel_function import (
     Affine,
     AtLeastZero,
-    Chain,
     ChannelFunction,
     Count,
     Round,
     Sign,
-    apply,
-    as_affine,
     direction,
     evaluate,
-    extended,
+    joined,
     least_input,
 )
+from bnnsim.importers.onnx.binding import TensorBinding
 from bnnsim.importers.onnx.graph import Operator
 from bnnsim.importers.onnx.lowering import FrameRule, Lowering
-from bnnsim.importers.onnx.operators.kinks import without_falls
-from bnnsim.importers.onnx.signal import Signal
+from bnnsim.importers.onnx.operators.frame_input import (
+    decide_input,
+    given_input,
+    pixel_range,
+    quantised_input,
+)
+from bnnsim.importers.onnx.operators.monotone import make_monotone
 from bnnsim.spec.value_type import BIPOLAR, ValueType
 
 _MOST_BITS = 8
-_PIXEL_SCALE = 64
-"""A model that divides its input by more than this takes pixels of 0 .. 255."""
 
 
-def quantised(state: Lowering, operator: Operator, signal: Signal) -> Signal:
-    """``signal`` on integers that exist: where its chain has quantisers, a threshold layer is made.
+def quantised(state: Lowering, operator: Operator, binding: TensorBinding) -> TensorBinding:
+    """``binding`` on integers that exist: where its chain has quantisers, a threshold layer is made.
 
     The result's function holds no quantiser. ``operator`` is who asks, for messages.
     """
-    result = _quantised(state, operator, signal)
+    result = _quantised(state, operator, binding)
     for name in operator.inputs:
-        if state.signals.get(name) is signal:
+        if state.bindings.get(name) is binding:
             state.integers[name] = result
     return result
 
 
-def _quantised(state: Lowering, operator: Operator, signal: Signal) -> Signal:
-    if signal.function.quantiser_position < 0:
-        if signal.is_raw:
-            return _given_input(state, operator, signal)
-        return signal
-    head, tail = signal.function.split()
-    if signal.is_raw and state.options.input_type is None:
-        found = _quantised_input(state, head, tail)
+def _quantised(state: Lowering, operator: Operator, binding: TensorBinding) -> TensorBinding:
+    if binding.function.quantiser_position < 0:
+        if binding.is_raw:
+            return given_input(state, operator, binding)
+        return binding
+    head, tail = binding.function.split()
+    if binding.is_raw and state.options.input_type is None:
+        found = quantised_input(state, head, tail)
         if found is not None:
             value_type, function = found
-            rule = FrameRule(head.simplest, None, *_pixel_range(state))
-            _decide_input(state, operator, value_type, rule)
-            return replace(signal, function=function, is_raw=False)
-    if signal.is_raw:
-        signal = _given_input(state, operator, signal)
-        head, tail = signal.function.split()
-    return _threshold_layer(state, operator, signal, head, tail)
+            rule = FrameRule(head.simplest, None, *pixel_range(state))
+            decide_input(state, operator, value_type, rule)
+            return replace(binding, function=function, is_raw=False)
+    if binding.is_raw:
+        binding = given_input(state, operator, binding)
+        head, tail = binding.function.split()
+    return _threshold_layer(state, operator, binding, head, tail)
 
 
 @dataclass(frozen=True)
@@ -118,12 +118,12 @@ def _levels(head: ChannelFunction, low: int, high: int) -> tuple[int, int]:
 def _threshold_layer(
     state: Lowering,
     operator: Operator,
-    signal: Signal,
+    binding: TensorBinding,
     head: ChannelFunction,
     tail: ChannelFunction,
-) -> Signal:
+) -> TensorBinding:
     draft = state.draft
-    base, head = without_falls(state, operator, signal.base, head)
+    base, head = make_monotone(state, operator, binding.base, head)
     channels = draft.shape_of(base)[0]
     key = ("threshold", base, head.simplest)
     falling = [direction(chain) < 0 for chain in head.chains]
@@ -146,7 +146,7 @@ def _threshold_layer(
     function = ChannelFunction().then([Affine(encoding.gain, encoding.offset)])
     if value_type.is_bipolar and isinstance(head.chains[0][-1], Sign):
         function = ChannelFunction()
-    result = signal.with_function(_followed(function, tail))
+    result = binding.with_function(function.before(tail))
     if (key, value_type) in state.made:
         return replace(result, base=state.made[key, value_type])
     layer = draft.append(
@@ -158,17 +158,6 @@ def _threshold_layer(
     layer.thresholds = np.broadcast_to(found, (channels, found.shape[1])).copy()
     state.made[key, value_type] = layer.name
     return replace(result, base=layer.name)
-
-
-def _followed(first: ChannelFunction, second: ChannelFunction) -> ChannelFunction:
-    """``first`` (one affine chain for all), then the chains of ``second``."""
-    result = []
-    for chain in second.chains:
-        grown = ChannelFunction((first.chains[0],))
-        for step in chain:
-            grown = grown.then([step])
-        result.append(grown.chains[0])
-    return ChannelFunction(tuple(result)).simplest
 
 
 def _thresholds(
@@ -228,124 +217,8 @@ def negated(
     for c in range(count):
         chain = function.of(c)
         if flips[c]:
-            flipped: Chain = (Affine(Fraction(-1)),)
-            for step in chain:
-                flipped = extended(flipped, step)
-            chain = flipped
+            chain = joined((Affine(Fraction(-1)),), chain)
         chains.append(chain)
     return state.made[key], ChannelFunction(tuple(chains))
 
 
-# ---- the model's input -----------------------------------------------------------------------------
-
-
-def _pixel_range(state: Lowering) -> tuple[Fraction, Fraction]:
-    """What pixels 0 and 255 are at the model's input."""
-    given = state.options.image_range
-    if given is not None:
-        return Fraction(given[0]), Fraction(given[1])
-    takes_pixels = state.graph.input_kind == "uint8" or _shrinks_its_input(state)
-    return Fraction(0), Fraction(255 if takes_pixels else 1)
-
-
-def _shrinks_its_input(state: Lowering) -> bool:
-    """Whether the model's first arithmetic divides by something like 255."""
-    names = {state.graph.input}
-    for operator in state.graph.operators:
-        if not names & set(operator.inputs):
-            continue
-        constants = [state.graph.constants[n] for n in operator.inputs if n in state.graph.constants]
-        if operator.kind in ("Reshape", "Flatten", "Transpose", "Identity", "Cast"):
-            names.add(operator.output)
-        elif operator.kind == "Div" and constants:
-            return float(np.min(np.abs(constants[0]))) >= _PIXEL_SCALE
-        elif operator.kind == "Mul" and constants:
-            return float(np.max(np.abs(constants[0]))) <= 1 / _PIXEL_SCALE
-    return False
-
-
-def _quantised_input(
-    state: Lowering, head: ChannelFunction, tail: ChannelFunction
-) -> tuple[ValueType, ChannelFunction] | None:
-    """An input that the model itself quantises, the same for all channels; None where it does not."""
-    head = head.simplest
-    if not head.is_shared:
-        return None
-    chain = head.chains[0]
-    before = as_affine(chain[:-1])
-    if before is None or before.gain <= 0:
-        return None
-    low, high = (evaluate(chain[:-1], x) for x in _pixel_range(state))
-    step = chain[-1]
-    function: Chain
-    if isinstance(step, Round) and step.low is not None and step.high is not None:
-        if step.low > 0 or step.high < 1 or step.mode.upper() not in ("ROUND", "HALF_EVEN", "HALF_UP"):
-            return None
-        reached = apply(Round(step.mode), low), apply(Round(step.mode), high)
-        value_type, fraction = _input_type(step.low, step.high, tail)
-        if value_type is None or (
-            (step.low, step.high) != (value_type.minimum, value_type.maximum)
-            and not step.low <= min(reached) <= max(reached) <= step.high
-        ):
-            return None  # the type's own limits would clip a pixel elsewhere
-        scale = 1 << fraction
-        state.draft.image_range = (float(low / scale), float(high / scale))
-        return value_type, tail.simplest
-    if isinstance(step, Sign):
-        threshold, function = Fraction(0), ()
-        state.notes.append("the input's sign is taken as +1 on zero, where ONNX's Sign gives 0")
-    elif isinstance(step, AtLeastZero):
-        threshold, function = Fraction(0), (Affine(Fraction(1, 2), Fraction(1, 2)),)
-    elif isinstance(step, Count) and len(step.thresholds) == 1:
-        threshold, function = step.thresholds[0], (Affine(Fraction(1, 2), Fraction(1, 2)),)
-    else:
-        return None
-    state.draft.image_range = (float(low - threshold), float(high - threshold))
-    return BIPOLAR, _followed(ChannelFunction((function,)), tail)
-
-
-def _decide_input(state: Lowering, operator: Operator, value_type: ValueType, rule: FrameRule) -> None:
-    """Fix what a frame holds; a second reader must want the same."""
-    if state.frame not in (None, rule):
-        expected = "one quantiser of the input (or an input type that you choose)"
-        raise operator.fault(expected, "several that differ")
-    state.frame = rule
-    state.draft.input_type = value_type
-
-
-def _input_type(low: int, high: int, tail: ChannelFunction) -> tuple[ValueType | None, int]:
-    """The type of a Quant's integers, and its fraction bits where the scale is a power of two."""
-    after = as_affine(tail.simplest.chains[0]) if tail.simplest.is_shared else None
-    if low == 0:
-        bits = high.bit_length()
-        return (ValueType("uint", bits), 0) if bits <= 8 else (None, 0)
-    bits = max((-low - 1).bit_length(), high.bit_length()) + 1
-    if after is not None and after.gain.numerator == 1 and after.offset == 0:
-        fraction = after.gain.denominator.bit_length() - 1
-        if after.gain.denominator == 1 << fraction and 0 < fraction <= bits <= 32:
-            return ValueType("fixed", bits, fraction), fraction
-    return (ValueType("int", bits), 0) if bits <= 8 else (None, 0)
-
-
-def _given_input(state: Lowering, operator: Operator, signal: Signal) -> Signal:
-    """Frames of the type that the user names, or of the integers that the model itself takes."""
-    value_type = state.options.input_type
-    if value_type is None and state.graph.input_kind != "float":
-        value_type = ValueType(state.graph.input_kind.rstrip("0123456789"), 8)
-    if value_type is None:
-        raise operator.fault(
-            "a quantiser in front of the first layer, or an input type that you choose "
-            "(such as uint8 or fixed8.7)",
-            "a float input",
-        )
-    low, high = _pixel_range(state)
-    if value_type.kind == "uint" and value_type.bits == 8:
-        step = Affine((high - low) / 255, low)  # the pixel itself
-        state.draft.image_range = None
-    else:
-        step = Affine(Fraction(1, 1 << value_type.fraction_bits))
-        state.draft.image_range = (float(low), float(high))
-    _decide_input(state, operator, value_type, FrameRule(None, step, low, high))
-    chains = ChannelFunction(((step,),) if step != Affine() else ((),))
-    function = _followed(chains, signal.function)
-    return replace(signal, function=function, is_raw=False, base=INPUT)

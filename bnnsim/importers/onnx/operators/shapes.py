@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from fractions import Fraction
 
 import numpy as np
 
 from bnnsim.importers.exact.rational import fractions_of
+from bnnsim.importers.onnx.binding import Border, LayoutMismatch, TensorBinding, regrouped
 from bnnsim.importers.onnx.graph import Operator
 from bnnsim.importers.onnx.lowering import Lowering
-from bnnsim.importers.onnx.signal import Border, LayoutMismatch, Signal, regrouped
 
 
-def shape(state: Lowering, operator: Operator) -> Signal:
+def shape(state: Lowering, operator: Operator) -> TensorBinding:
     """A tensor's shape (the batch as 1) becomes a constant."""
-    signal = state.signal(operator)
-    full = np.array([1, *signal.shape], np.int64)
+    binding = state.binding(operator)
+    full = np.array([1, *binding.shape], np.int64)
     start = int(operator.attributes.get("start", 0))
     end = int(operator.attributes.get("end", len(full)))
     state.graph.constants[operator.output] = full[start:end]
-    return signal
+    return binding
 
 
-def reshape(state: Lowering, operator: Operator) -> Signal:
-    signal = state.signal(operator)
+def reshape(state: Lowering, operator: Operator) -> TensorBinding:
+    binding = state.binding(operator)
     wanted = [int(v) for v in state.constant(operator, 1, "shape").reshape(-1)]
-    full = [1, *signal.shape]
+    full = [1, *binding.shape]
     copies = not operator.attributes.get("allowzero", 0)
     sizes = [full[i] if v == 0 and copies and i < len(full) else v for i, v in enumerate(wanted)]
     elements = math.prod(full)
@@ -35,30 +34,30 @@ def reshape(state: Lowering, operator: Operator) -> Signal:
         known = math.prod(v for v in sizes if v != -1)
         if known > 0 and elements % known == 0:
             sizes[sizes.index(-1)] = elements // known
-    return _to_shape(operator, signal, sizes)
+    return _to_shape(operator, binding, sizes)
 
 
-def _to_shape(operator: Operator, signal: Signal, sizes: list[int]) -> Signal:
-    if math.prod(sizes) != math.prod(signal.shape) or min(sizes, default=1) < 1:
-        expected = f"a shape of {math.prod(signal.shape)} elements"
+def _to_shape(operator: Operator, binding: TensorBinding, sizes: list[int]) -> TensorBinding:
+    if math.prod(sizes) != math.prod(binding.shape) or min(sizes, default=1) < 1:
+        expected = f"a shape of {math.prod(binding.shape)} elements"
         raise operator.fault(expected, sizes)
     if not sizes or sizes[0] != 1:
         raise operator.fault("a reshape that leaves the batch alone", sizes)
-    return regrouped(operator, signal, sizes[1:])
+    return regrouped(operator, binding, sizes[1:])
 
 
-def flatten(state: Lowering, operator: Operator) -> Signal:
-    signal = state.signal(operator)
-    rank = len(signal.shape) + 1
+def flatten(state: Lowering, operator: Operator) -> TensorBinding:
+    binding = state.binding(operator)
+    rank = len(binding.shape) + 1
     axis = int(operator.attributes.get("axis", 1))
     if axis not in (1, 1 - rank):
         raise operator.fault("axis 1", axis)
-    return regrouped(operator, signal, [math.prod(signal.shape)])
+    return regrouped(operator, binding, [math.prod(binding.shape)])
 
 
-def squeeze(state: Lowering, operator: Operator) -> Signal:
-    signal = state.signal(operator)
-    full = [1, *signal.shape]
+def squeeze(state: Lowering, operator: Operator) -> TensorBinding:
+    binding = state.binding(operator)
+    full = [1, *binding.shape]
     axes = _axes(state, operator)
     if axes is None:
         raise operator.fault("the axes to remove", "none")
@@ -66,19 +65,19 @@ def squeeze(state: Lowering, operator: Operator) -> Signal:
     if any(full[place] != 1 for place in places):
         raise operator.fault("dimensions of size 1", f"axes {sorted(places)} of {full}")
     kept = [size for i, size in enumerate(full) if i not in places]
-    return _to_shape(operator, signal, kept)
+    return _to_shape(operator, binding, kept)
 
 
-def unsqueeze(state: Lowering, operator: Operator) -> Signal:
-    signal = state.signal(operator)
+def unsqueeze(state: Lowering, operator: Operator) -> TensorBinding:
+    binding = state.binding(operator)
     axes = _axes(state, operator)
     if axes is None:
         raise operator.fault("the axes to add", "none")
-    sizes = [1, *signal.shape]
+    sizes = [1, *binding.shape]
     rank = len(sizes) + len(axes)
     for place in sorted(axis % rank for axis in axes):
         sizes.insert(place, 1)
-    return _to_shape(operator, signal, sizes)
+    return _to_shape(operator, binding, sizes)
 
 
 def _axes(state: Lowering, operator: Operator) -> list[int] | None:
@@ -88,24 +87,24 @@ def _axes(state: Lowering, operator: Operator) -> list[int] | None:
     return None if given is None else [int(a) for a in given.reshape(-1)]
 
 
-def transpose(state: Lowering, operator: Operator) -> Signal:
-    signal = state.signal(operator)
-    rank = len(signal.shape) + 1
+def transpose(state: Lowering, operator: Operator) -> TensorBinding:
+    binding = state.binding(operator)
+    rank = len(binding.shape) + 1
     order = [int(p) for p in operator.attributes.get("perm", range(rank)[::-1])]
     if sorted(order) != list(range(rank)) or order[0] != 0:
         raise operator.fault("a permutation that leaves the batch in front", order)
-    return replace(signal, dimensions=tuple(signal.dimensions[p - 1] for p in order[1:]))
+    return replace(binding, dimensions=tuple(binding.dimensions[p - 1] for p in order[1:]))
 
 
-def pad(state: Lowering, operator: Operator) -> Signal:
+def pad(state: Lowering, operator: Operator) -> TensorBinding:
     """A border of one value; the convolution that reads it takes it over."""
-    signal = state.signal(operator)
+    binding = state.binding(operator)
     if operator.attributes.get("mode", "constant") not in ("constant", b"constant"):
         raise operator.fault("mode constant", operator.attributes["mode"])
-    value = Fraction(float(np.float32(operator.attributes.get("value", 0.0))))
+    value = operator.real("value", 0.0)
     if operator.has(2):
         value = fractions_of(state.constant(operator, 2, "value"))[0]
-    rank = len(signal.shape) + 1
+    rank = len(binding.shape) + 1
     if "pads" in operator.attributes:
         pads = [int(p) for p in operator.attributes["pads"]]
     else:
@@ -117,17 +116,17 @@ def pad(state: Lowering, operator: Operator) -> Signal:
             full[axis], full[rank + axis] = pads[index], pads[len(axes) + index]
         pads = full
     if not any(pads):
-        return signal
+        return binding
     if rank != 4 or len(pads) != 8 or min(pads) < 0:
         raise operator.fault("one border around a map", f"pads {pads} of {rank} dimensions")
-    labels = [{label for label, _ in one} for one in signal.dimensions]
+    labels = [{label for label, _ in one} for one in binding.dimensions]
     channel = next((i for i, one in enumerate(labels) if "C" in one), None)
     if channel is None:  # a single channel: its dimension has no label
         channel = 2 if pads[1] or pads[5] else 0
     rows = [i for i in range(3) if i != channel]
     if pads[channel + 1] or pads[channel + 5]:
-        raise LayoutMismatch(operator, signal)
+        raise LayoutMismatch(operator, binding)
     if pads[0] or pads[4]:
         raise operator.fault("a border around rows and columns", f"pads {pads}")
     tlbr = (pads[rows[0] + 1], pads[rows[1] + 1], pads[rows[0] + 5], pads[rows[1] + 5])
-    return replace(signal, border=Border(tlbr, value))
+    return replace(binding, border=Border(tlbr, value))

@@ -1,4 +1,4 @@
-"""Functions that rise and fall: no threshold and no pool can stand for one before its kink is done."""
+"""Functions that rise and fall, cut into monotone segments: thresholds and pools take no other."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from bnnsim.importers.exact.channel_function import (
     Prelu,
     direction,
     extended,
+    joined,
 )
-from bnnsim.importers.onnx.fixed_point import append_fixed, kinked
+from bnnsim.importers.onnx.fixed_point import append_fixed, piecewise_linear
 from bnnsim.importers.onnx.graph import Operator
 from bnnsim.importers.onnx.lowering import Lowering
 
 
-def without_falls(
+def make_monotone(
     state: Lowering, operator: Operator, base: str, function: ChannelFunction
 ) -> tuple[str, ChannelFunction]:
     """``function`` on the integers of layer ``base``, as one that in each channel only rises or falls.
@@ -27,27 +28,25 @@ def without_falls(
     """
     while any(direction(chain) == 0 for chain in function.chains):
         channels = state.draft.shape_of(base)[0]
-        pairs = [_at_first_kink(function.of(c)) for c in range(channels)]
+        pairs = [_at_first_prelu(function.of(c)) for c in range(channels)]
         heads = ChannelFunction(tuple(head for head, _ in pairs)).simplest
-        key = ("kink", base, heads)
+        key = ("monotone", base, heads)
         if key not in state.made:
-            forms = [kinked(operator, heads.of(c)) for c in range(channels)]
+            forms = [piecewise_linear(operator, heads.of(c)) for c in range(channels)]
             layer, offsets, note = append_fixed(state.draft, base, state.options.fixed, forms)
             state.notes.append(note)
             state.made[key] = layer, offsets
         base, offsets = state.made[key]
         unit = Fraction(1, 1 << state.options.fixed.fraction_bits)
-        chains = []
-        for offset, (_, tail) in zip(offsets, pairs, strict=True):
-            chain = extended((), Affine(unit, offset))
-            for step in tail:
-                chain = extended(chain, step)
-            chains.append(chain)
+        chains = (
+            joined(extended((), Affine(unit, offset)), tail)
+            for offset, (_, tail) in zip(offsets, pairs, strict=True)
+        )
         function = ChannelFunction(tuple(chains)).simplest
     return base, function
 
 
-def _at_first_kink(chain: Chain) -> tuple[Chain, Chain]:
+def _at_first_prelu(chain: Chain) -> tuple[Chain, Chain]:
     """Up to and with the first PReLU, and what follows it."""
     first = next(i for i, step in enumerate(chain) if isinstance(step, Prelu))
     return chain[: first + 1], chain[first + 1 :]

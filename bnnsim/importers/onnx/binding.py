@@ -28,7 +28,7 @@ class Border:
 
 
 @dataclass(frozen=True)
-class Signal:
+class TensorBinding:
     """A tensor: the integers of layer ``base``, mapped channel by channel through ``function``.
 
     ``dimensions`` says how the tensor lies (batch left out). ``is_raw`` marks the model's float
@@ -50,62 +50,70 @@ class Signal:
     def channels(self) -> int:
         return math.prod(size for one in self.dimensions for axis, size in one if axis == "C")
 
-    def with_function(self, function: ChannelFunction) -> Signal:
+    def with_function(self, function: ChannelFunction) -> TensorBinding:
         return replace(self, function=function.simplest)
 
 
-def map_dimensions(channels: int, height: int, width: int) -> tuple[Dimension, ...]:
-    """A map as ONNX holds it: channels, rows, columns."""
-    return dimension("C", channels), dimension("H", height), dimension("W", width)
+def map_dimensions(
+    channels: int, height: int, width: int, channels_last: bool = False
+) -> tuple[Dimension, ...]:
+    """A map as ONNX holds it: channels, rows, columns; or with its channels last."""
+    spatial = dimension("H", height), dimension("W", width)
+    first = dimension("C", channels)
+    return (*spatial, first) if channels_last else (first, *spatial)
 
 
 def dimension(axis: str, size: int) -> Dimension:
     return ((axis, size),) if size > 1 else ()
 
 
-def as_map(operator: Operator, signal: Signal, channels_last: bool = False) -> tuple[int, int, int]:
-    """(channels, height, width) of a signal that lies as the operator wants it."""
-    order = "HWC" if channels_last else "CHW"
-    if len(signal.dimensions) != 3:
-        raise operator.fault("a map with two spatial dimensions", f"shape {list(signal.shape)}")
-    for axis, one in zip(order, signal.dimensions, strict=True):
+def as_map(operator: Operator, binding: TensorBinding) -> tuple[int, int, int]:
+    """(channels, height, width) of a binding that lies as the operator wants it.
+
+    Raises :class:`InputError` where it is no map, :class:`LayoutMismatch` where its channels lie
+    elsewhere.
+    """
+    order = "HWC" if operator.channels_last else "CHW"
+    if len(binding.dimensions) != 3:
+        raise operator.fault("a map with two spatial dimensions", f"shape {list(binding.shape)}")
+    for axis, one in zip(order, binding.dimensions, strict=True):
         if any(label != axis for label, _ in one):
-            raise LayoutMismatch(operator, signal)
-    sizes = dict(zip(order, signal.shape, strict=True))
+            raise LayoutMismatch(operator, binding)
+    sizes = dict(zip(order, binding.shape, strict=True))
     return sizes["C"], sizes["H"], sizes["W"]
 
 
 class LayoutMismatch(Exception):
     """A spatial operator found channels where it wants rows: the input's layout was taken wrongly."""
 
-    def __init__(self, operator: Operator, signal: Signal) -> None:
+    def __init__(self, operator: Operator, binding: TensorBinding) -> None:
         super().__init__(operator.place)
         self.operator = operator
-        self.signal = signal
+        self.binding = binding
 
 
-def channel_values(operator: Operator, signal: Signal, constant: Array) -> list[Fraction]:
-    """A constant that is broadcast against ``signal``: one value, or one a channel.
+def channel_values(operator: Operator, binding: TensorBinding, constant: Array) -> list[Fraction]:
+    """A constant that is broadcast against ``binding``: one value, or one a channel.
 
     Raises :class:`InputError` where it varies within a channel or would make the tensor larger.
     """
-    rank = len(signal.shape) + 1
+    rank = len(binding.shape) + 1
     array = np.asarray(constant)
     while array.ndim > rank and array.shape[0] == 1:
         array = array[0]
     if array.size == 1:
         return _finite(operator, array)
     try:
-        full = np.broadcast_to(array, (1, *signal.shape))[0]
+        full = np.broadcast_to(array, (1, *binding.shape))[0]
     except ValueError:
-        expected = f"constants that fit a tensor of shape {[1, *signal.shape]}"
+        expected = f"constants that fit a tensor of shape {[1, *binding.shape]}"
         raise operator.fault(expected, list(constant.shape)) from None
-    axes = [axis for one in signal.dimensions for axis, _ in one]
-    sizes = [size for one in signal.dimensions for _, size in one]
+    axes = [axis for one in binding.dimensions for axis, _ in one]
+    sizes = [size for one in binding.dimensions for _, size in one]
     factors = full.reshape(sizes)
     if "C" in axes:
         factors = np.moveaxis(factors, axes.index("C"), 0)
-    rows = factors.reshape(signal.channels, -1)
+    rows = factors.reshape(binding.channels, -1)
     if np.any(rows != rows[:, :1]):
         raise operator.fault("constants that are equal within a channel", "some that are not")
     return _finite(operator, rows[:, 0])
@@ -118,9 +126,9 @@ def _finite(operator: Operator, values: Array) -> list[Fraction]:
         raise operator.fault("finite constants", "infinite or NaN") from None
 
 
-def regrouped(operator: Operator, signal: Signal, shape: Sequence[int]) -> Signal:
-    """``signal`` with its elements in the same order under another shape (batch left out)."""
-    axes = [axis for one in signal.dimensions for axis in one]
+def regrouped(operator: Operator, binding: TensorBinding, shape: Sequence[int]) -> TensorBinding:
+    """``binding`` with its elements in the same order under another shape (batch left out)."""
+    axes = [axis for one in binding.dimensions for axis in one]
     dimensions: list[Dimension] = []
     position = 0
     for size in shape:
@@ -130,9 +138,9 @@ def regrouped(operator: Operator, signal: Signal, shape: Sequence[int]) -> Signa
             position += 1
         if math.prod(s for _, s in taken) != size:
             expected = "a reshape that joins or parts whole dimensions"
-            raise operator.fault(expected, f"{list(signal.shape)} to {list(shape)}")
+            raise operator.fault(expected, f"{list(binding.shape)} to {list(shape)}")
         dimensions.append(tuple(taken))
     if position != len(axes):
-        expected = f"a shape of {math.prod(signal.shape)} elements"
+        expected = f"a shape of {math.prod(binding.shape)} elements"
         raise operator.fault(expected, list(shape))
-    return replace(signal, dimensions=tuple(dimensions))
+    return replace(binding, dimensions=tuple(dimensions))

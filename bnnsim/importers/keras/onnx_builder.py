@@ -1,0 +1,72 @@
+"""An ONNX graph while it is being built from Keras layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from bnnsim.importers.keras.file import KerasLayer
+
+_OPSET = 13
+
+
+class OnnxBuilder:
+    """Operators and constants, named after the layer that they stand for.
+
+    ``tensors`` and ``shapes`` hold each layer's output: its tensor's name, and its shape without the
+    batch. Maps are channels first inside, as ONNX wants them.
+    """
+
+    def __init__(self) -> None:
+        self.nodes: list[Any] = []
+        self.initializers: list[Any] = []
+        self.tensors: dict[str, str] = {}
+        self.shapes: dict[str, tuple[int, ...]] = {}
+        self.input: Any = None
+
+    def constant(self, layer: KerasLayer, role: str, values: Any, dtype: Any = np.float32) -> str:
+        """The name of a constant of ``layer``, in whose name its ``role`` stands."""
+        from onnx import numpy_helper
+
+        name = f"{layer.name}/{role}{len(self.initializers)}"
+        self.initializers.append(numpy_helper.from_array(np.asarray(values, dtype), name))
+        return name
+
+    def op(self, layer: KerasLayer, kind: str, *inputs: str, **attributes: Any) -> str:
+        """Append the operator ``kind``; returns the name of the tensor that it makes."""
+        from onnx import helper
+
+        name = f"{layer.name}/{kind}{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, inputs, [name], name=name, **attributes))
+        return name
+
+    def read_input(self, layer: KerasLayer) -> None:
+        """The graph's input; an image is channels last in Keras and turned around at once.
+
+        Raises :class:`InputError` where ``layer`` says no fixed shape, or channels first.
+        """
+        from onnx import TensorProto, helper
+
+        config = layer.config
+        given = config.get("batch_input_shape") or config.get("batch_shape")
+        if given is None or len(given) not in (2, 4) or not all(given[1:]):
+            expected = "a fixed input shape [batch, height, width, channels] or [batch, features]"
+            raise layer.fault(expected, given)
+        if config.get("data_format", "channels_last") != "channels_last":
+            raise layer.fault("data_format channels_last", config["data_format"])
+        shape = [int(size) for size in given[1:]]
+        self.input = helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, *shape])
+        self.tensors[""], self.shapes[""] = "input", tuple(shape)
+        if len(shape) == 3:
+            self.tensors[""] = self.op(layer, "Transpose", "input", perm=[0, 3, 1, 2])
+            self.shapes[""] = (shape[2], shape[0], shape[1])
+
+    def model(self, output: str) -> Any:
+        """The ``onnx.ModelProto`` that puts out the tensor of layer ``output``."""
+        from onnx import helper
+
+        outputs = [helper.make_empty_tensor_value_info(self.tensors[output])]
+        graph = helper.make_graph(self.nodes, "keras", [self.input], outputs, self.initializers)
+        opsets = [helper.make_opsetid("", _OPSET)]
+        return helper.make_model(graph, opset_imports=opsets, ir_version=8, producer_name="keras")

@@ -1,0 +1,59 @@
+"""Windows as TensorFlow lays them: strides, dilation and padding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from bnnsim.importers.keras.file import KerasLayer
+from bnnsim.importers.keras.onnx_builder import OnnxBuilder
+
+
+def window(
+    builder: OnnxBuilder,
+    layer: KerasLayer,
+    x: str,
+    shape: tuple[int, ...],
+    kernel: Sequence[int],
+    stride: Any,
+) -> tuple[str, dict[str, Any], tuple[int, int]]:
+    """Padding as TensorFlow does it: the padded tensor, attributes, height and width behind.
+
+    ``shape``: (channels, height, width) of ``x``; ``kernel``: rows, columns; ``stride`` where the layer
+    names none. Raises :class:`InputError` on strides or dilations that are no sizes.
+    """
+    strides = pair(layer, layer.config.get("strides") or stride)
+    dilations = pair(layer, layer.config.get("dilation_rate", 1))
+    same = layer.config.get("padding", "valid") == "same"
+    reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilations, strict=True)]
+    sizes = [
+        -(-e // s) if same else (e - r) // s + 1
+        for e, r, s in zip(shape[1:], reach, strides, strict=True)
+    ]
+    attributes: dict[str, Any] = {"kernel_shape": list(kernel), "strides": list(strides)}
+    if dilations != (1, 1):
+        attributes["dilations"] = list(dilations)
+    if same:
+        totals = [
+            max(0, (n - 1) * s + r - e)
+            for n, s, r, e in zip(sizes, strides, reach, shape[1:], strict=True)
+        ]
+        pads = [totals[0] // 2, totals[1] // 2, -(-totals[0] // 2), -(-totals[1] // 2)]
+        value = float(layer.config.get("pad_values", 0.0))
+        if value == 0.0 or not any(pads):
+            attributes["pads"] = pads
+        else:
+            full = [0, 0, pads[0], pads[1], 0, 0, pads[2], pads[3]]
+            border = builder.constant(layer, "pads", full, np.int64)
+            x = builder.op(layer, "Pad", x, border, builder.constant(layer, "border", value))
+    return x, attributes, (sizes[0], sizes[1])
+
+
+def pair(layer: KerasLayer, value: Any) -> tuple[int, int]:
+    """Rows and columns from one number or two. Raises :class:`InputError`."""
+    values = [int(v) for v in value] if isinstance(value, list | tuple) else [int(value)] * 2
+    if len(values) != 2 or min(values) < 1:
+        raise layer.fault("one or two numbers of at least 1", value)
+    return values[0], values[1]

@@ -1,0 +1,90 @@
+"""QONNX's quantisers: Quant, BipolarQuant, Trunc and FINN's MultiThreshold."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+from bnnsim.importers.exact.channel_function import Affine, Count, Round
+from bnnsim.importers.exact.rational import fractions_of
+from bnnsim.importers.onnx.binding import TensorBinding, channel_values
+from bnnsim.importers.onnx.constants import quant_bounds, rounding_mode
+from bnnsim.importers.onnx.graph import Operator, scalar
+from bnnsim.importers.onnx.lowering import Lowering
+from bnnsim.importers.onnx.operators.elementwise import plus_sign, then
+
+_MOST_LEVELS = 255
+
+
+def bipolar_quant(state: Lowering, operator: Operator) -> TensorBinding:
+    """``scale`` where ``x >= 0``, else ``-scale``."""
+    binding = state.binding(operator)
+    scales = channel_values(operator, binding, state.constant(operator, 1, "scale"))
+    return then(plus_sign(binding), [Affine(s) for s in scales])
+
+
+def quant(state: Lowering, operator: Operator) -> TensorBinding:
+    """``scale * (clip(round(x / scale + zero)) - zero)``."""
+    binding = state.binding(operator)
+    scales = channel_values(operator, binding, state.constant(operator, 1, "scale"))
+    zeros = channel_values(operator, binding, state.constant(operator, 2, "zero point"))
+    bounds = quant_bounds(operator, scalar(state.constant(operator, 3, "bit width")))
+    scaled = _scaled(operator, binding, scales, zeros)
+    if bounds is None:
+        levels = plus_sign(scaled)
+    else:
+        mode = rounding_mode(operator, "ROUND")
+        levels = then(scaled, [Round(mode, *bounds)])
+    return _unscaled(levels, scales, zeros)
+
+
+def trunc(state: Lowering, operator: Operator) -> TensorBinding:
+    """QONNX's Trunc, both of its versions: integers, shifted right, rounded (floor by default)."""
+    binding = state.binding(operator)
+    count = len(operator.inputs)
+    scales = channel_values(operator, binding, state.constant(operator, 1, "scale"))
+    zeros = channel_values(operator, binding, state.constant(operator, 2, "zero point"))
+    in_bits = scalar(state.constant(operator, 3, "input bit width"))
+    out_bits = scalar(state.constant(operator, count - 1, "output bit width"))
+    mode = rounding_mode(operator, "FLOOR")
+    integers = then(_scaled(operator, binding, scales, zeros), [Round("ROUND")])
+    if count == 5:
+        shifted = then(integers, [Affine(1 / Fraction(2) ** int(in_bits - out_bits))])
+        return _unscaled(then(shifted, [Round(mode)]), scales, zeros)
+    out_scales = channel_values(operator, binding, state.constant(operator, 4, "output scale"))
+    if len(set(scales)) > 1 or len(set(out_scales)) > 1:
+        raise operator.fault("one scale for all channels", "one a channel")
+    factor = Fraction(2) ** round(np.log2(float(out_scales[0] / scales[0])))
+    bounds = quant_bounds(operator, out_bits)
+    if bounds is None:
+        raise operator.fault("an output of at least 2 bits", "1 bit")
+    shifted = then(integers, [Affine(1 / factor)])
+    return _unscaled(then(shifted, [Round(mode, *bounds)]), out_scales, [z / factor for z in zeros])
+
+
+def multi_threshold(state: Lowering, operator: Operator) -> TensorBinding:
+    """``out_scale * (number of thresholds <= x) + out_bias``."""
+    binding = state.binding(operator)
+    table = state.constant(operator, 1, "thresholds")
+    if table.ndim != 2 or table.shape[0] not in (1, binding.channels):
+        expected = f"thresholds of shape [{binding.channels} or 1, levels]"
+        raise operator.fault(expected, list(table.shape))
+    if not 1 <= table.shape[1] <= _MOST_LEVELS:
+        raise operator.fault(f"at most {_MOST_LEVELS} thresholds a channel", table.shape[1])
+    steps = [Count(tuple(sorted(fractions_of(row)))) for row in table]
+    scale = operator.real("out_scale", 1.0)
+    bias = operator.real("out_bias", 0.0)
+    return then(then(binding, steps), [Affine(scale, bias)])
+
+
+def _scaled(
+    operator: Operator, binding: TensorBinding, scales: list[Fraction], zeros: list[Fraction]
+) -> TensorBinding:
+    if any(s <= 0 for s in scales):
+        raise operator.fault("scales above 0", float(min(scales)))
+    return then(then(binding, [Affine(1 / s) for s in scales]), [Affine(offset=z) for z in zeros])
+
+
+def _unscaled(binding: TensorBinding, scales: list[Fraction], zeros: list[Fraction]) -> TensorBinding:
+    return then(then(binding, [Affine(offset=-z) for z in zeros]), [Affine(s) for s in scales])
