@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -13,26 +12,25 @@ from bnnsim.cli.app import run
 
 pytest.importorskip("onnx", reason="needs bnnsim[onnx]")
 
-from tests.golden.onnx_models import Builder
-
-NETWORKS = Path(
-    os.environ.get("BNNSIM_NETWORKS", Path(__file__).resolve().parents[3] / "shared" / "networks")
-)
-MODEL = NETWORKS / "qonnx" / "model.onnx"
-
-needs_model = pytest.mark.skipif(not MODEL.is_file(), reason=f"no {MODEL}")
+from tests.golden.imported.onnx_models import Builder
+from tests.golden.networks import trained
 
 
-@needs_model
+@pytest.fixture
+def model() -> str:
+    """FINN's TFC as Brevitas exports it."""
+    return str(trained("qonnx/model.onnx"))
+
+
 def test_four_commands_lead_from_a_model_to_an_accelerator(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     workload, arch = str(tmp_path / "tfc.yaml"), str(tmp_path / "arch.yaml")
-    assert run(["import", "onnx", str(MODEL), "--out", str(tmp_path), "--name", "tfc"]) == 0
-    assert run(["check", str(MODEL), workload, "--random-inputs", "50"]) == 0
+    assert run(["import", "onnx", model, "--out", str(tmp_path), "--name", "tfc"]) == 0
+    assert run(["check", model, workload, "--random-inputs", "50"]) == 0
     assert "all 4 layers equal, 50 of 50 predictions equal" in capsys.readouterr().out
     assert run(["fold", workload, "--device", "xc7z020", "--fps", "1000", "--out", arch]) == 0
-    digits = np.load(NETWORKS / "tfcW1A1_mnist.npz")
+    digits = np.load(trained("tfcW1A1_mnist.npz"))
     images = tmp_path / "images.npz"
     np.savez(images, images_u8=digits["images_u8"], labels=digits["labels"])
     capsys.readouterr()
@@ -43,14 +41,14 @@ def test_four_commands_lead_from_a_model_to_an_accelerator(
     assert data["throughput_fps"] >= 1000
 
 
-@needs_model
-def test_a_network_that_differs_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["import", "onnx", str(MODEL), "--out", str(tmp_path), "--name", "tfc"]) == 0
+def test_a_network_that_differs_is_told(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["import", "onnx", model, "--out", str(tmp_path), "--name", "tfc"]) == 0
     weights = dict(np.load(tmp_path / "tfc.npz"))
     name = next(key for key in sorted(weights) if key.endswith(".weights"))
     weights[name] = 1 - weights[name]
     np.savez(tmp_path / "tfc.npz", **weights)
-    assert run(["check", str(MODEL), str(tmp_path / "tfc.yaml"), "--random-inputs", "10"]) == 1
+    assert run(["check", model, str(tmp_path / "tfc.yaml"), "--random-inputs", "10"]) == 1
     assert "first difference in layer " in capsys.readouterr().err
 
 

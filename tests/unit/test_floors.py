@@ -66,7 +66,7 @@ def floors_above(module: str, imported: set[str]) -> set[str]:
 
 
 def across_kinds(module: str, imported: set[str]) -> set[str]:
-    """Modules of its own floor that a module imports and that belong to the other kind of architecture."""
+    """Modules of its own floor, but of the other kind of architecture, that a module imports."""
 
     def kinds(name: str) -> set[str]:
         return set(name.split(".")[2:]) & set(KINDS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,10 @@ import pytest
 from bnnsim.design.network.network import resolve_network
 from bnnsim.importers import LayerFolding, import_bnn_pynq
 from bnnsim.spec import load_workload
+from tests.golden.networks import trained
 
 from .bnn_pynq_folders import MadeLayer, random_layer, write_layer
 
-ROOT = Path(__file__).resolve().parents[3]
-NETWORKS = Path(os.environ.get("BNNSIM_NETWORKS", ROOT.parent / "shared" / "networks"))
-needs_networks = pytest.mark.skipif(
-    not NETWORKS.is_dir(), reason=f"trained networks not found in {NETWORKS}"
-)
 CNV_LAYERS = ["conv0", "conv1", "conv2", "conv3", "conv4", "conv5", "fc0", "fc1", "fc2"]
 LFC_LAYERS = ["fc0", "fc1", "fc2", "fc3"]
 CLASSES = "\n".join("abcdefghij")
@@ -76,7 +71,6 @@ def import_cnv(folder: Path, tmp_path: Path) -> dict[str, Any]:
     return weights_of(import_bnn_pynq(folder, "cnv", tmp_path / "out").weights_path)
 
 
-@needs_networks
 @pytest.mark.parametrize(
     ("folder", "topology", "decoded", "names"),
     [
@@ -87,9 +81,9 @@ def import_cnv(folder: Path, tmp_path: Path) -> dict[str, Any]:
 def test_a_shipped_folder_is_read_bit_for_bit_as_its_independently_decoded_copy(
     folder: str, topology: Any, decoded: str, names: list[str], tmp_path: Path
 ) -> None:
-    imported = import_bnn_pynq(NETWORKS / "bnn-pynq" / folder, topology, tmp_path)
+    imported = import_bnn_pynq(trained("bnn-pynq") / folder, topology, tmp_path)
     ours = weights_of(imported.weights_path)
-    theirs = np.load(NETWORKS / decoded)
+    theirs = np.load(trained(decoded))
     expected = set()
     for index, name in enumerate(names):
         expected.add(f"{name}.weights")
@@ -108,7 +102,6 @@ def test_a_shipped_folder_is_read_bit_for_bit_as_its_independently_decoded_copy(
         assert (folding.pe, folding.simd) == (shipped["pe"], shipped["simd"])
 
 
-@needs_networks
 @pytest.mark.parametrize(
     ("decoded", "index", "rows", "columns", "fold", "stored_rows"),
     [
@@ -125,7 +118,7 @@ def test_missing_rows_of_a_trained_last_layer_are_zeros_that_never_fire(
     stored_rows: int,
     tmp_path: Path,
 ) -> None:
-    theirs = np.load(NETWORKS / decoded)
+    theirs = np.load(trained(decoded))
     topology: Any = decoded[:3]
     folder = tmp_path / "lfcW1A1"
     folder.mkdir()

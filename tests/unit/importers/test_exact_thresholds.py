@@ -14,7 +14,7 @@ onnx = pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not install
 
 from bnnsim.importers.exact.rational import inverse_sqrt, rounded  # noqa: E402
 from bnnsim.importers.onnx.network import import_options, lower_model  # noqa: E402
-from tests.golden.onnx_models import Builder  # noqa: E402
+from tests.golden.imported.onnx_models import Builder  # noqa: E402
 
 _COLUMNS = 9
 _floats = st.floats(-50, 50, width=32, allow_nan=False)

@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
 from bnnsim.importers.onnx.network import import_onnx  # noqa: E402
 from bnnsim.spec.faults import InputError, SpecError  # noqa: E402
-from tests.golden.onnx_models import Builder  # noqa: E402
+from tests.golden.imported.onnx_models import Builder  # noqa: E402
 
 
 def _refused(model: Any, tmp_path: Path, match: str, **options: Any) -> None:

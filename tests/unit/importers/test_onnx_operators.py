@@ -18,7 +18,7 @@ from bnnsim.importers.check.check import check_model
 from bnnsim.importers.onnx.network import import_onnx
 from bnnsim.search.first_design import fold_network
 from bnnsim.spec.load import load_architecture, load_workload
-from tests.golden.onnx_models import Builder
+from tests.golden.imported.onnx_models import Builder
 
 _OLD, _NEW, _BREVITAS = "finn.custom_op.general", "qonnx.custom_op.general", "onnx.brevitas"
 

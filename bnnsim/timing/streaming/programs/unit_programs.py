@@ -2,7 +2,7 @@
 
 Sources: behaviour of the Vivado HLS library of BNN-PYNQ (2016-2017), read off its boards' frame times;
 of FINN's RTL library (finn-rtllib), measured module by module with Verilator. Both are collected in the
-project's reference measurements (``tests/golden/rtl_cycles.csv`` and the CNV board times). The idle
+project's reference measurements (``tests/golden/cycles/rtl_cycles.csv``, the CNV board times). The idle
 steps are the HLS loops' fill between frames or rows.
 """
 

@@ -17,7 +17,7 @@ from bnnsim.functional.input.frames import frames_from_images
 from bnnsim.functional.parameters.parameters import load_parameters
 from bnnsim.spec import load_workload
 
-WORKLOADS = Path(__file__).resolve().parents[2] / "workloads"
+WORKLOADS = Path(__file__).resolve().parents[3] / "workloads"
 Ints = npt.NDArray[np.int64]
 
 

@@ -22,9 +22,7 @@ from bnnsim.functional.layers.fixed_layers import fixed_layer, gated_sums, plane
 from bnnsim.functional.layers.fixed_point import thermometer
 from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.load import load_architecture, load_workload
-from tests.golden.fracbnn import gated_names, golden, needs_fracbnn, parameters_by_layer
-
-pytestmark = needs_fracbnn
+from tests.golden.bits.fracbnn import gated_names, golden, parameters_by_layer
 
 
 def built(name: str = "fracbnn") -> EngineDesign:

@@ -31,7 +31,7 @@ from bnnsim.search.study.pool import Pool, open_pool
 from bnnsim.search.study.samplers import SAMPLERS
 from bnnsim.spec.faults import InputError, SpecError
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 SPACE = """\
 name: small
 source: "made for this test"

@@ -16,7 +16,7 @@ import pytest
 from bnnsim.cli.app import run
 from bnnsim.report.waveform.trace import Trace, trace
 from bnnsim.simulation import Simulation, load_design, simulate
-from tests.golden.vcd_reader import Dump, read_vcd
+from tests.golden.waveforms.vcd_reader import Dump, read_vcd
 
 ARCH, WORKLOAD = "digits-7z020", "digits"
 BRANCHED = """\

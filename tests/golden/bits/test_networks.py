@@ -1,14 +1,12 @@
 """Trained networks whose accumulators, bits and scores are known: BNN-PYNQ's and FINN's.
 
-The data are not part of the project: they are looked for beside it, or in BNNSIM_NETWORKS.
+CNV for CIFAR-10 and TFC stand in ``tests/golden/networks``; the others are looked for beside the project.
 """
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,11 +20,7 @@ from bnnsim.functional.parameters.parameters import check_parameters
 from bnnsim.spec import load_workload
 from bnnsim.spec.load import from_spec
 from bnnsim.spec.workload import Workload
-
-ROOT = Path(__file__).resolve().parents[2]
-NETWORKS = Path(os.environ.get("BNNSIM_NETWORKS", ROOT.parent / "shared" / "networks"))
-
-pytestmark = pytest.mark.skipif(not NETWORKS.is_dir(), reason=f"trained networks not found in {NETWORKS}")
+from tests.golden.networks import trained
 
 FIRES_ABOVE = {"type": "bipolar", "compare": ">"}
 CNV_LAYERS = ["conv0", "conv1", "conv2", "conv3", "conv4", "conv5", "fc0", "fc1", "fc2"]
@@ -65,7 +59,7 @@ def fully_connected(name: str, outs: list[int], given: dict[str, Any], ends_in_b
 @cache
 def executed(name: str) -> Executed:
     """A stored network run on all of its stored images."""
-    with np.load(NETWORKS / f"{name}.npz", allow_pickle=False) as file:
+    with np.load(trained(f"{name}.npz"), allow_pickle=False) as file:
         data = dict(file)
     if name.startswith("cnv"):
         network, layers = resolve_network(load_workload("cnv")), CNV_LAYERS

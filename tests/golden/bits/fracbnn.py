@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
-NETWORKS = Path(
-    os.environ.get("BNNSIM_NETWORKS", Path(__file__).resolve().parents[3] / "shared" / "networks")
-)
-FILE = NETWORKS / "fracbnn_cifar10.npz"
-needs_fracbnn = pytest.mark.skipif(not FILE.is_file(), reason=f"{FILE} is not here")
+from tests.golden.networks import trained
+
+FILE = "fracbnn_cifar10.npz"
 
 PARAMETER_KEYS = {
     "thr": "gate_thresholds",
@@ -31,7 +26,7 @@ PARAMETER_KEYS = {
 
 @cache
 def golden() -> dict[str, NDArray[Any]]:
-    with np.load(FILE) as data:
+    with np.load(trained(FILE)) as data:
         return {key: data[key] for key in data.files}
 
 

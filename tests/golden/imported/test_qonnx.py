@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -18,32 +15,24 @@ from bnnsim.functional.input.frames import frames_from_images  # noqa: E402
 from bnnsim.functional.parameters.parameters import load_parameters  # noqa: E402
 from bnnsim.importers.check.check import check_model  # noqa: E402
 from bnnsim.importers.onnx.network import import_onnx  # noqa: E402
-from tests.golden import onnx_models  # noqa: E402
-from tests.golden.onnx_models import Builder, brevitas_model  # noqa: E402
-
-NETWORKS = Path(
-    os.environ.get("BNNSIM_NETWORKS", Path(__file__).parents[2].parent / "shared" / "networks")
-)
-needs_networks = pytest.mark.skipif(
-    not NETWORKS.is_dir(), reason="trained networks (../shared/networks) are not here"
-)
+from tests.golden.imported import onnx_models  # noqa: E402
+from tests.golden.imported.onnx_models import Builder, brevitas_model  # noqa: E402
+from tests.golden.networks import trained  # noqa: E402
 
 
-@needs_networks
 def test_finn_s_tfc_predicts_its_four_digits(tmp_path):
-    imported = import_onnx(NETWORKS / "qonnx" / "model.onnx", tmp_path)
+    imported = import_onnx(trained("qonnx") / "model.onnx", tmp_path)
     network = resolve_network(imported.workload)
     parameters = load_parameters(network, imported.weights_path)
-    digits = np.load(NETWORKS / "qonnx" / "input.npy")
+    digits = np.load(trained("qonnx") / "input.npy")
     frames = frames_from_images(network, digits.astype(np.uint8))
     predictions = execute(network, parameters, frames).predictions
     assert predictions.tolist() == [7, 2, 1, 0]
-    assert predictions.tolist() == np.load(NETWORKS / "qonnx" / "expected_output.npy").ravel().tolist()
+    assert predictions.tolist() == np.load(trained("qonnx") / "expected_output.npy").ravel().tolist()
 
 
-@needs_networks
 def test_finn_s_tfc_scores_equal_qonnx_s_on_a_thousand_random_inputs(tmp_path):
-    path = NETWORKS / "qonnx" / "model.onnx"
+    path = trained("qonnx") / "model.onnx"
     report = check_model(path, import_onnx(path, tmp_path).workload_path, random_inputs=1000)
     assert report.is_equal, str(report)
     assert [layer.layer for layer in report.layers] == ["fc0", "fc1", "fc2", "fc3"]

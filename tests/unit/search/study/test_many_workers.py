@@ -16,7 +16,6 @@ from pathlib import Path
 
 import optuna
 import pytest
-from postgres import postgres
 
 from bnnsim.exploration.explore import explore, plan_of
 from bnnsim.search.front.evaluator import Judge, Judgement
@@ -32,6 +31,7 @@ from bnnsim.search.storage.database import (
 from bnnsim.search.study.plan import SearchPlan
 from bnnsim.search.study.worker import exploration, judged_trials, work
 from bnnsim.spec.faults import InputError
+from tests.unit.search.study.postgres import postgres
 
 SPACE = """\
 name: small
@@ -235,7 +235,7 @@ def test_database_that_several_workers_cannot_share_is_named() -> None:
 def test_ctrl_c_ends_the_workers_on_a_server_with_what_is_there(
     server: str, space: Path, tmp_path: Path
 ) -> None:
-    root = Path(__file__).resolve().parents[3]
+    root = Path(__file__).resolve().parents[4]
     process = subprocess.Popen(
         [
             sys.executable, root / "explore.py", space, "--storage", server, "--study", "stopped",

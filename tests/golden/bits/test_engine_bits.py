@@ -15,7 +15,7 @@ from bnnsim.functional.parameters.parameters import load_parameters, random_para
 from bnnsim.simulation import simulate
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.load import from_spec, load_workload
-from tests.golden.fracbnn import golden, needs_fracbnn, parameters
+from tests.golden.bits.fracbnn import golden, parameters
 
 pytest.importorskip("bnnsim.functional.executor")
 
@@ -44,7 +44,6 @@ def _cycles(layer: Any) -> int:
     return sum(value for name, value in vars(layer).items() if name.endswith("_cycles"))
 
 
-@needs_fracbnn
 def test_trained_fracbnn_scores_its_pictures_as_the_hardware_does(tmp_path: Path) -> None:
     data = golden()
     np.savez(tmp_path / "fracbnn.npz", **parameters())

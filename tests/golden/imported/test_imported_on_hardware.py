@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +18,9 @@ from bnnsim.simulation import datapaths_for, stimulate  # noqa: E402
 from bnnsim.spec.load import load_architecture, load_workload  # noqa: E402
 from bnnsim.timing.streaming.programs.graph import build_timing  # noqa: E402
 from bnnsim.timing.streaming.reference.executor import run_simpy  # noqa: E402
-from tests.golden import onnx_models  # noqa: E402
-from tests.golden.onnx_models import Builder, brevitas_model  # noqa: E402
-
-NETWORKS = Path(
-    os.environ.get("BNNSIM_NETWORKS", Path(__file__).parents[2].parent / "shared" / "networks")
-)
-needs_networks = pytest.mark.skipif(
-    not NETWORKS.is_dir(), reason="trained networks (../shared/networks) are not here"
-)
+from tests.golden.imported import onnx_models  # noqa: E402
+from tests.golden.imported.onnx_models import Builder, brevitas_model  # noqa: E402
+from tests.golden.networks import trained  # noqa: E402
 
 
 def _folded(workload: Path, fps: float, folder: Path) -> Design:
@@ -44,11 +37,10 @@ def _frame_ends(design: Design, folder: Path, images: Any) -> tuple[int, ...]:
     return run_simpy(build_timing(design.graph), len(images), datapaths).frame_end_cycles
 
 
-@needs_networks
 def test_finn_s_tfc_is_simulated_bit_exact_on_its_folded_accelerator(tmp_path):
-    imported = import_onnx(NETWORKS / "qonnx" / "model.onnx", tmp_path)
+    imported = import_onnx(trained("qonnx") / "model.onnx", tmp_path)
     design = _folded(imported.workload_path, 50_000, tmp_path)
-    digits = np.load(NETWORKS / "qonnx" / "input.npy").astype(np.uint8)
+    digits = np.load(trained("qonnx") / "input.npy").astype(np.uint8)
     ends = _frame_ends(design, tmp_path, digits)
     assert ends[-1] - ends[-2] <= 100e6 / 50_000
 

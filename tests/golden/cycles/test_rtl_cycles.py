@@ -12,7 +12,7 @@ import pytest
 
 from bnnsim.design.streaming.units import Window
 from bnnsim.timing.streaming.programs.graph import TimingGraph, build_bench
-from tests.golden.rtl_rows import FRAMES, NOT_MODELLED, RtlRow, rtl_rows, rtl_unit
+from tests.golden.cycles.rtl_rows import FRAMES, NOT_MODELLED, RtlRow, rtl_rows, rtl_unit
 from tests.property.clockwork import run_clockwork
 from tests.property.observed import observe_simpy
 
