@@ -17,10 +17,6 @@ MOST_LINES = 400
 KNOWN_ARROWS = {  # imports that close a circle
     ("bnnsim.search.study.plan", "bnnsim"),
     ("bnnsim.simulation.engine", "bnnsim.simulation"),
-    (
-        "bnnsim.timing.streaming.programs.flat_program",
-        "bnnsim.timing.streaming.programs.program",
-    ),
 }
 KNOWN_LONG_FILES = {"bnnsim/importers/keras/network.py"}
 LOOSE = {"__init__.py", "version.py"}  # beside py.typed, which is no Python file

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from pathlib import Path
 from typing import Any
@@ -14,76 +13,16 @@ from bnnsim.design.build import build_design, build_engine_design
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.load import load_workload, read_architecture
 from bnnsim.spec.workload import Workload
-
-ENGINE: dict[str, Any] = {
-    "name": "small",
-    "source": "made for this test",
-    "style": "engine",
-    "device": "xc7z020",
-    "clock_mhz": 100,
-    "arrays": {
-        "pes": {
-            "executes": ["conv"],
-            "unrolls": {"in_channels": 4, "kernel_rows": 3, "kernel_columns": 3},
-            "accumulator_bits": 8,
-        }
-    },
-    "buffers": {
-        "weights": {"holds": "weights", "words": 32, "width_bits": 36, "keeps": "network"},
-        "maps": {"holds": "activations", "words": 64, "width_bits": 8},
-    },
-    "ports": {"ddr": {"width_bits": 64, "latency_cycles": 10, "source": "made up"}},
-    "programs": {
-        "conv": {
-            "array": "pes",
-            "buffers": ["weights", "maps"],
-            "steps": [
-                {
-                    "do": "compute",
-                    "loops": [{"over": d} for d in ("out_channels", "in_channels", "rows", "columns")],
-                }
-            ],
-        }
-    },
-    "layers": {"conv0": {"program": "conv"}},
-}
-WORKLOAD = Workload.model_validate(
-    {
-        "name": "tiny",
-        "input": {"shape": [4, 8, 8]},
-        "layers": [
-            {
-                "name": "conv0",
-                "op": "conv",
-                "out": 8,
-                "kernel": 3,
-                "pad": 1,
-                "activation": "bipolar",
-            }
-        ],
-    }
+from tests.unit.design.small_engine import (
+    COMPUTE,
+    ENGINE,
+    LAST,
+    LOAD,
+    WORKLOAD,
+    accepted,
+    changed,
+    messages,
 )
-LAST = ("programs", "conv", "steps", 0)
-
-
-def changed(path: tuple[Any, ...], value: Any) -> dict[str, Any]:
-    data = copy.deepcopy(ENGINE)
-    here: Any = data
-    for part in path[:-1]:
-        here = here[part]
-    if value is None:
-        del here[path[-1]]
-    else:
-        here[path[-1]] = value
-    return data
-
-
-def messages(folder: Path, data: dict[str, Any], workload: Any = WORKLOAD) -> str:
-    file = folder / "small.yaml"
-    file.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
-    with pytest.raises(SpecError, match="expected") as caught:
-        build_engine_design(read_architecture(file), workload)
-    return str(caught.value)
 
 
 def test_engine_of_these_tests_is_right_before_it_is_broken(tmp_path: Path) -> None:
@@ -91,16 +30,6 @@ def test_engine_of_these_tests_is_right_before_it_is_broken(tmp_path: Path) -> N
     file.write_text(yaml.safe_dump(ENGINE), encoding="utf-8")
     design = build_engine_design(read_architecture(file), WORKLOAD)
     assert [part.name for part in design.program.parts] == ["conv0"]
-
-
-def accepted(folder: Path, data: dict[str, Any]) -> None:
-    file = folder / "small.yaml"
-    file.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
-    build_engine_design(read_architecture(file), WORKLOAD)
-
-
-LOAD = {"do": "load", "what": "weights", "port": "ddr", "buffer": "weights", "words": 8}
-COMPUTE = ENGINE["programs"]["conv"]["steps"][0]
 
 
 @pytest.mark.parametrize(
@@ -188,60 +117,6 @@ def test_misfit_names_its_entry(tmp_path: Path, path: tuple[Any, ...], value: An
     assert re.search(message, messages(tmp_path, changed(path, value)))
 
 
-LAYERS_WEIGHTS = {"holds": "weights", "words": 32, "width_bits": 36, "keeps": "layer"}
-
-
-@pytest.mark.parametrize(
-    ("steps", "message"),
-    [
-        (
-            [{**LOAD, "words": 4}, COMPUTE],
-            r"programs.conv.steps: expected loads of all weights of conv0, 288 bits, got 256 bits",
-        ),
-        (
-            # the same word again for every row is not more weights
-            [{"do": "repeat", "loops": [{"over": "rows"}], "steps": [{**LOAD, "words": 1}]}, COMPUTE],
-            r"expected loads of all weights of conv0, 288 bits, got 64 bits",
-        ),
-        (
-            [{**LOAD, "loops": [{"over": "rows", "tile": 4}], "words": 4}, COMPUTE],
-            r"expected loads of all weights of conv0, 288 bits, got 256 bits",
-        ),
-        (
-            # a loop of a load that runs past its dimension brings nothing more
-            [{**LOAD, "words": 1, "loops": [{"over": "in_channels", "tile": 4, "extra": 9}]}, COMPUTE],
-            r"expected loads of all weights of conv0, 288 bits, got 64 bits",
-        ),
-        (
-            [{**LOAD, "loops": [{"over": "out_channels", "extra": -7}]}, COMPUTE],
-            None,
-        ),
-        ([{**LOAD, "words": 5}, COMPUTE], None),
-    ],
-)
-def test_load_of_fewer_bits_than_the_weights_is_refused(
-    tmp_path: Path, steps: list[Any], message: str | None
-) -> None:
-    data = changed(("buffers", "weights"), LAYERS_WEIGHTS)
-    data["programs"]["conv"]["steps"] = steps
-    if message is None:
-        accepted(tmp_path, data)
-    else:
-        assert re.search(message, messages(tmp_path, data))
-
-
-IMAGE = {"do": "load", "what": "image", "port": "ddr", "buffer": "maps", "words": 4}
-
-
-def test_image_that_comes_in_part_is_refused(tmp_path: Path) -> None:
-    # 4 x 8 x 8 pixels of one bit are 4 words of 64
-    data = changed(("frame",), {"before": [{**IMAGE, "words": 1, "loops": [{"trips": 3}]}]})
-    text = messages(tmp_path, data)
-    assert "frame.before: expected loads of the whole image, 256 bits, got 192 bits" in text
-    data["frame"]["before"][0]["loops"] = [{"trips": 4}]
-    accepted(tmp_path, data)
-
-
 def test_compute_loop_with_negative_extra_is_refused(tmp_path: Path) -> None:
     loops = [{"over": d} for d in ("out_channels", "in_channels", "columns")]
     data = changed((*LAST, "loops"), [*loops, {"over": "rows", "extra": -3}])
@@ -285,28 +160,6 @@ def test_weighted_layer_cannot_hide_in_anothers_program(tmp_path: Path) -> None:
         "layers.conv1.within: expected a program of its own for a layer with weights, got 'conv0'",
         messages(tmp_path, data, two),
     )
-
-
-def test_buffer_that_only_a_step_names_must_hold_the_layer_too(tmp_path: Path) -> None:
-    data = changed(("buffers", "weights"), {**LAYERS_WEIGHTS, "words": 7})
-    data["programs"]["conv"] |= {"buffers": [], "steps": [{**LOAD, "words": 3}, {**LOAD, "words": 2}]}
-    data["programs"]["conv"]["steps"].append(COMPUTE)
-    expected = r"buffers.weights.words: expected at least 8 \(the weights of conv0\), got 7"
-    assert re.search(expected, messages(tmp_path, data))
-
-
-def test_transfer_goes_to_a_buffer_that_holds_such_data(tmp_path: Path) -> None:
-    steps = [{**LOAD, "buffer": "maps"}, COMPUTE]
-    assert re.search(
-        r"steps\[0\].buffer: expected a buffer that holds weights, got maps, which holds activations",
-        messages(tmp_path, changed(("programs", "conv", "steps"), steps)),
-    )
-
-
-def test_words_of_an_image_must_fit_their_buffer(tmp_path: Path) -> None:
-    data = changed(("frame",), {"before": [{**IMAGE, "words": 32}]})
-    expected = r"frame.before\[0\].buffer: expected a buffer of at least 2048 bits .*got maps of 512 bits"
-    assert re.search(expected, messages(tmp_path, data))
 
 
 HUGE = 9 * 10**18

@@ -1,0 +1,65 @@
+"""Faults of both files at once, of the command line, and of parts that do not go together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bnnsim.cli.app import run
+from bnnsim.spec.library import find_spec
+from tests.cli.faults.small_spec import ARCH, WORKLOAD, change, complaints
+
+
+def test_all_faults_of_both_files_come_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arch = change(change(ARCH, "pe: 4", "pee: 4"), "fc0: {pe: 2", "fc0: {pe: 3")
+    workload = change(WORKLOAD, "kernel: 3", "kernel: 3, strid: 2")
+    lines = complaints(tmp_path, capsys, arch, workload)
+    assert len(lines) == 4, lines
+    assert "layers.conv0.pe: expected a divisor of 16, got nothing" in lines[0]
+    assert "layers.conv0.pee" in lines[1]
+    assert "layers.fc0.pe: expected a divisor of 10, got 3 (nearest: 2, 5)" in lines[2]
+    assert "w.yaml:4: layers.conv0.strid" in lines[3]
+
+
+def test_row_buffer_refuses_dilation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    workload = change(WORKLOAD, "kernel: 3", "kernel: 2, dilation: 2")
+    arch = change(ARCH, "simd: 8}\n  fc0", "simd: 8, sliding_window: row_buffer}\n  fc0")
+    lines = complaints(tmp_path, capsys, arch, workload)
+    assert "layers.conv0.sliding_window: expected no_overlap, full_frame_coupled, rtl" in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        (["simulate", "pynq-cn", "cnv"], "pynq-cn: expected a YAML file or a shipped architecture"),
+        (["simulate", "pynq-cn", "cnv"], "(nearest: pynq-cnv"),
+        (["simulate", "nowhere/a.yaml", "cnv"], "nowhere/a.yaml: expected a file, got nothing there"),
+        (["simulate", "pynq-cnv", "cnv", "--frames", "0"], "--frames: expected a number >= 1, got 0"),
+        (["simulate", "pynq-cnv", "cnv", "--frames", "x"], "Invalid value for '--frames'"),
+        (["simulate", "pynq-cnv", "tfc", "--timing-only"], "expected a layer of workload tfc"),
+        (["simulate", "pynq-cnv"], "Missing argument"),
+        (["schema", "archh"], "Invalid value"),
+        (["simulat"], "No such command"),
+    ],
+)
+def test_wrong_command_lines_are_one_message(
+    arguments: list[str], wanted: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    assert wanted in capsys.readouterr().err
+
+
+def test_engine_that_loads_a_word_for_all_its_weights_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shipped = find_spec("acce-bnn", "architecture").read_text(encoding="utf-8")
+    assert shipped.count("words: 4752") == 3
+    starved = tmp_path / "starved.yaml"
+    starved.write_text(shipped.replace("words: 4752", "words: 1"), encoding="utf-8")
+    assert run(["simulate", str(starved), "binarynet", "--weights-seed", "1"]) == 2
+    error = capsys.readouterr().err
+    assert "programs.conv.steps: expected loads of all weights of conv6, 2359296 bits, got" in error
+    assert "Traceback" not in error
