@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .test_explore import ROOT, SPACE
+from tests.cli.test_explore import ROOT, SPACE
 
 Mount = Callable[[str], Path]
 
