@@ -252,7 +252,7 @@ def evaluate(
         timing_only=timing_only,
         weights_seed=weights_seed,
         executor=executor,
-        watcher=counter,
+        observer=counter,
         progress=progress,
     )
     if not simulation.bit_exact:

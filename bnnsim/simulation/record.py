@@ -19,7 +19,8 @@ class UnitReport:
     stalled_on_input_cycles: int
     stalled_on_output_cycles: int
     idle_cycles: int
-    """Steps without a word (an MVAU that works on its buffered vector), draining, nothing to do."""
+    """Steps without a word (an MVAU that works on its buffered vector), a pipeline that empties, nothing
+    to do."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from bnnsim.timing.streaming.programs.graph import build_timing
 
 if TYPE_CHECKING:
     from bnnsim.design.streaming.datapath import Datapath
-    from bnnsim.timing.streaming.reference.actor import Watcher
+    from bnnsim.timing.streaming.reference.actor import Observer
 
 Progress = Callable[[int, int], None]
 ExecutorName = Literal["simpy", "compiled"]
@@ -62,7 +62,7 @@ def simulate(
     timing_only: bool = False,
     weights_seed: int | None = None,
     executor: ExecutorName | None = None,
-    watcher: Watcher | None = None,
+    observer: Observer | None = None,
     progress: Progress | None = None,
 ) -> Simulation:
     """Simulate ``workload`` on ``architecture`` (shipped names, paths or specs).
@@ -93,8 +93,8 @@ def simulate(
     elif images is not None:
         raise InputError("--images", "no images with --timing-only", "images")
     if stimulus is None:
-        return _timing_only(design, frames or 1, executor or "compiled", basis, watcher, progress)
-    return _bit_exact(design, stimulus, watcher, progress)
+        return _timing_only(design, frames or 1, executor or "compiled", basis, observer, progress)
+    return _bit_exact(design, stimulus, observer, progress)
 
 
 def check_arguments(frames: int | None, weights_seed: int | None, executor: str | None) -> None:
@@ -156,7 +156,7 @@ def datapaths_for(design: Design, stimulus: Stimulus) -> tuple[dict[str, Datapat
 
 
 def _bit_exact(
-    design: Design, stimulus: Stimulus, watcher: Watcher | None, progress: Progress | None
+    design: Design, stimulus: Stimulus, observer: Observer | None, progress: Progress | None
 ) -> Simulation:
     from bnnsim.datapath.streaming.build import sink_values
     from bnnsim.datapath.streaming.units import SinkDatapath
@@ -165,7 +165,7 @@ def _bit_exact(
     timing = build_timing(design.graph)
     datapaths, _ = datapaths_for(design, stimulus)
     count = len(stimulus.frames)
-    result = run_simpy(timing, count, datapaths, watcher, progress)
+    result = run_simpy(timing, count, datapaths, observer, progress)
     sink = datapaths[timing.units[timing.sink].name]
     assert isinstance(sink, SinkDatapath)
     values = sink_values(design.graph, design.network, sink.words, count)
@@ -187,14 +187,14 @@ def _timing_only(
     frames: int,
     executor: ExecutorName,
     basis: str,
-    watcher: Watcher | None,
+    observer: Observer | None,
     progress: Progress | None,
 ) -> Simulation:
     timing = build_timing(design.graph)
     if executor == "simpy":
         from bnnsim.timing.streaming.reference.executor import run_simpy
 
-        result = run_simpy(timing, frames, None, watcher, progress)
+        result = run_simpy(timing, frames, None, observer, progress)
         return report(design, timing, result, executor=executor, bit_exact=None, basis=basis)
     from bnnsim.timing.streaming.compiled.executor import run_compiled
 

@@ -1,4 +1,4 @@
-"""A SimPy run with everything that its watcher saw, in the clock loop's terms."""
+"""A SimPy run with everything that its observer saw, in the clock loop's terms."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LETTERS = {"input": STALLED_ON_INPUT, "output": STALLED_ON_OUTPUT}
 
 @dataclass
 class Log:
-    """A watcher that writes everything down."""
+    """An observer that writes everything down."""
 
     graph: TimingGraph
     write_cycles: list[list[int]] = field(init=False)
@@ -64,9 +64,9 @@ class SimpyRun:
 
 
 def observe_simpy(graph: TimingGraph, frames: int, order: Sequence[int] | None = None) -> SimpyRun:
-    """Run with a watcher. Raises :class:`DeadlockError` as the executor does."""
+    """Run with an observer. Raises :class:`DeadlockError` as the executor does."""
     log = Log(graph)
-    result = run_simpy(graph, frames, watcher=log, order=order)
+    result = run_simpy(graph, frames, observer=log, order=order)
     return SimpyRun(
         result=result,
         write_cycles=tuple(tuple(cycles) for cycles in log.write_cycles),

@@ -107,8 +107,8 @@ def test_toggles_are_those_of_a_bit_by_bit_count(seed: int) -> None:
     architecture, workload = _random_pair(seed)
     design, _ = load_design(architecture, workload)
     counter, recorder = ToggleCounter(design.graph), Recorder()
-    for watcher in (counter, recorder):
-        assert simulate(architecture, workload, frames=3, weights_seed=seed, watcher=watcher).bit_exact
+    for observer in (counter, recorder):
+        assert simulate(architecture, workload, frames=3, weights_seed=seed, observer=observer).bit_exact
     counted = counter.count(3)
     for channel, stream in enumerate(design.graph.streams):
         assert counted.streams[stream.name] == _changes(recorder.written[channel])

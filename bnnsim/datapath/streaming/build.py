@@ -140,11 +140,11 @@ class CheckedDatapath:
         self._expected = _frame_words(outputs, stream)
         self._count = 0
 
-    def take(self, words: tuple[int, ...]) -> None:
-        self._inner.take(words)
+    def push(self, words: tuple[int, ...]) -> None:
+        self._inner.push(words)
 
-    def give(self) -> int:
-        word = self._inner.give()
+    def pop(self) -> int:
+        word = self._inner.pop()
         expected = next(self._expected)
         if word != expected:
             raise self._mismatch(word, expected)

@@ -85,7 +85,7 @@ class MvauDatapath:
             else threshold_memory(mvau, thresholds.astype(np.int64))
         )
 
-    def take(self, words: tuple[int, ...]) -> None:
+    def push(self, words: tuple[int, ...]) -> None:
         width = self.mvau.simd * self.input_bits
         self._vector |= words[0] << (self._words * width)
         self._words += 1
@@ -95,7 +95,7 @@ class MvauDatapath:
             self._words = 0
             self._group = (self._group + 1) % self.mvau.groups
 
-    def give(self) -> int:
+    def pop(self) -> int:
         return self.leaving.popleft()
 
     def _sums(self, vector: int) -> npt.NDArray[np.int64]:

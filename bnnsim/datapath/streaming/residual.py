@@ -45,7 +45,7 @@ class ResidualMvauDatapath:
             self._alpha = values["alpha"].astype(np.int64).reshape(shape)
             self._bias = values["bias"].astype(np.int64).reshape(shape)
 
-    def take(self, words: tuple[int, ...]) -> None:
+    def push(self, words: tuple[int, ...]) -> None:
         mvau = self.mvau
         fold, level = divmod(self._words, mvau.levels_in)
         self._vectors[level] |= words[0] << (fold * mvau.simd * self._input_bits)
@@ -55,7 +55,7 @@ class ResidualMvauDatapath:
             self._vectors = [0] * mvau.levels_in
             self._words = 0
 
-    def give(self) -> int:
+    def pop(self) -> int:
         return self.leaving.popleft()
 
     def _sums(self) -> Int64s:
@@ -108,7 +108,7 @@ class ResidualPoolDatapath:
         self._running: list[int] = []
         self._leaving: deque[int] = deque()
 
-    def take(self, words: tuple[int, ...]) -> None:
+    def push(self, words: tuple[int, ...]) -> None:
         pool = self._pool
         self._words.append(words[0])
         height, width = pool.kernel
@@ -119,7 +119,7 @@ class ResidualPoolDatapath:
         if len(self._words) == pool.width * height * pool.levels:
             self._words.clear()
 
-    def give(self) -> int:
+    def pop(self) -> int:
         return self._leaving.popleft()
 
     def _largest(self, column: int, level: int) -> int:

@@ -25,7 +25,7 @@ class ToggleCount:
 
 
 class ToggleCounter:
-    """A watcher of the SimPy executor that counts while the words pass.
+    """An observer of the SimPy executor that counts while the words pass.
 
     Wires and operand registers start at zero, as after a reset.
     """
@@ -50,7 +50,7 @@ class ToggleCounter:
     def word_read(self, channel: int, cycle: int, word: int) -> None:
         operand = self._operands.get(channel)
         if operand is not None:
-            operand.take(word)
+            operand.push(word)
 
     def stalled(self, unit: int, side: str, start_cycle: int, end_cycle: int) -> None:
         """A stalled unit's registers hold still."""
@@ -80,7 +80,7 @@ class _Operand:
         self._words: list[int] = []
         self._last = 0
 
-    def take(self, word: int) -> None:
+    def push(self, word: int) -> None:
         self.toggles += (word ^ self._last).bit_count()
         self._last = word
         self._words.append(word)

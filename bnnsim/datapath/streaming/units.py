@@ -20,10 +20,10 @@ class SourceDatapath:
     def __init__(self, words: Iterable[int]) -> None:
         self._words: Iterator[int] = iter(words)
 
-    def take(self, words: tuple[int, ...]) -> None:
+    def push(self, words: tuple[int, ...]) -> None:
         raise AssertionError("a frame source reads nothing")
 
-    def give(self) -> int:
+    def pop(self) -> int:
         return next(self._words)
 
 
@@ -33,10 +33,10 @@ class SinkDatapath:
     def __init__(self) -> None:
         self.words: list[int] = []
 
-    def take(self, words: tuple[int, ...]) -> None:
+    def push(self, words: tuple[int, ...]) -> None:
         self.words.append(words[0])
 
-    def give(self) -> int:
+    def pop(self) -> int:
         raise AssertionError("a frame sink writes nothing")
 
 
@@ -54,7 +54,7 @@ class ConverterDatapath:
         self._registers = [0] * converter.levels
         self._count = 0
 
-    def take(self, words: tuple[int, ...]) -> None:
+    def push(self, words: tuple[int, ...]) -> None:
         turn, level = divmod(self._count, self._levels)
         self._count += 1
         if self._narrows:
@@ -77,7 +77,7 @@ class ConverterDatapath:
         self._leaving.append(self._registers[level] & self._mask)
         self._registers[level] >>= self._bits
 
-    def give(self) -> int:
+    def pop(self) -> int:
         return self._leaving.popleft()
 
 
@@ -98,14 +98,14 @@ class PaddingDatapath:
         self._position = 0
         self._waiting: deque[int] = deque()
 
-    def take(self, words: tuple[int, ...]) -> None:
+    def push(self, words: tuple[int, ...]) -> None:
         word = words[0]
         if self._lanes:
             bits = unpack_word(word, self._lanes, 1, False)
             word = pack_rows((2 * bits - 1)[None], 2)[0]
         self._waiting.append(word)
 
-    def give(self) -> int:
+    def pop(self) -> int:
         inside = self._inside[self._position]
         self._position = (self._position + 1) % len(self._inside)
         return self._waiting.popleft() if inside else self._border_word
@@ -125,12 +125,12 @@ class WindowDatapath:
         self._maps: deque[list[int]] = deque([[]])
         self._position = 0
 
-    def take(self, words: tuple[int, ...]) -> None:
+    def push(self, words: tuple[int, ...]) -> None:
         if len(self._maps[-1]) == self._frame_words:
             self._maps.append([])
         self._maps[-1].append(words[0])
 
-    def give(self) -> int:
+    def pop(self) -> int:
         if self._position == len(self._order):
             self._position = 0
             self._maps.popleft()
@@ -154,7 +154,7 @@ class PoolDatapath:
         self._rows: list[int] = []
         self._leaving: deque[int] = deque()
 
-    def take(self, words: tuple[int, ...]) -> None:
+    def push(self, words: tuple[int, ...]) -> None:
         self._rows.append(words[0])
         height, width = self._pool.kernel
         row, column = divmod(len(self._rows) - 1, self._row_words)
@@ -163,7 +163,7 @@ class PoolDatapath:
         if len(self._rows) == self._row_words * height:
             self._rows.clear()
 
-    def give(self) -> int:
+    def pop(self) -> int:
         return self._leaving.popleft()
 
     def _reduce(self, column: int) -> int:
@@ -204,7 +204,7 @@ class ThresholdDatapath:
         self._fold = 0
         self._leaving: deque[int] = deque()
 
-    def take(self, words: tuple[int, ...]) -> None:
+    def push(self, words: tuple[int, ...]) -> None:
         unit = self._unit
         sums = unpack_word(words[0], unit.pe, unit.input_bits, unit.input_type.is_signed)
         fired = count_fired(sums, self._thresholds[self._fold], unit.compare)
@@ -212,7 +212,7 @@ class ThresholdDatapath:
         self._leaving.append(pack_rows((fired + offset)[None], unit.output_type.bits)[0])
         self._fold = (self._fold + 1) % len(self._thresholds)
 
-    def give(self) -> int:
+    def pop(self) -> int:
         return self._leaving.popleft()
 
 
@@ -228,7 +228,7 @@ class ScaleDatapath:
         self._folds, self._fold = folds, 0
         self._leaving: deque[int] = deque()
 
-    def take(self, words: tuple[int, ...]) -> None:
+    def push(self, words: tuple[int, ...]) -> None:
         unit = self._unit
         x = unpack_word(words[0], unit.pe, unit.input_bits, unit.input_type.is_signed)
         if unit.input_type.is_bipolar:
@@ -245,7 +245,7 @@ class ScaleDatapath:
         self._leaving.append(pack_rows(value[None], unit.output_type.bits)[0])
         self._fold = (self._fold + 1) % self._folds
 
-    def give(self) -> int:
+    def pop(self) -> int:
         return self._leaving.popleft()
 
 
@@ -255,10 +255,10 @@ class SplitDatapath:
     def __init__(self) -> None:
         self._leaving: deque[int] = deque()
 
-    def take(self, words: tuple[int, ...]) -> None:
+    def push(self, words: tuple[int, ...]) -> None:
         self._leaving.append(words[0])
 
-    def give(self) -> int:
+    def pop(self) -> int:
         return self._leaving.popleft()
 
 
@@ -269,7 +269,7 @@ class AddDatapath:
         self._add = add
         self._leaving: deque[int] = deque()
 
-    def take(self, words: tuple[int, ...]) -> None:
+    def push(self, words: tuple[int, ...]) -> None:
         add = self._add
         total = np.zeros(add.lanes, np.int64)
         for word, value_type, bits in zip(words, add.input_types, add.input_bits, strict=True):
@@ -278,7 +278,7 @@ class AddDatapath:
             )
         self._leaving.append(pack_rows(total[None], add.output_bits)[0])
 
-    def give(self) -> int:
+    def pop(self) -> int:
         return self._leaving.popleft()
 
 
@@ -289,12 +289,12 @@ class ConcatDatapath:
         self._widths = [channels * concat.element_bits for channels in concat.input_channels]
         self._leaving: deque[int] = deque()
 
-    def take(self, words: tuple[int, ...]) -> None:
+    def push(self, words: tuple[int, ...]) -> None:
         result, shift = 0, 0
         for word, width in zip(words, self._widths, strict=True):
             result |= word << shift
             shift += width
         self._leaving.append(result)
 
-    def give(self) -> int:
+    def pop(self) -> int:
         return self._leaving.popleft()

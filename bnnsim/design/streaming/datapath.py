@@ -12,8 +12,8 @@ class Datapath(Protocol):
     bits (:class:`~bnnsim.design.streaming.units.Stream`).
     """
 
-    def take(self, words: tuple[int, ...]) -> None:
+    def push(self, words: tuple[int, ...]) -> None:
         """Receive one word from every input port."""
 
-    def give(self) -> int:
+    def pop(self) -> int:
         """The next word that leaves (on every output port)."""

@@ -90,7 +90,7 @@ class _Levels:
 
 
 class _Recorder:
-    """A watcher that keeps segments and level changes."""
+    """An observer that keeps segments and level changes."""
 
     def __init__(self, graph: TimingGraph, streams: int, max_events: int) -> None:
         self.starts = [array("q") for _ in graph.units]

@@ -1,4 +1,4 @@
-"""What a unit was doing in every cycle, from the events that a simulation shows its watcher."""
+"""What a unit was doing in every cycle, from the events that a simulation shows its observer."""
 
 from __future__ import annotations
 

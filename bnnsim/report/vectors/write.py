@@ -69,7 +69,7 @@ def write_vectors(
             images=images,
             frames=frames,
             weights_seed=weights_seed,
-            watcher=log,
+            observer=log,
             progress=progress,
         )
         out.parent.mkdir(parents=True, exist_ok=True)

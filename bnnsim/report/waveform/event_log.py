@@ -21,7 +21,7 @@ _SEGMENT = struct.Struct("<qqB")
 
 
 class EventLog:
-    """A watcher that writes down what it sees. Channels are the design's streams, by position."""
+    """An observer that writes down what it sees. Channels are the design's streams, by position."""
 
     def __init__(self, graph: StreamingGraph, timing: TimingGraph) -> None:
         self.streams = graph.streams
@@ -47,7 +47,7 @@ class EventLog:
 
         return emit
 
-    # ---- what a watcher is told ------------------------------------------------------------
+    # ---- what an observer is told ------------------------------------------------------------
 
     def word_written(self, channel: int, cycle: int, word: int) -> None:
         if channel < self._reads_from:

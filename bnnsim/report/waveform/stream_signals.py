@@ -60,14 +60,14 @@ class StreamReplay:
         level = len(self._words)
         writes = self._next_write == cycle
         reads = self._next_read == cycle
-        blocked = writer is State.STALLED_ON_OUTPUT and level >= self._depth
-        starved = reader is State.STALLED_ON_INPUT and level == 0
+        writer_stalled = writer is State.STALLED_ON_OUTPUT and level >= self._depth
+        reader_stalled = reader is State.STALLED_ON_INPUT and level == 0
         wires = Handshake(
-            in_valid=writes or (blocked and self._next_write != NEVER),
+            in_valid=writes or (writer_stalled and self._next_write != NEVER),
             in_ready=level < self._depth,
             in_data=self._next_word,
             out_valid=level > 0,
-            out_ready=reads or starved,
+            out_ready=reads or reader_stalled,
             out_data=self._words[0] if level else 0,
             level_words=level,
         )

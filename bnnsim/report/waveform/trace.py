@@ -68,7 +68,7 @@ def trace(
             timing_only=timing_only,
             weights_seed=weights_seed,
             executor="simpy",
-            watcher=log,
+            observer=log,
             progress=progress,
         )
         log.finish(simulation.cycles_total, accounts(simulation))

@@ -150,7 +150,7 @@ class _Machine:
                             yield from self._transfer(op, account)
                     else:
                         yield from self._work(op, account)
-                yield from self._drain(account)
+                yield from self._await_stores(account)
             self.frame_ends.append(int(self.env.now))
 
     def _work(self, op: Work | Beside, account: PartCycles) -> Process:
@@ -194,7 +194,7 @@ class _Machine:
             self.arrived[mover].add()
         account.stall_cycles += int(self.env.now) - start
 
-    def _drain(self, account: PartCycles) -> Process:
+    def _await_stores(self, account: PartCycles) -> Process:
         """A part ends when all it stores is stored."""
         start = int(self.env.now)
         for index, mover in enumerate(self.schedule.movers):

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 class UnitCycles:
     """Where one unit's cycles went; the four add up to the run's cycles.
 
-    ``busy``: a step that read or wrote; ``idle``: a step that did neither, draining, or nothing to do.
+    ``busy``: a step that read or wrote a word. ``stalled_on_input``: starved, a step due that finds no
+    word. ``stalled_on_output``: back-pressured, a word due to leave that finds no room. ``idle``: a step
+    that did neither, a pipeline that empties, or nothing to do.
     """
 
     busy: int

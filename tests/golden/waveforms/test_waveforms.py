@@ -50,7 +50,7 @@ LEAST_MEMORY_MB, MOST_MEMORY_MB = 20, 500
 
 
 class Seen:
-    """A watcher that remembers every word's cycle and bits."""
+    """An observer that remembers every word's cycle and bits."""
 
     def __init__(self) -> None:
         self.written: dict[int, list[tuple[int, int]]] = defaultdict(list)
@@ -88,8 +88,8 @@ def streams(run_of: dict[str, Any]) -> tuple[str, ...]:
 
 @pytest.fixture(scope="module")
 def seen(run_of: dict[str, Any]) -> tuple[Seen, Simulation]:
-    watcher = Seen()
-    return watcher, simulate(**run_of, watcher=watcher)
+    observer = Seen()
+    return observer, simulate(**run_of, observer=observer)
 
 
 @pytest.fixture(scope="module")

@@ -24,8 +24,8 @@ def test_widening_gathers_each_level_in_a_word_of_its_own() -> None:
     converter = Converter(2, 4, 4, 2, levels=2)
     datapath = ConverterDatapath(converter, 1)
     for word in (0b01, 0b10, 0b11, 0b00):  # levels 0 and 1 of channels 0-1, then of channels 2-3
-        datapath.take((word,))
-    assert [datapath.give(), datapath.give()] == [0b1101, 0b0010]
+        datapath.push((word,))
+    assert [datapath.pop(), datapath.pop()] == [0b1101, 0b0010]
     assert program_of(converter) == ("xxxx", "..xx")
 
 
@@ -34,9 +34,9 @@ def test_narrowing_gives_the_levels_of_the_lowest_channels_first() -> None:
     datapath = ConverterDatapath(converter, 1)
     given = []
     for word in (0b1101, 0b0010):
-        datapath.take((word,))
-        given.append(datapath.give())  # both leave in the step that reads
-    given += [datapath.give(), datapath.give()]
+        datapath.push((word,))
+        given.append(datapath.pop())  # both leave in the step that reads
+    given += [datapath.pop(), datapath.pop()]
     assert given == [0b01, 0b10, 0b11, 0b00]
     assert program_of(converter) == ("xx..", "xxxx")
 
@@ -52,5 +52,5 @@ def test_pool_compares_the_first_level_before_the_next() -> None:
     # Pixels as (level 0, level 1) words of 2 channels. Channel 0: 10, 01, 00, 01 (first level left);
     # channel 1: 00, 01, 01, 00.
     for word in (0b01, 0b00, 0b00, 0b11, 0b00, 0b10, 0b00, 0b01):
-        datapath.take((word,))
-    assert [datapath.give(), datapath.give()] == [0b01, 0b10]
+        datapath.push((word,))
+    assert [datapath.pop(), datapath.pop()] == [0b01, 0b10]

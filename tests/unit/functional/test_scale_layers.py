@@ -82,8 +82,8 @@ def test_simulated_unit_computes_what_the_executor_computes_whatever_its_pe(op, 
     for frame, values in zip(frames.reshape(9, 6 // pe, pe), expected, strict=True):
         words = []
         for row in pack_rows(frame, 6):
-            datapath.take((row,))
-            words.append(unpack_word(datapath.give(), pe, 10, True))
+            datapath.push((row,))
+            words.append(unpack_word(datapath.pop(), pe, 10, True))
         assert np.concatenate(words).tolist() == values.tolist()
 
 

@@ -17,9 +17,9 @@ from bnnsim.design.streaming.datapath import Datapath
 from bnnsim.timing.streaming.programs.graph import TimingUnit
 from bnnsim.timing.streaming.programs.program import Lockstep
 from bnnsim.timing.streaming.programs.schedule import (
-    READ,
-    STEP,
-    WRITE,
+    DOES_STEP,
+    READS_WORD,
+    WRITES_WORD,
     steps_with_words,
     ticks_with_words,
 )
@@ -30,7 +30,7 @@ Process = Generator[simpy.Event, Any, None]
 Progress = Callable[[int, int], None]
 
 
-class Watcher(Protocol):
+class Observer(Protocol):
     """Sees everything that happens, in the order of the cycles. Positions are the graph's."""
 
     def word_written(self, channel: int, cycle: int, word: int) -> None: ...
@@ -55,7 +55,7 @@ class Actor:
         fifos: list[Fifo],
         datapath: Datapath | None,
         frames: int,
-        watcher: Watcher | None,
+        observer: Observer | None,
     ) -> None:
         self.env = env
         self.position = position
@@ -67,7 +67,7 @@ class Actor:
         self._output = self.outputs[0] if len(self.outputs) == 1 else None
         self.datapath = datapath
         self.frames = frames
-        self.watcher = watcher
+        self.observer = observer
         self.busy = 0
         self.stalled_on_input = 0
         self.stalled_on_output = 0
@@ -84,27 +84,27 @@ class Actor:
     def read(self) -> None:
         """Take a word from every input in this cycle."""
         if self._input is not None:
-            words: tuple[int, ...] = (self._input.get(),)
+            words: tuple[int, ...] = (self._input.pop(),)
         else:
-            words = tuple([fifo.get() for fifo in self.inputs])
+            words = tuple([fifo.pop() for fifo in self.inputs])
         if self.datapath is not None:
-            self.datapath.take(words)
+            self.datapath.push(words)
         elif words:
             self._passing = words[0]
-        if self.watcher is not None:
+        if self.observer is not None:
             for channel, word in zip(self.unit.inputs, words, strict=True):
-                self.watcher.word_read(channel, int(self.env.now), word)
+                self.observer.word_read(channel, int(self.env.now), word)
         if self._on_read is not None:
             self._on_read()
 
     def write(self) -> None:
         """Put the next word on every output in this cycle."""
-        word = self.datapath.give() if self.datapath is not None else self._passing
+        word = self.datapath.pop() if self.datapath is not None else self._passing
         for fifo in self.outputs:
-            fifo.put(word)
-        if self.watcher is not None:
+            fifo.push(word)
+        if self.observer is not None:
             for channel in self.unit.outputs:
-                self.watcher.word_written(channel, int(self.env.now), word)
+                self.observer.word_written(channel, int(self.env.now), word)
         if self._on_written is not None:
             self._on_written()
 
@@ -130,8 +130,8 @@ class Actor:
 
     def step_done(self) -> None:
         self.busy += 1
-        if self.watcher is not None:
-            self.watcher.stepped(self.position, int(self.env.now))
+        if self.observer is not None:
+            self.observer.stepped(self.position, int(self.env.now))
 
     def book_wait(self, side: str, start: int) -> None:
         """A wait that began in cycle ``start`` is over."""
@@ -143,8 +143,8 @@ class Actor:
             self.stalled_on_output += now - start
         else:
             self.stalled_on_input += now - start
-        if self.watcher is not None:
-            self.watcher.stalled(self.position, side, start, now)
+        if self.observer is not None:
+            self.observer.stalled(self.position, side, start, now)
 
     def wait_for_room(self) -> Process:
         """Sleep until every output has room, and book the cycles."""
@@ -208,22 +208,22 @@ class FreezingActor(Actor):
                 yield env.timeout(at - tick)
                 tick = at
             while True:
-                if flags & WRITE and self.lacks_room():
+                if flags & WRITES_WORD and self.lacks_room():
                     yield from self.wait_for_room()
-                if not flags & READ or not self.lacks_words():
+                if not flags & READS_WORD or not self.lacks_words():
                     break
-                yield from self.wait_for_words(room_lasts or not flags & WRITE)
+                yield from self.wait_for_words(room_lasts or not flags & WRITES_WORD)
             if passes_through:
-                if flags & READ:
+                if flags & READS_WORD:
                     self.read()
-                if flags & WRITE:
+                if flags & WRITES_WORD:
                     self.write()
             else:  # the leaving word is older than the step
-                if flags & WRITE:
+                if flags & WRITES_WORD:
                     self.write()
-                if flags & READ:
+                if flags & READS_WORD:
                     self.read()
-            if flags & STEP:
+            if flags & DOES_STEP:
                 self.step_done()
 
 
@@ -256,7 +256,7 @@ class FlushingActor(Actor):
             if pending is None or enters > tick:
                 continue
             step, flags = pending
-            if flags & READ:
+            if flags & READS_WORD:
                 if self.lacks_words():
                     start = int(env.now)
                     self.waiting_for, self.waiting_since = "input", start
@@ -266,7 +266,7 @@ class FlushingActor(Actor):
                     enters = tick
                     continue
                 self.read()
-            if flags & WRITE:
+            if flags & WRITES_WORD:
                 leaving.append(tick + program.pipeline_depth)
             self.step_done()
             pending = next(steps, None)

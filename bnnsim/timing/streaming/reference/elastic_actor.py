@@ -16,8 +16,8 @@ class ElasticActor(Actor):
 
     _booked_until = 0
     _moved_at = -1
-    _starved = False
-    _blocked = False
+    _waits_for_word = False
+    _waits_for_room = False
 
     def process(self) -> Process:
         program = self.unit.program
@@ -50,11 +50,11 @@ class ElasticActor(Actor):
                     yield env.timeout(1)
                 if self.lacks_words():
                     self._book(int(env.now))
-                    self._starved = True
+                    self._waits_for_word = True
                     for fifo in self.inputs:
                         yield from fifo.wait_for_word()
                 self._moves()
-                self._starved = False
+                self._waits_for_word = False
                 self.read()
                 taken_at.append(int(env.now))
                 self._taken += 1
@@ -76,12 +76,12 @@ class ElasticActor(Actor):
                     yield env.timeout(due - int(env.now))
                 if self.lacks_room():
                     self._book(int(env.now))
-                    self._blocked = True
+                    self._waits_for_room = True
                     while self.lacks_room():
                         for fifo in self.outputs:
                             yield from fifo.wait_for_room()
                 self._moves()
-                self._blocked = False
+                self._waits_for_room = False
                 self.write()
                 self._left += 1
                 self._left_at = int(env.now)
@@ -91,7 +91,7 @@ class ElasticActor(Actor):
             del self._taken_at[frame]
 
     def waits_for(self) -> str:
-        return "output" if self._blocked else "input" if self._starved else ""
+        return "output" if self._waits_for_room else "input" if self._waits_for_word else ""
 
     def _moves(self) -> None:
         """A word moves in this cycle."""
@@ -106,14 +106,14 @@ class ElasticActor(Actor):
         start = self._booked_until
         if start < now and self._moved_at == start:
             start += 1
-        if start < now and (self._blocked or self._starved):
-            side = "output" if self._blocked else "input"
-            if self._blocked:
+        if start < now and (self._waits_for_room or self._waits_for_word):
+            side = "output" if self._waits_for_room else "input"
+            if self._waits_for_room:
                 self.stalled_on_output += now - start
             else:
                 self.stalled_on_input += now - start
-            if self.watcher is not None:
-                self.watcher.stalled(self.position, side, start, now)
+            if self.observer is not None:
+                self.observer.stalled(self.position, side, start, now)
         self._booked_until = max(self._booked_until, now)
 
     def cycles(self, total: int) -> UnitCycles:

@@ -9,7 +9,13 @@ import simpy
 from bnnsim.design.streaming.datapath import Datapath
 from bnnsim.timing.streaming.programs.graph import TimingGraph
 from bnnsim.timing.streaming.programs.program import Elastic, Program
-from bnnsim.timing.streaming.reference.actor import Actor, FlushingActor, FreezingActor, Progress, Watcher
+from bnnsim.timing.streaming.reference.actor import (
+    Actor,
+    FlushingActor,
+    FreezingActor,
+    Observer,
+    Progress,
+)
 from bnnsim.timing.streaming.reference.elastic_actor import ElasticActor
 from bnnsim.timing.streaming.reference.fifo import Fifo
 from bnnsim.timing.streaming.result import DeadlockError, TimingResult
@@ -19,7 +25,7 @@ def run_simpy(
     graph: TimingGraph,
     frames: int,
     datapaths: Mapping[str, Datapath] | None = None,
-    watcher: Watcher | None = None,
+    observer: Observer | None = None,
     progress: Progress | None = None,
     order: Sequence[int] | None = None,
 ) -> TimingResult:
@@ -34,7 +40,7 @@ def run_simpy(
     actors: list[Actor] = []
     for position, unit in enumerate(graph.units):
         datapath = datapaths.get(unit.name) if datapaths and not unit.part_of else None
-        actor = _actor_class(unit.program)(env, position, unit, fifos, datapath, frames, watcher)
+        actor = _actor_class(unit.program)(env, position, unit, fifos, datapath, frames, observer)
         actors.append(actor)
     frame_ends: list[int] = []
     done = _end_of_run(env, graph, actors[graph.sink], frames, frame_ends, progress)

@@ -17,7 +17,7 @@ class Fifo:
     """One channel at run time.
 
     ``has_word`` and ``has_room`` judge by the state at the start of the current cycle (a falling-
-    through channel also by what was written in it). At most one ``put`` and one ``get`` a cycle.
+    through channel also by what was written in it). At most one ``push`` and one ``pop`` a cycle.
     """
 
     def __init__(self, env: simpy.Environment, channel: Channel) -> None:
@@ -82,7 +82,7 @@ class Fifo:
             self._word_event = self.env.event()
         return self._word_event
 
-    def put(self, word: int) -> None:
+    def push(self, word: int) -> None:
         now = int(self.env.now)
         self._settle(now)
         self.last_write = now
@@ -94,7 +94,7 @@ class Fifo:
             self._word_event = None
             event.succeed()
 
-    def get(self) -> int:
+    def pop(self) -> int:
         now = int(self.env.now)
         self._settle(now)
         self.last_read = now
