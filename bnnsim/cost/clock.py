@@ -11,10 +11,25 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 from bnnsim.cost.blocks.coefficients import Coefficients, default_coefficients
 from bnnsim.design.design import Design, EngineDesign
-from bnnsim.design.streaming.units import Add, Mvau, Pool, Threshold, Unit, Window
+from bnnsim.design.streaming.units import (
+    Add,
+    Concat,
+    Converter,
+    Mvau,
+    Padding,
+    Pool,
+    Scale,
+    Sink,
+    Source,
+    Split,
+    Threshold,
+    Unit,
+    Window,
+)
 from bnnsim.spec.device import Device
 from bnnsim.spec.engine.blocks import Array
 
@@ -144,5 +159,8 @@ def _unit_mhz(delays: Delays, unit: Unit, stages: int) -> float:
         case Add():
             levels = math.ceil(math.log2(max(2, len(parameters.input_bits))))
             return delays.path_mhz(levels * delays.adder(parameters.output_bits))
-        case _:
+        case Source() | Sink() | Converter() | Padding() | Scale() | Split() | Concat():
+            # A 32-bit counter and what it decides.
             return delays.path_mhz(delays.adder(32) + delays.lut + delays.net)
+        case _:
+            assert_never(parameters)

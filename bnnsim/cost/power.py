@@ -10,12 +10,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Literal, assert_never
 
 from bnnsim.cost.blocks.coefficients import Coefficients, default_coefficients
 from bnnsim.cost.resources import Amounts, Resources
 from bnnsim.design.design import Design
-from bnnsim.design.streaming.units import Mvau, Unit
+from bnnsim.design.streaming.units import (
+    Add,
+    Concat,
+    Converter,
+    Mvau,
+    Padding,
+    Pool,
+    Scale,
+    Sink,
+    Source,
+    Split,
+    Threshold,
+    Unit,
+    Window,
+)
 from bnnsim.spec.device import Device
 from bnnsim.spec.faults import InputError
 
@@ -67,10 +81,17 @@ def activity_at_rate(
 
 def _steps(design: Design, unit: Unit) -> int:
     """Cycles a frame in which the unit works on new data."""
-    if isinstance(unit.parameters, Mvau):
-        return unit.parameters.vectors * unit.parameters.fold
-    streams = design.graph.stream_by_name
-    return max((streams[name].words for name in (*unit.inputs, *unit.outputs)), default=0)
+    match unit.parameters:
+        case Mvau() as mvau:
+            return mvau.vectors * mvau.fold
+        case (
+            Source() | Sink() | Converter() | Padding() | Window() | Pool()
+            | Threshold() | Scale() | Split() | Add() | Concat()
+        ):
+            streams = design.graph.stream_by_name
+            return max((streams[name].words for name in (*unit.inputs, *unit.outputs)), default=0)
+        case _:
+            assert_never(unit.parameters)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from bnnsim.cost.engine.resources import engine_units
 from bnnsim.cost.streaming.units import stream_parts, unit_parts
 from bnnsim.design.design import Design, EngineDesign
 from bnnsim.design.streaming.units import StreamingGraph, Unit, UnitParameters
+from bnnsim.spec.streaming.hardware import UnitLibrary
 
 
 def estimate_resources(
@@ -87,7 +88,7 @@ def _unit(tech: Technology, unit: Unit, graph: StreamingGraph) -> UnitResources:
 
 @lru_cache(maxsize=65536)
 def _unit_amounts(
-    tech: Technology, parameters: UnitParameters, library: str, element_bits: int, width_bits: int
+    tech: Technology, parameters: UnitParameters, library: UnitLibrary, element_bits: int, width_bits: int
 ) -> tuple[Amounts, tuple[Part, ...]]:
     parts = unit_parts(tech, parameters, library, element_bits, width_bits)
     return rounded(tech, total(parts)), parts
@@ -95,7 +96,7 @@ def _unit_amounts(
 
 @lru_cache(maxsize=65536)
 def _stream_amounts(
-    tech: Technology, width_bits: int, depth_words: int, library: str
+    tech: Technology, width_bits: int, depth_words: int, library: UnitLibrary
 ) -> tuple[Amounts, tuple[Part, ...]]:
     parts = stream_parts(tech, width_bits, depth_words, library)
     return rounded(tech, total(parts)), parts

@@ -23,7 +23,6 @@ from bnnsim.datapath.streaming.toggles import ToggleCount, ToggleCounter
 from bnnsim.design.build import build_engine_design
 from bnnsim.design.design import Design, EngineDesign
 from bnnsim.design.network.network import INPUT
-from bnnsim.design.streaming.units import Mvau
 from bnnsim.evaluation.engine import engine_activity, engine_energy
 from bnnsim.simulation import (
     LayerReport,
@@ -353,7 +352,7 @@ def measured_activity(design: Design, toggles: ToggleCount, interval: int) -> Ac
     streams = {s.name: toggles.streams[s.name] / (s.width_bits * cycles) for s in design.graph.streams}
     units, memories = {}, {}
     for unit in design.graph.units:
-        if isinstance(unit.parameters, Mvau):
+        if unit.name in toggles.operands:
             bits = design.graph.stream_by_name[unit.inputs[0]].width_bits
             units[unit.name] = toggles.operands[unit.name] / (bits * cycles)
             memories[unit.name] = toggles.accesses[unit.name] / cycles

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from bnnsim.design.streaming.units import UnitKind
+from bnnsim.timing.engine.result import EngineUnitKind
 from bnnsim.timing.streaming.bottleneck import Bottleneck
 
 
@@ -13,7 +15,7 @@ class UnitReport:
     """Where one unit's cycles went; the four add up to the simulation's ``counted_cycles``."""
 
     name: str
-    kind: str
+    kind: UnitKind | EngineUnitKind
     busy_cycles: int
     """Cycles with a step that read or wrote a word."""
     stalled_on_input_cycles: int

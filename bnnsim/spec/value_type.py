@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+
+ValueKind = Literal["bipolar", "uint", "int", "fixed", "residual"]
 
 _PATTERN = re.compile(r"^(?:(bipolar)|(u?int)(\d+)|(fixed)(\d+)\.(\d+)|(residual)([1-4]))$")
 TYPE_TEXT = (
@@ -25,7 +27,7 @@ class ValueType:
     being value * 2**fraction_bits.
     """
 
-    kind: str
+    kind: ValueKind
     bits: int
     fraction_bits: int = 0
 
@@ -87,7 +89,7 @@ def parse_value_type(text: str) -> ValueType:
             return ValueType("residual", int(match[8]))
         bits = int(match[3] or match[5])
         fraction = int(match[6] or 0)
-        kind = match[2] or match[4]
+        kind: ValueKind = "fixed" if match[4] else "uint" if match[2] == "uint" else "int"
         lowest = 1 if kind == "uint" else 2
         highest = 8 if kind != "fixed" else 32
         if lowest <= bits <= highest and fraction <= bits:

@@ -10,6 +10,7 @@ from bnnsim.spec.model import Count, Name, SpecModel
 from bnnsim.spec.value_type import BIPOLAR, ValueType, ValueTypeField
 
 Compare = Literal[">", ">="]
+Accumulator = Literal["dot", "popcount"]
 Pair = tuple[int, int]
 Extent = Annotated[int, Field(ge=1, le=1 << 28)]
 """Channels, rows or columns; no map holds more elements either (see ``design.resolve``)."""
@@ -64,7 +65,7 @@ class WeightedLayer(LayerBase):
     """Output channels or neurons."""
     weight: ValueTypeField = BIPOLAR
     """Value set of a weight."""
-    accumulator: Literal["dot", "popcount"] = "dot"
+    accumulator: Accumulator = "dot"
     """What thresholds and scores count: the dot product, or the number of matching bits
     P = (dot + K) / 2 (bipolar weights and inputs only)."""
     activation: Activation | None = None

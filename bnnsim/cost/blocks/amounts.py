@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from bnnsim.cost.blocks.parts import Cost, Part
 from bnnsim.cost.blocks.technology import Technology
+from bnnsim.design.streaming.units import UnitKind
 from bnnsim.spec.accelerator import Budget
 from bnnsim.spec.device import Device
 
 RESOURCES = ("lut", "lutram", "ff", "bram18", "uram", "dsp", "alm", "m20k")
 """The resources a device counts and a budget may bound; LUTRAM is part of ``lut``."""
-PLATFORM = "platform"
+PLATFORM: Literal["platform"] = "platform"
+EnginePart = Literal["array", "stage", "buffer", "port", "control", "platform"]
+"""What of an engine takes resources."""
+ResourceKind = UnitKind | Literal["fifo"] | EnginePart
+"""What takes resources: units and FIFOs of a pipeline, parts of an engine, the platform of both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +56,12 @@ class Amounts:
 class UnitResources:
     """What one unit, stream FIFO or the platform takes, and which parts that comes from.
 
-    ``kind`` is the unit's kind, ``fifo`` for a stream and ``platform``; ``layer`` the layer it serves.
+    ``layer`` is the layer it serves.
     Amounts are the parts' sum, rounded.
     """
 
     name: str
-    kind: str
+    kind: ResourceKind
     layer: str
     amounts: Amounts
     parts: tuple[Part, ...]

@@ -9,6 +9,7 @@ from bnnsim.cost.blocks.logic import control, multiplexer, multiplexer_luts
 from bnnsim.cost.blocks.memories import Ports
 from bnnsim.cost.blocks.parts import Cost
 from bnnsim.cost.blocks.technology import Technology
+from bnnsim.spec.streaming.hardware import UnitLibrary
 
 Style = Literal["auto", "bram", "lutram", "uram"]
 Use = Literal["parameters", "buffer"]
@@ -21,7 +22,7 @@ def memory(
     depth_words: int,
     style: str = "auto",
     ports: Ports = "simple_dual",
-    library: str = "rtl",
+    library: UnitLibrary = "rtl",
     use: Use = "parameters",
 ) -> Cost:
     """A memory of ``depth_words`` words of ``width_bits`` in block RAM, LUTs or UltraRAM.
@@ -45,7 +46,7 @@ def memory(
     return Cost(bram18=blocks) + _row_select(tech, width_bits, depth_words)
 
 
-def _fits_luts(tech: Technology, width: int, depth: int, library: str, use: Use) -> bool:
+def _fits_luts(tech: Technology, width: int, depth: int, library: UnitLibrary, use: Use) -> bool:
     if library == "hls":
         return use == "parameters" and width * depth < tech["hls_lutram_below_bits"]
     return depth <= tech["rtl_lutram_up_to_words"]
@@ -94,7 +95,7 @@ def register_file(
     return control(tech, decoder + select, width_bits * depth_words)
 
 
-def fifo(tech: Technology, width_bits: int, depth_words: int, library: str = "hls") -> Cost:
+def fifo(tech: Technology, width_bits: int, depth_words: int, library: UnitLibrary = "hls") -> Cost:
     """A stream's FIFO: two registers, a shift register, or block RAM by its size.
 
     The handshake is one state; pointers are counted in bits of the depth (FINN's estimate).
@@ -119,7 +120,7 @@ def line_buffer(
     row_words: int,
     rows: int,
     style: str = "auto",
-    library: str = "hls",
+    library: UnitLibrary = "hls",
 ) -> Cost:
     """``rows`` separately addressed rows of ``row_words`` words, one of them selected for reading."""
     row = memory(tech, width_bits, row_words, style, "simple_dual", library, "buffer")

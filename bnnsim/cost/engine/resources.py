@@ -7,8 +7,9 @@ Each is a unit of its own name; what its circuits are is said in the spec, or de
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
-from bnnsim.cost.blocks.amounts import PLATFORM, UnitResources, rounded
+from bnnsim.cost.blocks.amounts import PLATFORM, EnginePart, UnitResources, rounded
 from bnnsim.cost.blocks.parts import Part, total
 from bnnsim.cost.blocks.platform import platform_parts
 from bnnsim.cost.blocks.storage import dma_port
@@ -31,8 +32,8 @@ from bnnsim.spec.engine.blocks import Array, Buffer, Port, StageUnit
 from bnnsim.spec.engine.circuits import Adapter
 from bnnsim.spec.workload import WeightedLayer
 
-CONTROL = "control"
-Named = tuple[str, str, tuple[Part, ...]]
+CONTROL: Literal["control"] = "control"
+Named = tuple[str, EnginePart, tuple[Part, ...]]
 """(name, kind, parts)."""
 
 

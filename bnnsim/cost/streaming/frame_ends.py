@@ -8,9 +8,12 @@ from bnnsim.cost.blocks.storage import dma_port
 from bnnsim.cost.blocks.technology import Technology
 from bnnsim.cost.streaming.stream_units import sequencing
 from bnnsim.design.streaming.units import Sink, Source
+from bnnsim.spec.streaming.hardware import UnitLibrary
 
 
-def source_parts(tech: Technology, unit: Source, library: str, width_bits: int) -> tuple[Part, ...]:
+def source_parts(
+    tech: Technology, unit: Source, library: UnitLibrary, width_bits: int
+) -> tuple[Part, ...]:
     """Frame source: address counter, loop bound, and its half of the memory port."""
     return (
         Part("memory port", dma_port(tech, width_bits, reads=True, writes=False)),

@@ -20,6 +20,7 @@ from bnnsim.cost.blocks.parts import Cost, Part
 from bnnsim.cost.blocks.storage import memory, register_file
 from bnnsim.cost.blocks.technology import Technology
 from bnnsim.design.streaming.units import Mvau
+from bnnsim.spec.streaming.hardware import UnitLibrary
 
 WORD_PADDING_BITS = 8
 """A memory per layer is padded to whole bytes (FINN's memstream)."""
@@ -27,7 +28,7 @@ BANK_DECODER_LUTS = 2
 """Write enable of one of many parameter banks: target layer and target PE, 12 bits in two LUTs."""
 
 
-def mvau_parts(tech: Technology, unit: Mvau, library: str) -> tuple[Part, ...]:
+def mvau_parts(tech: Technology, unit: Mvau, library: UnitLibrary) -> tuple[Part, ...]:
     """The parts of an MVAU of the ``hls`` or ``rtl`` library."""
     return (
         Part("processing elements", _processing_elements(tech, unit, library)),
@@ -40,7 +41,7 @@ def mvau_parts(tech: Technology, unit: Mvau, library: str) -> tuple[Part, ...]:
     )
 
 
-def accumulator_bits(tech: Technology, unit: Mvau, library: str) -> int:
+def accumulator_bits(tech: Technology, unit: Mvau, library: UnitLibrary) -> int:
     """Width of a PE's accumulator and thresholds: the library's declared type, or what the sum needs."""
     needed = unit.sum_type.bits
     if library != "hls":
@@ -49,7 +50,7 @@ def accumulator_bits(tech: Technology, unit: Mvau, library: str) -> int:
     return max(needed, int(tech["hls_fixed_threshold_bits" if fixed else "hls_threshold_bits"]))
 
 
-def _processing_elements(tech: Technology, unit: Mvau, library: str) -> Cost:
+def _processing_elements(tech: Technology, unit: Mvau, library: UnitLibrary) -> Cost:
     """Products and adder tree of all PEs."""
     weight, lane = unit.weight_type.bits, unit.input_type.bits
     if unit.is_binary:
@@ -65,14 +66,14 @@ def _processing_elements(tech: Technology, unit: Mvau, library: str) -> Cost:
     return datapath(tech, unit.pe * luts)
 
 
-def _accumulators(tech: Technology, unit: Mvau, library: str) -> Cost:
+def _accumulators(tech: Technology, unit: Mvau, library: UnitLibrary) -> Cost:
     bits = accumulator_bits(tech, unit, library)
     if unit.synapse_fold == 1:
         return datapath(tech, 0, unit.pe * bits)
     return datapath(tech, unit.pe * adder_luts(tech, bits), unit.pe * bits)
 
 
-def _thresholds(tech: Technology, unit: Mvau, library: str) -> Cost:
+def _thresholds(tech: Technology, unit: Mvau, library: UnitLibrary) -> Cost:
     """A comparator for each threshold, and the count of those that fire."""
     if unit.thresholds == 0:
         return Cost()
@@ -82,7 +83,7 @@ def _thresholds(tech: Technology, unit: Mvau, library: str) -> Cost:
     return datapath(tech, unit.pe * (compare + count), unit.pe * unit.output_bits)
 
 
-def _threshold_memory(tech: Technology, unit: Mvau, library: str) -> Cost:
+def _threshold_memory(tech: Technology, unit: Mvau, library: UnitLibrary) -> Cost:
     """One memory for each PE and threshold, as deep as the neuron fold."""
     if unit.thresholds == 0:
         return Cost()
@@ -95,7 +96,7 @@ def _threshold_memory(tech: Technology, unit: Mvau, library: str) -> Cost:
     return one * banks + _loading(tech, unit, banks)
 
 
-def weight_memory(tech: Technology, unit: Mvau, library: str) -> Cost:
+def weight_memory(tech: Technology, unit: Mvau, library: UnitLibrary) -> Cost:
     """One memory for each PE, or one for the layer padded to bytes."""
     word = unit.simd * unit.weight_type.bits
     style = unit.weight_memory
@@ -113,7 +114,7 @@ def _loading(tech: Technology, unit: Mvau, banks: int) -> Cost:
     return control(tech, BANK_DECODER_LUTS * banks)
 
 
-def _input_buffer(tech: Technology, unit: Mvau, library: str) -> Cost:
+def _input_buffer(tech: Technology, unit: Mvau, library: UnitLibrary) -> Cost:
     """Keeps the input vector for the later neuron folds: registers in HLS, a small memory in RTL."""
     width = unit.simd * unit.input_type.bits
     if unit.neuron_fold == 1:
@@ -123,7 +124,7 @@ def _input_buffer(tech: Technology, unit: Mvau, library: str) -> Cost:
     return memory(tech, width, unit.synapse_fold, "lutram", "simple_dual")
 
 
-def _sequencing(tech: Technology, unit: Mvau, library: str) -> Cost:
+def _sequencing(tech: Technology, unit: Mvau, library: UnitLibrary) -> Cost:
     if library == "hls":
         bits, count = int(tech["hls_counter_bits"]), tech["hls_mvau_counters"]
         bound = loop_bound(tech, unit.vectors * unit.fold)

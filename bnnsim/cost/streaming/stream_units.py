@@ -28,15 +28,16 @@ from bnnsim.design.streaming.units import (
     Threshold,
     Window,
 )
+from bnnsim.spec.streaming.hardware import UnitLibrary
 
 
-def sequencing(tech: Technology, library: str, counters: float, steps: int) -> Cost:
+def sequencing(tech: Technology, library: UnitLibrary, counters: float, steps: int) -> Cost:
     """Counters and handshake of a unit that does ``steps`` steps a frame."""
     bits = int(tech["hls_counter_bits"]) if library == "hls" else max(1, (steps - 1).bit_length())
     return counter(tech, bits) * counters + state_machine(tech, 1)
 
 
-def window_parts(tech: Technology, unit: Window, library: str, bits: int) -> tuple[Part, ...]:
+def window_parts(tech: Technology, unit: Window, library: UnitLibrary, bits: int) -> tuple[Part, ...]:
     """Sliding window over elements of ``bits`` bits; the buffer follows the unit's style."""
     width = unit.lanes * bits
     if unit.style == "parallel":
@@ -68,7 +69,9 @@ def _parallel_window(tech: Technology, unit: Window, width: int) -> Cost:
     return registers + line * (rows - 1)
 
 
-def converter_parts(tech: Technology, unit: Converter, library: str, bits: int) -> tuple[Part, ...]:
+def converter_parts(
+    tech: Technology, unit: Converter, library: UnitLibrary, bits: int
+) -> tuple[Part, ...]:
     """Width converter: a shift register as wide as the wider word, one a level."""
     wide = max(unit.in_lanes, unit.out_lanes) * bits * unit.levels
     # Narrowing loads or shifts every bit; widening only shifts, so its registers need no logic.
@@ -82,7 +85,7 @@ def converter_parts(tech: Technology, unit: Converter, library: str, bits: int) 
     )
 
 
-def pool_parts(tech: Technology, unit: Pool, library: str) -> tuple[Part, ...]:
+def pool_parts(tech: Technology, unit: Pool, library: UnitLibrary) -> tuple[Part, ...]:
     """Pool over whole pixels: a row of partial results and a maximum, OR or count on each channel."""
     bits = unit.type.bits
     columns = unit.width // unit.kernel[1]
@@ -110,7 +113,7 @@ def pool_parts(tech: Technology, unit: Pool, library: str) -> tuple[Part, ...]:
     )
 
 
-def threshold_parts(tech: Technology, unit: Threshold, library: str) -> tuple[Part, ...]:
+def threshold_parts(tech: Technology, unit: Threshold, library: UnitLibrary) -> tuple[Part, ...]:
     """Thresholding by binary search: one comparator and one memory for each bit of the result."""
     levels = unit.output_type.bits
     fold = unit.channels // unit.pe
@@ -130,7 +133,7 @@ def threshold_parts(tech: Technology, unit: Threshold, library: str) -> tuple[Pa
     )
 
 
-def scale_parts(tech: Technology, unit: Scale, library: str) -> tuple[Part, ...]:
+def scale_parts(tech: Technology, unit: Scale, library: UnitLibrary) -> tuple[Part, ...]:
     """A multiplier a lane in DSP slices, rounding and saturation, and the channels' numbers."""
     numbers = unit.parameter_type.bits * (2 if unit.function == "affine" else 1)
     fold = unit.channels // unit.pe
@@ -145,7 +148,7 @@ def scale_parts(tech: Technology, unit: Scale, library: str) -> tuple[Part, ...]
     )
 
 
-def padding_parts(tech: Technology, unit: Padding, library: str, bits: int) -> tuple[Part, ...]:
+def padding_parts(tech: Technology, unit: Padding, library: UnitLibrary, bits: int) -> tuple[Part, ...]:
     """A multiplexer between the stream and the border's value, and position counters."""
     width = unit.lanes * bits
     return (
@@ -154,7 +157,7 @@ def padding_parts(tech: Technology, unit: Padding, library: str, bits: int) -> t
     )
 
 
-def split_parts(tech: Technology, unit: Split, library: str, width_bits: int) -> tuple[Part, ...]:
+def split_parts(tech: Technology, unit: Split, library: UnitLibrary, width_bits: int) -> tuple[Part, ...]:
     """Registers towards every output."""
     registers = control(tech, 0, width_bits * unit.outputs)
     return (
@@ -163,7 +166,7 @@ def split_parts(tech: Technology, unit: Split, library: str, width_bits: int) ->
     )
 
 
-def add_parts(tech: Technology, unit: Add, library: str) -> tuple[Part, ...]:
+def add_parts(tech: Technology, unit: Add, library: UnitLibrary) -> tuple[Part, ...]:
     """One adder tree a lane."""
     luts = adder_tree_luts(tech, len(unit.input_bits), max(unit.input_bits))
     return (
@@ -172,7 +175,7 @@ def add_parts(tech: Technology, unit: Add, library: str) -> tuple[Part, ...]:
     )
 
 
-def concat_parts(tech: Technology, unit: Concat, library: str) -> tuple[Part, ...]:
+def concat_parts(tech: Technology, unit: Concat, library: UnitLibrary) -> tuple[Part, ...]:
     """A register as wide as the joined word."""
     width = sum(unit.input_channels) * unit.element_bits
     return (

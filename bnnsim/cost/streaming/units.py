@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from bnnsim.cost.blocks.parts import Part
 from bnnsim.cost.blocks.storage import fifo
 from bnnsim.cost.blocks.technology import Technology
@@ -33,19 +35,20 @@ from bnnsim.design.streaming.units import (
     UnitParameters,
     Window,
 )
+from bnnsim.spec.streaming.hardware import UnitLibrary
 
 
 def unit_parts(
     tech: Technology,
     parameters: UnitParameters,
-    library: str,
+    library: UnitLibrary,
     element_bits: int,
     width_bits: int,
 ) -> tuple[Part, ...]:
     """The parts of one unit.
 
-    ``library`` is ``hls`` or ``rtl``; ``element_bits`` and ``width_bits`` are those of its first input
-    stream, or of its output for a frame source.
+    ``element_bits`` and ``width_bits`` are those of its first input stream, or of its output for a frame
+    source.
     """
     match parameters:
         case Mvau():
@@ -72,8 +75,12 @@ def unit_parts(
             return source_parts(tech, parameters, library, width_bits)
         case Sink():
             return sink_parts(tech, parameters, width_bits)
+        case _:
+            assert_never(parameters)
 
 
-def stream_parts(tech: Technology, width_bits: int, depth_words: int, library: str) -> tuple[Part, ...]:
+def stream_parts(
+    tech: Technology, width_bits: int, depth_words: int, library: UnitLibrary
+) -> tuple[Part, ...]:
     """The FIFO of one stream; ``library`` is that of its writer."""
     return (Part("fifo", fifo(tech, width_bits, depth_words, library)),)

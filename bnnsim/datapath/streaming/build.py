@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import assert_never
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +44,7 @@ from bnnsim.design.streaming.units import (
     Scale,
     Sink,
     Source,
+    Split,
     Stream,
     StreamingGraph,
     Threshold,
@@ -87,14 +89,13 @@ def _datapath(
     own: Mapping[str, Mapping[str, Integers]],
 ) -> Datapath:
     parameters = unit.parameters
-    if isinstance(parameters, Source):
-        stream = graph.stream_by_name[unit.outputs[0]]
-        return SourceDatapath(_frame_words(frames, stream))
-    if isinstance(parameters, Sink):
-        return SinkDatapath()
-    stream = graph.stream_by_name[unit.inputs[0]]
+    stream = graph.stream_by_name[(unit.inputs or unit.outputs)[0]]
     bits = stream.element_bits
     match parameters:
+        case Source():
+            return SourceDatapath(_frame_words(frames, stream))
+        case Sink():
+            return SinkDatapath()
         case Mvau() if parameters.is_residual:
             return ResidualMvauDatapath(parameters, own[unit.layer], bits)
         case Mvau():
@@ -119,8 +120,10 @@ def _datapath(
             return AddDatapath(parameters)
         case Concat():
             return ConcatDatapath(parameters)
-        case _:
+        case Split():
             return SplitDatapath()
+        case _:
+            assert_never(parameters)
 
 
 def _frame_words(frames: Integers, stream: Stream) -> Iterator[int]:

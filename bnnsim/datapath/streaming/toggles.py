@@ -5,8 +5,24 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
-from bnnsim.design.streaming.units import Mvau, StreamingGraph
+from bnnsim.design.streaming.units import (
+    Add,
+    Concat,
+    Converter,
+    Mvau,
+    Padding,
+    Pool,
+    Scale,
+    Sink,
+    Source,
+    Split,
+    StreamingGraph,
+    Threshold,
+    Unit,
+    Window,
+)
 
 
 @dataclass(frozen=True)
@@ -36,11 +52,12 @@ class ToggleCounter:
         self._toggles = [0] * len(graph.streams)
         self._operands: dict[int, _Operand] = {}
         for unit in graph.units:
-            if isinstance(unit.parameters, Mvau):
+            operand = _operand(unit)
+            if operand is not None:
                 position = next(
                     i for i, stream in enumerate(graph.streams) if stream.name == unit.inputs[0]
                 )
-                self._operands[position] = _Operand(unit.name, unit.parameters)
+                self._operands[position] = operand
 
     def word_written(self, channel: int, cycle: int, word: int) -> None:
         if channel < len(self._toggles):
@@ -67,6 +84,20 @@ class ToggleCounter:
             {name: operand.toggles for name, operand in operands.items()},
             {name: operand.accesses for name, operand in operands.items()},
         )
+
+
+def _operand(unit: Unit) -> _Operand | None:
+    """The operand register of a unit that keeps one; the others' toggles are their streams'."""
+    match unit.parameters:
+        case Mvau() as mvau:
+            return _Operand(unit.name, mvau)
+        case (
+            Source() | Sink() | Converter() | Padding() | Window() | Pool()
+            | Threshold() | Scale() | Split() | Add() | Concat()
+        ):
+            return None
+        case _:
+            assert_never(unit.parameters)
 
 
 class _Operand:

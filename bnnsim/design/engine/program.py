@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from bnnsim.spec.engine.blocks import Payload
+
 WorkKind = Literal["compute", "stage", "overhead", "host"]
 
 
@@ -40,7 +42,7 @@ class Transfer:
     ``double``: it runs beside the arrays, one ahead (load) or behind (store), through ``buffer``.
     """
 
-    what: str
+    what: Payload
     direction: Literal["load", "store"]
     buffer: str
     port: str

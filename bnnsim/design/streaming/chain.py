@@ -10,7 +10,7 @@ from bnnsim.design.streaming.units import Converter, Split, Stream, Unit, UnitPa
 from bnnsim.spec.faults import Fault, near_divisors
 from bnnsim.spec.load import Loaded
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
-from bnnsim.spec.streaming.hardware import LayerHardware
+from bnnsim.spec.streaming.hardware import LayerHardware, UnitLibrary
 from bnnsim.spec.value_type import ValueType
 
 
@@ -75,7 +75,7 @@ class Chain:
         layer: str,
         parameters: UnitParameters,
         inputs: list[End],
-        library: str,
+        library: UnitLibrary,
         freezes: bool,
     ) -> None:
         """Append a unit and the streams that feed it."""

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
+from bnnsim.spec.streaming.hardware import MemoryLayout, PoolStyle, WeightMemory
 from bnnsim.spec.value_type import ValueType
+from bnnsim.spec.workload import Accumulator, Compare
+
+PoolFunction = Literal["max", "majority"]
 
 
 @dataclass(frozen=True)
@@ -16,6 +21,7 @@ class Mvau:
     column, channel within blocks of ``channel_block`` channels.
     """
 
+    kind: ClassVar[Literal["mvau"]] = "mvau"
     pe: int
     simd: int
     matrix_height: int
@@ -26,13 +32,13 @@ class Mvau:
     weight_type: ValueType
     input_type: ValueType
     sum_type: ValueType
-    accumulator: str
+    accumulator: Accumulator
     output_type: ValueType
     output_bits: int
     thresholds: int
-    compare: str
-    weight_memory: str
-    memory_layout: str
+    compare: Compare | Literal[""]
+    weight_memory: WeightMemory
+    memory_layout: MemoryLayout
     levels_in: int = 1
     """Words an input element comes in, one a level, level fastest (residual binarization)."""
     levels_out: int = 1
@@ -83,14 +89,15 @@ class Mvau:
 class Pool:
     """Pool over non-overlapping windows of whole pixels: ``max`` or ``majority``."""
 
-    function: str
+    kind: ClassVar[Literal["pool"]] = "pool"
+    function: PoolFunction
     channels: int
     height: int
     width: int
     kernel: tuple[int, int]
     type: ValueType
-    compare: str = ">="
-    style: str = "row"
+    compare: Compare = ">="
+    style: PoolStyle = "row"
     """``row`` (HLS) reads the rows of a window, then writes them; ``flow`` writes a pixel as soon as
     its window is complete."""
     levels: int = 1
@@ -110,6 +117,7 @@ class Pool:
 class Threshold:
     """Thresholding unit: ``pe`` channels a cycle, ``thresholds`` a channel."""
 
+    kind: ClassVar[Literal["thresholding"]] = "thresholding"
     pe: int
     channels: int
     words: int
@@ -117,7 +125,7 @@ class Threshold:
     input_bits: int
     output_type: ValueType
     thresholds: int
-    compare: str
+    compare: Compare
     deep_pipeline: bool
 
 
@@ -129,7 +137,8 @@ class Scale:
     half up and saturated to ``output_type``.
     """
 
-    function: str
+    kind: ClassVar[Literal["scale"]] = "scale"
+    function: Literal["affine", "prelu"]
     pe: int
     channels: int
     words: int
@@ -143,6 +152,7 @@ class Scale:
 class Add:
     """Adds ``lanes`` elements of every input in a step."""
 
+    kind: ClassVar[Literal["add"]] = "add"
     lanes: int
     words: int
     input_types: tuple[ValueType, ...]

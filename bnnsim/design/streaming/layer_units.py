@@ -7,7 +7,7 @@ from dataclasses import replace
 from bnnsim.design.network.network import Node
 from bnnsim.design.streaming.chain import Chain, End
 from bnnsim.design.streaming.matrix_units import weighted_units
-from bnnsim.design.streaming.units import Add, Concat, Pool, Scale, Threshold, levels_of
+from bnnsim.design.streaming.units import Add, Concat, Pool, PoolFunction, Scale, Threshold, levels_of
 from bnnsim.spec.streaming.hardware import LayerHardware
 from bnnsim.spec.workload import (
     AddLayer,
@@ -103,7 +103,7 @@ def _pool(chain: Chain, node: Node, hardware: LayerHardware) -> None:
         )
         return
     end = chain.convert(chain.take(node.inputs[0]), channels, node.name, hardware)
-    function = "max" if isinstance(layer, MaxPoolLayer) else "majority"
+    function: PoolFunction = "max" if isinstance(layer, MaxPoolLayer) else "majority"
     compare = layer.compare if isinstance(layer, AveragePoolLayer) else ">="
     levels = levels_of(node.input.type)
     pool = Pool(

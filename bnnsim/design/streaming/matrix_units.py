@@ -9,7 +9,7 @@ from bnnsim.design.streaming.chain import Chain, End
 from bnnsim.design.streaming.units import Mvau, Padding, Window, levels_of
 from bnnsim.design.streaming.window_rules import window_obstacle
 from bnnsim.spec.faults import divisors_of
-from bnnsim.spec.streaming.hardware import LayerHardware
+from bnnsim.spec.streaming.hardware import LayerHardware, UnitLibrary
 from bnnsim.spec.value_type import ValueType
 from bnnsim.spec.workload import ConvLayer, WeightedLayer
 
@@ -121,7 +121,7 @@ def _windows(
         if is_widened:
             end = replace(end, type=TERNARY, element_bits=TERNARY.bits)
     name = f"{node.name}.window"
-    library = "rtl" if window.style in ("rtl", "parallel", "line_buffer") else "hls"
+    library: UnitLibrary = "rtl" if window.style in ("rtl", "parallel", "line_buffer") else "hls"
     freezes = library == "hls" and hardware.pipeline == "freezing"
     chain.unit(name, node.name, window, [end], library, freezes)
     end = replace(

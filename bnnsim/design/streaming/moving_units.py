@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from bnnsim.spec.streaming.hardware import SlidingWindow
 
 
 @dataclass(frozen=True)
 class Source:
     """Brings frames in from memory: ``words`` a frame, then ``gap_steps`` without any."""
 
+    kind: ClassVar[Literal["frame_source"]] = "frame_source"
     words: int
     gap_steps: int = 20
 
@@ -17,6 +21,7 @@ class Source:
 class Sink:
     """Takes ``words`` a frame, always ready."""
 
+    kind: ClassVar[Literal["frame_sink"]] = "frame_sink"
     words: int
 
 
@@ -27,6 +32,7 @@ class Converter:
     Words of ``levels`` levels take turns on both sides, and each level has a register of its own.
     """
 
+    kind: ClassVar[Literal["width_converter"]] = "width_converter"
     in_lanes: int
     out_lanes: int
     words_in: int
@@ -49,6 +55,7 @@ class Padding:
     ``widens_bits``: bits come in and -1, 0, +1 in two bits go out, the border being a true zero.
     """
 
+    kind: ClassVar[Literal["padding"]] = "padding"
     channels: int
     height: int
     width: int
@@ -87,7 +94,8 @@ class Window:
     kernel column, channel fold (whole windows: output pixel, channel fold).
     """
 
-    style: str
+    kind: ClassVar[Literal["sliding_window"]] = "sliding_window"
+    style: SlidingWindow
     channels: int
     height: int
     width: int
@@ -141,6 +149,7 @@ class Window:
 class Split:
     """Writes each word to every output."""
 
+    kind: ClassVar[Literal["duplicate"]] = "duplicate"
     words: int
     outputs: int
 
@@ -149,6 +158,7 @@ class Split:
 class Concat:
     """Puts whole pixels of every input side by side, first input in the lowest bits."""
 
+    kind: ClassVar[Literal["concat"]] = "concat"
     words: int
     input_channels: tuple[int, ...]
     element_bits: int

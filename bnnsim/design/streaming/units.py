@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal, assert_never
 
 from bnnsim.design.streaming.computing_units import Add as Add
 from bnnsim.design.streaming.computing_units import Mvau as Mvau
 from bnnsim.design.streaming.computing_units import Pool as Pool
+from bnnsim.design.streaming.computing_units import PoolFunction as PoolFunction
 from bnnsim.design.streaming.computing_units import Scale as Scale
 from bnnsim.design.streaming.computing_units import Threshold as Threshold
 from bnnsim.design.streaming.moving_units import Concat as Concat
@@ -22,6 +24,7 @@ from bnnsim.design.streaming.moving_units import Sink as Sink
 from bnnsim.design.streaming.moving_units import Source as Source
 from bnnsim.design.streaming.moving_units import Split as Split
 from bnnsim.design.streaming.moving_units import Window as Window
+from bnnsim.spec.streaming.hardware import UnitLibrary
 from bnnsim.spec.value_type import ValueType
 
 UnitParameters = (
@@ -39,41 +42,54 @@ UnitParameters = (
     | Concat
 )
 
-KINDS: Mapping[type, str] = {
-    Source: "frame_source",
-    Sink: "frame_sink",
-    Converter: "width_converter",
-    Padding: "padding",
-    Window: "sliding_window",
-    Mvau: "mvau",
-    Pool: "pool",
-    Threshold: "thresholding",
-    Scale: "scale",
-    Split: "duplicate",
-    Add: "add",
-    Concat: "concat",
-}
+UnitKind = Literal[
+    "frame_source",
+    "frame_sink",
+    "width_converter",
+    "padding",
+    "sliding_window",
+    "mvau",
+    "pool",
+    "thresholding",
+    "scale",
+    "duplicate",
+    "add",
+    "concat",
+]
+"""What the parameters' classes say under ``kind``. Where something depends on the kind, a ``match`` over
+the parameters names every class and ends in ``assert_never``."""
 
 
 @dataclass(frozen=True)
 class Unit:
     """One piece of hardware with a clocked state of its own.
 
-    ``library`` is ``hls`` or ``rtl``; ``freezes`` tells a freezing from a flushing pipeline;
+    ``freezes`` tells a freezing from a flushing pipeline;
     ``inputs`` and ``outputs`` name its streams in port order.
     """
 
     name: str
     layer: str
     parameters: UnitParameters
-    library: str
+    library: UnitLibrary
     freezes: bool
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
 
     @property
-    def kind(self) -> str:
-        return KINDS[type(self.parameters)]
+    def kind(self) -> UnitKind:
+        return self.parameters.kind
+
+    @property
+    def computes(self) -> bool:
+        """Whether new values come out; the other kinds bring, move or repeat what is there."""
+        match self.parameters:
+            case Mvau() | Pool() | Threshold() | Scale() | Add() | Concat():
+                return True
+            case Source() | Sink() | Converter() | Padding() | Window() | Split():
+                return False
+            case _:
+                assert_never(self.parameters)
 
 
 @dataclass(frozen=True)
@@ -117,11 +133,7 @@ class StreamingGraph:
     @cached_property
     def unit_of_layer(self) -> Mapping[str, Unit]:
         """For each layer the unit whose output stream carries the layer's values."""
-        return {
-            unit.layer: unit
-            for unit in self.units
-            if isinstance(unit.parameters, Mvau | Pool | Threshold | Scale | Add | Concat)
-        }
+        return {unit.layer: unit for unit in self.units if unit.computes}
 
 
 def levels_of(value_type: ValueType) -> int:

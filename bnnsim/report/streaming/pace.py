@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from typing import assert_never
 
 from bnnsim.design.design import Design
-from bnnsim.design.streaming.units import Mvau, Window
+from bnnsim.design.streaming.units import (
+    Add,
+    Concat,
+    Converter,
+    Mvau,
+    Padding,
+    Pool,
+    Scale,
+    Sink,
+    Source,
+    Split,
+    Threshold,
+    Window,
+)
 from bnnsim.report.figures.figure import Figure, csv_text, exact
 from bnnsim.simulation import Simulation
 from bnnsim.spec.faults import divisors_of
@@ -171,20 +185,27 @@ def _change(design: Design, work: UnitWork) -> Change | None:
 def _otherwise(design: Design, work: UnitWork) -> str:
     """What helps a unit that has no PE or SIMD to widen."""
     parameters = design.graph.unit_by_name[work.name].parameters
-    if isinstance(parameters, Window):
-        if parameters.lanes < parameters.channels:
+    match parameters:
+        case Window() as p if p.lanes < p.channels:
             return (
                 "It moves one word a cycle: raise the layer's SIMD, so that a word holds more than "
-                f"{parameters.lanes} of the {parameters.channels} channels."
+                f"{p.lanes} of the {p.channels} channels."
             )
-        if parameters.style != "parallel":
+        case Window() as p if p.style != "parallel":
             return (
                 "It shows one pixel of a window a cycle: <code>sliding_window: parallel</code> shows "
                 "a whole window at once."
             )
-    if isinstance(parameters, Mvau):
-        return "It is as wide as its matrix: raise the clock."
-    return "It moves one word a cycle: wider streams around it (<code>out_width_bits</code>) help."
+        case Mvau():
+            return "It is as wide as its matrix: raise the clock."
+        case (
+            Source() | Sink() | Converter() | Padding() | Window() | Pool()
+            | Threshold() | Scale() | Split() | Add() | Concat()
+        ):
+            wider = "wider streams around it (<code>out_width_bits</code>) help"
+            return f"It moves one word a cycle: {wider}."
+        case _:
+            assert_never(parameters)
 
 
 def pace_sentence(info: PaceInfo) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from typing import assert_never
 
 from bnnsim.design.design import Design
 from bnnsim.design.streaming.units import (
     Add,
+    Concat,
     Converter,
     Mvau,
     Padding,
@@ -15,8 +17,10 @@ from bnnsim.design.streaming.units import (
     Scale,
     Sink,
     Source,
+    Split,
     Threshold,
     Unit,
+    UnitKind,
     Window,
 )
 from bnnsim.report.figures.figure import Figure, csv_text
@@ -34,7 +38,7 @@ class UnitBox:
 
     name: str
     layer: str
-    kind: str
+    kind: UnitKind
     detail: str
     busy_cycles: int
     computing_cycles: int
@@ -120,7 +124,7 @@ def _box(unit: Unit, report: UnitReport, computing: int) -> UnitBox:
         name=unit.name,
         layer=unit.layer,
         kind=unit.kind,
-        detail=_detail(unit),
+        detail=unit_detail(unit),
         busy_cycles=report.busy_cycles,
         computing_cycles=computing,
         stalled_on_input_cycles=report.stalled_on_input_cycles,
@@ -130,7 +134,8 @@ def _box(unit: Unit, report: UnitReport, computing: int) -> UnitBox:
     )
 
 
-def _detail(unit: Unit) -> str:
+def unit_detail(unit: Unit) -> str:
+    """What is said of a unit beside its name; nothing of splits and joins of whole pixels."""
     match unit.parameters:
         case Mvau() as p:
             return f"PE {p.pe} × SIMD {p.simd}, fold {p.fold:,}"
@@ -148,12 +153,12 @@ def _detail(unit: Unit) -> str:
             return f"to {p.out_height} × {p.out_width}, value {p.value}"
         case Add() as p:
             return f"{p.lanes} lanes"
-        case Source() as p:
+        case Source() | Sink() as p:
             return f"{p.words:,} words a frame"
-        case Sink() as p:
-            return f"{p.words:,} words a frame"
-        case _:
+        case Split() | Concat():
             return ""
+        case _:
+            assert_never(unit.parameters)
 
 
 def pipeline_figure(info: PipelineInfo) -> Figure:

@@ -6,6 +6,7 @@ from array import array
 from dataclasses import dataclass
 
 from bnnsim.design.design import Design
+from bnnsim.design.streaming.units import UnitKind
 from bnnsim.report.streaming.unit_states import Emit, State, StateTracker, computes_inside, shown_units
 from bnnsim.timing.streaming.programs.graph import TimingGraph, build_timing
 from bnnsim.timing.streaming.reference.executor import run_simpy
@@ -25,7 +26,7 @@ class UnitTrack:
 
     name: str
     layer: str
-    kind: str
+    kind: UnitKind
     starts: tuple[int, ...]
     states: tuple[int, ...]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from bnnsim.design.streaming.units import UnitKind
 from bnnsim.report.figures.figure import Figure, number
 from bnnsim.report.streaming.recording import Recording
 from bnnsim.report.streaming.track_encoding import encode_pairs
@@ -34,7 +35,7 @@ class TimelineRow:
 
     name: str
     layer: str
-    kind: str
+    kind: UnitKind
     track: str
     segments: int
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 import numpy as np
 
@@ -11,7 +12,21 @@ from bnnsim.arrays import Integers
 from bnnsim.datapath.streaming.mvau import threshold_memory, weight_memory
 from bnnsim.datapath.streaming.words import pack_rows
 from bnnsim.design.network.tensor import RESIDUAL_SUM
-from bnnsim.design.streaming.units import Mvau, Scale, Threshold, Unit
+from bnnsim.design.streaming.units import (
+    Add,
+    Concat,
+    Converter,
+    Mvau,
+    Padding,
+    Pool,
+    Scale,
+    Sink,
+    Source,
+    Split,
+    Threshold,
+    Unit,
+    Window,
+)
 from bnnsim.spec.value_type import ValueType
 
 _FOLD_ORDER = "(group * neuron_fold + nf) * synapse_fold + sf"
@@ -48,25 +63,30 @@ def unit_memories(
 ) -> list[Memory]:
     """All memories of a unit; ``weights`` and ``thresholds`` by layer, as in the weights file, ``own``
     the parameters of layers that name theirs, by layer, then by name."""
-    parameters = unit.parameters
     named = dict((own or {}).get(unit.layer, {}))
-    if isinstance(parameters, Mvau) and parameters.is_residual:
-        memories = _weights(parameters, named.pop("weights"))
-        return memories + _numbers(named, parameters.pe, RESIDUAL_SUM, "nf")
-    if isinstance(parameters, Scale):
-        return _numbers(named, parameters.pe, parameters.parameter_type, "channel fold")
-    if isinstance(parameters, Mvau):
-        memories = _weights(parameters, weights[unit.layer])
-        if parameters.thresholds and unit.layer in thresholds:
-            values = threshold_memory(parameters, thresholds[unit.layer]).astype(np.int64)
-            rows = values.reshape(-1, parameters.pe * parameters.thresholds)
-            memories.append(_thresholds(rows, parameters.thresholds, "group * neuron_fold + nf"))
-        return memories
-    if isinstance(parameters, Threshold):
-        rows = thresholds[unit.layer].astype(np.int64)
-        rows = rows.reshape(-1, parameters.pe * parameters.thresholds)
-        return [_thresholds(rows, parameters.thresholds, "channel fold")]
-    return []
+    match unit.parameters:
+        case Mvau() as p if p.is_residual:
+            memories = _weights(p, named.pop("weights"))
+            return memories + _numbers(named, p.pe, RESIDUAL_SUM, "nf")
+        case Mvau() as p:
+            memories = _weights(p, weights[unit.layer])
+            if p.thresholds and unit.layer in thresholds:
+                values = threshold_memory(p, thresholds[unit.layer]).astype(np.int64)
+                rows = values.reshape(-1, p.pe * p.thresholds)
+                memories.append(_thresholds(rows, p.thresholds, "group * neuron_fold + nf"))
+            return memories
+        case Threshold() as p:
+            rows = thresholds[unit.layer].astype(np.int64).reshape(-1, p.pe * p.thresholds)
+            return [_thresholds(rows, p.thresholds, "channel fold")]
+        case Scale() as p:
+            return _numbers(named, p.pe, p.parameter_type, "channel fold")
+        case (
+            Source() | Sink() | Converter() | Padding() | Window() | Pool()
+            | Split() | Add() | Concat()
+        ):
+            return []
+        case _:
+            assert_never(unit.parameters)
 
 
 def _weights(mvau: Mvau, weights: Integers) -> list[Memory]:

@@ -17,6 +17,7 @@ the same without that step."""
 UnitLibrary = Literal["hls", "rtl"]
 WeightMemory = Literal["auto", "bram", "lutram", "uram"]
 MemoryLayout = Literal["per_pe", "per_layer"]
+PoolStyle = Literal["row", "flow"]
 
 
 class UnitDefaults(SpecModel):
@@ -53,7 +54,7 @@ class LayerHardware(SpecModel):
     """Width of the stream behind the layer; width converters are placed before it as needed."""
     out_fifo_words: Depth | None = None
     """Depth of the stream behind the layer's last unit."""
-    pool: Literal["row", "flow"] = "row"
+    pool: PoolStyle = "row"
     """How a pool works: ``row`` reads the rows of its windows, then writes (HLS); ``flow`` takes a pixel
     a step without pause."""
     deep_pipeline: bool = True

@@ -14,14 +14,13 @@ from bnnsim.design.engine.program import (
     Work,
     pure_cycles,
 )
-from bnnsim.timing.engine.result import PAYLOAD_FIELD, EngineUnitCycles, PartCycles
+from bnnsim.timing.engine.result import LOADED_AS, Booked, EngineUnitCycles, EngineUnitKind, PartCycles
 from bnnsim.timing.engine.schedule import Schedule
 
 
-def booked_as(op: Transfer) -> str:
+def booked_as(op: Transfer) -> Booked:
     """The account of a transfer in sequence."""
-    field = "activation_store_cycles" if op.direction == "store" else PAYLOAD_FIELD[op.what]
-    return field.removesuffix("_cycles")
+    return "activation_store" if op.direction == "store" else LOADED_AS[op.what]
 
 
 def frame_account(program: EngineProgram, frames: int) -> list[PartCycles]:
@@ -88,7 +87,7 @@ def report_units(
 ) -> list[EngineUnitCycles]:
     """Arrays, stages, host, movers, ports, in this order. ``busy`` is a frame's."""
     program = schedule.program
-    names = [(name, "array", name) for name in program.arrays]
+    names: list[tuple[str, EngineUnitKind, str]] = [(name, "array", name) for name in program.arrays]
     names += [(name, "stage", name) for name in program.stages]
     names += [("host", "host", "host")] * program.host
     stalls = dict(inline_stalls)

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Literal
 
-PAYLOAD_FIELD = {
-    "weights": "weight_load_cycles",
-    "thresholds": "weight_load_cycles",
-    "activations": "activation_load_cycles",
-    "shortcut": "activation_load_cycles",
-    "image": "activation_load_cycles",
-    "results": "activation_store_cycles",
+from bnnsim.design.engine.program import WorkKind
+from bnnsim.spec.engine.blocks import Payload
+
+Booked = WorkKind | Literal["weight_load", "activation_load", "activation_store"]
+"""Under which name cycles are booked."""
+EngineUnitKind = Literal["array", "stage", "host", "mover", "port"]
+LOADED_AS: Mapping[Payload, Booked] = {
+    "weights": "weight_load",
+    "thresholds": "weight_load",
+    "activations": "activation_load",
+    "shortcut": "activation_load",
+    "image": "activation_load",
+    "results": "activation_store",
 }
-"""Under which name a transfer in sequence is booked; every store is an activation store."""
+"""How a load in sequence is booked; every store is an activation store."""
 
 
 @dataclass
@@ -37,7 +45,7 @@ class PartCycles:
     def cycles(self) -> int:
         return sum(getattr(self, f.name) for f in fields(self) if f.name != "name")
 
-    def book(self, kind: str, cycles: int) -> None:
+    def book(self, kind: Booked, cycles: int) -> None:
         name = f"{kind}_cycles"
         setattr(self, name, getattr(self, name) + cycles)
 
@@ -47,7 +55,7 @@ class EngineUnitCycles:
     """One array, stage, mover, port or the host: busy + stalled + idle = the run's cycles."""
 
     name: str
-    kind: str
+    kind: EngineUnitKind
     busy: int
     stalled: int
     idle: int

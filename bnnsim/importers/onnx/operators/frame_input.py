@@ -23,7 +23,7 @@ from bnnsim.importers.exact.channel_function import (
 from bnnsim.importers.onnx.binding import TensorBinding
 from bnnsim.importers.onnx.graph import Operator
 from bnnsim.importers.onnx.lowering import FrameRule, Lowering
-from bnnsim.spec.value_type import BIPOLAR, ValueType
+from bnnsim.spec.value_type import BIPOLAR, ValueType, parse_value_type
 
 _PIXEL_SCALE = 64
 """A model that divides its input by more than this takes pixels of 0 .. 255."""
@@ -121,7 +121,7 @@ def given_input(state: Lowering, operator: Operator, binding: TensorBinding) -> 
     """Frames of the type that the user names, or of the integers that the model itself takes."""
     value_type = state.options.input_type
     if value_type is None and state.graph.input_kind != "float":
-        value_type = ValueType(state.graph.input_kind.rstrip("0123456789"), 8)
+        value_type = parse_value_type(state.graph.input_kind)
     if value_type is None:
         raise operator.fault(
             "a quantiser in front of the first layer, or an input type that you choose "

@@ -5,8 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import assert_never
 
-from bnnsim.design.streaming.units import Mvau, Padding, StreamingGraph, Unit
+from bnnsim.design.streaming.units import (
+    Add,
+    Concat,
+    Converter,
+    Mvau,
+    Padding,
+    Pool,
+    Scale,
+    Sink,
+    Source,
+    Split,
+    StreamingGraph,
+    Threshold,
+    Unit,
+    Window,
+)
 from bnnsim.timing.streaming.programs.program import Lockstep, Program
 from bnnsim.timing.streaming.programs.steps import Block, Run
 from bnnsim.timing.streaming.programs.unit_programs import unit_program
@@ -119,18 +135,24 @@ def _place(
     """Append a unit and its register slices, with the channels inside; the last unit writes out."""
     program = unit_program(unit)
     inside = len(channels)
-    if isinstance(unit.parameters, Padding):
-        name = f"{unit.name}.ahead"
-        channels.append(Channel(name, PADDING_READ_AHEAD_WORDS, True))
-        units.append(_slice(unit, name, program.words_in, inputs, (inside,)))
-        units.append(TimingUnit(unit.name, program, (inside,), outputs))
-    elif isinstance(unit.parameters, Mvau) and unit.library == "rtl":
-        name = f"{unit.name}.queue"
-        channels.append(Channel(name, MVAU_RTL_QUEUE_WORDS, True))
-        units.append(TimingUnit(unit.name, program, inputs, (inside,)))
-        units.append(_slice(unit, name, program.words_out, (inside,), outputs))
-    else:
-        units.append(TimingUnit(unit.name, program, inputs, outputs))
+    match unit.parameters:
+        case Padding():
+            name = f"{unit.name}.ahead"
+            channels.append(Channel(name, PADDING_READ_AHEAD_WORDS, True))
+            units.append(_slice(unit, name, program.words_in, inputs, (inside,)))
+            units.append(TimingUnit(unit.name, program, (inside,), outputs))
+        case Mvau() if unit.library == "rtl":
+            name = f"{unit.name}.queue"
+            channels.append(Channel(name, MVAU_RTL_QUEUE_WORDS, True))
+            units.append(TimingUnit(unit.name, program, inputs, (inside,)))
+            units.append(_slice(unit, name, program.words_out, (inside,), outputs))
+        case (
+            Source() | Sink() | Converter() | Window() | Mvau() | Pool()
+            | Threshold() | Scale() | Split() | Add() | Concat()
+        ):
+            units.append(TimingUnit(unit.name, program, inputs, outputs))
+        case _:
+            assert_never(unit.parameters)
 
 
 def _slice(

@@ -8,9 +8,8 @@ steps are the HLS loops' fill between frames or rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import assert_never
 
 import numpy as np
 
@@ -28,9 +27,11 @@ from bnnsim.design.streaming.units import (
     Split,
     Threshold,
     Unit,
+    UnitParameters,
     Window,
 )
 from bnnsim.design.streaming.window_order import window_order
+from bnnsim.spec.streaming.hardware import UnitLibrary
 from bnnsim.timing.streaming.programs.program import Elastic, Lockstep, Program
 from bnnsim.timing.streaming.programs.steps import Block, Run
 
@@ -54,20 +55,44 @@ def unit_program(unit: Unit) -> Program:
 
 
 @lru_cache(maxsize=4096)
-def _program(parameters: Any, library: str, freezes: bool) -> Program:
-    return _PROGRAMS[type(parameters)](parameters, library, freezes)
+def _program(p: UnitParameters, library: UnitLibrary, freezes: bool) -> Program:
+    match p:
+        case Source():
+            return _source(p, freezes)
+        case Sink():
+            return _sink(p)
+        case Converter():
+            return _converter(p, library, freezes)
+        case Padding():
+            return _padding(p)
+        case Window():
+            return _window(p, freezes)
+        case Mvau():
+            return _mvau(p, library, freezes)
+        case Pool():
+            return _pool(p, freezes)
+        case Threshold():
+            return _threshold(p)
+        case Scale():
+            return _scale(p)
+        case Split():
+            return _split(p, freezes)
+        case Add() | Concat():
+            return _join(p, freezes)
+        case _:
+            assert_never(p)
 
 
-def _source(p: Source, library: str, freezes: bool) -> Program:
+def _source(p: Source, freezes: bool) -> Program:
     runs = (Run(p.words, writes=True), Run(p.gap_steps))
     return Lockstep((Block(1, tuple(run for run in runs if run.steps)),), 1, freezes)
 
 
-def _sink(p: Sink, library: str, freezes: bool) -> Program:
+def _sink(p: Sink) -> Program:
     return Lockstep((Block(1, (Run(p.words, reads=True),)),), 0, True)
 
 
-def _converter(p: Converter, library: str, freezes: bool) -> Program:
+def _converter(p: Converter, library: UnitLibrary, freezes: bool) -> Program:
     if p.ratio == 1:
         return Lockstep((Block(p.words_in, (Run(1, True, True),)),), 0, True)
     # a word of every level, then what is left of them; or all but the last, then the last
@@ -80,7 +105,7 @@ def _converter(p: Converter, library: str, freezes: bool) -> Program:
     return Lockstep((Block(p.words_out // p.levels, runs),), 1, freezes)
 
 
-def _padding(p: Padding, library: str, freezes: bool) -> Program:
+def _padding(p: Padding) -> Program:
     fold = p.channel_fold
     top, left, bottom, right = p.border
     border_row = p.out_width * fold
@@ -97,7 +122,7 @@ def _padding(p: Padding, library: str, freezes: bool) -> Program:
     return Lockstep(tuple(b for b in blocks if b.steps), 0, True)
 
 
-def _mvau(p: Mvau, library: str, freezes: bool) -> Program:
+def _mvau(p: Mvau, library: UnitLibrary, freezes: bool) -> Program:
     if p.levels_out > 1 and not freezes:
         return _late_levels(p)
     depth = MVAU_RTL_DEPTH_FOLDED if library == "rtl" and p.neuron_fold > 1 else MVAU_DEPTH
@@ -152,8 +177,20 @@ def _runs(reads: Bools, writes: Bools) -> tuple[Run, ...]:
     )
 
 
-def _window(p: Window, library: str, freezes: bool) -> Program:
-    return _WINDOWS[p.style](p, freezes)
+def _window(p: Window, freezes: bool) -> Program:
+    match p.style:
+        case "row_buffer":
+            return _row_buffer(p, freezes)
+        case "no_overlap":
+            return _no_overlap(p, freezes)
+        case "full_frame_coupled":
+            return _full_frame_coupled(p, freezes)
+        case "parallel" | "line_buffer":
+            return _parallel(p)
+        case "rtl":
+            return _rtl_window(p)
+        case _:
+            assert_never(p.style)
 
 
 def _row_buffer(p: Window, freezes: bool) -> Program:
@@ -188,7 +225,7 @@ def _full_frame_coupled(p: Window, freezes: bool) -> Program:
     return Lockstep((block,), ROW_BUFFER_DEPTH, freezes, prologue=prologue)
 
 
-def _parallel(p: Window, freezes: bool) -> Program:
+def _parallel(p: Window) -> Program:
     """A step a word in; the window leaves with the word that completes it; one empty step a frame."""
     last = window_order(p).max(axis=1)
     writes = np.zeros(p.words_in, bool)
@@ -198,7 +235,7 @@ def _parallel(p: Window, freezes: bool) -> Program:
     return Lockstep((Block(1, (*runs, *gap)),), 1, False)
 
 
-def _rtl_window(p: Window, freezes: bool) -> Program:
+def _rtl_window(p: Window) -> Program:
     """An elastic buffer of one window's reach.
 
     A word's place is free again once the last window word that shows it has left. FINN extends the
@@ -220,7 +257,7 @@ def _rtl_window(p: Window, freezes: bool) -> Program:
     return Elastic(dependence, release, RTL_WINDOW_LATENCY)
 
 
-def _pool(p: Pool, library: str, freezes: bool) -> Program:
+def _pool(p: Pool, freezes: bool) -> Program:
     if p.style == "flow":
         return _flowing_pool(p)
     row = (Run(p.width * p.levels, reads=True), Run(POOL_IDLE_STEPS))
@@ -237,44 +274,19 @@ def _flowing_pool(p: Pool) -> Program:
     return Lockstep((Block(1, runs),), POOL_DEPTH, False)
 
 
-def _threshold(p: Threshold, library: str, freezes: bool) -> Program:
+def _threshold(p: Threshold) -> Program:
     bits = p.output_type.bits
     depth = 2 * bits + 2 if p.deep_pipeline else bits + 2
     return Lockstep((Block(p.words, (Run(1, True, True),)),), depth, False)
 
 
-def _scale(p: Scale, library: str, freezes: bool) -> Program:
+def _scale(p: Scale) -> Program:
     return Lockstep((Block(p.words, (Run(1, True, True),)),), SCALE_DEPTH, False)
 
 
-def _split(p: Split, library: str, freezes: bool) -> Program:
+def _split(p: Split, freezes: bool) -> Program:
     return Lockstep((Block(p.words, (Run(1, True, True),)),), 1, freezes)
 
 
-def _join(p: Add | Concat, library: str, freezes: bool) -> Program:
+def _join(p: Add | Concat, freezes: bool) -> Program:
     return Lockstep((Block(p.words, (Run(1, True, True),)),), 1, freezes)
-
-
-_PROGRAMS: dict[type, Callable[[Any, str, bool], Program]] = {
-    Source: _source,
-    Sink: _sink,
-    Converter: _converter,
-    Padding: _padding,
-    Window: _window,
-    Mvau: _mvau,
-    Pool: _pool,
-    Threshold: _threshold,
-    Scale: _scale,
-    Split: _split,
-    Add: _join,
-    Concat: _join,
-}
-
-_WINDOWS: dict[str, Callable[[Window, bool], Program]] = {
-    "row_buffer": _row_buffer,
-    "no_overlap": _no_overlap,
-    "full_frame_coupled": _full_frame_coupled,
-    "parallel": _parallel,
-    "line_buffer": _parallel,
-    "rtl": _rtl_window,
-}
