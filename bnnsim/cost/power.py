@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, assert_never
 
+from bnnsim.cost.blocks.amounts import Amounts
 from bnnsim.cost.blocks.coefficients import Coefficients, default_coefficients
-from bnnsim.cost.resources import Amounts, Resources
+from bnnsim.cost.usage import Resources
 from bnnsim.design.design import Design
 from bnnsim.design.streaming.units import (
     Add,
@@ -211,7 +212,7 @@ def estimate_power(
 
 
 def power_of_amounts(
-    amounts: Amounts,
+    amounts: Amounts[int],
     device: Device,
     clock_mhz: float,
     busy: float = 1.0,
@@ -257,7 +258,7 @@ class _Energies:
         self,
         name: str,
         layer: str,
-        amounts: Amounts,
+        amounts: Amounts[int],
         clock_mhz: float,
         toggles: float | None,
         accesses: float | None,

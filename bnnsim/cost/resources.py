@@ -5,16 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from bnnsim.cost.blocks.amounts import (
-    PLATFORM,
-    RESOURCES,
-    Amounts,
-    Exceeded,
-    Resources,
-    UnitResources,
-    add_up,
-    rounded,
-)
+from bnnsim.cost.blocks.amounts import Amounts, add_up
 from bnnsim.cost.blocks.coefficients import Coefficients, default_coefficients
 from bnnsim.cost.blocks.memories import Layout
 from bnnsim.cost.blocks.parts import Part, total
@@ -22,6 +13,7 @@ from bnnsim.cost.blocks.platform import platform_parts
 from bnnsim.cost.blocks.technology import Technology, technology_of
 from bnnsim.cost.engine.resources import engine_units
 from bnnsim.cost.streaming.units import stream_parts, unit_parts
+from bnnsim.cost.usage import PLATFORM, Resources, UnitResources
 from bnnsim.design.design import Design, EngineDesign
 from bnnsim.design.streaming.units import StreamingGraph, Unit, UnitParameters
 from bnnsim.spec.streaming.hardware import UnitLibrary
@@ -59,7 +51,7 @@ def _front_units(tech: Technology, design: EngineDesign) -> list[UnitResources]:
 def _streaming_units(tech: Technology, graph: StreamingGraph) -> list[UnitResources]:
     """Units, then streams, then the platform."""
     connections = platform_parts(tech)
-    size = rounded(tech, total(connections))
+    size = total(connections).rounded(tech)
     platform = UnitResources(PLATFORM, PLATFORM, PLATFORM, size, connections)
     return [*_units_and_streams(tech, graph.units, graph), platform]
 
@@ -89,27 +81,14 @@ def _unit(tech: Technology, unit: Unit, graph: StreamingGraph) -> UnitResources:
 @lru_cache(maxsize=65536)
 def _unit_amounts(
     tech: Technology, parameters: UnitParameters, library: UnitLibrary, element_bits: int, width_bits: int
-) -> tuple[Amounts, tuple[Part, ...]]:
+) -> tuple[Amounts[int], tuple[Part, ...]]:
     parts = unit_parts(tech, parameters, library, element_bits, width_bits)
-    return rounded(tech, total(parts)), parts
+    return total(parts).rounded(tech), parts
 
 
 @lru_cache(maxsize=65536)
 def _stream_amounts(
     tech: Technology, width_bits: int, depth_words: int, library: UnitLibrary
-) -> tuple[Amounts, tuple[Part, ...]]:
+) -> tuple[Amounts[int], tuple[Part, ...]]:
     parts = stream_parts(tech, width_bits, depth_words, library)
-    return rounded(tech, total(parts)), parts
-
-
-__all__ = [
-    "PLATFORM",
-    "RESOURCES",
-    "Amounts",
-    "Exceeded",
-    "Resources",
-    "UnitResources",
-    "add_up",
-    "estimate_resources",
-    "rounded",
-]
+    return total(parts).rounded(tech), parts

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
-from bnnsim.cost.blocks.amounts import PLATFORM
 from bnnsim.cost.blocks.coefficients import Coefficients, default_coefficients
 from bnnsim.cost.engine.resources import CONTROL
 from bnnsim.cost.power import (
@@ -18,6 +17,7 @@ from bnnsim.cost.power import (
     activity_at_rate,
     frame_energy_uj,
 )
+from bnnsim.cost.usage import PLATFORM
 from bnnsim.design.design import EngineDesign
 from bnnsim.design.engine.program import LayerProgram, leaves
 from bnnsim.timing.engine.account import part_busy

@@ -18,7 +18,8 @@ from bnnsim.cost.power import (
     estimate_power,
     frame_energy_uj,
 )
-from bnnsim.cost.resources import RESOURCES, Resources, estimate_resources
+from bnnsim.cost.resources import estimate_resources
+from bnnsim.cost.usage import RESOURCES, Resources
 from bnnsim.datapath.streaming.toggles import ToggleCount, ToggleCounter
 from bnnsim.design.build import build_engine_design
 from bnnsim.design.design import Design, EngineDesign

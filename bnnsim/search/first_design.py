@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bnnsim.cost.resources import Resources, estimate_resources
+from bnnsim.cost.resources import estimate_resources
+from bnnsim.cost.usage import Resources
 from bnnsim.design.build import build_streaming_design
 from bnnsim.design.design import Design
 from bnnsim.design.network.network import Network, Node, resolve_network

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bnnsim.arrays import Floats
+from bnnsim.cost.blocks.amounts import Estimate
 from bnnsim.cost.blocks.coefficients import Coefficients, default_coefficients
-from bnnsim.cost.blocks.parts import Cost
 from bnnsim.validation.placed import placed_designs, powered_designs
 from bnnsim.validation.published import load_published_rows
 
@@ -229,7 +229,7 @@ def non_negative_least_squares(features: Floats, target: Floats) -> Floats:
     return best
 
 
-def _amount(model: Callable[[Coefficients], Cost], quantity: str) -> Callable[[Coefficients], float]:
+def _amount(model: Callable[[Coefficients], Estimate], quantity: str) -> Callable[[Coefficients], float]:
     def amount(coefficients: Coefficients) -> float:
         cost = model(coefficients)
         return cost.lut_logic + cost.lutram if quantity == "lut" else float(getattr(cost, quantity))

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from bnnsim.cost.blocks.amounts import Amounts, Estimate
 from bnnsim.cost.blocks.coefficients import Coefficients
-from bnnsim.cost.blocks.parts import Cost, total
+from bnnsim.cost.blocks.parts import total
 from bnnsim.cost.blocks.technology import technology_of
 from bnnsim.cost.engine.resources import engine_parts_by_unit
 from bnnsim.cost.power import activity_at_rate, estimate_power, power_of_amounts
-from bnnsim.cost.resources import Amounts, estimate_resources
+from bnnsim.cost.resources import estimate_resources
 from bnnsim.design.design import Design, EngineDesign
 from bnnsim.spec.device import Device
 from bnnsim.spec.load import load_device
@@ -22,7 +23,7 @@ from bnnsim.validation.systems import simulated_systems
 
 PLACED = ("lut", "bram18", "dsp")
 """A system that reports one of these, its structure being complete, is a placed design."""
-Model = Callable[[Coefficients], Cost]
+Model = Callable[[Coefficients], Estimate]
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def _model(design: Design | EngineDesign) -> Model:
 
 
 def _engine_model(design: EngineDesign) -> Model:
-    def resources(coefficients: Coefficients) -> Cost:
+    def resources(coefficients: Coefficients) -> Estimate:
         # Not rounded, so that it stays linear in the coefficients.
         tech = technology_of(design.device, coefficients, design.architecture.tiling)
         return total(part for _, _, parts in engine_parts_by_unit(tech, design) for part in parts)
@@ -71,9 +72,9 @@ def _engine_model(design: EngineDesign) -> Model:
 
 
 def _streaming_model(design: Design) -> Model:
-    def resources(coefficients: Coefficients) -> Cost:
+    def resources(coefficients: Coefficients) -> Estimate:
         amounts = estimate_resources(design, coefficients).total
-        return Cost(
+        return Amounts(
             amounts.lut_logic, amounts.lutram, amounts.ff, amounts.bram18, amounts.uram, amounts.dsp
         )
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from bnnsim.cost.blocks.amounts import RESOURCES
-from bnnsim.cost.resources import Resources, estimate_resources
+from bnnsim.cost.resources import estimate_resources
+from bnnsim.cost.usage import RESOURCES, Resources
 from bnnsim.design.design import Design, EngineDesign
 from bnnsim.evaluation.evaluate import OPERATIONS_PER_MAC, Evaluation, assess
 from bnnsim.simulation import LayerReport, Simulation, simulate

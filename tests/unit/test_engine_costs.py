@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from bnnsim.cost.blocks.amounts import add_up
 from bnnsim.cost.clock import estimate_clock
 from bnnsim.cost.power import PROCESSING_SYSTEM, STATIC
-from bnnsim.cost.resources import add_up, estimate_resources
+from bnnsim.cost.resources import estimate_resources
 from bnnsim.design.build import build_engine_design
 from bnnsim.design.design import EngineDesign
 from bnnsim.evaluation.engine import engine_activity

@@ -9,27 +9,27 @@ from __future__ import annotations
 
 import math
 
-from bnnsim.cost.blocks.parts import Cost
+from bnnsim.cost.blocks.amounts import Amounts, Estimate
 from bnnsim.cost.blocks.technology import Technology
 
 STATE_LUTS = 4
 """Next state, ready, valid and enable of a state: one LUT each."""
 
 
-def datapath(tech: Technology, counted_luts: float, ff: float = 0.0) -> Cost:
+def datapath(tech: Technology, counted_luts: float, ff: float = 0.0) -> Estimate:
     """``counted_luts`` LUTs of arithmetic and what it keeps in ``ff`` flip-flops.
 
     The pipeline registers between adder levels come on top, in proportion to the LUTs.
     """
-    return Cost(
+    return Amounts(
         lut_logic=tech["datapath_factor"] * counted_luts,
         ff=tech["register_factor"] * ff + tech["pipeline_ff_per_lut"] * counted_luts,
     )
 
 
-def control(tech: Technology, counted_luts: float, ff: float = 0.0) -> Cost:
+def control(tech: Technology, counted_luts: float, ff: float = 0.0) -> Estimate:
     """``counted_luts`` LUTs of control and ``ff`` flip-flops."""
-    return Cost(lut_logic=tech["control_factor"] * counted_luts, ff=tech["register_factor"] * ff)
+    return Amounts(lut_logic=tech["control_factor"] * counted_luts, ff=tech["register_factor"] * ff)
 
 
 def adder_luts(tech: Technology, bits: float) -> float:
@@ -37,7 +37,7 @@ def adder_luts(tech: Technology, bits: float) -> float:
     return tech["adder_luts_per_bit"] * bits
 
 
-def adder(tech: Technology, bits: int) -> Cost:
+def adder(tech: Technology, bits: int) -> Estimate:
     """As :func:`adder_luts`, its result registered."""
     return datapath(tech, adder_luts(tech, bits), bits)
 
@@ -47,12 +47,12 @@ def comparator_luts(tech: Technology, bits: float) -> float:
     return tech["comparator_luts_per_bit"] * bits
 
 
-def comparator(tech: Technology, bits: int) -> Cost:
+def comparator(tech: Technology, bits: int) -> Estimate:
     """As :func:`comparator_luts`, its result registered."""
     return datapath(tech, comparator_luts(tech, bits), 1)
 
 
-def counter(tech: Technology, bits: int) -> Cost:
+def counter(tech: Technology, bits: int) -> Estimate:
     """Count up and compare with a bound."""
     return control(tech, adder_luts(tech, bits) + comparator_luts(tech, bits), bits)
 
@@ -64,7 +64,7 @@ def multiplexer_luts(tech: Technology, inputs: int, bits: int = 1) -> float:
     return bits * inputs / tech["mux_inputs_per_lut"]
 
 
-def multiplexer(tech: Technology, inputs: int, bits: int = 1) -> Cost:
+def multiplexer(tech: Technology, inputs: int, bits: int = 1) -> Estimate:
     """Select one of ``inputs`` words of ``bits`` bits."""
     return control(tech, multiplexer_luts(tech, inputs, bits))
 
@@ -79,7 +79,7 @@ def adder_tree_luts(tech: Technology, operands: int, bits: int) -> float:
     return luts
 
 
-def adder_tree(tech: Technology, operands: int, bits: int) -> Cost:
+def adder_tree(tech: Technology, operands: int, bits: int) -> Estimate:
     """As :func:`adder_tree_luts`, pipelined."""
     return datapath(tech, adder_tree_luts(tech, operands, bits))
 
@@ -99,10 +99,10 @@ def popcount_luts(tech: Technology, bits: int, form: str = "tree") -> float:
     return pairs * tech["xnor_pair_luts"] + adder_tree_luts(tech, pairs + left, 2)
 
 
-def xnor_popcount(tech: Technology, bits: int, pipelined: bool = True, form: str = "tree") -> Cost:
+def xnor_popcount(tech: Technology, bits: int, pipelined: bool = True, form: str = "tree") -> Estimate:
     """XNOR and popcount of ``bits`` pairs, registered between levels if ``pipelined``."""
     cost = datapath(tech, popcount_luts(tech, bits, form))
-    return cost if pipelined else Cost(lut_logic=cost.lut_logic)
+    return cost if pipelined else Amounts(lut_logic=cost.lut_logic)
 
 
 def lut_multiplier_luts(tech: Technology, a_bits: int, b_bits: int) -> float:
@@ -118,31 +118,31 @@ def lut_multiplier_luts(tech: Technology, a_bits: int, b_bits: int) -> float:
     return float(rows * (a_bits + b_bits))
 
 
-def lut_multiplier(tech: Technology, a_bits: int, b_bits: int) -> Cost:
+def lut_multiplier(tech: Technology, a_bits: int, b_bits: int) -> Estimate:
     """A product of ``a_bits`` x ``b_bits`` in LUTs."""
     return datapath(tech, lut_multiplier_luts(tech, a_bits, b_bits))
 
 
-def fixed_point_multiplier(tech: Technology, a_bits: int, b_bits: int) -> Cost:
+def fixed_point_multiplier(tech: Technology, a_bits: int, b_bits: int) -> Estimate:
     """A product in DSP blocks: as many as tile the two operands."""
     wide, narrow = max(a_bits, b_bits), min(a_bits, b_bits)
     columns = math.ceil(wide / tech.dsp_width_bits)
-    return Cost(dsp=columns * math.ceil(narrow / tech["dsp_narrow_width_bits"]))
+    return Amounts(dsp=columns * math.ceil(narrow / tech["dsp_narrow_width_bits"]))
 
 
-def loop_bound(tech: Technology, trips: int) -> Cost:
+def loop_bound(tech: Technology, trips: int) -> Estimate:
     """A loop bound of run-time repetitions x ``trips``: shifts and one adder, or a product in DSPs.
 
     Vivado HLS makes a DSP product of a constant with three or more set bits.
     """
     bits = int(tech["hls_repetition_bits"])
     if trips.bit_count() <= 1:
-        return Cost()
+        return Amounts()
     if trips.bit_count() == 2:
         return control(tech, adder_luts(tech, bits), bits)
     return fixed_point_multiplier(tech, bits, min(trips.bit_length(), 18))
 
 
-def state_machine(tech: Technology, states: int) -> Cost:
+def state_machine(tech: Technology, states: int) -> Estimate:
     """One-hot control with ``states`` states: next-state logic and handshake of each."""
     return control(tech, STATE_LUTS * states, states)

@@ -64,7 +64,7 @@ def circuit_part(tech: Technology, circuit: Circuit, lanes: Lanes) -> Part:
     """The cost of a circuit, sizes that it leaves out taken from ``lanes``."""
     name = circuit.name or circuit.circuit.replace("_", " ")
     part = _one(tech, name, circuit, lanes)
-    return part if circuit.count == 1 else Part(name, part.cost * circuit.count)
+    return part if circuit.count == 1 else Part(name, part.amounts * circuit.count)
 
 
 def _one(tech: Technology, name: str, circuit: Circuit, lanes: Lanes) -> Part:

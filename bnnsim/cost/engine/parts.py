@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bnnsim.cost.blocks.amounts import Amounts
 from bnnsim.cost.blocks.logic import (
     adder_luts,
     adder_tree_luts,
@@ -24,7 +25,7 @@ from bnnsim.cost.blocks.logic import (
     state_machine,
 )
 from bnnsim.cost.blocks.memories import Ports
-from bnnsim.cost.blocks.parts import Cost, Part, total
+from bnnsim.cost.blocks.parts import Part, total
 from bnnsim.cost.blocks.storage import lut_rom, memory, register_file
 from bnnsim.cost.blocks.technology import Technology
 
@@ -249,7 +250,7 @@ def parameter_registers(
 
 def data_movers(tech: Technology, name: str, movers: int) -> Part:
     """SDSoC data movers (simple AXI DMA, stream adapter and their share of the interconnect)."""
-    each = Cost(
+    each = Amounts(
         lut_logic=tech["data_mover_luts"],
         ff=tech["data_mover_luts"],
         bram18=tech["data_mover_bram18"],

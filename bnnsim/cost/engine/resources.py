@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from bnnsim.cost.blocks.amounts import PLATFORM, EnginePart, UnitResources, rounded
 from bnnsim.cost.blocks.parts import Part, total
 from bnnsim.cost.blocks.platform import platform_parts
 from bnnsim.cost.blocks.storage import dma_port
@@ -24,6 +23,7 @@ from bnnsim.cost.engine.parts import (
     parameter_registers,
     sequencer,
 )
+from bnnsim.cost.usage import PLATFORM, EnginePart, UnitResources
 from bnnsim.design.design import EngineDesign
 from bnnsim.design.engine.program import EngineProgram, Op, Repeat, Work, leaves
 from bnnsim.design.network.network import Node
@@ -41,7 +41,7 @@ def engine_units(tech: Technology, design: EngineDesign) -> list[UnitResources]:
     """Every array, stage, buffer and port with its amounts, then control and platform."""
     named = engine_parts_by_unit(tech, design)
     return [
-        UnitResources(name, kind, name, rounded(tech, total(parts)), parts) for name, kind, parts in named
+        UnitResources(name, kind, name, total(parts).rounded(tech), parts) for name, kind, parts in named
     ]
 
 

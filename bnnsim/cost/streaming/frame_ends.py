@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bnnsim.cost.blocks.amounts import Amounts
 from bnnsim.cost.blocks.logic import loop_bound
-from bnnsim.cost.blocks.parts import Cost, Part
+from bnnsim.cost.blocks.parts import Part
 from bnnsim.cost.blocks.storage import dma_port
 from bnnsim.cost.blocks.technology import Technology
 from bnnsim.cost.streaming.stream_units import sequencing
@@ -25,6 +26,6 @@ def sink_parts(tech: Technology, unit: Sink, width_bits: int) -> tuple[Part, ...
     """Frame sink: the write buffer of the memory port, whose logic the source already has."""
     buffer = dma_port(tech, width_bits, reads=False, writes=True)
     return (
-        Part("memory port", Cost(bram18=buffer.bram18, m20k=buffer.m20k, lutram=buffer.lutram)),
+        Part("memory port", Amounts(bram18=buffer.bram18, m20k=buffer.m20k, lutram=buffer.lutram)),
         Part("control", sequencing(tech, "hls", 2.0, unit.words) + loop_bound(tech, unit.words)),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from bnnsim.cost.blocks.amounts import Amounts, Estimate
 from bnnsim.cost.blocks.logic import (
     adder_luts,
     adder_tree_luts,
@@ -16,7 +17,7 @@ from bnnsim.cost.blocks.logic import (
     popcount_luts,
     state_machine,
 )
-from bnnsim.cost.blocks.parts import Cost, Part
+from bnnsim.cost.blocks.parts import Part
 from bnnsim.cost.blocks.storage import memory, register_file
 from bnnsim.cost.blocks.technology import Technology
 from bnnsim.design.streaming.units import Mvau
@@ -50,7 +51,7 @@ def accumulator_bits(tech: Technology, unit: Mvau, library: UnitLibrary) -> int:
     return max(needed, int(tech["hls_fixed_threshold_bits" if fixed else "hls_threshold_bits"]))
 
 
-def _processing_elements(tech: Technology, unit: Mvau, library: UnitLibrary) -> Cost:
+def _processing_elements(tech: Technology, unit: Mvau, library: UnitLibrary) -> Estimate:
     """Products and adder tree of all PEs."""
     weight, lane = unit.weight_type.bits, unit.input_type.bits
     if unit.is_binary:
@@ -59,34 +60,34 @@ def _processing_elements(tech: Technology, unit: Mvau, library: UnitLibrary) -> 
         if library == "rtl":
             # FINN's RTL MVAU packs its products and their sums into DSPs.
             packed = math.ceil(unit.pe / tech["finn_rtl_macs_per_dsp"]) * unit.simd
-            return Cost(dsp=packed) + datapath(tech, unit.pe * unit.sum_type.bits)
+            return Amounts(dsp=packed) + datapath(tech, unit.pe * unit.sum_type.bits)
         product_bits = weight + lane if weight > 1 else lane + 1
         products = unit.simd * lut_multiplier_luts(tech, weight, lane)
         luts = products + adder_tree_luts(tech, unit.simd, product_bits)
     return datapath(tech, unit.pe * luts)
 
 
-def _accumulators(tech: Technology, unit: Mvau, library: UnitLibrary) -> Cost:
+def _accumulators(tech: Technology, unit: Mvau, library: UnitLibrary) -> Estimate:
     bits = accumulator_bits(tech, unit, library)
     if unit.synapse_fold == 1:
         return datapath(tech, 0, unit.pe * bits)
     return datapath(tech, unit.pe * adder_luts(tech, bits), unit.pe * bits)
 
 
-def _thresholds(tech: Technology, unit: Mvau, library: UnitLibrary) -> Cost:
+def _thresholds(tech: Technology, unit: Mvau, library: UnitLibrary) -> Estimate:
     """A comparator for each threshold, and the count of those that fire."""
     if unit.thresholds == 0:
-        return Cost()
+        return Amounts()
     bits = accumulator_bits(tech, unit, library)
     compare = unit.thresholds * comparator_luts(tech, bits)
     count = adder_tree_luts(tech, unit.thresholds, 1)
     return datapath(tech, unit.pe * (compare + count), unit.pe * unit.output_bits)
 
 
-def _threshold_memory(tech: Technology, unit: Mvau, library: UnitLibrary) -> Cost:
+def _threshold_memory(tech: Technology, unit: Mvau, library: UnitLibrary) -> Estimate:
     """One memory for each PE and threshold, as deep as the neuron fold."""
     if unit.thresholds == 0:
-        return Cost()
+        return Amounts()
     depth = unit.neuron_fold * unit.groups
     banks = unit.pe * unit.thresholds
     bits = accumulator_bits(tech, unit, library)
@@ -96,7 +97,7 @@ def _threshold_memory(tech: Technology, unit: Mvau, library: UnitLibrary) -> Cos
     return one * banks + _loading(tech, unit, banks)
 
 
-def weight_memory(tech: Technology, unit: Mvau, library: UnitLibrary) -> Cost:
+def weight_memory(tech: Technology, unit: Mvau, library: UnitLibrary) -> Estimate:
     """One memory for each PE, or one for the layer padded to bytes."""
     word = unit.simd * unit.weight_type.bits
     style = unit.weight_memory
@@ -107,14 +108,14 @@ def weight_memory(tech: Technology, unit: Mvau, library: UnitLibrary) -> Cost:
     return memory(tech, width, unit.memory_depth_words, style, "single", "rtl", "parameters")
 
 
-def _loading(tech: Technology, unit: Mvau, banks: int) -> Cost:
+def _loading(tech: Technology, unit: Mvau, banks: int) -> Estimate:
     """Memories of their own for each PE are filled at run time and need a write decoder each."""
     if unit.memory_layout != "per_pe":
-        return Cost()
+        return Amounts()
     return control(tech, BANK_DECODER_LUTS * banks)
 
 
-def _input_buffer(tech: Technology, unit: Mvau, library: UnitLibrary) -> Cost:
+def _input_buffer(tech: Technology, unit: Mvau, library: UnitLibrary) -> Estimate:
     """Keeps the input vector for the later neuron folds: registers in HLS, a small memory in RTL."""
     width = unit.simd * unit.input_type.bits
     if unit.neuron_fold == 1:
@@ -124,11 +125,11 @@ def _input_buffer(tech: Technology, unit: Mvau, library: UnitLibrary) -> Cost:
     return memory(tech, width, unit.synapse_fold, "lutram", "simple_dual")
 
 
-def _sequencing(tech: Technology, unit: Mvau, library: UnitLibrary) -> Cost:
+def _sequencing(tech: Technology, unit: Mvau, library: UnitLibrary) -> Estimate:
     if library == "hls":
         bits, count = int(tech["hls_counter_bits"]), tech["hls_mvau_counters"]
         bound = loop_bound(tech, unit.vectors * unit.fold)
     else:
         bits, count = max(1, (unit.fold * unit.vectors - 1).bit_length()), 1.0
-        bound = Cost()
+        bound = Amounts()
     return counter(tech, bits) * count + bound + state_machine(tech, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bnnsim.cost.blocks.amounts import Amounts, Estimate
 from bnnsim.cost.blocks.logic import (
     adder_luts,
     adder_tree_luts,
@@ -14,7 +15,7 @@ from bnnsim.cost.blocks.logic import (
     state_machine,
 )
 from bnnsim.cost.blocks.memories import Ports
-from bnnsim.cost.blocks.parts import Cost, Part
+from bnnsim.cost.blocks.parts import Part
 from bnnsim.cost.blocks.storage import line_buffer, memory
 from bnnsim.cost.blocks.technology import Technology
 from bnnsim.design.streaming.units import (
@@ -31,7 +32,7 @@ from bnnsim.design.streaming.units import (
 from bnnsim.spec.streaming.hardware import UnitLibrary
 
 
-def sequencing(tech: Technology, library: UnitLibrary, counters: float, steps: int) -> Cost:
+def sequencing(tech: Technology, library: UnitLibrary, counters: float, steps: int) -> Estimate:
     """Counters and handshake of a unit that does ``steps`` steps a frame."""
     bits = int(tech["hls_counter_bits"]) if library == "hls" else max(1, (steps - 1).bit_length())
     return counter(tech, bits) * counters + state_machine(tech, 1)
@@ -59,7 +60,7 @@ def window_parts(tech: Technology, unit: Window, library: UnitLibrary, bits: int
     )
 
 
-def _parallel_window(tech: Technology, unit: Window, width: int) -> Cost:
+def _parallel_window(tech: Technology, unit: Window, width: int) -> Estimate:
     """A window in registers, the rest of the rows in delay lines between its rows."""
     rows, columns = unit.kernel
     pixels = unit.channel_fold
@@ -77,7 +78,7 @@ def converter_parts(
     # Narrowing loads or shifts every bit; widening only shifts, so its registers need no logic.
     shift = control(tech, wide if unit.narrows else 0, 2 * wide)
     trips = max(unit.words_in, unit.words_out)
-    bound = loop_bound(tech, trips) if library == "hls" else Cost()
+    bound = loop_bound(tech, trips) if library == "hls" else Amounts()
     counters = tech["hls_converter_counters"] if library == "hls" else 1.0
     return (
         Part("shift register", shift),
@@ -122,7 +123,7 @@ def threshold_parts(tech: Technology, unit: Threshold, library: UnitLibrary) -> 
         unit.pe * levels * comparator_luts(tech, unit.input_bits),
         unit.pe * levels * (unit.input_bits + unit.output_type.bits),
     )
-    store = Cost()
+    store: Estimate = Amounts()
     for level in range(levels):
         depth = fold << level
         store = store + memory(tech, unit.input_bits, depth, "auto", "single", "rtl") * unit.pe

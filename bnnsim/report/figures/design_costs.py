@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bnnsim.cost.power import PROCESSING_SYSTEM, STATIC
-from bnnsim.cost.resources import RESOURCES
+from bnnsim.cost.usage import RESOURCES
 from bnnsim.evaluation.evaluate import POWER_BASIS, Evaluation
 from bnnsim.report.figures.costs import CostsInfo, UnitCost
 

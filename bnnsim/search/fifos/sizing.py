@@ -15,7 +15,6 @@ from typing import Any, Literal
 from bnnsim.cost.blocks.coefficients import default_coefficients
 from bnnsim.cost.blocks.storage import fifo
 from bnnsim.cost.blocks.technology import technology_of
-from bnnsim.cost.resources import rounded
 from bnnsim.design.design import Design
 from bnnsim.design.streaming.units import Stream
 from bnnsim.spec.faults import InputError
@@ -148,7 +147,7 @@ class _Sizer:
         """Block RAMs of one FIFO (M20K on Intel parts)."""
         stream = self.streams[name]
         library = self.design.graph.unit_by_name[stream.writer].library
-        amounts = rounded(self.tech, fifo(self.tech, stream.width_bits, depth, library))
+        amounts = fifo(self.tech, stream.width_bits, depth, library).rounded(self.tech)
         return amounts.bram18 + amounts.m20k
 
     def cost(self, name: str, depth: int) -> tuple[int, int]:

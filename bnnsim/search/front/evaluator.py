@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from bnnsim.cost.resources import RESOURCES, estimate_resources
+from bnnsim.cost.resources import estimate_resources
+from bnnsim.cost.usage import RESOURCES
 from bnnsim.design.design import Design, EngineDesign
 from bnnsim.evaluation.evaluate import DesignFigures, figures_of
 from bnnsim.search.front.objectives import Constraint, Objective

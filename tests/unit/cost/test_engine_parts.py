@@ -20,16 +20,16 @@ RAM = Bank("maps", 16, 1089, 64)
 
 
 def test_a_bank_is_its_memories_and_their_multiplexers(plain):
-    alone = bank_part(plain, RAM).cost
+    alone = bank_part(plain, RAM).amounts
     assert alone.bram18 == 128
     assert alone.lut_logic == 0
-    shared = bank_part(plain, Bank("maps", 16, 1089, 64, writers=4, readers=4)).cost
+    shared = bank_part(plain, Bank("maps", 16, 1089, 64, writers=4, readers=4)).amounts
     # 16 data and 11 address bits from four writers, 11 address bits from four readers.
     assert shared.lut_logic == 64 * (27 + 11)
 
 
 def test_roms_move_to_luts_until_the_rest_fits(plain):
-    parts = {part.name: part.cost for part in bank_parts(plain, [RAM, ROM], 0, 300)}
+    parts = {part.name: part.amounts for part in bank_parts(plain, [RAM, ROM], 0, 300)}
     assert parts["maps"].bram18 == 128
     assert parts["weights"].bram18 == 172
     assert parts["weights"].lut_logic == 58 * 64
@@ -45,23 +45,23 @@ def test_without_a_limit_everything_stays_in_blocks(plain):
 
 
 def test_arrays_grow_with_their_words(plain):
-    one = popcount_array(plain, "a", 1, 64).cost.lut_logic
-    assert popcount_array(plain, "a", 144, 64).cost.lut_logic == 144 * one
+    one = popcount_array(plain, "a", 1, 64).amounts.lut_logic
+    assert popcount_array(plain, "a", 144, 64).amounts.lut_logic == 144 * one
 
 
 def test_tap_sums_count_offsets_tree_and_accumulator(plain):
     # Nine terms of 9 bits: four adders of 9, two of 10, one of 11 and of 12 bits; nine offsets of
     # 9 bits, a 16-bit accumulator, half a LUT a gated bit.
     luts = 4 * 9 + 2 * 10 + 11 + 12 + 9 * 9 + 16 + 9 * 9 / 2
-    assert tap_sums(plain, "sums", 1, 9, 9, 16).cost.lut_logic == luts
+    assert tap_sums(plain, "sums", 1, 9, 9, 16).amounts.lut_logic == luts
 
 
 def test_a_scaling_unit_has_its_products_in_dsps(plain):
-    assert scaling_unit(plain, "norm", 16, 5, 6, 16, 12).cost.dsp == 80
+    assert scaling_unit(plain, "norm", 16, 5, 6, 16, 12).amounts.dsp == 80
 
 
 def test_a_data_mover_is_a_coefficient(z7020):
-    assert data_movers(z7020, "movers", 3).cost.lut_logic == 3 * z7020["data_mover_luts"]
+    assert data_movers(z7020, "movers", 3).amounts.lut_logic == 3 * z7020["data_mover_luts"]
 
 
 def _total(system):

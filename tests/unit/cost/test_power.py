@@ -2,6 +2,7 @@
 
 import pytest
 
+from bnnsim.cost.blocks.amounts import Amounts
 from bnnsim.cost.power import (
     Activity,
     activity_at_rate,
@@ -9,7 +10,7 @@ from bnnsim.cost.power import (
     estimate_power,
     power_of_amounts,
 )
-from bnnsim.cost.resources import Amounts, estimate_resources
+from bnnsim.cost.resources import estimate_resources
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.load import load_device
 

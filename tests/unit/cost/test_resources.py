@@ -4,9 +4,11 @@ import dataclasses
 
 import pytest
 
+from bnnsim.cost.blocks.amounts import Amounts, add_up
 from bnnsim.cost.blocks.parts import total
-from bnnsim.cost.resources import PLATFORM, Amounts, add_up, estimate_resources
+from bnnsim.cost.resources import estimate_resources
 from bnnsim.cost.streaming.mvau import mvau_parts
+from bnnsim.cost.usage import PLATFORM
 from bnnsim.design.build import build_streaming_design
 from bnnsim.design.streaming.units import Mvau
 from bnnsim.spec.accelerator import Budget
@@ -16,7 +18,7 @@ from bnnsim.validation.systems import simulated_systems
 
 def _weights(resources):
     return sum(
-        int(part.cost.bram18)
+        int(part.amounts.bram18)
         for unit in resources.units
         for part in unit.parts
         if part.name == "weight memory"
@@ -136,7 +138,7 @@ def test_multi_bit_lanes_take_more_luts_than_binary_ones(z7020):
 
     def elements(parameters):
         assert isinstance(parameters, Mvau)
-        parts = {part.name: part.cost for part in mvau_parts(z7020, parameters, "hls")}
+        parts = {part.name: part.amounts for part in mvau_parts(z7020, parameters, "hls")}
         return parts["processing elements"].lut_logic
 
     assert 2 < elements(two_bits) / elements(binary) < 4

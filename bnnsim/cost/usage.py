@@ -1,0 +1,132 @@
+"""What a design takes: unit by unit, in all, and against its device and budget."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from bnnsim.cost.blocks.amounts import Amounts
+from bnnsim.cost.blocks.parts import Part
+from bnnsim.design.streaming.units import UnitKind
+from bnnsim.spec.accelerator import Budget
+from bnnsim.spec.device import Device
+
+RESOURCES = ("lut", "lutram", "ff", "bram18", "uram", "dsp", "alm", "m20k")
+"""The resources a device counts and a budget may bound; LUTRAM is part of ``lut``."""
+PLATFORM: Literal["platform"] = "platform"
+EnginePart = Literal["array", "stage", "buffer", "port", "control", "platform"]
+"""What of an engine takes resources."""
+ResourceKind = UnitKind | Literal["fifo"] | EnginePart
+"""What takes resources: units and FIFOs of a pipeline, parts of an engine, the platform of both."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitResources:
+    """What one unit, stream FIFO or the platform takes, and which parts that comes from.
+
+    ``layer`` is the layer it serves.
+    Amounts are the parts' sum, rounded.
+    """
+
+    name: str
+    kind: ResourceKind
+    layer: str
+    amounts: Amounts[int]
+    parts: tuple[Part, ...]
+
+    @property
+    def lut(self) -> int:
+        return self.amounts.lut
+
+    @property
+    def lut_logic(self) -> int:
+        return self.amounts.lut_logic
+
+    @property
+    def lutram(self) -> int:
+        return self.amounts.lutram
+
+    @property
+    def ff(self) -> int:
+        return self.amounts.ff
+
+    @property
+    def bram18(self) -> int:
+        return self.amounts.bram18
+
+    @property
+    def uram(self) -> int:
+        return self.amounts.uram
+
+    @property
+    def dsp(self) -> int:
+        return self.amounts.dsp
+
+
+@dataclass(frozen=True, slots=True)
+class Exceeded:
+    """A resource of which more is used than allowed."""
+
+    resource: str
+    used: int
+    allowed: int
+
+    @property
+    def amount(self) -> int:
+        """How many too many."""
+        return self.used - self.allowed
+
+    def __str__(self) -> str:
+        return f"{self.resource}: {self.used} used, {self.allowed} allowed, {self.amount} too many"
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Resources of a design: each unit, the sum, and how it stands to the device and the budget.
+
+    ``budget`` holds the architecture's limits completed with what the device has.
+    """
+
+    units: tuple[UnitResources, ...]
+    total: Amounts[int]
+    device: Device
+    budget: Budget
+
+    @cached_property
+    def by_name(self) -> Mapping[str, UnitResources]:
+        return {unit.name: unit for unit in self.units}
+
+    @cached_property
+    def by_layer(self) -> Mapping[str, Amounts[int]]:
+        """The sum over the units and streams of each layer; ``platform`` is one of them."""
+        sums: dict[str, Amounts[int]] = {}
+        for unit in self.units:
+            sums[unit.layer] = sums.get(unit.layer, Amounts()) + unit.amounts
+        return sums
+
+    @cached_property
+    def utilisation(self) -> Mapping[str, float]:
+        """Used share of the device (1.0 is all of it), for each resource that the device counts."""
+        shares = {}
+        for name in RESOURCES:
+            available = getattr(self.device, name)
+            if available:
+                shares[name] = getattr(self.total, name) / available
+        return shares
+
+    @cached_property
+    def exceeded(self) -> tuple[Exceeded, ...]:
+        """Every limit that the design breaks, with the amount; empty if it fits."""
+        broken = []
+        for name in RESOURCES:
+            allowed, used = getattr(self.budget, name), getattr(self.total, name)
+            if allowed is not None and used > allowed:
+                broken.append(Exceeded(name, used, allowed))
+        return tuple(broken)
+
+    @property
+    def fits(self) -> bool:
+        """Whether nothing exceeds the budget and the device."""
+        return not self.exceeded
