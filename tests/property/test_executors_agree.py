@@ -6,7 +6,7 @@ SimPy itself is held against a clock-by-clock loop in ``test_simpy_is_exact.py``
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bnnsim.design.build import build_streaming_design
@@ -17,13 +17,10 @@ from bnnsim.timing.streaming.programs.graph import TimingGraph, build_timing
 from bnnsim.timing.streaming.reference.executor import run_simpy
 from bnnsim.timing.streaming.result import DeadlockError
 
+from .examples import exactly, few_or_all, hold
 from .networks import design_graphs
 from .observed import SimpyRun, observe_simpy
 from .pipelines import bench_graphs, timing_graphs
-
-exactly = settings(
-    derandomize=True, deadline=None, suppress_health_check=list(HealthCheck), print_blob=False
-)
 
 
 def _reference(graph: TimingGraph, frames: int) -> SimpyRun | DeadlockError:
@@ -54,35 +51,28 @@ def _check_word_for_word(graph: TimingGraph, frames: int) -> None:
         assert tuple(words.read.tolist()) == expected.read_cycles[position], name
 
 
-@given(timing_graphs(), st.integers(1, 4))
-@settings(exactly, max_examples=1400)
-def test_compiled_equals_simpy_word_for_word_on_random_pipelines(
-    graph: TimingGraph, frames: int
-) -> None:
-    _check_word_for_word(graph, frames)
+@pytest.mark.parametrize("examples", few_or_all(1400))
+def test_compiled_equals_simpy_word_for_word_on_random_pipelines(examples: int) -> None:
+    hold(_check_word_for_word, timing_graphs(), st.integers(1, 4), examples=examples)
 
 
-@given(bench_graphs(), st.integers(1, 3))
-@settings(exactly, max_examples=300)
-def test_compiled_equals_simpy_word_for_word_on_test_benches(
-    graph: TimingGraph, frames: int
-) -> None:
-    _check_word_for_word(graph, frames)
+@pytest.mark.parametrize("examples", few_or_all(300))
+def test_compiled_equals_simpy_word_for_word_on_test_benches(examples: int) -> None:
+    hold(_check_word_for_word, bench_graphs(), st.integers(1, 3), examples=examples)
 
 
-@given(design_graphs(), st.integers(1, 3))
-@settings(exactly, max_examples=400)
-def test_compiled_equals_simpy_word_for_word_on_random_designs(
-    graph: TimingGraph, frames: int
-) -> None:
-    _check_word_for_word(graph, frames)
+@pytest.mark.parametrize("examples", few_or_all(400))
+def test_compiled_equals_simpy_word_for_word_on_random_designs(examples: int) -> None:
+    hold(_check_word_for_word, design_graphs(), st.integers(1, 3), examples=examples)
 
 
-@given(st.one_of(timing_graphs(), design_graphs()), st.integers(5, 60))
-@settings(exactly, max_examples=250)
-def test_extrapolated_frames_end_in_the_cycles_that_simulation_gives(
-    graph: TimingGraph, frames: int
-) -> None:
+@pytest.mark.parametrize("examples", few_or_all(250))
+def test_extrapolated_frames_end_in_the_cycles_that_simulation_gives(examples: int) -> None:
+    graphs = st.one_of(timing_graphs(), design_graphs())
+    hold(_check_extrapolation, graphs, st.integers(5, 60), examples=examples)
+
+
+def _check_extrapolation(graph: TimingGraph, frames: int) -> None:
     try:
         expected = run_compiled(graph, frames, extrapolate=False)
     except DeadlockError:

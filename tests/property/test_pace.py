@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from bnnsim.design.build import build_streaming_design
@@ -17,12 +17,9 @@ from bnnsim.timing.streaming.steady_state.pace import find_pace
 from bnnsim.timing.streaming.steady_state.retiming import retimed_graph
 from bnnsim.timing.streaming.steady_state.steady import analyse
 
+from .examples import exactly, few_or_all, hold
 from .networks import design_graphs
 from .pipelines import timing_graphs
-
-exactly = settings(
-    derandomize=True, deadline=None, suppress_health_check=list(HealthCheck), print_blob=False
-)
 
 
 def _same(graph: TimingGraph) -> None:
@@ -38,15 +35,17 @@ def _same(graph: TimingGraph) -> None:
         assert pace.initiation_interval_cycles == steady.initiation_interval_cycles
 
 
-@given(st.one_of(timing_graphs(), design_graphs()))
-@settings(exactly, max_examples=300)
-def test_pace_is_that_of_the_steady_state(graph: TimingGraph) -> None:
-    _same(graph)
+@pytest.mark.parametrize("examples", few_or_all(300))
+def test_pace_is_that_of_the_steady_state(examples: int) -> None:
+    hold(_same, st.one_of(timing_graphs(), design_graphs()), examples=examples)
 
 
-@given(timing_graphs(branches=False))
-@settings(exactly, max_examples=300)
-def test_pace_of_retimed_pipelines_is_that_of_the_steady_state(graph: TimingGraph) -> None:
+@pytest.mark.parametrize("examples", few_or_all(300))
+def test_pace_of_retimed_pipelines_is_that_of_the_steady_state(examples: int) -> None:
+    hold(_same_when_retimed, timing_graphs(branches=False), examples=examples)
+
+
+def _same_when_retimed(graph: TimingGraph) -> None:
     retimed = retimed_graph(graph)
     assume(retimed is not None)
     assert retimed is not None
@@ -94,10 +93,9 @@ def fork_joins(draw: st.DrawFn) -> TimingGraph:
     return TimingGraph(tuple(units), tuple(channels), len(units) - 1)
 
 
-@given(fork_joins())
-@settings(exactly, max_examples=600)
-def test_branches_that_hold_back_different_frames_are_not_taken_for_equal(graph: TimingGraph) -> None:
-    _same(graph)
+@pytest.mark.parametrize("examples", few_or_all(600))
+def test_branches_that_hold_back_different_frames_are_not_taken_for_equal(examples: int) -> None:
+    hold(_same, fork_joins(), examples=examples)
 
 
 def test_a_join_whose_branches_differ_by_a_whole_frame_is_not_retimed() -> None:

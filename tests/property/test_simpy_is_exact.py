@@ -6,7 +6,7 @@ import itertools
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bnnsim.design.design import Design
@@ -18,6 +18,7 @@ from bnnsim.timing.streaming.reference.executor import run_simpy
 from bnnsim.timing.streaming.result import DeadlockError
 
 from .clockwork import STALLED_ON_INPUT, STALLED_ON_OUTPUT, ClockworkRun, run_clockwork
+from .examples import exactly, few_or_all, hold
 from .networks import design_graphs, designs
 from .observed import SimpyRun, observe_simpy
 from .pipelines import bench_graphs, timing_graphs
@@ -25,29 +26,17 @@ from .pipelines import bench_graphs, timing_graphs
 FRAMES = st.integers(1, 4)
 
 
-def profile(examples: int) -> settings:
-    """The same examples on every run; no clock on the wall decides."""
-    return settings(
-        max_examples=examples,
-        derandomize=True,
-        deadline=None,
-        database=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-    )
-
-
 # ---- SimPy = clock loop --------------------------------------------------------------------
 
 
-@profile(400)
-@given(timing_graphs(), FRAMES, st.data())
+@pytest.mark.parametrize("examples", few_or_all(400))
 def test_simpy_equals_the_clock_loop_on_random_pipelines_in_any_order_of_processes(
-    graph: TimingGraph, frames: int, data: st.DataObject
+    examples: int,
 ) -> None:
-    assert_equal_runs(graph, frames, data)
+    hold(assert_equal_runs, timing_graphs(), FRAMES, st.data(), examples=examples)
 
 
-@profile(120)
+@settings(exactly, max_examples=120)
 @given(design_graphs(), FRAMES, st.data())
 def test_simpy_equals_the_clock_loop_on_random_designs_in_any_order_of_processes(
     graph: TimingGraph, frames: int, data: st.DataObject
@@ -55,7 +44,7 @@ def test_simpy_equals_the_clock_loop_on_random_designs_in_any_order_of_processes
     assert_equal_runs(graph, frames, data)
 
 
-@profile(150)
+@settings(exactly, max_examples=150)
 @given(bench_graphs(), FRAMES, st.data())
 def test_simpy_equals_the_clock_loop_on_test_benches(
     graph: TimingGraph, frames: int, data: st.DataObject
@@ -114,7 +103,7 @@ def assert_same_deadlock(
 def test_the_random_designs_hold_every_kind_of_unit() -> None:
     seen: set[str] = set()
 
-    @profile(250)
+    @settings(exactly, max_examples=250)
     @given(designs())
     def collect(design: Design) -> None:
         seen.update(*map(kinds_of, design.graph.units))
@@ -149,7 +138,7 @@ def test_the_random_designs_hold_every_kind_of_unit() -> None:
 # ---- laws ----------------------------------------------------------------------------------
 
 
-@profile(150)
+@settings(exactly, max_examples=150)
 @given(timing_graphs(), FRAMES)
 def test_words_are_conserved_and_pass_a_channel_one_a_cycle(graph: TimingGraph, frames: int) -> None:
     try:
@@ -173,7 +162,7 @@ def test_words_are_conserved_and_pass_a_channel_one_a_cycle(graph: TimingGraph, 
             assert len(run.read_cycles[position]) <= frames * unit.program.words_in
 
 
-@profile(150)
+@settings(exactly, max_examples=150)
 @given(timing_graphs(), FRAMES)
 def test_busy_stalled_and_idle_cycles_add_up_to_the_run(graph: TimingGraph, frames: int) -> None:
     try:
@@ -188,7 +177,7 @@ def test_busy_stalled_and_idle_cycles_add_up_to_the_run(graph: TimingGraph, fram
     assert len(result.frame_end_cycles) == frames
 
 
-@profile(150)
+@settings(exactly, max_examples=150)
 @given(timing_graphs(), FRAMES)
 def test_little_s_law_the_words_in_a_fifo_add_up_to_the_words_waiting_times(
     graph: TimingGraph, frames: int
@@ -211,7 +200,7 @@ def test_little_s_law_the_words_in_a_fifo_add_up_to_the_words_waiting_times(
 # flushing pipeline is not: a word that comes earlier reaches the blocked exit earlier and freezes the
 # unit before the next word has entered, where a later one would have let it in beside itself. With one
 # stage nothing can be beside it, and the law holds again.
-@profile(200)
+@settings(exactly, max_examples=200)
 @given(timing_graphs(), FRAMES, st.data())
 def test_a_deeper_fifo_never_slows_a_graph_without_flushing_pipelines_of_several_stages(
     graph: TimingGraph, frames: int, data: st.DataObject
@@ -315,7 +304,7 @@ def test_the_same_branch_runs_once_its_fifo_holds_what_the_other_gathers() -> No
     assert run_simpy(_unequal_branches(4), 3).frames == 3
 
 
-@profile(100)
+@settings(exactly, max_examples=100)
 @given(timing_graphs(branches=False), FRAMES)
 def test_a_chain_never_deadlocks(graph: TimingGraph, frames: int) -> None:
     assert len(run_simpy(graph, frames).frame_end_cycles) == frames

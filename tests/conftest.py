@@ -1,0 +1,35 @@
+"""Which tests are quick: ``pytest -m quick`` gives the widest confidence that a minute can buy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+QUICK = (  # folders and files
+    "cli/faults/test_bad_architecture.py",
+    "cli/faults/test_bad_specs.py",
+    "cli/faults/test_bad_workload.py",
+    "golden/bits/test_digits.py",
+    "golden/bits/test_networks.py",
+    "golden/cycles",
+    "property/test_executors_agree.py",
+    "unit/cost",
+    "unit/design",
+    "unit/spec",
+    "unit/test_floors.py",
+    "unit/test_house.py",
+    "unit/timing/test_deadlock_report.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as quick what is listed here and is not long."""
+    for path in QUICK:
+        if not (TESTS / path).exists():
+            raise pytest.UsageError(f"tests/conftest.py: QUICK names {path}, which is not there")
+    for item in items:
+        listed = any(item.path.is_relative_to(TESTS / path) for path in QUICK)
+        if listed and item.get_closest_marker("long") is None:
+            item.add_marker(pytest.mark.quick)
