@@ -1,10 +1,25 @@
-"""Which tests are quick: ``pytest -m quick`` gives the widest confidence that a minute can buy."""
+"""Which tests are quick, and that all draw the same examples in every run.
+
+``pytest -m quick`` gives the widest confidence that a minute can buy.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A drawn example that fails must fail in every run, however busy the machine: no chance, no clock.
+settings.register_profile(
+    "fixed",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    print_blob=False,
+)
+settings.load_profile("fixed")
 
 TESTS = Path(__file__).parent
 QUICK = (  # folders and files

@@ -24,7 +24,7 @@ FRAMES = 2
 
 
 @given(designs(), st.integers(0, 2**32 - 1))
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150)
 def test_simulated_words_equal_the_functional_executor(design: Design, seed: int) -> None:
     stimulus = Stimulus(
         random_parameters(design.network, seed), random_frames(design.network, FRAMES, seed), None
@@ -40,7 +40,7 @@ def test_simulated_words_equal_the_functional_executor(design: Design, seed: int
 
 
 @given(designs(), st.integers(0, 2**32 - 1))
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 def test_a_flipped_weight_is_found_or_harmless(design: Design, seed: int) -> None:
     """The comparison can fail: where a flipped weight changes a layer's output, it says so."""
     network = design.network

@@ -17,7 +17,7 @@ from bnnsim.timing.streaming.programs.graph import TimingGraph, build_timing
 from bnnsim.timing.streaming.reference.executor import run_simpy
 from bnnsim.timing.streaming.result import DeadlockError
 
-from .examples import exactly, few_or_all, hold
+from .examples import few_or_all, hold
 from .networks import design_graphs
 from .observed import SimpyRun, observe_simpy
 from .pipelines import bench_graphs, timing_graphs
@@ -89,7 +89,7 @@ def _check_extrapolation(graph: TimingGraph, frames: int) -> None:
 
 
 @given(st.one_of(timing_graphs(), design_graphs()))
-@settings(exactly, max_examples=80)
+@settings(max_examples=80)
 def test_a_proven_interval_is_the_spacing_far_later(graph: TimingGraph) -> None:
     from bnnsim.timing.streaming.steady_state.steady import analyse
 

@@ -70,7 +70,7 @@ def stimulus_of(design: Design, seed: int) -> Stimulus:
 
 
 @given(residual_designs(), st.integers(0, 2**32 - 1))
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=80)
 def test_levels_arrive_bit_for_bit_and_when_the_compiled_executor_says(
     design: Design, seed: int
 ) -> None:
@@ -85,7 +85,7 @@ def test_levels_arrive_bit_for_bit_and_when_the_compiled_executor_says(
 
 
 @given(residual_designs())
-@settings(max_examples=10, deadline=None, derandomize=True)
+@settings(max_examples=10)
 def test_levels_take_the_cycles_of_the_clock_loop(design: Design) -> None:
     timing = build_timing(design.graph)
     ends = run_simpy(timing, 2).frame_end_cycles
@@ -93,7 +93,7 @@ def test_levels_take_the_cycles_of_the_clock_loop(design: Design) -> None:
 
 
 @given(residual_designs(), st.integers(0, 2**32 - 1))
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=30)
 def test_another_bias_than_the_networks_is_found_or_harmless(design: Design, seed: int) -> None:
     stimulus = stimulus_of(design, seed)
     values = {name: dict(own) for name, own in stimulus.parameters.values.items()}
@@ -113,7 +113,7 @@ def test_another_bias_than_the_networks_is_found_or_harmless(design: Design, see
 
 
 @given(residual_designs())
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40)
 def test_each_unit_passes_a_word_a_level(design: Design) -> None:
     for unit in design.graph.units:
         for name in unit.inputs:

@@ -18,7 +18,7 @@ from bnnsim.timing.streaming.reference.executor import run_simpy
 from bnnsim.timing.streaming.result import DeadlockError
 
 from .clockwork import STALLED_ON_INPUT, STALLED_ON_OUTPUT, ClockworkRun, run_clockwork
-from .examples import exactly, few_or_all, hold
+from .examples import few_or_all, hold
 from .networks import design_graphs, designs
 from .observed import SimpyRun, observe_simpy
 from .pipelines import bench_graphs, timing_graphs
@@ -36,7 +36,7 @@ def test_simpy_equals_the_clock_loop_on_random_pipelines_in_any_order_of_process
     hold(assert_equal_runs, timing_graphs(), FRAMES, st.data(), examples=examples)
 
 
-@settings(exactly, max_examples=120)
+@settings(max_examples=120)
 @given(design_graphs(), FRAMES, st.data())
 def test_simpy_equals_the_clock_loop_on_random_designs_in_any_order_of_processes(
     graph: TimingGraph, frames: int, data: st.DataObject
@@ -44,7 +44,7 @@ def test_simpy_equals_the_clock_loop_on_random_designs_in_any_order_of_processes
     assert_equal_runs(graph, frames, data)
 
 
-@settings(exactly, max_examples=150)
+@settings(max_examples=150)
 @given(bench_graphs(), FRAMES, st.data())
 def test_simpy_equals_the_clock_loop_on_test_benches(
     graph: TimingGraph, frames: int, data: st.DataObject
@@ -103,7 +103,7 @@ def assert_same_deadlock(
 def test_the_random_designs_hold_every_kind_of_unit() -> None:
     seen: set[str] = set()
 
-    @settings(exactly, max_examples=250)
+    @settings(max_examples=250)
     @given(designs())
     def collect(design: Design) -> None:
         seen.update(*map(kinds_of, design.graph.units))
@@ -138,7 +138,7 @@ def test_the_random_designs_hold_every_kind_of_unit() -> None:
 # ---- laws ----------------------------------------------------------------------------------
 
 
-@settings(exactly, max_examples=150)
+@settings(max_examples=150)
 @given(timing_graphs(), FRAMES)
 def test_words_are_conserved_and_pass_a_channel_one_a_cycle(graph: TimingGraph, frames: int) -> None:
     try:
@@ -162,7 +162,7 @@ def test_words_are_conserved_and_pass_a_channel_one_a_cycle(graph: TimingGraph, 
             assert len(run.read_cycles[position]) <= frames * unit.program.words_in
 
 
-@settings(exactly, max_examples=150)
+@settings(max_examples=150)
 @given(timing_graphs(), FRAMES)
 def test_busy_stalled_and_idle_cycles_add_up_to_the_run(graph: TimingGraph, frames: int) -> None:
     try:
@@ -177,7 +177,7 @@ def test_busy_stalled_and_idle_cycles_add_up_to_the_run(graph: TimingGraph, fram
     assert len(result.frame_end_cycles) == frames
 
 
-@settings(exactly, max_examples=150)
+@settings(max_examples=150)
 @given(timing_graphs(), FRAMES)
 def test_little_s_law_the_words_in_a_fifo_add_up_to_the_words_waiting_times(
     graph: TimingGraph, frames: int
@@ -200,7 +200,7 @@ def test_little_s_law_the_words_in_a_fifo_add_up_to_the_words_waiting_times(
 # flushing pipeline is not: a word that comes earlier reaches the blocked exit earlier and freezes the
 # unit before the next word has entered, where a later one would have let it in beside itself. With one
 # stage nothing can be beside it, and the law holds again.
-@settings(exactly, max_examples=200)
+@settings(max_examples=200)
 @given(timing_graphs(), FRAMES, st.data())
 def test_a_deeper_fifo_never_slows_a_graph_without_flushing_pipelines_of_several_stages(
     graph: TimingGraph, frames: int, data: st.DataObject
@@ -304,7 +304,7 @@ def test_the_same_branch_runs_once_its_fifo_holds_what_the_other_gathers() -> No
     assert run_simpy(_unequal_branches(4), 3).frames == 3
 
 
-@settings(exactly, max_examples=100)
+@settings(max_examples=100)
 @given(timing_graphs(branches=False), FRAMES)
 def test_a_chain_never_deadlocks(graph: TimingGraph, frames: int) -> None:
     assert len(run_simpy(graph, frames).frame_end_cycles) == frames

@@ -65,7 +65,7 @@ def test_a_graph_with_branches_equals_the_plain_sums(layers: Layers, input_type:
     check(network_of(layers, shape=[5, 4, 5], type=input_type))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.sampled_from(["max_pool", "average_pool"]),
     st.sampled_from(["bipolar", "uint2", "int3"]),
@@ -101,7 +101,7 @@ def test_a_global_average_is_the_majority_of_the_map(shape: list[int], compare: 
     check(network_of([layer], shape=shape, type="bipolar"), frames=8)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.data())
 def test_random_chains_of_layers_equal_the_plain_sums(data: st.DataObject) -> None:
     shape = [data.draw(st.sampled_from([1, 3, 64])), 6, 5]

@@ -36,7 +36,7 @@ def value(code: int, means: list[int]) -> int:
     return sum(mean if code >> level & 1 else -mean for level, mean in enumerate(means))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 3), st.integers(0, 2**16))
 def test_codes_equal_sign_after_sign_of_what_is_left(levels: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -65,7 +65,7 @@ def test_codes_equal_sign_after_sign_of_what_is_left(levels: int, seed: int) -> 
                     rest -= means[level] if bit else -means[level]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 3), st.integers(0, 2**16))
 def test_scores_count_matches_level_by_level(levels: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -85,7 +85,7 @@ def test_scores_count_matches_level_by_level(levels: int, seed: int) -> None:
             assert found[out, frame, 0, 0] == expected
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 3), st.integers(0, 2**16))
 def test_pool_keeps_the_largest_value(levels: int, seed: int) -> None:
     rng = np.random.default_rng(seed)

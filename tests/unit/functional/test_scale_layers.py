@@ -49,7 +49,7 @@ _formats = st.tuples(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.sampled_from(["affine", "prelu"]), _formats, st.integers(0, 2**32))
 def test_scale_layer_rounds_half_up_and_saturates_as_exact_arithmetic_says(op, formats, seed):
     given_type, to, parameters = (parse_value_type(text) for text in formats)

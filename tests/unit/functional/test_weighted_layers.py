@@ -77,7 +77,7 @@ def check(layer: dict[str, Any], given_input: dict[str, Any], seed: int, frames:
     assert_executed_exactly(network, parameters, given_frames, result)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(convolutions(), st.integers(0, 1000))
 def test_any_convolution_equals_the_plain_sums(
     drawn: tuple[dict[str, Any], dict[str, Any]], seed: int
@@ -85,7 +85,7 @@ def test_any_convolution_equals_the_plain_sums(
     check(*drawn, seed)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.sampled_from(TYPES),
     st.sampled_from(WEIGHTS),

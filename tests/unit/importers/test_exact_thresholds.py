@@ -51,7 +51,7 @@ def _imported_bits(
     return frames.sum(axis=1), sums >= thresholds
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(_batch_norm, min_size=1, max_size=4))
 def test_batch_norm_of_any_sign_folds_into_thresholds_that_are_exact_for_every_sum(parameters):
     sums, bits = _imported_bits(parameters, [1.0] * len(parameters), "one")
@@ -62,7 +62,7 @@ def test_batch_norm_of_any_sign_folds_into_thresholds_that_are_exact_for_every_s
                 assert bits[k, row] == (_real_batch_norm(n, batch_norm) >= 0), (n, batch_norm)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(_batch_norm, st.floats(2**-10, 8, width=32)), min_size=1, max_size=4))
 def test_scale_of_each_output_channel_folds_exactly_with_the_batch_norm_behind_it(rows):
     parameters, scales = [p for p, _ in rows], [s for _, s in rows]
@@ -75,7 +75,7 @@ def test_scale_of_each_output_channel_folds_exactly_with_the_batch_norm_behind_i
                 assert bits[k, row] == (real >= 0), (n, batch_norm, scale)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(_batch_norm)
 def test_two_batch_norms_in_a_row_fold_exactly(parameters):
     sums, bits = _imported_bits([parameters], [1.0], "two batch norms")
@@ -136,7 +136,7 @@ _quant = st.tuples(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(_batch_norm, _quant, st.sampled_from(["ROUND", "FLOOR", "CEIL"]))
 def test_quant_of_a_few_bits_folds_into_thresholds_that_are_exact_for_every_sum(bn, quant, mode):
     scale, bits, signed, narrow = quant

@@ -83,7 +83,7 @@ def test_unlimited_interval_is_that_of_the_same_graph_with_very_deep_fifos(
 
 
 @given(timing_graphs())
-@settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, suppress_health_check=list(HealthCheck))
 def test_no_fifo_depth_beats_the_unlimited_interval_and_deep_fifos_reach_it(graph: TimingGraph) -> None:
     unlimited = unlimited_interval(graph)
     deep = graph.with_depths({c.name: MANY_WORDS for c in graph.channels if not c.falls_through})

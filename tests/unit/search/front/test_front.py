@@ -36,13 +36,13 @@ def brute_volume(losses: list[tuple[int, ...]], reference: int) -> int:
 
 
 @given(points)
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300)
 def test_front_is_what_no_point_dominates(losses: list[tuple[int, ...]]) -> None:
     assert is_on_front(np.array(losses, float)).tolist() == brute_front(losses)
 
 
 @given(points)
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 def test_hypervolume_counts_the_dominated_cells(losses: list[tuple[int, ...]]) -> None:
     reference = np.full(len(losses[0]), 7.0)
     assert hypervolume(np.array(losses, float), reference) == brute_volume(losses, 7)

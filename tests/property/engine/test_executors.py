@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 from bnnsim.design.engine.program import EngineProgram, LayerProgram, Op, Repeat, Transfer
 from bnnsim.timing.engine.compiled import frame_cycles, run_engine_compiled
 from bnnsim.timing.engine.reference import run_engine_simpy
-from tests.property.engines import engine_programs
+from tests.property.engine.programs import engine_programs
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(engine_programs(), st.integers(1, 3))
 def test_compiled_and_simpy_executors_agree_in_every_number(program: EngineProgram, frames: int) -> None:
     assert run_engine_compiled(program, frames) == run_engine_simpy(program, frames)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(engine_programs(), st.integers(0, 100))
 def test_order_of_process_creation_changes_nothing(program: EngineProgram, seed: int) -> None:
     def shuffled(agents: list[int]) -> list[int]:
@@ -29,7 +29,7 @@ def test_order_of_process_creation_changes_nothing(program: EngineProgram, seed:
     assert run_engine_simpy(program, 2, shuffled) == run_engine_simpy(program, 2)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(engine_programs())
 def test_parts_add_up_to_the_run_and_units_account_for_every_cycle(program: EngineProgram) -> None:
     timing = run_engine_simpy(program, 2)
@@ -38,13 +38,13 @@ def test_parts_add_up_to_the_run_and_units_account_for_every_cycle(program: Engi
         assert unit.busy + unit.stalled + unit.idle == timing.cycles_total
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(engine_programs())
 def test_double_buffers_never_make_a_frame_slower(program: EngineProgram) -> None:
     assert run_engine_compiled(program, 1).cycles_total <= frame_cycles(program)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(engine_programs(), st.integers(1, 3))
 def test_without_double_buffers_a_run_is_the_sum_of_its_loop_nest(
     program: EngineProgram, frames: int

@@ -16,7 +16,7 @@ from bnnsim.design.network.network import INPUT, Node
 from bnnsim.spec.workload import ConvLayer
 from bnnsim.timing.engine.compiled import run_engine_compiled
 from bnnsim.timing.engine.reference import run_engine_simpy
-from tests.property.engine_specs import engines, networks
+from tests.property.engine.specs import engines, networks
 
 Ints = NDArray[Any]
 
@@ -49,7 +49,7 @@ def plain_sums(node: Node, weights: Ints, x: Ints) -> Ints:
     return sums
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(designs(), st.integers(0, 2**16))
 def test_sums_in_any_tile_order_equal_five_plain_loops(design: EngineDesign, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -73,14 +73,14 @@ def test_sums_in_any_tile_order_equal_five_plain_loops(design: EngineDesign, see
         np.testing.assert_array_equal(result.outputs[name], x)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(designs(), st.integers(1, 3))
 def test_compiled_form_equals_simpy_on_random_engines(design: EngineDesign, frames: int) -> None:
     program = design.program
     assert run_engine_compiled(program, frames) == run_engine_simpy(program, frames)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(designs())
 def test_time_grows_with_the_access_latency_by_at_most_its_bursts(design: EngineDesign) -> None:
     spec = design.architecture

@@ -96,7 +96,7 @@ def engines(draw: st.DrawFn, workload: Workload) -> EngineArchitecture:
             "buffers": {
                 "weights": {
                     "holds": "weights",
-                    "words": 64,
+                    "words": 128,  # the largest classifier: 4 outputs of 6 x 10 x 10, 2 bits each
                     "width_bits": 64,
                     "double": double,
                     "keeps": "tile",
