@@ -29,7 +29,7 @@ class SimulationFailed(Exception):
 def simulation_errors() -> Iterator[None]:
     """A design that locks up, or whose bits differ, ends the command with its message."""
     from bnnsim.datapath.mismatch import BitMismatchError
-    from bnnsim.timing.streaming.compiled.executor import UnprovenError
+    from bnnsim.timing.streaming.compiled_run import UnprovenError
     from bnnsim.timing.streaming.result import DeadlockError
 
     try:

@@ -41,8 +41,7 @@ from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.load import Loaded, read_both
 from bnnsim.spec.workload import Workload
 from bnnsim.timing.streaming.programs.graph import build_timing
-from bnnsim.timing.streaming.steady_state.pace import find_pace
-from bnnsim.timing.streaming.steady_state.steady import MAX_FRAMES
+from bnnsim.timing.streaming.steady_state.api import MAX_FRAMES, steady_state
 
 if TYPE_CHECKING:
     from bnnsim.datapath.engine.toggles import ArrayToggles
@@ -173,9 +172,9 @@ def figures_of(design: Design | EngineDesign, max_frames: int = MAX_FRAMES) -> D
         interval, latency, reason = steady_interval(design)
         fifo_bits = 0
     else:
-        pace = find_pace(build_timing(design.graph), max_frames)
-        interval, latency = pace.initiation_interval_cycles, pace.latency_cycles
-        reason = pace.reason
+        steady = steady_state(build_timing(design.graph), fast=True, max_frames=max_frames)
+        interval, latency = steady.initiation_interval_cycles, steady.latency_cycles
+        reason = steady.reason
         fifo_bits = sum(s.depth_words * s.width_bits for s in design.graph.streams)
     resources = estimate_resources(design)
     total = resources.total

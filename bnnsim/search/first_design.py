@@ -173,7 +173,7 @@ def _fastest(
 def _with_depths(loaded: Loaded[Workload], folded: FoldedDesign, wanted: int) -> FoldedDesign:
     """The shallowest FIFOs with which the pipeline keeps ``wanted`` cycles a frame, or the best tried."""
     from bnnsim.timing.streaming.programs.graph import build_timing
-    from bnnsim.timing.streaming.steady_state.steady import analyse
+    from bnnsim.timing.streaming.steady_state.api import steady_state
 
     best: FoldedDesign | None = None
     spec = folded.design.architecture
@@ -181,7 +181,7 @@ def _with_depths(loaded: Loaded[Workload], folded: FoldedDesign, wanted: int) ->
     for depth in _DEPTHS_WORDS:
         defaults = spec.defaults.model_copy(update={"fifo_words": depth})
         design = build_streaming_design(spec.model_copy(update={"defaults": defaults}), loaded)
-        interval = analyse(build_timing(design.graph)).initiation_interval_cycles
+        interval = steady_state(build_timing(design.graph)).initiation_interval_cycles
         found = FoldedDesign(design, folded.target_interval_cycles, estimate_resources(design), interval)
         if interval is not None and interval <= wanted:
             return found

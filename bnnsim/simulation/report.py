@@ -13,7 +13,7 @@ from bnnsim.timing.streaming.programs.graph import TimingGraph
 from bnnsim.timing.streaming.result import TimingResult
 
 if TYPE_CHECKING:
-    from bnnsim.timing.streaming.compiled.executor import CompiledRun
+    from bnnsim.timing.streaming.compiled_run import CompiledRun
 
 
 def report(
@@ -35,9 +35,11 @@ def report(
     Latency and initiation interval are the design's, whatever the length of the run.
     """
     from bnnsim.timing.streaming.bottleneck import find_bottleneck
-    from bnnsim.timing.streaming.steady_state.steady import analyse
+    from bnnsim.timing.streaming.steady_state.api import steady_state
 
-    steady = analyse(timing)
+    steady = compiled.steady_state if compiled else None
+    if steady is None:
+        steady = steady_state(timing)
     if result.frames == 1:
         latency_cycles = result.cycles_total
     else:

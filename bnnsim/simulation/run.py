@@ -196,9 +196,9 @@ def _timing_only(
 
         result = run_simpy(timing, frames, None, observer, progress)
         return report(design, timing, result, executor=executor, bit_exact=None, basis=basis)
-    from bnnsim.timing.streaming.compiled.executor import run_compiled
+    from bnnsim.timing.streaming.compiled_executor import run_compiled
 
-    run = run_compiled(timing, frames)
+    run = run_compiled(timing, frames, with_steady_state=True)
     return report(
         design,
         timing,

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from bnnsim.design.build import build_streaming_design
 from bnnsim.spec.library import shipped_names
 from bnnsim.spec.load import load_architecture, load_workload
-from bnnsim.timing.streaming.compiled.executor import UnprovenError, run_compiled
+from bnnsim.timing.streaming.compiled_executor import run_compiled
+from bnnsim.timing.streaming.compiled_run import UnprovenError
 from bnnsim.timing.streaming.programs.graph import TimingGraph, build_timing
 from bnnsim.timing.streaming.reference.executor import run_simpy
 from bnnsim.timing.streaming.result import DeadlockError
@@ -91,19 +92,19 @@ def _check_extrapolation(graph: TimingGraph, frames: int) -> None:
 @given(st.one_of(timing_graphs(), design_graphs()))
 @settings(max_examples=80)
 def test_a_proven_interval_is_the_spacing_far_later(graph: TimingGraph) -> None:
-    from bnnsim.timing.streaming.steady_state.steady import analyse
+    from bnnsim.timing.streaming.steady_state.api import steady_state
 
     try:
-        steady = analyse(graph, max_frames=200)
+        steady = steady_state(graph, max_frames=200)
     except DeadlockError:
         return
-    if steady.period_frames is None or steady.period_cycles is None:
+    if steady.period_frames is None or steady.warm_up_frames is None:
         return
-    # The last frames of a run drain, as many as its FIFOs hold: far fewer than a hundred here.
-    steady_frames = steady.settled_frames + 8 * steady.period_frames
+    # The last frames of a run come out of FIFOs that empty: far fewer than a hundred here.
+    steady_frames = steady.warm_up_frames + 8 * steady.period_frames
     run = run_compiled(graph, steady_frames + 100, extrapolate=False)
     ends = run.result.frame_end_cycles
-    for frame in range(steady.settled_frames, steady_frames):
+    for frame in range(steady.warm_up_frames, steady_frames):
         assert ends[frame + steady.period_frames] - ends[frame] == steady.period_cycles
 
 

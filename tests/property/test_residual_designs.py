@@ -16,7 +16,7 @@ from bnnsim.functional.input.frames import random_frames
 from bnnsim.functional.parameters.parameters import random_parameters
 from bnnsim.simulation import Stimulus, datapaths_for
 from bnnsim.spec.workload import Workload
-from bnnsim.timing.streaming.compiled.executor import run_compiled
+from bnnsim.timing.streaming.compiled_executor import run_compiled
 from bnnsim.timing.streaming.programs.graph import build_timing
 from bnnsim.timing.streaming.reference.executor import run_simpy
 

@@ -13,7 +13,7 @@ from bnnsim.design.streaming.units import Mvau
 from bnnsim.spec.load import read_architecture, read_workload
 from bnnsim.timing.streaming.programs.graph import TimingGraph, build_timing
 from bnnsim.timing.streaming.reference.executor import run_simpy
-from bnnsim.timing.streaming.steady_state.steady import analyse
+from bnnsim.timing.streaming.steady_state.api import steady_state
 
 
 def timing_of(arch: str, workload: str) -> TimingGraph:
@@ -22,7 +22,7 @@ def timing_of(arch: str, workload: str) -> TimingGraph:
 
 def interval(arch: str, workload: str) -> int | None:
     """Cycles a frame once steady, by the compiled executor (held equal to SimPy by property tests)."""
-    return analyse(timing_of(arch, workload)).initiation_interval_cycles
+    return steady_state(timing_of(arch, workload)).initiation_interval_cycles
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bnnsim.design.design import Design
 from bnnsim.search.fifos.sizing import FifoSizing
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
-from bnnsim.timing.streaming.compiled.executor import run_compiled
+from bnnsim.timing.streaming.compiled_executor import run_compiled
 from bnnsim.timing.streaming.programs.graph import build_timing
 from bnnsim.timing.streaming.reference.executor import run_simpy
 

@@ -20,7 +20,7 @@ from bnnsim.design.streaming.units import Stream
 from bnnsim.spec.faults import InputError
 from bnnsim.timing.streaming.programs.graph import TimingGraph, build_timing
 from bnnsim.timing.streaming.result import DeadlockError
-from bnnsim.timing.streaming.steady_state.steady import analyse
+from bnnsim.timing.streaming.steady_state.api import steady_state
 
 Goal = Literal["bits", "bram"]
 Progress = Callable[[int, int], None]
@@ -127,7 +127,7 @@ class _Sizer:
         key = tuple(depths[name] for name in self.streams)
         if key not in self.timed:
             try:
-                steady = analyse(self.timing.with_depths(depths))
+                steady = steady_state(self.timing.with_depths(depths))
                 self.timed[key] = steady.initiation_interval_cycles
             except DeadlockError:
                 self.timed[key] = None

@@ -19,7 +19,8 @@ from bnnsim.timing.streaming.compiled.kernels import columns as k
 from bnnsim.timing.streaming.compiled.machine import Machine, MachineOptions
 from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit
 from bnnsim.timing.streaming.programs.program import Elastic
-from bnnsim.timing.streaming.steady_state.steady import Steady, analyse
+from bnnsim.timing.streaming.steady_state.api import steady_state
+from bnnsim.timing.streaming.steady_state.record import SteadyState
 
 MORE_PERIODS = 8
 """Periods run at most beyond the frames that the proof took."""
@@ -69,15 +70,18 @@ class _Seen:
     starved: tuple[bool, ...]
 
 
-def find_bottleneck(graph: TimingGraph, steady: Steady) -> Bottleneck | None:
-    """What limits ``graph``, whose steady state is ``steady``; None where that is not proven."""
+def find_bottleneck(graph: TimingGraph, steady: SteadyState) -> Bottleneck | None:
+    """What limits ``graph``, whose steady state is ``steady``.
+
+    None where that is not proven, or only of the retimed graph: how FIFOs fill is seen in the real one.
+    """
     interval = steady.interval
-    if interval is None or steady.period_frames is None:
+    if interval is None or steady.period_frames is None or steady.warm_up_frames is None:
         return None
     own = _own_intervals(graph)
     unlimited = max(own.values())
     unit, *equally_slow = (name for name, cycles in own.items() if cycles == unlimited)
-    seen = _observe(graph, steady)
+    seen = _observe(graph, steady, steady.period_frames, steady.warm_up_frames)
     streams = _Streams(graph)
     by_fifos = interval > unlimited
     position = next(i for i, u in enumerate(graph.units) if u.name == unit)
@@ -139,7 +143,7 @@ def _elastic_interval(program: Elastic) -> Fraction:
     """Cycles a frame with words always there and room always free."""
     ends = (Channel("in", 1, supplies=True), Channel("out", 1, ready_every=1))
     bench = TimingGraph((TimingUnit("unit", program, (0,), (1,)),), ends, 0)
-    interval = analyse(bench).interval
+    interval = steady_state(bench).interval
     assert interval is not None, "a unit alone repeats"
     return interval
 
@@ -147,12 +151,10 @@ def _elastic_interval(program: Elastic) -> Fraction:
 # ---- what waits for it ----------------------------------------------------------------------
 
 
-def _observe(graph: TimingGraph, steady: Steady) -> _Seen:
+def _observe(graph: TimingGraph, steady: SteadyState, period: int, warm_up_frames: int) -> _Seen:
     """Run until every unit is a period into the steady state and runs grow by just the period."""
-    assert steady.period_frames is not None
-    period = steady.period_frames
     frame_words = sum(u.program.words_in + u.program.words_out for u in graph.units)
-    frames = max(1, steady.settled_frames, min(ENOUGH_FRAMES, ENOUGH_WORDS // frame_words))
+    frames = max(1, warm_up_frames, min(ENOUGH_FRAMES, ENOUGH_WORDS // frame_words))
     last = max(steady.frames_simulated, frames) + MORE_PERIODS * period
     machine = Machine(graph, MachineOptions(last + period))
     machine.run_to(frames)
@@ -162,7 +164,7 @@ def _observe(graph: TimingGraph, steady: Steady) -> _Seen:
         machine.run_to(frames)
         later = end_run(machine)
         grown = later.cycles_total - earlier.cycles_total == steady.period_cycles
-        if (grown and machine.frames_done >= steady.settled_frames + period) or frames >= last:
+        if (grown and machine.frames_done >= warm_up_frames + period) or frames >= last:
             break
         earlier = later
     stalled = (

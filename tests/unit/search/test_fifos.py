@@ -15,7 +15,7 @@ from bnnsim.spec.faults import InputError
 from bnnsim.spec.load import load_architecture
 from bnnsim.timing.streaming.programs.graph import build_timing
 from bnnsim.timing.streaming.result import DeadlockError
-from bnnsim.timing.streaming.steady_state.steady import analyse
+from bnnsim.timing.streaming.steady_state.api import steady_state
 
 BRANCH = """\
 name: branch
@@ -49,14 +49,14 @@ def test_no_single_fifo_can_be_made_smaller(keep: float) -> None:
     design, _ = load_design("digits-7z020", "digits")
     sizing = size_fifos(design, keep)
     timing = build_timing(design.graph)
-    steady = analyse(timing.with_depths(sizing.depth_words))
+    steady = steady_state(timing.with_depths(sizing.depth_words))
     assert steady.initiation_interval_cycles == sizing.initiation_interval_cycles
     assert sizing.initiation_interval_cycles <= sizing.unlimited_interval_cycles / keep
     for name, depth in sizing.depth_words.items():
         if depth == 1:
             continue
         try:
-            less = analyse(timing.with_depths({**sizing.depth_words, name: depth - 1}))
+            less = steady_state(timing.with_depths({**sizing.depth_words, name: depth - 1}))
         except DeadlockError:
             continue
         interval = less.initiation_interval_cycles

@@ -14,7 +14,8 @@ from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingU
 from bnnsim.timing.streaming.programs.program import Lockstep
 from bnnsim.timing.streaming.programs.steps import Block, Run
 from bnnsim.timing.streaming.result import DeadlockError
-from bnnsim.timing.streaming.steady_state.steady import Steady, analyse
+from bnnsim.timing.streaming.steady_state.api import steady_state
+from bnnsim.timing.streaming.steady_state.record import SteadyState
 from tests.property.pipelines import timing_graphs
 
 ENOUGH_FRAMES = 4
@@ -39,7 +40,7 @@ def _design(arch: str, workload: str) -> Design:
 
 
 def _found(graph: TimingGraph) -> Bottleneck:
-    found = find_bottleneck(graph, analyse(graph))
+    found = find_bottleneck(graph, steady_state(graph))
     assert found is not None
     return found
 
@@ -79,7 +80,7 @@ def test_unlimited_interval_is_that_of_the_same_graph_with_very_deep_fifos(
     design = _design(arch, workload)
     graph = build_timing(design.graph)
     deep = graph.with_depths({s.name: ENOUGH_FRAMES * s.words + 8 for s in design.graph.streams})
-    assert unlimited_interval(graph) == analyse(deep).interval
+    assert unlimited_interval(graph) == steady_state(deep).interval
 
 
 @given(timing_graphs())
@@ -87,9 +88,9 @@ def test_unlimited_interval_is_that_of_the_same_graph_with_very_deep_fifos(
 def test_no_fifo_depth_beats_the_unlimited_interval_and_deep_fifos_reach_it(graph: TimingGraph) -> None:
     unlimited = unlimited_interval(graph)
     deep = graph.with_depths({c.name: MANY_WORDS for c in graph.channels if not c.falls_through})
-    assert analyse(deep).interval == unlimited
+    assert steady_state(deep).interval == unlimited
     try:
-        steady = analyse(graph, max_frames=200)
+        steady = steady_state(graph, max_frames=200)
     except DeadlockError:
         return
     found = find_bottleneck(graph, steady)
@@ -101,7 +102,7 @@ def test_no_fifo_depth_beats_the_unlimited_interval_and_deep_fifos_reach_it(grap
 @pytest.mark.parametrize(("arch", "workload"), SHIPPED)
 def test_a_unit_limits_exactly_where_its_own_cycles_are_the_interval(arch: str, workload: str) -> None:
     graph = build_timing(_design(arch, workload).graph)
-    steady = analyse(graph)
+    steady = steady_state(graph)
     found = find_bottleneck(graph, steady)
     assert found is not None and found.interval_cycles == steady.initiation_interval_cycles
     assert (found.limited_by == "unit") == (found.unit_cycles == found.interval_cycles)
@@ -131,7 +132,7 @@ def test_shallow_fifos_of_a_whole_design_are_what_limits_it() -> None:
     found = _found(graph)
     assert found.limited_by == "fifos"
     assert found.unlimited_interval_cycles == found.unit_cycles == 356
-    assert found.interval_cycles == analyse(graph).initiation_interval_cycles
+    assert found.interval_cycles == steady_state(graph).initiation_interval_cycles
     assert found.stalled_cycles == found.interval_cycles - 356
 
 
@@ -164,8 +165,14 @@ def test_a_register_slice_is_reported_as_its_unit() -> None:
 
 
 def test_where_the_interval_is_not_proven_nothing_is_named() -> None:
-    unproven = Steady(None, None, 1, "not proven", 0, 1, "for a reason")
+    unproven = SteadyState(None, None, 1, "not proven", None, 1, "for a reason")
     assert find_bottleneck(_bursts(1), unproven) is None
+
+
+def test_a_steady_state_of_the_retimed_graph_names_nothing() -> None:
+    fast = steady_state(_bursts(1), fast=True)
+    assert fast.interval is not None and fast.warm_up_frames is None
+    assert find_bottleneck(_bursts(1), fast) is None
 
 
 def test_a_simulation_carries_its_bottleneck() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bnnsim.timing.streaming.compiled.executor import run_compiled
+from bnnsim.timing.streaming.compiled_executor import run_compiled
 from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit
 from bnnsim.timing.streaming.programs.program import Lockstep
 from bnnsim.timing.streaming.programs.steps import Block, Run

@@ -2,40 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from bnnsim.timing.streaming.compiled.machine import Machine
-from bnnsim.timing.streaming.steady_state.repetition import Comparison, Repetition, Snapshot
-from bnnsim.timing.streaming.steady_state.snapshot import machine_at
+from bnnsim.timing.streaming.steady_state.comparison import Comparison
+from bnnsim.timing.streaming.steady_state.proof import Proof, Repetition
+from bnnsim.timing.streaming.steady_state.snapshot import Snapshot, restore_snapshot
 
 BOUND_PERIODS = (1, 2, 4, 8)
 """Periods after which a bound is looked at, as far as that is half of what was simulated before."""
-PATIENCE = 64
+BOUND_AHEAD_FRAMES = 64
 """Frames that a bound may need more than the machine to have one frame done everywhere."""
-
-
-@dataclass(frozen=True)
-class Proof:
-    """A repetition that goes on for ever, and the states that it lies between.
-
-    Where it took bounds for flushing pipelines, ``late`` is the machine that has them, ``late_state`` its
-    state some periods on.
-    """
-
-    repetition: Repetition
-    before: Snapshot
-    now: Snapshot
-    late: Machine | None = None
-    late_state: Snapshot | None = None
-
-    @property
-    def stride(self) -> Repetition:
-        """What runs that end can be told by: as many frames more take as many cycles more."""
-        if self.late_state is None:
-            return self.repetition
-        first, last = self.now.frames, self.late_state.frames
-        periods = (last - first) // self.repetition.period_frames
-        return replace(self.repetition, first=first, last=last, cycles=periods * self.repetition.cycles)
 
 
 class Search:
@@ -76,39 +51,40 @@ class Search:
             if not found.unproven:
                 return Proof(found, state, self._now)
             if self.frames >= self._next_bound or found.others != self._outside:
-                bounded = self._bounded(found, state)
-                if bounded is not None:
-                    return bounded
+                proof = self._bounded_proof(found, state)
+                if proof is not None:
+                    return proof
                 self._next_bound, self._outside = 2 * self.frames, found.others
         return None
 
-    def _bounded(self, found: Repetition, before: Snapshot) -> Proof | None:
-        """A proof with bounds in place of flushing pipelines.
+    def _bounded_proof(self, found: Repetition, before: Snapshot) -> Proof | None:
+        """A proof with bounds in place of flushing pipelines, or None where they do not bear it out.
 
-        To have them costs some cycles once, so that it may take several periods to be no later.
+        A bound is some cycles later than its pipeline from the start, so that it may take several periods
+        until it is no later than the period says.
         """
-        late = machine_at(self.machine, self._now, found.unproven)
+        bounded = restore_snapshot(self.machine, self._now, found.unproven)
         for periods in BOUND_PERIODS:
             end = self._now.frames + periods * found.period_frames
             if periods > 1 and 2 * end > 3 * self._now.frames:
                 return None
-            if not _complete(late, end, end + PATIENCE):
+            if not _complete(bounded, end, end + BOUND_AHEAD_FRAMES):
                 return None
-            proof = Proof(found, before, self._now, late, Snapshot(end, late.snapshot(end)))
-            if self._holds_late(proof, late):
+            proof = Proof(found, before, self._now, bounded, Snapshot(end, bounded.snapshot(end)))
+            if self._holds_bounded(proof, bounded):
                 return proof
         return None
 
-    def _holds_late(self, proof: Proof, late: Machine) -> bool:
-        assert proof.late_state is not None
+    def _holds_bounded(self, proof: Proof, bounded: Machine) -> bool:
+        assert proof.bounded_end is not None
         unproven = proof.repetition.unproven
-        again = self.comparison.repetition(late, proof.now, proof.late_state, unproven)
+        again = self.comparison.repetition(bounded, proof.now, proof.bounded_end, unproven)
         return again is not None and not again.unproven and again.cycles == proof.stride.cycles
 
-    def holds(self, proof: Proof, machine: Machine, late: Machine | None) -> bool:
+    def holds(self, proof: Proof, machine: Machine, bounded: Machine | None) -> bool:
         """Whether a proof holds for the run that ended as these copies of its machines did."""
-        if late is not None:
-            return self._holds_late(proof, late)
+        if bounded is not None:
+            return self._holds_bounded(proof, bounded)
         again = self.comparison.repetition(machine, proof.before, proof.now)
         return again is not None and not again.unproven
 

@@ -1,23 +1,35 @@
-"""A machine put back to the moment at which every unit had done the same number of frames."""
+"""Snapshots: the state in which every unit left the same frame, and a machine that goes on from there."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.compiled.kernels import columns as k
 from bnnsim.timing.streaming.compiled.machine import Machine
-from bnnsim.timing.streaming.steady_state.repetition import Snapshot
 
 
-def machine_at(machine: Machine, snapshot: Snapshot, late_units: Collection[int] = ()) -> Machine:
+@dataclass(frozen=True)
+class Snapshot:
+    """The state in which every unit left frame number ``frames``: ``words``, one row of the machine's.
+
+    Each unit's and each channel's numbers stand where the tables of the machine say.
+    """
+
+    frames: int
+    words: Int64s
+
+
+def restore_snapshot(
+    machine: Machine, snapshot: Snapshot, bound_units: Collection[int] = ()
+) -> Machine:
     """A machine that goes on from ``snapshot``, which is one of ``machine``'s.
 
-    It counts nothing and logs nothing. ``late_units`` are flushing units that it replaces by the bound of
-    :mod:`bnnsim.timing.streaming.compiled.kernels.bound`; words that may still have been in their
+    It counts nothing and logs nothing. ``bound_units`` are flushing units that it replaces by the bound
+    of :mod:`bnnsim.timing.streaming.compiled.kernels.bound`; words that may still have been in their
     pipelines leave once more, for the bound's sake.
     """
     put_back = machine.copy()
@@ -32,24 +44,24 @@ def machine_at(machine: Machine, snapshot: Snapshot, late_units: Collection[int]
             _put_back_elastic(put_back, row, snapshot)
         else:
             _put_back_lockstep(put_back, row, snapshot)
-    for number in late_units:
+    for number in bound_units:
         row = put_back.unit[number]
         row[k.KIND] = k.LATE
         row[k.GONE] = row[k.WRITES] = row[k.ENTERED] - row[k.SNAP_WORDS]
     for row in put_back.channel:
         _put_back_channel(put_back, row, snapshot)
-    if late_units:
-        _watch_readers(put_back, late_units)
+    if bound_units:
+        _watch_readers(put_back, bound_units)
     return put_back
 
 
-def _watch_readers(machine: Machine, late_units: Collection[int]) -> None:
+def _watch_readers(machine: Machine, bound_units: Collection[int]) -> None:
     """Note when the readers behind late units were ready; until the cut, when they read."""
     plain = machine.unit[:, k.KIND] == k.PLAIN
     machine.unit[plain, k.KIND] = k.FREEZING  # whose code notes it
     rings = []
     place = int(machine.plan[k.SNAPSHOTS_AT])
-    for number in late_units:
+    for number in bound_units:
         row = machine.unit[number]
         row[k.LAST_PLACE] = 0
         for port in machine.graph.units[number].outputs:

@@ -1,45 +1,6 @@
-"""Proof that a pipeline goes on as it has begun: every later period like the one just simulated.
+"""Comparison of two snapshots: which units have repeated what they did a period before.
 
-*State.* When every unit has done n frames, what it does next depends on few numbers, X(n): the cycle of
-each unit's last step and what is in its pipeline, and the cycles of each channel's latest reads, which
-say when the next words find room. Which step comes next is the same after every frame. These numbers are
-cycles; X(n) is compared with X(m), m = n - p frames earlier, shifted by the L cycles that the sink took
-for those p frames. (Units are compared at their own ends of frame n, not in one cycle: the cycles of
-words are functions of one another, and this cut through them is as good as any.)
-
-*Everything repeats.* If X(n) = X(m) + L, all that follows is the same L cycles later, and so for ever.
-
-*A part repeats, the rest is never late.* FIFOs that fill by a word or two a frame keep the state from
-repeating for hundreds of frames, though the sink has long been steady. Let E ("even") be a set of units,
-the sink among them, with
-
-1. X(n) = X(m) + L in every number of E's units and of channels inside E,
-2. no unit of E having waited, since m, for a word or for room of a unit outside E: it was there in the
-   cycle in which the unit had done all else that it had to wait for, or earlier;
-3. X(n) <= X(m) + L in every number outside E and of channels across its border,
-4. every unit outside E *monotone*: an earlier cycle of one event never makes another event later.
-
-Then every event after frame n happens L cycles after its counterpart p frames earlier in E, and at the
-latest L cycles after it elsewhere. By induction over the events in the order in which they depend on
-each other: what an event of E waits for inside E is L cycles later (1); what it might wait for from
-outside comes no later than that, where last time it was not waited for (2, 3). What an event outside E
-waits for comes at the latest L cycles later, so by 4 it does too. The events of one period being so
-related to those of the period before, so are those of the next. Hence the sink's cycles are known for
-ever. The same induction holds for runs that end: a run of p frames more ends exactly L cycles later, if
-(2) held up to the end of the run that was simulated.
-
-*Flushing pipelines outside E.* Freezing pipelines and elastic units are monotone: their cycles are maxima
-of others plus constants. A flushing pipeline of two or more stages is not: its bubbles do not close up
-while it is frozen, and a word that comes later may let the one behind it leave earlier. But it is never
-later than a monotone bound (:mod:`bnnsim.timing.streaming.compiled.kernels.bound`). So where 1 to 3
-hold but for such units, another p frames are run from X(n) with the bound in their place, leading to a
-state Y. If in these frames E did not wait for anything outside, Y = X(n) + L in E and Y <= X(n) + L
-outside, then the induction holds again, from one period to the next: from a state that is X(n) + kL in
-E and at most that outside, the real units outside are never later than the bound from X(n), kL cycles
-on, so E meets what it met there, and after p frames the state is again of this kind, with k + 1.
-
-Numbers that can have no effect are left out: a read before the writer's last step gives room that is
-there whenever the writer gets to it.
+Conditions 1 to 4 of the proof in docs/steady-state.md, of which the names here are.
 """
 
 from __future__ import annotations
@@ -54,41 +15,16 @@ from bnnsim.arrays import Bools, Int64s
 from bnnsim.timing.streaming.compiled.kernels import columns as k
 from bnnsim.timing.streaming.compiled.machine import Machine
 from bnnsim.timing.streaming.programs.program import Lockstep
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """X of one frame, as it stands in the pool."""
-
-    frames: int
-    words: Int64s
-
-
-@dataclass(frozen=True)
-class Repetition:
-    """What frames ``first`` to ``last``, as many as the period, did in ``cycles`` cycles will go on so.
-
-    ``is_complete`` where X repeats as a whole; else ``others`` are the positions of the units outside E,
-    and ``unproven`` those of them that are not monotone.
-    """
-
-    first: int
-    last: int
-    cycles: int
-    is_complete: bool
-    others: tuple[int, ...]
-    unproven: tuple[int, ...]
-
-    @property
-    def period_frames(self) -> int:
-        return self.last - self.first
+from bnnsim.timing.streaming.steady_state.proof import Repetition
+from bnnsim.timing.streaming.steady_state.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
 class _Numbers:
-    """Places in a snapshot, and to which of ``owners`` each belongs.
+    """Numbers of a snapshot, and to which of ``owners`` (units, or channels) each belongs.
 
-    Cycles at ``places`` have no effect where they are earlier than those at ``floors``.
+    ``places``, ``floors`` and ``owner`` ``(numbers,)``. A cycle at ``places`` has no effect where it is
+    earlier than the one at ``floors``: the later of the two counts.
     """
 
     places: Int64s
@@ -98,7 +34,7 @@ class _Numbers:
 
     @staticmethod
     def of(places: list[Int64s], floors: list[int | None]) -> _Numbers:
-        """``floors``: one place for all of an owner's cycles, or None where each counts."""
+        """From each owner's places, and one floor for all of them or None where each cycle counts."""
         sizes = [len(own) for own in places]
         bounds = [
             own if floor is None else np.full(len(own), floor)
@@ -108,12 +44,13 @@ class _Numbers:
         return _Numbers(np.concatenate(places), np.concatenate(bounds), owner, len(sizes))
 
     def delays(self, before: Snapshot, now: Snapshot) -> Int64s:
+        """By how many cycles each number is later in ``now`` than in ``before``, ``(numbers,)``."""
         early = np.maximum(before.words[self.places], before.words[self.floors])
         late = np.maximum(now.words[self.places], now.words[self.floors])
         return late - early
 
     def all_of(self, holds: Bools) -> Bools:
-        """Per owner whether all of its numbers hold."""
+        """Per owner whether ``holds`` ``(numbers,)`` is true of all of its numbers, ``(owners,)``."""
         broken = np.bincount(self.owner[~holds], minlength=self.owners)
         return np.asarray(broken == 0)
 
@@ -161,11 +98,12 @@ class Comparison:
         return max(1, int((-(-stages // steps)).max()))
 
     def repetition(
-        self, machine: Machine, before: Snapshot, now: Snapshot, late_units: Collection[int] = ()
+        self, machine: Machine, before: Snapshot, now: Snapshot, bound_units: Collection[int] = ()
     ) -> Repetition | None:
-        """Whether 1 to 3 hold between two states of ``machine``, which waits for ``machine`` tells of.
+        """The repetition between two snapshots of ``machine`` if conditions 1 to 3 hold, or None.
 
-        ``late_units`` of the machine stand for others, outside E.
+        Which unit waited for which channel since ``before`` is read off ``machine`` itself. Its
+        ``bound_units`` are bounds that stand for flushing units, and never in the even set.
         """
         sink = int(self._rows[self.graph.sink, k.SNAP])
         cycles = int(now.words[sink] - before.words[sink])
@@ -178,7 +116,7 @@ class Comparison:
         reads_even, reads_early = self._reads.all_of(reads == cycles), self._reads.all_of(reads <= cycles)
         shapes = before.words[self._shapes.places] == now.words[self._shapes.places]
         even = own_even & self._shapes.all_of(shapes)
-        even[list(late_units)] = False
+        even[list(bound_units)] = False
         is_complete = bool(even.all() and reads_even.all())
         self._shrink(even, machine, before.frames, reads_even, reads_early)
         if not even[self.graph.sink]:
@@ -190,7 +128,7 @@ class Comparison:
             if writer >= 0 and not even[writer] and not reads_early[number]:
                 return None
         others = tuple(np.flatnonzero(~even).tolist())
-        unproven = tuple(u for u in others if not self._is_monotone(u) and u not in late_units)
+        unproven = tuple(u for u in others if not self._is_monotone(u) and u not in bound_units)
         return Repetition(before.frames, now.frames, cycles, is_complete, others, unproven)
 
     def _is_monotone(self, unit: int) -> bool:
@@ -200,7 +138,11 @@ class Comparison:
     def _shrink(
         self, even: Bools, machine: Machine, since: int, reads_even: Bools, reads_early: Bools
     ) -> None:
-        """Take units out of ``even`` until 1 and 2 hold."""
+        """Take units out of ``even`` ``(units,)`` until conditions 1 and 2 hold of those that are left.
+
+        ``reads_even`` and ``reads_early`` ``(channels,)``: whether a channel's latest reads are just as
+        late as the period says, or no later.
+        """
         blocked = machine.channel[:, k.BLOCKED_IN] >= since
         starved = machine.channel[:, k.STARVED_IN] >= since
         shrinks = True

@@ -1,6 +1,8 @@
-"""The quick way to a pipeline's figures gives what the long one gives."""
+"""Every way to a pipeline's steady state gives the same: at once, by the retimed graph, behind a run."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 from hypothesis import assume, given, settings
@@ -8,14 +10,14 @@ from hypothesis import strategies as st
 
 from bnnsim.design.build import build_streaming_design
 from bnnsim.spec.load import load_architecture, load_workload
+from bnnsim.timing.streaming.compiled_executor import run_compiled
 from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit, build_timing
 from bnnsim.timing.streaming.programs.program import Elastic, Lockstep
 from bnnsim.timing.streaming.programs.steps import Block, Run, step_flags
 from bnnsim.timing.streaming.programs.view import active_before, rotated_view, step_of
 from bnnsim.timing.streaming.result import DeadlockError
-from bnnsim.timing.streaming.steady_state.pace import find_pace
+from bnnsim.timing.streaming.steady_state.api import steady_state
 from bnnsim.timing.streaming.steady_state.retiming import retimed_graph
-from bnnsim.timing.streaming.steady_state.steady import analyse
 
 from .examples import few_or_all, hold
 from .networks import design_graphs
@@ -24,24 +26,24 @@ from .pipelines import timing_graphs
 
 def _same(graph: TimingGraph) -> None:
     try:
-        steady = analyse(graph, max_frames=200)
+        steady = steady_state(graph, max_frames=200)
     except DeadlockError:
         with pytest.raises(DeadlockError, match="deadlock: nothing moves after cycle"):
-            find_pace(graph, max_frames=200)
+            steady_state(graph, max_frames=200, fast=True)
         return
-    pace = find_pace(graph, max_frames=200)
-    assert pace.latency_cycles == steady.latency_cycles
+    fast = steady_state(graph, max_frames=200, fast=True)
+    assert fast.latency_cycles == steady.latency_cycles
     if steady.initiation_interval_cycles is not None:
-        assert pace.initiation_interval_cycles == steady.initiation_interval_cycles
+        assert fast.initiation_interval_cycles == steady.initiation_interval_cycles
 
 
 @pytest.mark.parametrize("examples", few_or_all(300))
-def test_pace_is_that_of_the_steady_state(examples: int) -> None:
+def test_the_fast_figures_are_those_of_the_whole_steady_state(examples: int) -> None:
     hold(_same, st.one_of(timing_graphs(), design_graphs()), examples=examples)
 
 
 @pytest.mark.parametrize("examples", few_or_all(300))
-def test_pace_of_retimed_pipelines_is_that_of_the_steady_state(examples: int) -> None:
+def test_a_retimed_pipeline_has_the_figures_of_the_whole_steady_state(examples: int) -> None:
     hold(_same_when_retimed, timing_graphs(branches=False), examples=examples)
 
 
@@ -52,6 +54,30 @@ def _same_when_retimed(graph: TimingGraph) -> None:
     for unit in retimed.units:
         assert isinstance(unit.program, Elastic) or unit.program.pipeline_depth <= 1
     _same(graph)
+
+
+@given(st.one_of(timing_graphs(), design_graphs()), st.integers(1, 40))
+@settings(max_examples=150)
+def test_a_run_that_goes_on_to_the_steady_state_is_the_same_run_and_finds_the_same(
+    graph: TimingGraph, frames: int
+) -> None:
+    try:
+        steady = steady_state(graph, max_frames=200)
+    except DeadlockError:
+        with pytest.raises(DeadlockError, match="deadlock: nothing moves after cycle"):
+            run_compiled(graph, frames, with_steady_state=True, max_frames=200)
+        return
+    run = run_compiled(graph, frames, with_steady_state=True, max_frames=200)
+    assert run.steady_state == steady
+    assert replace(run, steady_state=None) == run_compiled(graph, frames, max_frames=200)
+
+
+def test_a_steady_state_is_not_found_where_nothing_is_extrapolated() -> None:
+    source = TimingUnit("source", Lockstep((Block(1, (Run(1, writes=True),)),), 0, True), (), (0,))
+    sink = TimingUnit("sink", Lockstep((Block(1, (Run(1, reads=True),)),), 0, True), (0,), ())
+    graph = TimingGraph((source, sink), (Channel("wire", 1),), 1)
+    with pytest.raises(ValueError, match="extrapolate is off"):
+        run_compiled(graph, 1, extrapolate=False, with_steady_state=True)
 
 
 @st.composite
@@ -111,7 +137,7 @@ def test_a_join_whose_branches_differ_by_a_whole_frame_is_not_retimed() -> None:
     graph = TimingGraph(units, tuple(Channel(f"c{n}", 1) for n in range(5)), 4)
     assert retimed_graph(graph) is None
     with pytest.raises(DeadlockError, match="deadlock"):
-        find_pace(graph)
+        steady_state(graph, fast=True)
 
 
 @given(timing_graphs(branches=False), st.data())
@@ -136,5 +162,5 @@ def test_a_built_accelerator_is_retimed_and_keeps_its_board_figures() -> None:
         build_streaming_design(load_architecture("pynq-cnv"), load_workload("cnv")).graph
     )
     assert retimed_graph(graph) is not None
-    pace = find_pace(graph)
-    assert (pace.initiation_interval_cycles, pace.latency_cycles) == (32_768, 157_971)
+    fast = steady_state(graph, fast=True)
+    assert (fast.initiation_interval_cycles, fast.latency_cycles) == (32_768, 157_971)

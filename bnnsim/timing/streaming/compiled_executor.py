@@ -1,115 +1,28 @@
 """The compiled executor: the same runs as SimPy's, to the cycle, for any number of frames.
 
-A run simulates frames until it is proven how all that follow go
-(:mod:`bnnsim.timing.streaming.steady_state.repetition`), and then the end of a run from there; a longer
-run has the same end, later. Where nothing can be proven, all frames are simulated.
+A run simulates frames until it is proven how all that follow go (docs/steady-state.md), and then the end
+of a run from there; a longer run has the same end, later. Where nothing can be proven, all frames are
+simulated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import overload
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
-from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.compiled.ended_run import EndedRun, end_run
 from bnnsim.timing.streaming.compiled.kernels import columns as k
 from bnnsim.timing.streaming.compiled.machine import Machine, MachineOptions
+from bnnsim.timing.streaming.compiled_run import CompiledRun, FrameEnds, UnprovenError, WordCycles
 from bnnsim.timing.streaming.programs.graph import TimingGraph
 from bnnsim.timing.streaming.programs.program import Elastic
 from bnnsim.timing.streaming.result import TimingResult, UnitCycles
-from bnnsim.timing.streaming.steady_state.search import Proof, Search
-from bnnsim.timing.streaming.steady_state.steady import MAX_FRAMES, Argument, argument_of, reason_of
+from bnnsim.timing.streaming.steady_state.api import MAX_FRAMES, most_frames_to_run, proven, settle
+from bnnsim.timing.streaming.steady_state.proof import Proof
+from bnnsim.timing.streaming.steady_state.search import Search
 
 AFFORDABLE_WORDS = 4_000_000_000
 """Reads and writes that a run may take where it has to be simulated to the end: about two minutes."""
-
-
-class UnprovenError(Exception):
-    """Too many frames to simulate, and no proof how they go on."""
-
-    def __init__(self, frames: int, frames_simulated: int, reason: str) -> None:
-        self.frames = frames
-        self.frames_simulated = frames_simulated
-        super().__init__(
-            f"{frames} frames are too many to simulate, and what comes after the first "
-            f"{frames_simulated} is not proven: {reason}"
-        )
-
-
-@dataclass(frozen=True)
-class WordCycles:
-    """In which cycle each word of a channel was written and read, in order."""
-
-    written: Int64s
-    read: Int64s
-
-
-@dataclass(frozen=True)
-class CompiledRun:
-    """A run, and how its figures are known.
-
-    ``result`` is exact in its cycles. Its units and occupancies are those of the first
-    ``counted_frames`` frames (of a run of so many, of ``counted_cycles`` cycles): all of them, except
-    where the sink is proven steady while FIFOs before it still fill (``argument`` ``bottleneck
-    saturated``). ``word_cycles`` by channel name holds the words told by the simulation of
-    ``frames_simulated`` frames.
-    """
-
-    result: TimingResult
-    argument: Argument
-    reason: str
-    frames_simulated: int
-    counted_frames: int
-    counted_cycles: int
-    word_cycles: Mapping[str, WordCycles] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, eq=False)
-class FrameEnds(Sequence[int]):
-    """The cycle of each frame's last word in a run of any length, kept as a few numbers.
-
-    ``steady`` holds them for a run without end up to frame ``first + period_frames``, ``ending`` for a
-    run of ``len(ending)`` frames to its end. In between every ``period_frames`` frames take
-    ``period_cycles``.
-    """
-
-    frames: int
-    steady: tuple[int, ...]
-    ending: tuple[int, ...]
-    first: int
-    period_frames: int
-    period_cycles: int
-
-    def __len__(self) -> int:
-        return self.frames
-
-    @overload
-    def __getitem__(self, index: int) -> int: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> tuple[int, ...]: ...
-
-    def __getitem__(self, index: int | slice) -> int | tuple[int, ...]:
-        if isinstance(index, slice):
-            return tuple(self._end(frame) for frame in range(self.frames)[index])
-        return self._end(range(self.frames)[index])
-
-    def _end(self, frame: int) -> int:
-        more_periods = (self.frames - len(self.ending)) // self.period_frames
-        periods = max(0, min(more_periods, (frame - self.first) // self.period_frames))
-        ends = self.ending if periods == more_periods else self.steady
-        return ends[frame - periods * self.period_frames] + periods * self.period_cycles
-
-    def __iter__(self) -> Iterator[int]:
-        return map(self._end, range(self.frames))
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Sequence):
-            return NotImplemented
-        return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
-
-    __hash__ = None  # type: ignore[assignment]
 
 
 def run_compiled(
@@ -118,6 +31,7 @@ def run_compiled(
     *,
     extrapolate: bool = True,
     exact_counts: bool = False,
+    with_steady_state: bool = False,
     max_frames: int = MAX_FRAMES,
     channels: Collection[str] = (),
 ) -> CompiledRun:
@@ -125,30 +39,45 @@ def run_compiled(
 
     Simulates no more than needed, and where nothing is proven within ``max_frames``, or without
     ``extrapolate``, all of them. ``exact_counts`` goes on until the whole state repeats, so that the
-    counts of units and FIFOs cover all frames. ``channels`` names those whose words' cycles are wanted.
+    counts of units and FIFOs cover all frames. ``with_steady_state`` goes on behind the run's last frame
+    where the steady state is not proven by then. ``channels`` names those whose words' cycles are wanted.
 
     Raises :class:`~bnnsim.timing.streaming.result.DeadlockError` where nothing can move any more,
     :class:`UnprovenError` where the frames are too many to simulate, and ValueError for a graph that no
-    hardware could be.
+    hardware could be, no frames, or a steady state without ``extrapolate``.
     """
     if frames < 1:
         raise ValueError(f"a run has at least one frame, not {frames}")
+    if with_steady_state and not extrapolate:
+        raise ValueError("a steady state is found on the way to extrapolate; extrapolate is off")
+    most_frames = max(frames, most_frames_to_run(max_frames)) if with_steady_state else frames
     logged = [graph.channel_position[name] for name in channels]
-    machine = Machine(graph, MachineOptions(frames, snapshots=extrapolate, logged=logged))
+    machine = Machine(graph, MachineOptions(most_frames, snapshots=extrapolate, logged=logged))
+    machine.run_to(1)
+    first_frame = machine.copy()
     search = Search(machine)
+    steady = None
     next_try = 1
     while extrapolate and search.frames < max_frames and search.next_frame(frames):
         proof = search.proof(complete=exact_counts) if search.frames >= next_try else None
         if proof is not None:
+            if with_steady_state and steady is None:
+                steady = proven(machine, proof, end_run(first_frame).cycles_total)
             run = _extrapolated(machine, search, proof, frames)
             if run is not None:
-                return run
+                return replace(run, steady_state=steady)
             next_try = 2 * search.frames  # its end waits for what is outside; so may the next
     words = machine.words_moved * (frames - machine.barrier) // max(1, machine.barrier)
     if words > AFFORDABLE_WORDS:
         reason = search.comparison.obstacle or "no state came again and no bottleneck was saturated"
         raise UnprovenError(frames, search.frames, reason)
-    return _simulated(machine, frames)
+    if with_steady_state and steady is None and search.frames >= max_frames:
+        steady = settle(search, end_run(first_frame).cycles_total, max_frames)
+    run = _simulated(machine, frames)
+    if with_steady_state and steady is None:
+        machine.options = replace(machine.options, counts=False)
+        steady = settle(search, end_run(first_frame).cycles_total, max_frames)
+    return replace(run, steady_state=steady)
 
 
 def _simulated(machine: Machine, frames: int) -> CompiledRun:
@@ -163,17 +92,17 @@ def _simulated(machine: Machine, frames: int) -> CompiledRun:
 def _extrapolated(machine: Machine, search: Search, proof: Proof, frames: int) -> CompiledRun | None:
     """The run of ``frames`` frames by a proof, or None where an end does not bear it out."""
     found, period = proof.stride, proof.stride.period_frames
-    barrier = max(machine.barrier, proof.late.barrier if proof.late else 0)
+    barrier = max(machine.barrier, proof.bounded.barrier if proof.bounded else 0)
     barrier += (frames - barrier) % period
     if barrier > frames:
         return None
     machine.run_to(barrier)
     ended = end_run(machine)
-    late = None
-    if proof.late is not None:
-        proof.late.run_to(barrier)
-        late = end_run(proof.late).machine
-    if not search.holds(proof, ended.machine, late):
+    bounded = None
+    if proof.bounded is not None:
+        proof.bounded.run_to(barrier)
+        bounded = end_run(proof.bounded).machine
+    if not search.holds(proof, ended.machine, bounded):
         return None
     periods = (frames - barrier) // period
     word_cycles = _word_cycles(machine if periods else ended.machine)
@@ -193,8 +122,8 @@ def _extrapolated(machine: Machine, search: Search, proof: Proof, frames: int) -
     )
     return CompiledRun(
         result=_result(ended, frames, ends, units),
-        argument=argument_of(proof) if periods else "simulated",
-        reason=reason_of(machine.graph, proof) if periods else "every frame was simulated",
+        argument=proof.argument if periods else "simulated",
+        reason=proof.reason(machine.graph) if periods else "every frame was simulated",
         frames_simulated=machine.barrier,
         counted_frames=counted_frames,
         counted_cycles=ends[-1] + 1 if counted_frames == frames else ended.cycles_total,
@@ -205,7 +134,8 @@ def _extrapolated(machine: Machine, search: Search, proof: Proof, frames: int) -
 def _counts_are_periodic(machine: Machine) -> bool:
     """Whether no elastic unit takes words while one more than a whole frame before is still inside.
 
-    Then the cycles before a cut hold no event of a later period, and each period adds the same counts.
+    Then the cycles before the end of a frame hold no event of a later period, and each period adds the
+    same counts.
     """
     programs = [unit.program for unit in machine.graph.units]
     return all(p.order.release[0] >= -p.words_out for p in programs if isinstance(p, Elastic))
