@@ -10,8 +10,8 @@ from bnnsim.arrays import Integers
 from bnnsim.design.network.network import INPUT, Network, Node
 from bnnsim.functional.activations import Activations, Outputs
 from bnnsim.functional.input.frames import check_frames
-from bnnsim.functional.layers.own_layers import is_own, own_parameters, run_own
 from bnnsim.functional.layers.pooling import pooled
+from bnnsim.functional.layers.scaled_layers import is_scaled, run_scaled, scaled_parameters
 from bnnsim.functional.layers.threshold import ThresholdStep
 from bnnsim.functional.layers.weighted import WeightedStep
 from bnnsim.functional.parameters.parameters import Parameters
@@ -62,17 +62,17 @@ class Executor:
         self.network = network
         self._weighted: dict[str, WeightedStep] = {}
         self._thresholds: dict[str, ThresholdStep] = {}
-        self._own: dict[str, Mapping[str, Integers]] = {}
+        self._scaled: dict[str, Mapping[str, Integers]] = {}
         for name, node in network.nodes.items():
             thresholds = parameters.thresholds[name] if node.threshold_count else None
             if thresholds is not None:
                 _check_shape(
                     f"{name}.thresholds", thresholds, (node.output.channels, node.threshold_count)
                 )
-            if is_own(node):
-                self._own[name] = parameters.values.get(name, {})
-                for key, (shape, _) in own_parameters(node).items():
-                    _check_shape(f"{name}.{key}", self._own[name][key], shape)
+            if is_scaled(node):
+                self._scaled[name] = parameters.values.get(name, {})
+                for key, (shape, _) in scaled_parameters(node).items():
+                    _check_shape(f"{name}.{key}", self._scaled[name][key], shape)
             elif isinstance(node.layer, WeightedLayer):
                 _check_shape(f"{name}.weights", parameters.weights[name], node.weight_shape)
                 self._weighted[name] = WeightedStep(node, parameters.weights[name], thresholds)
@@ -114,8 +114,8 @@ class Executor:
 
     def _unweighted(self, node: Node, given: list[FeatureMap], threads: int) -> FeatureMap:
         layer = node.layer
-        if node.name in self._own:
-            values = run_own(node, self._own[node.name], [one.integers() for one in given])
+        if node.name in self._scaled:
+            values = run_scaled(node, self._scaled[node.name], [one.integers() for one in given])
             return IntegerMap(values.astype(integer_dtype(node.output.type)))
         if isinstance(layer, ThresholdLayer):
             return self._thresholds[node.name].run(given[0], threads)

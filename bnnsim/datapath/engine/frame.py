@@ -14,7 +14,7 @@ import numpy as np
 
 from bnnsim.arrays import Integers
 from bnnsim.datapath.engine.kernel import DIMENSIONS, PASS, accumulate
-from bnnsim.datapath.engine.stages import Values, finish, planes, scores, stage_layer
+from bnnsim.datapath.engine.stages import Values, apply_epilogue, planes, scores, stage_layer
 from bnnsim.design.design import EngineDesign
 from bnnsim.design.engine.program import Beside, LayerProgram, Op, Repeat, ResolvedLoop, Work
 from bnnsim.design.network.network import INPUT, Node
@@ -57,7 +57,7 @@ def run_engine_frame(
             elif isinstance(node.layer, WeightedLayer):
                 sums = _array_sums(design, part, node, values, inputs[0])
                 result.sums[name] = sums
-                output = finish(node, sums, values, inputs)
+                output = apply_epilogue(node, sums, values, inputs)
             else:
                 output = stage_layer(node, values, inputs)
             result.outputs[name] = output

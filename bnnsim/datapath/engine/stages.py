@@ -45,7 +45,7 @@ def planes(node: Node, x: Integers) -> Integers:
     return both
 
 
-def finish(node: Node, sums: Integers, values: Values, inputs: list[Integers]) -> Integers:
+def apply_epilogue(node: Node, sums: Integers, values: Values, inputs: list[Integers]) -> Integers:
     """What a weighted layer puts out. ``sums``: ``(planes, out, rows, columns)``, already subsampled."""
     layer = node.layer
     assert isinstance(layer, WeightedLayer)

@@ -60,19 +60,19 @@ def build_datapaths(
     weights: Mapping[str, Integers],
     thresholds: Mapping[str, Integers],
     outputs: Mapping[str, Integers],
-    own: Mapping[str, Mapping[str, Integers]] | None = None,
+    values: Mapping[str, Mapping[str, Integers]] | None = None,
 ) -> dict[str, Datapath]:
     """Datapaths by unit name.
 
     ``frames`` are elements ``(n, channels, height, width)``; ``weights`` and ``thresholds`` by layer
     as in the weights file; ``outputs`` by layer what each should put out, ``(n, channels, height,
-    width)``; ``own`` the parameters of layers that name theirs (scales, residual levels), by layer, then
-    by name. Bipolar elements are bits {0, 1} everywhere. The datapath of each layer's last computing
+    width)``; ``values`` the parameters of scaled layers (fixed point, residual levels), by layer, then by
+    name. Bipolar elements are bits {0, 1} everywhere. The datapath of each layer's last computing
     unit raises :class:`BitMismatchError` at the first word that differs.
     """
     datapaths: dict[str, Datapath] = {}
     for unit in graph.units:
-        datapath = _datapath(unit, graph, frames, weights, thresholds, own or {})
+        datapath = _datapath(unit, graph, frames, weights, thresholds, values or {})
         if graph.unit_of_layer.get(unit.layer) is unit:
             stream = graph.stream_by_name[unit.outputs[0]]
             datapath = CheckedDatapath(datapath, unit.layer, outputs[unit.layer], stream)
@@ -86,7 +86,7 @@ def _datapath(
     frames: Integers,
     weights: Mapping[str, Integers],
     thresholds: Mapping[str, Integers],
-    own: Mapping[str, Mapping[str, Integers]],
+    values: Mapping[str, Mapping[str, Integers]],
 ) -> Datapath:
     parameters = unit.parameters
     stream = graph.stream_by_name[(unit.inputs or unit.outputs)[0]]
@@ -97,7 +97,7 @@ def _datapath(
         case Sink():
             return SinkDatapath()
         case Mvau() if parameters.is_residual:
-            return ResidualMvauDatapath(parameters, own[unit.layer], bits)
+            return ResidualMvauDatapath(parameters, values[unit.layer], bits)
         case Mvau():
             return MvauDatapath(
                 parameters, weights[unit.layer], thresholds.get(unit.layer), bits
@@ -115,7 +115,7 @@ def _datapath(
         case Threshold():
             return ThresholdDatapath(parameters, thresholds[unit.layer])
         case Scale():
-            return ScaleDatapath(parameters, own[unit.layer])
+            return ScaleDatapath(parameters, values[unit.layer])
         case Add():
             return AddDatapath(parameters)
         case Concat():

@@ -8,7 +8,7 @@ from functools import partial
 from math import prod
 
 from bnnsim.design.network.node import INPUT, Node
-from bnnsim.design.network.own_rules import fixed_linear, mean_pool
+from bnnsim.design.network.scaled_rules import fixed_linear, mean_pool
 from bnnsim.design.network.shape_rules import add, concat, conv, holds, pool, weighted
 from bnnsim.design.network.tensor import Tensor
 from bnnsim.spec.faults import Fault, near_names

@@ -6,7 +6,7 @@ expected, got)`` takes what is wrong.
 
 from __future__ import annotations
 
-from bnnsim.design.network.own_rules import FaultAt, gated_conv, residual_layer
+from bnnsim.design.network.scaled_rules import FaultAt, gated_conv, residual_layer
 from bnnsim.design.network.tensor import Shape, Tensor
 from bnnsim.spec.value_type import BIPOLAR, ValueType, integer_type
 from bnnsim.spec.workload import (

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bnnsim.design.network.network import INPUT, Network
-from bnnsim.design.streaming.chain import Chain, End
 from bnnsim.design.streaming.folding_rules import check_layers, check_stream_names
 from bnnsim.design.streaming.layer_units import layer_units
 from bnnsim.design.streaming.matrix_units import check_windows
+from bnnsim.design.streaming.stream_builder import OpenPort, StreamBuilder
 from bnnsim.design.streaming.units import Sink, Source, StreamingGraph
 from bnnsim.spec.faults import Fault
 from bnnsim.spec.load import Loaded
@@ -22,53 +22,53 @@ def build_streaming(
     architecture: Loaded[StreamingArchitecture], network: Network
 ) -> tuple[StreamingGraph | None, list[Fault]]:
     """Units and streams of ``network`` on ``architecture``; the graph is None where faults bar it."""
-    chain = Chain(architecture, network)
-    check_layers(chain)
-    check_windows(chain)
-    if chain.faults:
-        return None, chain.faults
-    _frame_source(chain)
+    builder = StreamBuilder(architecture, network)
+    check_layers(builder)
+    check_windows(builder)
+    if builder.faults:
+        return None, builder.faults
+    _frame_source(builder)
     for node in network.nodes.values():
-        layer_units(chain, node)
-        if chain.faults:
-            return None, chain.faults
-    end = chain.take(network.output)
-    if end.lanes == 0:
-        end = replace(end, lanes=end.elements)
-    words = end.elements // end.lanes
-    chain.unit(SINK, SINK, Sink(words), [end], library="rtl", freezes=True)
-    check_stream_names(chain)
-    if chain.faults:
-        return None, chain.faults
-    return StreamingGraph(tuple(chain.units), tuple(chain.streams)), []
+        layer_units(builder, node)
+        if builder.faults:
+            return None, builder.faults
+    port = builder.connect(network.output)
+    if port.lanes == 0:
+        port = replace(port, lanes=port.elements)
+    words = port.elements // port.lanes
+    builder.add_unit(SINK, SINK, Sink(words), [port], library="rtl", freezes=True)
+    check_stream_names(builder)
+    if builder.faults:
+        return None, builder.faults
+    return StreamingGraph(tuple(builder.units), tuple(builder.streams)), []
 
 
-def _frame_source(chain: Chain) -> None:
-    spec = chain.spec.frame_source
-    frame = chain.network.input
-    hardware = chain.hardware(INPUT)
-    end = End(SOURCE, 0, frame.type.bits, frame.type, frame.elements)
+def _frame_source(builder: StreamBuilder) -> None:
+    spec = builder.spec.frame_source
+    frame = builder.network.input
+    hardware = builder.hardware(INPUT)
+    port = OpenPort(SOURCE, 0, frame.type.bits, frame.type, frame.elements)
     if spec.width_bits is not None:
         key = ("frame_source", "width_bits")
-        end = chain.to_width(end, spec.width_bits, key, INPUT, hardware)
-    lanes = end.lanes
+        port = builder.to_width(port, spec.width_bits, key, INPUT, hardware)
+    lanes = port.lanes
     # The source's own words: known now, or once the first reader has said what it wants.
     if lanes == 0:
-        lanes = _first_reader_lanes(chain)
-        end = replace(end, lanes=lanes)
+        lanes = _first_reader_lanes(builder)
+        port = replace(port, lanes=lanes)
     source = Source(frame.elements // lanes, spec.gap_steps)
-    chain.unit(SOURCE, SOURCE, source, [], "hls", freezes=True)
+    builder.add_unit(SOURCE, SOURCE, source, [], "hls", freezes=True)
     if spec.out_width_bits is not None:
         key = ("frame_source", "out_width_bits")
-        end = chain.to_width(end, spec.out_width_bits, key, SOURCE, hardware)
-    end = replace(end, depth_words=spec.out_fifo_words, depth_key=("frame_source", "out_fifo_words"))
-    chain.open(INPUT, end, hardware)
+        port = builder.to_width(port, spec.out_width_bits, key, SOURCE, hardware)
+    port = replace(port, depth_words=spec.out_fifo_words, depth_key=("frame_source", "out_fifo_words"))
+    builder.offer(INPUT, port, hardware)
 
 
-def _first_reader_lanes(chain: Chain) -> int:
+def _first_reader_lanes(builder: StreamBuilder) -> int:
     """One pixel, or for a flat frame the lanes of the layer that reads it."""
-    if chain.network.input.pixels > 1:
-        return chain.network.input.channels
-    reader = chain.network.consumers[INPUT][0][0]
-    hardware = chain.spec.layers.get(reader, LayerHardware())
-    return hardware.simd or hardware.pe or chain.network.input.elements
+    if builder.network.input.pixels > 1:
+        return builder.network.input.channels
+    reader = builder.network.consumers[INPUT][0][0]
+    hardware = builder.spec.layers.get(reader, LayerHardware())
+    return hardware.simd or hardware.pe or builder.network.input.elements

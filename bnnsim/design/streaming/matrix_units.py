@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bnnsim.design.network.network import Node
-from bnnsim.design.streaming.chain import Chain, End
+from bnnsim.design.streaming.stream_builder import OpenPort, StreamBuilder
 from bnnsim.design.streaming.units import Mvau, Padding, Window, levels_of
 from bnnsim.design.streaming.window_rules import window_obstacle
 from bnnsim.spec.faults import divisors_of
@@ -17,15 +17,15 @@ TERNARY = ValueType("int", 2)
 """-1, 0 and +1: bits behind a border of true zeros."""
 
 
-def weighted_units(chain: Chain, node: Node, hardware: LayerHardware) -> None:
+def weighted_units(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None:
     assert hardware.pe and hardware.simd and isinstance(node.layer, WeightedLayer)
-    end = chain.take(node.inputs[0])
+    port = builder.connect(node.inputs[0])
     channel_block = node.input.channels // node.groups
     if isinstance(node.layer, ConvLayer):
-        end, channel_block = _windows(chain, node, node.layer, end, hardware)
-        if chain.faults:
+        port, channel_block = _windows(builder, node, node.layer, port, hardware)
+        if builder.faults:
             return
-    end = chain.convert(end, hardware.simd, node.name, hardware)
+    port = builder.convert(port, hardware.simd, node.name, hardware)
     activation = node.layer.activation
     levels_in, levels_out = levels_of(node.input.type), levels_of(node.output.type)
     output_bits = hardware.accumulator_bits or node.output.type.bits // levels_out
@@ -38,7 +38,7 @@ def weighted_units(chain: Chain, node: Node, hardware: LayerHardware) -> None:
         groups=node.groups,
         channel_block=channel_block,
         weight_type=node.layer.weight,
-        input_type=end.type if end.type == TERNARY else node.input.type,
+        input_type=port.type if port.type == TERNARY else node.input.type,
         sum_type=node.sum_type,
         accumulator=node.layer.accumulator,
         output_type=node.output.type,
@@ -55,24 +55,24 @@ def weighted_units(chain: Chain, node: Node, hardware: LayerHardware) -> None:
     library = "hls" if mvau.is_binary or mvau.is_residual else hardware.units or "hls"
     freezes = library == "hls" and hardware.pipeline == "freezing"
     name = f"{node.name}.mvau"
-    chain.unit(name, node.name, mvau, [end], library, freezes)
+    builder.add_unit(name, node.name, mvau, [port], library, freezes)
     elements = node.output.elements * levels_out
-    out = End(name, hardware.pe, output_bits, node.output.type, elements)
-    chain.finish(node.name, out, hardware)
+    out = OpenPort(name, hardware.pe, output_bits, node.output.type, elements)
+    builder.finish_layer(node.name, out, hardware)
 
 
-def check_windows(chain: Chain) -> None:
+def check_windows(builder: StreamBuilder) -> None:
     """Note every layer whose kind of sliding-window unit cannot walk its map.
 
     A layer without a SIMD has no window yet; that fault is the folding's.
     """
-    for node in chain.network.nodes.values():
-        hardware = chain.hardware(node.name)
+    for node in builder.network.nodes.values():
+        hardware = builder.hardware(node.name)
         if isinstance(node.layer, ConvLayer) and hardware.simd:
             window = _window(node, node.layer, hardware)
             obstacle = window_obstacle(window) if window else None
             if obstacle:
-                chain.fault(("layers", node.name, "sliding_window"), *obstacle)
+                builder.fault(("layers", node.name, "sliding_window"), *obstacle)
 
 
 def _window(node: Node, layer: ConvLayer, hardware: LayerHardware) -> Window | None:
@@ -95,15 +95,15 @@ def _window(node: Node, layer: ConvLayer, hardware: LayerHardware) -> Window | N
 
 
 def _windows(
-    chain: Chain, node: Node, layer: ConvLayer, end: End, hardware: LayerHardware
-) -> tuple[End, int]:
+    builder: StreamBuilder, node: Node, layer: ConvLayer, port: OpenPort, hardware: LayerHardware
+) -> tuple[OpenPort, int]:
     """Padding and sliding window in front of a convolution's MVAU."""
     channels, height, width = node.input.shape
     group_channels = channels // node.groups
     window = _window(node, layer, hardware)
     if window is None:
-        return end, group_channels
-    end = chain.convert(end, window.lanes, node.name, hardware)
+        return port, group_channels
+    port = builder.convert(port, window.lanes, node.name, hardware)
     if any(layer.pad_tlbr):
         # One bit cannot carry a true zero: behind such a border the stream has two.
         is_widened = node.pad_value == 0 and node.input.type.is_bipolar
@@ -111,27 +111,27 @@ def _windows(
             channels, height, width, layer.pad_tlbr, node.pad_value, window.lanes, is_widened
         )
         name = f"{node.name}.pad"
-        chain.unit(name, node.name, border, [end], "rtl", False)
-        end = replace(
-            end,
+        builder.add_unit(name, node.name, border, [port], "rtl", False)
+        port = replace(
+            port,
             unit=name,
             depth_words=None,
             elements=border.words_out * window.lanes,
         )
         if is_widened:
-            end = replace(end, type=TERNARY, element_bits=TERNARY.bits)
+            port = replace(port, type=TERNARY, element_bits=TERNARY.bits)
     name = f"{node.name}.window"
     library: UnitLibrary = "rtl" if window.style in ("rtl", "parallel", "line_buffer") else "hls"
     freezes = library == "hls" and hardware.pipeline == "freezing"
-    chain.unit(name, node.name, window, [end], library, freezes)
-    end = replace(
-        end,
+    builder.add_unit(name, node.name, window, [port], library, freezes)
+    port = replace(
+        port,
         unit=name,
         lanes=window.out_lanes,
         depth_words=None,
         elements=window.words_out * window.out_lanes,
     )
-    return end, window.lanes if window.writes_whole_windows else group_channels
+    return port, window.lanes if window.writes_whole_windows else group_channels
 
 
 def _window_lanes(hardware: LayerHardware, channels: int, layer: ConvLayer) -> int:

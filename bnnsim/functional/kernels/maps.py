@@ -108,16 +108,16 @@ def majority_pool_words(
 
 
 @njit(cache=True, nogil=True)
-def threshold_bits(x: Integers, fires_at: Integers, bits: Words, first: int, last: int) -> None:
-    """Bits of the words ``first`` to ``last - 1``: 1 where value >= the channel's ``fires_at``.
+def threshold_bits(x: Integers, thresholds: Integers, bits: Words, first: int, last: int) -> None:
+    """Bits of the words ``first`` to ``last - 1``: 1 where value >= the channel's threshold.
 
-    ``x`` ``(channels, pixels)``, ``fires_at`` ``(channels,)``, ``bits`` ``(words, pixels)``.
+    ``x`` ``(channels, pixels)``, ``thresholds`` ``(channels,)``, ``bits`` ``(words, pixels)``.
     """
     for word in range(first, last):
         target = bits[word]
         target[:] = 0
         for channel in range(word * 64, min(word * 64 + 64, x.shape[0])):
-            values, threshold = x[channel], fires_at[channel]
+            values, threshold = x[channel], thresholds[channel]
             shift = np.uint64(channel % 64)
             for pixel in range(target.shape[0]):
                 target[pixel] |= np.uint64(values[pixel] >= threshold) << shift
@@ -125,17 +125,17 @@ def threshold_bits(x: Integers, fires_at: Integers, bits: Words, first: int, las
 
 @njit(cache=True, nogil=True)
 def threshold_levels(
-    x: Integers, fires_at: Integers, lowest: int, levels: Integers, first: int, last: int
+    x: Integers, thresholds: Integers, lowest: int, levels: Integers, first: int, last: int
 ) -> None:
     """Of the channels ``first`` to ``last - 1``: how many thresholds fire, plus ``lowest``.
 
-    ``x`` ``(channels, pixels)``, ``fires_at`` ``(channels, thresholds)``, ``levels`` int32
+    ``x`` ``(channels, pixels)``, ``thresholds`` ``(channels, thresholds)``, ``levels`` int32
     ``(channels, pixels)``.
     """
     for channel in range(first, last):
         values, target = x[channel], levels[channel]
         target[:] = lowest
-        for index in range(fires_at.shape[1]):
-            threshold = fires_at[channel, index]
+        for index in range(thresholds.shape[1]):
+            threshold = thresholds[channel, index]
             for pixel in range(target.shape[0]):
                 target[pixel] += values[pixel] >= threshold

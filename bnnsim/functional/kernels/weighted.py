@@ -1,7 +1,7 @@
 """Compiled convolution and matrix product, packed and integer, with the thresholds behind them.
 
 Both kernels walk tiles of output pixels: gather the windows of a tile into a scratch matrix that
-stays in the first-level cache, multiply it with panels of 64 output channels, and turn each sum into
+stays in the first-level cache, multiply it with the weights of 64 output channels, and turn each sum into
 what the layer puts out before the next tile. No window matrix of the whole map is ever built, and
 the packed one holds bits: ``kernel * channels`` of them back to back, whatever the channel count.
 
@@ -25,12 +25,12 @@ from bnnsim.arrays import Integers, Words
 from bnnsim.functional.tensors.packing import WORD_BITS
 
 LANES = WORD_BITS
-"""Output channels of one panel, and bits of one packed word of output."""
+"""Output channels of one tile of weights, and bits of one packed word of output."""
 TILE = 64
-"""Output pixels of one tile: its windows and sums and one panel fit the first-level cache."""
+"""Output pixels of one tile: its windows and sums and one tile of weights fit the first-level cache."""
 ROWS = 4
 COLUMNS = 4
-"""Windows and columns multiplied at a time: each load from a panel serves four windows, each sum is
+"""Windows and columns multiplied at a time: each load of a weight serves four windows, each sum is
 loaded and stored once for four columns. Measured fastest among 1 to 16 windows, 1 to 9 columns."""
 
 
@@ -56,8 +56,12 @@ class Window(NamedTuple):
     """Output channels of one group."""
 
 
-class Finish(NamedTuple):
-    """What becomes of a sum, and which results are wanted (the others' arrays may be empty)."""
+class Epilogue(NamedTuple):
+    """What becomes of a sum behind the product.
+
+    It is kept, becomes a bit, or becomes the level of as many thresholds as fire. The last three say
+    which of these are wanted; the arrays of the others may be empty.
+    """
 
     base: int
     step: int
@@ -85,11 +89,11 @@ _popcount: Any = _popcount_of  # called from compiled code with the word alone
 @njit(cache=True, nogil=True)
 def packed_layer(
     x: Words,
-    panels: Words,
+    weights: Words,
     border: Integers,
-    fires_at: Integers,
+    thresholds: Integers,
     window: Window,
-    finish: Finish,
+    epilogue: Epilogue,
     sums: Integers,
     bits: Words,
     levels: Integers,
@@ -98,17 +102,17 @@ def packed_layer(
 ) -> None:
     """Tiles ``first`` to ``last - 1`` of a layer with bipolar inputs and weights.
 
-    ``x``: uint64 ``(words, frames, height, width)``, tails ignored. ``panels``: uint64 ``(groups *
+    ``x``: uint64 ``(words, frames, height, width)``, tails ignored. ``weights``: uint64 ``(groups *
     blocks, columns in words, 64)``, columns in the order (kernel row, kernel column, channel).
     ``border``: int64 ``(kernel pixels, groups * blocks, 64)``, a tap's sum of weights, added where
-    the tap lies on a border of true zeros. ``fires_at``: int64 ``(groups * blocks, thresholds,
-    64)``: a threshold fires on sum >= its entry.
+    the tap lies on a border of true zeros. ``thresholds``: integer thresholds, int64
+    ``(groups * blocks, thresholds, 64)``: one fires on sum >= its entry.
     Writes ``sums`` ``(out, pixels)``, ``bits`` uint64 ``(words, pixels)`` (zeros before), ``levels``
     int32 ``(out, pixels)``; pixels are those of all frames in order.
     """
     pixels = x.shape[1] * window.out_height * window.out_width
-    blocks = panels.shape[0] // window.groups
-    windows = np.zeros((panels.shape[1], TILE), np.uint64)
+    blocks = weights.shape[0] // window.groups
+    windows = np.zeros((weights.shape[1], TILE), np.uint64)
     matrix = np.zeros((TILE, LANES), np.int64)
     for tile in range(first, last):
         start = tile * TILE
@@ -117,25 +121,25 @@ def packed_layer(
             windows[:] = 0
             _gather_bits(x, window, start, count, group, windows)
             for block in range(blocks):
-                panel = group * blocks + block
+                place = group * blocks + block
                 for row in range(0, count, ROWS):
-                    _count_mismatches(windows, row, panels[panel], matrix)
+                    _count_mismatches(windows, row, weights[place], matrix)
                 for row in range(count):
                     for lane in range(LANES):
-                        matrix[row, lane] = finish.base - finish.step * matrix[row, lane]
+                        matrix[row, lane] = epilogue.base - epilogue.step * matrix[row, lane]
                 used = matrix[:count]
                 if border.shape[0] > 0:
-                    _add_border(x, window, start, border[:, panel], used)
-                _put(used, fires_at[panel], window, finish, start, group, block, sums, bits, levels)
+                    _add_border(x, window, start, border[:, place], used)
+                _put(used, thresholds[place], window, epilogue, start, group, block, sums, bits, levels)
 
 
 @njit(cache=True, nogil=True)
 def integer_layer(
     x: Integers,
-    panels: Integers,
-    fires_at: Integers,
+    weights: Integers,
+    thresholds: Integers,
     window: Window,
-    finish: Finish,
+    epilogue: Epilogue,
     sums: Integers,
     bits: Words,
     levels: Integers,
@@ -145,25 +149,25 @@ def integer_layer(
     """Tiles ``first`` to ``last - 1`` of a layer with integer inputs and weights.
 
     As :func:`packed_layer` with ``x`` int32 or int64 ``(channels, frames, height, width)`` and
-    ``panels`` ``(groups * blocks, columns, 64)``, filled up with zeros to a multiple of 4 columns,
-    and ``fires_at`` of the type the sums are accumulated in (int16, int32 or int64), which must hold
+    ``weights`` ``(groups * blocks, columns, 64)``, filled up with zeros to a multiple of 4 columns,
+    and ``thresholds`` of the type the sums are accumulated in (int16, int32 or int64), which must hold
     every sum and that plus one.
     """
     pixels = x.shape[1] * window.out_height * window.out_width
-    blocks = panels.shape[0] // window.groups
-    windows = np.zeros((panels.shape[1], TILE), panels.dtype)
-    matrix = np.zeros((TILE, LANES), panels.dtype)
+    blocks = weights.shape[0] // window.groups
+    windows = np.zeros((weights.shape[1], TILE), weights.dtype)
+    matrix = np.zeros((TILE, LANES), weights.dtype)
     for tile in range(first, last):
         start = tile * TILE
         count = min(TILE, pixels - start)
         for group in range(window.groups):
             _gather_values(x, window, start, count, group, windows)
             for block in range(blocks):
-                panel = group * blocks + block
+                place = group * blocks + block
                 for row in range(0, count, ROWS):
-                    _sum_products(windows, row, panels[panel], matrix)
+                    _sum_products(windows, row, weights[place], matrix)
                 used = matrix[:count]
-                _put(used, fires_at[panel], window, finish, start, group, block, sums, bits, levels)
+                _put(used, thresholds[place], window, epilogue, start, group, block, sums, bits, levels)
 
 
 @njit(cache=True, nogil=True)
@@ -260,15 +264,15 @@ def _gather_values(
 
 
 @njit(cache=True, nogil=True)
-def _count_mismatches(windows: Words, row: int, panel: Words, matrix: Integers) -> None:
-    """Rows ``row`` to ``row + 3`` of ``matrix``: the bits in which these windows and panel differ."""
-    words = panel.shape[0]
+def _count_mismatches(windows: Words, row: int, weights: Words, matrix: Integers) -> None:
+    """Rows ``row`` to ``row + 3`` of ``matrix``: the bits in which these windows and weights differ."""
+    words = weights.shape[0]
     w, m = windows.reshape(-1), matrix.reshape(-1)
     r0, r1, r2, r3 = row * LANES, (row + 1) * LANES, (row + 2) * LANES, (row + 3) * LANES
     for j in range(ROWS * LANES):
         m[np.uint64(r0 + j)] = 0
     for k in range(0, words - words % 4, 4):
-        p0, p1, p2, p3 = panel[k], panel[k + 1], panel[k + 2], panel[k + 3]
+        p0, p1, p2, p3 = weights[k], weights[k + 1], weights[k + 2], weights[k + 3]
         at = k * TILE + row
         x00, x10, x20, x30 = _four(w, at)
         x01, x11, x21, x31 = _four(w, at + TILE)
@@ -289,7 +293,7 @@ def _count_mismatches(windows: Words, row: int, panel: Words, matrix: Integers) 
                 _popcount(x30 ^ a) + _popcount(x31 ^ b) + _popcount(x32 ^ c) + _popcount(x33 ^ d)
             )
     for k in range(words - words % 4, words):
-        p0 = panel[k]
+        p0 = weights[k]
         x00, x10, x20, x30 = _four(w, k * TILE + row)
         for j in range(LANES):
             a = p0[j]
@@ -310,14 +314,14 @@ def _four(flat: Any, start: int) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _sum_products(windows: Integers, row: int, panel: Integers, matrix: Integers) -> None:
-    """Rows ``row`` to ``row + 3`` of ``matrix``: these windows times the panel."""
+def _sum_products(windows: Integers, row: int, weights: Integers, matrix: Integers) -> None:
+    """Rows ``row`` to ``row + 3`` of ``matrix``: these windows times the weights."""
     w, m = windows.reshape(-1), matrix.reshape(-1)
     r0, r1, r2, r3 = row * LANES, (row + 1) * LANES, (row + 2) * LANES, (row + 3) * LANES
     for j in range(ROWS * LANES):
         m[np.uint64(r0 + j)] = 0
-    for k in range(0, panel.shape[0], 4):
-        p0, p1, p2, p3 = panel[k], panel[k + 1], panel[k + 2], panel[k + 3]
+    for k in range(0, weights.shape[0], 4):
+        p0, p1, p2, p3 = weights[k], weights[k + 1], weights[k + 2], weights[k + 3]
         at = k * TILE + row
         x00, x10, x20, x30 = _four(w, at)
         x01, x11, x21, x31 = _four(w, at + TILE)
@@ -349,9 +353,9 @@ def _add_border(x: Words, window: Window, start: int, border: Integers, matrix: 
 @njit(cache=True, nogil=True)
 def _put(
     matrix: Integers,
-    fires_at: Integers,
+    thresholds: Integers,
     window: Window,
-    finish: Finish,
+    epilogue: Epilogue,
     start: int,
     group: int,
     block: int,
@@ -363,13 +367,13 @@ def _put(
     channel = group * window.group_outputs + block * LANES
     used = min(LANES, window.group_outputs - block * LANES)
     count = matrix.shape[0]
-    if finish.keep_sums:
+    if epilogue.keep_sums:
         for lane in range(used):
             target = sums[channel + lane, start : start + count]
             for index in range(count):
                 target[index] = matrix[index, lane]
-    if finish.make_bits:
-        threshold = fires_at[0]
+    if epilogue.make_bits:
+        threshold = thresholds[0]
         mask = ~np.uint64(0) >> np.uint64(64 - used)
         shift = channel % 64
         for index in range(count):
@@ -381,11 +385,11 @@ def _put(
             bits[channel // 64, start + index] |= word << np.uint64(shift)
             if shift + used > 64:
                 bits[channel // 64 + 1, start + index] |= word >> np.uint64(64 - shift)
-    if finish.make_levels:
+    if epilogue.make_levels:
         for lane in range(used):
             counts = levels[channel + lane, start : start + count]
             for index in range(count):
-                counts[index] = finish.lowest
-            for number in range(fires_at.shape[0]):
+                counts[index] = epilogue.lowest
+            for number in range(thresholds.shape[0]):
                 for index in range(count):
-                    counts[index] += matrix[index, lane] >= fires_at[number, lane]
+                    counts[index] += matrix[index, lane] >= thresholds[number, lane]

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnnsim.functional.kernels.slices import run_slices
-from bnnsim.functional.kernels.weighted import LANES, TILE, Finish, Window, packed_layer
+from bnnsim.functional.kernels.weighted import LANES, TILE, Epilogue, Window, packed_layer
 from bnnsim.functional.tensors.packing import tail_mask, words_for
-from bnnsim.functional.tensors.panels import panels
+from bnnsim.functional.tensors.tiled_weights import tiled_weights
 
 _SLICE = 200_000_000
 """Multiply-accumulates of about 0.2 ms, just worth another thread's while."""
@@ -30,8 +30,8 @@ def xnor_popcount_matmul(
     rows[:, -1] &= tail_mask(bits)
     planes = np.ascontiguousarray(a.T).reshape(words, 1, 1, a.shape[0])
     window = Window(1, 1, 1, 1, 1, 1, 0, 0, -1, 1, a.shape[0], 1, bits, b.shape[0])
-    finish = Finish(bits, 1, 0, keep_sums=True, make_bits=False, make_levels=False)
-    weights = panels(rows[np.newaxis])
+    epilogue = Epilogue(bits, 1, 0, keep_sums=True, make_bits=False, make_levels=False)
+    weights = tiled_weights(rows[np.newaxis])
     matches = np.empty((b.shape[0], a.shape[0]), np.int32)
     run_slices(
         packed_layer,
@@ -43,7 +43,7 @@ def xnor_popcount_matmul(
         np.zeros((0, weights.shape[0], LANES), np.int64),
         np.zeros((weights.shape[0], 0, LANES), np.int64),
         window,
-        finish,
+        epilogue,
         matches,
         np.zeros((0, 0), np.uint64),
         np.zeros((0, 0), np.int32),

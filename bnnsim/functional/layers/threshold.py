@@ -10,7 +10,7 @@ from bnnsim.functional.kernels.maps import threshold_bits, threshold_levels
 from bnnsim.functional.kernels.slices import run_slices
 from bnnsim.functional.tensors.feature_map import FeatureMap, IntegerMap, PackedMap
 from bnnsim.functional.tensors.packing import words_for
-from bnnsim.functional.tensors.panels import firing_sums
+from bnnsim.functional.tensors.tiled_weights import integer_thresholds
 from bnnsim.spec.workload import ThresholdLayer
 
 _SLICE = 200_000
@@ -25,20 +25,20 @@ class ThresholdStep:
         assert isinstance(node.layer, ThresholdLayer)
         self.node = node
         compare, sums = node.layer.activation.compare, node.sum_type
-        self.fires_at = firing_sums(thresholds, compare, sums.minimum, sums.maximum)
+        self.thresholds = integer_thresholds(thresholds, compare, sums.minimum, sums.maximum)
 
     def run(self, x: FeatureMap, threads: int = 1) -> FeatureMap:
         """The layer's output map."""
         values = x.integers()
         channels, frames, height, width = values.shape
         flat = values.reshape(channels, -1)
-        work = flat.size * self.fires_at.shape[1] // _SLICE
+        work = flat.size * self.thresholds.shape[1] // _SLICE
         if self.node.output.type.is_bipolar:
             bits = np.empty((words_for(channels), flat.shape[1]), np.uint64)
-            fires_at = np.ascontiguousarray(self.fires_at[:, 0])
-            run_slices(threshold_bits, len(bits), work, threads, flat, fires_at, bits)
+            thresholds = np.ascontiguousarray(self.thresholds[:, 0])
+            run_slices(threshold_bits, len(bits), work, threads, flat, thresholds, bits)
             return PackedMap(bits.reshape(-1, frames, height, width), channels)
         levels = np.empty(flat.shape, np.int32)
         lowest = self.node.output.type.minimum
-        run_slices(threshold_levels, channels, work, threads, flat, self.fires_at, lowest, levels)
+        run_slices(threshold_levels, channels, work, threads, flat, self.thresholds, lowest, levels)
         return IntegerMap(levels.reshape(values.shape))

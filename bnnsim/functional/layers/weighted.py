@@ -14,7 +14,7 @@ from bnnsim.functional.kernels.weighted import (
     COLUMNS,
     LANES,
     TILE,
-    Finish,
+    Epilogue,
     Window,
     integer_layer,
     packed_layer,
@@ -22,7 +22,7 @@ from bnnsim.functional.kernels.weighted import (
 from bnnsim.functional.tensors.elements import integer_dtype
 from bnnsim.functional.tensors.feature_map import FeatureMap, IntegerMap, PackedMap
 from bnnsim.functional.tensors.packing import pack_bits, words_for
-from bnnsim.functional.tensors.panels import column_matrix, firing_sums, panels
+from bnnsim.functional.tensors.tiled_weights import column_matrix, integer_thresholds, tiled_weights
 from bnnsim.spec.value_type import ValueType
 from bnnsim.spec.workload import ConvLayer, LinearLayer, WeightedLayer
 
@@ -47,32 +47,33 @@ class WeightedStep:
         self.sum_dtype = np.dtype(np.int64) if self.is_packed else _accumulator(node.sum_type)
         matrix = column_matrix(weights, node.groups)
         if self.is_packed:
-            self.panels = panels(pack_bits(matrix))
+            self.weights = tiled_weights(pack_bits(matrix))
         else:
             values = matrix.astype(np.int64) * 2 - 1 if node.layer.weight.is_bipolar else matrix
             spare = -matrix.shape[2] % COLUMNS
             values = np.pad(values, ((0, 0), (0, 0), (0, spare)))
-            self.panels = panels(values.astype(self.sum_dtype))
+            self.weights = tiled_weights(values.astype(self.sum_dtype))
         self.border = self._border(matrix)
-        self.fires_at = self._fires_at(thresholds)
+        self.thresholds = self._thresholds(thresholds)
 
     def _border(self, matrix: Integers) -> Integers:
         """Each tap's sum of weights where the border is a true zero among bits, else empty."""
         window = self.window
         if not (self.is_packed and window.pad_value == 0):
-            return np.zeros((0, self.panels.shape[0], LANES), np.int64)
+            return np.zeros((0, self.weights.shape[0], LANES), np.int64)
         taps = window.kernel_height * window.kernel_width
         values = matrix.astype(np.int64) * 2 - 1
         sums = values.reshape(*matrix.shape[:2], taps, -1).sum(axis=3)
-        return np.ascontiguousarray(panels(sums).transpose(1, 0, 2))
+        return np.ascontiguousarray(tiled_weights(sums).transpose(1, 0, 2))
 
-    def _fires_at(self, thresholds: NDArray[np.int64] | None) -> Integers:
+    def _thresholds(self, thresholds: NDArray[np.int64] | None) -> Integers:
         layer, sums = self.node.layer, self.node.sum_type
         assert isinstance(layer, WeightedLayer)
         if thresholds is None or layer.activation is None:
-            return np.zeros((self.panels.shape[0], 0, LANES), self.sum_dtype)
-        fires_at = firing_sums(thresholds, layer.activation.compare, sums.minimum, sums.maximum)
-        return panels(column_matrix(fires_at, self.node.groups).astype(self.sum_dtype))
+            return np.zeros((self.weights.shape[0], 0, LANES), self.sum_dtype)
+        compare = layer.activation.compare
+        integers = integer_thresholds(thresholds, compare, sums.minimum, sums.maximum)
+        return tiled_weights(column_matrix(integers, self.node.groups).astype(self.sum_dtype))
 
     def run(
         self, x: FeatureMap, threads: int = 1, keep_sums: bool = False
@@ -87,33 +88,33 @@ class WeightedStep:
             window = window._replace(out_width=frames)
         channels, height, width = node.output.shape
         pixels = frames * height * width
-        finish = self._finish(keep_sums)
-        sums = np.empty((channels, pixels * finish.keep_sums), integer_dtype(node.sum_type))
-        bits = np.zeros((words_for(channels), pixels * finish.make_bits), np.uint64)
-        levels = np.empty((channels, pixels * finish.make_levels), np.int32)
-        tail = (self.fires_at, window, finish, sums, bits, levels)
+        epilogue = self._epilogue(keep_sums)
+        sums = np.empty((channels, pixels * epilogue.keep_sums), integer_dtype(node.sum_type))
+        bits = np.zeros((words_for(channels), pixels * epilogue.make_bits), np.uint64)
+        levels = np.empty((channels, pixels * epilogue.make_levels), np.int32)
+        tail = (self.thresholds, window, epilogue, sums, bits, levels)
         tiles = -(-pixels // TILE)
         macs = node.macs * frames
         if self.is_packed:
             work = macs // _PACKED_SLICE
-            run_slices(packed_layer, tiles, work, threads, source, self.panels, self.border, *tail)
+            run_slices(packed_layer, tiles, work, threads, source, self.weights, self.border, *tail)
         else:
             work = macs // _INTEGER_SLICE
-            run_slices(integer_layer, tiles, work, threads, source, self.panels, *tail)
+            run_slices(integer_layer, tiles, work, threads, source, self.weights, *tail)
         shape = (-1, frames, height, width)
-        shaped_sums = sums.reshape(shape) if finish.keep_sums else None
-        if finish.make_bits:
+        shaped_sums = sums.reshape(shape) if epilogue.keep_sums else None
+        if epilogue.make_bits:
             return PackedMap(bits.reshape(shape), channels), shaped_sums
-        if finish.make_levels:
+        if epilogue.make_levels:
             return IntegerMap(levels.reshape(shape)), shaped_sums
         assert shaped_sums is not None
         return IntegerMap(shaped_sums), shaped_sums
 
-    def _finish(self, keep_sums: bool) -> Finish:
+    def _epilogue(self, keep_sums: bool) -> Epilogue:
         layer = self.node.layer
         assert isinstance(layer, WeightedLayer)
         activation = layer.activation
-        return Finish(
+        return Epilogue(
             base=self.node.matrix_width,
             step=1 if layer.accumulator == "popcount" else 2,
             lowest=self.node.output.type.minimum,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bnnsim.arrays import Integers
 from bnnsim.design.network.network import Network, Node
-from bnnsim.functional.layers.own_layers import is_own, own_parameters
+from bnnsim.functional.layers.scaled_layers import is_scaled, scaled_parameters
 from bnnsim.spec.faults import Fault, SpecError, near_names
 from bnnsim.spec.value_type import ValueType
 from bnnsim.spec.workload import WeightedLayer
@@ -29,7 +29,7 @@ class ParameterCheck:
             *(
                 f"{node.name}.{name}"
                 for node in network.nodes.values()
-                for name in own_parameters(node)
+                for name in scaled_parameters(node)
             ),
         ]
 
@@ -38,7 +38,7 @@ class ParameterCheck:
     ) -> tuple[
         dict[str, Integers], dict[str, NDArray[np.int64]], dict[str, dict[str, Integers]]
     ]:
-        """Weights, thresholds, and what own layers name, by layer. Raises :class:`SpecError`."""
+        """Weights, thresholds, and what scaled layers name, by layer. Raises :class:`SpecError`."""
         missing = [key for key in self.wanted if key not in self.arrays]
         for key in self.arrays:
             if key not in self.wanted:
@@ -48,11 +48,11 @@ class ParameterCheck:
         thresholds = {node.name: self._thresholds(node) for node in self._thresholded()}
         values = {
             node.name: {
-                name: self._own(f"{node.name}.{name}", shape, value_type)
-                for name, (shape, value_type) in own_parameters(node).items()
+                name: self._named(f"{node.name}.{name}", shape, value_type)
+                for name, (shape, value_type) in scaled_parameters(node).items()
             }
             for node in self.network.nodes.values()
-            if own_parameters(node)
+            if scaled_parameters(node)
         }
         if self.faults:
             raise SpecError(self.faults)
@@ -68,7 +68,7 @@ class ParameterCheck:
     def _weighted(self) -> list[Node]:
         nodes = self.network.nodes.values()
         return [
-            node for node in nodes if isinstance(node.layer, WeightedLayer) and not is_own(node)
+            node for node in nodes if isinstance(node.layer, WeightedLayer) and not is_scaled(node)
         ]
 
     def _thresholded(self) -> list[Node]:
@@ -96,9 +96,9 @@ class ParameterCheck:
 
     def _weights(self, node: Node) -> Integers | None:
         assert isinstance(node.layer, WeightedLayer)
-        return self._own(f"{node.name}.weights", node.weight_shape, node.layer.weight)
+        return self._named(f"{node.name}.weights", node.weight_shape, node.layer.weight)
 
-    def _own(self, key: str, shape: tuple[int, ...], value_type: ValueType) -> Integers | None:
+    def _named(self, key: str, shape: tuple[int, ...], value_type: ValueType) -> Integers | None:
         array = self._integers(key, (shape,))
         if array is None:
             return None

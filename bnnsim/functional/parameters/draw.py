@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bnnsim.arrays import Integers
 from bnnsim.design.network.network import INPUT, Network, Node
-from bnnsim.functional.layers.own_layers import is_own
+from bnnsim.functional.layers.scaled_layers import is_scaled
 from bnnsim.spec.value_type import ValueType
 from bnnsim.spec.workload import (
     Activation,
@@ -46,7 +46,7 @@ def drawn_parameters(
         layer = node.layer
         given = [moments[source] for source in node.inputs]
         activation: Activation | None = None
-        if is_own(node):
+        if is_scaled(node):
             moments[name] = _uniform(node.output.type)
             continue
         if isinstance(layer, WeightedLayer):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bnnsim.arrays import Integers
 from bnnsim.design.network.network import Network
 from bnnsim.files.archive import read_arrays, write_arrays
-from bnnsim.functional.layers.own_layers import drawn_own
+from bnnsim.functional.layers.scaled_layers import drawn_scaled_parameters
 from bnnsim.functional.parameters.check import ParameterCheck
 from bnnsim.functional.parameters.draw import drawn_parameters
 
@@ -29,7 +29,7 @@ class Parameters:
     weights: Mapping[str, Integers]
     thresholds: Mapping[str, NDArray[np.int64]]
     values: Mapping[str, Mapping[str, Integers]] = field(default_factory=dict)
-    """Parameters, weights included, of layers that name their own (see ``own_layers``), by layer."""
+    """Parameters of scaled layers (see ``scaled_layers``), weights included, by layer, then by name."""
 
     def by_layer(self) -> dict[str, dict[str, Integers]]:
         """Everything by layer, then by name."""
@@ -60,7 +60,7 @@ def random_parameters(network: Network, seed: int) -> Parameters:
 
     The same seed gives the same parameters.
     """
-    return Parameters(*drawn_parameters(network, seed), drawn_own(network, seed))
+    return Parameters(*drawn_parameters(network, seed), drawn_scaled_parameters(network, seed))
 
 
 def save_parameters(path: str | Path, parameters: Parameters) -> None:

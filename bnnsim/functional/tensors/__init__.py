@@ -1,1 +1,1 @@
-"""How values are held: elements, packed words, feature maps, panels for the kernels."""
+"""How values are held: elements, packed words, feature maps, weights tiled for the kernels."""

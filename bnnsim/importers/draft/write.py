@@ -13,7 +13,7 @@ import numpy.typing as npt
 from bnnsim.design.network.network import resolve_network
 from bnnsim.files.archive import npz_bytes
 from bnnsim.files.whole import replace_files
-from bnnsim.functional.layers.own_layers import is_own, own_parameters
+from bnnsim.functional.layers.scaled_layers import is_scaled, scaled_parameters
 from bnnsim.importers.draft.workload_text import workload_text
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.workload import WeightedLayer, Workload
@@ -112,9 +112,9 @@ def _refuse_to_replace(contents: Mapping[Path, bytes]) -> None:
 def _check_arrays(workload: Workload, arrays: Arrays) -> None:
     expected: dict[str, tuple[int, ...]] = {}
     for node in resolve_network(workload).nodes.values():
-        if isinstance(node.layer, WeightedLayer) and not is_own(node):
+        if isinstance(node.layer, WeightedLayer) and not is_scaled(node):
             expected[f"{node.name}.weights"] = node.weight_shape
-        for key, (size, _) in own_parameters(node).items():
+        for key, (size, _) in scaled_parameters(node).items():
             expected[f"{node.name}.{key}"] = size
         if node.threshold_count:
             shape = (node.output.channels, node.threshold_count)

@@ -59,11 +59,11 @@ def unit_memories(
     unit: Unit,
     weights: Mapping[str, Integers],
     thresholds: Mapping[str, Integers],
-    own: Mapping[str, Mapping[str, Integers]] | None = None,
+    values: Mapping[str, Mapping[str, Integers]] | None = None,
 ) -> list[Memory]:
-    """All memories of a unit; ``weights`` and ``thresholds`` by layer, as in the weights file, ``own``
-    the parameters of layers that name theirs, by layer, then by name."""
-    named = dict((own or {}).get(unit.layer, {}))
+    """All memories of a unit; ``weights`` and ``thresholds`` by layer, as in the weights file,
+    ``values`` the parameters of scaled layers, by layer, then by name."""
+    named = dict((values or {}).get(unit.layer, {}))
     match unit.parameters:
         case Mvau() as p if p.is_residual:
             memories = _weights(p, named.pop("weights"))
@@ -71,8 +71,8 @@ def unit_memories(
         case Mvau() as p:
             memories = _weights(p, weights[unit.layer])
             if p.thresholds and unit.layer in thresholds:
-                values = threshold_memory(p, thresholds[unit.layer]).astype(np.int64)
-                rows = values.reshape(-1, p.pe * p.thresholds)
+                folded = threshold_memory(p, thresholds[unit.layer]).astype(np.int64)
+                rows = folded.reshape(-1, p.pe * p.thresholds)
                 memories.append(_thresholds(rows, p.thresholds, "group * neuron_fold + nf"))
             return memories
         case Threshold() as p:

@@ -1,4 +1,4 @@
-"""The chain of units under construction: open ends, streams between units, converters and splits."""
+"""A pipeline under construction: open ports, streams between units, converters and splits."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from bnnsim.spec.value_type import ValueType
 
 
 @dataclass(frozen=True)
-class End:
-    """The open end of a chain of units: what its next stream will carry.
+class OpenPort:
+    """An output that nothing reads yet: what its stream will carry.
 
     ``lanes`` of 0 leaves the width to the reader. ``depth_words`` is a depth asked for by the layer.
     """
@@ -30,8 +30,8 @@ class End:
     depth_key: tuple[str, ...] = ()
 
 
-class Chain:
-    """Units and streams as far as they are built, the open end of every layer, and the faults found."""
+class StreamBuilder:
+    """Units and streams as far as they are built, the open port of every layer, and the faults found."""
 
     def __init__(self, architecture: Loaded[StreamingArchitecture], network: Network) -> None:
         self.spec = architecture.spec
@@ -42,7 +42,7 @@ class Chain:
         self._outputs: dict[str, list[str]] = {}  # by unit
         self._between: dict[str, int] = {}  # streams by writer and reader
         self.streams: list[Stream] = []
-        self.ends: dict[str, list[End]] = {}
+        self.open_ports: dict[str, list[OpenPort]] = {}
 
     @property
     def units(self) -> list[Unit]:
@@ -69,66 +69,66 @@ class Chain:
             }
         )
 
-    def unit(
+    def add_unit(
         self,
         name: str,
         layer: str,
         parameters: UnitParameters,
-        inputs: list[End],
+        inputs: list[OpenPort],
         library: UnitLibrary,
         freezes: bool,
     ) -> None:
         """Append a unit and the streams that feed it."""
         names = []
-        for end in inputs:
-            stream = f"{end.unit}->{name}"
+        for port in inputs:
+            stream = f"{port.unit}->{name}"
             taken = self._between.get(stream, 0)
             self._between[stream] = taken + 1
             if taken:
                 stream = f"{stream}#{taken + 1}"
-            depth = end.depth_words or self.spec.defaults.fifo_words
+            depth = port.depth_words or self.spec.defaults.fifo_words
             if stream in self.spec.fifo_words:
-                if end.depth_words is not None:
+                if port.depth_words is not None:
                     self.fault(
                         ("fifo_words", stream),
-                        f"this depth said once ({'.'.join(end.depth_key)} says {end.depth_words})",
+                        f"this depth said once ({'.'.join(port.depth_key)} says {port.depth_words})",
                         self.spec.fifo_words[stream],
                     )
                 depth = self.spec.fifo_words[stream]
-            words = end.elements // end.lanes
+            words = port.elements // port.lanes
             self.streams.append(
-                Stream(stream, end.unit, name, end.lanes, end.element_bits, end.type, depth, words)
+                Stream(stream, port.unit, name, port.lanes, port.element_bits, port.type, depth, words)
             )
             names.append(stream)
-            self._outputs[end.unit].append(stream)
+            self._outputs[port.unit].append(stream)
         self._units[name] = Unit(name, layer, parameters, library, freezes, tuple(names), ())
         self._outputs[name] = []
 
-    def convert(self, end: End, lanes: int, owner: str, hardware: LayerHardware) -> End:
-        """``end`` with words of ``lanes`` elements, through one converter or two over the lcm."""
-        if end.lanes in (0, lanes):
-            return replace(end, lanes=lanes)
-        common = math.lcm(end.lanes, lanes)
-        levels = levels_of(end.type)
-        elements = end.elements // levels
+    def convert(self, port: OpenPort, lanes: int, owner: str, hardware: LayerHardware) -> OpenPort:
+        """``port`` with words of ``lanes`` elements, through one converter or two over the lcm."""
+        if port.lanes in (0, lanes):
+            return replace(port, lanes=lanes)
+        common = math.lcm(port.lanes, lanes)
+        levels = levels_of(port.type)
+        elements = port.elements // levels
         for target in dict.fromkeys((common, lanes)):
-            if target == end.lanes:
+            if target == port.lanes:
                 continue
             if elements % target:
                 self.fault(
                     ("layers", owner) if owner in self.spec.layers else (),
                     f"streams whose common width of {target} elements divides a frame of {elements}",
-                    f"{end.lanes} against {lanes} elements a word before {owner}",
+                    f"{port.lanes} against {lanes} elements a word before {owner}",
                 )
-                return replace(end, lanes=lanes)
+                return replace(port, lanes=lanes)
             converter = Converter(
-                end.lanes, target, end.elements // end.lanes, end.elements // target, levels
+                port.lanes, target, port.elements // port.lanes, port.elements // target, levels
             )
             name = self._free_name(f"{owner}.{'narrow' if converter.narrows else 'widen'}")
             freezes = hardware.units == "hls" and hardware.pipeline == "freezing"
-            self.unit(name, owner, converter, [end], hardware.units or "hls", freezes)
-            end = replace(end, unit=name, lanes=target, depth_words=None)
-        return end
+            self.add_unit(name, owner, converter, [port], hardware.units or "hls", freezes)
+            port = replace(port, unit=name, lanes=target, depth_words=None)
+        return port
 
     def _free_name(self, name: str) -> str:
         names = self._units
@@ -139,48 +139,48 @@ class Chain:
             number += 1
         return free
 
-    def finish(self, name: str, end: End, hardware: LayerHardware) -> None:
-        """Close a layer: its own output converter, its FIFO, and a split where several read it."""
+    def finish_layer(self, name: str, port: OpenPort, hardware: LayerHardware) -> None:
+        """End a layer: its own output converter, its FIFO, and a split where several read it."""
         key = ("layers", name)
         if hardware.out_width_bits is not None:
-            end = self.to_width(end, hardware.out_width_bits, (*key, "out_width_bits"), name, hardware)
-        end = replace(end, depth_words=hardware.out_fifo_words, depth_key=(*key, "out_fifo_words"))
-        self.open(name, end, hardware)
+            port = self.to_width(port, hardware.out_width_bits, (*key, "out_width_bits"), name, hardware)
+        port = replace(port, depth_words=hardware.out_fifo_words, depth_key=(*key, "out_fifo_words"))
+        self.offer(name, port, hardware)
 
     def to_width(
-        self, end: End, width_bits: int, key: tuple[str, ...], owner: str, hardware: LayerHardware
-    ) -> End:
-        """``end`` with words of ``width_bits``."""
-        if width_bits % end.element_bits:
-            self.fault(key, f"a multiple of {end.element_bits} (bits an element)", width_bits)
-            return end
-        lanes = width_bits // end.element_bits
-        elements = end.elements // levels_of(end.type)
+        self, port: OpenPort, width_bits: int, key: tuple[str, ...], owner: str, hardware: LayerHardware
+    ) -> OpenPort:
+        """``port`` with words of ``width_bits``."""
+        if width_bits % port.element_bits:
+            self.fault(key, f"a multiple of {port.element_bits} (bits an element)", width_bits)
+            return port
+        lanes = width_bits // port.element_bits
+        elements = port.elements // levels_of(port.type)
         if elements % lanes:
             near = near_divisors(lanes, elements)
             self.fault(
                 key,
-                f"a width whose words divide a frame of {elements * end.element_bits} bits",
+                f"a width whose words divide a frame of {elements * port.element_bits} bits",
                 width_bits,
-                tuple(str(int(n) * end.element_bits) for n in near),
+                tuple(str(int(n) * port.element_bits) for n in near),
             )
-            return end
-        return self.convert(end, lanes, owner, hardware)
+            return port
+        return self.convert(port, lanes, owner, hardware)
 
-    def open(self, name: str, end: End, hardware: LayerHardware) -> None:
-        """Make ``end`` the output of layer ``name``, behind a split where several layers read it."""
+    def offer(self, name: str, port: OpenPort, hardware: LayerHardware) -> None:
+        """Make ``port`` the output of layer ``name``, behind a split where several layers read it."""
         readers = len(self.network.consumers[name])
         if readers <= 1:
-            self.ends[name] = [end]
+            self.open_ports[name] = [port]
             return
-        if end.lanes == 0:
-            end = replace(end, lanes=self.network.tensor(name).channels)
+        if port.lanes == 0:
+            port = replace(port, lanes=self.network.tensor(name).channels)
         split = f"{name}.split"
         freezes = hardware.pipeline == "freezing"
-        self.unit(split, name, Split(end.elements // end.lanes, readers), [end], "hls", freezes)
-        branch = replace(end, unit=split, depth_words=None)
-        self.ends[name] = [branch] * readers
+        self.add_unit(split, name, Split(port.elements // port.lanes, readers), [port], "hls", freezes)
+        branch = replace(port, unit=split, depth_words=None)
+        self.open_ports[name] = [branch] * readers
 
-    def take(self, name: str) -> End:
-        """The next unread output of layer ``name``."""
-        return self.ends[name].pop(0)
+    def connect(self, name: str) -> OpenPort:
+        """The next output of layer ``name`` that nothing reads yet, now read."""
+        return self.open_ports[name].pop(0)

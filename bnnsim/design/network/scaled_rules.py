@@ -1,4 +1,4 @@
-"""Shapes and types of layers with arithmetic of their own: fixed point and residual binarization.
+"""Shapes and types of layers on scaled values: fixed point and residual binarization.
 
 Each function returns (output, sum type, border value), or None where a fault bars it; ``fault(key,
 expected, got)`` takes what is wrong.

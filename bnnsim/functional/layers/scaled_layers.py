@@ -1,4 +1,4 @@
-"""Layers with parameters or arithmetic of their own: fixed point (FracBNN) and residual (ReBNet)."""
+"""Layers whose integers stand for scaled values: fixed point (FracBNN) and residual (ReBNet)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Named = dict[str, tuple[tuple[int, ...], ValueType]]
 """Shape and type of each parameter, by name."""
 
 
-def is_own(node: Node) -> bool:
+def is_scaled(node: Node) -> bool:
     """Whether this module executes the layer."""
     if isinstance(node.layer, FIXED_LAYERS):
         return True
@@ -47,7 +47,7 @@ def is_residual(node: Node) -> bool:
     return node.input.type.is_residual or fires
 
 
-def own_parameters(node: Node) -> Named:
+def scaled_parameters(node: Node) -> Named:
     """The parameters that a layer of this module has."""
     layer = node.layer
     channels = (node.output.channels,)
@@ -72,7 +72,7 @@ def own_parameters(node: Node) -> Named:
     return named
 
 
-def run_own(node: Node, values: Values, inputs: list[Integers]) -> NDArray[np.int64]:
+def run_scaled(node: Node, values: Values, inputs: list[Integers]) -> NDArray[np.int64]:
     """What the layer puts out; maps are integers ``(channels, frames, height, width)``."""
     if isinstance(node.layer, MaxPoolLayer):
         return residual_pool(node, inputs[0])
@@ -81,12 +81,12 @@ def run_own(node: Node, values: Values, inputs: list[Integers]) -> NDArray[np.in
     return fixed_layer(node, values, inputs)
 
 
-def drawn_own(network: Network, seed: int) -> dict[str, dict[str, Integers]]:
+def drawn_scaled_parameters(network: Network, seed: int) -> dict[str, dict[str, Integers]]:
     """Parameters of this module's layers drawn from a seed, of a size that keeps maps mixed."""
     rng = np.random.default_rng([seed, 1])
     drawn: dict[str, dict[str, Integers]] = {}
     for name, node in network.nodes.items():
-        named = own_parameters(node)
+        named = scaled_parameters(node)
         if named:
             drawn[name] = {key: _drawn(rng, node, key, *what) for key, what in named.items()}
     # a level is worth the same where it is made and where it is read
@@ -117,7 +117,7 @@ def _centre(rng: np.random.Generator, node: Node, values: dict[str, Integers]) -
 
 def _producer(network: Network, node: Node) -> str:
     source = node.inputs[0]
-    while "out_means" not in own_parameters(network.nodes[source]):
+    while "out_means" not in scaled_parameters(network.nodes[source]):
         source = network.nodes[source].inputs[0]
     return source
 

@@ -22,7 +22,7 @@ def column_matrix(weights: Integers, groups: int) -> Integers:
     return weights.reshape(groups, rows // groups, -1)
 
 
-def panels(matrix: Integers) -> Integers:
+def tiled_weights(matrix: Integers) -> Integers:
     """Rows in blocks of 64, lane by lane: ``(groups, rows, columns)`` to ``(groups * blocks, columns,
     64)``. Lanes without a row are zero; each group starts a new block.
     """
@@ -34,7 +34,7 @@ def panels(matrix: Integers) -> Integers:
     return np.ascontiguousarray(lanes)
 
 
-def firing_sums(
+def integer_thresholds(
     thresholds: NDArray[np.int64], compare: Compare, lowest: int, highest: int
 ) -> NDArray[np.int64]:
     """The least sum on which each threshold fires, whatever the comparison.
