@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bnnsim.files.whole import no_place, whole_text
+from bnnsim.spec.faults import OldKeyWarning
 
 output = Console(highlight=False, soft_wrap=False)
 errors = Console(stderr=True, highlight=False)
@@ -36,6 +38,25 @@ def simulation_errors() -> Iterator[None]:
         yield
     except (DeadlockError, BitMismatchError, UnprovenError) as error:
         raise SimulationFailed(str(error)) from error
+
+
+@contextmanager
+def renamed_keys() -> Iterator[None]:
+    """Old names of keys in specs are said once, in one line on stderr, however often they are read."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", OldKeyWarning)
+        show_other, said = warnings.showwarning, False
+
+        def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+            nonlocal said
+            if not issubclass(category, OldKeyWarning):
+                show_other(message, category, *where, **more)
+            elif not said:
+                said = True
+                errors.print(str(message), markup=False, highlight=False, soft_wrap=True)
+
+        warnings.showwarning = show
+        yield
 
 
 @contextmanager

@@ -99,8 +99,8 @@ def estimate_clock(
     delays = delays_of(design.device, values)
     if isinstance(design, EngineDesign):
         arrays = {name: _array_mhz(delays, array) for name, array in design.architecture.arrays.items()}
-        front = _units_mhz(delays, design.front_units, values)
-        return ClockEstimate({**front, **arrays}, design.architecture.clock_mhz)
+        prefix = _units_mhz(delays, design.prefix_units, values)
+        return ClockEstimate({**prefix, **arrays}, design.architecture.clock_mhz)
     units = _units_mhz(delays, design.graph.units, values)
     return ClockEstimate(units, design.architecture.clock_mhz)
 
@@ -127,7 +127,7 @@ def delays_of(device: Device, coefficients: Coefficients) -> Delays:
 def _array_mhz(delays: Delays, array: Array) -> float:
     """An array's adders are registered level by level; its operands go to all outputs at once."""
     sums = delays.adder(array.accumulator_bits or 16)
-    outputs = array.unrolls.get("out_channels", 1) * array.unrolls.get("pixels", 1)
+    outputs = array.spatial_unrolling.get("out_channels", 1) * array.spatial_unrolling.get("pixels", 1)
     broadcast = delays.net + delays.lut + delays.broadcast(outputs)
     return delays.path_mhz(max(sums, broadcast, delays.bram + delays.net))
 

@@ -27,25 +27,26 @@ def estimate_resources(
     """What a ``design`` takes, from its parameters alone.
 
     ``layout`` chooses how block memories are tiled (:mod:`bnnsim.cost.blocks.memories`); default: what
-    the architecture says under ``tiling``. A design that exceeds its budget is reported, not refused.
+    the architecture says under ``ram_decomposition``. A design that exceeds its budget is reported, not
+    refused.
     """
-    chosen = layout or design.architecture.tiling
+    chosen = layout or design.architecture.ram_decomposition
     tech = technology_of(design.device, coefficients or default_coefficients(), chosen)
     if isinstance(design, EngineDesign):
-        units = [*_front_units(tech, design), *engine_units(tech, design)]
+        units = [*_prefix_units(tech, design), *engine_units(tech, design)]
     else:
         units = _streaming_units(tech, design.graph)
     return Resources(tuple(units), add_up(unit.amounts for unit in units), design.device, design.budget)
 
 
-def _front_units(tech: Technology, design: EngineDesign) -> list[UnitResources]:
+def _prefix_units(tech: Technology, design: EngineDesign) -> list[UnitResources]:
     """The units and streams of a mixed design's streaming part.
 
     Its results stay on the device and its platform is the engine's, so neither sink nor platform count.
     """
-    if design.front is None:
+    if design.streaming_prefix is None:
         return []
-    return _units_and_streams(tech, design.front_units, design.front.graph)
+    return _units_and_streams(tech, design.prefix_units, design.streaming_prefix.graph)
 
 
 def _streaming_units(tech: Technology, graph: StreamingGraph) -> list[UnitResources]:

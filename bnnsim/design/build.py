@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from bnnsim.design.design import Design, EngineDesign
 from bnnsim.design.device import device_of
 from bnnsim.design.engine.layout import build_engine
-from bnnsim.design.front import front_architecture, front_layers, front_workload
 from bnnsim.design.network.network import Network, check_network
+from bnnsim.design.prefix import prefix_architecture, prefix_layers, prefix_workload
 from bnnsim.design.streaming.layout import build_streaming
 from bnnsim.spec.architecture import Architecture
 from bnnsim.spec.device import Device
@@ -60,18 +58,18 @@ def build_engine_design(
         raise SpecError([given.source.fault(("style",), "engine", given.spec.style)])
     arch = Loaded(given.spec, given.source, given.path, given.faults)
     network, device, faults = _network_and_device(arch, workload)
-    program, front = None, None
+    program, prefix = None, None
     if network is not None:
-        names, found = front_layers(arch, network)
+        names, found = prefix_layers(arch, network)
         faults += found
         program, found = build_engine(arch, network, names)
         faults += found
         if names and device is not None:
-            front, found = _front(arch, network, names, device)
+            prefix, found = _prefix(arch, network, names, device)
             faults += found
     if faults or network is None or program is None or device is None:
         raise SpecError(faults)
-    return EngineDesign(arch.spec, network, device, program, front)
+    return EngineDesign(arch.spec, network, device, program, prefix)
 
 
 def _network_and_device(
@@ -85,17 +83,16 @@ def _network_and_device(
     return network, device, [*faults, *found]
 
 
-def _front(
+def _prefix(
     architecture: Loaded[EngineArchitecture],
     network: Network,
     names: frozenset[str],
     device: Device,
 ) -> tuple[Design | None, list[Fault]]:
     """The pipeline of the layers ``names`` in front of an engine."""
-    part, faults = check_network(from_spec(front_workload(network, names)))
+    part, faults = check_network(from_spec(prefix_workload(network, names)))
     if part is None:
         return None, faults
-    streaming = front_architecture(architecture)
+    streaming = prefix_architecture(architecture)
     graph, faults = build_streaming(streaming, part)
-    faults = [replace(fault, key=f"front.{fault.key}") for fault in faults]
     return (Design(streaming.spec, part, device, graph) if graph else None), faults

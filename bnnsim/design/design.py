@@ -41,8 +41,8 @@ class EngineDesign:
     network: Network
     device: Device
     program: EngineProgram
-    """What the engine itself does; the front's cycles are timing's to add."""
-    front: Design | None = None
+    """What the engine itself does; the prefix's cycles are timing's to add."""
+    streaming_prefix: Design | None = None
     """The first layers' streaming pipeline, if any."""
 
     @property
@@ -55,8 +55,8 @@ class EngineDesign:
         return completed_budget(self.architecture, self.device)
 
     @property
-    def front_units(self) -> tuple[Unit, ...]:
-        """The front's units that exist: its results stay on the device, so no sink takes them."""
-        if self.front is None:
+    def prefix_units(self) -> tuple[Unit, ...]:
+        """The prefix's units that exist: its results stay on the device, so no sink takes them."""
+        if self.streaming_prefix is None:
             return ()
-        return tuple(u for u in self.front.graph.units if not isinstance(u.parameters, Sink))
+        return tuple(u for u in self.streaming_prefix.graph.units if not isinstance(u.parameters, Sink))

@@ -21,7 +21,7 @@ from bnnsim.cost.usage import PLATFORM
 from bnnsim.design.design import EngineDesign
 from bnnsim.design.engine.program import LayerProgram, leaves
 from bnnsim.timing.engine.account import part_busy
-from bnnsim.timing.front import FRONT, whole_program
+from bnnsim.timing.prefix import PREFIX, whole_program
 
 if TYPE_CHECKING:
     from bnnsim.datapath.engine.toggles import ArrayToggles
@@ -34,12 +34,12 @@ def engine_busy(design: EngineDesign, part: LayerProgram) -> dict[str, float]:
 
     Names are those of the resources. A buffer works when it is loaded or stored, and while the arrays
     and stages of a program that names it compute; control always, the platform with the ports. Of a
-    mixed design's front all units work in its turn.
+    mixed design's prefix all units work in its turn.
     """
-    if part.name == FRONT and design.front is not None:
-        graph = design.front.graph
+    if part.name == PREFIX and design.streaming_prefix is not None:
+        graph = design.streaming_prefix.graph
         works = sum(op.cycles for op in leaves(part.ops))
-        names = [*(unit.name for unit in design.front_units), *(stream.name for stream in graph.streams)]
+        names = [*(unit.name for unit in design.prefix_units), *(stream.name for stream in graph.streams)]
         return dict.fromkeys(names, float(works))
     cycles = part_busy(part)
     spec = design.architecture
@@ -81,11 +81,11 @@ def engine_activity(
     units = {name: rates.get(name, others) * share for name, share in shares.items()}
     memories = {name: accesses * share for name, share in shares.items()}
     streams: dict[str, float] = {}
-    if design.front is not None:
-        front = activity_at_rate(design.front, interval_cycles, values)
-        streams = dict(front.streams)
-        units |= front.units
-        memories |= front.memories
+    if design.streaming_prefix is not None:
+        prefix = activity_at_rate(design.streaming_prefix, interval_cycles, values)
+        streams = dict(prefix.streams)
+        units |= prefix.units
+        memories |= prefix.memories
     source: Literal["default", "measured"] = "measured" if toggles else "default"
     return Activity(units, streams, memories, source)
 

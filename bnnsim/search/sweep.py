@@ -23,10 +23,11 @@ from bnnsim.spec.architecture import Architecture, architecture_model
 from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.faults import Fault, InputError, SpecError, key_text, near_names
 from bnnsim.spec.library import find_spec
-from bnnsim.spec.load import Loaded, load_workload
+from bnnsim.spec.load import Loaded, load_workload, read_architecture_source
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.workload import Workload
-from bnnsim.spec.yaml.source import SourceText, read_source
+from bnnsim.spec.yaml.renamed import current_path, current_value
+from bnnsim.spec.yaml.source import SourceText
 from bnnsim.spec.yaml.validate import validate
 from bnnsim.timing.streaming.result import DeadlockError
 
@@ -81,7 +82,8 @@ def parse_knobs(texts: Sequence[str]) -> tuple[SweepKnob, ...]:
                 Fault("--knob", 0, "", "a field and its values: layers.conv1.pe=1,2,4", repr(text))
             )
             continue
-        knobs.append(SweepKnob(tuple(path.split(".")), tuple(read)))
+        field = current_path(path.split("."), f"--knob {path}")
+        knobs.append(SweepKnob(field, tuple(current_value(field, value) for value in read)))
     if faults:
         raise SpecError(faults)
     if not 1 <= len(knobs) <= 2:
@@ -114,7 +116,7 @@ def sweep(
     """
     chosen = parse_knobs(knobs)
     work = load_workload(workload)
-    source = read_source(find_spec(architecture, "architecture"))
+    source = read_architecture_source(find_spec(architecture, "architecture"))
     model = architecture_model(source)
     base, faults = validate(model, source)
     faults += [f for knob in chosen for f in _misplaced(source, knob, list(model.model_fields))]
@@ -187,7 +189,7 @@ def _spec(
         for part in knob.path[:-1]:
             here = here[int(part)] if isinstance(here, list) else here.setdefault(part, {})
         here[int(knob.path[-1]) if isinstance(here, list) else knob.path[-1]] = value
-    changed = SourceText(source.file, data, source.lines)
+    changed = source.with_data(data)
     spec, faults = validate(model, changed)
     if spec is None:
         raise SpecError(faults)

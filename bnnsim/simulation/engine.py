@@ -14,7 +14,7 @@ from bnnsim.design.design import EngineDesign
 from bnnsim.design.network.network import Network
 from bnnsim.simulation import LayerReport, Simulation, Stimulus, UnitReport
 from bnnsim.timing.engine.result import EngineTiming
-from bnnsim.timing.front import whole_program
+from bnnsim.timing.prefix import whole_program
 
 if TYPE_CHECKING:
     from bnnsim.simulation import ExecutorName, Progress
@@ -126,7 +126,7 @@ def _scores(design: EngineDesign, stimulus: Stimulus, progress: Progress | None)
         values = frame.astype(np.int64)
         if network.input.type.is_bipolar:
             values = values * 2 - 1
-        given = _front(design, stimulus, frame, reference)
+        given = _prefix(design, stimulus, frame, reference)
         result = run_engine_frame(design, parameters, values, given)
         for name in (name for name in network.nodes if name in result.outputs):
             _compare(network, name, number, reference[name][0], result.outputs[name])
@@ -136,35 +136,35 @@ def _scores(design: EngineDesign, stimulus: Stimulus, progress: Progress | None)
     return np.stack(scores)
 
 
-def _front(
+def _prefix(
     design: EngineDesign,
     stimulus: Stimulus,
     frame: npt.NDArray[np.integer],
     reference: Mapping[str, npt.NDArray[np.integer]],
 ) -> dict[str, Int64s]:
-    """What the streaming front puts out for one frame, every word of its layers checked."""
+    """What the streaming prefix puts out for one frame, every word of its layers checked."""
     from bnnsim.datapath.streaming.build import build_datapaths, sink_values
     from bnnsim.datapath.streaming.units import SinkDatapath
     from bnnsim.timing.streaming.programs.graph import build_timing
     from bnnsim.timing.streaming.reference.executor import run_simpy
 
-    front = design.front
-    if front is None:
+    prefix = design.streaming_prefix
+    if prefix is None:
         return {}
     parameters = stimulus.parameters
     datapaths = build_datapaths(
-        front.graph,
+        prefix.graph,
         frame[None],
         parameters.weights,
         parameters.thresholds,
         reference,
         parameters.values,
     )
-    timing = build_timing(front.graph)
+    timing = build_timing(prefix.graph)
     run_simpy(timing, 1, datapaths)
     sink = datapaths[timing.units[timing.sink].name]
     assert isinstance(sink, SinkDatapath)
-    return {front.network.output: sink_values(front.graph, front.network, sink.words, 1)[0]}
+    return {prefix.network.output: sink_values(prefix.graph, prefix.network, sink.words, 1)[0]}
 
 
 def _compare(

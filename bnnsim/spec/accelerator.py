@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from bnnsim.spec.model import Count, Name, SpecModel
 
-Tiling = Literal["timing", "area"]
+RamDecomposition = Literal["timing", "area"]
 
 
 class Budget(SpecModel):
@@ -37,7 +37,7 @@ class ArchitectureBase(SpecModel):
     device: Name
     clock_mhz: Annotated[float, Field(gt=0, le=2000, allow_inf_nan=False)]
     budget: Budget = Budget()
-    tiling: Tiling = "timing"
+    ram_decomposition: RamDecomposition = "timing"
     """How block memories are cut into blocks: ``timing`` side by side, as Vivado does unless told
     otherwise; ``area`` with the fewest blocks."""
 

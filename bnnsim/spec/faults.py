@@ -41,6 +41,10 @@ class SpecError(Exception):
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
 
+class OldKeyWarning(UserWarning):
+    """A spec says something under a name that is still read, but no longer the one to use."""
+
+
 class InputError(SpecError):
     """A single fault outside any YAML file: a weights file, an image, a command-line value."""
 

@@ -14,6 +14,7 @@ from bnnsim.spec.device import Device
 from bnnsim.spec.faults import Fault, SpecError
 from bnnsim.spec.library import find_spec
 from bnnsim.spec.workload import Workload
+from bnnsim.spec.yaml.renamed import current
 from bnnsim.spec.yaml.source import SourceText, read_source
 from bnnsim.spec.yaml.validate import validate
 
@@ -38,12 +39,21 @@ class Loaded(Generic[AnySpec]):
 def read_architecture(reference: str | Path) -> Loaded[Architecture]:
     """As :func:`load_architecture`, keeping the faults of single entries for the caller."""
     path = find_spec(reference, "architecture")
-    source = read_source(path)
+    source = read_architecture_source(path)
     model = architecture_model(source)
     spec, faults = validate(model, source)
     if spec is None:
         raise SpecError(faults)
     return Loaded(spec, source, path, tuple(faults))
+
+
+def read_architecture_source(path: Path) -> SourceText:
+    """The text of an architecture, or of a space of them, with today's keys.
+
+    Raises :class:`SpecError` as :func:`~bnnsim.spec.yaml.source.read_source` does; keys that have been
+    renamed are said in an :class:`~bnnsim.spec.faults.OldKeyWarning`.
+    """
+    return current(read_source(path))
 
 
 def read_workload(reference: str | Path) -> Loaded[Workload]:

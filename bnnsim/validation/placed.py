@@ -65,7 +65,7 @@ def _model(design: Design | EngineDesign) -> Model:
 def _engine_model(design: EngineDesign) -> Model:
     def resources(coefficients: Coefficients) -> Estimate:
         # Not rounded, so that it stays linear in the coefficients.
-        tech = technology_of(design.device, coefficients, design.architecture.tiling)
+        tech = technology_of(design.device, coefficients, design.architecture.ram_decomposition)
         return total(part for _, _, parts in engine_parts_by_unit(tech, design) for part in parts)
 
     return resources

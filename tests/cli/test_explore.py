@@ -37,16 +37,16 @@ style: engine
 device: xc7z020
 clock_mhz: {choose: [100, 143]}
 arrays:
-  pes: {executes: [linear], unrolls: {out_channels: {knob: outputs}, in_channels: {knob: inputs}}}
+  pes: {supported_ops: [linear], spatial_unrolling: {out_channels: {knob: outputs}, in_channels: {knob: inputs}}}
 buffers:
-  weights: {holds: weights, banks: {knob: outputs}, words: 16384, width_bits: {knob: inputs}, keeps: network}
+  weights: {holds: weights, banks: {knob: outputs}, words: 16384, width_bits: {knob: inputs}, residency: network}
   fmap: {holds: activations, words: 1024, width_bits: 8, copies: 2}
 programs:
   dense:
     array: pes
     buffers: [weights, fmap]
     steps:
-      - {do: compute, loops: [{over: out_channels}, {over: in_channels}], depth: 4, source: "made up"}
+      - {op: compute, loops: [{dimension: out_channels}, {dimension: in_channels}], depth: 4, source: "made up"}
 layers:
   fc0: {program: dense}
   fc1: {program: dense}
@@ -355,7 +355,7 @@ def test_sweep_of_an_engine_reaches_into_its_steps_and_says_why_there_is_no_desi
         ("programs.dens.steps.0.depth", r"programs.dens: expected a section .*\(nearest: dense"),
         ("programs.dense.steps.3.depth", r"programs.dense.steps.3: expected a section .* got '3'"),
         ("programs.dense.steps.0.steps.9", r".*steps.9: expected one of 2 positions, from 0, got"),
-        ("arrays.bin_conv.unrols", r"arrays.bin_conv.unrols: expected one of .*\(nearest: unrolls"),
+        ("arrays.bin_conv.unrols", r"arrays.bin_conv.unrols: expected one of .*\(nearest: spatial_"),
     ],
 )
 def test_wrong_path_into_an_engine_is_located(folder: Path, path: str, message: str) -> None:

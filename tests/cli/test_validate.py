@@ -122,7 +122,7 @@ def test_changes_of_the_specs_are_named() -> None:
     row = next(r for r in load_published_rows() if r.system.name == "acce-bnn-1")
     assert compare(row, SystemValues(systems["acce-bnn-1"])).simulated_by.endswith("changed")
     convolvers = {
-        name: systems[name].design.architecture.arrays["bin_conv"].unrolls["in_channels"]
+        name: systems[name].design.architecture.arrays["bin_conv"].spatial_unrolling["in_channels"]
         for name in ("acce-bnn", "acce-bnn-2", "acce-bnn-1")
     }
     assert convolvers == {"acce-bnn": 8, "acce-bnn-2": 2, "acce-bnn-1": 1}

@@ -54,7 +54,7 @@ def residual_designs(draw: st.DrawFn) -> Design:
         }
         for name, count in columns.items()
     }
-    hardware["pool"] = {"pool": draw(st.sampled_from(["row", "flow"]))}
+    hardware["pool"] = {"pool": draw(st.sampled_from(["line_buffered", "streaming"]))}
     defaults = {
         "units": draw(st.sampled_from(["hls", "rtl"])),
         "pipeline": draw(st.sampled_from(["freezing", "flushing"])),

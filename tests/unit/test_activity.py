@@ -154,8 +154,13 @@ ENGINE = {
     "clock_mhz": 100,
     "arrays": {
         "pes": {
-            "executes": ["conv"],
-            "unrolls": {"out_channels": 2, "in_channels": 2, "kernel_rows": 3, "kernel_columns": 3},
+            "supported_ops": ["conv"],
+            "spatial_unrolling": {
+                "out_channels": 2,
+                "in_channels": 2,
+                "kernel_rows": 3,
+                "kernel_columns": 3,
+            },
         }
     },
     "programs": {
@@ -163,12 +168,12 @@ ENGINE = {
             "array": "pes",
             "steps": [
                 {
-                    "do": "repeat",
-                    "loops": [{"over": "out_channels"}, {"over": "in_channels"}],
+                    "op": "repeat",
+                    "loops": [{"dimension": "out_channels"}, {"dimension": "in_channels"}],
                     "steps": [
                         {
-                            "do": "compute",
-                            "loops": [{"over": "rows"}, {"over": "columns"}],
+                            "op": "compute",
+                            "loops": [{"dimension": "rows"}, {"dimension": "columns"}],
                             "depth": 3,
                             "source": "made for this test",
                         }

@@ -71,7 +71,7 @@ def test_an_array_without_circuits_is_costed_from_what_it_unrolls() -> None:
     workload = load_workload("binarynet")
     small = build_engine_design(_without_circuits(), workload)
     data = small.architecture.model_dump(mode="json", exclude_unset=True)
-    data["arrays"]["bin_dense"]["unrolls"]["in_channels"] = 1024
+    data["arrays"]["bin_dense"]["spatial_unrolling"]["in_channels"] = 1024
     large = build_engine_design(EngineArchitecture.model_validate(data), workload)
     luts = [estimate_resources(d).by_name["bin_dense"].lut for d in (small, large)]
     assert 1.8 < luts[1] / luts[0] < 2.2
@@ -79,7 +79,7 @@ def test_an_array_without_circuits_is_costed_from_what_it_unrolls() -> None:
 
 def test_the_cheapest_tiling_never_takes_more_blocks() -> None:
     side_by_side = estimate_resources(_design()).total.bram18
-    cheapest = estimate_resources(_design(tiling="area")).total.bram18
+    cheapest = estimate_resources(_design(ram_decomposition="area")).total.bram18
     assert cheapest <= side_by_side
 
 
@@ -129,38 +129,38 @@ def test_an_engine_over_its_budget_is_reported_not_refused() -> None:
 
 def _mixed() -> EngineDesign:
     """acce-bnn whose first convolution streams."""
-    front = {
+    prefix = {
         "until": "conv1",
         "defaults": {"pipeline": "flushing"},
         "layers": {"conv1": {"pe": 4, "simd": 3}},
     }
     layers = load_architecture("acce-bnn").spec.model_dump(mode="json")["layers"]
     del layers["conv1"]
-    return _design(front=front, layers=layers)
+    return _design(streaming_prefix=prefix, layers=layers)
 
 
 def test_a_mixed_designs_parts_add_up() -> None:
     design = _mixed()
-    assert design.front is not None
-    alone = estimate_resources(design.front)
+    assert design.streaming_prefix is not None
+    alone = estimate_resources(design.streaming_prefix)
     absent = (alone.by_name["sink"], alone.by_name["platform"])
     engine = estimate_resources(_design()).total
     mixed = estimate_resources(design).total
     for name in ("lut", "ff", "bram18", "dsp"):
-        front = getattr(alone.total, name) - sum(getattr(unit, name) for unit in absent)
-        assert getattr(mixed, name) == front + getattr(engine, name), name
+        prefix = getattr(alone.total, name) - sum(getattr(unit, name) for unit in absent)
+        assert getattr(mixed, name) == prefix + getattr(engine, name), name
     figures = figures_of(design)
     assert figures.figures["power_w"] > 0
 
 
 def test_a_mixed_design_has_no_frame_sink() -> None:
     design = _mixed()
-    assert design.front is not None
+    assert design.streaming_prefix is not None
     resources = estimate_resources(design)
     assert "frame_sink" not in {unit.kind for unit in resources.units}
     assert "frame_source" in {unit.kind for unit in resources.units}
-    # What the sink of the front would take if its results went to memory.
-    sink = estimate_resources(design.front).by_name["sink"]
+    # What the sink of the prefix would take if its results went to memory.
+    sink = estimate_resources(design.streaming_prefix).by_name["sink"]
     assert (sink.lut, sink.ff, sink.bram18) == (117, 85, 1)
     assert "sink" not in estimate_clock(design).units
     assert "conv1.mvau" in estimate_clock(design).units

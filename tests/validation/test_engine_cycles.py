@@ -31,9 +31,9 @@ def design(name: str, workload: str) -> EngineDesign:
 def with_convolvers(spec: EngineArchitecture, convolvers: int) -> EngineArchitecture:
     """Acce-BNN with other than 8 convolvers: as many input maps at once, as many weight banks."""
     data: dict[str, Any] = spec.model_dump(mode="json", exclude_unset=True)
-    data["arrays"]["bin_conv"]["unrolls"]["in_channels"] = convolvers
-    data["arrays"]["bin_dense"]["unrolls"]["in_channels"] = 64 * convolvers
-    data["stages"]["add_phases"]["unrolls"]["in_channels"] = convolvers
+    data["arrays"]["bin_conv"]["spatial_unrolling"]["in_channels"] = convolvers
+    data["arrays"]["bin_dense"]["spatial_unrolling"]["in_channels"] = 64 * convolvers
+    data["stages"]["add_phases"]["spatial_unrolling"]["in_channels"] = convolvers
     data["buffers"]["wt_mem"] |= {"banks": convolvers, "words": 586 * 8 // convolvers}
     data["buffers"]["dmem"] |= {"banks": convolvers, "words": 256 * 8 // convolvers}
     return EngineArchitecture.model_validate(data)

@@ -3,8 +3,8 @@
 The *timing* layout is what Vivado does unless told otherwise: blocks as deep as the memory, side by
 side, so that no multiplexer follows them (UG912, property RAM_DECOMP). It wastes the rest of each
 block on depths just above a power of two. The *area* layout is the cheapest tiling that may mix all
-shapes in depth and width; an architecture asks for it with ``tiling: area``. Geometry and sources are
-in ``coefficients.yaml``.
+shapes in depth and width; an architecture asks for it with ``ram_decomposition: area``. Geometry and
+sources are in ``coefficients.yaml``.
 
 Why ``timing`` is the default: placed designs show it. BNN-PYNQ's three CNV accelerators have 248, 263
 and 280 blocks (140 tiles, all of the part); side by side gives 250, 265 and 295, the cheapest tiling

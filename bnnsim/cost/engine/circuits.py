@@ -153,7 +153,7 @@ def derived_circuits(array: Array, nodes: Sequence[Node]) -> list[Circuit]:
     multipliers where weights have more than a bit; an adder to the partial sum and a threshold for
     every output; two line buffers in registers where it walks over maps with a kernel.
     """
-    lanes = Lanes({str(k): v for k, v in array.unrolls.items()})
+    lanes = Lanes({str(k): v for k, v in array.spatial_unrolling.items()})
     found: list[Circuit] = []
     binary = [node for node in nodes if _is_binary(node)]
     if binary:

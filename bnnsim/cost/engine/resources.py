@@ -75,13 +75,13 @@ def layers_on(design: EngineDesign, array: str) -> list[Node]:
 
 def _array_parts(tech: Technology, array: Array, nodes: Sequence[Node]) -> tuple[Part, ...]:
     bits = array.accumulator_bits or max((node.sum_type.bits for node in nodes), default=16)
-    lanes = Lanes({str(k): v for k, v in array.unrolls.items()}, bits)
+    lanes = Lanes({str(k): v for k, v in array.spatial_unrolling.items()}, bits)
     circuits = derived_circuits(array, nodes) if array.circuits is None else array.circuits
     return tuple(circuit_part(tech, circuit, lanes) for circuit in circuits)
 
 
 def _stage_parts(tech: Technology, name: str, stage: StageUnit) -> tuple[Part, ...]:
-    lanes = Lanes({str(k): v for k, v in stage.unrolls.items()})
+    lanes = Lanes({str(k): v for k, v in stage.spatial_unrolling.items()})
     if stage.circuits is None:
         return (accumulators(tech, name, lanes.all, 1, lanes.accumulator_bits, lanes.accumulator_bits),)
     return tuple(circuit_part(tech, circuit, lanes) for circuit in stage.circuits)

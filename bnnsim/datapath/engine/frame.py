@@ -44,7 +44,7 @@ def run_engine_frame(
 
     ``parameters``: by layer, then by name (``weights`` uint8 {0,1} where bipolar, ``thresholds``, the
     fixed-point layers' own). ``frame``: values ``(channels, height, width)``, {-1,+1} where bipolar.
-    ``given``: what a streaming front put out, by layer.
+    ``given``: what a streaming prefix put out, by layer.
     """
     result = EngineFrame({INPUT: frame.astype(np.int64), **(given or {})})
     for part in design.program.parts:
@@ -86,7 +86,7 @@ def _array_sums(
     )
     machine.run(part.ops, whole_bounds(part))
     sums = machine.sums
-    if isinstance(layer, ConvBase) and array.walks == "every_pixel":
+    if isinstance(layer, ConvBase) and array.iteration_space == "every_pixel":
         sums = sums[:, :, :: layer.stride_hw[0], :: layer.stride_hw[1]]
     return sums
 
@@ -114,7 +114,7 @@ def operands_of(design: EngineDesign, part: LayerProgram, node: Node, x: Integer
         border = ((0, 0), (0, 0), (top, bottom), (left, right))
         source = np.pad(source, border, constant_values=node.pad_value)
         dilation = layer.dilation_hw
-        if array.walks == "outputs":
+        if array.iteration_space == "outputs":
             stride = layer.stride_hw
     else:
         # a map is flattened pixel by pixel, channel fastest

@@ -58,7 +58,7 @@ class _Counter(Walk):
     """An array's operand register."""
 
     def __init__(self, design: EngineDesign, array: str) -> None:
-        unrolls = design.architecture.arrays[array].unrolls
+        unrolls = design.architecture.arrays[array].spatial_unrolling
         self.lanes = 1
         for dimension, lanes in unrolls.items():
             self.lanes *= 1 if dimension == "out_channels" else lanes

@@ -71,7 +71,7 @@ def check_buffers(
         for buffer_name in used_buffers(spec, program):
             buffer = spec.buffers[buffer_name]
             faults += _check(spec, text, network, names, buffer_name, buffer, kept)
-            if buffer.holds == "weights" and buffer.keeps != "network":
+            if buffer.holds == "weights" and buffer.residency != "network":
                 faults += _check_traffic(text, network, names, program_name, program, buffer_name)
     return faults
 
@@ -90,7 +90,7 @@ def _check(
     array = spec.arrays.get(program.array or "")
     key = ("buffers", buffer_name, "words")
     is_listed = buffer_name in program.buffers
-    if buffer.keeps == "tile" and (buffer.holds in ("weights", "thresholds") or not is_listed):
+    if buffer.residency == "tile" and (buffer.holds in ("weights", "thresholds") or not is_listed):
         return []  # each transfer is held against it instead
     if buffer.holds in ("activations", "shortcut"):
         bits = map_bits(buffer, network.nodes, names)
@@ -106,7 +106,7 @@ def _check(
         what = f"the thresholds of {names[0]}"
     else:
         return []
-    if buffer.keeps == "network":
+    if buffer.residency == "network":
         before = kept.get(buffer_name, 0)
         kept[buffer_name] = words = before + words
         what = f"{what} and of the layers before" if before else what
@@ -128,7 +128,7 @@ def _check_traffic(
     if not isinstance(network.nodes[names[0]].layer, WeightedLayer):
         return []
     if any(
-        isinstance(step, TransferStep) and step.what == "weights" and step.do == "load"
+        isinstance(step, TransferStep) and step.payload == "weights" and step.op == "load"
         for step in all_steps(program.steps)
     ):
         return []

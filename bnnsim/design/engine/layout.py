@@ -24,17 +24,17 @@ Key = tuple[str | int, ...]
 
 
 def build_engine(
-    architecture: Loaded[EngineArchitecture], network: Network, front: frozenset[str] = frozenset()
+    architecture: Loaded[EngineArchitecture], network: Network, prefix: frozenset[str] = frozenset()
 ) -> tuple[EngineProgram | None, list[Fault]]:
-    """The program of ``network`` without its ``front`` layers; None where faults bar it."""
-    return _Builder(architecture, network, front).run()
+    """The program of ``network`` without its ``prefix`` layers; None where faults bar it."""
+    return _Builder(architecture, network, prefix).run()
 
 
 class _Builder:
     def __init__(
-        self, architecture: Loaded[EngineArchitecture], network: Network, front: frozenset[str]
+        self, architecture: Loaded[EngineArchitecture], network: Network, prefix: frozenset[str]
     ) -> None:
-        self.front = front
+        self.prefix = prefix
         self.spec = architecture.spec
         self.text = architecture.source
         self.network = network
@@ -80,7 +80,7 @@ class _Builder:
         groups: dict[str, list[str]] = {}
         for name, node in self.network.nodes.items():
             mapping = self.spec.layers.get(name)
-            if name in self.front:
+            if name in self.prefix:
                 if mapping is not None:
                     self._fault(("layers", name), "no entry: this layer streams", "one")
                 continue
@@ -123,8 +123,8 @@ class _Builder:
                 got = repr(program.array) if program.array else "none"
                 near = near_names(program.array or "", self.spec.arrays)
                 self._fault(("programs", str(mapping.program), "array"), f"one of {known}", got, near)
-            elif node.layer.op not in array.executes:
-                runs = ", ".join(array.executes)
+            elif node.layer.op not in array.supported_ops:
+                runs = ", ".join(array.supported_ops)
                 expected = f"a program whose array runs a {node.layer.op}"
                 self._fault(key, expected, f"{mapping.program} on {program.array}, which runs {runs}")
             elif (

@@ -25,16 +25,16 @@ class Scope:
         """The loop in whole numbers, and the scope inside it."""
         if loop.trips is not None:
             return ResolvedLoop("", loop.trips, 0, loop.trips), self
-        assert loop.over is not None
-        extent = self.extents[loop.over]
-        lanes = unrolls.get(loop.over, 1)
+        assert loop.dimension is not None
+        extent = self.extents[loop.dimension]
+        lanes = unrolls.get(loop.dimension, 1)
         together = self.group or 1
         if loop.within_group:
-            extent = min(extent, together * self.unrolls.get(loop.over, 1))
+            extent = min(extent, together * self.unrolls.get(loop.dimension, 1))
         tile = together * lanes if loop.tile == "group" else loop.tile or lanes
         trips = max(0, -(-extent // tile) + loop.extra)
-        inner = self.narrowed(loop.over, min(tile, extent))
-        return ResolvedLoop(loop.over, trips, tile, extent), inner
+        inner = self.narrowed(loop.dimension, min(tile, extent))
+        return ResolvedLoop(loop.dimension, trips, tile, extent), inner
 
     def narrowed(self, dimension: str, extent: int) -> Scope:
         """The scope where ``dimension`` has only ``extent`` indices."""
@@ -51,8 +51,8 @@ def layer_scope(node: Node, last: Node, array: Array | None) -> tuple[Scope, tup
 
     The second value is (expected, got) where the array's partial-sum memory cannot hold one map.
     """
-    extents = layer_extents(node, last, array is not None and array.walks == "every_pixel")
-    unrolls = {str(k): v for k, v in array.unrolls.items()} if array else {}
+    extents = layer_extents(node, last, array is not None and array.iteration_space == "every_pixel")
+    unrolls = {str(k): v for k, v in array.spatial_unrolling.items()} if array else {}
     group = None
     if array is not None and array.group is not None:
         words = -(-extents["pixels"] // unrolls.get("pixels", 1))

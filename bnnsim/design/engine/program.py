@@ -42,7 +42,7 @@ class Transfer:
     ``double``: it runs beside the arrays, one ahead (load) or behind (store), through ``buffer``.
     """
 
-    what: Payload
+    payload: Payload
     direction: Literal["load", "store"]
     buffer: str
     port: str

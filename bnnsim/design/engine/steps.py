@@ -92,12 +92,12 @@ class StepResolver:
         """The loops in whole numbers and the scope inside; ``whole``: none may leave indices out."""
         resolved = []
         for i, loop in enumerate(loops):
-            if loop.over is not None and loop.over not in scope.extents:
+            if loop.dimension is not None and loop.dimension not in scope.extents:
                 known = ", ".join(scope.extents) or "trips (a frame has no dimensions)"
-                self._fault((*key, "loops", i, "over"), known, repr(loop.over))
+                self._fault((*key, "loops", i, "dimension"), known, repr(loop.dimension))
                 return (), scope
             result, inner = scope.enter(loop, unrolls)
-            if whole and loop.over is not None:
+            if whole and loop.dimension is not None:
                 self._check_whole((*key, "loops", i), loop, result, scope)
             resolved.append(result)
             scope = inner
@@ -106,11 +106,11 @@ class StepResolver:
     def _check_whole(self, key: Key, loop: Loop, resolved: ResolvedLoop, scope: Scope) -> None:
         """A loop of or around a compute step takes every index: no layer is computed in part."""
         if loop.extra < 0:
-            expected = f"a number >= 0 (what is computed must cover {loop.over})"
+            expected = f"a number >= 0 (what is computed must cover {loop.dimension})"
             self._fault((*key, "extra"), expected, loop.extra)
-        extent = scope.extents[str(loop.over)]
+        extent = scope.extents[str(loop.dimension)]
         if resolved.extent < extent:
-            expected = f"a loop over all {extent} {loop.over} that are left here"
+            expected = f"a loop over all {extent} {loop.dimension} that are left here"
             self._fault((*key, "within_group"), expected, f"one over {resolved.extent}")
 
     def _compute(
@@ -145,15 +145,16 @@ class StepResolver:
                 self._fault(("buffers", name, "words"), expected, buffer.words)
 
     def _stage(self, key: Key, step: StageStep, scope: Scope) -> tuple[Op, ...]:
-        unit = self.spec.stages.get(step.on)
+        unit = self.spec.stages.get(step.unit)
         if unit is None:
-            near = near_names(step.on, self.spec.stages)
+            near = near_names(step.unit, self.spec.stages)
             known = ", ".join(self.spec.stages) or "none declared"
-            self._fault((*key, "on"), f"one of the stages ({known})", repr(step.on), near)
+            self._fault((*key, "unit"), f"one of the stages ({known})", repr(step.unit), near)
             return ()
-        loops, _ = self._loops(key, step.loops, scope, {str(k): v for k, v in unit.unrolls.items()})
+        unrolls = {str(k): v for k, v in unit.spatial_unrolling.items()}
+        loops, _ = self._loops(key, step.loops, scope, unrolls)
         cycles = _trips(loops) * step.interval + step.depth
-        return (Work(step.on, "stage", cycles, loops),)
+        return (Work(step.unit, "stage", cycles, loops),)
 
     def _transfer(self, key: Key, step: TransferStep, scope: Scope) -> tuple[Op, ...]:
         port = self.spec.ports.get(step.port)
@@ -177,8 +178,8 @@ class StepResolver:
         burst = min(step.burst_words or port.max_burst_words, port.max_burst_words)
         return (
             Transfer(
-                step.what,
-                step.do,
+                step.payload,
+                step.op,
                 step.buffer,
                 step.port,
                 words,
@@ -195,16 +196,16 @@ class StepResolver:
 
         A fixed number of words of weights may bring other buffers' data along, or padding.
         """
-        if buffer.holds not in _HOLDERS[step.what]:
-            holders = " or ".join(_HOLDERS[step.what])
+        if buffer.holds not in _HOLDERS[step.payload]:
+            holders = " or ".join(_HOLDERS[step.payload])
             got = f"{step.buffer}, which holds {buffer.holds}"
             self._fault((*key, "buffer"), f"a buffer that holds {holders}", got)
             return
-        brings_others = step.words is not None and step.what == "weights"
+        brings_others = step.words is not None and step.payload == "weights"
         if bits > buffer.capacity_bits and not brings_others:
             self._fault(
                 (*key, "buffer"),
-                f"a buffer of at least {bits} bits (what one {step.do} moves)",
+                f"a buffer of at least {bits} bits (what one {step.op} moves)",
                 f"{step.buffer} of {buffer.capacity_bits} bits",
             )
 

@@ -81,7 +81,7 @@ def _check_weights(
     program = spec.programs[str(spec.layers[node.name].program)]
     buffers = [spec.buffers[name] for name in used_buffers(spec, program)]
     memories = [buffer for buffer in buffers if buffer.holds == "weights"]
-    if not memories or any(buffer.keeps == "network" for buffer in memories):
+    if not memories or any(buffer.residency == "network" for buffer in memories):
         return []
     bits = memories[0].element_bits or layer.weight.bits
     needed = layer.out * node.matrix_width * bits
@@ -92,22 +92,24 @@ def _check_weights(
     return [text.fault(part_key(spec, part), expected, f"{loaded} bits")]
 
 
-def _moved(spec: EngineArchitecture, ops: tuple[Op, ...], what: str, new: frozenset[str]) -> int | None:
-    """Different bits of ``what`` that ``ops`` load; None where they load none."""
-    if not any(_loads(op, what) for op in leaves(ops)):
+def _moved(
+    spec: EngineArchitecture, ops: tuple[Op, ...], payload: str, new: frozenset[str]
+) -> int | None:
+    """Different bits of ``payload`` that ``ops`` load; None where they load none."""
+    if not any(_loads(op, payload) for op in leaves(ops)):
         return None
     bits = 0
     for op in ops:
         if isinstance(op, Repeat):
-            bits += _turns(op.loops, new) * (_moved(spec, op.body, what, new) or 0)
-        elif isinstance(op, Transfer) and _loads(op, what):
+            bits += _turns(op.loops, new) * (_moved(spec, op.body, payload, new) or 0)
+        elif isinstance(op, Transfer) and _loads(op, payload):
             once = op.words * spec.ports[op.port].width_bits
             bits += once * _turns(op.loops, new) // Repeat(op.loops, ()).trips
     return bits
 
 
-def _loads(op: Op, what: str) -> bool:
-    return isinstance(op, Transfer) and op.direction == "load" and op.what == what
+def _loads(op: Op, payload: str) -> bool:
+    return isinstance(op, Transfer) and op.direction == "load" and op.payload == payload
 
 
 def _turns(loops: tuple[ResolvedLoop, ...], new: frozenset[str]) -> int:

@@ -97,9 +97,9 @@ class Pool:
     kernel: tuple[int, int]
     type: ValueType
     compare: Compare = ">="
-    style: PoolStyle = "row"
-    """``row`` (HLS) reads the rows of a window, then writes them; ``flow`` writes a pixel as soon as
-    its window is complete."""
+    style: PoolStyle = "line_buffered"
+    """``line_buffered`` (HLS) reads the rows of a window, then writes them; ``streaming`` writes a pixel
+    as soon as its window is complete."""
     levels: int = 1
     """Words a pixel (residual binarization: one a level, in turn)."""
 

@@ -56,7 +56,7 @@ def _frame_source(builder: StreamBuilder) -> None:
     if lanes == 0:
         lanes = _first_reader_lanes(builder)
         port = replace(port, lanes=lanes)
-    source = Source(frame.elements // lanes, spec.gap_steps)
+    source = Source(frame.elements // lanes, spec.inter_frame_gap_steps)
     builder.add_unit(SOURCE, SOURCE, source, [], "hls", freezes=True)
     if spec.out_width_bits is not None:
         key = ("frame_source", "out_width_bits")

@@ -14,10 +14,10 @@ from bnnsim.search.space.fields import Value
 from bnnsim.search.space.space import AimsSpec, Landmark, Space, find_space, read_aims, read_space
 from bnnsim.spec.faults import Fault, InputError, SpecError, near_names
 from bnnsim.spec.library import shipped_names
-from bnnsim.spec.load import Loaded, load_workload
+from bnnsim.spec.load import Loaded, load_workload, read_architecture_source
 from bnnsim.spec.model import Name, SpecModel
 from bnnsim.spec.workload import Workload
-from bnnsim.spec.yaml.source import SourceText, read_source
+from bnnsim.spec.yaml.source import SourceText
 from bnnsim.spec.yaml.validate import validate
 
 ALTERNATIVE = "alternative"
@@ -116,7 +116,7 @@ def load_search_space(
     :class:`SpecError` with every fault.
     """
     path = find_space(reference)
-    source = read_source(path)
+    source = read_architecture_source(path)
     header = source.data.get("explore")
     if not isinstance(header, dict) or "alternatives" not in header:
         return read_space(source, workload)
@@ -134,7 +134,7 @@ def _read(source: SourceText, folder: Path) -> Alternatives:
         explore = read_aims(AlternativesSpec, source, source.data["explore"])
     except SpecError as error:
         faults += error.faults
-    kept = SourceText(source.file, head, source.lines)
+    kept = source.with_data(head)
     faults += validate(AlternativesFile, kept)[1]
     members: dict[str, Space] = {}
     for place, given in enumerate(explore.alternatives if explore is not None else ()):
@@ -172,7 +172,7 @@ def _member(source: SourceText, given: AlternativeSpec, place: int, folder: Path
             near = near_names(given.workload, known)
             raise SpecError([source.fault((*key, "workload"), expected, f"'{given.workload}'", near)])
         workload = load_workload(other or given.workload)
-    text = read_source(path or find_space(given.space))
+    text = read_architecture_source(path or find_space(given.space))
     header = text.data.get("explore")
     if isinstance(header, dict) and "alternatives" in header:
         expected = "a space without alternatives of its own"

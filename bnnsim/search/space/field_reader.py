@@ -58,7 +58,7 @@ class FieldReader:
                 self.wrong.add(path)
                 return None
             return self._own_knob(path, values)
-        if path[:-1] in (("layers",), ("front", "layers")) and DIVISORS in _fold(value):
+        if path[:-1] in (("layers",), ("streaming_prefix", "layers")) and DIVISORS in _fold(value):
             value = self._folding(value, path)
         return {key: self.walk(entry, (*path, key)) for key, entry in value.items()}
 

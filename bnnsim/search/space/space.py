@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,11 +21,11 @@ from bnnsim.search.space.fields import Field, Knob, Value, combinations, knob_va
 from bnnsim.spec.architecture import Architecture, architecture_model
 from bnnsim.spec.faults import Fault, KeyPath, SpecError, near_names
 from bnnsim.spec.library import find_spec, shipped_names
-from bnnsim.spec.load import Loaded, load_workload
+from bnnsim.spec.load import Loaded, load_workload, read_architecture_source
 from bnnsim.spec.model import Name, SpecModel
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.workload import Workload
-from bnnsim.spec.yaml.source import SourceText, read_source
+from bnnsim.spec.yaml.source import SourceText
 from bnnsim.spec.yaml.validate import validate
 
 CLOCK: KeyPath = ("clock_mhz",)
@@ -166,8 +166,7 @@ class Space:
         try:
             return model.model_validate(data)
         except ValidationError:
-            wrong = SourceText(self.source.file, data, self.source.lines)
-            raise SpecError(validate(model, wrong)[1]) from None
+            raise SpecError(validate(model, self.source.with_data(data))[1]) from None
 
     def loaded(self, architecture: Architecture) -> Loaded[Architecture]:
         """A point as if it had been loaded from the space's file."""
@@ -193,12 +192,12 @@ def load_space(reference: str | Path, workload: str | Path | Loaded[Workload] | 
     ``workload`` replaces the network that the space names. With it, a plain streaming architecture is a
     space too: its own points with the PE and SIMD of every layer free.
     """
-    return read_space(read_source(find_space(reference)), workload)
+    return read_space(read_architecture_source(find_space(reference)), workload)
 
 
 def read_space(source: SourceText, workload: str | Path | Loaded[Workload] | None = None) -> Space:
     """As :func:`load_space`, from plain data, which is left as it is."""
-    source = SourceText(source.file, copy.deepcopy(source.data), source.lines, source.faults)
+    source = replace(source, data=copy.deepcopy(source.data))
     model = architecture_model(source)
     header = source.data.pop("explore", None)
     if header is None:
@@ -224,7 +223,7 @@ def read_space(source: SourceText, workload: str | Path | Loaded[Workload] | Non
     sample = reader.walk(source.data)
     faults += reader.faults
     faults += [] if faults else reader.unused()
-    checked = SourceText(source.file, sample, source.lines, source.faults)
+    checked = replace(source, data=sample)
     wrong = {source.fault(path, "", "").key for path in reader.wrong}
     faults += [fault for fault in validate(model, checked)[1] if fault.key not in wrong]
     if faults:
@@ -266,10 +265,8 @@ def _check_values(space: Space) -> None:
 
 def read_aims(model: type[Any], source: SourceText, header: Any) -> Any:
     """An ``explore`` section as ``model``. Raises :class:`SpecError` with every fault in it."""
-    lines = {path[1:]: line for path, line in source.lines.items() if path[:1] == ("explore",)}
-    lines[()] = source.lines.get(("explore",), 1)
-    explore, faults = validate(model, SourceText(source.file, header, lines))
-    faults = [*source.faults, *(_prefixed(fault) for fault in faults)]
+    explore, found = validate(model, source.section("explore", header))
+    faults = [*source.faults, *found]
     if explore is not None:
         faults += [
             source.fault(
@@ -285,11 +282,6 @@ def read_aims(model: type[Any], source: SourceText, header: Any) -> Any:
     if faults:
         raise SpecError(faults)
     return explore
-
-
-def _prefixed(fault: Fault) -> Fault:
-    key = f"explore.{fault.key}" if fault.key else "explore"
-    return Fault(fault.file, fault.line, key, fault.expected, fault.got, fault.near)
 
 
 def _free_folding(source: SourceText, workload: Loaded[Workload]) -> None:

@@ -19,6 +19,7 @@ from bnnsim.search.study.samplers import SamplerName
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.load import from_spec
 from bnnsim.spec.workload import Workload
+from bnnsim.spec.yaml.renamed import current
 from bnnsim.spec.yaml.source import SourceText
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def _space_data(space: SearchSpace) -> dict[str, Any]:
 
 
 def _kept_space(data: dict[str, Any]) -> SearchSpace:
-    source = SourceText(data["file"], data["space"])
+    source = current(SourceText(data["file"], data["space"]))
     if "members" not in data:
         workload = from_spec(Workload.model_validate_json(json.dumps(data["workload"])))
         return read_space(source, workload)

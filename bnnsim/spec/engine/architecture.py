@@ -18,14 +18,14 @@ from bnnsim.spec.engine.blocks import (
     StageUnit,
 )
 from bnnsim.spec.engine.circuits import Control
-from bnnsim.spec.front import StreamingFront
+from bnnsim.spec.prefix import StreamingPrefix
 
 
 class EngineArchitecture(ArchitectureBase):
     """Arrays that execute the layers in turn, from on-chip buffers or through memory ports."""
 
     style: Literal["engine"]
-    front: StreamingFront | None = None
+    streaming_prefix: StreamingPrefix | None = None
     """First layers that stream; without it every layer runs on the engine."""
     arrays: Annotated[dict[str, Array], Field(min_length=1)]
     stages: dict[str, StageUnit] = {}

@@ -29,9 +29,9 @@ Dimension = Literal[
     "out_rows",
     "out_columns",
 ]
-"""``rows`` and ``columns`` are those of the map that is computed (with ``walks: every_pixel`` that of
-stride 1, kept in part), ``pixels`` their product; ``out_rows`` and ``out_columns`` those of the map
-that is kept; ``planes`` the binary planes of an input element."""
+"""``rows`` and ``columns`` are those of the map that is computed (with
+``iteration_space: every_pixel`` that of stride 1, kept in part), ``pixels`` their product; ``out_rows``
+and ``out_columns`` those of the map that is kept; ``planes`` the binary planes of an input element."""
 
 Paced = TypeVar("Paced", "ComputeStep", "StageStep", "TransferStep")
 Text = Annotated[str, Field(min_length=1)]
@@ -41,7 +41,7 @@ Payload = Literal["weights", "thresholds", "activations", "shortcut", "image", "
 class Loop(SpecModel):
     """One loop: ``ceil(extent / tile) + extra`` trips, or a fixed number of ``trips``."""
 
-    over: Dimension | None = None
+    dimension: Dimension | None = None
     trips: Count | None = None
     """Runs so often whatever the layer (a pass whose result is not used, a scan of the whole memory)."""
     tile: Count | Literal["group"] | None = None
@@ -53,17 +53,17 @@ class Loop(SpecModel):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Loop:
-        if (self.over is None) == (self.trips is None):
-            raise ValueError("either 'over' or 'trips'")
+        if (self.dimension is None) == (self.trips is None):
+            raise ValueError("either 'dimension' or 'trips'")
         if self.trips is not None and (self.tile or self.extra or self.within_group):
-            raise ValueError("'trips' alone, or 'over' with tile, extra, within_group")
+            raise ValueError("'trips' alone, or 'dimension' with tile, extra, within_group")
         return self
 
 
 class RepeatStep(SpecModel):
     """``steps`` in turn, for every trip of ``loops`` (outermost first)."""
 
-    do: Literal["repeat"]
+    op: Literal["repeat"]
     loops: Annotated[list[Loop], Field(min_length=1)]
     steps: Annotated[list[Step], Field(min_length=1)]
 
@@ -77,7 +77,7 @@ def _pace_has_source(step: Paced) -> Paced:
 class ComputeStep(SpecModel):
     """The array's pipelined loop: trips x interval + depth cycles."""
 
-    do: Literal["compute"]
+    op: Literal["compute"]
     loops: list[Loop] = []
     interval: Count = 1
     depth: Amount = 0
@@ -88,8 +88,8 @@ class ComputeStep(SpecModel):
 class StageStep(SpecModel):
     """A pre- or post-processing unit's pipelined loop, in sequence with the array."""
 
-    do: Literal["stage"]
-    on: Name
+    op: Literal["stage"]
+    unit: Name
     loops: list[Loop] = []
     interval: Count = 1
     depth: Amount = 0
@@ -100,7 +100,7 @@ class StageStep(SpecModel):
 class OverheadStep(SpecModel):
     """Cycles in which no unit works, with their cause."""
 
-    do: Literal["overhead"]
+    op: Literal["overhead"]
     cycles: Count
     cause: Text
     source: Text
@@ -112,8 +112,8 @@ class TransferStep(SpecModel):
     ``words`` of the port's width, or ``bits`` in as many words as needed, for each trip of ``loops``.
     """
 
-    do: Literal["load", "store"]
-    what: Payload
+    op: Literal["load", "store"]
+    payload: Payload
     port: Name
     buffer: Name
     words: Count | None = None
@@ -138,7 +138,7 @@ class CallsStep(SpecModel):
     """Calls by the host: as few as possible, each with as many output channels (a divisor of all) as
     ``fits`` the named buffers."""
 
-    do: Literal["calls"]
+    op: Literal["calls"]
     fits: Annotated[list[Name], Field(min_length=1)]
     steps: Annotated[list[Step], Field(min_length=1)]
 
@@ -146,13 +146,13 @@ class CallsStep(SpecModel):
 class BesideStep(SpecModel):
     """Branches that run at the same time; the next step waits for the last. No transfers inside."""
 
-    do: Literal["beside"]
+    op: Literal["beside"]
     branches: Annotated[list[list[Step]], Field(min_length=2)]
 
 
 Step = Annotated[
     RepeatStep | ComputeStep | StageStep | OverheadStep | TransferStep | CallsStep | BesideStep,
-    Field(discriminator="do"),
+    Field(discriminator="op"),
 ]
 
 
@@ -166,16 +166,16 @@ class Group(SpecModel):
 class Array(SpecModel):
     """A PE array."""
 
-    unrolls: dict[Dimension, Count]
+    spatial_unrolling: dict[Dimension, Count]
     """Indices of each dimension that one cycle takes; 1 where nothing is said."""
-    walks: Literal["outputs", "every_pixel"] = "outputs"
+    iteration_space: Literal["outputs", "every_pixel"] = "outputs"
     """``every_pixel``: computes at stride 1 and keeps what the stride asks for."""
     group: Group | None = None
     accumulator_bits: Annotated[int, Field(ge=2, le=64)] | None = None
     """Width of a partial sum; must hold every sum of the layers it runs, unless it ``may_wrap``."""
     may_wrap: bool = False
     """Sums that do not fit wrap around, as in hardware whose designers knew its sums to be smaller."""
-    executes: Annotated[
+    supported_ops: Annotated[
         list[Literal["conv", "gated_conv", "linear", "fixed_linear"]], Field(min_length=1)
     ]
     """Layers it can run."""
@@ -187,7 +187,7 @@ class Array(SpecModel):
 class StageUnit(SpecModel):
     """A unit before or behind an array: quantiser, batch-norm, pool, packer."""
 
-    unrolls: dict[Dimension, Count] = {}
+    spatial_unrolling: dict[Dimension, Count] = {}
     circuits: list[Circuit] | None = None
     """What it is built from; default: an adder and a comparison for everything it unrolls."""
     source: str = ""
@@ -209,7 +209,7 @@ class Buffer(SpecModel):
     pack: Literal["dense", "whole_kernels"] = "dense"
     """``whole_kernels``: a word holds only complete kernels (7 of 3 x 3 bits in 64), each bank the
     kernels of its own input channels."""
-    keeps: Literal["network", "layer", "tile"] = "layer"
+    residency: Literal["network", "layer", "tile"] = "layer"
     """What must fit at once: everything (loaded before the first frame), one layer's share, or only
     what one transfer brings or one call takes."""
     element_bits: Count | None = None

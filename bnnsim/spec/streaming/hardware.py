@@ -16,8 +16,8 @@ SlidingWindow = Literal[
 the same without that step."""
 UnitLibrary = Literal["hls", "rtl"]
 WeightMemory = Literal["auto", "bram", "lutram", "uram"]
+PoolStyle = Literal["line_buffered", "streaming"]
 MemoryLayout = Literal["per_pe", "per_layer"]
-PoolStyle = Literal["row", "flow"]
 
 
 class UnitDefaults(SpecModel):
@@ -54,9 +54,9 @@ class LayerHardware(SpecModel):
     """Width of the stream behind the layer; width converters are placed before it as needed."""
     out_fifo_words: Depth | None = None
     """Depth of the stream behind the layer's last unit."""
-    pool: PoolStyle = "row"
-    """How a pool works: ``row`` reads the rows of its windows, then writes (HLS); ``flow`` takes a pixel
-    a step without pause."""
+    pool: PoolStyle = "line_buffered"
+    """How a pool works: ``line_buffered`` reads the rows of its windows, then writes (HLS); ``streaming``
+    takes a pixel a step without pause."""
     deep_pipeline: bool = True
     """RTL thresholding only: two stages a bit instead of one."""
 
@@ -70,7 +70,7 @@ class FrameSource(SpecModel):
     """Width after converters directly behind it."""
     out_fifo_words: Depth | None = None
     """Depth of the last of those streams."""
-    gap_steps: Annotated[int, Field(ge=0, le=1 << 31)] = 20
+    inter_frame_gap_steps: Annotated[int, Field(ge=0, le=1 << 31)] = 20
     """Steps without a word between two frames; 20 is an HLS memory reader's loop entry and exit."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,29 @@ MAX_NODES = 100_000
 class SourceText:
     """Plain data read from YAML and where each entry stands.
 
-    ``data`` holds dicts, lists and scalars; ``lines`` maps a key path to its 1-based line.
+    ``data`` holds dicts, lists and scalars; ``lines`` maps a key path to its 1-based line. ``written``
+    maps the path of a key that was read under a newer name to what stands there; ``within`` is the
+    section of the file that the data is, as messages name it.
     """
 
     file: str
     data: Any
     lines: dict[KeyPath, int] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    written: dict[KeyPath, str] = field(default_factory=dict)
+    within: KeyPath = ()
+
+    def with_data(self, data: Any) -> SourceText:
+        """The same text where ``data`` has been changed, without its faults."""
+        return replace(self, data=data, faults=[])
+
+    def section(self, key: str, data: Any) -> SourceText:
+        """What stands under the top-level ``key`` as a text of its own; ``data`` in its place."""
+        lines = {path[1:]: line for path, line in self.lines.items() if path[:1] == (key,)}
+        written = {path[1:]: name for path, name in self.written.items() if path[:1] == (key,)}
+        lines.setdefault((), 1)
+        name = written.pop((), key)
+        return SourceText(self.file, data, lines, [], written, (*self.within, name))
 
     def line_of(self, path: KeyPath) -> int:
         """The line of ``path`` or of its nearest written parent."""
@@ -40,20 +56,22 @@ class SourceText:
     ) -> Fault:
         """A fault located at ``path`` in this file."""
         key = tuple(path)
-        name = key_text(self._by_name(key))
+        name = key_text((*self.within, *self._by_name(key)))
         return Fault(self.file, self.line_of(key), name, expected, str(got), tuple(near))
 
     def _by_name(self, path: KeyPath) -> KeyPath:
-        """``path`` with list positions replaced by the entry's own ``name`` where it has one."""
+        """``path`` as its user calls it: list positions by the entry's own ``name`` where it has one,
+        keys by the names that were written."""
         shown: list[str | int] = []
         here = self.data
-        for part in path:
+        for depth, part in enumerate(path, start=1):
             try:
                 here = here[part]
             except (KeyError, IndexError, TypeError):
                 here = None
             named = isinstance(part, int) and isinstance(here, dict)
-            shown.append(here["name"] if named and isinstance(here.get("name"), str) else part)
+            part = here["name"] if named and isinstance(here.get("name"), str) else part
+            shown.append(self.written.get(path[:depth], part))
         return tuple(shown)
 
 

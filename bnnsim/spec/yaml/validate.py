@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from bnnsim.spec.faults import Fault, KeyPath, near_names
+from bnnsim.spec.yaml.renamed import old_names
 from bnnsim.spec.yaml.source import SourceText
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -73,7 +74,7 @@ def _faults_of(
             if not items:
                 continue
         expected = list(dict.fromkeys(_expected(item, path, schema, data) for item in items))
-        got, near = _got(items[0], path, schema, data)
+        got, near = _got(items[0], path, schema, data, source)
         faults.append((path, source.fault(path, " or ".join(expected), got, near)))
     return faults, set(grouped)
 
@@ -105,13 +106,16 @@ def _bound_text(bound: Any) -> str:
     return f"{bound:g}" if isinstance(bound, float) else str(bound)
 
 
-def _got(item: Any, path: KeyPath, schema: dict[str, Any], data: Any) -> tuple[str, tuple[str, ...]]:
+def _got(
+    item: Any, path: KeyPath, schema: dict[str, Any], data: Any, source: SourceText
+) -> tuple[str, tuple[str, ...]]:
     kind = item["type"]
     if kind in ("missing", "union_tag_not_found"):
         return "nothing", ()
     if kind == "extra_forbidden":
-        known = known_keys(schema, path[:-1], data)
-        return f"'{path[-1]}'", near_names(str(path[-1]), known)
+        written = source.written.get(path, str(path[-1]))
+        hints = {**old_names(path[:-1]), **{key: key for key in known_keys(schema, path[:-1], data)}}
+        return f"'{written}'", tuple(dict.fromkeys(hints[n] for n in near_names(written, hints)))
     value = item["input"]
     if kind == "union_tag_invalid":
         tag = item["ctx"]["tag"]

@@ -20,7 +20,7 @@ from bnnsim.timing.engine.schedule import Schedule
 
 def booked_as(op: Transfer) -> Booked:
     """The account of a transfer in sequence."""
-    return "activation_store" if op.direction == "store" else LOADED_AS[op.what]
+    return "activation_store" if op.direction == "store" else LOADED_AS[op.payload]
 
 
 def frame_account(program: EngineProgram, frames: int) -> list[PartCycles]:

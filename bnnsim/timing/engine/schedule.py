@@ -61,7 +61,7 @@ def build_schedule(program: EngineProgram) -> Schedule:
     for position, part in enumerate(program.parts):
         for op in walk(part.ops):
             if isinstance(op, Transfer) and op.double:
-                waits = op.direction == "load" and op.what in DEPENDENT
+                waits = op.direction == "load" and op.payload in DEPENDENT
                 mover = Mover(op.buffer, op.direction)
                 jobs.setdefault(mover, []).append(Job(op, position, waits))
     return Schedule(program, tuple(jobs), tuple(tuple(entries) for entries in jobs.values()))

@@ -78,8 +78,8 @@ ARCH_CASES = {
     ),
     "gap longer than any counter": (
         "clock_mhz: 100",
-        f"clock_mhz: 100\nframe_source: {{gap_steps: {10**30}}}",
-        "a.yaml:6: frame_source.gap_steps: expected a number <= 2147483648, got 1000",
+        f"clock_mhz: 100\nframe_source: {{inter_frame_gap_steps: {10**30}}}",
+        "a.yaml:6: frame_source.inter_frame_gap_steps: expected a number <= 2147483648, got 1000",
     ),
     "missing key": (
         "device: xc7z020\n",

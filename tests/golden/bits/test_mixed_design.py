@@ -17,15 +17,15 @@ MIXED: dict[str, Any] = {
     "style": "engine",
     "device": "xc7z020",
     "clock_mhz": 100,
-    "front": {
+    "streaming_prefix": {
         "until": "pool1",
         "defaults": {"pipeline": "flushing", "fifo_words": 64},
         "layers": {"conv0": {"pe": 16, "simd": 3}, "conv1": {"pe": 32, "simd": 32}},
     },
     "arrays": {
         "pes": {
-            "executes": ["conv", "linear"],
-            "unrolls": {"out_channels": 16, "in_channels": 64},
+            "supported_ops": ["conv", "linear"],
+            "spatial_unrolling": {"out_channels": 16, "in_channels": 64},
             "accumulator_bits": 16,
         }
     },
@@ -34,11 +34,11 @@ MIXED: dict[str, Any] = {
             "array": "pes",
             "steps": [
                 {
-                    "do": "compute",
+                    "op": "compute",
                     "depth": 12,
                     "source": "made for this test",
                     "loops": [
-                        {"over": name}
+                        {"dimension": name}
                         for name in (
                             "rows",
                             "columns",
@@ -71,7 +71,7 @@ def written(folder: Path, data: dict[str, Any]) -> Path:
     return file
 
 
-def test_front_streams_and_the_engine_does_the_rest_bit_exact(tmp_path: Path) -> None:
+def test_prefix_streams_and_the_engine_does_the_rest_bit_exact(tmp_path: Path) -> None:
     simulation = simulate(written(tmp_path, MIXED), "cnv", weights_seed=2)
     assert simulation.bit_exact is True
     cycles = {layer.name: layer.compute_cycles + layer.stage_cycles for layer in simulation.layers}
@@ -90,19 +90,19 @@ def test_frames_of_a_mixed_design_follow_each_other(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("front", "message"),
+    ("prefix", "message"),
     [
-        ({"until": "pol1"}, r"front.until: expected a layer of workload cnv, got 'pol1' .*pool1"),
+        ({"until": "pol1"}, r"_prefix.until: expected a layer of workload cnv, got 'pol1' .*pool1"),
         (
             {"layers": {"conv0": {"pe": 16, "simd": 3}, "conv1": {"pe": 32, "simd": 50}}},
-            r"mixed.yaml:1\d: front.layers.conv1.simd: expected a divisor of 576, got 50",
+            r"mixed.yaml:1\d: streaming_prefix.layers.conv1.simd: expected a divisor of 576, got 50",
         ),
         ({"until": "conv2"}, "layers.conv2: expected no entry: this layer streams, got one"),
     ],
 )
-def test_what_is_wrong_with_the_front_is_named(
-    tmp_path: Path, front: dict[str, Any], message: str
+def test_what_is_wrong_with_the_prefix_is_named(
+    tmp_path: Path, prefix: dict[str, Any], message: str
 ) -> None:
-    data = {**MIXED, "front": {**MIXED["front"], **front}}
+    data = {**MIXED, "streaming_prefix": {**MIXED["streaming_prefix"], **prefix}}
     with pytest.raises(SpecError, match=message):
         simulate(written(tmp_path, data), "cnv", timing_only=True)

@@ -35,7 +35,7 @@ def transfers(draw: st.DrawFn) -> Transfer:
     direction = draw(st.sampled_from(["load", "store"]))
     what = draw(st.sampled_from(WHATS))
     return Transfer(
-        what=what if direction == "load" else "results",
+        payload=what if direction == "load" else "results",
         direction=direction,  # type: ignore[arg-type]
         buffer=buffer,
         port=draw(st.sampled_from(PORTS)),

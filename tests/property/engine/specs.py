@@ -57,15 +57,15 @@ def engines(draw: st.DrawFn, workload: Workload) -> EngineArchitecture:
     double = draw(st.booleans())
     steps: list[dict[str, Any]] = [
         {
-            "do": "load",
-            "what": "weights",
+            "op": "load",
+            "payload": "weights",
             "port": "ddr",
             "buffer": "weights",
             "bits": draw(st.integers(1, 2)),
-            "loops": [{"over": name} for name in channel_loops],
+            "loops": [{"dimension": name} for name in channel_loops],
         },
         {
-            "do": "compute",
+            "op": "compute",
             "loops": [_loop(draw, name, unrolls) for name in order[split:]],
             "interval": draw(st.integers(1, 2)),
             "depth": draw(st.integers(0, 9)),
@@ -74,10 +74,10 @@ def engines(draw: st.DrawFn, workload: Workload) -> EngineArchitecture:
     ]
     if split:
         outer = [_loop(draw, name, unrolls, is_outer=True) for name in order[:split]]
-        inner = [{"over": name} for name in order[:split]]
+        inner = [{"dimension": name} for name in order[:split]]
         # what an outer tile leaves is covered inside
         steps[1]["loops"] = [*inner, *steps[1]["loops"]]
-        steps = [{"do": "repeat", "loops": outer, "steps": steps}]
+        steps = [{"op": "repeat", "loops": outer, "steps": steps}]
     return EngineArchitecture.model_validate(
         {
             "name": "random",
@@ -87,9 +87,9 @@ def engines(draw: st.DrawFn, workload: Workload) -> EngineArchitecture:
             "clock_mhz": 100.0,
             "arrays": {
                 "array": {
-                    "executes": ["conv", "linear"],
-                    "unrolls": unrolls,
-                    "walks": draw(st.sampled_from(["outputs", "every_pixel"])),
+                    "supported_ops": ["conv", "linear"],
+                    "spatial_unrolling": unrolls,
+                    "iteration_space": draw(st.sampled_from(["outputs", "every_pixel"])),
                     "accumulator_bits": draw(st.sampled_from([None, 20])),
                 }
             },
@@ -99,7 +99,7 @@ def engines(draw: st.DrawFn, workload: Workload) -> EngineArchitecture:
                     "words": 128,  # the largest classifier: 4 outputs of 6 x 10 x 10, 2 bits each
                     "width_bits": 64,
                     "double": double,
-                    "keeps": "tile",
+                    "residency": "tile",
                 }
             },
             "ports": {"ddr": {"width_bits": 64, "latency_cycles": 3, "source": "drawn"}},
@@ -110,7 +110,7 @@ def engines(draw: st.DrawFn, workload: Workload) -> EngineArchitecture:
 
 
 def _loop(draw: st.DrawFn, name: str, unrolls: dict[str, int], is_outer: bool = False) -> dict[str, Any]:
-    loop: dict[str, Any] = {"over": name}
+    loop: dict[str, Any] = {"dimension": name}
     if is_outer and draw(st.booleans()):
         loop["tile"] = draw(st.integers(1, 3)) * unrolls.get(name, 1)
     if draw(st.booleans()):

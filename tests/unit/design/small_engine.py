@@ -22,13 +22,13 @@ ENGINE: dict[str, Any] = {
     "clock_mhz": 100,
     "arrays": {
         "pes": {
-            "executes": ["conv"],
-            "unrolls": {"in_channels": 4, "kernel_rows": 3, "kernel_columns": 3},
+            "supported_ops": ["conv"],
+            "spatial_unrolling": {"in_channels": 4, "kernel_rows": 3, "kernel_columns": 3},
             "accumulator_bits": 8,
         }
     },
     "buffers": {
-        "weights": {"holds": "weights", "words": 32, "width_bits": 36, "keeps": "network"},
+        "weights": {"holds": "weights", "words": 32, "width_bits": 36, "residency": "network"},
         "maps": {"holds": "activations", "words": 64, "width_bits": 8},
     },
     "ports": {"ddr": {"width_bits": 64, "latency_cycles": 10, "source": "made up"}},
@@ -38,8 +38,10 @@ ENGINE: dict[str, Any] = {
             "buffers": ["weights", "maps"],
             "steps": [
                 {
-                    "do": "compute",
-                    "loops": [{"over": d} for d in ("out_channels", "in_channels", "rows", "columns")],
+                    "op": "compute",
+                    "loops": [
+                        {"dimension": d} for d in ("out_channels", "in_channels", "rows", "columns")
+                    ],
                 }
             ],
         }
@@ -91,6 +93,6 @@ def accepted(folder: Path, data: dict[str, Any]) -> None:
     build_engine_design(read_architecture(file), WORKLOAD)
 
 
-LOAD = {"do": "load", "what": "weights", "port": "ddr", "buffer": "weights", "words": 8}
+LOAD = {"op": "load", "payload": "weights", "port": "ddr", "buffer": "weights", "words": 8}
 COMPUTE = ENGINE["programs"]["conv"]["steps"][0]
-LAYERS_WEIGHTS = {"holds": "weights", "words": 32, "width_bits": 36, "keeps": "layer"}
+LAYERS_WEIGHTS = {"holds": "weights", "words": 32, "width_bits": 36, "residency": "layer"}

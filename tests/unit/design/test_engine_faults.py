@@ -46,7 +46,7 @@ def test_engine_of_these_tests_is_right_before_it_is_broken(tmp_path: Path) -> N
             r"buffers.maps.words: expected at least 64 \(the maps of conv0\), got 32",
         ),
         (
-            ("arrays", "pes", "executes"),
+            ("arrays", "pes", "supported_ops"),
             ["linear"],
             "layers.conv0.program: expected a program whose array runs a conv, "
             "got conv on pes, which runs linear",
@@ -64,7 +64,7 @@ def test_engine_of_these_tests_is_right_before_it_is_broken(tmp_path: Path) -> N
         ),
         (
             (*LAST, "loops"),
-            [{"over": d} for d in ("in_channels", "rows", "columns")],
+            [{"dimension": d} for d in ("in_channels", "rows", "columns")],
             r"expected loops that cover out_channels of conv0 \(its tile here is 8\), "
             "got an array that unrolls 1 of them",
         ),
@@ -74,25 +74,25 @@ def test_engine_of_these_tests_is_right_before_it_is_broken(tmp_path: Path) -> N
             r"steps\[0\].port: expected a port of this spec \(ddr\), got 'dram'",
         ),
         (
-            ("buffers", "weights", "keeps"),
+            ("buffers", "weights", "residency"),
             "layer",
             "programs.conv.steps: expected a load of weights through a port "
             r"\(weights does not keep the network's\), got none",
         ),
         (
             ("programs", "conv", "steps"),
-            [{**LOAD, "words": 1 << 20, "loops": [{"over": "depth"}]}, COMPUTE],
+            [{**LOAD, "words": 1 << 20, "loops": [{"dimension": "depth"}]}, COMPUTE],
             "expected out_channels, in_channels",
         ),
         (
             ("programs", "conv", "steps"),
-            [{"do": "calls", "fits": ["weights"], "steps": [COMPUTE]}],
+            [{"op": "calls", "fits": ["weights"], "steps": [COMPUTE]}],
             r"expected a host \(key host\) that makes the calls, got none",
         ),
         (
             ("programs", "conv", "steps"),
-            [{"do": "stage", "on": "pool"}, COMPUTE],
-            r"steps\[0\].on: expected one of the stages \(none declared\), got 'pool'",
+            [{"op": "stage", "unit": "pool"}, COMPUTE],
+            r"steps\[0\].unit: expected one of the stages \(none declared\), got 'pool'",
         ),
         (
             ("arrays", "pes", "accumulator_bits"),
@@ -101,12 +101,12 @@ def test_engine_of_these_tests_is_right_before_it_is_broken(tmp_path: Path) -> N
         ),
         (
             ("programs", "conv", "steps"),
-            [{"do": "beside", "branches": [[COMPUTE], [COMPUTE]]}],
+            [{"op": "beside", "branches": [[COMPUTE], [COMPUTE]]}],
             r"steps\[0\]: expected branches that share no unit, got pes",
         ),
         (
             ("programs", "conv", "steps"),
-            [{"do": "beside", "branches": [[COMPUTE], [LOAD]]}],
+            [{"op": "beside", "branches": [[COMPUTE], [LOAD]]}],
             r"steps\[0\]: expected branches without transfers, got a load or store",
         ),
         (("style",), "engin", r"style: expected one of streaming, engine, got .*nearest: engine"),
@@ -118,31 +118,31 @@ def test_misfit_names_its_entry(tmp_path: Path, path: tuple[Any, ...], value: An
 
 
 def test_compute_loop_with_negative_extra_is_refused(tmp_path: Path) -> None:
-    loops = [{"over": d} for d in ("out_channels", "in_channels", "columns")]
-    data = changed((*LAST, "loops"), [*loops, {"over": "rows", "extra": -3}])
+    loops = [{"dimension": d} for d in ("out_channels", "in_channels", "columns")]
+    data = changed((*LAST, "loops"), [*loops, {"dimension": "rows", "extra": -3}])
     expected = r"loops\[3\].extra: expected a number >= 0 \(what is computed must cover rows\), got -3"
     assert re.search(expected, messages(tmp_path, data))
 
 
 def test_repeat_around_a_compute_step_with_negative_extra_is_refused(tmp_path: Path) -> None:
-    loops = [{"over": d} for d in ("out_channels", "in_channels", "columns")]
-    inner = {"do": "repeat", "loops": [{"trips": 1}], "steps": [{"do": "compute", "loops": loops}]}
-    outer = {"do": "repeat", "loops": [{"over": "rows", "extra": -1}], "steps": [inner]}
+    loops = [{"dimension": d} for d in ("out_channels", "in_channels", "columns")]
+    inner = {"op": "repeat", "loops": [{"trips": 1}], "steps": [{"op": "compute", "loops": loops}]}
+    outer = {"op": "repeat", "loops": [{"dimension": "rows", "extra": -1}], "steps": [inner]}
     text = messages(tmp_path, changed(("programs", "conv", "steps"), [outer]))
     assert re.search(r"steps\[0\].loops\[0\].extra: expected a number >= 0 .*cover rows\), got -1", text)
 
 
 def test_compute_loop_over_one_group_alone_is_refused(tmp_path: Path) -> None:
     data = changed(("arrays", "pes", "group"), {"words": 64})
-    data["arrays"]["pes"]["unrolls"]["in_channels"] = 2
+    data["arrays"]["pes"]["spatial_unrolling"]["in_channels"] = 2
     data["buffers"]["weights"]["words"] = 64
-    data["programs"]["conv"]["steps"][0]["loops"][1] = {"over": "in_channels", "within_group": True}
+    data["programs"]["conv"]["steps"][0]["loops"][1] = {"dimension": "in_channels", "within_group": True}
     expected = r"within_group: expected a loop over all 4 in_channels that are left here, got one over 2"
     assert re.search(expected, messages(tmp_path, data))
 
 
 def test_program_of_a_weighted_layer_needs_a_compute_step(tmp_path: Path) -> None:
-    steps = [{"do": "overhead", "cycles": 9, "cause": "none", "source": "made up"}]
+    steps = [{"op": "overhead", "cycles": 9, "cause": "none", "source": "made up"}]
     text = messages(tmp_path, changed(("programs", "conv", "steps"), steps))
     assert re.search(
         r"layers.conv0.program: expected a program with a compute step for conv0 \(conv\), "
@@ -163,7 +163,7 @@ def test_weighted_layer_cannot_hide_in_anothers_program(tmp_path: Path) -> None:
 
 
 HUGE = 9 * 10**18
-OVERHEAD = {"do": "overhead", "cause": "none", "source": "made up"}
+OVERHEAD = {"op": "overhead", "cause": "none", "source": "made up"}
 
 
 @pytest.mark.parametrize(
@@ -198,9 +198,9 @@ OVERHEAD = {"do": "overhead", "cause": "none", "source": "made up"}
             ("programs", "conv", "steps"),
             [
                 {
-                    "do": "repeat",
+                    "op": "repeat",
                     "loops": [{"trips": 1 << 20}, {"trips": 1 << 10}],
-                    "steps": [{"do": "compute", "loops": COMPUTE["loops"]}],
+                    "steps": [{"op": "compute", "loops": COMPUTE["loops"]}],
                 }
             ],
             "programs.conv.steps: expected at most 16777216 steps and bursts a frame",
@@ -229,12 +229,12 @@ def test_map_that_overflows_the_partial_sums_is_refused(tmp_path: Path) -> None:
 def test_partial_sum_buffer_must_hold_the_sums_that_wait(tmp_path: Path) -> None:
     data = changed(("buffers", "sums"), {"holds": "partial_sums", "words": 63, "width_bits": 8})
     data["programs"]["conv"]["buffers"].append("sums")
-    data["arrays"]["pes"]["unrolls"]["in_channels"] = 2
+    data["arrays"]["pes"]["spatial_unrolling"]["in_channels"] = 2
     data["programs"]["conv"]["steps"] = [
         {
-            "do": "repeat",
-            "loops": [{"over": "out_channels"}, {"over": "in_channels"}],
-            "steps": [{"do": "compute", "loops": [{"over": "rows"}, {"over": "columns"}]}],
+            "op": "repeat",
+            "loops": [{"dimension": "out_channels"}, {"dimension": "in_channels"}],
+            "steps": [{"op": "compute", "loops": [{"dimension": "rows"}, {"dimension": "columns"}]}],
         }
     ]
     assert "at least 64 (the partial sums of a tile of conv0), got 63" in messages(tmp_path, data)
@@ -250,8 +250,8 @@ def test_all_faults_come_at_once(tmp_path: Path) -> None:
 
 def test_call_that_no_batch_fits_names_the_buffer(tmp_path: Path) -> None:
     data = changed(("host",), {"call_us": 0.0, "source": "made up"})
-    data["buffers"]["weights"] |= {"words": 1, "width_bits": 8, "keeps": "tile"}
-    data["programs"]["conv"]["steps"] = [{"do": "calls", "fits": ["weights"], "steps": [LOAD, COMPUTE]}]
+    data["buffers"]["weights"] |= {"words": 1, "width_bits": 8, "residency": "tile"}
+    data["programs"]["conv"]["steps"] = [{"op": "calls", "fits": ["weights"], "steps": [LOAD, COMPUTE]}]
     assert "buffers.weights.words: expected at least 5 (one output channel of conv0), got 1" in (
         messages(tmp_path, data)
     )

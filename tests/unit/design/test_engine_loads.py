@@ -27,20 +27,26 @@ from tests.unit.design.small_engine import (
         ),
         (
             # the same word again for every row is not more weights
-            [{"do": "repeat", "loops": [{"over": "rows"}], "steps": [{**LOAD, "words": 1}]}, COMPUTE],
+            [
+                {"op": "repeat", "loops": [{"dimension": "rows"}], "steps": [{**LOAD, "words": 1}]},
+                COMPUTE,
+            ],
             r"expected loads of all weights of conv0, 288 bits, got 64 bits",
         ),
         (
-            [{**LOAD, "loops": [{"over": "rows", "tile": 4}], "words": 4}, COMPUTE],
+            [{**LOAD, "loops": [{"dimension": "rows", "tile": 4}], "words": 4}, COMPUTE],
             r"expected loads of all weights of conv0, 288 bits, got 256 bits",
         ),
         (
             # a loop of a load that runs past its dimension brings nothing more
-            [{**LOAD, "words": 1, "loops": [{"over": "in_channels", "tile": 4, "extra": 9}]}, COMPUTE],
+            [
+                {**LOAD, "words": 1, "loops": [{"dimension": "in_channels", "tile": 4, "extra": 9}]},
+                COMPUTE,
+            ],
             r"expected loads of all weights of conv0, 288 bits, got 64 bits",
         ),
         (
-            [{**LOAD, "loops": [{"over": "out_channels", "extra": -7}]}, COMPUTE],
+            [{**LOAD, "loops": [{"dimension": "out_channels", "extra": -7}]}, COMPUTE],
             None,
         ),
         ([{**LOAD, "words": 5}, COMPUTE], None),
@@ -57,7 +63,7 @@ def test_load_of_fewer_bits_than_the_weights_is_refused(
         assert re.search(message, messages(tmp_path, data))
 
 
-IMAGE = {"do": "load", "what": "image", "port": "ddr", "buffer": "maps", "words": 4}
+IMAGE = {"op": "load", "payload": "image", "port": "ddr", "buffer": "maps", "words": 4}
 
 
 def test_image_that_comes_in_part_is_refused(tmp_path: Path) -> None:

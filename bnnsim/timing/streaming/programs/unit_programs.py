@@ -84,7 +84,7 @@ def _program(p: UnitParameters, library: UnitLibrary, freezes: bool) -> Program:
 
 
 def _source(p: Source, freezes: bool) -> Program:
-    runs = (Run(p.words, writes=True), Run(p.gap_steps))
+    runs = (Run(p.words, writes=True), Run(p.inter_frame_gap_steps))
     return Lockstep((Block(1, tuple(run for run in runs if run.steps)),), 1, freezes)
 
 
@@ -258,7 +258,7 @@ def _rtl_window(p: Window) -> Program:
 
 
 def _pool(p: Pool, freezes: bool) -> Program:
-    if p.style == "flow":
+    if p.style == "streaming":
         return _flowing_pool(p)
     row = (Run(p.width * p.levels, reads=True), Run(POOL_IDLE_STEPS))
     out = (Run(p.width // p.kernel[1] * p.levels, writes=True), Run(POOL_IDLE_STEPS))

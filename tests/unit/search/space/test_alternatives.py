@@ -28,16 +28,16 @@ style: engine
 device: xc7z020
 clock_mhz: {choose: [100, 143]}
 arrays:
-  pes: {executes: [linear], unrolls: {out_channels: {knob: outputs}, in_channels: 64}}
+  pes: {supported_ops: [linear], spatial_unrolling: {out_channels: {knob: outputs}, in_channels: 64}}
 buffers:
-  weights: {holds: weights, banks: {knob: outputs}, words: 1024, width_bits: 64, keeps: network, source: "made up"}
+  weights: {holds: weights, banks: {knob: outputs}, words: 1024, width_bits: 64, residency: network, source: "made up"}
   fmap: {holds: activations, words: 1024, width_bits: 8, copies: 2}
 programs:
   dense:
     array: pes
     buffers: [weights, fmap]
     steps:
-      - {do: compute, loops: [{over: out_channels}, {over: in_channels}], depth: 4, source: "made up"}
+      - {op: compute, loops: [{dimension: out_channels}, {dimension: in_channels}], depth: 4, source: "made up"}
 layers:
   fc0: {program: dense}
   fc1: {program: dense}

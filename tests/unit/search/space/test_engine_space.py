@@ -30,16 +30,16 @@ style: engine
 device: xc7z020
 clock_mhz: {choose: [100, 143]}
 arrays:
-  pes: {executes: [linear], unrolls: {out_channels: {knob: outputs}, in_channels: {knob: inputs}}}
+  pes: {supported_ops: [linear], spatial_unrolling: {out_channels: {knob: outputs}, in_channels: {knob: inputs}}}
 buffers:
-  weights: {holds: weights, banks: {knob: outputs}, words: {knob: bits, over: inputs}, width_bits: {knob: inputs}, keeps: network, source: "made up"}
+  weights: {holds: weights, banks: {knob: outputs}, words: {knob: bits, over: inputs}, width_bits: {knob: inputs}, residency: network, source: "made up"}
   fmap: {holds: activations, words: 1024, width_bits: 8, copies: 2, style: {choose: [bram, lutram]}}
 programs:
   dense:
     array: pes
     buffers: [weights, fmap]
     steps:
-      - {do: compute, loops: [{over: out_channels}, {over: in_channels}], depth: 4, source: "made up"}
+      - {op: compute, loops: [{dimension: out_channels}, {dimension: in_channels}], depth: 4, source: "made up"}
 layers:
   fc0: {program: dense}
   fc1: {program: dense}

@@ -18,16 +18,16 @@ style: engine
 device: xc7z020
 clock_mhz: {choose: [100, 143]}
 arrays:
-  pes: {executes: [linear], unrolls: {out_channels: {knob: outputs}, in_channels: {knob: inputs}}}
+  pes: {supported_ops: [linear], spatial_unrolling: {out_channels: {knob: outputs}, in_channels: {knob: inputs}}}
 buffers:
-  weights: {holds: weights, banks: {knob: outputs}, words: {knob: bits, over: outputs, plus: 4}, width_bits: 64, double: {knob: ahead}, keeps: network, source: "made up"}
+  weights: {holds: weights, banks: {knob: outputs}, words: {knob: bits, over: outputs, plus: 4}, width_bits: 64, double: {knob: ahead}, residency: network, source: "made up"}
   fmap: {holds: activations, words: {knob: inputs, map: {16: 64, 64: 16}}, width_bits: {knob: inputs}, copies: 2}
 programs:
   dense:
     array: pes
     buffers: [weights, fmap]
     steps:
-      - {do: compute, loops: [{over: out_channels}, {over: in_channels}], depth: {range: [4, 8], step: 4}, source: "made up"}
+      - {op: compute, loops: [{dimension: out_channels}, {dimension: in_channels}], depth: {range: [4, 8], step: 4}, source: "made up"}
 layers:
   fc0: {program: dense}
   fc1: {program: dense}
@@ -76,7 +76,7 @@ def test_fields_follow_their_knobs(tmp_path: Path) -> None:
         "programs.dense.steps.0.depth": 8,
     }  # fmt: skip
     data = space.point_data(knobs, "p")
-    assert data["arrays"]["pes"]["unrolls"] == {"out_channels": 4, "in_channels": 64}
+    assert data["arrays"]["pes"]["spatial_unrolling"] == {"out_channels": 4, "in_channels": 64}
     assert (data["buffers"]["weights"]["banks"], data["buffers"]["weights"]["words"]) == (4, 1028)
     assert data["buffers"]["weights"]["double"] is True
     assert (data["buffers"]["fmap"]["words"], data["buffers"]["fmap"]["width_bits"]) == (16, 64)
@@ -98,8 +98,8 @@ def test_a_field_is_the_mapped_knob_times_over_plus() -> None:
         (
             "{knob: outputs}, in_channels",
             "{knob: output}, in_channels",
-            r"tiny.yaml:7: arrays.pes.unrolls.out_channels.knob: expected a knob of explore.knobs "
-            r"\(outputs, inputs, bits, ahead\), got 'output' \(nearest: outputs",
+            r"tiny.yaml:7: arrays.pes.spatial_unrolling.out_channels.knob: expected a knob of "
+            r"explore.knobs \(outputs, inputs, bits, ahead\), got 'output' \(nearest: outputs",
         ),
         ("over: outputs", "over: outs", r"words.over: expected a knob of explore.knobs .*got 'outs'"),
         ("plus: 4", "plus: [4]", r"weights.words.plus: expected a number or a knob's name, got \[4\]"),
@@ -131,7 +131,8 @@ def test_a_field_is_the_mapped_knob_times_over_plus() -> None:
         ("choose: [false, true]", "choose: [false, soon]", r"weights.double: expected true or false,"),
         ("device: xc7z020", "device: {choose: [xc7z020, xc7z0200]}",
          r"yaml:4: device: expected one of 5sgsd8, .*got 'xc7z0200' \(nearest: xc7z020"),
-        ("executes: [linear]", "executes: divisors", r"pes.executes: expected a list, got the text 'div"),
+        ("supported_ops: [linear]", "supported_ops: divisors",
+         r"pes.supported_ops: expected a list, got the text 'div"),
         ("objectives: [",
          "landmarks: [{name: a, source: b, figures: {}, alternative: c}]\n  objectives: [",
          r"landmarks\[0\].alternative: expected no alternative in a space without alternatives, got 'c'"),
@@ -151,7 +152,7 @@ def test_all_faults_are_told_at_once_and_each_once(tmp_path: Path) -> None:
         _load(tmp_path, text)
     assert [fault.key for fault in caught.value.faults] == [
         "stile",
-        "arrays.pes.unrolls.out_channels.knob",
+        "arrays.pes.spatial_unrolling.out_channels.knob",
         "buffers.fmap.words.map",
     ]
 

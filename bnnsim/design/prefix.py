@@ -8,22 +8,21 @@ from bnnsim.spec.faults import Fault, near_names
 from bnnsim.spec.load import Loaded
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.workload import Workload
-from bnnsim.spec.yaml.source import SourceText
 
 
-def front_layers(
+def prefix_layers(
     architecture: Loaded[EngineArchitecture], network: Network
 ) -> tuple[frozenset[str], list[Fault]]:
     """The layers that stream: ``until`` and all it depends on."""
-    front = architecture.spec.front
-    if front is None:
+    prefix = architecture.spec.streaming_prefix
+    if prefix is None:
         return frozenset(), []
-    key = ("front", "until")
-    if front.until not in network.nodes:
-        near = near_names(front.until, network.nodes)
+    key = ("streaming_prefix", "until")
+    if prefix.until not in network.nodes:
+        near = near_names(prefix.until, network.nodes)
         expected = f"a layer of workload {network.workload.name}"
-        return frozenset(), [architecture.source.fault(key, expected, repr(front.until), near)]
-    names = {front.until}
+        return frozenset(), [architecture.source.fault(key, expected, repr(prefix.until), near)]
+    names = {prefix.until}
     for name in reversed(list(network.nodes)):
         if name in names:
             names |= {source for source in network.nodes[name].inputs if source != INPUT}
@@ -31,7 +30,7 @@ def front_layers(
         f"{reader} reads {source}"
         for source in [INPUT, *names]
         for reader, _ in network.consumers[source]
-        if reader not in names and source != front.until
+        if reader not in names and source != prefix.until
     ]
     if leaks:
         expected = "a layer through which alone the others see what comes before"
@@ -39,30 +38,29 @@ def front_layers(
     return frozenset(names), []
 
 
-def front_workload(network: Network, names: frozenset[str]) -> Workload:
+def prefix_workload(network: Network, names: frozenset[str]) -> Workload:
     """The layers ``names`` as a workload of their own."""
     layers = [layer for layer in network.workload.layers if layer.name in names]
     name = f"{network.workload.name}.front"
     return network.workload.model_copy(update={"name": name, "layers": layers, "weights": None})
 
 
-def front_architecture(
+def prefix_architecture(
     architecture: Loaded[EngineArchitecture],
 ) -> Loaded[StreamingArchitecture]:
-    """The front as an architecture of its own, its keys at their lines in the engine's file."""
+    """The prefix as an architecture of its own, its keys at their lines in the engine's file."""
     spec, text = architecture.spec, architecture.source
-    assert spec.front is not None
+    assert spec.streaming_prefix is not None
     streaming = StreamingArchitecture(
         name=f"{spec.name}.front",
         source=spec.source,
         style="streaming",
         device=spec.device,
         clock_mhz=spec.clock_mhz,
-        defaults=spec.front.defaults,
-        frame_source=spec.front.frame_source,
-        layers=spec.front.layers,
-        fifo_words=spec.front.fifo_words,
+        defaults=spec.streaming_prefix.defaults,
+        frame_source=spec.streaming_prefix.frame_source,
+        layers=spec.streaming_prefix.layers,
+        fifo_words=spec.streaming_prefix.fifo_words,
     )
-    lines = {path[1:]: line for path, line in text.lines.items() if path[:1] == ("front",)}
-    data = text.data.get("front", {}) if isinstance(text.data, dict) else {}
-    return Loaded(streaming, SourceText(text.file, data, lines))
+    section = text.data.get("streaming_prefix", {}) if isinstance(text.data, dict) else {}
+    return Loaded(streaming, text.section("streaming_prefix", section))

@@ -1,4 +1,4 @@
-"""The streaming front of an engine: where the two kinds of architecture meet."""
+"""The streaming prefix of an engine: where the two kinds of architecture meet."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from bnnsim.spec.model import Depth, Name, SpecModel
 from bnnsim.spec.streaming.hardware import FrameSource, LayerHardware, UnitDefaults
 
 
-class StreamingFront(SpecModel):
+class StreamingPrefix(SpecModel):
     """The network's first layers as a streaming pipeline in front of an engine.
 
     The engine's controller starts it for each frame and goes on when its last word is there; frames do
