@@ -11,6 +11,7 @@ import math
 
 from bnnsim.cost.blocks.amounts import Amounts, Estimate
 from bnnsim.cost.blocks.technology import Technology
+from bnnsim.spec.engine.circuits import PopcountForm
 
 STATE_LUTS = 4
 """Next state, ready, valid and enable of a state: one LUT each."""
@@ -84,7 +85,7 @@ def adder_tree(tech: Technology, operands: int, bits: int) -> Estimate:
     return datapath(tech, adder_tree_luts(tech, operands, bits))
 
 
-def popcount_luts(tech: Technology, bits: int, form: str = "tree") -> float:
+def popcount_luts(tech: Technology, bits: int, form: PopcountForm = "tree") -> float:
     """XNOR of two ``bits``-wide words and the number of ones in it.
 
     ``tree``: half adders on pairs (the XNORs sit in the same LUTs), then a tree of ever wider adders,
@@ -99,7 +100,9 @@ def popcount_luts(tech: Technology, bits: int, form: str = "tree") -> float:
     return pairs * tech["xnor_pair_luts"] + adder_tree_luts(tech, pairs + left, 2)
 
 
-def xnor_popcount(tech: Technology, bits: int, pipelined: bool = True, form: str = "tree") -> Estimate:
+def xnor_popcount(
+    tech: Technology, bits: int, pipelined: bool = True, form: PopcountForm = "tree"
+) -> Estimate:
     """XNOR and popcount of ``bits`` pairs, registered between levels if ``pipelined``."""
     cost = datapath(tech, popcount_luts(tech, bits, form))
     return cost if pipelined else Amounts(lut_logic=cost.lut_logic)

@@ -9,7 +9,7 @@ from bnnsim.cost.blocks.amounts import Amounts, Estimate
 from bnnsim.cost.blocks.logic import control, multiplexer, multiplexer_luts
 from bnnsim.cost.blocks.memories import Ports
 from bnnsim.cost.blocks.technology import Technology
-from bnnsim.spec.streaming.hardware import UnitLibrary
+from bnnsim.spec.streaming.hardware import UnitLibrary, WeightMemory
 
 Style = Literal["auto", "bram", "lutram", "uram"]
 Use = Literal["parameters", "buffer"]
@@ -20,7 +20,7 @@ def memory(
     tech: Technology,
     width_bits: int,
     depth_words: int,
-    style: str = "auto",
+    style: WeightMemory = "auto",
     ports: Ports = "simple_dual",
     library: UnitLibrary = "rtl",
     use: Use = "parameters",
@@ -121,7 +121,7 @@ def line_buffer(
     width_bits: int,
     row_words: int,
     rows: int,
-    style: str = "auto",
+    style: WeightMemory = "auto",
     library: UnitLibrary = "hls",
 ) -> Estimate:
     """``rows`` separately addressed rows of ``row_words`` words, one of them selected for reading."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import assert_never
 
 from bnnsim.cost.blocks.parts import Part
 from bnnsim.cost.blocks.technology import Technology
@@ -144,6 +145,8 @@ def _finishing(
         case AveragePool():
             channels = circuit.channels or lanes.out_channels
             return average_pool(tech, name, channels, circuit.bits, circuit.sum_bits)
+        case _:
+            assert_never(circuit)
 
 
 def derived_circuits(array: Array, nodes: Sequence[Node]) -> list[Circuit]:

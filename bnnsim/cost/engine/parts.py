@@ -28,6 +28,8 @@ from bnnsim.cost.blocks.memories import Ports
 from bnnsim.cost.blocks.parts import Part, total
 from bnnsim.cost.blocks.storage import lut_rom, memory, register_file
 from bnnsim.cost.blocks.technology import Technology
+from bnnsim.spec.engine.circuits import PopcountForm
+from bnnsim.spec.streaming.hardware import WeightMemory
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Bank:
     width_bits: int
     depth_words: int
     count: int = 1
-    style: str = "bram"
+    style: WeightMemory = "bram"
     ports: Ports = "simple_dual"
     writers: int = 1
     readers: int = 1
@@ -91,7 +93,9 @@ def bank_parts(
     return parts
 
 
-def popcount_array(tech: Technology, name: str, words: int, bits: int, form: str = "tree") -> Part:
+def popcount_array(
+    tech: Technology, name: str, words: int, bits: int, form: PopcountForm = "tree"
+) -> Part:
     """``words`` XNOR-popcounts of ``bits`` bits each."""
     return Part(name, datapath(tech, words * popcount_luts(tech, bits, form)))
 

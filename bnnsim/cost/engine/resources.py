@@ -7,7 +7,7 @@ Each is a unit of its own name; what its circuits are is said in the spec, or de
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, assert_never
 
 from bnnsim.cost.blocks.parts import Part, total
 from bnnsim.cost.blocks.platform import platform_parts
@@ -101,6 +101,7 @@ def _buffer_parts(
 
 
 def _bank(name: str, buffer: Buffer) -> Bank:
+    assert buffer.style != "registers"
     return Bank(
         name,
         buffer.width_bits,
@@ -125,12 +126,17 @@ def _adapters(port: Port) -> list[Adapter]:
 def _port_parts(tech: Technology, port: Port) -> tuple[Part, ...]:
     parts = []
     for adapter in _adapters(port):
-        if adapter.kind == "data_mover":
-            parts.append(data_movers(tech, "data movers", adapter.count))
-        elif adapter.kind == "m_axi":
-            width = adapter.width_bits or port.width_bits
-            cost = dma_port(tech, width, adapter.reads, adapter.writes)
-            parts.append(Part(f"master of {width} bits", cost * adapter.count))
+        match adapter.kind:
+            case "data_mover":
+                parts.append(data_movers(tech, "data movers", adapter.count))
+            case "m_axi":
+                width = adapter.width_bits or port.width_bits
+                cost = dma_port(tech, width, adapter.reads, adapter.writes)
+                parts.append(Part(f"master of {width} bits", cost * adapter.count))
+            case "none":
+                pass
+            case _:
+                assert_never(adapter.kind)
     return tuple(parts)
 
 

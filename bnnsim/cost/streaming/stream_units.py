@@ -29,7 +29,7 @@ from bnnsim.design.streaming.units import (
     Threshold,
     Window,
 )
-from bnnsim.spec.streaming.hardware import UnitLibrary
+from bnnsim.spec.streaming.hardware import UnitLibrary, WeightMemory
 
 
 def sequencing(tech: Technology, library: UnitLibrary, counters: float, steps: int) -> Estimate:
@@ -104,7 +104,7 @@ def pool_parts(tech: Technology, unit: Pool, library: UnitLibrary) -> tuple[Part
     else:
         # The row is read, changed and written back in a step, so HLS needs both ports for it.
         ports: Ports = "true_dual" if library == "hls" and unit.type.is_bipolar else "simple_dual"
-        style = "auto" if ports == "true_dual" else "lutram"
+        style: WeightMemory = "auto" if ports == "true_dual" else "lutram"
         buffer = memory(tech, width, columns, style, ports, library, "buffer")
     counters = tech["hls_pool_counters"] if library == "hls" else 3.0
     return (

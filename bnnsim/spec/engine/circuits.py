@@ -13,6 +13,8 @@ from pydantic import Field
 from bnnsim.spec.device import Amount
 from bnnsim.spec.model import Count, SpecModel
 
+PopcountForm = Literal["tree", "swar"]
+
 
 class CircuitModel(SpecModel):
     """One piece of hardware, ``count`` times."""
@@ -31,7 +33,7 @@ class Popcounts(CircuitModel):
     """Words a cycle; default: everything unrolled, over ``word_bits``."""
     word_bits: Count | None = None
     """Default: the unrolled input channels."""
-    form: Literal["tree", "swar"] = "tree"
+    form: PopcountForm = "tree"
     """``swar``: the shift-and-mask code that HLS takes literally."""
 
 

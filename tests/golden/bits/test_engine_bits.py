@@ -57,7 +57,7 @@ def test_trained_fracbnn_scores_its_pictures_as_the_hardware_does(tmp_path: Path
     assert simulation.cycles_total == 7 * 96_867
 
 
-def test_parameters_of_own_layers_survive_a_file(tmp_path: Path) -> None:
+def test_parameters_of_scaled_layers_survive_a_file(tmp_path: Path) -> None:
     for name in ("fracbnn-cifar10", "rebnet-cifar10-m2"):
         network = resolve_network(load_workload(name))
         drawn = random_parameters(network, 3)
@@ -69,7 +69,7 @@ def test_parameters_of_own_layers_survive_a_file(tmp_path: Path) -> None:
                 np.testing.assert_array_equal(read[layer][key], array)
 
 
-def test_missing_and_misshapen_parameters_of_own_layers_are_named(tmp_path: Path) -> None:
+def test_missing_and_misshapen_parameters_of_scaled_layers_are_named(tmp_path: Path) -> None:
     network = resolve_network(load_workload("fracbnn-cifar10"))
     arrays = {
         f"{layer}.{key}": array
