@@ -1,0 +1,115 @@
+"""The search finds a period of any length, and says where there is none to find."""
+
+from __future__ import annotations
+
+import pytest
+
+from bnnsim.timing.streaming.compiled.machine import Machine, MachineOptions
+from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit
+from bnnsim.timing.streaming.programs.steps import Run
+from bnnsim.timing.streaming.result import DeadlockError
+from bnnsim.timing.streaming.steady_state.api import steady_state
+from bnnsim.timing.streaming.steady_state.proof import Proof
+from bnnsim.timing.streaming.steady_state.search import Search
+
+from .graphs import chain, lockstep
+
+
+def _bench(every: int) -> TimingGraph:
+    """A word every four cycles, into an output that is open in every ``every``-th cycle."""
+    source = TimingUnit("source", lockstep(Run(1, writes=True), Run(3)), (), (0,))
+    copy = TimingUnit("copy", lockstep(Run(1, reads=True, writes=True)), (0,), (1,))
+    channels = (Channel("between", 2), Channel("out", 1, ready_every=every))
+    return TimingGraph((source, copy), channels, 1)
+
+
+def _search(graph: TimingGraph, most_frames: int = 60) -> tuple[Search, Proof | None]:
+    search = Search(Machine(graph, MachineOptions(most_frames, snapshots=True)))
+    while search.next_frame(most_frames):
+        proof = search.proof()
+        if proof is not None:
+            return search, proof
+    return search, None
+
+
+@pytest.mark.parametrize(
+    ("every", "frames", "cycles"),
+    [
+        # written in 0, 4, 8, 12, 16, ... and read a cycle later, or in the next that is a multiple
+        (2, 1, 4),  # 2, 6, 10
+        (3, 3, 12),  # 3, 6, 9; 15, 18, 21; 27
+        (5, 1, 5),  # the output is slower than the source: 5, 10, 15
+        (7, 1, 7),
+    ],
+)
+def test_a_period_of_several_frames_is_found_within_twice_the_frames(
+    every: int, frames: int, cycles: int
+) -> None:
+    search, proof = _search(_bench(every))
+    assert proof is not None
+    found = proof.repetition
+    assert cycles * found.period_frames == frames * found.cycles
+    assert found.cycles % every == 0  # an output's open cycles repeat too
+    steady = steady_state(_bench(every))
+    assert (steady.period_frames, steady.period_cycles) == (found.period_frames, found.cycles)
+    assert search.frames <= 2 * (found.first + found.period_frames) + 1
+
+
+def test_a_fifo_that_fills_slowly_does_not_keep_the_search_waiting() -> None:
+    source = lockstep(Run(1, writes=True), Run(8))  # nine cycles a word, and the sink ten
+    graph = chain(source, lockstep(Run(1, reads=True), Run(9)), depth_words=500)
+    search, proof = _search(graph)
+    assert proof is not None
+    assert proof.repetition.cycles == 10 * proof.repetition.period_frames
+    assert proof.argument == "bottleneck saturated"
+    assert proof.repetition.others == (0,)
+    assert search.frames < 10
+    assert proof.reason(graph) == (
+        f"saturated after frame {proof.repetition.first}: what still changes (1 unit: u0) can never "
+        "hold it up again"
+    )
+
+
+def test_a_full_fifo_lets_the_whole_state_repeat() -> None:
+    source = lockstep(Run(1, writes=True))
+    graph = chain(source, lockstep(Run(1, reads=True), Run(9)), depth_words=3)
+    search = Search(Machine(graph, MachineOptions(60, snapshots=True)))
+    proof = None
+    while proof is None and search.next_frame(60):
+        proof = search.proof(complete=True)
+    assert proof is not None
+    found = proof.repetition
+    assert (found.period_frames, found.cycles) == (1, 10)
+    assert proof.argument == "state repeats"
+    assert proof.reason(graph) == f"the state repeats with every frame after frame {found.first}"
+
+
+def test_a_search_goes_no_further_than_the_frames_allowed() -> None:
+    graph = chain(lockstep(Run(1, writes=True)), lockstep(Run(1, reads=True)))
+    search = Search(Machine(graph, MachineOptions(3, snapshots=True)))
+    assert [search.next_frame(3) for _ in range(4)] == [True, True, True, False]
+
+
+def test_a_search_stops_where_the_pipeline_is_stuck() -> None:
+    """The join wants both words of the left branch before one of the right; the fork's FIFO holds one."""
+    fork = lockstep(Run(1, reads=True, writes=True), words=2)
+    both = lockstep(Run(2, reads=True), Run(1, writes=True))
+    units = (
+        TimingUnit("source", lockstep(Run(1, writes=True), words=2), (), (0,)),
+        TimingUnit("fork", fork, (0,), (1, 2)),
+        TimingUnit("pairs", both, (1,), (3,)),
+        TimingUnit("join", lockstep(Run(1, reads=True, writes=True)), (3, 2), (4,)),
+        TimingUnit("sink", lockstep(Run(1, reads=True)), (4,), ()),
+    )
+    graph = TimingGraph(units, tuple(Channel(f"c{n}", 1) for n in range(5)), 4)
+    search = Search(Machine(graph, MachineOptions(10, snapshots=True)))
+    assert not search.next_frame(10)
+    with pytest.raises(DeadlockError, match="nothing moves after cycle 2; full FIFOs: "):
+        steady_state(graph)
+
+
+def test_a_graph_whose_channel_is_given_more_than_is_read_has_no_steady_state() -> None:
+    graph = chain(lockstep(Run(1, writes=True), words=2), lockstep(Run(1, reads=True)), depth_words=90)
+    steady = steady_state(graph, max_frames=8)
+    assert steady.interval is None and steady.warm_up_frames is None
+    assert steady.reason == "c0 is given 2 words a frame and read 1"
