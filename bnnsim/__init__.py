@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bnnsim.evaluation.evaluate import Evaluation, evaluate
+    from bnnsim.evaluation import Evaluation, evaluate
     from bnnsim.exploration.explore import ExplorationReport, explore
     from bnnsim.importers import check_model, import_bnn_pynq, import_keras, import_onnx
     from bnnsim.simulation import Simulation, simulate
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Evaluation": "bnnsim.evaluation.evaluate",
-    "evaluate": "bnnsim.evaluation.evaluate",
+    "Evaluation": "bnnsim.evaluation",
+    "evaluate": "bnnsim.evaluation",
     "ExplorationReport": "bnnsim.exploration.explore",
     "explore": "bnnsim.exploration.explore",
     "Simulation": "bnnsim.simulation",

@@ -93,6 +93,13 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
             bar.stop()
 
 
+@contextmanager
+def running(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A run of a design: :func:`progress`, and :func:`simulation_errors` where it fails."""
+    with simulation_errors(), progress(what) as advance:
+        yield advance
+
+
 def write_json(data: dict[str, Any], target: str) -> None:
     """Write ``data`` to a file (beside it first, then renamed) or, for ``-``, to stdout."""
     text = json.dumps(data, indent=2) + "\n"

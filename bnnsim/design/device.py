@@ -13,14 +13,14 @@ from bnnsim.spec.yaml.source import SourceText
 def device_of(name: str, source: SourceText, faults: list[Fault]) -> Device | None:
     """The device an architecture names; None, with the reason in ``faults``, where there is none."""
     try:
-        find_spec(name, "device")
+        path = find_spec(name, "device")
     except SpecError as error:
         names = ", ".join(shipped_names("device"))
         near = error.faults[0].near
         faults.append(source.fault(("device",), f"one of {names}", repr(name), near))
         return None
     try:
-        return load_device(name).spec
+        return load_device(path).spec
     except SpecError as error:
         faults.extend(error.faults)
         return None

@@ -1,10 +1,11 @@
-"""When an engine's units are at work, and what each layer's turn costs in energy."""
+"""When an engine's units are at work, how often their bits change, and what a layer's turn costs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from bnnsim.arrays import Int64s
 from bnnsim.cost.blocks.coefficients import Coefficients, default_coefficients
 from bnnsim.cost.engine.resources import CONTROL
 from bnnsim.cost.power import (
@@ -18,13 +19,13 @@ from bnnsim.cost.power import (
     frame_energy_uj,
 )
 from bnnsim.cost.usage import PLATFORM
+from bnnsim.datapath.engine.toggles import ArrayToggles, count_engine_toggles
 from bnnsim.design.design import EngineDesign
 from bnnsim.design.engine.program import LayerProgram, leaves
+from bnnsim.design.network.network import INPUT
+from bnnsim.simulation import Stimulus
 from bnnsim.timing.engine.account import part_busy
 from bnnsim.timing.prefix import PREFIX, whole_program
-
-if TYPE_CHECKING:
-    from bnnsim.datapath.engine.toggles import ArrayToggles
 
 Busy = Mapping[str, float]
 
@@ -57,6 +58,25 @@ def engine_busy(design: EngineDesign, part: LayerProgram) -> dict[str, float]:
     busy[PLATFORM] = through_ports
     busy[CONTROL] = at_work + through_ports
     return busy
+
+
+def engine_toggles(design: EngineDesign, stimulus: Stimulus) -> dict[str, ArrayToggles]:
+    """Toggles of frames that the engine was found to execute bit-exactly, in its arrays' order.
+
+    The values are those of the functional executor, which the engine's equal.
+    """
+    network = design.network
+    elements = {INPUT: stimulus.frames, **stimulus.activations.outputs}
+    types = {INPUT: network.input.type} | {name: n.output.type for name, n in network.nodes.items()}
+
+    def values(name: str, frame: int) -> Int64s:
+        found: Int64s = elements[name][frame].astype("int64")
+        return found * 2 - 1 if types[name].is_bipolar else found
+
+    frames = range(len(stimulus.frames))
+    return count_engine_toggles(
+        design, [{name: values(name, frame) for name in elements} for frame in frames]
+    )
 
 
 def engine_activity(
@@ -97,7 +117,9 @@ def _toggle_rates(
     if not counted:
         return {}, default
     cycles = {name: busy[name] * count.frames for name, count in counted.items()}
-    rates = {name: count.toggles / (count.operand_bits * cycles[name]) for name, count in counted.items()}
+    rates = {
+        name: count.toggles / (count.operand_bits * cycles[name]) for name, count in counted.items()
+    }
     mean = sum(rates[name] * cycles[name] for name in rates) / sum(cycles.values())
     return rates, mean
 
@@ -120,7 +142,9 @@ def engine_energy(
             sums[name] += _energy(item, turns[name], works[name]) * frame_us
     sums[STATIC] = power.static_w * frame_us
     sums[PROCESSING_SYSTEM] = power.processing_system_w * frame_us
-    return FrameEnergy("chip", sums, frame_energy_uj(power.chip_w, interval_cycles, power.clock_mhz))
+    return FrameEnergy(
+        "chip", sums, frame_energy_uj(power.chip_w, interval_cycles, power.clock_mhz)
+    )
 
 
 def _energy(item: DynamicPower, turn: float, work: float) -> float:

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from bnnsim.design.build import build_design
-from bnnsim.evaluation.evaluate import DesignFigures, figures_of
+from bnnsim.evaluation import DesignFigures, figures_of
 from bnnsim.search.front.evaluator import bounded_figure
 from bnnsim.search.front.objectives import METRICS
 from bnnsim.search.space.fields import Value

@@ -2,65 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from bnnsim.arrays import Int64s
+from bnnsim.arrays import Int64s, Integers
 from bnnsim.design.design import EngineDesign
 from bnnsim.design.network.network import Network
-from bnnsim.simulation import LayerReport, Simulation, Stimulus, UnitReport
+from bnnsim.simulation.options import ExecutorName, Progress, RunOptions
+from bnnsim.simulation.record import LayerReport, Simulation, UnitReport
+from bnnsim.simulation.stimulus import Stimulus, TimingOnly
 from bnnsim.timing.engine.result import EngineTiming
 from bnnsim.timing.prefix import whole_program
-
-if TYPE_CHECKING:
-    from bnnsim.simulation import ExecutorName, Progress
 
 STEADY_FRAMES = 4
 """Prefetching reaches two transfers ahead, so the first frame's start is the only special one."""
 
 
 def simulate_engine(
-    design: EngineDesign,
-    stimulus: Stimulus | None,
-    frames: int,
-    executor: ExecutorName | None,
-    basis: str,
-    progress: Progress | None,
+    design: EngineDesign, stimulus: Stimulus | TimingOnly, options: RunOptions
 ) -> Simulation:
-    """Cycles of ``frames`` frames, and with a stimulus its bits in the engine's own tile order."""
-    count = frames if stimulus is None else len(stimulus.frames)
-    scores = None
-    if stimulus is not None:
-        scores = _scores(design, stimulus, progress)
+    """Cycles of an engine's frames, and with a stimulus its bits in the engine's own tile order."""
+    scores = labels = None
+    if isinstance(stimulus, Stimulus):
+        scores, labels = _scores(design, stimulus, options.progress), stimulus.labels
+        frames = len(stimulus.frames)
         basis = "every element of every layer equals the functional executor's" + stimulus.repeats
-    chosen: ExecutorName = executor or ("compiled" if stimulus is None else "simpy")
-    timing = _run(design, count, chosen)
+    else:
+        frames, basis = options.frames or 1, stimulus.reason
+    executor: ExecutorName = options.executor or ("compiled" if scores is None else "simpy")
+    timing = _run(design, frames, executor)
     interval, _, reason = steady_interval(design)
     workload = design.network.workload
-    predictions = None if scores is None else tuple(int(p) for p in scores.argmax(axis=1))
     return Simulation(
         arch=design.architecture.name,
         workload=workload.name,
-        frames=count,
+        frames=frames,
         clock_mhz=design.architecture.clock_mhz,
-        executor=chosen,
+        executor=executor,
         cycles_total=timing.cycles_total,
         latency_cycles=timing.frame_end_cycles[0],
         initiation_interval_cycles=interval,
         initiation_interval_basis=reason,
-        counted_frames=count,
+        counted_frames=frames,
         counted_cycles=timing.cycles_total,
-        frames_simulated=count,
+        frames_simulated=frames,
         frames_basis="every frame was simulated",
         bit_exact=None if scores is None else True,
         bit_exact_basis=basis,
-        predictions=predictions,
+        predictions=None if scores is None else tuple(int(p) for p in scores.argmax(axis=1)),
         scores=None if scores is None else tuple(tuple(int(v) for v in row) for row in scores),
-        labels=None if stimulus is None else stimulus.labels,
+        labels=labels,
         classes=tuple(workload.classes) if workload.classes else None,
         units=tuple(
             UnitReport(unit.name, unit.kind, unit.busy, unit.stalled, 0, unit.idle)
@@ -76,7 +68,11 @@ def steady_interval(design: EngineDesign) -> tuple[int | None, int, str]:
     ends = _run(design, STEADY_FRAMES, "compiled").frame_end_cycles
     gaps = {later - earlier for earlier, later in pairwise(ends[1:])}
     if len(gaps) > 1:
-        return None, ends[0], f"frames 2 to {STEADY_FRAMES} are not equally spaced: {sorted(gaps)} cycles"
+        return (
+            None,
+            ends[0],
+            f"frames 2 to {STEADY_FRAMES} are not equally spaced: {sorted(gaps)} cycles",
+        )
     (gap,) = gaps
     if gap == ends[0]:
         return gap, ends[0], "a frame starts when the one before it is done"
@@ -116,32 +112,26 @@ def _layers(design: EngineDesign, timing: EngineTiming) -> tuple[LayerReport, ..
 def _scores(design: EngineDesign, stimulus: Stimulus, progress: Progress | None) -> Int64s:
     """Scores ``(frames, outputs)`` of the engine; every layer compared with the reference."""
     from bnnsim.datapath.engine.frame import run_engine_frame
-    from bnnsim.functional.executor import execute
 
     network = design.network
     parameters = stimulus.parameters.by_layer()
+    reference = stimulus.activations.outputs
     scores = []
     for number, frame in enumerate(stimulus.frames):
-        reference = execute(network, stimulus.parameters, frame[None]).outputs
         values = frame.astype(np.int64)
         if network.input.type.is_bipolar:
             values = values * 2 - 1
-        given = _prefix(design, stimulus, frame, reference)
+        given = _prefix(design, stimulus, number)
         result = run_engine_frame(design, parameters, values, given)
         for name in (name for name in network.nodes if name in result.outputs):
-            _compare(network, name, number, reference[name][0], result.outputs[name])
+            _compare(network, name, number, reference[name][number], result.outputs[name])
         scores.append(result.outputs[network.output].reshape(-1))
         if progress is not None:
             progress(number + 1, len(stimulus.frames))
     return np.stack(scores)
 
 
-def _prefix(
-    design: EngineDesign,
-    stimulus: Stimulus,
-    frame: npt.NDArray[np.integer],
-    reference: Mapping[str, npt.NDArray[np.integer]],
-) -> dict[str, Int64s]:
+def _prefix(design: EngineDesign, stimulus: Stimulus, number: int) -> dict[str, Int64s]:
     """What the streaming prefix puts out for one frame, every word of its layers checked."""
     from bnnsim.datapath.streaming.build import build_datapaths, sink_values
     from bnnsim.datapath.streaming.units import SinkDatapath
@@ -152,12 +142,13 @@ def _prefix(
     if prefix is None:
         return {}
     parameters = stimulus.parameters
+    outputs = stimulus.activations.outputs
     datapaths = build_datapaths(
         prefix.graph,
-        frame[None],
+        stimulus.frames[number : number + 1],
         parameters.weights,
         parameters.thresholds,
-        reference,
+        {name: outputs[name][number : number + 1] for name in prefix.network.nodes},
         parameters.values,
     )
     timing = build_timing(prefix.graph)
@@ -171,8 +162,8 @@ def _compare(
     network: Network,
     name: str,
     frame: int,
-    reference: npt.NDArray[np.integer],
-    found: npt.NDArray[np.integer],
+    reference: Integers,
+    found: Integers,
 ) -> None:
     from bnnsim.datapath.mismatch import BitMismatchError
 
@@ -182,4 +173,6 @@ def _compare(
     if wrong.size:
         channel, row, column = (int(i) for i in wrong[0])
         at = (channel, row, column)
-        raise BitMismatchError(name, frame, row, column, channel, int(reference[at]), int(found[at]))
+        raise BitMismatchError(
+            name, frame, row, column, channel, int(reference[at]), int(found[at])
+        )

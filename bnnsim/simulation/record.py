@@ -55,6 +55,20 @@ class LayerReport:
     stall_cycles: int
     overhead_cycles: int
 
+    @property
+    def turn_cycles(self) -> int:
+        """Of the whole turn."""
+        return (
+            self.compute_cycles
+            + self.stage_cycles
+            + self.weight_load_cycles
+            + self.activation_load_cycles
+            + self.activation_store_cycles
+            + self.host_cycles
+            + self.stall_cycles
+            + self.overhead_cycles
+        )
+
 
 @dataclass(frozen=True)
 class Simulation:

@@ -1,19 +1,22 @@
-"""What a bit-exact run works on: the parameters and frames of a network."""
+"""What a run works on: the parameters and frames of a network, or nothing where only times count."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bnnsim.arrays import Integers
+from bnnsim.design.design import Design, EngineDesign
 from bnnsim.design.network.network import Network
+from bnnsim.simulation.options import Images, RunOptions
 from bnnsim.spec.faults import InputError
 
 if TYPE_CHECKING:
+    from bnnsim.functional.activations import Activations
     from bnnsim.functional.parameters.parameters import Parameters
 
 MAX_ELEMENTS = 1 << 31
@@ -21,9 +24,17 @@ MAX_ELEMENTS = 1 << 31
 
 
 @dataclass(frozen=True)
-class Stimulus:
-    """What a bit-exact run works on: parameters, frames as elements, and their labels."""
+class TimingOnly:
+    """A run without bits, and why it has none."""
 
+    reason: str = "timing only, as asked"
+
+
+@dataclass(frozen=True, eq=False)
+class Stimulus:
+    """What a bit-exact run works on: a network's parameters, frames as elements, and their labels."""
+
+    network: Network
     parameters: Parameters
     frames: Integers
     labels: tuple[int, ...] | None
@@ -38,62 +49,86 @@ class Stimulus:
         shown = "1 image" if self.images == 1 else f"{self.images} images"
         return f" ({len(self.frames)} frames of {shown}, over again)"
 
+    @cached_property
+    def activations(self) -> Activations:
+        """What every layer puts out for all frames by the functional executor, executed once."""
+        from bnnsim.functional.executor import execute
+
+        return execute(self.network, self.parameters, self.frames)
+
 
 def stimulate(
-    network: Network,
-    folder: Path | None,
-    images: str | Path | Sequence[str | Path] | Integers | None,
-    frames: int | None,
-    weights_seed: int | None,
-) -> tuple[Stimulus | None, str]:
-    """Parameters and frames of a bit-exact run; None with the reason where there are none."""
-    from bnnsim.functional.input.frames import frames_from_images, random_frames
-    from bnnsim.functional.input.pictures import load_images
+    design: Design | EngineDesign, folder: Path | None, options: RunOptions
+) -> Stimulus | TimingOnly:
+    """Parameters and frames for ``design``; files of the workload are relative to ``folder``.
+
+    Raises :class:`~bnnsim.spec.faults.InputError` and :class:`~bnnsim.spec.faults.SpecError` for what
+    the user gave wrong.
+    """
+    if options.timing_only:
+        return TimingOnly()
+    if options.executor == "compiled" and isinstance(design, Design):
+        raise InputError("--executor", "simpy for a bit-exact run (or --timing-only)", "compiled")
+    network = design.network
+    workload = network.workload
+    parameters = _parameters(network, folder, options)
+    if parameters is None:
+        return TimingOnly(
+            f"timing only: workload {workload.name} has no weights (--weights-seed draws some)"
+        )
+    images = options.images
+    if images is None and workload.images is not None and options.weights_seed is None:
+        images = (folder or Path()) / workload.images
+    if images is None:
+        if options.weights_seed is None:
+            return TimingOnly("timing only: no images given (--images) and none with the workload")
+        from bnnsim.functional.input.frames import random_frames
+
+        elements = random_frames(network, options.frames or 1, options.weights_seed)
+        return Stimulus(network, parameters, elements, None)
+    elements, labels = _shown(network, images)
+    given = len(elements)
+    _check_count(network, options.frames or given)
+    if labels is not None:
+        _check_labels(network, labels)
+    if options.frames is not None:
+        chosen = np.arange(options.frames) % given
+        elements = elements[chosen]
+        labels = None if labels is None else labels[chosen]
+    told = None if labels is None else tuple(int(label) for label in labels)
+    return Stimulus(network, parameters, elements, told, given)
+
+
+def _parameters(network: Network, folder: Path | None, options: RunOptions) -> Parameters | None:
+    """Parameters drawn, or the workload's own; None where it has none."""
     from bnnsim.functional.parameters.parameters import load_parameters, random_parameters
 
     workload = network.workload
-    if weights_seed is not None and weights_seed < 0:
-        raise InputError("--weights-seed", "a number >= 0", str(weights_seed))
-    if isinstance(images, str | Path):
-        images = [images]
-    if weights_seed is not None:
-        _check_count(network, frames or 1)
-        parameters = random_parameters(network, weights_seed)
-    elif workload.weights is not None:
-        parameters = load_parameters(network, (folder or Path()) / workload.weights)
-    elif images is not None:
+    if options.weights_seed is not None:
+        _check_count(network, options.frames or 1)
+        return random_parameters(network, options.weights_seed)
+    if workload.weights is not None:
+        return load_parameters(network, (folder or Path()) / workload.weights)
+    if options.images is not None:
         raise InputError(
             workload.name, "weights in the workload, or --weights-seed", "images but no weights"
         )
-    else:
-        return None, f"timing only: workload {workload.name} has no weights (--weights-seed draws some)"
-    labels: Integers | None = None
-    given: int | None = None
-    if images is None and workload.images is not None and weights_seed is None:
-        images = [(folder or Path()) / workload.images]
-    if images is None:
-        if weights_seed is None:
-            return None, "timing only: no images given (--images) and none with the workload"
-        elements = random_frames(network, frames or 1, weights_seed)
-    elif isinstance(images, np.ndarray):
-        elements = frames_from_images(network, images)
-    elif not all(isinstance(image, str | Path) for image in images):
-        got = f"a {type(images).__name__} of {type(images[0]).__name__}"
+    return None
+
+
+def _shown(network: Network, images: Images) -> tuple[Integers, Integers | None]:
+    """Images as elements ``(n, channels, height, width)``, and their labels where files have some."""
+    from bnnsim.functional.input.frames import frames_from_images
+    from bnnsim.functional.input.pictures import load_images
+
+    if isinstance(images, np.ndarray):
+        return frames_from_images(network, images), None
+    files = [images] if isinstance(images, str | Path) else images
+    if not all(isinstance(image, str | Path) for image in files):
+        got = f"a {type(files).__name__} of {type(files[0]).__name__}"
         raise InputError("images", "files, or an array of pixels", got)
-    else:
-        pixels, labels = load_images(network, [Path(image) for image in images])
-        elements = frames_from_images(network, pixels)
-    if images is not None:
-        given = len(elements)
-    _check_count(network, frames or len(elements))
-    if labels is not None:
-        _check_labels(network, labels)
-    if frames is not None:
-        chosen = np.arange(frames) % len(elements)
-        elements = elements[chosen]
-        labels = None if labels is None else labels[chosen]
-    shown = None if labels is None else tuple(int(label) for label in labels)
-    return Stimulus(parameters, elements, shown, given), ""
+    pixels, labels = load_images(network, [Path(image) for image in files])
+    return frames_from_images(network, pixels), labels
 
 
 def _check_count(network: Network, frames: int) -> None:

@@ -58,7 +58,7 @@ def read_architecture_source(path: Path) -> SourceText:
 
 def read_workload(reference: str | Path) -> Loaded[Workload]:
     """As :func:`load_workload`, keeping the faults of single entries for the caller."""
-    return _read(Workload, reference, "workload")
+    return _read(Workload, find_spec(reference, "workload"))
 
 
 def read_both(
@@ -109,7 +109,7 @@ def load_device(reference: str | Path) -> Loaded[Device]:
 
 @lru_cache(maxsize=64)
 def _device_at(path: Path, changed_ns: int, size: int) -> Loaded[Device]:
-    return _read(Device, path, "device")
+    return _read(Device, path)
 
 
 def from_spec(spec: Spec, name: str | None = None) -> Loaded[Spec]:
@@ -118,8 +118,7 @@ def from_spec(spec: Spec, name: str | None = None) -> Loaded[Spec]:
     return Loaded(spec, SourceText(shown, spec.model_dump(mode="json", exclude_unset=True)))
 
 
-def _read(model: type[Spec], reference: str | Path, kind: str) -> Loaded[Spec]:
-    path = find_spec(reference, kind)
+def _read(model: type[Spec], path: Path) -> Loaded[Spec]:
     source = read_source(path)
     spec, faults = validate(model, source)
     if spec is None:

@@ -9,8 +9,8 @@ from functools import cached_property, lru_cache
 from bnnsim.cost.resources import estimate_resources
 from bnnsim.cost.usage import RESOURCES, Resources
 from bnnsim.design.design import Design, EngineDesign
-from bnnsim.evaluation.evaluate import OPERATIONS_PER_MAC, Evaluation, assess
-from bnnsim.simulation import LayerReport, Simulation, simulate
+from bnnsim.evaluation import OPERATIONS_PER_MAC, Evaluation, assess
+from bnnsim.simulation import LayerReport, RunOptions, Simulation, TimingOnly, simulate_design
 from bnnsim.timing.streaming.programs.graph import build_timing
 from bnnsim.timing.streaming.programs.program import Lockstep, Program
 from bnnsim.validation.published import Result
@@ -47,8 +47,8 @@ class SystemValues:
     @lru_cache(maxsize=8)  # noqa: B019 - as long-lived as the systems themselves
     def run(self, frames: int) -> Simulation:
         """A timing-only run of ``frames`` frames."""
-        entry = self.entry
-        return simulate(entry.architecture, entry.workload, frames=frames, timing_only=True)
+        options = RunOptions(frames=frames, timing_only=True)
+        return simulate_design(self.design, TimingOnly(), options)
 
     def value(self, result: Result) -> float | None:
         """The simulated counterpart of a reported number; None where there is none.

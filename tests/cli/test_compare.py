@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bnnsim.cli.app import run
-from bnnsim.evaluation.evaluate import evaluate
+from bnnsim.evaluation import evaluate
 from bnnsim.report.comparison.comparison import Quantity, comparison_info, parse_designs
 from bnnsim.report.comparison.page import comparison_html
 from bnnsim.spec.faults import InputError

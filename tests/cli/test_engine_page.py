@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bnnsim.cli.app import run
-from bnnsim.evaluation.evaluate import evaluate
+from bnnsim.evaluation import evaluate
 from bnnsim.report.engine.layers import CAUSES, engine_layers_info, engine_sentence
 from bnnsim.report.figures.design_costs import costs_info
 from bnnsim.simulation import simulate

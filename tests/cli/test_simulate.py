@@ -13,7 +13,7 @@ import bnnsim
 from bnnsim.cli.app import run
 from bnnsim.datapath.mismatch import BitMismatchError
 from bnnsim.functional.parameters.parameters import Parameters
-from bnnsim.simulation import Stimulus, datapaths_for, load_design, stimulate
+from bnnsim.simulation import RunOptions, Stimulus, datapaths_for, load_streaming_design, stimulate
 from bnnsim.timing.streaming.programs.graph import build_timing
 from bnnsim.timing.streaming.reference.executor import run_simpy
 
@@ -155,15 +155,15 @@ def test_deep_enough_branch_runs_bit_exactly(
 
 
 def test_a_wrong_bit_names_layer_pixel_and_channel() -> None:
-    design, folder = load_design("digits-7z020", "digits")
-    stimulus, _ = stimulate(design.network, folder, None, 1, None)
-    assert stimulus is not None
+    design, folder = load_streaming_design("digits-7z020", "digits")
+    stimulus = stimulate(design, folder, RunOptions(frames=1))
+    assert isinstance(stimulus, Stimulus)
     weights = dict(stimulus.parameters.weights)
     swapped = weights["conv1"].copy()
     swapped[:, [0, 1]] = swapped[:, [1, 0]]  # as a wrong interleave of the weight memory would be
     wrong = Parameters({**weights, "conv1": swapped}, stimulus.parameters.thresholds)
-    datapaths, _ = datapaths_for(design, stimulus)
-    mixed, _ = datapaths_for(design, Stimulus(wrong, stimulus.frames, None))
+    datapaths = datapaths_for(design, stimulus)
+    mixed = datapaths_for(design, Stimulus(design.network, wrong, stimulus.frames, None))
     datapaths["conv1.mvau"]._inner = mixed["conv1.mvau"]._inner  # type: ignore[attr-defined]
     wanted = r"layer conv1, frame 0, pixel \(row \d, column \d\), channel \d+: "
     with pytest.raises(BitMismatchError, match=wanted):

@@ -26,17 +26,18 @@ FRAMES = 2
 @given(designs(), st.integers(0, 2**32 - 1))
 @settings(max_examples=150)
 def test_simulated_words_equal_the_functional_executor(design: Design, seed: int) -> None:
+    network = design.network
     stimulus = Stimulus(
-        random_parameters(design.network, seed), random_frames(design.network, FRAMES, seed), None
+        network, random_parameters(network, seed), random_frames(network, FRAMES, seed), None
     )
-    datapaths, activations = datapaths_for(design, stimulus)
+    datapaths = datapaths_for(design, stimulus)
     try:
         run_simpy(build_timing(design.graph), FRAMES, datapaths)  # every layer is checked on the way
     except DeadlockError:
         return
     words = datapaths["sink"].words  # type: ignore[attr-defined]
     values = sink_values(design.graph, design.network, words, FRAMES)
-    assert np.array_equal(values.reshape(FRAMES, -1), np.asarray(activations.scores))
+    assert np.array_equal(values.reshape(FRAMES, -1), np.asarray(stimulus.activations.scores))
 
 
 @given(designs(), st.integers(0, 2**32 - 1))
@@ -53,10 +54,11 @@ def test_a_flipped_weight_is_found_or_harmless(design: Design, seed: int) -> Non
     bipolar = network.nodes[name].layer.weight.is_bipolar  # type: ignore[union-attr]
     flat[0] = 1 - flat[0] if bipolar else (-1 if flat[0] >= 0 else 1)
     other = type(parameters)({**parameters.weights, name: flipped}, parameters.thresholds)
-    datapaths, right = datapaths_for(design, Stimulus(other, frames, None))
+    flipped_stimulus = Stimulus(network, other, frames, None)
+    datapaths, right = datapaths_for(design, flipped_stimulus), flipped_stimulus.activations
     before = execute(network, parameters, frames).outputs[name]
     changed = not np.array_equal(before, right.outputs[name])
-    wrong, _ = datapaths_for(design, Stimulus(parameters, frames, None))
+    wrong = datapaths_for(design, Stimulus(network, parameters, frames, None))
     # The hardware with the flipped weight, held against the network without it.
     mixed = {
         unit.name: datapaths[unit.name] if unit.layer != name else wrong[unit.name]

@@ -64,8 +64,9 @@ def residual_designs(draw: st.DrawFn) -> Design:
 
 
 def stimulus_of(design: Design, seed: int) -> Stimulus:
+    network = design.network
     return Stimulus(
-        random_parameters(design.network, seed), random_frames(design.network, FRAMES, seed), None
+        network, random_parameters(network, seed), random_frames(network, FRAMES, seed), None
     )
 
 
@@ -75,11 +76,12 @@ def test_levels_arrive_bit_for_bit_and_when_the_compiled_executor_says(
     design: Design, seed: int
 ) -> None:
     timing = build_timing(design.graph)
-    datapaths, activations = datapaths_for(design, stimulus_of(design, seed))
+    stimulus = stimulus_of(design, seed)
+    datapaths = datapaths_for(design, stimulus)
     result = run_simpy(timing, FRAMES, datapaths)  # every layer is checked on the way
     words = datapaths["sink"].words  # type: ignore[attr-defined]
     values = sink_values(design.graph, design.network, words, FRAMES)
-    assert np.array_equal(values.reshape(FRAMES, -1), np.asarray(activations.scores))
+    assert np.array_equal(values.reshape(FRAMES, -1), np.asarray(stimulus.activations.scores))
     compiled = run_compiled(timing, FRAMES).result
     assert tuple(compiled.frame_end_cycles) == tuple(result.frame_end_cycles)
 
@@ -99,8 +101,9 @@ def test_another_bias_than_the_networks_is_found_or_harmless(design: Design, see
     values = {name: dict(own) for name, own in stimulus.parameters.values.items()}
     values["b"]["bias"] = values["b"]["bias"] + 64
     changed = type(stimulus.parameters)({}, {}, values)
-    others, after = datapaths_for(design, Stimulus(changed, stimulus.frames, None))
-    datapaths, before = datapaths_for(design, stimulus)
+    other = Stimulus(design.network, changed, stimulus.frames, None)
+    others, after = datapaths_for(design, other), other.activations
+    datapaths, before = datapaths_for(design, stimulus), stimulus.activations
     # The hardware with another bias, held against the network without it.
     datapaths["b.mvau"]._inner = others["b.mvau"]._inner  # type: ignore[attr-defined]
     found = ""

@@ -16,8 +16,8 @@ from bnnsim.datapath.streaming.toggles import ToggleCounter
 from bnnsim.design.build import build_engine_design
 from bnnsim.design.network.network import INPUT
 from bnnsim.design.streaming.units import Mvau
-from bnnsim.evaluation.evaluate import evaluate
-from bnnsim.simulation import load_design, simulate
+from bnnsim.evaluation import evaluate
+from bnnsim.simulation import load_streaming_design, simulate
 from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.workload import Workload
@@ -105,7 +105,7 @@ def _operand_words(words: list[int], mvau: Mvau) -> list[int]:
 @pytest.mark.parametrize("seed", range(6))
 def test_toggles_are_those_of_a_bit_by_bit_count(seed: int) -> None:
     architecture, workload = _random_pair(seed)
-    design, _ = load_design(architecture, workload)
+    design, _ = load_streaming_design(architecture, workload)
     counter, recorder = ToggleCounter(design.graph), Recorder()
     for observer in (counter, recorder):
         assert simulate(architecture, workload, frames=3, weights_seed=seed, observer=observer).bit_exact

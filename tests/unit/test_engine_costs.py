@@ -12,8 +12,8 @@ from bnnsim.cost.power import PROCESSING_SYSTEM, STATIC
 from bnnsim.cost.resources import estimate_resources
 from bnnsim.design.build import build_engine_design
 from bnnsim.design.design import EngineDesign
+from bnnsim.evaluation import evaluate, figures_of
 from bnnsim.evaluation.engine import engine_activity
-from bnnsim.evaluation.evaluate import evaluate, figures_of
 from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.load import load_architecture, load_workload
 

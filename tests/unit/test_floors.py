@@ -45,7 +45,6 @@ KINDS = ("streaming", "engine")  # of architecture
 # Crossings that exist and are being mended: each must be here as long as it exists, and no longer.
 KNOWN_CROSSINGS = {
     ("bnnsim.search.study.plan", "bnnsim"),
-    ("bnnsim.report.streaming.page", "bnnsim.report.engine.page"),
 }
 MODULES = module_paths(ROOT, "bnnsim")
 IMPORTS = {

@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from bnnsim.cli.console import output, progress, write_json, write_whole
+from bnnsim.cli.options import ArchArgument, JsonOption, WorkloadArgument
 from bnnsim.files.whole import check_target
 from bnnsim.search.fifos.check import check_sizing
 from bnnsim.search.fifos.sizing import FifoSizing, size_fifos
@@ -17,8 +18,8 @@ from bnnsim.spec.yaml.write import architecture_text
 
 
 def command(
-    arch: Annotated[str, typer.Argument(help="architecture: a shipped name or a YAML file")],
-    workload: Annotated[str, typer.Argument(help="workload: a shipped name or a YAML file")],
+    arch: ArchArgument,
+    workload: WorkloadArgument,
     keep: Annotated[
         float, typer.Option(help="fraction of the best reachable throughput to keep", metavar="FRACTION")
     ] = 1.0,
@@ -29,9 +30,7 @@ def command(
         Path | None,
         typer.Option(help="the new architecture; default: NAME-fifos.yaml here", metavar="FILE"),
     ] = None,
-    json_file: Annotated[
-        str | None, typer.Option("--json", help="write the result as JSON (- for stdout)", metavar="FILE")
-    ] = None,
+    json_file: JsonOption = None,
 ) -> None:
     """Size the FIFOs of a design by exact timing, and check the result with SimPy."""
     check_target(out)

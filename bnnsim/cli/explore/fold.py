@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from bnnsim.cli.console import output, write_whole
+from bnnsim.cli.options import WorkloadArgument
 from bnnsim.files.whole import check_target
 
 
 def command(
-    workload: Annotated[str, typer.Argument(help="workload: a shipped name or a YAML file")],
+    workload: WorkloadArgument,
     device: Annotated[str, typer.Option(help="the FPGA part, such as xc7z020")],
     out: Annotated[Path, typer.Option(help="the architecture to write", metavar="ARCH.yaml")],
     fps: Annotated[

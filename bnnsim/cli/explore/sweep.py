@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from bnnsim.cli.console import output, progress
+from bnnsim.cli.options import ArchArgument, WorkloadArgument
 
 if TYPE_CHECKING:
     from bnnsim.search.sweep import Sweep
@@ -17,8 +18,8 @@ TABLE, PAGE = "sweep.csv", "sweep.html"
 
 
 def command(
-    arch: Annotated[str, typer.Argument(help="architecture: a shipped name or a YAML file")],
-    workload: Annotated[str, typer.Argument(help="workload: a shipped name or a YAML file")],
+    arch: ArchArgument,
+    workload: WorkloadArgument,
     knob: Annotated[
         list[str],
         typer.Option(

@@ -25,7 +25,8 @@ def command(
         list[str], typer.Argument(help="two or more: ARCH:WORKLOAD, or ARCH with --workload")
     ],
     workload: Annotated[
-        str | None, typer.Option(help="the workload of all designs that name none", metavar="WORKLOAD")
+        str | None,
+        typer.Option(help="the workload of all designs that name none", metavar="WORKLOAD"),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="write the comparison as a page too", metavar="FILE.html")

@@ -2,45 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from bnnsim.cli.console import output, progress, simulation_errors, write_json
-from bnnsim.evaluation.evaluate import POWER_BASIS, Evaluation
-from bnnsim.evaluation.evaluate import evaluate as run_evaluation
+from bnnsim.cli.console import output, running, write_json
+from bnnsim.cli.options import (
+    ArchArgument,
+    ExecutorOption,
+    FramesOption,
+    ImagesOption,
+    JsonOption,
+    WeightsSeedOption,
+    WorkloadArgument,
+)
+from bnnsim.cli.simulate.answer import show_answer
+from bnnsim.evaluation import POWER_BASIS, Evaluation
+from bnnsim.evaluation import evaluate as run_evaluation
 from bnnsim.files.whole import check_target
 
 LARGEST_PARTS = 12
 
 
 def command(
-    arch: Annotated[str, typer.Argument(help="architecture: a shipped name or a YAML file")],
-    workload: Annotated[str, typer.Argument(help="workload: a shipped name or a YAML file")],
-    images: Annotated[
-        list[str] | None,
-        typer.Option(help="frames: .npz with images_u8 (and labels), .npy, or pictures", metavar="FILE…"),
-    ] = None,
-    frames: Annotated[int | None, typer.Option(help="how many frames", metavar="N")] = None,
+    arch: ArchArgument,
+    workload: WorkloadArgument,
+    images: ImagesOption = None,
+    frames: FramesOption = None,
     timing_only: Annotated[
         bool, typer.Option("--timing-only", help="leave the bits out; default switching activity")
     ] = False,
-    weights_seed: Annotated[
-        int | None, typer.Option(help="draw weights (and frames) from this seed", metavar="SEED")
-    ] = None,
-    executor: Annotated[
-        Literal["simpy", "compiled"] | None,
-        typer.Option(help="who counts the cycles; default: compiled for --timing-only, else simpy"),
-    ] = None,
-    json_file: Annotated[
-        str | None, typer.Option("--json", help="write the result as JSON (- for stdout)", metavar="FILE")
-    ] = None,
+    weights_seed: WeightsSeedOption = None,
+    executor: ExecutorOption = None,
+    json_file: JsonOption = None,
 ) -> None:
     """Evaluate a design: timing, bits, resources and power in one record."""
     check_target(json_file)
-    with simulation_errors(), progress("evaluating") as advance:
+    with running("evaluating") as progress:
         evaluation = run_evaluation(
             arch,
             workload,
@@ -49,7 +49,7 @@ def command(
             timing_only=timing_only,
             weights_seed=weights_seed,
             executor=executor,
-            progress=advance,
+            progress=progress,
         )
     if json_file is not None:
         write_json(evaluation.to_json(), json_file)
@@ -59,8 +59,6 @@ def command(
 
 def show(evaluation: Evaluation) -> None:
     """Print resources by unit, then the answer."""
-    from bnnsim.cli.simulate.simulate import show_answer
-
     output.print(_units_table(evaluation))
     output.print(_totals_table(evaluation))
     show_answer(evaluation.simulation)

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from bnnsim.cli.console import output, progress, simulation_errors, write_json
+from bnnsim.cli.console import output, running, write_json
+from bnnsim.cli.options import (
+    ArchArgument,
+    ExecutorOption,
+    FramesOption,
+    ImagesOption,
+    JsonOption,
+    TimingOnlyOption,
+    WeightsSeedOption,
+    WorkloadArgument,
+)
+from bnnsim.cli.simulate.answer import show_answer
 from bnnsim.files.whole import check_target
-from bnnsim.simulation import Simulation, load_design
+from bnnsim.simulation import Simulation, load_streaming_design
 from bnnsim.simulation import simulate as run_simulation
 from bnnsim.spec.yaml.write import architecture_text
 
@@ -18,52 +29,27 @@ SHOWN_PREDICTIONS = 10
 
 
 def command(
-    arch: Annotated[str, typer.Argument(help="architecture: a shipped name or a YAML file")],
-    workload: Annotated[str, typer.Argument(help="workload: a shipped name or a YAML file")],
-    images: Annotated[
-        list[str] | None,
-        typer.Option(help="frames: .npz with images_u8 (and labels), .npy, or pictures", metavar="FILE…"),
-    ] = None,
-    frames: Annotated[int | None, typer.Option(help="how many frames", metavar="N")] = None,
-    timing_only: Annotated[bool, typer.Option("--timing-only", help="leave the bits out")] = False,
-    weights_seed: Annotated[
-        int | None, typer.Option(help="draw weights (and frames) from this seed", metavar="SEED")
-    ] = None,
-    executor: Annotated[
-        Literal["simpy", "compiled"] | None,
-        typer.Option(help="who counts the cycles; default: compiled for --timing-only, else simpy"),
-    ] = None,
-    json_file: Annotated[
-        str | None, typer.Option("--json", help="write the result as JSON (- for stdout)", metavar="FILE")
-    ] = None,
+    arch: ArchArgument,
+    workload: WorkloadArgument,
+    images: ImagesOption = None,
+    frames: FramesOption = None,
+    timing_only: TimingOnlyOption = False,
+    weights_seed: WeightsSeedOption = None,
+    executor: ExecutorOption = None,
+    json_file: JsonOption = None,
     print_spec: Annotated[
-        bool, typer.Option("--print-spec", help="print the architecture, every default said, and end")
+        bool,
+        typer.Option("--print-spec", help="print the architecture, every default said, and end"),
     ] = False,
 ) -> None:
     """Simulate a network on an accelerator: every bit, every cycle."""
     if print_spec:
-        design, _ = load_design(arch, workload)
+        design, _ = load_streaming_design(arch, workload)
         output.file.write(architecture_text(design.architecture, with_defaults=True))
         return
     check_target(json_file)
-    simulation = _simulate(arch, workload, images, frames, timing_only, weights_seed, executor)
-    if json_file is not None:
-        write_json(simulation.to_json(), json_file)
-    if json_file != "-":
-        show(simulation)
-
-
-def _simulate(
-    arch: str,
-    workload: str,
-    images: list[str] | None,
-    frames: int | None,
-    timing_only: bool,
-    weights_seed: int | None,
-    executor: Literal["simpy", "compiled"] | None,
-) -> Simulation:
-    with simulation_errors(), progress("simulating") as advance:
-        return run_simulation(
+    with running("simulating") as progress:
+        simulation = run_simulation(
             arch,
             workload,
             images=images,
@@ -71,8 +57,12 @@ def _simulate(
             timing_only=timing_only,
             weights_seed=weights_seed,
             executor=executor,
-            progress=advance,
+            progress=progress,
         )
+    if json_file is not None:
+        write_json(simulation.to_json(), json_file)
+    if json_file != "-":
+        show(simulation)
 
 
 def show(simulation: Simulation) -> None:
@@ -172,29 +162,3 @@ def _show_predictions(simulation: Simulation) -> None:
     output.print(table)
     if len(predictions) > SHOWN_PREDICTIONS:
         output.print(f"  … and {len(predictions) - SHOWN_PREDICTIONS} more")
-
-
-def show_answer(simulation: Simulation) -> None:
-    """Print the figures that sum a simulation up."""
-    output.print()
-    rows = [("design", f"{simulation.arch} x {simulation.workload}, {simulation.clock_mhz:g} MHz")]
-    if simulation.accuracy is not None and simulation.labels:
-        right = round(simulation.accuracy * len(simulation.labels))
-        rows.append(
-            ("accuracy", f"{simulation.accuracy:.2%} ({right} of {len(simulation.labels)} frames)")
-        )
-    exact = "yes: " if simulation.bit_exact else ""
-    rows.append(("bit exact", exact + simulation.bit_exact_basis))
-    rows.append(("total", f"{simulation.cycles_total:,} cycles for {simulation.frames} frame(s)"))
-    rows.append(("latency", f"{simulation.latency_cycles:,} cycles = {simulation.latency_us:,.2f} us"))
-    interval = simulation.initiation_interval_cycles
-    if interval is None:
-        rows.append(("interval", f"unknown: {simulation.initiation_interval_basis}"))
-    else:
-        basis = simulation.initiation_interval_basis
-        rows.append(("interval", f"{interval:,} cycles a frame ({basis})"))
-        rows.append(("throughput", f"{simulation.throughput_fps:,.1f} FPS"))
-    if simulation.bottleneck is not None:
-        rows.append(("bottleneck", simulation.bottleneck.text))
-    for name, text in rows:
-        output.print(f"{name:<11} {text}", markup=False)

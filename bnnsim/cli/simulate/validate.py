@@ -11,8 +11,7 @@ import typer
 
 from bnnsim.cli.console import (
     output,
-    progress,
-    simulation_errors,
+    running,
     write_json,
     write_whole,
 )
@@ -31,7 +30,8 @@ _QUANTITY = {
 
 def command(
     json_file: Annotated[
-        str | None, typer.Option("--json", help="write the tables as JSON (- for stdout)", metavar="FILE")
+        str | None,
+        typer.Option("--json", help="write the tables as JSON (- for stdout)", metavar="FILE"),
     ] = None,
     figure: Annotated[
         Path | None,
@@ -41,8 +41,8 @@ def command(
     """Compare every published number with the simulation, and each cost model with what it never saw."""
     check_target(figure)
     check_target(json_file)
-    with simulation_errors(), progress("validating") as advance:
-        validation = compare_published(advance)
+    with running("validating") as progress:
+        validation = compare_published(progress)
     if figure is not None:
         from bnnsim.validation.figure import agreement_info, agreement_page
 
@@ -122,7 +122,11 @@ def _show_fit(fit: FitResult) -> None:
     """One quantity of the placed designs: fitted on all, on all but the design, on strangers only."""
     what = _QUANTITY[fit.quantity]
     _line(f"{what} by the cost model: fitted on all designs, and without each in turn", "bold")
-    _line(_fit_row("design", "reported", "fitted", "error", "left out", "family left out", "in the fit"))
+    _line(
+        _fit_row(
+            "design", "reported", "fitted", "error", "left out", "family left out", "in the fit"
+        )
+    )
     for prediction in (*fit.predictions, *fit.other_readings):
         _line(_fit_row(*_fit_cells(prediction)))
     medians = (fit.median_error, fit.median_left_out_error, fit.median_family_left_out_error)

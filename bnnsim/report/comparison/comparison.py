@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bnnsim.evaluation.evaluate import evaluate
+from bnnsim.design.design import EngineDesign
+from bnnsim.evaluation import evaluate_design
 from bnnsim.report.comparison.spec_differences import (
     Difference,
     Entries,
@@ -14,14 +15,11 @@ from bnnsim.report.comparison.spec_differences import (
     flattened,
     grouped,
 )
-from bnnsim.report.engine.layers import engine_layers_info
 from bnnsim.report.figures.costs import RESOURCE_TEXT, CostsInfo
 from bnnsim.report.figures.design_costs import costs_info
-from bnnsim.report.streaming.pace import pace_info
-from bnnsim.simulation import Simulation, load_design
-from bnnsim.spec.engine.architecture import EngineArchitecture
+from bnnsim.report.streaming.bottleneck import bottleneck_info
+from bnnsim.simulation import RunOptions, Simulation, TimingOnly, load_design
 from bnnsim.spec.faults import InputError
-from bnnsim.spec.load import read_architecture, read_workload
 
 Better = Literal["lower", "higher"]
 
@@ -99,7 +97,7 @@ def parse_designs(designs: Sequence[str], workload: str | None) -> tuple[DesignN
 def comparison_info(designs: Sequence[DesignNames]) -> ComparisonInfo:
     """Evaluate every design without its bits, and gather what differs.
 
-    Raises what :func:`bnnsim.evaluation.evaluate.evaluate` raises.
+    Raises what :func:`bnnsim.evaluation` raises.
     """
     judged = [_judged(names) for names in designs]
     specs = [design.entries for design in judged]
@@ -123,17 +121,15 @@ class _Judged:
 
 
 def _judged(names: DesignNames) -> _Judged:
-    architecture = read_architecture(names.architecture)
-    workload = read_workload(names.workload)
-    evaluation = evaluate(architecture, workload, timing_only=True)
+    design, _ = load_design(names.architecture, names.workload)
+    evaluation = evaluate_design(design, TimingOnly(), RunOptions(timing_only=True))
     simulation = evaluation.simulation
-    if isinstance(architecture.spec, EngineArchitecture):
-        turns = engine_layers_info(simulation).turns
-        limiting = max(turns, key=lambda turn: turn.total_cycles).layer
+    if isinstance(design, EngineDesign):
+        limiting = max(simulation.layers, key=lambda layer: layer.turn_cycles).name
     else:
-        design, _ = load_design(architecture, workload)
-        limiting = ", ".join(pace_info(design, simulation).limiting)
-    entries = flattened("", architecture.spec) | flattened("workload.", workload.spec)
+        limiting = ", ".join(bottleneck_info(design, simulation).limiting)
+    workload = design.network.workload
+    entries = flattened("", design.architecture) | flattened("workload.", workload)
     return _Judged(simulation, costs_info(evaluation), entries, limiting)
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from html import escape
-from pathlib import Path
 
-from bnnsim.design.build import build_engine_design
 from bnnsim.design.design import EngineDesign
-from bnnsim.evaluation.evaluate import Evaluation, evaluate
+from bnnsim.evaluation import Evaluation
 from bnnsim.report.engine.layers import engine_layers_figure, engine_layers_info, engine_sentence
 from bnnsim.report.figures.activations import ActivationsInfo, activations_figure
 from bnnsim.report.figures.answer import answer_html, answer_info
@@ -16,48 +13,14 @@ from bnnsim.report.figures.costs import costs_figure
 from bnnsim.report.figures.design_costs import costs_info
 from bnnsim.report.figures.document import document
 from bnnsim.report.figures.figure import Figure, csv_text, exact
-from bnnsim.report.figures.first_frames import first_frames
 from bnnsim.report.figures.numbers import numbers_figure
 from bnnsim.simulation import Simulation
-from bnnsim.spec.architecture import Architecture
-from bnnsim.spec.load import Loaded, read_workload
-
-Progress = Callable[[int, int], None]
 
 
-def engine_html(
-    architecture: Loaded[Architecture],
-    workload: str | Path,
-    *,
-    images: Sequence[str | Path] | None = None,
-    frames: int | None = None,
-    timing_only: bool = False,
-    weights_seed: int | None = None,
-    progress: Progress | None = None,
-) -> str:
-    """Evaluate an engine as ``evaluate`` does, and write the page. Raises what that raises."""
-    loaded = read_workload(workload)
-    evaluation = evaluate(
-        architecture,
-        loaded,
-        images=images,
-        frames=frames,
-        timing_only=timing_only,
-        weights_seed=weights_seed,
-        progress=progress,
-    )
-    simulation = evaluation.simulation
-    design = build_engine_design(architecture, loaded)
-    activations = None
-    if simulation.bit_exact:
-        folder = loaded.path.parent if loaded.path else None
-        activations = first_frames(design.network, folder, simulation, images, weights_seed)
-    return _page(design, evaluation, activations)
-
-
-def _page(
+def engine_page(
     design: EngineDesign, evaluation: Evaluation, activations: ActivationsInfo | None
 ) -> str:
+    """The whole page; ``activations`` of a run that had bits."""
     simulation, costs = evaluation.simulation, costs_info(evaluation)
     info = engine_layers_info(simulation)
     uris = tuple(picture.uri for picture in activations.images) if activations else ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bnnsim.cost.power import PROCESSING_SYSTEM, STATIC
 from bnnsim.cost.usage import RESOURCES
-from bnnsim.evaluation.evaluate import POWER_BASIS, Evaluation
+from bnnsim.evaluation import POWER_BASIS, Evaluation
 from bnnsim.report.figures.costs import CostsInfo, UnitCost
 
 _ACTIVITY = {

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from bnnsim.evaluation.evaluate import Evaluation
+from bnnsim.evaluation import Evaluation
 from bnnsim.report.figures.figure import Figure, csv_text, embedded_json
 from bnnsim.simulation import Simulation
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from bnnsim.design.design import Design
 from bnnsim.design.streaming.units import Mvau
+from bnnsim.evaluation import OPERATIONS_PER_MAC
 from bnnsim.report.figures.figure import Figure, csv_text
-
-OPERATIONS_A_MAC = 2
 
 
 @dataclass(frozen=True)
@@ -74,9 +73,9 @@ def roofline_info(design: Design, interval_cycles: float) -> RooflineInfo:
                 unit.name,
                 mvau.pe,
                 mvau.simd,
-                OPERATIONS_A_MAC * mvau.pe * mvau.simd,
+                OPERATIONS_PER_MAC * mvau.pe * mvau.simd,
                 mvau.pe,
-                OPERATIONS_A_MAC * mvau.pe * mvau.simd * working / interval_cycles,
+                OPERATIONS_PER_MAC * mvau.pe * mvau.simd * working / interval_cycles,
                 mvau.pe * working / interval_cycles,
             )
         )

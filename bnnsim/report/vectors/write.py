@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,17 @@ from bnnsim.functional.parameters.parameters import Parameters
 from bnnsim.report.vectors.memories import Memory, unit_memories
 from bnnsim.report.waveform.event_log import EventLog
 from bnnsim.report.waveform.vcd import signal_name
-from bnnsim.simulation import Simulation, load_streaming_design, simulate, stimulate
+from bnnsim.simulation import (
+    RunOptions,
+    Simulation,
+    TimingOnly,
+    load_streaming_design,
+    simulate_design,
+    stimulate,
+)
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.value_type import ValueType
 from bnnsim.timing.streaming.programs.graph import build_timing
-
-Progress = Callable[[int, int], None]
 
 WORD_ORDER = "one word a line, in the order in which they pass; frame after frame"
 WORD_LAYOUT = "element i of a word in bits i * element_bits and up; bipolar: bit 1 is +1, bit 0 is -1"
@@ -43,11 +48,7 @@ def write_vectors(
     architecture: str | Path,
     workload: str | Path,
     out: Path,
-    *,
-    images: Sequence[str | Path] | None = None,
-    frames: int | None = None,
-    weights_seed: int | None = None,
-    progress: Progress | None = None,
+    options: RunOptions,
 ) -> Vectors:
     """Simulate bit for bit and write every stream's words and cycles and every unit's memories.
 
@@ -59,25 +60,16 @@ def write_vectors(
     design, folder = load_streaming_design(
         architecture, workload, "vectors", "engines have no streams to write"
     )
-    stimulus, reason = stimulate(design.network, folder, images, frames, weights_seed)
-    if stimulus is None:
-        raise InputError("vectors", "weights and images (or --weights-seed)", reason)
+    stimulus = stimulate(design, folder, options)
+    if isinstance(stimulus, TimingOnly):
+        raise InputError("vectors", "weights and images (or --weights-seed)", stimulus.reason)
     with EventLog(design.graph, build_timing(design.graph)) as log:
-        simulation = simulate(
-            architecture,
-            workload,
-            images=images,
-            frames=frames,
-            weights_seed=weights_seed,
-            observer=log,
-            progress=progress,
-        )
+        simulation = simulate_design(design, stimulus, options, log)
         out.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
         try:
             beside.chmod(0o755)
-            parameters = stimulus.parameters
-            written = _write_all(design, log, simulation, parameters, beside)
+            written = _write_all(design, log, simulation, stimulus.parameters, beside)
             if out.exists():
                 out.rmdir()
             beside.replace(out)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bnnsim.files.whole import check_target, whole_text
 from bnnsim.report.waveform.event_log import EventLog
 from bnnsim.report.waveform.perfetto import write_perfetto
 from bnnsim.report.waveform.vcd import VcdDump
-from bnnsim.simulation import Simulation, load_streaming_design, simulate
+from bnnsim.simulation import (
+    RunOptions,
+    Simulation,
+    load_streaming_design,
+    simulate_design,
+    stimulate,
+)
 from bnnsim.spec.faults import InputError
 from bnnsim.timing.streaming.programs.graph import build_timing
 from bnnsim.timing.streaming.result import UnitCycles
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -31,20 +34,16 @@ class Trace:
 def trace(
     architecture: str | Path,
     workload: str | Path,
+    options: RunOptions,
     *,
     vcd: Path | None = None,
     perfetto: Path | None = None,
     first_cycle: int = 0,
     end_cycle: int | None = None,
-    images: Sequence[str | Path] | None = None,
-    frames: int | None = None,
-    timing_only: bool = False,
-    weights_seed: int | None = None,
-    progress: Progress | None = None,
 ) -> Trace:
     """Simulate and write the cycles of a window to ``vcd``, to ``perfetto``, or to both.
 
-    Frames and bits as in :func:`bnnsim.simulation.simulate`. Memory does not grow with the run; files
+    The run is SimPy's, whatever ``options`` say of an executor. Memory does not grow with the run; files
     appear whole or not at all. Raises :class:`InputError` for a window that holds no cycle and for one
     file named twice, and what ``simulate`` raises.
     """
@@ -58,19 +57,13 @@ def trace(
     check_target(perfetto)
     if vcd is not None and perfetto is not None and vcd.resolve() == perfetto.resolve():
         raise InputError("--perfetto", "a file other than --vcd's", str(perfetto))
-    design, _ = load_streaming_design(architecture, workload, "trace", "engines are not traced")
+    design, folder = load_streaming_design(
+        architecture, workload, "trace", "engines are not traced"
+    )
+    options = replace(options, executor="simpy")
+    stimulus = stimulate(design, folder, options)
     with EventLog(design.graph, build_timing(design.graph)) as log:
-        simulation = simulate(
-            architecture,
-            workload,
-            images=images,
-            frames=frames,
-            timing_only=timing_only,
-            weights_seed=weights_seed,
-            executor="simpy",
-            observer=log,
-            progress=progress,
-        )
+        simulation = simulate_design(design, stimulus, options, log)
         log.finish(simulation.cycles_total, accounts(simulation))
         end = min(end_cycle or simulation.cycles_total, simulation.cycles_total)
         if first_cycle >= end:

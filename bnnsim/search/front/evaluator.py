@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from bnnsim.cost.resources import estimate_resources
 from bnnsim.cost.usage import RESOURCES
 from bnnsim.design.design import Design, EngineDesign
-from bnnsim.evaluation.evaluate import DesignFigures, figures_of
+from bnnsim.evaluation import DesignFigures, figures_of
 from bnnsim.search.front.objectives import Constraint, Objective
 from bnnsim.search.points.encoding import Knobs
 from bnnsim.search.points.point_design import point_architecture, point_design

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from bnnsim.arrays import Floats
 from bnnsim.design.design import EngineDesign
-from bnnsim.evaluation.evaluate import figures_of
+from bnnsim.evaluation import figures_of
 from bnnsim.search.front.front import is_on_front
 from bnnsim.search.points.point_design import point_design
 from bnnsim.search.space.fields import Knob, Value

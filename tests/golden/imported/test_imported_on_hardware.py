@@ -14,7 +14,7 @@ from bnnsim.design.build import build_streaming_design  # noqa: E402
 from bnnsim.design.design import Design  # noqa: E402
 from bnnsim.importers.onnx.network import import_onnx  # noqa: E402
 from bnnsim.search.first_design import fold_network  # noqa: E402
-from bnnsim.simulation import datapaths_for, stimulate  # noqa: E402
+from bnnsim.simulation import RunOptions, Stimulus, datapaths_for, stimulate  # noqa: E402
 from bnnsim.spec.load import load_architecture, load_workload  # noqa: E402
 from bnnsim.timing.streaming.programs.graph import build_timing  # noqa: E402
 from bnnsim.timing.streaming.reference.executor import run_simpy  # noqa: E402
@@ -31,9 +31,9 @@ def _folded(workload: Path, fps: float, folder: Path) -> Design:
 
 def _frame_ends(design: Design, folder: Path, images: Any) -> tuple[int, ...]:
     """Simulate ``images``; the datapaths raise at the first word that differs from the network's."""
-    stimulus, _ = stimulate(design.network, folder, images, None, None)
-    assert stimulus is not None
-    datapaths, _ = datapaths_for(design, stimulus)
+    stimulus = stimulate(design, folder, RunOptions(images))
+    assert isinstance(stimulus, Stimulus)
+    datapaths = datapaths_for(design, stimulus)
     return run_simpy(build_timing(design.graph), len(images), datapaths).frame_end_cycles
 
 

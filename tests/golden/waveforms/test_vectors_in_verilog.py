@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from bnnsim.report.vectors import write_vectors
+from bnnsim.simulation import RunOptions
 
 RTL = Path(__file__).parent / "rtl"
 WORKLOAD = """\
@@ -44,7 +45,8 @@ def vectors(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     (folder / "a.yaml").write_text(ARCH)
     (folder / "w.yaml").write_text(WORKLOAD.format(compare=request.param))
     out = folder / "out"
-    write_vectors(str(folder / "a.yaml"), str(folder / "w.yaml"), out, frames=3, weights_seed=5)
+    options = RunOptions(frames=3, weights_seed=5)
+    write_vectors(str(folder / "a.yaml"), str(folder / "w.yaml"), out, options)
     return out
 
 

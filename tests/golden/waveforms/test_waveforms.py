@@ -15,7 +15,7 @@ import pytest
 
 from bnnsim.cli.app import run
 from bnnsim.report.waveform.trace import Trace, trace
-from bnnsim.simulation import Simulation, load_design, simulate
+from bnnsim.simulation import RunOptions, Simulation, load_streaming_design, simulate
 from tests.golden.waveforms.vcd_reader import Dump, read_vcd
 
 ARCH, WORKLOAD = "digits-7z020", "digits"
@@ -82,7 +82,7 @@ def run_of(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(scope="module")
 def streams(run_of: dict[str, Any]) -> tuple[str, ...]:
-    design, _ = load_design(run_of["architecture"], run_of["workload"])
+    design, _ = load_streaming_design(run_of["architecture"], run_of["workload"])
     return tuple(stream.name for stream in design.graph.streams)
 
 
@@ -92,12 +92,17 @@ def seen(run_of: dict[str, Any]) -> tuple[Seen, Simulation]:
     return observer, simulate(**run_of, observer=observer)
 
 
+def _trace(run_of: dict[str, Any], **where: Any) -> Trace:
+    options = RunOptions(frames=run_of["frames"], weights_seed=run_of.get("weights_seed"))
+    return trace(run_of["architecture"], run_of["workload"], options, **where)
+
+
 @pytest.fixture(scope="module")
 def traced(
     run_of: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Trace, Dump, dict[str, Any]]:
     folder = tmp_path_factory.mktemp("traced")
-    result = trace(**run_of, vcd=folder / "a.vcd", perfetto=folder / "a.json")
+    result = _trace(run_of, vcd=folder / "a.vcd", perfetto=folder / "a.json")
     assert sorted(path.name for path in folder.iterdir()) == ["a.json", "a.vcd"]
     return result, read_vcd(folder / "a.vcd"), json.loads((folder / "a.json").read_text())
 
@@ -244,7 +249,7 @@ def test_counters_of_the_trace_are_the_levels_of_the_waveform(
 def test_a_window_shows_what_the_whole_waveform_shows_there(
     run_of: dict[str, Any], tmp_path: Path, cycles: list[dict[str, str]], first: int, end: int
 ) -> None:
-    trace(**run_of, vcd=tmp_path / "w.vcd", first_cycle=first, end_cycle=end)
+    _trace(run_of, vcd=tmp_path / "w.vcd", first_cycle=first, end_cycle=end)
     window = list(read_vcd(tmp_path / "w.vcd").cycles("bnnsim.clock"))
     whole = cycles[first:end]
     assert len(window) == len(whole)
@@ -257,7 +262,7 @@ def test_a_window_shows_what_the_whole_waveform_shows_there(
 
 
 def test_a_run_without_bits_has_no_data_signals(tmp_path: Path) -> None:
-    result = trace("pynq-cnv", "cnv", vcd=tmp_path / "t.vcd", end_cycle=50)
+    result = trace("pynq-cnv", "cnv", RunOptions(), vcd=tmp_path / "t.vcd", end_cycle=50)
     assert not result.has_bits
     assert not [name for name in read_vcd(tmp_path / "t.vcd").names if name.endswith("_data")]
 

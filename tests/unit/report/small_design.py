@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bnnsim.design.design import Design
-from bnnsim.simulation import load_design
+from bnnsim.simulation import load_streaming_design
 
 WORKLOAD = """\
 name: small
@@ -45,4 +45,4 @@ def write_specs(folder: Path, arch: str = ARCH, workload: str = WORKLOAD) -> tup
 
 
 def small_design(folder: Path, arch: str = ARCH, workload: str = WORKLOAD) -> Design:
-    return load_design(*write_specs(folder, arch, workload))[0]
+    return load_streaming_design(*write_specs(folder, arch, workload))[0]

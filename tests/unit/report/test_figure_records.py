@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 
 from bnnsim.design.design import Design
-from bnnsim.evaluation.evaluate import evaluate
+from bnnsim.evaluation import evaluate
 from bnnsim.report.figures.costs import budget_bars
 from bnnsim.report.figures.design_costs import costs_info
 from bnnsim.report.figures.figure import Figure, csv_text, embedded_json, number
+from bnnsim.report.streaming.bottleneck import WORTHWHILE, bottleneck_info, bottleneck_sentence
 from bnnsim.report.streaming.occupancy import occupancy_info
-from bnnsim.report.streaming.pace import WORTHWHILE, pace_info, pace_sentence
 from bnnsim.report.streaming.pipeline import pipeline_figure, pipeline_info
 from bnnsim.report.streaming.recording import record
 from bnnsim.report.streaming.roofline import roofline_info
 from bnnsim.report.streaming.timeline import timeline_info
 from bnnsim.report.streaming.track_encoding import decode_pairs
 from bnnsim.report.streaming.unit_states import State
-from bnnsim.simulation import Simulation, load_design, simulate
+from bnnsim.simulation import Simulation, load_streaming_design, simulate
 
 from .small_design import ARCH, BRANCHED, BRANCHED_ARCH, WORKLOAD, small_design, write_specs
 
@@ -58,7 +58,7 @@ def test_mean_occupancy_is_the_mean_over_cycles(design: Design) -> None:
 
 
 def test_the_unit_with_most_steps_sets_the_pace(design: Design, simulation: Simulation) -> None:
-    info = pace_info(design, simulation)
+    info = bottleneck_info(design, simulation)
     # conv0: 16 pixels x 8/2 rows x 36/4 columns; fc0: 10 rows x 32/8 columns
     assert {u.name: u.cycles_a_frame for u in info.work}["conv0.mvau"] == 16 * 4 * 9
     assert {u.name: u.cycles_a_frame for u in info.work}["fc0.mvau"] == 10 * 4
@@ -69,24 +69,24 @@ def test_the_unit_with_most_steps_sets_the_pace(design: Design, simulation: Simu
 def test_the_advice_is_the_next_pe_and_what_limits_then(
     design: Design, simulation: Simulation
 ) -> None:
-    info = pace_info(design, simulation)
+    info = bottleneck_info(design, simulation)
     (change,) = info.changes
     assert (change.layer, change.knob, change.before, change.after) == ("conv0", "pe", 2, 4)
     assert change.cycles_a_frame == 288
     assert info.next_cycles == max(
         288, *(u.cycles_a_frame for u in info.work if u.name != "conv0.mvau")
     )
-    assert "conv0</b> PE 2 → 4" in pace_sentence(info)
+    assert "conv0</b> PE 2 → 4" in bottleneck_sentence(info)
 
 
 def test_a_unit_as_wide_as_its_matrix_gets_other_advice(tmp_path: Path) -> None:
     arch = ARCH.replace("pe: 2, simd: 4", "pe: 8, simd: 36").replace("pe: 1, simd: 8", "pe: 10, simd: 32")
     names = write_specs(tmp_path, arch, WORKLOAD)
     simulation = simulate(*names, timing_only=True, executor="simpy")
-    info = pace_info(small_design(tmp_path, arch), simulation)
+    info = bottleneck_info(small_design(tmp_path, arch), simulation)
     assert info.limiting == ("conv0.window",)
     assert info.changes == ()
-    assert "sliding_window: parallel" in pace_sentence(info)
+    assert "sliding_window: parallel" in bottleneck_sentence(info)
 
 
 def test_roofline_points_never_exceed_their_peak(design: Design) -> None:
@@ -159,9 +159,9 @@ def test_a_design_over_its_budget_says_by_how_much(tmp_path: Path) -> None:
 
 
 def test_advice_goes_on_until_it_is_worth_the_trouble() -> None:
-    design, _ = load_design("pynq-cnv", "cnv")
+    design, _ = load_streaming_design("pynq-cnv", "cnv")
     simulation = simulate("pynq-cnv", "cnv", timing_only=True, executor="simpy")
-    info = pace_info(design, simulation)
+    info = bottleneck_info(design, simulation)
     assert info.limiting == ("fc0.mvau", "fc1.mvau")
     assert info.slowest_cycles == 64 * 512
     assert {change.layer for change in info.changes} == {"fc0", "fc1", "conv0", "conv3", "conv1"}
@@ -174,6 +174,6 @@ def test_waiting_is_named_only_where_it_costs_something(
 ) -> None:
     for interval, says in ((576, False), (577, False), (700, True)):
         measured = replace(simulation, initiation_interval_cycles=interval)
-        sentence = pace_sentence(pace_info(design, measured))
+        sentence = bottleneck_sentence(bottleneck_info(design, measured))
         assert ("Waiting costs" in sentence) == says
     assert '<data value="124">124</data> of the <data value="700">700</data>' in sentence

@@ -10,7 +10,7 @@ import pytest
 from bnnsim.cli.app import run
 from bnnsim.search.fifos.check import check_sizing
 from bnnsim.search.fifos.sizing import FifoSizing, Goal, size_fifos
-from bnnsim.simulation import load_design
+from bnnsim.simulation import load_streaming_design
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.load import load_architecture
 from bnnsim.timing.streaming.programs.graph import build_timing
@@ -40,13 +40,13 @@ layers:
 
 
 def _sized(arch: str | Path, workload: str | Path, keep: float, goal: Goal) -> FifoSizing:
-    design, _ = load_design(arch, workload)
+    design, _ = load_streaming_design(arch, workload)
     return size_fifos(design, keep, goal)
 
 
 @pytest.mark.parametrize("keep", [1.0, 0.8])
 def test_no_single_fifo_can_be_made_smaller(keep: float) -> None:
-    design, _ = load_design("digits-7z020", "digits")
+    design, _ = load_streaming_design("digits-7z020", "digits")
     sizing = size_fifos(design, keep)
     timing = build_timing(design.graph)
     steady = steady_state(timing.with_depths(sizing.depth_words))
@@ -80,12 +80,12 @@ def test_curve_falls_as_memory_grows() -> None:
 def test_sizing_makes_a_deadlocked_branch_run_and_simpy_agrees(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(BRANCH_ARCH)
     (tmp_path / "w.yaml").write_text(BRANCH)
-    design, _ = load_design(tmp_path / "a.yaml", tmp_path / "w.yaml")
+    design, _ = load_streaming_design(tmp_path / "a.yaml", tmp_path / "w.yaml")
     sizing = size_fifos(design)
     assert sizing.before_interval_cycles is None  # two words beside a sliding window: a deadlock
     assert sizing.depth_words["input.split->sum.add"] > 2
     check = check_sizing(design, sizing)
-    again, _ = load_design(check.architecture, tmp_path / "w.yaml")
+    again, _ = load_streaming_design(check.architecture, tmp_path / "w.yaml")
     depths = {s.name: s.depth_words for s in again.graph.streams}
     assert depths == dict(sizing.depth_words)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bnnsim.design.build import build_design
-from bnnsim.evaluation.evaluate import figures_of
+from bnnsim.evaluation import figures_of
 from bnnsim.exploration.explore import ExplorationReport, explore
 from bnnsim.search.storage.files import prepare_folder, write_files
 from bnnsim.search.storage.results import design_name, number_text, write_results

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bnnsim.evaluation.evaluate import evaluate
+from bnnsim.evaluation import evaluate
 from bnnsim.exploration.explore import ExplorationReport, explore, plan_of
 from bnnsim.report.search.pareto import pareto_info
 from bnnsim.search.front.evaluator import Judgement

@@ -11,7 +11,7 @@ import pytest
 
 from bnnsim.cost.resources import estimate_resources
 from bnnsim.design.build import build_engine_design
-from bnnsim.evaluation.evaluate import figures_of
+from bnnsim.evaluation import figures_of
 from bnnsim.exploration.explore import ExplorationReport, explore, plan_of
 from bnnsim.search.front.evaluator import Judge
 from bnnsim.search.points.encoding import Encoding, Parameters

@@ -1,4 +1,4 @@
-"""Which unit sets the pace, in a sentence, and what to change."""
+"""Which unit or FIFO is the bottleneck, in a sentence, and what to change."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ class Change:
 
 
 @dataclass(frozen=True)
-class PaceInfo:
+class BottleneckInfo:
     """Where the interval comes from.
 
     ``interval_cycles`` is the measured one (None where it is not known), ``slowest_cycles`` what the
     slowest unit alone would allow; ``waits_cycles`` their difference: words that come late or find a
     FIFO full. ``full_fifos`` are those behind the limiting units that were ever full (before them is
-    no wonder); all that were, where none is behind. ``changes`` make the pace ``next_cycles``, which
-    ``next_unit`` then sets.
+    no wonder); all that were, where none is behind. ``changes`` make it ``next_cycles`` a frame, and
+    ``next_unit`` then limits.
     """
 
     clock_mhz: float
@@ -85,7 +85,7 @@ class PaceInfo:
         return 0 if self.interval_cycles is None else self.interval_cycles - self.slowest_cycles
 
 
-def pace_info(design: Design, simulation: Simulation) -> PaceInfo:
+def bottleneck_info(design: Design, simulation: Simulation) -> BottleneckInfo:
     """The record behind the sentence."""
     work = unit_work(design)
     slowest = max(unit.cycles_a_frame for unit in work)
@@ -94,7 +94,7 @@ def pace_info(design: Design, simulation: Simulation) -> PaceInfo:
     changes, next_unit, next_cycles = _widened(design, work)
     full = [f.name for f in simulation.fifos if f.max_occupancy_words >= f.depth_words]
     behind = _streams_behind(design, {unit.name for unit in limiting})
-    return PaceInfo(
+    return BottleneckInfo(
         clock_mhz=simulation.clock_mhz,
         interval_cycles=simulation.initiation_interval_cycles,
         slowest_cycles=slowest,
@@ -111,7 +111,7 @@ def pace_info(design: Design, simulation: Simulation) -> PaceInfo:
 def _widened(
     design: Design, work: tuple[UnitWork, ...]
 ) -> tuple[tuple[Change, ...], str, int]:
-    """Changes to the slowest units, one after the other, until the pace is a fifth faster.
+    """Changes to the slowest units, one after the other, until frames follow a fifth faster.
 
     Returns them with the unit that limits then, and its cycles. Stops early at a unit that cannot be
     widened.
@@ -208,7 +208,7 @@ def _otherwise(design: Design, work: UnitWork) -> str:
             assert_never(parameters)
 
 
-def pace_sentence(info: PaceInfo) -> str:
+def bottleneck_sentence(info: BottleneckInfo) -> str:
     """What limits the design and what to change, as HTML."""
     names = _listed([f"<b>{escape(name)}</b>" for name in info.limiting])
     sets = "sets" if len(info.limiting) == 1 else "set"
@@ -234,7 +234,7 @@ def pace_sentence(info: PaceInfo) -> str:
     return " ".join(parts)
 
 
-def _advice(info: PaceInfo) -> str:
+def _advice(info: BottleneckInfo) -> str:
     if not info.changes:
         return info.otherwise
     what = _listed(
@@ -263,7 +263,7 @@ def _listed(items: list[str]) -> str:
     return ", ".join(items[:-1]) + " and " + items[-1]
 
 
-def pace_figure(info: PaceInfo) -> Figure:
+def work_figure(info: BottleneckInfo) -> Figure:
     """Each unit's own work a frame against the interval, longest first."""
     longest = max(info.interval_cycles or 0, info.slowest_cycles)
     ordered = sorted(info.work, key=lambda unit: -unit.cycles_a_frame)

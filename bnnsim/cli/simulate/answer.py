@@ -1,0 +1,34 @@
+"""The figures that sum a simulation up, as lines."""
+
+from __future__ import annotations
+
+from bnnsim.cli.console import output
+from bnnsim.simulation import Simulation
+
+
+def show_answer(simulation: Simulation) -> None:
+    """Print the figures that sum a simulation up."""
+    output.print()
+    rows = [("design", f"{simulation.arch} x {simulation.workload}, {simulation.clock_mhz:g} MHz")]
+    if simulation.accuracy is not None and simulation.labels:
+        right = round(simulation.accuracy * len(simulation.labels))
+        rows.append(
+            ("accuracy", f"{simulation.accuracy:.2%} ({right} of {len(simulation.labels)} frames)")
+        )
+    exact = "yes: " if simulation.bit_exact else ""
+    rows.append(("bit exact", exact + simulation.bit_exact_basis))
+    rows.append(("total", f"{simulation.cycles_total:,} cycles for {simulation.frames} frame(s)"))
+    rows.append(
+        ("latency", f"{simulation.latency_cycles:,} cycles = {simulation.latency_us:,.2f} us")
+    )
+    interval = simulation.initiation_interval_cycles
+    if interval is None:
+        rows.append(("interval", f"unknown: {simulation.initiation_interval_basis}"))
+    else:
+        basis = simulation.initiation_interval_basis
+        rows.append(("interval", f"{interval:,} cycles a frame ({basis})"))
+        rows.append(("throughput", f"{simulation.throughput_fps:,.1f} FPS"))
+    if simulation.bottleneck is not None:
+        rows.append(("bottleneck", simulation.bottleneck.text))
+    for name, text in rows:
+        output.print(f"{name:<11} {text}", markup=False)

@@ -1,0 +1,90 @@
+"""Evaluation: timing, bits and cost of a design in one record."""
+
+from __future__ import annotations
+
+from bnnsim.cost.clock import estimate_clock
+from bnnsim.cost.power import FrameEnergy, Power, energy_per_frame, estimate_power
+from bnnsim.cost.resources import estimate_resources
+from bnnsim.datapath.streaming.toggles import ToggleCounter
+from bnnsim.design.design import Design, EngineDesign
+from bnnsim.evaluation.activity import design_activity
+from bnnsim.evaluation.engine import engine_energy, engine_toggles
+from bnnsim.evaluation.record import Evaluation, Toggles
+from bnnsim.simulation import (
+    ExecutorName,
+    Images,
+    Progress,
+    RunOptions,
+    Simulation,
+    Stimulus,
+    TimingOnly,
+    load_design,
+    simulate_design,
+    stimulate,
+)
+from bnnsim.simulation.load import ArchitectureSource, WorkloadSource
+
+
+def evaluate(
+    architecture: ArchitectureSource,
+    workload: WorkloadSource,
+    *,
+    images: Images | None = None,
+    frames: int | None = None,
+    timing_only: bool = False,
+    weights_seed: int | None = None,
+    executor: ExecutorName | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Simulate a design and estimate what it costs; parameters and errors as ``simulate``'s.
+
+    A bit-exact run measures the switching activity for the power; a timing-only run assumes random
+    data at the design's rate.
+    """
+    options = RunOptions(images, frames, timing_only, weights_seed, executor, progress)
+    design, folder = load_design(architecture, workload)
+    return evaluate_design(design, stimulate(design, folder, options), options)
+
+
+def evaluate_design(
+    design: Design | EngineDesign, stimulus: Stimulus | TimingOnly, options: RunOptions
+) -> Evaluation:
+    """:func:`evaluate` for a design that is built; errors as ``simulate_design``'s."""
+    if isinstance(stimulus, TimingOnly):
+        return assess(design, simulate_design(design, stimulus, options))
+    if isinstance(design, Design):
+        counter = ToggleCounter(design.graph)
+        simulation = simulate_design(design, stimulus, options, counter)
+        return assess(design, simulation, counter.count(simulation.frames))
+    simulation = simulate_design(design, stimulus, options)
+    return assess(design, simulation, engine_toggles(design, stimulus))
+
+
+def assess(
+    design: Design | EngineDesign, simulation: Simulation, toggles: Toggles | None = None
+) -> Evaluation:
+    """The costs of a simulated design, with measured activity where there is some."""
+    resources = estimate_resources(design)
+    interval = simulation.initiation_interval_cycles
+    # Without a proven interval every frame is taken to be on its own.
+    activity = design_activity(design, interval or simulation.latency_cycles, toggles)
+    power = estimate_power(resources, design.architecture.clock_mhz, activity)
+    return Evaluation(
+        simulation=simulation,
+        resources=resources,
+        power=power,
+        clock=estimate_clock(design),
+        energy=None if interval is None else _energy(design, simulation, power, interval),
+        macs=design.network.macs,
+        toggles=toggles,
+        power_budget_w=design.budget.power_w,
+    )
+
+
+def _energy(
+    design: Design | EngineDesign, simulation: Simulation, power: Power, interval_cycles: int
+) -> FrameEnergy:
+    if isinstance(design, EngineDesign):
+        turns = {layer.name: layer.turn_cycles for layer in simulation.layers}
+        return engine_energy(design, power, turns, interval_cycles)
+    return energy_per_frame(power, interval_cycles)
