@@ -15,8 +15,8 @@ from functools import lru_cache
 from typing import Literal
 
 from bnnsim.timing.streaming.compiled.ended_run import end_run
-from bnnsim.timing.streaming.compiled.kernels import columns as k
-from bnnsim.timing.streaming.compiled.machine import Machine, MachineOptions
+from bnnsim.timing.streaming.compiled.layout import MachineOptions
+from bnnsim.timing.streaming.compiled.machine import Machine
 from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit
 from bnnsim.timing.streaming.programs.program import Elastic
 from bnnsim.timing.streaming.steady_state.api import steady_state
@@ -66,8 +66,8 @@ class _Seen:
     frames: int
     stalled: tuple[int, ...]
     is_full: tuple[bool, ...]
-    blocked: tuple[bool, ...]
-    starved: tuple[bool, ...]
+    writer_stalled: tuple[bool, ...]
+    reader_stalled: tuple[bool, ...]
 
 
 def find_bottleneck(graph: TimingGraph, steady: SteadyState) -> Bottleneck | None:
@@ -95,10 +95,10 @@ def find_bottleneck(graph: TimingGraph, steady: SteadyState) -> Bottleneck | Non
         unlimited_interval_cycles=_ceil(unlimited),
         full_before=streams.names(c for c in streams.before(unit) if seen.is_full[c]),
         empty_after=streams.names(
-            c for c in streams.after(unit) if seen.starved[c] and not seen.is_full[c]
+            c for c in streams.after(unit) if seen.reader_stalled[c] and not seen.is_full[c]
         ),
         blocking=streams.names(
-            c for c in streams.all if by_fifos and seen.is_full[c] and seen.blocked[c]
+            c for c in streams.all if by_fifos and seen.is_full[c] and seen.writer_stalled[c]
         ),
         frames_seen=seen.frames,
         text="",
@@ -178,17 +178,18 @@ def _observe(graph: TimingGraph, steady: SteadyState, period: int, warm_up_frame
             words >= channel.depth_words
             for words, channel in zip(later.max_occupancy_words, graph.channels, strict=True)
         ),
-        blocked=_waited(machine, k.BLOCKED_IN, k.WRITER, period),
-        starved=_waited(machine, k.STARVED_IN, k.READER, period),
+        writer_stalled=_waited(machine, "writer", period),
+        reader_stalled=_waited(machine, "reader", period),
     )
 
 
-def _waited(machine: Machine, waited_in: int, end: int, period_frames: int) -> tuple[bool, ...]:
+def _waited(
+    machine: Machine, end: Literal["writer", "reader"], period_frames: int
+) -> tuple[bool, ...]:
     """Per channel whether the unit at one end waited for it in its last period."""
-    frames = machine.unit[machine.channel[:, end], k.FRAME]
-    has_unit = machine.channel[:, end] >= 0
-    waited = machine.channel[:, waited_in] >= frames - period_frames
-    return tuple((has_unit & waited & (machine.channel[:, waited_in] >= 0)).tolist())
+    unit, waited = machine.channel[end], machine.channel[f"{end}_stall_frame"]
+    since = machine.unit["frames_done"][unit] - period_frames
+    return tuple(((unit >= 0) & (waited >= 0) & (waited >= since)).tolist())
 
 
 class _Streams:

@@ -11,8 +11,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from bnnsim.timing.streaming.compiled.ended_run import EndedRun, end_run
-from bnnsim.timing.streaming.compiled.kernels import columns as k
-from bnnsim.timing.streaming.compiled.machine import Machine, MachineOptions
+from bnnsim.timing.streaming.compiled.layout import MachineOptions
+from bnnsim.timing.streaming.compiled.machine import Machine
 from bnnsim.timing.streaming.compiled_run import CompiledRun, FrameEnds, UnprovenError, WordCycles
 from bnnsim.timing.streaming.programs.graph import TimingGraph
 from bnnsim.timing.streaming.programs.program import Elastic
@@ -67,7 +67,7 @@ def run_compiled(
             if run is not None:
                 return replace(run, steady_state=steady)
             next_try = 2 * search.frames  # its end waits for what is outside; so may the next
-    words = machine.words_moved * (frames - machine.barrier) // max(1, machine.barrier)
+    words = machine.words_moved * (frames - machine.frame_limit) // max(1, machine.frame_limit)
     if words > AFFORDABLE_WORDS:
         reason = search.comparison.obstacle or "no state came again and no bottleneck was saturated"
         raise UnprovenError(frames, search.frames, reason)
@@ -89,26 +89,28 @@ def _simulated(machine: Machine, frames: int) -> CompiledRun:
     return CompiledRun(result, "simulated", reason, frames, frames, ended.cycles_total, words)
 
 
-def _extrapolated(machine: Machine, search: Search, proof: Proof, frames: int) -> CompiledRun | None:
+def _extrapolated(
+    machine: Machine, search: Search, proof: Proof, frames: int
+) -> CompiledRun | None:
     """The run of ``frames`` frames by a proof, or None where an end does not bear it out."""
     found, period = proof.stride, proof.stride.period_frames
-    barrier = max(machine.barrier, proof.bounded.barrier if proof.bounded else 0)
-    barrier += (frames - barrier) % period
-    if barrier > frames:
+    frame_limit = max(machine.frame_limit, proof.bounded.frame_limit if proof.bounded else 0)
+    frame_limit += (frames - frame_limit) % period
+    if frame_limit > frames:
         return None
-    machine.run_to(barrier)
+    machine.run_to(frame_limit)
     ended = end_run(machine)
     bounded = None
     if proof.bounded is not None:
-        proof.bounded.run_to(barrier)
+        proof.bounded.run_to(frame_limit)
         bounded = end_run(proof.bounded).machine
     if not search.holds(proof, ended.machine, bounded):
         return None
-    periods = (frames - barrier) // period
+    periods = (frames - frame_limit) // period
     word_cycles = _word_cycles(machine if periods else ended.machine)
-    units, counted_frames = ended.units, barrier
+    units, counted_frames = ended.units, frame_limit
     if periods and found.is_complete and _counts_are_periodic(machine):
-        machine.run_to(barrier + period)
+        machine.run_to(frame_limit + period)
         later = end_run(machine).units
         units = tuple(_extended(now, more, periods) for now, more in zip(units, later, strict=True))
         counted_frames = frames
@@ -124,7 +126,7 @@ def _extrapolated(machine: Machine, search: Search, proof: Proof, frames: int) -
         result=_result(ended, frames, ends, units),
         argument=proof.argument if periods else "simulated",
         reason=proof.reason(machine.graph) if periods else "every frame was simulated",
-        frames_simulated=machine.barrier,
+        frames_simulated=machine.frame_limit,
         counted_frames=counted_frames,
         counted_cycles=ends[-1] + 1 if counted_frames == frames else ended.cycles_total,
         word_cycles=word_cycles,
@@ -170,10 +172,10 @@ def _word_cycles(machine: Machine) -> dict[str, WordCycles]:
     cycles = {}
     for number in machine.options.logged:
         row = machine.channel[number]
-        written = 0 if row[k.SUPPLIES] else row[k.WRITTEN]
-        read = 0 if row[k.IS_OPEN] else row[k.READ]
+        written = 0 if row.supplies else row.written
+        read = 0 if row.is_open else row.read
         cycles[machine.graph.channels[number].name] = WordCycles(
-            machine.pool[row[k.LOG_WRITES] : row[k.LOG_WRITES] + written].copy(),
-            machine.pool[row[k.LOG_READS] : row[k.LOG_READS] + read].copy(),
+            machine.event_times[row.write_log :][:written].copy(),
+            machine.event_times[row.read_log :][:read].copy(),
         )
     return cycles

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bnnsim.arrays import Int64s
-from bnnsim.timing.streaming.compiled.kernels import columns as k
+from bnnsim.timing.streaming.compiled.kernels import records as k
 from bnnsim.timing.streaming.compiled.machine import Machine
-from bnnsim.timing.streaming.programs.program import Elastic, Lockstep
+from bnnsim.timing.streaming.programs.program import Elastic, Lockstep, Program
 from bnnsim.timing.streaming.result import DeadlockError, UnitCycles
 
 
@@ -27,22 +27,23 @@ class EndedRun:
     @property
     def units(self) -> tuple[UnitCycles, ...]:
         """Where each unit's cycles went."""
-        return tuple(self._unit_cycles(number) for number in range(len(self.machine.unit)))
+        names = ("kind", "busy", "done_steps", "stalled_on_input", "stalled_on_output")
+        columns = (self.machine.unit[name].tolist() for name in names)
+        rows = zip(self.machine.graph.units, *columns, strict=True)
+        return tuple(self._unit_cycles(unit.program, *row) for unit, *row in rows)
 
-    def _unit_cycles(self, number: int) -> UnitCycles:
-        row = self.machine.unit[number]
-        program = self.machine.graph.units[number].program
-        busy = int(row[k.BUSY])
-        if isinstance(program, Lockstep) and row[k.KIND] != k.FLUSHING:
-            busy = program.counter.busy(int(row[k.DONE_STEPS]), self.frames)
-        stalled_in, stalled_out = int(row[k.STALLED_IN]), int(row[k.STALLED_OUT])
-        idle = self.cycles_total - busy - stalled_in - stalled_out
-        return UnitCycles(busy, stalled_in, stalled_out, idle)
+    def _unit_cycles(
+        self, program: Program, kind: int, busy: int, done_steps: int, on_input: int, on_output: int
+    ) -> UnitCycles:
+        if isinstance(program, Lockstep) and kind != k.FLUSHING:
+            busy = program.counter.busy(done_steps, self.frames)
+        idle = self.cycles_total - busy - on_input - on_output
+        return UnitCycles(busy, on_input, on_output, idle)
 
     @property
     def max_occupancy_words(self) -> tuple[int, ...]:
         """The highest occupancy of each channel at the end of a cycle."""
-        return tuple(self.machine.channel[:, k.TOP].tolist())
+        return tuple(self.machine.channel["max_occupancy"].tolist())
 
 
 def end_run(machine: Machine) -> EndedRun:
@@ -52,19 +53,19 @@ def end_run(machine: Machine) -> EndedRun:
     """
     drained = machine.copy()
     drained.drain()
-    if drained.ended_frames < machine.barrier:
+    if drained.ended_frames < machine.frame_limit:
         raise deadlock(drained)
-    total = int(drained.ends[machine.barrier - 1]) + 1
+    total = int(drained.ends[machine.frame_limit - 1]) + 1
     if drained.last_step_cycle >= total:
         # Units that go on when the sink has its last word: what they do from then on does not count.
         if machine.last_step_cycle < total:
             drained = machine.copy()
         else:
             drained = Machine(machine.graph, machine.options)
-            drained.run_to(machine.barrier, horizon=total)
-        drained.drain(horizon=total)
+            drained.run_to(machine.frame_limit, cycle_limit=total)
+        drained.drain(cycle_limit=total)
     drained.account(total)
-    return EndedRun(drained, drained.barrier, total)
+    return EndedRun(drained, drained.frame_limit, total)
 
 
 def deadlock(machine: Machine) -> DeadlockError:
@@ -82,31 +83,32 @@ def deadlock(machine: Machine) -> DeadlockError:
             waiting[unit.name] = "a word in " + ", ".join(empty)
     occupancy = {}
     for number, channel in enumerate(graph.channels):
-        row = machine.channel[number]
-        held = 0 if row[k.SUPPLIES] else int(row[k.WRITTEN] - row[k.READ])
+        ends = machine.channel[number]
+        held = 0 if ends.supplies else int(ends.written - ends.read)
         occupancy[channel.name] = (held, channel.depth_words)
     return DeadlockError(machine.last_cycle, waiting, occupancy)
 
 
-def _is_full(channel: Int64s) -> bool:
-    return bool(channel[k.WRITTEN] - channel[k.READ] >= channel[k.DEPTH_WORDS])
+def _is_full(channel: k.ChannelRecord) -> bool:
+    return bool(channel.written - channel.read >= channel.depth_words)
 
 
-def _is_empty(channel: Int64s) -> bool:
-    return bool(channel[k.WRITTEN] == channel[k.READ])
+def _is_empty(channel: k.ChannelRecord) -> bool:
+    return bool(channel.written == channel.read)
 
 
-def _wants(machine: Machine, number: int, row: Int64s) -> tuple[bool, bool]:
+def _wants(machine: Machine, number: int, row: k.UnitRecord) -> tuple[bool, bool]:
     """Whether a unit that has got as far as it could wants to write, and to read, a word."""
     program = machine.graph.units[number].program
     if isinstance(program, Elastic):
-        needed = row[k.OUT_FRAME] * row[k.WORDS_IN] + machine.plan[row[k.NEED]]
-        freeing = row[k.IN_FRAME] * row[k.WORDS_OUT] + machine.plan[row[k.FREES] + row[k.PLACE]]
-        gives = row[k.WRITES] < machine.barrier * row[k.WORDS_OUT] and needed < row[k.READS]
-        takes = row[k.READS] < machine.barrier * row[k.WORDS_IN] and freeing < row[k.WRITES]
+        needed = row.output_frame * row.words_in + machine.program_words[row.dependence]
+        freeing = row.input_frame * row.words_out
+        freeing += machine.program_words[row.release_start + row.next_word]
+        gives = row.writes < machine.frame_limit * row.words_out and needed < row.reads
+        takes = row.reads < machine.frame_limit * row.words_in and freeing < row.writes
         return bool(gives), bool(takes)
-    step = min(row[k.R_NEXT], row[k.W_NEXT])
-    reads = step != k.NEVER and row[k.R_NEXT] == step
-    if row[k.KIND] == k.FLUSHING:
-        return bool(row[k.GONE] < row[k.ENTERED]), bool(reads)
-    return bool(step != k.NEVER and row[k.W_NEXT] == step), bool(reads)
+    step = min(row.next_read, row.next_write)
+    reads = step != k.NEVER and row.next_read == step
+    if row.kind == k.FLUSHING:
+        return bool(row.exited < row.entered), bool(reads)
+    return bool(step != k.NEVER and row.next_write == step), bool(reads)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bnnsim.timing.streaming.compiled.ended_run import end_run
-from bnnsim.timing.streaming.compiled.machine import Machine, MachineOptions
+from bnnsim.timing.streaming.compiled.layout import MachineOptions
+from bnnsim.timing.streaming.compiled.machine import Machine
 from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit
 from bnnsim.timing.streaming.programs.program import Lockstep
 from bnnsim.timing.streaming.programs.steps import Block, Run

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bnnsim.timing.streaming.compiled.ended_run import deadlock, end_run
-from bnnsim.timing.streaming.compiled.machine import Machine, MachineOptions
+from bnnsim.timing.streaming.compiled.layout import MachineOptions
+from bnnsim.timing.streaming.compiled.machine import Machine
 from bnnsim.timing.streaming.programs.graph import TimingGraph
 from bnnsim.timing.streaming.steady_state.proof import Proof
 from bnnsim.timing.streaming.steady_state.record import SteadyState
@@ -51,7 +52,7 @@ def settle(search: Search, latency_cycles: int, max_frames: int) -> SteadyState:
     most_frames = most_frames_to_run(max_frames)
     while search.frames < max_frames:
         if not search.next_frame(most_frames):
-            if machine.barrier >= most_frames:
+            if machine.frame_limit >= most_frames:
                 break  # not stuck: the first units are further ahead than they may be
             raise deadlock(machine)
         proof = search.proof()
@@ -60,7 +61,7 @@ def settle(search: Search, latency_cycles: int, max_frames: int) -> SteadyState:
     reason = search.comparison.obstacle or (
         f"within {max_frames} frames no state came again and no bottleneck was saturated"
     )
-    return SteadyState(None, None, latency_cycles, "not proven", None, machine.barrier, reason)
+    return SteadyState(None, None, latency_cycles, "not proven", None, machine.frame_limit, reason)
 
 
 def proven(machine: Machine, proof: Proof, latency_cycles: int) -> SteadyState:
@@ -72,7 +73,7 @@ def proven(machine: Machine, proof: Proof, latency_cycles: int) -> SteadyState:
         latency_cycles=latency_cycles,
         argument=proof.argument,
         warm_up_frames=found.first,
-        frames_simulated=proof.bounded.barrier if proof.bounded else machine.barrier,
+        frames_simulated=proof.bounded.frame_limit if proof.bounded else machine.frame_limit,
         reason=proof.reason(machine.graph),
     )
 
@@ -95,7 +96,7 @@ def _retimed_steady_state(graph: TimingGraph, max_frames: int) -> SteadyState | 
                 latency_cycles=_latency_cycles(graph),
                 argument=proof.argument,
                 warm_up_frames=None,
-                frames_simulated=machine.barrier,
+                frames_simulated=machine.frame_limit,
                 reason=f"in the retimed pipeline {proof.reason(retimed)}",
             )
     return None

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from bnnsim.arrays import Bools, Int64s
-from bnnsim.timing.streaming.compiled.kernels import columns as k
+from bnnsim.timing.streaming.compiled.kernels import records as k
 from bnnsim.timing.streaming.compiled.machine import Machine
 from bnnsim.timing.streaming.programs.program import Lockstep
 from bnnsim.timing.streaming.steady_state.proof import Repetition
@@ -55,23 +56,38 @@ class _Numbers:
         return np.asarray(broken == 0)
 
 
+class _Kept(NamedTuple):
+    """Of a unit's record what says where its numbers are in a snapshot, and which."""
+
+    kind: int
+    stages: int
+    steps: int
+    snapshot_place: int
+    snapshot_words: int
+
+
+def _kept(machine: Machine) -> list[_Kept]:
+    columns = (machine.unit[name].tolist() for name in _Kept._fields)
+    return [_Kept(*values) for values in zip(*columns, strict=True)]
+
+
 class Comparison:
     """Compares the snapshots of a machine and of its copies."""
 
     def __init__(self, machine: Machine) -> None:
         self.graph = machine.graph
-        self._rows = machine.unit.copy()
-        self._kinds = machine.unit[:, k.KIND].copy()
-        self._writers = machine.channel[:, k.WRITER].tolist()
-        self._readers = machine.channel[:, k.READER].tolist()
-        units = [_unit_places(row) for row in machine.unit]
+        self._kept = _kept(machine)
+        self._writers = machine.channel["writer"].tolist()
+        self._readers = machine.channel["reader"].tolist()
+        units = [_unit_places(unit) for unit in self._kept]
         self._own = _Numbers.of([own for own, _ in units], [floor for _, floor in units])
-        steps = [_step_places(row) for row in machine.unit]
+        steps = [_step_places(unit) for unit in self._kept]
         self._steps = _Numbers.of(steps, [None] * len(steps))
-        shapes = [_shape_places(row) for row in machine.unit]
+        shapes = [_shape_places(unit) for unit in self._kept]
         self._shapes = _Numbers.of(shapes, [None] * len(shapes))
-        reads = [np.arange(row[k.SNAP_READS]) + row[k.CHANNEL_SNAP] for row in machine.channel]
-        floors = [_last_write_place(machine.unit[writer]) for writer in self._writers]
+        channels = (machine.channel[name].tolist() for name in ("snapshot_place", "snapshot_reads"))
+        reads = [np.arange(place, place + count) for place, count in zip(*channels, strict=True)]
+        floors = [_last_write_place(self._kept[writer]) for writer in self._writers]
         self._reads = _Numbers.of(reads, [*floors])
 
     @cached_property
@@ -94,8 +110,7 @@ class Comparison:
     @cached_property
     def first_frame(self) -> int:
         """From which frame on the steps in every pipeline are the same after each frame."""
-        stages, steps = self._rows[:, k.DEPTH], np.maximum(self._rows[:, k.STEPS], 1)
-        return max(1, int((-(-stages // steps)).max()))
+        return max(1, *(-(-unit.stages // max(1, unit.steps)) for unit in self._kept))
 
     def repetition(
         self, machine: Machine, before: Snapshot, now: Snapshot, bound_units: Collection[int] = ()
@@ -105,7 +120,7 @@ class Comparison:
         Which unit waited for which channel since ``before`` is read off ``machine`` itself. Its
         ``bound_units`` are bounds that stand for flushing units, and never in the even set.
         """
-        sink = int(self._rows[self.graph.sink, k.SNAP])
+        sink = self._kept[self.graph.sink].snapshot_place
         cycles = int(now.words[sink] - before.words[sink])
         if before.frames < self.first_frame or self.obstacle:
             return None
@@ -133,7 +148,7 @@ class Comparison:
 
     def _is_monotone(self, unit: int) -> bool:
         """A single flushing stage has nothing behind it that a freeze could hold up."""
-        return bool(self._kinds[unit] != k.FLUSHING or self._rows[unit, k.DEPTH] <= 1)
+        return self._kept[unit].kind != k.FLUSHING or self._kept[unit].stages <= 1
 
     def _shrink(
         self, even: Bools, machine: Machine, since: int, reads_even: Bools, reads_early: Bools
@@ -143,8 +158,8 @@ class Comparison:
         ``reads_even`` and ``reads_early`` ``(channels,)``: whether a channel's latest reads are just as
         late as the period says, or no later.
         """
-        blocked = machine.channel[:, k.BLOCKED_IN] >= since
-        starved = machine.channel[:, k.STARVED_IN] >= since
+        writer_stalled = machine.channel["writer_stall_frame"] >= since
+        reader_stalled = machine.channel["reader_stall_frame"] >= since
         shrinks = True
         while shrinks:
             shrinks = False
@@ -152,42 +167,42 @@ class Comparison:
                 if writer < 0 or reader < 0:
                     continue
                 inside = even[reader] and reads_even[number]
-                if even[writer] and not inside and (blocked[number] or not reads_early[number]):
+                if even[writer] and not inside and (writer_stalled[number] or not reads_early[number]):
                     even[writer] = False
                     shrinks = True
-                if even[reader] and not even[writer] and starved[number]:
+                if even[reader] and not even[writer] and reader_stalled[number]:
                     even[reader] = False
                     shrinks = True
 
 
-def _unit_places(row: Int64s) -> tuple[Int64s, int | None]:
+def _unit_places(unit: _Kept) -> tuple[Int64s, int | None]:
     """Cycles of a unit, and the place of the cycle before which they have no effect."""
-    place = int(row[k.SNAP])
-    if row[k.KIND] == k.ELASTIC:
-        return np.arange(place, place + k.SNAP_LEFT + int(row[k.SNAP_WORDS])), place
+    place = unit.snapshot_place
+    if unit.kind == k.ELASTIC:
+        return np.arange(place, place + k.SNAP_LEFT + unit.snapshot_words), place
     return np.array([place]), None
 
 
-def _step_places(row: Int64s) -> Int64s:
+def _step_places(unit: _Kept) -> Int64s:
     """Cycles of the steps whose words may be in a flushing pipeline."""
-    words = int(row[k.SNAP_WORDS]) if row[k.KIND] == k.FLUSHING else 0
-    return np.arange(words) + int(row[k.SNAP]) + k.SNAP_STEPS
+    words = unit.snapshot_words if unit.kind == k.FLUSHING else 0
+    return np.arange(words) + unit.snapshot_place + k.SNAP_STEPS
 
 
-def _shape_places(row: Int64s) -> Int64s:
+def _shape_places(unit: _Kept) -> Int64s:
     """How far ahead the words in a flushing pipeline are."""
-    stages = int(row[k.DEPTH]) if row[k.KIND] == k.FLUSHING else 0
-    return np.arange(stages) + int(row[k.SNAP] + row[k.SNAP_WORDS]) + k.SNAP_STEPS
+    stages = unit.stages if unit.kind == k.FLUSHING else 0
+    return np.arange(stages) + unit.snapshot_place + unit.snapshot_words + k.SNAP_STEPS
 
 
-def _last_write_place(row: Int64s) -> int:
+def _last_write_place(unit: _Kept) -> int:
     """The cycle up to which reads give room that no later word has to wait for.
 
     Of a flushing unit the first step whose word may be in the pipeline: its bound looks back so far.
     """
-    place = int(row[k.SNAP])
-    if row[k.KIND] == k.ELASTIC:
-        return place + k.SNAP_LEFT + int(row[k.SNAP_WORDS]) - 1
-    if row[k.KIND] == k.FLUSHING and row[k.SNAP_WORDS]:
+    place = unit.snapshot_place
+    if unit.kind == k.ELASTIC:
+        return place + k.SNAP_LEFT + unit.snapshot_words - 1
+    if unit.kind == k.FLUSHING and unit.snapshot_words:
         return place + k.SNAP_STEPS
     return place

@@ -94,14 +94,14 @@ def _complete(machine: Machine, frames: int, most_frames: int) -> bool:
 
     Units run ahead of each other no further than it takes. False where they are stuck.
     """
-    machine.run_to(max(machine.barrier, frames))
+    machine.run_to(max(machine.frame_limit, frames))
     while min(machine.frames_done, machine.ended_frames) < frames:
-        if machine.barrier >= most_frames:
+        if machine.frame_limit >= most_frames:
             return False
-        if machine.barrier - frames + 2 > machine.snapshots:
+        if machine.frame_limit - frames + 2 > machine.snapshots:
             machine.keep_more_snapshots()
         reached = machine.progress
-        machine.run_to(machine.barrier + 1)
+        machine.run_to(machine.frame_limit + 1)
         if machine.progress == reached:
             return False  # no unit waits for a frame to begin
     return True

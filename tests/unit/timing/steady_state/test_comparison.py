@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from bnnsim.arrays import Int64s
-from bnnsim.timing.streaming.compiled.machine import Machine, MachineOptions
+from bnnsim.timing.streaming.compiled.layout import MachineOptions
+from bnnsim.timing.streaming.compiled.machine import Machine
 from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit
 from bnnsim.timing.streaming.programs.program import Lockstep
 from bnnsim.timing.streaming.programs.steps import Block, Run

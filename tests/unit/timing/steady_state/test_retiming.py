@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bnnsim.timing.streaming.compiled.machine import Machine, MachineOptions
+from bnnsim.timing.streaming.compiled.layout import MachineOptions
+from bnnsim.timing.streaming.compiled.machine import Machine
 from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit
 from bnnsim.timing.streaming.programs.program import Elastic, Lockstep
 from bnnsim.timing.streaming.programs.steps import Block, Run

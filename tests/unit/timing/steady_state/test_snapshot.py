@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from bnnsim.timing.streaming.compiled.machine import Machine, MachineOptions
+from bnnsim.timing.streaming.compiled.layout import MachineOptions
+from bnnsim.timing.streaming.compiled.machine import Machine
 from bnnsim.timing.streaming.programs.graph import TimingGraph
 from bnnsim.timing.streaming.programs.program import Elastic, Program
 from bnnsim.timing.streaming.programs.steps import Run

@@ -25,35 +25,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bnnsim.arrays import Int64s
-from bnnsim.timing.streaming.compiled.kernels.bound import run_late
+from bnnsim.timing.streaming.compiled.kernels.bound import run_bound
 from bnnsim.timing.streaming.compiled.kernels.channel import count_words, log_reads, log_writes
-from bnnsim.timing.streaming.compiled.kernels.columns import (
-    ELASTIC,
-    FLUSHING,
-    IN0,
-    IN1,
-    IS_OPEN,
-    KIND,
-    LATE,
-    OPEN_END_WORDS,
-    OUT0,
-    OUT1,
-    READ,
-    READER,
-    READS,
-    SEEN_WRITES,
-    SUPPLIES,
-    TOP,
-    WAIT_IN,
-    WAIT_OUT,
-    WRITER,
-    WRITES,
-    WRITTEN,
-)
 from bnnsim.timing.streaming.compiled.kernels.elastic import close_elastic, run_elastic
 from bnnsim.timing.streaming.compiled.kernels.flushing import close_flushing, run_flushing
 from bnnsim.timing.streaming.compiled.kernels.freezing import close_freezing, run_freezing
 from bnnsim.timing.streaming.compiled.kernels.jit import entry, inner
+from bnnsim.timing.streaming.compiled.kernels.records import (
+    BOUND,
+    ELASTIC,
+    FLUSHING,
+    OPEN_END_WORDS,
+    Limits,
+    State,
+)
 
 _SOURCES = sorted(Path(__file__).parent.glob("*.py"))
 """Everything in this folder is compiled into the entry points."""
@@ -68,52 +53,29 @@ def _stamp() -> int:
 
 
 @inner
-def _visit(
-    unit: Int64s,
-    channel: Int64s,
-    pool: Int64s,
-    plan: Int64s,
-    u: int,
-    barrier: int,
-    draining: bool,
-    horizon: int,
-    counts: bool,
-) -> None:
+def _visit(s: State, u: int, limits: Limits) -> None:
     """Run one unit as far as it gets."""
-    unit[u, WAIT_IN] = -1
-    unit[u, WAIT_OUT] = -1
-    kind = unit[u, KIND]
+    s.unit[u].missing_word = -1
+    s.unit[u].missing_space = -1
+    kind = s.unit[u].kind
     if kind == ELASTIC:
-        run_elastic(unit, channel, pool, plan, u, barrier, horizon, counts)
+        run_elastic(s, u, limits)
     elif kind == FLUSHING:
-        run_flushing(unit, channel, pool, plan, u, barrier, draining, horizon, counts)
-    elif kind == LATE:
-        run_late(unit, channel, pool, plan, u, barrier, draining, horizon, counts)
+        run_flushing(s, u, limits)
+    elif kind == BOUND:
+        run_bound(s, u, limits)
     else:
-        run_freezing(unit, channel, pool, plan, u, barrier, draining, horizon, counts)
+        run_freezing(s, u, limits)
 
 
 def _advance(stamp: int) -> Callable[..., int]:
     @entry
-    def advance(
-        unit: Int64s,
-        channel: Int64s,
-        pool: Int64s,
-        plan: Int64s,
-        queue: Int64s,
-        queued: Int64s,
-        barrier: int,
-        draining: bool,
-        horizon: int,
-        counts: bool,
-    ) -> int:
-        """Tell every cycle that can be told within ``barrier`` frames and before cycle ``horizon``.
+    def advance(s: State, queue: Int64s, queued: Int64s, limits: Limits) -> int:
+        """Tell every cycle that can be told within the limits.
 
-        Unless ``draining``, units run as if more frames followed and stop before frame ``barrier``;
-        draining, frame ``barrier - 1`` is the run's last. ``counts`` asks for occupancies and for the
-        accounts of elastic units.
+        ``queue`` and ``queued``: int64, a number a unit; what is in them does not matter.
         """
-        units = unit.shape[0]
+        units = len(s.unit)
         for u in range(units):
             queue[u] = u
             queued[u] = 1
@@ -123,35 +85,42 @@ def _advance(stamp: int) -> Callable[..., int]:
             head = head + 1 if head + 1 < units else 0
             size -= 1
             queued[u] = 0
-            reads, writes = unit[u, READS], unit[u, WRITES]
-            _visit(unit, channel, pool, plan, u, barrier, draining, horizon, counts)
-            if unit[u, READS] != reads:
-                for p in range(unit[u, IN0], unit[u, IN1]):
-                    c = plan[p]
-                    other = channel[c, WRITER]
-                    if channel[c, SUPPLIES]:
-                        channel[c, WRITTEN] = channel[c, READ] + OPEN_END_WORDS
-                        other = u if unit[u, WAIT_IN] == c else -1
-                    elif counts:
-                        count_words(channel, pool, c)
-                    log_reads(channel, pool, c)
-                    wanted = other >= 0 and (unit[other, WAIT_OUT] == c or other == u)
+            unit = s.unit[u]
+            reads, writes = unit.reads, unit.writes
+            _visit(s, u, limits)
+            if unit.reads != reads:
+                for p in range(unit.first_input, unit.end_input):
+                    c = s.program_words[p]
+                    channel = s.channel[c]
+                    log_reads(s, c)
+                    other = channel.writer
+                    if channel.supplies:
+                        channel.written = channel.read + OPEN_END_WORDS
+                        wanted = unit.missing_word == c
+                        other = u
+                    else:
+                        wanted = other >= 0 and s.unit[other].missing_space == c
+                        if limits.counts:
+                            count_words(s, c)
                     if wanted and not queued[other]:
                         queued[other] = 1
                         tail = head + size
                         queue[tail if tail < units else tail - units] = other
                         size += 1
-            if unit[u, WRITES] != writes:
-                for p in range(unit[u, OUT0], unit[u, OUT1]):
-                    c = plan[p]
-                    other = channel[c, READER]
-                    log_writes(channel, pool, c)
-                    if channel[c, IS_OPEN]:
-                        channel[c, READ] = channel[c, WRITTEN]
-                        other = u if unit[u, WAIT_OUT] == c else -1
-                    elif counts:
-                        count_words(channel, pool, c)
-                    wanted = other >= 0 and (unit[other, WAIT_IN] == c or other == u)
+            if unit.writes != writes:
+                for p in range(unit.first_output, unit.end_output):
+                    c = s.program_words[p]
+                    channel = s.channel[c]
+                    log_writes(s, c)
+                    other = channel.reader
+                    if channel.is_open:
+                        channel.read = channel.written
+                        wanted = unit.missing_space == c
+                        other = u
+                    else:
+                        wanted = other >= 0 and s.unit[other].missing_word == c
+                        if limits.counts:
+                            count_words(s, c)
                     if wanted and not queued[other]:
                         queued[other] = 1
                         tail = head + size
@@ -164,26 +133,25 @@ def _advance(stamp: int) -> Callable[..., int]:
 
 def _account(stamp: int) -> Callable[..., int]:
     @entry
-    def account(
-        unit: Int64s, channel: Int64s, pool: Int64s, plan: Int64s, barrier: int, total: int
-    ) -> int:
+    def account(s: State, limits: Limits, total: int) -> int:
         """Close the books of a drained run of ``total`` cycles: waits still on, words that stayed.
 
         Nothing may have happened in or after cycle ``total``.
         """
-        for c in range(channel.shape[0]):
-            if not channel[c, SUPPLIES] and not channel[c, IS_OPEN]:
-                count_words(channel, pool, c)
-                if channel[c, SEEN_WRITES] < channel[c, WRITTEN]:  # nobody will read them
-                    held = channel[c, WRITTEN] - channel[c, READ]
-                    channel[c, TOP] = max(channel[c, TOP], held)
-        for u in range(unit.shape[0]):
-            if unit[u, KIND] == ELASTIC:
-                close_elastic(unit, pool, plan, u, barrier, total)
-            elif unit[u, KIND] >= FLUSHING:
-                close_flushing(unit, pool, u, total)
+        for c in range(len(s.channel)):
+            channel = s.channel[c]
+            if not channel.supplies and not channel.is_open:
+                count_words(s, c)
+                if channel.counted_writes < channel.written:  # nobody will read them
+                    held = channel.written - channel.read
+                    channel.max_occupancy = max(channel.max_occupancy, held)
+        for u in range(len(s.unit)):
+            if s.unit[u].kind == ELASTIC:
+                close_elastic(s, u, limits, total)
+            elif s.unit[u].kind >= FLUSHING:
+                close_flushing(s, u, total)
             else:
-                close_freezing(unit, channel, pool, plan, u, total)
+                close_freezing(s, u, total)
         return stamp
 
     return account

@@ -6,106 +6,80 @@ what is cached on disk.
 
 from __future__ import annotations
 
-from bnnsim.arrays import Int64s
-from bnnsim.timing.streaming.compiled.kernels.columns import (
-    BLOCKED_IN,
-    CHANNEL_SNAP,
-    DEPTH_WORDS,
-    ENDS,
+from bnnsim.timing.streaming.compiled.kernels.jit import inner
+from bnnsim.timing.streaming.compiled.kernels.records import (
     ENDS_AT,
-    ENDS_ON_WRITE,
-    IN0,
-    IN1,
-    LAG,
-    LAST_READ,
-    LAST_WRITE,
-    LOG_READS,
-    LOG_READS_END,
-    LOG_WRITES,
-    LOG_WRITES_END,
-    LOGGED_READS,
-    LOGGED_WRITES,
     NEVER,
-    OUT0,
-    OUT1,
-    READ,
-    READ_MASK,
-    READ_RING,
-    READS,
-    READY_RING,
-    SEEN_READS,
-    SEEN_WRITES,
-    SNAP_READS,
     SNAPSHOT_WORDS,
     SNAPSHOTS,
     SNAPSHOTS_AT,
-    STARVED_IN,
-    TOP,
-    WAIT_IN,
-    WAIT_OUT,
-    WRITE_MASK,
-    WRITE_RING,
-    WRITES,
-    WRITTEN,
+    State,
 )
-from bnnsim.timing.streaming.compiled.kernels.jit import inner
 
 
 @inner
-def words_ready(unit: Int64s, channel: Int64s, plan: Int64s, u: int) -> int:
+def words_available(s: State, u: int) -> int:
     """Words on every input whose cycles are known; notes an input that has none."""
+    unit = s.unit[u]
     ready = NEVER
-    for p in range(unit[u, IN0], unit[u, IN1]):
-        c = plan[p]
-        known = channel[c, WRITTEN] - channel[c, READ]
+    for p in range(unit.first_input, unit.end_input):
+        c = s.program_words[p]
+        channel = s.channel[c]
+        known = channel.written - channel.read
         if known <= 0:
-            unit[u, WAIT_IN] = c
+            unit.missing_word = c
         ready = min(ready, known)
     return ready
 
 
 @inner
-def places_ready(unit: Int64s, channel: Int64s, plan: Int64s, u: int) -> int:
+def spaces_available(s: State, u: int) -> int:
     """Places on every output whose cycles are known; notes an output that has none."""
+    unit = s.unit[u]
     ready = NEVER
-    for p in range(unit[u, OUT0], unit[u, OUT1]):
-        c = plan[p]
-        known = channel[c, READ] + channel[c, DEPTH_WORDS] - channel[c, WRITTEN]
+    for p in range(unit.first_output, unit.end_output):
+        c = s.program_words[p]
+        channel = s.channel[c]
+        known = channel.read + channel.depth_words - channel.written
         if known <= 0:
-            unit[u, WAIT_OUT] = c
+            unit.missing_space = c
         ready = min(ready, known)
     return ready
 
 
 @inner
-def word_cycle(channel: Int64s, pool: Int64s, c: int) -> int:
+def word_cycle(s: State, c: int) -> int:
     """From which cycle the channel's next word can be read."""
-    word = channel[c, READ]
-    return pool[channel[c, WRITE_RING] + (word & channel[c, WRITE_MASK])] + channel[c, LAG]
+    channel = s.channel[c]
+    word = channel.read
+    return s.event_times[channel.write_ring + (word & channel.write_mask)] + channel.lag
 
 
 @inner
-def place_cycle(channel: Int64s, pool: Int64s, c: int) -> int:
+def space_cycle(s: State, c: int) -> int:
     """From which cycle the channel's next word can be written."""
-    word = channel[c, WRITTEN] - channel[c, DEPTH_WORDS]
-    return pool[channel[c, READ_RING] + (word & channel[c, READ_MASK])] + 1
+    channel = s.channel[c]
+    word = channel.written - channel.depth_words
+    return s.event_times[channel.read_ring + (word & channel.read_mask)] + 1
 
 
 @inner
-def words_cycle(unit: Int64s, channel: Int64s, pool: Int64s, plan: Int64s, u: int) -> int:
+def words_cycle(s: State, u: int) -> int:
     """From which cycle every input can be read."""
+    unit = s.unit[u]
     cycle = 0
-    for p in range(unit[u, IN0], unit[u, IN1]):
-        cycle = max(cycle, word_cycle(channel, pool, plan[p]))
+    for p in range(unit.first_input, unit.end_input):
+        cycle = max(cycle, word_cycle(s, s.program_words[p]))
     return cycle
 
 
 @inner
-def places_cycle(unit: Int64s, channel: Int64s, pool: Int64s, plan: Int64s, u: int) -> int:
+def spaces_cycle(s: State, u: int) -> int:
     """From which cycle every output can be written, a test bench's opening times aside."""
+    unit = s.unit[u]
     cycle = 0
-    for p in range(unit[u, OUT0], unit[u, OUT1]):
-        cycle = max(cycle, place_cycle(channel, pool, plan[p]))
+    for p in range(unit.first_output, unit.end_output):
+        cycle = max(cycle, space_cycle(s, s.program_words[p]))
     return cycle
 
 
@@ -126,168 +100,174 @@ def decisive_from(arrival: int, cycle: int, every: int) -> int:
 
 
 @inner
-def note_starved(
-    unit: Int64s, channel: Int64s, pool: Int64s, plan: Int64s, u: int, since: int, frame: int
-) -> None:
+def note_stalled_reader(s: State, u: int, since: int, frame: int) -> None:
     """Note that in ``frame`` the unit waited for those inputs whose word came in ``since`` or later."""
-    for p in range(unit[u, IN0], unit[u, IN1]):
-        c = plan[p]
-        if word_cycle(channel, pool, c) >= since:
-            channel[c, STARVED_IN] = frame
+    unit = s.unit[u]
+    for p in range(unit.first_input, unit.end_input):
+        c = s.program_words[p]
+        if word_cycle(s, c) >= since:
+            s.channel[c].reader_stall_frame = frame
 
 
 @inner
-def note_blocked(
-    unit: Int64s, channel: Int64s, pool: Int64s, plan: Int64s, u: int, since: int, frame: int
-) -> None:
+def note_stalled_writer(s: State, u: int, since: int, frame: int) -> None:
     """Note that in ``frame`` the unit waited for those outputs whose room came in ``since`` or later."""
-    for p in range(unit[u, OUT0], unit[u, OUT1]):
-        c = plan[p]
-        if place_cycle(channel, pool, c) >= since:
-            channel[c, BLOCKED_IN] = frame
+    unit = s.unit[u]
+    for p in range(unit.first_output, unit.end_output):
+        c = s.program_words[p]
+        if space_cycle(s, c) >= since:
+            s.channel[c].writer_stall_frame = frame
 
 
 @inner
-def read_words(unit: Int64s, channel: Int64s, pool: Int64s, plan: Int64s, u: int, cycle: int) -> None:
+def read_words(s: State, u: int, cycle: int) -> None:
     """Take a word from every input."""
-    for p in range(unit[u, IN0], unit[u, IN1]):
-        c = plan[p]
-        word = channel[c, READ]
-        pool[channel[c, READ_RING] + (word & channel[c, READ_MASK])] = cycle
-        channel[c, READ] = word + 1
-    unit[u, READS] += 1
-    unit[u, LAST_READ] = cycle
-    if unit[u, ENDS] and not unit[u, ENDS_ON_WRITE]:
-        note_end(unit, pool, plan, u, unit[u, READS], cycle)
+    unit = s.unit[u]
+    for p in range(unit.first_input, unit.end_input):
+        c = s.program_words[p]
+        channel = s.channel[c]
+        word = channel.read
+        s.event_times[channel.read_ring + (word & channel.read_mask)] = cycle
+        channel.read = word + 1
+    unit.reads += 1
+    unit.last_read = cycle
+    if unit.sink_words and not unit.ends_on_write:
+        note_end(s, u, unit.reads, cycle)
 
 
 @inner
-def write_words(unit: Int64s, channel: Int64s, pool: Int64s, plan: Int64s, u: int, cycle: int) -> None:
+def write_words(s: State, u: int, cycle: int) -> None:
     """Put a word on every output."""
-    for p in range(unit[u, OUT0], unit[u, OUT1]):
-        c = plan[p]
-        word = channel[c, WRITTEN]
-        pool[channel[c, WRITE_RING] + (word & channel[c, WRITE_MASK])] = cycle
-        channel[c, WRITTEN] = word + 1
-    unit[u, WRITES] += 1
-    unit[u, LAST_WRITE] = cycle
-    if unit[u, ENDS] and unit[u, ENDS_ON_WRITE]:
-        note_end(unit, pool, plan, u, unit[u, WRITES], cycle)
+    unit = s.unit[u]
+    for p in range(unit.first_output, unit.end_output):
+        c = s.program_words[p]
+        channel = s.channel[c]
+        word = channel.written
+        s.event_times[channel.write_ring + (word & channel.write_mask)] = cycle
+        channel.written = word + 1
+    unit.writes += 1
+    unit.last_write = cycle
+    if unit.sink_words and unit.ends_on_write:
+        note_end(s, u, unit.writes, cycle)
 
 
 @inner
-def note_ready(
-    unit: Int64s,
-    channel: Int64s,
-    pool: Int64s,
-    plan: Int64s,
-    u: int,
-    arrival: int,
-    others: int,
-    follows: bool,
-) -> None:
-    """Before a read behind a late unit: note from when on the reader lacked nothing but that word.
+def note_ready(s: State, u: int, arrival: int, others: int, follows: bool) -> None:
+    """Before a read behind a bound: note from when on the reader lacked nothing but that word.
 
     It got to the read in cycle ``arrival`` and had all else in cycle ``others``. Where the last read was
     in the cycle before (``follows``), waits for words of the same channel until then do not count.
     """
-    for p in range(unit[u, IN0], unit[u, IN1]):
-        c = plan[p]
-        ring = channel[c, READY_RING]
+    unit = s.unit[u]
+    for p in range(unit.first_input, unit.end_input):
+        c = s.program_words[p]
+        channel = s.channel[c]
+        ring = channel.ready_ring
         if ring == 0:
             continue
         ready = max(arrival, others)
         if follows:
-            ready = max(pool[ring + ((channel[c, READ] - 1) & channel[c, READ_MASK])] + 1, others)
-        for q in range(unit[u, IN0], unit[u, IN1]):
+            ready = max(s.event_times[ring + ((channel.read - 1) & channel.read_mask)] + 1, others)
+        for q in range(unit.first_input, unit.end_input):
             if q != p:
-                ready = max(ready, word_cycle(channel, pool, plan[q]))
-        pool[ring + (channel[c, READ] & channel[c, READ_MASK])] = ready
+                ready = max(ready, word_cycle(s, s.program_words[q]))
+        s.event_times[ring + (channel.read & channel.read_mask)] = ready
 
 
 @inner
-def ready_cycle(unit: Int64s, channel: Int64s, pool: Int64s, plan: Int64s, u: int) -> int:
+def ready_cycle(s: State, u: int) -> int:
     """From which cycle every output can be written as far as that is the readers' own affair."""
+    unit = s.unit[u]
     cycle = 0
-    for p in range(unit[u, OUT0], unit[u, OUT1]):
-        c = plan[p]
-        freed_by = (channel[c, WRITTEN] - channel[c, DEPTH_WORDS]) & channel[c, READ_MASK]
-        ring = channel[c, READY_RING] if channel[c, READY_RING] else channel[c, READ_RING]
-        cycle = max(cycle, pool[ring + freed_by] + 1)
+    for p in range(unit.first_output, unit.end_output):
+        c = s.program_words[p]
+        channel = s.channel[c]
+        freed_by = (channel.written - channel.depth_words) & channel.read_mask
+        ring = channel.ready_ring if channel.ready_ring else channel.read_ring
+        cycle = max(cycle, s.event_times[ring + freed_by] + 1)
     return cycle
 
 
 @inner
-def note_end(unit: Int64s, pool: Int64s, plan: Int64s, u: int, words: int, cycle: int) -> None:
+def note_end(s: State, u: int, words: int, cycle: int) -> None:
     """At the sink: keep the cycle of a frame's last word."""
-    if words % unit[u, ENDS] == 0:
-        pool[plan[ENDS_AT] + words // unit[u, ENDS] - 1] = cycle
+    unit = s.unit[u]
+    if words % unit.sink_words == 0:
+        s.event_times[s.program_words[ENDS_AT] + words // unit.sink_words - 1] = cycle
 
 
 @inner
-def count_words(channel: Int64s, pool: Int64s, c: int) -> None:
+def count_words(s: State, c: int) -> None:
     """Highest occupancy at the end of a cycle, as far as both ends' cycles are known.
 
     It stands after a write: word w, written in cycle x, and what came before it and was not read by x.
     Visited often enough, this looks back no further than the rings reach: words not counted yet are in
     the channel, and reads not counted yet came after the last write.
     """
-    written = channel[c, WRITTEN]
-    read = channel[c, READ]
-    w = channel[c, SEEN_WRITES]
-    r = channel[c, SEEN_READS]
-    top = channel[c, TOP]
-    write_ring = channel[c, WRITE_RING]
-    write_mask = channel[c, WRITE_MASK]
-    read_ring = channel[c, READ_RING]
-    read_mask = channel[c, READ_MASK]
+    channel = s.channel[c]
+    written = channel.written
+    read = channel.read
+    w = channel.counted_writes
+    r = channel.counted_reads
+    top = channel.max_occupancy
+    write_ring = channel.write_ring
+    write_mask = channel.write_mask
+    read_ring = channel.read_ring
+    read_mask = channel.read_mask
     while w < written:
-        cycle = pool[write_ring + (w & write_mask)]
-        while r < read and pool[read_ring + (r & read_mask)] <= cycle:
+        cycle = s.event_times[write_ring + (w & write_mask)]
+        while r < read and s.event_times[read_ring + (r & read_mask)] <= cycle:
             r += 1
         if r == read and r <= w:
             break  # the next read may still turn out to be that early
         w += 1
         top = max(top, w - r)
-    channel[c, SEEN_WRITES] = w
-    channel[c, SEEN_READS] = r
-    channel[c, TOP] = top
+    channel.counted_writes = w
+    channel.counted_reads = r
+    channel.max_occupancy = top
 
 
 @inner
-def log_reads(channel: Int64s, pool: Int64s, c: int) -> None:
+def log_reads(s: State, c: int) -> None:
     """Copy the cycles of the latest visit's reads to the log, where there is one."""
-    if channel[c, LOG_READS] == channel[c, LOG_READS_END]:
+    channel = s.channel[c]
+    if channel.read_log == channel.read_log_end:
         return
-    for word in range(channel[c, LOGGED_READS], channel[c, READ]):
-        cycle = pool[channel[c, READ_RING] + (word & channel[c, READ_MASK])]
-        pool[channel[c, LOG_READS] + word] = cycle
-    channel[c, LOGGED_READS] = channel[c, READ]
+    for word in range(channel.logged_reads, channel.read):
+        cycle = s.event_times[channel.read_ring + (word & channel.read_mask)]
+        s.event_times[channel.read_log + word] = cycle
+    channel.logged_reads = channel.read
 
 
 @inner
-def log_writes(channel: Int64s, pool: Int64s, c: int) -> None:
+def log_writes(s: State, c: int) -> None:
     """Copy the cycles of the latest visit's writes to the log, where there is one."""
-    if channel[c, LOG_WRITES] == channel[c, LOG_WRITES_END]:
+    channel = s.channel[c]
+    if channel.write_log == channel.write_log_end:
         return
-    for word in range(channel[c, LOGGED_WRITES], channel[c, WRITTEN]):
-        cycle = pool[channel[c, WRITE_RING] + (word & channel[c, WRITE_MASK])]
-        pool[channel[c, LOG_WRITES] + word] = cycle
-    channel[c, LOGGED_WRITES] = channel[c, WRITTEN]
+    for word in range(channel.logged_writes, channel.written):
+        cycle = s.event_times[channel.write_ring + (word & channel.write_mask)]
+        s.event_times[channel.write_log + word] = cycle
+    channel.logged_writes = channel.written
 
 
 @inner
-def snapshot_place(plan: Int64s, frame: int) -> int:
-    """Where in the pool the state after ``frame`` frames is kept."""
-    return plan[SNAPSHOTS_AT] + frame % plan[SNAPSHOTS] * plan[SNAPSHOT_WORDS]
+def snapshot_place(s: State, frame: int) -> int:
+    """Where in the event times the state after ``frame`` frames is kept."""
+    return (
+        s.program_words[SNAPSHOTS_AT]
+        + frame % s.program_words[SNAPSHOTS] * s.program_words[SNAPSHOT_WORDS]
+    )
 
 
 @inner
-def keep_reads(unit: Int64s, channel: Int64s, pool: Int64s, plan: Int64s, u: int, snapshot: int) -> None:
+def keep_reads(s: State, u: int, snapshot: int) -> None:
     """Those reads of the unit's inputs that words of later frames may have to wait for."""
-    for p in range(unit[u, IN0], unit[u, IN1]):
-        c = plan[p]
-        place = snapshot + channel[c, CHANNEL_SNAP]
-        for word in range(channel[c, READ] - channel[c, SNAP_READS], channel[c, READ]):
-            pool[place] = pool[channel[c, READ_RING] + (word & channel[c, READ_MASK])]
+    unit = s.unit[u]
+    for p in range(unit.first_input, unit.end_input):
+        c = s.program_words[p]
+        channel = s.channel[c]
+        place = snapshot + channel.snapshot_place
+        for word in range(channel.read - channel.snapshot_reads, channel.read):
+            s.event_times[place] = s.event_times[channel.read_ring + (word & channel.read_mask)]
             place += 1

@@ -4,150 +4,193 @@ from __future__ import annotations
 
 from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.compiled.kernels.channel import keep_reads, snapshot_place
-from bnnsim.timing.streaming.compiled.kernels.columns import (
-    AT,
-    DEPTH,
-    ENTERED,
-    FRAME,
-    FREEZING,
-    KIND,
-    LOCAL,
-    NEVER,
-    PASSED,
-    PIPE,
-    PIPE_MASK,
-    PROLOGUE,
-    R_BLOCK,
-    R_NEXT,
-    READ_END,
-    READ_FRAME,
-    READS,
-    SNAP,
-    SNAP_AT,
-    SNAP_CURSORS,
-    SNAP_ENTERED,
-    SNAP_READ,
-    SNAP_STEPS,
-    SNAP_TICK,
-    SNAP_WORDS,
-    SNAP_WRITTEN,
-    STEPS,
-    TICK,
-    W_BLOCK,
-    W_NEXT,
-    WORDS_IN,
-    WRITE_END,
-    WRITE_FRAME,
-    WRITES,
-)
 from bnnsim.timing.streaming.compiled.kernels.jit import inner
+from bnnsim.timing.streaming.compiled.kernels.records import (
+    FREEZING,
+    NEVER,
+    SNAP_CURSORS,
+    SNAP_CYCLE,
+    SNAP_ENTERED,
+    SNAP_READS,
+    SNAP_STEP,
+    SNAP_STEPS,
+    SNAP_WRITES,
+    Cursor,
+    Limits,
+    State,
+)
 
 
 @inner
-def next_segment(
-    plan: Int64s, block: int, repeat: int, segment: int, step: int, first: int, end: int
-) -> tuple[int, int, int, int, int]:
-    """A cursor whose segment is used up, moved on: block, repeats left, segment, its steps, next step."""
-    segment += 2
-    while segment == plan[block + 2]:
-        step += plan[block + 3]
+def load_reading(s: State, u: int) -> Cursor:
+    """The cursor over the unit's reads."""
+    unit = s.unit[u]
+    return Cursor(
+        unit.read_block, unit.read_repeat, unit.read_segment, unit.read_left, unit.next_read
+    )
+
+
+@inner
+def store_reading(s: State, u: int, at: Cursor) -> None:
+    """Set the cursor over the unit's reads."""
+    unit = s.unit[u]
+    unit.read_block = at.block
+    unit.read_repeat = at.repeat
+    unit.read_segment = at.segment
+    unit.read_left = at.left
+    unit.next_read = at.step
+
+
+@inner
+def load_writing(s: State, u: int) -> Cursor:
+    """The cursor over the unit's writes."""
+    unit = s.unit[u]
+    return Cursor(
+        unit.write_block, unit.write_repeat, unit.write_segment, unit.write_left, unit.next_write
+    )
+
+
+@inner
+def store_writing(s: State, u: int, at: Cursor) -> None:
+    """Set the cursor over the unit's writes."""
+    unit = s.unit[u]
+    unit.write_block = at.block
+    unit.write_repeat = at.repeat
+    unit.write_segment = at.segment
+    unit.write_left = at.left
+    unit.next_write = at.step
+
+
+@inner
+def stepped(at: Cursor, steps: int) -> Cursor:
+    """A cursor ``steps`` active steps on in its segment; where that is used up, see next_segment."""
+    return Cursor(at.block, at.repeat, at.segment, at.left - steps, at.step + steps)
+
+
+@inner
+def next_segment(words: Int64s, at: Cursor, first: int, end: int) -> Cursor:
+    """A cursor whose segment is used up, moved on to the next.
+
+    ``words``: the programs'; ``first`` and ``end``: places there of the first block of a frame and behind
+    the last.
+    """
+    block, repeat, segment, step = at.block, at.repeat, at.segment + 2, at.step
+    while segment == words[block + 2]:
+        step += words[block + 3]
         repeat -= 1
         if repeat == 0:
             block = block + 4 if block + 4 < end else first
-            repeat = plan[block]
-        segment = plan[block + 1]
-    return block, repeat, segment, plan[segment + 1], step + plan[segment]
+            repeat = words[block]
+        segment = words[block + 1]
+    return Cursor(block, repeat, segment, words[segment + 1], step + words[segment])
 
 
 @inner
-def _forward(unit: Int64s, plan: Int64s, u: int, cursor: int, first: int, end: int) -> None:
-    """The active step under a cursor is done."""
-    unit[u, cursor + 4] += 1
-    unit[u, cursor + 3] -= 1
-    if unit[u, cursor + 3] == 0:
-        block, repeat, segment, left, step = next_segment(
-            plan,
-            unit[u, cursor],
-            unit[u, cursor + 1],
-            unit[u, cursor + 2],
-            unit[u, cursor + 4],
-            first,
-            end,
-        )
-        unit[u, cursor] = block
-        unit[u, cursor + 1] = repeat
-        unit[u, cursor + 2] = segment
-        unit[u, cursor + 3] = left
-        unit[u, cursor + 4] = step
+def ended(at: Cursor) -> Cursor:
+    """A cursor that nothing comes behind."""
+    return Cursor(at.block, at.repeat, at.segment, at.left, NEVER)
 
 
 @inner
-def forward_reads(unit: Int64s, plan: Int64s, u: int) -> None:
+def forward_reads(s: State, u: int) -> None:
     """The reading step under the cursor is done."""
-    _forward(unit, plan, u, R_BLOCK, unit[u, READ_FRAME], unit[u, READ_END])
+    unit = s.unit[u]
+    unit.next_read += 1
+    unit.read_left -= 1
+    if unit.read_left == 0:
+        at = load_reading(s, u)
+        store_reading(s, u, next_segment(s.program_words, at, unit.read_frame, unit.read_end))
 
 
 @inner
-def forward_writes(unit: Int64s, plan: Int64s, u: int) -> None:
+def forward_writes(s: State, u: int) -> None:
     """The writing step under the cursor is done."""
-    _forward(unit, plan, u, W_BLOCK, unit[u, WRITE_FRAME], unit[u, WRITE_END])
+    unit = s.unit[u]
+    unit.next_write += 1
+    unit.write_left -= 1
+    if unit.write_left == 0:
+        at = load_writing(s, u)
+        store_writing(s, u, next_segment(s.program_words, at, unit.write_frame, unit.write_end))
 
 
 @inner
-def end_run(unit: Int64s, u: int, barrier: int) -> None:
-    """In a run that ends with frame ``barrier - 1``: no step behind its last, no read behind its words.
+def end_run(s: State, u: int, limits: Limits) -> None:
+    """In a run that ends with the frame before the limit: no step behind it, no read of more words.
 
     A freezing unit's writing cursor counts ticks, a pipeline's depth behind the steps.
     """
-    end = unit[u, PROLOGUE] + barrier * unit[u, STEPS]
-    if unit[u, R_NEXT] >= end or unit[u, READS] >= barrier * unit[u, WORDS_IN]:
-        unit[u, R_NEXT] = NEVER
-    if unit[u, W_NEXT] >= end + (unit[u, DEPTH] if unit[u, KIND] <= FREEZING else 0):
-        unit[u, W_NEXT] = NEVER
+    unit = s.unit[u]
+    end = run_end(s, u, limits)
+    if unit.next_read >= end or unit.reads >= limits.frame_limit * unit.words_in:
+        unit.next_read = NEVER
+    if unit.next_write >= end + (unit.stages if unit.kind <= FREEZING else 0):
+        unit.next_write = NEVER
 
 
 @inner
-def frame_end(unit: Int64s, u: int) -> int:
+def run_end(s: State, u: int, limits: Limits) -> int:
+    """The step behind the last frame before the limit."""
+    return s.unit[u].prologue_steps + limits.frame_limit * s.unit[u].steps
+
+
+@inner
+def frame_end(s: State, u: int) -> int:
     """The step behind the frame at hand."""
-    return unit[u, PROLOGUE] + (unit[u, FRAME] + 1) * unit[u, STEPS]
+    unit = s.unit[u]
+    return unit.prologue_steps + (unit.frames_done + 1) * unit.steps
 
 
 @inner
-def ends_frame(unit: Int64s, channel: Int64s, pool: Int64s, plan: Int64s, u: int, barrier: int) -> bool:
+def ends_frame(s: State, u: int, limits: Limits) -> bool:
     """Whether a frame was completed just now, and others may follow; keeps what they depend on."""
-    if unit[u, FRAME] >= barrier or min(unit[u, R_NEXT], unit[u, W_NEXT]) < frame_end(unit, u):
+    unit = s.unit[u]
+    if unit.frames_done >= limits.frame_limit:
         return False
-    last_step = frame_end(unit, u) - 1
-    unit[u, FRAME] += 1
-    snapshot = snapshot_place(plan, unit[u, FRAME])
-    place = snapshot + unit[u, SNAP]
-    pool[place + SNAP_AT] = unit[u, AT]
-    for k in range(R_BLOCK, W_NEXT + 1):
-        pool[place + SNAP_CURSORS + k - R_BLOCK] = unit[u, k]
-    pool[place + SNAP_READ] = unit[u, READS]
-    pool[place + SNAP_WRITTEN] = unit[u, WRITES]
-    pool[place + SNAP_ENTERED] = unit[u, ENTERED]
-    pool[place + SNAP_TICK] = unit[u, TICK]
-    if unit[u, KIND] <= FREEZING:
-        pool[place + SNAP_AT] += last_step - unit[u, TICK]
-        pool[place + SNAP_TICK] = last_step
+    if min(unit.next_read, unit.next_write) < frame_end(s, u):
+        return False
+    last_step = frame_end(s, u) - 1
+    unit.frames_done += 1
+    snapshot = snapshot_place(s, unit.frames_done)
+    place = snapshot + unit.snapshot_place
+    times = s.event_times
+    times[place + SNAP_CYCLE] = unit.step_cycle
+    _keep_cursor(s, load_reading(s, u), place + SNAP_CURSORS)
+    _keep_cursor(s, load_writing(s, u), place + SNAP_CURSORS + 5)
+    times[place + SNAP_READS] = unit.reads
+    times[place + SNAP_WRITES] = unit.writes
+    times[place + SNAP_ENTERED] = unit.entered
+    times[place + SNAP_STEP] = unit.last_step
+    if unit.kind <= FREEZING:
+        times[place + SNAP_CYCLE] += last_step - unit.last_step
+        times[place + SNAP_STEP] = last_step
     else:
-        _keep_pipeline(unit, pool, u, place)
-    keep_reads(unit, channel, pool, plan, u, snapshot)
-    return unit[u, FRAME] < barrier
+        _keep_pipeline(s, u, place)
+    keep_reads(s, u, snapshot)
+    return unit.frames_done < limits.frame_limit
 
 
 @inner
-def _keep_pipeline(unit: Int64s, pool: Int64s, u: int, place: int) -> None:
+def _keep_cursor(s: State, at: Cursor, place: int) -> None:
+    s.event_times[place] = at.block
+    s.event_times[place + 1] = at.repeat
+    s.event_times[place + 2] = at.segment
+    s.event_times[place + 3] = at.left
+    s.event_times[place + 4] = at.step
+
+
+@inner
+def _keep_pipeline(s: State, u: int, place: int) -> None:
     """Words that left before the last step did, others may have been seen to leave later."""
-    pool[place + SNAP_WRITTEN] = unit[u, PASSED]
-    size = unit[u, PIPE_MASK] + 1
+    unit = s.unit[u]
+    times = s.event_times
+    times[place + SNAP_WRITES] = unit.passed
+    steps = unit.pipe_ring + 2 * (unit.pipe_mask + 1)
     at = place + SNAP_STEPS
-    for word in range(unit[u, ENTERED] - unit[u, SNAP_WORDS], unit[u, ENTERED]):
-        pool[at] = pool[unit[u, PIPE] + 2 * size + (word & unit[u, PIPE_MASK])]
+    for word in range(unit.entered - unit.snapshot_words, unit.entered):
+        times[at] = times[steps + (word & unit.pipe_mask)]
         at += 1
-    for word in range(unit[u, PASSED], unit[u, PASSED] + unit[u, DEPTH]):
-        pool[at] = -1
-        if word < unit[u, ENTERED]:
-            pool[at] = pool[unit[u, PIPE] + (word & unit[u, PIPE_MASK])] - unit[u, LOCAL]
+    for word in range(unit.passed, unit.passed + unit.stages):
+        times[at] = -1
+        if word < unit.entered:
+            times[at] = times[unit.pipe_ring + (word & unit.pipe_mask)] - unit.local_tick
         at += 1

@@ -2,353 +2,305 @@
 
 from __future__ import annotations
 
-from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.compiled.kernels.channel import (
     decisive_from,
     keep_reads,
     next_open,
-    note_blocked,
     note_ready,
-    note_starved,
-    places_cycle,
-    places_ready,
+    note_stalled_reader,
+    note_stalled_writer,
     read_words,
     snapshot_place,
+    spaces_available,
+    spaces_cycle,
+    words_available,
     words_cycle,
-    words_ready,
     write_words,
 )
-from bnnsim.timing.streaming.compiled.kernels.columns import (
-    AT,
-    BLOCKED_IN,
-    BOOKED,
-    BOOKED_IN,
-    BOOKED_OUT,
-    BUSY,
-    DEPTH_WORDS,
-    ENDS,
-    EVERY,
-    FRAME,
-    FREES,
-    HALTED,
-    IN0,
-    IN1,
-    IN_FRAME,
-    LAG,
-    LAST_READ,
-    LAST_WRITE,
-    LATENCY,
-    LEFT,
-    LEFT_MASK,
-    NEED,
-    NEED_LEFT,
-    NEEDS,
-    NEEDS_END,
-    NEVER,
-    OUT0,
-    OUT1,
-    OUT_FRAME,
-    PLACE,
-    READ,
-    READ_MASK,
-    READ_RING,
-    READS,
-    READY_RING,
-    SNAP,
-    SNAP_AT,
-    SNAP_LEFT,
-    SNAP_WORDS,
-    STALLED_IN,
-    STALLED_OUT,
-    STARVED_IN,
-    TAKEN,
-    TAKEN_MASK,
-    WORDS_IN,
-    WORDS_OUT,
-    WRITE_MASK,
-    WRITE_RING,
-    WRITES,
-    WRITTEN,
-)
 from bnnsim.timing.streaming.compiled.kernels.jit import inner
+from bnnsim.timing.streaming.compiled.kernels.records import (
+    EXITS_HALTED,
+    NEVER,
+    SNAP_CYCLE,
+    SNAP_LEFT,
+    STEPS_HALTED,
+    Limits,
+    State,
+)
 
 
 @inner
-def run_elastic(
-    unit: Int64s,
-    channel: Int64s,
-    pool: Int64s,
-    plan: Int64s,
-    u: int,
-    barrier: int,
-    horizon: int,
-    counts: bool,
-) -> None:
+def run_elastic(s: State, u: int, limits: Limits) -> None:
     """Take and give words as far as their cycles can be told."""
-    takes_fast = unit[u, IN1] - unit[u, IN0] == 1 and not unit[u, ENDS]
+    unit = s.unit[u]
+    takes_fast = unit.end_input - unit.first_input == 1 and not unit.sink_words
     if takes_fast:
-        takes_fast = channel[plan[unit[u, IN0]], READY_RING] == 0
-    gives_fast = unit[u, OUT1] - unit[u, OUT0] == 1 and not unit[u, ENDS] and unit[u, EVERY] == 1
+        takes_fast = s.channel[s.program_words[unit.first_input]].ready_ring == 0
+    gives_fast = (
+        unit.end_output - unit.first_output == 1 and not unit.sink_words and unit.ready_every == 1
+    )
     while True:
-        taken = unit[u, READS]
-        given = unit[u, WRITES]
-        while _take_word(unit, channel, pool, plan, u, barrier, horizon):
+        taken = unit.reads
+        given = unit.writes
+        while _take_word(s, u, limits):
             if takes_fast:
-                _take_on(unit, channel, pool, plan, u, horizon)
-        if counts:
-            book_elastic(unit, pool, u)
-        while _give_word(unit, channel, pool, plan, u, barrier, horizon):
+                _take_on(s, u, limits)
+        if limits.counts:
+            book_elastic(s, u)
+        while _give_word(s, u, limits):
             if gives_fast:
-                _give_on(unit, channel, pool, plan, u, horizon)
-        if counts:
-            book_elastic(unit, pool, u)
-        if taken == unit[u, READS] and given == unit[u, WRITES]:
+                _give_on(s, u, limits)
+        if limits.counts:
+            book_elastic(s, u)
+        if taken == unit.reads and given == unit.writes:
             return
 
 
 @inner
-def _wanted_from(unit: Int64s, pool: Int64s, plan: Int64s, u: int, barrier: int) -> int:
+def _wanted_from(s: State, u: int, limits: Limits) -> int:
     """From which cycle the unit has a place for its next word; NEVER where that is not known."""
-    if unit[u, READS] >= barrier * unit[u, WORDS_IN]:
+    unit = s.unit[u]
+    if unit.reads >= limits.frame_limit * unit.words_in:
         return NEVER
-    freeing = unit[u, IN_FRAME] * unit[u, WORDS_OUT] + plan[unit[u, FREES] + unit[u, PLACE]]
-    if freeing >= unit[u, WRITES]:
+    freeing = (
+        unit.input_frame * unit.words_out + s.program_words[unit.release_start + unit.next_word]
+    )
+    if freeing >= unit.writes:
         return NEVER
-    return max(unit[u, AT] + 1, _place_from(unit, pool, plan, u))
+    return max(unit.step_cycle + 1, _space_from(s, u))
 
 
 @inner
-def _place_from(unit: Int64s, pool: Int64s, plan: Int64s, u: int) -> int:
+def _space_from(s: State, u: int) -> int:
     """From which cycle the place for the next word is free."""
-    freeing = unit[u, IN_FRAME] * unit[u, WORDS_OUT] + plan[unit[u, FREES] + unit[u, PLACE]]
-    return pool[unit[u, LEFT] + (freeing & unit[u, LEFT_MASK])] + 1 if freeing >= 0 else 0
+    unit = s.unit[u]
+    freeing = (
+        unit.input_frame * unit.words_out + s.program_words[unit.release_start + unit.next_word]
+    )
+    return s.event_times[unit.left_ring + (freeing & unit.left_mask)] + 1 if freeing >= 0 else 0
 
 
 @inner
-def _due_from(unit: Int64s, pool: Int64s, plan: Int64s, u: int, barrier: int) -> int:
+def _due_from(s: State, u: int, limits: Limits) -> int:
     """From which cycle the unit's next word may leave; NEVER where that is not known."""
-    if unit[u, WRITES] >= barrier * unit[u, WORDS_OUT]:
+    unit = s.unit[u]
+    if unit.writes >= limits.frame_limit * unit.words_out:
         return NEVER
-    needed = unit[u, OUT_FRAME] * unit[u, WORDS_IN] + plan[unit[u, NEED]]
-    if needed >= unit[u, READS]:
+    needed = unit.output_frame * unit.words_in + s.program_words[unit.dependence]
+    if needed >= unit.reads:
         return NEVER
-    due = pool[unit[u, TAKEN] + (needed & unit[u, TAKEN_MASK])] + unit[u, LATENCY]
-    return max(due, unit[u, LAST_WRITE] + 1)
+    due = s.event_times[unit.taken_ring + (needed & unit.taken_mask)] + unit.latency
+    return max(due, unit.last_write + 1)
 
 
 @inner
-def _take_word(
-    unit: Int64s,
-    channel: Int64s,
-    pool: Int64s,
-    plan: Int64s,
-    u: int,
-    barrier: int,
-    horizon: int,
-) -> bool:
-    start = _wanted_from(unit, pool, plan, u, barrier)
-    if start == NEVER or unit[u, HALTED] & 1 or words_ready(unit, channel, plan, u) <= 0:
+def _take_word(s: State, u: int, limits: Limits) -> bool:
+    unit = s.unit[u]
+    start = _wanted_from(s, u, limits)
+    if start == NEVER or unit.halted & STEPS_HALTED or words_available(s, u) <= 0:
         return False
-    word = words_cycle(unit, channel, pool, plan, u)
+    word = words_cycle(s, u)
     cycle = max(start, word)
-    if cycle >= horizon:
-        unit[u, HALTED] |= 1
+    if cycle >= limits.cycle_limit:
+        unit.halted |= STEPS_HALTED
         return False
     since = decisive_from(start, cycle, 1)
-    note_starved(unit, channel, pool, plan, u, since, unit[u, IN_FRAME])
-    entry = unit[u, TAKEN] + (unit[u, READS] & unit[u, TAKEN_MASK])
-    pool[entry] = cycle
-    pool[entry + unit[u, TAKEN_MASK] + 1] = start
-    note_ready(unit, channel, pool, plan, u, start, _place_from(unit, pool, plan, u), True)
-    unit[u, AT] = cycle
-    read_words(unit, channel, pool, plan, u, cycle)
-    unit[u, PLACE] += 1
-    if unit[u, PLACE] == unit[u, WORDS_IN]:
-        unit[u, PLACE] = 0
-        unit[u, IN_FRAME] += 1
-        unit[u, FRAME] = min(unit[u, IN_FRAME], unit[u, OUT_FRAME])
-        snapshot = snapshot_place(plan, unit[u, IN_FRAME])
-        pool[snapshot + unit[u, SNAP] + SNAP_AT] = cycle
-        keep_reads(unit, channel, pool, plan, u, snapshot)
+    note_stalled_reader(s, u, since, unit.input_frame)
+    entry = unit.taken_ring + (unit.reads & unit.taken_mask)
+    s.event_times[entry] = cycle
+    s.event_times[entry + unit.taken_mask + 1] = start
+    note_ready(s, u, start, _space_from(s, u), True)
+    unit.step_cycle = cycle
+    read_words(s, u, cycle)
+    unit.next_word += 1
+    if unit.next_word == unit.words_in:
+        unit.next_word = 0
+        unit.input_frame += 1
+        unit.frames_done = min(unit.input_frame, unit.output_frame)
+        snapshot = snapshot_place(s, unit.input_frame)
+        s.event_times[snapshot + unit.snapshot_place + SNAP_CYCLE] = cycle
+        keep_reads(s, u, snapshot)
     return True
 
 
 @inner
-def _take_on(unit: Int64s, channel: Int64s, pool: Int64s, plan: Int64s, u: int, horizon: int) -> None:
+def _take_on(s: State, u: int, limits: Limits) -> None:
     """Further words of the frame but the last, from the only input: the same, faster."""
-    c = plan[unit[u, IN0]]
-    place = unit[u, FREES] + unit[u, PLACE]
-    most = min(unit[u, WORDS_IN] - unit[u, PLACE] - 1, channel[c, WRITTEN] - channel[c, READ])
-    base = unit[u, IN_FRAME] * unit[u, WORDS_OUT]
-    given = unit[u, WRITES]
-    left_ring, left_mask = unit[u, LEFT], unit[u, LEFT_MASK]
-    come_ring, come_mask, lag = channel[c, WRITE_RING], channel[c, WRITE_MASK], channel[c, LAG]
-    read_ring, read_mask = channel[c, READ_RING], channel[c, READ_MASK]
-    taken_ring, taken_mask = unit[u, TAKEN], unit[u, TAKEN_MASK]
-    taken, number = channel[c, READ], unit[u, READS]
-    at = unit[u, AT]
+    unit = s.unit[u]
+    c = s.program_words[unit.first_input]
+    channel = s.channel[c]
+    place = unit.release_start + unit.next_word
+    most = min(unit.words_in - unit.next_word - 1, channel.written - channel.read)
+    base = unit.input_frame * unit.words_out
+    given = unit.writes
+    left_ring, left_mask = unit.left_ring, unit.left_mask
+    come_ring, come_mask, lag = channel.write_ring, channel.write_mask, channel.lag
+    read_ring, read_mask = channel.read_ring, channel.read_mask
+    taken_ring, taken_mask = unit.taken_ring, unit.taken_mask
+    taken, number = channel.read, unit.reads
+    at = unit.step_cycle
     done = 0
     while done < most:
-        freeing = base + plan[place]
+        freeing = base + s.program_words[place]
         if freeing >= given:
             break
         start = at + 1
         if freeing >= 0:
-            start = max(start, pool[left_ring + (freeing & left_mask)] + 1)
-        cycle = max(start, pool[come_ring + (taken & come_mask)] + lag)
-        if cycle >= horizon:
+            start = max(start, s.event_times[left_ring + (freeing & left_mask)] + 1)
+        cycle = max(start, s.event_times[come_ring + (taken & come_mask)] + lag)
+        if cycle >= limits.cycle_limit:
             break
         if cycle > start:
-            channel[c, STARVED_IN] = unit[u, IN_FRAME]
+            channel.reader_stall_frame = unit.input_frame
         entry = taken_ring + (number & taken_mask)
-        pool[entry] = cycle
-        pool[entry + taken_mask + 1] = start
-        pool[read_ring + (taken & read_mask)] = cycle
+        s.event_times[entry] = cycle
+        s.event_times[entry + taken_mask + 1] = start
+        s.event_times[read_ring + (taken & read_mask)] = cycle
         at = cycle
         taken += 1
         number += 1
         place += 1
         done += 1
     if done:
-        channel[c, READ] = taken
-        unit[u, READS] = number
-        unit[u, PLACE] += done
-        unit[u, AT] = at
-        unit[u, LAST_READ] = at
+        channel.read = taken
+        unit.reads = number
+        unit.next_word += done
+        unit.step_cycle = at
+        unit.last_read = at
 
 
 @inner
-def _give_on(unit: Int64s, channel: Int64s, pool: Int64s, plan: Int64s, u: int, horizon: int) -> None:
+def _give_on(s: State, u: int, limits: Limits) -> None:
     """Further words that wait for no other word taken, to the only output: the same, faster."""
-    needed = unit[u, OUT_FRAME] * unit[u, WORDS_IN] + plan[unit[u, NEED]]
-    if needed >= unit[u, READS]:
+    unit = s.unit[u]
+    needed = unit.output_frame * unit.words_in + s.program_words[unit.dependence]
+    if needed >= unit.reads:
         return
-    c = plan[unit[u, OUT0]]
-    depth = channel[c, DEPTH_WORDS]
-    most = min(unit[u, NEED_LEFT] - 1, channel[c, READ] + depth - channel[c, WRITTEN])
-    due = pool[unit[u, TAKEN] + (needed & unit[u, TAKEN_MASK])] + unit[u, LATENCY]
-    free_ring, free_mask = channel[c, READ_RING], channel[c, READ_MASK]
-    write_ring, write_mask = channel[c, WRITE_RING], channel[c, WRITE_MASK]
-    left_ring, left_mask = unit[u, LEFT], unit[u, LEFT_MASK]
-    given, number = channel[c, WRITTEN], unit[u, WRITES]
-    at = unit[u, LAST_WRITE]
+    c = s.program_words[unit.first_output]
+    channel = s.channel[c]
+    depth = channel.depth_words
+    most = min(unit.dependence_left - 1, channel.read + depth - channel.written)
+    due = s.event_times[unit.taken_ring + (needed & unit.taken_mask)] + unit.latency
+    free_ring, free_mask = channel.read_ring, channel.read_mask
+    write_ring, write_mask = channel.write_ring, channel.write_mask
+    left_ring, left_mask = unit.left_ring, unit.left_mask
+    given, number = channel.written, unit.writes
+    at = unit.last_write
     done = 0
     while done < most:
         start = max(due, at + 1)
-        cycle = max(start, pool[free_ring + ((given - depth) & free_mask)] + 1)
-        if cycle >= horizon:
+        cycle = max(start, s.event_times[free_ring + ((given - depth) & free_mask)] + 1)
+        if cycle >= limits.cycle_limit:
             break
         if cycle > start:
-            channel[c, BLOCKED_IN] = unit[u, OUT_FRAME]
+            channel.writer_stall_frame = unit.output_frame
         entry = left_ring + (number & left_mask)
-        pool[entry] = cycle
-        pool[entry + left_mask + 1] = start
-        pool[write_ring + (given & write_mask)] = cycle
+        s.event_times[entry] = cycle
+        s.event_times[entry + left_mask + 1] = start
+        s.event_times[write_ring + (given & write_mask)] = cycle
         at = cycle
         given += 1
         number += 1
         done += 1
     if done:
-        channel[c, WRITTEN] = given
-        unit[u, WRITES] = number
-        unit[u, NEED_LEFT] -= done
-        unit[u, LAST_WRITE] = at
+        channel.written = given
+        unit.writes = number
+        unit.dependence_left -= done
+        unit.last_write = at
 
 
 @inner
-def _give_word(
-    unit: Int64s,
-    channel: Int64s,
-    pool: Int64s,
-    plan: Int64s,
-    u: int,
-    barrier: int,
-    horizon: int,
-) -> bool:
-    start = _due_from(unit, pool, plan, u, barrier)
-    if start == NEVER or unit[u, HALTED] & 2 or places_ready(unit, channel, plan, u) <= 0:
+def _give_word(s: State, u: int, limits: Limits) -> bool:
+    unit = s.unit[u]
+    start = _due_from(s, u, limits)
+    if start == NEVER or unit.halted & EXITS_HALTED or spaces_available(s, u) <= 0:
         return False
-    place = places_cycle(unit, channel, pool, plan, u)
-    cycle = next_open(max(start, place), unit[u, EVERY])
-    if cycle >= horizon:
-        unit[u, HALTED] |= 2
+    place = spaces_cycle(s, u)
+    cycle = next_open(max(start, place), unit.ready_every)
+    if cycle >= limits.cycle_limit:
+        unit.halted |= EXITS_HALTED
         return False
-    since = decisive_from(start, cycle, unit[u, EVERY])
-    note_blocked(unit, channel, pool, plan, u, since, unit[u, OUT_FRAME])
-    entry = unit[u, LEFT] + (unit[u, WRITES] & unit[u, LEFT_MASK])
-    pool[entry] = cycle
-    pool[entry + unit[u, LEFT_MASK] + 1] = start
-    write_words(unit, channel, pool, plan, u, cycle)
-    unit[u, NEED_LEFT] -= 1
-    if unit[u, NEED_LEFT] > 0:
+    since = decisive_from(start, cycle, unit.ready_every)
+    note_stalled_writer(s, u, since, unit.output_frame)
+    entry = unit.left_ring + (unit.writes & unit.left_mask)
+    s.event_times[entry] = cycle
+    s.event_times[entry + unit.left_mask + 1] = start
+    write_words(s, u, cycle)
+    unit.dependence_left -= 1
+    if unit.dependence_left > 0:
         return True
-    unit[u, NEED] += 2
-    if unit[u, NEED] == unit[u, NEEDS_END]:
-        unit[u, NEED] = unit[u, NEEDS]
-        unit[u, OUT_FRAME] += 1
-        unit[u, FRAME] = min(unit[u, IN_FRAME], unit[u, OUT_FRAME])
-        _keep_left(unit, pool, plan, u)
-    unit[u, NEED_LEFT] = plan[unit[u, NEED] + 1]
+    unit.dependence += 2
+    if unit.dependence == unit.dependence_end:
+        unit.dependence = unit.dependence_start
+        unit.output_frame += 1
+        unit.frames_done = min(unit.input_frame, unit.output_frame)
+        _keep_left(s, u)
+    unit.dependence_left = s.program_words[unit.dependence + 1]
     return True
 
 
 @inner
-def _keep_left(unit: Int64s, pool: Int64s, plan: Int64s, u: int) -> None:
+def _keep_left(s: State, u: int) -> None:
     """The words of a frame have left: keep the latest cycles, for places of later frames."""
-    place = snapshot_place(plan, unit[u, OUT_FRAME]) + unit[u, SNAP] + SNAP_LEFT
-    for word in range(unit[u, WRITES] - unit[u, SNAP_WORDS], unit[u, WRITES]):
-        pool[place] = pool[unit[u, LEFT] + (word & unit[u, LEFT_MASK])]
+    unit = s.unit[u]
+    place = snapshot_place(s, unit.output_frame) + unit.snapshot_place + SNAP_LEFT
+    for word in range(unit.writes - unit.snapshot_words, unit.writes):
+        s.event_times[place] = s.event_times[unit.left_ring + (word & unit.left_mask)]
         place += 1
 
 
 @inner
-def book_elastic(unit: Int64s, pool: Int64s, u: int) -> None:
+def book_elastic(s: State, u: int) -> None:
     """Account for the unit's cycles as far as the next words of both sides are known."""
-    while unit[u, BOOKED_IN] < unit[u, READS] and unit[u, BOOKED_OUT] < unit[u, WRITES]:
-        taken = unit[u, TAKEN] + (unit[u, BOOKED_IN] & unit[u, TAKEN_MASK])
-        left = unit[u, LEFT] + (unit[u, BOOKED_OUT] & unit[u, LEFT_MASK])
-        wanted = pool[taken + unit[u, TAKEN_MASK] + 1]
-        due = pool[left + unit[u, LEFT_MASK] + 1]
-        _book_until(unit, u, pool[taken], pool[left], wanted, due)
+    unit = s.unit[u]
+    while unit.booked_reads < unit.reads and unit.booked_writes < unit.writes:
+        taken = unit.taken_ring + (unit.booked_reads & unit.taken_mask)
+        left = unit.left_ring + (unit.booked_writes & unit.left_mask)
+        wanted = s.event_times[taken + unit.taken_mask + 1]
+        due = s.event_times[left + unit.left_mask + 1]
+        _book_until(s, u, s.event_times[taken], s.event_times[left], wanted, due)
 
 
 @inner
-def _book_until(unit: Int64s, u: int, taken: int, left: int, wanted: int, due: int) -> None:
+def _book_until(s: State, u: int, taken: int, left: int, wanted: int, due: int) -> None:
     """Up to and with the next cycle in which a word moves: ``taken``, ``left`` or both at once."""
+    unit = s.unit[u]
     cycle = min(taken, left)
-    _book_wait(unit, u, cycle, wanted, due)
-    unit[u, BUSY] += 1
-    unit[u, BOOKED] = cycle + 1
-    unit[u, BOOKED_IN] += taken == cycle
-    unit[u, BOOKED_OUT] += left == cycle
+    _book_wait(s, u, cycle, wanted, due)
+    unit.busy += 1
+    unit.booked_cycles = cycle + 1
+    unit.booked_reads += taken == cycle
+    unit.booked_writes += left == cycle
 
 
 @inner
-def _book_wait(unit: Int64s, u: int, until: int, wanted: int, due: int) -> None:
+def _book_wait(s: State, u: int, until: int, wanted: int, due: int) -> None:
     """Cycles before ``until`` in which no word moves: stalled on a due word, else on a free place."""
-    start = unit[u, BOOKED]
+    unit = s.unit[u]
+    start = unit.booked_cycles
     blocked = min(max(due, start), until)
-    unit[u, STALLED_OUT] += until - blocked
-    unit[u, STALLED_IN] += max(0, blocked - max(wanted, start))
+    unit.stalled_on_output += until - blocked
+    unit.stalled_on_input += max(0, blocked - max(wanted, start))
 
 
 @inner
-def close_elastic(unit: Int64s, pool: Int64s, plan: Int64s, u: int, barrier: int, total: int) -> None:
+def close_elastic(s: State, u: int, limits: Limits, total: int) -> None:
     """Account for what is left of a run of ``total`` cycles."""
-    book_elastic(unit, pool, u)
-    while unit[u, BOOKED_IN] < unit[u, READS] or unit[u, BOOKED_OUT] < unit[u, WRITES]:
+    unit = s.unit[u]
+    book_elastic(s, u)
+    while unit.booked_reads < unit.reads or unit.booked_writes < unit.writes:
         taken, left = NEVER, NEVER
-        wanted = _wanted_from(unit, pool, plan, u, barrier)
-        due = _due_from(unit, pool, plan, u, barrier)
-        if unit[u, BOOKED_IN] < unit[u, READS]:
-            entry = unit[u, TAKEN] + (unit[u, BOOKED_IN] & unit[u, TAKEN_MASK])
-            taken = pool[entry]
-            wanted = pool[entry + unit[u, TAKEN_MASK] + 1]
-        if unit[u, BOOKED_OUT] < unit[u, WRITES]:
-            entry = unit[u, LEFT] + (unit[u, BOOKED_OUT] & unit[u, LEFT_MASK])
-            left = pool[entry]
-            due = pool[entry + unit[u, LEFT_MASK] + 1]
-        _book_until(unit, u, taken, left, wanted, due)
-    wanted = _wanted_from(unit, pool, plan, u, barrier)
-    due = _due_from(unit, pool, plan, u, barrier)
-    _book_wait(unit, u, total, wanted, due)
+        wanted = _wanted_from(s, u, limits)
+        due = _due_from(s, u, limits)
+        if unit.booked_reads < unit.reads:
+            entry = unit.taken_ring + (unit.booked_reads & unit.taken_mask)
+            taken = s.event_times[entry]
+            wanted = s.event_times[entry + unit.taken_mask + 1]
+        if unit.booked_writes < unit.writes:
+            entry = unit.left_ring + (unit.booked_writes & unit.left_mask)
+            left = s.event_times[entry]
+            due = s.event_times[entry + unit.left_mask + 1]
+        _book_until(s, u, taken, left, wanted, due)
+    wanted = _wanted_from(s, u, limits)
+    due = _due_from(s, u, limits)
+    _book_wait(s, u, total, wanted, due)

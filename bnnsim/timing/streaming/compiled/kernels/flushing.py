@@ -2,320 +2,242 @@
 
 from __future__ import annotations
 
-from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.compiled.kernels.channel import (
     decisive_from,
     next_open,
-    note_blocked,
-    places_cycle,
-    places_ready,
+    note_stalled_writer,
+    spaces_available,
+    spaces_cycle,
     write_words,
 )
-from bnnsim.timing.streaming.compiled.kernels.columns import (
-    AT,
-    BLOCKED_IN,
-    BUSY,
-    DEPTH,
-    DEPTH_WORDS,
-    ENDS,
-    ENTERED,
-    EVERY,
-    FRAME,
-    FROZEN_EXIT,
-    FROZEN_STEP,
-    GONE,
-    HALTED,
-    IN0,
-    IN1,
-    LAG,
-    LAST_READ,
-    LAST_WRITE,
-    LOCAL,
-    NEVER,
-    OUT0,
-    OUT1,
-    PASSED,
-    PIPE,
-    PIPE_MASK,
-    PROLOGUE,
-    R_BLOCK,
-    R_LEFT,
-    R_NEXT,
-    R_REPEAT,
-    R_SEGMENT,
-    READ,
-    READ_END,
-    READ_FRAME,
-    READ_MASK,
-    READ_RING,
-    READS,
-    READY_RING,
-    STALLED_IN,
-    STALLED_OUT,
-    STARVED_IN,
-    STEPS,
-    TICK,
-    W_BLOCK,
-    W_LEFT,
-    W_NEXT,
-    W_REPEAT,
-    W_SEGMENT,
-    WAIT_IN,
-    WAIT_OUT,
-    WORDS_IN,
-    WRITE_END,
-    WRITE_FRAME,
-    WRITE_MASK,
-    WRITE_RING,
-    WRITES,
-    WRITTEN,
+from bnnsim.timing.streaming.compiled.kernels.cursor import (
+    ended,
+    ends_frame,
+    frame_end,
+    load_reading,
+    load_writing,
+    next_segment,
+    run_end,
+    stepped,
+    store_reading,
+    store_writing,
 )
-from bnnsim.timing.streaming.compiled.kernels.cursor import ends_frame, frame_end, next_segment
 from bnnsim.timing.streaming.compiled.kernels.flushing_step import do_step
-from bnnsim.timing.streaming.compiled.kernels.inline_reader import let_read
+from bnnsim.timing.streaming.compiled.kernels.inline_reader import read_inline
 from bnnsim.timing.streaming.compiled.kernels.jit import inner
+from bnnsim.timing.streaming.compiled.kernels.ports import only_input, only_output
+from bnnsim.timing.streaming.compiled.kernels.records import (
+    EXITS_HALTED,
+    NEVER,
+    STEPS_HALTED,
+    Limits,
+    State,
+)
 
 
 @inner
-def run_flushing(
-    unit: Int64s,
-    channel: Int64s,
-    pool: Int64s,
-    plan: Int64s,
-    u: int,
-    barrier: int,
-    draining: bool,
-    horizon: int,
-    counts: bool,
-) -> None:
+def run_flushing(s: State, u: int, limits: Limits) -> None:
     """Do steps and let words leave as far as their cycles can be told."""
-    is_single = unit[u, IN1] - unit[u, IN0] <= 1 and unit[u, OUT1] - unit[u, OUT0] <= 1
-    is_single = is_single and unit[u, EVERY] == 1 and not unit[u, ENDS]
+    unit = s.unit[u]
+    is_single = unit.end_input - unit.first_input <= 1 and unit.end_output - unit.first_output <= 1
+    is_single = is_single and unit.ready_every == 1 and not unit.sink_words
     while True:
         if is_single:
-            _run_single(unit, channel, pool, plan, u, barrier, draining, horizon, counts)
+            _run_single(s, u, limits)
         else:
-            _let_words_leave(unit, channel, pool, plan, u, horizon)
-            if do_step(unit, channel, pool, plan, u, barrier, draining, horizon):
+            _let_words_leave(s, u, limits)
+            if do_step(s, u, limits):
                 continue
-        if draining or not ends_frame(unit, channel, pool, plan, u, barrier):
+        if limits.draining or not ends_frame(s, u, limits):
             return
 
 
 @inner
-def _let_words_leave(
-    unit: Int64s, channel: Int64s, pool: Int64s, plan: Int64s, u: int, horizon: int
-) -> None:
+def _let_words_leave(s: State, u: int, limits: Limits) -> None:
     """Words at the exit; when they leave does not depend on what enters behind them."""
-    ring = unit[u, PIPE]
-    mask = unit[u, PIPE_MASK]
-    while unit[u, GONE] < unit[u, ENTERED] and not unit[u, HALTED] & 2:
-        if places_ready(unit, channel, plan, u) <= 0:
+    unit = s.unit[u]
+    ring = unit.pipe_ring
+    mask = unit.pipe_mask
+    while unit.exited < unit.entered and not unit.halted & EXITS_HALTED:
+        if spaces_available(s, u) <= 0:
             return
-        entry = ring + (unit[u, GONE] & mask)
-        arrival = pool[entry] + unit[u, FROZEN_EXIT]
-        place = places_cycle(unit, channel, pool, plan, u)
-        cycle = next_open(max(arrival, place), unit[u, EVERY])
-        if cycle >= horizon:
-            unit[u, HALTED] |= 2
+        entry = ring + (unit.exited & mask)
+        arrival = s.event_times[entry] + unit.exit_frozen
+        space = spaces_cycle(s, u)
+        cycle = next_open(max(arrival, space), unit.ready_every)
+        if cycle >= limits.cycle_limit:
+            unit.halted |= EXITS_HALTED
             return
-        since = decisive_from(arrival, cycle, unit[u, EVERY])
+        since = decisive_from(arrival, cycle, unit.ready_every)
         # Told before the steps until then are: it may be in the next frame.
-        note_blocked(unit, channel, pool, plan, u, since, unit[u, FRAME] + 1)
-        unit[u, STALLED_OUT] += cycle - arrival
-        unit[u, FROZEN_EXIT] += cycle - arrival
-        pool[entry + mask + 1] = cycle - arrival
-        unit[u, GONE] += 1
-        write_words(unit, channel, pool, plan, u, cycle)
+        note_stalled_writer(s, u, since, unit.frames_done + 1)
+        unit.stalled_on_output += cycle - arrival
+        unit.exit_frozen += cycle - arrival
+        s.event_times[entry + mask + 1] = cycle - arrival
+        unit.exited += 1
+        write_words(s, u, cycle)
 
 
 @inner
-def _run_single(
-    unit: Int64s,
-    channel: Int64s,
-    pool: Int64s,
-    plan: Int64s,
-    u: int,
-    barrier: int,
-    draining: bool,
-    horizon: int,
-    counts: bool,
-) -> None:
+def _run_single(s: State, u: int, limits: Limits) -> None:
     """Steps of a frame, with one input or none and one output or none, always open.
 
     The same as :func:`_let_words_leave` and :func:`do_step` in turn, for nearly all units: all state in
     local variables.
     """
-    bound = unit[u, PROLOGUE] + barrier * unit[u, STEPS] if draining else frame_end(unit, u)
-    if not draining and unit[u, FRAME] >= barrier:
-        bound = -1
-    words_left = barrier * unit[u, WORDS_IN] - unit[u, READS]
-    source, come_ring, come_mask, lag, read_ring, read_mask, ready_ring = -1, 0, 0, 0, 0, 0, 0
+    unit, times = s.unit[u], s.event_times
+    end_step = run_end(s, u, limits) if limits.draining else frame_end(s, u)
+    if not limits.draining and unit.frames_done >= limits.frame_limit:
+        end_step = -1
+    words_left = limits.frame_limit * unit.words_in - unit.reads
+    source, target = only_input(s, u), only_output(s, u)
     taken, words = 0, NEVER
-    if unit[u, IN0] < unit[u, IN1]:
-        source = plan[unit[u, IN0]]
-        come_ring, come_mask = channel[source, WRITE_RING], channel[source, WRITE_MASK]
-        read_ring, read_mask = channel[source, READ_RING], channel[source, READ_MASK]
-        ready_ring = channel[source, READY_RING]
-        lag, taken = channel[source, LAG], channel[source, READ]
-        words = channel[source, WRITTEN] - taken
-    target, free_ring, free_mask, depth, write_ring, write_mask = -1, 0, 0, 0, 0, 0
-    given, places = 0, NEVER
-    if unit[u, OUT0] < unit[u, OUT1]:
-        target = plan[unit[u, OUT0]]
-        free_ring, free_mask = channel[target, READ_RING], channel[target, READ_MASK]
-        write_ring, write_mask = channel[target, WRITE_RING], channel[target, WRITE_MASK]
-        depth, given = channel[target, DEPTH_WORDS], channel[target, WRITTEN]
-        places = channel[target, READ] + depth - given
-    r_block, r_repeat, r_segment = unit[u, R_BLOCK], unit[u, R_REPEAT], unit[u, R_SEGMENT]
-    r_left, r_next = unit[u, R_LEFT], unit[u, R_NEXT]
-    w_block, w_repeat, w_segment = unit[u, W_BLOCK], unit[u, W_REPEAT], unit[u, W_SEGMENT]
-    w_left, w_next = unit[u, W_LEFT], unit[u, W_NEXT]
-    if draining and (r_next >= bound or words_left <= 0):
-        r_next = NEVER
-    if draining and w_next >= bound:
-        w_next = NEVER
-    pipe, mask, stages = unit[u, PIPE], unit[u, PIPE_MASK], unit[u, DEPTH]
-    at, tick, local = unit[u, AT], unit[u, TICK], unit[u, LOCAL]
-    frozen, frozen_exit = unit[u, FROZEN_STEP], unit[u, FROZEN_EXIT]
-    passed, gone, entered = unit[u, PASSED], unit[u, GONE], unit[u, ENTERED]
-    halted = unit[u, HALTED]
-    last_read, last_write = unit[u, LAST_READ], unit[u, LAST_WRITE]
+    if source.channel >= 0:
+        taken = s.channel[source.channel].read
+        words = s.channel[source.channel].written - taken
+    given, spaces = 0, NEVER
+    if target.channel >= 0:
+        given = s.channel[target.channel].written
+        spaces = s.channel[target.channel].read + target.depth - given
+    reading, writing = load_reading(s, u), load_writing(s, u)
+    if limits.draining and (reading.step >= end_step or words_left <= 0):
+        reading = ended(reading)
+    if limits.draining and writing.step >= end_step:
+        writing = ended(writing)
+    pipe, mask, stages = unit.pipe_ring, unit.pipe_mask, unit.stages
+    at, tick, local = unit.step_cycle, unit.last_step, unit.local_tick
+    frozen, frozen_exit = unit.step_frozen, unit.exit_frozen
+    passed, exited, entered = unit.passed, unit.exited, unit.entered
+    halted = unit.halted
+    last_read, last_write = unit.last_read, unit.last_write
     first_given = given
     busy, stalled_in, stalled_out = 0, 0, 0
-    starved, blocked = False, False
+    lacked_word, lacked_space = False, False
     while True:
-        while gone < entered and not halted & 2:
-            if places <= 0:
-                channel[target, WRITTEN] = given
-                places = let_read(unit, channel, pool, plan, target, barrier, draining, horizon, counts)
-                if places <= 0:
-                    unit[u, WAIT_OUT] = target
+        while exited < entered and not halted & EXITS_HALTED:
+            if spaces <= 0:
+                s.channel[target.channel].written = given
+                spaces = read_inline(s, target.channel, limits)
+                if spaces <= 0:
+                    unit.missing_space = target.channel
                     break
-            entry = pipe + (gone & mask)
-            arrival = pool[entry] + frozen_exit
-            place = pool[free_ring + ((given - depth) & free_mask)] + 1
-            cycle = max(arrival, place)
-            if cycle >= horizon:
-                halted |= 2
+            entry = pipe + (exited & mask)
+            arrival = times[entry] + frozen_exit
+            space = times[target.read_ring + ((given - target.depth) & target.read_mask)] + 1
+            cycle = max(arrival, space)
+            if cycle >= limits.cycle_limit:
+                halted |= EXITS_HALTED
                 break
-            if place > arrival:
-                blocked = True
-                stalled_out += place - arrival
-                frozen_exit += place - arrival
-            pool[entry + mask + 1] = cycle - arrival
-            gone += 1
-            pool[write_ring + (given & write_mask)] = cycle
+            if space > arrival:
+                lacked_space = True
+                stalled_out += space - arrival
+                frozen_exit += space - arrival
+            times[entry + mask + 1] = cycle - arrival
+            exited += 1
+            times[target.write_ring + (given & target.write_mask)] = cycle
             given += 1
-            places -= 1
+            spaces -= 1
             last_write = cycle
-        step = min(r_next, w_next)
-        if step >= bound or halted & 1:
+        step = min(reading.step, writing.step)
+        if step >= end_step or halted & STEPS_HALTED:
             break
-        reads = r_next == step
+        reads = reading.step == step
         word = 0
         if reads:
             if words_left <= 0:
                 break
             if words <= 0:
-                unit[u, WAIT_IN] = source
+                unit.missing_word = source.channel
                 break
-            if source >= 0:
-                word = pool[come_ring + (taken & come_mask)] + lag
+            if source.channel >= 0:
+                word = times[source.write_ring + (taken & source.write_mask)] + source.lag
         wanted = local + step - tick
         due = wanted + frozen
         cycle = max(due, word)
-        is_starved = word > due
+        lacks_word = word > due
         here, froze, past = wanted, frozen, passed
         is_known = True
         while past < entered:
             entry = pipe + (past & mask)
-            leaving = pool[entry]
+            leaving = times[entry]
             if leaving + froze > cycle:
                 break
-            if past == gone:
+            if past == exited:
                 is_known = False
                 break
-            froze += pool[entry + mask + 1]
+            froze += times[entry + mask + 1]
             past += 1
             here = max(here, leaving)
             cycle = max(here + froze, word)
         if not is_known:
             break
-        if cycle >= horizon:
-            halted |= 1
+        if cycle >= limits.cycle_limit:
+            halted |= STEPS_HALTED
             break
-        starved |= is_starved
+        lacked_word |= lacks_word
         frozen, passed = froze, past
         local = cycle - frozen
         stalled_in += local - wanted
         busy += 1
         at, tick = cycle, step
-        if w_next == step:
+        if writing.step == step:
             entry = pipe + (entered & mask)
-            pool[entry] = local + stages
-            pool[entry + 2 * (mask + 1)] = cycle
+            times[entry] = local + stages
+            times[entry + 2 * (mask + 1)] = cycle
             entered += 1
-            w_next += 1
-            w_left -= 1
-            if w_left == 0:
-                w_block, w_repeat, w_segment, w_left, w_next = next_segment(
-                    plan, w_block, w_repeat, w_segment, w_next, unit[u, WRITE_FRAME], unit[u, WRITE_END]
-                )
-            if draining and w_next >= bound:
-                w_next = NEVER
+            writing = stepped(writing, 1)
+            if writing.left == 0:
+                writing = next_segment(s.program_words, writing, unit.write_frame, unit.write_end)
+            if limits.draining and writing.step >= end_step:
+                writing = ended(writing)
         if reads:
-            if source >= 0:
-                pool[read_ring + (taken & read_mask)] = cycle
-                if ready_ring:
-                    pool[ready_ring + (taken & read_mask)] = cycle
+            if source.channel >= 0:
+                times[source.read_ring + (taken & source.read_mask)] = cycle
+                if source.ready_ring:
+                    times[source.ready_ring + (taken & source.read_mask)] = cycle
                 taken += 1
                 words -= 1
             last_read = cycle
             words_left -= 1
-            r_next += 1
-            r_left -= 1
-            if r_left == 0:
-                r_block, r_repeat, r_segment, r_left, r_next = next_segment(
-                    plan, r_block, r_repeat, r_segment, r_next, unit[u, READ_FRAME], unit[u, READ_END]
-                )
-            if draining and (r_next >= bound or words_left <= 0):
-                r_next = NEVER
-    unit[u, READS] = barrier * unit[u, WORDS_IN] - words_left
-    unit[u, WRITES] += given - first_given
-    unit[u, R_BLOCK], unit[u, R_REPEAT], unit[u, R_SEGMENT] = r_block, r_repeat, r_segment
-    unit[u, R_LEFT], unit[u, R_NEXT] = r_left, r_next
-    unit[u, W_BLOCK], unit[u, W_REPEAT], unit[u, W_SEGMENT] = w_block, w_repeat, w_segment
-    unit[u, W_LEFT], unit[u, W_NEXT] = w_left, w_next
-    unit[u, AT], unit[u, TICK], unit[u, LOCAL] = at, tick, local
-    unit[u, FROZEN_STEP], unit[u, FROZEN_EXIT] = frozen, frozen_exit
-    unit[u, PASSED], unit[u, GONE], unit[u, ENTERED] = passed, gone, entered
-    unit[u, HALTED] = halted
-    unit[u, LAST_READ], unit[u, LAST_WRITE] = last_read, last_write
-    unit[u, BUSY] += busy
-    unit[u, STALLED_IN] += stalled_in
-    unit[u, STALLED_OUT] += stalled_out
-    if source >= 0:
-        channel[source, READ] = taken
-        if starved:
-            channel[source, STARVED_IN] = unit[u, FRAME]
-    if target >= 0:
-        channel[target, WRITTEN] = given
-        if blocked:  # told before the steps until then are: it may be in the next frame
-            channel[target, BLOCKED_IN] = unit[u, FRAME] + 1
+            reading = stepped(reading, 1)
+            if reading.left == 0:
+                reading = next_segment(s.program_words, reading, unit.read_frame, unit.read_end)
+            if limits.draining and (reading.step >= end_step or words_left <= 0):
+                reading = ended(reading)
+    unit.reads = limits.frame_limit * unit.words_in - words_left
+    unit.writes += given - first_given
+    store_reading(s, u, reading)
+    store_writing(s, u, writing)
+    unit.step_cycle, unit.last_step, unit.local_tick = at, tick, local
+    unit.step_frozen, unit.exit_frozen = frozen, frozen_exit
+    unit.passed, unit.exited, unit.entered = passed, exited, entered
+    unit.halted = halted
+    unit.last_read, unit.last_write = last_read, last_write
+    unit.busy += busy
+    unit.stalled_on_input += stalled_in
+    unit.stalled_on_output += stalled_out
+    if source.channel >= 0:
+        s.channel[source.channel].read = taken
+        if lacked_word:
+            s.channel[source.channel].reader_stall_frame = unit.frames_done
+    if target.channel >= 0:
+        s.channel[target.channel].written = given
+        if lacked_space:  # told before the steps until then are: it may be in the next frame
+            s.channel[target.channel].writer_stall_frame = unit.frames_done + 1
 
 
 @inner
-def close_flushing(unit: Int64s, pool: Int64s, u: int, total: int) -> None:
+def close_flushing(s: State, u: int, total: int) -> None:
     """Account for the waits that were on at the end of a run of ``total`` cycles."""
-    frozen = unit[u, FROZEN_EXIT]
+    unit = s.unit[u]
+    frozen = unit.exit_frozen
     local_end = total - frozen  # the local ticks before it are over
-    if unit[u, GONE] < unit[u, ENTERED]:
-        leaving = pool[unit[u, PIPE] + (unit[u, GONE] & unit[u, PIPE_MASK])]
+    if unit.exited < unit.entered:
+        leaving = s.event_times[unit.pipe_ring + (unit.exited & unit.pipe_mask)]
         if leaving + frozen < total:
-            unit[u, STALLED_OUT] += total - leaving - frozen
+            unit.stalled_on_output += total - leaving - frozen
             local_end = leaving
-    step = min(unit[u, R_NEXT], unit[u, W_NEXT])
+    step = min(unit.next_read, unit.next_write)
     if step != NEVER:
-        wanted = unit[u, LOCAL] + step - unit[u, TICK]
-        unit[u, STALLED_IN] += max(0, local_end - wanted)
+        wanted = unit.local_tick + step - unit.last_step
+        unit.stalled_on_input += max(0, local_end - wanted)

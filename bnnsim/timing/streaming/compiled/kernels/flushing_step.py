@@ -2,37 +2,13 @@
 
 from __future__ import annotations
 
-from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.compiled.kernels.channel import (
     decisive_from,
     note_ready,
-    note_starved,
+    note_stalled_reader,
     read_words,
+    words_available,
     words_cycle,
-    words_ready,
-)
-from bnnsim.timing.streaming.compiled.kernels.columns import (
-    AT,
-    BUSY,
-    DEPTH,
-    ENTERED,
-    FRAME,
-    FROZEN_STEP,
-    GONE,
-    HALTED,
-    LAST_PLACE,
-    LAST_READ,
-    LOCAL,
-    NEVER,
-    PASSED,
-    PIPE,
-    PIPE_MASK,
-    R_NEXT,
-    READS,
-    STALLED_IN,
-    TICK,
-    W_NEXT,
-    WORDS_IN,
 )
 from bnnsim.timing.streaming.compiled.kernels.cursor import (
     end_run,
@@ -41,125 +17,110 @@ from bnnsim.timing.streaming.compiled.kernels.cursor import (
     frame_end,
 )
 from bnnsim.timing.streaming.compiled.kernels.jit import inner
+from bnnsim.timing.streaming.compiled.kernels.records import NEVER, STEPS_HALTED, Limits, State
 
 
 @inner
-def do_step(
-    unit: Int64s,
-    channel: Int64s,
-    pool: Int64s,
-    plan: Int64s,
-    u: int,
-    barrier: int,
-    draining: bool,
-    horizon: int,
-) -> bool:
+def do_step(s: State, u: int, limits: Limits) -> bool:
     """The next step that touches a word, if its cycle can be told by now.
 
     It enters in the first cycle in which its words are there and the pipeline is not frozen. Words that
     reach the exit by then come first, so when they leave must be known.
     """
-    if draining:
-        end_run(unit, u, barrier)
-    step = min(unit[u, R_NEXT], unit[u, W_NEXT])
-    if step == NEVER or unit[u, HALTED] & 1:
+    unit = s.unit[u]
+    if limits.draining:
+        end_run(s, u, limits)
+    step = min(unit.next_read, unit.next_write)
+    if step == NEVER or unit.halted & STEPS_HALTED:
         return False
-    if not draining and (unit[u, FRAME] >= barrier or step >= frame_end(unit, u)):
+    if not limits.draining and (unit.frames_done >= limits.frame_limit or step >= frame_end(s, u)):
         return False
-    reads = unit[u, R_NEXT] == step
+    reads = unit.next_read == step
     word = 0
     if reads:
-        if unit[u, READS] >= barrier * unit[u, WORDS_IN]:
+        if unit.reads >= limits.frame_limit * unit.words_in:
             return False
-        if words_ready(unit, channel, plan, u) <= 0:
+        if words_available(s, u) <= 0:
             return False
-        word = words_cycle(unit, channel, pool, plan, u)
-    wanted = unit[u, LOCAL] + step - unit[u, TICK]
+        word = words_cycle(s, u)
+    wanted = unit.local_tick + step - unit.last_step
     local = wanted
-    frozen = unit[u, FROZEN_STEP]
-    passed = unit[u, PASSED]
+    frozen = unit.step_frozen
+    passed = unit.passed
     cycle = max(wanted + frozen, word)
     since = decisive_from(wanted + frozen, cycle, 1)
-    while passed < unit[u, ENTERED]:
-        entry = unit[u, PIPE] + (passed & unit[u, PIPE_MASK])
-        leaving = pool[entry]
+    while passed < unit.entered:
+        entry = unit.pipe_ring + (passed & unit.pipe_mask)
+        leaving = s.event_times[entry]
         if leaving + frozen > cycle:
             break
-        if passed == unit[u, GONE]:
+        if passed == unit.exited:
             return False
-        frozen += pool[entry + unit[u, PIPE_MASK] + 1]
+        frozen += s.event_times[entry + unit.pipe_mask + 1]
         passed += 1
         local = max(local, leaving)
         cycle = max(local + frozen, word)
-    if cycle >= horizon:
-        unit[u, HALTED] |= 1
+    if cycle >= limits.cycle_limit:
+        unit.halted |= STEPS_HALTED
         return False
     if reads:
-        note_starved(unit, channel, pool, plan, u, since, unit[u, FRAME])
+        note_stalled_reader(s, u, since, unit.frames_done)
     local = cycle - frozen
-    unit[u, STALLED_IN] += local - wanted
-    unit[u, BUSY] += 1
-    unit[u, AT] = cycle
-    unit[u, TICK] = step
-    unit[u, LOCAL] = local
-    unit[u, FROZEN_STEP] = frozen
-    unit[u, PASSED] = passed
-    if unit[u, W_NEXT] == step:
-        entry = unit[u, PIPE] + (unit[u, ENTERED] & unit[u, PIPE_MASK])
-        pool[entry] = local + unit[u, DEPTH]
-        pool[entry + 2 * (unit[u, PIPE_MASK] + 1)] = cycle
-        unit[u, ENTERED] += 1
-        forward_writes(unit, plan, u)
+    unit.stalled_on_input += local - wanted
+    unit.busy += 1
+    unit.step_cycle = cycle
+    unit.last_step = step
+    unit.local_tick = local
+    unit.step_frozen = frozen
+    unit.passed = passed
+    if unit.next_write == step:
+        entry = unit.pipe_ring + (unit.entered & unit.pipe_mask)
+        s.event_times[entry] = local + unit.stages
+        s.event_times[entry + 2 * (unit.pipe_mask + 1)] = cycle
+        unit.entered += 1
+        forward_writes(s, u)
     if reads:
-        note_ready(unit, channel, pool, plan, u, cycle, 0, False)
-        read_words(unit, channel, pool, plan, u, cycle)
-        forward_reads(unit, plan, u)
+        note_ready(s, u, cycle, 0, False)
+        read_words(s, u, cycle)
+        forward_reads(s, u)
     return True
 
 
 @inner
-def do_late_step(
-    unit: Int64s,
-    channel: Int64s,
-    pool: Int64s,
-    plan: Int64s,
-    u: int,
-    barrier: int,
-    draining: bool,
-    horizon: int,
-) -> bool:
-    """The same for a late unit; see :mod:`bnnsim.timing.streaming.compiled.kernels.bound`."""
-    if draining:
-        end_run(unit, u, barrier)
-    step = min(unit[u, R_NEXT], unit[u, W_NEXT])
-    if step == NEVER or unit[u, HALTED] or unit[u, GONE] < unit[u, ENTERED]:
+def do_bound_step(s: State, u: int, limits: Limits) -> bool:
+    """The same for the bound; see :mod:`bnnsim.timing.streaming.compiled.kernels.bound`."""
+    unit = s.unit[u]
+    if limits.draining:
+        end_run(s, u, limits)
+    step = min(unit.next_read, unit.next_write)
+    if step == NEVER or unit.halted or unit.exited < unit.entered:
         return False
-    if not draining and (unit[u, FRAME] >= barrier or step >= frame_end(unit, u)):
+    if not limits.draining and (unit.frames_done >= limits.frame_limit or step >= frame_end(s, u)):
         return False
-    reads = unit[u, R_NEXT] == step
-    gap = step - unit[u, TICK]
-    free = unit[u, LAST_PLACE] + gap - 1
-    cycle = max(unit[u, AT] + gap, free)
+    reads = unit.next_read == step
+    gap = step - unit.last_step
+    free = unit.space_cycle + gap - 1
+    cycle = max(unit.step_cycle + gap, free)
     if reads:
-        if unit[u, READS] >= barrier * unit[u, WORDS_IN]:
+        if unit.reads >= limits.frame_limit * unit.words_in:
             return False
-        if words_ready(unit, channel, plan, u) <= 0:
+        if words_available(s, u) <= 0:
             return False
-        cycle = max(cycle, words_cycle(unit, channel, pool, plan, u))
-    if cycle >= horizon:
-        unit[u, HALTED] |= 1
+        cycle = max(cycle, words_cycle(s, u))
+    if cycle >= limits.cycle_limit:
+        unit.halted |= STEPS_HALTED
         return False
     if reads:
-        follows = gap == 1 and unit[u, LAST_READ] == unit[u, AT]
-        note_ready(unit, channel, pool, plan, u, unit[u, AT] + gap, free, follows)
-    unit[u, AT] = cycle
-    unit[u, TICK] = step
-    if unit[u, W_NEXT] == step:
-        entry = unit[u, PIPE] + (unit[u, ENTERED] & unit[u, PIPE_MASK])
-        pool[entry + 2 * (unit[u, PIPE_MASK] + 1)] = cycle
-        unit[u, ENTERED] += 1
-        forward_writes(unit, plan, u)
+        follows = gap == 1 and unit.last_read == unit.step_cycle
+        note_ready(s, u, unit.step_cycle + gap, free, follows)
+    unit.step_cycle = cycle
+    unit.last_step = step
+    if unit.next_write == step:
+        entry = unit.pipe_ring + (unit.entered & unit.pipe_mask)
+        s.event_times[entry + 2 * (unit.pipe_mask + 1)] = cycle
+        unit.entered += 1
+        forward_writes(s, u)
     if reads:
-        read_words(unit, channel, pool, plan, u, cycle)
-        forward_reads(unit, plan, u)
+        read_words(s, u, cycle)
+        forward_reads(s, u)
     return True

@@ -7,171 +7,108 @@ read or write need a look.
 
 from __future__ import annotations
 
-from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.compiled.kernels.channel import (
     decisive_from,
     next_open,
-    note_blocked,
     note_end,
     note_ready,
-    note_starved,
-    places_cycle,
-    places_ready,
+    note_stalled_reader,
+    note_stalled_writer,
     read_words,
+    spaces_available,
+    spaces_cycle,
+    words_available,
     words_cycle,
-    words_ready,
     write_words,
-)
-from bnnsim.timing.streaming.compiled.kernels.columns import (
-    AT,
-    BLOCKED_IN,
-    DEPTH,
-    DEPTH_WORDS,
-    DONE_STEPS,
-    ENDS,
-    ENDS_ON_WRITE,
-    EVERY,
-    FRAME,
-    HALTED,
-    IN0,
-    IN1,
-    KIND,
-    LAG,
-    LAST_READ,
-    LAST_WRITE,
-    NEVER,
-    OUT0,
-    OUT1,
-    PLAIN,
-    PROLOGUE,
-    R_BLOCK,
-    R_LEFT,
-    R_NEXT,
-    R_REPEAT,
-    R_SEGMENT,
-    READ,
-    READ_END,
-    READ_FRAME,
-    READ_MASK,
-    READ_RING,
-    READS,
-    STALLED_IN,
-    STALLED_OUT,
-    STARVED_IN,
-    STEPS,
-    TICK,
-    W_BLOCK,
-    W_LEFT,
-    W_NEXT,
-    W_REPEAT,
-    W_SEGMENT,
-    WAIT_IN,
-    WAIT_OUT,
-    WORDS_IN,
-    WRITE_END,
-    WRITE_FRAME,
-    WRITE_MASK,
-    WRITE_RING,
-    WRITES,
-    WRITTEN,
 )
 from bnnsim.timing.streaming.compiled.kernels.cursor import (
     end_run,
+    ended,
     ends_frame,
     forward_reads,
     forward_writes,
     frame_end,
+    load_reading,
+    load_writing,
     next_segment,
+    run_end,
+    stepped,
+    store_reading,
+    store_writing,
 )
-from bnnsim.timing.streaming.compiled.kernels.inline_reader import let_plain_read
+from bnnsim.timing.streaming.compiled.kernels.inline_reader import read_inline_plain
 from bnnsim.timing.streaming.compiled.kernels.jit import inner
+from bnnsim.timing.streaming.compiled.kernels.ports import only_input, only_output
+from bnnsim.timing.streaming.compiled.kernels.records import NEVER, PLAIN, Limits, State
 
 
 @inner
-def run_freezing(
-    unit: Int64s,
-    channel: Int64s,
-    pool: Int64s,
-    plan: Int64s,
-    u: int,
-    barrier: int,
-    draining: bool,
-    horizon: int,
-    counts: bool,
-) -> None:
+def run_freezing(s: State, u: int, limits: Limits) -> None:
     """Do ticks as far as their cycles can be told."""
+    unit = s.unit[u]
     while True:
-        if draining:
-            end_run(unit, u, barrier)
-        if not unit[u, HALTED] and (draining or unit[u, FRAME] < barrier):
-            bound = NEVER if draining else frame_end(unit, u)
-            if unit[u, KIND] == PLAIN:
-                _run_plain(unit, channel, pool, plan, u, barrier, bound, draining, horizon, counts)
+        if limits.draining:
+            end_run(s, u, limits)
+        if not unit.halted and (limits.draining or unit.frames_done < limits.frame_limit):
+            end_step = NEVER if limits.draining else frame_end(s, u)
+            if unit.kind == PLAIN:
+                _run_plain(s, u, limits, end_step)
             else:
-                _run_any(unit, channel, pool, plan, u, barrier, bound, draining, horizon)
-        if draining or not ends_frame(unit, channel, pool, plan, u, barrier):
+                _run_any(s, u, limits, end_step)
+        if limits.draining or not ends_frame(s, u, limits):
             return
 
 
 @inner
-def _run_any(
-    unit: Int64s,
-    channel: Int64s,
-    pool: Int64s,
-    plan: Int64s,
-    u: int,
-    barrier: int,
-    bound: int,
-    draining: bool,
-    horizon: int,
-) -> None:
-    """Ticks before ``bound``, with any number of ports."""
+def _run_any(s: State, u: int, limits: Limits, end_step: int) -> None:
+    """Ticks before ``end_step``, with any number of ports."""
+    unit = s.unit[u]
     while True:
-        tick = min(unit[u, R_NEXT], unit[u, W_NEXT])
-        if tick >= bound:
+        tick = min(unit.next_read, unit.next_write)
+        if tick >= end_step:
             return
-        reads = unit[u, R_NEXT] == tick
-        writes = unit[u, W_NEXT] == tick
-        if reads and unit[u, READS] >= barrier * unit[u, WORDS_IN]:
+        reads = unit.next_read == tick
+        writes = unit.next_write == tick
+        if reads and unit.reads >= limits.frame_limit * unit.words_in:
             return
-        if writes and places_ready(unit, channel, plan, u) <= 0:
+        if writes and spaces_available(s, u) <= 0:
             return
-        if reads and words_ready(unit, channel, plan, u) <= 0:
+        if reads and words_available(s, u) <= 0:
             return
-        arrival = unit[u, AT] + tick - unit[u, TICK]
-        word = words_cycle(unit, channel, pool, plan, u) if reads else 0
-        place = places_cycle(unit, channel, pool, plan, u) if writes else 0
-        every = unit[u, EVERY] if writes else 1
-        cycle = next_open(max(arrival, word, place), every)
-        if cycle >= horizon:
-            unit[u, HALTED] = 1
+        arrival = unit.step_cycle + tick - unit.last_step
+        word = words_cycle(s, u) if reads else 0
+        space = spaces_cycle(s, u) if writes else 0
+        every = unit.ready_every if writes else 1
+        cycle = next_open(max(arrival, word, space), every)
+        if cycle >= limits.cycle_limit:
+            unit.halted = 1
             return
-        stalled_in = _starved_cycles(arrival, place, every, cycle)
-        unit[u, STALLED_IN] += stalled_in
-        unit[u, STALLED_OUT] += cycle - arrival - stalled_in
+        stalled_in = _input_stall_cycles(arrival, space, every, cycle)
+        unit.stalled_on_input += stalled_in
+        unit.stalled_on_output += cycle - arrival - stalled_in
         since = decisive_from(arrival, cycle, every)
         if reads:
-            note_starved(unit, channel, pool, plan, u, since, unit[u, FRAME])
-            follows = tick == unit[u, TICK] + 1 and unit[u, LAST_READ] == unit[u, AT]
-            note_ready(unit, channel, pool, plan, u, arrival, place, follows)
+            note_stalled_reader(s, u, since, unit.frames_done)
+            follows = tick == unit.last_step + 1 and unit.last_read == unit.step_cycle
+            note_ready(s, u, arrival, space, follows)
         if writes:
-            note_blocked(unit, channel, pool, plan, u, since, unit[u, FRAME])
-        unit[u, AT] = cycle
-        unit[u, TICK] = tick
+            note_stalled_writer(s, u, since, unit.frames_done)
+        unit.step_cycle = cycle
+        unit.last_step = tick
         if reads:
-            read_words(unit, channel, pool, plan, u, cycle)
-            forward_reads(unit, plan, u)
+            read_words(s, u, cycle)
+            forward_reads(s, u)
         if writes:
-            write_words(unit, channel, pool, plan, u, cycle)
-            forward_writes(unit, plan, u)
-        if draining:
-            end_run(unit, u, barrier)
+            write_words(s, u, cycle)
+            forward_writes(s, u)
+        if limits.draining:
+            end_run(s, u, limits)
 
 
 @inner
-def _starved_cycles(arrival: int, place: int, every: int, until: int) -> int:
+def _input_stall_cycles(arrival: int, space: int, every: int, until: int) -> int:
     """Of the cycles from ``arrival`` to before ``until``, those that had room and so lacked words."""
-    start = max(arrival, place)
+    start = max(arrival, space)
     if start >= until:
         return 0
     if every <= 1:
@@ -180,107 +117,79 @@ def _starved_cycles(arrival: int, place: int, every: int, until: int) -> int:
 
 
 @inner
-def _run_plain(
-    unit: Int64s,
-    channel: Int64s,
-    pool: Int64s,
-    plan: Int64s,
-    u: int,
-    barrier: int,
-    bound: int,
-    draining: bool,
-    horizon: int,
-    counts: bool,
-) -> None:
-    """Ticks before ``bound``, with one input or none and one output or none, always open.
+def _run_plain(s: State, u: int, limits: Limits, end_step: int) -> None:
+    """Ticks before ``end_step``, with one input or none and one output or none, always open.
 
     The same as :func:`_run_any` for most of all units. FIFOs are shallow and a visit finds but a word
     or two, so that what it costs is getting in and out: all state in local variables, runs of ticks
     that touch the same sides in one loop.
     """
-    words_left = barrier * unit[u, WORDS_IN] - unit[u, READS]
-    source, come_ring, come_mask, lag, read_ring, read_mask = -1, 0, 0, 0, 0, 0
+    unit, times = s.unit[u], s.event_times
+    words_left = limits.frame_limit * unit.words_in - unit.reads
+    source, target = only_input(s, u), only_output(s, u)
     taken, words = 0, NEVER
-    if unit[u, IN0] < unit[u, IN1]:
-        source = plan[unit[u, IN0]]
-        come_ring = channel[source, WRITE_RING]
-        come_mask = channel[source, WRITE_MASK]
-        lag = channel[source, LAG]
-        read_ring = channel[source, READ_RING]
-        read_mask = channel[source, READ_MASK]
-        taken = channel[source, READ]
-        words = channel[source, WRITTEN] - taken
-    target, free_ring, free_mask, depth, write_ring, write_mask = -1, 0, 0, 0, 0, 0
-    given, places = 0, NEVER
-    if unit[u, OUT0] < unit[u, OUT1]:
-        target = plan[unit[u, OUT0]]
-        free_ring = channel[target, READ_RING]
-        free_mask = channel[target, READ_MASK]
-        depth = channel[target, DEPTH_WORDS]
-        write_ring = channel[target, WRITE_RING]
-        write_mask = channel[target, WRITE_MASK]
-        given = channel[target, WRITTEN]
-        places = channel[target, READ] + depth - given
-    r_block, r_repeat, r_segment = unit[u, R_BLOCK], unit[u, R_REPEAT], unit[u, R_SEGMENT]
-    r_left, r_next = unit[u, R_LEFT], unit[u, R_NEXT]
-    w_block, w_repeat, w_segment = unit[u, W_BLOCK], unit[u, W_REPEAT], unit[u, W_SEGMENT]
-    w_left, w_next = unit[u, W_LEFT], unit[u, W_NEXT]
+    if source.channel >= 0:
+        taken = s.channel[source.channel].read
+        words = s.channel[source.channel].written - taken
+    given, spaces = 0, NEVER
+    if target.channel >= 0:
+        given = s.channel[target.channel].written
+        spaces = s.channel[target.channel].read + target.depth - given
+    reading, writing = load_reading(s, u), load_writing(s, u)
     end = NEVER
-    if draining:
-        end = unit[u, PROLOGUE] + barrier * unit[u, STEPS]
-    at, last = unit[u, AT], unit[u, TICK]
-    starved, blocked = False, False
+    if limits.draining:
+        end = run_end(s, u, limits)
+    at, last = unit.step_cycle, unit.last_step
+    lacked_word, lacked_space = False, False
     while True:
-        tick = min(r_next, w_next)
-        if tick >= bound:
+        tick = min(reading.step, writing.step)
+        if tick >= end_step:
             break
-        reads = r_next == tick
-        writes = w_next == tick
-        most = bound - tick
+        reads = reading.step == tick
+        writes = writing.step == tick
+        most = end_step - tick
         if writes:
-            if places <= 0:
-                channel[target, WRITTEN] = given
-                places = let_plain_read(
-                    unit, channel, pool, plan, target, barrier, draining, horizon, counts
-                )
-            most = min(most, w_left, places)
-            if places <= 0:
-                unit[u, WAIT_OUT] = target
+            if spaces <= 0:
+                s.channel[target.channel].written = given
+                spaces = read_inline_plain(s, target.channel, limits)
+            most = min(most, writing.left, spaces)
+            if spaces <= 0:
+                unit.missing_space = target.channel
         else:
-            most = min(most, w_next - tick)
+            most = min(most, writing.step - tick)
         if reads:
-            most = min(most, r_left, words, words_left)
+            most = min(most, reading.left, words, words_left)
             if words <= 0:
-                unit[u, WAIT_IN] = source
+                unit.missing_word = source.channel
         else:
-            most = min(most, r_next - tick)
+            most = min(most, reading.step - tick)
         if most <= 0:
             break
-        if unit[u, ENDS]:
+        if unit.sink_words:
             most = 1
         arrival = at + tick - last
-        takes = reads and source >= 0
-        gives = writes and target >= 0
-        word, place, done = 0, 0, 0
+        takes = reads and source.channel >= 0
+        gives = writes and target.channel >= 0
+        word, space, done = 0, 0, 0
         while done < most:
             if takes:
-                word = pool[come_ring + (taken & come_mask)] + lag
+                word = times[source.write_ring + (taken & source.write_mask)] + source.lag
             if gives:
-                place = pool[free_ring + ((given - depth) & free_mask)] + 1
-            unblocked = max(arrival, place)
-            cycle = max(unblocked, word)
-            if cycle >= horizon:
+                space = times[target.read_ring + ((given - target.depth) & target.read_mask)] + 1
+            ready = max(arrival, space)
+            cycle = max(ready, word)
+            if cycle >= limits.cycle_limit:
                 break
             if cycle > arrival:
-                unit[u, STALLED_OUT] += unblocked - arrival
-                unit[u, STALLED_IN] += cycle - unblocked
-                starved |= word == cycle
-                blocked |= place == cycle
+                unit.stalled_on_output += ready - arrival
+                unit.stalled_on_input += cycle - ready
+                lacked_word |= word == cycle
+                lacked_space |= space == cycle
             if takes:
-                pool[read_ring + (taken & read_mask)] = cycle
+                times[source.read_ring + (taken & source.read_mask)] = cycle
                 taken += 1
             if gives:
-                pool[write_ring + (given & write_mask)] = cycle
+                times[target.write_ring + (given & target.write_mask)] = cycle
                 given += 1
             at = cycle
             arrival = cycle + 1
@@ -288,82 +197,63 @@ def _run_plain(
         if done:
             last = tick + done - 1
         if reads and done:
-            unit[u, READS] += done
-            unit[u, LAST_READ] = at
+            unit.reads += done
+            unit.last_read = at
             words_left -= done
             words -= done
-            r_next += done
-            r_left -= done
-            if r_left == 0:
-                r_block, r_repeat, r_segment, r_left, r_next = next_segment(
-                    plan,
-                    r_block,
-                    r_repeat,
-                    r_segment,
-                    r_next,
-                    unit[u, READ_FRAME],
-                    unit[u, READ_END],
-                )
-            if r_next >= end or (draining and words_left == 0):
-                r_next = NEVER
-            if unit[u, ENDS] and not unit[u, ENDS_ON_WRITE]:
-                note_end(unit, pool, plan, u, unit[u, READS], at)
+            reading = stepped(reading, done)
+            if reading.left == 0:
+                reading = next_segment(s.program_words, reading, unit.read_frame, unit.read_end)
+            if reading.step >= end or (limits.draining and words_left == 0):
+                reading = ended(reading)
+            if unit.sink_words and not unit.ends_on_write:
+                note_end(s, u, unit.reads, at)
         if writes and done:
-            unit[u, WRITES] += done
-            unit[u, LAST_WRITE] = at
-            places -= done
-            w_next += done
-            w_left -= done
-            if w_left == 0:
-                w_block, w_repeat, w_segment, w_left, w_next = next_segment(
-                    plan,
-                    w_block,
-                    w_repeat,
-                    w_segment,
-                    w_next,
-                    unit[u, WRITE_FRAME],
-                    unit[u, WRITE_END],
-                )
-            if w_next - unit[u, DEPTH] >= end:
-                w_next = NEVER
-            if unit[u, ENDS_ON_WRITE]:
-                note_end(unit, pool, plan, u, unit[u, WRITES], at)
+            unit.writes += done
+            unit.last_write = at
+            spaces -= done
+            writing = stepped(writing, done)
+            if writing.left == 0:
+                writing = next_segment(s.program_words, writing, unit.write_frame, unit.write_end)
+            if writing.step - unit.stages >= end:
+                writing = ended(writing)
+            if unit.ends_on_write:
+                note_end(s, u, unit.writes, at)
         if done < most:
-            unit[u, HALTED] = 1
+            unit.halted = 1
             break
-    unit[u, R_BLOCK], unit[u, R_REPEAT], unit[u, R_SEGMENT] = r_block, r_repeat, r_segment
-    unit[u, R_LEFT], unit[u, R_NEXT] = r_left, r_next
-    unit[u, W_BLOCK], unit[u, W_REPEAT], unit[u, W_SEGMENT] = w_block, w_repeat, w_segment
-    unit[u, W_LEFT], unit[u, W_NEXT] = w_left, w_next
-    unit[u, AT], unit[u, TICK] = at, last
-    if source >= 0:
-        channel[source, READ] = taken
-        if starved:
-            channel[source, STARVED_IN] = unit[u, FRAME]
-    if target >= 0:
-        channel[target, WRITTEN] = given
-        if blocked:
-            channel[target, BLOCKED_IN] = unit[u, FRAME]
+    store_reading(s, u, reading)
+    store_writing(s, u, writing)
+    unit.step_cycle, unit.last_step = at, last
+    if source.channel >= 0:
+        s.channel[source.channel].read = taken
+        if lacked_word:
+            s.channel[source.channel].reader_stall_frame = unit.frames_done
+    if target.channel >= 0:
+        s.channel[target.channel].written = given
+        if lacked_space:
+            s.channel[target.channel].writer_stall_frame = unit.frames_done
 
 
 @inner
-def close_freezing(unit: Int64s, channel: Int64s, pool: Int64s, plan: Int64s, u: int, total: int) -> None:
+def close_freezing(s: State, u: int, total: int) -> None:
     """Account for the wait that was on at the end of a run of ``total`` cycles, count the steps done."""
-    tick = min(unit[u, R_NEXT], unit[u, W_NEXT])
+    unit = s.unit[u]
+    tick = min(unit.next_read, unit.next_write)
     if tick == NEVER:
-        unit[u, DONE_STEPS] = NEVER
+        unit.done_steps = NEVER
         return
-    arrival = unit[u, AT] + tick - unit[u, TICK]
+    arrival = unit.step_cycle + tick - unit.last_step
     if arrival >= total:
-        unit[u, DONE_STEPS] = tick - (arrival - total)
+        unit.done_steps = tick - (arrival - total)
         return
-    unit[u, DONE_STEPS] = tick
-    place = 0
+    unit.done_steps = tick
+    space = 0
     every = 1
-    if unit[u, W_NEXT] == tick:
-        every = unit[u, EVERY]
-        known = places_ready(unit, channel, plan, u) > 0
-        place = places_cycle(unit, channel, pool, plan, u) if known else NEVER
-    stalled_in = _starved_cycles(arrival, place, every, total)
-    unit[u, STALLED_IN] += stalled_in
-    unit[u, STALLED_OUT] += total - arrival - stalled_in
+    if unit.next_write == tick:
+        every = unit.ready_every
+        known = spaces_available(s, u) > 0
+        space = spaces_cycle(s, u) if known else NEVER
+    stalled_in = _input_stall_cycles(arrival, space, every, total)
+    unit.stalled_on_input += stalled_in
+    unit.stalled_on_output += total - arrival - stalled_in

@@ -7,131 +7,93 @@ whenever words have been written that it waited for.
 
 from __future__ import annotations
 
-from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.compiled.kernels.channel import count_words, log_reads, log_writes
-from bnnsim.timing.streaming.compiled.kernels.columns import (
-    AT,
-    ENDS,
-    FLUSHING,
-    FRAME,
-    HALTED,
-    IN0,
-    IN1,
-    KIND,
-    LAG,
-    LAST_READ,
-    LATE,
-    PLAIN,
-    PROLOGUE,
-    R_NEXT,
-    READ,
-    READ_MASK,
-    READ_RING,
-    READER,
-    READS,
-    STALLED_IN,
-    STARVED_IN,
-    STEPS,
-    TICK,
-    W_NEXT,
-    WORDS_IN,
-    WRITE_MASK,
-    WRITE_RING,
-    WRITTEN,
-)
-from bnnsim.timing.streaming.compiled.kernels.cursor import forward_reads, frame_end
-from bnnsim.timing.streaming.compiled.kernels.flushing_step import do_late_step, do_step
+from bnnsim.timing.streaming.compiled.kernels.cursor import forward_reads, frame_end, run_end
+from bnnsim.timing.streaming.compiled.kernels.flushing_step import do_bound_step, do_step
 from bnnsim.timing.streaming.compiled.kernels.jit import inner
+from bnnsim.timing.streaming.compiled.kernels.records import BOUND, FLUSHING, PLAIN, Limits, State
 
 
 @inner
-def let_read(
-    unit: Int64s,
-    channel: Int64s,
-    pool: Int64s,
-    plan: Int64s,
-    c: int,
-    barrier: int,
-    draining: bool,
-    horizon: int,
-    counts: bool,
-) -> int:
+def read_inline(s: State, c: int, limits: Limits) -> int:
     """Let the reader of a full channel take what it can; the places that gives."""
-    u = channel[c, READER]
-    if u < 0 or unit[u, KIND] == PLAIN:
-        return let_plain_read(unit, channel, pool, plan, c, barrier, draining, horizon, counts)
-    if unit[u, HALTED] or unit[u, FRAME] >= barrier or unit[u, IN1] - unit[u, IN0] > 1:
+    channel = s.channel[c]
+    u = channel.reader
+    if u < 0 or s.unit[u].kind == PLAIN:
+        return read_inline_plain(s, c, limits)
+    unit = s.unit[u]
+    if (
+        unit.halted
+        or unit.frames_done >= limits.frame_limit
+        or unit.end_input - unit.first_input > 1
+    ):
         return 0
-    kind = unit[u, KIND]
-    if kind not in (FLUSHING, LATE):
+    kind = unit.kind
+    if kind not in (FLUSHING, BOUND):
         return 0
-    before = channel[c, READ]
-    if counts:
-        count_words(channel, pool, c)
-    log_writes(channel, pool, c)
+    before = channel.read
+    if limits.counts:
+        count_words(s, c)
+    log_writes(s, c)
     if kind == FLUSHING:
-        while channel[c, READ] < channel[c, WRITTEN]:
-            if not do_step(unit, channel, pool, plan, u, barrier, draining, horizon):
+        while channel.read < channel.written:
+            if not do_step(s, u, limits):
                 break
     else:
-        while channel[c, READ] < channel[c, WRITTEN]:
-            if not do_late_step(unit, channel, pool, plan, u, barrier, draining, horizon):
+        while channel.read < channel.written:
+            if not do_bound_step(s, u, limits):
                 break
-    taken: int = channel[c, READ] - before
-    if counts and taken:
-        count_words(channel, pool, c)
-    log_reads(channel, pool, c)
+    taken: int = channel.read - before
+    if limits.counts and taken:
+        count_words(s, c)
+    log_reads(s, c)
     return taken
 
 
 @inner
-def let_plain_read(
-    unit: Int64s,
-    channel: Int64s,
-    pool: Int64s,
-    plan: Int64s,
-    c: int,
-    barrier: int,
-    draining: bool,
-    horizon: int,
-    counts: bool,
-) -> int:
+def read_inline_plain(s: State, c: int, limits: Limits) -> int:
     """The same where the reader is a plain unit: what it can take without writing.
 
     Plain units hand over to such readers only: what is compiled into their loop slows it down.
     """
-    u = channel[c, READER]
-    if u < 0 or unit[u, KIND] != PLAIN or unit[u, HALTED] or unit[u, FRAME] >= barrier:
+    channel = s.channel[c]
+    u = channel.reader
+    if u < 0 or s.unit[u].kind != PLAIN:
         return 0
-    bound = unit[u, PROLOGUE] + barrier * unit[u, STEPS] if draining else frame_end(unit, u)
-    if counts:
-        count_words(channel, pool, c)
-    log_writes(channel, pool, c)
+    unit = s.unit[u]
+    if unit.halted or unit.frames_done >= limits.frame_limit:
+        return 0
+    end_step = run_end(s, u, limits) if limits.draining else frame_end(s, u)
+    if limits.counts:
+        count_words(s, c)
+    log_writes(s, c)
     taken = 0
-    while channel[c, READ] < channel[c, WRITTEN] and not unit[u, ENDS]:
-        tick = unit[u, R_NEXT]
-        if tick >= min(bound, unit[u, W_NEXT]) or unit[u, READS] >= barrier * unit[u, WORDS_IN]:
+    while channel.read < channel.written and not unit.sink_words:
+        tick = unit.next_read
+        if tick >= min(end_step, unit.next_write):
             break
-        word = channel[c, READ]
-        arrival = unit[u, AT] + tick - unit[u, TICK]
-        cycle = pool[channel[c, WRITE_RING] + (word & channel[c, WRITE_MASK])] + channel[c, LAG]
+        if unit.reads >= limits.frame_limit * unit.words_in:
+            break
+        word = channel.read
+        arrival = unit.step_cycle + tick - unit.last_step
+        cycle = s.event_times[channel.write_ring + (word & channel.write_mask)] + channel.lag
         if cycle > arrival:
-            channel[c, STARVED_IN] = unit[u, FRAME]
-            if cycle >= horizon:
+            channel.reader_stall_frame = unit.frames_done
+            if cycle >= limits.cycle_limit:
                 break
-            unit[u, STALLED_IN] += cycle - arrival
+            unit.stalled_on_input += cycle - arrival
         cycle = max(cycle, arrival)
-        if cycle >= horizon:
+        if cycle >= limits.cycle_limit:
             break
-        pool[channel[c, READ_RING] + (word & channel[c, READ_MASK])] = cycle
-        channel[c, READ] = word + 1
-        unit[u, READS] += 1
-        unit[u, LAST_READ] = cycle
-        unit[u, AT] = cycle
-        unit[u, TICK] = tick
-        forward_reads(unit, plan, u)
+        s.event_times[channel.read_ring + (word & channel.read_mask)] = cycle
+        channel.read = word + 1
+        unit.reads += 1
+        unit.last_read = cycle
+        unit.step_cycle = cycle
+        unit.last_step = tick
+        forward_reads(s, u)
         taken += 1
-    if counts and taken:
-        count_words(channel, pool, c)
-    log_reads(channel, pool, c)
+    if limits.counts and taken:
+        count_words(s, c)
+    log_reads(s, c)
     return taken
