@@ -19,7 +19,7 @@ from bnnsim.design.streaming.units import Unit, UnitKind, UnitParameters
 from bnnsim.functional.executor import execute
 from bnnsim.report.streaming.pipeline import unit_detail
 from bnnsim.report.vectors.memories import unit_memories
-from bnnsim.simulation import Stimulus, simulate, stimulate
+from bnnsim.simulation import RunOptions, Stimulus, simulate, stimulate
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.workload import Workload
 from bnnsim.timing.streaming.programs.graph import build_timing
@@ -104,8 +104,8 @@ def design() -> Design:
 
 @pytest.fixture(scope="module")
 def stimulus(design: Design) -> Stimulus:
-    drawn, _ = stimulate(design.network, None, None, 2, 3)
-    assert drawn is not None
+    drawn = stimulate(design, None, RunOptions(frames=2, weights_seed=3))
+    assert isinstance(drawn, Stimulus)
     return drawn
 
 
