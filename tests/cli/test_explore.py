@@ -162,7 +162,7 @@ def test_killed_search_of_alternatives_goes_on_with_every_trial_it_had(engines: 
         start_new_session=True,
     )  # fmt: skip
     journal = engines / "o" / "study.journal"
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600  # a busy machine is waited for
     while time.monotonic() < deadline and not (journal.exists() and journal.stat().st_size > 60_000):
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)
@@ -251,11 +251,11 @@ def test_interrupt_ends_with_the_results_of_what_is_there_and_resume_goes_on(fol
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     journal = folder / "o" / "study.journal"
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600  # a busy machine is waited for
     while time.monotonic() < deadline and not (journal.exists() and journal.stat().st_size > 40_000):
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=60)
+    stdout, stderr = process.communicate(timeout=600)
     assert process.returncode == 0, stderr
     assert "stopped by Ctrl-C, --resume goes on" in stdout
     kept = int(re.search(r"judged +(\d+) designs", stdout)[1])  # type: ignore[index]
@@ -286,7 +286,7 @@ def test_killed_search_leaves_no_processes_behind(folder: Path) -> None:
         cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     journal = folder / "o" / "study.journal"
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600  # a busy machine is waited for
     while time.monotonic() < deadline and not (journal.exists() and journal.stat().st_size > 40_000):
         time.sleep(0.02)
     running = _processes_in(folder)

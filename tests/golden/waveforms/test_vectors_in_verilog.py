@@ -88,7 +88,7 @@ def _replay(folder: Path, unit_name: str, build: Path) -> str:
         ["iverilog", "-g2005", "-s", "testbench", "-o", compiled, *settings, *sources], check=True
     )
     done = subprocess.run(
-        ["vvp", "-n", compiled], capture_output=True, text=True, check=True, timeout=120
+        ["vvp", "-n", compiled], capture_output=True, text=True, check=True, timeout=600
     )
     assert "WARNING" not in done.stdout + done.stderr
     return done.stdout
