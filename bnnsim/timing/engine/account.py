@@ -55,7 +55,7 @@ def frame_busy(program: EngineProgram) -> dict[str, int]:
 
 
 def part_busy(part: LayerProgram) -> dict[str, int]:
-    """:func:`frame_busy` of one part of the frame."""
+    """Busy cycles, in one part of the frame, of every unit, mover (``buffer.direction``) and port."""
     busy: dict[str, int] = {}
     _add_busy(part.ops, 1, busy)
     return busy

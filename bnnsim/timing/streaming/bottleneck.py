@@ -60,8 +60,12 @@ class Bottleneck:
 
 @dataclass(frozen=True)
 class _Seen:
-    """A run in steady state: per unit stalled cycles a period, per channel whether it was ever full,
-    and whether its writer waited for room, its reader for a word, in the last period."""
+    """A run in steady state.
+
+    ``stalled`` ``(units,)``: cycles a period. Of each channel, ``(channels,)``: ``is_full``, whether it
+    ever was; ``writer_stalled`` and ``reader_stalled``, whether in the last period its writer was stalled
+    on output by it, its reader on input.
+    """
 
     frames: int
     stalled: tuple[int, ...]

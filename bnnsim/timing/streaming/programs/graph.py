@@ -86,7 +86,7 @@ class TimingGraph:
         return {channel.name: i for i, channel in enumerate(self.channels)}
 
     def with_depths(self, depth_words: Mapping[str, int]) -> TimingGraph:
-        """The same graph with other FIFO depths, by channel name."""
+        """A graph of these units with other FIFO depths, by channel name; depths not named stay."""
         channels = tuple(
             replace(c, depth_words=depth_words.get(c.name, c.depth_words)) for c in self.channels
         )

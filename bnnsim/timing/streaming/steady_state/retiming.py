@@ -1,4 +1,4 @@
-"""Retiming: the same pipeline with every frame cut where its words are, whose interval shows sooner.
+"""Retiming: a pipeline whose frames begin where their words are, so that its interval shows sooner.
 
 A freezing pipeline lets the last words of a frame go only when the next frame pushes them out. Every
 layer adds to that: a sink may have its first frame when the source is far into the eighth. The retimed
@@ -35,11 +35,11 @@ class Retimed(Lockstep):
 
 
 def retimed_graph(graph: TimingGraph) -> TimingGraph | None:
-    """``graph`` with every program cut where its words are; None where that cannot be.
+    """``graph`` with every program's pass beginning where its words do; None where that cannot be.
 
     It has no freezing pipeline any more. None for graphs with flushing pipelines of several stages, for
     test benches that are open only now and then, and where branches join that hold back different numbers
-    of words: cut so, one would begin a frame, or some words, before the other.
+    of words: one would begin a frame, or some words, before the other.
     """
     if any(channel.ready_every > 1 for channel in graph.channels):
         return None

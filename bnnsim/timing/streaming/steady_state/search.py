@@ -16,7 +16,7 @@ BOUND_AHEAD_FRAMES = 64
 class Search:
     """Looks for a repetition, frame by frame.
 
-    Each state is compared with the one before, and with one kept for longer, from a frame that doubles
+    Each snapshot is compared with the one before, and with one kept for longer, which is replaced
     whenever as many frames again have gone by: that finds any period, at the latest in twice the time.
     """
 
@@ -43,7 +43,10 @@ class Search:
         return True
 
     def proof(self, complete: bool = False) -> Proof | None:
-        """A repetition that ends with the latest frame; if ``complete``, of the whole state."""
+        """A proof that ends with the latest frame, or None where there is none yet.
+
+        If ``complete``, only one of the whole snapshot.
+        """
         for state in (self._before, self._kept)[: 1 + (self._kept is not self._before)]:
             found = self.comparison.repetition(self.machine, state, self._now)
             if found is None or (complete and not found.is_complete):
