@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from bnnsim.arrays import Int64s
 from bnnsim.design.design import Design
+from bnnsim.design.streaming.datapath import Datapath
 from bnnsim.simulation.options import RunOptions
 from bnnsim.simulation.record import FifoReport, Simulation, UnitReport
 from bnnsim.simulation.stimulus import Stimulus, TimingOnly
+from bnnsim.timing.streaming.bottleneck import find_bottleneck
+from bnnsim.timing.streaming.compiled_executor import run_compiled
+from bnnsim.timing.streaming.compiled_run import CompiledRun
 from bnnsim.timing.streaming.programs.graph import TimingGraph, build_timing
+from bnnsim.timing.streaming.reference.actor import Observer
+from bnnsim.timing.streaming.reference.executor import run_simpy
 from bnnsim.timing.streaming.result import TimingResult
-
-if TYPE_CHECKING:
-    from bnnsim.design.streaming.datapath import Datapath
-    from bnnsim.timing.streaming.compiled_run import CompiledRun
-    from bnnsim.timing.streaming.reference.actor import Observer
+from bnnsim.timing.streaming.steady_state.api import steady_state
 
 
 def simulate_streaming(
@@ -25,14 +25,10 @@ def simulate_streaming(
     observer: Observer | None = None,
 ) -> Simulation:
     """A pipeline's frames, with a stimulus every word of every layer held against the network's."""
-    from bnnsim.timing.streaming.reference.executor import run_simpy
-
     timing = build_timing(design.graph)
     if isinstance(stimulus, TimingOnly):
         frames = options.frames or 1
         if options.executor != "simpy":
-            from bnnsim.timing.streaming.compiled_executor import run_compiled
-
             run = run_compiled(timing, frames, with_steady_state=True)
             return _record(design, timing, run.result, stimulus, compiled=run)
         result = run_simpy(timing, frames, None, observer, options.progress)
@@ -88,9 +84,6 @@ def _record(
     ``compiled`` is the compiled executor's run, where it was that one's. Latency and initiation
     interval are the design's, whatever the length of the run.
     """
-    from bnnsim.timing.streaming.bottleneck import find_bottleneck
-    from bnnsim.timing.streaming.steady_state.api import steady_state
-
     steady = compiled.steady_state if compiled else None
     if steady is None:
         steady = steady_state(timing)
