@@ -6,11 +6,11 @@ cycles of others:
 * word j of a channel can be read from the cycle after it was written (where the channel falls through,
   from the same);
 * its place is free from the cycle after word j - depth was read;
-* a unit acts once it has done what it has to do before, and its words and places are there.
+* a unit acts once it has done what it has to do before, and its words and its space are there.
 
 So a unit runs as far as the cycles that it needs are known, however far the others have got. The order
 of visits cannot change a cycle, for each is a function of others. Rings keep the cycles of the latest
-words; nothing grows with the number of frames. :mod:`bnnsim.timing.streaming.compiled.kernels.columns`
+words; nothing grows with the number of frames. :mod:`bnnsim.timing.streaming.compiled.kernels.records`
 describes the tables, :mod:`bnnsim.timing.streaming.reference.actor` is the reference for what units do.
 
 The entry points are compiled as a whole and cached on disk. Numba tells a stale entry by the file that
@@ -53,7 +53,7 @@ def _stamp() -> int:
 
 
 @inner
-def _visit(s: State, u: int, limits: Limits) -> None:
+def visit(s: State, u: int, limits: Limits) -> None:
     """Run one unit as far as it gets."""
     s.unit[u].missing_word = -1
     s.unit[u].missing_space = -1
@@ -87,7 +87,7 @@ def _advance(stamp: int) -> Callable[..., int]:
             queued[u] = 0
             unit = s.unit[u]
             reads, writes = unit.reads, unit.writes
-            _visit(s, u, limits)
+            visit(s, u, limits)
             if unit.reads != reads:
                 for p in range(unit.first_input, unit.end_input):
                     c = s.program_words[p]

@@ -55,7 +55,7 @@ def run_bound(s: State, u: int, limits: Limits) -> None:
     """Do steps and let words leave as far as their cycles can be told."""
     unit = s.unit[u]
     is_single = unit.end_input - unit.first_input <= 1 and unit.end_output - unit.first_output <= 1
-    is_single = is_single and not unit.sink_words
+    is_single = is_single and not unit.sink_words and not limits.general
     while True:
         if is_single:
             _run_single(s, u, limits)
@@ -110,17 +110,8 @@ def _run_single(s: State, u: int, limits: Limits) -> None:
         writing = ended(writing)
     mask, stages = unit.pipe_mask, unit.stages
     steps = unit.pipe_ring + 2 * (mask + 1)
-    at, tick, exited, entered = (
-        unit.step_cycle,
-        unit.last_step,
-        unit.exited,
-        unit.entered,
-    )
-    last_place, last_read, last_write = (
-        unit.space_cycle,
-        unit.last_read,
-        unit.last_write,
-    )
+    at, tick, exited, entered = unit.step_cycle, unit.last_step, unit.exited, unit.entered
+    last_space, last_read, last_write = unit.space_cycle, unit.last_read, unit.last_write
     halted = unit.halted
     first_given = given
     while True:
@@ -132,12 +123,12 @@ def _run_single(s: State, u: int, limits: Limits) -> None:
                     unit.missing_space = target.channel
                     break
             freed_by = (given - target.depth) & target.read_mask
-            leaving = max(times[steps + (exited & mask)], last_place - 1) + stages
+            leaving = max(times[steps + (exited & mask)], last_space - 1) + stages
             cycle = max(leaving, times[target.read_ring + freed_by] + 1)
             if cycle >= limits.cycle_limit:
                 halted |= EXITS_HALTED
                 break
-            last_place = times[target.ready_ring + freed_by] + 1
+            last_space = times[target.ready_ring + freed_by] + 1
             exited += 1
             times[target.write_ring + (given & target.write_mask)] = cycle
             given += 1
@@ -148,7 +139,7 @@ def _run_single(s: State, u: int, limits: Limits) -> None:
             break
         reads = reading.step == step
         gap = step - tick
-        free = last_place + gap - 1
+        free = last_space + gap - 1
         wanted = at + gap
         cycle = max(wanted, free)
         if reads:
@@ -196,17 +187,9 @@ def _run_single(s: State, u: int, limits: Limits) -> None:
     unit.writes += given - first_given
     store_reading(s, u, reading)
     store_writing(s, u, writing)
-    unit.step_cycle, unit.last_step, unit.exited, unit.entered = (
-        at,
-        tick,
-        exited,
-        entered,
-    )
-    unit.space_cycle, unit.last_read, unit.last_write = (
-        last_place,
-        last_read,
-        last_write,
-    )
+    unit.step_cycle, unit.last_step = at, tick
+    unit.exited, unit.entered = exited, entered
+    unit.space_cycle, unit.last_read, unit.last_write = last_space, last_read, last_write
     unit.halted = halted
     if source.channel >= 0:
         s.channel[source.channel].read = taken

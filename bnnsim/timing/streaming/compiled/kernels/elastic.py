@@ -33,12 +33,11 @@ from bnnsim.timing.streaming.compiled.kernels.records import (
 def run_elastic(s: State, u: int, limits: Limits) -> None:
     """Take and give words as far as their cycles can be told."""
     unit = s.unit[u]
-    takes_fast = unit.end_input - unit.first_input == 1 and not unit.sink_words
+    may_be_fast = not unit.sink_words and not limits.general
+    takes_fast = may_be_fast and unit.end_input - unit.first_input == 1
     if takes_fast:
         takes_fast = s.channel[s.program_words[unit.first_input]].ready_ring == 0
-    gives_fast = (
-        unit.end_output - unit.first_output == 1 and not unit.sink_words and unit.ready_every == 1
-    )
+    gives_fast = may_be_fast and unit.end_output - unit.first_output == 1 and unit.ready_every == 1
     while True:
         taken = unit.reads
         given = unit.writes

@@ -40,7 +40,7 @@ def run_flushing(s: State, u: int, limits: Limits) -> None:
     """Do steps and let words leave as far as their cycles can be told."""
     unit = s.unit[u]
     is_single = unit.end_input - unit.first_input <= 1 and unit.end_output - unit.first_output <= 1
-    is_single = is_single and unit.ready_every == 1 and not unit.sink_words
+    is_single = is_single and unit.ready_every == 1 and not unit.sink_words and not limits.general
     while True:
         if is_single:
             _run_single(s, u, limits)

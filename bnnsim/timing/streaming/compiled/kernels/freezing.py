@@ -39,7 +39,13 @@ from bnnsim.timing.streaming.compiled.kernels.cursor import (
 from bnnsim.timing.streaming.compiled.kernels.inline_reader import read_inline_plain
 from bnnsim.timing.streaming.compiled.kernels.jit import inner
 from bnnsim.timing.streaming.compiled.kernels.ports import only_input, only_output
-from bnnsim.timing.streaming.compiled.kernels.records import NEVER, PLAIN, Limits, State
+from bnnsim.timing.streaming.compiled.kernels.records import (
+    NEVER,
+    PLAIN,
+    STEPS_HALTED,
+    Limits,
+    State,
+)
 
 
 @inner
@@ -51,16 +57,16 @@ def run_freezing(s: State, u: int, limits: Limits) -> None:
             end_run(s, u, limits)
         if not unit.halted and (limits.draining or unit.frames_done < limits.frame_limit):
             end_step = NEVER if limits.draining else frame_end(s, u)
-            if unit.kind == PLAIN:
+            if unit.kind == PLAIN and not limits.general:
                 _run_plain(s, u, limits, end_step)
             else:
-                _run_any(s, u, limits, end_step)
+                _run_general(s, u, limits, end_step)
         if limits.draining or not ends_frame(s, u, limits):
             return
 
 
 @inner
-def _run_any(s: State, u: int, limits: Limits, end_step: int) -> None:
+def _run_general(s: State, u: int, limits: Limits, end_step: int) -> None:
     """Ticks before ``end_step``, with any number of ports."""
     unit = s.unit[u]
     while True:
@@ -81,7 +87,7 @@ def _run_any(s: State, u: int, limits: Limits, end_step: int) -> None:
         every = unit.ready_every if writes else 1
         cycle = next_open(max(arrival, word, space), every)
         if cycle >= limits.cycle_limit:
-            unit.halted = 1
+            unit.halted = STEPS_HALTED
             return
         stalled_in = _input_stall_cycles(arrival, space, every, cycle)
         unit.stalled_on_input += stalled_in
@@ -120,7 +126,7 @@ def _input_stall_cycles(arrival: int, space: int, every: int, until: int) -> int
 def _run_plain(s: State, u: int, limits: Limits, end_step: int) -> None:
     """Ticks before ``end_step``, with one input or none and one output or none, always open.
 
-    The same as :func:`_run_any` for most of all units. FIFOs are shallow and a visit finds but a word
+    The same as :func:`_run_general` for most of all units. FIFOs are shallow and a visit finds but a word
     or two, so that what it costs is getting in and out: all state in local variables, runs of ticks
     that touch the same sides in one loop.
     """
@@ -220,7 +226,7 @@ def _run_plain(s: State, u: int, limits: Limits, end_step: int) -> None:
             if unit.ends_on_write:
                 note_end(s, u, unit.writes, at)
         if done < most:
-            unit.halted = 1
+            unit.halted = STEPS_HALTED
             break
     store_reading(s, u, reading)
     store_writing(s, u, writing)
