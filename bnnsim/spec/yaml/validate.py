@@ -7,20 +7,25 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from bnnsim.spec.faults import Fault, KeyPath, near_names
+from bnnsim.spec.yaml.known import known_keys, known_tags, known_words
 from bnnsim.spec.yaml.renamed import old_names
 from bnnsim.spec.yaml.source import SourceText
 
 Model = TypeVar("Model", bound=BaseModel)
 
-_EXPECTED = {
+WORDING = {
+    "missing": "this key",
+    "extra_forbidden": "one of the keys {options}",
+    "literal_error": "{options}",
+    "union_tag_invalid": "one of {options}",
+    "union_tag_not_found": "a key {discriminator}",
+    "value_error": "{error}",
     "int_type": "an integer",
-    "int_from_float": "an integer",
     "float_type": "a number",
     "finite_number": "a finite number",
     "string_type": "text",
     "bool_type": "true or false",
     "list_type": "a list",
-    "tuple_type": "a list",
     "dict_type": "a mapping",
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
@@ -33,6 +38,7 @@ _EXPECTED = {
     "string_too_short": "text that is not empty",
     "string_pattern_mismatch": "a name of letters, digits, _ . and -, the first a letter, digit or _",
 }
+"""What each kind of pydantic's errors expects, with its bounds and the words to choose from."""
 
 
 def validate(model: type[Model], source: SourceText) -> tuple[Model | None, list[Fault]]:
@@ -80,25 +86,14 @@ def _faults_of(
 
 
 def _expected(item: Any, path: KeyPath, schema: dict[str, Any], data: Any) -> str:
-    kind = item["type"]
-    context = item.get("ctx", {})
-    if kind == "missing":
-        return "this key"
-    if kind == "extra_forbidden":
-        known = known_keys(schema, path[:-1], data)
-        return f"one of the keys {', '.join(known)}" if known else "no such key"
-    if kind == "literal_error":
-        return str(context["expected"]).replace(" or ", ", ").replace("'", "")
-    if kind == "union_tag_invalid":
-        return f"one of {context['expected_tags']}".replace("'", "")
-    if kind == "union_tag_not_found":
-        return f"a key {context['discriminator']}"
-    if kind == "value_error":
-        return str(context["error"])
-    template = _EXPECTED.get(kind)
+    template = WORDING.get(item["type"])
     if template is None:
         return str(item["msg"])
-    return template.format(**{name: _bound_text(bound) for name, bound in context.items()})
+    parts = {name: _bound_text(bound) for name, bound in item.get("ctx", {}).items()}
+    options = _options(item, path, schema, data)
+    if item["type"] == "extra_forbidden" and not options:
+        return "no such key"
+    return template.format(**{**parts, "options": ", ".join(options)})
 
 
 def _bound_text(bound: Any) -> str:
@@ -114,18 +109,29 @@ def _got(
         return "nothing", ()
     if kind == "extra_forbidden":
         written = source.written.get(path, str(path[-1]))
-        hints = {**old_names(path[:-1]), **{key: key for key in known_keys(schema, path[:-1], data)}}
+        known = _options(item, path, schema, data)
+        hints = {**old_names(path[:-1]), **{key: key for key in known}}
         return f"'{written}'", tuple(dict.fromkeys(hints[n] for n in near_names(written, hints)))
     value = item["input"]
     if kind == "union_tag_invalid":
         tag = item["ctx"]["tag"]
-        tags = [t.strip(" '") for t in item["ctx"]["expected_tags"].split(",")]
-        return repr(tag), near_names(tag, tags)
+        return repr(tag), near_names(tag, _options(item, path, schema, data))
     near: tuple[str, ...] = ()
     if kind == "literal_error" and isinstance(value, str):
-        options = item["ctx"]["expected"].replace(" or ", ", ").split(", ")
-        near = near_names(value, [o.strip("'") for o in options])
+        near = near_names(value, _options(item, path, schema, data))
     return value_text(value), near
+
+
+def _options(item: Any, path: KeyPath, schema: dict[str, Any], data: Any) -> list[str]:
+    """The words from which a value, a mapping's key or its kind was to be chosen."""
+    match item["type"]:
+        case "extra_forbidden":
+            return known_keys(schema, path[:-1], data)
+        case "union_tag_invalid":
+            return known_tags(schema, path, data, item["ctx"]["discriminator"].strip("'"))
+        case "literal_error":
+            return known_words(schema, path, data, of_key=item["loc"][-1] == "[key]")
+    return []
 
 
 def value_text(value: Any) -> str:
@@ -171,45 +177,3 @@ def _without(data: Any, paths: set[KeyPath]) -> Any:
         return value
 
     return copy(data, ())
-
-
-def known_keys(schema: dict[str, Any], path: KeyPath, data: Any) -> list[str]:
-    """The keys that the JSON schema knows in the mapping at ``path``."""
-    nodes = _resolve(schema, schema, data)
-    here = data
-    for part in path:
-        try:
-            here = here[part]
-        except (KeyError, IndexError, TypeError):
-            here = None
-        nodes = [
-            resolved
-            for node in nodes
-            for child in _children(node, part)
-            for resolved in _resolve(child, schema, here)
-        ]
-    return list(dict.fromkeys(key for node in nodes for key in node.get("properties", {})))
-
-
-def _children(node: dict[str, Any], part: str | int) -> list[dict[str, Any]]:
-    if isinstance(part, int):
-        return [node["items"]] if isinstance(node.get("items"), dict) else []
-    if part in node.get("properties", {}):
-        return [node["properties"][part]]
-    extra = node.get("additionalProperties")
-    return [extra] if isinstance(extra, dict) else []
-
-
-def _resolve(node: dict[str, Any], schema: dict[str, Any], data: Any) -> list[dict[str, Any]]:
-    if "$ref" in node:
-        target = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
-        return _resolve(target, schema, data)
-    tag = node.get("discriminator")
-    if tag and isinstance(data, dict):
-        chosen = tag["mapping"].get(data.get(tag["propertyName"]))
-        if chosen:
-            return _resolve({"$ref": chosen}, schema, data)
-    branches = node.get("oneOf") or node.get("anyOf")
-    if branches:
-        return [resolved for branch in branches for resolved in _resolve(branch, schema, data)]
-    return [node]
