@@ -10,11 +10,11 @@ from bnnsim.spec.streaming.hardware import SlidingWindow
 
 @dataclass(frozen=True)
 class Source:
-    """Brings frames in from memory: ``words`` a frame, then ``inter_frame_gap_steps`` without any."""
+    """Brings frames in from memory: ``words`` a frame, then ``gap_steps`` without any."""
 
     kind: ClassVar[Literal["frame_source"]] = "frame_source"
     words: int
-    inter_frame_gap_steps: int = 20
+    gap_steps: int = 20
 
 
 @dataclass(frozen=True)

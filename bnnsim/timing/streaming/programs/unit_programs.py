@@ -84,7 +84,7 @@ def _program(p: UnitParameters, library: UnitLibrary, freezes: bool) -> Program:
 
 
 def _source(p: Source, freezes: bool) -> Program:
-    runs = (Run(p.words, writes=True), Run(p.inter_frame_gap_steps))
+    runs = (Run(p.words, writes=True), Run(p.gap_steps))
     return Lockstep((Block(1, tuple(run for run in runs if run.steps)),), 1, freezes)
 
 
