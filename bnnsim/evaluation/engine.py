@@ -19,7 +19,7 @@ from bnnsim.cost.power import (
     frame_energy_uj,
 )
 from bnnsim.cost.usage import PLATFORM
-from bnnsim.datapath.engine.toggles import ArrayToggles, count_engine_toggles
+from bnnsim.datapath.engine.toggle_record import ArrayToggles
 from bnnsim.design.design import EngineDesign
 from bnnsim.design.engine.program import LayerProgram, leaves
 from bnnsim.design.network.network import INPUT
@@ -65,6 +65,8 @@ def engine_toggles(design: EngineDesign, stimulus: Stimulus) -> dict[str, ArrayT
 
     The values are those of the functional executor, which the engine's equal.
     """
+    from bnnsim.datapath.engine.toggles import count_engine_toggles  # numba takes its time
+
     network = design.network
     elements = {INPUT: stimulus.frames, **stimulus.activations.outputs}
     types = {INPUT: network.input.type} | {name: n.output.type for name, n in network.nodes.items()}

@@ -9,7 +9,7 @@ from typing import Any
 from bnnsim.cost.clock import ClockEstimate
 from bnnsim.cost.power import FrameEnergy, Power
 from bnnsim.cost.usage import RESOURCES, Resources
-from bnnsim.datapath.engine.toggles import ArrayToggles
+from bnnsim.datapath.engine.toggle_record import ArrayToggles
 from bnnsim.datapath.streaming.toggles import ToggleCount
 from bnnsim.simulation import Simulation
 

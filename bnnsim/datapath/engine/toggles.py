@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from bnnsim.arrays import Integers
 from bnnsim.datapath.engine.frame import Operands, Walk, operands_of, whole_bounds
 from bnnsim.datapath.engine.kernel import operand_toggles
+from bnnsim.datapath.engine.toggle_record import ArrayToggles
 from bnnsim.design.design import EngineDesign
 from bnnsim.design.network.network import Node
 from bnnsim.spec.workload import FixedLinearLayer, GatedConvLayer, WeightedLayer
-
-
-@dataclass(frozen=True)
-class ArrayToggles:
-    """Bits that changed in one array's operand register over ``frames`` frames, and its width."""
-
-    frames: int
-    toggles: int
-    operand_bits: int
 
 
 def count_engine_toggles(

@@ -1,0 +1,28 @@
+"""The command starts fast: what takes long to import waits until it is used."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+SLOW = {"numba", "optuna", "onnx", "scipy"}
+
+
+@pytest.mark.parametrize("start", ["import bnnsim", "bnnsim --help"])
+def test_starting_imports_nothing_slow(start: str) -> None:
+    code = f"""
+import sys
+sys.argv = {start.split()!r}
+import bnnsim
+if "--help" in sys.argv:
+    from bnnsim.cli import main
+    try:
+        main()
+    except SystemExit as end:
+        assert not end.code
+print("slow:", *sorted({SLOW!r} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "slow:"
