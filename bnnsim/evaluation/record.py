@@ -26,11 +26,15 @@ class Violation:
     """A budget that a design exceeds, and by how much."""
 
     name: str
+    """The resource, or power_w."""
     used: float
+    """What the design takes of it."""
     allowed: float
+    """The budget."""
 
     @property
     def amount(self) -> float:
+        """How much too many."""
         return self.used - self.allowed
 
 
@@ -85,7 +89,7 @@ class Evaluation:
         return None if fps is None or amount <= 0 else fps / amount
 
     def to_json(self) -> dict[str, Any]:
-        """The simulation's JSON and the costs, under the same names as in Python."""
+        """The simulation's JSON and the costs, under the same names as in Python (docs/json.md)."""
         total = self.resources.total
         tops = self.tops
         return {

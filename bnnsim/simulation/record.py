@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bnnsim.design.streaming.units import UnitKind
+from bnnsim.files.schema_version import versioned
 from bnnsim.timing.engine.result import EngineUnitKind
 from bnnsim.timing.streaming.bottleneck import Bottleneck
 
@@ -15,11 +16,15 @@ class UnitReport:
     """Where one unit's cycles went; the four add up to the simulation's ``counted_cycles``."""
 
     name: str
+    """The layer and what the unit is to it, such as conv1.mvau; an engine's array, stage or mover."""
     kind: UnitKind | EngineUnitKind
+    """What the unit is: mvau, window, pool, ...; array, stage, mover, ... of an engine."""
     busy_cycles: int
     """Cycles with a step that read or wrote a word."""
     stalled_on_input_cycles: int
+    """Cycles in which a step waited for a word (the unit is starved)."""
     stalled_on_output_cycles: int
+    """Cycles in which a step waited for room in a FIFO (the unit is back-pressured)."""
     idle_cycles: int
     """Steps without a word (an MVAU that works on its buffered vector), a pipeline that empties, nothing
     to do."""
@@ -30,9 +35,13 @@ class FifoReport:
     """One stream and the most words it held at the end of any cycle."""
 
     name: str
+    """The stream: its writer, ->, its reader."""
     depth_words: int
+    """Words the FIFO can hold."""
     width_bits: int
+    """Bits of a word."""
     max_occupancy_words: int
+    """The most words it held; the FIFO was full where this is its depth."""
 
 
 @dataclass(frozen=True)
@@ -40,20 +49,31 @@ class LayerReport:
     """Where the cycles of one layer's turn on an engine went, over all frames; they add up to its time.
 
     Transfers that run beside the arrays are not counted here but as their mover's busy cycles; waiting
-    for them is ``stall_cycles``. ``stage_cycles``: units before and behind the array, in sequence.
+    for them is ``stall_cycles``.
     """
 
     name: str
+    """The layer that leads the turn."""
     array: str
+    """The array it runs on; empty for what no array executes."""
     host_calls: int
+    """Calls by the host processor."""
     compute_cycles: int
+    """An array at work."""
     stage_cycles: int
+    """Units before and behind the array, in sequence with it."""
     weight_load_cycles: int
+    """Weights on their way in while nothing else works."""
     activation_load_cycles: int
+    """Inputs on their way in while nothing else works."""
     activation_store_cycles: int
+    """Outputs on their way out while nothing else works."""
     host_cycles: int
+    """The host's calls."""
     stall_cycles: int
+    """Waiting for a transfer that runs beside the arrays."""
     overhead_cycles: int
+    """Cycles in which no unit works, as the architecture states them."""
 
     @property
     def turn_cycles(self) -> int:
@@ -74,52 +94,71 @@ class LayerReport:
 class Simulation:
     """What a simulation found.
 
-    ``cycles_total`` counts from the cycle in which the source may first emit to the one in which the
-    sink takes the last word; ``latency_cycles`` is that count for one frame in an empty pipeline;
-    ``initiation_interval_cycles`` the spacing of frames at the sink once it is steady (None, with
-    ``initiation_interval_basis`` saying why, where that is not proven). ``bit_exact`` is True where
-    every word of every layer equalled the functional executor's, None where only times were simulated.
-    The unit and FIFO counts are those of a run of ``counted_frames`` frames and ``counted_cycles``
-    cycles: of all frames, except where the sink is proven steady while FIFOs before it still fill.
-    ``frames_simulated`` frames were simulated to know all this (``frames_basis`` says by which argument).
-    In steady state ``period_frames`` frames leave every ``period_cycles`` cycles.
+    Counts of units, FIFOs and layers are those of a run of ``counted_frames`` frames.
     """
 
     arch: str
+    """The architecture's name."""
     workload: str
+    """The workload's name."""
     frames: int
+    """Frames of the run."""
     clock_mhz: float
+    """The architecture's clock."""
     executor: str
+    """Who counted the cycles: simpy or compiled."""
     cycles_total: int
+    """From the cycle in which the source may first emit to the one in which the sink takes the last
+    word."""
     latency_cycles: int
+    """The same count for one frame in an empty pipeline."""
     initiation_interval_cycles: int | None
+    """Spacing of frames at the sink once it is steady, rounded up; null where that is not proven."""
     initiation_interval_basis: str
+    """How the interval is known, or why it is not."""
     counted_frames: int
+    """Frames that the counts of units, FIFOs and layers are of: all, except where the sink is proven
+    steady while FIFOs before it still fill."""
     counted_cycles: int
+    """Cycles of a run of so many frames."""
     frames_simulated: int
+    """Frames that were simulated to know all this."""
     frames_basis: str
+    """By which argument the other frames are known."""
     bit_exact: bool | None
+    """true where every word of every layer equalled the functional executor's; null where only times
+    were simulated."""
     bit_exact_basis: str
+    """What was compared, or why nothing was."""
     predictions: tuple[int, ...] | None
+    """The class with the highest score, a frame; null without bits."""
     scores: tuple[tuple[int, ...], ...] | None
+    """What the last layer put out, by frame, then by output; null without bits."""
     labels: tuple[int, ...] | None
+    """The right class, a frame; null where the images have no labels, and without bits."""
     classes: tuple[str, ...] | None
+    """Names of the classes; null where the workload has none."""
     units: tuple[UnitReport, ...]
+    """Where the cycles of each unit went, in the network's order."""
     fifos: tuple[FifoReport, ...]
+    """How full each stream was, in the network's order; empty for an engine."""
     layers: tuple[LayerReport, ...] = ()
-    """Engines only."""
+    """Where the cycles of each layer's turn went, in their order; empty for a pipeline."""
     period_frames: int | None = None
+    """Frames of a period in steady state; null for an engine, and where no interval is proven."""
     period_cycles: int | None = None
+    """Cycles in which so many frames leave; null for an engine, and where no interval is proven."""
     bottleneck: Bottleneck | None = None
-    """Streaming designs only, where the interval is proven."""
+    """What limits a pipeline; null for an engine, and where no interval is proven."""
 
     @property
     def latency_us(self) -> float:
+        """``latency_cycles`` at the clock."""
         return self.latency_cycles / self.clock_mhz
 
     @property
     def throughput_fps(self) -> float | None:
-        """Frames a second once steady."""
+        """Frames a second once steady; null where no interval is proven."""
         if self.period_frames is not None and self.period_cycles is not None:
             return self.clock_mhz * 1e6 * self.period_frames / self.period_cycles
         interval = self.initiation_interval_cycles
@@ -127,17 +166,19 @@ class Simulation:
 
     @property
     def accuracy(self) -> float | None:
-        """Share of predictions that equal their label."""
+        """Share of predictions that equal their label; null without labels or bits."""
         if self.predictions is None or self.labels is None:
             return None
         right = sum(p == label for p, label in zip(self.predictions, self.labels, strict=True))
         return right / len(self.labels)
 
     def to_json(self) -> dict[str, Any]:
-        """The same as plain data, under the same names."""
-        return {
-            **asdict(self),
-            "latency_us": self.latency_us,
-            "throughput_fps": self.throughput_fps,
-            "accuracy": self.accuracy,
-        }
+        """The same as plain data, under the same names (docs/json.md)."""
+        return versioned(
+            {
+                **asdict(self),
+                "latency_us": self.latency_us,
+                "throughput_fps": self.throughput_fps,
+                "accuracy": self.accuracy,
+            }
+        )

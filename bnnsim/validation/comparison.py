@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from bnnsim.files.schema_version import versioned
 from bnnsim.validation.fit import FitResult, fit_all
 from bnnsim.validation.published import PublishedRow, Result, load_published_rows
 from bnnsim.validation.simulated import SystemValues
@@ -81,12 +82,14 @@ class Validation:
 
     def to_json(self) -> dict[str, Any]:
         """The tables as plain data."""
-        return {
-            "rows": [c.to_json() for c in self.comparisons],
-            "review": [c.to_json() for c in self.review],
-            "counts": dict(self.counts),
-            "leave_one_out": [_fit_json(fit) for fit in self.fits],
-        }
+        return versioned(
+            {
+                "rows": [c.to_json() for c in self.comparisons],
+                "review": [c.to_json() for c in self.review],
+                "counts": dict(self.counts),
+                "leave_one_out": [_fit_json(fit) for fit in self.fits],
+            }
+        )
 
 
 def compare_published(progress: Progress | None = None) -> Validation:

@@ -148,7 +148,7 @@ def test_everything_printed_fits_100_columns(
 
 def test_json_has_rows_review_and_leave_one_out(validation: Validation) -> None:
     data = json.loads(json.dumps(validation.to_json()))
-    assert set(data) == {"rows", "review", "counts", "leave_one_out"}
+    assert set(data) == {"schema_version", "rows", "review", "counts", "leave_one_out"}
     assert {"system", "quantity", "reported", "simulated", "error", "structure", "role", "why"} <= set(
         data["rows"][0]
     )

@@ -22,9 +22,9 @@ ALLOWED = {
     "timing": {"spec", "design"},
     "cost": {"spec", "design"},
     "datapath": {"spec", "design", "functional"},
-    "simulation": {"spec", "design", "functional", "timing", "datapath"},
+    "simulation": {"spec", "files", "design", "functional", "timing", "datapath"},
     "evaluation": {"spec", "design", "functional", "timing", "datapath", "cost", "simulation"},
-    "validation": {"spec", "design", "timing", "cost", "simulation", "evaluation"},
+    "validation": {"spec", "files", "design", "timing", "cost", "simulation", "evaluation"},
     "importers": {"spec", "files", "design", "functional"},
     "search": {
         "spec", "files", "design", "timing", "cost", "datapath", "simulation", "evaluation",

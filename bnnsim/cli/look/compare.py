@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bnnsim.cli.console import output, simulation_errors, write_json, write_whole
+from bnnsim.files.schema_version import versioned
 from bnnsim.files.whole import check_target
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def command(
     if out is not None:
         write_whole(out, comparison_html(info))
     if json_file is not None:
-        write_json(asdict(info), json_file)
+        write_json(versioned(asdict(info)), json_file)
     if json_file != "-":
         _show(info)
 

@@ -37,6 +37,8 @@ def _scalars(prefix: str, plain: dict[str, Any]) -> list[tuple[str, Any]]:
     """Everything but lists, entries of inner tables as ``table.entry``."""
     found: list[tuple[str, Any]] = []
     for key, value in plain.items():
+        if key == "schema_version":  # of the JSON, not of the run
+            continue
         if isinstance(value, dict):
             found += _scalars(f"{prefix}{key}.", value)
         elif not isinstance(value, list | tuple):

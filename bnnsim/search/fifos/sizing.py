@@ -17,6 +17,7 @@ from bnnsim.cost.blocks.storage import fifo
 from bnnsim.cost.blocks.technology import technology_of
 from bnnsim.design.design import Design
 from bnnsim.design.streaming.units import Stream
+from bnnsim.files.schema_version import versioned
 from bnnsim.spec.faults import InputError
 from bnnsim.timing.streaming.programs.graph import TimingGraph, build_timing
 from bnnsim.timing.streaming.result import DeadlockError
@@ -61,7 +62,7 @@ class FifoSizing:
 
     def to_json(self) -> dict[str, Any]:
         """The same as plain data, under the same names."""
-        return {**asdict(self), "depth_words": dict(self.depth_words)}
+        return versioned({**asdict(self), "depth_words": dict(self.depth_words)})
 
 
 def size_fifos(

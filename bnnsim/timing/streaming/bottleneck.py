@@ -32,30 +32,34 @@ ENOUGH_FRAMES, ENOUGH_WORDS = 1000, 200_000
 class Bottleneck:
     """What limits a pipeline in steady state.
 
-    ``unit`` is the slowest unit by itself, which needs ``unit_cycles`` a frame (the first of several:
-    ``equally_slow`` names the others). It limits where ``limited_by`` is ``unit``; where that is
-    ``fifos``, the FIFOs make the interval longer than ``unlimited_interval_cycles``, what it would be
-    without any FIFO limit, and ``blocking`` names those whose writers wait for room in every period.
-    ``full_before``: FIFOs on the way to ``unit``, nearest first, that have been full.
-    ``empty_after``: FIFOs behind it, nearest first, that have never been full and whose reader waits
-    for a word in every period. Both are seen in the first ``frames_seen`` frames: FIFOs that take
-    longer to fill are not full yet. Cycles that are fractions, where several frames make a period, are
-    rounded up.
+    Cycles that are fractions, where several frames make a period, are rounded up.
     """
 
     limited_by: Literal["unit", "fifos"]
+    """unit where the slowest unit limits, fifos where FIFOs make the interval longer than that."""
     unit: str
+    """The slowest unit by itself, the first of several."""
     unit_cycles: int
+    """What it needs a frame, with words always there and room for all it makes."""
     equally_slow: tuple[str, ...]
+    """The others that need as many."""
     stalled_cycles: int
-    """Of the interval, in which ``unit`` waits for a word or for room."""
+    """Of the interval, in which the unit waits for a word or for room."""
     interval_cycles: int
+    """The interval between frames."""
     unlimited_interval_cycles: int
+    """What the interval would be without any FIFO limit."""
     full_before: tuple[str, ...]
+    """FIFOs on the way to the unit, nearest first, that have been full."""
     empty_after: tuple[str, ...]
+    """FIFOs behind the unit, nearest first, that have never been full and whose reader waits for a word
+    in every period."""
     blocking: tuple[str, ...]
+    """Where FIFOs limit: those that have been full and whose writers wait for room in every period."""
     frames_seen: int
+    """Frames in which FIFOs were watched; one that takes longer to fill is not full yet."""
     text: str
+    """All of it in a sentence."""
 
 
 @dataclass(frozen=True)

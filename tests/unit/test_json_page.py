@@ -1,0 +1,174 @@
+"""docs/json.md says of every key of ``--json`` what it is, as the records do."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import re
+import types
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import pytest
+
+from bnnsim.cli.app import run
+from bnnsim.evaluation import Violation
+from bnnsim.files.schema_version import SCHEMA_VERSION
+from bnnsim.simulation import FifoReport, LayerReport, Simulation, UnitReport
+from bnnsim.timing.streaming.bottleneck import Bottleneck
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
+RECORDS: dict[str, type] = {
+    "A simulation": Simulation,
+    "A unit": UnitReport,
+    "A FIFO": FifoReport,
+    "A layer of an engine": LayerReport,
+    "A bottleneck": Bottleneck,
+    "A violation": Violation,
+}
+NOT_WRITTEN = {"turn_cycles"}
+"""Properties that the JSON leaves to its reader."""
+UNITS = {
+    "cycles": "cycles", "us": "µs", "fps": "frames/s", "mhz": "MHz", "words": "words", "bits": "bits",
+    "frames": "frames", "uj": "µJ", "w": "W",
+}  # fmt: skip
+PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean"}
+RUNS = {
+    "a pipeline with its bits": ["digits-7z020", "digits", "--frames", "2"],
+    "a pipeline without its bits": ["pynq-cnv", "cnv", "--timing-only"],
+    "an engine": ["acce-bnn", "binarynet", "--weights-seed", "1"],
+}
+OTHERS = {
+    "validate": ["validate"],
+    "compare": ["compare", "digits-7z020", "digits-7z020", "--workload", "digits"],
+    "fifos": ["fifos", "digits-7z020", "digits"],
+}
+
+
+def _type_text(kind: Any) -> str:
+    """A type of Python as the JSON has it."""
+    if kind in PLAIN:
+        return PLAIN[kind]
+    if is_dataclass(kind):
+        return "object"
+    if get_origin(kind) is Literal:
+        return "string"
+    if get_origin(kind) is tuple:
+        inner = _type_text(get_args(kind)[0])
+        return (
+            f"list of {inner}s"
+            if " " not in inner
+            else f"list of {inner.replace('list', 'lists', 1)}"
+        )
+    kinds = {_type_text(k) for k in get_args(kind) if k is not types.NoneType}
+    (only,) = kinds
+    return only
+
+
+def _said(record: type) -> dict[str, str]:
+    """Docstrings of the fields and properties of a record, by name."""
+    (body,) = ast.parse(inspect.getsource(record)).body
+    assert isinstance(body, ast.ClassDef)
+    said: dict[str, str] = {}
+    for statement, after in zip(body.body, [*body.body[1:], None], strict=True):
+        if isinstance(statement, ast.AnnAssign) and isinstance(after, ast.Expr):
+            said[ast.unparse(statement.target)] = ast.literal_eval(after.value)
+        elif isinstance(statement, ast.FunctionDef) and statement.decorator_list:
+            said[statement.name] = ast.get_docstring(statement) or ""
+    return {name: " ".join(text.split()).replace("``", "`") for name, text in said.items()}
+
+
+def table(record: type) -> str:
+    """The rows of the page for a record: name, type, unit, meaning, and when it is null."""
+    hints = get_type_hints(record)
+    said = _said(record)
+    rows = []
+    for name in (*(field.name for field in fields(record)), *(n for n in said if n not in hints)):
+        if name in NOT_WRITTEN:
+            continue
+        kind = hints.get(name) or get_type_hints(getattr(record, name).fget)["return"]
+        meaning, _, null = said.get(name, "").partition("; null ")
+        assert meaning, f"{record.__name__}.{name} has no docstring"
+        words = name.split("_")
+        unit = UNITS.get(words[-1], UNITS.get(words[0], "")) if kind is not str else ""
+        rows.append(
+            f"| `{name}` | {_type_text(kind)} | {unit} | {meaning.rstrip('.')} | {null.rstrip('.')} |"
+        )
+    return "\n".join(rows)
+
+
+def _rows(heading: str) -> dict[str, list[str]]:
+    """The cells of a section's table, by key."""
+    (section,) = re.findall(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", PAGE, re.M | re.S)
+    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| `")]
+    return {cells[0].strip().strip("`"): [cell.strip() for cell in cells] for cells in rows}
+
+
+@pytest.mark.parametrize("heading", RECORDS)
+def test_the_page_says_of_each_key_what_its_record_says(heading: str) -> None:
+    rows = "\n".join(f"| {' | '.join(cells)} |" for cells in _rows(heading).values())
+    assert rows == table(RECORDS[heading])
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """The JSON of three runs of evaluate, which holds that of simulate."""
+    target = tmp_path_factory.mktemp("json") / "out.json"
+    found = {}
+    for name, arguments in RUNS.items():
+        assert run(["evaluate", *arguments, "--json", str(target)]) == 0
+        found[name] = json.loads(target.read_text())
+    return found
+
+
+def _objects(data: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every object in the JSON of evaluate, with the heading of its table."""
+    simulated = {*_rows("The first key"), *_rows("A simulation")}
+    yield "A simulation", {k: v for k, v in data.items() if k in simulated - {"schema_version"}}
+    yield "Costs", {k: v for k, v in data.items() if k not in simulated}
+    lists = {
+        "units": "A unit",
+        "fifos": "A FIFO",
+        "layers": "A layer of an engine",
+        "violations": "A violation",
+    }
+    for key, heading in lists.items():
+        yield from ((heading, entry) for entry in data[key])
+    if data["bottleneck"] is not None:
+        yield "A bottleneck", data["bottleneck"]
+    yield "Resources", data["resources"]
+    for entry in data["resources_by_unit"]:
+        yield "Resources of a unit", {k: v for k, v in entry.items() if k not in data["resources"]}
+    yield "Parts of the power", data["power_parts_w"]
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_every_key_of_a_run_has_a_row_and_a_value_of_its_type(
+    name: str, written: dict[str, dict[str, Any]]
+) -> None:
+    kinds = {"string": str, "integer": int, "number": int | float, "boolean": bool}
+    for heading, entry in _objects(written[name]):
+        rows = _rows(heading)
+        assert list(entry) == list(rows), heading
+        for key, value in entry.items():
+            _, kind, _, _, null = rows[key]
+            if value is None:
+                assert null, f"{heading}: {key} is null"
+            else:
+                first = kind.split()[0]
+                assert isinstance(value, kinds.get(first, list if first == "list" else dict)), key
+
+
+@pytest.mark.parametrize("command", [*OTHERS, "simulate", "evaluate"])
+def test_the_version_comes_first_in_the_json_of_each_command(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = OTHERS.get(command, [command, "pynq-tfc", "tfc", "--timing-only"])
+    monkeypatch.chdir(tmp_path)
+    assert run([*arguments, "--json", "out.json"]) == 0
+    data = json.loads((tmp_path / "out.json").read_text())
+    assert next(iter(data.items())) == ("schema_version", SCHEMA_VERSION)
+    assert _rows("The first key")["schema_version"][1] == "integer"
