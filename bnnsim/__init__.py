@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bnnsim.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from bnnsim.evaluation import Evaluation, evaluate
     from bnnsim.exploration.explore import ExplorationReport, explore
     from bnnsim.importers import check_model, import_bnn_pynq, import_keras, import_onnx
     from bnnsim.simulation import Simulation, simulate
     from bnnsim.spec.faults import InputError, SpecError
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "Evaluation": "bnnsim.evaluation",

@@ -15,6 +15,7 @@ Rule = Callable[[str, set[str]], set[str]]
 ROOT = Path(__file__).resolve().parents[2]
 ALLOWED = {
     "arrays": set(),
+    "version": set(),
     "spec": set(),
     "files": {"spec"},
     "design": {"spec"},
@@ -28,7 +29,7 @@ ALLOWED = {
     "importers": {"spec", "files", "design", "functional"},
     "search": {
         "spec", "files", "design", "timing", "cost", "datapath", "simulation", "evaluation",
-        "validation",
+        "validation", "version",
     },
     "report": {
         "spec", "files", "design", "functional", "timing", "datapath", "cost", "simulation",

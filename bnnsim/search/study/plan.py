@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import bnnsim
 from bnnsim.search.front.objectives import Constraint, Objective, parse_constraints, parse_objectives
 from bnnsim.search.points.alternative_encoding import AlternativeEncoding
 from bnnsim.search.points.encoding import Encoding, PointEncoding, RawEncoding
@@ -21,6 +20,7 @@ from bnnsim.spec.load import from_spec
 from bnnsim.spec.workload import Workload
 from bnnsim.spec.yaml.renamed import current
 from bnnsim.spec.yaml.source import SourceText
+from bnnsim.version import __version__
 
 if TYPE_CHECKING:
     import optuna
@@ -93,7 +93,7 @@ class SearchPlan:
 def plan_data(plan: SearchPlan) -> dict[str, Any]:
     """All of a plan as plain data: space and workload included."""
     return {
-        "bnnsim": bnnsim.__version__,
+        "bnnsim": __version__,
         **_space_data(plan.space),
         "objectives": [objective.text for objective in plan.objectives],
         "constraints": [str(constraint) for constraint in plan.constraints],
@@ -139,10 +139,8 @@ def kept_plan(study: optuna.Study) -> SearchPlan | None:
     if text is None:
         return None
     data = json.loads(text)
-    if data["bnnsim"] != bnnsim.__version__:
-        raise InputError(
-            f"study {study.study_name}", f"a study of bnnsim {bnnsim.__version__}", data["bnnsim"]
-        )
+    if data["bnnsim"] != __version__:
+        raise InputError(f"study {study.study_name}", f"a study of bnnsim {__version__}", data["bnnsim"])
     return SearchPlan(
         _kept_space(data),
         parse_objectives(data["objectives"]),
