@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from bnnsim.files.folder import prepare_folder
 from bnnsim.search.front.evaluator import Judge, glance_here, set_judge
 from bnnsim.search.front.exact import check_exact
 from bnnsim.search.front.objectives import parse_constraints, parse_objectives
@@ -22,7 +23,6 @@ from bnnsim.search.storage.database import (
     open_storage,
     wait_for_plan,
 )
-from bnnsim.search.storage.files import prepare_folder
 from bnnsim.search.storage.record import Exploration
 from bnnsim.search.storage.results import write_results
 from bnnsim.search.storage.store import BASELINE, STUDY, TrialStore, open_journal

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnsim.files.whole import replace_files
+from bnnsim.files.whole import no_place, replace_files
 from bnnsim.spec.faults import InputError
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -110,4 +110,4 @@ def write_arrays(path: Path, arrays: Arrays) -> None:
     try:
         replace_files({path: npz_bytes(arrays)})
     except OSError as error:
-        raise InputError(str(path), "a place to write", error.strerror or str(error)) from None
+        raise no_place(path, error) from None

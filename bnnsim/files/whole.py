@@ -99,6 +99,6 @@ def check_target(target: str | Path | None) -> None:
 
 
 def no_place(path: Path, error: OSError | ValueError) -> InputError:
-    """What the system said about a file that cannot be written, as a message."""
+    """What the system said about a file or folder that cannot be written, as a message."""
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return InputError(str(path), "a place to write", reason)

@@ -203,7 +203,7 @@ def _trials_in(journal: Path) -> int:
             ["--worker", "--storage", "sqlite:///a.db"],
             "--storage: expected PostgreSQL for several workers",
         ),
-        (["small.yaml", "--out", "small.yaml"], "small.yaml: expected room and permission to write here"),
+        (["small.yaml", "--out", "small.yaml"], "small.yaml: expected a place to write, got File exists"),
     ],
 )
 def test_wrong_input_is_one_sentence_and_leaves_nothing(
@@ -238,7 +238,7 @@ def test_unwritable_folder_is_refused_before_the_search(folder: Path) -> None:
     locked.mkdir(mode=0o555)
     done = _run(folder, "small.yaml", "--out", "locked/o")
     assert done.returncode == 2
-    assert "expected room and permission to write here, got permission denied" in done.stderr
+    assert "expected a place to write, got Permission denied" in done.stderr
 
 
 def test_interrupt_ends_with_the_results_of_what_is_there_and_resume_goes_on(folder: Path) -> None:

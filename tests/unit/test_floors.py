@@ -36,8 +36,8 @@ ALLOWED = {
         "evaluation", "validation", "search",
     },
     "exploration": {
-        "spec", "design", "timing", "cost", "simulation", "evaluation", "validation", "search",
-        "report",
+        "spec", "files", "design", "timing", "cost", "simulation", "evaluation", "validation",
+        "search", "report",
     },
 }  # fmt: skip
 EVERYBODYS = {"arrays", "version"}  # import nothing, everybody may import them

@@ -31,8 +31,8 @@ def command(
     ] = None,
 ) -> None:
     """What if: judge a grid of values of one or two fields, everything else as it is."""
+    from bnnsim.files.folder import prepare_folder, write_files
     from bnnsim.report.search.sweep import sweep_info, sweep_page
-    from bnnsim.search.storage.files import prepare_folder, write_files
     from bnnsim.search.sweep import sweep, sweep_table
 
     if out is not None:

@@ -17,7 +17,7 @@ from typing import Any
 
 from optuna.storages.journal import BaseJournalBackend
 
-from bnnsim.search.storage.files import output_fault
+from bnnsim.files.whole import no_place
 from bnnsim.spec.faults import InputError
 
 
@@ -34,7 +34,7 @@ class Journal(BaseJournalBackend):
         try:
             self._file = open(path, "a+b")  # noqa: SIM115 (kept open: it carries the lock)
         except OSError as error:
-            raise output_fault(path, error) from None
+            raise no_place(path, error) from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -75,7 +75,7 @@ class Journal(BaseJournalBackend):
             os.fsync(self._file.fileno())
         except OSError as error:
             os.ftruncate(self._file.fileno(), size)
-            raise output_fault(self.path, error) from None
+            raise no_place(self.path, error) from None
         self._pending.clear()
 
     def close(self) -> None:

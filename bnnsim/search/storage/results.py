@@ -9,9 +9,10 @@ from pathlib import Path
 
 import yaml
 
+from bnnsim.files.folder import write_files
+from bnnsim.files.whole import no_place
 from bnnsim.search.front.objectives import GIVEN, METRICS
 from bnnsim.search.space.space import Space
-from bnnsim.search.storage.files import output_fault, write_files
 from bnnsim.search.storage.record import Exploration, TrialRecord
 from bnnsim.spec.library import find_spec, shipped_names
 
@@ -55,7 +56,7 @@ def _remove_others(folder: Path, exploration: Exploration, kept: set[str]) -> No
         for name in known - kept:
             (folder / name).unlink(missing_ok=True)
     except OSError as error:
-        raise output_fault(folder, error) from None
+        raise no_place(folder, error) from None
 
 
 def table(exploration: Exploration, trials: Sequence[TrialRecord], checked: Notes | None = None) -> str:

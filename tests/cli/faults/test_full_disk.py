@@ -51,7 +51,7 @@ def test_full_disk_ends_a_search_with_one_sentence_and_resume_goes_on(
     done = _explore(tmp_path, "--trials", "200", "--verify", "none", "--out", "disk/o")
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1
-    assert "study.journal: expected room and permission to write here, got no space left" in done.stderr
+    assert "study.journal: expected a place to write, got No space left" in done.stderr
     assert [path.name for path in (disk / "o").iterdir()] == ["study.journal"]
     text = (disk / "o" / "study.journal").read_text()
     assert text.endswith("\n")
@@ -69,7 +69,7 @@ def test_disk_too_full_for_the_results_keeps_the_trials_and_no_part_of_the_resul
     done = _explore(tmp_path, "--trials", "60", "--verify", "none", "--out", "disk/o")
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1
-    assert "expected room and permission to write here, got no space left on device" in done.stderr
+    assert "expected a place to write, got No space left on device" in done.stderr
     left = {path.name for path in (disk / "o").iterdir()}
     assert "pareto.html" not in left
     assert not [name for name in left if name.startswith(".")]
@@ -82,4 +82,4 @@ def test_file_system_that_may_not_be_written_is_refused_before_the_search(
     done = _explore(tmp_path, "--out", "disk/o")
     assert done.returncode == 2
     assert len(done.stderr.strip().splitlines()) == 1
-    assert "disk/o: expected room and permission to write here, got read-only file system" in done.stderr
+    assert "disk/o: expected a place to write, got Read-only file system" in done.stderr

@@ -12,7 +12,7 @@ import pytest
 from bnnsim.design.build import build_design
 from bnnsim.evaluation import figures_of
 from bnnsim.exploration.explore import ExplorationReport, explore
-from bnnsim.search.storage.files import prepare_folder, write_files
+from bnnsim.files.folder import prepare_folder, write_files
 from bnnsim.search.storage.results import design_name, number_text, write_results
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.load import load_architecture, load_workload
@@ -122,8 +122,8 @@ def test_full_disk_changes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return real(handle, *arguments, **options)  # type: ignore[call-overload]
 
-    monkeypatch.setattr("bnnsim.search.storage.files.os.fdopen", full)
-    with pytest.raises(InputError, match=r"b.csv: expected room and permission .* got no space left"):
+    monkeypatch.setattr("bnnsim.files.folder.os.fdopen", full)
+    with pytest.raises(InputError, match=r"b.csv: expected a place to write, got No space left on"):
         write_files(tmp_path, {"a.csv": "new", "b.csv": "new"})
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
     assert (tmp_path / "a.csv").read_text() == "old"
@@ -131,9 +131,9 @@ def test_full_disk_changes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_folder_that_cannot_be_made_is_refused_before_any_work(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(InputError, match=r"file: expected room and permission .* got file exists"):
+    with pytest.raises(InputError, match=r"file: expected a place to write, got File exists"):
         prepare_folder(tmp_path / "file")
-    with pytest.raises(InputError, match=r"deeper: expected room and permission .* got not a directory"):
+    with pytest.raises(InputError, match=r"deeper: expected a place to write, got Not a directory"):
         prepare_folder(tmp_path / "file" / "deeper")
 
 

@@ -249,7 +249,7 @@ def test_full_disk_is_one_sentence_and_leaves_the_journal_whole(
 
     monkeypatch.setattr("bnnsim.search.storage.journal.os.fsync", full)
     with pytest.raises(
-        InputError, match=r"expected room and permission to write here, got no space left"
+        InputError, match=r"expected a place to write, got No space left"
     ):
         _explore(space, trials=60, out=out)
     lines = (out / JOURNAL).read_text().splitlines()

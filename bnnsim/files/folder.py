@@ -1,4 +1,4 @@
-"""The folder that a search leaves its results in."""
+"""A folder of results: tried before any work is spent, its files changed together or not at all."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from bnnsim.files.whole import replace_files
-from bnnsim.spec.faults import InputError
+from bnnsim.files.whole import no_place, replace_files
 
 
 def prepare_folder(folder: Path) -> None:
     """Make ``folder`` and prove that files can be made in it.
 
-    Raises :class:`InputError` where they cannot, before any work is spent.
+    Raises :class:`~bnnsim.spec.faults.InputError` where they cannot, before any work is spent.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -22,23 +21,17 @@ def prepare_folder(folder: Path) -> None:
         os.close(handle)
         Path(name).unlink()
     except OSError as error:
-        raise output_fault(folder, error) from None
+        raise no_place(folder, error) from None
 
 
 def write_files(folder: Path, texts: Mapping[str, str]) -> None:
     """Write ``texts`` by path below ``folder``; on any failure none of them is changed.
 
-    Raises :class:`InputError` with the system's reason (disk full, not allowed, ...).
+    Raises :class:`~bnnsim.spec.faults.InputError` with the system's reason (disk full, not allowed, ...).
     """
     try:
         for name in texts:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
         replace_files({folder / name: text.encode() for name, text in texts.items()})
     except OSError as error:
-        raise output_fault(Path(error.filename or folder), error) from None
-
-
-def output_fault(place: Path, error: OSError) -> InputError:
-    """What the system said about writing to ``place``, as a message."""
-    reason = (error.strerror or str(error)).lower()
-    return InputError(str(place), "room and permission to write here", reason)
+        raise no_place(Path(error.filename or folder), error) from None
