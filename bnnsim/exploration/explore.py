@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Literal
 
 from bnnsim.files.folder import prepare_folder
-from bnnsim.search.front.evaluator import Judge, glance_here, set_judge
+from bnnsim.search.front.evaluator import Evaluator, screen_here, set_evaluator
 from bnnsim.search.front.exact import check_exact
 from bnnsim.search.front.objectives import parse_constraints, parse_objectives
-from bnnsim.search.front.verify import WORDS, Verification, verify
+from bnnsim.search.front.verify import VERIFY_WORDS, Verification, verify
 from bnnsim.search.space.alternatives import load_search_space
 from bnnsim.search.storage.database import (
     Database,
@@ -26,20 +26,21 @@ from bnnsim.search.storage.database import (
 from bnnsim.search.storage.record import Exploration
 from bnnsim.search.storage.results import write_results
 from bnnsim.search.storage.store import BASELINE, STUDY, TrialStore, open_journal
-from bnnsim.search.study.coordinator import Progress, search
+from bnnsim.search.study.coordinator import search
 from bnnsim.search.study.plan import SearchPlan
 from bnnsim.search.study.plan_check import check_buildable, check_given
 from bnnsim.search.study.pool import Pool, open_pool, warm_up
+from bnnsim.search.study.progress import SearchProgress
 from bnnsim.search.study.samplers import SAMPLERS, SamplerName, make_sampler
-from bnnsim.search.study.worker import exploration as explored
-from bnnsim.search.study.worker_group import run_crew
+from bnnsim.search.study.stored_trials import stored_exploration
+from bnnsim.search.study.worker_group import run_worker_group
 from bnnsim.spec.faults import InputError, near_names
 from bnnsim.validation.certainty import ModelError, model_errors
 
 DEFAULT_SPACE = "cnv-7z020"
 PAGE = "pareto.html"
 Stage = Literal["baseline", "search", "verify"]
-Advance = Callable[[Stage, Progress | tuple[int, int]], None]
+Advance = Callable[[Stage, SearchProgress | tuple[int, int]], None]
 
 
 @dataclass(frozen=True)
@@ -86,13 +87,13 @@ def explore(
     study: str | None = None,
     resume: bool = False,
     baseline: int | None = None,
-    verify_words: int | None = WORDS,
+    verify_words: int | None = VERIFY_WORDS,
     progress: Advance | None = None,
 ) -> ExplorationReport:
     """Search ``space`` (a shipped name or a file) for the designs that nothing beats.
 
     ``workload`` and ``objectives`` default to the space's own; ``constraints`` are added to the space's.
-    ``baseline`` is the number of designs that are drawn at random, and judged for comparison
+    ``baseline`` is the number of designs that are drawn at random, and evaluated for comparison
     (default: as many as trials). The front's designs are re-simulated word by word with one
     frame, the smallest first, up to ``verify_words`` words in all (None: all of them, 0: none).
     Trials are kept in
@@ -130,7 +131,7 @@ def help_out(
     study: str,
     *,
     jobs: int | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callable[[SearchProgress], None] | None = None,
 ) -> bool:
     """Work at a study that :func:`explore` began on a server, until it is complete.
 
@@ -139,7 +140,7 @@ def help_out(
     """
     database = Database(storage, study)
     check_storage(database, 2)  # whoever began it works at it too
-    return run_crew(database, wait_for_plan(database), _jobs(jobs), progress)
+    return run_worker_group(database, wait_for_plan(database), _jobs(jobs), progress)
 
 
 def plan_of(
@@ -204,9 +205,9 @@ class _Run:
         """On this machine, trials in a journal in the folder."""
         plan = self.plan
         plans = {STUDY: plan, BASELINE: self.random}
-        judge = Judge(plan.space, plan.objectives, plan.constraints)
+        evaluator = Evaluator(plan.space, plan.objectives, plan.constraints)
         journal = nullcontext(None) if self.out is None else open_journal(self.out, plans, self.resume)
-        with journal as stores, open_pool(self.jobs, set_judge, judge) as pool:
+        with journal as stores, open_pool(self.jobs, set_evaluator, evaluator) as pool:
             store = stores[STUDY] if stores else None
             begun = time.monotonic()
             found, interrupted = search(
@@ -224,11 +225,11 @@ class _Run:
             raise InputError("--storage", "a sampler that proposes point by point", "exact")
         create_study(database, plan, self.resume)
         begun = time.monotonic()
-        interrupted = run_crew(database, plan, self.jobs, self._stage("search"))
+        interrupted = run_worker_group(database, plan, self.jobs, self._stage("search"))
         seconds = time.monotonic() - begun
-        found = explored(database, plan)
-        judge = Judge(plan.space, plan.objectives, plan.constraints)
-        with open_pool(self.jobs, set_judge, judge) as pool:
+        found = stored_exploration(database, plan)
+        evaluator = Evaluator(plan.space, plan.objectives, plan.constraints)
+        with open_pool(self.jobs, set_evaluator, evaluator) as pool:
             if self.baseline and not interrupted:
                 found, interrupted = self.compared(found, pool, None)
             return self.finish(found, pool, interrupted, seconds)
@@ -244,7 +245,7 @@ class _Run:
         """``found`` with its baseline, and whether Ctrl-C ended that."""
         earlier = store.records() if store else ()
         advance = self._stage("baseline")
-        other, interrupted = search(self.random, pool, store, earlier, advance, glance_here)
+        other, interrupted = search(self.random, pool, store, earlier, advance, screen_here)
         return replace(found, baseline=other.trials), interrupted
 
     def finish(
@@ -253,7 +254,7 @@ class _Run:
         """Check the front and write everything down."""
         words = 0 if interrupted else self.verify_words
         checked = verify(found, pool, self.plan.seed, words, self._advance)
-        given = {name for trial in found.trials for name in trial.judgement.figures}
+        given = {name for trial in found.trials for name in trial.result.figures}
         errors = tuple(error for error in model_errors() if error.quantity in given)
         if self.out is not None and found.trials:
             from bnnsim.report.search.pareto import pareto_info, pareto_page
@@ -266,7 +267,7 @@ class _Run:
             found, checked, self.out, errors, interrupted, seconds, search_seconds
         )
 
-    def _stage(self, stage: Stage) -> Callable[[Progress], None] | None:
+    def _stage(self, stage: Stage) -> Callable[[SearchProgress], None] | None:
         advance = self.progress
         return None if advance is None else lambda progress: advance(stage, progress)
 

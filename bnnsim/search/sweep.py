@@ -15,8 +15,8 @@ import yaml
 
 from bnnsim.design.build import build_design
 from bnnsim.evaluation import DesignFigures, figures_of
-from bnnsim.search.front.evaluator import bounded_figure
 from bnnsim.search.front.objectives import METRICS
+from bnnsim.search.front.point_result import bounded_figure
 from bnnsim.search.space.fields import Value
 from bnnsim.search.storage.results import number_text
 from bnnsim.spec.architecture import Architecture, architecture_model
@@ -50,13 +50,13 @@ class SweepKnob:
 class SweepPoint:
     """One design of the grid: its ``values`` by knob, its figures, the budgets it exceeds.
 
-    ``obstacle`` says why there are no figures.
+    ``infeasible_reason`` says why there are no figures.
     """
 
     values: tuple[Value, ...]
     figures: dict[str, float]
     exceeds: tuple[str, ...]
-    obstacle: str = ""
+    infeasible_reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def sweep(
     *,
     progress: Progress | None = None,
 ) -> Sweep:
-    """Judge every combination of the knobs' values by exact timing and the cost model.
+    """Evaluate every combination of the knobs' values by exact timing and the cost model.
 
     ``knobs`` are texts such as ``layers.conv1.pe=1,2,4``. A combination that cannot be built or
     deadlocks keeps its place with the reason. Raises :class:`SpecError` for wrong paths and values,
@@ -133,10 +133,10 @@ def sweep(
         if progress is not None:
             progress(count + 1, len(grid))
     found = Sweep(base.name, work.spec.name, chosen, tuple(points))
-    if all(point.obstacle for point in points):
+    if all(point.infeasible_reason for point in points):
         _figures(specs[0], work)  # says in the file's terms what is wrong, if anything is
         raise InputError(
-            f"--knob {chosen[0].name}", "a value with which the design runs", points[0].obstacle
+            f"--knob {chosen[0].name}", "a value with which the design runs", points[0].infeasible_reason
         )
     return found
 
@@ -230,5 +230,5 @@ def sweep_table(found: Sweep) -> str:
     writer.writerow([*(knob.name for knob in found.knobs), *names, "exceeds", "obstacle"])
     for point in found.points:
         figures = [number_text(point.figures.get(name)) for name in names]
-        writer.writerow([*point.values, *figures, " ".join(point.exceeds), point.obstacle])
+        writer.writerow([*point.values, *figures, " ".join(point.exceeds), point.infeasible_reason])
     return text.getvalue()

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from bnnsim.exploration.explore import explore, plan_of
-from bnnsim.search.front.evaluator import Judge, Judgement, judge_here, set_judge
+from bnnsim.search.front.evaluator import Evaluator, evaluate_here, set_evaluator
 from bnnsim.search.front.exact import ExactPoint, exact_front
 from bnnsim.search.front.front import hypervolume
+from bnnsim.search.front.point_result import PointResult
 from bnnsim.search.points.encoding import RawEncoding, point_key
 from bnnsim.search.space.space import Space
 from bnnsim.search.study.coordinator import search
@@ -28,9 +29,9 @@ BOUND = 280
 SEEDS = 5
 
 
-def volume(judged: Sequence[Judgement], lut: float) -> float:
+def volume(evaluated: Sequence[PointResult], lut: float) -> float:
     """The hypervolume of FPS against LUT, from no frames a second and the device's LUTs."""
-    good = [j.figures for j in judged if j.is_feasible]
+    good = [j.figures for j in evaluated if j.is_feasible]
     losses = np.array([[-f["throughput_fps"], f["lut"]] for f in good]).reshape(len(good), 2)
     return hypervolume(losses, np.array([0.0, lut]))
 
@@ -45,33 +46,33 @@ def exact_volume(plan: SearchPlan, pool: Pool, lut: float) -> tuple[float, list[
     assert isinstance(plan.space, Space)
     raw = RawEncoding(plan.space)
     points = [p for p in exact_front(plan.space, pool, "lut", "bram18", BOUND) if p.cost <= lut]
-    judged = list(pool.map(judge_here, [raw.describe(p.parameters) for p in points]))
+    evaluated = list(pool.map(evaluate_here, [raw.describe(p.parameters) for p in points]))
     held = sum(
         (j.figures.get("initiation_interval_cycles"), j.figures.get("lut"), j.figures.get("bram18"))
         == (p.interval_cycles, p.cost, p.bounded)
-        for p, j in zip(points, judged, strict=True)
+        for p, j in zip(points, evaluated, strict=True)
     )
-    return volume(judged, lut), points, held
+    return volume(evaluated, lut), points, held
 
 
 def shares(plan: SearchPlan, pool: Pool, budgets: Sequence[int], whole: float, lut: float) -> list[float]:
     """The share of the exact front's hypervolume after each budget of one search."""
     found, _ = search(replace(plan, trials=max(budgets)), pool)
-    judged = [trial.judgement for trial in found.trials]
-    assert len({point_key(trial.knobs) for trial in found.trials}) == len(judged)
-    return [volume(judged[:budget], lut) / whole for budget in budgets]
+    evaluated = [trial.result for trial in found.trials]
+    assert len({point_key(trial.knobs) for trial in found.trials}) == len(evaluated)
+    return [volume(evaluated[:budget], lut) / whole for budget in budgets]
 
 
 def hypervolumes(seeds: int, budgets: Sequence[int], jobs: int) -> list[Row]:
     """the exact front, the search and random at each budget."""
     plan = folding_plan()
-    judge = Judge(plan.space, plan.objectives, plan.constraints)
+    evaluator = Evaluator(plan.space, plan.objectives, plan.constraints)
     rows: list[Row] = []
     lut = 53_200.0
-    with open_pool(jobs, set_judge, judge) as pool:
+    with open_pool(jobs, set_evaluator, evaluator) as pool:
         whole, points, held = exact_volume(plan, pool, lut)
         rows.append(Row("exact front", len(points), "designs"))
-        rows.append(Row("exact front: judged as predicted", held, "designs"))
+        rows.append(Row("exact front: evaluated as predicted", held, "designs"))
         for sampler in ("nsga2", "random"):
             table = [
                 shares(replace(plan, sampler=sampler, seed=seed), pool, budgets, whole, lut)

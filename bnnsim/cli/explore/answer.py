@@ -9,7 +9,7 @@ from bnnsim.cli.explore.figure_cells import add_figure_column, figure_cell
 from bnnsim.exploration.explore import ExplorationReport
 from bnnsim.report.search.pareto import FIGURES, sureness
 from bnnsim.search.space.alternatives import ALTERNATIVE, Alternatives
-from bnnsim.search.space.space import Landmark
+from bnnsim.search.space.space import ReferenceDesign
 from bnnsim.search.storage.record import COMPARED, TrialRecord
 from bnnsim.search.storage.results import design_name
 from bnnsim.spec.faults import InputError
@@ -38,13 +38,13 @@ def show(report: ExplorationReport) -> None:
 
 def _nearest(trials: tuple[TrialRecord, ...]) -> str:
     """What stands in the way of the design that comes nearest."""
-    judged = [t for t in trials if not t.judgement.obstacle]
-    if not judged:
-        return f"none of {len(trials)} designs can be built: {trials[0].judgement.obstacle}"
+    built = [trial.result for trial in trials if not trial.result.infeasible_reason]
+    if not built:
+        return f"none of {len(trials)} designs can be built: {trials[0].result.infeasible_reason}"
 
-    trial = min(judged, key=lambda t: sum(max(0.0, s) for s in t.judgement.strains.values()))
+    nearest = min(built, key=lambda r: sum(max(0.0, v) for v in r.normalised_violations.values()))
     broken = ", ".join(
-        f"{name} by {amount:,.6g}" for name, amount in trial.judgement.violations.items() if amount > 0
+        f"{name} by {amount:,.6g}" for name, amount in nearest.violations.items() if amount > 0
     )
     return f"none among {len(trials)}; the nearest misses {broken}"
 
@@ -65,7 +65,7 @@ def _front_table(report: ExplorationReport) -> Table:
     others = [
         name
         for name in ("throughput_fps", "power_w", "lut", "bram18", "clock_mhz")
-        if name not in wanted and name in front[0].judgement.figures
+        if name not in wanted and name in front[0].result.figures
     ]
     for name in (*wanted, *others):
         add_figure_column(table, name)
@@ -73,7 +73,7 @@ def _front_table(report: ExplorationReport) -> Table:
     checks = {v.id: v.is_exact for v in report.verifications}
     words = {True: "yes", False: "NO", None: "not run"}
     for trial in [front[i] for i in picks]:
-        figures = trial.judgement.figures
+        figures = trial.result.figures
         cells = [figure_cell(figures.get(name)) for name in (*wanted, *others)]
         # Beside its alternative there is room for a design's number only.
         which = [trial.id, str(trial.knobs[ALTERNATIVE])] if several else [design_name(found, trial)]
@@ -102,11 +102,12 @@ def _answer(report: ExplorationReport) -> list[tuple[str, str]]:
         )
     )
     if found.baseline and found.feasible:
+        drawn, searched = (found.hypervolume_share(t) for t in (found.baseline, found.trials))
         rows.append(
             (
                 "at random",
-                f"{len(found.baseline)} designs reach {found.share(found.baseline):.0%} of what all "
-                f"designs here dominate, the search's {found.share(found.trials):.0%}",
+                f"{len(found.baseline)} designs reach {drawn:.0%} of what all designs here dominate, "
+                f"the search's {searched:.0%}",
             )
         )
     rows += _champions(report)
@@ -124,27 +125,27 @@ def _champions(report: ExplorationReport) -> list[tuple[str, str]]:
     found = report.exploration
     checks = {v.id: v.is_exact for v in report.verifications}
     rows = []
-    for mark in found.space.shown_landmarks:
-        beaters = [t for t in found.shown if found.beats(t, mark)]
-        beaters.sort(key=lambda t: (not checks.get(t.id), found.rank(t, mark)))
+    for reference in found.space.reference_designs:
+        beaters = [t for t in found.shown if found.beats(t, reference)]
+        beaters.sort(key=lambda t: (not checks.get(t.id), found.rank(t, reference)))
         for trial in beaters[:1]:
-            names = ["throughput_fps", *(n for n in COMPARED if n in mark.figures)]
+            names = ["throughput_fps", *(n for n in COMPARED if n in reference.figures)]
             pairs = ", ".join(
-                f"{figure_cell(trial.judgement.figures[n])} against {figure_cell(mark.figures[n])} "
+                f"{figure_cell(trial.result.figures[n])} against {figure_cell(reference.figures[n])} "
                 f"{FIGURES[n][1]}"
                 for n in names
             )
             checked = "bit-exact" if checks.get(trial.id) else "not re-simulated"
-            clock = f"at {trial.judgement.figures['clock_mhz']:g} MHz"
-            text = f"{mark.name}: {design_name(found, trial)} {clock}, {pairs}; {checked}"
-            rows.append(("beats", text + _doubts(report, trial, mark)))
+            clock = f"at {trial.result.figures['clock_mhz']:g} MHz"
+            text = f"{reference.name}: {design_name(found, trial)} {clock}, {pairs}; {checked}"
+            rows.append(("beats", text + _doubts(report, trial, reference)))
     return rows
 
 
-def _doubts(report: ExplorationReport, trial: TrialRecord, mark: Landmark) -> str:
+def _doubts(report: ExplorationReport, trial: TrialRecord, reference: ReferenceDesign) -> str:
     """What a lead over a published design owes to its clock, or to the models' errors."""
-    figures, doubts = trial.judgement.figures, ""
-    published = mark.figures.get("clock_mhz")
+    figures, doubts = trial.result.figures, ""
+    published = reference.figures.get("clock_mhz")
     if published is not None and figures["clock_mhz"] > published:
         fps = figures["throughput_fps"] * published / figures["clock_mhz"]
         doubts += f"; at the published {published:g} MHz {figure_cell(fps)} FPS"
@@ -152,8 +153,8 @@ def _doubts(report: ExplorationReport, trial: TrialRecord, mark: Landmark) -> st
         f"{FIGURES[e.quantity][1]} ({e.median:.1%})"
         for e in report.model_errors
         if e.quantity in COMPARED
-        and e.quantity in mark.figures
-        and figures[e.quantity] > mark.figures[e.quantity] * (1 - e.median)
+        and e.quantity in reference.figures
+        and figures[e.quantity] > reference.figures[e.quantity] * (1 - e.median)
     ]
     if inside:
         doubts += f"; not ahead by more than the model's error in {', '.join(inside)}"

@@ -16,7 +16,7 @@ from bnnsim.spec.faults import InputError
 
 if TYPE_CHECKING:
     from bnnsim.exploration.explore import Stage
-    from bnnsim.search.study.coordinator import Progress as SearchProgress
+    from bnnsim.search.study.progress import SearchProgress
 
 DEFAULT_SPACE = "cnv-7z020"
 PATIENCE_S = 10
@@ -74,7 +74,7 @@ def command(
         warm_up(jobs)
     from bnnsim.cli.explore.answer import show
     from bnnsim.exploration.explore import explore as run_exploration
-    from bnnsim.search.front.verify import WORDS
+    from bnnsim.search.front.verify import VERIFY_WORDS
 
     if worker:
         _help(storage, study or f"bnnsim-{Path(space).stem}", jobs)
@@ -97,7 +97,7 @@ def command(
             study=study,
             resume=resume,
             baseline=baseline,
-            verify_words={"some": WORDS, "all": None, "none": 0}[verify],
+            verify_words={"some": VERIFY_WORDS, "all": None, "none": 0}[verify],
             progress=line.advance,
         )
     show(report)

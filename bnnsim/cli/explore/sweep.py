@@ -62,13 +62,13 @@ def show(found: Sweep) -> None:
     for point in found.points:
         figures = [figure_cell(point.figures.get(name)) for name in figure_names]
         note = f"exceeds {', '.join(point.exceeds)}" if point.exceeds else ""
-        note = "no design" if point.obstacle else note
+        note = "no design" if point.infeasible_reason else note
         table.add_row(*(str(value) for value in point.values), *figures, note)
     output.print(table)
     reasons: dict[str, list[str]] = {}
     for point in found.points:
-        if point.obstacle:
+        if point.infeasible_reason:
             values = " x ".join(str(value) for value in point.values)
-            reasons.setdefault(point.obstacle, []).append(values)
+            reasons.setdefault(point.infeasible_reason, []).append(values)
     for reason, names in reasons.items():
         output.print(f"no design with {', '.join(names)}: {reason}", markup=False, soft_wrap=True)

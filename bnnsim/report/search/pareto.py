@@ -66,7 +66,7 @@ class FigureInfo:
 
 
 @dataclass(frozen=True)
-class LandmarkInfo:
+class ReferenceInfo:
     """A published accelerator; ``alternative`` says which designs it is compared with (None: all)."""
 
     name: str
@@ -80,8 +80,8 @@ class ParetoInfo:
     """All that the page shows.
 
     ``figures`` are those that differ between designs, the objectives first; ``axes`` the objectives'
-    names. ``median_errors`` of the cost models are shares. Curves are (designs judged, their hypervolume
-    as a share of that of all designs on the page).
+    names. ``median_errors`` of the cost models are shares. Curves are (designs evaluated, their
+    hypervolume as a share of that of all designs on the page).
     """
 
     space: str
@@ -95,7 +95,7 @@ class ParetoInfo:
     knobs: tuple[str, ...]
     points: tuple[Point, ...]
     baseline: tuple[Point, ...]
-    landmarks: tuple[LandmarkInfo, ...]
+    landmarks: tuple[ReferenceInfo, ...]
     curve: tuple[tuple[int, float], ...]
     baseline_curve: tuple[tuple[int, float], ...]
     sureness: str
@@ -119,14 +119,14 @@ def pareto_info(
     front = {trial.number for trial in exploration.front}
 
     def point(trial: TrialRecord, is_on_front: bool, is_random: bool = False) -> Point:
-        judgement = trial.judgement
-        broken = [name for name, amount in judgement.violations.items() if amount > 0]
+        result = trial.result
+        broken = [name for name, amount in result.violations.items() if amount > 0]
         return Point(
             trial.id,
             _state(trial, is_on_front),
-            tuple(judgement.figures.get(name) for name in names),
+            tuple(result.figures.get(name) for name in names),
             tuple(trial.knobs.get(name) for name in knobs),
-            judgement.obstacle or ", ".join(broken),
+            result.infeasible_reason or ", ".join(broken),
             "" if is_random else (checked or {}).get(trial.id, ""),
             None if is_random else (exact or {}).get(trial.id),
         )
@@ -150,13 +150,16 @@ def pareto_info(
         points=tuple(point(trial, trial.number in front) for trial in exploration.trials),
         baseline=tuple(point(trial, False, True) for trial in exploration.baseline),
         landmarks=tuple(
-            LandmarkInfo(
-                mark.name, mark.source, tuple(mark.figures.get(name) for name in names), mark.alternative
+            ReferenceInfo(
+                reference.name,
+                reference.source,
+                tuple(reference.figures.get(name) for name in names),
+                reference.alternative,
             )
-            for mark in space.shown_landmarks
+            for reference in space.reference_designs
         ),
-        curve=tuple(exploration.shares(exploration.trials)),
-        baseline_curve=tuple(exploration.shares(exploration.baseline)),
+        curve=tuple(exploration.hypervolume_curve(exploration.trials)),
+        baseline_curve=tuple(exploration.hypervolume_curve(exploration.baseline)),
         sureness=sureness([error for error in errors if error.quantity in names]),
         median_errors={error.quantity: error.median for error in errors},
     )
@@ -183,18 +186,18 @@ def _shown_figures(exploration: Exploration) -> tuple[str, ...]:
     wanted = [objective.name for objective in exploration.objectives]
     values: dict[str, set[float]] = {}
     for trial in exploration.trials:
-        for name, value in trial.judgement.figures.items():
+        for name, value in trial.result.figures.items():
             values.setdefault(name, set()).add(value)
     others = [n for n in METRICS if n not in wanted and len(values.get(n, ())) > 1]
     return (*wanted, *others)
 
 
 def _state(trial: TrialRecord, is_on_front: bool) -> str:
-    if trial.judgement.obstacle:
+    if trial.result.infeasible_reason:
         return "unbuildable"
     if is_on_front:
         return "front"
-    return "feasible" if trial.judgement.is_feasible else "infeasible"
+    return "feasible" if trial.result.is_feasible else "infeasible"
 
 
 def pareto_page(info: ParetoInfo) -> str:

@@ -57,7 +57,8 @@ def sweep_info(found: Sweep) -> SweepInfo:
         ),
         notes=tuple(
             tuple(
-                point.obstacle or (f"exceeds {', '.join(point.exceeds)}" if point.exceeds else "")
+                point.infeasible_reason
+                or (f"exceeds {', '.join(point.exceeds)}" if point.exceeds else "")
                 for point in row
             )
             for row in rows

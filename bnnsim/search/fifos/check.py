@@ -12,7 +12,7 @@ from bnnsim.timing.streaming.compiled_executor import run_compiled
 from bnnsim.timing.streaming.programs.graph import build_timing
 from bnnsim.timing.streaming.reference.executor import run_simpy
 
-FRAMES = 4
+CHECK_FRAMES = 4
 
 
 class ExecutorsDifferError(Exception):
@@ -57,11 +57,11 @@ def check_sizing(
     :class:`ExecutorsDifferError` where a frame ends in another cycle than the compiled executor says.
     """
     timing = build_timing(design.graph).with_depths(sizing.depth_words)
-    reference = run_simpy(timing, FRAMES, progress=progress)
-    compiled = run_compiled(timing, FRAMES).result
+    reference = run_simpy(timing, CHECK_FRAMES, progress=progress)
+    compiled = run_compiled(timing, CHECK_FRAMES).result
     if reference.frame_end_cycles != compiled.frame_end_cycles:
         raise ExecutorsDifferError(
             f"SimPy ends frames in cycles {reference.frame_end_cycles}, "
             f"the compiled executor in {compiled.frame_end_cycles}"
         )
-    return SizingCheck(with_depths(design, sizing), FRAMES)
+    return SizingCheck(with_depths(design, sizing), CHECK_FRAMES)

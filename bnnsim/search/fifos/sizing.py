@@ -121,7 +121,7 @@ class _Sizer:
             designs_timed=len(self.timed),
         )
 
-    # ---- judging a set of depths -----------------------------------------------------------
+    # ---- evaluating a set of depths -----------------------------------------------------------
 
     def interval(self, depths: Mapping[str, int]) -> int | None:
         """The initiation interval; None where the design deadlocks or the interval is not proven."""

@@ -1,11 +1,11 @@
 """The exact front of a space: where layers only share the budget (folding alone), or that is small.
 
-A small space is judged point by point. As for the other kind: with FIFOs deep enough to be harmless, a
+A small space is evaluated point by point. As for the other kind: with FIFOs deep enough to be harmless, a
 design's initiation interval is that of its slowest layer and its resources are sums over layers. Then,
 for every target interval, the best design is a multiple-choice knapsack: of each layer's folds that meet
 the target take one, with the least total cost within the bound. Solved exactly by dynamic programming.
 What each fold of a layer brings is measured with all other layers at their fastest; every point of the
-result is judged like any other, so an assumption that fails shows as a difference.
+result is evaluated like any other, so an assumption that fails shows as a difference.
 """
 
 from __future__ import annotations
@@ -16,19 +16,20 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bnnsim.search.front.evaluator import Judgement, judge_here
+from bnnsim.search.front.evaluator import evaluate_here
 from bnnsim.search.front.objectives import Constraint, Objective
+from bnnsim.search.front.point_result import PointResult
 from bnnsim.search.points.encoding import PointEncoding, RawEncoding
 from bnnsim.search.points.folding import Fold, folds
-from bnnsim.search.points.knapsack import LARGEST, cheapest_choice
+from bnnsim.search.points.knapsack import MOST_TABLE_CELLS, cheapest_choice
 from bnnsim.search.space.alternatives import SearchSpace
 from bnnsim.search.space.fields import Value
 from bnnsim.search.space.space import Space
 from bnnsim.search.study.pool import Pool
 from bnnsim.spec.faults import InputError
 
-MOST_DESIGNS = 10_000
-"""A space with so many designs at most is small enough to judge every one: minutes."""
+MOST_ENUMERATED_DESIGNS = 10_000
+"""A space with so many designs at most is small enough to evaluate every one: minutes."""
 INTERVAL = "initiation_interval_cycles"
 ADDITIVE = ("lut", "lutram", "ff", "bram18", "uram", "dsp", "alm", "m20k")
 """Figures that are sums over layers."""
@@ -63,14 +64,14 @@ def check_exact(
     constraints: Sequence[Constraint],
 ) -> None:
     """Raise :class:`InputError` where the exact front can be had neither way: the space has too many
-    ``designs`` to judge all, and is not one for the knapsack."""
-    fault = _obstacle(space, objectives, constraints)
-    if fault is not None and designs > MOST_DESIGNS:
+    ``designs`` to evaluate all, and is not one for the knapsack."""
+    fault = _why_no_knapsack(space, objectives, constraints)
+    if fault is not None and designs > MOST_ENUMERATED_DESIGNS:
         place, expected, got = fault
-        raise InputError(place, f"{expected}, or at most {MOST_DESIGNS:,} designs in all", got)
+        raise InputError(place, f"{expected}, or at most {MOST_ENUMERATED_DESIGNS:,} designs in all", got)
 
 
-def _obstacle(
+def _why_no_knapsack(
     space: SearchSpace, objectives: Sequence[Objective], constraints: Sequence[Constraint]
 ) -> tuple[str, str, str] | None:
     """Why the knapsack is not for these: place, expected and got; None where it is."""
@@ -109,11 +110,11 @@ def exact_points(
     itself; else every point of the space. Raises :class:`InputError` as :func:`check_exact`.
     """
     check_exact(space, encoding.points, objectives, constraints)
-    if not isinstance(space, Space) or _obstacle(space, objectives, constraints) is not None:
+    if not isinstance(space, Space) or _why_no_knapsack(space, objectives, constraints) is not None:
         return list(encoding.every())
     cost = _costs(objectives)[0]
     bounds = {c.name: int(c.bound) for c in constraints if c.name != cost}
-    bounded, bound = next(iter(bounds.items()), ("bram18", LARGEST // 64))
+    bounded, bound = next(iter(bounds.items()), ("bram18", MOST_TABLE_CELLS // 64))
     return [point.parameters for point in exact_front(space, pool, cost, bounded, bound)]
 
 
@@ -130,7 +131,7 @@ def exact_front(space: Space, pool: Pool, cost: str, bounded: str, bound: int) -
         layer: min(folds(space.network.nodes[layer]), key=lambda fold: fold.cycles)
         for layer in space.folded
     }
-    whole = _judged(space, pool, [fastest])[0].figures
+    whole = _evaluated(space, pool, [fastest])[0].figures
     tables = [_table(space, pool, fastest, whole, layer, cost, bounded) for layer in space.folded]
     room = bound - int(whole[bounded])
     targets = sorted({int(cycles) for table in tables for cycles in table.interval_cycles})
@@ -152,7 +153,7 @@ def exact_front(space: Space, pool: Pool, cost: str, bounded: str, bound: int) -
     return points
 
 
-def _judged(space: Space, pool: Pool, foldings: Sequence[Mapping[str, Fold]]) -> list[Judgement]:
+def _evaluated(space: Space, pool: Pool, foldings: Sequence[Mapping[str, Fold]]) -> list[PointResult]:
     knobs: list[dict[str, Value]] = [
         {
             f"layers.{layer}.{side}": getattr(fold, side)
@@ -161,12 +162,12 @@ def _judged(space: Space, pool: Pool, foldings: Sequence[Mapping[str, Fold]]) ->
         }
         for folding in foldings
     ]
-    judged = list(pool.map(judge_here, knobs, share=8))
-    for judgement in judged:
-        obstacle = judgement.obstacle or ("" if INTERVAL in judgement.figures else "no interval")
-        if obstacle:
-            raise InputError(space.name, "a space whose every folding can be built", obstacle)
-    return judged
+    results = list(pool.map(evaluate_here, knobs, share=8))
+    for result in results:
+        reason = result.infeasible_reason or ("" if INTERVAL in result.figures else "no interval")
+        if reason:
+            raise InputError(space.name, "a space whose every folding can be built", reason)
+    return results
 
 
 def _parameters(space: Space, folding: Mapping[str, Fold]) -> dict[str, int]:
@@ -188,8 +189,8 @@ def _table(
     bounded: str,
 ) -> LayerTable:
     choices = folds(space.network.nodes[layer])
-    judged = _judged(space, pool, [{**fastest, layer: fold} for fold in choices])
-    found = [judgement.figures for judgement in judged]
+    results = _evaluated(space, pool, [{**fastest, layer: fold} for fold in choices])
+    found = [result.figures for result in results]
     return LayerTable(
         layer,
         choices,

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 from bnnsim.datapath.mismatch import BitMismatchError
 from bnnsim.design.design import EngineDesign
-from bnnsim.search.front.evaluator import the_judge
+from bnnsim.search.front.evaluator import the_evaluator
 from bnnsim.search.storage.record import Exploration, TrialRecord
 from bnnsim.search.study.pool import Pool
 from bnnsim.simulation import simulate
 from bnnsim.spec.workload import Workload
 from bnnsim.timing.streaming.result import DeadlockError
 
-WORDS = 3_000_000
+VERIFY_WORDS = 3_000_000
 """Stream words, of all designs together, that are simulated unless more is asked for: seconds to half
 a minute. The designs with the fewest words go first; the slowest are those left out."""
 MACS_A_WORD = 8_192
@@ -40,7 +40,7 @@ def verify(
     exploration: Exploration,
     pool: Pool,
     weights_seed: int,
-    words: int | None = WORDS,
+    words: int | None = VERIFY_WORDS,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Verification, ...]:
     """Re-simulate the front bit by bit with one frame, the cheapest first, up to ``words`` in all.
@@ -73,7 +73,7 @@ def verify(
 
 
 def _size(trial: TrialRecord) -> int:
-    design = the_judge().design(trial.knobs)
+    design = the_evaluator().design(trial.knobs)
     if isinstance(design, EngineDesign):
         return max(1, design.network.macs // MACS_A_WORD)
     return sum(stream.words for stream in design.graph.streams)
@@ -81,12 +81,12 @@ def _size(trial: TrialRecord) -> int:
 
 def _check(arguments: tuple[TrialRecord, int]) -> Verification:
     trial, seed = arguments
-    judge = the_judge()
-    workload = judge.space.member(trial.knobs).workload
+    evaluator = the_evaluator()
+    workload = evaluator.space.member(trial.knobs).workload
     weights_seed = seed if needs_drawn_weights(workload.spec) else None
-    figures = trial.judgement.figures
+    figures = trial.result.figures
     try:
-        architecture = judge.loaded(trial.knobs)
+        architecture = evaluator.loaded(trial.knobs)
         run = simulate(architecture, workload, frames=1, weights_seed=weights_seed)
     except (BitMismatchError, DeadlockError) as error:
         return Verification(trial.id, False, str(error), 0)
@@ -94,9 +94,9 @@ def _check(arguments: tuple[TrialRecord, int]) -> Verification:
         note = f"{run.cycles_total} cycles in SimPy, {figures['latency_cycles']:.0f} compiled"
         return Verification(trial.id, False, note, 0)
     # The search found the interval by a shorter way than a simulation takes.
-    interval, judged = run.initiation_interval_cycles, figures["initiation_interval_cycles"]
-    if interval is not None and interval != judged:
-        note = f"{interval} cycles a frame in a simulation, {judged:.0f} in the search"
+    interval, searched = run.initiation_interval_cycles, figures["initiation_interval_cycles"]
+    if interval is not None and interval != searched:
+        note = f"{interval} cycles a frame in a simulation, {searched:.0f} in the search"
         return Verification(trial.id, False, note, 0)
     if not run.bit_exact:
         return Verification(trial.id, None, run.bit_exact_basis, 0)

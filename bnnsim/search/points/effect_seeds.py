@@ -1,8 +1,8 @@
 """Points to begin with where nothing folds: from what each knob does on its own.
 
 An engine's time is, roughly, a product of what its knobs do, its logic and memory a sum. So the middle of
-the space is judged, and from there every value of every knob by itself; that predicts all other points
-well enough to begin with the best of them. Only for proposing: the judge runs every design.
+the space is evaluated, and from there every value of every knob by itself; that predicts all other points
+well enough to begin with the best of them. Only for proposing: the evaluator runs every design.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from bnnsim.search.space.fields import Knob, Value
 from bnnsim.search.space.space import Space
 from bnnsim.spec.faults import SpecError
 
-MOST_DESIGNS = 200
+MOST_EFFECT_DESIGNS = 200
 """Values of all knobs together beyond which their effects are not looked for."""
-MOST_POINTS = 20_000
+MOST_PREDICTED_POINTS = 20_000
 """Points that are predicted; of a larger space so many drawn ones."""
 
 
@@ -35,7 +35,7 @@ def effect_seeds(space: Space, count: int, bounds: Mapping[str, float]) -> list[
 
     ``bounds`` is the most that constraints allow of a figure, by name.
     """
-    if not space.knobs or sum(len(knob.values) for knob in space.knobs) > MOST_DESIGNS:
+    if not space.knobs or sum(len(knob.values) for knob in space.knobs) > MOST_EFFECT_DESIGNS:
         return []
     middle = [_middle(knob) for knob in space.knobs]
     found = _design(space, middle)
@@ -74,10 +74,10 @@ def _middle(knob: Knob) -> int:
 def _points(space: Space) -> npt.NDArray[np.int64]:
     """Positions of values ``(points, knobs)``: all combinations, or as many drawn ones."""
     sizes = [len(knob.values) for knob in space.knobs]
-    if math.prod(sizes) <= MOST_POINTS:
+    if math.prod(sizes) <= MOST_PREDICTED_POINTS:
         return np.array(list(itertools.product(*map(range, sizes))), dtype=np.int64)
     draw = np.random.default_rng(0)
-    return np.stack([draw.integers(0, size, MOST_POINTS) for size in sizes], axis=1)
+    return np.stack([draw.integers(0, size, MOST_PREDICTED_POINTS) for size in sizes], axis=1)
 
 
 def _design(space: Space, places: Sequence[int]) -> EngineDesign | None:

@@ -98,7 +98,7 @@ class Encoding:
         if self.targets:
             result[TARGET] = len(self.targets)
         for layer in self.space.folded:
-            result[SLACK + layer] = max(len(self.worthy(layer, t)) for t in self.targets)
+            result[SLACK + layer] = max(len(self.non_dominated_folds(layer, t)) for t in self.targets)
         for knob in self.space.knobs:
             result[knob.name] = len(knob.values)
         return result
@@ -127,21 +127,21 @@ class Encoding:
         return result
 
     @cached_property
-    def _worthy(self) -> dict[tuple[str, int], list[Row]]:
+    def _non_dominated(self) -> dict[tuple[str, int], list[Row]]:
         return {}
 
-    def worthy(self, layer: str, target: int) -> list[Row]:
+    def non_dominated_folds(self, layer: str, target: int) -> list[Row]:
         """The folds of a layer that meet a target and that none undercuts in both logic and memory,
         least logic first; of equal ones the fastest."""
-        if (layer, target) not in self._worthy:
+        if (layer, target) not in self._non_dominated:
             rows = [row for row in self.tables.rows[layer] if row.fold.cycles <= target]
             rows.sort(key=lambda r: (r.logic, r.memory, r.fold.cycles, r.fold.pe, r.fold.simd))
             found: list[Row] = []
             for row in rows:
                 if not found or row.memory < found[-1].memory:
                     found.append(row)
-            self._worthy[layer, target] = found
-        return self._worthy[layer, target]
+            self._non_dominated[layer, target] = found
+        return self._non_dominated[layer, target]
 
     def folding(self, parameters: Parameters) -> dict[str, Fold]:
         """The fold of every free layer."""
@@ -150,7 +150,7 @@ class Encoding:
         target = self.targets[parameters[TARGET]]
         chosen = {}
         for layer in self.space.folded:
-            rows = self.worthy(layer, target)
+            rows = self.non_dominated_folds(layer, target)
             chosen[layer] = rows[min(parameters[SLACK + layer], len(rows) - 1)].fold
         return chosen
 
@@ -189,9 +189,9 @@ class Encoding:
         tables = self.tables
         names = (tables.logic, tables.memory)
         found: list[dict[str, int]] = []
-        for mark in self.space.shown_landmarks:
-            if set(names) <= set(mark.figures):
-                room = {name: min(mark.figures[name], tables.rooms[0][name]) for name in names}
+        for reference in self.space.reference_designs:
+            if set(names) <= set(reference.figures):
+                room = {name: min(reference.figures[name], tables.rooms[0][name]) for name in names}
                 best = self._front(start, room)[0]
                 found += [best] if best not in found else []
         return found
@@ -213,7 +213,7 @@ class Encoding:
         logic, memory = (
             min(room[name], self.bounds.get(name, room[name])) for name in (tables.logic, tables.memory)
         )
-        rows = [self.worthy(layer, self.targets[place]) for layer in self.space.folded]
+        rows = [self.non_dominated_folds(layer, self.targets[place]) for layer in self.space.folded]
         picks = cheapest_choice(
             [np.array([float(row.logic) for row in layer]) for layer in rows],
             [np.array([row.memory for row in layer]) for layer in rows],

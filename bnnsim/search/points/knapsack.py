@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from bnnsim.spec.faults import InputError
 
-LARGEST = 1 << 22
+MOST_TABLE_CELLS = 1 << 22
 """Cells of the table beyond which the enumeration is refused."""
 
 
@@ -29,8 +29,8 @@ def cheapest_choice(
     size = min(room, sum(int(items.max()) for items in amounts)) - sum(lowest) + 1
     if size <= 0:
         return None
-    if size * len(costs) > LARGEST:
-        raise InputError("exact front", f"a bound of at most {LARGEST // len(costs)}", str(room))
+    if size * len(costs) > MOST_TABLE_CELLS:
+        raise InputError("exact front", f"a bound of at most {MOST_TABLE_CELLS // len(costs)}", str(room))
     best = np.zeros(size)
     picks = []
     for cost, amount, low in zip(costs, amounts, lowest, strict=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bnnsim.design.build import build_engine_design
+from bnnsim.design.build import build_design
 from bnnsim.design.design import Design, EngineDesign
 from bnnsim.design.device import device_of
 from bnnsim.design.streaming.layout import build_streaming
@@ -22,10 +22,13 @@ def point_architecture(space: Space, knobs: Mapping[str, Value]) -> Loaded[Archi
 
 
 def point_design(space: Space, knobs: Mapping[str, Value]) -> Design | EngineDesign:
-    """A point as hardware. Raises :class:`SpecError` where it cannot be built."""
+    """A point as hardware. Raises :class:`SpecError` where it cannot be built.
+
+    A pipeline is built on the space's network as it is, without checking that again.
+    """
     loaded = point_architecture(space, knobs)
     if not isinstance(loaded.spec, StreamingArchitecture):
-        return build_engine_design(loaded, space.workload)
+        return build_design(loaded, space.workload)
     streaming = Loaded(loaded.spec, loaded.source)
     faults: list[Fault] = []
     device = device_of(loaded.spec.device, loaded.source, faults)

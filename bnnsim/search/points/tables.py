@@ -1,7 +1,7 @@
 """What each fold of each layer costs and how long it takes: unit by unit, without running anything.
 
-Only for proposing: the judge runs every design. All layers are tabulated at once, the k-th design giving
-every layer its k-th fold, with the first values of all other knobs.
+Only for proposing: the evaluator runs every design. All layers are tabulated at once: the k-th design
+gives every layer its k-th fold, with the first values of all other knobs.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from bnnsim.search.space.fields import Value
-from bnnsim.search.space.space import AimsSpec, Landmark, Space, find_space, read_aims, read_space
+from bnnsim.search.space.space import AimsSpec, ReferenceDesign, Space, find_space, read_aims, read_space
 from bnnsim.spec.faults import Fault, InputError, SpecError, near_names
 from bnnsim.spec.library import shipped_names
 from bnnsim.spec.load import Loaded, load_workload, read_architecture_source
@@ -75,7 +75,7 @@ class Alternatives:
         return self.members[str(knobs[ALTERNATIVE])]
 
     def given(self, knobs: Mapping[str, Value]) -> Mapping[str, float]:
-        """Figures of a point that are known without judging it."""
+        """Figures of a point that are known without evaluating it."""
         place = list(self.members).index(str(knobs[ALTERNATIVE]))
         accuracy = self.explore.alternatives[place].accuracy_percent
         return {} if accuracy is None else {"accuracy_percent": accuracy}
@@ -93,7 +93,7 @@ class Alternatives:
         return tuple(dict.fromkeys(names))
 
     @property
-    def shown_landmarks(self) -> tuple[Landmark, ...]:
+    def reference_designs(self) -> tuple[ReferenceDesign, ...]:
         """The published accelerators to compare with."""
         return tuple(self.explore.landmarks)
 
@@ -149,7 +149,7 @@ def _read(source: SourceText, folder: Path) -> Alternatives:
             faults.append(source.fault(key, "a name of its own for each alternative", f"'{name}' again"))
         members[name] = space
     if explore is not None and not faults:
-        faults += _unknown_marks(source, explore, members)
+        faults += _unknown_alternatives(source, explore, members)
     if faults or explore is None:
         raise SpecError(faults)
     return Alternatives(str(head["name"]), kept, explore, members)
@@ -190,16 +190,16 @@ def _beside(folder: Path, reference: str) -> Path | None:
     return folder / path if is_file else None
 
 
-def _unknown_marks(
+def _unknown_alternatives(
     source: SourceText, explore: AlternativesSpec, members: Mapping[str, Space]
 ) -> list[Fault]:
     faults = []
-    for place, mark in enumerate(explore.landmarks):
-        if mark.alternative is not None and mark.alternative not in members:
+    for place, reference in enumerate(explore.landmarks):
+        if reference.alternative is not None and reference.alternative not in members:
             key = ("explore", "landmarks", place, "alternative")
-            near = near_names(mark.alternative, members)
+            near = near_names(reference.alternative, members)
             expected = f"an alternative ({', '.join(members)})"
-            faults.append(source.fault(key, expected, f"'{mark.alternative}'", near))
+            faults.append(source.fault(key, expected, f"'{reference.alternative}'", near))
     return faults
 
 

@@ -34,7 +34,7 @@ _KNOB_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 """Names that parameters of a search have already."""
 
 
-class Landmark(SpecModel):
+class ReferenceDesign(SpecModel):
     """A published accelerator for the same network and device, to compare with."""
 
     name: Annotated[str, ModelField(min_length=1)]
@@ -51,7 +51,7 @@ class AimsSpec(SpecModel):
     """Figures by name, each with ``:minimise`` or ``:maximise`` where the usual is not wanted."""
     constraints: list[str] = []
     """Bounds such as ``bram18<=280``; the budget of architecture and device holds as well."""
-    landmarks: list[Landmark] = []
+    landmarks: list[ReferenceDesign] = []
     """Shown beside the designs found where the network is the space's own."""
 
 
@@ -87,7 +87,7 @@ class Space:
         return self
 
     def given(self, knobs: Mapping[str, Value]) -> Mapping[str, float]:
-        """Figures of a point that are known without judging it: none."""
+        """Figures of a point that are known without evaluating it: none."""
         return {}
 
     @property
@@ -101,7 +101,7 @@ class Space:
         return tuple(str(value) for value in self.values_at(("device",)))
 
     @property
-    def shown_landmarks(self) -> tuple[Landmark, ...]:
+    def reference_designs(self) -> tuple[ReferenceDesign, ...]:
         """The landmarks, where the network is the one that the space is made for."""
         own = self.workload.spec.name == self.explore.workload
         return tuple(self.explore.landmarks) if own else ()
@@ -209,11 +209,11 @@ def read_space(source: SourceText, workload: str | Path | Loaded[Workload] | Non
         if model is StreamingArchitecture:
             _free_folding(source, workload)
     explore = read_aims(ExploreSpec, source, header)
-    for place, mark in enumerate(explore.landmarks):
-        if mark.alternative is not None:
+    for place, reference in enumerate(explore.landmarks):
+        if reference.alternative is not None:
             key = ("explore", "landmarks", place, "alternative")
             expected = "no alternative in a space without alternatives"
-            raise SpecError([source.fault(key, expected, f"'{mark.alternative}'")])
+            raise SpecError([source.fault(key, expected, f"'{reference.alternative}'")])
     if not isinstance(workload, Loaded):
         workload = load_workload(workload or explore.workload)
     network = resolve_network(workload)

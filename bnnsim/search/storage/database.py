@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bnnsim.search.storage.store import directions, name_objectives
-from bnnsim.search.study.plan import SearchPlan, check_plan, keep_plan, kept_plan
+from bnnsim.search.study.plan import SearchPlan, check_plan, store_plan, stored_plan
 from bnnsim.spec.faults import InputError
 
 if TYPE_CHECKING:
     import optuna
 
-SEEDS = 40
+TABLE_ATTEMPTS = 5
+"""How often the tables of an empty database are tried where other processes make them too."""
 DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 
@@ -55,8 +56,6 @@ def check_storage(database: Database, workers: int) -> None:
     elif scheme not in DRIVERS or "://" not in database.url:
         raise InputError("--storage", "an address like postgresql://user@host/database", database.shown)
 
-
-TABLE_ATTEMPTS = 5
 
 
 def open_storage(database: Database) -> optuna.storages.RDBStorage:
@@ -135,14 +134,14 @@ def create_study(database: Database, plan: SearchPlan, resume: bool) -> None:
             raise InputError(
                 f"study {database.study}", "a name not used yet (--study), or --resume", "a study"
             ) from None
-    if kept_plan(study) is None:
+    if stored_plan(study) is None:
         name_objectives(study, plan.objectives)
-        for seed in plan.encoding.seeds(min(SEEDS, plan.trials)):
+        for seed in plan.seeds():
             study.enqueue_trial(dict(seed), skip_if_exists=True)
-        keep_plan(study, plan)
+        store_plan(study, plan)
         return
     check_plan(study, plan, f"study {database.study}")
-    keep_plan(study, plan)  # the number of trials may be another now
+    store_plan(study, plan)  # the number of trials may be another now
 
 
 def wait_for_plan(database: Database, patience_s: float = 60.0) -> SearchPlan:
@@ -157,7 +156,7 @@ def wait_for_plan(database: Database, patience_s: float = 60.0) -> SearchPlan:
     while True:
         try:
             study = optuna.load_study(study_name=database.study, storage=storage)
-            plan = kept_plan(study)
+            plan = stored_plan(study)
         except KeyError:
             plan = None
         if plan is not None:

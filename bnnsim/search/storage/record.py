@@ -9,12 +9,12 @@ from functools import cached_property
 import numpy as np
 
 from bnnsim.arrays import Floats
-from bnnsim.search.front.evaluator import Judgement
 from bnnsim.search.front.front import hypervolume, is_on_front
 from bnnsim.search.front.objectives import Constraint, Objective
+from bnnsim.search.front.point_result import PointResult
 from bnnsim.search.space.alternatives import ALTERNATIVE, SearchSpace
 from bnnsim.search.space.fields import Value
-from bnnsim.search.space.space import Landmark
+from bnnsim.search.space.space import ReferenceDesign
 
 COMPARED = ("lut", "bram18")
 """What a design must not use more of to beat a published one."""
@@ -22,12 +22,12 @@ COMPARED = ("lut", "bram18")
 
 @dataclass(frozen=True, eq=False)
 class TrialRecord:
-    """One judged point. ``parameters`` are the sampler's, ``knobs`` the user's names and values."""
+    """One evaluated point. ``parameters`` are the sampler's, ``knobs`` the user's names and values."""
 
     number: int
     parameters: Mapping[str, int]
     knobs: Mapping[str, Value]
-    judgement: Judgement
+    result: PointResult
 
     @property
     def id(self) -> str:
@@ -52,11 +52,11 @@ class Exploration:
 
     @cached_property
     def feasible(self) -> tuple[TrialRecord, ...]:
-        return tuple(t for t in self.trials if t.judgement.is_feasible)
+        return tuple(t for t in self.trials if t.result.is_feasible)
 
     def losses(self, trials: Sequence[TrialRecord]) -> Floats:
         """The objectives of ``trials`` as figures to minimise, ``(trials, objectives)``."""
-        rows = [[o.loss(float(t.judgement.figures[o.name])) for o in self.objectives] for t in trials]
+        rows = [[o.loss(float(t.result.figures[o.name])) for o in self.objectives] for t in trials]
         return np.array(rows, dtype=np.float64).reshape(len(trials), len(self.objectives))
 
     @cached_property
@@ -76,33 +76,36 @@ class Exploration:
 
     @cached_property
     def champions(self) -> tuple[TrialRecord, ...]:
-        """The feasible design that beats each landmark: more frames a second, and no more of any resource
-        that the landmark's source gives. The fastest of those whose clock is no faster than the
-        landmark's, or, where there are none, of all. Those on the front already are left out."""
+        """For each reference design the feasible trial that beats it best, unless it is on the front.
+
+        It has more frames a second and no more of any resource that the reference's source gives. Of
+        several the fastest of those whose clock is no faster than the reference's, or, where there are
+        none, of all.
+        """
         found: list[TrialRecord] = []
-        for mark in self.space.shown_landmarks:
-            better = [trial for trial in self.feasible if self.beats(trial, mark)]
-            better.sort(key=lambda t: self.rank(t, mark))
+        for reference in self.space.reference_designs:
+            better = [trial for trial in self.feasible if self.beats(trial, reference)]
+            better.sort(key=lambda t: self.rank(t, reference))
             found += better[:1]
         return tuple(t for t in dict.fromkeys(found) if t not in self.front)
 
-    def rank(self, trial: TrialRecord, mark: Landmark) -> tuple[bool, float, int]:
+    def rank(self, trial: TrialRecord, reference: ReferenceDesign) -> tuple[bool, float, int]:
         """The order of the designs that beat a published one, best first."""
-        figures = trial.judgement.figures
-        clock = mark.figures.get("clock_mhz")
+        figures = trial.result.figures
+        clock = reference.figures.get("clock_mhz")
         outpaces = clock is not None and figures["clock_mhz"] > clock
         return outpaces, -figures["throughput_fps"], trial.number
 
-    def beats(self, trial: TrialRecord, mark: Landmark) -> bool:
+    def beats(self, trial: TrialRecord, reference: ReferenceDesign) -> bool:
         """Whether a design is faster than a published one of the same network with no more resources."""
-        if mark not in self.space.shown_landmarks or mark.alternative not in (
+        if reference not in self.space.reference_designs or reference.alternative not in (
             None,
             trial.knobs.get(ALTERNATIVE),
         ):
             return False
-        fps = mark.figures.get("throughput_fps")
-        bounds = {n: v for n, v in mark.figures.items() if n in COMPARED}
-        figures = trial.judgement.figures
+        fps = reference.figures.get("throughput_fps")
+        bounds = {n: v for n, v in reference.figures.items() if n in COMPARED}
+        figures = trial.result.figures
         if fps is None or not bounds or figures.get("throughput_fps", 0.0) <= fps:
             return False
         return all(figures.get(n, np.inf) <= v for n, v in bounds.items())
@@ -113,48 +116,53 @@ class Exploration:
         return (*self.front, *self.champions)
 
     @cached_property
-    def reference(self) -> Floats:
+    def reference_point(self) -> Floats:
         """The corner that hypervolumes are measured from: the worst of all feasible trials."""
-        if not self.judged_feasible:
+        if not self.all_feasible:
             return np.zeros(len(self.objectives))
-        losses = self.losses(self.judged_feasible)
+        losses = self.losses(self.all_feasible)
         worst, best = losses.max(axis=0), losses.min(axis=0)
         corner: Floats = worst + 0.01 * np.where(worst > best, worst - best, np.abs(worst) + 1)
         return corner
 
     @cached_property
-    def judged_feasible(self) -> tuple[TrialRecord, ...]:
+    def all_feasible(self) -> tuple[TrialRecord, ...]:
         """All feasible designs, the baseline's too."""
-        return (*self.feasible, *(t for t in self.baseline if t.judgement.is_feasible))
+        return (*self.feasible, *(t for t in self.baseline if t.result.is_feasible))
 
-    def volume(self, trials: Sequence[TrialRecord]) -> float:
-        """The hypervolume of the front of ``trials``, from the ``reference`` corner."""
-        good = [t for t in trials if t.judgement.is_feasible]
-        return hypervolume(self.losses(good), self.reference) if good else 0.0
+    def hypervolume_of(self, trials: Sequence[TrialRecord]) -> float:
+        """The hypervolume of the front of ``trials``, from the ``reference_point``."""
+        good = [t for t in trials if t.result.is_feasible]
+        return hypervolume(self.losses(good), self.reference_point) if good else 0.0
 
-    def box_share(self, trials: Sequence[TrialRecord]) -> float:
-        """The share of the box from the ``reference`` to the best figures that ``trials`` dominate."""
-        if not self.judged_feasible:
+    def normalised_hypervolume(self, trials: Sequence[TrialRecord]) -> float:
+        """The share of the box from ``reference_point`` to the best figures that ``trials`` dominate.
+
+        In [0, 1]; 1 would be a design that is best in every objective at once.
+        """
+        if not self.all_feasible:
             return 0.0
-        ideal = self.losses(self.judged_feasible).min(axis=0)
-        return self.volume(trials) / float(np.prod(self.reference - ideal))
+        ideal = self.losses(self.all_feasible).min(axis=0)
+        return self.hypervolume_of(trials) / float(np.prod(self.reference_point - ideal))
 
-    def share(self, trials: Sequence[TrialRecord]) -> float:
-        """The hypervolume of ``trials`` as a share of that of everything judged, in [0, 1]."""
-        whole = self.volume(self.judged_feasible)
-        return self.volume(trials) / whole if whole else 0.0
+    def hypervolume_share(self, trials: Sequence[TrialRecord]) -> float:
+        """The hypervolume of ``trials`` as a share of that of everything evaluated, in [0, 1]."""
+        whole = self.hypervolume_of(self.all_feasible)
+        return self.hypervolume_of(trials) / whole if whole else 0.0
 
-    def shares(self, trials: Sequence[TrialRecord], points: int = 60) -> list[tuple[int, float]]:
-        """(number of trials, their :meth:`share`) at up to ``points`` moments."""
-        total, whole = len(trials), self.volume(self.judged_feasible)
+    def hypervolume_curve(
+        self, trials: Sequence[TrialRecord], points: int = 60
+    ) -> list[tuple[int, float]]:
+        """(number of trials, their :meth:`hypervolume_share`) at up to ``points`` moments."""
+        total, whole = len(trials), self.hypervolume_of(self.all_feasible)
         if not total:
             return []
         moments = sorted({max(1, round(total * (i + 1) / points)) for i in range(points)})
         curve = []
         front, seen = np.zeros((0, len(self.objectives))), 0
         for moment in moments:
-            new = self.losses([t for t in trials[seen:moment] if t.judgement.is_feasible])
+            new = self.losses([t for t in trials[seen:moment] if t.result.is_feasible])
             front, seen = np.concatenate([front, new]), moment
             front = front[is_on_front(front)]
-            curve.append((moment, hypervolume(front, self.reference) / whole if whole else 0.0))
+            curve.append((moment, hypervolume(front, self.reference_point) / whole if whole else 0.0))
         return curve

@@ -64,9 +64,9 @@ def table(exploration: Exploration, trials: Sequence[TrialRecord], checked: Note
 
     A margin is the amount over the bound: at most 0 where the bound holds.
     """
-    given = {name for t in exploration.trials for name in t.judgement.figures}
+    given = {name for t in exploration.trials for name in t.result.figures}
     figures = [n for n in METRICS if n in given and n not in exploration.space.knob_names]
-    bounds = list(dict.fromkeys(n for t in exploration.trials for n in t.judgement.violations))
+    bounds = list(dict.fromkeys(n for t in exploration.trials for n in t.result.violations))
     knobs = list(dict.fromkeys(n for t in exploration.trials for n in t.knobs))
     front = {trial.number for trial in exploration.front}
     text = io.StringIO()
@@ -78,13 +78,13 @@ def table(exploration: Exploration, trials: Sequence[TrialRecord], checked: Note
         + knobs
     )
     for trial in trials:
-        judgement = trial.judgement
+        result = trial.result
         note = [] if checked is None else [checked.get(trial.id, "")]
         writer.writerow(
-            [trial.id, _yes(judgement.is_feasible), _yes(trial.number in front), *note]
-            + [judgement.obstacle]
-            + [number_text(judgement.figures.get(name)) for name in figures]
-            + [number_text(judgement.violations.get(name)) for name in bounds]
+            [trial.id, _yes(result.is_feasible), _yes(trial.number in front), *note]
+            + [result.infeasible_reason]
+            + [number_text(result.figures.get(name)) for name in figures]
+            + [number_text(result.violations.get(name)) for name in bounds]
             + [trial.knobs.get(name, "") for name in knobs]
         )
     return text.getvalue()
@@ -119,7 +119,7 @@ def design_text(exploration: Exploration, trial: TrialRecord, checked: str = "")
         f"({exploration.sampler}, seed {exploration.seed})"
     )
     data["source"] = f"{origin}; space: {data['source']}"
-    figures = trial.judgement.figures
+    figures = trial.result.figures
     head = [
         f"{name}: found by bnnsim explore, {origin}.",
         f"bnnsim evaluate {name}.yaml {_workload_name(space)} --timing-only gives these again:",

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from bnnsim.search.front.evaluator import Judgement
 from bnnsim.search.front.objectives import Objective
+from bnnsim.search.front.point_result import PointResult
 from bnnsim.search.points.encoding import Knobs, PointEncoding
 from bnnsim.search.storage.record import TrialRecord
-from bnnsim.search.study.plan import ATTRIBUTE, SearchPlan, check_plan, keep_plan
+from bnnsim.search.study.plan import PLAN_ATTRIBUTE, SearchPlan, check_plan, store_plan
 from bnnsim.spec.faults import InputError
 
 if TYPE_CHECKING:
@@ -34,13 +34,13 @@ class TrialStore:
         encoding: PointEncoding,
         objectives: tuple[Objective, ...],
         journal: Journal | None = None,
-        marks: Mapping[str, Any] | None = None,
+        system_attrs: Mapping[str, Any] | None = None,
     ) -> None:
         self.study = study
         self.encoding = encoding
         self.objectives = objectives
         self.journal = journal
-        self.marks = marks or {}
+        self.system_attrs = system_attrs or {}
         self._distributions = encoding.distributions()
 
     def add(self, records: Iterable[TrialRecord]) -> None:
@@ -53,21 +53,21 @@ class TrialStore:
         """A trial as Optuna knows it, with the figures, knobs and violations as its attributes."""
         from optuna.trial import TrialState, create_trial
 
-        judgement = record.judgement
+        result = record.result
         values = None
         state = TrialState.FAIL
-        if not judgement.obstacle:
-            values = [float(judgement.figures[o.name]) for o in self.objectives]
+        if not result.infeasible_reason:
+            values = [float(result.figures[o.name]) for o in self.objectives]
             state = TrialState.COMPLETE
         return create_trial(
             state=state,
             values=values,
             params=dict(record.parameters),
             distributions=self._distributions,
-            user_attrs=attributes(judgement, record.knobs),
+            user_attrs=attributes(result, record.knobs),
             system_attrs={
-                **{CONSTRAINT + name: strain for name, strain in judgement.strains.items()},
-                **self.marks,
+                **{CONSTRAINT + name: amount for name, amount in result.normalised_violations.items()},
+                **self.system_attrs,
             },
         )
 
@@ -81,12 +81,12 @@ class TrialStore:
         ]
 
 
-def attributes(judgement: Judgement, knobs: Knobs) -> dict[str, Any]:
+def attributes(result: PointResult, knobs: Knobs) -> dict[str, Any]:
     """What a stored trial keeps besides its values."""
     return {
-        "figures": dict(judgement.figures),
-        "violations": dict(judgement.violations),
-        "obstacle": judgement.obstacle,
+        "figures": dict(result.figures),
+        "violations": dict(result.violations),
+        "obstacle": result.infeasible_reason,
         "knobs": dict(knobs),
     }
 
@@ -96,8 +96,8 @@ def record_of(
 ) -> TrialRecord:
     """A stored trial as the search knows it; ``kept`` where its attributes are not its own."""
     kept = kept or trial.user_attrs
-    judgement = Judgement(kept["figures"], kept["violations"], str(kept["obstacle"]))
-    return TrialRecord(number, point_of(trial), kept["knobs"], judgement)
+    result = PointResult(kept["figures"], kept["violations"], str(kept["obstacle"]))
+    return TrialRecord(number, point_of(trial), kept["knobs"], result)
 
 
 def name_objectives(study: optuna.Study, objectives: tuple[Objective, ...]) -> None:
@@ -160,10 +160,10 @@ def _open(storage: JournalStorage, journal: Journal, name: str, plan: SearchPlan
         directions=directions(plan.objectives),
         load_if_exists=True,
     )
-    if ATTRIBUTE in study.user_attrs:
+    if PLAN_ATTRIBUTE in study.user_attrs:
         check_plan(study, plan, str(journal.path))
     else:
         name_objectives(study, plan.objectives)
-        keep_plan(study, plan)
+        store_plan(study, plan)
         journal.flush()
     return TrialStore(study, plan.encoding, plan.objectives, journal)

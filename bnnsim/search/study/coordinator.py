@@ -1,8 +1,8 @@
-"""One coordinator asks and tells in batches; a pool of processes only judges.
+"""One coordinator asks and tells in batches; a pool of processes only evaluates.
 
-Batches have a fixed size and are told in the order in which they were asked, one batch being judged while
-the next is asked for; so the same seed gives the same trials whatever the number of jobs. Every finished
-batch is on disk before another is asked.
+Batches have a fixed size and are told in the order in which they were asked, one batch being evaluated
+while the next is asked for; so the same seed gives the same trials whatever the number of jobs. Every
+finished batch is on disk before another is asked.
 """
 
 from __future__ import annotations
@@ -12,34 +12,23 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bnnsim.search.front.evaluator import Judgement, judge_here
+from bnnsim.search.front.evaluator import evaluate_here
+from bnnsim.search.front.point_result import PointResult
 from bnnsim.search.points.encoding import Knobs, Parameters, point_key
 from bnnsim.search.storage.record import Exploration, TrialRecord
 from bnnsim.search.storage.store import TrialStore
 from bnnsim.search.study.plan import SearchPlan
 from bnnsim.search.study.pool import Pool
+from bnnsim.search.study.progress import SearchProgress, search_progress
 from bnnsim.search.study.samplers import SEQUENTIAL
 
-BATCH = 10
-BATCHES_AHEAD = 2
-"""Batches in flight: one to judge, and one to begin with while the coordinator is busy with the first."""
+BATCH_POINTS = 10
+BATCHES_IN_FLIGHT = 2
+"""One to evaluate, and one to begin with while the coordinator is busy with the first."""
 PROGRESS_S = 0.25
 """Between two reports of progress: a front and its hypervolume take their time too."""
-PATIENCE = 20
+MOST_PROPOSALS_A_TRIAL = 20
 """Give up when this many times the trials asked for were proposed and too few were new."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a search is. ``hypervolume`` is the share of the box between the worst and the best
-    figures seen so far that the front dominates."""
-
-    trials: int
-    wanted: int
-    feasible: int
-    front: int
-    hypervolume: float
-    designs_per_s: float
 
 
 def search(
@@ -47,44 +36,51 @@ def search(
     pool: Pool,
     store: TrialStore | None = None,
     earlier: Sequence[TrialRecord] = (),
-    progress: Callable[[Progress], None] | None = None,
-    judge: Callable[[Knobs], Judgement] = judge_here,
+    progress: Callable[[SearchProgress], None] | None = None,
+    evaluate: Callable[[Knobs], PointResult] = evaluate_here,
 ) -> tuple[Exploration, bool]:
     """Run a plan's trials beyond the ``earlier`` ones; all of them, and whether Ctrl-C ended it.
 
-    ``pool`` is one prepared with :func:`~bnnsim.search.front.evaluator.set_judge`. After Ctrl-C the
-    batch in flight is dropped and everything before it returned.
+    ``pool`` is one prepared with :func:`~bnnsim.search.front.evaluator.set_evaluator`; ``evaluate`` runs
+    in its processes. Finished trials go to ``store``. After Ctrl-C the batches in flight are dropped and
+    everything before them is returned.
     """
     started = time.monotonic()
+    run: _Run
     if plan.sampler == "exact":
-        run: _Run = _Listed(plan, pool, store, list(earlier), judge)
+        run = _ListedRun(plan, pool, store, list(earlier), evaluate)
     else:
-        run = _Sampled(plan, pool, store, list(earlier), judge)
-    told = started - PROGRESS_S
+        run = _SampledRun(plan, pool, store, list(earlier), evaluate)
+    reported = started - PROGRESS_S
     try:
-        while run.takes_off() or run.flights:
-            run.land()
+        while run.submit() or run.in_flight:
+            run.collect()
             now = time.monotonic()
-            if progress is not None and (now - told >= PROGRESS_S or not run.flights):
-                told = now
-                progress(run.progress(now - started))
+            if progress is not None and (now - reported >= PROGRESS_S or not run.in_flight):
+                reported = now
+                outcome = plan.outcome(run.records)
+                progress(search_progress(outcome, run.designs, run.earlier, now - started))
     except KeyboardInterrupt:
         return plan.outcome(run.records), True
     return plan.outcome(run.records), False
 
 
 @dataclass(frozen=True)
-class _Flight:
-    """A batch being judged: its points, which of them are new, and what becomes of those, in order."""
+class _Batch:
+    """Points that were asked for together and are being evaluated.
+
+    ``fresh`` are the positions of those that are new designs, in order; ``results`` gives the result of
+    each of these, waiting for it where needed.
+    """
 
     points: Sequence[Parameters]
-    named: Sequence[Knobs]
+    knobs: Sequence[Knobs]
     fresh: Sequence[int]
-    judged: Iterator[Judgement]
+    results: Iterator[PointResult]
 
 
 class _Run:
-    """What all ways to propose points have in common."""
+    """What all ways to propose points have in common: batches are submitted and collected in order."""
 
     def __init__(
         self,
@@ -92,79 +88,70 @@ class _Run:
         pool: Pool,
         store: TrialStore | None,
         earlier: list[TrialRecord],
-        judge: Callable[[Knobs], Judgement],
+        evaluate: Callable[[Knobs], PointResult],
     ) -> None:
         self.plan = plan
         self.pool = pool
         self.store = store
-        self.judge = judge
+        self.evaluate = evaluate
         self.encoding = plan.encoding
         self.records = earlier
         self.earlier = len(earlier)
-        self.known = {point_key(record.knobs): record.judgement for record in earlier}
-        self.flights: deque[_Flight] = deque()
+        self.known = {point_key(record.knobs): record.result for record in earlier}
+        self.in_flight: deque[_Batch] = deque()
         self.designs = plan.designs
-        self.batch = 1 if plan.sampler in SEQUENTIAL else BATCH
-        self.most_flights = 1 if plan.sampler in SEQUENTIAL else BATCHES_AHEAD
+        is_sequential = plan.sampler in SEQUENTIAL
+        self.batch_points = 1 if is_sequential else BATCH_POINTS
+        self.most_in_flight = 1 if is_sequential else BATCHES_IN_FLIGHT
 
     def propose(self) -> Sequence[Parameters]:
         """The next batch; none where nothing is wanted beyond what is in flight."""
         raise NotImplementedError
 
-    def told(self, judgements: Sequence[Judgement]) -> None:
-        """What became of the batch that has been in flight for longest."""
+    def tell(self, results: Sequence[PointResult]) -> None:
+        """Take in the results of the batch that has been in flight for longest, in its order."""
 
     @property
     def expected(self) -> int:
-        """How many trials there will be when everything in flight has landed."""
-        return len(self.records) + sum(len(flight.fresh) for flight in self.flights)
+        """How many trials there will be when everything in flight is collected."""
+        return len(self.records) + sum(len(batch.fresh) for batch in self.in_flight)
 
-    def takes_off(self) -> bool:
-        """Send batches on their way, as many as may be; whether any was."""
-        begun = len(self.flights)
-        while len(self.flights) < self.most_flights:
+    def submit(self) -> bool:
+        """Give batches to the pool, as many as may be in flight; whether there was one to give."""
+        before = len(self.in_flight)
+        while len(self.in_flight) < self.most_in_flight:
             points = self.propose()
             if not points:
                 break
-            named: list[Knobs] = [self.encoding.describe(point) for point in points]
-            keys = [point_key(knobs) for knobs in named]
-            flying = {point_key(f.named[i]) for f in self.flights for i in f.fresh}
+            knobs: list[Knobs] = [self.encoding.describe(point) for point in points]
+            keys = [point_key(named) for named in knobs]
+            submitted = {point_key(b.knobs[i]) for b in self.in_flight for i in b.fresh}
             first = {key: i for i, key in reversed(list(enumerate(keys)))}
-            fresh = sorted(i for key, i in first.items() if key not in self.known and key not in flying)
-            judged = iter(self.pool.map(self.judge, [named[i] for i in fresh]))
-            self.flights.append(_Flight(points, named, fresh, judged))
-        return len(self.flights) > begun
+            fresh = sorted(
+                i for key, i in first.items() if key not in self.known and key not in submitted
+            )
+            results = iter(self.pool.map(self.evaluate, [knobs[i] for i in fresh]))
+            self.in_flight.append(_Batch(points, knobs, fresh, results))
+        return len(self.in_flight) > before
 
-    def land(self) -> None:
-        """Wait for the oldest batch; keep, store and tell what became of it."""
-        flight = self.flights[0]
-        judged = list(flight.judged)
+    def collect(self) -> None:
+        """Wait for the oldest batch; keep, store and tell its results."""
+        batch = self.in_flight[0]
+        results = list(batch.results)
         new = [
-            TrialRecord(len(self.records) + n, flight.points[i], flight.named[i], judgement)
-            for n, (i, judgement) in enumerate(zip(flight.fresh, judged, strict=True))
+            TrialRecord(len(self.records) + n, batch.points[i], batch.knobs[i], result)
+            for n, (i, result) in enumerate(zip(batch.fresh, results, strict=True))
         ]
         if self.store is not None:
             self.store.add(new)
-        self.flights.popleft()
-        self.known |= {point_key(record.knobs): record.judgement for record in new}
+        self.in_flight.popleft()
+        self.known |= {point_key(record.knobs): record.result for record in new}
         self.records = self.records + new
-        self.told([self.known[point_key(knobs)] for knobs in flight.named])
-
-    def progress(self, seconds: float) -> Progress:
-        outcome = self.plan.outcome(self.records)
-        rate = (len(self.records) - self.earlier) / seconds if seconds > 0 else 0.0
-        return Progress(
-            len(self.records),
-            self.designs,
-            len(outcome.feasible),
-            len(outcome.front),
-            outcome.box_share(outcome.front),
-            rate,
-        )
+        self.tell([self.known[point_key(knobs)] for knobs in batch.knobs])
 
 
-class _Sampled(_Run):
-    """Points proposed by one of Optuna's samplers, the greedy seeds first."""
+class _SampledRun(_Run):
+    """Points proposed by one of Optuna's samplers, the seeds first."""
 
     def __init__(
         self,
@@ -172,28 +159,28 @@ class _Sampled(_Run):
         pool: Pool,
         store: TrialStore | None,
         earlier: list[TrialRecord],
-        judge: Callable[[Knobs], Judgement],
+        evaluate: Callable[[Knobs], PointResult],
     ) -> None:
         from bnnsim.search.study.proposer import Proposer
 
-        super().__init__(plan, pool, store, earlier, judge)
+        super().__init__(plan, pool, store, earlier, evaluate)
         self.proposer = Proposer(plan, plan.seed + len(earlier))
         self.proposer.learn(earlier)
         self.proposed = 0
 
     def propose(self) -> Sequence[Parameters]:
-        size = min(self.batch, self.designs - self.expected)
-        if size <= 0 or self.proposed >= PATIENCE * self.plan.trials:
+        size = min(self.batch_points, self.designs - self.expected)
+        if size <= 0 or self.proposed >= MOST_PROPOSALS_A_TRIAL * self.plan.trials:
             return ()
         self.proposed += size
         return self.proposer.ask(size)
 
-    def told(self, judgements: Sequence[Judgement]) -> None:
-        self.proposer.tell(judgements)
+    def tell(self, results: Sequence[PointResult]) -> None:
+        self.proposer.tell(results)
 
 
-class _Listed(_Run):
-    """The points of the exact front, computed before the first is judged."""
+class _ListedRun(_Run):
+    """The points of the exact front, computed before the first is evaluated."""
 
     def __init__(
         self,
@@ -201,14 +188,14 @@ class _Listed(_Run):
         pool: Pool,
         store: TrialStore | None,
         earlier: list[TrialRecord],
-        judge: Callable[[Knobs], Judgement],
+        evaluate: Callable[[Knobs], PointResult],
     ) -> None:
         from bnnsim.search.front.exact import exact_points
 
-        super().__init__(plan, pool, store, earlier, judge)
+        super().__init__(plan, pool, store, earlier, evaluate)
         self.waiting = exact_points(plan.encoding, plan.space, pool, plan.objectives, plan.constraints)
         self.designs = len(self.waiting)
 
     def propose(self) -> Sequence[Parameters]:
-        now, self.waiting = self.waiting[:BATCH], self.waiting[BATCH:]
+        now, self.waiting = self.waiting[:BATCH_POINTS], self.waiting[BATCH_POINTS:]
         return now

@@ -25,7 +25,9 @@ from bnnsim.version import __version__
 if TYPE_CHECKING:
     import optuna
 
-ATTRIBUTE = "bnnsim plan"
+PLAN_ATTRIBUTE = "bnnsim plan"
+MOST_SEEDS = 40
+"""Points that an encoding knows to be good, at most, before the sampler has its turn."""
 _SAME = ("bnnsim", "space", "workload", "members", "objectives", "constraints", "sampler")
 
 
@@ -83,6 +85,10 @@ class SearchPlan:
         """How many different designs the search can come to: the trials, or all there are."""
         return min(self.trials, self.encoding.points)
 
+    def seeds(self) -> list[dict[str, int]]:
+        """The points to begin with, at most as many as trials."""
+        return self.encoding.seeds(min(MOST_SEEDS, self.trials))
+
     def outcome(self, records: Sequence[TrialRecord]) -> Exploration:
         """The search's outcome with these trials."""
         return Exploration(
@@ -113,36 +119,36 @@ def _space_data(space: SearchSpace) -> dict[str, Any]:
     return {**data, "workload": space.workload.spec.model_dump(mode="json", exclude_unset=True)}
 
 
-def _kept_space(data: dict[str, Any]) -> SearchSpace:
+def _stored_space(data: dict[str, Any]) -> SearchSpace:
     source = current(SourceText(data["file"], data["space"]))
     if "members" not in data:
         workload = from_spec(Workload.model_validate_json(json.dumps(data["workload"])))
         return read_space(source, workload)
     head = {key: value for key, value in source.data.items() if key != "explore"}
     explore = read_aims(AlternativesSpec, source, source.data["explore"])
-    members = {name: _kept_space(kept) for name, kept in data["members"].items()}
+    members = {name: _stored_space(kept) for name, kept in data["members"].items()}
     plain = {name: member for name, member in members.items() if isinstance(member, Space)}
     return Alternatives(str(head["name"]), SourceText(source.file, head), explore, plain)
 
 
-def keep_plan(study: optuna.Study, plan: SearchPlan) -> None:
+def store_plan(study: optuna.Study, plan: SearchPlan) -> None:
     """Write the plan to a study: from then on it is ready for others."""
-    study.set_user_attr(ATTRIBUTE, json.dumps(plan_data(plan)))
+    study.set_user_attr(PLAN_ATTRIBUTE, json.dumps(plan_data(plan)))
 
 
-def kept_plan(study: optuna.Study) -> SearchPlan | None:
+def stored_plan(study: optuna.Study) -> SearchPlan | None:
     """The plan kept with a study; None where there is none (yet).
 
     Raises :class:`InputError` where another version of bnnsim wrote it: figures would not compare.
     """
-    text = study.user_attrs.get(ATTRIBUTE)
+    text = study.user_attrs.get(PLAN_ATTRIBUTE)
     if text is None:
         return None
     data = json.loads(text)
     if data["bnnsim"] != __version__:
         raise InputError(f"study {study.study_name}", f"a study of bnnsim {__version__}", data["bnnsim"])
     return SearchPlan(
-        _kept_space(data),
+        _stored_space(data),
         parse_objectives(data["objectives"]),
         parse_constraints(data["constraints"]),
         data["sampler"],
@@ -156,15 +162,15 @@ def check_plan(study: optuna.Study, plan: SearchPlan, place: str) -> None:
 
     The number of trials and the seed may differ: a search can be made longer.
     """
-    text = study.user_attrs.get(ATTRIBUTE)
+    text = study.user_attrs.get(PLAN_ATTRIBUTE)
     if text is None:
         raise InputError(place, "a study that bnnsim made", f"the study {study.study_name}")
-    kept, ours = json.loads(text), json.loads(json.dumps(plan_data(plan)))
+    stored, ours = json.loads(text), json.loads(json.dumps(plan_data(plan)))
     for key in _SAME:
-        if kept.get(key) != ours.get(key):
+        if stored.get(key) != ours.get(key):
             is_data = key in ("space", "workload", "members")
             shown = "another" if is_data else _shown(ours[key])
-            wanted = "the same" if is_data else _shown(kept[key])
+            wanted = "the same" if is_data else _shown(stored[key])
             raise InputError(place, f"{key} {wanted}, which its study was made with", shown)
 
 

@@ -41,13 +41,13 @@ def check_buildable(space: SearchSpace) -> None:
         points = [member.first_knobs]
         if not member.folded:
             points += [Encoding(member).describe(seed) for seed in knob_seeds(member, FIRST_POINTS)]
-        obstacles = [_obstacle(member, point) for point in points]
-        faults += obstacles[0] if all(obstacles) else ()
+        by_point = [_build_faults(member, point) for point in points]
+        faults += by_point[0] if all(by_point) else ()
     if faults:
         raise SpecError(faults)
 
 
-def _obstacle(space: Space, point: Knobs) -> tuple[Fault, ...]:
+def _build_faults(space: Space, point: Knobs) -> tuple[Fault, ...]:
     try:
         point_design(space, point)
     except SpecError as error:

@@ -1,4 +1,4 @@
-"""Processes that judge and verify: one pool for a whole search, or none at all for one job."""
+"""Processes that evaluate and verify: one pool for a whole search, or none at all for one job."""
 
 from __future__ import annotations
 

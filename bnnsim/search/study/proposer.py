@@ -1,4 +1,4 @@
-"""Who proposes points: one of Optuna's samplers over a study in memory, the greedy seeds first."""
+"""Who proposes points: one of Optuna's samplers over a study in memory, the plan's seeds first."""
 
 from __future__ import annotations
 
@@ -8,15 +8,12 @@ from typing import Any
 
 import optuna
 
-from bnnsim.search.front.evaluator import Judgement
+from bnnsim.search.front.point_result import PointResult
 from bnnsim.search.points.encoding import Parameters, point_key
 from bnnsim.search.storage.record import TrialRecord
 from bnnsim.search.storage.store import TrialStore, directions
 from bnnsim.search.study.plan import SearchPlan
 from bnnsim.search.study.samplers import make_sampler
-
-SEEDS = 40
-"""Greedy points at most, before the sampler has its turn."""
 
 
 class Proposer:
@@ -32,7 +29,7 @@ class Proposer:
         self.distributions = self.encoding.distributions()
         self.sampler = make_sampler(plan.sampler, seed, plan.trials)
         self.study = self._new_study()
-        self.seeds = self.encoding.seeds(min(SEEDS, plan.trials)) if seeds else []
+        self.seeds = plan.seeds() if seeds else []
         self._asked: deque[list[optuna.Trial]] = deque()
 
     def _new_study(self) -> optuna.Study:
@@ -40,13 +37,14 @@ class Proposer:
 
     def learn(self, records: Iterable[TrialRecord]) -> None:
         """Take in what others, or an earlier session, found out."""
-        store = TrialStore(self.study, self.encoding, self.plan.objectives, marks=self._marks())
+        attrs = self._system_attrs()
+        store = TrialStore(self.study, self.encoding, self.plan.objectives, system_attrs=attrs)
         known = list(records)
         store.add(known)
         keys = {point_key(record.knobs) for record in known}
         self.seeds = [seed for seed in self.seeds if point_key(self.encoding.describe(seed)) not in keys]
 
-    def _marks(self) -> dict[str, Any]:
+    def _system_attrs(self) -> dict[str, Any]:
         """What makes a genetic sampler breed from a trial that it did not propose itself."""
         if isinstance(self.sampler, optuna.samplers.NSGAIISampler | optuna.samplers.NSGAIIISampler):
             return {self.sampler._get_generation_key(): 0}
@@ -61,13 +59,13 @@ class Proposer:
         self._asked.append(asked)
         return [{n: int(value) for n, value in t.params.items()} for t in asked]
 
-    def tell(self, judgements: Sequence[Judgement]) -> None:
+    def tell(self, results: Sequence[PointResult]) -> None:
         """What became of the points asked for first and not told yet, in their order."""
-        for trial, judgement in zip(self._asked.popleft(), judgements, strict=True):
-            if judgement.obstacle:
+        for trial, result in zip(self._asked.popleft(), results, strict=True):
+            if result.infeasible_reason:
                 self.study.tell(trial, state=optuna.trial.TrialState.FAIL)
                 continue
-            for name, strain in judgement.strains.items():
-                trial.set_constraint(name, strain)
-            values = [float(judgement.figures[o.name]) for o in self.plan.objectives]
+            for name, violation in result.normalised_violations.items():
+                trial.set_constraint(name, violation)
+            values = [float(result.figures[o.name]) for o in self.plan.objectives]
             self.study.tell(trial, values)

@@ -1,4 +1,4 @@
-"""The workers of one machine: processes at a study in a database, and one that watches them."""
+"""The worker group of one machine: processes at a study in a database, and one that watches them."""
 
 from __future__ import annotations
 
@@ -13,20 +13,23 @@ from multiprocessing.queues import SimpleQueue
 from types import FrameType
 
 from bnnsim.search.storage.database import Database, check_storage, connected
-from bnnsim.search.study.coordinator import Progress
 from bnnsim.search.study.plan import SearchPlan
 from bnnsim.search.study.pool import PRELOAD, forking_context
-from bnnsim.search.study.worker import exploration, work
+from bnnsim.search.study.progress import SearchProgress, search_progress
+from bnnsim.search.study.stored_trials import stored_exploration
+from bnnsim.search.study.worker import work
 from bnnsim.spec.faults import Fault, InputError, SpecError
 
 WATCH_S = 0.5
+"""Between two looks at the processes and at the study."""
+Workers = list[multiprocessing.context.ForkServerProcess]
 
 
-def run_crew(
+def run_worker_group(
     database: Database,
     plan: SearchPlan,
     workers: int,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callable[[SearchProgress], None] | None = None,
 ) -> bool:
     """Run ``workers`` processes until the study is complete; whether Ctrl-C ended it before.
 
@@ -35,23 +38,23 @@ def run_crew(
     check_storage(database, workers)
     context = forking_context([*PRELOAD, "bnnsim.search.study.worker"])
     faults: SimpleQueue[tuple[Fault, ...]] = context.SimpleQueue()
-    place = zlib.crc32(f"{socket.gethostname()} {os.getpid()}".encode()) % 1_000_000
-    crew = [
-        context.Process(target=_member, args=(database, plan, place + n, faults), daemon=True)
+    first = zlib.crc32(f"{socket.gethostname()} {os.getpid()}".encode()) % 1_000_000
+    group = [
+        context.Process(target=_run_worker, args=(database, plan, first + n, faults), daemon=True)
         for n in range(workers)
     ]
-    for member in crew:
-        member.start()
+    for worker in group:
+        worker.start()
     try:
-        _watch(database, plan, crew, progress)
+        _watch(database, plan, group, progress)
     except KeyboardInterrupt:
-        for member in crew:
-            if member.pid is not None and member.is_alive():
-                os.kill(member.pid, signal.SIGINT)
-        for member in crew:
-            member.join()
+        for worker in group:
+            if worker.pid is not None and worker.is_alive():
+                os.kill(worker.pid, signal.SIGINT)
+        for worker in group:
+            worker.join()
         return True
-    if all(member.exitcode for member in crew):
+    if all(worker.exitcode for worker in group):
         if not faults.empty():
             raise SpecError(faults.get())
         raise InputError(f"study {database.study}", "a worker that lives", "none: all were killed")
@@ -61,44 +64,44 @@ def run_crew(
 def _watch(
     database: Database,
     plan: SearchPlan,
-    crew: list[multiprocessing.context.ForkServerProcess],
-    progress: Callable[[Progress], None] | None,
+    group: Workers,
+    progress: Callable[[SearchProgress], None] | None,
 ) -> None:
+    """Report progress until no worker is left."""
     started = time.monotonic()
-    before: int | None = None
+    earlier: int | None = None
     while True:
-        lives = any(member.is_alive() for member in crew)
+        lives = any(worker.is_alive() for worker in group)
         if progress is not None:
             with connected(database):
-                found = exploration(database, plan)
-            count = len(found.trials)
-            before = count if before is None else before
-            rate = (count - before) / max(time.monotonic() - started, 1e-9)
-            share = found.box_share(found.front)
-            progress(Progress(count, plan.trials, len(found.feasible), len(found.front), share, rate))
+                found = stored_exploration(database, plan)
+            earlier = len(found.trials) if earlier is None else earlier
+            seconds = max(time.monotonic() - started, 1e-9)
+            progress(search_progress(found, plan.trials, earlier, seconds))
         if not lives:
             break
         time.sleep(WATCH_S)
-    for member in crew:
-        member.join()
+    for worker in group:
+        worker.join()
 
 
-def _member(
+def _run_worker(
     database: Database,
     plan: SearchPlan,
-    worker: int,
+    number: int,
     faults: SimpleQueue[tuple[Fault, ...]],
 ) -> None:
+    """A worker's process: work until the study is complete or a signal asks it to stop."""
     stops: list[int] = []
 
-    def stop(number: int, _: FrameType | None) -> None:
-        stops.append(number)
+    def stop(signal_number: int, _: FrameType | None) -> None:
+        stops.append(signal_number)
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     try:
-        work(database, plan, worker, lambda: bool(stops))
+        work(database, plan, number, lambda: bool(stops))
     except SpecError as error:
         faults.put(error.faults)
         os._exit(2)

@@ -11,7 +11,7 @@ import pytest
 
 from bnnsim.exploration.explore import plan_of
 from bnnsim.report.search.pareto import ParetoInfo, pareto_info, pareto_page
-from bnnsim.search.front.evaluator import Judgement
+from bnnsim.search.front.point_result import PointResult
 from bnnsim.search.storage.record import Exploration, TrialRecord
 from bnnsim.validation.certainty import ModelError
 
@@ -37,7 +37,7 @@ FIGURES = [(9.0, 100.0), (5.0, 50.0), (4.0, 60.0), (20.0, 300.0)]
 def _trial(number: int, fps: float, lut: float, over: float = -1.0) -> TrialRecord:
     knobs = {"clock_mhz": 100, "layers.fc0.pe": 1, "layers.fc0.simd": number + 1}
     figures = {"throughput_fps": fps, "lut": lut, "bram18": 7.0}
-    return TrialRecord(number, {}, knobs, Judgement(figures, {"budget lut": over}))
+    return TrialRecord(number, {}, knobs, PointResult(figures, {"budget lut": over}))
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def found(tmp_path: Path) -> Exploration:
     (tmp_path / "small.yaml").write_text(SPACE)
     plan = plan_of(tmp_path / "small.yaml", None, 10, None, (), "nsga2", 0)
     trials = [_trial(n, fps, lut, over=100 if fps == 20 else -1) for n, (fps, lut) in enumerate(FIGURES)]
-    trials.append(TrialRecord(4, {}, trials[0].knobs, Judgement({}, {}, "it deadlocks")))
+    trials.append(TrialRecord(4, {}, trials[0].knobs, PointResult({}, {}, "it deadlocks")))
     baseline = (_trial(0, 1.0, 100.0),)
     return replace(plan.outcome(trials), baseline=baseline)
 
@@ -81,7 +81,7 @@ def test_curves_end_at_what_search_and_random_reach_of_all(info: ParetoInfo, fou
     # Worst feasible: 1 FPS, 100 LUT; the corner lies 1 % of the span (8 FPS, 50 LUT) beyond.
     left, top = -1 + 0.08, 100.5
     front = (9 + left) * (top - 100) + (5 + left) * (100 - 50)
-    assert found.volume(found.trials) == pytest.approx(front)
+    assert found.hypervolume_of(found.trials) == pytest.approx(front)
     assert info.curve[-1] == (5, pytest.approx(1))
     assert info.baseline_curve[-1] == (1, pytest.approx(0.08 * 0.5 / front))
     assert [share for _, share in info.curve] == sorted(share for _, share in info.curve)
@@ -96,7 +96,7 @@ def test_page_says_how_far_the_figures_that_it_shows_may_be_off(found: Explorati
 
 
 def test_landmarks_are_shown_for_the_network_that_the_space_names(found: Exploration) -> None:
-    assert [mark.figures for mark in pareto_info(found).landmarks] == [(5.0, 70.0)]
+    assert [reference.figures for reference in pareto_info(found).landmarks] == [(5.0, 70.0)]
     other = replace(found.space, explore=found.space.explore.model_copy(update={"workload": "x"}))
     assert pareto_info(replace(found, space=other)).landmarks == ()
 

@@ -55,7 +55,7 @@ def test_every_front_design_gives_the_same_figures_again(found: ExplorationRepor
     for trial in front:
         path = found.out / "designs" / f"{design_name(found.exploration, trial)}.yaml"
         again = figures_of(build_design(load_architecture(path), workload))
-        assert dict(again.figures) == dict(trial.judgement.figures)
+        assert dict(again.figures) == dict(trial.result.figures)
         head = path.read_text().splitlines()
         said = dict(line[4:].split(" ") for line in head if line.startswith("#   "))
         assert {name: float(text) for name, text in said.items()} == dict(again.figures)
@@ -75,9 +75,9 @@ def test_tables_hold_every_trial_with_figures_margins_and_knobs(found: Explorati
     trials = found.exploration.trials
     assert [row["id"] for row in rows] == [trial.id for trial in trials]
     for row, trial in zip(rows, trials, strict=True):
-        assert (row["feasible"] == "yes") == trial.judgement.is_feasible
-        assert float(row["throughput_fps"]) == trial.judgement.figures["throughput_fps"]
-        assert float(row["over bram18<=40"]) == trial.judgement.figures["bram18"] - 40
+        assert (row["feasible"] == "yes") == trial.result.is_feasible
+        assert float(row["throughput_fps"]) == trial.result.figures["throughput_fps"]
+        assert float(row["over bram18<=40"]) == trial.result.figures["bram18"] - 40
         assert row["layers.conv0.pe"] == str(trial.knobs["layers.conv0.pe"])
     front = _rows(found.out / "pareto.csv")
     assert [row["id"] for row in front] == [trial.id for trial in found.exploration.front]

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bnnsim.exploration.explore import explore, plan_of
-from bnnsim.search.front.evaluator import Judge, Judgement, set_judge
+from bnnsim.search.front.evaluator import Evaluator, set_evaluator
 from bnnsim.search.front.exact import exact_front
 from bnnsim.search.front.front import hypervolume, is_on_front
+from bnnsim.search.front.point_result import PointResult
 from bnnsim.search.points.encoding import RawEncoding
 from bnnsim.search.points.knapsack import cheapest_choice
 from bnnsim.search.storage.record import TrialRecord
@@ -73,32 +74,32 @@ def test_cheapest_choice_is_what_trying_everything_finds(
 def plan(tmp_path: Path) -> SearchPlan:
     (tmp_path / "small.yaml").write_text(SPACE)
     found = plan_of(tmp_path / "small.yaml", None, 50, None, (), "nsga2", 0)
-    set_judge(Judge(found.space, found.objectives, found.constraints))
+    set_evaluator(Evaluator(found.space, found.objectives, found.constraints))
     return found
 
 
-def _losses(judged: list[Judgement]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    good = [j.figures for j in judged if j.is_feasible]
+def _losses(evaluated: list[PointResult]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    good = [j.figures for j in evaluated if j.is_feasible]
     return np.array([[-f["throughput_fps"], f["lut"]] for f in good]).reshape(len(good), 2)
 
 
-def _volume(judged: list[Judgement]) -> float:
-    return hypervolume(_losses(judged), np.array([0.0, LUT]))
+def _volume(evaluated: list[PointResult]) -> float:
+    return hypervolume(_losses(evaluated), np.array([0.0, LUT]))
 
 
-def _exact(plan: SearchPlan) -> list[Judgement]:
-    judge = Judge(plan.space, plan.objectives, plan.constraints)
+def _exact(plan: SearchPlan) -> list[PointResult]:
+    evaluator = Evaluator(plan.space, plan.objectives, plan.constraints)
     raw = RawEncoding(plan.space)
     points = exact_front(plan.space, Pool(None), "lut", "bram18", 280)
-    return [judge(raw.describe(point.parameters)) for point in points]
+    return [evaluator(raw.describe(point.parameters)) for point in points]
 
 
 def test_exact_front_is_the_front_of_every_design_of_the_space(plan: SearchPlan) -> None:
-    judge = Judge(plan.space, plan.objectives, plan.constraints)
+    evaluator = Evaluator(plan.space, plan.objectives, plan.constraints)
     raw = RawEncoding(plan.space)
     names = list(raw.sizes)
     every = [
-        judge(raw.describe(dict(zip(names, point, strict=True))))
+        evaluator(raw.describe(dict(zip(names, point, strict=True))))
         for point in itertools.product(*(range(size) for size in raw.sizes.values()))
     ]
     losses = _losses(every)
@@ -110,8 +111,8 @@ def test_exact_front_is_the_front_of_every_design_of_the_space(plan: SearchPlan)
 def test_exact_front_predicts_the_figures_that_its_designs_have(plan: SearchPlan) -> None:
     points = exact_front(plan.space, Pool(None), "lut", "bram18", 280)
     assert len(points) >= 3
-    for point, judged in zip(points, _exact(plan), strict=True):
-        figures = judged.figures
+    for point, evaluated in zip(points, _exact(plan), strict=True):
+        figures = evaluated.figures
         assert figures["initiation_interval_cycles"] == point.interval_cycles
         assert (figures["lut"], figures["bram18"]) == (point.cost, point.bounded)
 
@@ -123,16 +124,16 @@ def test_search_reaches_the_exact_front_and_leaves_random_behind(plan: SearchPla
         shares = {}
         for sampler in ("nsga2", "random"):
             found, _ = search(replace(plan, sampler=sampler, seed=seed), pool)
-            shares[sampler] = _volume([t.judgement for t in found.trials]) / whole
+            shares[sampler] = _volume([t.result for t in found.trials]) / whole
         assert shares["nsga2"] >= 0.95
         assert shares["nsga2"] <= 1 + 1e-9
 
 
-def test_exact_sampler_judges_the_points_of_the_exact_front(tmp_path: Path) -> None:
+def test_exact_sampler_evaluates_the_points_of_the_exact_front(tmp_path: Path) -> None:
     (tmp_path / "small.yaml").write_text(SPACE)
     found = explore(
         tmp_path / "small.yaml", sampler="exact", jobs=1, baseline=0, verify_words=0
     ).exploration
-    assert all(trial.judgement.is_feasible for trial in found.trials)
+    assert all(trial.result.is_feasible for trial in found.trials)
     assert len(found.front) == len(found.trials) >= 3
     assert isinstance(found.trials[0], TrialRecord)

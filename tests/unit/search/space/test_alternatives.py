@@ -1,4 +1,4 @@
-"""One search over several spaces: which one a design is of, and that none is judged twice."""
+"""One search over several spaces: which one a design is of, and that none is evaluated twice."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import pytest
 from bnnsim.evaluation import evaluate
 from bnnsim.exploration.explore import ExplorationReport, explore, plan_of
 from bnnsim.report.search.pareto import pareto_info
-from bnnsim.search.front.evaluator import Judgement
+from bnnsim.search.front.point_result import PointResult
 from bnnsim.search.points.alternative_encoding import AlternativeEncoding
 from bnnsim.search.points.encoding import TARGET, point_key
 from bnnsim.search.space.alternatives import Alternatives, load_search_space
 from bnnsim.search.storage.record import TrialRecord
 from bnnsim.search.storage.results import design_name
-from bnnsim.search.study.plan import ATTRIBUTE, kept_plan, plan_data
+from bnnsim.search.study.plan import PLAN_ATTRIBUTE, plan_data, stored_plan
 from bnnsim.spec.faults import SpecError
 
 ENGINE = """\
@@ -85,7 +85,7 @@ def test_search_goes_over_all_alternatives(found: ExplorationReport) -> None:
             assert names == {f"layers.fc{i}.{side}" for i in range(4) for side in ("pe", "simd")}
 
 
-def test_no_design_is_judged_twice_whatever_the_others_parameters(found: ExplorationReport) -> None:
+def test_no_design_is_evaluated_twice_whatever_the_others_parameters(found: ExplorationReport) -> None:
     keys = [point_key(t.knobs) for t in found.exploration.trials]
     assert len(set(keys)) == len(keys)
     engines = [t for t in found.exploration.trials if t.knobs["alternative"] == "engine"]
@@ -115,7 +115,7 @@ def test_every_front_design_evaluates_to_the_same_figures(found: ExplorationRepo
     for trial in front:
         path = found.out / "designs" / f"{design_name(found.exploration, trial)}.yaml"
         again = evaluate(path, "tfc", timing_only=True)
-        figures = trial.judgement.figures
+        figures = trial.result.figures
         assert again.simulation.throughput_fps == figures["throughput_fps"]
         assert again.simulation.latency_cycles == figures["latency_cycles"]
         assert again.resources.total.lut == figures["lut"]
@@ -131,7 +131,7 @@ def test_front_is_verified_in_each_alternatives_own_way(found: ExplorationReport
 def test_given_accuracy_is_a_figure_that_no_model_claims(found: ExplorationReport) -> None:
     assert found.out is not None
     for trial in found.exploration.front:
-        given = trial.judgement.figures.get("accuracy_percent")
+        given = trial.result.figures.get("accuracy_percent")
         assert given == (90 if trial.knobs["alternative"] == "streaming" else None)
         path = found.out / "designs" / f"{design_name(found.exploration, trial)}.yaml"
         head = [line for line in path.read_text().splitlines() if line.startswith("#")]
@@ -146,7 +146,7 @@ def test_objective_that_an_alternative_does_not_give_bars_its_designs(folder: Pa
         objectives=["throughput_fps", "accuracy_percent"],
     )  # fmt: skip
     for trial in run.exploration.trials:
-        barred = "no accuracy_percent for this design" in trial.judgement.obstacle
+        barred = "no accuracy_percent for this design" in trial.result.infeasible_reason
         assert barred == (trial.knobs["alternative"] == "engine")
 
 
@@ -176,23 +176,21 @@ def test_page_names_networks_devices_and_alternatives(found: ExplorationReport) 
     assert info.knobs[:3] == ("alternative", "outputs", "clock_mhz")
     engine = next(p for p in info.points if p.knobs[0] == "engine")
     assert engine.knobs[info.knobs.index("layers.fc0.pe")] is None
-    assert [(mark.name, mark.alternative) for mark in info.landmarks] == [("old", "engine")]
+    assert [(one.name, one.alternative) for one in info.landmarks] == [("old", "engine")]
 
 
 def test_landmark_is_compared_with_its_own_alternative_only(folder: Path) -> None:
     plan = plan_of(folder / "both.yaml", None, 10, None, (), "nsga2", 0)
     figures = {"throughput_fps": 9.0, "lut": 50.0}
     trials = [
-        TrialRecord(n, {}, {"alternative": name}, Judgement(figures, {}))
+        TrialRecord(n, {}, {"alternative": name}, PointResult(figures, {}))
         for n, name in enumerate(("engine", "streaming"))
     ]
     found = plan.outcome(trials)
-    (mark,) = found.space.shown_landmarks
-    assert [found.beats(trial, mark) for trial in trials] == [True, False]
-    assert [found.beats(trial, mark.model_copy(update={"alternative": None})) for trial in trials] == [
-        False,
-        False,
-    ]
+    (reference,) = found.space.reference_designs
+    assert [found.beats(trial, reference) for trial in trials] == [True, False]
+    untied = reference.model_copy(update={"alternative": None})
+    assert [found.beats(trial, untied) for trial in trials] == [False, False]
 
 
 def test_resumed_search_goes_on_and_another_set_of_alternatives_is_refused(
@@ -226,10 +224,10 @@ def test_plan_travels_with_all_its_alternatives(folder: Path) -> None:
 
     plan = plan_of(folder / "both.yaml", None, 10, None, (), "nsga2", 0)
     study = Study()
-    study.user_attrs[ATTRIBUTE] = json.dumps(plan_data(plan))
+    study.user_attrs[PLAN_ATTRIBUTE] = json.dumps(plan_data(plan))
     for name in ("both.yaml", "tiny.yaml"):
         (folder / name).unlink()  # a worker on another machine has no files
-    again = kept_plan(study)  # type: ignore[arg-type]
+    again = stored_plan(study)  # type: ignore[arg-type]
     assert again is not None
     assert plan_data(again) == plan_data(plan)
     assert again.encoding.sizes == plan.encoding.sizes

@@ -13,7 +13,7 @@ from bnnsim.cost.resources import estimate_resources
 from bnnsim.design.build import build_engine_design
 from bnnsim.evaluation import figures_of
 from bnnsim.exploration.explore import ExplorationReport, explore, plan_of
-from bnnsim.search.front.evaluator import Judge
+from bnnsim.search.front.evaluator import Evaluator
 from bnnsim.search.points.encoding import Encoding, Parameters
 from bnnsim.search.points.knob_seeds import knob_seeds
 from bnnsim.search.space.space import load_space
@@ -76,14 +76,14 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> ExplorationReport:
 def test_engines_that_cannot_be_built_are_told_with_the_reason(found: ExplorationReport) -> None:
     trials = found.exploration.trials
     assert len(trials) == 60
-    barred = [t for t in trials if t.judgement.obstacle]
+    barred = [t for t in trials if t.result.infeasible_reason]
     assert barred
     for trial in trials:
         # 59,008 weights in all; the memory holds as many banks of ``bits`` bits as there are outputs.
         holds = int(trial.knobs["outputs"]) * int(trial.knobs["bits"]) >= 64 * (784 + 64 + 64) + 10 * 64
-        assert holds == (not trial.judgement.obstacle)
+        assert holds == (not trial.result.infeasible_reason)
         if not holds:
-            assert "buffers.weights.words: expected at least" in trial.judgement.obstacle
+            assert "buffers.weights.words: expected at least" in trial.result.infeasible_reason
 
 
 def test_front_of_engines_is_bit_exact_and_evaluates_to_the_same_figures(
@@ -97,7 +97,7 @@ def test_front_of_engines_is_bit_exact_and_evaluates_to_the_same_figures(
     for trial in front:
         path = found.out / "designs" / f"{design_name(found.exploration, trial)}.yaml"
         again = figures_of(build_engine_design(load_architecture(path), workload))
-        assert dict(again.figures) == dict(trial.judgement.figures)
+        assert dict(again.figures) == dict(trial.result.figures)
 
 
 def test_tables_and_page_name_the_knobs_not_every_field(found: ExplorationReport) -> None:
@@ -111,22 +111,22 @@ def test_tables_and_page_name_the_knobs_not_every_field(found: ExplorationReport
 
 def test_first_seeds_of_an_engine_are_near_its_front() -> None:
     plan = plan_of("binarynet-engine", None, 60, None, (), "nsga2", 0)
-    judge = Judge(plan.space, plan.objectives, plan.constraints)
+    evaluator = Evaluator(plan.space, plan.objectives, plan.constraints)
     draw = np.random.default_rng(1)
     points = plan.encoding.seeds(20)
     for _ in range(40):
         points.append({name: int(draw.integers(size)) for name, size in plan.encoding.sizes.items()})
     named = [plan.encoding.describe(point) for point in points]
-    whole = plan.outcome([TrialRecord(n, {}, knobs, judge(knobs)) for n, knobs in enumerate(named)])
+    whole = plan.outcome([TrialRecord(n, {}, knobs, evaluator(knobs)) for n, knobs in enumerate(named)])
     seeds, drawn = whole.trials[:20], whole.trials[20:]
-    assert sum(trial.judgement.is_feasible for trial in seeds) >= 12
-    assert whole.volume(seeds) > 1.05 * whole.volume(drawn)  # with half as many
+    assert sum(trial.result.is_feasible for trial in seeds) >= 12
+    assert whole.hypervolume_of(seeds) > 1.05 * whole.hypervolume_of(drawn)  # with half as many
 
 
 def test_predicted_seeds_keep_the_bounds_of_the_constraints() -> None:
     space = load_space("binarynet-engine")
     for seed in Encoding(space, bounds={"lut": 30_000, "bram18": 150}).seeds(8):
-        figures = Judge(space, (), ())(Encoding(space).describe(seed)).figures
+        figures = Evaluator(space, (), ())(Encoding(space).describe(seed)).figures
         assert figures["lut"] < 33_000
         assert figures["bram18"] < 165
 
@@ -156,7 +156,7 @@ def test_same_seed_gives_the_same_engines_whatever_the_jobs(space: Path) -> None
     assert knobs(1) == knobs(2)
 
 
-def test_resumed_search_of_engines_judges_nothing_twice(space: Path, tmp_path: Path) -> None:
+def test_resumed_search_of_engines_evaluates_nothing_twice(space: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     first = explore(space, trials=20, jobs=1, baseline=0, verify_words=0, out=out).exploration
     more = explore(space, trials=35, jobs=1, baseline=0, verify_words=0, out=out, resume=True)
@@ -165,7 +165,7 @@ def test_resumed_search_of_engines_judges_nothing_twice(space: Path, tmp_path: P
     assert len({tuple(sorted(t.knobs.items())) for t in trials}) == len(trials) == 35
 
 
-def test_search_ends_once_it_has_judged_every_design_there_is(
+def test_search_ends_once_it_has_evaluated_every_design_there_is(
     space: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     space.write_text(SPACE.replace("outputs: {choose: [1, 2, 4, 8]}", "outputs: {choose: [8]}"))
@@ -188,7 +188,7 @@ def test_every_sampler_proposes_engines(space: Path, sampler: str) -> None:
     assert len(run.exploration.trials) == 12
 
 
-def test_exact_sampler_judges_every_design_of_a_small_space(space: Path) -> None:
+def test_exact_sampler_evaluates_every_design_of_a_small_space(space: Path) -> None:
     run = explore(space, sampler="exact", trials=5, jobs=1, baseline=0, verify_words=0)
     searched = explore(space, trials=500, jobs=1, baseline=0, verify_words=0)
     assert len(run.exploration.trials) == math.prod(len(k.values) for k in load_space(space).knobs)
@@ -209,11 +209,11 @@ def test_plain_engine_has_nothing_to_search() -> None:
 
 def test_published_point_has_the_figures_of_the_published_accelerator() -> None:
     space = load_space("binarynet-engine")
-    own = Judge(space, (), ())(PUBLISHED)
+    own = Evaluator(space, (), ())(PUBLISHED)
     design = build_engine_design(load_architecture("acce-bnn"), load_workload("binarynet"))
     assert dict(own.figures) == dict(figures_of(design).figures)
     assert own.figures["initiation_interval_cycles"] == 827_776
-    built = estimate_resources(Judge(space, (), ()).design(PUBLISHED))
+    built = estimate_resources(Evaluator(space, (), ()).design(PUBLISHED))
     assert [(u.name, u.amounts) for u in built.units] == [
         (u.name, u.amounts) for u in estimate_resources(design).units
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bnnsim.exploration.explore import plan_of
-from bnnsim.search.front.evaluator import Judge
+from bnnsim.search.front.evaluator import Evaluator
 from bnnsim.search.space.alternatives import Alternatives
 from bnnsim.spec.library import shipped_names
 
@@ -13,10 +13,10 @@ from bnnsim.spec.library import shipped_names
 @pytest.mark.parametrize("name", shipped_names("space"))
 def test_first_points_hold_designs_that_keep_every_bound(name: str) -> None:
     plan = plan_of(name, None, 100, None, (), "nsga2", 0)
-    judge = Judge(plan.space, plan.objectives, plan.constraints)
+    evaluator = Evaluator(plan.space, plan.objectives, plan.constraints)
     points = [plan.encoding.describe(seed) for seed in plan.encoding.seeds(6)]
-    judged = [(point, judge(point)) for point in points]
-    good = [point for point, judgement in judged if judgement.is_feasible]
+    evaluated = [(point, evaluator(point)) for point in points]
+    good = [point for point, result in evaluated if result.is_feasible]
     assert good
     if isinstance(plan.space, Alternatives):
         assert {point["alternative"] for point in good} == set(plan.space.members)
@@ -27,5 +27,5 @@ def test_first_points_hold_designs_that_keep_every_bound(name: str) -> None:
 def test_landmarks_say_only_figures_that_objectives_can_be_read_against(name: str) -> None:
     plan = plan_of(name, None, 100, None, (), "nsga2", 0)
     wanted = {objective.name for objective in plan.objectives}
-    for mark in plan.space.shown_landmarks:
-        assert len(wanted & set(mark.figures)) >= 1
+    for reference in plan.space.reference_designs:
+        assert len(wanted & set(reference.figures)) >= 1

@@ -18,18 +18,19 @@ import optuna
 import pytest
 
 from bnnsim.exploration.explore import explore, plan_of
-from bnnsim.search.front.evaluator import Judge, Judgement
+from bnnsim.search.front.evaluator import Evaluator
+from bnnsim.search.front.point_result import PointResult
 from bnnsim.search.points.encoding import Knobs, point_key
 from bnnsim.search.storage.database import (
-    SEEDS,
     Database,
     check_storage,
     create_study,
     open_storage,
     wait_for_plan,
 )
-from bnnsim.search.study.plan import SearchPlan
-from bnnsim.search.study.worker import exploration, judged_trials, work
+from bnnsim.search.study.plan import MOST_SEEDS, SearchPlan
+from bnnsim.search.study.stored_trials import counted_trials, stored_exploration
+from bnnsim.search.study.worker import work
 from bnnsim.spec.faults import InputError
 from tests.unit.search.study.postgres import postgres
 
@@ -76,13 +77,13 @@ def _context() -> multiprocessing.context.ForkServerContext:
 
 def _slow_work(database: Database, plan: SearchPlan, worker: int) -> None:
     """A worker that takes a while over each design, so that it is killed in the middle of some."""
-    judge = Judge.__call__
+    evaluate = Evaluator.__call__
 
-    def slow_judge(self: Judge, knobs: Knobs) -> Judgement:
+    def slow_evaluation(self: Evaluator, knobs: Knobs) -> PointResult:
         time.sleep(0.5)
-        return judge(self, knobs)
+        return evaluate(self, knobs)
 
-    Judge.__call__ = slow_judge  # type: ignore[method-assign]
+    Evaluator.__call__ = slow_evaluation  # type: ignore[method-assign]
     work(database, plan, worker)
 
 
@@ -100,17 +101,17 @@ def _trials(database: Database) -> list[optuna.trial.FrozenTrial]:
 def _kill_at_random(database: Database, plan: SearchPlan) -> list[ForkServerProcess]:
     """Ten workers; time and again one of the older half is killed and another one started."""
     dice = random.Random(0)
-    crew = [_start(database, plan, n) for n in range(WORKERS)]
-    while len(_trials(database)) < SEEDS + WORKERS:  # all are at work
+    group = [_start(database, plan, n) for n in range(WORKERS)]
+    while len(_trials(database)) < MOST_SEEDS + WORKERS:  # all are at work
         time.sleep(0.2)
     for kill in range(KILLS):
         time.sleep(dice.uniform(0.05, 0.3))
-        victim = crew.pop(dice.randrange(WORKERS // 2))
+        victim = group.pop(dice.randrange(WORKERS // 2))
         assert victim.is_alive() and victim.pid is not None, "the study was over before the kills"
         os.kill(victim.pid, signal.SIGKILL)
         victim.join()
-        crew.append(_start(database, plan, 100 + kill))
-    return crew
+        group.append(_start(database, plan, 100 + kill))
+    return group
 
 
 def test_no_trial_is_lost_or_counted_twice_when_ten_workers_are_killed_at_random(
@@ -119,29 +120,29 @@ def test_no_trial_is_lost_or_counted_twice_when_ten_workers_are_killed_at_random
     plan = _plan(space, TRIALS)
     database = Database(server, "killed", heartbeat_s=1, grace_s=2)
     create_study(database, plan, resume=False)
-    crew = _kill_at_random(database, plan)
-    for process in crew:
+    group = _kill_at_random(database, plan)
+    for process in group:
         process.join(timeout=600)
-    assert not any(process.is_alive() for process in crew)
-    found = exploration(database, plan)
+    assert not any(process.is_alive() for process in group)
+    found = stored_exploration(database, plan)
     # Complete: as many designs as asked for, each once, none of the enqueued seeds missing.
     keys = [point_key(trial.knobs) for trial in found.trials]
     assert len(keys) == len(set(keys)) == TRIALS
-    every = {point_key(t.user_attrs["kept"]["knobs"]) for t in judged_trials(_trials(database))}
+    every = {point_key(t.user_attrs["kept"]["knobs"]) for t in counted_trials(_trials(database))}
     assert every >= {point_key(plan.encoding.describe(s)) for s in plan.encoding.seeds(20)}
-    # Lost: a trial that died with a point and that nobody judged afterwards.
+    # Lost: a trial that died with a point and that nobody evaluated afterwards.
     died = [
         {**t.system_attrs.get("fixed_params", {}), **t.params}
         for t in _trials(database)
-        if t.state == optuna.trial.TrialState.FAIL and t not in judged_trials([t])
+        if t.state == optuna.trial.TrialState.FAIL and t not in counted_trials([t])
     ]
     assert died, "no worker died in a trial: the test would show nothing"
     complete = [p for p in died if set(p) == set(plan.encoding.sizes)]
     assert all(point_key(plan.encoding.describe(p)) in every for p in complete)
-    # Right: what was stored is what the judge says.
-    judge = Judge(plan.space, plan.objectives, plan.constraints)
+    # Right: what was stored is what the evaluator says.
+    evaluator = Evaluator(plan.space, plan.objectives, plan.constraints)
     for trial in found.trials[::10]:
-        assert dict(judge(trial.knobs).figures) == dict(trial.judgement.figures)
+        assert dict(evaluator(trial.knobs).figures) == dict(trial.result.figures)
 
 
 def test_trial_whose_worker_died_before_its_first_heartbeat_is_run_again(
@@ -155,7 +156,7 @@ def test_trial_whose_worker_died_before_its_first_heartbeat_is_run_again(
     work(database, plan, 0)
     states = {t.number: t.state for t in _trials(database)}
     assert states[silent.number] == optuna.trial.TrialState.FAIL
-    assert len(exploration(database, plan).trials) == 3
+    assert len(stored_exploration(database, plan).trials) == 3
 
 
 def test_failed_trial_that_nobody_put_back_is_put_back(server: str, space: Path) -> None:
@@ -167,7 +168,7 @@ def test_failed_trial_that_nobody_put_back_is_put_back(server: str, space: Path)
     study.tell(dropped.number, state=optuna.trial.TrialState.FAIL)  # and then its worker died too
     work(database, plan, 0)
     wanted = point_key(plan.encoding.describe(dropped.system_attrs["fixed_params"]))
-    assert wanted in {point_key(t.knobs) for t in exploration(database, plan).trials}
+    assert wanted in {point_key(t.knobs) for t in stored_exploration(database, plan).trials}
 
 
 def test_worker_waits_for_a_study_that_is_just_being_made(server: str, space: Path) -> None:
@@ -251,7 +252,7 @@ def test_ctrl_c_ends_the_workers_on_a_server_with_what_is_there(
     while time.monotonic() < deadline and done < 5:
         time.sleep(0.3)
         with contextlib.suppress(KeyError):  # no study yet
-            done = len(judged_trials(_trials(database)))
+            done = len(counted_trials(_trials(database)))
     os.killpg(process.pid, signal.SIGINT)
     stdout, stderr = process.communicate(timeout=600)
     assert process.returncode == 0, stderr

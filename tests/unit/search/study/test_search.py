@@ -19,15 +19,17 @@ import optuna
 import pytest
 
 from bnnsim.exploration.explore import explore, plan_of
-from bnnsim.search.front.evaluator import Judge, Judgement, set_judge
+from bnnsim.search.front.evaluator import Evaluator, set_evaluator
+from bnnsim.search.front.point_result import PointResult
 from bnnsim.search.front.verify import verify
 from bnnsim.search.points.encoding import Encoding, point_key
-from bnnsim.search.space.space import Landmark, load_space
+from bnnsim.search.space.space import ReferenceDesign, load_space
 from bnnsim.search.storage.journal import Journal
 from bnnsim.search.storage.record import TrialRecord
 from bnnsim.search.storage.store import BASELINE, JOURNAL, STUDY, open_journal
 from bnnsim.search.study import coordinator
 from bnnsim.search.study.pool import Pool, open_pool
+from bnnsim.search.study.progress import SearchProgress
 from bnnsim.search.study.samplers import SAMPLERS
 from bnnsim.spec.faults import InputError, SpecError
 
@@ -67,12 +69,14 @@ def test_same_seed_gives_the_same_trials_whatever_the_number_of_jobs(space: Path
     alone = _explore(space, seed=3, trials=60).exploration
     again = _explore(space, seed=3, trials=60, jobs=3).exploration
     assert _knobs(alone.trials) == _knobs(again.trials)
-    assert [t.judgement for t in alone.trials] == [t.judgement for t in again.trials]
+    assert [t.result for t in alone.trials] == [t.result for t in again.trials]
     assert _knobs(alone.trials) != _knobs(_explore(space, seed=4, trials=60).exploration.trials)
 
 
 @pytest.mark.parametrize("sampler", [s for s in SAMPLERS if s != "exact"])
-def test_every_sampler_judges_as_many_different_designs_as_asked_for(space: Path, sampler: str) -> None:
+def test_every_sampler_evaluates_as_many_different_designs_as_asked_for(
+    space: Path, sampler: str
+) -> None:
     if sampler == "gp":
         pytest.importorskip("torch", reason="the GP sampler needs PyTorch, an extra")
     found = _explore(space, sampler=sampler, trials=40).exploration
@@ -96,9 +100,9 @@ def test_every_device_has_its_own_seeds_as_fast_as_its_room_allows(tmp_path: Pat
 def test_a_figure_that_a_simulation_does_not_bear_out_is_an_error(space: Path, figure: str) -> None:
     report = _explore(space, trials=3)
     plan, trial = report.exploration, report.exploration.front[0]
-    wrong = {**trial.judgement.figures, figure: trial.judgement.figures[figure] + 1}
-    other = replace(trial, judgement=replace(trial.judgement, figures=wrong))
-    set_judge(Judge(plan.space, plan.objectives, plan.constraints))
+    wrong = {**trial.result.figures, figure: trial.result.figures[figure] + 1}
+    other = replace(trial, result=replace(trial.result, figures=wrong))
+    set_evaluator(Evaluator(plan.space, plan.objectives, plan.constraints))
     found = verify(replace(plan, trials=(other,)), Pool(None), weights_seed=0)
     assert [check.is_exact for check in found] == [False]
     assert re.search("cycles .* compiled|cycles a frame in a simulation", found[0].note)
@@ -106,14 +110,15 @@ def test_a_figure_that_a_simulation_does_not_bear_out_is_an_error(space: Path, f
 
 def test_what_beats_a_published_design_at_its_own_clock_comes_first(space: Path) -> None:
     found = _explore(space, trials=3).exploration
-    mark = Landmark(name="m", source="s", figures={"throughput_fps": 10, "lut": 100, "clock_mhz": 100})
+    figures = {"throughput_fps": 10, "lut": 100, "clock_mhz": 100}
+    reference = ReferenceDesign(name="m", source="s", figures=figures)
 
     def trial(number: int, fps: float, clock: float) -> TrialRecord:
         figures = {"throughput_fps": fps, "lut": 90.0, "clock_mhz": clock, "power_w": 1.0}
-        return TrialRecord(number, {}, {"clock_mhz": clock}, Judgement(figures, {}))
+        return TrialRecord(number, {}, {"clock_mhz": clock}, PointResult(figures, {}))
 
     trials = [trial(0, 30, 143), trial(1, 20, 100), trial(2, 15, 100)]
-    assert sorted(trials, key=lambda t: found.rank(t, mark))[0].number == 1
+    assert sorted(trials, key=lambda t: found.rank(t, reference))[0].number == 1
 
 
 def test_search_of_a_space_with_fewer_points_than_trials_ends(tmp_path: Path) -> None:
@@ -132,7 +137,7 @@ def test_resumed_search_keeps_what_there_is_and_adds_what_is_missing(space: Path
         _explore(space, trials=40, out=out)
     longer = _explore(space, trials=40, out=out, baseline=10, resume=True).exploration
     assert _knobs(longer.trials)[:20] == _knobs(first.trials)
-    assert [t.judgement for t in longer.trials[:20]] == [t.judgement for t in first.trials]
+    assert [t.result for t in longer.trials[:20]] == [t.result for t in first.trials]
     assert len(set(_knobs(longer.trials))) == 40
     assert _knobs(longer.baseline) == _knobs(first.baseline)
 
@@ -194,13 +199,13 @@ def test_killed_search_loses_at_most_the_batch_in_flight(space: Path, tmp_path: 
     assert len(kept) >= 30
 
     def stop(stage: str, progress: object) -> None:
-        assert isinstance(progress, coordinator.Progress)
+        assert isinstance(progress, SearchProgress)
         if progress.trials >= len(kept):
             raise KeyboardInterrupt
 
     undisturbed = _explore(space, trials=100000, progress=stop).exploration.trials
     assert [t.knobs for t in undisturbed][: len(kept)] == [t.knobs for t in kept]
-    assert [t.judgement for t in undisturbed][: len(kept)] == [t.judgement for t in kept]
+    assert [t.result for t in undisturbed][: len(kept)] == [t.result for t in kept]
 
 
 def _lines(path: Path) -> int:
@@ -292,9 +297,9 @@ def test_baseline_lives_beside_the_search_in_one_journal(space: Path, tmp_path: 
 
 def test_pool_gives_results_in_the_order_of_the_items(space: Path) -> None:
     plan = plan_of(space, None, 10, None, (), "nsga2", 0)
-    judge = Judge(plan.space, plan.objectives, plan.constraints)
+    evaluator = Evaluator(plan.space, plan.objectives, plan.constraints)
     seeds = [plan.encoding.describe(seed) for seed in plan.encoding.seeds(6)]
-    with open_pool(2, set_judge, judge) as pool:
-        assert list(pool.map(coordinator.judge_here, seeds)) == [judge(seed) for seed in seeds]
+    with open_pool(2, set_evaluator, evaluator) as pool:
+        assert list(pool.map(coordinator.evaluate_here, seeds)) == [evaluator(seed) for seed in seeds]
     here: Callable[[int], int] = abs
     assert list(Pool(None).map(here, [-1, 2])) == [1, 2]

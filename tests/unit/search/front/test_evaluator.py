@@ -1,4 +1,4 @@
-"""What a baseline's judge leaves out can be left out: it tells the feasible designs like the full one."""
+"""What a baseline's screen leaves out can be left out: feasible designs have the same result."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bnnsim.search.front.evaluator import Judge
+from bnnsim.search.front.evaluator import Evaluator
 from bnnsim.search.front.objectives import parse_constraints, parse_objectives
 from bnnsim.search.points.encoding import RawEncoding
 from bnnsim.search.space.space import load_space
@@ -31,22 +31,22 @@ explore: {workload: tfc, objectives: [throughput_fps, lut]}
 @pytest.mark.parametrize(
     "bounds", [["throughput_fps>=20000"], ["lut<=9000"], ["throughput_fps<=30000", "power_w<=1.9"]]
 )
-def test_judging_at_a_glance_finds_the_same_designs_feasible(tmp_path: Path, bounds: list[str]) -> None:
+def test_screening_finds_the_same_designs_feasible(tmp_path: Path, bounds: list[str]) -> None:
     path = tmp_path / "small.yaml"
     path.write_text(SPACE)
     space = load_space(path)
-    judge = Judge(space, parse_objectives(["throughput_fps", "lut"]), parse_constraints(bounds))
+    evaluator = Evaluator(space, parse_objectives(["throughput_fps", "lut"]), parse_constraints(bounds))
     raw = RawEncoding(space)
     feasible = rejected = 0
     for point in itertools.product(*(range(size) for size in raw.sizes.values())):
         knobs = raw.describe(dict(zip(raw.sizes, point, strict=True)))
-        full, quick = judge(knobs), judge.at_a_glance(knobs)
+        full, quick = evaluator(knobs), evaluator.screen(knobs)
         assert quick.is_feasible == full.is_feasible
         if full.is_feasible:
             assert quick == full
             feasible += 1
         elif not quick.figures:
-            assert quick.obstacle.startswith("breaks ")
+            assert quick.infeasible_reason.startswith("breaks ")
             rejected += 1
     assert feasible
     assert rejected

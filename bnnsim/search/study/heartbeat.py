@@ -1,0 +1,71 @@
+"""Heartbeats of workers at a study in a database: whose stops is dead, and its trial is failed."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+from bnnsim.search.storage.database import Database
+
+if TYPE_CHECKING:
+    import optuna
+
+
+class Heartbeats:
+    """One worker's view: it keeps its own trial alive and fails the trials of the dead."""
+
+    def __init__(
+        self, database: Database, study: optuna.Study, storage: optuna.storages.RDBStorage
+    ) -> None:
+        self.database = database
+        self.study = study
+        self.storage = storage
+        self._first_seen_s: dict[int, float] = {}
+        self._reaped_s = -float("inf")
+
+    def reap_stale(self) -> None:
+        """Fail the trials whose heartbeat stopped; lend one to those that never had any.
+
+        Nothing happens where the last call was a moment ago.
+        """
+        import optuna
+        from optuna.trial import TrialState
+
+        now_s = time.monotonic()
+        if now_s - self._reaped_s < min(1.0, self.database.grace_s / 4):
+            return
+        self._reaped_s = now_s
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            optuna.storages.fail_stale_trials(self.study)
+        trials = self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        running = {trial.number: trial for trial in trials}
+        self._first_seen_s = {n: self._first_seen_s.get(n, now_s) for n in running}
+        patience_s = self.database.grace_s + self.database.heartbeat_s
+        for number, trial in running.items():
+            # A heart that beat once and stopped is failed by now; one that beats takes no harm.
+            if now_s - self._first_seen_s[number] > patience_s:
+                self.storage.record_heartbeat(trial._trial_id)
+                self._first_seen_s[number] = float("inf")
+
+    @contextmanager
+    def beating(self, trial_id: int) -> Iterator[None]:
+        """Keep a trial alive within this block: a first beat before it, then one in every interval."""
+        over = Event()
+        self.storage.record_heartbeat(trial_id)
+
+        def beat() -> None:
+            while not over.wait(self.database.heartbeat_s):
+                self.storage.record_heartbeat(trial_id)
+
+        heart = Thread(target=beat, daemon=True)
+        heart.start()
+        try:
+            yield
+        finally:
+            over.set()
+            heart.join()
