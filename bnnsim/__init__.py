@@ -8,7 +8,8 @@ from bnnsim.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from bnnsim.evaluation import Evaluation, evaluate
-    from bnnsim.exploration.explore import ExplorationReport, explore
+    from bnnsim.exploration.explore import explore
+    from bnnsim.exploration.report import ExplorationReport
     from bnnsim.importers import check_model, import_bnn_pynq, import_keras, import_onnx
     from bnnsim.simulation import Simulation, simulate
     from bnnsim.spec.faults import InputError, SpecError
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Evaluation": "bnnsim.evaluation",
     "evaluate": "bnnsim.evaluation",
-    "ExplorationReport": "bnnsim.exploration.explore",
+    "ExplorationReport": "bnnsim.exploration.report",
     "explore": "bnnsim.exploration.explore",
     "Simulation": "bnnsim.simulation",
     "simulate": "bnnsim.simulation",

@@ -12,12 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from bnnsim.exploration.explore import explore, plan_of
+from bnnsim.exploration.explore import explore
+from bnnsim.exploration.plan import plan_of
 from bnnsim.search.front.evaluator import Evaluator, evaluate_here, set_evaluator
 from bnnsim.search.front.exact import ExactPoint, exact_front
 from bnnsim.search.front.front import hypervolume
 from bnnsim.search.front.point_result import PointResult
-from bnnsim.search.points.encoding import RawEncoding, point_key
+from bnnsim.search.points.encoding import point_key
+from bnnsim.search.points.raw_encoding import RawEncoding
 from bnnsim.search.space.space import Space
 from bnnsim.search.study.coordinator import search
 from bnnsim.search.study.plan import SearchPlan

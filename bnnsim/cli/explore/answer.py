@@ -6,10 +6,10 @@ from rich.table import Table
 
 from bnnsim.cli.console import SimulationFailed, output
 from bnnsim.cli.explore.figure_cells import add_figure_column, figure_cell
-from bnnsim.exploration.explore import ExplorationReport
+from bnnsim.exploration.report import ExplorationReport
 from bnnsim.report.search.pareto import FIGURES, sureness
+from bnnsim.search.space.aims import ReferenceDesign
 from bnnsim.search.space.alternatives import ALTERNATIVE, Alternatives
-from bnnsim.search.space.space import ReferenceDesign
 from bnnsim.search.storage.record import COMPARED, TrialRecord
 from bnnsim.search.storage.results import design_name
 from bnnsim.spec.faults import InputError

@@ -12,14 +12,15 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn
 
 from bnnsim.cli.console import errors, output
+from bnnsim.exploration import DEFAULT_SPACE
+from bnnsim.search.study.samplers import SamplerName
 from bnnsim.spec.faults import InputError
 
 if TYPE_CHECKING:
-    from bnnsim.exploration.explore import Stage
+    from bnnsim.exploration.run import Stage
     from bnnsim.search.study.progress import SearchProgress
 
-DEFAULT_SPACE = "cnv-7z020"
-PATIENCE_S = 10
+PROGRESS_LINE_S = 10
 """Between two lines of progress where they cannot be one moving line."""
 Verify = Literal["some", "all", "none"]
 
@@ -37,7 +38,7 @@ def command(
         typer.Option(help="a bound such as 'lut<=40000'; may be given again", metavar="BOUND"),
     ] = None,
     sampler: Annotated[
-        Literal["nsga2", "nsga3", "tpe", "gp", "qmc", "random", "exact"],
+        SamplerName,
         typer.Option(help="who proposes designs"),
     ] = "nsga2",
     jobs: Annotated[int | None, typer.Option(help="processes; default: all cores", metavar="N")] = None,
@@ -104,12 +105,12 @@ def command(
 
 
 def _help(storage: str | None, study: str, jobs: int | None) -> None:
-    from bnnsim.exploration.explore import help_out
+    from bnnsim.exploration.explore import join_study
 
     if storage is None:
         raise InputError("--worker", "the database of the study (--storage)", "none")
     with _Line() as line:
-        interrupted = help_out(storage, study, jobs=jobs, progress=lambda p: line.advance("search", p))
+        interrupted = join_study(storage, study, jobs=jobs, progress=lambda p: line.advance("search", p))
     output.print("stopped before the study was complete" if interrupted else "the study is complete")
 
 
@@ -161,6 +162,6 @@ class _Line:
             )
         self.bar.update(self.task, description=self.names[stage], completed=done, total=total, text=text)
         # Where stderr is no terminal, a line now and then instead of a moving one.
-        if not errors.is_terminal and time.monotonic() - self.printed > PATIENCE_S:
+        if not errors.is_terminal and time.monotonic() - self.printed > PROGRESS_LINE_S:
             self.printed = time.monotonic()
             errors.print(f"{self.names[stage]} {done}/{total}  {text}", markup=False)

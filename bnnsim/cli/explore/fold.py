@@ -23,7 +23,7 @@ def command(
     name: Annotated[str | None, typer.Option(help="the architecture's name")] = None,
 ) -> None:
     """Write a streaming architecture on which a network runs at the speed asked for."""
-    from bnnsim.search.first_design import fold_network
+    from bnnsim.search.fold.fold import fold_network
 
     check_target(out)
     text = fold_network(workload, device, fps, clock_mhz, name)

@@ -12,9 +12,9 @@ from bnnsim.cli.console import output, progress
 from bnnsim.cli.options import ArchArgument, WorkloadArgument
 
 if TYPE_CHECKING:
-    from bnnsim.search.sweep import Sweep
+    from bnnsim.search.sweep.sweep import Sweep
 
-TABLE, PAGE = "sweep.csv", "sweep.html"
+SWEEP_TABLE, SWEEP_PAGE = "sweep.csv", "sweep.html"
 
 
 def command(
@@ -33,7 +33,8 @@ def command(
     """What if: judge a grid of values of one or two fields, everything else as it is."""
     from bnnsim.files.folder import prepare_folder, write_files
     from bnnsim.report.search.sweep import sweep_info, sweep_page
-    from bnnsim.search.sweep import sweep, sweep_table
+    from bnnsim.search.sweep.sweep import sweep
+    from bnnsim.search.sweep.table import sweep_table
 
     if out is not None:
         prepare_folder(out)
@@ -41,14 +42,14 @@ def command(
         found = sweep(arch, workload, knob, progress=advance)
     show(found)
     if out is not None:
-        write_files(out, {TABLE: sweep_table(found), PAGE: sweep_page(sweep_info(found))})
-        output.print(f"\npage  {out / PAGE}", markup=False, soft_wrap=True)
+        write_files(out, {SWEEP_TABLE: sweep_table(found), SWEEP_PAGE: sweep_page(sweep_info(found))})
+        output.print(f"\npage  {out / SWEEP_PAGE}", markup=False, soft_wrap=True)
 
 
 def show(found: Sweep) -> None:
     """Print the grid."""
     from bnnsim.cli.explore.figure_cells import add_figure_column, figure_cell
-    from bnnsim.search.sweep import sweep_figures
+    from bnnsim.search.sweep.table import sweep_figures
 
     wanted = ("throughput_fps", "latency_us", "power_w", "lut", "bram18")
     figure_names = [n for n in wanted if any(n in point.figures for point in found.points)]

@@ -10,7 +10,8 @@ from importlib.resources import files
 from bnnsim.report.search.pareto import FIGURES, FigureInfo
 from bnnsim.search.front.objectives import METRICS
 from bnnsim.search.space.fields import Value
-from bnnsim.search.sweep import Sweep, sweep_figures
+from bnnsim.search.sweep.sweep import Sweep
+from bnnsim.search.sweep.table import sweep_figures
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from bnnsim.cost.usage import RESOURCES
 from bnnsim.design.design import Design, EngineDesign
 from bnnsim.evaluation import DesignFigures, figures_of
 from bnnsim.search.front.objectives import Constraint, Objective
-from bnnsim.search.front.point_result import BUDGET, PointResult
+from bnnsim.search.front.point_result import BUDGET, PointResult, reason_of
 from bnnsim.search.points.encoding import Knobs
 from bnnsim.search.points.point_design import point_architecture, point_design
 from bnnsim.search.space.alternatives import SearchSpace
@@ -58,10 +58,8 @@ class Evaluator:
         try:
             design = self.design(knobs)
             found = figures_of(design, frames_for(design))
-        except SpecError as error:
-            return PointResult({}, {}, str(error.faults[0]))
-        except DeadlockError as error:
-            return PointResult({}, {}, str(error))
+        except (SpecError, DeadlockError) as error:
+            return PointResult({}, {}, reason_of(error))
         figures = {**found.figures, **self.space.given(knobs)}
         return self.hold_against_bounds(replace(found, figures=figures))
 
@@ -76,7 +74,7 @@ class Evaluator:
             design = self.design(knobs)
             known = limits_of(design)
         except SpecError as error:
-            return PointResult({}, {}, str(error.faults[0]))
+            return PointResult({}, {}, reason_of(error))
         violations = {
             str(c): c.violation(known[c.name])
             for c in self.constraints

@@ -19,9 +19,10 @@ import numpy.typing as npt
 from bnnsim.search.front.evaluator import evaluate_here
 from bnnsim.search.front.objectives import Constraint, Objective
 from bnnsim.search.front.point_result import PointResult
-from bnnsim.search.points.encoding import PointEncoding, RawEncoding
+from bnnsim.search.points.encoding import PointEncoding
 from bnnsim.search.points.folding import Fold, folds
 from bnnsim.search.points.knapsack import MOST_TABLE_CELLS, cheapest_choice
+from bnnsim.search.points.raw_encoding import RawEncoding
 from bnnsim.search.space.alternatives import SearchSpace
 from bnnsim.search.space.fields import Value
 from bnnsim.search.space.space import Space

@@ -1,4 +1,9 @@
-"""What a search wants: objectives and constraints, by the names that results have."""
+"""What a search wants: objectives and constraints, by the names that results have.
+
+A new objective is a new figure of a design, in three places: its value by name in
+:func:`bnnsim.evaluation.evaluate.figures_of`, the direction in which it is better in :data:`METRICS`
+here, its title and unit for pages and tables in ``FIGURES`` of :mod:`bnnsim.report.search.pareto`.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +82,14 @@ class Constraint:
 
 
 def parse_objectives(texts: Sequence[str], place: str = "--objectives") -> tuple[Objective, ...]:
-    """Read ``name`` or ``name:minimise`` (or ``:maximise``). Raises :class:`SpecError`."""
+    """Read ``name`` or ``name:minimise`` (or ``:maximise``).
+
+    ``place`` is what faults name: the option or key that the texts are from. Raises :class:`SpecError`
+    with every fault: names that are no figure, other directions, no objective, or one twice.
+
+    >>> [str(objective) for objective in parse_objectives(["throughput_fps", "clock_mhz:minimise"])]
+    ['throughput_fps (more is better)', 'clock_mhz (less is better)']
+    """
     faults, objectives = [], []
     for text in texts:
         name, _, direction = text.partition(":")
@@ -101,7 +113,14 @@ def parse_objectives(texts: Sequence[str], place: str = "--objectives") -> tuple
 
 
 def parse_constraints(texts: Sequence[str], place: str = "--constraint") -> tuple[Constraint, ...]:
-    """Read ``name<=bound`` or ``name>=bound``. Raises :class:`SpecError`."""
+    """Read ``name<=bound`` or ``name>=bound``, the bound in the figure's unit.
+
+    ``place`` is what faults name. Raises :class:`SpecError` with every fault: names that are no figure,
+    bounds that are no finite number.
+
+    >>> [(c.name, c.is_upper, c.bound) for c in parse_constraints(["lut<=40000", "throughput_fps>=1e3"])]
+    [('lut', True, 40000.0), ('throughput_fps', False, 1000.0)]
+    """
     faults, constraints = [], []
     for text in texts:
         match = _CONSTRAINT.match(text)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bnnsim.spec.faults import SpecError
+from bnnsim.timing.streaming.result import DeadlockError
+
 BUDGET = "budget "
 
 
@@ -40,3 +43,8 @@ class PointResult:
 def bounded_figure(name: str) -> str:
     """The figure that a violation is about: ``lut`` for ``budget lut`` and for ``lut<=40000``."""
     return name.removeprefix(BUDGET).split("<=")[0].split(">=")[0]
+
+
+def reason_of(error: SpecError | DeadlockError) -> str:
+    """Why a design cannot be built or run, in one sentence: of several faults the first."""
+    return str(error.faults[0]) if isinstance(error, SpecError) else str(error)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from bnnsim.search.points.encoding import Encoding, Parameters
+from bnnsim.search.points.encoding import Parameters, SpaceEncoding
 from bnnsim.search.space.alternatives import ALTERNATIVE
 from bnnsim.search.space.fields import Value
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class AlternativeEncoding:
     """Integers by name: ``alternative``, and ``<alternative>/<parameter>`` for each one's parameters."""
 
-    members: Mapping[str, Encoding]
+    members: Mapping[str, SpaceEncoding]
 
     @cached_property
     def names(self) -> tuple[str, ...]:

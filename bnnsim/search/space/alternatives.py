@@ -10,8 +10,10 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from bnnsim.search.space.aims import AimsSpec, ReferenceDesign, read_aims
 from bnnsim.search.space.fields import Value
-from bnnsim.search.space.space import AimsSpec, ReferenceDesign, Space, find_space, read_aims, read_space
+from bnnsim.search.space.space import Space
+from bnnsim.search.space.space_reader import find_space, read_space
 from bnnsim.spec.faults import Fault, InputError, SpecError, near_names
 from bnnsim.spec.library import shipped_names
 from bnnsim.spec.load import Loaded, load_workload, read_architecture_source

@@ -57,7 +57,6 @@ def check_storage(database: Database, workers: int) -> None:
         raise InputError("--storage", "an address like postgresql://user@host/database", database.shown)
 
 
-
 def open_storage(database: Database) -> optuna.storages.RDBStorage:
     """Connect. Raises :class:`InputError` where the server does not answer or has no such database."""
     import optuna

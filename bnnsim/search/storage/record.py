@@ -12,9 +12,9 @@ from bnnsim.arrays import Floats
 from bnnsim.search.front.front import hypervolume, is_on_front
 from bnnsim.search.front.objectives import Constraint, Objective
 from bnnsim.search.front.point_result import PointResult
+from bnnsim.search.space.aims import ReferenceDesign
 from bnnsim.search.space.alternatives import ALTERNATIVE, SearchSpace
 from bnnsim.search.space.fields import Value
-from bnnsim.search.space.space import ReferenceDesign
 
 COMPARED = ("lut", "bram18")
 """What a design must not use more of to beat a published one."""

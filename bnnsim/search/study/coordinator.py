@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from bnnsim.search.front.evaluator import evaluate_here
 from bnnsim.search.front.point_result import PointResult
@@ -46,11 +47,8 @@ def search(
     everything before them is returned.
     """
     started = time.monotonic()
-    run: _Run
-    if plan.sampler == "exact":
-        run = _ListedRun(plan, pool, store, list(earlier), evaluate)
-    else:
-        run = _SampledRun(plan, pool, store, list(earlier), evaluate)
+    source = _ListedPoints(plan, pool) if plan.sampler == "exact" else _SampledPoints(plan, earlier)
+    run = _Run(plan, source, pool, store, list(earlier), evaluate)
     reported = started - PROGRESS_S
     try:
         while run.submit() or run.in_flight:
@@ -59,7 +57,7 @@ def search(
             if progress is not None and (now - reported >= PROGRESS_S or not run.in_flight):
                 reported = now
                 outcome = plan.outcome(run.records)
-                progress(search_progress(outcome, run.designs, run.earlier, now - started))
+                progress(search_progress(outcome, source.designs, len(earlier), now - started))
     except KeyboardInterrupt:
         return plan.outcome(run.records), True
     return plan.outcome(run.records), False
@@ -79,37 +77,41 @@ class _Batch:
     results: Iterator[PointResult]
 
 
+class _PointSource(Protocol):
+    """Where points come from. ``designs`` is how many different ones there can be."""
+
+    designs: int
+
+    def propose(self, count: int, wanted: int) -> Sequence[Parameters]:
+        """The next batch, of ``count`` points at most, where ``wanted`` more designs are asked for."""
+
+    def tell(self, results: Sequence[PointResult]) -> None:
+        """Take in the results of the oldest batch that was not told yet, in its order."""
+
+
 class _Run:
-    """What all ways to propose points have in common: batches are submitted and collected in order."""
+    """Batches that are submitted to a pool and collected in order."""
 
     def __init__(
         self,
         plan: SearchPlan,
+        source: _PointSource,
         pool: Pool,
         store: TrialStore | None,
         earlier: list[TrialRecord],
         evaluate: Callable[[Knobs], PointResult],
     ) -> None:
-        self.plan = plan
+        self.source = source
         self.pool = pool
         self.store = store
         self.evaluate = evaluate
         self.encoding = plan.encoding
         self.records = earlier
-        self.earlier = len(earlier)
         self.known = {point_key(record.knobs): record.result for record in earlier}
         self.in_flight: deque[_Batch] = deque()
-        self.designs = plan.designs
         is_sequential = plan.sampler in SEQUENTIAL
         self.batch_points = 1 if is_sequential else BATCH_POINTS
         self.most_in_flight = 1 if is_sequential else BATCHES_IN_FLIGHT
-
-    def propose(self) -> Sequence[Parameters]:
-        """The next batch; none where nothing is wanted beyond what is in flight."""
-        raise NotImplementedError
-
-    def tell(self, results: Sequence[PointResult]) -> None:
-        """Take in the results of the batch that has been in flight for longest, in its order."""
 
     @property
     def expected(self) -> int:
@@ -120,7 +122,7 @@ class _Run:
         """Give batches to the pool, as many as may be in flight; whether there was one to give."""
         before = len(self.in_flight)
         while len(self.in_flight) < self.most_in_flight:
-            points = self.propose()
+            points = self.source.propose(self.batch_points, self.source.designs - self.expected)
             if not points:
                 break
             knobs: list[Knobs] = [self.encoding.describe(point) for point in points]
@@ -147,55 +149,43 @@ class _Run:
         self.in_flight.popleft()
         self.known |= {point_key(record.knobs): record.result for record in new}
         self.records = self.records + new
-        self.tell([self.known[point_key(knobs)] for knobs in batch.knobs])
+        self.source.tell([self.known[point_key(knobs)] for knobs in batch.knobs])
 
 
-class _SampledRun(_Run):
-    """Points proposed by one of Optuna's samplers, the seeds first."""
+class _SampledPoints:
+    """Points proposed by one of Optuna's samplers, the plan's seeds first."""
 
-    def __init__(
-        self,
-        plan: SearchPlan,
-        pool: Pool,
-        store: TrialStore | None,
-        earlier: list[TrialRecord],
-        evaluate: Callable[[Knobs], PointResult],
-    ) -> None:
+    def __init__(self, plan: SearchPlan, earlier: Sequence[TrialRecord]) -> None:
         from bnnsim.search.study.proposer import Proposer
 
-        super().__init__(plan, pool, store, earlier, evaluate)
+        self.designs = plan.designs
         self.proposer = Proposer(plan, plan.seed + len(earlier))
         self.proposer.learn(earlier)
-        self.proposed = 0
+        self.room = MOST_PROPOSALS_A_TRIAL * plan.trials
 
-    def propose(self) -> Sequence[Parameters]:
-        size = min(self.batch_points, self.designs - self.expected)
-        if size <= 0 or self.proposed >= MOST_PROPOSALS_A_TRIAL * self.plan.trials:
+    def propose(self, count: int, wanted: int) -> Sequence[Parameters]:
+        size = min(count, wanted)
+        if size <= 0 or self.room <= 0:
             return ()
-        self.proposed += size
+        self.room -= size
         return self.proposer.ask(size)
 
     def tell(self, results: Sequence[PointResult]) -> None:
         self.proposer.tell(results)
 
 
-class _ListedRun(_Run):
+class _ListedPoints:
     """The points of the exact front, computed before the first is evaluated."""
 
-    def __init__(
-        self,
-        plan: SearchPlan,
-        pool: Pool,
-        store: TrialStore | None,
-        earlier: list[TrialRecord],
-        evaluate: Callable[[Knobs], PointResult],
-    ) -> None:
+    def __init__(self, plan: SearchPlan, pool: Pool) -> None:
         from bnnsim.search.front.exact import exact_points
 
-        super().__init__(plan, pool, store, earlier, evaluate)
         self.waiting = exact_points(plan.encoding, plan.space, pool, plan.objectives, plan.constraints)
         self.designs = len(self.waiting)
 
-    def propose(self) -> Sequence[Parameters]:
-        now, self.waiting = self.waiting[:BATCH_POINTS], self.waiting[BATCH_POINTS:]
+    def propose(self, count: int, wanted: int) -> Sequence[Parameters]:
+        now, self.waiting = self.waiting[:count], self.waiting[count:]
         return now
+
+    def tell(self, results: Sequence[PointResult]) -> None:
+        """Nothing is learned from results."""

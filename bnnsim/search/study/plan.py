@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from bnnsim.search.front.objectives import Constraint, Objective, parse_constraints, parse_objectives
 from bnnsim.search.points.alternative_encoding import AlternativeEncoding
-from bnnsim.search.points.encoding import Encoding, PointEncoding, RawEncoding
+from bnnsim.search.points.encoding import PointEncoding
+from bnnsim.search.points.raw_encoding import RawEncoding
+from bnnsim.search.points.target_encoding import TargetEncoding
+from bnnsim.search.space.aims import read_aims
 from bnnsim.search.space.alternatives import Alternatives, AlternativesSpec, SearchSpace
-from bnnsim.search.space.space import CLOCK, Space, read_aims, read_space
+from bnnsim.search.space.space import CLOCK, Space
+from bnnsim.search.space.space_reader import read_space
 from bnnsim.search.storage.record import Exploration, TrialRecord
 from bnnsim.search.study.samplers import SamplerName
 from bnnsim.spec.faults import InputError
@@ -60,12 +64,12 @@ class SearchPlan:
             return AlternativeEncoding({name: self._encoding_of(space) for name, space in members})
         return self._encoding_of(self.space)
 
-    def _encoding_of(self, space: Space) -> Encoding:
+    def _encoding_of(self, space: Space) -> TargetEncoding:
         bounds: dict[str, float] = {}
         for c in self.constraints:
             if c.is_upper:
                 bounds[c.name] = min(c.bound, bounds.get(c.name, c.bound))
-        return Encoding(space, self._slowest_cycles(space), bounds)
+        return TargetEncoding(space, self._slowest_cycles(space), bounds)
 
     def _slowest_cycles(self, space: Space) -> int | None:
         """The longest interval that the constraints allow at the fastest clock of a space."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bnnsim.search.front.objectives import GIVEN
-from bnnsim.search.points.encoding import Encoding, Knobs
+from bnnsim.search.points.encoding import Knobs
 from bnnsim.search.points.knob_seeds import knob_seeds
 from bnnsim.search.points.point_design import point_design
+from bnnsim.search.points.target_encoding import TargetEncoding
 from bnnsim.search.space.alternatives import ALTERNATIVE, Alternatives, SearchSpace
 from bnnsim.search.space.space import Space
 from bnnsim.search.study.plan import SearchPlan
@@ -40,7 +41,7 @@ def check_buildable(space: SearchSpace) -> None:
     for member in members:
         points = [member.first_knobs]
         if not member.folded:
-            points += [Encoding(member).describe(seed) for seed in knob_seeds(member, FIRST_POINTS)]
+            points += [TargetEncoding(member).describe(seed) for seed in knob_seeds(member, FIRST_POINTS)]
         by_point = [_build_faults(member, point) for point in points]
         faults += by_point[0] if all(by_point) else ()
     if faults:

@@ -1,8 +1,18 @@
-"""The samplers that propose points, by name."""
+"""The samplers that propose points, by name: where a new one is added.
+
+A new sampler of Optuna's, or one that keeps to its interface, takes two or three lines here:
+
+1. Its name in :data:`SamplerName`: ``--sampler`` and ``explore(sampler=...)`` know it then.
+2. Its case in :func:`make_sampler`; mypy says so where it is missing.
+3. Where it proposes the same point again until it is told the result, its name in :data:`SEQUENTIAL`.
+
+``tests/unit/search/study/test_search.py`` runs every name of :data:`SAMPLERS`: a search has as many
+different designs as were asked for, whoever proposes them.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, assert_never, get_args
 
 from bnnsim.spec.faults import InputError
 
@@ -10,15 +20,29 @@ if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
 
 SamplerName = Literal["nsga2", "nsga3", "tpe", "gp", "qmc", "random", "exact"]
-SAMPLERS: tuple[SamplerName, ...] = ("nsga2", "nsga3", "tpe", "gp", "qmc", "random", "exact")
-"""``random`` draws raw PE and SIMD (the baseline); ``exact`` is no sampler of Optuna's: see ``exact``."""
+"""``random`` draws raw PE and SIMD (the baseline); ``exact`` computes the front without a sampler, see
+:mod:`bnnsim.search.front.exact`."""
+SAMPLERS: tuple[SamplerName, ...] = get_args(SamplerName)
 
 SEQUENTIAL: tuple[SamplerName, ...] = ("gp",)
 """Samplers that would propose the same point again and again until they know what became of it."""
 
 
 def make_sampler(name: SamplerName, seed: int, trials: int) -> BaseSampler:
-    """Optuna's sampler of that name. Raises :class:`InputError` where its extra is not installed."""
+    """Optuna's sampler of that name.
+
+    Args:
+        name: any but ``exact``, which is no sampler.
+        seed: of its draws; equal seeds give equal proposals for equal results.
+        trials: how many are wanted; genetic samplers choose their population by it.
+
+    Raises:
+        InputError: where the sampler needs an extra that is not installed.
+
+    Example:
+        >>> type(make_sampler("tpe", seed=0, trials=100)).__name__
+        'TPESampler'
+    """
     import warnings
 
     import optuna
@@ -45,5 +69,9 @@ def make_sampler(name: SamplerName, seed: int, trials: int) -> BaseSampler:
                 return optuna.samplers.GPSampler(
                     seed=seed, n_startup_trials=0, deterministic_objective=True
                 )
-            case _:
+            case "random":
                 return optuna.samplers.RandomSampler(seed=seed)
+            case "exact":
+                raise AssertionError("the exact front needs no sampler")
+            case _:
+                assert_never(name)

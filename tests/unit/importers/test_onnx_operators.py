@@ -11,7 +11,7 @@ pytest.importorskip("qonnx", reason="the extra bnnsim[onnx] is not installed")
 
 from bnnsim.design.build import build_design
 from bnnsim.importers.onnx.network import import_onnx
-from bnnsim.search.first_design import fold_network
+from bnnsim.search.fold.fold import fold_network
 from bnnsim.spec.load import load_architecture, load_workload
 from tests.golden.imported.onnx_models import Builder
 from tests.unit.importers.onnx_layers import QONNX, imported, ops, quant, scores_of, sums_of_image

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bnnsim.exploration.explore import plan_of
+from bnnsim.exploration.plan import plan_of
 from bnnsim.report.search.pareto import ParetoInfo, pareto_info, pareto_page
 from bnnsim.search.front.point_result import PointResult
 from bnnsim.search.storage.record import Exploration, TrialRecord
@@ -95,7 +95,7 @@ def test_page_says_how_far_the_figures_that_it_shows_may_be_off(found: Explorati
     assert pareto_info(found).sureness == ""
 
 
-def test_landmarks_are_shown_for_the_network_that_the_space_names(found: Exploration) -> None:
+def test_reference_designs_are_shown_for_the_network_that_the_space_names(found: Exploration) -> None:
     assert [reference.figures for reference in pareto_info(found).landmarks] == [(5.0, 70.0)]
     other = replace(found.space, explore=found.space.explore.model_copy(update={"workload": "x"}))
     assert pareto_info(replace(found, space=other)).landmarks == ()

@@ -11,7 +11,8 @@ import pytest
 
 from bnnsim.design.build import build_design
 from bnnsim.evaluation import figures_of
-from bnnsim.exploration.explore import ExplorationReport, explore
+from bnnsim.exploration.explore import explore
+from bnnsim.exploration.report import ExplorationReport
 from bnnsim.files.folder import prepare_folder, write_files
 from bnnsim.search.storage.results import design_name, number_text, write_results
 from bnnsim.spec.faults import InputError

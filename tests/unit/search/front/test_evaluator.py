@@ -9,8 +9,8 @@ import pytest
 
 from bnnsim.search.front.evaluator import Evaluator
 from bnnsim.search.front.objectives import parse_constraints, parse_objectives
-from bnnsim.search.points.encoding import RawEncoding
-from bnnsim.search.space.space import load_space
+from bnnsim.search.points.raw_encoding import RawEncoding
+from bnnsim.search.space.space_reader import load_space
 
 SPACE = """\
 name: small

@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bnnsim.exploration.explore import explore, plan_of
+from bnnsim.exploration.explore import explore
+from bnnsim.exploration.plan import plan_of
 from bnnsim.search.front.evaluator import Evaluator, set_evaluator
 from bnnsim.search.front.exact import exact_front
 from bnnsim.search.front.front import hypervolume, is_on_front
 from bnnsim.search.front.point_result import PointResult
-from bnnsim.search.points.encoding import RawEncoding
 from bnnsim.search.points.knapsack import cheapest_choice
+from bnnsim.search.points.raw_encoding import RawEncoding
 from bnnsim.search.storage.record import TrialRecord
 from bnnsim.search.study.coordinator import search
 from bnnsim.search.study.plan import SearchPlan

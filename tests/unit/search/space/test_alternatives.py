@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 
 from bnnsim.evaluation import evaluate
-from bnnsim.exploration.explore import ExplorationReport, explore, plan_of
+from bnnsim.exploration.explore import explore
+from bnnsim.exploration.plan import plan_of
+from bnnsim.exploration.report import ExplorationReport
 from bnnsim.report.search.pareto import pareto_info
 from bnnsim.search.front.point_result import PointResult
 from bnnsim.search.points.alternative_encoding import AlternativeEncoding
-from bnnsim.search.points.encoding import TARGET, point_key
+from bnnsim.search.points.encoding import point_key
+from bnnsim.search.points.fold_choices import TARGET
 from bnnsim.search.space.alternatives import Alternatives, load_search_space
 from bnnsim.search.storage.record import TrialRecord
 from bnnsim.search.storage.results import design_name
@@ -179,7 +182,7 @@ def test_page_names_networks_devices_and_alternatives(found: ExplorationReport) 
     assert [(one.name, one.alternative) for one in info.landmarks] == [("old", "engine")]
 
 
-def test_landmark_is_compared_with_its_own_alternative_only(folder: Path) -> None:
+def test_reference_design_is_compared_with_its_own_alternative_only(folder: Path) -> None:
     plan = plan_of(folder / "both.yaml", None, 10, None, (), "nsga2", 0)
     figures = {"throughput_fps": 9.0, "lut": 50.0}
     trials = [

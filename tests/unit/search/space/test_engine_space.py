@@ -12,11 +12,14 @@ import pytest
 from bnnsim.cost.resources import estimate_resources
 from bnnsim.design.build import build_engine_design
 from bnnsim.evaluation import figures_of
-from bnnsim.exploration.explore import ExplorationReport, explore, plan_of
+from bnnsim.exploration.explore import explore
+from bnnsim.exploration.plan import plan_of
+from bnnsim.exploration.report import ExplorationReport
 from bnnsim.search.front.evaluator import Evaluator
-from bnnsim.search.points.encoding import Encoding, Parameters
+from bnnsim.search.points.encoding import Parameters
 from bnnsim.search.points.knob_seeds import knob_seeds
-from bnnsim.search.space.space import load_space
+from bnnsim.search.points.target_encoding import TargetEncoding
+from bnnsim.search.space.space_reader import load_space
 from bnnsim.search.storage.record import TrialRecord
 from bnnsim.search.storage.results import design_name
 from bnnsim.search.study.proposer import Proposer
@@ -125,20 +128,20 @@ def test_first_seeds_of_an_engine_are_near_its_front() -> None:
 
 def test_predicted_seeds_keep_the_bounds_of_the_constraints() -> None:
     space = load_space("binarynet-engine")
-    for seed in Encoding(space, bounds={"lut": 30_000, "bram18": 150}).seeds(8):
-        figures = Evaluator(space, (), ())(Encoding(space).describe(seed)).figures
+    for seed in TargetEncoding(space, bounds={"lut": 30_000, "bram18": 150}).seeds(8):
+        figures = Evaluator(space, (), ())(TargetEncoding(space).describe(seed)).figures
         assert figures["lut"] < 33_000
         assert figures["bram18"] < 165
 
 
 def test_space_whose_middle_cannot_be_built_has_seeds_all_the_same(space: Path) -> None:
     space.write_text(SPACE.replace("choose: [16384, 32768, 65536]", "choose: [64, 128, 524288]"))
-    encoding = Encoding(load_space(space))
+    encoding = TargetEncoding(load_space(space))
     assert encoding.seeds(40) == knob_seeds(encoding.space, 40)
 
 
 def test_other_seeds_of_an_engine_go_from_the_smallest_to_the_largest(space: Path) -> None:
-    encoding = Encoding(load_space(space))
+    encoding = TargetEncoding(load_space(space))
     seeds = [encoding.describe(seed) for seed in knob_seeds(encoding.space, 40)]
     diagonal = [(k["outputs"], k["inputs"], k["bits"], k["clock_mhz"]) for k in seeds[:4]]
     assert (diagonal[0], diagonal[-1]) == ((1, 16, 16384, 100), (8, 64, 65536, 143))

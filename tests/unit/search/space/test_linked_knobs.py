@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bnnsim.search.space.fields import Field, Knob, knob_values
-from bnnsim.search.space.space import Space, load_space
+from bnnsim.search.space.space import Space
+from bnnsim.search.space.space_reader import load_space
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.yaml.source import SourceText
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bnnsim.exploration.explore import plan_of
+from bnnsim.exploration.plan import plan_of
 from bnnsim.search.front.evaluator import Evaluator
 from bnnsim.search.space.alternatives import Alternatives
 from bnnsim.spec.library import shipped_names
@@ -24,7 +24,7 @@ def test_first_points_hold_designs_that_keep_every_bound(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", shipped_names("space"))
-def test_landmarks_say_only_figures_that_objectives_can_be_read_against(name: str) -> None:
+def test_reference_designs_say_only_figures_that_objectives_can_be_read_against(name: str) -> None:
     plan = plan_of(name, None, 100, None, (), "nsga2", 0)
     wanted = {objective.name for objective in plan.objectives}
     for reference in plan.space.reference_designs:

@@ -8,10 +8,12 @@ import pytest
 
 from bnnsim.cost.resources import estimate_resources
 from bnnsim.design.build import build_design
-from bnnsim.search.points.encoding import TARGET, Encoding, RawEncoding
+from bnnsim.search.points.fold_choices import TARGET
 from bnnsim.search.points.folding import fold_cycles, folds, greedy_folding
+from bnnsim.search.points.raw_encoding import RawEncoding
+from bnnsim.search.points.target_encoding import TargetEncoding
 from bnnsim.search.space.alternatives import Alternatives, load_search_space
-from bnnsim.search.space.space import load_space
+from bnnsim.search.space.space_reader import load_space
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.library import shipped_names
 
@@ -114,13 +116,13 @@ def test_seeds_of_a_shipped_space_meet_their_targets_with_folds_that_none_underc
     name: str,
 ) -> None:
     space = load_space(name)
-    encoding = Encoding(space, bounds={"bram18": 280})
+    encoding = TargetEncoding(space, bounds={"bram18": 280})
     seeds = encoding.seeds(40)
     assert 5 <= len(seeds) <= 40
     for seed in seeds:
-        target = encoding.targets[seed[TARGET]]
+        target = encoding.choices.targets[seed[TARGET]]
         for layer, fold in encoding.folding(seed).items():
-            rows = {(r.fold.pe, r.fold.simd): r for r in encoding.tables.rows[layer]}
+            rows = {(r.fold.pe, r.fold.simd): r for r in encoding.choices.tables.rows[layer]}
             chosen = rows[fold.pe, fold.simd]
             assert fold_cycles(space.network.nodes[layer], fold.pe, fold.simd) <= target
             assert not any(
@@ -133,8 +135,8 @@ def test_seeds_of_a_shipped_space_meet_their_targets_with_folds_that_none_underc
 
 def test_tables_add_up_to_what_a_design_uses() -> None:
     space = load_space("cnv-7z020-folding")
-    encoding = Encoding(space, bounds={"bram18": 280})
-    tables = encoding.tables
+    encoding = TargetEncoding(space, bounds={"bram18": 280})
+    tables = encoding.choices.tables
     for seed in encoding.seeds(4):
         folding = encoding.folding(seed)
         rows = [
@@ -149,7 +151,7 @@ def test_tables_add_up_to_what_a_design_uses() -> None:
 
 def test_raw_and_encoded_spaces_name_the_same_folds() -> None:
     space = load_space("cnv-7z020-folding")
-    encoding, raw = Encoding(space), RawEncoding(space)
+    encoding, raw = TargetEncoding(space), RawEncoding(space)
     named = {(f.pe, f.simd) for f in folds(space.network.nodes["conv1"])}
     assert len(named) == raw.sizes["pe.conv1"] * raw.sizes["simd.conv1"]
     assert set(encoding.describe(dict.fromkeys(encoding.sizes, 0))) == set(

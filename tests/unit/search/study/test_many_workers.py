@@ -17,7 +17,8 @@ from pathlib import Path
 import optuna
 import pytest
 
-from bnnsim.exploration.explore import explore, plan_of
+from bnnsim.exploration.explore import explore
+from bnnsim.exploration.plan import plan_of
 from bnnsim.search.front.evaluator import Evaluator
 from bnnsim.search.front.point_result import PointResult
 from bnnsim.search.points.encoding import Knobs, point_key

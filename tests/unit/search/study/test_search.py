@@ -18,12 +18,15 @@ from typing import Any
 import optuna
 import pytest
 
-from bnnsim.exploration.explore import explore, plan_of
+from bnnsim.exploration.explore import explore
+from bnnsim.exploration.plan import plan_of
 from bnnsim.search.front.evaluator import Evaluator, set_evaluator
 from bnnsim.search.front.point_result import PointResult
 from bnnsim.search.front.verify import verify
-from bnnsim.search.points.encoding import Encoding, point_key
-from bnnsim.search.space.space import ReferenceDesign, load_space
+from bnnsim.search.points.encoding import point_key
+from bnnsim.search.points.target_encoding import TargetEncoding
+from bnnsim.search.space.aims import ReferenceDesign
+from bnnsim.search.space.space_reader import load_space
 from bnnsim.search.storage.journal import Journal
 from bnnsim.search.storage.record import TrialRecord
 from bnnsim.search.storage.store import BASELINE, JOURNAL, STUDY, open_journal
@@ -88,7 +91,7 @@ def test_every_device_has_its_own_seeds_as_fast_as_its_room_allows(tmp_path: Pat
     text = SPACE.replace("device: xc7z020", "device: {choose: [xc7z020, xc7z045]}")
     path.write_text(text.replace("workload: tfc", "workload: mlp-1024"))
     space = load_space(path)
-    encoding = Encoding(space)
+    encoding = TargetEncoding(space)
     fastest = {"xc7z020": 0, "xc7z045": 0}
     for seed in encoding.seeds(20):
         device = str(encoding.describe(seed)["device"])

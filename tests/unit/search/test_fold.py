@@ -7,7 +7,7 @@ import pytest
 from bnnsim.cost.resources import estimate_resources
 from bnnsim.design.build import build_streaming_design
 from bnnsim.design.network.network import resolve_network
-from bnnsim.search.first_design import fold_network
+from bnnsim.search.fold.fold import fold_network
 from bnnsim.search.points.folding import fold_cycles
 from bnnsim.spec.faults import InputError, SpecError
 from bnnsim.spec.load import load_architecture, load_workload

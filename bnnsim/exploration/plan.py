@@ -1,0 +1,53 @@
+"""What a user asks for, checked: a space, aims, a sampler, and a design to begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bnnsim.search.front.exact import check_exact
+from bnnsim.search.front.objectives import parse_constraints, parse_objectives
+from bnnsim.search.space.alternatives import load_search_space
+from bnnsim.search.study.plan import SearchPlan
+from bnnsim.search.study.plan_check import check_buildable, check_given
+from bnnsim.search.study.samplers import SAMPLERS, SamplerName, make_sampler
+from bnnsim.spec.faults import InputError, near_names
+
+
+def plan_of(
+    space: str | Path,
+    workload: str | Path | None,
+    trials: int,
+    objectives: Sequence[str] | None,
+    constraints: Sequence[str],
+    sampler: SamplerName,
+    seed: int,
+) -> SearchPlan:
+    """What to search, checked: there is a design to begin with.
+
+    Raises :class:`~bnnsim.spec.faults.SpecError`.
+    """
+    if trials < 1:
+        raise InputError("--trials", "a number >= 1", str(trials))
+    if sampler not in SAMPLERS:
+        near = near_names(sampler, SAMPLERS)
+        raise InputError("--sampler", f"one of {', '.join(SAMPLERS)}", repr(sampler), near)
+    loaded = load_search_space(space, workload)
+    file = loaded.source.file
+    wanted = parse_objectives(objectives) if objectives is not None else None
+    bounds = parse_constraints(constraints)
+    plan = SearchPlan(
+        loaded,
+        wanted or parse_objectives(loaded.explore.objectives, f"{file}: explore.objectives"),
+        (*parse_constraints(loaded.explore.constraints, f"{file}: explore.constraints"), *bounds),
+        sampler,
+        trials,
+        seed,
+    )
+    check_given(plan)
+    if sampler == "exact":
+        check_exact(loaded, plan.encoding.points, plan.objectives, plan.constraints)
+    else:
+        make_sampler(sampler, seed, trials)
+    check_buildable(loaded)
+    return plan

@@ -1,0 +1,119 @@
+"""One exploration from its plan to its files: search, baseline, verification, results."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from bnnsim.exploration.report import PARETO_PAGE, ExplorationReport
+from bnnsim.search.front.evaluator import Evaluator, screen_here, set_evaluator
+from bnnsim.search.front.verify import verify
+from bnnsim.search.storage.database import (
+    Database,
+    create_study,
+)
+from bnnsim.search.storage.record import Exploration
+from bnnsim.search.storage.results import write_results
+from bnnsim.search.storage.store import BASELINE, STUDY, TrialStore, open_journal
+from bnnsim.search.study.coordinator import search
+from bnnsim.search.study.plan import SearchPlan
+from bnnsim.search.study.pool import Pool, open_pool
+from bnnsim.search.study.progress import SearchProgress
+from bnnsim.search.study.stored_trials import stored_exploration
+from bnnsim.search.study.worker_group import run_worker_group
+from bnnsim.spec.faults import InputError
+from bnnsim.validation.certainty import model_errors
+
+Stage = Literal["baseline", "search", "verify"]
+StageProgress = Callable[[Stage, SearchProgress | tuple[int, int]], None]
+"""Called with a stage and how far it is: a search's progress, or (designs verified, of so many)."""
+
+
+@dataclass
+class ExplorationRun:
+    """One exploration from its plan to its files."""
+
+    plan: SearchPlan
+    jobs: int
+    out: Path | None
+    baseline: int
+    verify_words: int | None
+    progress: StageProgress | None
+    resume: bool
+    started: float = field(default_factory=time.monotonic)
+
+    def run_alone(self) -> ExplorationReport:
+        """On this machine, trials in a journal in the folder."""
+        plan = self.plan
+        plans = {STUDY: plan, BASELINE: self.random_plan}
+        evaluator = Evaluator(plan.space, plan.objectives, plan.constraints)
+        journal = nullcontext(None) if self.out is None else open_journal(self.out, plans, self.resume)
+        with journal as stores, open_pool(self.jobs, set_evaluator, evaluator) as pool:
+            store = stores[STUDY] if stores else None
+            begun = time.monotonic()
+            found, interrupted = search(
+                plan, pool, store, store.records() if store else (), self._stage("search")
+            )
+            seconds = time.monotonic() - begun
+            if self.baseline and not interrupted:
+                found, interrupted = self.with_baseline(found, pool, stores[BASELINE] if stores else None)
+            return self.finish(found, pool, interrupted, seconds)
+
+    def run_on_server(self, database: Database) -> ExplorationReport:
+        """With any number of other machines, trials on a database server."""
+        plan = self.plan
+        if plan.sampler == "exact":
+            raise InputError("--storage", "a sampler that proposes point by point", "exact")
+        create_study(database, plan, self.resume)
+        begun = time.monotonic()
+        interrupted = run_worker_group(database, plan, self.jobs, self._stage("search"))
+        seconds = time.monotonic() - begun
+        found = stored_exploration(database, plan)
+        evaluator = Evaluator(plan.space, plan.objectives, plan.constraints)
+        with open_pool(self.jobs, set_evaluator, evaluator) as pool:
+            if self.baseline and not interrupted:
+                found, interrupted = self.with_baseline(found, pool, None)
+            return self.finish(found, pool, interrupted, seconds)
+
+    @property
+    def random_plan(self) -> SearchPlan:
+        """The plan of a search without knowledge for the same aims."""
+        return replace(self.plan, sampler="random", trials=max(1, self.baseline))
+
+    def with_baseline(
+        self, found: Exploration, pool: Pool, store: TrialStore | None
+    ) -> tuple[Exploration, bool]:
+        """``found`` with its baseline, and whether Ctrl-C ended that."""
+        earlier = store.records() if store else ()
+        advance = self._stage("baseline")
+        other, interrupted = search(self.random_plan, pool, store, earlier, advance, screen_here)
+        return replace(found, baseline=other.trials), interrupted
+
+    def finish(
+        self, found: Exploration, pool: Pool, interrupted: bool, search_seconds: float
+    ) -> ExplorationReport:
+        """Check the front and write everything down."""
+        words = 0 if interrupted else self.verify_words
+        checked = verify(found, pool, self.plan.seed, words, self._advance)
+        given = {name for trial in found.trials for name in trial.result.figures}
+        errors = tuple(error for error in model_errors() if error.quantity in given)
+        if self.out is not None and found.trials:
+            from bnnsim.report.search.pareto import pareto_info, pareto_page
+
+            notes = {v.id: v.note for v in checked}
+            info = pareto_info(found, notes, {v.id: v.is_exact for v in checked}, errors)
+            write_results(found, self.out, notes, {PARETO_PAGE: pareto_page(info)})
+        seconds = time.monotonic() - self.started
+        return ExplorationReport(found, checked, self.out, errors, interrupted, seconds, search_seconds)
+
+    def _stage(self, stage: Stage) -> Callable[[SearchProgress], None] | None:
+        advance = self.progress
+        return None if advance is None else lambda progress: advance(stage, progress)
+
+    def _advance(self, done: int, total: int) -> None:
+        if self.progress is not None:
+            self.progress("verify", (done, total))

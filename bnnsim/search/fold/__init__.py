@@ -1,0 +1,1 @@
+"""Fold: a first streaming architecture for a network, the cheapest for a frame rate."""

@@ -1,0 +1,78 @@
+"""A space as a target interval and a slack a layer: what samplers see.
+
+Raw PE and SIMD knobs make a poor search space: nearly every random point has one slow layer that wastes
+the area of all others. Encoded as one target initiation interval plus a slack a layer, every point is
+balanced. The slack of a layer is the index of its fold among those that meet the target and that no other
+undercuts in both logic and memory: slack 0 has the least logic, every step more spends logic to save
+memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from bnnsim.search.points.effect_seeds import effect_seeds
+from bnnsim.search.points.encoding import Parameters, SpaceEncoding
+from bnnsim.search.points.fold_choices import SLACK, TARGET, FoldChoices
+from bnnsim.search.points.fold_seeds import FoldSeeds
+from bnnsim.search.points.folding import Fold
+from bnnsim.search.points.knob_seeds import knob_seeds
+
+EFFECT_SEEDS = 20
+"""Of the points to begin with where nothing folds, those that are predicted to be good."""
+
+
+@dataclass(frozen=True)
+class TargetEncoding(SpaceEncoding):
+    """``target_interval`` counts the targets from slow to fast, ``slack.<layer>`` a layer's folds.
+
+    A slack beyond the last fold that meets the target means that last one.
+    """
+
+    slowest_cycles: int | None = None
+    """Initiation intervals beyond this are of no interest."""
+    bounds: Mapping[str, float] = field(default_factory=dict)
+    """The most that constraints allow of a figure, by name."""
+
+    @cached_property
+    def choices(self) -> FoldChoices:
+        """The targets and the folds that meet them."""
+        return FoldChoices(self.space, self.slowest_cycles)
+
+    @cached_property
+    def sizes(self) -> Mapping[str, int]:
+        """The number of values of each parameter."""
+        result = {}
+        targets = self.choices.targets
+        if targets:
+            result[TARGET] = len(targets)
+        for layer in self.space.folded:
+            folds = [self.choices.non_dominated_folds(layer, target) for target in targets]
+            result[SLACK + layer] = max(map(len, folds))
+        for knob in self.space.knobs:
+            result[knob.name] = len(knob.values)
+        return result
+
+    def folding(self, parameters: Parameters) -> dict[str, Fold]:
+        if not self.choices.targets:
+            return {}
+        target = self.choices.targets[parameters[TARGET]]
+        chosen = {}
+        for layer in self.space.folded:
+            rows = self.choices.non_dominated_folds(layer, target)
+            chosen[layer] = rows[min(parameters[SLACK + layer], len(rows) - 1)].fold
+        return chosen
+
+    def seeds(self, count: int) -> list[dict[str, int]]:
+        """At most ``count`` points that the tables think best (:class:`FoldSeeds`).
+
+        Where nothing folds, those that the knobs' effects predict, then along the knobs.
+        """
+        if self.choices.targets:
+            start = dict.fromkeys(self.sizes, 0)
+            return FoldSeeds(self.choices, self.bounds, start).seeds(count)
+        best = effect_seeds(self.space, min(count, EFFECT_SEEDS), self.bounds)
+        others = [seed for seed in knob_seeds(self.space, count) if seed not in best]
+        return [*best, *others][:count]

@@ -1,0 +1,67 @@
+"""What a space is searched for: its ``explore`` section, with published designs to compare with."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field
+
+from bnnsim.search.front.objectives import METRICS
+from bnnsim.spec.faults import SpecError, near_names
+from bnnsim.spec.model import Name, SpecModel
+from bnnsim.spec.yaml.source import SourceText
+from bnnsim.spec.yaml.validate import validate
+
+
+class ReferenceDesign(SpecModel):
+    """A published accelerator for the same network and device, to compare with (YAML: ``landmarks``)."""
+
+    name: Annotated[str, Field(min_length=1)]
+    source: Annotated[str, Field(min_length=1)]
+    figures: dict[str, float]
+    alternative: Name | None = None
+    """In a space of alternatives: the one whose designs can be compared with it; default: all."""
+
+
+class AimsSpec(SpecModel):
+    """What a space is searched for unless the user wants something else."""
+
+    objectives: Annotated[list[str], Field(min_length=1)] = ["throughput_fps", "lut"]
+    """Figures by name, each with ``:minimise`` or ``:maximise`` where the usual is not wanted."""
+    constraints: list[str] = []
+    """Bounds such as ``bram18<=280``; the budget of architecture and device holds as well."""
+    landmarks: list[ReferenceDesign] = []
+    """Shown beside the designs found where the network is the space's own."""
+
+
+class ExploreSpec(AimsSpec):
+    """The ``explore`` section of a space."""
+
+    workload: Name
+    """The network that the space is made for."""
+    knobs: dict[Name, dict[str, Any]] = {}
+    """Knobs that fields follow (``{knob: NAME}``), each with ``choose`` or ``range``."""
+
+
+Aims = TypeVar("Aims", bound=AimsSpec)
+
+
+def read_aims(model: type[Aims], source: SourceText, header: object) -> Aims:
+    """An ``explore`` section as ``model``. Raises :class:`SpecError` with every fault in it."""
+    explore, found = validate(model, source.section("explore", header))
+    faults = [*source.faults, *found]
+    if explore is not None:
+        faults += [
+            source.fault(
+                ("explore", "landmarks", i, "figures", name),
+                "a figure's name",
+                f"'{name}'",
+                near_names(name, METRICS),
+            )
+            for i, landmark in enumerate(explore.landmarks)
+            for name in landmark.figures
+            if name not in METRICS
+        ]
+    if faults or explore is None:
+        raise SpecError(faults)
+    return explore

@@ -1,0 +1,121 @@
+"""From a spec with choices to a space, every fault located."""
+
+from __future__ import annotations
+
+import copy
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from bnnsim.design.device import device_of
+from bnnsim.design.network.network import resolve_network
+from bnnsim.search.front.objectives import METRICS
+from bnnsim.search.space.aims import ExploreSpec, read_aims
+from bnnsim.search.space.field_reader import DIVISORS, FieldReader
+from bnnsim.search.space.fields import Knob, knob_values
+from bnnsim.search.space.space import Space
+from bnnsim.spec.architecture import architecture_model
+from bnnsim.spec.faults import Fault, SpecError
+from bnnsim.spec.library import find_spec, shipped_names
+from bnnsim.spec.load import Loaded, load_workload, read_architecture_source
+from bnnsim.spec.streaming.architecture import StreamingArchitecture
+from bnnsim.spec.workload import Workload
+from bnnsim.spec.yaml.source import SourceText
+from bnnsim.spec.yaml.validate import validate
+
+RESERVED = ("alternative", "target_interval")
+"""Names that parameters of a search have already."""
+_KNOB_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def find_space(reference: str | Path) -> Path:
+    """The file that ``reference`` means: a path, a shipped space or a shipped architecture."""
+    if str(reference) not in shipped_names("space") and str(reference) in shipped_names("architecture"):
+        return find_spec(reference, "architecture")
+    return find_spec(reference, "space")
+
+
+def load_space(reference: str | Path, workload: str | Path | Loaded[Workload] | None = None) -> Space:
+    """A space by shipped name or path. Raises :class:`SpecError` with every fault.
+
+    ``workload`` replaces the network that the space names. With it, a plain streaming architecture is a
+    space too: its own points with the PE and SIMD of every layer free.
+    """
+    return read_space(read_architecture_source(find_space(reference)), workload)
+
+
+def read_space(source: SourceText, workload: str | Path | Loaded[Workload] | None = None) -> Space:
+    """As :func:`load_space`, from plain data, which is left as it is."""
+    source = replace(source, data=copy.deepcopy(source.data))
+    model = architecture_model(source)
+    header = source.data.pop("explore", None)
+    if header is None:
+        if workload is None:
+            expected = "this key, or a workload beside an architecture whose folding to search"
+            raise SpecError([*source.faults, source.fault(("explore",), expected, "nothing")])
+        workload = workload if isinstance(workload, Loaded) else load_workload(workload)
+        header = {"workload": workload.spec.name}
+        if model is StreamingArchitecture:
+            _free_folding(source, workload)
+    explore = read_aims(ExploreSpec, source, header)
+    for place, reference in enumerate(explore.landmarks):
+        if reference.alternative is not None:
+            key = ("explore", "landmarks", place, "alternative")
+            expected = "no alternative in a space without alternatives"
+            raise SpecError([source.fault(key, expected, f"'{reference.alternative}'")])
+    if not isinstance(workload, Loaded):
+        workload = load_workload(workload or explore.workload)
+    network = resolve_network(workload)
+    faults: list[Fault] = []
+    shared = _shared_knobs(source, explore, faults)
+    reader = FieldReader(source, network, shared, model is StreamingArchitecture)
+    sample = reader.walk(source.data)
+    faults += reader.faults
+    faults += [] if faults else reader.unused()
+    checked = replace(source, data=sample)
+    wrong = {source.fault(path, "", "").key for path in reader.wrong}
+    faults += [fault for fault in validate(model, checked)[1] if fault.key not in wrong]
+    if faults:
+        raise SpecError(faults)
+    name, knobs = str(source.data["name"]), tuple(reader.knobs.values())
+    folded, fields = tuple(reader.folded), tuple(reader.fields)
+    space = Space(name, source, explore, workload, network, folded, knobs, fields)
+    _check_values(space)
+    return space
+
+
+def _shared_knobs(source: SourceText, explore: ExploreSpec, faults: list[Fault]) -> dict[str, Knob]:
+    shared = {}
+    for name, given in explore.knobs.items():
+        path = ("explore", "knobs", name)
+        if name in RESERVED or name in METRICS:
+            faults.append(source.fault(path, "a name that no figure or parameter has", f"'{name}'"))
+        elif not _KNOB_NAME.fullmatch(name):  # fields' own names have points, parameters' as well
+            faults.append(source.fault(path, "a name of letters, digits and _", f"'{name}'"))
+        # A knob with a fault has no values, but its name, so that fields that follow it have no fault.
+        shared[name] = Knob(name, knob_values(source, given, path, faults))
+    return shared
+
+
+def _check_values(space: Space) -> None:
+    """Raise :class:`SpecError` where a knob's value is none that its fields can have."""
+    faults: list[Fault] = []
+    for device in space.devices:
+        device_of(device, space.source, faults)
+    for knob in space.knobs:
+        for value in knob.values[1:]:
+            try:
+                space.point({**space.first_knobs, knob.name: value}, space.name)
+            except SpecError as error:
+                faults += error.faults
+    if faults:
+        raise SpecError(faults)
+
+
+def _free_folding(source: SourceText, workload: Loaded[Workload]) -> None:
+    """Free the PE and SIMD of every layer of a plain architecture."""
+    layers = source.data.get("layers")
+    nodes = resolve_network(workload).nodes
+    for name, hardware in layers.items() if isinstance(layers, dict) else ():
+        if name in nodes and nodes[name].macs and isinstance(hardware, dict):
+            hardware["pe"] = hardware["simd"] = DIVISORS

@@ -1,0 +1,95 @@
+"""A grid of designs over one or two fields, each evaluated as it is."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bnnsim.design.build import build_design
+from bnnsim.evaluation import figures_of
+from bnnsim.search.front.point_result import bounded_figure, reason_of
+from bnnsim.search.space.fields import Value
+from bnnsim.search.sweep.knobs import SweepKnob, changed_spec, misplaced, parse_knobs
+from bnnsim.spec.architecture import Architecture, architecture_model
+from bnnsim.spec.faults import InputError, SpecError
+from bnnsim.spec.library import find_spec
+from bnnsim.spec.load import Loaded, load_workload, read_architecture_source
+from bnnsim.spec.workload import Workload
+from bnnsim.spec.yaml.validate import validate
+from bnnsim.timing.streaming.result import DeadlockError
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class SweepPoint:
+    """One design of the grid: its ``values`` by knob, its figures, the budgets it exceeds.
+
+    ``infeasible_reason`` says why there are no figures.
+    """
+
+    values: tuple[Value, ...]
+    figures: dict[str, float]
+    exceeds: tuple[str, ...]
+    infeasible_reason: str = ""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A grid and what became of each design, the last knob fastest."""
+
+    arch: str
+    workload: str
+    knobs: tuple[SweepKnob, ...]
+    points: tuple[SweepPoint, ...]
+
+
+def sweep(
+    architecture: str | Path,
+    workload: str | Path,
+    knobs: Sequence[str],
+    *,
+    progress: Progress | None = None,
+) -> Sweep:
+    """Evaluate every combination of the knobs' values by exact timing and the cost model.
+
+    ``knobs`` are texts such as ``layers.conv1.pe=1,2,4``. A combination that cannot be built or
+    deadlocks keeps its place with the reason. Raises :class:`SpecError` for wrong paths and values,
+    located in the architecture's file, and where no combination can be built.
+    """
+    chosen = parse_knobs(knobs)
+    work = load_workload(workload)
+    source = read_architecture_source(find_spec(architecture, "architecture"))
+    model = architecture_model(source)
+    base, faults = validate(model, source)
+    faults += [f for knob in chosen for f in misplaced(source, knob, list(model.model_fields))]
+    if base is None or faults:
+        raise SpecError(faults)
+    grid = list(itertools.product(*(knob.values for knob in chosen)))
+    specs = [changed_spec(source, model, chosen, values) for values in grid]  # all wrong values at once
+    wrong = [fault for spec in specs for fault in spec.faults]
+    if wrong:
+        raise SpecError(wrong)
+    points = []
+    for count, (values, spec) in enumerate(zip(grid, specs, strict=True)):
+        points.append(_point(values, spec, work))
+        if progress is not None:
+            progress(count + 1, len(grid))
+    found = Sweep(base.name, work.spec.name, chosen, tuple(points))
+    if all(point.infeasible_reason for point in points):
+        figures_of(build_design(specs[0], work))  # says in the file's terms what is wrong, if anything is
+        raise InputError(
+            f"--knob {chosen[0].name}", "a value with which the design runs", points[0].infeasible_reason
+        )
+    return found
+
+
+def _point(values: tuple[Value, ...], spec: Loaded[Architecture], work: Loaded[Workload]) -> SweepPoint:
+    try:
+        found = figures_of(build_design(spec, work))
+    except (SpecError, DeadlockError) as error:
+        return SweepPoint(values, {}, (), reason_of(error))
+    exceeds = tuple(bounded_figure(n) for n, amount in found.violations.items() if amount > 0)
+    return SweepPoint(values, dict(found.figures), exceeds)
