@@ -13,10 +13,6 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("bnnsim", "tests", "tools")
 MOST_FILES = 14
 MOST_LINES = 400
-# What is being mended: each must be here as long as it exists, and no longer.
-KNOWN_ARROWS = {  # imports that close a circle
-    ("bnnsim.search.study.plan", "bnnsim"),
-}
 LOOSE = {"__init__.py", "version.py"}  # beside py.typed, which is no Python file
 
 
@@ -49,15 +45,7 @@ def loose_modules(package: Path) -> set[str]:
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
     graph = imports(ROOT, "bnnsim")
-    mended = {module: {o for o in graph[module] if (module, o) not in KNOWN_ARROWS} for module in graph}
-    assert circles(mended) == []
-
-
-@pytest.mark.parametrize("arrow", sorted(KNOWN_ARROWS), ids=" to ".join)
-def test_a_known_arrow_still_closes_a_circle(arrow: tuple[str, str]) -> None:
-    graph = imports(ROOT, "bnnsim")
-    closes = any(set(arrow) <= circle for circle in circles(graph))
-    assert closes and arrow[1] in graph[arrow[0]], "mended: take it off KNOWN_ARROWS"
+    assert circles(graph) == []
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
