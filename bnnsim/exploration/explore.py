@@ -12,12 +12,7 @@ from bnnsim.exploration.report import ExplorationReport
 from bnnsim.exploration.run import ExplorationRun, StageProgress
 from bnnsim.files.folder import prepare_folder
 from bnnsim.search.front.verify import VERIFY_WORDS
-from bnnsim.search.storage.database import (
-    Database,
-    check_storage,
-    open_storage,
-    wait_for_plan,
-)
+from bnnsim.search.storage.database import Database, check_storage, open_storage, wait_for_plan
 from bnnsim.search.study.pool import warm_up
 from bnnsim.search.study.progress import SearchProgress
 from bnnsim.search.study.samplers import SamplerName

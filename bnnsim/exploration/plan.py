@@ -23,9 +23,10 @@ def plan_of(
     sampler: SamplerName,
     seed: int,
 ) -> SearchPlan:
-    """What to search, checked: there is a design to begin with.
+    """What to search, checked: every figure that is wanted exists, and there is a design to begin with.
 
-    Raises :class:`~bnnsim.spec.faults.SpecError`.
+    Arguments as for :func:`~bnnsim.exploration.explore.explore`. Raises
+    :class:`~bnnsim.spec.faults.SpecError` with every fault of the space, its network and the aims.
     """
     if trials < 1:
         raise InputError("--trials", "a number >= 1", str(trials))

@@ -12,10 +12,7 @@ from typing import Literal
 from bnnsim.exploration.report import PARETO_PAGE, ExplorationReport
 from bnnsim.search.front.evaluator import Evaluator, screen_here, set_evaluator
 from bnnsim.search.front.verify import verify
-from bnnsim.search.storage.database import (
-    Database,
-    create_study,
-)
+from bnnsim.search.storage.database import Database, create_study
 from bnnsim.search.storage.record import Exploration
 from bnnsim.search.storage.results import write_results
 from bnnsim.search.storage.store import BASELINE, STUDY, TrialStore, open_journal
@@ -35,7 +32,11 @@ StageProgress = Callable[[Stage, SearchProgress | tuple[int, int]], None]
 
 @dataclass
 class ExplorationRun:
-    """One exploration from its plan to its files."""
+    """One exploration from its plan to its files.
+
+    ``baseline`` is the number of random designs to compare with; the other fields are arguments of
+    :func:`~bnnsim.exploration.explore.explore`, checked.
+    """
 
     plan: SearchPlan
     jobs: int
@@ -47,7 +48,7 @@ class ExplorationRun:
     started: float = field(default_factory=time.monotonic)
 
     def run_alone(self) -> ExplorationReport:
-        """On this machine, trials in a journal in the folder."""
+        """Search on this machine, trials in a journal in the folder."""
         plan = self.plan
         plans = {STUDY: plan, BASELINE: self.random_plan}
         evaluator = Evaluator(plan.space, plan.objectives, plan.constraints)
@@ -64,7 +65,11 @@ class ExplorationRun:
             return self.finish(found, pool, interrupted, seconds)
 
     def run_on_server(self, database: Database) -> ExplorationReport:
-        """With any number of other machines, trials on a database server."""
+        """Search with any number of other machines, trials on a database server.
+
+        Raises :class:`InputError` for the exact front, which nobody can share, and where the server does
+        not answer or has another study of that name.
+        """
         plan = self.plan
         if plan.sampler == "exact":
             raise InputError("--storage", "a sampler that proposes point by point", "exact")
@@ -87,7 +92,7 @@ class ExplorationRun:
     def with_baseline(
         self, found: Exploration, pool: Pool, store: TrialStore | None
     ) -> tuple[Exploration, bool]:
-        """``found`` with its baseline, and whether Ctrl-C ended that."""
+        """``found`` with its random baseline, and whether Ctrl-C ended drawing that."""
         earlier = store.records() if store else ()
         advance = self._stage("baseline")
         other, interrupted = search(self.random_plan, pool, store, earlier, advance, screen_here)

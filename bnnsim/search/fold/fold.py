@@ -39,9 +39,21 @@ def fold_network(
 
     Every layer gets the cheapest PE and SIMD with which its MVAU needs no more cycles a frame than
     the target; then all FIFOs become as deep as exact timing asks for, those in front of joins hold a
-    frame (``bnnsim fifos`` finds each one's least depth). Without ``fps`` the fastest such design that
-    fits the device. Raises :class:`SpecError` where the network or the device cannot be used,
-    :class:`InputError` where no folding reaches ``fps``, or none that does fits the device.
+    frame (``bnnsim fifos`` finds each one's least depth).
+
+    Args:
+        workload: the network, by shipped name, file or as loaded.
+        device: the FPGA part, such as ``xc7z020``.
+        fps: frames a second to reach; None: the fastest design that fits the device.
+        clock_mhz: the clock, above 0 and at most 2000.
+        name: the architecture's name; default: ``<network>-<device>``.
+
+    Returns:
+        The architecture's file, with its interval and resources in the header.
+
+    Raises:
+        SpecError: where the network or the device cannot be used.
+        InputError: where no folding reaches ``fps``, or none that does fits the device.
     """
     loaded = workload if isinstance(workload, Loaded) else load_workload(workload)
     network = resolve_network(loaded)

@@ -53,7 +53,11 @@ def fold_at_interval(
     clock_mhz: float,
     name: str,
 ) -> FoldedDesign:
-    """The greedy folding for a target, moved on where the streams between two layers do not join."""
+    """The greedy folding for a target interval, with other folds where two layers' streams do not join.
+
+    A layer whose stream does not join its neighbour's takes its next cheapest fold that meets the target.
+    Raises :class:`SpecError` where no fold of a layer does, located in the workload's file.
+    """
     folding = dict(greedy_folding(network, target_interval_cycles))
     for _ in range(_MOST_ATTEMPTS):
         spec = _architecture(network, folding, target_interval_cycles, device, clock_mhz, name)

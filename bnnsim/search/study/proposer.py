@@ -17,9 +17,10 @@ from bnnsim.search.study.samplers import make_sampler
 
 
 class Proposer:
-    """Asks a sampler for points and tells it what became of them.
+    """Asks a sampler for points in batches and tells it what became of them, batch by batch.
 
-    The sampler's study lives in memory: asking a journal costs ten times as much, a database more.
+    It is more than a sampler: the plan's seeds go first, and what is known already is learned before. The
+    sampler's study lives in memory: asking a journal costs ten times as much, a database more.
     """
 
     def __init__(self, plan: SearchPlan, seed: int, seeds: bool = True) -> None:

@@ -33,7 +33,13 @@ class SweepKnob:
 
 
 def parse_knobs(texts: Sequence[str]) -> tuple[SweepKnob, ...]:
-    """Read ``layers.conv1.pe=1,2,4``, one or two of them. Raises :class:`SpecError`."""
+    """Read ``layers.conv1.pe=1,2,4``, one or two of them.
+
+    Raises :class:`SpecError` for texts that are none, for more than two, and for one field twice.
+
+    >>> [(knob.name, knob.values) for knob in parse_knobs(["layers.conv1.pe=1,2", "clock_mhz=100"])]
+    [('layers.conv1.pe', (1, 2)), ('clock_mhz', (100,))]
+    """
     knobs = []
     faults = []
     for text in texts:
@@ -64,8 +70,8 @@ def _value(text: str) -> Any:
         return None
 
 
-def misplaced(source: SourceText, knob: SweepKnob, sections: Sequence[str]) -> list[Fault]:
-    """Where the path leaves what the file or the spec has."""
+def path_faults(source: SourceText, knob: SweepKnob, sections: Sequence[str]) -> list[Fault]:
+    """The fault of a path that leaves what the file or the spec has; ``sections`` are the spec's keys."""
     here: Any = source.data
     for depth, part in enumerate(knob.path[:-1]):
         here = _entry(here, part)
@@ -106,6 +112,10 @@ def changed_spec(
     knobs: Sequence[SweepKnob],
     values: Sequence[Value],
 ) -> Loaded[Architecture]:
+    """The architecture with each knob's field at its value, the values in the knobs' order.
+
+    Raises :class:`SpecError` where a value is none that its field can have at all.
+    """
     data = copy.deepcopy(source.data)
     for knob, value in zip(knobs, values, strict=True):
         here = data

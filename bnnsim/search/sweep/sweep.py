@@ -11,7 +11,7 @@ from bnnsim.design.build import build_design
 from bnnsim.evaluation import figures_of
 from bnnsim.search.front.point_result import bounded_figure, reason_of
 from bnnsim.search.space.fields import Value
-from bnnsim.search.sweep.knobs import SweepKnob, changed_spec, misplaced, parse_knobs
+from bnnsim.search.sweep.knobs import SweepKnob, changed_spec, parse_knobs, path_faults
 from bnnsim.spec.architecture import Architecture, architecture_model
 from bnnsim.spec.faults import InputError, SpecError
 from bnnsim.spec.library import find_spec
@@ -55,16 +55,26 @@ def sweep(
 ) -> Sweep:
     """Evaluate every combination of the knobs' values by exact timing and the cost model.
 
-    ``knobs`` are texts such as ``layers.conv1.pe=1,2,4``. A combination that cannot be built or
-    deadlocks keeps its place with the reason. Raises :class:`SpecError` for wrong paths and values,
-    located in the architecture's file, and where no combination can be built.
+    Args:
+        architecture: a shipped name or a YAML file.
+        workload: a shipped name or a YAML file.
+        knobs: one or two texts such as ``layers.conv1.pe=1,2,4``.
+        progress: called with (designs evaluated, of so many).
+
+    Returns:
+        The grid, the last knob fastest. A combination that cannot be built or deadlocks keeps its place
+        with the reason.
+
+    Raises:
+        SpecError: for wrong paths and values, located in the architecture's file, and where no
+            combination can be built.
     """
     chosen = parse_knobs(knobs)
     work = load_workload(workload)
     source = read_architecture_source(find_spec(architecture, "architecture"))
     model = architecture_model(source)
     base, faults = validate(model, source)
-    faults += [f for knob in chosen for f in misplaced(source, knob, list(model.model_fields))]
+    faults += [f for knob in chosen for f in path_faults(source, knob, list(model.model_fields))]
     if base is None or faults:
         raise SpecError(faults)
     grid = list(itertools.product(*(knob.values for knob in chosen)))

@@ -224,6 +224,17 @@ def test_line_that_a_kill_left_unfinished_is_cut_off(space: Path, tmp_path: Path
     assert (out / JOURNAL).read_bytes()[: len(whole)] == whole
 
 
+def test_names_in_a_journal_are_a_file_format_that_stays(space: Path, tmp_path: Path) -> None:
+    _explore(space, trials=5, out=tmp_path / "out")
+    entries = [json.loads(line) for line in (tmp_path / "out" / JOURNAL).read_text().splitlines()]
+    plans = [e["user_attr"] for e in entries if e["op_code"] == 2]
+    assert {"bnnsim plan"} == {name for plan in plans for name in plan}
+    trials = [e for e in entries if e["op_code"] == 4]
+    for trial in trials:
+        assert set(trial["user_attrs"]) == {"figures", "violations", "obstacle", "knobs"}
+        assert {name.split(":")[0] for name in trial["system_attrs"]} == {"constraints"}
+
+
 def test_journal_is_one_that_optuna_opens(space: Path, tmp_path: Path) -> None:
     found = _explore(space, trials=12, out=tmp_path / "out").exploration
     backend = optuna.storages.journal.JournalFileBackend(str(tmp_path / "out" / JOURNAL))
