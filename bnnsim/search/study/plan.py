@@ -123,14 +123,23 @@ def _space_data(space: SearchSpace) -> dict[str, Any]:
     return {**data, "workload": space.workload.spec.model_dump(mode="json", exclude_unset=True)}
 
 
+def _with_current_keys(data: dict[str, Any]) -> dict[str, Any]:
+    """A stored space, or a plan with its space, with today's keys of architectures."""
+    result = {**data, "space": current(SourceText(data["file"], data["space"])).data}
+    if "members" in data:
+        members = data["members"].items()
+        result["members"] = {name: _with_current_keys(member) for name, member in members}
+    return result
+
+
 def _stored_space(data: dict[str, Any]) -> SearchSpace:
-    source = current(SourceText(data["file"], data["space"]))
+    source = SourceText(data["file"], data["space"])
     if "members" not in data:
         workload = from_spec(Workload.model_validate_json(json.dumps(data["workload"])))
         return read_space(source, workload)
     head = {key: value for key, value in source.data.items() if key != "explore"}
     explore = read_aims(AlternativesSpec, source, source.data["explore"])
-    members = {name: _stored_space(kept) for name, kept in data["members"].items()}
+    members = {name: _stored_space(member) for name, member in data["members"].items()}
     plain = {name: member for name, member in members.items() if isinstance(member, Space)}
     return Alternatives(str(head["name"]), SourceText(source.file, head), explore, plain)
 
@@ -152,7 +161,7 @@ def stored_plan(study: optuna.Study) -> SearchPlan | None:
     if data["bnnsim"] != __version__:
         raise InputError(f"study {study.study_name}", f"a study of bnnsim {__version__}", data["bnnsim"])
     return SearchPlan(
-        _stored_space(data),
+        _stored_space(_with_current_keys(data)),
         parse_objectives(data["objectives"]),
         parse_constraints(data["constraints"]),
         data["sampler"],
@@ -169,7 +178,8 @@ def check_plan(study: optuna.Study, plan: SearchPlan, place: str) -> None:
     text = study.user_attrs.get(PLAN_ATTRIBUTE)
     if text is None:
         raise InputError(place, "a study that bnnsim made", f"the study {study.study_name}")
-    stored, ours = json.loads(text), json.loads(json.dumps(plan_data(plan)))
+    stored = _with_current_keys(json.loads(text))
+    ours = json.loads(json.dumps(plan_data(plan)))
     for key in _SAME:
         if stored.get(key) != ours.get(key):
             is_data = key in ("space", "workload", "members")
