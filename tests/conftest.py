@@ -33,8 +33,12 @@ QUICK = (  # folders and files
     "unit/cost",
     "unit/design",
     "unit/spec",
+    "unit/test_documents.py",
     "unit/test_floors.py",
     "unit/test_house.py",
+    "unit/test_public_names.py",
+    "unit/test_tracked_files.py",
+    "unit/test_unit_kinds.py",
     "unit/timing/test_deadlock_report.py",
 )
 

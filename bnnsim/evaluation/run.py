@@ -36,10 +36,34 @@ def evaluate(
     executor: ExecutorName | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Simulate a design and estimate what it costs; parameters and errors as ``simulate``'s.
+    """Simulate a design and estimate what it costs.
 
     A bit-exact run measures the switching activity for the power; a timing-only run assumes random
     data at the design's rate.
+
+    Args:
+        architecture: a shipped name, a YAML file or a spec.
+        workload: likewise.
+        images: as :func:`bnnsim.simulate` takes them.
+        frames: how many of the images; default: all, or one without images.
+        timing_only: leave the bits out.
+        weights_seed: draws weights for a workload without any.
+        executor: ``compiled`` or ``simpy``.
+        progress: is called with the frames done and those in all.
+
+    Returns:
+        The simulation with resources, power, energy, a clock estimate and every budget exceeded.
+
+    Raises:
+        SpecError: what the user gave cannot be used; every fault at once.
+        DeadlockError: a FIFO is too shallow (``bnnsim.timing.streaming.result``).
+        BitMismatchError: hardware and network differ in a bit (``bnnsim.datapath.mismatch``).
+
+    Example:
+        >>> from bnnsim import evaluate
+        >>> found = evaluate("pynq-cnv", "cnv", timing_only=True)
+        >>> found.resources.total.lut, found.resources.total.bram18
+        (26633, 250)
     """
     options = RunOptions(images, frames, timing_only, weights_seed, executor, progress)
     design, folder = load_design(architecture, workload)

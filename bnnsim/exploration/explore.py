@@ -78,6 +78,14 @@ def explore(
         >>> best = report.exploration.front[0]
         >>> best.result.is_feasible, [o.name for o in report.exploration.objectives]
         (True, ['throughput_fps', 'lut'])
+
+    Example:
+        >>> from bnnsim import explore
+        >>> report = explore("digits-7z020", trials=20, baseline=0, jobs=1)
+        >>> len(report.exploration.trials)
+        20
+        >>> all(checked.is_exact for checked in report.verifications)
+        True
     """
     if storage is None:
         warm_up(_jobs(jobs))

@@ -24,6 +24,14 @@ class ExplorationReport:
         interrupted: whether Ctrl-C ended the search.
         seconds: of search, baseline and verification together, with everything written.
         search_seconds: of the search alone.
+
+    Example:
+        >>> from bnnsim import explore
+        >>> report = explore("digits-7z020", trials=10, baseline=0, jobs=1, verify_words=0)
+        >>> len(report.verifications) == len(report.exploration.shown) > 0
+        True
+        >>> report.interrupted, report.page  # nothing was written
+        (False, None)
     """
 
     exploration: Exploration

@@ -95,6 +95,12 @@ class Simulation:
     """What a simulation found.
 
     Counts of units, FIFOs and layers are those of a run of ``counted_frames`` frames.
+
+    Example:
+        >>> from bnnsim import simulate
+        >>> run = simulate("digits-7z020", "digits", frames=3)
+        >>> run.bit_exact, run.predictions, run.labels
+        (True, (7, 6, 3), (7, 6, 3))
     """
 
     arch: str

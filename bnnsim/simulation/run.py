@@ -28,18 +28,34 @@ def simulate(
     observer: Observer | None = None,
     progress: Progress | None = None,
 ) -> Simulation:
-    """Simulate ``workload`` on ``architecture`` (shipped names, paths or specs).
+    """Simulate ``workload`` on ``architecture``: every cycle and, where there are weights, every bit.
 
-    ``images`` is a file (.npz with ``images_u8`` and ``labels``, .npy, a picture), several, or pixels
-    ``(n, ...)`` uint8; default: the workload's own. ``frames`` takes the first so many of them, over
-    again where there are fewer; default: all, or one without images. ``weights_seed`` draws weights
-    (and images where there are none) for a workload without any. ``timing_only`` leaves the bits out;
-    ``executor`` is then ``compiled`` unless said otherwise; bit-exact runs are SimPy's. ``observer`` is
-    shown every word and step of a pipeline in SimPy.
+    Args:
+        architecture: a shipped name, a YAML file or a spec.
+        workload: likewise.
+        images: a file (.npz with ``images_u8`` and ``labels``, .npy, a picture), several, or pixels
+            ``(n, ...)`` uint8; default: the workload's own.
+        frames: the first so many images, over again where there are fewer; default: all, or one
+            without images.
+        timing_only: leave the bits out.
+        weights_seed: draws weights (and images where there are none) for a workload without any.
+        executor: ``compiled`` or ``simpy``; default: ``compiled`` for times alone, bits are SimPy's.
+        observer: is shown every word and step of a pipeline in SimPy.
+        progress: is called with the frames done and those in all.
 
-    Raises :class:`~bnnsim.spec.faults.SpecError` for what the user gave wrong,
-    :class:`~bnnsim.timing.streaming.result.DeadlockError` where a FIFO is too shallow, and
-    :class:`~bnnsim.datapath.mismatch.BitMismatchError` where hardware and network differ in a bit.
+    Returns:
+        Cycles, predictions, and where each unit's cycles went.
+
+    Raises:
+        SpecError: what the user gave cannot be used; every fault at once.
+        DeadlockError: a FIFO is too shallow (``bnnsim.timing.streaming.result``).
+        BitMismatchError: hardware and network differ in a bit (``bnnsim.datapath.mismatch``).
+
+    Example:
+        >>> from bnnsim import simulate
+        >>> run = simulate("pynq-cnv", "cnv", frames=3, timing_only=True)
+        >>> run.cycles_total, run.initiation_interval_cycles
+        (274187, 32768)
     """
     options = RunOptions(images, frames, timing_only, weights_seed, executor, progress)
     design, folder = load_design(architecture, workload)

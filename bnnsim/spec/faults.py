@@ -32,7 +32,16 @@ class Fault:
 
 
 class SpecError(Exception):
-    """What a user gave cannot be used; carries every fault found, in file order."""
+    """What a user gave cannot be used; carries every fault found, in file order.
+
+    Example:
+        >>> from bnnsim import SpecError, simulate
+        >>> try:
+        ...     simulate("pynq-cnv", "tfc", timing_only=True)
+        ... except SpecError as error:
+        ...     print(len(error.faults), error.faults[0].key, error.faults[0].expected)
+        10 layers.fc3 a unit for layer fc3 (linear)
+    """
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults: tuple[Fault, ...] = tuple(
@@ -46,7 +55,16 @@ class OldKeyWarning(UserWarning):
 
 
 class InputError(SpecError):
-    """A single fault outside any YAML file: a weights file, an image, a command-line value."""
+    """A single fault outside any YAML file: a weights file, an image, a command-line value.
+
+    Example:
+        >>> from bnnsim import InputError, simulate
+        >>> try:
+        ...     simulate("pynq-cnv", "cnv", frames=0, timing_only=True)
+        ... except InputError as error:
+        ...     print(error)
+        --frames: expected a number >= 1, got 0
+    """
 
     def __init__(self, place: str, expected: str, got: str, near: Sequence[str] = ()) -> None:
         super().__init__([Fault(place, 0, "", expected, got, tuple(near))])

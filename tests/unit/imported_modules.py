@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 
@@ -21,6 +22,7 @@ def module_paths(root: Path, package: str) -> dict[str, Path]:
     return {_dotted(path.relative_to(root)): path for path in sorted((root / package).rglob("*.py"))}
 
 
+@cache
 def imports(root: Path, package: str) -> dict[str, set[str]]:
     """Each module's imports of other modules of the package.
 

@@ -33,20 +33,34 @@ def import_bnn_pynq(
     *,
     force: bool = False,
 ) -> ImportedNetwork:
-    """Write ``<name>.yaml`` and ``<name>.npz`` into ``out_dir`` from a parameter folder.
+    """Write ``<name>.yaml`` and ``<name>.npz`` into ``out_dir`` from a BNN-PYNQ parameter folder.
 
-    ``folder`` is one such as ``bnn/params/cifar10/cnvW1A1``; the networks with 2-bit weights or
-    activations (W1A2, W2A2) are not read. ``name`` is by default the topology and the data set
-    (``cnv-cifar10``). In the .npz: ``<layer>.weights`` uint8 {0, 1}, ``(out, in, kh, kw)`` or
-    ``(out, in)``, 1 meaning +1; ``<layer>.thresholds`` int32 ``(out,)``. A layer's bit fires on
-    ``sum > threshold``, the sum being the popcount of matching bits; in CNV's first layer the
-    sum of +-pixels in 1/128, whose stored thresholds count 1/256: floor(t / 2) is the same rule.
-    ``classes.txt``, where the folder has it, becomes the workload's ``classes``. Thresholds of
-    CNV's last layer, in folders of 2017, are not used by the hardware and passed over.
+    In the .npz: ``<layer>.weights`` uint8 {0, 1}, ``(out, in, kh, kw)`` or ``(out, in)``, 1 meaning
+    +1; ``<layer>.thresholds`` int32 ``(out,)``. A layer's bit fires on ``sum > threshold``, the sum
+    being the popcount of matching bits; in CNV's first layer the sum of +-pixels in 1/128, whose stored
+    thresholds count 1/256: floor(t / 2) is the same rule. ``classes.txt``, where the folder has it,
+    becomes the workload's ``classes``. Thresholds of CNV's last layer, in folders of 2017, are not used
+    by the hardware and passed over.
 
-    Files of that name that hold something else are replaced only with ``force``.
+    Args:
+        folder: one such as ``bnn/params/cifar10/cnvW1A1``; the networks with 2-bit weights or
+            activations (W1A2, W2A2) are not read.
+        topology: ``cnv`` or ``lfc``.
+        out_dir: where workload and weights go.
+        name: the workload's name; default: the topology and the data set (``cnv-cifar10``).
+        force: replace files of that name that hold something else.
 
-    Raises :class:`SpecError` with every fault of the folder; nothing is written then.
+    Returns:
+        The workload, the files, and the folding of the files' layers.
+
+    Raises:
+        SpecError: every fault of the folder; nothing is written then.
+
+    Example:
+        >>> from bnnsim import import_bnn_pynq, simulate
+        >>> imported = import_bnn_pynq("cifar10/cnvW1A1", "cnv", "networks")
+        >>> simulate("pynq-cnv", imported.workload_path, images=["deer.npz"]).predictions
+        (4,)
     """
     if topology not in _TOPOLOGIES:
         known = get_args(Topology)

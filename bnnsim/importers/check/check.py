@@ -37,14 +37,32 @@ def check_model(
     seed: int = 0,
     image_range: tuple[float, float] | None = None,
 ) -> CheckReport:
-    """Run a model and the workload imported from it on ``images`` (or on inputs drawn from ``seed``).
+    """Run a model and the workload imported from it, and compare every layer.
 
-    ``image_range`` must be repeated where the import was given one and the workload takes raw
-    pixels. Standard operators run in onnxruntime, QONNX's in qonnx, the workload in the functional
-    executor.
+    Standard operators run in onnxruntime, QONNX's in qonnx, the workload in the functional executor.
     Layers in fixed point may differ from real numbers by their stated bound; a bit that this flips
-    behind them counts as a difference. Raises :class:`SpecError` where a file cannot be
-    used, or the workload has other layers than an import of the model gives.
+    behind them counts as a difference.
+
+    Args:
+        model_path: the model's file.
+        workload: what an import made of it.
+        images: a file of images to run on; default: drawn inputs.
+        random_inputs: how many to draw.
+        seed: what they are drawn from.
+        image_range: as the import was given it, where the workload takes raw pixels.
+
+    Returns:
+        Layer by layer what is equal, and the first difference.
+
+    Raises:
+        SpecError: a file cannot be used, or the workload has other layers than an import of the model
+            gives.
+
+    Example:
+        >>> from bnnsim import check_model, import_onnx
+        >>> imported = import_onnx("tfc.onnx", "networks")
+        >>> check_model("tfc.onnx", imported.workload_path, random_inputs=20).is_equal
+        True
     """
     from bnnsim.functional.executor import Executor  # compiled kernels: only who checks waits for them
 

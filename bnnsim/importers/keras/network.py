@@ -27,8 +27,30 @@ def import_keras(
 ) -> ImportedNetwork:
     """Import a Keras (Larq) model and write ``<name>.yaml`` and ``<name>.npz`` into ``out_dir``.
 
-    As :func:`~bnnsim.importers.onnx.network.import_onnx`; h5py reads the file, TensorFlow is not
-    needed. Raises :class:`InputError`; nothing is written then.
+    h5py reads the file, TensorFlow is not needed.
+
+    Args:
+        path: an ``.h5`` or ``.keras`` file.
+        out_dir: where workload and weights go.
+        name: the workload's name; default: the file's.
+        fixed: the type of layers that stay in fixed point.
+        input_type: the type of an image's elements, for models that take raw pixels.
+        image_range: the numbers that pixels 0 and 255 stand for.
+        sign_of_zero: ``exact`` as the model's operators, ``plus`` or ``minus`` where it may be chosen.
+        force: replace files of that name that hold something else.
+
+    Returns:
+        The workload, the files, and what the user should know about them.
+
+    Raises:
+        InputError: the file cannot be read, holds what has no place in a binary network, or its
+            results would replace other files; nothing is written then.
+
+    Example:
+        >>> from bnnsim import import_keras
+        >>> imported = import_keras("larq.h5", "networks", input_type="uint8", image_range=(0, 255))
+        >>> imported.workload_path.name, imported.weights_path.name
+        ('larq.yaml', 'larq.npz')
     """
     options = import_options(fixed, input_type, image_range, sign_of_zero)
     return write_model(keras_to_onnx, path, out_dir, name, options, force)

@@ -119,10 +119,28 @@ def import_onnx(
 ) -> ImportedNetwork:
     """Import a QONNX or ONNX file and write ``<name>.yaml`` and ``<name>.npz`` into ``out_dir``.
 
-    ``name`` defaults to the file's; the options are those of :class:`ImportOptions`. Files of that
-    name that hold something else are replaced only with ``force``. Raises :class:`InputError` there,
-    and where the file cannot be read or holds what has no place in a binary network; nothing is
-    written then.
+    Args:
+        path: the model's file.
+        out_dir: where workload and weights go.
+        name: the workload's name; default: the file's.
+        fixed: the type of layers that stay in fixed point.
+        input_type: the type of an image's elements, for models that take raw pixels.
+        image_range: the numbers that pixels 0 and 255 stand for.
+        sign_of_zero: ``exact`` as the model's operators, ``plus`` or ``minus`` where it may be chosen.
+        force: replace files of that name that hold something else.
+
+    Returns:
+        The workload, the files, and what the user should know about them.
+
+    Raises:
+        InputError: the file cannot be read, holds what has no place in a binary network, or its
+            results would replace other files; nothing is written then.
+
+    Example:
+        >>> from bnnsim import import_onnx
+        >>> imported = import_onnx("tfc.onnx", "networks")
+        >>> [layer.op for layer in imported.workload.layers]
+        ['linear', 'linear', 'linear', 'linear']
     """
     options = import_options(fixed, input_type, image_range, sign_of_zero)
     return write_model(load_model, path, out_dir, name, options, force)

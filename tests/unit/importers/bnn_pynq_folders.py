@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,3 +53,18 @@ def write_layer(folder: Path, index: int, layer: MadeLayer, rows: int | None = N
             with open(folder / f"{index}-{p}-thres.bin", "wb") as file:
                 for row in range(p, len(stored), pe):
                     file.write(struct.pack("<q", layer.thresholds[row]))
+
+
+def write_trained(folder: Path, network: Path) -> Path:
+    """The parameter folder of a decoded CNV: a file for each layer and PE, in the boards' own folding."""
+    folder.mkdir(parents=True)
+    golden = np.load(network)
+    for index, shipped in enumerate(json.loads(bytes(golden["meta_json"]))["layers"]):
+        weights = golden[f"l{index}_w"]
+        if weights.ndim == 4:
+            weights = weights.transpose(0, 2, 3, 1)
+        thresholds = golden[f"l{index}_t"].tolist() if f"l{index}_t" in golden else None
+        matrix = weights.reshape(len(weights), -1)
+        write_layer(folder, index, MadeLayer(matrix, thresholds, shipped["pe"], shipped["simd"]))
+    (folder / "classes.txt").write_text("\n".join(str(name) for name in golden["classes"]))
+    return folder
