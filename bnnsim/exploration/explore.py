@@ -72,18 +72,13 @@ def explore(
             server that does not take the results.
 
     Example:
-        >>> report = explore("pynq-tfc", "tfc", trials=12, jobs=1, baseline=0, verify_words=0)
+        >>> from bnnsim import explore
+        >>> report = explore("pynq-tfc", "tfc", trials=20, jobs=1, baseline=0)
         >>> len(report.exploration.trials), report.interrupted
-        (12, False)
+        (20, False)
         >>> best = report.exploration.front[0]
         >>> best.result.is_feasible, [o.name for o in report.exploration.objectives]
         (True, ['throughput_fps', 'lut'])
-
-    Example:
-        >>> from bnnsim import explore
-        >>> report = explore("digits-7z020", trials=20, baseline=0, jobs=1)
-        >>> len(report.exploration.trials)
-        20
         >>> all(checked.is_exact for checked in report.verifications)
         True
     """
