@@ -12,7 +12,7 @@ import yaml
 
 from bnnsim.cli.app import run
 from bnnsim.search.space.alternatives import Alternatives, load_search_space
-from bnnsim.search.sweep import parse_knobs
+from bnnsim.search.sweep.knobs import parse_knobs
 from bnnsim.spec import SpecError, load_architecture
 from bnnsim.spec.faults import OldKeyWarning
 from bnnsim.spec.library import find_spec, shipped_names
