@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -42,3 +43,44 @@ def test_glossary_is_alphabetical_and_names_a_module_for_each_term() -> None:
     for term, _, where in rows:
         found = re.fullmatch(r" \[`(.+\.py)`\]\(\.\./bnnsim/\1\) ", where)
         assert found, f"{term}: {where}"
+
+
+NAMED = re.compile(r"`([a-z_0-9]+(?:[./][A-Za-z_0-9{},]+)+)`")
+
+
+def missing_names(text: str) -> list[str]:
+    """Paths (``cost/blocks``) and names (``cost.resources.estimate_resources``) that do not exist.
+
+    Paths are looked for in the checkout and in the package, and ``{a,b}`` in a path stands for both; a
+    file alone (``build.py``) is in the folder named before it, and is not looked for.
+    """
+    missing = []
+    for name in NAMED.findall(text):
+        before, _, rest = name.partition("{")
+        inside, _, after = rest.partition("}")
+        for one in [before + choice + after for choice in inside.split(",")] if rest else [name]:
+            if "/" in one:
+                found = any((ROOT / folder / one).exists() for folder in ("", "bnnsim"))
+            else:
+                found = one.endswith(".py") or _resolves(f"bnnsim.{one}")
+            if not found:
+                missing.append(one)
+    return missing
+
+
+def _resolves(name: str) -> bool:
+    """Whether a dotted name is a module, or something in one."""
+    module, _, inside = name.rpartition(".")
+    try:
+        return hasattr(import_module(module), inside) or bool(import_module(name))
+    except ImportError:
+        return False
+
+
+def test_the_house_is_drawn_as_it_is_built() -> None:
+    assert missing_names((ROOT / "DESIGN.md").read_text(encoding="utf-8")) == []
+
+
+def test_what_is_not_there_is_found() -> None:
+    text = "`cost/blocks`, `cost/bricks`, `design.build.build_design`, `design.build.make`, `a/{b,c}.py`"
+    assert missing_names(text) == ["cost/bricks", "design.build.make", "a/b.py", "a/c.py"]
