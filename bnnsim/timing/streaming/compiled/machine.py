@@ -133,8 +133,8 @@ class Machine:
     @property
     def ended_frames(self) -> int:
         """Frames whose last word the sink has moved."""
-        sink = self.unit[self.graph.sink]
-        return int(sink.writes if sink.ends_on_write else sink.reads) // self.graph.frame_words
+        moved = "writes" if self.graph.units[self.graph.sink].outputs else "reads"
+        return int(self.unit[moved][self.graph.sink]) // self.graph.frame_words
 
     @property
     def last_cycle(self) -> int:
