@@ -16,20 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.designs import SMALL_SPACE
+
 ROOT = Path(__file__).resolve().parents[2]
-SPACE = """\
-name: small
-source: "made for this test"
-style: streaming
-device: xc7z020
-clock_mhz: {choose: [100, 143]}
-layers:
-  fc0: {pe: divisors, simd: divisors}
-  fc1: {pe: divisors, simd: divisors}
-  fc2: {pe: divisors, simd: divisors}
-  fc3: {pe: 10, simd: 8}
-explore: {workload: tfc, objectives: [throughput_fps, lut]}
-"""
 ENGINE = """\
 name: tiny
 source: "made for this test"
@@ -65,7 +54,7 @@ explore: {alternatives: [{space: small.yaml}, {space: tiny.yaml, name: one-array
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "small.yaml").write_text(SPACE)
+    (tmp_path / "small.yaml").write_text(SMALL_SPACE)
     return tmp_path
 
 
@@ -214,7 +203,7 @@ def test_wrong_input_is_one_sentence_and_leaves_nothing(
     assert re.search(message, done.stderr), done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert {path.name for path in folder.iterdir()} <= {"small.yaml"}
-    assert (folder / "small.yaml").read_text() == SPACE
+    assert (folder / "small.yaml").read_text() == SMALL_SPACE
 
 
 def test_space_without_a_feasible_design_says_what_stands_in_the_way(folder: Path) -> None:

@@ -9,13 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bnnsim.design.build import build_streaming_design
-from bnnsim.spec.library import shipped_names
-from bnnsim.spec.load import load_architecture, load_workload
 from bnnsim.timing.streaming.compiled_executor import run_compiled
 from bnnsim.timing.streaming.compiled_run import UnprovenError
-from bnnsim.timing.streaming.programs.graph import TimingGraph, build_timing
-from bnnsim.timing.streaming.reference.executor import run_simpy
+from bnnsim.timing.streaming.programs.graph import TimingGraph
 from bnnsim.timing.streaming.result import DeadlockError
 
 from .examples import few_or_all, hold
@@ -106,34 +102,3 @@ def test_a_proven_interval_is_the_spacing_far_later(graph: TimingGraph) -> None:
     ends = run.result.frame_end_cycles
     for frame in range(steady.warm_up_frames, steady_frames):
         assert ends[frame + steady.period_frames] - ends[frame] == steady.period_cycles
-
-
-SHIPPED = [
-    ("pynq-cnv", "cnv", 2),
-    ("pynq-tfc", "tfc", 4),
-    ("digits-7z020", "digits", 4),
-    ("finn-sfc-max", "mlp-256", 6),
-    ("finn-lfc-max", "mlp-1024", 4),
-    ("finn-cnv-max", "cnv", 2),
-    ("redkar", "cnv", 3),
-    ("rebnet-m2", "rebnet-cifar10-m2", 1),
-    ("li-vx690t", "binarynet-streaming", 1),
-    ("fo-bnn", "pc-bnn", 1),
-]
-
-
-def test_every_shipped_streaming_design_is_in_the_list() -> None:
-    streaming = {
-        name
-        for name in shipped_names("architecture")
-        if load_architecture(name).spec.style == "streaming"
-    }
-    listed = {name for name, _, _ in SHIPPED}
-    assert streaming - listed <= {"rebnet-m1", "rebnet-m3"}  # rebnet-m2 stands for all levels
-
-
-@pytest.mark.parametrize(("arch", "workload", "frames"), SHIPPED)
-def test_compiled_equals_simpy_on_shipped_designs(arch: str, workload: str, frames: int) -> None:
-    design = build_streaming_design(load_architecture(arch), load_workload(workload))
-    graph = build_timing(design.graph)
-    assert run_compiled(graph, frames, extrapolate=False).result == run_simpy(graph, frames)

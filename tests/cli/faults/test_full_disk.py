@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_explore import ROOT, SPACE
+from tests.cli.test_explore import ROOT
+from tests.designs import SMALL_SPACE
 
 Mount = Callable[[str], Path]
 
@@ -34,7 +35,7 @@ def mount(tmp_path: Path) -> Iterator[Mount]:
 
 
 def _explore(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    (folder / "small.yaml").write_text(SPACE)
+    (folder / "small.yaml").write_text(SMALL_SPACE)
     return subprocess.run(
         [sys.executable, ROOT / "explore.py", "small.yaml", "--jobs", "1", "--baseline", "0", *arguments],
         cwd=folder,

@@ -16,23 +16,12 @@ from bnnsim.timing.streaming.programs.steps import Block, Run
 from bnnsim.timing.streaming.result import DeadlockError
 from bnnsim.timing.streaming.steady_state.api import steady_state
 from bnnsim.timing.streaming.steady_state.record import SteadyState
+from tests.designs import SHIPPED_STREAMING
 from tests.property.pipelines import timing_graphs
 
 ENOUGH_FRAMES = 4
 MANY_WORDS = 200
 """More than the random pipelines' frames and pipelines hold together."""
-SHIPPED = [
-    ("pynq-cnv", "cnv"),
-    ("pynq-tfc", "tfc"),
-    ("digits-7z020", "digits"),
-    ("finn-sfc-max", "mlp-256"),
-    ("finn-lfc-max", "mlp-1024"),
-    ("finn-cnv-max", "cnv"),
-    ("redkar", "cnv"),
-    ("rebnet-m2", "rebnet-cifar10-m2"),
-    ("li-vx690t", "binarynet-streaming"),
-    ("fo-bnn", "pc-bnn"),
-]
 
 
 def _design(arch: str, workload: str) -> Design:
@@ -73,7 +62,7 @@ def test_pynq_cnv_is_limited_by_its_slowest_matrix_units_which_never_stall() -> 
     assert found.text.startswith("fc0.mvau limits (and so does fc1.mvau): 32,768 cycles a frame, never")
 
 
-@pytest.mark.parametrize(("arch", "workload"), SHIPPED)
+@pytest.mark.parametrize(("arch", "workload"), SHIPPED_STREAMING)
 def test_unlimited_interval_is_that_of_the_same_graph_with_very_deep_fifos(
     arch: str, workload: str
 ) -> None:
@@ -99,7 +88,7 @@ def test_no_fifo_depth_beats_the_unlimited_interval_and_deep_fifos_reach_it(grap
         assert found.limited_by == ("unit" if steady.interval == unlimited else "fifos")
 
 
-@pytest.mark.parametrize(("arch", "workload"), SHIPPED)
+@pytest.mark.parametrize(("arch", "workload"), SHIPPED_STREAMING)
 def test_a_unit_limits_exactly_where_its_own_cycles_are_the_interval(arch: str, workload: str) -> None:
     graph = build_timing(_design(arch, workload).graph)
     steady = steady_state(graph)

@@ -35,27 +35,15 @@ from bnnsim.search.study.pool import Pool, open_pool
 from bnnsim.search.study.progress import SearchProgress
 from bnnsim.search.study.samplers import SAMPLERS
 from bnnsim.spec.faults import InputError, SpecError
+from tests.designs import SMALL_SPACE
 
 ROOT = Path(__file__).resolve().parents[4]
-SPACE = """\
-name: small
-source: "made for this test"
-style: streaming
-device: xc7z020
-clock_mhz: {choose: [100, 143]}
-layers:
-  fc0: {pe: divisors, simd: divisors}
-  fc1: {pe: divisors, simd: divisors}
-  fc2: {pe: divisors, simd: divisors}
-  fc3: {pe: 10, simd: 8}
-explore: {workload: tfc, objectives: [throughput_fps, lut]}
-"""
 
 
 @pytest.fixture
 def space(tmp_path: Path) -> Path:
     path = tmp_path / "small.yaml"
-    path.write_text(SPACE)
+    path.write_text(SMALL_SPACE)
     return path
 
 
@@ -88,7 +76,7 @@ def test_every_sampler_evaluates_as_many_different_designs_as_asked_for(
 
 def test_every_device_has_its_own_seeds_as_fast_as_its_room_allows(tmp_path: Path) -> None:
     path = tmp_path / "devices.yaml"
-    text = SPACE.replace("device: xc7z020", "device: {choose: [xc7z020, xc7z045]}")
+    text = SMALL_SPACE.replace("device: xc7z020", "device: {choose: [xc7z020, xc7z045]}")
     path.write_text(text.replace("workload: tfc", "workload: mlp-1024"))
     space = load_space(path)
     encoding = TargetEncoding(space)
@@ -126,7 +114,7 @@ def test_what_beats_a_published_design_at_its_own_clock_comes_first(space: Path)
 
 def test_search_of_a_space_with_fewer_points_than_trials_ends(tmp_path: Path) -> None:
     path = tmp_path / "tiny.yaml"
-    path.write_text(SPACE.replace("{pe: divisors, simd: divisors}", "{pe: 16, simd: 8}"))
+    path.write_text(SMALL_SPACE.replace("{pe: divisors, simd: divisors}", "{pe: 16, simd: 8}"))
     found = _explore(path, trials=20).exploration
     assert len(found.trials) == 2  # the two clocks
 
@@ -154,7 +142,7 @@ def test_study_of_another_aim_is_not_resumed(space: Path, tmp_path: Path) -> Non
         InputError, match="constraints none, which its study was made with, got lut<=9000"
     ):
         _explore(space, trials=9, out=out, resume=True, constraints=["lut<=9000"])
-    space.write_text(SPACE.replace("[100, 143]", "[100]"))
+    space.write_text(SMALL_SPACE.replace("[100, 143]", "[100]"))
     with pytest.raises(InputError, match="space the same, which its study was made with, got another"):
         _explore(space, trials=9, out=out, resume=True)
     with pytest.raises(InputError, match="expected the study to go on with, got no file"):
