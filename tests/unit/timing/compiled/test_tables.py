@@ -82,11 +82,11 @@ def test_occupancy_is_counted_as_far_as_both_ends_are_known() -> None:
     channel = ChannelRecord(depth_words=3, write_ring=0, write_mask=3, read_ring=4, read_mask=3)
     channel.written, channel.read = 3, 1
     s = _reader(channel, [0, 1, 2, -1, 2, 5, -1, -1])
-    _plain(channels.count_words)(s, 0)
+    _plain(channels.count_words)(s.channel[0], s.event_times)
     # The second read is not known yet: it may come in cycle 2 too.
     assert (s.channel[0].max_occupancy, s.channel[0].counted_writes) == (2, 2)
     s.channel[0].read = 2
-    _plain(channels.count_words)(s, 0)
+    _plain(channels.count_words)(s.channel[0], s.event_times)
     assert (s.channel[0].max_occupancy, s.channel[0].counted_writes) == (2, 3)
 
 

@@ -92,7 +92,7 @@ def _advance(stamp: int) -> Callable[..., int]:
                 for p in range(unit.first_input, unit.end_input):
                     c = s.program_words[p]
                     channel = s.channel[c]
-                    log_reads(s, c)
+                    log_reads(channel, s.event_times)
                     other = channel.writer
                     if channel.supplies:
                         channel.written = channel.read + OPEN_END_WORDS
@@ -101,7 +101,7 @@ def _advance(stamp: int) -> Callable[..., int]:
                     else:
                         wanted = other >= 0 and s.unit[other].missing_space == c
                         if limits.counts:
-                            count_words(s, c)
+                            count_words(channel, s.event_times)
                     if wanted and not queued[other]:
                         queued[other] = 1
                         tail = head + size
@@ -111,7 +111,7 @@ def _advance(stamp: int) -> Callable[..., int]:
                 for p in range(unit.first_output, unit.end_output):
                     c = s.program_words[p]
                     channel = s.channel[c]
-                    log_writes(s, c)
+                    log_writes(channel, s.event_times)
                     other = channel.reader
                     if channel.is_open:
                         channel.read = channel.written
@@ -120,7 +120,7 @@ def _advance(stamp: int) -> Callable[..., int]:
                     else:
                         wanted = other >= 0 and s.unit[other].missing_word == c
                         if limits.counts:
-                            count_words(s, c)
+                            count_words(channel, s.event_times)
                     if wanted and not queued[other]:
                         queued[other] = 1
                         tail = head + size
@@ -141,7 +141,7 @@ def _account(stamp: int) -> Callable[..., int]:
         for c in range(len(s.channel)):
             channel = s.channel[c]
             if not channel.supplies and not channel.is_open:
-                count_words(s, c)
+                count_words(channel, s.event_times)
                 if channel.counted_writes < channel.written:  # nobody will read them
                     held = channel.written - channel.read
                     channel.max_occupancy = max(channel.max_occupancy, held)

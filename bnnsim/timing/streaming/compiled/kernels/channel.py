@@ -6,6 +6,7 @@ what is cached on disk.
 
 from __future__ import annotations
 
+from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.compiled.kernels.jit import inner
 from bnnsim.timing.streaming.compiled.kernels.records import (
     ENDS_AT,
@@ -13,6 +14,7 @@ from bnnsim.timing.streaming.compiled.kernels.records import (
     SNAPSHOT_WORDS,
     SNAPSHOTS,
     SNAPSHOTS_AT,
+    ChannelRecord,
     State,
 )
 
@@ -197,14 +199,13 @@ def note_end(s: State, u: int, words: int, cycle: int) -> None:
 
 
 @inner
-def count_words(s: State, c: int) -> None:
+def count_words(channel: ChannelRecord, times: Int64s) -> None:
     """Highest occupancy at the end of a cycle, as far as both ends' cycles are known.
 
     It stands after a write: word w, written in cycle x, and what came before it and was not read by x.
     Visited often enough, this looks back no further than the rings reach: words not counted yet are in
     the channel, and reads not counted yet came after the last write.
     """
-    channel = s.channel[c]
     written = channel.written
     read = channel.read
     w = channel.counted_writes
@@ -215,8 +216,8 @@ def count_words(s: State, c: int) -> None:
     read_ring = channel.read_ring
     read_mask = channel.read_mask
     while w < written:
-        cycle = s.event_times[write_ring + (w & write_mask)]
-        while r < read and s.event_times[read_ring + (r & read_mask)] <= cycle:
+        cycle = times[write_ring + (w & write_mask)]
+        while r < read and times[read_ring + (r & read_mask)] <= cycle:
             r += 1
         if r == read and r <= w:
             break  # the next read may still turn out to be that early
@@ -228,26 +229,24 @@ def count_words(s: State, c: int) -> None:
 
 
 @inner
-def log_reads(s: State, c: int) -> None:
+def log_reads(channel: ChannelRecord, times: Int64s) -> None:
     """Copy the cycles of the latest visit's reads to the log, where there is one."""
-    channel = s.channel[c]
     if channel.read_log == channel.read_log_end:
         return
     for word in range(channel.logged_reads, channel.read):
-        cycle = s.event_times[channel.read_ring + (word & channel.read_mask)]
-        s.event_times[channel.read_log + word] = cycle
+        cycle = times[channel.read_ring + (word & channel.read_mask)]
+        times[channel.read_log + word] = cycle
     channel.logged_reads = channel.read
 
 
 @inner
-def log_writes(s: State, c: int) -> None:
+def log_writes(channel: ChannelRecord, times: Int64s) -> None:
     """Copy the cycles of the latest visit's writes to the log, where there is one."""
-    channel = s.channel[c]
     if channel.write_log == channel.write_log_end:
         return
     for word in range(channel.logged_writes, channel.written):
-        cycle = s.event_times[channel.write_ring + (word & channel.write_mask)]
-        s.event_times[channel.write_log + word] = cycle
+        cycle = times[channel.write_ring + (word & channel.write_mask)]
+        times[channel.write_log + word] = cycle
     channel.logged_writes = channel.written
 
 

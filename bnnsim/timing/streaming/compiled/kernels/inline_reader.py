@@ -33,8 +33,8 @@ def read_inline(s: State, c: int, limits: Limits) -> int:
         return 0
     before = channel.read
     if limits.counts:
-        count_words(s, c)
-    log_writes(s, c)
+        count_words(channel, s.event_times)
+    log_writes(channel, s.event_times)
     if kind == FLUSHING:
         while channel.read < channel.written:
             if not do_step(s, u, limits):
@@ -45,8 +45,8 @@ def read_inline(s: State, c: int, limits: Limits) -> int:
                 break
     taken: int = channel.read - before
     if limits.counts and taken:
-        count_words(s, c)
-    log_reads(s, c)
+        count_words(channel, s.event_times)
+    log_reads(channel, s.event_times)
     return taken
 
 
@@ -65,8 +65,8 @@ def read_inline_plain(s: State, c: int, limits: Limits) -> int:
         return 0
     end_step = run_end(s, u, limits) if limits.draining else frame_end(s, u)
     if limits.counts:
-        count_words(s, c)
-    log_writes(s, c)
+        count_words(channel, s.event_times)
+    log_writes(channel, s.event_times)
     taken = 0
     while channel.read < channel.written and not unit.sink_words:
         tick = unit.next_read
@@ -94,6 +94,6 @@ def read_inline_plain(s: State, c: int, limits: Limits) -> int:
         forward_reads(s, u)
         taken += 1
     if limits.counts and taken:
-        count_words(s, c)
-    log_reads(s, c)
+        count_words(channel, s.event_times)
+    log_reads(channel, s.event_times)
     return taken
