@@ -10,6 +10,7 @@ from bnnsim.arrays import Int64s, Integers
 from bnnsim.design.design import EngineDesign
 from bnnsim.design.network.network import Network
 from bnnsim.simulation.options import ExecutorName, Progress, RunOptions
+from bnnsim.simulation.prefix import prefix_outputs
 from bnnsim.simulation.record import LayerReport, Simulation, UnitReport
 from bnnsim.simulation.stimulus import Stimulus, TimingOnly
 from bnnsim.timing.engine.result import EngineTiming
@@ -121,7 +122,7 @@ def _scores(design: EngineDesign, stimulus: Stimulus, progress: Progress | None)
         values = frame.astype(np.int64)
         if network.input.type.is_bipolar:
             values = values * 2 - 1
-        given = _prefix(design, stimulus, number)
+        given = prefix_outputs(design, stimulus, number)
         result = run_engine_frame(design, parameters, values, given)
         for name in (name for name in network.nodes if name in result.outputs):
             _compare(network, name, number, reference[name][number], result.outputs[name])
@@ -129,33 +130,6 @@ def _scores(design: EngineDesign, stimulus: Stimulus, progress: Progress | None)
         if progress is not None:
             progress(number + 1, len(stimulus.frames))
     return np.stack(scores)
-
-
-def _prefix(design: EngineDesign, stimulus: Stimulus, number: int) -> dict[str, Int64s]:
-    """What the streaming prefix puts out for one frame, every word of its layers checked."""
-    from bnnsim.datapath.streaming.build import build_datapaths, sink_values
-    from bnnsim.datapath.streaming.units import SinkDatapath
-    from bnnsim.timing.streaming.programs.graph import build_timing
-    from bnnsim.timing.streaming.reference.executor import run_simpy
-
-    prefix = design.streaming_prefix
-    if prefix is None:
-        return {}
-    parameters = stimulus.parameters
-    outputs = stimulus.activations.outputs
-    datapaths = build_datapaths(
-        prefix.graph,
-        stimulus.frames[number : number + 1],
-        parameters.weights,
-        parameters.thresholds,
-        {name: outputs[name][number : number + 1] for name in prefix.network.nodes},
-        parameters.values,
-    )
-    timing = build_timing(prefix.graph)
-    run_simpy(timing, 1, datapaths)
-    sink = datapaths[timing.units[timing.sink].name]
-    assert isinstance(sink, SinkDatapath)
-    return {prefix.network.output: sink_values(prefix.graph, prefix.network, sink.words, 1)[0]}
 
 
 def _compare(

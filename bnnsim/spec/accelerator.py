@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 from bnnsim.spec.model import Count, Name, SpecModel
 
 RamDecomposition = Literal["timing", "area"]
+WeightMemory = Literal["auto", "bram", "lutram", "uram"]
+"""What memories of weights are built from; ``auto``: LUTRAM for shallow ones, else block RAM."""
 
 
 class Budget(SpecModel):

@@ -1,7 +1,8 @@
 """Which modules of a tree of source files import which, read from the text: nothing is executed.
 
 Every import statement counts, wherever it stands: at the top, in a function, under ``TYPE_CHECKING``;
-and so do the values of a dict ``_HOMES``, from which a package loads its public names lazily.
+so does ``import_module`` of a name that is written out, and so do the values of a dict ``_HOMES``, from
+which a package loads its public names lazily.
 
 ``from a.b import c`` is an arrow to ``a.b.c`` where that is a module, else to ``a.b``. That Python also
 runs the ``__init__`` of ``a`` on the way is not an arrow: an ``__init__`` is a front page that names
@@ -74,6 +75,8 @@ def _imported(path: Path, paths: Mapping[str, Path]) -> Iterator[str]:
                     yield inner if inner in paths else str(node.module)
         elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_HOMES":
             yield from ast.literal_eval(node.value).values()
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            yield from (a.value for a in node.args if isinstance(a, ast.Constant) and a.value in paths)
 
 
 def _dotted(path: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -43,6 +44,7 @@ ALLOWED = {
 EVERYBODYS = {"arrays", "version"}  # import nothing, everybody may import them
 TOP = {"cli", "bnnsim"}  # may import everything
 KINDS = ("streaming", "engine")  # of architecture
+NUMBA = re.compile(r"^\s*(from|import) numba\b|^from \S+\.jit import", re.MULTILINE)
 MODULES = module_paths(ROOT, "bnnsim")
 IMPORTS = imports(ROOT, "bnnsim")
 
@@ -61,22 +63,31 @@ def floors_above(module: str, imported: set[str]) -> set[str]:
 
 
 def across_kinds(module: str, imported: set[str]) -> set[str]:
-    """Modules of its own floor, but of the other kind of architecture, that a module imports."""
+    """Modules of the other kind of architecture, on whatever floor, that a module imports."""
 
     def kinds(name: str) -> set[str]:
         return set(name.split(".")[2:]) & set(KINDS)
 
-    return {
-        other
-        for other in imported
-        if _floor(other) == _floor(module) and kinds(module) and kinds(other) - kinds(module)
-    }
+    return {other for other in imported if kinds(module) and kinds(other) - kinds(module)}
 
 
 def specs_in_kernel(module: str, imported: set[str]) -> set[str]:
     """Modules of the spec that a kernel (a module ``kernel``, a folder ``kernels``) imports."""
     if not {"kernel", "kernels"} & set(module.split(".")):
         return set()
+    return _specs(imported)
+
+
+def specs_in_compiled_code(
+    paths: Mapping[str, Path], graph: Mapping[str, set[str]]
+) -> dict[str, set[str]]:
+    """The same of modules with compiled code, whatever they are called."""
+    compiled = [module for module, path in paths.items() if NUMBA.search(path.read_text("utf-8"))]
+    found = {module: _specs(graph[module]) for module in compiled}
+    return {module: specs for module, specs in found.items() if specs}
+
+
+def _specs(imported: set[str]) -> set[str]:
     return {other for other in imported if _floor(other) == "spec"}
 
 
@@ -91,12 +102,13 @@ def test_module_imports_only_from_floors_below(module: str) -> None:
     assert not floors_above(module, IMPORTS[module])
 
 
-def test_streaming_and_engine_of_one_floor_do_not_import_each_other() -> None:
+def test_streaming_and_engine_do_not_import_each_other() -> None:
     assert breaches(across_kinds, IMPORTS) == {}
 
 
 def test_a_kernel_imports_no_spec() -> None:
     assert breaches(specs_in_kernel, IMPORTS) == {}
+    assert specs_in_compiled_code(MODULES, IMPORTS) == {}
 
 
 def test_the_table_of_floors_is_acyclic() -> None:
@@ -120,6 +132,7 @@ def test_planted_imports_are_caught(tmp_path: Path) -> None:
         "timing/streaming/kernels/step.py": "import numpy\nfrom bnnsim.spec.load import Loaded\n",
         "spec/load.py": "",
         "simulation/engine.py": "from bnnsim.timing.engine.schedule import steps\n",
+        "timing/engine/compiled.py": "from numba import njit\nimport bnnsim.spec.load\n",
     }
     for name, text in files.items():
         (tmp_path / "bnnsim" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -128,8 +141,14 @@ def test_planted_imports_are_caught(tmp_path: Path) -> None:
     units, step = "bnnsim.design.streaming.units", "bnnsim.timing.streaming.kernels.step"
     schedule, graph = "bnnsim.timing.engine.schedule", "bnnsim.timing.streaming.graph"
     assert breaches(floors_above, found) == {units: {"timing"}}
-    assert breaches(across_kinds, found) == {schedule: {graph}, graph: {schedule}}
+    assert breaches(across_kinds, found) == {
+        units: {schedule},
+        schedule: {graph},
+        graph: {schedule},
+    }
     assert breaches(specs_in_kernel, found) == {step: {"bnnsim.spec.load"}}
+    compiled = {"bnnsim.timing.engine.compiled": {"bnnsim.spec.load"}}
+    assert specs_in_compiled_code(module_paths(tmp_path, "bnnsim"), found) == compiled
 
 
 @pytest.mark.parametrize("module", MODULES)

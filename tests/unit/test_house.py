@@ -89,6 +89,13 @@ def test_nothing_stands_loose_at_the_package_root() -> None:
             {"__init__.py": '_HOMES = {"f": "p.one"}\n', "one.py": "from p import __version__\n"},
             [{"p", "p.one"}],
         ),
+        (  # by a name that is written out
+            {
+                "one.py": "import importlib\ndef f() -> None:\n    importlib.import_module('p.two')\n",
+                "two.py": "import p.one\n",
+            },
+            [{"p.one", "p.two"}],
+        ),
         (  # a front page that names again what stands inside is no circle
             {
                 "room/__init__.py": "from p.room.one import f\n",
@@ -99,7 +106,7 @@ def test_nothing_stands_loose_at_the_package_root() -> None:
             [],
         ),
     ],
-    ids=["in a function", "for the type checker", "lazy names", "front page"],
+    ids=["in a function", "for the type checker", "lazy names", "import_module", "front page"],
 )
 def test_circles_are_found_however_they_are_imported(
     tmp_path: Path, files: dict[str, str], expected: list[set[str]]

@@ -9,7 +9,8 @@ from bnnsim.cost.blocks.amounts import Amounts, Estimate
 from bnnsim.cost.blocks.logic import control, multiplexer, multiplexer_luts
 from bnnsim.cost.blocks.memories import Ports
 from bnnsim.cost.blocks.technology import Technology
-from bnnsim.spec.streaming.hardware import UnitLibrary, WeightMemory
+from bnnsim.spec.accelerator import WeightMemory
+from bnnsim.spec.streaming.hardware import UnitLibrary
 
 Style = Literal["auto", "bram", "lutram", "uram"]
 Use = Literal["parameters", "buffer"]

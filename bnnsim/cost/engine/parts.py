@@ -28,8 +28,8 @@ from bnnsim.cost.blocks.memories import Ports
 from bnnsim.cost.blocks.parts import Part, total
 from bnnsim.cost.blocks.storage import lut_rom, memory, register_file
 from bnnsim.cost.blocks.technology import Technology
+from bnnsim.spec.accelerator import WeightMemory
 from bnnsim.spec.engine.circuits import PopcountForm
-from bnnsim.spec.streaming.hardware import WeightMemory
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,8 @@ from bnnsim.design.streaming.units import (
     Threshold,
     Window,
 )
-from bnnsim.spec.streaming.hardware import UnitLibrary, WeightMemory
+from bnnsim.spec.accelerator import WeightMemory
+from bnnsim.spec.streaming.hardware import UnitLibrary
 
 
 def sequencing(tech: Technology, library: UnitLibrary, counters: float, steps: int) -> Estimate:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from math import prod
+from typing import assert_never
 
 from bnnsim.design.network.node import INPUT, Node
 from bnnsim.design.network.scaled_rules import fixed_linear, mean_pool
@@ -241,8 +242,10 @@ class _Resolver:
             result = pool(fault, layer, given[0])
         elif isinstance(layer, AddLayer):
             result = add(fault, names, given)
-        else:
+        elif isinstance(layer, ConcatLayer):
             result = concat(fault, names, given)
+        else:
+            assert_never(layer)
         if len(self.faults) > before or result is None:
             return None
         output, sum_type, pad_value = result

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from bnnsim.spec.streaming.hardware import MemoryLayout, PoolStyle, WeightMemory
+from bnnsim.spec.accelerator import WeightMemory
+from bnnsim.spec.streaming.hardware import MemoryLayout, PoolStyle
 from bnnsim.spec.value_type import ValueType
 from bnnsim.spec.workload import Accumulator, Compare
 

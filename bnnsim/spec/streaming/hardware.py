@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from bnnsim.spec.accelerator import WeightMemory
 from bnnsim.spec.model import Count, Depth, SpecModel
 
 Pipeline = Literal["freezing", "flushing"]
@@ -15,7 +16,6 @@ SlidingWindow = Literal[
 """``parallel`` writes whole windows and takes a step between frames (finn-rtllib); ``line_buffer`` is
 the same without that step."""
 UnitLibrary = Literal["hls", "rtl"]
-WeightMemory = Literal["auto", "bram", "lutram", "uram"]
 PoolStyle = Literal["line_buffered", "streaming"]
 MemoryLayout = Literal["per_pe", "per_layer"]
 

@@ -1,0 +1,39 @@
+"""A mixed design's bits: what the streaming prefix gives the engine."""
+
+from __future__ import annotations
+
+from bnnsim.arrays import Int64s
+from bnnsim.design.design import EngineDesign
+from bnnsim.simulation.stimulus import Stimulus
+
+
+def prefix_outputs(design: EngineDesign, stimulus: Stimulus, number: int) -> dict[str, Int64s]:
+    """What the streaming prefix puts out for frame ``number`` of the stimulus, by its last layer's name.
+
+    ``(channels, rows, columns)`` each; nothing where the design has no prefix. Every word that leaves a
+    layer is compared with the network's: raises :class:`~bnnsim.datapath.mismatch.BitMismatchError`.
+    """
+    prefix = design.streaming_prefix
+    if prefix is None:
+        return {}
+
+    from bnnsim.datapath.streaming.build import build_datapaths, sink_values
+    from bnnsim.datapath.streaming.units import SinkDatapath
+    from bnnsim.timing.streaming.programs.graph import build_timing
+    from bnnsim.timing.streaming.reference.executor import run_simpy
+
+    parameters = stimulus.parameters
+    outputs = stimulus.activations.outputs
+    datapaths = build_datapaths(
+        prefix.graph,
+        stimulus.frames[number : number + 1],
+        parameters.weights,
+        parameters.thresholds,
+        {name: outputs[name][number : number + 1] for name in prefix.network.nodes},
+        parameters.values,
+    )
+    timing = build_timing(prefix.graph)
+    run_simpy(timing, 1, datapaths)
+    sink = datapaths[timing.units[timing.sink].name]
+    assert isinstance(sink, SinkDatapath)
+    return {prefix.network.output: sink_values(prefix.graph, prefix.network, sink.words, 1)[0]}
