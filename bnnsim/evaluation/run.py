@@ -80,8 +80,9 @@ def evaluate_design(
         counter = ToggleCounter(design.graph)
         simulation = simulate_design(design, stimulus, options, counter)
         return assess(design, simulation, counter.count(simulation.frames))
+    toggles = engine_toggles(design, stimulus)  # first: the simulation then takes its activations
     simulation = simulate_design(design, stimulus, options)
-    return assess(design, simulation, engine_toggles(design, stimulus))
+    return assess(design, simulation, toggles)
 
 
 def assess(

@@ -116,16 +116,16 @@ def _scores(design: EngineDesign, stimulus: Stimulus, progress: Progress | None)
 
     network = design.network
     parameters = stimulus.parameters.by_layer()
-    reference = stimulus.activations.outputs
     scores = []
     for number, frame in enumerate(stimulus.frames):
         values = frame.astype(np.int64)
         if network.input.type.is_bipolar:
             values = values * 2 - 1
-        given = prefix_outputs(design, stimulus, number)
+        reference = stimulus.outputs_of(number)
+        given = prefix_outputs(design, stimulus, number, reference)
         result = run_engine_frame(design, parameters, values, given)
         for name in (name for name in network.nodes if name in result.outputs):
-            _compare(network, name, number, reference[name][number], result.outputs[name])
+            _compare(network, name, number, reference[name], result.outputs[name])
         scores.append(result.outputs[network.output].reshape(-1))
         if progress is not None:
             progress(number + 1, len(stimulus.frames))

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from bnnsim.arrays import Int64s
+from collections.abc import Mapping
+
+from bnnsim.arrays import Int64s, Integers
 from bnnsim.design.design import EngineDesign
 from bnnsim.simulation.stimulus import Stimulus
 
 
-def prefix_outputs(design: EngineDesign, stimulus: Stimulus, number: int) -> dict[str, Int64s]:
+def prefix_outputs(
+    design: EngineDesign, stimulus: Stimulus, number: int, reference: Mapping[str, Integers]
+) -> dict[str, Int64s]:
     """What the streaming prefix puts out for frame ``number`` of the stimulus, by its last layer's name.
 
-    ``(channels, rows, columns)`` each; nothing where the design has no prefix. Every word that leaves a
-    layer is compared with the network's: raises :class:`~bnnsim.datapath.mismatch.BitMismatchError`.
+    ``(channels, height, width)`` each; nothing where the design has no prefix. Every word that leaves a
+    layer is compared with ``reference``, the network's own outputs for that frame: raises
+    :class:`~bnnsim.datapath.mismatch.BitMismatchError`.
     """
     prefix = design.streaming_prefix
     if prefix is None:
@@ -23,13 +28,12 @@ def prefix_outputs(design: EngineDesign, stimulus: Stimulus, number: int) -> dic
     from bnnsim.timing.streaming.reference.executor import run_simpy
 
     parameters = stimulus.parameters
-    outputs = stimulus.activations.outputs
     datapaths = build_datapaths(
         prefix.graph,
         stimulus.frames[number : number + 1],
         parameters.weights,
         parameters.thresholds,
-        {name: outputs[name][number : number + 1] for name in prefix.network.nodes},
+        {name: reference[name][None] for name in prefix.network.nodes},
         parameters.values,
     )
     timing = build_timing(prefix.graph)

@@ -56,6 +56,21 @@ class Stimulus:
 
         return execute(self.network, self.parameters, self.frames)
 
+    def outputs_of(self, frame: int) -> dict[str, Integers]:
+        """What every layer puts out for one frame, ``(channels, height, width)`` by layer.
+
+        A slice of :attr:`activations` where those are there already; else that frame is executed alone,
+        so that a run that needs one frame at a time never holds all.
+        """
+        from bnnsim.functional.executor import execute
+
+        one = slice(frame, frame + 1)
+        if "activations" in self.__dict__:
+            every = self.activations.outputs
+            return {name: every[name][frame] for name in every}
+        alone = execute(self.network, self.parameters, self.frames[one]).outputs
+        return {name: alone[name][0] for name in alone}
+
 
 def stimulate(
     design: Design | EngineDesign, folder: Path | None, options: RunOptions
