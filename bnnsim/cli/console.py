@@ -9,12 +9,12 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bnnsim.files.whole import no_place, whole_text
+from bnnsim.files.whole import check_target, no_place, whole_text
 from bnnsim.spec.faults import OldKeyWarning
 
 output = Console(highlight=False, soft_wrap=False)
@@ -28,7 +28,7 @@ class SimulationFailed(Exception):
 
 
 @contextmanager
-def simulation_errors() -> Iterator[None]:
+def _simulation_errors() -> Iterator[None]:
     """A design that locks up, or whose bits differ, ends the command with its message."""
     from bnnsim.datapath.mismatch import BitMismatchError
     from bnnsim.timing.streaming.compiled_run import UnprovenError
@@ -94,13 +94,37 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 @contextmanager
-def running(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A run of a design: :func:`progress`, and :func:`simulation_errors` where it fails."""
-    with simulation_errors(), progress(what) as advance:
+def running(what: str, *targets: str | Path | None) -> Iterator[Callable[[int, int], None]]:
+    """A run of designs: its :func:`progress`, and a message where it fails.
+
+    Raises :class:`~bnnsim.spec.faults.InputError` for a target that cannot be written, before all else.
+    """
+    for target in targets:
+        check_target(target)
+    with _simulation_errors(), progress(what) as advance:
         yield advance
 
 
-def write_json(data: dict[str, Any], target: str) -> None:
+class Record(Protocol):
+    """A result that has a form in JSON."""
+
+    def to_json(self) -> dict[str, Any]: ...
+
+
+Shown = TypeVar("Shown", bound=Record)
+
+
+def deliver(
+    record: Shown, json_file: str | None, show: Callable[[Shown], None], **more: Any
+) -> None:
+    """Write a record as JSON, with ``more`` keys, where asked for; show it unless stdout has the JSON."""
+    if json_file is not None:
+        _write_json({**record.to_json(), **more}, json_file)
+    if json_file != "-":
+        show(record)
+
+
+def _write_json(data: dict[str, Any], target: str) -> None:
     """Write ``data`` to a file (beside it first, then renamed) or, for ``-``, to stdout."""
     text = json.dumps(data, indent=2) + "\n"
     if target == "-":

@@ -23,34 +23,46 @@ WORTH_A_WORD = 0.02
 
 @dataclass(frozen=True)
 class Comparison:
-    """One published number beside the simulated one.
-
-    ``simulated`` is None where this tool has no value; ``error`` is relative to the reported number.
-    ``structure`` is ``complete`` where neither the publication nor the spec leaves anything to guess.
-    ``why`` says in words why the two differ, or why there is nothing to compare.
-    """
+    """One published number beside the simulated one (docs/json.md)."""
 
     system: str
+    """The published accelerator."""
     publication: str
+    """The publication's short name: first author, venue, year."""
     citation: str
+    """The publication in full."""
     simulated_by: str
+    """The shipped architecture and workload that simulate it; empty where none do."""
     review: str
+    """The system's name in the review whose table is compared; empty for others."""
     quantity: str
+    """What was reported, under its name in the other JSON where it has one."""
     what: str
+    """The quantity with what it is of: a layer, so many frames, a part of the power."""
     unit: str
+    """The unit of both numbers."""
     reported: float
+    """The published number."""
     simulated: float | None
+    """This tool's; null where it has none."""
     tolerance: float
+    """Allowed relative difference of the two."""
     structure: str
+    """complete where neither the publication nor the spec leaves anything to guess, else inferred."""
     role: str
+    """calibration where a coefficient was fitted on the number, else validation."""
     basis: str
+    """What was measured or computed."""
     where: str
+    """Where the number stands: table, figure, file, page."""
     why: str
+    """Why the two differ, or why there is nothing to compare; empty where they hardly do."""
     verdict: Verdict
+    """met within the tolerance (of DSPs also within 4), off, not comparable or not simulated."""
 
     @property
     def error(self) -> float | None:
-        """Relative error; None where there is nothing to compare."""
+        """`simulated` / `reported` - 1; null where there is nothing to compare."""
         if self.simulated is None or self.verdict == "not comparable" or not self.reported:
             return None
         return self.simulated / self.reported - 1

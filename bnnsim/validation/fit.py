@@ -50,18 +50,25 @@ class Row:
 class Prediction:
     """A design's number with all designs in the fit, and with this one left out of it.
 
-    ``family_left_out`` leaves out everything by the same authors too: the harder question. Where only
-    that family fixes a coefficient (the data movers of Acce-BNN), it is then zero.
+    Where only a family fixes a coefficient (the data movers of Acce-BNN), it is zero without the family.
     """
 
     design: str
+    """The placed design."""
     quantity: str
+    """What was reported of it."""
     reported: float
+    """The published number."""
     fitted: float
+    """The model's, fitted on all designs."""
     left_out: float
+    """The model's, fitted without this design."""
     family_left_out: float
+    """The model's, fitted without everything by the same authors: the harder question."""
     is_calibration: bool
+    """Whether the number takes part in the fit; others are only predicted."""
     reading: str = ""
+    """How an ambiguously printed number was read, where not plainly; else empty."""
 
     @property
     def error(self) -> float:

@@ -48,24 +48,35 @@ def test_glossary_is_alphabetical_and_names_a_module_for_each_term() -> None:
 NAMED = re.compile(r"`([a-z_0-9]+(?:[./][A-Za-z_0-9{},]+)+)`")
 
 
-def missing_names(text: str) -> list[str]:
-    """Paths (``cost/blocks``) and names (``cost.resources.estimate_resources``) that do not exist.
+def missing_paths(text: str) -> list[str]:
+    """Paths (``cost/blocks``) in a text that do not exist in the checkout or in the package.
 
-    Paths are looked for in the checkout and in the package, and ``{a,b}`` in a path stands for both; a
-    file alone (``build.py``) is in the folder named before it, and is not looked for.
+    ``{a,b}`` in a path stands for both.
     """
-    missing = []
+    return [
+        path
+        for path in _named(text)
+        if "/" in path and not any((ROOT / folder / path).exists() for folder in ("", "bnnsim"))
+    ]
+
+
+def missing_names(text: str) -> list[str]:
+    """Names (``cost.resources.estimate_resources``) in a text that are not in the package.
+
+    A file alone (``build.py``) is in the folder named before it, and is not looked for.
+    """
+    names = [name for name in _named(text) if "/" not in name and not name.endswith(".py")]
+    return [name for name in names if not _resolves(f"bnnsim.{name}")]
+
+
+def _named(text: str) -> list[str]:
+    """Paths and dotted names in a text, each choice of ``{a,b}`` by itself."""
+    found = []
     for name in NAMED.findall(text):
         before, _, rest = name.partition("{")
         inside, _, after = rest.partition("}")
-        for one in [before + choice + after for choice in inside.split(",")] if rest else [name]:
-            if "/" in one:
-                found = any((ROOT / folder / one).exists() for folder in ("", "bnnsim"))
-            else:
-                found = one.endswith(".py") or _resolves(f"bnnsim.{one}")
-            if not found:
-                missing.append(one)
-    return missing
+        found += [before + choice + after for choice in inside.split(",")] if rest else [name]
+    return found
 
 
 def _resolves(name: str) -> bool:
@@ -77,10 +88,16 @@ def _resolves(name: str) -> bool:
         return False
 
 
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_a_path_in_a_document_is_there(document: str) -> None:
+    assert missing_paths((ROOT / document).read_text(encoding="utf-8")) == []
+
+
 def test_the_house_is_drawn_as_it_is_built() -> None:
     assert missing_names((ROOT / "DESIGN.md").read_text(encoding="utf-8")) == []
 
 
 def test_what_is_not_there_is_found() -> None:
     text = "`cost/blocks`, `cost/bricks`, `design.build.build_design`, `design.build.make`, `a/{b,c}.py`"
-    assert missing_names(text) == ["cost/bricks", "design.build.make", "a/b.py", "a/c.py"]
+    assert missing_paths(text) == ["cost/bricks", "a/b.py", "a/c.py"]
+    assert missing_names(text) == ["design.build.make"]

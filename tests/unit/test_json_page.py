@@ -7,7 +7,7 @@ import inspect
 import json
 import re
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -17,8 +17,13 @@ import pytest
 from bnnsim.cli.app import run
 from bnnsim.evaluation import Violation
 from bnnsim.files.schema_version import SCHEMA_VERSION
+from bnnsim.report.comparison.comparison import ComparisonInfo, Quantity
+from bnnsim.report.comparison.spec_differences import Difference
+from bnnsim.search.fifos.sizing import CurvePoint, FifoSizing
 from bnnsim.simulation import FifoReport, LayerReport, Simulation, UnitReport
 from bnnsim.timing.streaming.bottleneck import Bottleneck
+from bnnsim.validation.comparison import Comparison
+from bnnsim.validation.fit import Prediction
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
 RECORDS: dict[str, type] = {
@@ -28,12 +33,19 @@ RECORDS: dict[str, type] = {
     "A layer of an engine": LayerReport,
     "A bottleneck": Bottleneck,
     "A violation": Violation,
+    "A comparison of designs": ComparisonInfo,
+    "A difference": Difference,
+    "A quantity": Quantity,
+    "A published number": Comparison,
+    "A prediction": Prediction,
+    "A sizing of FIFOs": FifoSizing,
+    "A point of the curve": CurvePoint,
 }
-NOT_WRITTEN = {"turn_cycles"}
+NOT_WRITTEN = {"turn_cycles", "best", "holders", "is_complete"}
 """Properties that the JSON leaves to its reader."""
 UNITS = {
     "cycles": "cycles", "us": "µs", "fps": "frames/s", "mhz": "MHz", "words": "words", "bits": "bits",
-    "frames": "frames", "uj": "µJ", "w": "W",
+    "frames": "frames", "uj": "µJ", "w": "W", "bram18": "BRAM18",
 }  # fmt: skip
 PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean"}
 RUNS = {
@@ -43,7 +55,7 @@ RUNS = {
 }
 OTHERS = {
     "validate": ["validate"],
-    "compare": ["compare", "digits-7z020", "digits-7z020", "--workload", "digits"],
+    "compare": ["compare", "digits-7z020:digits", "acce-bnn:binarynet"],
     "fifos": ["fifos", "digits-7z020", "digits"],
 }
 
@@ -52,7 +64,7 @@ def _type_text(kind: Any) -> str:
     """A type of Python as the JSON has it."""
     if kind in PLAIN:
         return PLAIN[kind]
-    if is_dataclass(kind):
+    if is_dataclass(kind) or get_origin(kind) is Mapping:
         return "object"
     if get_origin(kind) is Literal:
         return "string"
@@ -64,7 +76,7 @@ def _type_text(kind: Any) -> str:
             else f"list of {inner.replace('list', 'lists', 1)}"
         )
     kinds = {_type_text(k) for k in get_args(kind) if k is not types.NoneType}
-    (only,) = kinds
+    (only,) = kinds - {"integer"} or kinds  # a whole number is a number
     return only
 
 
@@ -115,19 +127,47 @@ def test_the_page_says_of_each_key_what_its_record_says(heading: str) -> None:
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """The JSON of three runs of evaluate, which holds that of simulate."""
-    target = tmp_path_factory.mktemp("json") / "out.json"
+    """The JSON of three runs of evaluate, which holds that of simulate, and of the other commands."""
+    folder = tmp_path_factory.mktemp("json")
+    commands = {name: ["evaluate", *arguments] for name, arguments in RUNS.items()} | OTHERS
     found = {}
-    for name, arguments in RUNS.items():
-        assert run(["evaluate", *arguments, "--json", str(target)]) == 0
-        found[name] = json.loads(target.read_text())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for name, arguments in commands.items():
+            assert run([*arguments, "--json", "out.json"]) == 0
+            found[name] = json.loads((folder / "out.json").read_text())
     return found
 
 
-def _objects(data: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every object in the JSON of evaluate, with the heading of its table."""
-    simulated = {*_rows("The first key"), *_rows("A simulation")}
-    yield "A simulation", {k: v for k, v in data.items() if k in simulated - {"schema_version"}}
+Objects = Iterator[tuple[str, dict[str, Any]]]
+"""Objects of a JSON, each with the heading of its table."""
+
+
+def _objects_of_validate(data: dict[str, Any]) -> Objects:
+    yield "A validation", data
+    yield "Counts of verdicts", data["counts"]
+    yield from (("A published number", entry) for entry in [*data["rows"], *data["review"]])
+    for fit in data["leave_one_out"]:
+        yield "A fit", fit
+        yield from (("A prediction", entry) for entry in fit["rows"])
+
+
+def _objects_of_compare(data: dict[str, Any]) -> Objects:
+    yield "A comparison of designs", data
+    yield from (("A difference", entry) for entry in [*data["differences"], *data["parts"]])
+    yield from (("A quantity", entry) for entry in data["quantities"])
+
+
+def _objects_of_fifos(data: dict[str, Any]) -> Objects:
+    sizing = _rows("A sizing of FIFOs")
+    yield "A sizing of FIFOs", {k: v for k, v in data.items() if k in sizing}
+    yield "The check of a sizing", {k: v for k, v in data.items() if k not in sizing}
+    yield from (("A point of the curve", entry) for entry in data["curve"])
+
+
+def _objects_of_evaluate(data: dict[str, Any]) -> Objects:
+    simulated = _rows("A simulation")
+    yield "A simulation", {k: v for k, v in data.items() if k in simulated}
     yield "Costs", {k: v for k, v in data.items() if k not in simulated}
     lists = {
         "units": "A unit",
@@ -145,12 +185,21 @@ def _objects(data: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "Parts of the power", data["power_parts_w"]
 
 
-@pytest.mark.parametrize("name", RUNS)
-def test_every_key_of_a_run_has_a_row_and_a_value_of_its_type(
+OBJECTS = {
+    **dict.fromkeys(RUNS, _objects_of_evaluate),
+    "validate": _objects_of_validate,
+    "compare": _objects_of_compare,
+    "fifos": _objects_of_fifos,
+}
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_every_key_of_a_command_has_a_row_and_a_value_of_its_type(
     name: str, written: dict[str, dict[str, Any]]
 ) -> None:
     kinds = {"string": str, "integer": int, "number": int | float, "boolean": bool}
-    for heading, entry in _objects(written[name]):
+    data = {k: v for k, v in written[name].items() if k not in _rows("The first key")}
+    for heading, entry in OBJECTS[name](data):
         rows = _rows(heading)
         assert list(entry) == list(rows), heading
         for key, value in entry.items():
@@ -164,11 +213,13 @@ def test_every_key_of_a_run_has_a_row_and_a_value_of_its_type(
 
 @pytest.mark.parametrize("command", [*OTHERS, "simulate", "evaluate"])
 def test_the_version_comes_first_in_the_json_of_each_command(
-    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: str, tmp_path: Path, written: dict[str, dict[str, Any]]
 ) -> None:
-    arguments = OTHERS.get(command, [command, "pynq-tfc", "tfc", "--timing-only"])
-    monkeypatch.chdir(tmp_path)
-    assert run([*arguments, "--json", "out.json"]) == 0
-    data = json.loads((tmp_path / "out.json").read_text())
+    if command in OTHERS:
+        data = written[command]
+    else:
+        target = tmp_path / "out.json"
+        assert run([command, "pynq-tfc", "tfc", "--timing-only", "--json", str(target)]) == 0
+        data = json.loads(target.read_text())
     assert next(iter(data.items())) == ("schema_version", SCHEMA_VERSION)
     assert _rows("The first key")["schema_version"][1] == "integer"

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 from rich.table import Table
 
-from bnnsim.cli.console import output, progress, write_json, write_whole
+from bnnsim.cli.console import deliver, output, progress, write_whole
 from bnnsim.cli.options import ArchArgument, JsonOption, WorkloadArgument
 from bnnsim.files.whole import check_target
 from bnnsim.search.fifos.check import check_sizing
@@ -42,13 +42,17 @@ def command(
         check = check_sizing(design, sizing, advance)
     path = out or Path(f"{design.architecture.name}-fifos.yaml")
     write_whole(path, architecture_text(check.architecture, _comment(sizing)))
-    if json_file is not None:
-        write_json({**sizing.to_json(), "checked_frames": check.frames, "written": str(path)}, json_file)
-    if json_file == "-":
-        return
-    _show(sizing)
+
+    def show(sizing: FifoSizing) -> None:
+        _show(sizing)
+        _show_written(check.frames, path)
+
+    deliver(sizing, json_file, show, checked_frames=check.frames, written=str(path))
+
+
+def _show_written(frames: int, path: Path) -> None:
     output.print(
-        f"\nchecked    {check.frames} frames with SimPy: the cycles of every frame's end are equal\n"
+        f"\nchecked    {frames} frames with SimPy: the cycles of every frame's end are equal\n"
         f"written    {path}",
         markup=False,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,9 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from bnnsim.cli.console import output, simulation_errors, write_json, write_whole
-from bnnsim.files.schema_version import versioned
-from bnnsim.files.whole import check_target
+from bnnsim.cli.console import deliver, output, running, write_whole
 
 if TYPE_CHECKING:
     from bnnsim.report.comparison.comparison import ComparisonInfo
@@ -40,16 +37,11 @@ def command(
     from bnnsim.report.comparison.comparison import comparison_info, parse_designs
     from bnnsim.report.comparison.page import comparison_html
 
-    check_target(out)
-    check_target(json_file)
-    with simulation_errors():
+    with running("comparing", out, json_file):
         info = comparison_info(parse_designs(designs, workload))
     if out is not None:
         write_whole(out, comparison_html(info))
-    if json_file is not None:
-        write_json(versioned(asdict(info)), json_file)
-    if json_file != "-":
-        _show(info)
+    deliver(info, json_file, _show)
 
 
 def _show(info: ComparisonInfo) -> None:

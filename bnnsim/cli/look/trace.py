@@ -7,18 +7,11 @@ from typing import Annotated
 
 import typer
 
-from bnnsim.cli.console import output, running
-from bnnsim.cli.options import (
-    ArchArgument,
-    FramesOption,
-    ImagesOption,
-    TimingOnlyOption,
-    WeightsSeedOption,
-    WorkloadArgument,
-)
-from bnnsim.simulation import RunOptions
+from bnnsim.cli.console import output
+from bnnsim.cli.options import ArchArgument, RunRequest, WorkloadArgument, runs_design
 
 
+@runs_design(without=("executor",))
 def command(
     arch: ArchArgument,
     workload: WorkloadArgument,
@@ -34,19 +27,17 @@ def command(
     end_cycle: Annotated[
         int | None, typer.Option("--to", help="cycle to stop before", metavar="CYCLE")
     ] = None,
-    images: ImagesOption = None,
-    frames: FramesOption = None,
-    timing_only: TimingOnlyOption = False,
-    weights_seed: WeightsSeedOption = None,
+    *,
+    run: RunRequest,
 ) -> None:
     """Write every cycle of a run: handshakes, words, FIFO levels and unit states."""
     from bnnsim.report.waveform.trace import trace
 
-    with running("simulating") as progress:
+    with run.started("simulating") as options:
         result = trace(
             arch,
             workload,
-            RunOptions(images, frames, timing_only, weights_seed, progress=progress),
+            options,
             vcd=vcd,
             perfetto=perfetto,
             first_cycle=first_cycle,

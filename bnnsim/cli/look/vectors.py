@@ -7,30 +7,21 @@ from typing import Annotated
 
 import typer
 
-from bnnsim.cli.console import output, running
-from bnnsim.cli.options import (
-    ArchArgument,
-    FramesOption,
-    ImagesOption,
-    WeightsSeedOption,
-    WorkloadArgument,
-)
-from bnnsim.simulation import RunOptions
+from bnnsim.cli.console import output
+from bnnsim.cli.options import ArchArgument, RunRequest, WorkloadArgument, runs_design
 
 
+@runs_design(without=("timing_only", "executor"))
 def command(
     arch: ArchArgument,
     workload: WorkloadArgument,
     out: Annotated[Path, typer.Option(help="a folder that is new or empty", metavar="DIR")],
-    images: ImagesOption = None,
-    frames: FramesOption = None,
-    weights_seed: WeightsSeedOption = None,
+    run: RunRequest,
 ) -> None:
     """Write every unit's words, their cycles, and its memories, as $readmemh reads them."""
     from bnnsim.report.vectors import write_vectors
 
-    with running("simulating") as progress:
-        options = RunOptions(images, frames, weights_seed=weights_seed, progress=progress)
+    with run.started("simulating") as options:
         vectors = write_vectors(arch, workload, out, options)
     output.print(
         f"vectors   {vectors.folder}: {vectors.words:,} words on {vectors.streams} streams, "

@@ -2,59 +2,50 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from bnnsim.cli.console import output, running, write_json
+from bnnsim.cli.console import deliver, output
 from bnnsim.cli.options import (
     ArchArgument,
-    ExecutorOption,
-    FramesOption,
-    ImagesOption,
     JsonOption,
-    WeightsSeedOption,
+    RunRequest,
     WorkloadArgument,
+    runs_design,
 )
 from bnnsim.cli.simulate.answer import show_answer
-from bnnsim.evaluation import POWER_BASIS, Evaluation
-from bnnsim.evaluation import evaluate as run_evaluation
-from bnnsim.files.whole import check_target
+from bnnsim.evaluation import POWER_BASIS, Evaluation, evaluate_design
+from bnnsim.simulation import load_design, stimulate
 
 LARGEST_PARTS = 12
 
 
+@dataclass(frozen=True)
+class EvaluationRequest(RunRequest):
+    """A run whose bits also tell the switching activity."""
+
+    timing_only: Annotated[
+        bool, typer.Option("--timing-only", help="leave the bits out; default switching activity")
+    ] = False
+
+
+@runs_design(EvaluationRequest)
 def command(
     arch: ArchArgument,
     workload: WorkloadArgument,
-    images: ImagesOption = None,
-    frames: FramesOption = None,
-    timing_only: Annotated[
-        bool, typer.Option("--timing-only", help="leave the bits out; default switching activity")
-    ] = False,
-    weights_seed: WeightsSeedOption = None,
-    executor: ExecutorOption = None,
+    *,
+    run: RunRequest,
     json_file: JsonOption = None,
 ) -> None:
     """Evaluate a design: timing, bits, resources and power in one record."""
-    check_target(json_file)
-    with running("evaluating") as progress:
-        evaluation = run_evaluation(
-            arch,
-            workload,
-            images=images,
-            frames=frames,
-            timing_only=timing_only,
-            weights_seed=weights_seed,
-            executor=executor,
-            progress=progress,
-        )
-    if json_file is not None:
-        write_json(evaluation.to_json(), json_file)
-    if json_file != "-":
-        show(evaluation)
+    with run.started("evaluating", json_file) as options:
+        design, folder = load_design(arch, workload)
+        evaluation = evaluate_design(design, stimulate(design, folder, options), options)
+    deliver(evaluation, json_file, show)
 
 
 def show(evaluation: Evaluation) -> None:

@@ -8,34 +8,33 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from bnnsim.cli.console import output, running, write_json
+from bnnsim.cli.console import deliver, output
 from bnnsim.cli.options import (
     ArchArgument,
-    ExecutorOption,
-    FramesOption,
-    ImagesOption,
     JsonOption,
-    TimingOnlyOption,
-    WeightsSeedOption,
+    RunRequest,
     WorkloadArgument,
+    runs_design,
 )
 from bnnsim.cli.simulate.answer import show_answer
-from bnnsim.files.whole import check_target
-from bnnsim.simulation import Simulation, load_streaming_design
-from bnnsim.simulation import simulate as run_simulation
+from bnnsim.simulation import (
+    Simulation,
+    load_design,
+    load_streaming_design,
+    simulate_design,
+    stimulate,
+)
 from bnnsim.spec.yaml.write import architecture_text
 
 SHOWN_PREDICTIONS = 10
 
 
+@runs_design()
 def command(
     arch: ArchArgument,
     workload: WorkloadArgument,
-    images: ImagesOption = None,
-    frames: FramesOption = None,
-    timing_only: TimingOnlyOption = False,
-    weights_seed: WeightsSeedOption = None,
-    executor: ExecutorOption = None,
+    *,
+    run: RunRequest,
     json_file: JsonOption = None,
     print_spec: Annotated[
         bool,
@@ -44,25 +43,13 @@ def command(
 ) -> None:
     """Simulate a network on an accelerator: every bit, every cycle."""
     if print_spec:
-        design, _ = load_streaming_design(arch, workload)
-        output.file.write(architecture_text(design.architecture, with_defaults=True))
+        shown, _ = load_streaming_design(arch, workload)
+        output.file.write(architecture_text(shown.architecture, with_defaults=True))
         return
-    check_target(json_file)
-    with running("simulating") as progress:
-        simulation = run_simulation(
-            arch,
-            workload,
-            images=images,
-            frames=frames,
-            timing_only=timing_only,
-            weights_seed=weights_seed,
-            executor=executor,
-            progress=progress,
-        )
-    if json_file is not None:
-        write_json(simulation.to_json(), json_file)
-    if json_file != "-":
-        show(simulation)
+    with run.started("simulating", json_file) as options:
+        design, folder = load_design(arch, workload)
+        simulation = simulate_design(design, stimulate(design, folder, options), options)
+    deliver(simulation, json_file, show)
 
 
 def show(simulation: Simulation) -> None:

@@ -9,13 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bnnsim.cli.console import (
-    output,
-    running,
-    write_json,
-    write_whole,
-)
-from bnnsim.files.whole import check_target
+from bnnsim.cli.console import deliver, output, running, write_whole
 from bnnsim.validation.comparison import Comparison, Validation, compare_published
 from bnnsim.validation.fit import FitResult, Prediction
 
@@ -39,18 +33,13 @@ def command(
     ] = None,
 ) -> None:
     """Compare every published number with the simulation, and each cost model with what it never saw."""
-    check_target(figure)
-    check_target(json_file)
-    with running("validating") as progress:
+    with running("validating", figure, json_file) as progress:
         validation = compare_published(progress)
     if figure is not None:
         from bnnsim.validation.figure import agreement_info, agreement_page
 
         write_whole(figure, agreement_page(agreement_info(validation)))
-    if json_file is not None:
-        write_json(validation.to_json(), json_file)
-    if json_file != "-":
-        show(validation)
+    deliver(validation, json_file, show)
 
 
 def show(validation: Validation) -> None:

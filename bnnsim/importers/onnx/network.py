@@ -126,7 +126,7 @@ def import_onnx(
         fixed: the type of layers that stay in fixed point.
         input_type: the type of an image's elements, for models that take raw pixels.
         image_range: the numbers that pixels 0 and 255 stand for.
-        sign_of_zero: ``exact`` as the model's operators, ``plus`` or ``minus`` where it may be chosen.
+        sign_of_zero: ``exact`` as the model's operators, ``plus`` where +1 may stand for it.
         force: replace files of that name that hold something else.
 
     Returns:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from bnnsim.design.design import EngineDesign
 from bnnsim.evaluation import evaluate_design
+from bnnsim.files.schema_version import versioned
 from bnnsim.report.comparison.spec_differences import (
     Difference,
     Entries,
@@ -34,17 +35,18 @@ class DesignNames:
 
 @dataclass(frozen=True)
 class Quantity:
-    """One number for each design, None where it is not known.
-
-    ``better`` says which way is good, None where neither is; ``basis`` what the number covers and rests
-    on, where that is not plain.
-    """
+    """One number for each design, None where it is not known."""
 
     name: str
+    """What the number is, in words."""
     unit: str
+    """Its unit."""
     better: Better | None
+    """Which way is good, lower or higher; null where neither is."""
     values: tuple[float | int | None, ...]
+    """The number of each design, in the order of `names`; an entry is null where it is not known."""
     basis: str = ""
+    """What the number covers and rests on; empty where that is plain."""
 
     @property
     def best(self) -> frozenset[int]:
@@ -63,16 +65,22 @@ class Quantity:
 
 @dataclass(frozen=True)
 class ComparisonInfo:
-    """Two or more designs; the first is what the others are held against.
-
-    ``differences`` are all entries that differ, ``parts`` the same with whole missing parts as a row.
-    """
+    """Two or more designs; the first is what the others are held against."""
 
     names: tuple[str, ...]
+    """Short names of the designs, in the order given; × and the workload where these differ."""
     differences: tuple[Difference, ...]
+    """All entries of the specs that differ."""
     parts: tuple[Difference, ...]
+    """The same, with a part that a design lacks as a whole as one row."""
     quantities: tuple[Quantity, ...]
+    """What the differences do to each number."""
     limiting: tuple[str, ...]
+    """What sets each design's pace: the slowest units of a pipeline, the longest layer of an engine."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as plain data, under the same names (docs/json.md)."""
+        return versioned(asdict(self))
 
 
 def parse_designs(designs: Sequence[str], workload: str | None) -> tuple[DesignNames, ...]:

@@ -20,7 +20,9 @@ class Difference:
     """One spec entry with a value for each design, None where it has none."""
 
     key: str
+    """The entry's path in the spec, such as layers.conv0.pe; workload.… for the workload's."""
     values: tuple[str | None, ...]
+    """Its text in each design, in the order of `names`; an entry is null where the design has none."""
 
     @property
     def holders(self) -> tuple[int, ...]:

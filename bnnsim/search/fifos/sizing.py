@@ -34,34 +34,44 @@ class CurvePoint:
     """One set of depths that was timed."""
 
     fifo_bits: int
+    """Memory of all FIFOs."""
     bram18: int
+    """Block memories of 18 kbit in them."""
     initiation_interval_cycles: int
+    """The interval between frames that they give."""
 
 
 @dataclass(frozen=True)
 class FifoSizing:
-    """The depths found, by stream, and what they keep.
-
-    ``unlimited_interval_cycles`` is the initiation interval without any FIFO limit;
-    ``target_interval_cycles`` what was to be kept. ``curve`` holds the timed points that no other
-    beats in memory and interval, smallest first. ``designs_timed`` counts exact timings.
-    """
+    """The depths found, by stream, and what they keep."""
 
     depth_words: Mapping[str, int]
+    """The depths found, by stream."""
     before_words: Mapping[str, int]
+    """The design's own depths, by stream."""
     initiation_interval_cycles: int
+    """The interval between frames with the depths found."""
     before_interval_cycles: int | None
+    """The same with the design's own; null where they deadlock."""
     unlimited_interval_cycles: int
+    """The same without any FIFO limit."""
     target_interval_cycles: int
+    """The longest that was allowed: what --keep leaves of the best throughput."""
     fifo_bits: int
+    """Memory of all FIFOs found."""
     before_bits: int
+    """The same of the design's own."""
     bram18: int
+    """Block memories of 18 kbit in the FIFOs found."""
     before_bram18: int
+    """The same in the design's own."""
     curve: tuple[CurvePoint, ...]
+    """The timed depths that no others beat in memory and interval, smallest first."""
     designs_timed: int
+    """Sets of depths that were timed exactly."""
 
     def to_json(self) -> dict[str, Any]:
-        """The same as plain data, under the same names."""
+        """The same as plain data, under the same names (docs/json.md)."""
         return versioned({**asdict(self), "depth_words": dict(self.depth_words)})
 
 

@@ -274,12 +274,12 @@ def _book_until(s: State, u: int, taken: int, left: int, wanted: int, due: int) 
 
 @inner
 def _book_wait(s: State, u: int, until: int, wanted: int, due: int) -> None:
-    """Cycles before ``until`` in which no word moves: stalled on a due word, else on a free place."""
+    """Cycles before ``until`` in which no word moves: stalled on input up to ``due``, else on output."""
     unit = s.unit[u]
     start = unit.booked_cycles
-    blocked = min(max(due, start), until)
-    unit.stalled_on_output += until - blocked
-    unit.stalled_on_input += max(0, blocked - max(wanted, start))
+    stalled_on_output_from = min(max(due, start), until)
+    unit.stalled_on_output += until - stalled_on_output_from
+    unit.stalled_on_input += max(0, stalled_on_output_from - max(wanted, start))
 
 
 @inner
