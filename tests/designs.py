@@ -29,3 +29,18 @@ layers:
   fc3: {pe: 10, simd: 8}
 explore: {workload: tfc, objectives: [throughput_fps, lut]}
 """
+WORDS_SPACE = """\
+name: words
+source: "made for this test"
+style: streaming
+device: xc7z020
+clock_mhz: 100
+layers:
+  conv0: {pe: 16, simd: 1}
+  conv1: {pe: divisors, simd: divisors}
+  pool1: {pool: {knob: walk}}
+  fc0: {pe: 1, simd: 32}
+  fc1: {pe: 1, simd: 2}
+explore: {workload: digits, knobs: {walk: {choose: [row, flow]}}, objectives: [throughput_fps, lut]}
+"""
+"""A space with a knob whose values are words that the field it stands for had once."""

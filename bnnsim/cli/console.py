@@ -42,17 +42,17 @@ def _simulation_errors() -> Iterator[None]:
 
 @contextmanager
 def renamed_keys() -> Iterator[None]:
-    """Old names of keys in specs are said once, in one line on stderr, however often they are read."""
+    """Old names of keys in specs are said in one line on stderr a file, however often it is read."""
     with warnings.catch_warnings():
         warnings.simplefilter("always", OldKeyWarning)
-        show_other, said = warnings.showwarning, False
+        show_other = warnings.showwarning
+        said: set[str] = set()
 
         def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-            nonlocal said
-            if not issubclass(category, OldKeyWarning):
+            if not isinstance(message, OldKeyWarning):
                 show_other(message, category, *where, **more)
-            elif not said:
-                said = True
+            elif message.place not in said:
+                said.add(message.place)
                 errors.print(str(message), markup=False, highlight=False, soft_wrap=True)
 
         warnings.showwarning = show

@@ -51,7 +51,18 @@ class SpecError(Exception):
 
 
 class OldKeyWarning(UserWarning):
-    """A spec says something under a name that is still read, but no longer the one to use."""
+    """A spec says something under a name that is still read, but no longer the one to use.
+
+    ``place`` is the file, or the option, that says it.
+    """
+
+    def __init__(self, text: str, place: str) -> None:
+        super().__init__(text, place)
+        self.text = text
+        self.place = place
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class InputError(SpecError):

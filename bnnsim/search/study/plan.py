@@ -13,17 +13,12 @@ from bnnsim.search.points.alternative_encoding import AlternativeEncoding
 from bnnsim.search.points.encoding import PointEncoding
 from bnnsim.search.points.raw_encoding import RawEncoding
 from bnnsim.search.points.target_encoding import TargetEncoding
-from bnnsim.search.space.aims import read_aims
-from bnnsim.search.space.alternatives import Alternatives, AlternativesSpec, SearchSpace
+from bnnsim.search.space.alternatives import Alternatives, SearchSpace
 from bnnsim.search.space.space import CLOCK, Space
-from bnnsim.search.space.space_reader import read_space
 from bnnsim.search.storage.record import Exploration, TrialRecord
 from bnnsim.search.study.samplers import SamplerName
+from bnnsim.search.study.stored_space import check_names, space_data, stored_space, with_current_keys
 from bnnsim.spec.faults import InputError
-from bnnsim.spec.load import from_spec
-from bnnsim.spec.workload import Workload
-from bnnsim.spec.yaml.renamed import current
-from bnnsim.spec.yaml.source import SourceText
 from bnnsim.version import __version__
 
 if TYPE_CHECKING:
@@ -104,44 +99,13 @@ def plan_data(plan: SearchPlan) -> dict[str, Any]:
     """All of a plan as plain data: space and workload included."""
     return {
         "bnnsim": __version__,
-        **_space_data(plan.space),
+        **space_data(plan.space),
         "objectives": [objective.text for objective in plan.objectives],
         "constraints": [str(constraint) for constraint in plan.constraints],
         "sampler": plan.sampler,
         "trials": plan.trials,
         "seed": plan.seed,
     }
-
-
-def _space_data(space: SearchSpace) -> dict[str, Any]:
-    """A space with its network, or its alternatives with theirs, as plain data."""
-    explore = space.explore.model_dump(mode="json")
-    data = {"file": space.source.file, "space": {**space.source.data, "explore": explore}}
-    if isinstance(space, Alternatives):
-        members = {name: _space_data(member) for name, member in space.members.items()}
-        return {**data, "workload": None, "members": members}
-    return {**data, "workload": space.workload.spec.model_dump(mode="json", exclude_unset=True)}
-
-
-def _with_current_keys(data: dict[str, Any]) -> dict[str, Any]:
-    """A stored space, or a plan with its space, with today's keys of architectures."""
-    result = {**data, "space": current(SourceText(data["file"], data["space"])).data}
-    if "members" in data:
-        members = data["members"].items()
-        result["members"] = {name: _with_current_keys(member) for name, member in members}
-    return result
-
-
-def _stored_space(data: dict[str, Any]) -> SearchSpace:
-    source = SourceText(data["file"], data["space"])
-    if "members" not in data:
-        workload = from_spec(Workload.model_validate_json(json.dumps(data["workload"])))
-        return read_space(source, workload)
-    head = {key: value for key, value in source.data.items() if key != "explore"}
-    explore = read_aims(AlternativesSpec, source, source.data["explore"])
-    members = {name: _stored_space(member) for name, member in data["members"].items()}
-    plain = {name: member for name, member in members.items() if isinstance(member, Space)}
-    return Alternatives(str(head["name"]), SourceText(source.file, head), explore, plain)
 
 
 def store_plan(study: optuna.Study, plan: SearchPlan) -> None:
@@ -152,16 +116,20 @@ def store_plan(study: optuna.Study, plan: SearchPlan) -> None:
 def stored_plan(study: optuna.Study) -> SearchPlan | None:
     """The plan kept with a study; None where there is none (yet).
 
-    Raises :class:`InputError` where another version of bnnsim wrote it: figures would not compare.
+    Raises :class:`InputError` where another version of bnnsim wrote it: figures would not compare;
+    where :func:`check_names` does.
     """
     text = study.user_attrs.get(PLAN_ATTRIBUTE)
     if text is None:
         return None
-    data = json.loads(text)
-    if data["bnnsim"] != __version__:
-        raise InputError(f"study {study.study_name}", f"a study of bnnsim {__version__}", data["bnnsim"])
+    stored, place = json.loads(text), f"study {study.study_name}"
+    if stored["bnnsim"] != __version__:
+        raise InputError(place, f"a study of bnnsim {__version__}", stored["bnnsim"])
+    data = with_current_keys(stored)
+    space = stored_space(data)
+    check_names(stored, space, place)
     return SearchPlan(
-        _stored_space(_with_current_keys(data)),
+        space,
         parse_objectives(data["objectives"]),
         parse_constraints(data["constraints"]),
         data["sampler"],
@@ -173,12 +141,14 @@ def stored_plan(study: optuna.Study) -> SearchPlan | None:
 def check_plan(study: optuna.Study, plan: SearchPlan, place: str) -> None:
     """Raise :class:`InputError` where ``study`` is of another space, network, sampler or aim.
 
+    So does one whose trials have :func:`former names <check_names>`.
     The number of trials and the seed may differ: a search can be made longer.
     """
     text = study.user_attrs.get(PLAN_ATTRIBUTE)
     if text is None:
         raise InputError(place, "a study that bnnsim made", f"the study {study.study_name}")
-    stored = _with_current_keys(json.loads(text))
+    given = json.loads(text)
+    stored = with_current_keys(given)
     ours = json.loads(json.dumps(plan_data(plan)))
     for key in _SAME:
         if stored.get(key) != ours.get(key):
@@ -186,6 +156,7 @@ def check_plan(study: optuna.Study, plan: SearchPlan, place: str) -> None:
             shown = "another" if is_data else _shown(ours[key])
             wanted = "the same" if is_data else _shown(stored[key])
             raise InputError(place, f"{key} {wanted}, which its study was made with", shown)
+    check_names(given, plan.space, place)
 
 
 def _shown(value: object) -> str:

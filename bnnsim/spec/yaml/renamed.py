@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import BaseModel
+
 from bnnsim.spec.faults import Fault, KeyPath, OldKeyWarning, key_text
+from bnnsim.spec.yaml.known import known_keys
 from bnnsim.spec.yaml.source import SourceText
 
 
@@ -16,7 +19,7 @@ class Renamed:
     """A key ``old`` that is now ``new``, in the mappings at ``place`` (said with today's keys).
 
     In a place ``*`` is any key, ``#`` a position in a list, ``**`` any number of both. ``words`` are
-    values of the key that have new names.
+    values of the key that have new names. What may not stand there today is not renamed.
     """
 
     place: str
@@ -50,20 +53,23 @@ RENAMED = (
 )
 
 
-def current(source: SourceText) -> SourceText:
-    """An architecture or a space of them with today's keys, the user's own kept for messages.
+def current(source: SourceText, model: type[BaseModel]) -> SourceText:
+    """An architecture of the kind ``model``, or a space of them, with today's keys.
 
-    Old ones are said in an :class:`OldKeyWarning`, one for the file. A mapping that has a key by both
-    its names keeps the new one and has a fault.
+    The user's own are kept for messages. Old ones are said in an :class:`OldKeyWarning`, one for the
+    file. A mapping that has a key by both its names keeps the new one and has a fault.
     """
     reading = _Reading(source)
-    reading.new.data = reading.value(source.data, (), ())
+    if reading.renamed:
+        schema, data = model.model_json_schema(), reading.new.data
+        wrong = {p for p in reading.renamed if p[-1] not in known_keys(schema, p[:-1], data)}
+        reading = _Reading(source, wrong) if wrong else reading
     if reading.found:
         (place, key, *first), *others = reading.found.values()
         text = f"{place}: {key}: {_said(*first)}"
         if others:
             text += f" ({', '.join(_said(*other[2:]) for other in others)})"
-        warnings.warn(text, OldKeyWarning, stacklevel=2)
+        warnings.warn(OldKeyWarning(text, source.file), stacklevel=2)
     return reading.new
 
 
@@ -73,7 +79,8 @@ def current_path(path: Sequence[str], shown: str) -> tuple[str, ...]:
     for part in path:
         rule = _rule(tuple(found), part)
         if rule is not None and rule.old != rule.new:
-            warnings.warn(f"{shown}: {_said(part, rule.new)}", OldKeyWarning, stacklevel=2)
+            text = f"{shown}: {_said(part, rule.new)}"
+            warnings.warn(OldKeyWarning(text, shown), stacklevel=2)
         found.append(part if rule is None else rule.new)
     return tuple(found)
 
@@ -94,12 +101,18 @@ def old_names(place: KeyPath) -> dict[str, str]:
 
 
 class _Reading:
-    """One pass over the data; ``found`` holds place, key, old and new of each renaming once."""
+    """One pass over the data, which leaves the keys as they are that would get a path in ``wrong``.
 
-    def __init__(self, source: SourceText) -> None:
+    ``found`` holds place, key, old and new of each renaming once, ``renamed`` the new path of each.
+    """
+
+    def __init__(self, source: SourceText, wrong: Collection[KeyPath] = ()) -> None:
         self.old = source
+        self.wrong = wrong
         self.new = SourceText(source.file, {}, faults=list(source.faults))
         self.found: dict[tuple[str, str], tuple[str, str, str, str]] = {}
+        self.renamed: set[KeyPath] = set()
+        self.new.data = self.value(source.data, (), ())
 
     def value(self, value: Any, old: KeyPath, new: KeyPath) -> Any:
         if old in self.old.lines:
@@ -111,21 +124,41 @@ class _Reading:
         result: dict[str, Any] = {}
         for key, entry in value.items():
             rule = _rule(new, key)
-            if rule is None:
+            if rule is None or (*new, rule.new) in self.wrong:
                 result[key] = self.value(entry, (*old, key), (*new, key))
                 continue
             if key != rule.new and rule.new in value:
+                self.renamed.add((*new, rule.new))
                 self._twice((*old, key), rule.new)
                 continue
             if key != rule.new:
+                self.renamed.add((*new, rule.new))
                 self.new.written[*new, rule.new] = key
                 self._note((*old, key), key, rule.new)
+            place, entry = self._followed((*old, key), entry, rule.words)
             for word in _words(entry):
                 if word in rule.words:
-                    self._note((*old, key), word, rule.words[word])
+                    self.renamed.add((*new, rule.new))
+                    self._note(place, word, rule.words[word])
             entry = _translated(rule.words, entry)
             result[rule.new] = self.value(entry, (*old, key), (*new, rule.new))
         return result
+
+    def _followed(self, path: KeyPath, entry: Any, words: Mapping[str, str]) -> tuple[KeyPath, Any]:
+        """Where a field's words stand, and the field: one that is a knob's old words maps them.
+
+        The knob's values are its user's own, in results and in stored trials as well.
+        """
+        if not isinstance(entry, dict) or set(entry) != {"knob"} or not isinstance(entry["knob"], str):
+            return path, entry
+        place: KeyPath = ("explore", "knobs", entry["knob"])
+        knob: Any = self.old.data
+        for part in (*place, "choose"):
+            knob = knob.get(part) if isinstance(knob, dict) else None
+        chosen = knob if isinstance(knob, list) else []
+        if not all(isinstance(word, str) for word in chosen) or words.keys().isdisjoint(chosen):
+            return path, entry
+        return place, {**entry, "map": {word: word for word in chosen}}
 
     def _note(self, path: KeyPath, old: str, new: str) -> None:
         place = f"{self.old.file}:{self.old.line_of(path)}"

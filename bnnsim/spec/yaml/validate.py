@@ -110,7 +110,8 @@ def _got(
     if kind == "extra_forbidden":
         written = source.written.get(path, str(path[-1]))
         known = _options(item, path, schema, data)
-        hints = {**old_names(path[:-1]), **{key: key for key in known}}
+        former = {old: new for old, new in old_names(path[:-1]).items() if new in known}
+        hints = {**former, **{key: key for key in known}}
         return f"'{written}'", tuple(dict.fromkeys(hints[n] for n in near_names(written, hints)))
     value = item["input"]
     if kind == "union_tag_invalid":

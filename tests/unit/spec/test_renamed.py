@@ -11,14 +11,18 @@ import pytest
 import yaml
 
 from bnnsim.cli.app import run
+from bnnsim.cli.console import renamed_keys
 from bnnsim.search.space.alternatives import Alternatives, load_search_space
+from bnnsim.search.space.space_reader import load_space
 from bnnsim.search.sweep.knobs import parse_knobs
 from bnnsim.spec import SpecError, load_architecture
+from bnnsim.spec.architecture import architecture_model
 from bnnsim.spec.faults import OldKeyWarning
 from bnnsim.spec.library import find_spec, shipped_names
 from bnnsim.spec.yaml.renamed import RENAMED, Renamed, current
-from bnnsim.spec.yaml.source import parse_source
+from bnnsim.spec.yaml.source import SourceText, parse_source
 from bnnsim.spec.yaml.write import architecture_text
+from tests.designs import WORDS_SPACE
 
 STREAMING = """\
 name: aged
@@ -66,6 +70,11 @@ frame:
     - {do: stage, on: finish, loops: [{over: pixels}]}
 layers: {}
 """
+
+
+def _current(text: str) -> SourceText:
+    source = parse_source(text, "a.yaml")
+    return current(source, architecture_model(source))
 
 
 def _fits(place: str, path: tuple[str | int, ...]) -> bool:
@@ -145,7 +154,7 @@ def test_a_spec_that_is_written_has_no_old_key(
 def test_the_two_specs_above_use_the_whole_table() -> None:
     used = set()
     for text in (STREAMING, MIXED):
-        data = current(parse_source(text, "a.yaml")).data
+        data = _current(text).data
         used |= {rule for rule in map(_hashable, RENAMED) if _stands(data, rule)}
     assert used == set(map(_hashable, RENAMED))
 
@@ -165,7 +174,7 @@ def _stands(value: Any, rule: tuple[str, str, str], path: tuple[str | int, ...] 
 
 def test_the_warning_names_place_and_key_and_every_renaming_once() -> None:
     with pytest.warns(OldKeyWarning) as said:
-        current(parse_source(MIXED, "a.yaml"))
+        _current(MIXED)
     assert [str(one.message) for one in said] == [
         "a.yaml:6: front: 'front' is now 'streaming_prefix' ('gap_steps' is now 'inter_frame_gap_steps', "
         "'flow' is now 'streaming', 'executes' is now 'supported_ops', 'unrolls' is now "
@@ -210,17 +219,41 @@ def test_faults_name_the_key_that_the_user_wrote(
 def test_a_spaces_words_are_chosen_and_mapped_in_their_old_names() -> None:
     text = "layers:\n  a: {pool: {choose: [row, flow]}}\n  b: {pool: {knob: k, map: {1: row, 2: flow}}}\n"
     with pytest.warns(OldKeyWarning, match="'row' is now 'line_buffered' .'flow' is now 'streaming'"):
-        data = current(parse_source(text, "a.yaml")).data
+        data = _current(text).data
     assert data["layers"] == {
         "a": {"pool": {"choose": ["line_buffered", "streaming"]}},
         "b": {"pool": {"knob": "k", "map": {"1": "line_buffered", "2": "streaming"}}},
     }
 
 
+def test_a_knobs_own_words_are_put_into_the_field_in_todays() -> None:
+    with pytest.warns(OldKeyWarning) as said:
+        data = _current(WORDS_SPACE).data
+    assert [str(one.message) for one in said] == [
+        "a.yaml:12: explore.knobs.walk: 'row' is now 'line_buffered' ('flow' is now 'streaming')"
+    ]
+    assert data["explore"]["knobs"] == {"walk": {"choose": ["row", "flow"]}}
+    assert data["layers"]["pool1"]["pool"] == {
+        "knob": "walk",
+        "map": {"row": "line_buffered", "flow": "streaming"},
+    }
+
+
+@pytest.mark.filterwarnings("ignore::bnnsim.spec.faults.OldKeyWarning")
+def test_a_space_whose_knob_has_old_words_is_searched(tmp_path: Path) -> None:
+    file = tmp_path / "words.yaml"
+    file.write_text(WORDS_SPACE)
+    space = load_space(file)
+    assert {knob.name: knob.values for knob in space.knobs}["walk"] == ("row", "flow")
+    for word, now in {"row": "line_buffered", "flow": "streaming"}.items():
+        design = space.point({**space.first_knobs, "walk": word}, "a")
+        assert design.layers["pool1"].pool == now  # type: ignore[union-attr]
+
+
 def test_a_knobs_arithmetic_keeps_its_over() -> None:
     step = "{do: load, words: {knob: words, over: ports}, loops: [{trips: {knob: a, over: b}}]}"
     with pytest.warns(OldKeyWarning, match=r"steps\[0\].do: 'do' is now 'op'$"):
-        data = current(parse_source(f"programs: {{p: {{steps: [{step}]}}}}", "a.yaml")).data
+        data = _current(f"style: engine\nprograms: {{p: {{steps: [{step}]}}}}").data
     assert data["programs"]["p"]["steps"][0] == {
         "op": "load",
         "words": {"knob": "words", "over": "ports"},
@@ -248,6 +281,56 @@ def test_a_command_says_it_in_one_line_each_time(
         (line,) = capsys.readouterr().err.replace(f"{tmp_path}/", "").splitlines()
         key = r"arrays\.array\.executes: 'executes' is now 'supported_ops' "
         assert re.match(r"fp-bnn\.yaml:\d+: " + key, line)
+
+
+def test_each_file_with_old_keys_is_said_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [_aged_file(tmp_path, "architecture", name)[0] for name in ("fp-bnn", "fracbnn")]
+    with renamed_keys():
+        for file in files * 2:
+            load_architecture(file)
+    said = capsys.readouterr().err.splitlines()
+    assert [Path(line.partition(":")[0]).name for line in said] == ["fp-bnn.yaml", "fracbnn.yaml"]
+
+
+def test_a_sweep_says_its_file_and_its_knob(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, _ = _aged_file(tmp_path, "architecture", "fp-bnn")
+    run(["sweep", str(file), "binarynet", "--knob", "arrays.array.unrolls.in_channels=x"])
+    said = [line for line in capsys.readouterr().err.splitlines() if "is now" in line]
+    assert said[0] == "--knob arrays.array.unrolls.in_channels: 'unrolls' is now 'spatial_unrolling'"
+    assert "fp-bnn.yaml:" in said[1]
+    assert len(said) == 2
+
+
+REPEAT = "- {do: repeat, on: finish, loops: [{over: rows}], steps: [{do: overhead, cycles: 1}]}\n      "
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "message"),
+    [
+        (STREAMING, "tiling: area", "front: {layers: {}}", "front: expected one of the keys name, "),
+        (STREAMING, "tiling: area", "frnt: {layers: {}}", "frnt: expected one of the keys name, "),
+        (MIXED, "- do: beside", REPEAT + "- do: beside", "on: expected one of the keys op, loops, steps"),
+        (MIXED, "layers: {}", "layers: {a: {pool: row}}", "layers.a.pool: expected one of the keys "),
+    ],
+)
+def test_an_old_name_counts_only_where_its_new_one_may_stand(
+    tmp_path: Path, text: str, old: str, new: str, message: str
+) -> None:
+    file = tmp_path / "a.yaml"
+    assert text.count(old) == 1
+    file.write_text(text.replace(old, new))
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        with pytest.raises(SpecError, match=re.escape(message)) as raised:
+            load_architecture(file)
+    (fault,) = [one for one in raised.value.faults if message.partition(":")[0] in one.key]
+    assert fault.got == f"'{fault.key.rpartition('.')[2]}'"
+    assert fault.near == ()
+    if text == STREAMING:
+        assert not any("front" in str(one.message) for one in said)
+    assert not any("'row'" in str(one.message) for one in said)
 
 
 def test_todays_specs_say_nothing(capsys: pytest.CaptureFixture[str]) -> None:
