@@ -61,7 +61,7 @@ def renamed_keys() -> Iterator[None]:
 
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A callback (done, total) that shows a bar once the work has taken a second."""
+    """A callback (done, total) that shows a bar on a terminal once the work has taken a second."""
     started = time.monotonic()
     bar = Progress(
         TextColumn(what),
@@ -80,8 +80,8 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
         if calls % 64 and done != total:
             return
         if task is None:
-            if time.monotonic() - started < _PATIENCE_S:
-                return
+            if not errors.is_terminal or time.monotonic() - started < _PATIENCE_S:
+                return  # elsewhere a bar would leave an empty line
             bar.start()
             task = bar.add_task(what, total=total)
         bar.update(task, completed=done, total=total)

@@ -145,11 +145,13 @@ class _Line:
         self.printed = time.monotonic()
 
     def __enter__(self) -> _Line:
-        self.bar.start()
+        if errors.is_terminal:  # elsewhere it would leave an empty line
+            self.bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.bar.stop()
+        if errors.is_terminal:
+            self.bar.stop()
 
     def advance(self, stage: Stage, progress: SearchProgress | tuple[int, int]) -> None:
         if isinstance(progress, tuple):
