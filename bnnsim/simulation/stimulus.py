@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,14 +62,12 @@ class Stimulus:
         A slice of :attr:`activations` where those are there already; else that frame is executed alone,
         so that a run that needs one frame at a time never holds all.
         """
-        from bnnsim.functional.executor import execute
-
-        one = slice(frame, frame + 1)
         if "activations" in self.__dict__:
-            every = self.activations.outputs
-            return {name: every[name][frame] for name in every}
-        alone = execute(self.network, self.parameters, self.frames[one]).outputs
-        return {name: alone[name][0] for name in alone}
+            outputs, position = self.activations.outputs, frame
+        else:
+            alone = replace(self, frames=self.frames[frame : frame + 1])
+            outputs, position = alone.activations.outputs, 0
+        return {name: outputs[name][position] for name in outputs}
 
 
 def stimulate(
