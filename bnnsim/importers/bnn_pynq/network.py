@@ -19,6 +19,7 @@ from bnnsim.importers.bnn_pynq.folder import (
     list_folder,
 )
 from bnnsim.importers.draft.write import ImportedNetwork, checked_name, write_network
+from bnnsim.importers.foreign.boundary import foreign_file
 from bnnsim.spec.faults import Fault, InputError, SpecError, near_names
 from bnnsim.spec.workload import ConvLayer, WeightedLayer, Workload
 
@@ -71,6 +72,13 @@ def import_bnn_pynq(
         got = "a file" if path.exists() else "nothing there"
         raise InputError(str(path), "a folder of BNN-PYNQ parameters", got)
     chosen = name if name is not None else _default_name(path, topology)
+    with foreign_file(path, "a folder of BNN-PYNQ parameters"):
+        return _import(path, topology, out_dir, chosen, force)
+
+
+def _import(
+    path: Path, topology: Topology, out_dir: str | Path, chosen: str, force: bool
+) -> ImportedNetwork:
     parameters = _list(path)
     try:
         network = resolve_network(_TOPOLOGIES[topology](checked_name(chosen)))

@@ -6,7 +6,6 @@ import io
 import json
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,18 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from bnnsim.importers.foreign.boundary import foreign_file
+from bnnsim.importers.foreign.formats import KERAS, check_format
 from bnnsim.importers.onnx.graph import Array
 from bnnsim.spec.faults import InputError
 
 _MOST_BYTES = 1 << 31
 """A member of a .keras archive that unpacks to more than this is refused."""
-
-
-_BROKEN = (
-    *(OSError, KeyError, ValueError, RuntimeError, TypeError, AttributeError, EOFError),
-    *(zipfile.BadZipFile, zlib.error),
-)
-"""What h5py, json and zipfile raise on a file that is damaged or holds something else."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +54,8 @@ def read_keras(path: str | Path) -> list[KerasLayer]:
     """
     h5py = _h5py(str(path))
     file = Path(path)
-    if not file.is_file():
-        raise InputError(str(path), "a Keras file", "a folder" if file.is_dir() else "nothing there")
-    try:
+    check_format(file, KERAS)
+    with foreign_file(path, "a whole Keras file"):
         if zipfile.is_zipfile(file):
             return _from_archive(h5py, file)
         with h5py.File(file, "r") as content:
@@ -72,9 +65,6 @@ def read_keras(path: str | Path) -> list[KerasLayer]:
             model = json.loads(config)
             weights = content.get("model_weights", content)
             return _layers(model, lambda name, kind, number: _by_name(weights, name), file)
-    except _BROKEN as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(str(path), "a whole Keras file", reason) from None
 
 
 def _h5py(place: str) -> Any:

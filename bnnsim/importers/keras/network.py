@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from bnnsim.importers.draft.write import ImportedNetwork
-from bnnsim.importers.keras.file import read_keras
+from bnnsim.importers.foreign.boundary import foreign_file
+from bnnsim.importers.keras.file import KerasLayer, read_keras
 from bnnsim.importers.keras.layers import HANDLERS
 from bnnsim.importers.keras.onnx_builder import OnnxBuilder
 from bnnsim.importers.onnx.lowering import SignOfZero
@@ -62,7 +63,11 @@ def keras_to_onnx(path: str | Path) -> Any:
     Raises :class:`InputError` where the file cannot be read, or holds a layer or a structure that has
     no counterpart.
     """
-    layers = read_keras(path)
+    with foreign_file(path, "a Keras model with settings that Keras writes"):
+        return _model(path, read_keras(path))
+
+
+def _model(path: str | Path, layers: list[KerasLayer]) -> Any:
     builder = OnnxBuilder()
     for layer in layers:
         handler = HANDLERS.get(layer.kind)
@@ -76,7 +81,8 @@ def keras_to_onnx(path: str | Path) -> Any:
         missing = [name for name in given if name not in builder.tensors]
         if missing:
             raise layer.fault("inputs that were made before", missing[0])
-        made = handler(builder, layer, given)
+        with foreign_file(f"{layer.place} ({layer.kind})", "settings as Keras writes them"):
+            made = handler(builder, layer, given)
         builder.tensors[layer.name], builder.shapes[layer.name] = made
     read = {name for layer in layers for name in layer.inputs}
     ends = [layer.name for layer in layers if layer.name not in read]

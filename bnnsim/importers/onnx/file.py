@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from bnnsim.importers.foreign.boundary import foreign_file
+from bnnsim.importers.foreign.formats import ONNX, check_format, is_text
 from bnnsim.importers.onnx.graph import Array, ModelGraph, Operator
 from bnnsim.spec.faults import InputError
 
 NEWEST_OPSET = 25
 """The newest version of the standard operators whose definitions were read for this importer."""
 OLDEST_OPSET = 7
+_HEAD_BYTES = 4096
 
 QONNX_DOMAINS = (
     "qonnx.custom_op.general",
@@ -32,21 +36,23 @@ def load_model(path: str | Path) -> Any:
     """
     onnx = _onnx(str(path))
     file = Path(path)
-    if not file.is_file():
-        raise InputError(str(path), "an ONNX file", "a folder" if file.is_dir() else "nothing there")
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped,unused-ignore]
-
-    try:
-        model = onnx.load(str(file), load_external_data=False)
-    except (DecodeError, RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else "undecodable"
-        raise InputError(str(path), "a whole ONNX file", f"{_size(file)} ({reason})") from None
-    except OSError as error:
-        raise InputError(str(path), "a readable file", error.strerror or str(error)) from None
+    check_format(file, ONNX)
+    with foreign_file(path, "a whole ONNX file", _size(file)):
+        model = _parsed(onnx, file.read_bytes())
     if not model.graph.node:
         raise InputError(str(path), "a whole ONNX file", f"{_size(file)} without a graph")
     _load_external(onnx, model, file)
     return model
+
+
+def _parsed(onnx: Any, content: bytes) -> Any:
+    """A model in any form that the package writes: protocol buffer, its text, JSON, ONNX's language."""
+    if not is_text(content[:_HEAD_BYTES]):
+        return onnx.load_model_from_string(content)
+    form = {b"{": "json", b"<": "onnxtxt"}.get(content.lstrip()[:1], "textproto")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # ONNX calls its own language experimental
+        return onnx.load_model_from_string(content, form)
 
 
 def read_graph(model: Any, file: str) -> ModelGraph:
@@ -124,12 +130,10 @@ def _load_external(onnx: Any, model: Any, file: Path) -> None:
             raise InputError(place, f"external data inside {folder}", repr(location))
         if not target.is_file():
             raise InputError(place, f"its external data {location}", "nothing there")
-        try:
+        with foreign_file(place, f"readable data in {location}"):
             onnx.external_data_helper.load_external_data_for_tensor(tensor, str(folder))
             tensor.data_location = onnx.TensorProto.DEFAULT
             del tensor.external_data[:]
-        except (OSError, ValueError, RuntimeError, onnx.checker.ValidationError) as error:
-            raise InputError(place, f"readable data in {location}", str(error)) from None
 
 
 def _opset(model: Any, file: str) -> int:
@@ -171,12 +175,10 @@ def _element_kind(model: Any, value: Any) -> str:
 def _array(tensor: Any, file: str) -> Array:
     import onnx
 
-    try:
+    with foreign_file(f"{file}: {tensor.name}", "a type of elements that ONNX knows"):
+        onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type)
+    with foreign_file(f"{file}: {tensor.name}", "as many numbers as its shape says"):
         return np.asarray(onnx.numpy_helper.to_array(tensor))
-    except (ValueError, TypeError, RuntimeError) as error:
-        expected = "as many numbers as its shape says"
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{file}: {tensor.name}", expected, reason) from None
 
 
 def _operator(node: Any, index: int, file: str) -> Operator:

@@ -15,6 +15,7 @@ from bnnsim.importers.draft.draft import INPUT
 from bnnsim.importers.draft.passes import canonicalise
 from bnnsim.importers.draft.workload import Arrays, to_workload
 from bnnsim.importers.draft.write import ImportedNetwork, checked_name, write_network
+from bnnsim.importers.foreign.boundary import foreign_file
 from bnnsim.importers.onnx.binding import TensorBinding
 from bnnsim.importers.onnx.file import load_model, read_graph
 from bnnsim.importers.onnx.graph import Operator
@@ -193,7 +194,15 @@ def workload_name(path: str | Path) -> str:
 
 
 def lower_model(model: Any, file: str, name: str, options: ImportOptions) -> LoweredModel:
-    """A loaded model as a workload; ``file`` stands for it in messages."""
+    """A loaded model as a workload; ``file`` stands for it in messages.
+
+    Raises :class:`InputError` where the model has no place in a workload.
+    """
+    with foreign_file(file, "a model that can be imported"):
+        return _lowered(model, file, name, options)
+
+
+def _lowered(model: Any, file: str, name: str, options: ImportOptions) -> LoweredModel:
     state = lower(read_graph(model, file), options, HANDLERS)
     gain, offset = _scores(state)
     done = canonicalise(state.draft)

@@ -1,0 +1,183 @@
+"""What a file is, by its content: models come in many formats, and names mislead."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from bnnsim.importers.foreign.boundary import reason_of
+from bnnsim.spec.faults import InputError
+
+_HEAD_BYTES = 4096
+_EXPORT = "export the model itself with torch.onnx.export or brevitas.export.export_qonnx"
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format that files of networks have. ``name`` as it reads in a sentence; ``way`` is what its
+    owner can do where a command does not read it."""
+
+    name: str
+    way: str
+
+
+ONNX = Format("an ONNX file", "bnnsim import onnx reads it")
+KERAS = Format("a Keras file", "bnnsim import keras reads it")
+_PYTORCH = Format("a PyTorch checkpoint (weights without the network)", _EXPORT)
+_TORCHSCRIPT = Format("a TorchScript archive of PyTorch", _EXPORT)
+_PICKLE = Format("a Python pickle (an old PyTorch checkpoint?)", _EXPORT)
+_NUMPY = Format("arrays of numpy (weights without the network)", "export the model as ONNX")
+_SAFETENSORS = Format("a safetensors file (weights without the network)", _EXPORT)
+_TFLITE = Format(
+    "a TensorFlow Lite model",
+    "import the Keras model it was made from, or convert it (python -m tf2onnx.convert --tflite)",
+)
+_ORT = Format("a model in onnxruntime's own format", "import the .onnx it was made from")
+_MXNET = Format(
+    "parameters of MXNet (weights without the network)", "export both with mxnet.onnx.export_model"
+)
+_MXNET_SYMBOL = Format(
+    "a network of MXNet without its weights", "export both with mxnet.onnx.export_model"
+)
+_KERAS_JSON = Format(
+    "a Keras model without its weights", "save it whole (model.save) and use bnnsim import keras"
+)
+_TENSORFLOW = Format(
+    "a TensorFlow graph", "convert it (python -m tf2onnx.convert), or import the Keras model"
+)
+_SAVED_MODEL = Format(
+    "a TensorFlow SavedModel",
+    "convert it (python -m tf2onnx.convert --saved-model), or import the Keras model",
+)
+_CAFFE = Format("a Caffe network", "convert it to ONNX first")
+_PACKED = Format("a compressed file", "unpack it first")
+_ZIP = Format("a zip archive of something else", "unpack it first")
+_FOLDER = Format("a folder", "")
+_EXPORTED = Format("an archive of torch.export", _EXPORT)
+
+_MOST_IR_VERSION = 40
+_MEMBERS = {
+    "constants.pkl": _TORCHSCRIPT,
+    "data.pkl": _PYTORCH,
+    "archive_format": _EXPORTED,
+    "serialized_exported_program.json": _EXPORTED,
+    "saved_model.pb": _SAVED_MODEL,
+}
+"""Files that tell whose archive it is."""
+
+_STARTS: tuple[tuple[int, bytes, Format], ...] = (
+    (0, b"\x89HDF\r\n\x1a\n", KERAS),
+    (0, b"\x93NUMPY", _NUMPY),
+    (4, b"TFL3", _TFLITE),
+    (4, b"ORTM", _ORT),
+    (0, b"\x12\x01\0\0\0\0\0\0", _MXNET),
+    (0, b"\x1f\x8b", _PACKED),
+    (0, b"BZh", _PACKED),
+    (0, b"\xfd7zXZ\0", _PACKED),
+    (0, b"7z\xbc\xaf", _PACKED),
+    (0, b"\x28\xb5\x2f\xfd", _PACKED),
+    (0, b"\x80\x02", _PICKLE),
+    (0, b"\x80\x03", _PICKLE),
+    (0, b"\x80\x04", _PICKLE),
+    (0, b"\x80\x05", _PICKLE),
+)
+"""Where in a file which bytes stand: the formats' own marks."""
+
+_TEXTS: tuple[tuple[tuple[str, ...], Format], ...] = (
+    (('"arg_nodes"', '"nodes"'), _MXNET_SYMBOL),
+    (('"class_name"', '"config"'), _KERAS_JSON),
+    (("layer {", "bottom:"), _CAFFE),
+    (("layers {", "bottom:"), _CAFFE),
+    (("node {", "op:"), _TENSORFLOW),
+    (("ir_version",), ONNX),
+    (("irVersion",), ONNX),
+)
+"""Words that the tools' texts hold."""
+
+
+def format_of(path: Path) -> Format | None:
+    """The format of a file or folder by its content; None where nothing gives it away.
+
+    Raises :class:`InputError` where it cannot be read.
+    """
+    if path.is_dir():
+        return _SAVED_MODEL if (path / "saved_model.pb").is_file() else _FOLDER
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+        size = path.stat().st_size
+    except OSError as error:
+        raise InputError(str(path), "a readable file", error.strerror or reason_of(error)) from None
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return _archive(path)
+    for start, mark, found in _STARTS:
+        if head[start : start + len(mark)] == mark:
+            return found
+    if _is_safetensors(head, size):
+        return _SAFETENSORS
+    return _text(head) if is_text(head) else _protocol_buffer(head)
+
+
+def is_text(head: bytes) -> bool:
+    """Whether a file that begins like this is text."""
+    return bool(head.strip()) and not any(byte < 9 or 13 < byte < 32 for byte in head)
+
+
+def check_format(path: Path, wanted: Format) -> None:
+    """Raises :class:`InputError` where a file is of another format, with what its owner can do."""
+    if not path.exists():
+        raise InputError(str(path), wanted.name, "nothing there")
+    found = format_of(path)
+    if found not in (wanted, None):
+        way = f": {found.way}" if found.way else ""
+        raise InputError(str(path), wanted.name, f"{found.name}{way}")
+
+
+def _archive(path: Path) -> Format:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise InputError(str(path), "a whole zip archive", reason_of(error)) from None
+    bare = {name.rsplit("/", 1)[-1] for name in names}
+    if "config.json" in bare:
+        return KERAS
+    for member, found in _MEMBERS.items():
+        if member in bare:
+            return found
+    return _NUMPY if names and all(name.endswith(".npy") for name in names) else _ZIP
+
+
+def _is_safetensors(head: bytes, size: int) -> bool:
+    """The length of a JSON header in 8 bytes, then the header."""
+    length = int.from_bytes(head[:8], "little")
+    return 2 <= length <= size - 8 and head[8:10] == b'{"'
+
+
+def _text(head: bytes) -> Format | None:
+    text = head.decode("utf-8", "replace")
+    for words, found in _TEXTS:
+        if all(word in text for word in words):
+            return found
+    return None
+
+
+def _protocol_buffer(head: bytes) -> Format | None:
+    """Messages have no mark, but fields in order: ONNX begins with the number of its version.
+
+    So does a SavedModel, whose next field holds messages where ONNX's holds a tool's name; a graph of
+    TensorFlow begins with a node, which begins with its name.
+    """
+    if head[:3] == b"\x08\x01\x12" and _behind_number(head, 3) == b"\n":
+        return _SAVED_MODEL
+    if head[:1] == b"\x08" and 1 <= head[1] <= _MOST_IR_VERSION:
+        return ONNX
+    return _TENSORFLOW if head[:1] == b"\n" and _behind_number(head, 1) == b"\n" else None
+
+
+def _behind_number(head: bytes, start: int) -> bytes:
+    """The byte behind a variable-length number."""
+    while start < len(head) and head[start] & 0x80:
+        start += 1
+    return head[start + 1 : start + 2]
