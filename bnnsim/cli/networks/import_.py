@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bnnsim.cli.console import output
+from bnnsim.cli.console import output as stdout
 
 if TYPE_CHECKING:
     from bnnsim.importers.draft.write import ImportedNetwork
@@ -30,7 +30,10 @@ SignOfZero = Annotated[
     Literal["exact", "plus"],
     typer.Option(help="plain Sign of 0: exactly 0 (refused where it can occur), or +1"),
 ]
-
+Output = Annotated[
+    str | None,
+    typer.Option(help="the only output to keep of a model with several; default: all", metavar="NAME"),
+]
 Force = Annotated[
     bool, typer.Option("--force", help="replace files of that name, also such as you have edited")
 ]
@@ -64,6 +67,7 @@ def _add_command(kind: str, file: str, summary: str, importer: str) -> None:
         input_type: InputType = None,
         image_range: ImageRange = None,
         sign_of_zero: SignOfZero = "exact",
+        output: Output = None,
         force: Force = False,
     ) -> None:
         module, function = importer.split(":")
@@ -76,6 +80,7 @@ def _add_command(kind: str, file: str, summary: str, importer: str) -> None:
                 input_type=input_type,
                 image_range=image_range,
                 sign_of_zero=sign_of_zero,
+                output=output,
                 force=force,
             )
         )
@@ -98,7 +103,7 @@ _add_command(
 
 
 def _show(imported: "ImportedNetwork") -> None:
-    output.print(f"workload  {imported.workload_path}", markup=False, soft_wrap=True)
-    output.print(f"weights   {imported.weights_path}", markup=False, soft_wrap=True)
+    stdout.print(f"workload  {imported.workload_path}", markup=False, soft_wrap=True)
+    stdout.print(f"weights   {imported.weights_path}", markup=False, soft_wrap=True)
     for note in imported.notes:
-        output.print(f"note      {note}", markup=False, soft_wrap=True)
+        stdout.print(f"note      {note}", markup=False, soft_wrap=True)

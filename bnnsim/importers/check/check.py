@@ -75,7 +75,7 @@ def check_model(
         raise InputError(str(workload), "a workload with weights", "none")
     weights = _beside(workload, loaded.spec.weights)
     parameters = load_parameters(network, weights)
-    candidates = possible_options(loaded.spec, image_range)
+    candidates = possible_options(loaded.spec, image_range, [o.name for o in model.graph.output])
     lowered = matching_import(model, str(model_path), loaded.spec, str(workload), candidates, weights)
     pixels = _pixels(network, images, random_inputs, seed)
     count = len(pixels)
@@ -90,7 +90,7 @@ def check_model(
         part = pixels[start : start + _CHUNK]
         frames = part if part.dtype != np.uint8 else frames_from_images(network, part)
         inputs = _model_inputs(reference.input, lowered, network, part, frames)
-        wanted = dict.fromkeys([*(t.tensor for t in tallies.values()), lowered.head_tensor])
+        wanted = dict.fromkeys([*(t.tensor for t in tallies.values()), lowered.outputs[0].tensor])
         found = reference.run(inputs, wanted)
         activations = executor.run(frames)
         for name, tally in tallies.items():
@@ -98,7 +98,7 @@ def check_model(
             if network.tensor(name).type.is_bipolar:
                 values = values * 2 - 1
             tally.add(values, found[tally.tensor], start)
-        scores = found[lowered.head_tensor].reshape(len(part), -1)
+        scores = found[lowered.outputs[0].tensor].reshape(len(part), -1)
         equal += int(np.sum(np.argmax(scores, axis=1) == activations.predictions))
     layers = tuple(tally.result() for tally in tallies.values())
     return CheckReport(str(model_path), loaded.spec.name, count, layers, equal)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +60,12 @@ def matching_import(
 
 
 def possible_options(
-    workload: Workload, given_range: tuple[float, float] | None
+    workload: Workload, given_range: tuple[float, float] | None, outputs: Sequence[str]
 ) -> Iterator[dict[str, Any]]:
-    """Options, as :func:`import_options` takes them, that may have led to ``workload``."""
+    """Options, as :func:`import_options` takes them, that may have led to ``workload``.
+
+    ``outputs`` are the model's: an import may have kept all of them, or one.
+    """
     frame = workload.input
     word = {str(layer.type) for layer in workload.layers if isinstance(layer, AffineLayer)}
     fixed = {"fixed": word.pop()} if len(word) == 1 else {}
@@ -73,5 +76,6 @@ def possible_options(
         ranges = [given_range]
     kinds = [None, str(frame.type)]
     inputs = [{"input_type": k, "image_range": r} for k, r in itertools.product(kinds, ranges)]
-    for given, sign in itertools.product(inputs, ("exact", "plus")):
-        yield {**given, **fixed, "sign_of_zero": sign}
+    kept = [None, *(outputs if len(outputs) > 1 else ())]
+    for output, given, sign in itertools.product(kept, inputs, ("exact", "plus")):
+        yield {**given, **fixed, "sign_of_zero": sign, "output": output}

@@ -61,7 +61,8 @@ class NetworkDraft:
         self.input_type: ValueType | None = None
         self.image_range: tuple[float, float] | None = None
         self.layers: dict[str, LayerDraft] = {}
-        self.output = INPUT
+        self.outputs: list[str] = []
+        """Layers whose values leave the network."""
         self._numbers: dict[str, int] = {}
 
     def free_name(self, kind: Kind) -> str:
@@ -162,12 +163,11 @@ class NetworkDraft:
         """Let everything that reads ``old`` read ``new``."""
         for layer in self.layers.values():
             layer.inputs = [new if name == old else name for name in layer.inputs]
-        if self.output == old:
-            self.output = new
+        self.outputs = list(dict.fromkeys(new if name == old else name for name in self.outputs))
 
     def drop_unread(self) -> None:
-        """Remove every layer that the output does not depend on."""
-        needed, waiting = set(), [self.output]
+        """Remove every layer that no output depends on."""
+        needed, waiting = set(), list(self.outputs)
         while waiting:
             name = waiting.pop()
             if name != INPUT and name not in needed:

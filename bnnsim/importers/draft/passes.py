@@ -55,7 +55,7 @@ def _take_over(draft: NetworkDraft, old: LayerDraft, new: str, done: Replacement
 
 
 def _is_only_reader(draft: NetworkDraft, name: str) -> bool:
-    return name != INPUT and name != draft.output and len(draft.readers(name)) == 1
+    return name != INPUT and name not in draft.outputs and len(draft.readers(name)) == 1
 
 
 def _absorb_negations(draft: NetworkDraft, done: Replacements) -> None:
@@ -80,7 +80,7 @@ def _absorb_negations(draft: NetworkDraft, done: Replacements) -> None:
 
 def _others_scale(draft: NetworkDraft, source: LayerDraft, negation: LayerDraft) -> bool:
     """Whether whatever else reads ``source`` multiplies it, so that its sign can be turned there."""
-    if source.name == draft.output:
+    if source.name in draft.outputs:
         return False
     others = [reader for reader in draft.readers(source.name) if reader is not negation]
     return all(reader.kind == "affine" for reader in others)

@@ -46,7 +46,15 @@ class KerasLayer:
         raise self.fault(f"a weight {' or '.join(names)}", found)
 
 
-def read_keras(path: str | Path) -> list[KerasLayer]:
+@dataclass(frozen=True)
+class KerasModel:
+    """The layers in the order of the file, and the names of those whose outputs the model gives."""
+
+    layers: tuple[KerasLayer, ...]
+    outputs: tuple[str, ...]
+
+
+def read_keras(path: str | Path) -> KerasModel:
     """The layers of a Sequential or Functional model, in the order of the file.
 
     Raises :class:`InputError` where h5py is missing, the file is broken, or holds weights without a
@@ -77,7 +85,7 @@ def _h5py(place: str) -> Any:
     return h5py
 
 
-def _from_archive(h5py: Any, file: Path) -> list[KerasLayer]:
+def _from_archive(h5py: Any, file: Path) -> KerasModel:
     with zipfile.ZipFile(file) as archive:
         for member in archive.infolist():
             if member.file_size > _MOST_BYTES:
@@ -123,7 +131,7 @@ def _by_name(weights: Any, name: str) -> dict[str, Array]:
     return found
 
 
-def _layers(model: Any, find: Any, file: Path) -> list[KerasLayer]:
+def _layers(model: Any, find: Any, file: Path) -> KerasModel:
     config = model.get("config", {})
     entries = config if isinstance(config, list) else config.get("layers", [])
     if model.get("class_name") not in ("Sequential", "Functional", "Model"):
@@ -136,6 +144,9 @@ def _layers(model: Any, find: Any, file: Path) -> list[KerasLayer]:
         settings = entry["config"]
         name = str(settings.get("name", entry.get("name", kind)))
         if "inbound_nodes" in entry:
+            if len(entry["inbound_nodes"]) > 1:
+                got = f"a layer called {len(entry['inbound_nodes'])} times"
+                raise InputError(f"{file}: {name} ({kind})", "a layer that is called once", got)
             inputs = tuple(_histories(entry["inbound_nodes"]))
         else:
             inputs = (result[-1].name,) if result else ()
@@ -143,7 +154,27 @@ def _layers(model: Any, find: Any, file: Path) -> list[KerasLayer]:
         numbers[kind] = number + 1
         weights = find(name, kind, number)
         result.append(KerasLayer(name, kind, settings, inputs, weights, f"{file}: {name}"))
-    return result
+    declared = config.get("output_layers") if isinstance(config, dict) else None
+    if declared is None:
+        read = {name for layer in result for name in layer.inputs}
+        return KerasModel(tuple(result), tuple(one.name for one in result if one.name not in read))
+    calls = list(_calls(declared))
+    for name, *positions in calls:
+        if any(positions):
+            expected = "a layer's only output, of its first call"
+            raise InputError(f"{file}: output {name}", expected, f"{[name, *positions]}")
+    return KerasModel(tuple(result), tuple(dict.fromkeys(call[0] for call in calls)))
+
+
+def _calls(node: Any) -> Iterator[tuple[str, int, int]]:
+    """``[layer, call, tensor]`` wherever it stands in ``output_layers``: alone, in a list, by name."""
+    if isinstance(node, dict):
+        node = list(node.values())
+    if isinstance(node, list) and len(node) == 3 and isinstance(node[0], str):
+        yield str(node[0]), int(node[1]), int(node[2])
+    elif isinstance(node, list):
+        for one in node:
+            yield from _calls(one)
 
 
 def _histories(node: Any) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bnnsim.importers.draft.write import ImportedNetwork
 from bnnsim.importers.foreign.boundary import foreign_file
-from bnnsim.importers.keras.file import KerasLayer, read_keras
+from bnnsim.importers.keras.file import KerasModel, read_keras
 from bnnsim.importers.keras.layers import HANDLERS
 from bnnsim.importers.keras.onnx_builder import OnnxBuilder
 from bnnsim.importers.onnx.lowering import SignOfZero
@@ -24,6 +24,7 @@ def import_keras(
     input_type: str | None = None,
     image_range: tuple[float, float] | None = None,
     sign_of_zero: SignOfZero = "exact",
+    output: str | None = None,
     force: bool = False,
 ) -> ImportedNetwork:
     """Import a Keras (Larq) model and write ``<name>.yaml`` and ``<name>.npz`` into ``out_dir``.
@@ -38,6 +39,7 @@ def import_keras(
         input_type: the type of an image's elements, for models that take raw pixels.
         image_range: the numbers that pixels 0 and 255 stand for.
         sign_of_zero: ``exact`` as the model's operators, ``plus`` where +1 may stand for it.
+        output: the layer whose output is the only one to keep of several; default: all.
         force: replace files of that name that hold something else.
 
     Returns:
@@ -53,7 +55,7 @@ def import_keras(
         >>> imported.workload_path.name, imported.weights_path.name
         ('larq.yaml', 'larq.npz')
     """
-    options = import_options(fixed, input_type, image_range, sign_of_zero)
+    options = import_options(fixed, input_type, image_range, sign_of_zero, output)
     return write_model(keras_to_onnx, path, out_dir, name, options, force)
 
 
@@ -67,9 +69,9 @@ def keras_to_onnx(path: str | Path) -> Any:
         return _model(path, read_keras(path))
 
 
-def _model(path: str | Path, layers: list[KerasLayer]) -> Any:
+def _model(path: str | Path, model: KerasModel) -> Any:
     builder = OnnxBuilder()
-    for layer in layers:
+    for layer in model.layers:
         handler = HANDLERS.get(layer.kind)
         if handler is None:
             near = near_names(layer.kind, HANDLERS)
@@ -84,8 +86,7 @@ def _model(path: str | Path, layers: list[KerasLayer]) -> Any:
         with foreign_file(f"{layer.place} ({layer.kind})", "settings as Keras writes them"):
             made = handler(builder, layer, given)
         builder.tensors[layer.name], builder.shapes[layer.name] = made
-    read = {name for layer in layers for name in layer.inputs}
-    ends = [layer.name for layer in layers if layer.name not in read]
-    if len(ends) != 1 or not builder.nodes:
-        raise InputError(str(path), "a model with one output", ", ".join(ends) or "none")
-    return builder.model(ends[0])
+    unknown = [name for name in model.outputs if name not in builder.tensors]
+    if unknown or not model.outputs or not builder.nodes:
+        raise InputError(str(path), "outputs that some layer makes", ", ".join(unknown) or "none")
+    return builder.model(model.outputs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -62,11 +63,13 @@ class OnnxBuilder:
             self.tensors[""] = self.op(layer, "Transpose", "input", perm=[0, 3, 1, 2])
             self.shapes[""] = (shape[2], shape[0], shape[1])
 
-    def model(self, output: str) -> Any:
-        """The ``onnx.ModelProto`` that puts out the tensor of layer ``output``."""
+    def model(self, layers: Sequence[str]) -> Any:
+        """The ``onnx.ModelProto`` that puts out what ``layers`` make, under their names."""
         from onnx import helper
 
-        outputs = [helper.make_empty_tensor_value_info(self.tensors[output])]
+        for name in layers:
+            self.nodes.append(helper.make_node("Identity", [self.tensors[name]], [name], name=name))
+        outputs = [helper.make_empty_tensor_value_info(name) for name in layers]
         graph = helper.make_graph(self.nodes, "keras", [self.input], outputs, self.initializers)
         opsets = [helper.make_opsetid("", _OPSET)]
         return helper.make_model(graph, opset_imports=opsets, ir_version=8, producer_name="keras")

@@ -41,7 +41,7 @@ def activated(builder: OnnxBuilder, layer: KerasLayer, x: str) -> str:
     if name == "relu":
         return builder.op(layer, "Relu", x)
     if name == "softmax":
-        return builder.op(layer, "Softmax", x)
+        return builder.op(layer, "Softmax", x, axis=1)
     if name in ("hard_tanh", "HardTanh"):
         bounds = (builder.constant(layer, "bound", v) for v in (-1.0, 1.0))
         return builder.op(layer, "Clip", x, *bounds)

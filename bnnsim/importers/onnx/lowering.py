@@ -13,6 +13,14 @@ from bnnsim.importers.exact.channel_function import Affine, ChannelFunction
 from bnnsim.importers.onnx.binding import LayoutMismatch, TensorBinding, map_dimensions
 from bnnsim.importers.onnx.constants import evaluate_constants
 from bnnsim.importers.onnx.graph import Array, ModelGraph, Operator
+from bnnsim.importers.onnx.outputs import (
+    End,
+    Head,
+    behind_end,
+    chosen_outputs,
+    head_of,
+    leading_to,
+)
 from bnnsim.spec.faults import InputError, near_names
 from bnnsim.spec.value_type import ValueType
 
@@ -35,6 +43,8 @@ class ImportOptions:
     input_type: ValueType | None = None
     image_range: tuple[float, float] | None = None
     sign_of_zero: SignOfZero = "exact"
+    output: str | None = None
+    """The only output to keep; default: all of the model's."""
 
 
 @dataclass(frozen=True)
@@ -56,17 +66,18 @@ class FrameRule:
 class Lowering:
     """The state of the walk.
 
-    ``bindings`` maps every tensor that depends on the input to what it is; None behind the operators
-    that end a classifier (TopK, Softmax, ...). ``notes`` are sentences for the user.
+    ``bindings`` maps every tensor that depends on the input to what it is, ``ends`` those behind the
+    operators that end a classifier (TopK, Softmax, ...). ``heads`` are the outputs that are kept.
+    ``notes`` are sentences for the user.
     """
 
     graph: ModelGraph
     options: ImportOptions
     draft: NetworkDraft
-    bindings: dict[str, TensorBinding | None]
+    bindings: dict[str, TensorBinding]
     frame: FrameRule | None = None
-    head: TensorBinding | None = None
-    head_tensor: str = ""
+    ends: dict[str, End] = field(default_factory=dict)
+    heads: list[Head] = field(default_factory=list)
     integers: dict[str, TensorBinding] = field(default_factory=dict)
     """Tensors that an operator has read as integers of a layer."""
     notes: list[str] = field(default_factory=list)
@@ -99,10 +110,9 @@ class Lowering:
 
 
 Result = TypeVar("Result")
-Handler = Callable[[Lowering, Operator], TensorBinding | None]
-"""What an operator makes of its inputs, with the layers for it added to the draft; None where it ends
-a classifier. Raises :class:`InputError` where its attributes or the shapes of its inputs cannot be
-brought into a workload."""
+Handler = Callable[[Lowering, Operator], TensorBinding | End]
+"""What an operator makes of its inputs, with the layers for it added to the draft. Raises
+:class:`InputError` where its attributes or the shapes of its inputs cannot be brought into a workload."""
 
 
 def lower(graph: ModelGraph, options: ImportOptions, handlers: dict[str, Handler]) -> Lowering:
@@ -111,7 +121,8 @@ def lower(graph: ModelGraph, options: ImportOptions, handlers: dict[str, Handler
     What depends on constants alone is evaluated before, once; ``graph.constants`` takes it in. Raises
     :class:`InputError` at the first operator that has no place in a binary network.
     """
-    graph = replace(graph, operators=_without_constants(graph))
+    outputs = chosen_outputs(graph, options.output)
+    graph = replace(graph, operators=leading_to(_without_constants(graph), outputs), outputs=outputs)
     try:
         return _walk(_fresh(graph), options, handlers, channels_last=False)
     except LayoutMismatch as first:
@@ -150,11 +161,12 @@ def _walk(
     frame = TensorBinding(INPUT, ChannelFunction(), dimensions[: len(graph.input_shape)], is_raw=True)
     state = Lowering(graph, options, NetworkDraft(shape), {graph.input: frame})
     for operator in graph.operators:
+        if any(name in state.ends for name in operator.inputs):
+            end = behind_end(operator, state.ends, graph.opset)
+            state.ends.update(dict.fromkeys(operator.outputs, end))
+            continue
         if not any(name in state.bindings for name in operator.inputs):  # behind a Shape
             _checked(operator, lambda one: evaluate_constants(graph, one))
-            continue
-        if all(state.bindings.get(name) is None for name in operator.inputs if name in state.bindings):
-            state.bindings.update(dict.fromkeys(operator.outputs))  # behind the classifier's end
             continue
         handler = handlers.get(operator.kind)
         if handler is None:
@@ -164,10 +176,11 @@ def _walk(
         result = _checked(operator, partial(handler, state))
         if operator.output in graph.constants:  # Shape
             continue
-        state.bindings[operator.output] = result
-        if result is None and state.head is None:
-            state.head, state.head_tensor = state.binding(operator), operator.inputs[0]
-    _find_head(state)
+        if isinstance(result, End):
+            state.ends.update(dict.fromkeys(operator.outputs, result))
+        else:
+            state.bindings[operator.output] = result
+    state.heads = [head_of(graph, name, state.bindings, state.ends) for name in graph.outputs]
     return state
 
 
@@ -206,15 +219,3 @@ def _in_order(graph: ModelGraph) -> Sequence[Operator]:
         ordered += ready
         waiting = [one for one in waiting if one not in ready]
     return ordered
-
-
-def _find_head(state: Lowering) -> None:
-    """The scores: what the classifier's end reads, else the model's first output."""
-    if state.head is not None:
-        return
-    for name in state.graph.outputs:
-        binding = state.bindings.get(name)
-        if binding is not None:
-            state.head, state.head_tensor = binding, name
-            return
-    raise InputError(state.graph.file, "an output that depends on the input", "none")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -18,7 +18,7 @@ from bnnsim.importers.draft.write import ImportedNetwork, checked_name, write_ne
 from bnnsim.importers.foreign.boundary import foreign_file
 from bnnsim.importers.onnx.binding import TensorBinding
 from bnnsim.importers.onnx.file import load_model, read_graph
-from bnnsim.importers.onnx.graph import Operator
+from bnnsim.importers.onnx.graph import ModelGraph, Operator
 from bnnsim.importers.onnx.lowering import (
     FrameRule,
     Handler,
@@ -30,6 +30,7 @@ from bnnsim.importers.onnx.lowering import (
 from bnnsim.importers.onnx.operators import elementwise, layers, pools, qonnx, shapes
 from bnnsim.importers.onnx.operators.joins import concat, in_fixed_point
 from bnnsim.importers.onnx.operators.quantise import negated, quantised
+from bnnsim.importers.onnx.outputs import Head, dropped_note
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.value_type import TYPE_TEXT, ValueType, parse_value_type
 from bnnsim.spec.workload import Workload
@@ -38,7 +39,7 @@ DEFAULT_FIXED = "fixed24.12"
 
 HANDLERS: dict[str, Handler] = {
     "Add": elementwise.add,
-    "ArgMax": layers.classifier_end,
+    "ArgMax": layers.classifier,
     "AveragePool": pools.average_pool,
     "BatchNormalization": elementwise.batch_norm,
     "BipolarQuant": qonnx.bipolar_quant,
@@ -59,7 +60,7 @@ HANDLERS: dict[str, Handler] = {
     "LeakyRelu": elementwise.leaky_relu,
     "Less": elementwise.compare,
     "LessOrEqual": elementwise.compare,
-    "LogSoftmax": layers.classifier_end,
+    "LogSoftmax": layers.classifier,
     "MatMul": layers.matmul,
     "MaxPool": pools.max_pool,
     "Mul": elementwise.multiply,
@@ -73,11 +74,11 @@ HANDLERS: dict[str, Handler] = {
     "Reshape": shapes.reshape,
     "Shape": shapes.shape,
     "Sign": elementwise.sign,
-    "Softmax": layers.classifier_end,
+    "Softmax": layers.classifier,
     "Squeeze": shapes.squeeze,
     "Sub": elementwise.subtract,
     "Sum": elementwise.add,
-    "TopK": layers.classifier_end,
+    "TopK": layers.classifier,
     "Transpose": shapes.transpose,
     "Trunc": qonnx.trunc,
     "Unsqueeze": shapes.unsqueeze,
@@ -87,20 +88,34 @@ HANDLERS: dict[str, Handler] = {
 
 
 @dataclass(frozen=True)
+class LoweredOutput:
+    """An output of the model, and the layer that gives its values: ``gain * integer + offset``.
+
+    ``output`` is its name in the model, ``tensor`` the model's tensor that has these values (another
+    than the output where a Softmax, ArgMax or TopK stands between). ``order`` says how the layer's
+    channels, rows and columns lie in the tensor, such as ``CHW``; axes of size 1 are left out.
+    """
+
+    output: str
+    tensor: str
+    layer: str
+    gain: Fraction
+    offset: Fraction
+    order: str
+
+
+@dataclass(frozen=True)
 class LoweredModel:
     """A model as a workload, with what ties the two together.
 
-    A model's score is ``score_gain * workload score + score_offset``. ``bindings`` maps tensors of the
-    model to the layer whose integers they are functions of; ``head_tensor`` is the model's tensor of
-    scores.
+    ``bindings`` maps tensors of the model to the layer whose integers they are functions of;
+    ``outputs`` are the model's outputs that are kept, in its order.
     """
 
     workload: Workload
     arrays: Arrays
     bindings: Mapping[str, TensorBinding]
-    head_tensor: str
-    score_gain: Fraction
-    score_offset: Fraction
+    outputs: tuple[LoweredOutput, ...]
     errors: Mapping[str, Fraction]
     """By how many steps of its integers a layer in fixed point may be off, where it may."""
     notes: tuple[str, ...]
@@ -116,6 +131,7 @@ def import_onnx(
     input_type: str | None = None,
     image_range: tuple[float, float] | None = None,
     sign_of_zero: SignOfZero = "exact",
+    output: str | None = None,
     force: bool = False,
 ) -> ImportedNetwork:
     """Import a QONNX or ONNX file and write ``<name>.yaml`` and ``<name>.npz`` into ``out_dir``.
@@ -128,6 +144,7 @@ def import_onnx(
         input_type: the type of an image's elements, for models that take raw pixels.
         image_range: the numbers that pixels 0 and 255 stand for.
         sign_of_zero: ``exact`` as the model's operators, ``plus`` where +1 may stand for it.
+        output: the only output to keep of several; default: all.
         force: replace files of that name that hold something else.
 
     Returns:
@@ -143,7 +160,7 @@ def import_onnx(
         >>> [layer.op for layer in imported.workload.layers]
         ['linear', 'linear', 'linear', 'linear']
     """
-    options = import_options(fixed, input_type, image_range, sign_of_zero)
+    options = import_options(fixed, input_type, image_range, sign_of_zero, output)
     return write_model(load_model, path, out_dir, name, options, force)
 
 
@@ -166,6 +183,7 @@ def import_options(
     input_type: str | None = None,
     image_range: tuple[float, float] | None = None,
     sign_of_zero: SignOfZero = "exact",
+    output: str | None = None,
 ) -> ImportOptions:
     """The user's words as options. Raises :class:`InputError`."""
     word = _type("fixed", fixed)
@@ -177,7 +195,7 @@ def import_options(
         if not (math.isfinite(low) and math.isfinite(high) and low < high):
             expected = "two finite numbers, LOW below HIGH"
             raise InputError("image range", expected, f"{low:g} {high:g}")
-    return ImportOptions(word, frame, image_range, sign_of_zero)
+    return ImportOptions(word, frame, image_range, sign_of_zero, output)
 
 
 def _type(place: str, text: str) -> ValueType:
@@ -203,8 +221,13 @@ def lower_model(model: Any, file: str, name: str, options: ImportOptions) -> Low
 
 
 def _lowered(model: Any, file: str, name: str, options: ImportOptions) -> LoweredModel:
-    state = lower(read_graph(model, file), options, HANDLERS)
-    gain, offset = _scores(state)
+    graph = read_graph(model, file)
+    state = lower(graph, options, HANDLERS)
+    scores = [_scores(state, head) for head in state.heads]
+    state.draft.outputs = list(dict.fromkeys(score.layer for score in scores))
+    if len(state.draft.outputs) > 1:
+        expected = "one output, or --output NAME for one of them"
+        raise InputError(f"{file}: outputs", expected, ", ".join(score.output for score in scores))
     done = canonicalise(state.draft)
     if state.draft.input_type is None or state.frame is None or not state.draft.layers:
         raise InputError(file, "a network with at least one layer", "none")
@@ -216,7 +239,8 @@ def _lowered(model: Any, file: str, name: str, options: ImportOptions) -> Lowere
         layer: state.draft.error_of(layer) * (1 << state.draft.fraction_bits_of(layer))
         for layer in state.draft.layers
     }
-    notes = (*state.notes, _score_note(state, gain, offset))
+    scores = [replace(one, layer=done.successors.get(one.layer, one.layer)) for one in scores]
+    notes = (*state.notes, *_output_notes(graph, state, scores))
     bindings = {}
     for tensor, found in state.bindings.items():
         binding = state.integers.get(tensor, found)
@@ -227,40 +251,46 @@ def _lowered(model: Any, file: str, name: str, options: ImportOptions) -> Lowere
         workload,
         arrays,
         bindings,
-        state.head_tensor,
-        gain,
-        offset,
+        tuple(scores),
         errors,
         notes,
         state.frame,
     )
 
 
-def _scores(state: Lowering) -> tuple[Fraction, Fraction]:
-    """Make the workload's output the scores: one gain above 0 and one offset for all classes."""
-    assert state.head is not None
-    end = Operator("output", "output", (), (), {}, f"{state.graph.file}: {state.head_tensor}")
-    head = quantised(state, end, state.head)
-    if head.base == INPUT:
-        raise InputError(state.graph.file, "a network with at least one layer", "none")
-    affine = head.function.shared_affine()
+def _scores(state: Lowering, head: Head) -> LoweredOutput:
+    """Make an output of the workload the scores: one gain above 0 and one offset for all classes."""
+    place = f"{state.graph.file}: {head.tensor}"
+    end = Operator("output", "output", (), (), {}, place)
+    found = quantised(state, end, head.binding)
+    if found.base == INPUT:
+        raise InputError(place, "an output behind at least one layer", "the input")
+    affine = found.function.shared_affine()
     if affine is not None and affine.gain < 0:
-        base, function = negated(state, head.base, head.function, [True])
-        head = TensorBinding(base, function.simplest, head.dimensions)
-        affine = head.function.shared_affine()
+        base, function = negated(state, found.base, found.function, [True])
+        found = replace(found, base=base, function=function.simplest)
+        affine = found.function.shared_affine()
     if affine is None or affine.gain <= 0:
-        head = in_fixed_point(state, end, head, with_offsets=True)
-        affine = head.function.shared_affine()
+        found = in_fixed_point(state, end, found, with_offsets=True)
+        affine = found.function.shared_affine()
         if affine is None:
             raise end.fault("scores with one offset for all classes", "one behind a PReLU for each")
-    state.draft.output = head.base
-    state.integers[state.head_tensor] = head
-    state.head = head
-    return affine.gain, affine.offset
+    state.integers[head.tensor] = found
+    order = "".join(axis for one in found.dimensions for axis, _ in one)
+    return LoweredOutput(head.output, head.tensor, found.base, affine.gain, affine.offset, order)
 
 
-def _score_note(state: Lowering, gain: Fraction, offset: Fraction) -> str:
-    sign = "-" if offset < 0 else "+"
-    return (
-        f"model score ({state.head_tensor}) = {float(gain):.9g} * score {sign} {abs(float(offset)):.9g}"
-    )
+def _output_notes(graph: ModelGraph, state: Lowering, scores: Sequence[LoweredOutput]) -> Iterator[str]:
+    """What the user should know of the outputs: what is left out, and how to read what is kept."""
+    kept = dict.fromkeys(score.output for score in scores)
+    others = [name for name in dict.fromkeys(graph.outputs) if name not in kept]
+    if others:
+        yield f"not kept (--output {', '.join(kept)}): {', '.join(others)}"
+    for head, score in zip(state.heads, scores, strict=True):
+        note = dropped_note(head)
+        if note is not None:
+            yield note
+        sign = "-" if score.offset < 0 else "+"
+        shown = f"{abs(float(score.offset)):.9g}"
+        value = "score" if len(scores) == 1 else f"score of {score.layer}"
+        yield f"model score ({score.tensor}) = {float(score.gain):.9g} * {value} {sign} {shown}"

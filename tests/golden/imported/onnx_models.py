@@ -87,9 +87,9 @@ class Builder:
     def conv(self, x: str, weights: str, kernel: int, pad: int = 0, **attributes: Any) -> str:
         return self.op("Conv", x, weights, kernel_shape=[kernel] * 2, pads=[pad] * 4, **attributes)
 
-    def model(self, output: str, elem_type: int = TensorProto.FLOAT) -> Any:
+    def model(self, *names: str, elem_type: int = TensorProto.FLOAT) -> Any:
         inputs = [helper.make_tensor_value_info("x", elem_type, self.input_shape)]
-        outputs = [helper.make_empty_tensor_value_info(output)]
+        outputs = [helper.make_empty_tensor_value_info(name) for name in names]
         graph = helper.make_graph(self.nodes, "net", inputs, outputs, self.initializers)
         opsets = [helper.make_opsetid("", self.opset), helper.make_opsetid(_QONNX, 1)]
         return helper.make_model(graph, opset_imports=opsets, ir_version=9)

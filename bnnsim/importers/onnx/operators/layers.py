@@ -19,6 +19,7 @@ from bnnsim.importers.onnx.graph import Operator
 from bnnsim.importers.onnx.lowering import Lowering
 from bnnsim.importers.onnx.operators.quantise import quantised
 from bnnsim.importers.onnx.operators.windows import pair, window_border
+from bnnsim.importers.onnx.outputs import End, classifier_end
 
 
 def conv(state: Lowering, operator: Operator) -> TensorBinding:
@@ -228,7 +229,6 @@ def _pad_value(
     return int(pad)
 
 
-
-def classifier_end(state: Lowering, operator: Operator) -> None:
+def classifier(state: Lowering, operator: Operator) -> End:
     """TopK, ArgMax, Softmax: what is in front of them are the scores."""
-    state.binding(operator)
+    return classifier_end(operator, state.binding(operator), state.graph.opset)
