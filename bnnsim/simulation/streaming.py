@@ -15,7 +15,6 @@ from bnnsim.timing.streaming.programs.graph import TimingGraph, build_timing
 from bnnsim.timing.streaming.reference.actor import Observer
 from bnnsim.timing.streaming.reference.executor import run_simpy
 from bnnsim.timing.streaming.result import TimingResult
-from bnnsim.timing.streaming.steady_state.api import steady_state
 
 
 def simulate_streaming(
@@ -30,14 +29,19 @@ def simulate_streaming(
         frames = options.frames or 1
         if options.executor != "simpy":
             run = run_compiled(timing, frames, with_steady_state=True)
-            return _record(design, timing, run.result, stimulus, compiled=run)
+            return _record(design, timing, run.result, stimulus, run, is_compiled=True)
         result = run_simpy(timing, frames, None, observer, options.progress)
-        return _record(design, timing, result, stimulus)
+        return _record(design, timing, result, stimulus, _settled(timing))
     datapaths = datapaths_for(design, stimulus)
     count = len(stimulus.frames)
     result = run_simpy(timing, count, datapaths, observer, options.progress)
     words = _sink_words(datapaths, timing)
-    return _record(design, timing, result, stimulus, _scores(design, words, count))
+    return _record(design, timing, result, stimulus, _settled(timing), _scores(design, words, count))
+
+
+def _settled(timing: TimingGraph) -> CompiledRun:
+    """What only the compiled executor tells: one run to the steady state, beside SimPy's."""
+    return run_compiled(timing, 1, with_steady_state=True)
 
 
 def datapaths_for(design: Design, stimulus: Stimulus) -> dict[str, Datapath]:
@@ -76,17 +80,19 @@ def _record(
     timing: TimingGraph,
     result: TimingResult,
     stimulus: Stimulus | TimingOnly,
+    settled: CompiledRun,
     scores: Int64s | None = None,
-    compiled: CompiledRun | None = None,
+    is_compiled: bool = False,
 ) -> Simulation:
     """The record of a run of ``result.frames`` frames; ``scores`` ``(frames, elements)`` of the sink.
 
-    ``compiled`` is the compiled executor's run, where it was that one's. Latency and initiation
-    interval are the design's, whatever the length of the run.
+    Latency, initiation interval and bottleneck are the design's, whatever the length of the run; they
+    come from ``settled``, a run of the compiled executor that went on to the steady state: the run
+    itself, if it ``is_compiled``.
     """
-    steady = compiled.steady_state if compiled else None
-    if steady is None:
-        steady = steady_state(timing)
+    steady = settled.steady_state
+    assert steady is not None
+    compiled = settled if is_compiled else None
     workload = design.network.workload
     if isinstance(stimulus, Stimulus):
         basis = "every word of every layer equals the functional executor's" + stimulus.repeats
@@ -122,7 +128,7 @@ def _record(
         ),
         period_frames=steady.period_frames,
         period_cycles=steady.period_cycles,
-        bottleneck=find_bottleneck(timing, steady),
+        bottleneck=find_bottleneck(timing, settled),
     )
 
 

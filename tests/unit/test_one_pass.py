@@ -18,11 +18,16 @@ from bnnsim.design.build import build_engine_design, build_streaming_design
 from bnnsim.design.network.network import check_network
 from bnnsim.functional.executor import Executor
 from bnnsim.functional.parameters.parameters import load_parameters, random_parameters
+from bnnsim.simulation import streaming
 from bnnsim.spec import load
 from bnnsim.spec.library import find_spec
 from bnnsim.timing.engine.compiled import run_engine_compiled
 from bnnsim.timing.engine.reference import run_engine_simpy
-from bnnsim.timing.streaming.programs.graph import build_timing
+from bnnsim.timing.streaming.bottleneck import Bottleneck, find_bottleneck
+from bnnsim.timing.streaming.compiled.machine import Machine
+from bnnsim.timing.streaming.compiled_executor import run_compiled
+from bnnsim.timing.streaming.compiled_run import CompiledRun
+from bnnsim.timing.streaming.programs.graph import TimingGraph, build_timing
 from bnnsim.timing.streaming.reference.executor import run_simpy
 from bnnsim.timing.streaming.steady_state.search import Search
 
@@ -68,6 +73,9 @@ class Calls:
         elif code is Search.__init__.__code__:
             units = len(frame.f_locals["machine"].graph.units)
             self.counts["pipelines searched"] += units >= SMALLEST_DESIGN
+        elif code is Machine.__init__.__code__:
+            units = len(frame.f_locals["graph"].units)
+            self.counts["pipelines run compiled"] += units >= SMALLEST_DESIGN
 
 
 @pytest.fixture
@@ -100,12 +108,25 @@ def test_a_pipeline_without_its_bits_is_read_built_searched_and_costed_once(
         "pipelines built": 1,
         "networks checked": 1,
         "timing graphs built": 1,
+        "pipelines run compiled": 1,
         "pipelines searched": 1,
         "designs costed": 1,
     }
     for name in ("pynq-cnv.yaml", "cnv.yaml", "xc7z020.yaml"):
         assert _specs_read(calls)[name] == 1
     assert calls.found == {"pynq-cnv": 1, "cnv": 1, "xc7z020": 1}
+
+
+def test_a_second_run_of_a_pipeline_is_counted(
+    counted: Callable[..., Calls], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find_again(graph: TimingGraph, run: CompiledRun) -> Bottleneck | None:
+        run_compiled(graph, 1)
+        return find_bottleneck(graph, run)
+
+    monkeypatch.setattr(streaming, "find_bottleneck", find_again)
+    calls = counted("pynq-cnv", "cnv", timing_only=True)
+    assert calls.counts["pipelines run compiled"] == 2
 
 
 def test_a_pipeline_with_its_bits_is_executed_once_in_software_and_once_in_hardware(
@@ -118,13 +139,26 @@ def test_a_pipeline_with_its_bits_is_executed_once_in_software_and_once_in_hardw
         "parameters read": 1,
         "networks executed": 1,
         "timing graphs built": 1,
-        "pipelines run by SimPy": 1,
+        "pipelines run by SimPy": 1,  # the frames asked for, with their bits
+        "pipelines run compiled": 1,  # the interval, and what limits it
         "pipelines searched": 1,
         "designs costed": 1,
     }
     for name in ("digits-7z020.yaml", "digits.yaml", "xc7z020.yaml"):
         assert _specs_read(calls)[name] == 1
     assert calls.found == {"digits-7z020": 1, "digits": 1, "xc7z020": 1}
+
+
+def test_an_engine_without_its_bits_is_timed_for_its_frames_and_for_its_interval(
+    counted: Callable[..., Calls],
+) -> None:
+    calls = counted("fracbnn", "fracbnn-cifar10", timing_only=True)
+    assert calls.counts == {
+        "engines built": 1,
+        "networks checked": 1,
+        "engines timed compiled": 2,  # a run that ends prefetches nothing for a frame to come
+        "designs costed": 1,
+    }
 
 
 def test_an_engine_executes_each_frame_once_and_is_timed_once_by_each_executor(

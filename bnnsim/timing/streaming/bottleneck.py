@@ -14,18 +14,10 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Literal
 
-from bnnsim.timing.streaming.compiled.ended_run import end_run
-from bnnsim.timing.streaming.compiled.layout import MachineOptions
-from bnnsim.timing.streaming.compiled.machine import Machine
+from bnnsim.timing.streaming.compiled_run import CompiledRun
 from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit
 from bnnsim.timing.streaming.programs.program import Elastic
 from bnnsim.timing.streaming.steady_state.api import steady_state
-from bnnsim.timing.streaming.steady_state.record import SteadyState
-
-MORE_PERIODS = 8
-"""Periods run at most beyond the frames that the proof took."""
-ENOUGH_FRAMES, ENOUGH_WORDS = 1000, 200_000
-"""Frames in which FIFOs may fill where they are quickly run: so many, or that many reads and writes."""
 
 
 @dataclass(frozen=True)
@@ -62,34 +54,19 @@ class Bottleneck:
     """All of it in a sentence."""
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """A run in steady state.
+def find_bottleneck(graph: TimingGraph, run: CompiledRun) -> Bottleneck | None:
+    """What limits ``graph``, of which ``run`` is a run that went on to its steady state.
 
-    ``stalled`` ``(units,)``: cycles a period. Of each channel, ``(channels,)``: ``is_full``, whether it
-    ever was; ``writer_stalled`` and ``reader_stalled``, whether in the last period its writer was stalled
-    on output by it, its reader on input.
+    None where that is not proven.
     """
-
-    frames: int
-    stalled: tuple[int, ...]
-    is_full: tuple[bool, ...]
-    writer_stalled: tuple[bool, ...]
-    reader_stalled: tuple[bool, ...]
-
-
-def find_bottleneck(graph: TimingGraph, steady: SteadyState) -> Bottleneck | None:
-    """What limits ``graph``, whose steady state is ``steady``.
-
-    None where that is not proven, or only of the retimed graph: how FIFOs fill is seen in the real one.
-    """
-    interval = steady.interval
-    if interval is None or steady.period_frames is None or steady.warm_up_frames is None:
+    steady, seen = run.steady_state, run.watched
+    if steady is None or seen is None:
         return None
+    interval, period = steady.interval, steady.period_frames
+    assert interval is not None and period is not None, "what is not proven is not watched"
     own = _own_intervals(graph)
     unlimited = max(own.values())
     unit, *equally_slow = (name for name, cycles in own.items() if cycles == unlimited)
-    seen = _observe(graph, steady, steady.period_frames, steady.warm_up_frames)
     streams = _Streams(graph)
     by_fifos = interval > unlimited
     position = next(i for i, u in enumerate(graph.units) if u.name == unit)
@@ -98,7 +75,7 @@ def find_bottleneck(graph: TimingGraph, steady: SteadyState) -> Bottleneck | Non
         unit=unit,
         unit_cycles=_ceil(unlimited),
         equally_slow=tuple(equally_slow),
-        stalled_cycles=_ceil(Fraction(seen.stalled[position], steady.period_frames)),
+        stalled_cycles=_ceil(Fraction(seen.stalled[position], period)),
         interval_cycles=_ceil(interval),
         unlimited_interval_cycles=_ceil(unlimited),
         full_before=streams.names(c for c in streams.before(unit) if seen.is_full[c]),
@@ -156,48 +133,7 @@ def _elastic_interval(program: Elastic) -> Fraction:
     return interval
 
 
-# ---- what waits for it ----------------------------------------------------------------------
-
-
-def _observe(graph: TimingGraph, steady: SteadyState, period: int, warm_up_frames: int) -> _Seen:
-    """Run until every unit is a period into the steady state and runs grow by just the period."""
-    frame_words = sum(u.program.words_in + u.program.words_out for u in graph.units)
-    frames = max(1, warm_up_frames, min(ENOUGH_FRAMES, ENOUGH_WORDS // frame_words))
-    last = max(steady.frames_simulated, frames) + MORE_PERIODS * period
-    machine = Machine(graph, MachineOptions(last + period))
-    machine.run_to(frames)
-    earlier = end_run(machine)
-    while True:
-        frames += period
-        machine.run_to(frames)
-        later = end_run(machine)
-        grown = later.cycles_total - earlier.cycles_total == steady.period_cycles
-        if (grown and machine.frames_done >= warm_up_frames + period) or frames >= last:
-            break
-        earlier = later
-    stalled = (
-        b.stalled_on_input + b.stalled_on_output - a.stalled_on_input - a.stalled_on_output
-        for a, b in zip(earlier.units, later.units, strict=True)
-    )
-    return _Seen(
-        frames=frames,
-        stalled=tuple(stalled),
-        is_full=tuple(
-            words >= channel.depth_words
-            for words, channel in zip(later.max_occupancy_words, graph.channels, strict=True)
-        ),
-        writer_stalled=_waited(machine, "writer", period),
-        reader_stalled=_waited(machine, "reader", period),
-    )
-
-
-def _waited(
-    machine: Machine, end: Literal["writer", "reader"], period_frames: int
-) -> tuple[bool, ...]:
-    """Per channel whether the unit at one end waited for it in its last period."""
-    unit, waited = machine.channel[end], machine.channel[f"{end}_stall_frame"]
-    since = machine.unit["frames_done"][unit] - period_frames
-    return tuple(((unit >= 0) & (waited >= 0) & (waited >= since)).tolist())
+# ---- where it stands -------------------------------------------------------------------------
 
 
 class _Streams:

@@ -19,7 +19,9 @@ from bnnsim.timing.streaming.programs.program import Elastic
 from bnnsim.timing.streaming.result import TimingResult, UnitCycles
 from bnnsim.timing.streaming.steady_state.api import MAX_FRAMES, most_frames_to_run, proven, settle
 from bnnsim.timing.streaming.steady_state.proof import Proof
+from bnnsim.timing.streaming.steady_state.record import SteadyState
 from bnnsim.timing.streaming.steady_state.search import Search
+from bnnsim.timing.streaming.steady_state.watch import TrackedMachine, most_frames_watched, watch
 
 AFFORDABLE_WORDS = 4_000_000_000
 """Reads and writes that a run may take where it has to be simulated to the end: about two minutes."""
@@ -40,7 +42,8 @@ def run_compiled(
     Simulates no more than needed, and where nothing is proven within ``max_frames``, or without
     ``extrapolate``, all of them. ``exact_counts`` goes on until the whole state repeats, so that the
     counts of units and FIFOs cover all frames. ``with_steady_state`` goes on behind the run's last frame
-    where the steady state is not proven by then. ``channels`` names those whose words' cycles are wanted.
+    where the steady state is not proven by then, and looks at what waits in it, all with one machine.
+    ``channels`` names those whose words' cycles are wanted.
 
     Raises :class:`~bnnsim.timing.streaming.result.DeadlockError` where nothing can move any more,
     :class:`UnprovenError` where the frames are too many to simulate, and ValueError for a graph that no
@@ -50,9 +53,28 @@ def run_compiled(
         raise ValueError(f"a run has at least one frame, not {frames}")
     if with_steady_state and not extrapolate:
         raise ValueError("a steady state is found on the way to extrapolate; extrapolate is off")
-    most_frames = max(frames, most_frames_to_run(max_frames)) if with_steady_state else frames
     logged = [graph.channel_position[name] for name in channels]
-    machine = Machine(graph, MachineOptions(most_frames, snapshots=extrapolate, logged=logged))
+    if with_steady_state:
+        most_frames = max(
+            frames, most_frames_to_run(max_frames), most_frames_watched(graph, max_frames)
+        )
+        tracked = TrackedMachine(graph, MachineOptions(most_frames, snapshots=True, logged=logged))
+        run, steady = _run(tracked, frames, True, exact_counts, max_frames, goes_on=True)
+        assert steady is not None
+        return replace(run, steady_state=steady, watched=watch(tracked, steady))
+    machine = Machine(graph, MachineOptions(frames, snapshots=extrapolate, logged=logged))
+    return _run(machine, frames, extrapolate, exact_counts, max_frames, goes_on=False)[0]
+
+
+def _run(
+    machine: Machine,
+    frames: int,
+    extrapolate: bool,
+    exact_counts: bool,
+    max_frames: int,
+    goes_on: bool,
+) -> tuple[CompiledRun, SteadyState | None]:
+    """The run, and if it ``goes_on`` the steady state."""
     machine.run_to(1)
     first_frame = machine.copy()
     search = Search(machine)
@@ -61,23 +83,22 @@ def run_compiled(
     while extrapolate and search.frames < max_frames and search.next_frame(frames):
         proof = search.proof(complete=exact_counts) if search.frames >= next_try else None
         if proof is not None:
-            if with_steady_state and steady is None:
+            if goes_on and steady is None:
                 steady = proven(machine, proof, end_run(first_frame).cycles_total)
             run = _extrapolated(machine, search, proof, frames)
             if run is not None:
-                return replace(run, steady_state=steady)
+                return run, steady
             next_try = 2 * search.frames  # its end waits for what is outside; so may the next
     words = machine.words_moved * (frames - machine.frame_limit) // max(1, machine.frame_limit)
     if words > AFFORDABLE_WORDS:
         reason = search.comparison.obstacle or "no state came again and no bottleneck was saturated"
         raise UnprovenError(frames, search.frames, reason)
-    if with_steady_state and steady is None and search.frames >= max_frames:
+    if goes_on and steady is None and search.frames >= max_frames:
         steady = settle(search, end_run(first_frame).cycles_total, max_frames)
     run = _simulated(machine, frames)
-    if with_steady_state and steady is None:
-        machine.options = replace(machine.options, counts=False)
+    if goes_on and steady is None:
         steady = settle(search, end_run(first_frame).cycles_total, max_frames)
-    return replace(run, steady_state=steady)
+    return run, steady
 
 
 def _simulated(machine: Machine, frames: int) -> CompiledRun:

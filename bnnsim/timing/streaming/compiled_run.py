@@ -9,6 +9,7 @@ from typing import overload
 from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.result import TimingResult
 from bnnsim.timing.streaming.steady_state.record import Argument, SteadyState
+from bnnsim.timing.streaming.steady_state.watch import Watched
 
 
 class UnprovenError(Exception):
@@ -39,7 +40,8 @@ class CompiledRun:
     ``counted_frames`` frames (of a run of so many, of ``counted_cycles`` cycles): all of them, except
     where the sink is proven steady while FIFOs before it still fill (``argument`` ``bottleneck
     saturated``). ``word_cycles`` by channel name holds the words told by the simulation of
-    ``frames_simulated`` frames. ``steady_state`` is there where the run was asked to go on to it.
+    ``frames_simulated`` frames. ``steady_state`` is there where the run was asked to go on to it, and
+    ``watched``, what waits in it, where it is proven.
     """
 
     result: TimingResult
@@ -50,6 +52,7 @@ class CompiledRun:
     counted_cycles: int
     word_cycles: Mapping[str, WordCycles] = field(default_factory=dict)
     steady_state: SteadyState | None = None
+    watched: Watched | None = None
 
 
 @dataclass(frozen=True, eq=False)

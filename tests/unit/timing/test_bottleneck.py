@@ -10,12 +10,13 @@ from bnnsim.design.design import Design
 from bnnsim.simulation import simulate
 from bnnsim.spec import load_architecture, load_workload
 from bnnsim.timing.streaming.bottleneck import Bottleneck, find_bottleneck, unlimited_interval
+from bnnsim.timing.streaming.compiled_executor import run_compiled
+from bnnsim.timing.streaming.compiled_run import CompiledRun
 from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit, build_timing
 from bnnsim.timing.streaming.programs.program import Lockstep
 from bnnsim.timing.streaming.programs.steps import Block, Run
 from bnnsim.timing.streaming.result import DeadlockError
-from bnnsim.timing.streaming.steady_state.api import steady_state
-from bnnsim.timing.streaming.steady_state.record import SteadyState
+from bnnsim.timing.streaming.steady_state.api import MAX_FRAMES, steady_state
 from tests.designs import SHIPPED_STREAMING
 from tests.property.pipelines import timing_graphs
 
@@ -29,9 +30,13 @@ def _design(arch: str, workload: str) -> Design:
 
 
 def _found(graph: TimingGraph) -> Bottleneck:
-    found = find_bottleneck(graph, steady_state(graph))
+    found = find_bottleneck(graph, _settled(graph))
     assert found is not None
     return found
+
+
+def _settled(graph: TimingGraph, max_frames: int = MAX_FRAMES) -> CompiledRun:
+    return run_compiled(graph, 1, with_steady_state=True, max_frames=max_frames)
 
 
 def _unit(
@@ -79,11 +84,11 @@ def test_no_fifo_depth_beats_the_unlimited_interval_and_deep_fifos_reach_it(grap
     deep = graph.with_depths({c.name: MANY_WORDS for c in graph.channels if not c.falls_through})
     assert steady_state(deep).interval == unlimited
     try:
-        steady = steady_state(graph, max_frames=200)
+        settled = _settled(graph, max_frames=200)
     except DeadlockError:
         return
-    found = find_bottleneck(graph, steady)
-    if found is not None and steady.interval is not None:
+    found, steady = find_bottleneck(graph, settled), settled.steady_state
+    if found is not None and steady is not None and steady.interval is not None:
         assert steady.interval >= unlimited
         assert found.limited_by == ("unit" if steady.interval == unlimited else "fifos")
 
@@ -91,9 +96,8 @@ def test_no_fifo_depth_beats_the_unlimited_interval_and_deep_fifos_reach_it(grap
 @pytest.mark.parametrize(("arch", "workload"), SHIPPED_STREAMING)
 def test_a_unit_limits_exactly_where_its_own_cycles_are_the_interval(arch: str, workload: str) -> None:
     graph = build_timing(_design(arch, workload).graph)
-    steady = steady_state(graph)
-    found = find_bottleneck(graph, steady)
-    assert found is not None and found.interval_cycles == steady.initiation_interval_cycles
+    found, steady = _found(graph), steady_state(graph)
+    assert found.interval_cycles == steady.initiation_interval_cycles
     assert (found.limited_by == "unit") == (found.unit_cycles == found.interval_cycles)
     assert found.stalled_cycles <= found.interval_cycles - found.unit_cycles
     names = {channel.name for channel in graph.channels}
@@ -154,14 +158,41 @@ def test_a_register_slice_is_reported_as_its_unit() -> None:
 
 
 def test_where_the_interval_is_not_proven_nothing_is_named() -> None:
-    unproven = SteadyState(None, None, 1, "not proven", None, 1, "for a reason")
-    assert find_bottleneck(_bursts(1), unproven) is None
+    settled = _settled(_bursts(1), max_frames=1)
+    assert settled.steady_state is not None and settled.steady_state.interval is None
+    assert settled.watched is None
+    assert find_bottleneck(_bursts(1), settled) is None
 
 
-def test_a_steady_state_of_the_retimed_graph_names_nothing() -> None:
-    fast = steady_state(_bursts(1), fast=True)
-    assert fast.interval is not None and fast.warm_up_frames is None
-    assert find_bottleneck(_bursts(1), fast) is None
+def test_a_run_that_did_not_go_on_to_its_steady_state_names_nothing() -> None:
+    assert find_bottleneck(_bursts(1), run_compiled(_bursts(1), 1)) is None
+
+
+@given(timing_graphs())
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+def test_what_the_runs_own_machine_shows_is_what_a_fresh_one_shows(graph: TimingGraph) -> None:
+    try:
+        settled = _settled(graph, max_frames=200)
+    except DeadlockError:
+        return
+    seen, steady = settled.watched, settled.steady_state
+    if seen is None or steady is None:
+        return
+    period = steady.period_frames
+    assert period is not None
+    later, earlier = (
+        run_compiled(graph, frames, extrapolate=False).result
+        for frames in (seen.frames, seen.frames - period)
+    )
+    assert later.cycles_total - earlier.cycles_total == steady.period_cycles
+    assert seen.stalled == tuple(
+        b.stalled_on_input + b.stalled_on_output - a.stalled_on_input - a.stalled_on_output
+        for a, b in zip(earlier.units, later.units, strict=True)
+    )
+    depths = [channel.depth_words for channel in graph.channels]
+    assert seen.is_full == tuple(
+        words >= depth for words, depth in zip(later.max_occupancy_words, depths, strict=True)
+    )
 
 
 def test_a_simulation_carries_its_bottleneck() -> None:
