@@ -11,9 +11,9 @@ from bnnsim.cost.blocks.memories import Layout
 from bnnsim.cost.blocks.parts import Part, total
 from bnnsim.cost.blocks.platform import platform_parts
 from bnnsim.cost.blocks.technology import Technology, technology_of
-from bnnsim.cost.engine.resources import engine_units
+from bnnsim.cost.engine.resources import capped_blocks, engine_units
 from bnnsim.cost.streaming.units import stream_parts, unit_parts
-from bnnsim.cost.usage import PLATFORM, Resources, UnitResources
+from bnnsim.cost.usage import PLATFORM, Capped, Resources, UnitResources
 from bnnsim.design.design import Design, EngineDesign
 from bnnsim.design.streaming.units import StreamingGraph, Unit, UnitParameters
 from bnnsim.spec.streaming.hardware import UnitLibrary
@@ -32,11 +32,14 @@ def estimate_resources(
     """
     chosen = layout or design.architecture.ram_decomposition
     tech = technology_of(design.device, coefficients or default_coefficients(), chosen)
+    capped: tuple[Capped, ...] = ()
     if isinstance(design, EngineDesign):
         units = [*_prefix_units(tech, design), *engine_units(tech, design)]
+        capped = capped_blocks(tech, design, units)
     else:
         units = _streaming_units(tech, design.graph)
-    return Resources(tuple(units), add_up(unit.amounts for unit in units), design.device, design.budget)
+    used = add_up(unit.amounts for unit in units)
+    return Resources(tuple(units), used, design.device, design.budget, capped)
 
 
 def _prefix_units(tech: Technology, design: EngineDesign) -> list[UnitResources]:

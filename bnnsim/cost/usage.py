@@ -82,17 +82,42 @@ class Exceeded:
         return f"{self.resource}: {self.used} used, {self.allowed} allowed, {self.amount} too many"
 
 
+@dataclass(frozen=True, slots=True)
+class Capped:
+    """A resource that the device caps: the design wants more of it, and what is over moved elsewhere.
+
+    The number used is then what the device has, and no prediction.
+    """
+
+    resource: str
+    """The resource that runs out: bram18 or m20k."""
+    wanted: int
+    """What the design would take of it were there enough."""
+    used: int
+    """What is left of that after the move, as in `resources`."""
+    moved_lut: int
+    """LUTs (of Intel parts ALMs) of the constants that found no block; `resources` has them in it."""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.resource}: does not fit by the model; capped: {self.wanted} wanted, "
+            f"{self.used} used, constants of the other {self.wanted - self.used} in {self.moved_lut} LUT"
+        )
+
+
 @dataclass(frozen=True)
 class Resources:
     """Resources of a design: each unit, the sum, and how it stands to the device and the budget.
 
-    ``budget`` holds the architecture's limits completed with what the device has.
+    ``budget`` holds the architecture's limits completed with what the device has. ``capped`` names
+    resources whose number is the device's and no prediction.
     """
 
     units: tuple[UnitResources, ...]
     total: Amounts[int]
     device: Device
     budget: Budget
+    capped: tuple[Capped, ...] = ()
 
     @cached_property
     def by_name(self) -> Mapping[str, UnitResources]:
@@ -125,6 +150,10 @@ class Resources:
             if allowed is not None and used > allowed:
                 broken.append(Exceeded(name, used, allowed))
         return tuple(broken)
+
+    def capped_of(self, resource: str) -> Capped | None:
+        """How ``resource`` is capped by the device; None where its number is the model's own."""
+        return next((entry for entry in self.capped if entry.resource == resource), None)
 
     @property
     def fits(self) -> bool:

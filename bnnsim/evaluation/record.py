@@ -107,6 +107,7 @@ class Evaluation:
                 for u in self.resources.units
             ],
             "utilisation": dict(self.resources.utilisation),
+            "capped": [asdict(c) for c in self.resources.capped],
             "power_w": self.power_w,
             "power_basis": POWER_BASIS,
             "power_parts_w": {

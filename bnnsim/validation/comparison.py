@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from bnnsim.cost.usage import Capped
 from bnnsim.files.schema_version import versioned
 from bnnsim.validation.fit import FitResult, fit_all
 from bnnsim.validation.published import PublishedRow, Result, load_published_rows
@@ -45,6 +46,9 @@ class Comparison:
     """The published number."""
     simulated: float | None
     """This tool's; null where it has none."""
+    wanted: float | None
+    """What the model wants and the device does not have, `simulated` being no prediction; null where the
+    device does not cap it."""
     tolerance: float
     """Allowed relative difference of the two."""
     structure: str
@@ -58,11 +62,14 @@ class Comparison:
     why: str
     """Why the two differ, or why there is nothing to compare; empty where they hardly do."""
     verdict: Verdict
-    """met within the tolerance (of DSPs also within 4), off, not comparable or not simulated."""
+    """met within the tolerance (of DSPs also within 4), off (capped too), not comparable or not
+    simulated."""
 
     @property
     def error(self) -> float | None:
-        """`simulated` / `reported` - 1; null where there is nothing to compare."""
+        """`simulated` / `reported` - 1; null where there is nothing to compare, or only a capacity."""
+        if self.wanted is not None:
+            return None
         if self.simulated is None or self.verdict == "not comparable" or not self.reported:
             return None
         return self.simulated / self.reported - 1
@@ -123,7 +130,8 @@ def compare(row: PublishedRow, values: SystemValues | None) -> Comparison:
     simulated = None
     if values is not None and result.not_simulated is None:
         simulated = values.value(result)
-    verdict = _verdict(row, simulated)
+    capped = values.resources.capped_of(result.quantity) if values and simulated is not None else None
+    verdict = "off" if capped else _verdict(row, simulated)
     structure = values.entry.structure if values else row.system.structure
     return Comparison(
         system=row.system.name,
@@ -136,12 +144,13 @@ def compare(row: PublishedRow, values: SystemValues | None) -> Comparison:
         unit=result.unit,
         reported=result.value,
         simulated=simulated,
+        wanted=capped.wanted if capped else None,
         tolerance=result.tolerance,
         structure=structure,
         role=result.role,
         basis=result.basis,
         where=result.where,
-        why=_why(row, simulated, structure, verdict),
+        why=_why(row, simulated, structure, verdict, capped),
         verdict=verdict,
     )
 
@@ -176,8 +185,17 @@ def _verdict(row: PublishedRow, simulated: float | None) -> Verdict:
     return "met" if difference <= max(result.tolerance * result.value, few) else "off"
 
 
-def _why(row: PublishedRow, simulated: float | None, structure: str, verdict: Verdict) -> str:
+def _why(
+    row: PublishedRow,
+    simulated: float | None,
+    structure: str,
+    verdict: Verdict,
+    capped: Capped | None,
+) -> str:
     result, system = row.result, row.system
+    if capped is not None:
+        why = f"does not fit by the model; capped: {capped.wanted} wanted, the device has {capped.used}"
+        return f"{why}; {result.explanation}" if result.explanation else why
     if verdict == "not simulated":
         said = result.not_simulated or system.not_simulated
         return said or "the specs of this system have no such number"
@@ -210,6 +228,6 @@ def _fit_json(fit: FitResult) -> dict[str, Any]:
                 "left_out_error": p.left_out_error,
                 "family_left_out_error": p.family_left_out_error,
             }
-            for p in (*fit.predictions, *fit.other_readings)
+            for p in (*fit.predictions, *fit.other_readings, *fit.capped)
         ],
     }

@@ -44,6 +44,8 @@ class Row:
     model: Callable[[Coefficients], float]
     is_calibration: bool
     reading: str = ""
+    is_capped: bool = False
+    """Whether the model does not fit the device: its number is then a capacity, and no prediction."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,8 @@ class Prediction:
     """Whether the number takes part in the fit; others are only predicted."""
     reading: str = ""
     """How an ambiguously printed number was read, where not plainly; else empty."""
+    is_capped: bool = False
+    """Whether the model does not fit the device: the numbers are its capacity, and no predictions."""
 
     @property
     def error(self) -> float:
@@ -90,14 +94,16 @@ class Prediction:
 class FitResult:
     """The fitted numbers of one quantity and how well they do.
 
-    ``other_readings`` are predictions against other readings of ambiguously printed numbers; medians
-    and the worst are those of ``predictions``, which hold each design once.
+    ``other_readings`` are predictions against other readings of ambiguously printed numbers, ``capped``
+    are capacities of the device and no predictions; medians and the worst are those of ``predictions``,
+    which hold each other design once.
     """
 
     quantity: str
     coefficients: Mapping[str, float]
     predictions: tuple[Prediction, ...]
     other_readings: tuple[Prediction, ...] = ()
+    capped: tuple[Prediction, ...] = ()
 
     @property
     def median_error(self) -> float:
@@ -126,10 +132,12 @@ class FitResult:
 def rows_of(quantity: str) -> tuple[Row, ...]:
     """The designs that report ``quantity`` and whose structure, or power basis, is known."""
     models: Mapping[str, Callable[[Coefficients], float]]
+    capped: set[str] = set()
     if quantity == "power_w":
         models = {d.name: d.power for d in powered_designs()}
     else:
         models = {d.name: _amount(d.resources, quantity) for d in placed_designs()}
+        capped = {d.name for d in placed_designs() if quantity in d.capped}
     rows = []
     for row in load_published_rows():
         model, result = models.get(row.system.name), row.result
@@ -139,7 +147,10 @@ def rows_of(quantity: str) -> tuple[Row, ...]:
             continue
         calibrates = result.role == "calibration"
         reading = result.reading or ""
-        rows.append(Row(row.system.name, quantity, result.value, model, calibrates, reading))
+        name = row.system.name
+        is_capped = name in capped
+        calibrates = calibrates and not is_capped
+        rows.append(Row(name, quantity, result.value, model, calibrates, reading, is_capped))
     return tuple(rows)
 
 
@@ -165,13 +176,15 @@ def fit(quantity: str, coefficients: Coefficients | None = None) -> FitResult:
                 linear.predict(i, strangers),
                 row.is_calibration,
                 row.reading,
+                row.is_capped,
             )
         )
     return FitResult(
         quantity,
         dict(zip(names, values.tolist(), strict=True)),
-        tuple(p for p in predictions if not p.reading),
-        tuple(p for p in predictions if p.reading),
+        tuple(p for p in predictions if not p.reading and not p.is_capped),
+        tuple(p for p in predictions if p.reading and not p.is_capped),
+        tuple(p for p in predictions if p.is_capped),
     )
 
 

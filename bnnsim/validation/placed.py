@@ -28,11 +28,15 @@ Model = Callable[[Coefficients], Estimate]
 
 @dataclass(frozen=True)
 class PlacedDesign:
-    """A placed design: its name in the published results, and its resources by the models."""
+    """A placed design: its name in the published results, and its resources by the models.
+
+    ``capped`` are the resources of which the model wants more than the device has.
+    """
 
     name: str
     device: Device
     resources: Model
+    capped: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,12 @@ class PoweredDesign:
 def placed_designs() -> tuple[PlacedDesign, ...]:
     """All placed designs whose hardware is known, by their publications."""
     return tuple(
-        PlacedDesign(name, entry.design.device, _model(entry.design))
+        PlacedDesign(
+            name,
+            entry.design.device,
+            _model(entry.design),
+            tuple(c.resource for c in estimate_resources(entry.design).capped),
+        )
         for name, entry in simulated_systems().items()
         if entry.system.structure == "complete"
         and any(result.quantity in PLACED for result in entry.system.results)

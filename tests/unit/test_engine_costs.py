@@ -164,3 +164,21 @@ def test_a_mixed_design_has_no_frame_sink() -> None:
     assert (sink.lut, sink.ff, sink.bram18) == (117, 85, 1)
     assert "sink" not in estimate_clock(design).units
     assert "conv1.mvau" in estimate_clock(design).units
+
+
+def test_constants_that_find_no_block_make_the_number_a_capacity() -> None:
+    """On a device with room the same engine takes 526 blocks and the constants' LUTs are not there."""
+    spec = _engine("fracbnn", device="xczu9eg", budget={})
+    roomy = estimate_resources(build_engine_design(spec, load_workload("fracbnn-cifar10")))
+    tight = estimate_resources(_fracbnn())
+    assert roomy.capped == ()
+    (capped,) = tight.capped
+    assert (capped.resource, capped.wanted, capped.used) == ("bram18", roomy.total.bram18, 432)
+    assert roomy.total.bram18 == 526
+    assert capped.moved_lut == tight.total.lut - roomy.total.lut
+    assert "does not fit by the model; capped" in str(capped)
+    assert tight.capped_of("lut") is None
+
+
+def _fracbnn() -> EngineDesign:
+    return build_engine_design(_engine("fracbnn"), load_workload("fracbnn-cifar10"))

@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import pytest
 
 from bnnsim.cli.app import run
+from bnnsim.cost.usage import Capped
 from bnnsim.evaluation import Violation
 from bnnsim.files.schema_version import SCHEMA_VERSION
 from bnnsim.report.comparison.comparison import ComparisonInfo, Quantity
@@ -33,6 +34,7 @@ RECORDS: dict[str, type] = {
     "A layer of an engine": LayerReport,
     "A bottleneck": Bottleneck,
     "A violation": Violation,
+    "A capped resource": Capped,
     "A comparison of designs": ComparisonInfo,
     "A difference": Difference,
     "A quantity": Quantity,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bnnsim.validation.certainty import model_errors
+from bnnsim.validation.comparison import compare
 from bnnsim.validation.fit import (
     fit,
     non_negative_least_squares,
@@ -13,6 +14,8 @@ from bnnsim.validation.fit import (
 )
 from bnnsim.validation.placed import placed_designs
 from bnnsim.validation.published import load_published_rows
+from bnnsim.validation.simulated import SystemValues
+from bnnsim.validation.systems import simulated_systems
 
 
 def test_lut_left_out_errors_have_a_median_of_12_and_a_worst_of_30_percent():
@@ -29,9 +32,34 @@ def test_block_memory_left_out_errors_have_a_median_of_10_percent():
 def test_both_readings_of_an_ambiguous_count_are_shown():
     """FracBNN's 212 and 201 blocks are printed without their size."""
     result = fit("bram18")
-    assert {p.design for p in result.other_readings} == {"fracbnn", "fracbnn-imagenet"}
-    assert {p.reported for p in result.other_readings} == {212, 201}
+    read_otherwise = [p for p in (*result.other_readings, *result.capped) if p.reading]
+    assert {p.design for p in read_otherwise} == {"fracbnn", "fracbnn-imagenet"}
+    assert {p.reported for p in read_otherwise} == {212, 201}
     assert result.median_left_out_error_of_other_readings <= 0.10
+
+
+def test_a_capacity_is_no_prediction():
+    """FracBNN's model wants 526 blocks (its synthesis log asks for 524); the devices have 432 and 288."""
+    result = fit("bram18")
+    assert {(p.design, p.fitted) for p in result.capped} == {("fracbnn", 432), ("fracbnn-zu5eg", 288)}
+    assert not any(p.is_calibration for p in result.capped)
+    assert not {p.design for p in result.predictions} & {"fracbnn", "fracbnn-zu5eg"}
+    rows = [row for row in load_published_rows() if row.result.quantity == "bram18"]
+    found = {row.system.name: row for row in rows if row.result.reading is None}
+    for name, has in (("fracbnn", 432), ("fracbnn-zu5eg", 288)):
+        said = compare(found[name], SystemValues(simulated_systems()[name]))
+        assert (said.verdict, said.simulated, said.wanted, said.error) == ("off", has, 526, None)
+        assert said.why.startswith("does not fit by the model; capped: 526 wanted")
+
+
+def test_what_fits_is_a_prediction():
+    row = next(
+        r for r in load_published_rows()
+        if r.system.name == "acce-bnn" and r.result.quantity == "bram18"
+    )  # fmt: skip
+    said = compare(row, SystemValues(simulated_systems()["acce-bnn"]))
+    assert said.wanted is None
+    assert said.error is not None
 
 
 def test_dsps_are_within_10_percent_or_4():

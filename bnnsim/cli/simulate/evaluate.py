@@ -91,6 +91,9 @@ def _totals_table(evaluation: Evaluation) -> Table:
         allowed = getattr(resources.budget, name)
         share = f"{used / allowed:.1%}" if allowed else ""
         over = f"{broken[name].amount:,.0f} too many" if name in broken else ""
+        capped = resources.capped_of(name)
+        if capped is not None:
+            over += f"{'; ' if over else ''}capped: {capped.wanted:,} wanted"
         table.add_row(name.upper(), f"{used:,}", f"{allowed:,}" if allowed else "", share, over)
     return table
 
@@ -118,6 +121,7 @@ def _show_power(evaluation: Evaluation) -> None:
     warning = evaluation.clock.warning
     reachable = f"{evaluation.clock.achievable_mhz:.0f} MHz estimated to be reachable"
     rows.append(("clock", warning or reachable))
+    rows += [("no forecast", str(capped)) for capped in evaluation.resources.capped]
     rows.append(("feasible", "yes" if evaluation.feasible else "no: over budget, see above"))
     for name, text in rows:
         output.print(f"{name:<11} {text}", markup=False, soft_wrap=True)

@@ -81,11 +81,17 @@ def _cells(row: Comparison) -> tuple[str, ...]:
     return (
         _number(row.reported),
         "-" if row.simulated is None else _number(row.simulated),
-        "" if row.error is None else f"{row.error:+.2%}",
-        f"{row.tolerance:.2%}" if row.error is not None else "",
+        _error(row),
+        f"{row.tolerance:.2%}" if row.error is not None or row.wanted is not None else "",
         row.role,
         row.verdict,
     )
+
+
+def _error(row: Comparison) -> str:
+    if row.wanted is not None:
+        return "capped"
+    return "" if row.error is None else f"{row.error:+.2%}"
 
 
 def _number(value: float) -> str:
@@ -111,17 +117,15 @@ def _show_fit(fit: FitResult) -> None:
     """One quantity of the placed designs: fitted on all, on all but the design, on strangers only."""
     what = _QUANTITY[fit.quantity]
     _line(f"{what} by the cost model: fitted on all designs, and without each in turn", "bold")
-    _line(
-        _fit_row(
-            "design", "reported", "fitted", "error", "left out", "family left out", "in the fit"
-        )
-    )
-    for prediction in (*fit.predictions, *fit.other_readings):
+    _line(_fit_row("design", "reported", "fitted", "error", "left out", "family left out", "in the fit"))
+    for prediction in (*fit.predictions, *fit.other_readings, *fit.capped):
         _line(_fit_row(*_fit_cells(prediction)))
     medians = (fit.median_error, fit.median_left_out_error, fit.median_family_left_out_error)
     _line(_fit_row("median of the errors", "", "", *(f"{median:.1%}" for median in medians), ""))
     worst = fit.worst_left_out
     notes = [f"worst left out: {worst.design} {worst.left_out_error:+.1%}"]
+    if fit.capped:
+        notes.append("capped: does not fit the device by the model, so in no median")
     if fit.other_readings:
         median = fit.median_left_out_error_of_other_readings
         notes.append(f"median left out with the other readings: {median:.1%}")
@@ -136,6 +140,10 @@ def _fit_row(design: str, *cells: str) -> str:
 
 
 def _fit_cells(prediction: Prediction) -> tuple[str, ...]:
+    if prediction.is_capped:
+        label = f"{prediction.design}{' (other reading)' if prediction.reading else ''}"
+        numbers = (_number(prediction.reported), _number(prediction.fitted))
+        return (label, *numbers, "capped", "capped", "capped", "no")
     return (
         f"{prediction.design}{' (other reading)' if prediction.reading else ''}",
         _number(prediction.reported),

@@ -18,12 +18,13 @@ from bnnsim.cost.engine.parts import (
     Bank,
     accumulators,
     address_unit,
+    bank_part,
     bank_parts,
     data_movers,
     parameter_registers,
     sequencer,
 )
-from bnnsim.cost.usage import PLATFORM, EnginePart, UnitResources
+from bnnsim.cost.usage import PLATFORM, Capped, EnginePart, UnitResources
 from bnnsim.design.design import EngineDesign
 from bnnsim.design.engine.program import EngineProgram, Op, Repeat, Work, leaves
 from bnnsim.design.network.network import Node
@@ -66,6 +67,26 @@ def engine_parts_by_unit(tech: Technology, design: EngineDesign) -> list[Named]:
     return [*logic[:arrays_and_stages], *buffers, *logic[arrays_and_stages:]]
 
 
+def capped_blocks(
+    tech: Technology, design: EngineDesign, units: Sequence[UnitResources]
+) -> tuple[Capped, ...]:
+    """Block memory that the device caps: what the engine wants, and what moved to LUTs instead.
+
+    ``units`` are all units of the design, those of :func:`engine_units` among them.
+    """
+    resource: Literal["m20k", "bram18"] = "m20k" if tech.is_intel else "bram18"
+    used = sum(getattr(unit.amounts, resource) for unit in units)
+    placed = {unit.name: unit.amounts for unit in units if unit.kind == "buffer"}
+    moved, luts = 0, 0
+    for name, buffer in design.architecture.buffers.items():
+        if not buffer.rom or buffer.style == "registers":
+            continue
+        whole, found = bank_part(tech, _bank(name, buffer)).amounts.rounded(tech), placed[_unit(name)]
+        moved += getattr(whole, resource) - getattr(found, resource)
+        luts += (found.alm - whole.alm) if tech.is_intel else (found.lut - whole.lut)
+    return (Capped(resource, used + moved, used, luts),) if moved else ()
+
+
 def layers_on(design: EngineDesign, array: str) -> list[Node]:
     """The weighted layers that run on an array."""
     nodes = design.network.nodes
@@ -97,7 +118,11 @@ def _buffer_parts(
         if buffer.style == "registers":
             entries = _copies(buffer) * buffer.banks * buffer.words
             parts[name] = parameter_registers(tech, name, 1, entries, buffer.width_bits, buffer.writers)
-    return [(f"buffer {name}", "buffer", (parts[name],)) for name in spec.buffers]
+    return [(_unit(name), "buffer", (parts[name],)) for name in spec.buffers]
+
+
+def _unit(buffer: str) -> str:
+    return f"buffer {buffer}"
 
 
 def _bank(name: str, buffer: Buffer) -> Bank:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 
 from bnnsim.report.figures.figure import Figure, csv_text, embedded, exact, number
@@ -43,6 +43,8 @@ class CostsInfo:
     energy_per_frame_uj: float | None
     violations: tuple[str, ...]
     units: tuple[UnitCost, ...]
+    capped: Mapping[str, str] = field(default_factory=dict)
+    """Resources whose total is the device's capacity and no prediction: what is said of each."""
 
     @property
     def shown(self) -> tuple[str, ...]:
@@ -66,6 +68,8 @@ def budget_bars(info: CostsInfo) -> str:
         of = f" of {exact(limit)}" if limit else ""
         percent = "" if share is None else f"{share:.0%}"
         flag = '<em class="flag">over budget</em>' if over else ""
+        if name in info.capped:
+            flag += f'<em class="flag" title="{escape(info.capped[name])}">capped, no prediction</em>'
         rows.append(
             f'<li class="{"over" if over else ""}"><span>{RESOURCE_TEXT[name]}</span>'
             f'<span class="meter" role="img" aria-label="{RESOURCE_TEXT[name]}: {number(used)}'
@@ -76,7 +80,8 @@ def budget_bars(info: CostsInfo) -> str:
         ("resource", "used", "budget"),
         [(name, info.totals[name], info.budget.get(name, "")) for name in info.shown],
     )
-    return f'<ul class="budget">{"".join(rows)}</ul>{embedded("budget-csv", "text/csv", csv)}'
+    notes = "".join(f'<p class="note">{escape(text)}.</p>' for text in info.capped.values())
+    return f'<ul class="budget">{"".join(rows)}</ul>{notes}{embedded("budget-csv", "text/csv", csv)}'
 
 
 def costs_figure(info: CostsInfo) -> Figure:
@@ -98,9 +103,7 @@ def costs_figure(info: CostsInfo) -> Figure:
         f"{escape(labels[key])}</button>"
         for i, key in enumerate(keys)
     )
-    csv = csv_text(
-        ("unit", *keys), [(u.name, *(_value(u, key) for key in keys)) for u in info.units]
-    )
+    csv = csv_text(("unit", *keys), [(u.name, *(_value(u, key) for key in keys)) for u in info.units])
     note = "What each unit takes, largest first."
     if info.power_basis:
         note += f" Power and energy: {escape(info.power_basis)}."

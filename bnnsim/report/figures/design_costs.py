@@ -21,9 +21,7 @@ def costs_info(evaluation: Evaluation) -> CostsInfo:
     return CostsInfo(
         totals={name: getattr(resources.total, name) for name in RESOURCES},
         budget={
-            name: limit
-            for name in RESOURCES
-            if (limit := getattr(resources.budget, name)) is not None
+            name: limit for name in RESOURCES if (limit := getattr(resources.budget, name)) is not None
         },
         power_w=evaluation.power_w,
         power_basis=f"{POWER_BASIS}; {_ACTIVITY.get(source, source)}",
@@ -33,6 +31,7 @@ def costs_info(evaluation: Evaluation) -> CostsInfo:
             for v in evaluation.violations
         ),
         units=(*_units(evaluation), *_fixed(evaluation)),
+        capped={entry.resource: str(entry) for entry in resources.capped},
     )
 
 
