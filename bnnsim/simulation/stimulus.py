@@ -13,14 +13,12 @@ from bnnsim.arrays import Integers
 from bnnsim.design.design import Design, EngineDesign
 from bnnsim.design.network.network import Network
 from bnnsim.simulation.options import Images, RunOptions
+from bnnsim.spec.bounds import MAX_RUN_ELEMENTS
 from bnnsim.spec.faults import InputError
 
 if TYPE_CHECKING:
     from bnnsim.functional.activations import Activations
     from bnnsim.functional.parameters.parameters import Parameters
-
-MAX_ELEMENTS = 1 << 31
-"""Elements of all maps of all frames of one bit-exact run."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +146,7 @@ def _check_count(network: Network, frames: int) -> None:
     """Refuse more frames than a bit-exact run can hold at once: it keeps every layer's map."""
     tensors = [network.input, *(node.output for node in network.nodes.values())]
     elements = sum(tensor.elements for tensor in tensors)
-    most = MAX_ELEMENTS // elements
+    most = MAX_RUN_ELEMENTS // elements
     if frames > most:
         what = f"at most {most} frames of {network.workload.name} in a bit-exact run"
         raise InputError("--frames", f"{what} (--timing-only takes any number)", str(frames))

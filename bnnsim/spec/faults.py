@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from bnnsim.spec.bounds import MAX_ECHO
+
 KeyPath = tuple[str | int, ...]
 
 
@@ -25,10 +27,30 @@ class Fault:
     near: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        """One line of text; a long list of what there is comes last, a long value is cut."""
         place = f"{self.file}:{self.line}" if self.line else self.file
         key = f" {self.key}:" if self.key else ""
         nearest = f" (nearest: {', '.join(self.near)})" if self.near else ""
-        return f"{place}:{key} expected {self.expected}, got {self.got}{nearest}"
+        got = f"got {shortened(self.got)}{shortened(nearest)}"
+        text = f"expected {self.expected}, {got}"
+        if len(self.expected) > MAX_ECHO:
+            what, bracket, names = self.expected.removesuffix(")").partition(" (")
+            text = f"expected {what}, {got}; known: {names}" if bracket else f"{got}, expected {what}"
+        return one_line(f"{place}:{shortened(key)} {text}")
+
+
+def shortened(text: str) -> str:
+    """``text``, or the beginning and the length of one that is too long to repeat."""
+    if len(text) <= MAX_ECHO:
+        return text
+    return f"{text[: MAX_ECHO // 2]}... ({len(text):,} characters)"
+
+
+def one_line(text: str) -> str:
+    """``text`` with everything escaped that does not print: ends of lines, control characters."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 class SpecError(Exception):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from bnnsim.spec.bounds import MAX_COUNT, MAX_DEPTH_WORDS
+from bnnsim.spec.faults import InputError
 
 
 class SpecModel(BaseModel):
@@ -19,7 +23,16 @@ class SpecModel(BaseModel):
     )
 
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.\-]*$")]
-Count = Annotated[int, Field(ge=1, le=1 << 31)]
+NAME_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.\-]*$"
+NAME_TEXT = "a name of letters, digits, _ . and -, the first a letter, digit or _"
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+Count = Annotated[int, Field(ge=1, le=MAX_COUNT)]
 """Bounded, so that a slip of the keyboard is a fault and not an endless run."""
-Depth = Annotated[int, Field(ge=1, le=1 << 24)]
+Depth = Annotated[int, Field(ge=1, le=MAX_DEPTH_WORDS)]
+
+
+def check_name(name: str, place: str) -> str:
+    """``name`` where it is one that a spec can have. Raises :class:`InputError` with ``place``."""
+    if not re.fullmatch(NAME_PATTERN, name):
+        raise InputError(place, NAME_TEXT, repr(name))
+    return name

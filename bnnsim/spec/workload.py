@@ -6,14 +6,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field, FiniteFloat, field_validator, model_validator
 
+from bnnsim.spec.bounds import MAX_EXTENT
 from bnnsim.spec.model import Count, Name, SpecModel
 from bnnsim.spec.value_type import BIPOLAR, ValueType, ValueTypeField
 
 Compare = Literal[">", ">="]
 Accumulator = Literal["dot", "popcount"]
 Pair = tuple[int, int]
-Extent = Annotated[int, Field(ge=1, le=1 << 28)]
-"""Channels, rows or columns; no map holds more elements either (see ``design.resolve``)."""
+Extent = Annotated[int, Field(ge=1, le=MAX_EXTENT)]
+"""Channels, rows or columns."""
 
 
 class InputSpec(SpecModel):

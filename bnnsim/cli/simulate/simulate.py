@@ -20,7 +20,6 @@ from bnnsim.cli.simulate.answer import show_answer
 from bnnsim.simulation import (
     Simulation,
     load_design,
-    load_streaming_design,
     simulate_design,
     stimulate,
 )
@@ -43,7 +42,7 @@ def command(
 ) -> None:
     """Simulate a network on an accelerator: every bit, every cycle."""
     if print_spec:
-        shown, _ = load_streaming_design(arch, workload)
+        shown, _ = load_design(arch, workload)
         output.file.write(architecture_text(shown.architecture, with_defaults=True))
         return
     with run.started("simulating", json_file) as options:

@@ -30,7 +30,10 @@ def weight_words(buffer: Buffer, node: Node, array: Array | None, out_channels: 
 
 def threshold_words(buffer: Buffer, out_channels: int) -> int:
     """Words of each bank for one value of ``element_bits`` a channel."""
-    values_a_word = buffer.width_bits // (buffer.element_bits or 16)
+    bits = buffer.element_bits or 16
+    values_a_word = buffer.width_bits // bits
+    if values_a_word == 0:
+        return -(-out_channels // buffer.banks) * -(-bits // buffer.width_bits)
     return -(-out_channels // (values_a_word * buffer.banks))
 
 

@@ -14,17 +14,13 @@ from bnnsim.design.engine.program import (
     pure_cycles,
 )
 from bnnsim.design.network.network import Network, Node
+from bnnsim.spec.bounds import MAX_FRAME_CYCLES, MAX_FRAME_STEPS
 from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.faults import Fault
 from bnnsim.spec.workload import WeightedLayer
 from bnnsim.spec.yaml.source import SourceText
 
 Key = tuple[str | int, ...]
-
-MOST_CYCLES = 1 << 40
-"""Cycles of a frame beyond which a number in the spec is wrong (an hour and a half at 200 MHz)."""
-MOST_STEPS = 1 << 24
-"""Steps of a frame, repeats unrolled and bursts counted, beyond which a run would not end."""
 
 _WEIGHTS = frozenset({"", "out_channels", "in_channels", "kernel_rows", "kernel_columns"})
 _IMAGE = frozenset({"", "in_channels", "rows", "columns", "pixels", "in_rows", "in_columns"})
@@ -56,11 +52,11 @@ def check_size(spec: EngineArchitecture, text: SourceText, parts: list[LayerProg
     faults: list[Fault] = []
     for part in parts:
         cycles, steps = pure_cycles(part.ops), _steps(part.ops)
-        if cycles > MOST_CYCLES:
-            expected = f"at most {MOST_CYCLES} cycles a frame"
+        if cycles > MAX_FRAME_CYCLES:
+            expected = f"at most {MAX_FRAME_CYCLES} cycles a frame"
             faults.append(text.fault(part_key(spec, part), expected, cycles))
-        elif steps > MOST_STEPS:
-            expected = f"at most {MOST_STEPS} steps and bursts a frame, repeats unrolled"
+        elif steps > MAX_FRAME_STEPS:
+            expected = f"at most {MAX_FRAME_STEPS} steps and bursts a frame, repeats unrolled"
             faults.append(text.fault(part_key(spec, part), expected, steps))
     return faults
 

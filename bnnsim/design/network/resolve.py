@@ -12,6 +12,7 @@ from bnnsim.design.network.node import INPUT, Node
 from bnnsim.design.network.scaled_rules import fixed_linear, mean_pool
 from bnnsim.design.network.shape_rules import add, concat, conv, holds, pool, weighted
 from bnnsim.design.network.tensor import Tensor
+from bnnsim.spec.bounds import MAX_ELEMENTS, MAX_WEIGHTS
 from bnnsim.spec.faults import Fault, near_names
 from bnnsim.spec.load import Loaded
 from bnnsim.spec.workload import (
@@ -33,10 +34,6 @@ from bnnsim.spec.workload import (
     Workload,
 )
 
-MAX_ELEMENTS = 1 << 28
-"""What a map may hold, its border included; far beyond any device, and memory ends there."""
-MAX_WEIGHTS = 1 << 31
-"""What a layer's weight array may hold."""
 READ_LEVELS = (ConvLayer, LinearLayer, MaxPoolLayer)
 """Layers that know what a level of a residual activation is worth, or need not."""
 

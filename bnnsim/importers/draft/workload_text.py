@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from bnnsim.spec.workload import AveragePoolLayer, InputSpec, Layer, Workload
+from bnnsim.spec.yaml.scalars import is_text
 
 _WIDTH = 100
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*")
@@ -91,7 +92,7 @@ def _flow(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_flow(item) for item in value) + "]"
     if isinstance(value, str):
-        is_plain = _PLAIN.fullmatch(value) and yaml.safe_load(value) == value
+        is_plain = _PLAIN.fullmatch(value) and is_text(value)
         return value if is_plain else _quoted(value)
     return yaml.safe_dump(value).removesuffix("\n").removesuffix("\n...")
 

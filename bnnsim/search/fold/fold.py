@@ -12,6 +12,7 @@ from bnnsim.search.fold.folded_design import FoldedDesign, fold_at_interval
 from bnnsim.search.points.folding import folds
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.load import Loaded, load_device, load_workload
+from bnnsim.spec.model import check_name
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.workload import (
     WeightedLayer,
@@ -53,12 +54,13 @@ def fold_network(
 
     Raises:
         SpecError: where the network or the device cannot be used.
-        InputError: where no folding reaches ``fps``, or none that does fits the device.
+        InputError: where the name is none that a spec can have, where no folding reaches ``fps``, or
+            none that does fits the device.
     """
     loaded = workload if isinstance(workload, Loaded) else load_workload(workload)
     network = resolve_network(loaded)
     known = load_device(device).spec.name
-    label = name or f"{loaded.spec.name}-{known}"
+    label = f"{loaded.spec.name}-{known}" if name is None else check_name(name, "--name")
     if not 0 < clock_mhz <= 2000:
         raise InputError("clock", "0 to 2000 MHz", f"{clock_mhz:g}")
     if fps is None:

@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-
 from bnnsim.design.network.network import Network
 from bnnsim.search.space.fields import Field, Knob, Value, combinations, knob_values, path_name
 from bnnsim.spec.faults import Fault, KeyPath, divisors_of, near_names
+from bnnsim.spec.yaml.scalars import ScalarError, plain_value
 from bnnsim.spec.yaml.source import SourceText
 from bnnsim.spec.yaml.validate import value_text
 
@@ -192,7 +191,7 @@ def _text(value: Value) -> str:
 def _plain(key: str) -> Any:
     """A mapping's key, which is text, as the value that it stands for."""
     try:
-        value = yaml.safe_load(key)
-    except yaml.YAMLError:
+        value = plain_value(key)
+    except ScalarError:
         return key
     return value if isinstance(value, Value) else key

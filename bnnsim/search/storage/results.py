@@ -15,6 +15,7 @@ from bnnsim.search.front.objectives import GIVEN, METRICS
 from bnnsim.search.space.space import Space
 from bnnsim.search.storage.record import Exploration, TrialRecord
 from bnnsim.spec.library import find_spec, shipped_names
+from bnnsim.spec.yaml.scalars import ScalarDumper
 
 TRIALS, PARETO, DESIGNS = "trials.csv", "pareto.csv", "designs"
 Notes = Mapping[str, str]
@@ -127,5 +128,7 @@ def design_text(exploration: Exploration, trial: TrialRecord, checked: str = "")
         *(f"Published, not modelled: {n} {number_text(figures[n])}." for n in GIVEN if n in figures),
         *([f"Checked: {checked}."] if checked else []),
     ]
-    body = yaml.safe_dump(data, sort_keys=False, default_flow_style=None, width=100)
+    body = yaml.dump(
+        data, Dumper=ScalarDumper, sort_keys=False, default_flow_style=None, width=100
+    )
     return "".join(f"# {line}\n" for line in head) + body

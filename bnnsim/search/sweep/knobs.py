@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from bnnsim.search.space.fields import Value
 from bnnsim.spec.architecture import Architecture
 from bnnsim.spec.engine.architecture import EngineArchitecture
@@ -16,6 +14,7 @@ from bnnsim.spec.faults import Fault, InputError, SpecError, key_text, near_name
 from bnnsim.spec.load import Loaded
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.yaml.renamed import current_path, current_value
+from bnnsim.spec.yaml.scalars import ScalarError, plain_value
 from bnnsim.spec.yaml.source import SourceText
 from bnnsim.spec.yaml.validate import validate
 
@@ -65,8 +64,8 @@ def parse_knobs(texts: Sequence[str]) -> tuple[SweepKnob, ...]:
 def _value(text: str) -> Any:
     """A value as it would stand in a spec; None where it could not."""
     try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError):  # an impossible date is a ValueError
+        return plain_value(text.strip())
+    except ScalarError:
         return None
 
 

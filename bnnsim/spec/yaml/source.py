@@ -9,12 +9,11 @@ from typing import Any
 
 import yaml
 
+from bnnsim.spec.bounds import MAX_DEPTH, MAX_NODES, MAX_SPEC_BYTES
 from bnnsim.spec.faults import Fault, KeyPath, SpecError, key_text
+from bnnsim.spec.yaml.scalars import ScalarError, ScalarLoader, scalar_value, tag_fault
 
-MAX_DEPTH = 100
-"""How deep mappings and lists may stand in each other."""
-MAX_NODES = 100_000
-"""How many entries a document may have once every alias stands for what it names."""
+_COLLECTIONS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
 @dataclass
@@ -83,11 +82,15 @@ def read_source(path: Path, shown_as: str | None = None) -> SourceText:
     """Read one YAML document without executing anything in it.
 
     Raises :class:`SpecError` where the file is missing, is not UTF-8, is not YAML or is not a mapping,
-    is nested deeper than ``MAX_DEPTH``, grows beyond ``MAX_NODES`` or contains itself.
-    Duplicate keys are gathered in ``faults``; the first value is kept.
+    is larger, nested deeper or longer than :mod:`bnnsim.spec.bounds` says, or contains itself.
+    Duplicate keys and values that are none are gathered in ``faults``; of duplicates the first is kept.
     """
     name = shown_as or _shown(path)
     try:
+        size = path.stat().st_size
+        if size > MAX_SPEC_BYTES:
+            expected = f"a file of at most {MAX_SPEC_BYTES} bytes"
+            raise SpecError([Fault(name, 0, "", expected, str(size))])
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise SpecError([Fault(name, 0, "", "a file", "nothing there")]) from None
@@ -102,6 +105,8 @@ def parse_source(text: str, name: str) -> SourceText:
     """As :func:`read_source`, from text; ``name`` stands for the file in messages."""
     try:
         node = yaml.compose(text, Loader=_ShallowLoader)
+    except (ValueError, OverflowError) as error:  # of escapes and directives beyond what there can be
+        raise SpecError([Fault(name, 0, "", "valid YAML", str(error))]) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 0
@@ -115,7 +120,7 @@ def parse_source(text: str, name: str) -> SourceText:
     return source
 
 
-class _ShallowLoader(yaml.SafeLoader):
+class _ShallowLoader(ScalarLoader):
     """Stops at ``MAX_DEPTH``, before the recursion of reading does."""
 
     depth = 0
@@ -137,7 +142,6 @@ class _Plain:
 
     def __init__(self, source: SourceText) -> None:
         self.source = source
-        self.scalars = yaml.SafeLoader("")
         self.around: set[int] = set()
         self.count = 0
 
@@ -148,8 +152,11 @@ class _Plain:
         if self.count > MAX_NODES:
             expected = f"at most {MAX_NODES} entries, with every alias written out"
             raise SpecError([Fault(self.source.file, line, "", expected, "more")])
-        if not isinstance(node, yaml.CollectionNode):
+        if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, path)
+        if node.tag not in _COLLECTIONS:
+            self._fault(line, path, *tag_fault(node.tag))
+            return None
         # An alias is the node it names: one that stands around itself has no end. One that is long
         # in itself can stand deeper than it was written.
         if id(node) in self.around or len(self.around) > MAX_DEPTH:
@@ -186,13 +193,11 @@ class _Plain:
             result[key] = self.data(value_node, (*path, key))
         return result
 
-    def _scalar(self, node: yaml.Node, path: KeyPath) -> Any:
+    def _scalar(self, node: yaml.ScalarNode, path: KeyPath) -> Any:
         try:
-            return self.scalars.construct_object(node, deep=True)
-        except (yaml.YAMLError, ValueError):
-            line = node.start_mark.line + 1
-            got = f"{node.tag} {getattr(node, 'value', '')!r}"
-            self._fault(line, path, "a plain YAML value", got)
+            return scalar_value(node)
+        except ScalarError as error:
+            self._fault(node.start_mark.line + 1, path, error.expected, error.got)
             return None
 
     def _fault(self, line: int, path: KeyPath, expected: str, got: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from bnnsim.spec.faults import Fault, KeyPath, near_names
+from bnnsim.spec.model import NAME_TEXT
 from bnnsim.spec.yaml.known import known_keys, known_tags, known_words
 from bnnsim.spec.yaml.renamed import old_names
 from bnnsim.spec.yaml.source import SourceText
@@ -18,7 +19,7 @@ WORDING = {
     "extra_forbidden": "one of the keys {options}",
     "literal_error": "{options}",
     "union_tag_invalid": "one of {options}",
-    "union_tag_not_found": "a key {discriminator}",
+    "union_tag_not_found": "one of {options}",
     "value_error": "{error}",
     "int_type": "an integer",
     "float_type": "a number",
@@ -36,7 +37,7 @@ WORDING = {
     "too_short": "at least {min_length} entries",
     "too_long": "at most {max_length} entries",
     "string_too_short": "text that is not empty",
-    "string_pattern_mismatch": "a name of letters, digits, _ . and -, the first a letter, digit or _",
+    "string_pattern_mismatch": NAME_TEXT,
 }
 """What each kind of pydantic's errors expects, with its bounds and the words to choose from."""
 
@@ -80,9 +81,19 @@ def _faults_of(
             if not items:
                 continue
         expected = list(dict.fromkeys(_expected(item, path, schema, data) for item in items))
+        if items[0]["type"] == "missing" and _is_switch(source, path):
+            continue  # the key is there, as a script's boolean, with a fault of its own
         got, near = _got(items[0], path, schema, data, source)
-        faults.append((path, source.fault(path, " or ".join(expected), got, near)))
+        where = (*path, *_tag(items[0]))
+        faults.append((path, source.fault(where, " or ".join(expected), got, near)))
     return faults, set(grouped)
+
+
+def _tag(item: Any) -> tuple[str, ...]:
+    """The key that says what kind of mapping an entry is, where an error is of that key."""
+    if item["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        return (str(item["ctx"]["discriminator"]).strip("'"),)
+    return ()
 
 
 def _expected(item: Any, path: KeyPath, schema: dict[str, Any], data: Any) -> str:
@@ -111,12 +122,15 @@ def _got(
         written = source.written.get(path, str(path[-1]))
         known = _options(item, path, schema, data)
         former = {old: new for old, new in old_names(path[:-1]).items() if new in known}
+        if written == "true" and "on" in former:
+            script = former["on"]
+            return f"'true', which a script makes of the old key 'on' (now '{script}')", (script,)
         hints = {**former, **{key: key for key in known}}
         return f"'{written}'", tuple(dict.fromkeys(hints[n] for n in near_names(written, hints)))
     value = item["input"]
     if kind == "union_tag_invalid":
         tag = item["ctx"]["tag"]
-        return repr(tag), near_names(tag, _options(item, path, schema, data))
+        return repr(tag), near_names(str(tag), _options(item, path, schema, data))
     near: tuple[str, ...] = ()
     if kind == "literal_error" and isinstance(value, str):
         near = near_names(value, _options(item, path, schema, data))
@@ -128,11 +142,16 @@ def _options(item: Any, path: KeyPath, schema: dict[str, Any], data: Any) -> lis
     match item["type"]:
         case "extra_forbidden":
             return known_keys(schema, path[:-1], data)
-        case "union_tag_invalid":
-            return known_tags(schema, path, data, item["ctx"]["discriminator"].strip("'"))
+        case "union_tag_invalid" | "union_tag_not_found":
+            return known_tags(schema, path, data, *_tag(item))
         case "literal_error":
             return known_words(schema, path, data, of_key=item["loc"][-1] == "[key]")
     return []
+
+
+def _is_switch(source: SourceText, path: KeyPath) -> bool:
+    """Whether a missing key stands there under its old name ``on``, which PyYAML reads as true."""
+    return (*path[:-1], "true") in source.lines and old_names(path[:-1]).get("on") == path[-1]
 
 
 def value_text(value: Any) -> str:

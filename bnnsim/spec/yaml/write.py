@@ -8,6 +8,8 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
+from bnnsim.spec.yaml.scalars import ScalarDumper
+
 
 def architecture_text(
     spec: BaseModel, comment: Sequence[str] = (), with_defaults: bool = False
@@ -33,5 +35,7 @@ def architecture_text(
 def _flow(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    text: str = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10_000)
+    text: str = yaml.dump(
+        value, Dumper=ScalarDumper, default_flow_style=True, sort_keys=False, width=10_000
+    )
     return text.removesuffix("\n...\n").strip()

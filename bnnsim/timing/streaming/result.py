@@ -36,11 +36,15 @@ class TimingResult:
     max_occupancy_words: tuple[int, ...]
 
 
+_ROOM, _WORD = "room in ", "a word in "
+
+
 class DeadlockError(Exception):
     """No unit can ever act again and the sink still waits.
 
     ``cycle`` is the last in which anything moved; ``waiting`` maps unit names to what they wait for;
-    ``occupancy`` maps FIFO names to (words, depth).
+    ``occupancy`` maps FIFO names to (words, depth). The message names two units that bar each other and
+    counts the others.
     """
 
     def __init__(
@@ -49,10 +53,34 @@ class DeadlockError(Exception):
         self.cycle = cycle
         self.waiting = waiting
         self.occupancy = occupancy
-        full = [f"{n} ({w} of {d} words)" for n, (w, d) in occupancy.items() if w >= d]
-        empty = [n for n, (w, _) in occupancy.items() if w == 0]
-        super().__init__(
-            f"deadlock: nothing moves after cycle {cycle}; "
-            f"full FIFOs: {', '.join(full) or 'none'}; empty FIFOs: {', '.join(empty) or 'none'}; "
-            + "; ".join(f"{unit} waits for {what}" for unit, what in waiting.items())
-        )
+        shown = _cause(waiting, occupancy)
+        more = len(waiting) - len(shown)
+        others = f"; {more} more {'units wait' if more > 1 else 'unit waits'}" if more > 0 else ""
+        text = ", while ".join(shown.values()) or "no unit can act"
+        super().__init__(f"deadlock: nothing moves after cycle {cycle}: {text}{others}")
+
+
+def _cause(
+    waiting: dict[str, str], occupancy: dict[str, tuple[int, int]]
+) -> dict[str, str]:
+    """Two units that bar each other, in words by name: one waits for room in a full FIFO, and the one
+    behind it for a word from elsewhere. The first of each where no name of a FIFO tells who reads it."""
+    rooms = {unit: what for unit, what in waiting.items() if what.startswith(_ROOM)}
+    words = {unit: what for unit, what in waiting.items() if what.startswith(_WORD)}
+    pair = [*list(rooms)[:1], *list(words)[:1]]
+    for unit, what in rooms.items():
+        readers = [name.rpartition("->")[2] for name in what.removeprefix(_ROOM).split(", ")]
+        behind = [reader for reader in readers if reader in words]
+        if behind:
+            pair = [unit, behind[0]]
+            break
+    return {unit: f"{unit} waits for {_filled(waiting[unit], occupancy)}" for unit in pair}
+
+
+def _filled(what: str, occupancy: dict[str, tuple[int, int]]) -> str:
+    """What a unit waits for, with the fill of its first FIFO and how many more there are."""
+    start = _ROOM if what.startswith(_ROOM) else _WORD
+    first, *others = what.removeprefix(start).split(", ")
+    words, depth = occupancy.get(first, (0, 0))
+    more = f" and {len(others)} more" if others else ""
+    return f"{start}{first} ({words} of {depth} words){more}"

@@ -12,13 +12,13 @@ WORKLOAD_CASES = {
     "unknown operation": (
         "op: max_pool",
         "op: maxpool",
-        "w.yaml:5: layers.pool0: expected one of conv, ",
+        "w.yaml:5: layers.pool0.op: expected one of conv, ",
         "got 'maxpool' (nearest: max_pool, ",
     ),
     "no operation": (
         "op: max_pool, ",
         "",
-        "w.yaml:5: layers.pool0: expected a key ",
+        "w.yaml:5: layers.pool0.op: expected one of conv, ",
     ),
     "unknown type": (
         "type: bipolar",

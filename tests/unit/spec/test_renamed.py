@@ -193,7 +193,7 @@ def test_the_warning_names_place_and_key_and_every_renaming_once() -> None:
         ("over: rows", "over: row",
          "a.yaml:24: programs.all.steps[0].branches[0][0].loops[0].over: expected out_channels, "),
         ("do: load, what: image", "do: loed, what: image",
-         "a.yaml:29: frame.before[0]: expected one of repeat, "),
+         "a.yaml:29: frame.before[0].do: expected one of repeat, "),
         ("do: load, what: image", "op: load, do: load, what: image",
          "a.yaml:29: frame.before[0].do: expected its newer name 'op' alone, got 'do' beside it"),
         ("keeps: tile", "keeps: tile, unrolls: 3",
@@ -336,3 +336,16 @@ def test_an_old_name_counts_only_where_its_new_one_may_stand(
 def test_todays_specs_say_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["evaluate", "fp-bnn", "binarynet", "--timing-only"]) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_a_key_on_that_a_script_read_as_true_is_refused_with_the_key_to_write(tmp_path: Path) -> None:
+    original = find_spec("fracbnn", "architecture").read_text(encoding="utf-8")
+    path = tmp_path / "a.yaml"
+    path.write_text(yaml.safe_dump(yaml.safe_load(original.replace("unit:", "on:"))))
+    with pytest.raises(SpecError) as caught:
+        load_architecture(path)
+    told = [fault for fault in caught.value.faults if fault.key.endswith(".true")]
+    assert len(told) == path.read_text().count("true: ") > 0
+    assert all("a script makes of the old key 'on'" in fault.got for fault in told)
+    assert all(fault.near == ("unit",) for fault in told)
+    assert len(told) == len(caught.value.faults)

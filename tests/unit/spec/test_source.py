@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from bnnsim.spec.bounds import MAX_DEPTH
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.load import load_architecture, load_workload
-from bnnsim.spec.yaml.source import MAX_DEPTH, parse_source, read_source
+from bnnsim.spec.yaml.source import parse_source, read_source
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from bnnsim.search.space.alternatives import AlternativesFile, AlternativesSpec
 from bnnsim.search.space.space import ExploreSpec
 from bnnsim.spec.device import Device
 from bnnsim.spec.engine.architecture import EngineArchitecture
+from bnnsim.spec.faults import Fault
 from bnnsim.spec.model import Name, SpecModel
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.workload import Workload
@@ -146,8 +147,8 @@ CASES = [
     ("literal_error", {"size": "al"},
      "size: expected an integer or all, got the text 'al'"),
     ("union_tag_invalid", {"way": {"kind": "lift"}},
-     "way: expected one of left, right, straight, got 'lift' (nearest: left)"),
-    ("union_tag_not_found", {"way": {}}, "way: expected a key 'kind', got nothing"),
+     "way.kind: expected one of left, right, straight, got 'lift' (nearest: left)"),
+    ("union_tag_not_found", {"way": {}}, "way.kind: expected one of left, right, straight, got nothing"),
     ("model_attributes_type", {"way": 3}, "way: expected a mapping, got 3"),
     ("value_error", {"whole": 3}, "expected an even number, got a mapping"),
     ("int_type", {"whole": 4.5}, "whole: expected an integer, got 4.5"),
@@ -188,3 +189,28 @@ def test_a_choice_of_words_is_read_from_the_model_and_not_from_pydantics_text() 
     _, (fault, *_) = validate(Words, SourceText("a.yaml", {"word": "it's so"}))
     assert fault.expected == "this or that, it's, so"
     assert fault.near == ("it's, so",)
+
+
+LONG = "x" * 3000
+
+
+def test_a_long_value_is_not_repeated_and_says_its_length() -> None:
+    _, (fault, *_) = validate(_Probe, SourceText("a.yaml", {"word": LONG}))
+    assert f"got the text '{'x' * 70}" in str(fault)
+    assert "(3,011 characters)" in str(fault)
+    assert len(str(fault)) < 250
+
+
+def test_a_long_list_of_what_there_is_comes_behind_what_is_wrong() -> None:
+    names = ", ".join(f"operator{i}" for i in range(46))
+    expected = f"an operator that can be imported ({names})"
+    shown = str(Fault("m.onnx", 0, "node3", expected, "Foo", ("Fo",)))
+    assert shown.startswith(
+        "m.onnx: node3: expected an operator that can be imported, got Foo (nearest: Fo); known: oper"
+    )
+    assert str(Fault("a", 0, "", f"one of {names}", "'x'")).startswith("a: got 'x', expected one of oper")
+
+
+def test_what_does_not_print_is_escaped_so_that_a_fault_is_one_line() -> None:
+    shown = str(Fault("a\nb.yaml", 0, "k\x1b[31m", "text", "'\ud800'"))
+    assert shown == "a\\nb.yaml: k\\x1b[31m: expected text, got '\\ud800'"

@@ -261,7 +261,7 @@ def test_exact_front_of_alternatives_is_refused(folder: Path) -> None:
         (
             "space: pynq-tfc", "space: pynq-tfcc",
             r"both.yaml:6: explore.alternatives.streaming.space: expected a YAML file or a shipped space "
-            r"or architecture .*got 'pynq-tfcc' \(nearest: pynq-tfc",
+            r"or architecture, got 'pynq-tfcc' \(nearest: pynq-tfc",
         ),
         ("space: tiny.yaml", "space: other.yaml", r"other.yaml: expected a file, got nothing there"),
         ("workload: tfc", "workload: tfd", r"streaming.workload: expected a YAML file or a sh"),

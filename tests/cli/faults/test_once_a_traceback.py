@@ -1,0 +1,52 @@
+"""What once ended in a traceback, or was refused without need."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bnnsim.cli.app import run
+from bnnsim.design.engine.memory import threshold_words
+from bnnsim.spec.engine.blocks import Buffer
+from bnnsim.spec.library import find_spec
+from bnnsim.spec.load import load_architecture
+from tests.cli.faults.small_spec import WORKLOAD
+
+
+@pytest.mark.parametrize("name", ["a b", "", "-x", "a\nb", "ü", "/"])
+def test_a_name_that_no_spec_can_have_is_refused(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "w.yaml").write_text(WORKLOAD)
+    arguments = ["fold", str(tmp_path / "w.yaml"), "--device", "xc7z020"]
+    assert run([*arguments, "--out", str(tmp_path / "a.yaml"), f"--name={name}"]) == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith("--name: expected a name of letters, digits, _ . and -")
+
+
+def test_a_value_wider_than_a_buffers_word_takes_several() -> None:
+    buffer = Buffer(holds="thresholds", words=64, width_bits=64, element_bits=128, banks=2)
+    assert threshold_words(buffer, 10) == 5 * 2
+
+
+@pytest.mark.parametrize("bits", [1, 65, 128, 1 << 31])
+def test_every_element_width_of_an_engine_is_judged(
+    bits: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = find_spec("acce-bnn", "architecture").read_text(encoding="utf-8")
+    assert text.count("element_bits: 16") == 1
+    path = tmp_path / "a.yaml"
+    path.write_text(text.replace("element_bits: 16", f"element_bits: {bits}"))
+    assert run(["simulate", str(path), "binarynet", "--timing-only"]) in (0, 2)
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("arch", "workload"), [("acce-bnn", "binarynet"), ("pynq-tfc", "tfc")])
+def test_a_printed_spec_is_the_same_architecture(
+    arch: str, workload: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["simulate", arch, workload, "--print-spec"]) == 0
+    path = tmp_path / "printed.yaml"
+    path.write_text(capsys.readouterr().out)
+    assert load_architecture(path).spec == load_architecture(arch).spec
