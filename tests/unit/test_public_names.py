@@ -38,7 +38,7 @@ def test_example_of_a_public_name_runs(
         onnx.save(brevitas_model("tfc_1w1a", 0), models / "tfc.onnx")
     elif name == "import_keras":
         pytest.importorskip("h5py", reason="the extra bnnsim[onnx] is not installed")
-        from tests.unit.importers.keras_models import binarynet
+        from tests.unit.importers.keras.keras_models import binarynet
 
         binarynet(scale=True).save_h5(models / "larq.h5")
     [example] = doctest.DocTestFinder(recurse=False).find(getattr(bnnsim, name), name, globs={})

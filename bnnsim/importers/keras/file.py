@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import zipfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from bnnsim.importers.foreign.boundary import foreign_file
 from bnnsim.importers.foreign.formats import KERAS, check_format
+from bnnsim.importers.foreign.settings import check_settings
+from bnnsim.importers.keras.structure import called_on, output_layers, plain_kind
+from bnnsim.importers.keras.understood import LAYERS, MODEL
+from bnnsim.importers.keras.weights import Owner, weights_by_count, weights_by_name
 from bnnsim.importers.onnx.graph import Array
-from bnnsim.spec.faults import InputError
+from bnnsim.spec.faults import InputError, near_names
 
 _MOST_BYTES = 1 << 31
 """A member of a .keras archive that unpacks to more than this is refused."""
+_Find = Callable[[Sequence[Owner]], list[dict[str, Array]]]
 
 
 @dataclass(frozen=True)
@@ -37,28 +39,28 @@ class KerasLayer:
         """An error that names this layer."""
         return InputError(f"{self.place} ({self.kind})", expected, str(got))
 
-    def weight(self, *names: str) -> Array:
-        """The first weight there is of ``names``."""
-        for name in names:
-            if name in self.weights:
-                return self.weights[name]
-        found = ", ".join(self.weights) or "none"
-        raise self.fault(f"a weight {' or '.join(names)}", found)
+    def weight(self, name: str, shape: Sequence[int]) -> Array:
+        """A weight, which must have this shape. Raises :class:`InputError`."""
+        found = self.weights[name]
+        if found.shape != tuple(shape):
+            expected = f"a {name} of shape {[int(size) for size in shape]}"
+            raise self.fault(expected, list(found.shape))
+        return found
 
 
 @dataclass(frozen=True)
 class KerasModel:
-    """The layers in the order of the file, and the names of those whose outputs the model gives."""
+    """Layers in the order of the file, and the names of those whose outputs are the model's."""
 
     layers: tuple[KerasLayer, ...]
     outputs: tuple[str, ...]
 
 
 def read_keras(path: str | Path) -> KerasModel:
-    """The layers of a Sequential or Functional model, in the order of the file.
+    """The layers of a Sequential or Functional model.
 
     Raises :class:`InputError` where h5py is missing, the file is broken, or holds weights without a
-    model.
+    model, a layer or setting that is not understood, or weights that belong to no layer.
     """
     h5py = _h5py(str(path))
     file = Path(path)
@@ -70,9 +72,12 @@ def read_keras(path: str | Path) -> KerasModel:
             config = content.attrs.get("model_config")
             if config is None:
                 raise InputError(str(path), "a model saved with its structure", "weights alone")
-            model = json.loads(config)
-            weights = content.get("model_weights", content)
-            return _layers(model, lambda name, kind, number: _by_name(weights, name), file)
+            store = content.get("model_weights", content)
+
+            def find(owners: Sequence[Owner]) -> list[dict[str, Array]]:
+                return weights_by_name(store, owners, str(file))
+
+            return _model(json.loads(config), find, file)
 
 
 def _h5py(place: str) -> Any:
@@ -91,105 +96,60 @@ def _from_archive(h5py: Any, file: Path) -> KerasModel:
             if member.file_size > _MOST_BYTES:
                 raise InputError(str(file), "members of at most 2 GB", f"{member.filename}")
         model = json.loads(archive.read("config.json"))
+        has_version = "metadata.json" in archive.namelist()
+        metadata = json.loads(archive.read("metadata.json")) if has_version else {}
         data = archive.read("model.weights.h5")
+    version = str(metadata.get("keras_version", ""))
     with h5py.File(io.BytesIO(data), "r") as content:
-        group = content["layers"] if "layers" in content else content["_layer_checkpoint_dependencies"]
-
-        def find(name: str, kind: str, number: int) -> dict[str, Array]:
-            snake = _snake_case(kind)
-            candidates = [name, snake if number == 0 else f"{snake}_{number}"]
-            for candidate in candidates:
-                if candidate in group:
-                    return dict(_variables(group[candidate]))
-            return {}
-
-        return _layers(model, find, file)
+        return _model(model, lambda owners: weights_by_count(content, owners, version, str(file)), file)
 
 
-def _snake_case(kind: str) -> str:
-    """``QuantConv2D`` as ``quant_conv2d``: how Keras 3 names the groups of a layer's variables."""
-    parted = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", kind))
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", parted).lower()
-
-
-def _variables(group: Any) -> Iterator[tuple[str, Array]]:
-    """The variables of a Keras 3 layer, by their position."""
-    if "vars" in group:
-        for key in sorted(group["vars"], key=int):
-            yield key, np.asarray(group["vars"][key])
-
-
-def _by_name(weights: Any, name: str) -> dict[str, Array]:
-    """A layer's weights in a .h5: under its name, each ``.../kernel:0``."""
-    if name not in weights:
-        return {}
-    group = weights[name]
-    found: dict[str, Array] = {}
-    for key in group.attrs.get("weight_names", []):
-        text = key.decode() if isinstance(key, bytes) else str(key)
-        found[text.rsplit("/", 1)[-1].split(":")[0]] = np.asarray(group[text])
-    return found
-
-
-def _layers(model: Any, find: Any, file: Path) -> KerasModel:
+def _model(model: Any, find: _Find, file: Path) -> KerasModel:
     config = model.get("config", {})
     entries = config if isinstance(config, list) else config.get("layers", [])
     if model.get("class_name") not in ("Sequential", "Functional", "Model"):
         expected = "a Sequential or Functional model"
         raise InputError(str(file), expected, str(model.get("class_name")))
-    result: list[KerasLayer] = []
-    numbers: dict[str, int] = {}
+    if isinstance(config, dict):
+        check_settings(lambda expected, got: InputError(str(file), expected, str(got)), MODEL, config)
+    layers: list[KerasLayer] = []
     for entry in entries:
-        kind = str(entry["class_name"]).rsplit(">", 1)[-1]
-        settings = entry["config"]
-        name = str(settings.get("name", entry.get("name", kind)))
-        if "inbound_nodes" in entry:
-            if len(entry["inbound_nodes"]) > 1:
-                got = f"a layer called {len(entry['inbound_nodes'])} times"
-                raise InputError(f"{file}: {name} ({kind})", "a layer that is called once", got)
-            inputs = tuple(_histories(entry["inbound_nodes"]))
-        else:
-            inputs = (result[-1].name,) if result else ()
-        number = numbers.get(kind, 0)
-        numbers[kind] = number + 1
-        weights = find(name, kind, number)
-        result.append(KerasLayer(name, kind, settings, inputs, weights, f"{file}: {name}"))
-    declared = config.get("output_layers") if isinstance(config, dict) else None
-    if declared is None:
-        read = {name for layer in result for name in layer.inputs}
-        return KerasModel(tuple(result), tuple(one.name for one in result if one.name not in read))
-    calls = list(_calls(declared))
-    for name, *positions in calls:
-        if any(positions):
-            expected = "a layer's only output, of its first call"
-            raise InputError(f"{file}: output {name}", expected, f"{[name, *positions]}")
-    return KerasModel(tuple(result), tuple(dict.fromkeys(call[0] for call in calls)))
+        layers.append(_layer(entry, layers[-1].name if layers else "", file))
+    names = [layer.name for layer in layers]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"{file}: {name}", "layers of different names", "two of one name")
+    owners = [
+        Owner(layer.name, layer.kind, f"{layer.place} ({layer.kind})", _names(layer)) for layer in layers
+    ]
+    weights = find(owners)
+    filled = tuple(replace(one, weights=found) for one, found in zip(layers, weights, strict=True))
+    return KerasModel(filled, _outputs(config, layers, file))
 
 
-def _calls(node: Any) -> Iterator[tuple[str, int, int]]:
-    """``[layer, call, tensor]`` wherever it stands in ``output_layers``: alone, in a list, by name."""
-    if isinstance(node, dict):
-        node = list(node.values())
-    if isinstance(node, list) and len(node) == 3 and isinstance(node[0], str):
-        yield str(node[0]), int(node[1]), int(node[2])
-    elif isinstance(node, list):
-        for one in node:
-            yield from _calls(one)
+def _names(layer: KerasLayer) -> tuple[str, ...]:
+    return LAYERS[layer.kind].weight_names(layer.config)
 
 
-def _histories(node: Any) -> Iterator[str]:
-    """Names of the layers whose outputs a layer was called on, in Keras 2's and Keras 3's form."""
-    if isinstance(node, dict):
-        history = node.get("config", {}).get("keras_history") if "config" in node else None
-        if history is not None:
-            yield str(history[0])
-            return
-        for value in node.values():
-            yield from _histories(value)
-    elif isinstance(node, list):
-        is_call = len(node) >= 3 and isinstance(node[0], str) and isinstance(node[1], int)
-        if is_call:
-            yield node[0]
-            return
-        for value in node:
-            yield from _histories(value)
+def _layer(entry: Any, previous: str, file: Path) -> KerasLayer:
+    settings = entry["config"]
+    name = str(settings.get("name", entry.get("name", entry["class_name"])))
+    kind = plain_kind(entry)
+    layer = KerasLayer(name, kind, settings, (), {}, f"{file}: {name}")
+    if kind not in LAYERS:
+        near = near_names(kind, LAYERS)
+        expected = f"a layer that can be imported ({', '.join(sorted(LAYERS))})"
+        raise InputError(layer.place, expected, kind, near)
+    check_settings(layer.fault, LAYERS[kind].settings, settings)
+    if "inbound_nodes" in entry:
+        return replace(layer, inputs=called_on(layer.fault, entry["inbound_nodes"]))
+    return replace(layer, inputs=(previous,) if previous else ())
+
+
+def _outputs(config: Any, layers: Sequence[KerasLayer], file: Path) -> tuple[str, ...]:
+    """The layers that the model names as its outputs; else those that no other layer reads."""
+    said = config.get("output_layers") if isinstance(config, dict) else None
+    if said:
+        return output_layers(str(file), said)
+    read = {name for layer in layers for name in layer.inputs}
+    return tuple(layer.name for layer in layers if layer.name not in read)

@@ -8,14 +8,8 @@ import numpy as np
 
 from bnnsim.importers.keras.file import KerasLayer
 from bnnsim.importers.keras.onnx_builder import OnnxBuilder
-from bnnsim.importers.keras.quantisers import (
-    activated,
-    is_quantiser,
-    named,
-    quantised,
-    quantised_weights,
-)
-from bnnsim.importers.keras.windows import pair, window
+from bnnsim.importers.keras.quantisers import activated, quantised, quantised_weights
+from bnnsim.importers.keras.windows import four_sides, pair, window
 from bnnsim.importers.onnx.graph import Array
 
 Output = tuple[str, tuple[int, ...]]
@@ -27,6 +21,20 @@ def _of(c: OnnxBuilder, given: tuple[str, ...]) -> Output:
     return c.tensors[given[0]], c.shapes[given[0]]
 
 
+def _map_of(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
+    x, shape = _of(c, given)
+    if len(shape) != 3:
+        raise layer.fault("a map (height, width, channels)", f"shape {list(shape)}")
+    return x, shape
+
+
+def _check_channel_axis(layer: KerasLayer, rank: int, axis: object) -> None:
+    """``rank``: dimensions without the batch, channels last."""
+    one = axis[0] if isinstance(axis, list | tuple) and len(axis) == 1 else axis
+    if one not in (-1, rank):
+        raise layer.fault("axis of the channels, which come last", axis)
+
+
 def _input_layer(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
     if c.input is not None:
         raise layer.fault("one input", "a second one")
@@ -34,78 +42,79 @@ def _input_layer(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> O
     return c.tensors[""], c.shapes[""]
 
 
-def _biased(c: OnnxBuilder, layer: KerasLayer) -> tuple[str, ...]:
-    if not layer.config.get("use_bias", True):
+def _biased(c: OnnxBuilder, layer: KerasLayer, out: int) -> tuple[str, ...]:
+    if "bias" not in layer.weights:
         return ()
-    return (c.constant(layer, "bias", layer.weight("bias", str(len(layer.weights) - 1))),)
+    return (c.constant(layer, "bias", layer.weight("bias", (out,))),)
 
 
 def _conv(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
-    x, shape = _of(c, given)
-    kernel = quantised_weights(layer, layer.weight("kernel", "0"), "kernel_quantizer")
-    x = quantised(c, layer, x, "input_quantizer")
-    x, attributes, sizes = window(c, layer, x, shape, kernel.shape[:2], 1)
-    weights = c.constant(layer, "kernel", kernel.transpose(3, 2, 0, 1))
+    x, shape = _map_of(c, layer, given)
+    stored = layer.weights["kernel"]
     group = int(layer.config.get("groups", 1))
-    x = c.op(layer, "Conv", x, weights, *_biased(c, layer), group=group, **attributes)
-    return activated(c, layer, x), (kernel.shape[3], *sizes)
+    size = pair(layer, layer.config.get("kernel_size", stored.shape[:2]))
+    filters = int(layer.config.get("filters", stored.shape[-1]))
+    stored = layer.weight("kernel", (*size, shape[0] // group, filters))
+    kernel = quantised_weights(layer, stored, "kernel_quantizer")
+    x = quantised(c, layer, x, "input_quantizer")
+    x, attributes, sizes = window(c, layer, x, shape, size, 1)
+    weights = c.constant(layer, "kernel", kernel.transpose(3, 2, 0, 1))
+    x = c.op(layer, "Conv", x, weights, *_biased(c, layer, filters), group=group, **attributes)
+    return activated(c, layer, x), (filters, *sizes)
 
 
-def _depthwise(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
-    x, shape = _of(c, given)
-    stored = layer.weight("depthwise_kernel", "kernel", "0")
+def _depthwise(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...], is_whole: bool) -> Output:
+    x, shape = _map_of(c, layer, given)
+    stored = layer.weights["depthwise_kernel"]
+    size = pair(layer, layer.config.get("kernel_size", stored.shape[:2]))
+    multiplier = int(layer.config.get("depth_multiplier", 1))
+    stored = layer.weight("depthwise_kernel", (*size, shape[0], multiplier))
     kernel = quantised_weights(layer, stored, "depthwise_quantizer")
     x = quantised(c, layer, x, "input_quantizer")
-    x, attributes, sizes = window(c, layer, x, shape, kernel.shape[:2], 1)
-    height, width, channels, multiplier = kernel.shape
-    rows = kernel.transpose(2, 3, 0, 1).reshape(channels * multiplier, 1, height, width)
+    x, attributes, sizes = window(c, layer, x, shape, size, 1)
+    rows = kernel.transpose(2, 3, 0, 1).reshape(shape[0] * multiplier, 1, *size)
     weights = c.constant(layer, "depthwise_kernel", rows)
-    bias = _biased(c, layer) if layer.kind != "QuantSeparableConv2D" else ()
-    x = c.op(layer, "Conv", x, weights, *bias, group=channels, **attributes)
-    return x, (channels * multiplier, *sizes)
+    bias = _biased(c, layer, len(rows)) if is_whole else ()
+    x = c.op(layer, "Conv", x, weights, *bias, group=shape[0], **attributes)
+    return x, (len(rows), *sizes)
 
 
 def _plain_depthwise(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
-    x, shape = _depthwise(c, layer, given)
+    x, shape = _depthwise(c, layer, given, True)
     return activated(c, layer, x), shape
 
 
 def _separable(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
     """Depthwise, then pointwise on its sums: Larq quantises nothing in between."""
-    x, shape = _depthwise(c, layer, given)
-    stored = layer.weight("pointwise_kernel", "1")
+    x, shape = _depthwise(c, layer, given, False)
+    filters = int(layer.config.get("filters", layer.weights["pointwise_kernel"].shape[-1]))
+    stored = layer.weight("pointwise_kernel", (1, 1, shape[0], filters))
     kernel = quantised_weights(layer, stored, "pointwise_quantizer")
     weights = c.constant(layer, "pointwise_kernel", kernel.transpose(3, 2, 0, 1))
-    x = c.op(layer, "Conv", x, weights, *_biased(c, layer), kernel_shape=[1, 1])
-    return activated(c, layer, x), (kernel.shape[3], *shape[1:])
+    x = c.op(layer, "Conv", x, weights, *_biased(c, layer, filters), kernel_shape=[1, 1])
+    return activated(c, layer, x), (filters, *shape[1:])
 
 
 def _dense(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
     x, shape = _of(c, given)
-    kernel = quantised_weights(layer, layer.weight("kernel", "0"), "kernel_quantizer")
-    if len(shape) != 1 or kernel.ndim != 2 or kernel.shape[0] != shape[0]:
-        raise layer.fault(f"a kernel for {list(shape)}", f"one of shape {list(kernel.shape)}")
+    if len(shape) != 1:
+        raise layer.fault("features alone (a Flatten in front)", f"shape {list(shape)}")
+    units = int(layer.config.get("units", layer.weights["kernel"].shape[-1]))
+    stored = layer.weight("kernel", (shape[0], units))
+    kernel = quantised_weights(layer, stored, "kernel_quantizer")
     x = quantised(c, layer, x, "input_quantizer")
-    x = c.op(layer, "Gemm", x, c.constant(layer, "kernel", kernel), *_biased(c, layer))
-    return activated(c, layer, x), (kernel.shape[1],)
+    x = c.op(layer, "Gemm", x, c.constant(layer, "kernel", kernel), *_biased(c, layer, units))
+    return activated(c, layer, x), (units,)
 
 
 def _batch_norm(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
     x, shape = _of(c, given)
-    axis = layer.config.get("axis", -1)
-    last = axis[0] if isinstance(axis, list) else axis
-    if last not in (-1, len(shape)):
-        raise layer.fault("a batch norm over channels, which come last", f"axis {axis}")
-    order = iter(str(i) for i in range(4))
+    _check_channel_axis(layer, len(shape), layer.config.get("axis", -1))
     columns: list[Array] = []
-    for present, name, default in (
-        (layer.config.get("scale", True), "gamma", 1.0),
-        (layer.config.get("center", True), "beta", 0.0),
-        (True, "moving_mean", 0.0),
-        (True, "moving_variance", 1.0),
-    ):
-        if present:
-            columns.append(layer.weight(name, next(order)))
+    defaults = {"gamma": 1.0, "beta": 0.0, "moving_mean": 0.0, "moving_variance": 1.0}
+    for name, default in defaults.items():
+        if name in layer.weights:
+            columns.append(layer.weight(name, shape[:1]))
         else:
             columns.append(np.full(shape[0], default, np.float32))
     names = [c.constant(layer, "bn", values) for values in columns]
@@ -114,7 +123,7 @@ def _batch_norm(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Ou
 
 
 def _pool(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
-    x, shape = _of(c, given)
+    x, shape = _map_of(c, layer, given)
     kernel = pair(layer, layer.config.get("pool_size", 2))
     x, attributes, sizes = window(c, layer, x, shape, kernel, kernel)
     kind = "MaxPool" if layer.kind.startswith("Max") else "AveragePool"
@@ -122,7 +131,7 @@ def _pool(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
 
 
 def _global_average(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
-    x, shape = _of(c, given)
+    x, shape = _map_of(c, layer, given)
     x = c.op(layer, "GlobalAveragePool", x)
     if layer.config.get("keepdims", False):
         return x, (shape[0], 1, 1)
@@ -137,38 +146,72 @@ def _flatten(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Outpu
     return c.op(layer, "Flatten", x), (int(np.prod(shape)),)
 
 
+def _zero_padding(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
+    x, shape = _map_of(c, layer, given)
+    top, bottom, left, right = four_sides(layer, layer.config.get("padding", 1))
+    full = [0, 0, top, left, 0, 0, bottom, right]
+    x = c.op(layer, "Pad", x, c.constant(layer, "pads", full, np.int64), c.constant(layer, "zero", 0.0))
+    return x, (shape[0], shape[1] + top + bottom, shape[2] + left + right)
+
+
 def _activation(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
     x, shape = _of(c, given)
-    name = named(layer.config.get("activation"))
-    if is_quantiser(name):
-        return quantised(c, layer, x, "activation"), shape
     return activated(c, layer, x), shape
 
 
 def _relu(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
+    """``x``, ``negative_slope * x`` below 0, at most ``max_value``."""
     x, shape = _of(c, given)
-    return c.op(layer, "Relu", x), shape
+    slope = layer.config.get("negative_slope") or 0.0
+    x = c.op(layer, "LeakyRelu", x, alpha=float(slope)) if slope else c.op(layer, "Relu", x)
+    return c.limited(layer, x, None, layer.config.get("max_value")), shape
+
+
+def _leaky_relu(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
+    x, shape = _of(c, given)
+    slope = layer.config.get("negative_slope", layer.config.get("alpha", 0.3))
+    return c.op(layer, "LeakyRelu", x, alpha=float(slope)), shape
 
 
 def _prelu(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
     x, shape = _of(c, given)
-    alpha = layer.weight("alpha", "0")
-    slopes = np.broadcast_to(alpha, (*shape[1:], shape[0]) if len(shape) == 3 else shape)
+    last = (*shape[1:], shape[0]) if len(shape) == 3 else shape
+    alpha = layer.weights["alpha"]
+    shared = len(alpha.shape) == len(last) and all(
+        a in (1, b) for a, b in zip(alpha.shape, last, strict=True)
+    )
+    if not shared:
+        raise layer.fault(f"slopes for {list(last)}, or 1 where they are shared", list(alpha.shape))
+    slopes = np.broadcast_to(alpha, last)
     turned = slopes.transpose(2, 0, 1) if len(shape) == 3 else slopes
     return c.op(layer, "PRelu", x, c.constant(layer, "alpha", turned)), shape
 
 
+def _softmax(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
+    x, shape = _of(c, given)
+    _check_channel_axis(layer, len(shape), layer.config.get("axis", -1))
+    return c.op(layer, "Softmax", x, axis=1), shape
+
+
+def _rescaling(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
+    x, shape = _of(c, given)
+    x = c.op(layer, "Mul", x, c.constant(layer, "scale", layer.config["scale"]))
+    return c.op(layer, "Add", x, c.constant(layer, "offset", layer.config.get("offset", 0.0))), shape
+
+
 def _add(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
+    shapes = [c.shapes[name] for name in given]
+    if len(set(shapes)) > 1:
+        raise layer.fault("inputs of one shape", ", ".join(str(list(shape)) for shape in shapes))
     x = c.tensors[given[0]]
     for other in given[1:]:
         x = c.op(layer, "Add", x, c.tensors[other])
-    return x, c.shapes[given[0]]
+    return x, shapes[0]
 
 
 def _concatenate(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
     shapes = [c.shapes[name] for name in given]
-    if layer.config.get("axis", -1) not in (-1, len(shapes[0])):
-        raise layer.fault("a concatenation of channels", f"axis {layer.config['axis']}")
+    _check_channel_axis(layer, len(shapes[0]), layer.config.get("axis", -1))
     x = c.op(layer, "Concat", *(c.tensors[name] for name in given), axis=1)
     return x, (sum(shape[0] for shape in shapes), *shapes[0][1:])
 
@@ -185,10 +228,13 @@ HANDLERS: dict[str, Handler] = {
     "Concatenate": _concatenate,
     "Conv2D": _conv,
     "Dense": _dense,
+    "DepthwiseConv2D": _plain_depthwise,
     "Dropout": _same,
     "Flatten": _flatten,
+    "GaussianNoise": _same,
     "GlobalAveragePooling2D": _global_average,
     "InputLayer": _input_layer,
+    "LeakyReLU": _leaky_relu,
     "MaxPooling2D": _pool,
     "PReLU": _prelu,
     "QuantConv2D": _conv,
@@ -196,5 +242,8 @@ HANDLERS: dict[str, Handler] = {
     "QuantDepthwiseConv2D": _plain_depthwise,
     "QuantSeparableConv2D": _separable,
     "ReLU": _relu,
+    "Rescaling": _rescaling,
+    "Softmax": _softmax,
     "SpatialDropout2D": _same,
+    "ZeroPadding2D": _zero_padding,
 }

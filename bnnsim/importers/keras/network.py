@@ -12,7 +12,9 @@ from bnnsim.importers.keras.layers import HANDLERS
 from bnnsim.importers.keras.onnx_builder import OnnxBuilder
 from bnnsim.importers.onnx.lowering import SignOfZero
 from bnnsim.importers.onnx.network import DEFAULT_FIXED, import_options, write_model
-from bnnsim.spec.faults import InputError, near_names
+from bnnsim.spec.faults import InputError
+
+_SEVERAL_INPUTS = ("Add", "Concatenate")
 
 
 def import_keras(
@@ -66,25 +68,22 @@ def keras_to_onnx(path: str | Path) -> Any:
     no counterpart.
     """
     with foreign_file(path, "a Keras model with settings that Keras writes"):
-        return _model(path, read_keras(path))
+        return _built(path, read_keras(path))
 
 
-def _model(path: str | Path, model: KerasModel) -> Any:
+def _built(path: str | Path, model: KerasModel) -> Any:
     builder = OnnxBuilder()
     for layer in model.layers:
-        handler = HANDLERS.get(layer.kind)
-        if handler is None:
-            near = near_names(layer.kind, HANDLERS)
-            expected = f"a layer that can be imported ({', '.join(sorted(HANDLERS))})"
-            raise InputError(layer.place, expected, layer.kind, near)
         if builder.input is None and layer.kind != "InputLayer":
             builder.read_input(layer)
         given = layer.inputs or ((next(iter(builder.tensors)),) if builder.tensors else ())
+        if len(given) > 1 and layer.kind not in _SEVERAL_INPUTS:
+            raise layer.fault("one input", ", ".join(given))
         missing = [name for name in given if name not in builder.tensors]
         if missing:
             raise layer.fault("inputs that were made before", missing[0])
         with foreign_file(f"{layer.place} ({layer.kind})", "settings as Keras writes them"):
-            made = handler(builder, layer, given)
+            made = HANDLERS[layer.kind](builder, layer, given)
         builder.tensors[layer.name], builder.shapes[layer.name] = made
     unknown = [name for name in model.outputs if name not in builder.tensors]
     if unknown or not model.outputs or not builder.nodes:

@@ -42,6 +42,13 @@ class OnnxBuilder:
         self.nodes.append(helper.make_node(kind, inputs, [name], name=name, **attributes))
         return name
 
+    def limited(self, layer: KerasLayer, x: str, low: float | None, high: float | None) -> str:
+        """``x`` within limits; None where there is none."""
+        if low is None and high is None:
+            return x
+        names = ["" if v is None else self.constant(layer, "bound", v) for v in (low, high)]
+        return self.op(layer, "Clip", x, *names)
+
     def read_input(self, layer: KerasLayer) -> None:
         """The graph's input; an image is channels last in Keras and turned around at once.
 

@@ -51,9 +51,23 @@ def window(
     return x, attributes, (sizes[0], sizes[1])
 
 
+def four_sides(layer: KerasLayer, value: Any) -> tuple[int, int, int, int]:
+    """Top, bottom, left, right of a border: from one number, two or two pairs.
+
+    Raises :class:`InputError`.
+    """
+    parts = list(value) if isinstance(value, list | tuple) else [value, value]
+    sides = [list(one) if isinstance(one, list | tuple) else [one, one] for one in parts]
+    flat = [side for one in sides for side in one]
+    if len(sides) != 2 or len(flat) != 4 or not all(type(n) is int and n >= 0 for n in flat):
+        raise layer.fault("padding of one number, two or two pairs, at least 0", value)
+    return flat[0], flat[1], flat[2], flat[3]
+
+
 def pair(layer: KerasLayer, value: Any) -> tuple[int, int]:
     """Rows and columns from one number or two. Raises :class:`InputError`."""
-    values = [int(v) for v in value] if isinstance(value, list | tuple) else [int(value)] * 2
+    given = list(value) if isinstance(value, list | tuple) else [value]
+    values = [int(v) for v in given] * (2 if len(given) == 1 else 1)
     if len(values) != 2 or min(values) < 1:
         raise layer.fault("one or two numbers of at least 1", value)
     return values[0], values[1]

@@ -25,7 +25,7 @@ class KerasModel:
     def add(self, kind: str, weights: dict[str, np.ndarray] | None = None, **config: Any) -> None:
         if not self.layers:
             config["batch_input_shape"] = [None, *self.shape]
-        config["name"] = f"{kind.lower()}_{len(self.layers)}"
+        config.setdefault("name", f"{kind.lower()}_{len(self.layers)}")
         stored = {key: value.astype(np.float32) for key, value in (weights or {}).items()}
         self.layers.append((kind, config, stored))
 
@@ -65,22 +65,23 @@ class KerasModel:
                     group[name] = values
         return path
 
-    def save_keras(self, path: Path) -> Path:
-        numbers: dict[str, int] = {}
-        names = {
-            "QuantConv2D": "quant_conv2d",
-            "QuantDense": "quant_dense",
-            "BatchNormalization": "batch_normalization",
-        }
+    def save_keras(self, path: Path, version: str = "2.15.0") -> Path:
+        """An archive as Keras of this version writes it; see :func:`saved_groups`."""
         data = io.BytesIO()
         with h5py.File(data, "w") as file:
-            for kind, _, weights in self.layers:
-                number = numbers.get(kind, 0)
-                numbers[kind] = number + 1
-                name = names.get(kind, kind.lower()) + (f"_{number}" if number else "")
+            if version.startswith("2."):
+                file.create_group("vars")
+            for group, (_, config, weights) in saved_groups(self.layers, version):
+                variables = file.create_group(f"{group}/vars")
+                if version.startswith("3.11"):
+                    variables.attrs["name"] = config["name"]
                 for i, values in enumerate(weights.values()):
-                    file[f"layers/{name}/vars/{i}"] = values
+                    variables[str(i)] = values
+                for key in ("input_quantizer", "kernel_quantizer"):
+                    if config.get(key):
+                        file.create_group(f"{group}/{key}/vars")
         with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("metadata.json", json.dumps({"keras_version": version}))
             archive.writestr("config.json", json.dumps(self.config()))
             archive.writestr("model.weights.h5", data.getvalue())
         return path
@@ -109,12 +110,56 @@ class KerasModel:
                     weights["moving_variance"].astype(np.float64) + config["epsilon"]
                 )
                 x = (x - weights["moving_mean"]) * scale + weights["beta"]
+            elif kind == "ReLU":
+                x = np.where(x >= 0, x, config.get("negative_slope", 0.0) * x)
+                x = np.minimum(x, config["max_value"]) if config.get("max_value") is not None else x
             elif kind == "MaxPooling2D":
                 n, height, width, channels = x.shape
                 x = x.reshape(n, height // 2, 2, width // 2, 2, channels).max(axis=(2, 4))
             elif kind == "Flatten":
                 x = x.reshape(len(x), -1)
         return x
+
+
+Layer = tuple[str, dict[str, Any], dict[str, np.ndarray]]
+_STEMS = {
+    "QuantConv2D": "quant_conv2d",
+    "QuantDense": "quant_dense",
+    "BatchNormalization": "batch_normalization",
+    "QuantSeparableConv2D": "quant_separable_conv2d",
+    "ReLU": "re_lu",
+    "MaxPooling2D": "max_pooling2d",
+}
+
+
+def saved_groups(layers: list[Layer], version: str) -> list[tuple[str, Layer]]:
+    """The groups that ``saving_lib`` of a Keras version makes, each for one layer.
+
+    Keras walks a container of objects, counts classes, and saves what it has not yet visited. Up to
+    2.14 the container is the checkpoint's dictionary, in which a layer with weights stands twice;
+    2.14 passes over visited objects before it counts. From 2.15 on it is the list of layers.
+    """
+    container = list(layers)
+    root = "layers"
+    if version.startswith(("2.12", "2.13", "2.14")):
+        root = "_layer_checkpoint_dependencies"
+        container = [layer for layer in layers for _ in range(2 if layer[2] else 1)]
+    visited: set[int] = set()
+    used: dict[str, int] = {}
+    found = []
+    for layer in container:
+        if version.startswith("2.14") and id(layer) in visited:
+            continue
+        name = _STEMS.get(layer[0], layer[0].lower())
+        if name in used:
+            used[name] += 1
+            name = f"{name}_{used[name]}"
+        else:
+            used[name] = 0
+        if id(layer) not in visited:
+            visited.add(id(layer))
+            found.append((f"{root}/{name}", layer))
+    return found
 
 
 def sign(x: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from bnnsim.functional.parameters.parameters import load_parameters  # noqa: E40
 from bnnsim.importers.check.check import check_model  # noqa: E402
 from bnnsim.importers.keras.network import import_keras  # noqa: E402
 from bnnsim.spec.faults import InputError  # noqa: E402
-from tests.unit.importers.keras_models import KerasModel, binarynet, convolved, sign  # noqa: E402
+from tests.unit.importers.keras.keras_models import KerasModel, binarynet, convolved, sign  # noqa: E402
 
 
 def _scores(imported: Any, images: np.ndarray) -> np.ndarray:
@@ -150,4 +150,4 @@ def test_missing_weight_is_named(tmp_path):
     model = KerasModel((8, 8, 3))
     model.add("QuantConv2D", {}, kernel_quantizer="ste_sign", use_bias=False)
     path = model.save_h5(tmp_path / "net.h5")
-    _refused(path, tmp_path, "quantconv2d_0 .*expected a weight kernel or 0, got none")
+    _refused(path, tmp_path, "quantconv2d_0 .*expected a weight kernel, got none")

@@ -1,0 +1,256 @@
+"""What is understood of every Keras and Larq layer: its weights in order, and each of its settings.
+
+Sources: ``get_config`` and ``save_own_variables`` of Keras 2.12 to 2.15 and 3.0 to 3.16, and of Larq
+0.13. The table in docs/import-settings.md is written from this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bnnsim.importers.foreign.settings import (
+    Settings,
+    every,
+    is_number,
+    only,
+    such,
+    without_effect,
+)
+
+_TRAINING = without_effect("acts in training only")
+_NAME = without_effect("a name")
+_KERNEL = ("initializer", "regularizer", "constraint")
+_REAL = such("a finite number", is_number)
+_FLAG = only(True, False)
+_BATCH_SHAPE = such(
+    "the input's shape, fixed but for the batch",
+    lambda value: value is None or isinstance(value, list | tuple),
+)
+
+
+def _pair(value: Any) -> bool:
+    parts = value if isinstance(value, list | tuple) else [value]
+    return len(parts) in (1, 2) and all(type(part) is int and part >= 1 for part in parts)
+
+
+_PAIR = such("one or two numbers of at least 1", _pair)
+_COUNT = such("a number of at least 1", lambda value: type(value) is int and value >= 1)
+
+
+def _is_single_or_double(value: Any) -> bool:
+    if isinstance(value, dict):  # a policy, as Keras 3 writes it
+        value = value.get("config", {}).get("name") if value.get("class_name") == "DTypePolicy" else ""
+    return value in (None, "float32", "float64")
+
+
+_COMMON: Settings = {
+    "name": _NAME,
+    "trainable": _TRAINING,
+    "dtype": such("float32 or float64", _is_single_or_double),
+    "batch_input_shape": _BATCH_SHAPE,
+    "batch_shape": _BATCH_SHAPE,
+    "activity_regularizer": _TRAINING,
+}
+_LAST = only("channels_last", None)
+
+
+def _trained(*weights: str) -> Settings:
+    """Initialisers, regularisers and constraints of weights."""
+    return {f"{weight}_{part}": _TRAINING for weight in weights for part in _KERNEL}
+
+
+ACTIVATIONS = ("linear", "relu", "relu6", "leaky_relu", "hard_tanh", "softmax", "sigmoid", "tanh")
+"""Activation functions by name, beside Larq's quantisers."""
+SIGNS = {
+    "SteSign": "ste_sign",
+    "ApproxSign": "approx_sign",
+    "SwishSign": "swish_sign",
+    "SteHeaviside": "ste_heaviside",
+    "MagnitudeAwareSign": "magnitude_aware_sign",
+    "SteTern": "ste_tern",
+    "NoOp": "no_op",
+}
+"""Larq's quantisers: class and alias."""
+_QUANTISER: Settings = {"name": _NAME, "trainable": _TRAINING, "dtype": _COMMON["dtype"]}
+_GRADIENT = without_effect("acts on gradients only")
+QUANTISERS: Mapping[str, Settings] = {
+    "SteSign": {**_QUANTISER, "clip_value": _GRADIENT},
+    "ApproxSign": _QUANTISER,
+    "SwishSign": {**_QUANTISER, "beta": _GRADIENT},
+    "SteHeaviside": {**_QUANTISER, "clip_value": _GRADIENT},
+    "MagnitudeAwareSign": {**_QUANTISER, "clip_value": _GRADIENT},
+    "SteTern": {
+        **_QUANTISER,
+        "clip_value": _GRADIENT,
+        "threshold_value": _REAL,
+        "ternary_weight_networks": only(False),
+    },
+    "NoOp": {**_QUANTISER, "precision": without_effect("a mark for optimisers")},
+}
+"""Settings of Larq's quantisers."""
+
+_QUANTISED = every("a quantiser of Larq (table below)")
+_FUNCTION = every(f"{', '.join(ACTIVATIONS)} or a sign of Larq")
+_MERGED = without_effect("merged into the kernel when saved")
+_BIASED: Settings = {
+    "use_bias": _FLAG,
+    "activation": _FUNCTION,
+    **_trained("bias"),
+    "lora_rank": _MERGED,
+    "lora_alpha": _MERGED,
+    "quantization_config": only(None),
+}
+_WINDOW: Settings = {
+    "kernel_size": _PAIR,
+    "strides": _PAIR,
+    "padding": only("valid", "same"),
+    "data_format": _LAST,
+    "dilation_rate": _PAIR,
+}
+_CONV: Settings = {
+    **_COMMON,
+    **_BIASED,
+    **_WINDOW,
+    **_trained("kernel"),
+    "filters": _COUNT,
+    "groups": _COUNT,
+}
+_DENSE: Settings = {**_COMMON, **_BIASED, **_trained("kernel"), "units": _COUNT}
+_BORDER: Settings = {"pad_values": _REAL}
+_QUANT_KERNEL: Settings = {"input_quantizer": _QUANTISED, "kernel_quantizer": _QUANTISED}
+_DEPTHWISE: Settings = {
+    **_COMMON,
+    **_BIASED,
+    **_WINDOW,
+    **_trained("depthwise"),
+    "depth_multiplier": _COUNT,
+    "groups": only(1),
+}
+_POOL: Settings = {
+    **_COMMON,
+    "pool_size": _PAIR,
+    "strides": such("one or two numbers, or none", lambda value: value is None or _pair(value)),
+    "padding": only("valid", "same"),
+    "data_format": _LAST,
+}
+_GLOBAL: Settings = {**_COMMON, "data_format": _LAST, "keepdims": _FLAG}
+_DROPOUT: Settings = {
+    **_COMMON,
+    **dict.fromkeys(("rate", "noise_shape", "seed", "stddev"), _TRAINING),
+    "data_format": without_effect("acts in training only"),
+}
+_AXIS = every("the channels, which come last")
+
+
+@dataclass(frozen=True)
+class LayerKind:
+    """A layer that is read: its settings, and the names of its weights in the order in which Keras
+    keeps them; ``if_set`` maps a weight to the setting (true by default) that must be on for it."""
+
+    settings: Settings
+    weights: tuple[str, ...] = ()
+    if_set: tuple[tuple[str, str], ...] = ()
+
+    def weight_names(self, config: Mapping[str, Any]) -> tuple[str, ...]:
+        """The weights of a layer with this configuration."""
+        off = {weight for weight, key in self.if_set if not config.get(key, True)}
+        return tuple(weight for weight in self.weights if weight not in off)
+
+
+_WITH_BIAS = (("bias", "use_bias"),)
+_KERNEL_AND_BIAS = ("kernel", "bias")
+
+LAYERS: Mapping[str, LayerKind] = {
+    "Activation": LayerKind({**_COMMON, "activation": _FUNCTION}),
+    "Add": LayerKind(_COMMON),
+    "AveragePooling2D": LayerKind(_POOL),
+    "BatchNormalization": LayerKind(
+        {
+            **_COMMON,
+            **_trained("beta", "gamma"),
+            "moving_mean_initializer": _TRAINING,
+            "moving_variance_initializer": _TRAINING,
+            "axis": _AXIS,
+            "momentum": _TRAINING,
+            "epsilon": _REAL,
+            "center": _FLAG,
+            "scale": _FLAG,
+            "renorm": only(False),
+            "fused": without_effect("how it is computed"),
+            "synchronized": _TRAINING,
+            "virtual_batch_size": only(None),
+        },
+        ("gamma", "beta", "moving_mean", "moving_variance"),
+        (("gamma", "scale"), ("beta", "center")),
+    ),
+    "Concatenate": LayerKind({**_COMMON, "axis": _AXIS}),
+    "Conv2D": LayerKind(_CONV, _KERNEL_AND_BIAS, _WITH_BIAS),
+    "Dense": LayerKind(_DENSE, _KERNEL_AND_BIAS, _WITH_BIAS),
+    "DepthwiseConv2D": LayerKind(_DEPTHWISE, ("depthwise_kernel", "bias"), _WITH_BIAS),
+    "Dropout": LayerKind(_DROPOUT),
+    "Flatten": LayerKind({**_COMMON, "data_format": _LAST}),
+    "GaussianNoise": LayerKind(_DROPOUT),
+    "GlobalAveragePooling2D": LayerKind(_GLOBAL),
+    "InputLayer": LayerKind(
+        {
+            **_COMMON,
+            "dtype": without_effect("--input-type and --image-range say what the numbers are"),
+            "sparse": only(False, None),
+            "ragged": only(False, None),
+            "optional": only(False, None),
+        }
+    ),
+    "LeakyReLU": LayerKind({**_COMMON, "alpha": _REAL, "negative_slope": _REAL}),
+    "MaxPooling2D": LayerKind(_POOL),
+    "PReLU": LayerKind(
+        {**_COMMON, **_trained("alpha"), "shared_axes": every("read off the slopes' shape")}, ("alpha",)
+    ),
+    "QuantConv2D": LayerKind({**_CONV, **_QUANT_KERNEL, **_BORDER}, _KERNEL_AND_BIAS, _WITH_BIAS),
+    "QuantDense": LayerKind({**_DENSE, **_QUANT_KERNEL}, _KERNEL_AND_BIAS, _WITH_BIAS),
+    "QuantDepthwiseConv2D": LayerKind(
+        {**_DEPTHWISE, **_BORDER, "input_quantizer": _QUANTISED, "depthwise_quantizer": _QUANTISED},
+        ("depthwise_kernel", "bias"),
+        _WITH_BIAS,
+    ),
+    "QuantSeparableConv2D": LayerKind(
+        {
+            **_DEPTHWISE,
+            **_trained("pointwise"),
+            **_BORDER,
+            "filters": _COUNT,
+            "input_quantizer": _QUANTISED,
+            "depthwise_quantizer": _QUANTISED,
+            "pointwise_quantizer": _QUANTISED,
+        },
+        ("depthwise_kernel", "pointwise_kernel", "bias"),
+        _WITH_BIAS,
+    ),
+    "ReLU": LayerKind(
+        {
+            **_COMMON,
+            "max_value": such("a number or none", lambda value: value is None or is_number(value)),
+            "negative_slope": such("a number or none", lambda value: value is None or is_number(value)),
+            "threshold": only(0.0, None),
+        }
+    ),
+    "Rescaling": LayerKind({**_COMMON, "scale": _REAL, "offset": _REAL}),
+    "Softmax": LayerKind({**_COMMON, "axis": _AXIS}),
+    "SpatialDropout2D": LayerKind(_DROPOUT),
+    "ZeroPadding2D": LayerKind(
+        {**_COMMON, "padding": every("one number, two, or two pairs"), "data_format": _LAST}
+    ),
+}
+"""Every layer that is read, by its class."""
+
+MODEL: Settings = {
+    "name": _NAME,
+    "trainable": _TRAINING,
+    "dtype": _COMMON["dtype"],
+    "layers": every("the layers of this table"),
+    "input_layers": every("one input"),
+    "output_layers": every("layers of the model"),
+    "build_input_shape": without_effect("the first layer says it"),
+}
+"""Settings of a Sequential or Functional model."""
