@@ -44,3 +44,27 @@ layers:
 explore: {workload: digits, knobs: {walk: {choose: [row, flow]}}, objectives: [throughput_fps, lut]}
 """
 """A space with a knob whose values are words that the field it stands for had once."""
+HEADS_WORKLOAD = """\
+name: heads
+input: {shape: [3, 8, 8], type: uint8}
+layers:
+  - {name: stem, op: conv, out: 8, kernel: 3, activation: bipolar}
+  - {name: body, op: conv, out: 8, kernel: 3, pad: 1, activation: bipolar}
+  - {name: boxes, op: conv, out: 4, kernel: 1}
+  - {name: classes, op: linear, out: 5, inputs: [body]}
+outputs: [classes, boxes, body]
+"""
+"""A network with three outputs of three shapes, one of which the two others read."""
+HEADS_ARCHITECTURE = """\
+name: heads-7z020
+source: "made for this test"
+style: streaming
+device: xc7z020
+clock_mhz: 100
+defaults: {fifo_words: 4}
+layers:
+  stem: {pe: 4, simd: 3}
+  body: {pe: 2, simd: 4}
+  boxes: {pe: 2, simd: 8}
+  classes: {pe: 1, simd: 4}
+"""

@@ -76,17 +76,22 @@ def _units_and_streams(
 def _unit(tech: Technology, unit: Unit, graph: StreamingGraph) -> UnitResources:
     names = unit.inputs or unit.outputs
     stream = graph.stream_by_name[names[0]]
-    size, parts = _unit_amounts(
-        tech, unit.parameters, unit.library, stream.element_bits, stream.width_bits
-    )
+    bits = stream.element_bits, stream.width_bits
+    has_own_port = unit in graph.sinks[1:]
+    size, parts = _unit_amounts(tech, unit.parameters, unit.library, *bits, has_own_port)
     return UnitResources(unit.name, unit.kind, unit.layer, size, parts)
 
 
 @lru_cache(maxsize=65536)
 def _unit_amounts(
-    tech: Technology, parameters: UnitParameters, library: UnitLibrary, element_bits: int, width_bits: int
+    tech: Technology,
+    parameters: UnitParameters,
+    library: UnitLibrary,
+    element_bits: int,
+    width_bits: int,
+    has_own_port: bool,
 ) -> tuple[Amounts[int], tuple[Part, ...]]:
-    parts = unit_parts(tech, parameters, library, element_bits, width_bits)
+    parts = unit_parts(tech, parameters, library, element_bits, width_bits, has_own_port)
     return total(parts).rounded(tech), parts
 
 

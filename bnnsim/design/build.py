@@ -59,6 +59,9 @@ def build_engine_design(
     arch = Loaded(given.spec, given.source, given.path, given.faults)
     network, device, faults = _network_and_device(arch, workload)
     program, prefix = None, None
+    if network is not None and len(network.outputs) > 1:
+        expected = f"streaming for a network with several outputs ({', '.join(network.outputs)})"
+        raise SpecError([*faults, arch.source.fault(("style",), expected, arch.spec.style)])
     if network is not None:
         names, found = prefix_layers(arch, network)
         faults += found

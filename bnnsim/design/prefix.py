@@ -42,7 +42,8 @@ def prefix_workload(network: Network, names: frozenset[str]) -> Workload:
     """The layers ``names`` as a workload of their own."""
     layers = [layer for layer in network.workload.layers if layer.name in names]
     name = f"{network.workload.name}.front"
-    return network.workload.model_copy(update={"name": name, "layers": layers, "weights": None})
+    changed = {"name": name, "layers": layers, "outputs": None, "weights": None}
+    return network.workload.model_copy(update=changed)
 
 
 def prefix_architecture(

@@ -60,10 +60,14 @@ class Activations:
 
     @property
     def scores(self) -> Integers:
-        """The output layer's values, int ``(n, channels * height * width)``; bipolar ones as -1, +1."""
-        elements = self.outputs[self.network.output]
+        """The (first) output's values, int ``(n, channels * height * width)``; bipolar ones as -1, +1."""
+        return self.scores_of(self.network.output)
+
+    def scores_of(self, output: str) -> Integers:
+        """As :attr:`scores`, of the output layer ``output``."""
+        elements = self.outputs[output]
         flat = elements.reshape(len(elements), -1)
-        is_bipolar = self.network.tensor(self.network.output).type.is_bipolar
+        is_bipolar = self.network.tensor(output).type.is_bipolar
         return flat.astype(np.int32) * 2 - 1 if is_bipolar else flat
 
     @property

@@ -90,13 +90,15 @@ class Executor:
         """Execute ``frames``: elements ``(n, channels, height, width)`` as
         :func:`~bnnsim.functional.input.frames.frames_from_images` gives them.
 
-        ``threads`` cores share each layer. Without ``keep_outputs`` only the output layer stays in
+        ``threads`` cores share each layer. Without ``keep_outputs`` only the network's outputs stay in
         memory. Raises :class:`InputError` for frames that are not elements of the network's input.
         """
         check_frames(self.network, frames)
         maps: dict[str, FeatureMap] = {INPUT: from_frames(frames, self.network.input.type)}
         sums: dict[str, Integers] = {}
         waiting = {name: len(readers) for name, readers in self.network.consumers.items()}
+        for name in self.network.outputs:
+            waiting[name] += 1  # whoever asked for it
         for name, node in self.network.nodes.items():
             given = [maps[source] for source in node.inputs]
             if name in self._weighted:

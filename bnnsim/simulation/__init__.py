@@ -8,6 +8,7 @@ from bnnsim.simulation.options import Progress as Progress
 from bnnsim.simulation.options import RunOptions as RunOptions
 from bnnsim.simulation.record import FifoReport as FifoReport
 from bnnsim.simulation.record import LayerReport as LayerReport
+from bnnsim.simulation.record import OutputReport as OutputReport
 from bnnsim.simulation.record import Simulation as Simulation
 from bnnsim.simulation.record import UnitReport as UnitReport
 from bnnsim.simulation.run import simulate as simulate

@@ -23,7 +23,6 @@ def prefix_outputs(
         return {}
 
     from bnnsim.datapath.streaming.build import build_datapaths, sink_values
-    from bnnsim.datapath.streaming.units import SinkDatapath
     from bnnsim.timing.streaming.programs.graph import build_timing
     from bnnsim.timing.streaming.reference.executor import run_simpy
 
@@ -38,6 +37,5 @@ def prefix_outputs(
     )
     timing = build_timing(prefix.graph)
     run_simpy(timing, 1, datapaths)
-    sink = datapaths[timing.units[timing.sink].name]
-    assert isinstance(sink, SinkDatapath)
-    return {prefix.network.output: sink_values(prefix.graph, prefix.network, sink.words, 1)[0]}
+    found = sink_values(prefix.graph, prefix.network, datapaths, 1)
+    return {name: values[0] for name, values in found.items()}

@@ -91,6 +91,18 @@ class LayerReport:
 
 
 @dataclass(frozen=True)
+class OutputReport:
+    """What one of a network's several outputs gave."""
+
+    name: str
+    """The layer."""
+    shape: tuple[int, ...]
+    """Channels, height and width of a frame's values."""
+    scores: tuple[tuple[int, ...], ...]
+    """Its values, by frame, then by element: channel, row, column."""
+
+
+@dataclass(frozen=True)
 class Simulation:
     """What a simulation found.
 
@@ -114,17 +126,17 @@ class Simulation:
     executor: str
     """Who counted the cycles: simpy or compiled."""
     cycles_total: int
-    """From the cycle in which the source may first emit to the one in which the sink takes the last
-    word."""
+    """From the cycle in which the source may first emit to the one in which the sink (the last of
+    several) takes the last word."""
     latency_cycles: int
     """The same count for one frame in an empty pipeline."""
     initiation_interval_cycles: int | None
-    """Spacing of frames at the sink once it is steady, rounded up; null where that is not proven."""
+    """Spacing of frames at the sinks in steady state, rounded up; null where that is not proven."""
     initiation_interval_basis: str
     """How the interval is known, or why it is not."""
     counted_frames: int
-    """Frames that the counts of units, FIFOs and layers are of: all, except where the sink is proven
-    steady while FIFOs before it still fill."""
+    """Frames that the counts of units, FIFOs and layers are of: all, except where the sinks are proven
+    steady while FIFOs before them still fill."""
     counted_cycles: int
     """Cycles of a run of so many frames."""
     frames_simulated: int
@@ -139,7 +151,7 @@ class Simulation:
     predictions: tuple[int, ...] | None
     """The class with the highest score, a frame; null without bits."""
     scores: tuple[tuple[int, ...], ...] | None
-    """What the last layer put out, by frame, then by output; null without bits."""
+    """What the (first) output layer put out, by frame, then by element; null without bits."""
     labels: tuple[int, ...] | None
     """The right class, a frame; null where the images have no labels, and without bits."""
     classes: tuple[str, ...] | None
@@ -156,6 +168,9 @@ class Simulation:
     """Cycles in which so many frames leave; null for an engine, and where no interval is proven."""
     bottleneck: Bottleneck | None = None
     """What limits a pipeline; null for an engine, and where no interval is proven."""
+    outputs: tuple[OutputReport, ...] = ()
+    """What each output gave, in the workload's order; the key is there only where a run with bits has
+    several."""
 
     @property
     def latency_us(self) -> float:
@@ -180,9 +195,12 @@ class Simulation:
 
     def to_json(self) -> dict[str, Any]:
         """The same as plain data, under the same names (docs/json.md)."""
+        data = asdict(self)
+        if not self.outputs:
+            del data["outputs"]
         return versioned(
             {
-                **asdict(self),
+                **data,
                 "latency_us": self.latency_us,
                 "throughput_fps": self.throughput_fps,
                 "accuracy": self.accuracy,

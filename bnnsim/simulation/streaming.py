@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from bnnsim.arrays import Int64s
+import numpy as np
+
 from bnnsim.design.design import Design
 from bnnsim.design.streaming.datapath import Datapath
 from bnnsim.simulation.options import RunOptions
-from bnnsim.simulation.record import FifoReport, Simulation, UnitReport
+from bnnsim.simulation.record import FifoReport, OutputReport, Simulation, UnitReport
 from bnnsim.simulation.stimulus import Stimulus, TimingOnly
 from bnnsim.timing.streaming.bottleneck import find_bottleneck
 from bnnsim.timing.streaming.compiled_executor import run_compiled
@@ -35,8 +36,8 @@ def simulate_streaming(
     datapaths = datapaths_for(design, stimulus)
     count = len(stimulus.frames)
     result = run_simpy(timing, count, datapaths, observer, options.progress)
-    words = _sink_words(datapaths, timing)
-    return _record(design, timing, result, stimulus, _settled(timing), _scores(design, words, count))
+    outputs = _outputs(design, datapaths, count)
+    return _record(design, timing, result, stimulus, _settled(timing), outputs)
 
 
 def _settled(timing: TimingGraph) -> CompiledRun:
@@ -60,19 +61,19 @@ def datapaths_for(design: Design, stimulus: Stimulus) -> dict[str, Datapath]:
     )
 
 
-def _sink_words(datapaths: dict[str, Datapath], timing: TimingGraph) -> list[int]:
-    from bnnsim.datapath.streaming.units import SinkDatapath
-
-    sink = datapaths[timing.units[timing.sink].name]
-    assert isinstance(sink, SinkDatapath)
-    return sink.words
-
-
-def _scores(design: Design, words: list[int], frames: int) -> Int64s:
-    """Scores ``(frames, elements)`` from the sink's words."""
+def _outputs(design: Design, datapaths: dict[str, Datapath], frames: int) -> tuple[OutputReport, ...]:
+    """What the sinks took, in the order of the network's outputs."""
     from bnnsim.datapath.streaming.build import sink_values
 
-    return sink_values(design.graph, design.network, words, frames).reshape(frames, -1)
+    found = sink_values(design.graph, design.network, datapaths, frames)
+    return tuple(
+        OutputReport(
+            name,
+            design.network.tensor(name).shape,
+            tuple(tuple(row) for row in values.reshape(frames, -1).tolist()),
+        )
+        for name, values in found.items()
+    )
 
 
 def _record(
@@ -81,10 +82,10 @@ def _record(
     result: TimingResult,
     stimulus: Stimulus | TimingOnly,
     settled: CompiledRun,
-    scores: Int64s | None = None,
+    outputs: tuple[OutputReport, ...] = (),
     is_compiled: bool = False,
 ) -> Simulation:
-    """The record of a run of ``result.frames`` frames; ``scores`` ``(frames, elements)`` of the sink.
+    """The record of a run of ``result.frames`` frames; ``outputs`` where it had bits.
 
     Latency, initiation interval and bottleneck are the design's, whatever the length of the run; they
     come from ``settled``, a run of the compiled executor that went on to the steady state: the run
@@ -100,7 +101,8 @@ def _record(
     else:
         basis, labels = stimulus.reason, None
     # Scores beyond the last named class are padding rows of the matrix.
-    classed = None if scores is None else scores[:, : len(workload.classes or ()) or None]
+    scores = outputs[0].scores if outputs else None
+    classed = None if scores is None else np.array(scores)[:, : len(workload.classes or ()) or None]
     return Simulation(
         arch=design.architecture.name,
         workload=workload.name,
@@ -118,7 +120,8 @@ def _record(
         bit_exact=None if scores is None else True,
         bit_exact_basis=basis,
         predictions=None if classed is None else tuple(int(p) for p in classed.argmax(axis=1)),
-        scores=None if scores is None else tuple(tuple(int(v) for v in row) for row in scores),
+        scores=scores,
+        outputs=outputs if len(outputs) > 1 else (),
         labels=labels,
         classes=tuple(workload.classes) if workload.classes else None,
         units=_units(design, timing, result),

@@ -263,12 +263,15 @@ class Workload(SpecModel):
     """Where the topology (and the weights) come from."""
     input: InputSpec
     layers: Annotated[list[Layer], Field(min_length=1)]
+    outputs: Annotated[list[str], Field(min_length=1)] | None = None
+    """Names of the layers whose values leave the network; others may read them too. The first gives the
+    scores that predictions are made of. Default: the one layer that no other reads."""
     weights: str | None = None
     """An .npz beside this file with ``<layer>.weights`` and ``<layer>.thresholds``."""
     images: str | None = None
     """An .npz beside this file with ``images_u8`` and ``labels``, used where the user names none."""
     classes: list[str] | None = None
-    """Names of the scores, first score first."""
+    """Names of the (first output's) scores, first score first."""
 
 
 def _pair(value: int | list[int]) -> Pair:

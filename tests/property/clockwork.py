@@ -44,10 +44,10 @@ def run_clockwork(graph: TimingGraph, frames: int) -> ClockworkRun:
     units = [_unit(unit, wires, frames) for unit in graph.units]
     order = _writers_first(graph)
     patience = _longest_pause(graph)
-    taken, frame_words = _sink_words(graph, wires)
+    sinks = [_sink_words(graph, sink, wires) for sink in graph.sinks]
     traces: list[list[str]] = [[] for _ in units]
     cycle = quiet_cycles = 0
-    while len(taken) < frame_words * frames:
+    while any(len(taken) < frame_words * frames for taken, frame_words in sinks):
         for wire in wires:
             wire.sample(cycle)
         before = [unit.state() for unit in units]
@@ -63,7 +63,10 @@ def run_clockwork(graph: TimingGraph, frames: int) -> ClockworkRun:
     result = TimingResult(
         frames=frames,
         cycles_total=cycle,
-        frame_end_cycles=tuple(taken[frame_words - 1 :: frame_words]),
+        frame_end_cycles=tuple(
+            max(taken[(frame + 1) * frame_words - 1] for taken, frame_words in sinks)
+            for frame in range(frames)
+        ),
         units=tuple(_account(trace) for trace in traces),
         max_occupancy_words=tuple(max([*wire.history, wire.held]) for wire in wires),
     )
@@ -270,13 +273,13 @@ def _longest_pause(graph: TimingGraph) -> int:
     return period + max(latencies, default=0)
 
 
-def _sink_words(graph: TimingGraph, wires: list[_Wire]) -> tuple[list[int], int]:
-    """Cycles of the words whose last ends the run, and how many of them make a frame.
+def _sink_words(graph: TimingGraph, position: int, wires: list[_Wire]) -> tuple[list[int], int]:
+    """Cycles of the words whose last ends a frame for one sink, and how many of them make a frame.
 
     The words that the sink takes; on a test bench, where the last unit writes into the open, the words
     that it writes.
     """
-    sink = graph.units[graph.sink]
+    sink = graph.units[position]
     if sink.outputs:
         return wires[sink.outputs[0]].writes, sink.program.words_out
     return wires[sink.inputs[0]].reads, sink.program.words_in

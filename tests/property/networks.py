@@ -32,6 +32,7 @@ class _Sketch:
     last: str = "input"
     layers: list[dict[str, Any]] = field(default_factory=list)
     hardware: dict[str, dict[str, Any]] = field(default_factory=dict)
+    heads: list[str] = field(default_factory=list)
 
     def one_of(self, *choices: Any) -> Any:
         return self.draw(st.sampled_from(choices))
@@ -135,6 +136,21 @@ class _Sketch:
         else:
             self.threshold(shape[0])
 
+    def head(self) -> None:
+        """An output of its own beside the rest of the network."""
+        root, shape, kind = self.last, self.shape, self.type
+        self.one_of(_Sketch.conv, _Sketch.linear)(self)
+        self.heads.append(self.last)
+        self.last, self.shape, self.type = root, shape, kind
+
+    def outputs(self) -> list[str] | None:
+        """The end, the heads, now and then a layer that others read; None for the end alone."""
+        found = [self.last, *self.heads]
+        if self.draw(st.booleans()):
+            found.append(self.one_of(*(layer["name"] for layer in self.layers)))
+        found = self.draw(st.permutations(list(dict.fromkeys(found))))
+        return found if len(found) > 1 else None
+
     def linear(self) -> None:
         channels, height, width = self.shape
         out = self.one_of(2, 4)
@@ -142,7 +158,7 @@ class _Sketch:
         self.shape = (out, 1, 1)
 
 
-_PIECES = (_Sketch.conv, _Sketch.conv, _Sketch.pool, _Sketch.branch)
+_PIECES = (_Sketch.conv, _Sketch.conv, _Sketch.pool, _Sketch.branch, _Sketch.head)
 _ENDS = (_Sketch.linear, _Sketch.linear, _Sketch.global_pool, _Sketch.pool)
 
 
@@ -158,9 +174,10 @@ def designs(draw: st.DrawFn) -> Design:
     for _ in range(draw(st.integers(1, 3))):
         draw(st.sampled_from(_PIECES))(sketch)
     draw(st.sampled_from(_ENDS))(sketch)
-    if not sketch.layers:
+    if sketch.last == "input":
         sketch.linear()
-    workload = Workload.model_validate({"name": "random", "input": frame, "layers": sketch.layers})
+    layers = {"layers": sketch.layers, "outputs": sketch.outputs()}
+    workload = Workload.model_validate({"name": "random", "input": frame, **layers})
     defaults = {
         "units": draw(st.sampled_from(["hls", "rtl"])),
         "pipeline": draw(st.sampled_from(["freezing", "flushing"])),

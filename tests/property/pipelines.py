@@ -188,7 +188,7 @@ _BRANCHED = (*_CHAIN, _grow_split, _grow_split, _join, _join)
 def timing_graphs(
     draw: st.DrawFn, branches: bool = True, may_flush: bool = True, elastic: bool = True
 ) -> TimingGraph:
-    """A source, up to six pieces of pipeline, and a sink that may dawdle."""
+    """A source, up to six pieces of pipeline, and up to three sinks that may dawdle."""
     sketch = _Sketch(draw)
     words = sketch.words()
     source = Lockstep(
@@ -198,13 +198,17 @@ def timing_graphs(
     pieces = [p for p in (_BRANCHED if branches else _CHAIN) if elastic or p is not _grow_elastic]
     for _ in range(draw(st.integers(0, 6))):
         draw(st.sampled_from(pieces))(sketch, may_flush)
-    while len(sketch.ends) > 1:
+    most_sinks = draw(st.integers(1, 3))
+    while len(sketch.ends) > most_sinks:
         _join(sketch, may_flush)
-    channel, words = sketch.take_end()
-    eager = Lockstep((Block(1, (Run(words, reads=True),)),), 0, True)
-    slow = Lockstep(draw(program_blocks(words, 0)), 0, True)
-    sketch.unit(draw(st.sampled_from([eager, slow])), (channel,), ())
-    return TimingGraph(tuple(sketch.units), tuple(sketch.channels), len(sketch.units) - 1)
+    sinks = []
+    while sketch.ends:
+        channel, words = sketch.take_end()
+        eager = Lockstep((Block(1, (Run(words, reads=True),)),), 0, True)
+        slow = Lockstep(draw(program_blocks(words, 0)), 0, True)
+        sinks.append(len(sketch.units))
+        sketch.unit(draw(st.sampled_from([eager, slow])), (channel,), ())
+    return TimingGraph(tuple(sketch.units), tuple(sketch.channels), tuple(sinks))
 
 
 @st.composite
@@ -223,7 +227,7 @@ def bench_graphs(draw: st.DrawFn) -> TimingGraph:
     outputs = tuple(range(ports, 2 * ports))
     if kind == "elastic":
         sketch.unit(draw(elastic_programs(words_in, words_out)), inputs, outputs)
-        return TimingGraph(tuple(sketch.units), tuple(sketch.channels), 0)
+        return TimingGraph(tuple(sketch.units), tuple(sketch.channels), (0,))
     program = draw(lockstep_programs(words_in, words_out))
     inside = (sketch.channel(falls_through=True, most_words=2),) if kind != "plain" else ()
     if kind == "ahead":
@@ -231,4 +235,4 @@ def bench_graphs(draw: st.DrawFn) -> TimingGraph:
     sketch.unit(program, inside if kind == "ahead" else inputs, inside if kind == "queue" else outputs)
     if kind == "queue":
         sketch.unit(_wire(words_out), inside, outputs, part_of="u0")
-    return TimingGraph(tuple(sketch.units), tuple(sketch.channels), len(sketch.units) - 1)
+    return TimingGraph(tuple(sketch.units), tuple(sketch.channels), (len(sketch.units) - 1,))

@@ -79,8 +79,7 @@ def test_levels_arrive_bit_for_bit_and_when_the_compiled_executor_says(
     stimulus = stimulus_of(design, seed)
     datapaths = datapaths_for(design, stimulus)
     result = run_simpy(timing, FRAMES, datapaths)  # every layer is checked on the way
-    words = datapaths["sink"].words  # type: ignore[attr-defined]
-    values = sink_values(design.graph, design.network, words, FRAMES)
+    (values,) = sink_values(design.graph, design.network, datapaths, FRAMES).values()
     assert np.array_equal(values.reshape(FRAMES, -1), np.asarray(stimulus.activations.scores))
     compiled = run_compiled(timing, FRAMES).result
     assert tuple(compiled.frame_end_cycles) == tuple(result.frame_end_cycles)

@@ -153,8 +153,8 @@ def test_words_are_conserved_and_pass_a_channel_one_a_cycle(graph: TimingGraph, 
         assert all(w + passage <= r for w, r in zip(writes, reads, strict=False))
         # A place freed in a cycle is free from the next.
         assert all(r < w for w, r in zip(writes[channel.depth_words :], reads, strict=False))
-    sink = graph.units[graph.sink]
-    assert len(run.read_cycles[sink.inputs[0]]) == frames * sink.program.words_in
+    for sink in (graph.units[position] for position in graph.sinks):
+        assert len(run.read_cycles[sink.inputs[0]]) == frames * sink.program.words_in
     for unit in graph.units:
         for position in unit.outputs:
             assert len(run.write_cycles[position]) <= frames * unit.program.words_out
@@ -244,7 +244,7 @@ def _early_and_late(slow_fifo_words: int, stages: int, freezes: bool) -> TimingG
         TimingUnit("pairs", pairs, (0, 1), (2,)),
         TimingUnit("sink", sink, (2,), ()),
     )
-    return TimingGraph(units, channels, 3)
+    return TimingGraph(units, channels, (3,))
 
 
 def test_a_deeper_fifo_can_slow_a_flushing_pipeline_of_several_stages() -> None:
@@ -285,7 +285,7 @@ def _unequal_branches(short_fifo_words: int) -> TimingGraph:
         TimingUnit("join", wire, (2, 3), (4,)),
         TimingUnit("sink", sink, (4,), ()),
     )
-    return TimingGraph(units, channels, 4)
+    return TimingGraph(units, channels, (4,))
 
 
 def test_a_branch_with_a_shallow_fifo_deadlocks_and_the_message_names_the_fifos() -> None:

@@ -75,7 +75,7 @@ def test_a_run_that_goes_on_to_the_steady_state_is_the_same_run_and_finds_the_sa
 def test_a_steady_state_is_not_found_where_nothing_is_extrapolated() -> None:
     source = TimingUnit("source", Lockstep((Block(1, (Run(1, writes=True),)),), 0, True), (), (0,))
     sink = TimingUnit("sink", Lockstep((Block(1, (Run(1, reads=True),)),), 0, True), (0,), ())
-    graph = TimingGraph((source, sink), (Channel("wire", 1),), 1)
+    graph = TimingGraph((source, sink), (Channel("wire", 1),), (1,))
     with pytest.raises(ValueError, match="extrapolate is off"):
         run_compiled(graph, 1, extrapolate=False, with_steady_state=True)
 
@@ -116,7 +116,7 @@ def fork_joins(draw: st.DrawFn) -> TimingGraph:
     out = wire()
     units.append(TimingUnit("join", program(), (ends[0], ends[1]), (out,)))
     units.append(TimingUnit("sink", program(writes=False), (out,), ()))
-    return TimingGraph(tuple(units), tuple(channels), len(units) - 1)
+    return TimingGraph(tuple(units), tuple(channels), (len(units) - 1,))
 
 
 @pytest.mark.parametrize("examples", few_or_all(600))
@@ -134,7 +134,7 @@ def test_a_join_whose_branches_differ_by_a_whole_frame_is_not_retimed() -> None:
         TimingUnit("join", one, (3, 2), (4,)),
         TimingUnit("sink", Lockstep((Block(1, (Run(1, reads=True),)),), 0, True), (4,), ()),
     )
-    graph = TimingGraph(units, tuple(Channel(f"c{n}", 1) for n in range(5)), 4)
+    graph = TimingGraph(units, tuple(Channel(f"c{n}", 1) for n in range(5)), (4,))
     assert retimed_graph(graph) is None
     with pytest.raises(DeadlockError, match="deadlock"):
         steady_state(graph, fast=True)

@@ -15,6 +15,10 @@ def show_answer(simulation: Simulation) -> None:
         rows.append(
             ("accuracy", f"{simulation.accuracy:.2%} ({right} of {len(simulation.labels)} frames)")
         )
+    if simulation.outputs:
+        shapes = (" x ".join(str(n) for n in one.shape) for one in simulation.outputs)
+        named = [f"{one.name} ({shape})" for one, shape in zip(simulation.outputs, shapes, strict=True)]
+        rows.append(("outputs", f"{', '.join(named)}; predictions are of {simulation.outputs[0].name}"))
     exact = "yes: " if simulation.bit_exact else ""
     rows.append(("bit exact", exact + simulation.bit_exact_basis))
     rows.append(("total", f"{simulation.cycles_total:,} cycles for {simulation.frames} frame(s)"))

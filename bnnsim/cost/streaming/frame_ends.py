@@ -22,10 +22,17 @@ def source_parts(
     )
 
 
-def sink_parts(tech: Technology, unit: Sink, width_bits: int) -> tuple[Part, ...]:
-    """Frame sink: the write buffer of the memory port, whose logic the source already has."""
-    buffer = dma_port(tech, width_bits, reads=False, writes=True)
+def sink_parts(
+    tech: Technology, unit: Sink, width_bits: int, has_own_port: bool = False
+) -> tuple[Part, ...]:
+    """Frame sink: the write buffer of the memory port, whose logic the source already has.
+
+    A second output of the network has no source to share with: a memory port of its own.
+    """
+    port = dma_port(tech, width_bits, reads=False, writes=True)
+    if not has_own_port:
+        port = Amounts(bram18=port.bram18, m20k=port.m20k, lutram=port.lutram)
     return (
-        Part("memory port", Amounts(bram18=buffer.bram18, m20k=buffer.m20k, lutram=buffer.lutram)),
+        Part("memory port", port),
         Part("control", sequencing(tech, "hls", 2.0, unit.words) + loop_bound(tech, unit.words)),
     )

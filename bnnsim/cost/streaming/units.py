@@ -44,11 +44,12 @@ def unit_parts(
     library: UnitLibrary,
     element_bits: int,
     width_bits: int,
+    has_own_port: bool = False,
 ) -> tuple[Part, ...]:
     """The parts of one unit.
 
     ``element_bits`` and ``width_bits`` are those of its first input stream, or of its output for a frame
-    source.
+    source; ``has_own_port`` is of a sink that does not share the source's.
     """
     match parameters:
         case Mvau():
@@ -74,7 +75,7 @@ def unit_parts(
         case Source():
             return source_parts(tech, parameters, library, width_bits)
         case Sink():
-            return sink_parts(tech, parameters, width_bits)
+            return sink_parts(tech, parameters, width_bits, has_own_port)
         case _:
             assert_never(parameters)
 

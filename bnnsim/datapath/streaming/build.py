@@ -32,7 +32,7 @@ from bnnsim.datapath.streaming.words import (
     stream_order,
     unpack_word,
 )
-from bnnsim.design.network.network import Network
+from bnnsim.design.network.network import Network, Tensor
 from bnnsim.design.streaming.datapath import Datapath
 from bnnsim.design.streaming.units import (
     Add,
@@ -179,10 +179,21 @@ class CheckedDatapath:
 
 
 def sink_values(
-    graph: StreamingGraph, network: Network, words: list[int], frames: int
+    graph: StreamingGraph, network: Network, datapaths: Mapping[str, Datapath], frames: int
+) -> dict[str, npt.NDArray[np.int64]]:
+    """What each sink took, by output of the network, as values ``(frames, channels, height, width)``."""
+    values = {}
+    for output, sink in zip(network.outputs, graph.sinks, strict=True):
+        datapath = datapaths[sink.name]
+        assert isinstance(datapath, SinkDatapath)
+        stream = graph.stream_by_name[sink.inputs[0]]
+        values[output] = _values(stream, datapath.words, network.tensor(output), frames)
+    return values
+
+
+def _values(
+    stream: Stream, words: list[int], tensor: Tensor, frames: int
 ) -> npt.NDArray[np.int64]:
-    """What the sink took, as values ``(frames, channels, height, width)``."""
-    stream = graph.stream_by_name[graph.units[-1].inputs[0]]
     rows = [
         element_values(
             unpack_word(word, stream.lanes, stream.element_bits, stream.type.is_signed), stream.type
@@ -191,6 +202,6 @@ def sink_values(
     ]
     if stream.type.is_residual:
         rows = list(joined_levels(np.stack(rows), levels_of(stream.type)))
-    channels, height, width = network.tensor(network.output).shape
+    channels, height, width = tensor.shape
     flat = np.concatenate(rows).reshape(frames, height, width, channels)
     return flat.transpose(0, 3, 1, 2)

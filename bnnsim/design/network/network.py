@@ -22,13 +22,18 @@ class Network:
     """A workload as a graph in topological order.
 
     ``nodes`` maps layer names to nodes, every node behind its inputs; the file's order is kept where
-    the graph leaves a choice. ``output`` names the one layer that nothing reads.
+    the graph leaves a choice. ``outputs`` names the layers whose values leave, at least one.
     """
 
     workload: Workload
     input: Tensor
     nodes: Mapping[str, Node]
-    output: str
+    outputs: tuple[str, ...]
+
+    @property
+    def output(self) -> str:
+        """The first output: the layer whose values are the scores that predictions are made of."""
+        return self.outputs[0]
 
     def tensor(self, name: str) -> Tensor:
         """What layer ``name`` (or ``input``) puts out."""
@@ -63,4 +68,4 @@ def check_network(loaded: Loaded[Workload]) -> tuple[Network | None, list[Fault]
     resolved, faults = resolve(loaded)
     if resolved is None:
         return None, faults
-    return Network(loaded.spec, resolved.input, resolved.nodes, resolved.output), []
+    return Network(loaded.spec, resolved.input, resolved.nodes, resolved.outputs), []

@@ -40,11 +40,11 @@ READ_LEVELS = (ConvLayer, LinearLayer, MaxPoolLayer)
 
 @dataclass(frozen=True)
 class Resolved:
-    """The frame, the layers in topological order, and the name of the one that nothing reads."""
+    """The frame, the layers in topological order, and the names of those whose values leave."""
 
     input: Tensor
     nodes: Mapping[str, Node]
-    output: str
+    outputs: tuple[str, ...]
 
 
 def resolve(loaded: Loaded[Workload]) -> tuple[Resolved | None, list[Fault]]:
@@ -84,16 +84,37 @@ class _Resolver:
                 tensors[layer.name] = node.output
         read = {name for names_ in inputs.values() for name in names_}
         ends = [name for name in names if name not in read]
-        if len(ends) != 1:
-            path: tuple[str | int, ...] = ("layers", self.position[ends[0]]) if ends else ("layers",)
-            self.faults.append(
-                self.source.fault(
-                    path, "one layer that no other reads (the output)", ", ".join(ends) or "none"
-                )
-            )
+        outputs = self._outputs(ends)
         if self.faults:
             return None, self.faults
-        return Resolved(frame, nodes, ends[0]), []
+        return Resolved(frame, nodes, outputs), []
+
+    def _outputs(self, ends: list[str]) -> tuple[str, ...]:
+        """The layers whose values leave: those named, among them every one of the unread ``ends``."""
+        named = self.spec.outputs
+        path: tuple[str | int, ...]
+        if named is None:
+            if len(ends) != 1:
+                path = ("layers", self.position[ends[0]]) if ends else ("layers",)
+                expected = "one layer that no other reads (the output), or their names under outputs"
+                self.faults.append(self.source.fault(path, expected, ", ".join(ends) or "none"))
+            return tuple(ends)
+        for i, name in enumerate(named):
+            if name not in self.position:
+                near = near_names(name, self.position)
+                self.faults.append(
+                    self.source.fault(("outputs", i), "the name of a layer", repr(name), near)
+                )
+            elif name in named[:i]:
+                self.faults.append(
+                    self.source.fault(("outputs", i), "a name not used before", repr(name))
+                )
+        for name in ends:
+            if name not in named:
+                expected = "a layer that another reads, or one of the outputs"
+                path = ("layers", self.position[name])
+                self.faults.append(self.source.fault(path, expected, f"{name}, which no other reads"))
+        return tuple(named)
 
     def _fault(self, index: int, key: str, expected: str, got: str, near: tuple[str, ...] = ()) -> None:
         self.faults.append(self.source.fault(("layers", index, key), expected, got, near))

@@ -32,15 +32,21 @@ def build_streaming(
         layer_units(builder, node)
         if builder.faults:
             return None, builder.faults
-    port = builder.connect(network.output)
-    if port.lanes == 0:
-        port = replace(port, lanes=port.elements)
-    words = port.elements // port.lanes
-    builder.add_unit(SINK, SINK, Sink(words), [port], library="rtl", freezes=True)
+    for name in network.outputs:
+        _frame_sink(builder, name)
     check_stream_names(builder)
     if builder.faults:
         return None, builder.faults
     return StreamingGraph(tuple(builder.units), tuple(builder.streams)), []
+
+
+def _frame_sink(builder: StreamBuilder, output: str) -> None:
+    """The sink of one output: ``sink``, or where there are several, ``<layer>.sink``."""
+    port = builder.connect(output)
+    if port.lanes == 0:
+        port = replace(port, lanes=port.elements)
+    name = SINK if len(builder.network.outputs) == 1 else f"{output}.{SINK}"
+    builder.add_unit(name, SINK, Sink(port.elements // port.lanes), [port], library="rtl", freezes=True)
 
 
 def _frame_source(builder: StreamBuilder) -> None:

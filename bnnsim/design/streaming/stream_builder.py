@@ -168,8 +168,11 @@ class StreamBuilder:
         return self.convert(port, lanes, owner, hardware)
 
     def offer(self, name: str, port: OpenPort, hardware: LayerHardware) -> None:
-        """Make ``port`` the output of layer ``name``, behind a split where several layers read it."""
-        readers = len(self.network.consumers[name])
+        """Make ``port`` the output of layer ``name``, behind a split where several read it.
+
+        These are layers, then the sink where the layer is an output of the network.
+        """
+        readers = len(self.network.consumers[name]) + self.network.outputs.count(name)
         if readers <= 1:
             self.open_ports[name] = [port]
             return

@@ -131,6 +131,11 @@ class StreamingGraph:
         return {stream.name: stream for stream in self.streams}
 
     @cached_property
+    def sinks(self) -> tuple[Unit, ...]:
+        """One for each output of the network, in their order."""
+        return tuple(unit for unit in self.units if isinstance(unit.parameters, Sink))
+
+    @cached_property
     def unit_of_layer(self) -> Mapping[str, Unit]:
         """For each layer the unit whose output stream carries the layer's values."""
         return {unit.layer: unit for unit in self.units if unit.computes}

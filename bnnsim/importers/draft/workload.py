@@ -45,7 +45,9 @@ def to_workload(draft: NetworkDraft, name: str, source: str) -> tuple[Workload, 
         inputs = None if draft_layer.inputs == [previous] else list(draft_layer.inputs)
         layers.append(_layer(draft, draft_layer, inputs, arrays))
         previous = draft_layer.name
-    return Workload(name=name, source=source, input=frame, layers=layers), arrays
+    outputs = list(draft.outputs) if len(draft.outputs) > 1 else None
+    workload = Workload(name=name, source=source, input=frame, layers=layers, outputs=outputs)
+    return workload, arrays
 
 
 def _layer(draft: NetworkDraft, layer: LayerDraft, inputs: list[str] | None, arrays: Arrays) -> Layer:

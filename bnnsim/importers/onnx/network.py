@@ -225,9 +225,6 @@ def _lowered(model: Any, file: str, name: str, options: ImportOptions) -> Lowere
     state = lower(graph, options, HANDLERS)
     scores = [_scores(state, head) for head in state.heads]
     state.draft.outputs = list(dict.fromkeys(score.layer for score in scores))
-    if len(state.draft.outputs) > 1:
-        expected = "one output, or --output NAME for one of them"
-        raise InputError(f"{file}: outputs", expected, ", ".join(score.output for score in scores))
     done = canonicalise(state.draft)
     if state.draft.input_type is None or state.frame is None or not state.draft.layers:
         raise InputError(file, "a network with at least one layer", "none")
@@ -286,6 +283,12 @@ def _output_notes(graph: ModelGraph, state: Lowering, scores: Sequence[LoweredOu
     others = [name for name in dict.fromkeys(graph.outputs) if name not in kept]
     if others:
         yield f"not kept (--output {', '.join(kept)}): {', '.join(others)}"
+    layers = list(dict.fromkeys(score.layer for score in scores))
+    if len(layers) > 1:
+        yield (
+            f"outputs: {', '.join(layers)}; predictions are made of the first ({layers[0]}): put another "
+            "first in the workload's outputs, or keep one (--output)"
+        )
     for head, score in zip(state.heads, scores, strict=True):
         note = dropped_note(head)
         if note is not None:

@@ -51,12 +51,14 @@ class Score:
 class ActivationsInfo:
     """The first frame through the network, input first; ``scores`` of its classes.
 
-    ``images`` are the first frames' inputs.
+    ``images`` are the first frames' inputs. ``output`` names the scores' layer where the network has
+    several outputs.
     """
 
     pictures: tuple[LayerPicture, ...]
     scores: tuple[Score, ...]
     images: tuple[Picture, ...]
+    output: str = ""
 
 
 def activations_info(
@@ -82,7 +84,8 @@ def activations_info(
     images = [pictures[0].picture]
     for frame in frames[1:]:
         images.append(_picture(INPUT, "input", network.input, _unpadded(network, frame)).picture)
-    return ActivationsInfo(tuple(pictures), shown, tuple(images))
+    output = network.output if len(network.outputs) > 1 else ""
+    return ActivationsInfo(tuple(pictures), shown, tuple(images), output)
 
 
 def _unpadded(network: Network, frame: Integers) -> Integers:
@@ -135,7 +138,7 @@ def _vector_columns(features: int) -> int:
 def activations_figure(info: ActivationsInfo) -> Figure:
     """The pictures in the order of the network, then the scores as bars."""
     cards = "".join(_card(picture) for picture in info.pictures)
-    body = f'<div class="pictures">{cards}</div>{_scores(info.scores)}'
+    body = f'<div class="pictures">{cards}</div>{_scores(info.scores, info.output)}'
     header = ("layer", "op", "channels", "height", "width", "type", "share_of_plus_ones")
     rows: list[tuple[Any, ...]] = [
         (p.layer, p.what, *p.shape, p.type, "" if p.share_high is None else p.share_high)
@@ -174,7 +177,7 @@ def _card(picture: LayerPicture) -> str:
     )
 
 
-def _scores(scores: tuple[Score, ...]) -> str:
+def _scores(scores: tuple[Score, ...], output: str) -> str:
     if not scores:
         return ""
     low = min(0, *(score.value for score in scores)) if len(scores) > 1 else 0
@@ -185,5 +188,6 @@ def _scores(scores: tuple[Score, ...]) -> str:
         f'<data value="{score.value}">{score.value:,}</data></li>'
         for score in scores
     )
-    title = "<h3>Scores <small>(popcount or sum, dimensionless)</small></h3>"
+    of = f" of {escape(output)}, the first output" if output else ""
+    title = f"<h3>Scores{of} <small>(popcount or sum, dimensionless)</small></h3>"
     return f'{title}<ul class="scores">{rows}</ul>'

@@ -47,7 +47,7 @@ class Recording:
     """All tracks of the first ``cycles`` cycles of a run of ``frames`` frames.
 
     ``is_whole`` is False where the recording ended before the run did. ``frame_end_cycles`` are the
-    cycles in which the sink took a frame's last word.
+    cycles in which the (last) sink took a frame's last word.
     """
 
     clock_mhz: float

@@ -127,7 +127,7 @@ def _own_intervals(graph: TimingGraph) -> dict[str, Fraction]:
 def _elastic_interval(program: Elastic) -> Fraction:
     """Cycles a frame with words always there and room always free."""
     ends = (Channel("in", 1, supplies=True), Channel("out", 1, ready_every=1))
-    bench = TimingGraph((TimingUnit("unit", program, (0,), (1,)),), ends, 0)
+    bench = TimingGraph((TimingUnit("unit", program, (0,), (1,)),), ends, (0,))
     interval = steady_state(bench).interval
     assert interval is not None, "a unit alone repeats"
     return interval

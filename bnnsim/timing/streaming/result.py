@@ -25,8 +25,9 @@ class UnitCycles:
 class TimingResult:
     """A run of ``frames`` frames; positions are those of the timing graph.
 
-    ``cycles_total`` counts from the cycle in which the source may first act to the one in which the
-    sink takes the last word; ``frame_end_cycles`` are the cycles in which it took each frame's last.
+    ``cycles_total`` counts from the cycle in which the source may first act to the one in which the last
+    frame ends; ``frame_end_cycles`` are the cycles in which frames end: with the last word that a sink
+    takes of it, the last of the sinks where there are several.
     """
 
     frames: int
@@ -40,7 +41,7 @@ _ROOM, _WORD = "room in ", "a word in "
 
 
 class DeadlockError(Exception):
-    """No unit can ever act again and the sink still waits.
+    """No unit can ever act again and a sink still waits.
 
     ``cycle`` is the last in which anything moved; ``waiting`` maps unit names to what they wait for;
     ``occupancy`` maps FIFO names to (words, depth). The message names two units that bar each other and

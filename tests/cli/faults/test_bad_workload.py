@@ -61,7 +61,7 @@ WORKLOAD_CASES = {
     "two outputs": (
         "name: fc0, op: linear",
         "name: fc0, inputs: [conv0], op: linear",
-        "expected one layer that no other reads (the output), got pool0, fc0",
+        "one layer that no other reads (the output), or their names under outputs, got pool0, fc0",
     ),
     "popcount of integers": (
         "type: bipolar}",

@@ -175,4 +175,4 @@ def _fifo_bench(depth_words: int, words: int, ready_every: int) -> TimingGraph:
         Channel("out", 1, ready_every=ready_every),
     )
     units = (TimingUnit("before", wire, (0,), (1,)), TimingUnit("behind", wire, (1,), (2,)))
-    return TimingGraph(units, channels, 1)
+    return TimingGraph(units, channels, (1,))

@@ -53,7 +53,7 @@ def _bursts(depth_words: int) -> TimingGraph:
     """
     writer = _unit("writer", (Run(8, writes=True), Run(8)), (), (0,))
     reader = _unit("reader", (Run(1, reads=True), Run(1)) * 8, (0,), ())
-    return TimingGraph((writer, reader), (Channel("between", depth_words),), 1)
+    return TimingGraph((writer, reader), (Channel("between", depth_words),), (1,))
 
 
 def test_pynq_cnv_is_limited_by_its_slowest_matrix_units_which_never_stall() -> None:
@@ -133,7 +133,7 @@ def test_a_fast_unit_behind_a_slow_one_leaves_its_fifo_empty() -> None:
     slow = _unit("slow", (Run(1, writes=True), Run(9)), (), (0,))
     fast = _unit("fast", (Run(1, reads=True, writes=True),), (0,), (1,))
     sink = _unit("sink", (Run(1, reads=True),), (1,), ())
-    found = _found(TimingGraph((slow, fast, sink), (Channel("a", 4), Channel("b", 4)), 2))
+    found = _found(TimingGraph((slow, fast, sink), (Channel("a", 4), Channel("b", 4)), (2,)))
     assert (found.unit, found.empty_after, found.full_before) == ("slow", ("a", "b"), ())
 
 
@@ -141,7 +141,7 @@ def test_a_slow_unit_behind_a_fast_one_leaves_its_fifo_full() -> None:
     source = _unit("source", (Run(1, writes=True),), (), (0,))
     fast = _unit("fast", (Run(1, reads=True, writes=True),), (0,), (1,))
     slow = _unit("slow", (Run(1, reads=True), Run(9)), (1,), ())
-    found = _found(TimingGraph((source, fast, slow), (Channel("a", 3), Channel("b", 2)), 2))
+    found = _found(TimingGraph((source, fast, slow), (Channel("a", 3), Channel("b", 2)), (2,)))
     assert (found.unit, found.full_before, found.empty_after) == ("slow", ("b", "a"), ())
 
 
@@ -153,7 +153,7 @@ def test_a_register_slice_is_reported_as_its_unit() -> None:
     unit = _unit("unit", (Run(1, reads=True), Run(8), Run(1, writes=True)), (0,), (1,))
     sink = _unit("sink", (Run(1, reads=True),), (2,), ())
     channels = (Channel("in", 2), Channel("unit.queue", 1, True), Channel("out", 2))
-    found = _found(TimingGraph((source, unit, inside, sink), channels, 3))
+    found = _found(TimingGraph((source, unit, inside, sink), channels, (3,)))
     assert (found.unit, found.full_before, found.empty_after) == ("unit", ("in",), ("out",))
 
 

@@ -27,7 +27,7 @@ def test_a_word_that_came_in_the_last_cycle_is_not_reported_as_awaited() -> None
         TimingUnit("join", _passes(1, 0), (3, 4), ()),
     )
     channels = tuple(Channel(name, 1) for name in ("fed", "long", "short", "joined", "last"))
-    graph = TimingGraph(units, channels, 4)
+    graph = TimingGraph(units, channels, (4,))
     for run in (lambda: run_simpy(graph, 1), lambda: run_compiled(graph, 1)):
         with pytest.raises(DeadlockError, match="nothing moves after cycle") as caught:
             run()

@@ -21,7 +21,7 @@ class EndedRun:
 
     @property
     def ends(self) -> Int64s:
-        """The cycle of each frame's last word at the sink."""
+        """The cycle in which each frame ended: its last word at the last of the sinks."""
         return self.machine.ends[: self.frames]
 
     @property
@@ -49,7 +49,7 @@ class EndedRun:
 def end_run(machine: Machine) -> EndedRun:
     """The run that ends with the frames that ``machine`` has been run to; leaves the machine as it is.
 
-    Raises :class:`DeadlockError` where the sink cannot get its last word.
+    Raises :class:`DeadlockError` where a sink cannot get its last word.
     """
     drained = machine.copy()
     drained.drain()
@@ -57,7 +57,7 @@ def end_run(machine: Machine) -> EndedRun:
         raise deadlock(drained)
     total = int(drained.ends[machine.frame_limit - 1]) + 1
     if drained.last_step_cycle >= total:
-        # Units that go on when the sink has its last word: what they do from then on does not count.
+        # Units that go on when the sinks have their last words: what they do from then on does not count.
         if machine.last_step_cycle < total:
             drained = machine.copy()
         else:

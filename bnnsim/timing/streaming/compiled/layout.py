@@ -163,9 +163,10 @@ class _Layout:
         row.end_output = len(self.program_words)
         row.words_in, row.words_out = unit.program.words_in, unit.program.words_out
         row.ready_every = math.lcm(*(self.graph.channels[c].ready_every or 1 for c in unit.outputs))
-        if number == self.graph.sink:
-            row.sink_words, row.ends_on_write = self.graph.frame_words, int(bool(unit.outputs))
-            if not self.graph.frame_words:
+        if number in self.graph.sinks:
+            row.sink_words = self.graph.frame_words(number)
+            row.ends_on_write = int(bool(unit.outputs))
+            if not row.sink_words:
                 raise ValueError("a sink needs words")
         row.snapshot_place = self.snapshot_words
         if isinstance(unit.program, Lockstep):

@@ -122,7 +122,7 @@ class Machine:
 
     @property
     def ends(self) -> Int64s:
-        """The cycle of each frame's last word at the sink, or -1."""
+        """The cycle of each frame's last word so far at any sink, or -1; its end once it has ended."""
         return self.event_times[self._head(k.ENDS_AT) :]
 
     @property
@@ -132,9 +132,12 @@ class Machine:
 
     @property
     def ended_frames(self) -> int:
-        """Frames whose last word the sink has moved."""
-        moved = "writes" if self.graph.units[self.graph.sink].outputs else "reads"
-        return int(self.unit[moved][self.graph.sink]) // self.graph.frame_words
+        """Frames whose last word every sink has moved."""
+        return min(self._ended_frames(sink) for sink in self.graph.sinks)
+
+    def _ended_frames(self, sink: int) -> int:
+        moved = "writes" if self.graph.units[sink].outputs else "reads"
+        return int(self.unit[moved][sink]) // self.graph.frame_words(sink)
 
     @property
     def last_cycle(self) -> int:

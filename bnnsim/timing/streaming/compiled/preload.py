@@ -13,7 +13,7 @@ from bnnsim.timing.streaming.programs.steps import Block, Run
 def _run_both_kernels() -> None:
     source = TimingUnit("source", Lockstep((Block(1, (Run(1, writes=True),)),), 0, True), (), (0,))
     sink = TimingUnit("sink", Lockstep((Block(1, (Run(1, reads=True),)),), 0, True), (0,), ())
-    machine = Machine(TimingGraph((source, sink), (Channel("wire", 1),), 1), MachineOptions(1))
+    machine = Machine(TimingGraph((source, sink), (Channel("wire", 1),), (1,)), MachineOptions(1))
     machine.run_to(1)
     end_run(machine)
 

@@ -65,21 +65,20 @@ class TimingUnit:
 
 @dataclass(frozen=True)
 class TimingGraph:
-    """Units and channels; ``sink`` is the position of the unit whose last word ends the run.
+    """Units and channels; ``sinks`` are the positions of the units whose words end frames.
 
-    That is the last word it takes, or on a test bench, where it writes into the open, the last it
-    writes.
+    A frame has ended when every sink has its last word of it, and the run with the last frame. A sink's
+    words are those that it takes, or on a test bench, where it writes into the open, those it writes.
     """
 
     units: tuple[TimingUnit, ...]
     channels: tuple[Channel, ...]
-    sink: int
+    sinks: tuple[int, ...]
 
-    @property
-    def frame_words(self) -> int:
-        """How many of the sink's words make a frame."""
-        sink = self.units[self.sink]
-        return sink.program.words_out if sink.outputs else sink.program.words_in
+    def frame_words(self, sink: int) -> int:
+        """How many words of the sink at position ``sink`` make a frame."""
+        unit = self.units[sink]
+        return unit.program.words_out if unit.outputs else unit.program.words_in
 
     @cached_property
     def channel_position(self) -> Mapping[str, int]:
@@ -101,14 +100,14 @@ def build_timing(graph: StreamingGraph) -> TimingGraph:
     channels = [Channel(stream.name, stream.depth_words) for stream in graph.streams]
     position = {channel.name: i for i, channel in enumerate(channels)}
     units: list[TimingUnit] = []
-    sink = 0
+    sinks: list[int] = []
     for unit in graph.units:
         inputs = tuple(position[name] for name in unit.inputs)
         outputs = tuple(position[name] for name in unit.outputs)
         _place(unit, inputs, outputs, units, channels)
         if not unit.outputs:
-            sink = len(units) - 1
-    return TimingGraph(tuple(units), tuple(channels), sink)
+            sinks.append(len(units) - 1)
+    return TimingGraph(tuple(units), tuple(channels), tuple(sinks))
 
 
 def build_bench(unit: Unit, ready_every: int = 1) -> TimingGraph:
@@ -122,7 +121,7 @@ def build_bench(unit: Unit, ready_every: int = 1) -> TimingGraph:
     ports = tuple(range(len(channels)))
     units: list[TimingUnit] = []
     _place(unit, ports[: len(unit.inputs)], ports[len(unit.inputs) :], units, channels)
-    return TimingGraph(tuple(units), tuple(channels), len(units) - 1)
+    return TimingGraph(tuple(units), tuple(channels), (len(units) - 1,))
 
 
 def _place(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import simpy
 
@@ -32,7 +33,7 @@ def run_simpy(
     """Run ``frames`` frames and report where the cycles went.
 
     ``datapaths`` by unit name makes the run bit-exact; without it words carry nothing. ``progress`` is
-    called with (words taken, words in all) of the sink. ``order`` is the order in which processes are
+    called with (words taken, words in all) of the sinks. ``order`` is the order in which processes are
     created; it cannot change the result. Raises :class:`DeadlockError` where nothing can move any more.
     """
     env = simpy.Environment()
@@ -43,7 +44,7 @@ def run_simpy(
         actor = _actor_class(unit.program)(env, position, unit, fifos, datapath, frames, observer)
         actors.append(actor)
     frame_ends: list[int] = []
-    done = _end_of_run(env, graph, actors[graph.sink], frames, frame_ends, progress)
+    done = _end_of_run(env, graph, actors, frames, frame_ends, progress)
     for position in order if order is not None else range(len(actors)):
         env.process(actors[position].process())
     try:
@@ -72,28 +73,32 @@ def _actor_class(program: Program) -> type[Actor]:
 def _end_of_run(
     env: simpy.Environment,
     graph: TimingGraph,
-    sink: Actor,
+    actors: Sequence[Actor],
     frames: int,
     frame_ends: list[int],
     progress: Progress | None,
 ) -> simpy.Event:
-    """An event for the sink's last word; ``frame_ends`` gathers the cycle of each frame's last."""
+    """An event for the last frame's end; ``frame_ends`` gathers the cycles in which frames end.
+
+    A frame ends when the last of the sinks has its last word of it.
+    """
     done = env.event()
-    words = graph.frame_words
-    last = words * frames
-    count = 0
+    words = {sink: graph.frame_words(sink) for sink in graph.sinks}
+    last = sum(words.values()) * frames
+    counts = dict.fromkeys(graph.sinks, 0)
 
-    def on_word() -> None:
-        nonlocal count
-        count += 1
+    def on_word(sink: int) -> None:
+        counts[sink] += 1
         if progress is not None:
-            progress(count, last)
-        if count % words == 0:
+            progress(sum(counts.values()), last)
+        ended = min(counts[one] // words[one] for one in counts)
+        if ended > len(frame_ends):
             frame_ends.append(int(env.now))
-        if count == last:
-            done.succeed()
+            if ended == frames:
+                done.succeed()
 
-    sink.on_every_word(on_word)
+    for sink in graph.sinks:
+        actors[sink].on_every_word(partial(on_word, sink))
     return done
 
 

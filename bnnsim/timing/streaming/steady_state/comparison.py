@@ -120,7 +120,7 @@ class Comparison:
         Which unit waited for which channel since ``before`` is read off ``machine`` itself. Its
         ``bound_units`` are bounds that stand for flushing units, and never in the even set.
         """
-        sink = self._kept[self.graph.sink].snapshot_place
+        sink = self._kept[self.graph.sinks[0]].snapshot_place
         cycles = int(now.words[sink] - before.words[sink])
         if before.frames < self.first_frame or self.obstacle:
             return None
@@ -134,7 +134,7 @@ class Comparison:
         even[list(bound_units)] = False
         is_complete = bool(even.all() and reads_even.all())
         self._shrink(even, machine, before.frames, reads_even, reads_early)
-        if not even[self.graph.sink]:
+        if not even[list(self.graph.sinks)].all():
             return None
         steps_early = self._steps.all_of(self._steps.delays(before, now) <= cycles)
         if not (even | (own_early & steps_early)).all():

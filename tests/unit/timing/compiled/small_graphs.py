@@ -15,14 +15,14 @@ def program(*runs: Run, repeat: int = 1, stages: int = 0, freezes: bool = True) 
 def into_sink(source: Program, sink: Program, depth_words: int) -> TimingGraph:
     """``source``, a FIFO and a sink that reads."""
     units = (TimingUnit("source", source, (), (0,)), TimingUnit("sink", sink, (0,), ()))
-    return TimingGraph(units, (Channel("fifo", depth_words),), sink=1)
+    return TimingGraph(units, (Channel("fifo", depth_words),), sinks=(1,))
 
 
 def into_open(source: Program, unit: Program, depth_words: int) -> TimingGraph:
     """``source``, a FIFO and a unit whose output always has space."""
     units = (TimingUnit("source", source, (), (0,)), TimingUnit("unit", unit, (0,), (1,)))
     channels = (Channel("fifo", depth_words), Channel("out", 1, ready_every=1))
-    return TimingGraph(units, channels, sink=1)
+    return TimingGraph(units, channels, sinks=(1,))
 
 
 EVERY_CYCLE = program(Run(1, writes=True), repeat=3)

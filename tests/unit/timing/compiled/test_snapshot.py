@@ -70,7 +70,7 @@ def _graph() -> TimingGraph:
         TimingUnit("splitter", program(both, repeat=4, stages=2), (2,), (3, 4)),
         TimingUnit("sink", program(Run(1), Run(1, reads=True), repeat=4), (3, 4), ()),
     )
-    return TimingGraph(units, tuple(Channel(f"c{n}", 2) for n in range(5)), sink=4)
+    return TimingGraph(units, tuple(Channel(f"c{n}", 2) for n in range(5)), sinks=(4,))
 
 
 def _machine(frames: int) -> Machine:

@@ -25,4 +25,4 @@ def chain(*programs: Program, depth_words: int = 2) -> TimingGraph:
         for number, program in enumerate(programs)
     ]
     channels = [Channel(f"c{number}", depth_words) for number in range(last)]
-    return TimingGraph(tuple(units), tuple(channels), last)
+    return TimingGraph(tuple(units), tuple(channels), (last,))

@@ -79,7 +79,7 @@ def test_a_side_branch_may_be_early_and_never_late() -> None:
         TimingUnit("sink", TAKE, (1,), ()),
         TimingUnit("aside", TAKE, (2,), ()),
     )
-    period = Period(graph=TimingGraph(units, tuple(Channel(f"c{n}", 90) for n in range(3)), SINK))
+    period = Period(graph=TimingGraph(units, tuple(Channel(f"c{n}", 90) for n in range(3)), (SINK,)))
     found = period.found(period.places(aside), by=-1)
     assert found == Repetition(2, 3, PERIOD_CYCLES, False, (aside,), ())
     assert period.found(period.places(aside), by=1) is None
@@ -129,7 +129,7 @@ def test_an_early_flushing_unit_outside_is_not_monotone_and_needs_a_bound() -> N
 
 def test_a_period_that_an_outputs_open_cycles_do_not_divide_proves_nothing() -> None:
     copy = TimingUnit("copy", lockstep(Run(1, writes=True)), (), (0,))
-    graph = TimingGraph((copy,), (Channel("out", 1, ready_every=4),), 0)
+    graph = TimingGraph((copy,), (Channel("out", 1, ready_every=4),), (0,))
     machine = Machine(graph, MachineOptions(20, snapshots=True))
     machine.run_to(2)
     before = Snapshot(2, machine.snapshot(2))
@@ -160,7 +160,7 @@ def test_frames_before_the_pipelines_are_full_are_not_compared() -> None:
             "c0 is given 2 words a frame and read 1",
         ),
         (
-            TimingGraph((TimingUnit("u0", FAST, (), (0,)),), (Channel("c0", 1),), 0),
+            TimingGraph((TimingUnit("u0", FAST, (), (0,)),), (Channel("c0", 1),), (0,)),
             "c0 has only one end",
         ),
         (

@@ -30,7 +30,7 @@ def _fork_join(left_depth: int, right_depth: int) -> TimingGraph:
         TimingUnit("join", copy(), (3, 4), (5,)),
         TimingUnit("sink", lockstep(Run(1, reads=True), words=WORDS), (5,), ()),
     )
-    return TimingGraph(units, tuple(Channel(f"c{n}", 2) for n in range(6)), 5)
+    return TimingGraph(units, tuple(Channel(f"c{n}", 2) for n in range(6)), (5,))
 
 
 def _cuts(graph: TimingGraph) -> dict[str, tuple[int, int]]:

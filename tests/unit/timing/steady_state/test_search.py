@@ -21,7 +21,7 @@ def _bench(every: int) -> TimingGraph:
     source = TimingUnit("source", lockstep(Run(1, writes=True), Run(3)), (), (0,))
     copy = TimingUnit("copy", lockstep(Run(1, reads=True, writes=True)), (0,), (1,))
     channels = (Channel("between", 2), Channel("out", 1, ready_every=every))
-    return TimingGraph((source, copy), channels, 1)
+    return TimingGraph((source, copy), channels, (1,))
 
 
 def _search(graph: TimingGraph, most_frames: int = 60) -> tuple[Search, Proof | None]:
@@ -102,7 +102,7 @@ def test_a_search_stops_where_the_pipeline_is_stuck() -> None:
         TimingUnit("join", lockstep(Run(1, reads=True, writes=True)), (3, 2), (4,)),
         TimingUnit("sink", lockstep(Run(1, reads=True)), (4,), ()),
     )
-    graph = TimingGraph(units, tuple(Channel(f"c{n}", 1) for n in range(5)), 4)
+    graph = TimingGraph(units, tuple(Channel(f"c{n}", 1) for n in range(5)), (4,))
     search = Search(Machine(graph, MachineOptions(10, snapshots=True)))
     assert not search.next_frame(10)
     with pytest.raises(DeadlockError, match="nothing moves after cycle 2; full FIFOs: "):

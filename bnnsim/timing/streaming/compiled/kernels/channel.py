@@ -192,10 +192,11 @@ def ready_cycle(s: State, u: int) -> int:
 
 @inner
 def note_end(s: State, u: int, words: int, cycle: int) -> None:
-    """At the sink: keep the cycle of a frame's last word."""
+    """At a sink: keep the cycle of a frame's last word, unless another sink got its own later."""
     unit = s.unit[u]
     if words % unit.sink_words == 0:
-        s.event_times[s.program_words[ENDS_AT] + words // unit.sink_words - 1] = cycle
+        place = s.program_words[ENDS_AT] + words // unit.sink_words - 1
+        s.event_times[place] = max(s.event_times[place], cycle)
 
 
 @inner
