@@ -165,14 +165,48 @@ class FixedLinearLayer(WeightedLayer):
 
 
 class AffineLayer(LayerBase):
-    """Scale and bias a channel (a batch norm), rounded half up and saturated to ``type`` after each.
+    """Scale and bias a channel (a batch norm), saturated to ``type``.
 
-    Parameters ``scale`` and ``bias`` ``(channels,)`` of ``parameters``' type.
+    With ``parameters`` scale and bias share one format and the point of the input: their exact sum is
+    rounded half up once. With ``multiplier_bits`` each has its own, and integers go through as in
+    hardware: multiply, shift right with rounding half up, add, saturate; an integer of the input, x,
+    becomes ``floor(x * scale / 2**shift_bits + 1/2) + bias`` steps of ``type``. The shift holds
+    every point, so the input's own does not count. Parameters ``scale`` and ``bias`` ``(channels,)``.
     """
 
     op: Literal["affine"]
     type: ValueTypeField = ValueType("fixed", 16, 7)
     parameters: ValueTypeField = ValueType("fixed", 12, 8)
+    """One format for scale and bias."""
+    multiplier_bits: Annotated[int, Field(ge=2, le=32)] | None = None
+    """Bits of ``scale``, a two's complement integer."""
+    shift_bits: Annotated[int, Field(ge=0, le=93)] | None = None
+    """How far the product is shifted right."""
+    bias_bits: Annotated[int, Field(ge=2, le=32)] | None = None
+    """Bits of ``bias``, a two's complement integer in steps of ``type``."""
+
+    @model_validator(mode="after")
+    def _one_format_or_two(self) -> AffineLayer:
+        own = [getattr(self, key) is not None for key in ("multiplier_bits", "shift_bits", "bias_bits")]
+        if any(own) and (not all(own) or "parameters" in self.model_fields_set):
+            raise ValueError(
+                "an affine with either parameters or all of multiplier_bits, shift_bits, bias_bits"
+            )
+        return self
+
+    @property
+    def scale_type(self) -> ValueType:
+        """Value set of ``scale``; with a shift, its point as far left as the shift says."""
+        if self.multiplier_bits is None or self.shift_bits is None:
+            return self.parameters
+        return ValueType("fixed", self.multiplier_bits, self.shift_bits)
+
+    @property
+    def bias_type(self) -> ValueType:
+        """Value set of ``bias``."""
+        if self.bias_bits is None:
+            return self.parameters
+        return ValueType("fixed", self.bias_bits, self.type.fraction_bits)
 
 
 class PreluLayer(LayerBase):

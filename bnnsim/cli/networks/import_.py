@@ -16,7 +16,11 @@ app = typer.Typer(help="Bring in a trained network.", no_args_is_help=True)
 Out = Annotated[Path, typer.Option(help="where the workload and its weights go", metavar="DIR")]
 NetworkName = Annotated[str | None, typer.Option(help="the workload's name; default: the file's")]
 Fixed = Annotated[
-    str, typer.Option(help="word of what cannot be folded into thresholds", metavar="fixedW.F")
+    str,
+    typer.Option(
+        help="word of what cannot be folded into thresholds; auto: 32 bits, as fine as fits",
+        metavar="auto|fixedW.F",
+    ),
 ]
 InputType = Annotated[
     str | None,
@@ -63,7 +67,7 @@ def _add_command(kind: str, file: str, summary: str, importer: str) -> None:
         model: Annotated[Path, typer.Argument(help=file)],
         out: Out,
         name: NetworkName = None,
-        fixed: Fixed = "fixed24.12",
+        fixed: Fixed = "auto",
         input_type: InputType = None,
         image_range: ImageRange = None,
         sign_of_zero: SignOfZero = "exact",

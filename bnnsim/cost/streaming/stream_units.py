@@ -136,11 +136,15 @@ def threshold_parts(tech: Technology, unit: Threshold, library: UnitLibrary) -> 
 
 
 def scale_parts(tech: Technology, unit: Scale, library: UnitLibrary) -> tuple[Part, ...]:
-    """A multiplier a lane in DSP slices, rounding and saturation, and the channels' numbers."""
-    numbers = unit.parameter_type.bits * (2 if unit.function == "affine" else 1)
+    """A multiplier a lane in DSP slices, what follows it in LUTs, and the channels' numbers.
+
+    With one format the bias is added in the DSP slices; rounding and saturation take two LUTs a bit of
+    the output. With a shift the slices add the rounding's half, and the bias's adder takes its place.
+    """
+    numbers = unit.multiplier_type.bits + (unit.bias_type.bits if unit.bias_type else 0)
     fold = unit.channels // unit.pe
     round_off = datapath(tech, unit.pe * unit.output_type.bits * 2, unit.pe * unit.output_type.bits)
-    product = fixed_point_multiplier(tech, unit.input_bits, unit.parameter_type.bits) * unit.pe
+    product = fixed_point_multiplier(tech, unit.input_bits, unit.multiplier_type.bits) * unit.pe
     store = memory(tech, numbers, fold, "auto", "single", "rtl") * unit.pe
     return (
         Part("multipliers", product),

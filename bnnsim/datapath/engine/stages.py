@@ -12,7 +12,7 @@ import numpy as np
 
 from bnnsim.arrays import Integers
 from bnnsim.design.network.network import Node
-from bnnsim.functional.layers.fixed_point import divided_towards_zero, rounded
+from bnnsim.functional.layers.fixed_point import divided_towards_zero, rounded, with_room
 from bnnsim.spec.value_type import ValueType
 from bnnsim.spec.workload import (
     AddLayer,
@@ -109,10 +109,16 @@ def stage_layer(node: Node, values: Values, inputs: list[Integers]) -> Integers:
     if isinstance(layer, AffineLayer):
         f, p = node.input.type.fraction_bits, layer.parameters.fraction_bits
         scale, bias = (values[n].astype(np.int64)[:, None, None] for n in ("scale", "bias"))
+        if layer.shift_bits is not None:
+            products = x.astype(object) * scale + ((1 << layer.shift_bits) >> 1)
+            shifted: Integers = (products >> layer.shift_bits) + bias
+            return shifted.clip(layer.type.minimum, layer.type.maximum).astype(np.int64)
+        x = with_room(x, node.input.type.bits + f + p + layer.parameters.bits)
         return rounded(x * scale + (bias << f), f + p, layer.type)
     if isinstance(layer, PreluLayer):
         f, p = node.input.type.fraction_bits, layer.parameters.fraction_bits
         slope = values["slope"].astype(np.int64)[:, None, None]
+        x = with_room(x, node.input.type.bits + p + layer.parameters.bits)
         return rounded(np.where(x < 0, x * slope, x << p), f + p, layer.type)
     if isinstance(layer, ThresholdLayer):
         return _fired(x, values["thresholds"], layer.activation.compare, layer.activation.type)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import numpy as np
 import numpy.typing as npt
 
+from bnnsim.arrays import Int64s
 from bnnsim.datapath.streaming.mvau import count_fired
 from bnnsim.datapath.streaming.words import element_values, pack_rows, unpack_word
 from bnnsim.design.streaming.units import Add, Concat, Converter, Padding, Pool, Scale, Threshold, Window
@@ -233,17 +234,33 @@ class ScaleDatapath:
         x = unpack_word(words[0], unit.pe, unit.input_bits, unit.input_type.is_signed)
         if unit.input_type.is_bipolar:
             x = 2 * x - 1
-        behind_point = unit.parameter_type.fraction_bits
         numbers = {key: array[self._fold] for key, array in self._values.items()}
+        if unit.shift_bits is not None:
+            value = self._shifted(x, numbers["scale"], unit.shift_bits) + numbers["bias"]
+        else:
+            value = self._in_one_format(x, numbers)
+        value = np.clip(value, unit.output_type.minimum, unit.output_type.maximum).astype(np.int64)
+        self._leaving.append(pack_rows(value[None], unit.output_type.bits)[0])
+        self._fold = (self._fold + 1) % self._folds
+
+    def _in_one_format(self, x: Int64s, numbers: Mapping[str, Int64s]) -> Int64s:
+        unit = self._unit
+        if unit.input_bits + 2 * unit.multiplier_type.bits > 60:  # wider than an int64 with room
+            x, numbers = x.astype(object), {key: array.astype(object) for key, array in numbers.items()}
+        behind_point = unit.multiplier_type.fraction_bits
         if unit.function == "affine":
             wide = x * numbers["scale"] + (numbers["bias"] << unit.input_type.fraction_bits)
         else:
             wide = np.where(x < 0, x * numbers["slope"], x << behind_point)
         drop = unit.input_type.fraction_bits + behind_point - unit.output_type.fraction_bits
-        value = (wide + ((1 << drop) >> 1)) >> drop if drop >= 0 else wide << -drop
-        value = np.clip(value, unit.output_type.minimum, unit.output_type.maximum)
-        self._leaving.append(pack_rows(value[None], unit.output_type.bits)[0])
-        self._fold = (self._fold + 1) % self._folds
+        return (wide + ((1 << drop) >> 1)) >> drop if drop >= 0 else wide << -drop
+
+    @staticmethod
+    def _shifted(x: Int64s, scale: Int64s, shift_bits: int) -> Int64s:
+        """Products as wide as they come, shifted right, halves up."""
+        half = (1 << shift_bits) >> 1
+        pairs = zip(x.tolist(), scale.tolist(), strict=True)
+        return np.array([(a * b + half) >> shift_bits for a, b in pairs], np.int64)
 
     def pop(self) -> int:
         return self._leaving.popleft()

@@ -9,7 +9,7 @@ from math import prod
 from typing import assert_never
 
 from bnnsim.design.network.node import INPUT, Node
-from bnnsim.design.network.scaled_rules import fixed_linear, mean_pool
+from bnnsim.design.network.scaled_rules import fixed_linear, mean_pool, scale
 from bnnsim.design.network.shape_rules import add, concat, conv, holds, pool, weighted
 from bnnsim.design.network.tensor import Tensor
 from bnnsim.spec.bounds import MAX_ELEMENTS, MAX_WEIGHTS
@@ -243,7 +243,7 @@ class _Resolver:
         elif isinstance(layer, FixedLinearLayer):
             result = fixed_linear(fault, layer, given[0])
         elif isinstance(layer, AffineLayer | PreluLayer):
-            result = Tensor(given[0].shape, layer.type), given[0].type, 0
+            result = scale(fault, layer, given[0])
         elif isinstance(layer, MeanPoolLayer):
             result = mean_pool(fault, layer, given[0])
         elif isinstance(layer, LinearLayer):

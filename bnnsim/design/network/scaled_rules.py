@@ -10,9 +10,19 @@ from collections.abc import Callable
 
 from bnnsim.design.network.tensor import RESIDUAL_SUM, Shape, Tensor
 from bnnsim.spec.value_type import ValueType, integer_type
-from bnnsim.spec.workload import ConvBase, FixedLinearLayer, GatedConvLayer, MeanPoolLayer, WeightedLayer
+from bnnsim.spec.workload import (
+    AffineLayer,
+    ConvBase,
+    FixedLinearLayer,
+    GatedConvLayer,
+    MeanPoolLayer,
+    PreluLayer,
+    WeightedLayer,
+)
 
 FaultAt = Callable[[str, str, str], None]
+MOST_BITS = 62
+"""What an element or a sum may have in a fixed-point layer: an int64 with a bit to spare."""
 
 
 def residual_layer(
@@ -65,6 +75,10 @@ def fixed_linear(
 ) -> tuple[Tensor, ValueType, int] | None:
     if given.pixels != 1:
         fault("inputs", "a vector", f"a map of {list(given.shape)}")
+    bits, point = layer.type.bits, layer.type.fraction_bits
+    _hold(fault, "type", "sums in front of their rounding", bits + point)
+    aligned = _signed_bits(given.type) + max(0, point - given.type.fraction_bits)
+    _hold(fault, "inputs", "elements with the scores' point", aligned)
     return Tensor((layer.out, 1, 1), layer.type), layer.type, 0
 
 
@@ -77,4 +91,28 @@ def mean_pool(
         fault("kernel", f"a divisor of the map's {height} x {width}", str(layer.kernel))
         return None
     shape = (channels, height // kernel[0], width // kernel[1])
+    more = max(0, layer.type.fraction_bits - given.type.fraction_bits)
+    count = kernel[0] * kernel[1]
+    _hold(fault, "type", "sums", _signed_bits(given.type) + count.bit_length() + more)
     return Tensor(shape, layer.type), given.type, 0
+
+
+def scale(
+    fault: FaultAt, layer: AffineLayer | PreluLayer, given: Tensor
+) -> tuple[Tensor, ValueType, int]:
+    """An affine or PReLU; products may be wider than :data:`MOST_BITS`, what is left of them not."""
+    bits = _signed_bits(given.type)
+    _hold(fault, "inputs", "elements", bits)
+    if isinstance(layer, AffineLayer) and layer.shift_bits is not None:
+        _hold(fault, "shift_bits", "shifted products", bits + layer.scale_type.bits - layer.shift_bits)
+    return Tensor(given.shape, layer.type), given.type, 0
+
+
+def _signed_bits(value_type: ValueType) -> int:
+    """Bits of the type's values in two's complement."""
+    return value_type.bits + (not value_type.is_signed)
+
+
+def _hold(fault: FaultAt, key: str, what: str, bits: int) -> None:
+    if bits > MOST_BITS:
+        fault(key, f"{what} of at most {MOST_BITS} bits", f"{bits} bits")

@@ -135,7 +135,8 @@ class Scale:
     """Fixed-point map of each element by its channel's numbers, ``pe`` channels a cycle.
 
     ``function`` ``affine``: scale x x + bias; ``prelu``: x, or slope x x where x is negative. Rounded
-    half up and saturated to ``output_type``.
+    half up and saturated to ``output_type``. With ``shift_bits`` the product is rounded while it is
+    shifted to the output's point, where the bias is added; without, the exact sum is rounded once.
     """
 
     kind: ClassVar[Literal["scale"]] = "scale"
@@ -146,7 +147,10 @@ class Scale:
     input_type: ValueType
     input_bits: int
     output_type: ValueType
-    parameter_type: ValueType
+    multiplier_type: ValueType
+    """Of the scale or slope."""
+    bias_type: ValueType | None = None
+    shift_bits: int | None = None
 
 
 @dataclass(frozen=True)

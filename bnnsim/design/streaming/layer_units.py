@@ -74,7 +74,9 @@ def _scale(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None:
         input_type=node.input.type,
         input_bits=port.element_bits,
         output_type=node.output.type,
-        parameter_type=layer.parameters,
+        multiplier_type=layer.scale_type if isinstance(layer, AffineLayer) else layer.parameters,
+        bias_type=layer.bias_type if isinstance(layer, AffineLayer) else None,
+        shift_bits=layer.shift_bits if isinstance(layer, AffineLayer) else None,
     )
     name = f"{node.name}.{layer.op}"
     builder.add_unit(name, node.name, scale, [port], "rtl", False)

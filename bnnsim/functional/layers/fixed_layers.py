@@ -7,7 +7,7 @@ rounds follow FracBNN's CIFAR-10 accelerator (cornell-zhang/FracBNN, xcel-cifar1
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bnnsim.arrays import Integers
 from bnnsim.design.network.network import Node
-from bnnsim.functional.layers.fixed_point import divided_towards_zero, rounded
+from bnnsim.functional.layers.fixed_point import divided_towards_zero, rounded, shifted_product, with_room
 from bnnsim.spec.value_type import ValueType
 from bnnsim.spec.workload import AffineLayer, FixedLinearLayer, GatedConvLayer, MeanPoolLayer, PreluLayer
 
@@ -111,18 +111,27 @@ def after_gate(
 
 
 def affine(x: Integers, given: ValueType, values: Values, layer: AffineLayer) -> NDArray[np.int64]:
-    """scale x x + bias in one statement."""
+    """scale x x + bias: in one statement, or shifted to the output's point before the bias is added."""
+    if layer.shift_bits is not None:
+        product = shifted_product(x, per_channel(values["scale"]), layer.shift_bits)
+        return rounded(product + per_channel(values["bias"]), 0, replace(layer.type, fraction_bits=0))
     f, p = given.fraction_bits, layer.parameters.fraction_bits
-    wide = x.astype(np.int64) * per_channel(values["scale"])
-    return rounded(wide + (per_channel(values["bias"]) << f), f + p, layer.type)
+    bits = max(given.bits + layer.parameters.bits, f + layer.parameters.bits) + _room(f + p, layer.type)
+    wide = with_room(x, bits) * per_channel(values["scale"])
+    return rounded(wide + (with_room(per_channel(values["bias"]), bits) << f), f + p, layer.type)
 
 
 def prelu(x: Integers, given: ValueType, values: Values, layer: PreluLayer) -> NDArray[np.int64]:
     """x, or slope x x where x is negative, in one statement."""
-    p = layer.parameters.fraction_bits
-    wide = x.astype(np.int64)
+    f, p = given.fraction_bits, layer.parameters.fraction_bits
+    wide = with_room(x, given.bits + layer.parameters.bits + _room(f + p, layer.type))
     sloped = np.where(wide < 0, wide * per_channel(values["slope"]), wide << p)
-    return rounded(sloped, given.fraction_bits + p, layer.type)
+    return rounded(sloped, f + p, layer.type)
+
+
+def _room(fraction_bits: int, to: ValueType) -> int:
+    """Bits that rounding needs on top: to the left where ``to`` is finer, and one for a carry."""
+    return 1 + max(0, to.fraction_bits - fraction_bits)
 
 
 def mean_pool(x: Integers, given: ValueType, layer: MeanPoolLayer) -> NDArray[np.int64]:

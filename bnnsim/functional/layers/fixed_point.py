@@ -12,14 +12,39 @@ from numpy.typing import NDArray
 from bnnsim.arrays import Integers
 from bnnsim.spec.value_type import ValueType
 
+_HALF_BITS = 31
+_MOST_BITS = 62
+
 
 def rounded(values: Integers, from_fraction_bits: int, to: ValueType) -> NDArray[np.int64]:
     """``values`` with ``from_fraction_bits`` bits behind the point as values of ``to``, int64."""
     drop = from_fraction_bits - to.fraction_bits
-    wide = values.astype(np.int64)
+    wide = values if values.dtype == object else values.astype(np.int64)
     shifted = (wide + (1 << (drop - 1))) >> drop if drop > 0 else wide << -drop
-    clipped: NDArray[np.int64] = np.clip(shifted, to.minimum, to.maximum)
+    clipped: NDArray[np.int64] = np.clip(shifted, to.minimum, to.maximum).astype(np.int64)
     return clipped
+
+
+def with_room(values: Integers, bits: int) -> Integers:
+    """``values`` as int64, or as Python's own integers where ``bits`` bits do not fit."""
+    return values.astype(np.int64 if bits <= _MOST_BITS else object)
+
+
+def shifted_product(values: Integers, factors: Integers, shift_bits: int) -> NDArray[np.int64]:
+    """``floor(values * factors / 2**shift_bits + 1/2)``, exact however wide the product is.
+
+    ``values`` have at most 62 bits, ``factors`` at most 32, the result at most 62; ``shift_bits`` is
+    93 or less. The values are cut in two at bit 31, so that no partial product leaves an int64.
+    """
+    wide, by = values.astype(np.int64), factors.astype(np.int64)
+    upper, lower = (wide >> _HALF_BITS) * by, (wide & ((1 << _HALF_BITS) - 1)) * by
+    if shift_bits <= _HALF_BITS:
+        half = (1 << shift_bits) >> 1
+        low: NDArray[np.int64] = (upper << (_HALF_BITS - shift_bits)) + ((lower + half) >> shift_bits)
+        return low
+    half = 1 << (shift_bits - 1 - _HALF_BITS)
+    high: NDArray[np.int64] = (upper + (lower >> _HALF_BITS) + half) >> (shift_bits - _HALF_BITS)
+    return high
 
 
 def divided_towards_zero(values: Integers, divisor: int) -> NDArray[np.int64]:

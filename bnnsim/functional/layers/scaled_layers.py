@@ -52,7 +52,7 @@ def scaled_parameters(node: Node) -> Named:
     layer = node.layer
     channels = (node.output.channels,)
     if isinstance(layer, AffineLayer):
-        return dict.fromkeys(("scale", "bias"), (channels, layer.parameters))
+        return {"scale": (channels, layer.scale_type), "bias": (channels, layer.bias_type)}
     if isinstance(layer, PreluLayer):
         return {"slope": (channels, layer.parameters)}
     if isinstance(layer, FixedLinearLayer):
@@ -132,7 +132,7 @@ def _drawn(
         return (one >> np.arange(1, shape[0] + 1)).astype(np.int32)
     if value_type == RESIDUAL_SUM:
         return np.ones(shape, np.int32)
-    spread = max(1, one // 2)
+    spread = min(max(1, one // 2), value_type.maximum)
     values = rng.integers(-spread, spread, shape, np.int32, endpoint=True)
     if key in ("rprelu_slope", "post_scale"):
         values = np.abs(values) + 1

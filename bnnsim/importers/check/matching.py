@@ -67,8 +67,7 @@ def possible_options(
     ``outputs`` are the model's: an import may have kept all of them, or one.
     """
     frame = workload.input
-    word = {str(layer.type) for layer in workload.layers if isinstance(layer, AffineLayer)}
-    fixed = {"fixed": word.pop()} if len(word) == 1 else {}
+    words = {str(layer.type): None for layer in workload.layers if isinstance(layer, AffineLayer)}
     ranges = [None, (0.0, 255.0)]
     if frame.image_range is not None:
         ranges.append((frame.image_range[0], frame.image_range[1]))
@@ -77,5 +76,7 @@ def possible_options(
     kinds = [None, str(frame.type)]
     inputs = [{"input_type": k, "image_range": r} for k, r in itertools.product(kinds, ranges)]
     kept = [None, *(outputs if len(outputs) > 1 else ())]
-    for output, given, sign in itertools.product(kept, inputs, ("exact", "plus")):
+    # the words that the file names come first; without any the option changes nothing
+    options = [{"fixed": word} for word in words] + [{}]
+    for output, given, sign, fixed in itertools.product(kept, inputs, ("exact", "plus"), options):
         yield {**given, **fixed, "sign_of_zero": sign, "output": output}

@@ -25,8 +25,9 @@ class LayerDraft:
     ``weights``: ``(out, in / groups, kh, kw)`` or ``(out, in)``, columns in the workload's order.
     ``thresholds``: ``(channels, count)``, each firing on ``sum >= t``. ``signs``: +1 or -1 a channel
     (``negate`` only). ``arrays``: other parameters by name. ``low`` and ``high`` bound
-    every element that the layer puts out. ``error`` is by how much a fixed-point layer rounds,
-    ``steepness`` by how much it may enlarge its input's error, in real units.
+    every element that the layer puts out. ``error_steps`` is by how many steps of its integers a
+    fixed-point layer rounds, ``steepness`` how many steps one of its input's may become, ``reach`` the
+    greatest magnitude of its real values.
     """
 
     name: str
@@ -41,8 +42,9 @@ class LayerDraft:
     activation: ValueType | None = None
     signs: Int64s | None = None
     arrays: dict[str, Int64s] = field(default_factory=dict)
-    error: Fraction = Fraction(0)
+    error_steps: Fraction = Fraction(0)
     steepness: Fraction = Fraction(1)
+    reach: Fraction = Fraction(0)
 
     @property
     def channels(self) -> int:
@@ -101,17 +103,6 @@ class NetworkDraft:
             return types.pop() if len(types) == 1 else None
         return layer.activation
 
-    def fraction_bits_of(self, name: str) -> int:
-        """Bits behind the point that the workload sees in a layer's elements."""
-        value_type = self.type_of(name)
-        if value_type is not None:
-            return value_type.fraction_bits
-        layer = self.layers[name]
-        if layer.kind not in ("add", "concat"):
-            return 0
-        bits = {self.fraction_bits_of(source) for source in layer.inputs}
-        return bits.pop() if len(bits) == 1 else 0
-
     def parity_of(self, name: str) -> int | None:
         """Whether a layer's sums are all even (0) or all odd (1); None where they are both.
 
@@ -140,7 +131,8 @@ class NetworkDraft:
         return passes and any(self.is_rounded(source) for source in layer.inputs)
 
     def error_of(self, name: str) -> Fraction:
-        """How far a layer's values may lie from the model's, where no bit has flipped on the way."""
+        """How many steps a layer's integers may lie from the model's values, where no bit has flipped
+        on the way."""
         if name == INPUT:
             return Fraction(0)
         layer = self.layers[name]
@@ -151,9 +143,8 @@ class NetworkDraft:
             return sum(given, Fraction(0))
         if layer.weights is not None:
             rows = np.abs(layer.weights.reshape(len(layer.weights), -1)).sum(axis=1)
-            # Sums of fixed-point values are plain integers: an error of one is one step.
-            return int(rows.max()) * given[0] * (1 << self.fraction_bits_of(layer.inputs[0]))
-        return layer.error + layer.steepness * max(given)
+            return int(rows.max()) * given[0]
+        return layer.error_steps + layer.steepness * max(given)
 
     def readers(self, name: str) -> list[LayerDraft]:
         """The layers that read ``name``, once for each input position."""

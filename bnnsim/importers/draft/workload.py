@@ -102,7 +102,7 @@ def _layer(draft: NetworkDraft, layer: LayerDraft, inputs: list[str] | None, arr
         case "affine" | "prelu":
             arrays.update({f"{layer.name}.{key}": v for key, v in layer.arrays.items()})
             assert layer.activation is not None
-            word = {"type": layer.activation, "parameters": options["parameters"]}
+            word = {"type": layer.activation, **options}
             if layer.kind == "affine":
                 return AffineLayer(op="affine", **word, **named)
             return PreluLayer(op="prelu", **word, **named)
@@ -153,8 +153,9 @@ def _store_weights(layer: LayerDraft, arrays: Arrays) -> None:
 
 def _store_thresholds(layer: LayerDraft, arrays: Arrays) -> None:
     if layer.thresholds is not None:
-        limits = np.iinfo(np.int32)
-        stored = layer.thresholds.clip(limits.min, limits.max).astype(np.int32)
+        stored, limits = layer.thresholds, np.iinfo(np.int32)
+        if limits.min <= stored.min(initial=0) and stored.max(initial=0) <= limits.max:
+            stored = stored.astype(np.int32)
         arrays[f"{layer.name}.thresholds"] = stored[:, 0] if stored.shape[1] == 1 else stored
 
 

@@ -37,7 +37,7 @@ def import_keras(
         path: an ``.h5`` or ``.keras`` file.
         out_dir: where workload and weights go.
         name: the workload's name; default: the file's.
-        fixed: the type of layers that stay in fixed point.
+        fixed: the type of layers that stay in fixed point, or ``auto``.
         input_type: the type of an image's elements, for models that take raw pixels.
         image_range: the numbers that pixels 0 and 255 stand for.
         sign_of_zero: ``exact`` as the model's operators, ``plus`` where +1 may stand for it.

@@ -1,21 +1,33 @@
-"""Real values that cannot be folded into thresholds: fixed-point scale, bias, slope, errors bounded."""
+"""Real values that cannot be folded into thresholds: fixed-point scale, bias, slope, errors bounded.
+
+A layer multiplies its input's integers, shifts right with rounding, and adds a bias at the output's
+point: the multiplier's format follows from the input's reach. All errors are counted in steps (units of
+the last place) of the integers that a layer puts out.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-import numpy.typing as npt
 
-from bnnsim.importers.draft.draft import NetworkDraft
+from bnnsim.importers.draft.draft import LayerDraft, NetworkDraft
 from bnnsim.importers.exact.channel_function import Affine, Chain, Clip, Prelu
 from bnnsim.importers.onnx.graph import Operator
 from bnnsim.spec.value_type import ValueType
 
-PARAMETER_BITS = 32
+MOST_BITS = 32
+"""Of an output word, a multiplier, a bias or a slope."""
+PROBE = ValueType("fixed", MOST_BITS, 8)
+"""The word with which a network's reach is found before its own is chosen."""
+_MOST_SHIFT = 93
+_SLACK_BITS = 2
+"""A multiplier's rounding moves a result by at most 2**-(this + 1) steps, where its bits allow."""
+_FLOAT_BITS = 24
+"""A float32 has no more: scores are not written finer, and the model's own run is not more exact."""
 
 
 @dataclass(frozen=True)
@@ -56,66 +68,177 @@ def piecewise_linear(operator: Operator, chain: Chain) -> PiecewiseLinear:
 
 
 @dataclass(frozen=True)
-class FixedNumbers:
-    """Numbers in one format: ``integers`` times 2**-fraction_bits, each at most ``error`` off."""
+class FixedLayers:
+    """What :func:`append_fixed` has made.
 
-    type: ValueType
-    integers: npt.NDArray[np.int64]
-    error: Fraction
+    ``base`` is the last layer, ``word`` what it puts out; each channel's value still lacks its one of
+    ``offsets``. ``note`` is a sentence on the error.
+    """
 
-
-def in_one_format(numbers: Sequence[Sequence[Fraction]]) -> tuple[ValueType, list[FixedNumbers]]:
-    """Rows of numbers in the finest format of ``PARAMETER_BITS`` that holds them all."""
-    largest = max((abs(v) for row in numbers for v in row), default=Fraction(0))
-    whole = math.floor(largest).bit_length() + 1  # one more where rounding up carries
-    value_type = ValueType("fixed", PARAMETER_BITS, max(0, PARAMETER_BITS - 1 - whole))
-    scale = 1 << value_type.fraction_bits
-    rows = []
-    for row in numbers:
-        integers = [min(max(round(v * scale), value_type.minimum), value_type.maximum) for v in row]
-        pairs = zip(integers, row, strict=True)
-        error = max((abs(Fraction(i, scale) - v) for i, v in pairs), default=Fraction(0))
-        rows.append(FixedNumbers(value_type, np.array(integers, np.int64), error))
-    return value_type, rows
+    base: str
+    word: ValueType
+    offsets: list[Fraction]
+    note: str
 
 
 def append_fixed(
     draft: NetworkDraft, base: str, word: ValueType, forms: Sequence[PiecewiseLinear]
-) -> tuple[str, list[Fraction], str]:
-    """Layers that bring ``base`` through ``forms`` (one a channel) to integers of ``word``.
+) -> FixedLayers:
+    """Layers that bring ``base`` through ``forms`` (one a channel) to integers of ``word``."""
+    shape, bounds = draft.shape_of(base), draft.bounds_of(base)
+    magnitude = max(abs(bound) for bound in bounds)
+    steps = 1 << word.fraction_bits
+    gains, biases = [form.gain * steps for form in forms], [form.bias * steps for form in forms]
+    scale, bits, shift = _multipliers(gains, magnitude, _MOST_SHIFT)
+    bias_bits = _bits_of([round(bias) for bias in biases])
+    bias = [_limited(round(value), bias_bits) for value in biases]
 
-    Returns the last layer's name, the offset that each channel still lacks, and a sentence on the
-    error.
-    """
-    fraction = draft.fraction_bits_of(base)
-    shape = draft.shape_of(base)
-    gains = [form.gain * (1 << fraction) for form in forms]
-    parameters, (scale, bias) = in_one_format([gains, [form.bias for form in forms]])
-    layer = draft.append("affine", [base], shape, word.minimum, word.maximum)
+    def value(channel: int, x: int) -> int:
+        return _shifted(x * scale[channel], shift) + bias[channel]
+
+    layer = draft.append("affine", [base], shape, *_range(value, bounds, len(forms), word))
     layer.activation = word
-    layer.options = {"parameters": parameters}
-    layer.arrays = {"scale": scale.integers, "bias": bias.integers}
-    low, high = draft.bounds_of(base)
-    reach = Fraction(max(abs(low), abs(high)), 1 << fraction)
-    half = Fraction(1, 2 << word.fraction_bits)
-    error = half + scale.error * reach + bias.error
-    pairs = zip(gains, forms, strict=True)
-    largest = max(abs(g) * reach + abs(form.bias) for g, form in pairs)
-    layer.error, layer.steepness = error, max(abs(gain) for gain in gains)
+    layer.options = {"multiplier_bits": bits, "shift_bits": shift, "bias_bits": bias_bits}
+    layer.arrays = {"scale": np.array(scale, np.int64), "bias": np.array(bias, np.int64)}
+    layer.error_steps = max(
+        _product_error(m, shift, gain, magnitude) + abs(b - offset)
+        for m, gain, b, offset in zip(scale, gains, bias, biases, strict=True)
+    )
+    layer.steepness = max(abs(gain) for gain in gains)
+    layer.reach = reach_of(draft, base, forms)
     names = [layer.name]
     if any(form.slope != 1 for form in forms):
-        slopes_type, (slopes,) = in_one_format([[form.slope for form in forms]])
-        layer = draft.append("prelu", [layer.name], shape, word.minimum, word.maximum)
-        layer.activation = word
-        layer.options = {"parameters": slopes_type}
-        layer.arrays = {"slope": slopes.integers}
-        steepest = max(Fraction(1), *(abs(form.slope) for form in forms))
-        limit = Fraction(word.maximum, 1 << word.fraction_bits)
-        layer.error, layer.steepness = half + slopes.error * min(largest, limit), steepest
-        error = error * steepest + layer.error
+        layer = _append_prelu(draft, layer, word, [form.slope for form in forms])
         names.append(layer.name)
+    error = draft.error_of(layer.name) / steps
     note = f"{' and '.join(names)}: {word}, at most {float(error):.3g} off the model's real values"
-    top = Fraction(word.maximum, 1 << word.fraction_bits)
-    if largest > top:
-        note += f" within +-{float(top):.6g} (the largest sum could reach {float(largest):.6g})"
-    return layer.name, [form.offset for form in forms], note
+    top = Fraction(word.maximum, steps)
+    if layer.reach > top:
+        note += f" within +-{float(top):.6g} and saturated beyond"
+        note += f" (a sum could reach {float(layer.reach):.6g})"
+    return FixedLayers(layer.name, word, [form.offset for form in forms], note)
+
+
+def _append_prelu(
+    draft: NetworkDraft, source: LayerDraft, word: ValueType, slopes: list[Fraction]
+) -> LayerDraft:
+    bounds = draft.bounds_of(source.name)
+    below = max(0, -bounds[0])
+    slope, bits, point = _multipliers(slopes, below, MOST_BITS - 1)
+
+    def value(channel: int, x: int) -> int:
+        return x if x >= 0 else _shifted(x * slope[channel], point)
+
+    ends = (bounds[0], min(bounds[1], 0), max(bounds[0], 0), bounds[1])
+    layer = draft.append("prelu", [source.name], source.shape, *_range(value, ends, len(slopes), word))
+    layer.activation = word
+    # a format has no fewer bits than lie behind its point
+    layer.options = {"parameters": ValueType("fixed", max(bits, point), point)}
+    layer.arrays = {"slope": np.array(slope, np.int64)}
+    pairs = zip(slope, slopes, strict=True)
+    layer.error_steps = max(_product_error(m, point, true, below) for m, true in pairs)
+    layer.steepness = max(Fraction(1), *(abs(true) for true in slopes))
+    layer.reach = source.reach * layer.steepness
+    return layer
+
+
+def reach_of(draft: NetworkDraft, base: str, forms: Sequence[PiecewiseLinear]) -> Fraction:
+    """The greatest magnitude that ``forms`` (one a channel) can make of ``base``, in real units."""
+    ends = draft.bounds_of(base)
+    return max(
+        abs(form.gain * x + form.bias) * max(Fraction(1), abs(form.slope)) for form in forms for x in ends
+    )
+
+
+def widest_word(draft: NetworkDraft) -> ValueType | None:
+    """The finest word that holds all that fixed-point layers of a draft can put out; None without any."""
+    reaches = [layer.reach for layer in draft.layers.values() if layer.kind in ("affine", "prelu")]
+    if not reaches:
+        return None
+    whole = _whole_bits(max(reaches))
+    return ValueType("fixed", MOST_BITS, max(0, MOST_BITS - 1 - whole))
+
+
+def score_word(
+    draft: NetworkDraft, base: str, word: ValueType | None, forms: Sequence[PiecewiseLinear]
+) -> ValueType:
+    """The word of scores: no finer than a float32 of their reach, nor than what they are made of.
+
+    ``word`` is what the user chose, or what the network's other fixed-point layers have.
+    """
+    reach = reach_of(draft, base, forms)
+    steepest = max(abs(form.gain) * max(Fraction(1), abs(form.slope)) for form in forms)
+    given = draft.error_of(base) * steepest
+    whole = _whole_bits(reach)
+    fraction = max(0, _FLOAT_BITS - 1 - whole)
+    while fraction and Fraction(1, 2 << fraction) < given / 4:
+        fraction -= 1
+    if word is None:
+        return ValueType("fixed", min(MOST_BITS, max(2, 1 + whole + fraction)), fraction)
+    return ValueType("fixed", word.bits, min(fraction, word.fraction_bits))
+
+
+def float_error(reach: Fraction, is_sum: bool) -> Fraction:
+    """By how much a model's own float32 run may be off where values reach ``reach``: an ulp there.
+
+    Sums of many terms stay far below what they could reach: an eighth of it.
+    """
+    return reach / (1 << (_FLOAT_BITS - 1 + (3 if is_sum else 0)))
+
+
+def _whole_bits(reach: Fraction) -> int:
+    """Bits in front of the point, one more where rounding carries."""
+    return math.floor(reach + 1).bit_length()
+
+
+def _multipliers(
+    gains: Sequence[Fraction], magnitude: int, most_shift: int
+) -> tuple[list[int], int, int]:
+    """Integers for ``gains``, their bits, and the shift behind the product.
+
+    Rounded so that no product with up to ``magnitude`` moves by more than a fraction of a step, in
+    as many bits as that takes; exact where that takes fewer.
+    """
+    largest = max(abs(gain) for gain in gains)
+    shift = magnitude.bit_length() + _SLACK_BITS
+    finest = max(gain.denominator for gain in gains)
+    if all(finest % gain.denominator == 0 for gain in gains) and finest & (finest - 1) == 0:
+        shift = min(shift, finest.bit_length() - 1)
+    while shift and _bits_of([round(largest * (1 << shift))], 64) > MOST_BITS:
+        shift -= 1
+    shift = min(shift, most_shift)
+    integers = [round(gain * (1 << shift)) for gain in gains]
+    bits = _bits_of(integers)
+    return [_limited(one, bits) for one in integers], bits, shift
+
+
+def _product_error(factor: int, shift: int, gain: Fraction, magnitude: int) -> Fraction:
+    """How far a shifted product may lie from ``gain`` times the input, in steps."""
+    rounding = Fraction(1, 2) if factor % (1 << shift) else Fraction(0)
+    return rounding + abs(Fraction(factor, 1 << shift) - gain) * magnitude
+
+
+def _shifted(product: int, shift: int) -> int:
+    return (product + ((1 << shift) >> 1)) >> shift
+
+
+def _bits_of(integers: Sequence[int], most: int = MOST_BITS) -> int:
+    """Bits of the narrowest symmetric two's complement for ``integers``, no more than ``most``."""
+    return min(most, max(2, 1 + max(abs(one).bit_length() for one in integers)))
+
+
+def _limited(value: int, bits: int) -> int:
+    most = (1 << (bits - 1)) - 1
+    return min(max(value, -most), most)
+
+
+def _range(
+    value: Callable[[int, int], int], ends: Sequence[int], channels: int, word: ValueType
+) -> tuple[int, int]:
+    """Least and greatest of a layer's integers; each channel is monotone between ``ends``."""
+    found = [value(channel, x) for channel in range(channels) for x in ends]
+    low, high = min(found), max(found)
+    return (
+        min(max(low, word.minimum), word.maximum),
+        min(max(high, word.minimum), word.maximum),
+    )

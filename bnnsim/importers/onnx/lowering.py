@@ -12,6 +12,7 @@ from bnnsim.importers.draft.draft import INPUT, NetworkDraft, Shape
 from bnnsim.importers.exact.channel_function import Affine, ChannelFunction
 from bnnsim.importers.onnx.binding import LayoutMismatch, TensorBinding, map_dimensions
 from bnnsim.importers.onnx.constants import evaluate_constants
+from bnnsim.importers.onnx.fixed_point import PROBE
 from bnnsim.importers.onnx.graph import Array, ModelGraph, Operator
 from bnnsim.importers.onnx.outputs import (
     End,
@@ -31,7 +32,8 @@ SignOfZero = Literal["exact", "plus"]
 class ImportOptions:
     """What the user decides where the model leaves a choice.
 
-    ``fixed`` is the word of values that cannot be folded into thresholds. ``input_type`` is what the
+    ``fixed`` is the word of values that cannot be folded into thresholds; None leaves it to their
+    reach. ``input_type`` is what the
     frames hold where the model does not quantise its input itself (or quantises it channel by
     channel); ``image_range`` the numbers that pixels 0 and 255 stand for at the model's input, by
     default 0 and 1, or 0 and 255 where the model divides by 255 or takes integers.
@@ -39,7 +41,7 @@ class ImportOptions:
     ``plus`` makes it +1.
     """
 
-    fixed: ValueType
+    fixed: ValueType | None = None
     input_type: ValueType | None = None
     image_range: tuple[float, float] | None = None
     sign_of_zero: SignOfZero = "exact"
@@ -83,6 +85,11 @@ class Lowering:
     notes: list[str] = field(default_factory=list)
     made: dict[object, Any] = field(default_factory=dict)
     """Layers that stand for a function of another layer, so that none is made twice."""
+
+    @property
+    def word(self) -> ValueType:
+        """The word of values that cannot be folded into thresholds."""
+        return self.options.fixed or PROBE
 
     def binding(self, operator: Operator, position: int = 0) -> TensorBinding:
         """The binding at an input that must depend on the model's input."""

@@ -11,13 +11,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from bnnsim.importers.draft.draft import INPUT
+from bnnsim.importers.draft.draft import INPUT, NetworkDraft
 from bnnsim.importers.draft.passes import canonicalise
 from bnnsim.importers.draft.workload import Arrays, to_workload
 from bnnsim.importers.draft.write import ImportedNetwork, checked_name, write_network
 from bnnsim.importers.foreign.boundary import foreign_file
 from bnnsim.importers.onnx.binding import TensorBinding
 from bnnsim.importers.onnx.file import load_model, read_graph
+from bnnsim.importers.onnx.fixed_point import float_error, widest_word
 from bnnsim.importers.onnx.graph import ModelGraph, Operator
 from bnnsim.importers.onnx.lowering import (
     FrameRule,
@@ -28,14 +29,15 @@ from bnnsim.importers.onnx.lowering import (
     lower,
 )
 from bnnsim.importers.onnx.operators import elementwise, layers, pools, qonnx, shapes
-from bnnsim.importers.onnx.operators.joins import concat, in_fixed_point
+from bnnsim.importers.onnx.operators.joins import concat, scores_in_fixed_point
 from bnnsim.importers.onnx.operators.quantise import negated, quantised
 from bnnsim.importers.onnx.outputs import Head, dropped_note
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.value_type import TYPE_TEXT, ValueType, parse_value_type
 from bnnsim.spec.workload import Workload
 
-DEFAULT_FIXED = "fixed24.12"
+DEFAULT_FIXED = "auto"
+"""A word as fine as the network's reach lets 32 bits be."""
 
 HANDLERS: dict[str, Handler] = {
     "Add": elementwise.add,
@@ -102,6 +104,8 @@ class LoweredOutput:
     gain: Fraction
     offset: Fraction
     order: str
+    error: Fraction
+    """How far a score may lie from the model's own in float32, where no bit has flipped on the way."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,7 @@ def import_onnx(
         path: the model's file.
         out_dir: where workload and weights go.
         name: the workload's name; default: the file's.
-        fixed: the type of layers that stay in fixed point.
+        fixed: the type of layers that stay in fixed point, or ``auto``.
         input_type: the type of an image's elements, for models that take raw pixels.
         image_range: the numbers that pixels 0 and 255 stand for.
         sign_of_zero: ``exact`` as the model's operators, ``plus`` where +1 may stand for it.
@@ -186,9 +190,9 @@ def import_options(
     output: str | None = None,
 ) -> ImportOptions:
     """The user's words as options. Raises :class:`InputError`."""
-    word = _type("fixed", fixed)
-    if word.kind != "fixed":
-        raise InputError("fixed", "fixedW.F (such as fixed16.8)", fixed)
+    word = None if fixed == DEFAULT_FIXED else _type("fixed", fixed)
+    if word is not None and word.kind != "fixed":
+        raise InputError("fixed", "auto or fixedW.F (such as fixed16.8)", fixed)
     frame = None if input_type is None else _type("input type", input_type)
     if image_range is not None:
         low, high = image_range
@@ -223,6 +227,9 @@ def lower_model(model: Any, file: str, name: str, options: ImportOptions) -> Low
 def _lowered(model: Any, file: str, name: str, options: ImportOptions) -> LoweredModel:
     graph = read_graph(model, file)
     state = lower(graph, options, HANDLERS)
+    word = widest_word(state.draft) if options.fixed is None else None
+    if word is not None:
+        state = lower(graph, replace(options, fixed=word), HANDLERS)
     scores = [_scores(state, head) for head in state.heads]
     state.draft.outputs = list(dict.fromkeys(score.layer for score in scores))
     done = canonicalise(state.draft)
@@ -232,10 +239,7 @@ def _lowered(model: Any, file: str, name: str, options: ImportOptions) -> Lowere
     producer = f", written by {model.producer_name}" if model.producer_name else ""
     source = f"imported from {Path(file).name} (sha256 {digest}...{producer})"
     workload, arrays = to_workload(state.draft, name, source)
-    errors = {
-        layer: state.draft.error_of(layer) * (1 << state.draft.fraction_bits_of(layer))
-        for layer in state.draft.layers
-    }
+    errors = {layer: _error_steps(state, layer) for layer in state.draft.layers}
     scores = [replace(one, layer=done.successors.get(one.layer, one.layer)) for one in scores]
     notes = (*state.notes, *_output_notes(graph, state, scores))
     bindings = {}
@@ -268,13 +272,14 @@ def _scores(state: Lowering, head: Head) -> LoweredOutput:
         found = replace(found, base=base, function=function.simplest)
         affine = found.function.shared_affine()
     if affine is None or affine.gain <= 0:
-        found = in_fixed_point(state, end, found, with_offsets=True)
+        found = scores_in_fixed_point(state, end, found)
         affine = found.function.shared_affine()
         if affine is None:
             raise end.fault("scores with one offset for all classes", "one behind a PReLU for each")
     state.integers[head.tensor] = found
     order = "".join(axis for one in found.dimensions for axis, _ in one)
-    return LoweredOutput(head.output, head.tensor, found.base, affine.gain, affine.offset, order)
+    error = _score_error(state.draft, found.base, affine.gain)
+    return LoweredOutput(head.output, head.tensor, found.base, affine.gain, affine.offset, order, error)
 
 
 def _output_notes(graph: ModelGraph, state: Lowering, scores: Sequence[LoweredOutput]) -> Iterator[str]:
@@ -296,4 +301,30 @@ def _output_notes(graph: ModelGraph, state: Lowering, scores: Sequence[LoweredOu
         sign = "-" if score.offset < 0 else "+"
         shown = f"{abs(float(score.offset)):.9g}"
         value = "score" if len(scores) == 1 else f"score of {score.layer}"
-        yield f"model score ({score.tensor}) = {float(score.gain):.9g} * {value} {sign} {shown}"
+        how_near = _how_near(state, score)
+        yield f"model score ({score.tensor}) = {float(score.gain):.9g} * {value} {sign} {shown}{how_near}"
+
+
+def _how_near(state: Lowering, score: LoweredOutput) -> str:
+    """How near the scores are to the model's, in brackets; nothing where no layer rounds."""
+    if score.error:
+        text = f"at most {float(score.error):.3g} off the model's, its own float32 rounding included"
+    elif any(layer.kind in ("affine", "prelu") for layer in state.draft.layers.values()):
+        text = "exact"
+    else:
+        return ""
+    return f" ({text}, unless a sign in front of it flips)"
+
+
+def _score_error(draft: NetworkDraft, layer: str, gain: Fraction) -> Fraction:
+    """How far scores may be off; 0 where they are exact."""
+    error = draft.error_of(layer) * gain
+    reach = max(abs(bound) for bound in draft.bounds_of(layer)) * gain
+    is_sum = draft.layers[layer].kind not in ("affine", "prelu")
+    return error + float_error(reach, is_sum) if error else error
+
+
+def _error_steps(state: Lowering, layer: str) -> Fraction:
+    """By how many steps a layer's integers may be off; a trace of one where only the model rounds."""
+    error = state.draft.error_of(layer)
+    return error or Fraction(int(state.draft.is_rounded(layer)), 1 << 20)

@@ -79,7 +79,9 @@ def unit_memories(
             rows = thresholds[unit.layer].astype(np.int64).reshape(-1, p.pe * p.thresholds)
             return [_thresholds(rows, p.thresholds, "channel fold")]
         case Scale() as p:
-            return _numbers(named, p.pe, p.parameter_type, "channel fold")
+            bias = {name: named.pop(name) for name in list(named) if name == "bias"}
+            memories = _numbers(bias, p.pe, p.bias_type or p.multiplier_type, "channel fold")
+            return memories + _numbers(named, p.pe, p.multiplier_type, "channel fold")
         case (
             Source() | Sink() | Converter() | Padding() | Window() | Pool()
             | Split() | Add() | Concat()

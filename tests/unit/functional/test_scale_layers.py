@@ -77,7 +77,8 @@ def test_simulated_unit_computes_what_the_executor_computes_whatever_its_pe(op, 
     frames = np.random.default_rng(1).integers(-32, 32, (9, 6, 1, 1))
     expected = execute(network, parameters, frames).outputs["map"].reshape(9, 6)
     to, given_type = parse_value_type("fixed10.4"), parse_value_type(_IN)
-    unit = Scale(op, pe, 6, 6 // pe, given_type, 6, to, parse_value_type("fixed12.8"))
+    numbers = parse_value_type("fixed12.8")
+    unit = Scale(op, pe, 6, 6 // pe, given_type, 6, to, numbers, numbers)
     datapath = ScaleDatapath(unit, parameters.values["map"])
     for frame, values in zip(frames.reshape(9, 6 // pe, pe), expected, strict=True):
         words = []

@@ -9,10 +9,16 @@ import numpy as np
 
 from bnnsim.importers.exact.channel_function import Affine, ChannelFunction
 from bnnsim.importers.onnx.binding import TensorBinding
-from bnnsim.importers.onnx.fixed_point import PiecewiseLinear, append_fixed, piecewise_linear
+from bnnsim.importers.onnx.fixed_point import (
+    PiecewiseLinear,
+    append_fixed,
+    piecewise_linear,
+    score_word,
+)
 from bnnsim.importers.onnx.graph import Operator
 from bnnsim.importers.onnx.lowering import Lowering
 from bnnsim.importers.onnx.operators.quantise import negated, quantised
+from bnnsim.spec.value_type import ValueType
 
 
 def add_bindings(state: Lowering, operator: Operator, bindings: list[TensorBinding]) -> TensorBinding:
@@ -68,32 +74,48 @@ def _same_sign(
     return replace(binding, base=base, function=function.simplest)
 
 
-def in_fixed_point(
-    state: Lowering, operator: Operator, binding: TensorBinding, with_offsets: bool = False
-) -> TensorBinding:
-    """``binding`` as fixed-point integers of the user's word, through an ``affine`` layer if needed.
+def in_fixed_point(state: Lowering, operator: Operator, binding: TensorBinding) -> TensorBinding:
+    """``binding`` as fixed-point integers of the network's word, through an ``affine`` layer if needed.
 
-    Integers that only lack offsets stay as they are, unless ``with_offsets`` is asked for.
+    Integers that only lack offsets stay as they are.
     """
-    word = state.options.fixed
-    unit = Fraction(1, 1 << word.fraction_bits)
+    unit = Fraction(1, 1 << state.word.fraction_bits)
     binding = quantised(state, operator, binding)
     shared = binding.function.affine()
-    scaled = shared is not None and all(step.gain == unit for step in shared)
-    if scaled and not (with_offsets and binding.function.shared_affine() is None):
+    if shared is not None and all(step.gain == unit for step in shared):
         return binding  # already so: only offsets differ, and they stay exact
     key = ("fixed", binding.base, binding.function.simplest)
     if key not in state.made:
-        channels = state.draft.shape_of(binding.base)[0]
-        forms = [piecewise_linear(operator, binding.function.of(c)) for c in range(channels)]
-        if with_offsets:
-            forms = [_without_offset(operator, form) for form in forms]
-        base, offsets, note = append_fixed(state.draft, binding.base, word, forms)
-        state.notes.append(note)
-        steps = [Affine(unit, offset) for offset in offsets]
-        state.made[key] = base, ChannelFunction().then(steps).simplest
+        forms = _forms(state, operator, binding)
+        state.made[key] = _through(state, binding.base, state.word, forms)
     base, function = state.made[key]
     return replace(binding, base=base, function=function)
+
+
+def scores_in_fixed_point(state: Lowering, operator: Operator, binding: TensorBinding) -> TensorBinding:
+    """Scores with a gain or an offset of their own for each class, as fixed-point integers.
+
+    Their word follows from their reach and from what is in front of them, see :func:`score_word`.
+    """
+    binding = quantised(state, operator, binding)
+    forms = [_without_offset(operator, form) for form in _forms(state, operator, binding)]
+    word = score_word(state.draft, binding.base, state.options.fixed, forms)
+    base, function = _through(state, binding.base, word, forms)
+    return replace(binding, base=base, function=function)
+
+
+def _forms(state: Lowering, operator: Operator, binding: TensorBinding) -> list[PiecewiseLinear]:
+    channels = state.draft.shape_of(binding.base)[0]
+    return [piecewise_linear(operator, binding.function.of(c)) for c in range(channels)]
+
+
+def _through(
+    state: Lowering, base: str, word: ValueType, forms: list[PiecewiseLinear]
+) -> tuple[str, ChannelFunction]:
+    found = append_fixed(state.draft, base, word, forms)
+    state.notes.append(found.note)
+    unit = Fraction(1, 1 << word.fraction_bits)
+    return found.base, ChannelFunction().then([Affine(unit, offset) for offset in found.offsets]).simplest
 
 
 def _without_offset(operator: Operator, form: PiecewiseLinear) -> PiecewiseLinear:

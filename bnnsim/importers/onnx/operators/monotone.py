@@ -33,11 +33,11 @@ def make_monotone(
         key = ("monotone", base, heads)
         if key not in state.made:
             forms = [piecewise_linear(operator, heads.of(c)) for c in range(channels)]
-            layer, offsets, note = append_fixed(state.draft, base, state.options.fixed, forms)
-            state.notes.append(note)
-            state.made[key] = layer, offsets
+            found = append_fixed(state.draft, base, state.word, forms)
+            state.notes.append(found.note)
+            state.made[key] = found.base, found.offsets
         base, offsets = state.made[key]
-        unit = Fraction(1, 1 << state.options.fixed.fraction_bits)
+        unit = Fraction(1, 1 << state.word.fraction_bits)
         chains = (
             joined(extended((), Affine(unit, offset)), tail)
             for offset, (_, tail) in zip(offsets, pairs, strict=True)

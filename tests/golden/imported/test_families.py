@@ -1,0 +1,123 @@
+"""Every family of binary networks: scores of the imported network against the model's own, in float32.
+
+The families are graphs of 2 to 6 layers, one for each kind of network in two reviews of the field; they
+are looked for beside the project. Scores come from onnxruntime on the whole graph, or from qonnx.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import onnx
+import pytest
+
+from bnnsim.design.network.network import resolve_network
+from bnnsim.functional.executor import execute
+from bnnsim.functional.input.frames import frames_from_images
+from bnnsim.functional.parameters.parameters import check_parameters
+from bnnsim.importers.onnx.network import import_options, lower_model
+from bnnsim.spec.faults import SpecError
+
+_BESIDE = Path(__file__).parents[4] / "shared" / "families"
+_BUILD = Path(os.environ.get("BNNSIM_FAMILIES", _BESIDE)) / "build.py"
+pytestmark = pytest.mark.skipif(
+    not _BUILD.exists(), reason="no families of networks: BNNSIM_FAMILIES may name their folder"
+)
+
+REAL_INSIDE = [
+    "birealnet",
+    "birealnet-alpha-fc",
+    "reactnet-signhead",
+    "rebnet-m2",
+    "groupnet",
+    "mobinet",
+    "binarydensenet",
+    "benn-boost",
+    "hardswish-prelu-neg",
+    "dorefa-w1a2-qonnx",
+]
+"""Families with values that stay in fixed point on the way."""
+
+
+@cache
+def _families() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("families", _BUILD)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+SCORES_ELSEWHERE = ("softmax-attention", "benn-softmax-vote")
+"""Their outputs are behind a Softmax, which no workload holds."""
+
+
+def _score_figures(
+    name: str, folder: Path, frames: int, **options: str
+) -> tuple[float, float, float] | None:
+    """(error, bound, span) of a family's scores over drawn images; None where its import is refused or
+    (with ``sign_of_zero``) asked to be another network than the operators say."""
+    families = _families()
+    model = families.build(name)
+    path = folder / f"{name}.onnx"
+    onnx.save(model, path)
+    given = families.FAMILIES[name]["opts"]
+    keys = {k[2:].replace("-", "_"): v for k, v in zip(given[::2], given[1::2], strict=True)}
+    try:
+        lowered = lower_model(model, str(path), "net", import_options(**{**keys, **options}))
+    except SpecError:
+        return None
+    if keys.get("sign_of_zero") == "plus":
+        return None
+    network, output = resolve_network(lowered.workload), lowered.outputs[0]
+    shape = [d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim][1:]
+    images = np.random.default_rng(7).integers(0, 256, (frames, *shape), np.uint8)
+    pixels = (images / 255.0).astype(np.float32)
+    is_quantised = any(node.domain for node in model.graph.node)
+    run = families._qonnx_scores if is_quantised else families._ort_scores
+    real = run(path, pixels)[0].reshape(frames, -1).astype(np.float64)
+    parameters = check_parameters(network, lowered.arrays, "here")
+    frame = frames_from_images(network, images.reshape(frames, *network.input.shape))
+    scores = execute(network, parameters, frame).outputs[output.layer].astype(np.float64)
+    scores = scores.reshape(frames, -1) * float(output.gain) + float(output.offset)
+    error = float(np.abs(scores - real).max())
+    return error, float(output.error), float(np.ptp(real))
+
+
+def _names() -> list[str]:
+    return [name for name in _families().FAMILIES if name not in SCORES_ELSEWHERE]
+
+
+def _is_met(error: float, bound: float, span: float) -> bool:
+    """Whether the error is small, and the stated bound above it and near it (exact scores have none;
+    what float32 itself rounds away is no error)."""
+    return error <= 1e-3 * span and (error <= bound <= 10 * error or (bound == 0 and error < 1e-6 * span))
+
+
+@pytest.mark.parametrize("name", REAL_INSIDE)
+def test_scores_stay_within_a_thousandth_and_the_bound_is_near_the_error(name, tmp_path):
+    figures = _score_figures(name, tmp_path, 12)
+    assert figures is not None and _is_met(*figures), figures
+
+
+@pytest.mark.parametrize("word", ["fixed24.12", "fixed32.20"])
+def test_a_finer_word_makes_scores_no_worse(word, tmp_path):
+    figures = _score_figures("birealnet", tmp_path, 12, fixed=word)
+    assert figures is not None
+    error, bound, span = figures
+    limit = {"fixed24.12": 1e-3, "fixed32.20": 1e-5}[word]
+    assert error <= limit * span
+    assert error <= bound <= 10 * error
+
+
+@pytest.mark.long
+def test_every_family_that_is_imported_keeps_its_scores(tmp_path):
+    found = {name: _score_figures(name, tmp_path, 20) for name in _names()}
+    imported = {name: figures for name, figures in found.items() if figures is not None}
+    assert len(imported) >= 40
+    assert {name: figures for name, figures in imported.items() if not _is_met(*figures)} == {}
