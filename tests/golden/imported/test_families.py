@@ -67,7 +67,8 @@ def _score_figures(
     path = folder / f"{name}.onnx"
     onnx.save(model, path)
     given = families.FAMILIES[name]["opts"]
-    keys = {k[2:].replace("-", "_"): v for k, v in zip(given[::2], given[1::2], strict=True)}
+    pairs = zip(given[::2], given[1::2], strict=True)
+    keys = {k[2:].replace("-", "_"): v for k, v in pairs if k != "--fixed"}  # the default word
     try:
         lowered = lower_model(model, str(path), "net", import_options(**{**keys, **options}))
     except SpecError:
