@@ -83,6 +83,16 @@ def as_map(operator: Operator, binding: TensorBinding) -> tuple[int, int, int]:
     return sizes["C"], sizes["H"], sizes["W"]
 
 
+def lies_channels_last(binding: TensorBinding) -> bool:
+    """Whether a map lies rows, columns, channels and not also the other way (sizes of 1)."""
+    return _lies(binding, "HWC") and not _lies(binding, "CHW")
+
+
+def _lies(binding: TensorBinding, order: str) -> bool:
+    pairs = zip(order, binding.dimensions, strict=False)
+    return len(binding.dimensions) == 3 and all(label == axis for axis, one in pairs for label, _ in one)
+
+
 class LayoutMismatch(Exception):
     """A spatial operator found channels where it wants rows: the input's layout was taken wrongly."""
 

@@ -22,7 +22,7 @@ from bnnsim.importers.onnx.outputs import (
     head_of,
     leading_to,
 )
-from bnnsim.spec.faults import InputError, near_names
+from bnnsim.spec.faults import InputError, SpecError, near_names
 from bnnsim.spec.value_type import ValueType
 
 SignOfZero = Literal["exact", "plus"]
@@ -125,21 +125,27 @@ Handler = Callable[[Lowering, Operator], TensorBinding | End]
 def lower(graph: ModelGraph, options: ImportOptions, handlers: dict[str, Handler]) -> Lowering:
     """Walk the graph with the input taken as channels first, else as channels last.
 
+    Either way of reading the input's axes is exact; only one of them lets each channel have its own
+    function. A model with channels-last operators is tried channels last at first.
+
     What depends on constants alone is evaluated before, once; ``graph.constants`` takes it in. Raises
     :class:`InputError` at the first operator that has no place in a binary network.
     """
     outputs = chosen_outputs(graph, options.output)
     graph = replace(graph, operators=leading_to(_without_constants(graph), outputs), outputs=outputs)
-    try:
-        return _walk(_fresh(graph), options, handlers, channels_last=False)
-    except LayoutMismatch as first:
-        if len(graph.input_shape) == 3:
-            try:
-                return _walk(_fresh(graph), options, handlers, channels_last=True)
-            except LayoutMismatch:
-                pass
-        expected = "channels where the operator wants them (a Transpose in front of it)"
-        raise first.operator.fault(expected, f"shape {list(first.binding.shape)}") from None
+    last_first = any(operator.channels_last for operator in graph.operators)
+    layouts = (last_first, not last_first) if len(graph.input_shape) == 3 else (False,)
+    faults: list[SpecError] = []
+    for channels_last in layouts:
+        try:
+            return _walk(_fresh(graph), options, handlers, channels_last)
+        except LayoutMismatch as error:
+            expected = "channels where the operator wants them (a Transpose in front of it)"
+            got = f"shape {list(error.binding.shape)}"
+            faults.append(error.operator.fault(expected, got))
+        except InputError as error:  # constants of a channel may only seem to vary within one
+            faults.insert(0, error)
+    raise faults[0]
 
 
 def _without_constants(graph: ModelGraph) -> list[Operator]:

@@ -132,7 +132,8 @@ def concat(state: Lowering, operator: Operator) -> TensorBinding:
     rank = len(ready[0].shape) + 1
     axis = int(operator.attributes.get("axis", 1)) % rank - 1
     dimensions = ready[0].dimensions
-    if axis < 0 or any(label != "C" for label, _ in dimensions[axis]):
+    elsewhere = {label for i, one in enumerate(dimensions) if i != axis for label, _ in one}
+    if axis < 0 or any(label != "C" for label, _ in dimensions[axis]) or "C" in elsewhere:
         raise operator.fault("a concatenation of channels", f"axis {axis + 1}")
     if len({_others(one, axis) for one in ready}) > 1:
         shapes = ", ".join(str(list(one.shape)) for one in ready)

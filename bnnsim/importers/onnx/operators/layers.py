@@ -25,7 +25,8 @@ from bnnsim.importers.onnx.outputs import End, classifier_end
 def conv(state: Lowering, operator: Operator) -> TensorBinding:
     """A map ``(channels, rows, columns)`` times weights ``(out, channels / groups, kh, kw)``.
 
-    A border that a Pad has put around the map becomes the layer's own.
+    Channels last, both have their channels last. A border that a Pad has put around the map becomes
+    the layer's own.
     """
     binding = state.binding(operator)
     border = binding.border
@@ -34,10 +35,15 @@ def conv(state: Lowering, operator: Operator) -> TensorBinding:
     binding = quantised(state, operator, binding)
     channels, height, width = as_map(operator, binding)
     weights, scales = _weights(state, operator, 1, 0)
+    if operator.channels_last:  # (out, kh, kw, channels / groups), as qonnx writes them
+        weights = np.moveaxis(weights, -1, 1)
     if weights.ndim != 4:
         raise operator.fault("a convolution with two spatial dimensions", f"{weights.ndim - 2}")
     groups = int(operator.attributes.get("group", 1))
     out, group_channels, *kernel = weights.shape
+    given = [int(size) for size in operator.attributes.get("kernel_shape", kernel)]
+    if given != kernel:
+        raise operator.fault(f"kernel_shape {kernel}, as its weights have it", given)
     if group_channels * groups != channels or out % groups:
         expected = f"weights for {channels} channels in {groups} groups"
         raise operator.fault(expected, list(weights.shape))

@@ -7,7 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from bnnsim.importers.exact.channel_function import Affine, ChannelFunction, direction
-from bnnsim.importers.onnx.binding import TensorBinding, as_map, map_dimensions
+from bnnsim.importers.onnx.binding import (
+    TensorBinding,
+    as_map,
+    lies_channels_last,
+    map_dimensions,
+)
 from bnnsim.importers.onnx.graph import Operator
 from bnnsim.importers.onnx.lowering import Lowering
 from bnnsim.importers.onnx.operators.joins import in_fixed_point
@@ -43,24 +48,28 @@ def average_pool(state: Lowering, operator: Operator) -> TensorBinding:
     binding = quantised(state, operator, state.binding(operator))
     if binding.function.affine() is None:
         binding = in_fixed_point(state, operator, binding)
+    if operator.kind == "ReduceMean":
+        operator = replace(operator, channels_last=lies_channels_last(binding))
     _, height, width = as_map(operator, binding)
+    axes: set[int] = set()
     if operator.kind == "AveragePool":
         kernel, stride, pads = _pool_window(operator, height, width)
         if any(pads):
             raise operator.fault("an average pool without padding", f"pads {list(pads)}")
     else:
-        _check_means(state, operator)
+        axes = _mean_axes(state, operator)
         kernel, stride = (height, width), (1, 1)
     result = _box_sum(state, operator, binding, kernel, stride, (height, width))
     if operator.kind == "ReduceMean" and not operator.attributes.get("keepdims", 1):
-        return replace(result, dimensions=tuple(d for d in result.dimensions if d))
+        kept = tuple(d for i, d in enumerate(result.dimensions) if i + 1 not in axes)
+        return replace(result, dimensions=kept)
     return result
 
 
-def _check_means(state: Lowering, operator: Operator) -> None:
-    """A ReduceMean must be over rows and columns."""
+def _mean_axes(state: Lowering, operator: Operator) -> set[int]:
+    """The axes (batch first) of a ReduceMean, which must be rows and columns."""
     if operator.kind != "ReduceMean":
-        return
+        return set()
     given = operator.attributes.get("axes")
     if given is None:
         given = state.constant(operator, 1, "axes").tolist()
@@ -70,6 +79,7 @@ def _check_means(state: Lowering, operator: Operator) -> None:
     spatial = {label for one in binding.dimensions for label, _ in one} - {"C"}
     if labels != spatial or any(axis % rank == 0 for axis in given):
         raise operator.fault("a mean over rows and columns", f"axes {list(given)}")
+    return {axis % rank for axis in given}
 
 
 def _box_sum(

@@ -7,7 +7,6 @@ from fractions import Fraction
 import numpy as np
 
 from bnnsim.importers.exact.channel_function import Affine, Count, Round
-from bnnsim.importers.exact.rational import fractions_of
 from bnnsim.importers.onnx.binding import TensorBinding, channel_values
 from bnnsim.importers.onnx.constants import quant_bounds, rounding_mode
 from bnnsim.importers.onnx.graph import Operator, scalar
@@ -67,15 +66,35 @@ def multi_threshold(state: Lowering, operator: Operator) -> TensorBinding:
     """``out_scale * (number of thresholds <= x) + out_bias``."""
     binding = state.binding(operator)
     table = state.constant(operator, 1, "thresholds")
-    if table.ndim != 2 or table.shape[0] not in (1, binding.channels):
-        expected = f"thresholds of shape [{binding.channels} or 1, levels]"
+    axis, size = _threshold_axis(operator, binding)
+    if table.ndim != 2 or table.shape[0] not in (1, size):
+        expected = f"thresholds of shape [{size} or 1, levels]"
         raise operator.fault(expected, list(table.shape))
     if not 1 <= table.shape[1] <= _MOST_LEVELS:
         raise operator.fault(f"at most {_MOST_LEVELS} thresholds a channel", table.shape[1])
-    steps = [Count(tuple(sorted(fractions_of(row)))) for row in table]
+    shape = [-1 if i == axis else 1 for i in range(len(binding.shape) + 1)]
+    levels = np.sort(table, axis=1).T
+    columns = [channel_values(operator, binding, column.reshape(shape)) for column in levels]
+    count = max(len(column) for column in columns)
+    steps = [
+        Count(tuple(column[c if len(column) > 1 else 0] for column in columns)) for c in range(count)
+    ]
     scale = operator.real("out_scale", 1.0)
     bias = operator.real("out_bias", 0.0)
     return then(then(binding, steps), [Affine(scale, bias)])
+
+
+def _threshold_axis(operator: Operator, binding: TensorBinding) -> tuple[int, int]:
+    """The axis (batch first) over which rows of thresholds run, and its size, as qonnx finds it."""
+    rank = len(binding.shape) + 1
+    guessed = {2: "NC", 3: "NWC", 4: "NCHW"}.get(rank, "")
+    layout = str(operator.attributes.get("data_layout", "")) or guessed
+    if layout and len(layout) != rank:
+        raise operator.fault(f"a data_layout of {rank} dimensions", layout)
+    axis = layout.index("C") if "C" in layout else 1
+    if not 1 <= axis < rank:
+        raise operator.fault("a tensor with channels", f"shape {[1, *binding.shape]}, {layout}")
+    return axis, binding.shape[axis - 1]
 
 
 def _scaled(

@@ -33,7 +33,7 @@ def _fault(expected: str, got: object) -> InputError:
 @pytest.mark.parametrize("kind", [*LAYERS, *QUANTISERS])
 def test_a_setting_that_the_table_does_not_know_or_does_not_take_is_refused_by_name(kind):
     known = LAYERS[kind].settings if kind in LAYERS else QUANTISERS[kind]
-    with pytest.raises(InputError, match="settings that are understood.*got shape_shift = 1"):
+    with pytest.raises(InputError, match=r"settings that are understood.*got shape_shift = 1"):
         check_settings(_fault, known, {"shape_shift": 1})
     for key, (row,) in known.items():
         for value in STRANGE:
