@@ -2,7 +2,7 @@
 
 from bnnsim.importers.bnn_pynq.network import import_bnn_pynq
 from bnnsim.importers.check.check import check_model
-from bnnsim.importers.check.tally import CheckReport, LayerCheck
+from bnnsim.importers.check.report import CheckReport, LayerCheck, OutputCheck
 from bnnsim.importers.draft.write import ImportedNetwork, LayerFolding
 from bnnsim.importers.keras.network import import_keras
 from bnnsim.importers.onnx.network import import_onnx
@@ -12,6 +12,7 @@ __all__ = [
     "ImportedNetwork",
     "LayerCheck",
     "LayerFolding",
+    "OutputCheck",
     "check_model",
     "import_bnn_pynq",
     "import_keras",

@@ -27,7 +27,8 @@ ALLOWED = {
     "simulation": {"spec", "files", "design", "functional", "timing", "datapath"},
     "evaluation": {"spec", "design", "functional", "timing", "datapath", "cost", "simulation"},
     "validation": {"spec", "files", "design", "timing", "cost", "simulation", "evaluation"},
-    "importers": {"spec", "files", "design", "functional"},
+    "reference": {"spec"},
+    "importers": {"spec", "files", "design", "functional", "reference"},
     "search": {
         "spec", "files", "design", "timing", "cost", "datapath", "simulation", "evaluation",
         "validation",
@@ -42,6 +43,7 @@ ALLOWED = {
     },
 }  # fmt: skip
 EVERYBODYS = {"arrays", "version"}  # import nothing, everybody may import them
+CHECK = "bnnsim.importers.check"  # holds what importers made against the reference
 TOP = {"cli", "bnnsim"}  # may import everything
 KINDS = ("streaming", "engine")  # of architecture
 NUMBA = re.compile(r"^\s*(from|import) numba\b|^from \S+\.jit import", re.MULTILINE)
@@ -87,6 +89,13 @@ def specs_in_compiled_code(
     return {module: specs for module, specs in found.items() if specs}
 
 
+def reference_in_importer(module: str, imported: set[str]) -> set[str]:
+    """Modules of the reference that an importer imports: a fault that both share would not be seen."""
+    if _floor(module) != "importers" or module.startswith(CHECK):
+        return set()
+    return {other for other in imported if _floor(other) == "reference" or other.startswith(CHECK)}
+
+
 def _specs(imported: set[str]) -> set[str]:
     return {other for other in imported if _floor(other) == "spec"}
 
@@ -111,6 +120,17 @@ def test_a_kernel_imports_no_spec() -> None:
     assert specs_in_compiled_code(MODULES, IMPORTS) == {}
 
 
+def test_importers_and_the_reference_do_not_know_each_other() -> None:
+    graph = {module: imported for module, imported in IMPORTS.items() if module != "bnnsim.importers"}
+    assert breaches(reference_in_importer, graph) == {}
+    assert not any(
+        _floor(other) == "importers"
+        for module, imported in IMPORTS.items()
+        if _floor(module) == "reference"
+        for other in imported
+    )
+
+
 def test_the_table_of_floors_is_acyclic() -> None:
     graphlib.TopologicalSorter(ALLOWED).prepare()
 
@@ -133,6 +153,9 @@ def test_planted_imports_are_caught(tmp_path: Path) -> None:
         "spec/load.py": "",
         "simulation/engine.py": "from bnnsim.timing.engine.schedule import steps\n",
         "timing/engine/compiled.py": "from numba import njit\nimport bnnsim.spec.load\n",
+        "reference/graph.py": "",
+        "importers/onnx/network.py": "from bnnsim.reference.graph import run\n",
+        "importers/check/check.py": "from bnnsim.reference.graph import run\n",
     }
     for name, text in files.items():
         (tmp_path / "bnnsim" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -146,6 +169,8 @@ def test_planted_imports_are_caught(tmp_path: Path) -> None:
         schedule: {graph},
         graph: {schedule},
     }
+    shared = {"bnnsim.importers.onnx.network": {"bnnsim.reference.graph"}}
+    assert breaches(reference_in_importer, found) == shared
     assert breaches(specs_in_kernel, found) == {step: {"bnnsim.spec.load"}}
     compiled = {"bnnsim.timing.engine.compiled": {"bnnsim.spec.load"}}
     assert specs_in_compiled_code(module_paths(tmp_path, "bnnsim"), found) == compiled

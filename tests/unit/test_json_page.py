@@ -18,6 +18,7 @@ from bnnsim.cli.app import run
 from bnnsim.cost.usage import Capped
 from bnnsim.evaluation import Violation
 from bnnsim.files.schema_version import SCHEMA_VERSION
+from bnnsim.importers.check.report import CheckReport, Flips, LayerCheck, OutputCheck
 from bnnsim.report.comparison.comparison import ComparisonInfo, Quantity
 from bnnsim.report.comparison.spec_differences import Difference
 from bnnsim.search.fifos.sizing import CurvePoint, FifoSizing
@@ -44,8 +45,15 @@ RECORDS: dict[str, type] = {
     "A prediction": Prediction,
     "A sizing of FIFOs": FifoSizing,
     "A point of the curve": CurvePoint,
+    "A check": CheckReport,
+    "An output of a check": OutputCheck,
+    "A layer of a check": LayerCheck,
+    "The flips of a layer": Flips,
 }
-NOT_WRITTEN = {"turn_cycles", "best", "holders", "is_complete"}
+NOT_WRITTEN = {
+    *("turn_cycles", "best", "holders", "is_complete"),
+    *("first_difference", "is_equal", "_summary"),
+}
 """Properties that the JSON leaves to its reader."""
 UNITS = {
     "cycles": "cycles", "us": "µs", "fps": "frames/s", "mhz": "MHz", "words": "words", "bits": "bits",
@@ -142,10 +150,23 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
     found = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        commands["check"] = ["check", str(_imported(folder)), "net.yaml", "--random-inputs", "5"]
         for name, arguments in commands.items():
             assert run([*arguments, "--json", "out.json"]) == 0
             found[name] = json.loads((folder / "out.json").read_text())
     return found
+
+
+def _imported(folder: Path) -> Path:
+    """A model of one layer; its workload is net.yaml beside it."""
+    pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not installed")
+    from tests.golden.imported.onnx_models import Builder
+
+    builder = Builder((1, 6))
+    scores = builder.op("MatMul", builder.bipolar("x"), builder.signs(6, 3))
+    model = builder.save(scores, folder / "net.onnx")
+    assert run(["import", "onnx", str(model), "--out", str(folder)]) == 0
+    return model
 
 
 Objects = Iterator[tuple[str, dict[str, Any]]]
@@ -174,6 +195,14 @@ def _objects_of_fifos(data: dict[str, Any]) -> Objects:
     yield from (("A point of the curve", entry) for entry in data["curve"])
 
 
+def _objects_of_check(data: dict[str, Any]) -> Objects:
+    yield "A check", data
+    yield from (("An output of a check", entry) for entry in data["outputs"])
+    for layer in data["layers"]:
+        yield "A layer of a check", layer
+        yield "The flips of a layer", layer["flips"]
+
+
 def _objects_of_evaluate(data: dict[str, Any]) -> Objects:
     simulated = _rows("A simulation")
     yield "A simulation", {k: v for k, v in data.items() if k in simulated}
@@ -200,6 +229,7 @@ OBJECTS = {
     "validate": _objects_of_validate,
     "compare": _objects_of_compare,
     "fifos": _objects_of_fifos,
+    "check": _objects_of_check,
 }
 
 
@@ -221,11 +251,11 @@ def test_every_key_of_a_command_has_a_row_and_a_value_of_its_type(
                 assert isinstance(value, kinds.get(first, list if first == "list" else dict)), key
 
 
-@pytest.mark.parametrize("command", [*OTHERS, "simulate", "evaluate"])
+@pytest.mark.parametrize("command", [*OTHERS, "check", "simulate", "evaluate"])
 def test_the_version_comes_first_in_the_json_of_each_command(
     command: str, tmp_path: Path, written: dict[str, dict[str, Any]]
 ) -> None:
-    if command in OTHERS:
+    if command in (*OTHERS, "check"):
         data = written[command]
     else:
         target = tmp_path / "out.json"

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bnnsim.cli.console import SimulationFailed, output
+from bnnsim.cli.console import SimulationFailed, deliver, output
+from bnnsim.cli.options import JsonOption
+
+if TYPE_CHECKING:
+    from bnnsim.importers.check.report import CheckReport
 
 
 def command(
     model: Annotated[Path, typer.Argument(help="the ONNX or Keras file that was imported")],
     workload: Annotated[str, typer.Argument(help="the imported workload")],
     images: Annotated[
-        Path | None, typer.Option(help="frames: .npz with images_u8, or .npy", metavar="FILE")
+        Path | None,
+        typer.Option(
+            help="frames: .npz with images_u8, .npy, or floats in the model's range", metavar="FILE"
+        ),
     ] = None,
     random_inputs: Annotated[
         int, typer.Option(help="how many inputs to draw without --images", metavar="N", min=1)
@@ -24,11 +31,17 @@ def command(
         tuple[float, float] | None,
         typer.Option(help="as given to import, where it was", metavar="LOW HIGH"),
     ] = None,
+    json_file: JsonOption = None,
 ) -> None:
-    """Run both and name the first layer that differs (exit code 1)."""
+    """Run both and compare all outputs (exit code 1 where one is wrong, or cannot be decided)."""
     from bnnsim.importers.check.check import check_model
 
     report = check_model(model, workload, images, random_inputs, seed, image_range)
-    if not report.is_equal:
+    has_failed = report.verdict in ("wrong", "undecided")
+    deliver(report, json_file, (lambda _: None) if has_failed else _show)
+    if has_failed:
         raise SimulationFailed(str(report))
+
+
+def _show(report: CheckReport) -> None:
     output.print(str(report), markup=False, soft_wrap=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,52 +12,53 @@ import numpy as np
 
 from bnnsim.files.archive import read_arrays
 from bnnsim.importers.onnx.network import LoweredModel, import_options, lower_model
-from bnnsim.spec.faults import InputError, SpecError
+from bnnsim.spec.faults import SpecError
 from bnnsim.spec.workload import AffineLayer, Workload
+
+
+@dataclass(frozen=True)
+class Match:
+    """An import of the model, and the options that it was made with."""
+
+    lowered: LoweredModel
+    options: dict[str, Any]
 
 
 def matching_import(
     model: Any,
     file: str,
     workload: Workload,
-    place: str,
     candidates: Iterable[dict[str, Any]],
     weights: Path,
-) -> LoweredModel:
-    """The import of the model that gives this workload's layers, whatever options it was made with.
+) -> Match:
+    """The import of the model that comes nearest to this workload, whatever options it was made with.
 
-    Where several do, the one with the most of its arrays. Raises :class:`SpecError` where none does.
+    What it says of tensors and scores is then held against the model; a workload that was changed
+    since is compared all the same. Raises :class:`SpecError` where the model cannot be imported.
     """
     fault: SpecError | None = None
-    best: LoweredModel | None = None
     stored = read_arrays(weights)
-    found: list[tuple[int, LoweredModel]] = []
+    best: tuple[tuple[int, ...], Match] | None = None
     for options in candidates:
         try:
             lowered = lower_model(model, file, workload.name, import_options(**options))
         except SpecError as error:
             fault = fault or error
             continue
-        best = best or lowered
-        same_input = lowered.workload.input == workload.input
-        if lowered.workload.layers == workload.layers and same_input:
-            pairs = [(array, stored.get(key)) for key, array in lowered.arrays.items()]
-            equal = sum(b is not None and np.array_equal(a, b) for a, b in pairs)
-            if equal == len(pairs):
-                return lowered
-            found.append((equal, lowered))
-    if found:
-        return max(found, key=lambda pair: pair[0])[1]
+        pairs = [(array, stored.get(key)) for key, array in lowered.arrays.items()]
+        equal = sum(b is not None and np.array_equal(a, b) for a, b in pairs)
+        layers = zip(lowered.workload.layers, workload.layers, strict=False)
+        same = sum(ours == theirs for ours, theirs in layers)
+        is_alike = lowered.workload.input == workload.input
+        rank = (int(is_alike), same, equal)
+        if best is None or rank > best[0]:
+            best = rank, Match(lowered, options)
+        if lowered.workload.layers == workload.layers and is_alike and equal == len(pairs):
+            break
     if best is None:
         assert fault is not None
         raise fault
-    both = itertools.zip_longest(best.workload.layers, workload.layers)
-    ours, theirs = next((pair for pair in both if pair[0] != pair[1]), (None, None))
-    expected = f"the layers that an import of {Path(file).name} gives"
-    got = "another input"
-    if ours is not None or theirs is not None:
-        got = f"layer {(theirs or ours).name} that is different"  # type: ignore[union-attr]
-    raise InputError(place, expected, got)
+    return best[1]
 
 
 def possible_options(

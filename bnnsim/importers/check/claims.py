@@ -1,0 +1,165 @@
+"""What an import says: which of the model's tensors a layer's integers stand for, and how exactly.
+
+These are claims. Nothing is believed of them: the comparison is with the numbers of the reference,
+which knows nothing of the importer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bnnsim.design.network.network import INPUT, Network
+from bnnsim.importers.onnx.binding import TensorBinding
+from bnnsim.importers.onnx.network import LoweredModel
+from bnnsim.reference.graph import ReferenceGraph
+
+Array = npt.NDArray[Any]
+_LAST_PARTS = ("Sign", "Cast", "Greater")
+"""Importer's names of what quantises a Keras layer's input."""
+_SUMS = ("Conv", "Gemm")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """``tensor`` is ``gain * integers + offset`` of ``layer``, a gain and an offset a channel, up to
+    ``bound`` (real numbers; 0 but behind fixed point). ``axes``: how it lies, slowest first."""
+
+    layer: str
+    tensor: str
+    gain: Array
+    offset: Array
+    axes: tuple[tuple[str, int], ...]
+    bound: float
+
+    def as_layer(self, tensor: Array, shape: tuple[int, ...]) -> Array:
+        """The model's tensor as ``shape`` ``(n, channels, rows, columns)``.
+
+        Raises ``ValueError`` where it has other elements.
+        """
+        lying = [axis for axis, _ in self.axes]
+        order = [lying.index(axis) + 1 for axis in "CHW" if axis in lying]
+        real = tensor.reshape(len(tensor), *(size for _, size in self.axes))
+        return real.transpose(0, *order).reshape(shape)
+
+    def as_real(self, integers: Array) -> Array:
+        """The reals that a layer's integers ``(n, channels, rows, columns)`` stand for."""
+        return integers * self.gain + self.offset
+
+    def as_tensor(self, reals: Array, shape: tuple[int, ...]) -> Array:
+        """Such reals as they lie in the model's tensor of ``shape``."""
+        sizes = dict(self.axes)
+        known = [axis for axis in "CHW" if axis in sizes]
+        order = [known.index(axis) + 1 for axis, _ in self.axes]
+        found = reals.reshape(len(reals), *(sizes[axis] for axis in known))
+        return found.transpose(0, *order).reshape(shape)
+
+
+def layer_claims(
+    lowered: LoweredModel, network: Network, graph: ReferenceGraph
+) -> dict[str, Claim]:
+    """For the input and every layer the first tensor of the reference that is an affine function of
+    its integers."""
+    found: dict[str, Claim] = {}
+    named = {name for step in graph.steps for name in step.outputs}
+    for tensor, binding in lowered.bindings.items():
+        is_known = binding.base in network.nodes or binding.base == INPUT
+        name = reference_name(tensor, graph, named)
+        if not is_known or binding.base in found or name is None or binding.border is not None:
+            continue
+        claim = _claim(binding, name, lowered, graph)
+        if claim is not None:
+            found[binding.base] = claim
+    return {name: found[name] for name in (INPUT, *network.nodes) if name in found}
+
+
+def _claim(
+    binding: TensorBinding, name: str, lowered: LoweredModel, graph: ReferenceGraph
+) -> Claim | None:
+    steps = binding.function.affine()
+    if steps is None or not all(step.gain for step in steps):
+        return None
+    gain = np.array([float(step.gain) for step in steps]).reshape(-1, 1, 1)
+    offset = np.array([float(step.offset) for step in steps]).reshape(-1, 1, 1)
+    bound = float(lowered.errors.get(binding.base, 0)) * float(np.abs(gain).max())
+    dimensions = binding.dimensions
+    if graph.channels_last and len(dimensions) == 3:
+        dimensions = (*dimensions[1:], dimensions[0])  # the importer turned it around
+    axes = tuple(axis for one in dimensions for axis in one)
+    return Claim(binding.base, name, gain, offset, axes, bound)
+
+
+def reference_name(tensor: str, graph: ReferenceGraph, named: set[str]) -> str | None:
+    """The reference's name of one of the importer's tensors; None where it has none of its own.
+
+    An ONNX model's tensors have the model's names on both sides. A Keras model's have the layer's and
+    what part of the layer made it.
+    """
+    if tensor in named or not graph.channels_last:
+        return tensor if tensor in named else None
+    parted = re.fullmatch(r"(.*)/([A-Za-z]+)\d+", tensor)
+    if parted is None:
+        return None
+    layer, kind = parted[1], parted[2]
+    if kind in _LAST_PARTS and f"{layer}/input_quantizer" in named:
+        return f"{layer}/input_quantizer"
+    if kind in _SUMS and f"{layer}/sum" in named:
+        return f"{layer}/sum"
+    if kind in ("Transpose", "Pad") or (f"{layer}/input_quantizer" in named and kind == "Add"):
+        return None
+    return layer if layer in named else None
+
+
+@dataclass(frozen=True)
+class OutputClaim:
+    """The model's declared ``output`` is made of the scores of ``claim``'s layer.
+
+    ``claim`` is None where the import gives no layer for it; ``reason`` then says why.
+    """
+
+    output: str
+    claim: Claim | None
+    reason: str = ""
+
+
+def output_claims(lowered: LoweredModel, graph: ReferenceGraph) -> Iterator[OutputClaim]:
+    """One for each of the model's outputs, in its order."""
+    heads = list(_heads(lowered, graph))
+    for output in graph.outputs:
+        reason = "no layer of the workload computes it"
+        for head in heads:
+            try:
+                other = graph.behind_scores(head.tensor, output)
+            except LookupError:
+                continue
+            if other is None:
+                yield OutputClaim(output, head)
+                break
+            reason = f"{other} stands between the workload's scores ({head.tensor}) and it"
+        else:
+            yield OutputClaim(output, None, reason)
+
+
+def _heads(lowered: LoweredModel, graph: ReferenceGraph) -> Iterator[Claim]:
+    named = {name for step in graph.steps for name in step.outputs}
+    for head in lowered.outputs:
+        name = reference_name(head.tensor, graph, named)
+        binding = lowered.bindings.get(head.tensor)
+        claim = None
+        if name is not None and binding is not None:
+            claim = _claim(binding, name, lowered, graph)
+        if claim is not None:
+            gain, offset = np.array(float(head.gain)), np.array(float(head.offset))
+            bound = max(claim.bound, float(head.error))
+            yield replace(claim, layer=head.layer, gain=gain, offset=offset, bound=bound)
+
+
+def values_of(network: Network, outputs: Mapping[str, Array], layer: str) -> Array:
+    """A layer's (or the input's) integers; bipolar bits as -1 and +1."""
+    values = outputs[layer].astype(np.int64)
+    return values * 2 - 1 if network.tensor(layer).type.is_bipolar else values

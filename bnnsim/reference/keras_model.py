@@ -1,0 +1,62 @@
+"""A Keras or Larq file as a graph of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bnnsim.reference.graph import Array, ReferenceGraph, Step
+from bnnsim.reference.keras_file import SavedLayer, read_saved
+from bnnsim.reference.keras_layers import LAYERS, Part
+from bnnsim.reference.onnx_operators import refusing
+from bnnsim.spec.faults import InputError
+
+INPUT = "input"
+
+
+def read_keras_model(path: str | Path) -> ReferenceGraph:
+    """The model of a file: a layer's output under the layer's name, what it makes on the way under
+    ``layer/sum`` and ``layer/input_quantizer``.
+
+    Raises :class:`InputError` where a layer has no reference.
+    """
+    saved = read_saved(path)
+    steps: list[Step] = []
+    shape: tuple[int, ...] = ()
+    for layer in saved.layers:
+        given = layer.config.get("batch_shape") or layer.config.get("batch_input_shape")
+        if given and not shape:
+            shape = tuple(int(size) for size in given[1:])
+        if layer.kind == "InputLayer":
+            steps.append(
+                _step(layer, (INPUT,), layer.name, Part("", "Identity", lambda g: g[0], True))
+            )
+            continue
+        if layer.kind not in LAYERS:
+            raise InputError(
+                layer.place, f"a layer whose meaning is known ({', '.join(LAYERS)})", layer.kind
+            )
+        for number, call in enumerate(layer.calls):
+            steps += _called(layer, call or (INPUT,), number)
+    outputs = saved.outputs
+    return ReferenceGraph(str(path), INPUT, shape, outputs, tuple(steps), {}, channels_last=True)
+
+
+def _called(layer: SavedLayer, given: tuple[str, ...], number: int) -> list[Step]:
+    ending = f":{number}" if number else ""
+    steps = []
+    for part in LAYERS[layer.kind](layer):
+        name = f"{layer.name}/{part.role}{ending}" if part.role else f"{layer.name}{ending}"
+        steps.append(_step(layer, given, name, part))
+        given = (name,)
+    return steps
+
+
+def _step(layer: SavedLayer, given: tuple[str, ...], name: str, part: Part) -> Step:
+    def run(arrays: Sequence[Array]) -> Sequence[Array]:
+        return [part.function(arrays)]
+
+    function: Callable[[Sequence[Array]], Sequence[Array]] = refusing(run)
+    return Step(
+        part.kind, given, (name,), function, layer.place, part.is_elementwise, part.is_on_step
+    )

@@ -1,0 +1,155 @@
+"""An ONNX or QONNX file as a graph of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bnnsim.reference.graph import Array, ReferenceGraph, Step, Tensors, in_double
+from bnnsim.reference.onnx_operators import (
+    SPATIAL,
+    Function,
+    cast,
+    channels_last,
+    library_function,
+    qonnx_function,
+    refusing,
+)
+from bnnsim.spec.faults import InputError
+
+_STANDARD = ("", "ai.onnx")
+_CHANNELS_LAST = "qonnx.custom_op.channels_last"
+_CUSTOM = (
+    *("qonnx.custom_op.general", "finn.custom_op.general", "onnx.brevitas"),
+    "finn.custom_op.fpgadataflow",
+)
+_ELEMENTWISE = (
+    *("Abs", "Add", "BatchNormalization", "Cast", "Clip", "Div", "Dropout", "Equal", "Greater"),
+    *("GreaterOrEqual", "HardTanh", "Identity", "LeakyRelu", "Less", "LessOrEqual", "Max", "Min"),
+    *("Mul", "Neg", "Not", "PRelu", "Relu", "Sign", "Sub", "Sum", "Where"),
+    *("BipolarQuant", "IntQuant", "MultiThreshold", "Quant", "Trunc"),
+)
+
+
+def read_onnx(path: str | Path) -> ReferenceGraph:
+    """The model of a file, every operator a step, those on constants evaluated.
+
+    Raises :class:`InputError` where onnx is not installed, or an operator has no reference.
+    """
+    import onnx
+
+    file = str(path)
+    model = _loaded(file)
+    graph = model.graph
+    constants: Tensors = {
+        t.name: in_double(onnx.numpy_helper.to_array(t)) for t in graph.initializer
+    }
+    given = [value for value in graph.input if value.name not in constants]
+    opset = next((o.version for o in model.opset_import if o.domain in _STANDARD), 13)
+    shape = tuple(int(d.dim_value) for d in given[0].type.tensor_type.shape.dim)[1:]
+    steps = []
+    for step in _in_order(
+        [_step(node, i, file, opset) for i, node in enumerate(graph.node)], given[0].name, constants
+    ):
+        if all(name in constants for name in step.inputs if name):
+            alone = ReferenceGraph(file, "", (), (), (step,), constants)
+            constants.update(alone.run(np.zeros(0)))
+        else:
+            steps.append(step)
+    constants.pop("", None)
+    outputs = tuple(value.name for value in graph.output)
+    return ReferenceGraph(file, given[0].name, shape, outputs, tuple(steps), constants)
+
+
+def _loaded(file: str) -> Any:
+    """A model in whichever of ONNX's forms; in the text forms the suffix need not say which."""
+    import onnx
+
+    content = Path(file).read_bytes()
+    if content.lstrip()[:1] not in (b"{", b"<") and b"\0" in content:
+        return onnx.load(file)
+    for form in ("protobuf", "textproto", "json", "onnxtxt"):
+        try:
+            model = onnx.load_model_from_string(content, form)
+        except Exception:  # each form's parser has its own classes
+            continue
+        if model.graph.node:
+            return model
+    raise InputError(file, "a whole ONNX file", f"{len(content)} bytes")
+
+
+def _step(node: Any, index: int, file: str, opset: int) -> Step:
+    kind, domain = str(node.op_type), str(node.domain)
+    place = f"{file}: {node.name or f'{kind}_{index}'}"
+    function, on_step = _function(node, kind, domain, opset, place)
+    return Step(
+        kind,
+        tuple(node.input),
+        tuple(node.output),
+        refusing(function),
+        place,
+        kind in _ELEMENTWISE,
+        on_step,
+    )
+
+
+def _function(
+    node: Any, kind: str, domain: str, opset: int, place: str
+) -> tuple[Function, Callable[[Sequence[Array]], Array] | None]:
+    import onnx
+
+    attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+    attributes = {k: v.decode() if isinstance(v, bytes) else v for k, v in attributes.items()}
+    if domain in _CUSTOM:
+        found = qonnx_function(kind, attributes)
+        if found is not None:
+            steps = found[1]
+            return found[0], None if steps is None else (lambda given: steps(given)[0])
+    elif domain == _CHANNELS_LAST and kind in SPATIAL:
+        return channels_last(SPATIAL[kind](attributes), kind == "Conv"), None
+    elif domain in _STANDARD:
+        return _standard(node, kind, attributes, opset, place), _ON_STEP.get(kind)
+    raise InputError(place, "an operator whose meaning is known", f"{domain}.{kind}")
+
+
+_ON_STEP: dict[str, Callable[[Sequence[Array]], Array]] = {
+    "Sign": lambda given: given[0] == 0,
+    **dict.fromkeys(
+        ("Greater", "GreaterOrEqual", "Less", "LessOrEqual"), lambda given: given[0] == given[1]
+    ),
+}
+
+
+def _standard(node: Any, kind: str, attributes: dict[str, Any], opset: int, place: str) -> Function:
+    if kind in SPATIAL:
+        return SPATIAL[kind](attributes)
+    if kind == "Cast":
+        return cast(attributes)
+    if kind == "HardTanh":  # as PyTorch's exporter once wrote it
+        return lambda given: [np.clip(given[0], -1.0, 1.0)]
+    try:
+        return library_function(node, opset)
+    except Exception as error:  # the library's own classes, and whatever a damaged node trips
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(
+            place, "an operator whose meaning is known", f"{kind} ({reason})"
+        ) from None
+
+
+def _in_order(steps: list[Step], given: str, constants: Tensors) -> list[Step]:
+    """Every step behind those it reads; old exporters miss that order."""
+    known = {given, "", *constants}
+    ordered: list[Step] = []
+    while steps:
+        ready = [step for step in steps if all(name in known for name in step.inputs)]
+        if not ready:
+            raise InputError(
+                steps[0].place, "inputs that some operator makes", ", ".join(steps[0].inputs)
+            )
+        known.update(name for step in ready for name in step.outputs)
+        ordered += ready
+        steps = [step for step in steps if step not in ready]
+    return ordered
