@@ -61,6 +61,7 @@ def simulate_engine(
         ),
         fifos=(),
         layers=_layers(design, timing),
+        outside=tuple(str(entry) for entry in design.architecture.outside),
     )
 
 

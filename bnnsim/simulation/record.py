@@ -171,6 +171,8 @@ class Simulation:
     outputs: tuple[OutputReport, ...] = ()
     """What each output gave, in the workload's order; the key is there only where a run with bits has
     several."""
+    outside: tuple[str, ...] = ()
+    """What an engine neither brings nor keeps, with the reason: no figure contains it."""
 
     @property
     def latency_us(self) -> float:

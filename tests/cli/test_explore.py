@@ -30,6 +30,11 @@ arrays:
 buffers:
   weights: {holds: weights, banks: {knob: outputs}, words: 16384, width_bits: {knob: inputs}, residency: network}
   fmap: {holds: activations, words: 1024, width_bits: 8, copies: 2}
+outside:
+  - {payload: image, source: "not what this test is about"}
+  - {payload: weights, source: "not what this test is about"}
+  - {payload: activations, source: "not what this test is about"}
+  - {payload: results, source: "not what this test is about"}
 programs:
   dense:
     array: pes

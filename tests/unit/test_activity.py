@@ -163,6 +163,10 @@ ENGINE = {
             },
         }
     },
+    "outside": [
+        {"payload": name, "source": "not what this test is about"}
+        for name in ("image", "weights", "activations", "results")
+    ],
     "programs": {
         "conv": {
             "array": "pes",

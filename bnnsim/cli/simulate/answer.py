@@ -34,5 +34,6 @@ def show_answer(simulation: Simulation) -> None:
         rows.append(("throughput", f"{simulation.throughput_fps:,.1f} FPS"))
     if simulation.bottleneck is not None:
         rows.append(("bottleneck", simulation.bottleneck.text))
+    rows += [("outside", text) for text in simulation.outside]
     for name, text in rows:
         output.print(f"{name:<11} {text}", markup=False)

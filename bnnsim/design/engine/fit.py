@@ -93,7 +93,7 @@ def _check(
     if buffer.residency == "tile" and (buffer.holds in ("weights", "thresholds") or not is_listed):
         return []  # each transfer is held against it instead
     if buffer.holds in ("activations", "shortcut"):
-        bits = map_bits(buffer, network.nodes, names)
+        bits = map_bits(buffer, network.nodes, names, _brings_input(program, buffer_name))
         words = -(-bits // (buffer.banks * buffer.width_bits))
         what = f"the maps of {names[0]}"
     elif not isinstance(node.layer, WeightedLayer):
@@ -115,6 +115,17 @@ def _check(
     if words > buffer.words:
         return [text.fault(key, f"at least {words} ({what})", buffer.words)]
     return []
+
+
+def _brings_input(program: Program, buffer_name: str) -> bool:
+    """Whether the program itself loads its input there, in tiles that are checked on their own."""
+    return any(
+        isinstance(step, TransferStep)
+        and step.op == "load"
+        and step.payload in ("image", "activations")
+        and step.buffer == buffer_name
+        for step in all_steps(program.steps)
+    )
 
 
 def _check_traffic(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bnnsim.design.engine.fit import check_buffers, has_compute
+from bnnsim.design.engine.keeping import check_keeping
 from bnnsim.design.engine.loops import Scope, layer_scope
 from bnnsim.design.engine.program import (
     EngineProgram,
@@ -51,6 +52,7 @@ class _Builder:
         if not self.faults:
             self.faults += check_buffers(self.spec, self.text, self.network, groups)
             self.faults += check_traffic(self.spec, self.text, self.network, parts)
+            self.faults += check_keeping(self.spec, self.text, self.network, parts)
             self.faults += check_size(self.spec, self.text, parts)
         if self.faults:
             return None, self.faults

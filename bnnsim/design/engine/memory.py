@@ -37,11 +37,13 @@ def threshold_words(buffer: Buffer, out_channels: int) -> int:
     return -(-out_channels // (values_a_word * buffer.banks))
 
 
-def map_bits(buffer: Buffer, nodes: Mapping[str, Node], layers: tuple[str, ...]) -> int:
-    """Bits of the larger of the first layer's input and the last layer's output."""
+def map_bits(
+    buffer: Buffer, nodes: Mapping[str, Node], layers: tuple[str, ...], brings_input: bool = False
+) -> int:
+    """Bits of the larger of the first layer's input and the last layer's output.
+
+    An input that the layer itself loads (``brings_input``) does not count.
+    """
     first, last = nodes[layers[0]], nodes[layers[-1]]
-    sizes = [
-        tensor.elements * (buffer.element_bits or tensor.type.bits)
-        for tensor in (first.input, last.output)
-    ]
-    return max(sizes)
+    tensors = (last.output,) if brings_input else (first.input, last.output)
+    return max(t.elements * (buffer.element_bits or t.type.bits) for t in tensors)

@@ -1,8 +1,14 @@
-"""What an engine's transfers bring in a frame: enough weights and a whole image, in a finite time."""
+"""What an engine's transfers bring in a frame: enough weights and a whole image, in a finite time.
+
+What is brought stays until it is used: loads between two compute steps fit their buffers together.
+"""
 
 from __future__ import annotations
 
-from bnnsim.design.engine.fit import used_buffers
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+
+from bnnsim.design.engine.passing import Part, is_outside, one_a_key, parts_of, passed_maps
 from bnnsim.design.engine.program import (
     Beside,
     LayerProgram,
@@ -10,10 +16,10 @@ from bnnsim.design.engine.program import (
     Repeat,
     ResolvedLoop,
     Transfer,
-    leaves,
+    Work,
     pure_cycles,
 )
-from bnnsim.design.network.network import Network, Node
+from bnnsim.design.network.network import INPUT, Network, Node
 from bnnsim.spec.bounds import MAX_FRAME_CYCLES, MAX_FRAME_STEPS
 from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.faults import Fault
@@ -22,29 +28,60 @@ from bnnsim.spec.yaml.source import SourceText
 
 Key = tuple[str | int, ...]
 
-_WEIGHTS = frozenset({"", "out_channels", "in_channels", "kernel_rows", "kernel_columns"})
-_IMAGE = frozenset({"", "in_channels", "rows", "columns", "pixels", "in_rows", "in_columns"})
-"""Loops that bring something else every turn; a turn of the others brings the same again. Fixed trips
+WEIGHTS = frozenset({"", "out_channels", "in_channels", "kernel_rows", "kernel_columns"})
+MAP = frozenset({"", "in_channels", "rows", "columns", "pixels", "in_rows", "in_columns"})
+STORED = frozenset({"", "out_channels", "rows", "columns", "pixels", "out_rows", "out_columns"})
+"""Loops that move something else every turn; a turn of the others moves the same again. Fixed trips
 (no dimension) count as new."""
 
 
 def check_traffic(
-    spec: EngineArchitecture, text: SourceText, network: Network, parts: list[LayerProgram]
+    spec: EngineArchitecture, text: SourceText, network: Network, bodies: list[LayerProgram]
 ) -> list[Fault]:
-    """Faults of layers that load fewer bits of weights than they have, and of images cut short."""
-    faults: list[Fault] = []
-    for part in parts:
-        if part.layers:
-            faults += _check_weights(spec, text, network.nodes[part.layers[0]], part)
-    brought = [(part, _moved(spec, part.ops, "image", _IMAGE)) for part in parts]
-    brought = [(part, bits) for part, bits in brought if bits is not None]
-    total = sum(bits or 0 for _, bits in brought)
-    image = network.input
-    needed = image.elements * image.type.bits
-    if brought and total < needed:
-        key = part_key(spec, brought[0][0])
-        faults.append(text.fault(key, f"loads of the whole image, {needed} bits", f"{total} bits"))
-    return faults
+    """Faults of weights and images that are not brought, or in part, or not kept until they are used."""
+    parts = parts_of(spec, bodies)
+    of_layers = [part for part in parts if part.layers]
+    weights = [_check_weights(spec, text, network.nodes[part.name], part) for part in of_layers]
+    held = [
+        _check_held(spec, text, network, part, payload, new)
+        for part in parts
+        for payload, new in (("weights", WEIGHTS), ("image", MAP), ("activations", MAP))
+    ]
+    image = _check_image(spec, text, network, parts)
+    return [*one_a_key(chain(*weights)), *one_a_key(chain(*held)), *one_a_key(image)]
+
+
+def _check_image(
+    spec: EngineArchitecture, text: SourceText, network: Network, parts: Sequence[Part]
+) -> list[Fault]:
+    readers = next((p.readers for p in passed_maps(network, parts) if p.name == INPUT), ())
+    if not readers:
+        return []
+    outside = is_outside(spec, "image", INPUT)
+    name = readers[0].name
+    loading = [p for p in parts if p.position <= readers[0].position and p.moves("load", ("image",))]
+    if not loading and outside:
+        return []
+    if not loading:
+        expected = f"a load of the image for {name}, or an entry of outside (payload image)"
+        return [text.fault(("frame", "before"), expected, "none")]
+    total = sum(
+        moved_bits(spec, part.body.ops, part.moves("load", ("image",)), MAP) for part in loading
+    )
+    needed = network.input.elements * network.input.type.bits
+    if total < needed:
+        key = part_key(spec, loading[0].body)
+        return [text.fault(key, f"loads of the whole image, {needed} bits", f"{total} bits")]
+    buffers = [op.buffer for part in loading for op in part.moves("load", ("image",))]
+    return [
+        text.fault(
+            ("programs", reader.program, "buffers"),
+            f"a buffer with the image for {reader.name} ({', '.join(dict.fromkeys(buffers))})",
+            ", ".join(reader.buffers) or "none",
+        )
+        for reader in readers
+        if not set(buffers) & set(reader.buffers)
+    ]
 
 
 def check_size(spec: EngineArchitecture, text: SourceText, parts: list[LayerProgram]) -> list[Fault]:
@@ -69,43 +106,154 @@ def part_key(spec: EngineArchitecture, part: LayerProgram) -> Key:
 
 
 def _check_weights(
-    spec: EngineArchitecture, text: SourceText, node: Node, part: LayerProgram
+    spec: EngineArchitecture, text: SourceText, node: Node, part: Part
 ) -> list[Fault]:
     layer = node.layer
     if not isinstance(layer, WeightedLayer):
         return []
-    program = spec.programs[str(spec.layers[node.name].program)]
-    buffers = [spec.buffers[name] for name in used_buffers(spec, program)]
-    memories = [buffer for buffer in buffers if buffer.holds == "weights"]
-    if not memories or any(buffer.residency == "network" for buffer in memories):
+    memories = [spec.buffers[name] for name in part.buffers if spec.buffers[name].holds == "weights"]
+    bits = layer.weight.bits
+    if not memories:
+        if is_outside(spec, "weights", node.name):
+            return []
+        needed = layer.out * node.matrix_width * bits
+        expected = (
+            f"a buffer that holds the weights of {node.name}, {needed} bits, or an entry of outside "
+            "(payload weights)"
+        )
+        key = ("programs", part.program, "buffers")
+        return [text.fault(key, expected, ", ".join(part.buffers) or "none")]
+    if any(buffer.residency == "network" for buffer in memories):
         return []
-    bits = memories[0].element_bits or layer.weight.bits
-    needed = layer.out * node.matrix_width * bits
-    loaded = _moved(spec, part.ops, "weights", _WEIGHTS)
-    if loaded is None or loaded >= needed:
-        return []  # none at all is reported as such
-    expected = f"loads of all weights of {node.name}, {needed} bits"
-    return [text.fault(part_key(spec, part), expected, f"{loaded} bits")]
+    bits = memories[0].element_bits or bits
+    loads = part.moves("load", ("weights",))
+    if not loads:
+        return []  # reported as such
+    needed, loaded = layer.out * node.matrix_width * bits, moved_bits(spec, part.body.ops, loads, WEIGHTS)
+    if loaded < needed:
+        expected = f"loads of all weights of {node.name}, {needed} bits"
+        return [text.fault(part_key(spec, part.body), expected, f"{loaded} bits")]
+    room = sum(buffer.capacity_bits for buffer in memories)
+    tile = max((_weights_of(tile) for tile in compute_tiles(part.body)), default=0) * bits
+    if tile > room:
+        name = next(n for n in part.buffers if spec.buffers[n].holds == "weights")
+        expected = f"at least {tile} bits (the weights of {node.name} that one compute step takes)"
+        return [text.fault(("buffers", name, "words"), expected, f"{room} bits")]
+    return []
 
 
-def _moved(
-    spec: EngineArchitecture, ops: tuple[Op, ...], payload: str, new: frozenset[str]
-) -> int | None:
-    """Different bits of ``payload`` that ``ops`` load; None where they load none."""
-    if not any(_loads(op, payload) for op in leaves(ops)):
-        return None
+def _weights_of(tile: Mapping[str, int]) -> int:
+    return (
+        tile["out_channels"] * tile["in_channels"] * tile["kernel_rows"] * tile["kernel_columns"]
+    )
+
+
+def _check_held(
+    spec: EngineArchitecture,
+    text: SourceText,
+    network: Network,
+    part: Part,
+    payload: str,
+    new: frozenset[str],
+) -> list[Fault]:
+    """Faults of loads that overwrite what was loaded before it is computed with.
+
+    A fixed number of words of weights may bring thresholds and padding along.
+    """
+    faults = []
+    layer = network.nodes[part.name].layer if part.layers else None
+    bits = layer.weight.bits if payload == "weights" and isinstance(layer, WeightedLayer) else 0
+    loads = part.moves("load", (payload,))
+    for name in dict.fromkeys(op.buffer for op in loads):
+        kinds = ("weights", "thresholds") if payload == "weights" else ()
+        others = {n for n in part.buffers if spec.buffers[n].holds in kinds}
+        room = sum(spec.buffers[n].capacity_bits for n in {name, *others})
+        chosen = tuple(op for op in loads if op.buffer == name)
+        own = bits and (spec.buffers[name].element_bits or bits)
+        gathered = _gathered(spec, part.body.ops, chosen, new, dict(part.body.extents), own)
+        if gathered > room:
+            expected = f"at least {gathered} bits (the {payload} loaded for {part.name} before their use)"
+            faults.append(text.fault(("buffers", name, "words"), expected, f"{room} bits"))
+    return faults
+
+
+def _gathered(
+    spec: EngineArchitecture,
+    ops: Sequence[Op],
+    moves: Sequence[Transfer],
+    new: frozenset[str],
+    left: Mapping[str, int],
+    weight_bits: int,
+) -> int:
+    """Most bits that ``moves`` bring from one compute step to the next.
+
+    Of weights (``weight_bits`` each; 0: no weights) no more than those of the tile ``left`` are any use.
+    """
+    most = here = 0
+    useful = _weights_of(left) * weight_bits if weight_bits else None
+    for op in ops:
+        if isinstance(op, Repeat) and computes(op.body):
+            inner = _gathered(spec, op.body, moves, new, _narrowed(left, op.loops), weight_bits)
+            most, here = max(most, here, inner), 0
+        elif not isinstance(op, Repeat | Transfer) and computes((op,)):
+            most, here = max(most, here), 0
+        else:
+            here += moved_bits(spec, (op,), moves, new)
+            here = here if useful is None else min(here, useful)
+    return max(most, here)
+
+
+def _narrowed(left: Mapping[str, int], loops: Sequence[ResolvedLoop]) -> dict[str, int]:
+    """The sizes of all dimensions inside ``loops``."""
+    inner = dict(left)
+    for loop in loops:
+        if loop.dimension:
+            inner[loop.dimension] = min(inner[loop.dimension], loop.tile)
+    return inner
+
+
+def compute_tiles(part: LayerProgram) -> Iterator[Mapping[str, int]]:
+    """The sizes of all dimensions at each compute step, inside the loops around it."""
+    yield from _tiles(part.ops, part.extents)
+
+
+def _tiles(ops: Sequence[Op], left: Mapping[str, int]) -> Iterator[Mapping[str, int]]:
+    for op in ops:
+        if isinstance(op, Repeat):
+            yield from _tiles(op.body, _narrowed(left, op.loops))
+        elif isinstance(op, Beside):
+            for branch in op.branches:
+                yield from _tiles(branch, left)
+        elif isinstance(op, Work) and op.kind == "compute":
+            yield left
+
+
+def computes(ops: Sequence[Op]) -> bool:
+    """Whether an array works in ``ops``."""
+    return any(
+        (isinstance(op, Work) and op.kind == "compute")
+        or (isinstance(op, Repeat) and computes(op.body))
+        or (isinstance(op, Beside) and any(computes(branch) for branch in op.branches))
+        for op in ops
+    )
+
+
+def moved_bits(
+    spec: EngineArchitecture,
+    ops: Sequence[Op],
+    moves: Sequence[Transfer],
+    new: frozenset[str],
+    buffer: str | None = None,
+) -> int:
+    """Different bits that the ``moves`` among ``ops`` move (to or from ``buffer`` alone)."""
     bits = 0
     for op in ops:
         if isinstance(op, Repeat):
-            bits += _turns(op.loops, new) * (_moved(spec, op.body, payload, new) or 0)
-        elif isinstance(op, Transfer) and _loads(op, payload):
+            bits += _turns(op.loops, new) * moved_bits(spec, op.body, moves, new, buffer)
+        elif isinstance(op, Transfer) and op in moves and buffer in (None, op.buffer):
             once = op.words * spec.ports[op.port].width_bits
             bits += once * _turns(op.loops, new) // Repeat(op.loops, ()).trips
     return bits
-
-
-def _loads(op: Op, payload: str) -> bool:
-    return isinstance(op, Transfer) and op.direction == "load" and op.payload == payload
 
 
 def _turns(loops: tuple[ResolvedLoop, ...], new: frozenset[str]) -> int:

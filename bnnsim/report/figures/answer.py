@@ -43,6 +43,7 @@ class AnswerInfo:
     predictions: tuple[Prediction, ...]
     accuracy: str
     bit_exact: str
+    outside: tuple[str, ...] = ()
 
 
 def answer_info(
@@ -89,6 +90,7 @@ def answer_info(
         predictions=_predictions(simulation, images),
         accuracy=_accuracy(simulation),
         bit_exact=_bit_exact(simulation),
+        outside=simulation.outside,
     )
 
 
@@ -145,9 +147,17 @@ def answer_html(info: AnswerInfo, costs: CostsInfo | None, sentence: str) -> str
     return (
         f'<section id="answer"><h1>{escape(info.title)}</h1><p class="subtitle">'
         f'{escape(info.subtitle)}</p><ul class="numbers">{cards}</ul>'
-        f'<p class="sentence" id="bottleneck">{sentence}</p>'
+        f'<p class="sentence" id="bottleneck">{sentence}</p>{_outside_html(info)}'
         f'<div class="pair">{_prediction_html(info)}{budget}</div></section>'
     )
+
+
+def _outside_html(info: AnswerInfo) -> str:
+    """What no figure of an engine contains."""
+    if not info.outside:
+        return ""
+    items = "; ".join(escape(text) for text in info.outside)
+    return f'<p class="note" id="outside">Outside the engine, in no figure here: {items}.</p>'
 
 
 def _violations(costs: CostsInfo) -> str:

@@ -18,6 +18,7 @@ from bnnsim.spec.engine.blocks import (
     StageUnit,
 )
 from bnnsim.spec.engine.circuits import Control
+from bnnsim.spec.engine.outside import Outside
 from bnnsim.spec.prefix import StreamingPrefix
 
 
@@ -36,5 +37,7 @@ class EngineArchitecture(ArchitectureBase):
     frame: Frame = Frame()
     control: Control | None = None
     """The controller, for its cost; default: a counter a loop and a state a step of the programs."""
+    outside: list[Outside] = []
+    """What the engine neither brings nor keeps, with the reason; all else must have its place."""
     layers: dict[str, LayerMapping]
     """Where each layer of the network runs."""

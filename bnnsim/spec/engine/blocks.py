@@ -214,6 +214,8 @@ class Buffer(SpecModel):
     what one transfer brings or one call takes."""
     element_bits: Count | None = None
     """Bits an element takes; default: those of its type."""
+    in_place: bool = False
+    """A layer's output may take the place of its input: the array reads on ahead of what it writes."""
     style: Literal["bram", "lutram", "registers"] = "bram"
     ports: Literal["single", "simple_dual", "true_dual"] = "simple_dual"
     writers: Count = 1

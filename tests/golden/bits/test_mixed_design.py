@@ -29,6 +29,10 @@ MIXED: dict[str, Any] = {
             "accumulator_bits": 16,
         }
     },
+    "outside": [
+        {"payload": name, "source": "not what this test is about"}
+        for name in ("weights", "activations", "results")
+    ],
     "programs": {
         "all": {
             "array": "pes",

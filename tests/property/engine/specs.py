@@ -103,6 +103,10 @@ def engines(draw: st.DrawFn, workload: Workload) -> EngineArchitecture:
                 }
             },
             "ports": {"ddr": {"width_bits": 64, "latency_cycles": 3, "source": "drawn"}},
+            "outside": [
+                {"payload": name, "source": "not what this test is about"}
+                for name in ("image", "activations", "results")
+            ],
             "programs": {"all": {"array": "array", "steps": steps}},
             "layers": {layer.name: {"program": "all"} for layer in workload.layers},
         }

@@ -32,6 +32,9 @@ ENGINE: dict[str, Any] = {
         "maps": {"holds": "activations", "words": 64, "width_bits": 8},
     },
     "ports": {"ddr": {"width_bits": 64, "latency_cycles": 10, "source": "made up"}},
+    "outside": [
+        {"payload": name, "source": "not what most tests are about"} for name in ("image", "results")
+    ],
     "programs": {
         "conv": {
             "array": "pes",

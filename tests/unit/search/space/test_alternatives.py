@@ -35,6 +35,11 @@ arrays:
 buffers:
   weights: {holds: weights, banks: {knob: outputs}, words: 1024, width_bits: 64, residency: network, source: "made up"}
   fmap: {holds: activations, words: 1024, width_bits: 8, copies: 2}
+outside:
+  - {payload: image, source: "not what this test is about"}
+  - {payload: weights, source: "not what this test is about"}
+  - {payload: activations, source: "not what this test is about"}
+  - {payload: results, source: "not what this test is about"}
 programs:
   dense:
     array: pes

@@ -42,6 +42,11 @@ explore:
     inputs: {choose: [16, 64]}
     bits: {choose: [1024, 4096]}
     ahead: {choose: [false, true]}
+outside:
+  - {payload: image, source: "not what this test is about"}
+  - {payload: weights, source: "not what this test is about"}
+  - {payload: activations, source: "not what this test is about"}
+  - {payload: results, source: "not what this test is about"}
 """  # noqa: E501
 
 
