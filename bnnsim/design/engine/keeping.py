@@ -253,29 +253,29 @@ class _Keeper:
     # ---- out ---------------------------------------------------------------------------------
 
     def check_results(self) -> list[Fault]:
-        """Faults of results that never leave, or only in part."""
+        """Faults of results that never leave, or only in part: by their own layers' steps, or by those
+        after the last one, which bring out all that has no store of its own."""
         made_in = {name: part for part in self.parts for name in part.layers}
-        faults = []
-        for name in origins(self.network, made_in, self.network.output):
-            maker = made_in.get(name)
-            if maker is None or is_outside(self.spec, "results", name):
-                continue
-            outs = [part for part in (maker, *self.parts) if part is maker or part.name == "frame.after"]
-            stores = [(part, op) for part in outs for op in part.moves("store", RESULTS)]
-            if not stores:
-                expected = f"a store of the results of {name}, or an entry of outside (payload results)"
-                faults.append(self.text.fault(("frame", "after"), expected, "none"))
-                continue
-            needed = self._bits(name, [op.buffer for _, op in stores])
-            moved = sum(
-                moved_bits(self.spec, part.body.ops, part.moves("store", RESULTS), STORED, None)
-                for part in outs
-            )
-            if moved < needed:
-                expected = f"stores of all results of {name}, {needed} bits"
-                key = part_key(self.spec, stores[0][0].body)
-                faults.append(self.text.fault(key, expected, f"{moved} bits"))
-        return faults
+        names = {o for output in self.network.outputs for o in origins(self.network, made_in, output)}
+        left = [n for n in sorted(names) if n in made_in and not is_outside(self.spec, "results", n)]
+        by_part = [([n], made_in[n]) for n in left if made_in[n].moves("store", RESULTS)]
+        rest = [n for n in left if not made_in[n].moves("store", RESULTS)]
+        last = [part for part in self.parts if part.name == "frame.after"]
+        by_part += [(rest, part) for part in last if rest]
+        return [fault for names, part in by_part for fault in self._check_out(names, part)]
+
+    def _check_out(self, names: Sequence[str], part: Part) -> list[Fault]:
+        stores = part.moves("store", RESULTS)
+        layers = ", ".join(names)
+        if not stores:
+            expected = f"a store of the results of {layers}, or an entry of outside (payload results)"
+            return [self.text.fault(("frame", "after"), expected, "none")]
+        needed = sum(self._bits(name, [op.buffer for op in stores]) for name in names)
+        moved = moved_bits(self.spec, part.body.ops, stores, STORED)
+        if moved >= needed:
+            return []
+        expected = f"stores of all results of {layers}, {needed} bits"
+        return [self.text.fault(part_key(self.spec, part.body), expected, f"{moved} bits")]
 
 
 def _is_tiled(part: Part) -> bool:
