@@ -83,6 +83,10 @@ class Lowering:
     integers: dict[str, TensorBinding] = field(default_factory=dict)
     """Tensors that an operator has read as integers of a layer."""
     notes: list[str] = field(default_factory=list)
+    may_flatten: bool = True
+    """Whether a map that is only ever flattened may become a flat frame."""
+    flat_orders: set[tuple[str, ...]] = field(default_factory=set)
+    """How the axes of such a map lay where it was flattened."""
     made: dict[object, Any] = field(default_factory=dict)
     """Layers that stand for a function of another layer, so that none is made twice."""
 
@@ -138,7 +142,7 @@ def lower(graph: ModelGraph, options: ImportOptions, handlers: dict[str, Handler
     faults: list[SpecError] = []
     for channels_last in layouts:
         try:
-            return _walk(_fresh(graph), options, handlers, channels_last)
+            return _walk_fitting(graph, options, handlers, channels_last)
         except LayoutMismatch as error:
             expected = "channels where the operator wants them (a Transpose in front of it)"
             got = f"shape {list(error.binding.shape)}"
@@ -163,16 +167,31 @@ def _fresh(graph: ModelGraph) -> ModelGraph:
     return replace(graph, constants=dict(graph.constants), grids=dict(graph.grids))
 
 
-def _walk(
+def _walk_fitting(
     graph: ModelGraph,
     options: ImportOptions,
     handlers: dict[str, Handler],
     channels_last: bool,
 ) -> Lowering:
+    """The walk with a flat frame where that fits all that read it, else with the frame as a map."""
+    state = _walk(_fresh(graph), options, handlers, channels_last, may_flatten=True)
+    others = any(INPUT in one.inputs and one.kind != "linear" for one in state.draft.layers.values())
+    if state.flat_orders and (others or len(state.flat_orders) > 1):
+        return _walk(_fresh(graph), options, handlers, channels_last, may_flatten=False)
+    return state
+
+
+def _walk(
+    graph: ModelGraph,
+    options: ImportOptions,
+    handlers: dict[str, Handler],
+    channels_last: bool,
+    may_flatten: bool,
+) -> Lowering:
     shape = _input_shape(graph, channels_last)
     dimensions = map_dimensions(*shape, channels_last)
     frame = TensorBinding(INPUT, ChannelFunction(), dimensions[: len(graph.input_shape)], is_raw=True)
-    state = Lowering(graph, options, NetworkDraft(shape), {graph.input: frame})
+    state = Lowering(graph, options, NetworkDraft(shape), {graph.input: frame}, may_flatten=may_flatten)
     for operator in graph.operators:
         if any(name in state.ends for name in operator.inputs):
             end = behind_end(operator, state.ends, graph.opset)

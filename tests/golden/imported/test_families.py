@@ -122,3 +122,30 @@ def test_every_family_that_is_imported_keeps_its_scores(tmp_path):
     imported = {name: figures for name, figures in found.items() if figures is not None}
     assert len(imported) >= 40
     assert {name: figures for name, figures in imported.items() if not _is_met(*figures)} == {}
+
+
+@pytest.mark.parametrize("name", ["detect-two-heads", "aux-output-first"])
+def test_every_output_of_a_family_with_several_is_kept_and_equal(name, tmp_path):
+    families = _families()
+    model, path = families.build(name), tmp_path / "net.onnx"
+    onnx.save(model, path)
+    lowered = lower_model(model, str(path), "net", import_options(input_type="uint8"))
+    assert [one.output for one in lowered.outputs] == [value.name for value in model.graph.output]
+    network = resolve_network(lowered.workload)
+    assert network.outputs == tuple(one.layer for one in lowered.outputs)
+    images = np.random.default_rng(3).integers(0, 256, (20, *network.input.shape), np.uint8)
+    parameters = check_parameters(network, lowered.arrays, "here")
+    found = execute(network, parameters, frames_from_images(network, images))
+    real = families._ort_scores(path, (images / 255.0).astype(np.float32))
+    assert len(real) == 2
+    for output, values in zip(lowered.outputs, real, strict=True):
+        scores = found.scores_of(output.layer) * float(output.gain) + float(output.offset)
+        assert np.array_equal(scores, values.reshape(20, -1))
+
+
+@pytest.mark.parametrize(("name", "reader"), [("softmax-attention", "Sub"), ("benn-softmax-vote", "Add")])
+def test_a_family_with_a_softmax_inside_is_refused_with_what_reads_it(name, reader, tmp_path):
+    model = _families().build(name)
+    match = rf"\(Softmax\): expected outputs of the model alone behind it .*, got {reader} \("
+    with pytest.raises(SpecError, match=match):
+        lower_model(model, "net.onnx", "net", import_options(input_type="uint8"))

@@ -155,3 +155,47 @@ def test_what_cannot_be_an_output_is_refused_by_name(tmp_path):
     pads = b.constant([0, 0, 1, 1, 0, 0, 1, 1], np.int64)
     padded = b.op("Pad", b.conv(trunk(b), b.signs(3, 4, 1, 1), 1), pads)
     refused(b, tmp_path, padded, match=f"output {padded}: expected a convolution behind a Pad")
+
+
+def layers_of(imported: Any) -> list[str]:
+    return [layer.name for layer in imported.workload.layers]
+
+
+def test_all_outputs_are_kept_in_the_model_s_order(tmp_path):
+    b = fresh()
+    x = trunk(b)
+    boxes = b.conv(x, b.signs(3, 4, 1, 1), 1)
+    scores = head(b, x, 5)
+    imported = import_onnx(save(b, tmp_path, scores, boxes), tmp_path)
+    assert imported.workload.outputs == ["fc0", "conv1"]
+    assert any(note.startswith("outputs: fc0, conv1; predictions are made of") for note in imported.notes)
+    assert any(note.startswith(f"model score ({boxes}) = 1 * score of conv1") for note in imported.notes)
+
+
+def test_one_tensor_under_two_names_or_one_name_twice_is_one_output(tmp_path):
+    b = fresh()
+    scores = head(b, trunk(b), 5)
+    again = b.op("Identity", scores)
+    imported = import_onnx(save(b, tmp_path, scores, again, scores), tmp_path)
+    assert imported.workload.outputs is None and layers_of(imported)[-1] == "fc0"
+    assert [note.split(")")[0] for note in imported.notes] == [
+        f"model score ({name}" for name in (scores, again)
+    ]
+
+
+def test_sums_that_are_an_output_keep_a_layer_of_their_own(tmp_path):
+    """Their thresholds may not move into the layer that makes them."""
+    b = fresh()
+    sums = b.conv(trunk(b), b.signs(4, 4, 1, 1), 1)
+    imported = import_onnx(save(b, tmp_path, sums, head(b, bits(b, sums), 5)), tmp_path)
+    assert [layer.op for layer in imported.workload.layers] == ["conv", "conv", "threshold", "linear"]
+    assert imported.workload.outputs == ["conv1", "fc0"]
+    assert imported.workload.layers[1].activation is None
+
+
+def test_a_frame_that_one_layer_flattens_and_another_reads_as_a_map_stays_a_map(tmp_path):
+    b = fresh()
+    x = bits(b, "x")
+    flat = b.op("MatMul", b.op("Flatten", x), b.signs(108, 4))
+    imported = import_onnx(save(b, tmp_path, flat, b.conv(x, b.signs(4, 3, 1, 1), 1)), tmp_path)
+    assert imported.workload.input.shape == [3, 6, 6]

@@ -142,9 +142,11 @@ def _matrix_layer(
     step = _one_affine(operator, binding, range(binding.channels))
     axes = [axis for axis, _ in binding.dimensions[0]]
     readers = state.graph.readers()
-    if binding.base == INPUT and len(axes) > 1 and readers.get(state.graph.input) == 1:
+    is_whole_frame = binding.base == INPUT and len(axes) > 1
+    if is_whole_frame and state.may_flatten and readers.get(state.graph.input) == 1:
         # A map that is only ever flattened: a flat frame, in the model's own order.
         state.draft.input_shape = (binding.shape[0], 1, 1)
+        state.flat_orders.add(tuple(axes))
     elif axes not in (["C"], ["H", "W", "C"], ["H", "C"], ["W", "C"], []):
         matrix = _pixel_major(matrix, binding)
     layer = weighted_layer(state, binding, "linear", matrix, (matrix.shape[0], 1, 1))
