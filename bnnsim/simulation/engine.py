@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 
 from bnnsim.arrays import Int64s, Integers
@@ -13,11 +11,10 @@ from bnnsim.simulation.options import ExecutorName, Progress, RunOptions
 from bnnsim.simulation.prefix import prefix_outputs
 from bnnsim.simulation.record import LayerReport, Simulation, UnitReport
 from bnnsim.simulation.stimulus import Stimulus, TimingOnly
+from bnnsim.timing.engine.bottleneck import find_engine_bottleneck
 from bnnsim.timing.engine.result import EngineTiming
+from bnnsim.timing.engine.steady_state import steady_interval as program_interval
 from bnnsim.timing.prefix import whole_program
-
-STEADY_FRAMES = 4
-"""Prefetching reaches two transfers ahead, so the first frame's start is the only special one."""
 
 
 def simulate_engine(
@@ -62,23 +59,13 @@ def simulate_engine(
         fifos=(),
         layers=_layers(design, timing),
         outside=tuple(str(entry) for entry in design.architecture.outside),
+        bottleneck=find_engine_bottleneck(whole_program(design), interval),
     )
 
 
 def steady_interval(design: EngineDesign) -> tuple[int | None, int, str]:
     """Cycles between frames once they are equally spaced, those of the first frame, and why."""
-    ends = _run(design, STEADY_FRAMES, "compiled").frame_end_cycles
-    gaps = {later - earlier for earlier, later in pairwise(ends[1:])}
-    if len(gaps) > 1:
-        return (
-            None,
-            ends[0],
-            f"frames 2 to {STEADY_FRAMES} are not equally spaced: {sorted(gaps)} cycles",
-        )
-    (gap,) = gaps
-    if gap == ends[0]:
-        return gap, ends[0], "a frame starts when the one before it is done"
-    return gap, ends[0], "frames after the first, whose loads nothing precedes, are equally spaced"
+    return program_interval(whole_program(design))
 
 
 def _run(design: EngineDesign, frames: int, executor: ExecutorName) -> EngineTiming:

@@ -7,8 +7,8 @@ from typing import Any
 
 from bnnsim.design.streaming.units import UnitKind
 from bnnsim.files.schema_version import versioned
+from bnnsim.timing.bottleneck import Bottleneck
 from bnnsim.timing.engine.result import EngineUnitKind
-from bnnsim.timing.streaming.bottleneck import Bottleneck
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ class Simulation:
     period_cycles: int | None = None
     """Cycles in which so many frames leave; null for an engine, and where no interval is proven."""
     bottleneck: Bottleneck | None = None
-    """What limits a pipeline; null for an engine, and where no interval is proven."""
+    """What limits the design; null where no interval is proven."""
     outputs: tuple[OutputReport, ...] = ()
     """What each output gave, in the workload's order; the key is there only where a run with bits has
     several."""

@@ -154,7 +154,7 @@ def test_an_engine_stands_beside_a_pipeline_with_its_costs() -> None:
     assert by_name["power", "W"][1] == engine.power_w
     assert by_name["energy a frame", "µJ"][1] == engine.energy_per_frame_uj
     assert by_name["latency", "cycles"][1] == engine.simulation.latency_cycles
-    assert info.limiting == ("conv0.window", "fc1")
+    assert info.limiting == ("conv0.window", "port dma")
     assert any(entry.key == "style" for entry in info.differences)
 
 

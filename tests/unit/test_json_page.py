@@ -23,7 +23,7 @@ from bnnsim.report.comparison.comparison import ComparisonInfo, Quantity
 from bnnsim.report.comparison.spec_differences import Difference
 from bnnsim.search.fifos.sizing import CurvePoint, FifoSizing
 from bnnsim.simulation import FifoReport, LayerReport, OutputReport, Simulation, UnitReport
-from bnnsim.timing.streaming.bottleneck import Bottleneck
+from bnnsim.timing.bottleneck import Bottleneck
 from bnnsim.validation.comparison import Comparison
 from bnnsim.validation.fit import Prediction
 from tests.designs import HEADS_ARCHITECTURE, HEADS_WORKLOAD
@@ -52,7 +52,7 @@ RECORDS: dict[str, type] = {
 }
 NOT_WRITTEN = {
     *("turn_cycles", "best", "holders", "is_complete"),
-    *("first_difference", "is_equal", "_summary"),
+    *("first_difference", "is_equal", "_summary", "limiting_units", "what_limits"),
 }
 """Properties that the JSON leaves to its reader."""
 UNITS = {

@@ -52,6 +52,7 @@ def _show(info: ComparisonInfo) -> None:
             output.print(f"… and {left_out:,} more: --json or --out has all of them", markup=False)
         output.print()
     output.print(_numbers_table(info))
+    _show_what_limits(info)
 
 
 def _differences_table(info: ComparisonInfo) -> Table:
@@ -90,5 +91,9 @@ def _numbers_table(info: ComparisonInfo) -> Table:
             cells.append(f"[bold green]{text}[/]" if i in quantity.best else text)
         basis = f" ({quantity.basis})" if quantity.basis else ""
         table.add_row(f"{quantity.name} \\[{quantity.unit}]{basis}", *cells)
-    table.add_row("sets the pace", *info.limiting)
     return table
+
+
+def _show_what_limits(info: ComparisonInfo) -> None:
+    for name, limiting in zip(info.names, info.limiting, strict=True):
+        output.print(f"sets the pace of {name}: {limiting}", markup=False, soft_wrap=True)

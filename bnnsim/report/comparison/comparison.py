@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from bnnsim.design.design import EngineDesign
 from bnnsim.evaluation import evaluate_design
 from bnnsim.files.schema_version import versioned
 from bnnsim.report.comparison.spec_differences import (
@@ -18,7 +17,6 @@ from bnnsim.report.comparison.spec_differences import (
 )
 from bnnsim.report.figures.costs import RESOURCE_TEXT, CostsInfo
 from bnnsim.report.figures.design_costs import costs_info
-from bnnsim.report.streaming.bottleneck import bottleneck_info
 from bnnsim.simulation import RunOptions, Simulation, TimingOnly, load_design
 from bnnsim.spec.faults import InputError
 
@@ -76,7 +74,7 @@ class ComparisonInfo:
     quantities: tuple[Quantity, ...]
     """What the differences do to each number."""
     limiting: tuple[str, ...]
-    """What sets each design's pace: the slowest units of a pipeline, the longest layer of an engine."""
+    """What limits each design: units, all that do, or FIFOs."""
 
     def to_json(self) -> dict[str, Any]:
         """The same as plain data, under the same names (docs/json.md)."""
@@ -132,10 +130,7 @@ def _judged(names: DesignNames) -> _Judged:
     design, _ = load_design(names.architecture, names.workload)
     evaluation = evaluate_design(design, TimingOnly(), RunOptions(timing_only=True))
     simulation = evaluation.simulation
-    if isinstance(design, EngineDesign):
-        limiting = max(simulation.layers, key=lambda layer: layer.turn_cycles).name
-    else:
-        limiting = ", ".join(bottleneck_info(design, simulation).limiting)
+    limiting = simulation.bottleneck.what_limits if simulation.bottleneck else "not known"
     workload = design.network.workload
     entries = flattened("", design.architecture) | flattened("workload.", workload)
     return _Judged(simulation, costs_info(evaluation), entries, limiting)

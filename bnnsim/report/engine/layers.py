@@ -1,4 +1,4 @@
-"""An engine's frame, layer by layer: where the cycles of each layer's turn go, and what to change."""
+"""An engine's frame, layer by layer: where the cycles of each layer's turn go."""
 
 from __future__ import annotations
 
@@ -18,18 +18,6 @@ CAUSES = {
     "stall_cycles": "waiting for a transfer",
     "overhead_cycles": "overhead",
 }
-_ADVICE = {
-    "compute_cycles": "unroll more of its loops on <b>{array}</b>",
-    "stage_cycles": "run the stages beside <b>{array}</b> instead of before and behind it",
-    "weight_load_cycles": "load the next layer's weights while this one computes (a second buffer), "
-    "or keep them on chip",
-    "activation_load_cycles": "keep its input on chip, or load it while another layer computes",
-    "activation_store_cycles": "keep its output on chip, or store it while the next layer computes",
-    "host_cycles": "call the host less often",
-    "stall_cycles": "widen the memory port, or give its transfers a second buffer",
-    "overhead_cycles": "let its loops overlap, or run them in fewer and longer pieces",
-}
-
 
 @dataclass(frozen=True)
 class LayerTurn:
@@ -82,16 +70,15 @@ def _share(cycles: int, frames: int) -> float:
 
 
 def engine_sentence(info: EngineLayersInfo) -> str:
-    """The longest turn, its largest cause, and what would shorten it, as HTML."""
+    """The longest turn and its largest cause, as HTML."""
     longest = max(info.turns, key=lambda turn: turn.total_cycles)
     cause = max(zip(CAUSES, longest.cycles, strict=True), key=lambda item: item[1])
     share = longest.total_cycles / info.total_cycles
     largest = max(info.by_cause.items(), key=lambda item: item[1])
-    advice = _ADVICE[cause[0]].format(array=escape(longest.array or "its array"))
     return (
         f"<b>{escape(longest.layer)}</b> takes longest: {exact(longest.total_cycles)} cycles, "
         f"{share:.0%} of a frame's work, {cause[1] / longest.total_cycles:.0%} of them "
-        f"{CAUSES[cause[0]]}: {advice}. Over all layers {CAUSES[largest[0]]} is the largest part, "
+        f"{CAUSES[cause[0]]}. Over all layers {CAUSES[largest[0]]} is the largest part, "
         f"{largest[1] / info.total_cycles:.0%}."
     )
 

@@ -29,7 +29,8 @@ def engine_page(
         figures.append(activations_figure(activations))
     figures.append(numbers_figure(simulation, evaluation))
     answer = answer_info(design, simulation, costs, uris)
-    top = answer_html(answer, costs, engine_sentence(info))
+    limits = f"{escape(simulation.bottleneck.text)}. " if simulation.bottleneck else ""
+    top = answer_html(answer, costs, limits + engine_sentence(info))
     return document(f"{simulation.arch} × {simulation.workload} – bnnsim", top, figures)
 
 

@@ -33,6 +33,11 @@ def frame_account(program: EngineProgram, frames: int) -> list[PartCycles]:
     return parts
 
 
+def frame_cycles(program: EngineProgram) -> int:
+    """Cycles a frame of an engine without double buffers (with them: an upper bound)."""
+    return sum(pure_cycles(part.ops) for part in program.parts)
+
+
 def _book(ops: tuple[Op, ...], times: int, account: PartCycles) -> None:
     for op in ops:
         if isinstance(op, Repeat):

@@ -19,20 +19,14 @@ from bnnsim.design.engine.program import (
     Transfer,
     leaves,
     op_cycles,
-    pure_cycles,
     walk,
 )
-from bnnsim.timing.engine.account import frame_account, frame_busy, report_units
+from bnnsim.timing.engine.account import frame_account, frame_busy, frame_cycles, report_units
 from bnnsim.timing.engine.result import EngineTiming
 from bnnsim.timing.engine.schedule import Schedule, build_schedule
 
 _WORK, _BURST, _ARRIVE, _TAKE, _GIVE, _BEGIN, _END = 0, 1, 2, 3, 4, 5, 6
 """Codes of the controller's operations; the compiled loop spells them as numbers."""
-
-
-def frame_cycles(program: EngineProgram) -> int:
-    """Cycles a frame of an engine without double buffers (with them: an upper bound)."""
-    return sum(pure_cycles(part.ops) for part in program.parts)
 
 
 def run_engine_compiled(program: EngineProgram, frames: int) -> EngineTiming:

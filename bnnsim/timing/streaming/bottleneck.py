@@ -9,49 +9,15 @@ real FIFOs that is as fast is limited by that unit; one that is slower, by its F
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
-from typing import Literal
 
+from bnnsim.timing.bottleneck import Bottleneck, listed
 from bnnsim.timing.streaming.compiled_run import CompiledRun
 from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit
 from bnnsim.timing.streaming.programs.program import Elastic
 from bnnsim.timing.streaming.steady_state.api import steady_state
-
-
-@dataclass(frozen=True)
-class Bottleneck:
-    """What limits a pipeline in steady state.
-
-    Cycles that are fractions, where several frames make a period, are rounded up.
-    """
-
-    limited_by: Literal["unit", "fifos"]
-    """unit where the slowest unit limits, fifos where FIFOs make the interval longer than that."""
-    unit: str
-    """The slowest unit by itself, the first of several."""
-    unit_cycles: int
-    """What it needs a frame, with words always there and room for all it makes."""
-    equally_slow: tuple[str, ...]
-    """The others that need as many."""
-    stalled_cycles: int
-    """Of the interval, in which the unit waits for a word or for room."""
-    interval_cycles: int
-    """The interval between frames."""
-    unlimited_interval_cycles: int
-    """What the interval would be without any FIFO limit."""
-    full_before: tuple[str, ...]
-    """FIFOs on the way to the unit, nearest first, that have been full."""
-    empty_after: tuple[str, ...]
-    """FIFOs behind the unit, nearest first, that have never been full and whose reader waits for a word
-    in every period."""
-    blocking: tuple[str, ...]
-    """Where FIFOs limit: those that have been full and whose writers wait for room in every period."""
-    frames_seen: int
-    """Frames in which FIFOs were watched; one that takes longer to fill is not full yet."""
-    text: str
-    """All of it in a sentence."""
 
 
 def find_bottleneck(graph: TimingGraph, run: CompiledRun) -> Bottleneck | None:
@@ -64,7 +30,7 @@ def find_bottleneck(graph: TimingGraph, run: CompiledRun) -> Bottleneck | None:
         return None
     interval, period = steady.interval, steady.period_frames
     assert interval is not None and period is not None, "what is not proven is not watched"
-    own = _own_intervals(graph)
+    own = slowest_units(graph)
     unlimited = max(own.values())
     unit, *equally_slow = (name for name, cycles in own.items() if cycles == unlimited)
     streams = _Streams(graph)
@@ -100,27 +66,43 @@ def _ceil(cycles: Fraction) -> int:
 
 def unlimited_interval(graph: TimingGraph) -> Fraction:
     """Cycles a frame if every FIFO were as deep as it could ever help."""
-    return max(_own_intervals(graph).values())
+    return max(slowest_units(graph).values())
 
 
-def _own_intervals(graph: TimingGraph) -> dict[str, Fraction]:
+def slowest_units(graph: TimingGraph) -> dict[str, Fraction]:
     """Cycles a frame of each unit by itself; elastic ones only where they may be the slowest."""
-    own = {}
-    elastic = []
+    own = _lockstep_intervals(graph)
+    slowest = max(own.values(), default=Fraction(0))
     for unit in graph.units:
-        if unit.part_of:
-            continue  # a register slice passes a word a cycle
-        if isinstance(unit.program, Elastic):
-            elastic.append((unit.name, unit.program))
-        else:
-            own[unit.name] = Fraction(unit.program.steps)
-    for name, program in elastic:
-        # At worst every word is waited for alone.
-        at_most = program.words_in + program.words_out * (1 + program.latency)
-        if at_most >= max(own.values(), default=Fraction(0)):
-            own[name] = _elastic_interval(program)
-    order = {unit.name: i for i, unit in enumerate(graph.units)}
-    return dict(sorted(own.items(), key=lambda item: order[item[0]]))
+        program = unit.program
+        if isinstance(program, Elastic) and not unit.part_of:
+            # At worst every word is waited for alone.
+            at_most = program.words_in + program.words_out * (1 + program.latency)
+            if at_most >= slowest:
+                own[unit.name] = _elastic_interval(program)
+    return _in_order(graph, own)
+
+
+def own_intervals(graph: TimingGraph) -> dict[str, Fraction]:
+    """Cycles a frame of each unit by itself, with words always there and room for all it makes."""
+    own = _lockstep_intervals(graph)
+    for unit in graph.units:
+        if isinstance(unit.program, Elastic) and not unit.part_of:
+            own[unit.name] = _elastic_interval(unit.program)
+    return _in_order(graph, own)
+
+
+def _lockstep_intervals(graph: TimingGraph) -> dict[str, Fraction]:
+    """A register slice, part of another unit, passes a word a cycle and is left out."""
+    return {
+        unit.name: Fraction(unit.program.steps)
+        for unit in graph.units
+        if not unit.part_of and not isinstance(unit.program, Elastic)
+    }
+
+
+def _in_order(graph: TimingGraph, own: dict[str, Fraction]) -> dict[str, Fraction]:
+    return {unit.name: own[unit.name] for unit in graph.units if unit.name in own}
 
 
 @lru_cache(maxsize=256)
@@ -177,15 +159,15 @@ class _Streams:
 
 def _unit_limits(found: Bottleneck) -> str:
     verb = "does" if len(found.equally_slow) == 1 else "do"
-    others = f" (and so {verb} {_listed(found.equally_slow, 2)})" if found.equally_slow else ""
+    others = f" (and so {verb} {listed(found.equally_slow)})" if found.equally_slow else ""
     stalled = f"stalled {found.stalled_cycles:,} of them" if found.stalled_cycles else "never stalled"
     parts = [f"{found.unit} limits{others}: {found.unit_cycles:,} cycles a frame, {stalled}"]
     if found.full_before:
         verb = "is" if len(found.full_before) == 1 else "are"
-        parts.append(f"{_listed(found.full_before, 1)} before it {verb} full")
+        parts.append(f"{listed(found.full_before, 1)} before it {verb} full")
     if found.empty_after:
         verb = "runs" if len(found.empty_after) == 1 else "run"
-        parts.append(f"{_listed(found.empty_after, 1)} after it {verb} empty")
+        parts.append(f"{listed(found.empty_after, 1)} after it {verb} empty")
     parts.append(
         f"without any FIFO limit the interval would be {found.unlimited_interval_cycles:,} cycles too"
     )
@@ -196,16 +178,9 @@ def _fifos_limit(found: Bottleneck) -> str:
     full = ""
     if found.blocking:
         verb = "is" if len(found.blocking) == 1 else "are"
-        full = f"; {_listed(found.blocking, 3)} {verb} full while the writer waits"
+        full = f"; {listed(found.blocking, 3)} {verb} full while the writer waits"
     return (
         f"FIFOs limit: {found.interval_cycles:,} cycles a frame; without any FIFO limit the interval "
         f"would be {found.unlimited_interval_cycles:,} cycles, set by {found.unit}, which is stalled "
         f"{found.stalled_cycles:,}{full}; deeper FIFOs help (bnnsim fifos)"
     )
-
-
-def _listed(names: tuple[str, ...], most: int) -> str:
-    """The first names, and how many more there are."""
-    shown = ", ".join(names[:most])
-    more = len(names) - most
-    return f"{shown} and {more} more" if more > 0 else shown

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bnnsim.design.engine.program import EngineProgram, LayerProgram, Op, Repeat, Transfer
-from bnnsim.timing.engine.compiled import frame_cycles, run_engine_compiled
+from bnnsim.timing.engine.account import frame_cycles
+from bnnsim.timing.engine.compiled import run_engine_compiled
 from bnnsim.timing.engine.reference import run_engine_simpy
 from tests.property.engine.programs import engine_programs
 

@@ -1,0 +1,46 @@
+"""The interval between an engine's frames."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from bnnsim.design.engine.program import EngineProgram
+from bnnsim.timing.engine.account import frame_cycles
+from bnnsim.timing.engine.schedule import has_double
+
+STEADY_FRAMES = 4
+"""Prefetching reaches two transfers ahead, so the first frame's start is the only special one."""
+
+
+def steady_interval(program: EngineProgram) -> tuple[int | None, int, str]:
+    """Cycles between frames once they are equally spaced, those of the first frame, and why."""
+    if not has_double(program):  # nothing overlaps: a frame is what its operations take
+        cycles = frame_cycles(program)
+        return cycles, cycles, "a frame starts when the one before it is done"
+
+    gaps, first = _gaps(program)
+    if len(gaps) > 1:
+        return (
+            None,
+            first,
+            f"frames 2 to {STEADY_FRAMES} are not equally spaced: {sorted(gaps)} cycles",
+        )
+    (gap,) = gaps
+    if gap == first:
+        return gap, first, "a frame starts when the one before it is done"
+    return gap, first, "frames after the first, whose loads nothing precedes, are equally spaced"
+
+
+def longest_interval(program: EngineProgram) -> int:
+    """The longest of the gaps between frames after the first."""
+    if not has_double(program):
+        return frame_cycles(program)
+    return max(_gaps(program)[0])
+
+
+def _gaps(program: EngineProgram) -> tuple[set[int], int]:
+    """The gaps between frames after the first, and the cycles of the first."""
+    from bnnsim.timing.engine.compiled import run_engine_compiled  # numba takes its time
+
+    ends = run_engine_compiled(program, STEADY_FRAMES).frame_end_cycles
+    return {later - earlier for earlier, later in pairwise(ends[1:])}, ends[0]
