@@ -8,7 +8,7 @@ from importlib import import_module
 
 import typer
 
-from bnnsim.cli.console import SimulationFailed, errors, renamed_keys
+from bnnsim.cli.console import SimulationFailed, errors, remarks
 from bnnsim.spec.faults import SpecError
 
 COMMANDS = {
@@ -67,7 +67,7 @@ INTERRUPTED = 130
 def run(arguments: list[str]) -> int:
     """Run one command and return the exit code."""
     try:
-        with renamed_keys():
+        with remarks():
             build_app(arguments[0] if arguments else None)(arguments, prog_name="bnnsim")
     except SystemExit as end:  # the parser's own: help, or a usage error already printed
         if end.code == INTERRUPTED:

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bnnsim.files.whole import check_target, no_place, whole_text
+from bnnsim.search.storage.study_warning import StudyWarning
 from bnnsim.spec.faults import OldKeyWarning
 
 output = Console(highlight=False, soft_wrap=False)
@@ -41,15 +42,21 @@ def _simulation_errors() -> Iterator[None]:
 
 
 @contextmanager
-def renamed_keys() -> Iterator[None]:
-    """Old names of keys in specs are said in one line on stderr a file, however often it is read."""
+def remarks() -> Iterator[None]:
+    """What a user should know is said in one line on stderr: old names of keys, trouble with a study.
+
+    Old names are said once a file, however often it is read.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("always", OldKeyWarning)
+        warnings.simplefilter("always", StudyWarning)
         show_other = warnings.showwarning
         said: set[str] = set()
 
         def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-            if not isinstance(message, OldKeyWarning):
+            if isinstance(message, StudyWarning):
+                errors.print(str(message), markup=False, highlight=False, soft_wrap=True)
+            elif not isinstance(message, OldKeyWarning):
                 show_other(message, category, *where, **more)
             elif message.place not in said:
                 said.add(message.place)

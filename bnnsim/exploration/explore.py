@@ -29,7 +29,7 @@ def explore(
     constraints: Sequence[str] = (),
     sampler: SamplerName = "nsga2",
     jobs: int | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     out: str | Path | None = None,
     storage: str | None = None,
     study: str | None = None,
@@ -40,7 +40,8 @@ def explore(
 ) -> ExplorationReport:
     """Search a space for the designs that nothing beats.
 
-    The same seed gives the same trials whatever ``jobs``, except on a server, where workers race.
+    The same seed gives the same trials whatever ``jobs`` and however often the search was stopped, killed
+    and resumed, except on a server, where workers race.
 
     Args:
         space: a shipped space's name or a YAML file.
@@ -52,7 +53,8 @@ def explore(
         sampler: who proposes designs (``samplers.SAMPLERS``); ``exact`` computes the front instead, where
             layers only share the budget or the space is small.
         jobs: processes; default: one a core.
-        seed: of the sampler, and of drawn weights where the front is verified.
+        seed: of the sampler, and of drawn weights where the front is verified, from 0 to 2**32 - 1;
+            default: 0, or that of the study that is resumed.
         out: the folder for tables, designs, page and journal; None: nothing is written.
         storage: a database server's address; trials are kept there instead of in ``out``.
         study: the study's name there; default: ``bnnsim-<space>``.
@@ -87,13 +89,14 @@ def explore(
     if baseline is not None and baseline < 0:
         raise InputError("--baseline", "a number >= 0", str(baseline))
     run = ExplorationRun(
-        plan=plan_of(space, workload, trials, objectives, constraints, sampler, seed),
+        plan=plan_of(space, workload, trials, objectives, constraints, sampler, seed or 0),
         jobs=_jobs(jobs),
         out=None if out is None else Path(out),
         baseline=trials if baseline is None else baseline,
         verify_words=verify_words,
         progress=progress,
         resume=resume,
+        any_seed=seed is None,
     )
     database = Database(storage, study or f"bnnsim-{run.plan.space.name}") if storage else None
     if database is not None:

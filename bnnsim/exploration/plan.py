@@ -13,6 +13,9 @@ from bnnsim.search.study.plan_check import check_buildable, check_given
 from bnnsim.search.study.samplers import SAMPLERS, SamplerName, make_sampler
 from bnnsim.spec.faults import InputError, near_names
 
+LAST_SEED = 2**32 - 1
+"""The largest seed that all of Optuna's samplers take."""
+
 
 def plan_of(
     space: str | Path,
@@ -30,6 +33,8 @@ def plan_of(
     """
     if trials < 1:
         raise InputError("--trials", "a number >= 1", str(trials))
+    if not 0 <= seed <= LAST_SEED:
+        raise InputError("--seed", f"a number from 0 to {LAST_SEED}", str(seed))
     if sampler not in SAMPLERS:
         near = near_names(sampler, SAMPLERS)
         raise InputError("--sampler", f"one of {', '.join(SAMPLERS)}", repr(sampler), near)

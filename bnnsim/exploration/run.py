@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Literal
 
 from bnnsim.exploration.report import PARETO_PAGE, ExplorationReport
 from bnnsim.search.front.evaluator import Evaluator, screen_here, set_evaluator
+from bnnsim.search.front.judge_again import judge_again
 from bnnsim.search.front.verify import verify
 from bnnsim.search.storage.database import Database, create_study
 from bnnsim.search.storage.record import Exploration
@@ -45,6 +46,8 @@ class ExplorationRun:
     verify_words: int | None
     progress: StageProgress | None
     resume: bool
+    any_seed: bool = False
+    """Whether a study that is gone on with keeps its own seed."""
     started: float = field(default_factory=time.monotonic)
 
     def run_alone(self) -> ExplorationReport:
@@ -52,17 +55,21 @@ class ExplorationRun:
         plan = self.plan
         plans = {STUDY: plan, BASELINE: self.random_plan}
         evaluator = Evaluator(plan.space, plan.objectives, plan.constraints)
-        journal = nullcontext(None) if self.out is None else open_journal(self.out, plans, self.resume)
+        journal = (
+            nullcontext(None)
+            if self.out is None
+            else open_journal(self.out, plans, self.resume, self.any_seed)
+        )
         with journal as stores, open_pool(self.jobs, set_evaluator, evaluator) as pool:
             store = stores[STUDY] if stores else None
+            if store is not None:
+                self.plan = store.plan
             begun = time.monotonic()
-            found, interrupted = search(
-                plan, pool, store, store.records() if store else (), self._stage("search")
-            )
+            found, interrupted = search(self.plan, pool, store, self._stage("search"))
             seconds = time.monotonic() - begun
             if self.baseline and not interrupted:
                 found, interrupted = self.with_baseline(found, pool, stores[BASELINE] if stores else None)
-            return self.finish(found, pool, interrupted, seconds)
+            return self.finish(found, pool, interrupted, seconds, store)
 
     def run_on_server(self, database: Database) -> ExplorationReport:
         """Search with any number of other machines, trials on a database server.
@@ -82,7 +89,7 @@ class ExplorationRun:
         with open_pool(self.jobs, set_evaluator, evaluator) as pool:
             if self.baseline and not interrupted:
                 found, interrupted = self.with_baseline(found, pool, None)
-            return self.finish(found, pool, interrupted, seconds)
+            return self.finish(found, pool, interrupted, seconds, database)
 
     @property
     def random_plan(self) -> SearchPlan:
@@ -93,25 +100,41 @@ class ExplorationRun:
         self, found: Exploration, pool: Pool, store: TrialStore | None
     ) -> tuple[Exploration, bool]:
         """``found`` with its random baseline, and whether Ctrl-C ended drawing that."""
-        earlier = store.records() if store else ()
-        advance = self._stage("baseline")
-        other, interrupted = search(self.random_plan, pool, store, earlier, advance, screen_here)
+        plan = self.random_plan if store is None else store.plan
+        other, interrupted = search(plan, pool, store, self._stage("baseline"), screen_here)
         return replace(found, baseline=other.trials), interrupted
 
     def finish(
-        self, found: Exploration, pool: Pool, interrupted: bool, search_seconds: float
+        self,
+        found: Exploration,
+        pool: Pool,
+        interrupted: bool,
+        search_seconds: float,
+        storage: TrialStore | Database | None,
     ) -> ExplorationReport:
-        """Check the front and write everything down."""
+        """Check the front and write everything down.
+
+        What is shown is judged again: all of it, or, where nothing is to be verified, what was stored.
+        """
         words = 0 if interrupted else self.verify_words
+        stored: Set[int] = storage.numbers if isinstance(storage, TrialStore) else frozenset()
+        doubted = [
+            t for t in found.shown if words != 0 or t.number in stored or isinstance(storage, Database)
+        ]
+        judge_again(doubted, pool, _place(storage) or found.space.name)
         checked = verify(found, pool, self.plan.seed, words, self._advance)
         given = {name for trial in found.trials for name in trial.result.figures}
         errors = tuple(error for error in model_errors() if error.quantity in given)
+        if isinstance(storage, TrialStore):
+            storage.journal.check()
         if self.out is not None and found.trials:
             from bnnsim.report.search.pareto import pareto_info, pareto_page
 
             notes = {v.id: v.note for v in checked}
             info = pareto_info(found, notes, {v.id: v.is_exact for v in checked}, errors)
             write_results(found, self.out, notes, {PARETO_PAGE: pareto_page(info)})
+            if isinstance(storage, TrialStore):
+                storage.journal.check()
         seconds = time.monotonic() - self.started
         return ExplorationReport(found, checked, self.out, errors, interrupted, seconds, search_seconds)
 
@@ -122,3 +145,10 @@ class ExplorationRun:
     def _advance(self, done: int, total: int) -> None:
         if self.progress is not None:
             self.progress("verify", (done, total))
+
+
+def _place(storage: TrialStore | Database | None) -> str:
+    """Where a search's trials are kept, for messages."""
+    if isinstance(storage, TrialStore):
+        return str(storage.journal.path)
+    return "" if storage is None else f"study {storage.study}"

@@ -42,7 +42,10 @@ def command(
         typer.Option(help="who proposes designs"),
     ] = "nsga2",
     jobs: Annotated[int | None, typer.Option(help="processes; default: all cores", metavar="N")] = None,
-    seed: Annotated[int, typer.Option(help="of the sampler and of drawn weights")] = 0,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="of sampler and weights; default: 0, or the resumed study's", metavar="N"),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="folder for the results; default: explorations/SPACE-1, -2, …", metavar="DIR"),

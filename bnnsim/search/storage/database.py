@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bnnsim.search.storage.store import directions, name_objectives
+from bnnsim.search.storage.study_objectives import directions, name_objectives
 from bnnsim.search.study.plan import SearchPlan, check_plan, store_plan, stored_plan
 from bnnsim.spec.faults import InputError
 

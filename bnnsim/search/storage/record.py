@@ -35,6 +35,18 @@ class TrialRecord:
         return f"{self.number:05d}"
 
 
+def losses_of(trials: Sequence[TrialRecord], objectives: tuple[Objective, ...]) -> Floats:
+    """The objectives of ``trials`` as figures to minimise, ``(trials, objectives)``."""
+    rows = [[o.loss(float(t.result.figures[o.name])) for o in objectives] for t in trials]
+    return np.array(rows, dtype=np.float64).reshape(len(trials), len(objectives))
+
+
+def reference_corner(worst: Floats, best: Floats) -> Floats:
+    """The corner that hypervolumes are measured from: a hundredth of the span beyond the worst."""
+    corner: Floats = worst + 0.01 * np.where(worst > best, worst - best, np.abs(worst) + 1)
+    return corner
+
+
 @dataclass(frozen=True)
 class Exploration:
     """The trials of a search so far, in order.
@@ -56,8 +68,7 @@ class Exploration:
 
     def losses(self, trials: Sequence[TrialRecord]) -> Floats:
         """The objectives of ``trials`` as figures to minimise, ``(trials, objectives)``."""
-        rows = [[o.loss(float(t.result.figures[o.name])) for o in self.objectives] for t in trials]
-        return np.array(rows, dtype=np.float64).reshape(len(trials), len(self.objectives))
+        return losses_of(trials, self.objectives)
 
     @cached_property
     def front(self) -> tuple[TrialRecord, ...]:
@@ -121,9 +132,7 @@ class Exploration:
         if not self.all_feasible:
             return np.zeros(len(self.objectives))
         losses = self.losses(self.all_feasible)
-        worst, best = losses.max(axis=0), losses.min(axis=0)
-        corner: Floats = worst + 0.01 * np.where(worst > best, worst - best, np.abs(worst) + 1)
-        return corner
+        return reference_corner(losses.max(axis=0), losses.min(axis=0))
 
     @cached_property
     def all_feasible(self) -> tuple[TrialRecord, ...]:
@@ -134,16 +143,6 @@ class Exploration:
         """The hypervolume of the front of ``trials``, from the ``reference_point``."""
         good = [t for t in trials if t.result.is_feasible]
         return hypervolume(self.losses(good), self.reference_point) if good else 0.0
-
-    def normalised_hypervolume(self, trials: Sequence[TrialRecord]) -> float:
-        """The share of the box from ``reference_point`` to the best figures that ``trials`` dominate.
-
-        In [0, 1]; 1 would be a design that is best in every objective at once.
-        """
-        if not self.all_feasible:
-            return 0.0
-        ideal = self.losses(self.all_feasible).min(axis=0)
-        return self.hypervolume_of(trials) / float(np.prod(self.reference_point - ideal))
 
     def hypervolume_share(self, trials: Sequence[TrialRecord]) -> float:
         """The hypervolume of ``trials`` as a share of that of everything evaluated, in [0, 1]."""

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from bnnsim.search.front.objectives import Objective
 from bnnsim.search.front.point_result import PointResult
-from bnnsim.search.points.encoding import Knobs, PointEncoding
+from bnnsim.search.points.encoding import Knobs, point_key
+from bnnsim.search.storage.journal_line import NEW_TRIAL, TRIAL_NUMBER, JournalLine
 from bnnsim.search.storage.record import TrialRecord
-from bnnsim.search.study.plan import PLAN_ATTRIBUTE, SearchPlan, check_plan, store_plan
+from bnnsim.search.storage.study_warning import StudyWarning
+from bnnsim.search.study.plan import SearchPlan, continued_plan
 from bnnsim.spec.faults import InputError
 
 if TYPE_CHECKING:
     import optuna
-    from optuna.storages import JournalStorage
+    from optuna.distributions import BaseDistribution
 
     from bnnsim.search.storage.journal import Journal
+    from bnnsim.search.storage.study_head import StudyHead
 
 JOURNAL = "study.journal"
 STUDY, BASELINE = "search", "baseline"
@@ -26,59 +30,113 @@ CONSTRAINT = "constraints:"  # where Optuna 5 keeps what trial.set_constraint se
 
 
 class TrialStore:
-    """Finished trials in a study of Optuna's; with a journal they are on disk when ``add`` returns."""
+    """The finished trials of one study in a journal; they are on disk when :meth:`add` returns.
 
-    def __init__(
-        self,
-        study: optuna.Study,
-        encoding: PointEncoding,
-        objectives: tuple[Objective, ...],
-        journal: Journal | None = None,
-        system_attrs: Mapping[str, Any] | None = None,
-    ) -> None:
-        self.study = study
-        self.encoding = encoding
-        self.objectives = objectives
+    ``plan`` is the study's: with the seed and the size that it was begun with.
+    """
+
+    def __init__(self, name: str, plan: SearchPlan, journal: Journal, head: StudyHead) -> None:
+        self.name = name
+        self.plan = plan
         self.journal = journal
-        self.system_attrs = system_attrs or {}
-        self._distributions = encoding.distributions()
+        self._head = head
+        self._distributions = plan.encoding.distributions()
+        self._kept = _kept_trials(journal, head, set(self._distributions))
 
     def add(self, records: Iterable[TrialRecord]) -> None:
         """Write finished trials; each is one line of the journal."""
-        self.study.add_trials([self.frozen(record) for record in records])
-        if self.journal is not None:
-            self.journal.flush()
+        trials = [
+            frozen_trial(r, self.plan.objectives, self._distributions, {TRIAL_NUMBER: r.number})
+            for r in records
+        ]
+        if trials:
+            self.journal.write(self._head.lines_of(trials), self._head.key)
 
-    def frozen(self, record: TrialRecord) -> optuna.trial.FrozenTrial:
-        """A trial as Optuna knows it, with the figures, knobs and violations as its attributes."""
-        from optuna.trial import TrialState, create_trial
+    def kept(self, number: int, knobs: Knobs) -> PointResult | None:
+        """What became of the trial with this number in an earlier session; None where it is not known.
 
-        result = record.result
-        values = None
-        state = TrialState.FAIL
-        if not result.infeasible_reason:
-            values = [float(result.figures[o.name]) for o in self.objectives]
-            state = TrialState.COMPLETE
-        return create_trial(
-            state=state,
-            values=values,
-            params=dict(record.parameters),
-            distributions=self._distributions,
-            user_attrs=attributes(result, record.knobs),
-            system_attrs={
-                **{CONSTRAINT + name: amount for name, amount in result.normalised_violations.items()},
-                **self.system_attrs,
-            },
-        )
+        Raises :class:`SpecError` where its design is not ``knobs``, the one that the search proposes.
+        """
+        if number not in self._kept:
+            return None
+        line, record = self._kept[number]
+        if point_key(record.knobs) != point_key(knobs):
+            raise self.journal.fault(
+                line,
+                f"trial {number} of the {self.name} to be the design that this search proposes",
+                "another: the journal is of another search",
+            )
+        return record.result
 
     def records(self) -> list[TrialRecord]:
-        """The trials of earlier sessions, in order."""
-        return [
-            record_of(trial, number)
-            for number, trial in enumerate(
-                t for t in self.study.get_trials(deepcopy=False) if "figures" in t.user_attrs
-            )
-        ]
+        """The trials of earlier sessions, by number."""
+        return [self._kept[number][1] for number in sorted(self._kept)]
+
+    @property
+    def numbers(self) -> Set[int]:
+        """The numbers of the trials of earlier sessions."""
+        return self._kept.keys()
+
+
+def _kept_trials(
+    journal: Journal, head: StudyHead, parameters: set[str]
+) -> dict[int, tuple[int, TrialRecord]]:
+    """A study's trials in a journal, each with the number of its line, by the number of the trial."""
+    found: dict[int, tuple[int, TrialRecord]] = {}
+    for line in journal.lines:
+        if line.operation != NEW_TRIAL or line.entry["study_id"] != head.study_id:
+            continue
+        number = line.entry["user_attrs"].get(TRIAL_NUMBER)
+        if not isinstance(number, int) or set(line.entry["params"]) != parameters:
+            raise journal.fault(line.number, "a trial of this search", "one of another")
+        if number in found:
+            raise journal.fault(line.number, "each trial once", f"trial {number} a second time")
+        found[number] = line.number, _record_in(line)
+    expected = 0
+    for number in sorted(found):
+        if number > expected:
+            lost = str(expected) if number == expected + 1 else f"{expected} to {number - 1}"
+            place = f"{journal.path}:{found[number][0]}"
+            said = f"{place}: no line before this one has trial {lost} of the {head.name}; judged again"
+            warnings.warn(StudyWarning(said), stacklevel=2)
+        expected = number + 1
+    return found
+
+
+def _record_in(line: JournalLine) -> TrialRecord:
+    kept = line.entry["user_attrs"]
+    result = PointResult(kept["figures"], kept["violations"], str(kept["obstacle"]))
+    point = {name: int(value) for name, value in line.entry["params"].items()}
+    return TrialRecord(int(kept[TRIAL_NUMBER]), point, kept["knobs"], result)
+
+
+def frozen_trial(
+    record: TrialRecord,
+    objectives: tuple[Objective, ...],
+    distributions: dict[str, BaseDistribution],
+    more: Mapping[str, Any] | None = None,
+    system_attrs: Mapping[str, Any] | None = None,
+) -> optuna.trial.FrozenTrial:
+    """A trial as Optuna knows it; figures, knobs and violations are its attributes, and ``more``."""
+    from optuna.trial import TrialState, create_trial
+
+    result = record.result
+    values = None
+    state = TrialState.FAIL
+    if not result.infeasible_reason:
+        values = [float(result.figures[o.name]) for o in objectives]
+        state = TrialState.COMPLETE
+    return create_trial(
+        state=state,
+        values=values,
+        params=dict(record.parameters),
+        distributions=distributions,
+        user_attrs={**attributes(result, record.knobs), **(more or {})},
+        system_attrs={
+            **{CONSTRAINT + name: amount for name, amount in result.normalised_violations.items()},
+            **(system_attrs or {}),
+        },
+    )
 
 
 def attributes(result: PointResult, knobs: Knobs) -> dict[str, Any]:
@@ -100,42 +158,26 @@ def record_of(
     return TrialRecord(number, point_of(trial), kept["knobs"], result)
 
 
-def name_objectives(study: optuna.Study, objectives: tuple[Objective, ...]) -> None:
-    """Give the objectives their names in the study."""
-    import warnings
-
-    import optuna
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        study.set_metric_names([objective.name for objective in objectives])
-
-
 def point_of(trial: optuna.trial.FrozenTrial) -> dict[str, int]:
     """The point that a trial has, or that it waits to be given."""
     fixed = trial.system_attrs.get("fixed_params", {})
     return {name: int(value) for name, value in {**fixed, **trial.params}.items()}
 
 
-def directions(
-    objectives: tuple[Objective, ...],
-) -> list[Literal["minimize", "maximize"]]:
-    """Optuna's names of the objectives' directions."""
-    return ["maximize" if objective.maximises else "minimize" for objective in objectives]
-
-
 @contextmanager
 def open_journal(
-    out: Path, plans: Mapping[str, SearchPlan], resume: bool
+    out: Path, plans: Mapping[str, SearchPlan], resume: bool, any_seed: bool = False
 ) -> Iterator[dict[str, TrialStore]]:
     """The studies of ``plans`` (by study name) in ``out``'s journal, for this process alone.
 
-    Raises :class:`InputError` where there is a journal already and ``resume`` was not asked for, where
-    there is none to resume, where its study is of another plan, or where another search has it open.
-    """
-    from optuna.storages import JournalStorage
+    With ``any_seed`` a study that is gone on with may have another seed than its plan here, and keeps it.
 
+    Raises :class:`SpecError` where there is a journal already and ``resume`` was not asked for, where
+    there is none to resume, where its study is of another plan, where another search has it open, or
+    where a line of it cannot be trusted.
+    """
     from bnnsim.search.storage.journal import Journal
+    from bnnsim.search.storage.study_head import study_head
 
     path = out / JOURNAL
     if path.exists() and not resume:
@@ -144,26 +186,13 @@ def open_journal(
         raise InputError(str(path), "the study to go on with", "no file")
     journal = Journal(path)
     try:
-        storage = JournalStorage(journal)
-        yield {name: _open(storage, journal, name, plan) for name, plan in plans.items()}
+        stores = {}
+        for name, plan in plans.items():
+            head = study_head(journal, name, plan)
+            if not head.is_new:
+                plan = continued_plan(head.plan_text, plan, str(path), any_seed)
+            stores[name] = TrialStore(name, plan, journal, head)
+        journal.lines.clear()  # they are read
+        yield stores
     finally:
         journal.close()
-
-
-def _open(storage: JournalStorage, journal: Journal, name: str, plan: SearchPlan) -> TrialStore:
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    study = optuna.create_study(
-        storage=storage,
-        study_name=name,
-        directions=directions(plan.objectives),
-        load_if_exists=True,
-    )
-    if PLAN_ATTRIBUTE in study.user_attrs:
-        check_plan(study, plan, str(journal.path))
-    else:
-        name_objectives(study, plan.objectives)
-        store_plan(study, plan)
-        journal.flush()
-    return TrialStore(study, plan.encoding, plan.objectives, journal)

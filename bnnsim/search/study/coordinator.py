@@ -3,24 +3,28 @@
 Batches have a fixed size and are told in the order in which they were asked, one batch being evaluated
 while the next is asked for; so the same seed gives the same trials whatever the number of jobs. Every
 finished batch is on disk before another is asked.
+
+A search that goes on begins again: the same batches are asked for, and what the store has is told without
+being judged. So a search that was killed, however often, has the trials of one that was not.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Protocol
 
 from bnnsim.search.front.evaluator import evaluate_here
 from bnnsim.search.front.point_result import PointResult
 from bnnsim.search.points.encoding import Knobs, Parameters, point_key
+from bnnsim.search.space.fields import Value
 from bnnsim.search.storage.record import Exploration, TrialRecord
 from bnnsim.search.storage.store import TrialStore
 from bnnsim.search.study.plan import SearchPlan
 from bnnsim.search.study.pool import Pool
-from bnnsim.search.study.progress import SearchProgress, search_progress
+from bnnsim.search.study.progress import SearchProgress, Tally
 from bnnsim.search.study.samplers import SEQUENTIAL
 
 BATCH_POINTS = 10
@@ -36,28 +40,35 @@ def search(
     plan: SearchPlan,
     pool: Pool,
     store: TrialStore | None = None,
-    earlier: Sequence[TrialRecord] = (),
     progress: Callable[[SearchProgress], None] | None = None,
     evaluate: Callable[[Knobs], PointResult] = evaluate_here,
 ) -> tuple[Exploration, bool]:
-    """Run a plan's trials beyond the ``earlier`` ones; all of them, and whether Ctrl-C ended it.
+    """Run a plan's trials; all of them, and whether Ctrl-C ended it.
 
     ``pool`` is one prepared with :func:`~bnnsim.search.front.evaluator.set_evaluator`; ``evaluate`` runs
-    in its processes. Finished trials go to ``store``. After Ctrl-C the batches in flight are dropped and
-    everything before them is returned.
+    in its processes. Finished trials go to ``store``, and those that it has are not run again. There are
+    at least as many as the store has. After Ctrl-C the batches in flight are dropped and everything
+    before them is returned.
+
+    Raises :class:`SpecError` where the store takes no more trials, or has others than this search's.
     """
     started = time.monotonic()
-    source = _ListedPoints(plan, pool) if plan.sampler == "exact" else _SampledPoints(plan, earlier)
-    run = _Run(plan, source, pool, store, list(earlier), evaluate)
+    source = _ListedPoints(plan, pool) if plan.sampler == "exact" else _SampledPoints(plan)
+    run = _Run(plan, source, pool, store, evaluate)
+    tally = Tally(plan.objectives)
+    counted = earlier = 0
     reported = started - PROGRESS_S
     try:
         while run.submit() or run.in_flight:
             run.collect()
+            tally.add(run.records[counted:])
+            counted = len(run.records)
             now = time.monotonic()
+            if run.judged == 0:
+                started, earlier = now, counted
             if progress is not None and (now - reported >= PROGRESS_S or not run.in_flight):
                 reported = now
-                outcome = plan.outcome(run.records)
-                progress(search_progress(outcome, source.designs, len(earlier), now - started))
+                progress(tally.progress(run.wanted, counted - earlier, now - started))
     except KeyboardInterrupt:
         return plan.outcome(run.records), True
     return plan.outcome(run.records), False
@@ -78,12 +89,16 @@ class _Batch:
 
 
 class _PointSource(Protocol):
-    """Where points come from. ``designs`` is how many different ones there can be."""
+    """Where points come from."""
 
-    designs: int
+    def wanted(self, trials: int) -> int:
+        """How many different designs there will be where ``trials`` are asked for."""
 
-    def propose(self, count: int, wanted: int) -> Sequence[Parameters]:
-        """The next batch, of ``count`` points at most, where ``wanted`` more designs are asked for."""
+    def propose(self, count: int) -> Sequence[Parameters]:
+        """The next batch, of ``count`` points at most; none where there are no more.
+
+        Batches do not depend on how many designs are wanted: a longer search begins as a shorter one.
+        """
 
     def tell(self, results: Sequence[PointResult]) -> None:
         """Take in the results of the oldest batch that was not told yet, in its order."""
@@ -98,7 +113,6 @@ class _Run:
         source: _PointSource,
         pool: Pool,
         store: TrialStore | None,
-        earlier: list[TrialRecord],
         evaluate: Callable[[Knobs], PointResult],
     ) -> None:
         self.source = source
@@ -106,8 +120,11 @@ class _Run:
         self.store = store
         self.evaluate = evaluate
         self.encoding = plan.encoding
-        self.records = earlier
-        self.known = {point_key(record.knobs): record.result for record in earlier}
+        stored = max(store.numbers, default=-1) + 1 if store is not None else 0
+        self.wanted = source.wanted(max(plan.trials, stored))
+        self.judged = 0
+        self.records: list[TrialRecord] = []
+        self.known: dict[tuple[tuple[str, Value], ...], PointResult] = {}
         self.in_flight: deque[_Batch] = deque()
         is_sequential = plan.sampler in SEQUENTIAL
         self.batch_points = 1 if is_sequential else BATCH_POINTS
@@ -121,8 +138,8 @@ class _Run:
     def submit(self) -> bool:
         """Give batches to the pool, as many as may be in flight; whether there was one to give."""
         before = len(self.in_flight)
-        while len(self.in_flight) < self.most_in_flight:
-            points = self.source.propose(self.batch_points, self.source.designs - self.expected)
+        while len(self.in_flight) < self.most_in_flight and self.expected < self.wanted:
+            points = self.source.propose(self.batch_points)
             if not points:
                 break
             knobs: list[Knobs] = [self.encoding.describe(point) for point in points]
@@ -132,9 +149,18 @@ class _Run:
             fresh = sorted(
                 i for key, i in first.items() if key not in self.known and key not in submitted
             )
-            results = iter(self.pool.map(self.evaluate, [knobs[i] for i in fresh]))
+            fresh = fresh[: self.wanted - self.expected]
+            results = self._results([knobs[i] for i in fresh], self.expected)
             self.in_flight.append(_Batch(points, knobs, fresh, results))
         return len(self.in_flight) > before
+
+    def _results(self, designs: Sequence[Knobs], number: int) -> Iterator[PointResult]:
+        """The results of new designs, numbered from ``number``: as they are stored, or judged now."""
+        store = self.store
+        kept = [None if store is None else store.kept(number + n, d) for n, d in enumerate(designs)]
+        missing = [d for d, result in zip(designs, kept, strict=True) if result is None]
+        judged = iter(self.pool.map(self.evaluate, missing))
+        return (next(judged) if result is None else result for result in kept)
 
     def collect(self) -> None:
         """Wait for the oldest batch; keep, store and tell its results."""
@@ -144,31 +170,36 @@ class _Run:
             TrialRecord(len(self.records) + n, batch.points[i], batch.knobs[i], result)
             for n, (i, result) in enumerate(zip(batch.fresh, results, strict=True))
         ]
+        stored: Set[int] = frozenset() if self.store is None else self.store.numbers
+        judged = [record for record in new if record.number not in stored]
         if self.store is not None:
-            self.store.add(new)
+            self.store.add(judged)
+        self.judged += len(judged)
         self.in_flight.popleft()
         self.known |= {point_key(record.knobs): record.result for record in new}
-        self.records = self.records + new
-        self.source.tell([self.known[point_key(knobs)] for knobs in batch.knobs])
+        self.records += new
+        if self.expected < self.wanted:
+            self.source.tell([self.known[point_key(knobs)] for knobs in batch.knobs])
 
 
 class _SampledPoints:
     """Points proposed by one of Optuna's samplers, the plan's seeds first."""
 
-    def __init__(self, plan: SearchPlan, earlier: Sequence[TrialRecord]) -> None:
+    def __init__(self, plan: SearchPlan) -> None:
         from bnnsim.search.study.proposer import Proposer
 
-        self.designs = plan.designs
-        self.proposer = Proposer(plan, plan.seed + len(earlier))
-        self.proposer.learn(earlier)
+        self.points = plan.encoding.points
+        self.proposer = Proposer(plan, plan.seed)
         self.room = MOST_PROPOSALS_A_TRIAL * plan.trials
 
-    def propose(self, count: int, wanted: int) -> Sequence[Parameters]:
-        size = min(count, wanted)
-        if size <= 0 or self.room <= 0:
+    def wanted(self, trials: int) -> int:
+        return min(trials, self.points)
+
+    def propose(self, count: int) -> Sequence[Parameters]:
+        if self.room <= 0:
             return ()
-        self.room -= size
-        return self.proposer.ask(size)
+        self.room -= count
+        return self.proposer.ask(count)
 
     def tell(self, results: Sequence[PointResult]) -> None:
         self.proposer.tell(results)
@@ -181,9 +212,12 @@ class _ListedPoints:
         from bnnsim.search.front.exact import exact_points
 
         self.waiting = exact_points(plan.encoding, plan.space, pool, plan.objectives, plan.constraints)
-        self.designs = len(self.waiting)
+        self.points = len(self.waiting)
 
-    def propose(self, count: int, wanted: int) -> Sequence[Parameters]:
+    def wanted(self, trials: int) -> int:
+        return self.points
+
+    def propose(self, count: int) -> Sequence[Parameters]:
         now, self.waiting = self.waiting[:count], self.waiting[count:]
         return now
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from bnnsim.search.front.objectives import Constraint, Objective, parse_constraints, parse_objectives
@@ -15,6 +16,7 @@ from bnnsim.search.points.raw_encoding import RawEncoding
 from bnnsim.search.points.target_encoding import TargetEncoding
 from bnnsim.search.space.alternatives import Alternatives, SearchSpace
 from bnnsim.search.space.space import CLOCK, Space
+from bnnsim.search.storage.judging_code import judging_code
 from bnnsim.search.storage.record import Exploration, TrialRecord
 from bnnsim.search.study.samplers import SamplerName
 from bnnsim.search.study.stored_space import check_names, space_data, stored_space, with_current_keys
@@ -27,7 +29,13 @@ if TYPE_CHECKING:
 PLAN_ATTRIBUTE = "bnnsim plan"
 MOST_SEEDS = 40
 """Points that an encoding knows to be good, at most, before the sampler has its turn."""
-_SAME = ("bnnsim", "space", "workload", "members", "objectives", "constraints", "sampler")
+_SAME = (
+    "bnnsim", "code", "optuna", "space", "workload", "members", "objectives", "constraints", "sampler",
+)  # fmt: skip
+_SHOWN_KEYS = {
+    "code": "a study of the same code of bnnsim (a digest of what judges designs)",
+    "optuna": "a study of the same version of Optuna",
+}
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,9 @@ class SearchPlan:
     sampler: SamplerName = "nsga2"
     trials: int = 300
     seed: int = 0
+    begun_trials: int | None = None
+    """How many trials the search was begun with, where it is a longer one by now: seeds and populations
+    are chosen by it, so that a search made longer goes on as it began."""
 
     @property
     def encoding(self) -> PointEncoding:
@@ -84,9 +95,14 @@ class SearchPlan:
         """How many different designs the search can come to: the trials, or all there are."""
         return min(self.trials, self.encoding.points)
 
+    @property
+    def size(self) -> int:
+        """The number of trials that seeds and populations are chosen by."""
+        return self.trials if self.begun_trials is None else self.begun_trials
+
     def seeds(self) -> list[dict[str, int]]:
         """The points to begin with, at most as many as trials."""
-        return self.encoding.seeds(min(MOST_SEEDS, self.trials))
+        return self.encoding.seeds(min(MOST_SEEDS, self.size))
 
     def outcome(self, records: Sequence[TrialRecord]) -> Exploration:
         """The search's outcome with these trials."""
@@ -99,6 +115,8 @@ def plan_data(plan: SearchPlan) -> dict[str, Any]:
     """All of a plan as plain data: space and workload included."""
     return {
         "bnnsim": __version__,
+        "code": judging_code(),
+        "optuna": version("optuna"),
         **space_data(plan.space),
         "objectives": [objective.text for objective in plan.objectives],
         "constraints": [str(constraint) for constraint in plan.constraints],
@@ -116,15 +134,17 @@ def store_plan(study: optuna.Study, plan: SearchPlan) -> None:
 def stored_plan(study: optuna.Study) -> SearchPlan | None:
     """The plan kept with a study; None where there is none (yet).
 
-    Raises :class:`InputError` where another version of bnnsim wrote it: figures would not compare;
-    where :func:`check_names` does.
+    Raises :class:`InputError` where another version, or other code, of bnnsim wrote it: figures would not
+    compare; where :func:`check_names` does.
     """
     text = study.user_attrs.get(PLAN_ATTRIBUTE)
     if text is None:
         return None
     stored, place = json.loads(text), f"study {study.study_name}"
-    if stored["bnnsim"] != __version__:
-        raise InputError(place, f"a study of bnnsim {__version__}", stored["bnnsim"])
+    ours = {"bnnsim": __version__, "code": judging_code()}
+    for key, value in ours.items():
+        if stored.get(key) != value:
+            raise InputError(place, _wanted(key, str(value)), str(stored.get(key, "none")))
     data = with_current_keys(stored)
     space = stored_space(data)
     check_names(stored, space, place)
@@ -139,24 +159,41 @@ def stored_plan(study: optuna.Study) -> SearchPlan | None:
 
 
 def check_plan(study: optuna.Study, plan: SearchPlan, place: str) -> None:
-    """Raise :class:`InputError` where ``study`` is of another space, network, sampler or aim.
+    """Raise :class:`InputError` where ``study`` is of another space, network, sampler, aim or code.
 
     So does one whose trials have :func:`former names <check_names>`.
-    The number of trials and the seed may differ: a search can be made longer.
+    The number of trials and the seed may differ.
     """
     text = study.user_attrs.get(PLAN_ATTRIBUTE)
     if text is None:
         raise InputError(place, "a study that bnnsim made", f"the study {study.study_name}")
+    continued_plan(text, plan, place, any_seed=True)
+
+
+def continued_plan(text: str, plan: SearchPlan, place: str, any_seed: bool) -> SearchPlan:
+    """``plan`` as the search with the stored plan ``text`` goes on: by the size and seed it began with.
+
+    Raises :class:`InputError` as :func:`check_plan` does, and for another seed unless ``any_seed``.
+    """
     given = json.loads(text)
     stored = with_current_keys(given)
     ours = json.loads(json.dumps(plan_data(plan)))
-    for key in _SAME:
+    for key in _SAME if any_seed else (*_SAME, "seed"):
         if stored.get(key) != ours.get(key):
-            is_data = key in ("space", "workload", "members")
-            shown = "another" if is_data else _shown(ours[key])
-            wanted = "the same" if is_data else _shown(stored[key])
-            raise InputError(place, f"{key} {wanted}, which its study was made with", shown)
+            if key in ("space", "workload", "members"):
+                raise InputError(place, f"{key} the same, which its study was made with", "another")
+            if key in ("code", "optuna"):
+                raise InputError(place, _wanted(key, ours[key]), str(stored.get(key, "none")))
+            wanted = f"{key} {_shown(stored[key])}, which its study was made with"
+            raise InputError(place, wanted, _shown(ours[key]))
     check_names(given, plan.space, place)
+    return replace(plan, seed=int(stored["seed"]), begun_trials=int(stored["trials"]))
+
+
+def _wanted(key: str, value: str) -> str:
+    if key == "bnnsim":
+        return f"a study of bnnsim {value}"
+    return f"{_SHOWN_KEYS[key]}, {value}"
 
 
 def _shown(value: object) -> str:

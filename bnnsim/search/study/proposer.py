@@ -7,20 +7,24 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import optuna
+from optuna.samplers._ga import BaseGASampler
 
 from bnnsim.search.front.point_result import PointResult
 from bnnsim.search.points.encoding import Parameters, point_key
 from bnnsim.search.storage.record import TrialRecord
-from bnnsim.search.storage.store import TrialStore, directions
+from bnnsim.search.storage.store import frozen_trial
+from bnnsim.search.storage.study_objectives import directions
 from bnnsim.search.study.plan import SearchPlan
+from bnnsim.search.study.recent_trials import RecentTrials
 from bnnsim.search.study.samplers import make_sampler
 
 
 class Proposer:
     """Asks a sampler for points in batches and tells it what became of them, batch by batch.
 
-    It is more than a sampler: the plan's seeds go first, and what is known already is learned before. The
-    sampler's study lives in memory: asking a journal costs ten times as much, a database more.
+    It is more than a sampler: the plan's seeds go first. The sampler's study lives in memory: asking a
+    journal costs ten times as much, a database more. What it proposes follows from the plan, the seed and
+    the results told so far in their order, and from nothing else.
     """
 
     def __init__(self, plan: SearchPlan, seed: int, seeds: bool = True) -> None:
@@ -28,26 +32,33 @@ class Proposer:
         self.plan = plan
         self.encoding = plan.encoding
         self.distributions = self.encoding.distributions()
-        self.sampler = make_sampler(plan.sampler, seed, plan.trials)
+        self.sampler = make_sampler(plan.sampler, seed, plan.size)
         self.study = self._new_study()
         self.seeds = plan.seeds() if seeds else []
         self._asked: deque[list[optuna.Trial]] = deque()
 
     def _new_study(self) -> optuna.Study:
-        return optuna.create_study(directions=directions(self.plan.objectives), sampler=self.sampler)
+        sampler = self.sampler
+        return optuna.create_study(
+            storage=RecentTrials(sampler) if isinstance(sampler, BaseGASampler) else None,
+            directions=directions(self.plan.objectives),
+            sampler=sampler,
+        )
 
     def learn(self, records: Iterable[TrialRecord]) -> None:
-        """Take in what others, or an earlier session, found out."""
+        """Take in what others found out."""
         attrs = self._system_attrs()
-        store = TrialStore(self.study, self.encoding, self.plan.objectives, system_attrs=attrs)
         known = list(records)
-        store.add(known)
+        self.study.add_trials(
+            frozen_trial(record, self.plan.objectives, self.distributions, system_attrs=attrs)
+            for record in known
+        )
         keys = {point_key(record.knobs) for record in known}
         self.seeds = [seed for seed in self.seeds if point_key(self.encoding.describe(seed)) not in keys]
 
     def _system_attrs(self) -> dict[str, Any]:
         """What makes a genetic sampler breed from a trial that it did not propose itself."""
-        if isinstance(self.sampler, optuna.samplers.NSGAIISampler | optuna.samplers.NSGAIIISampler):
+        if isinstance(self.sampler, BaseGASampler):
             return {self.sampler._get_generation_key(): 0}
         return {}
 

@@ -12,6 +12,7 @@ different designs as were asked for, whoever proposes them.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal, assert_never, get_args
 
 from bnnsim.spec.faults import InputError
@@ -58,14 +59,11 @@ def make_sampler(name: SamplerName, seed: int, trials: int) -> BaseSampler:
             case "tpe":
                 return optuna.samplers.TPESampler(seed=seed, multivariate=True, n_startup_trials=0)
             case "qmc":
+                _need("scipy", "SciPy", name)
                 return optuna.samplers.QMCSampler(seed=seed, scramble=True)
             case "gp":
-                try:
-                    import torch  # noqa: F401
-                except ImportError:
-                    raise InputError(
-                        "--sampler gp", "PyTorch (pip install 'bnnsim[gp]')", "it is not installed"
-                    ) from None
+                _need("torch", "PyTorch", name)
+                _need("scipy", "SciPy", name)
                 return optuna.samplers.GPSampler(
                     seed=seed, n_startup_trials=0, deterministic_objective=True
                 )
@@ -75,3 +73,9 @@ def make_sampler(name: SamplerName, seed: int, trials: int) -> BaseSampler:
                 raise AssertionError("the exact front needs no sampler")
             case _:
                 assert_never(name)
+
+
+def _need(module: str, title: str, sampler: str) -> None:
+    if find_spec(module) is None:
+        expected = f"{title} (pip install 'bnnsim[{sampler}]')"
+        raise InputError(f"--sampler {sampler}", expected, "it is not installed")

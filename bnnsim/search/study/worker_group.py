@@ -15,7 +15,7 @@ from types import FrameType
 from bnnsim.search.storage.database import Database, check_storage, connected
 from bnnsim.search.study.plan import SearchPlan
 from bnnsim.search.study.pool import PRELOAD, forking_context
-from bnnsim.search.study.progress import SearchProgress, search_progress
+from bnnsim.search.study.progress import SearchProgress, Tally
 from bnnsim.search.study.stored_trials import stored_exploration
 from bnnsim.search.study.worker import work
 from bnnsim.spec.faults import Fault, InputError, SpecError
@@ -77,7 +77,9 @@ def _watch(
                 found = stored_exploration(database, plan)
             earlier = len(found.trials) if earlier is None else earlier
             seconds = max(time.monotonic() - started, 1e-9)
-            progress(search_progress(found, plan.trials, earlier, seconds))
+            tally = Tally(plan.objectives)
+            tally.add(found.trials)
+            progress(tally.progress(plan.trials, tally.trials - earlier, seconds))
         if not lives:
             break
         time.sleep(WATCH_S)

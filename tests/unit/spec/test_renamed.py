@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from bnnsim.cli.app import run
-from bnnsim.cli.console import renamed_keys
+from bnnsim.cli.console import remarks
 from bnnsim.search.space.alternatives import Alternatives, load_search_space
 from bnnsim.search.space.space_reader import load_space
 from bnnsim.search.sweep.knobs import parse_knobs
@@ -287,7 +287,7 @@ def test_each_file_with_old_keys_is_said_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = [_aged_file(tmp_path, "architecture", name)[0] for name in ("fp-bnn", "fracbnn")]
-    with renamed_keys():
+    with remarks():
         for file in files * 2:
             load_architecture(file)
     said = capsys.readouterr().err.splitlines()

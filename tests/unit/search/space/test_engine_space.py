@@ -194,6 +194,8 @@ def test_search_ends_once_it_has_evaluated_every_design_there_is(
 
 @pytest.mark.parametrize("sampler", ["tpe", "nsga3", "qmc", "random"])
 def test_every_sampler_proposes_engines(space: Path, sampler: str) -> None:
+    if sampler == "qmc":
+        pytest.importorskip("scipy", reason="qmc needs SciPy, an extra")
     run = explore(space, trials=12, jobs=1, baseline=0, verify_words=0, sampler=sampler)  # type: ignore[arg-type]
     assert len(run.exploration.trials) == 12
 
