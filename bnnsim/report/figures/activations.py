@@ -73,8 +73,10 @@ def activations_info(
     ``outputs`` by layer as the functional executor gives them, bipolar elements as bits {0, 1}.
     """
     pictures = [_picture(INPUT, "input", network.input, _unpadded(network, frames[0]))]
+    output = network.output if len(network.outputs) > 1 else ""
     for name, node in network.nodes.items():
-        pictures.append(_picture(name, node.layer.op, node.output, outputs[name][0]))
+        what = f"{node.layer.op}, output" if output and name in network.outputs else node.layer.op
+        pictures.append(_picture(name, what, node.output, outputs[name][0]))
     classes = network.workload.classes
     named = classes if classes else [str(i) for i in range(len(scores))]
     shown = tuple(
@@ -84,7 +86,6 @@ def activations_info(
     images = [pictures[0].picture]
     for frame in frames[1:]:
         images.append(_picture(INPUT, "input", network.input, _unpadded(network, frame)).picture)
-    output = network.output if len(network.outputs) > 1 else ""
     return ActivationsInfo(tuple(pictures), shown, tuple(images), output)
 
 

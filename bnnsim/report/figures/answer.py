@@ -44,6 +44,8 @@ class AnswerInfo:
     accuracy: str
     bit_exact: str
     outside: tuple[str, ...] = ()
+    output: str = ""
+    """The layer whose scores are predicted from, where the network has several outputs."""
 
 
 def answer_info(
@@ -91,6 +93,7 @@ def answer_info(
         accuracy=_accuracy(simulation),
         bit_exact=_bit_exact(simulation),
         outside=simulation.outside,
+        output=simulation.outputs[0].name if simulation.outputs else "",
     )
 
 
@@ -177,8 +180,9 @@ def _prediction_html(info: AnswerInfo) -> str:
     )
     strip = f'<ul class="strip" aria-label="The next images">{strip}</ul>' if strip else ""
     accuracy = f"<p>{escape(info.accuracy)}</p>" if info.accuracy else ""
+    of = f" of {escape(info.output)}" if info.output else ""
     return (
-        f'<section class="card prediction"><h2>Prediction</h2><div>{image}<div>'
+        f'<section class="card prediction"><h2>Prediction{of}</h2><div>{image}<div>'
         f'<p class="big">{escape(prediction.answer)} {verdict}</p>{accuracy}'
         f'<p class="muted">{escape(info.bit_exact)}.</p></div></div>{strip}</section>'
     )

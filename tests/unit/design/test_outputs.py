@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import yaml
 
+from bnnsim.cli.app import run
 from bnnsim.cost.resources import estimate_resources
 from bnnsim.design.build import build_design
 from bnnsim.design.design import Design
@@ -100,3 +101,20 @@ def test_a_wrong_list_of_outputs_is_refused_by_name(files, outputs, message) -> 
 def test_an_engine_refuses_several_outputs_by_name(files) -> None:
     with pytest.raises(SpecError, match=r"style: expected streaming for .* \(classes, boxes, body\)"):
         build_design(load_architecture("acce-bnn"), load_workload(files[1]))
+
+
+def test_the_page_says_which_output_is_predicted_from_and_which_layers_are_outputs(files) -> None:
+    page = files[0].parent / "page.html"
+    assert run(["report", str(files[0]), str(files[1]), "--weights-seed", "1", "--out", str(page)]) == 0
+    text = page.read_text()
+    assert "<h2>Prediction of classes</h2>" in text
+    assert "<h3>Scores of classes, the first output" in text
+    assert text.count("conv, output, ") == 2 and text.count("linear, output, ") == 1
+    assert 'data-unit="boxes.sink"' in text
+
+
+def test_the_terminal_names_the_outputs_and_says_what_predictions_are_of(files, capsys) -> None:
+    assert run(["simulate", str(files[0]), str(files[1]), "--weights-seed", "1"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "outputs classes (5 x 1 x 1), boxes (4 x 6 x 6), body (8 x 6 x 6)" in said
+    assert "predictions are of classes" in said
