@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from bnnsim.importers.keras.file import KerasLayer
+from bnnsim.importers.onnx.graph import KERAS
 
 _OPSET = 13
 
@@ -79,4 +80,5 @@ class OnnxBuilder:
         outputs = [helper.make_empty_tensor_value_info(name) for name in layers]
         graph = helper.make_graph(self.nodes, "keras", [self.input], outputs, self.initializers)
         opsets = [helper.make_opsetid("", _OPSET)]
-        return helper.make_model(graph, opset_imports=opsets, ir_version=8, producer_name="keras")
+        said = {"producer_name": "keras", "domain": KERAS}
+        return helper.make_model(graph, opset_imports=opsets, ir_version=8, **said)

@@ -13,6 +13,8 @@ import numpy.typing as npt
 from bnnsim.spec.faults import InputError
 
 Array = npt.NDArray[Any]
+KERAS = "bnnsim.keras"
+"""Domain of graphs that stand for Keras models, whose maps have their channels last."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from bnnsim.importers.foreign.boundary import foreign_file
 from bnnsim.importers.onnx.binding import TensorBinding
 from bnnsim.importers.onnx.file import load_model, read_graph
 from bnnsim.importers.onnx.fixed_point import float_error, widest_word
-from bnnsim.importers.onnx.graph import ModelGraph, Operator
+from bnnsim.importers.onnx.graph import KERAS, ModelGraph, Operator
 from bnnsim.importers.onnx.lowering import (
     FrameRule,
     Handler,
@@ -38,6 +38,8 @@ from bnnsim.spec.workload import Workload
 
 DEFAULT_FIXED = "auto"
 """A word as fine as the network's reach lets 32 bits be."""
+
+_AXES = {"C": "channel", "H": "row", "W": "column"}
 
 HANDLERS: dict[str, Handler] = {
     "Add": elementwise.add,
@@ -230,7 +232,8 @@ def _lowered(model: Any, file: str, name: str, options: ImportOptions) -> Lowere
     word = widest_word(state.draft) if options.fixed is None else None
     if word is not None:
         state = lower(graph, replace(options, fixed=word), HANDLERS)
-    scores = [_scores(state, head) for head in state.heads]
+    turns_maps = model.domain == KERAS
+    scores = [_scores(state, head, turns_maps) for head in state.heads]
     state.draft.outputs = list(dict.fromkeys(score.layer for score in scores))
     done = canonicalise(state.draft)
     if state.draft.input_type is None or state.frame is None or not state.draft.layers:
@@ -259,8 +262,11 @@ def _lowered(model: Any, file: str, name: str, options: ImportOptions) -> Lowere
     )
 
 
-def _scores(state: Lowering, head: Head) -> LoweredOutput:
-    """Make an output of the workload the scores: one gain above 0 and one offset for all classes."""
+def _scores(state: Lowering, head: Head, turns_maps: bool) -> LoweredOutput:
+    """Make an output of the workload the scores: one gain above 0 and one offset for all classes.
+
+    ``turns_maps``: the maps of the graph are those of a model that has its channels last.
+    """
     place = f"{state.graph.file}: {head.tensor}"
     end = Operator("output", "output", (), (), {}, place)
     found = quantised(state, end, head.binding)
@@ -277,7 +283,10 @@ def _scores(state: Lowering, head: Head) -> LoweredOutput:
         if affine is None:
             raise end.fault("scores with one offset for all classes", "one behind a PReLU for each")
     state.integers[head.tensor] = found
-    order = "".join(axis for one in found.dimensions for axis, _ in one)
+    dimensions = found.dimensions
+    if turns_maps and len(dimensions) == 3:
+        dimensions = (*dimensions[1:], dimensions[0])
+    order = "".join(axis for one in dimensions for axis, _ in one)
     error = _score_error(state.draft, found.base, affine.gain)
     return LoweredOutput(head.output, head.tensor, found.base, affine.gain, affine.offset, order, error)
 
@@ -302,6 +311,9 @@ def _output_notes(graph: ModelGraph, state: Lowering, scores: Sequence[LoweredOu
         shown = f"{abs(float(score.offset)):.9g}"
         value = "score" if len(scores) == 1 else f"score of {score.layer}"
         how_near = _how_near(state, score)
+        if score.order not in "CHW" and score.order != "CW":
+            lies = ", ".join(_AXES[axis] for axis in score.order)
+            how_near += f"; its elements lie by {lies}, the workload's by channel, row, column"
         yield f"model score ({score.tensor}) = {float(score.gain):.9g} * {value} {sign} {shown}{how_near}"
 
 

@@ -199,3 +199,14 @@ def test_a_frame_that_one_layer_flattens_and_another_reads_as_a_map_stays_a_map(
     flat = b.op("MatMul", b.op("Flatten", x), b.signs(108, 4))
     imported = import_onnx(save(b, tmp_path, flat, b.conv(x, b.signs(4, 3, 1, 1), 1)), tmp_path)
     assert imported.workload.input.shape == [3, 6, 6]
+
+
+def test_how_the_elements_of_an_output_lie_is_said_where_it_is_not_as_in_the_workload(tmp_path):
+    b = fresh()
+    x = trunk(b)
+    boxes = b.conv(x, b.signs(3, 4, 1, 1), 1)
+    turned = b.op("Transpose", boxes, perm=[0, 2, 3, 1])
+    notes = import_onnx(save(b, tmp_path, head(b, x, 5), boxes, turned), tmp_path).notes
+    (note,) = [note for note in notes if "lie by" in note]
+    assert note.startswith(f"model score ({turned})")
+    assert "; its elements lie by row, column, channel, the workload's by channel, row" in note

@@ -98,6 +98,7 @@ def test_all_outputs_of_a_model_are_kept_in_its_order(outputs, tmp_path):
     imported = import_keras(model.save(tmp_path / "net.h5", outputs), tmp_path, image_range=(-1, 1))
     images = np.random.default_rng(6).integers(0, 256, (20, 6, 6, 4), np.uint8)
     names = [one[0] for one in (outputs.values() if isinstance(outputs, dict) else outputs)]
+    assert any("lie by row, column, channel" in note for note in imported.notes) == ("boxes" in names)
     right, found = model.values(images), found_values(imported, images)
     assert len(found) == len(names)
     for name, values in zip(names, found.values(), strict=True):
