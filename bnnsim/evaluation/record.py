@@ -11,6 +11,7 @@ from bnnsim.cost.power import FrameEnergy, Power
 from bnnsim.cost.usage import RESOURCES, Resources
 from bnnsim.datapath.engine.toggle_record import ArrayToggles
 from bnnsim.datapath.streaming.toggles import ToggleCount
+from bnnsim.evaluation.remark import remark_on
 from bnnsim.simulation import Simulation
 
 OPERATIONS_PER_MAC = 2
@@ -80,6 +81,11 @@ class Evaluation:
         return tuple(broken)
 
     @property
+    def remark(self) -> str:
+        """One sentence where power, clock or size are beyond any such device; else empty."""
+        return remark_on(self.resources, self.power_w, self.simulation.clock_mhz)
+
+    @property
     def feasible(self) -> bool:
         return not self.violations
 
@@ -125,5 +131,6 @@ class Evaluation:
             "achievable_clock_mhz": self.clock.achievable_mhz,
             "clock_warning": self.clock.warning,
             "feasible": self.feasible,
+            "remark": self.remark,
             "violations": [asdict(v) | {"amount": v.amount} for v in self.violations],
         }

@@ -1,7 +1,13 @@
-"""How sure the cost models are: their errors on published designs that they were not fitted on."""
+"""How sure the cost models are, and what that makes of a lead: the one rule of all comparisons.
+
+The errors are those on published designs that the models were not fitted on. A design leads another in a
+figure only if it is ahead by more than the figure's error; everything closer is a tie. Designs that
+break a budget lead nobody.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -35,3 +41,69 @@ def model_errors() -> tuple[ModelError, ...]:
             ModelError(quantity, len(result.predictions), result.median_left_out_error, worst)
         )
     return tuple(errors)
+
+
+_RESTS_ON = {
+    "lut": "lut",
+    "lutram": "lut",
+    "alm": "lut",
+    "ff": "ff",
+    "bram18": "bram18",
+    "uram": "bram18",
+    "m20k": "bram18",
+    "dsp": "dsp",
+    "power_w": "power_w",
+    "energy_per_frame_uj": "power_w",
+    "fps_per_w": "power_w",
+    "fps_per_klut": "lut",
+}
+"""The published numbers whose error a figure has; a figure without any of its own has its kind's."""
+
+
+@lru_cache(maxsize=1)
+def relative_errors() -> Mapping[str, float]:
+    """The median left-out error of every figure that is an estimate, as a share; others are exact."""
+    medians = {name: fit(name).median_left_out_error for name in set(_RESTS_ON.values())}
+    return {name: medians[quantity] for name, quantity in _RESTS_ON.items()}
+
+
+def is_ahead(value: float, other: float, maximises: bool, error: float) -> bool:
+    """Whether ``value`` is better than ``other`` by more than the share ``error`` of the larger one.
+
+    >>> is_ahead(95, 100, maximises=False, error=0.10), is_ahead(80, 100, maximises=False, error=0.10)
+    (False, True)
+    """
+    better, worse = (value, other) if maximises else (other, value)
+    return better > worse and worse < better * (1 - error)
+
+
+def leaders(
+    values: Sequence[float | None], maximises: bool, error: float, may_lead: Sequence[bool]
+) -> frozenset[int]:
+    """Positions of the best value and of all that tie with it; empty where all are equal.
+
+    Only values that ``may_lead`` are looked at: not those of designs that break a budget, nor capacities.
+    One alone leads nobody.
+
+    >>> sorted(leaders([100, 97, 50, 900], True, 0.05, [True, True, True, False]))
+    [0, 1]
+    """
+    known = {i: v for i, v in enumerate(values) if v is not None and may_lead[i]}
+    if len(set(known.values())) < 2:
+        return frozenset()
+    best = max(known.values()) if maximises else min(known.values())
+    return frozenset(i for i, v in known.items() if not is_ahead(best, v, maximises, error))
+
+
+def leads_clearly(
+    figures: Mapping[str, float], other: Mapping[str, float], maximises: Mapping[str, bool]
+) -> bool:
+    """Whether one design is ahead of another in one objective at least, by more than its error.
+
+    ``maximises`` says of each objective whether more of it is better.
+    """
+    errors = relative_errors()
+    return any(
+        is_ahead(figures[name], other[name], upwards, errors.get(name, 0.0))
+        for name, upwards in maximises.items()
+    )

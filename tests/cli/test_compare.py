@@ -15,6 +15,7 @@ from bnnsim.evaluation import evaluate
 from bnnsim.report.comparison.comparison import Quantity, comparison_info, parse_designs
 from bnnsim.report.comparison.page import comparison_html
 from bnnsim.spec.faults import InputError
+from bnnsim.validation.certainty import leaders
 from tests.cli.browser import WIDTHS, opened
 
 ARCH = """\
@@ -110,9 +111,38 @@ def test_the_page_is_offline_and_copies_its_tables(
 
 
 def test_best_is_the_lowest_or_the_highest_as_the_quantity_says() -> None:
-    assert Quantity("latency", "µs", "lower", (3, 1, 2)).best == {1}
-    assert Quantity("throughput", "frames/s", "higher", (3, 1, 3)).best == {0, 2}
-    assert Quantity("power", "W", "lower", (None, 2)).best == frozenset()
+    everybody = [True] * 3
+    assert leaders((3, 1, 2), False, 0, everybody) == {1}
+    assert leaders((3, 1, 3), True, 0, everybody) == {0, 2}
+    assert leaders((None, 2), False, 0, everybody) == frozenset()
+
+
+def test_what_is_within_the_models_error_is_a_tie_and_what_does_not_fit_leads_nobody() -> None:
+    everybody = [True] * 3
+    assert leaders((100, 95, 50), True, 0.06, everybody) == {0, 1}
+    assert leaders((100, 95, 50), True, 0.04, everybody) == {0}
+    assert leaders((100, 95, 900), True, 0.06, [True, True, False]) == {0, 1}
+    assert leaders((100, 95), True, 0, [True, False]) == frozenset()
+    tied = Quantity("power", "W", "lower", (2.0, 2.006), "", 0.057, (0, 1))
+    assert tied.is_tie
+    assert tied.best == frozenset()
+
+
+def test_a_design_beyond_its_device_is_never_the_best(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """BinaryNet's 1,024-wide layers unrolled: many times the LUTs of the part, and the fastest by far."""
+    for name, pe in (("small", 4), ("huge", 1024)):
+        arch = f"name: {name}\nsource: made\nstyle: streaming\ndevice: xc7z020\nclock_mhz: 100\nlayers:\n"
+        rows = [f"  fc{i}: {{pe: {pe if i < 3 else 10}, simd: {64 if i else 16}}}" for i in range(4)]
+        (tmp_path / f"{name}.yaml").write_text(arch + "\n".join(rows))
+    designs = [f"{tmp_path / name}.yaml:mlp-1024" for name in ("small", "huge")]
+    info = comparison_info(parse_designs(designs, None))
+    assert info.feasible == (True, False)
+    assert "LUT" in info.obstacles[1]
+    assert all(1 not in quantity.leaders for quantity in info.quantities)
+    assert run(["compare", *designs]) == 0
+    assert "no: LUT" in capsys.readouterr().out
     assert Quantity("power", "W", "lower", (4, 2)).ratio(1) == 0.5
 
 

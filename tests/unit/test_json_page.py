@@ -51,7 +51,7 @@ RECORDS: dict[str, type] = {
     "The flips of a layer": Flips,
 }
 NOT_WRITTEN = {
-    *("turn_cycles", "best", "holders", "is_complete"),
+    *("is_tie", "turn_cycles", "best", "holders", "is_complete"),
     *("first_difference", "is_equal", "_summary", "limiting_units", "what_limits"),
 }
 """Properties that the JSON leaves to its reader."""

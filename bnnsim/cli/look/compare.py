@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 40
 VALUE_CHARACTERS = 40
+LEGEND = (
+    "Percentages are of the device. ± is the model's median error on published designs that it had not "
+    "seen: designs that are closer tie (≈). Who exceeds a budget leads nobody."
+)
 
 
 def command(
@@ -53,6 +57,7 @@ def _show(info: ComparisonInfo) -> None:
         output.print()
     output.print(_numbers_table(info))
     _show_what_limits(info)
+    output.print(f"\n{LEGEND}", markup=False)
 
 
 def _differences_table(info: ComparisonInfo) -> Table:
@@ -81,19 +86,32 @@ def _numbers_table(info: ComparisonInfo) -> Table:
 
     table = Table(title="What it does to each number", title_justify="left", box=None)
     table.add_column("quantity")
+    table.add_column("±", justify="right")
     for name in info.names:
         table.add_column(name, justify="right", overflow="fold")
     for quantity in info.quantities:
         cells = []
         for i, value in enumerate(quantity.values):
             ratio = quantity.ratio(i) if i else None
-            text = number(value, 5) + ("" if ratio is None else f" (x {ratio:.4g})")
+            share = quantity.shares[i] if quantity.shares else None
+            text = number(value, 5) + ("" if share is None else f", {share:.0%}")
+            text += "" if ratio is None else f" (x {ratio:.4g})"
+            text = f"≈ {text}" if quantity.is_tie and i in quantity.leaders else text
             cells.append(f"[bold green]{text}[/]" if i in quantity.best else text)
         basis = f" ({quantity.basis})" if quantity.basis else ""
-        table.add_row(f"{quantity.name} \\[{quantity.unit}]{basis}", *cells)
+        error = f"{quantity.error:.1%}" if quantity.error else ""
+        table.add_row(f"{quantity.name} \\[{quantity.unit}]{basis}", error, *cells)
+    table.add_row("feasible", "", *(f"no: {text}" if text else "yes" for text in info.obstacles))
     return table
 
 
 def _show_what_limits(info: ComparisonInfo) -> None:
     for name, limiting in zip(info.names, info.limiting, strict=True):
         output.print(f"sets the pace of {name}: {limiting}", markup=False, soft_wrap=True)
+    for what, texts in (
+        ("remark on", info.remarks),
+        ("outside", tuple("; ".join(entries) for entries in info.outside)),
+    ):
+        for name, text in zip(info.names, texts, strict=True):
+            if text:
+                output.print(f"{what} {name}: {text}", markup=False, soft_wrap=True)

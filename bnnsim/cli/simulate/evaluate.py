@@ -123,5 +123,7 @@ def _show_power(evaluation: Evaluation) -> None:
     rows.append(("clock", warning or reachable))
     rows += [("no forecast", str(capped)) for capped in evaluation.resources.capped]
     rows.append(("feasible", "yes" if evaluation.feasible else "no: over budget, see above"))
+    if evaluation.remark:
+        rows.append(("remark", evaluation.remark))
     for name, text in rows:
         output.print(f"{name:<11} {text}", markup=False, soft_wrap=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from bnnsim.evaluation import evaluate_design
+from bnnsim.evaluation import Evaluation, evaluate_design
 from bnnsim.files.schema_version import versioned
 from bnnsim.report.comparison.spec_differences import (
     Difference,
@@ -19,6 +19,7 @@ from bnnsim.report.figures.costs import RESOURCE_TEXT, CostsInfo
 from bnnsim.report.figures.design_costs import costs_info
 from bnnsim.simulation import RunOptions, Simulation, TimingOnly, load_design
 from bnnsim.spec.faults import InputError
+from bnnsim.validation.certainty import leaders, relative_errors
 
 Better = Literal["lower", "higher"]
 
@@ -46,14 +47,26 @@ class Quantity:
     basis: str = ""
     """What the number covers and rests on; empty where that is plain."""
 
+    error: float = 0.0
+    """Median error of the model behind the number, as a share, on published designs that it had not
+    seen; 0 where it is counted."""
+    leaders: tuple[int, ...] = ()
+    """Positions of the designs that are best, or no further from it than `error`; empty where all are
+    equal, and never with a design that is infeasible or a number that is a capacity."""
+    shares: tuple[float | None, ...] = ()
+    """What each design takes of its device's, as a share; an entry is null where the device has none or
+    the number is no resource."""
+
+    @property
+    def is_tie(self) -> bool:
+        """Whether several lead that differ."""
+        return len({self.values[i] for i in self.leaders}) > 1
+
     @property
     def best(self) -> frozenset[int]:
-        """Positions of the best values; empty where all are equal or fewer than two are known."""
-        known = [value for value in self.values if value is not None]
-        if self.better is None or len(known) < 2 or min(known) == max(known):
-            return frozenset()
-        winner = min(known) if self.better == "lower" else max(known)
-        return frozenset(i for i, value in enumerate(self.values) if value == winner)
+        """The leaders, where somebody is behind them."""
+        known = sum(value is not None for value in self.values)
+        return frozenset(self.leaders) if len(self.leaders) < known else frozenset()
 
     def ratio(self, position: int) -> float | None:
         """The value against the first design's."""
@@ -75,6 +88,14 @@ class ComparisonInfo:
     """What the differences do to each number."""
     limiting: tuple[str, ...]
     """What limits each design: units, all that do, or FIFOs."""
+    feasible: tuple[bool, ...]
+    """Whether each design keeps its budget; one that does not leads nobody."""
+    obstacles: tuple[str, ...]
+    """What each design takes too much of, as shares of what it may; empty where it is feasible."""
+    remarks: tuple[str, ...]
+    """What of each design is beyond any device, or a capacity and no prediction; mostly empty."""
+    outside: tuple[tuple[str, ...], ...]
+    """What each engine neither brings nor keeps, with the reason: no figure contains it."""
 
     def to_json(self) -> dict[str, Any]:
         """The same as plain data, under the same names (docs/json.md)."""
@@ -113,17 +134,39 @@ def comparison_info(designs: Sequence[DesignNames]) -> ComparisonInfo:
         parts=grouped(specs),
         quantities=_quantities(judged),
         limiting=tuple(design.limiting for design in judged),
+        feasible=tuple(design.evaluation.feasible for design in judged),
+        obstacles=tuple(_obstacle(design.evaluation) for design in judged),
+        remarks=tuple(_remark(design.evaluation) for design in judged),
+        outside=tuple(design.simulation.outside for design in judged),
     )
+
+
+def _obstacle(evaluation: Evaluation) -> str:
+    return ", ".join(
+        f"{RESOURCE_TEXT.get(v.name, 'power')} {v.used / v.allowed:,.0%}"
+        if v.allowed
+        else f"{RESOURCE_TEXT.get(v.name, 'power')} {v.used:,} of none"
+        for v in evaluation.violations
+    )
+
+
+def _remark(evaluation: Evaluation) -> str:
+    said = [evaluation.remark] if evaluation.remark else []
+    return "; ".join((*said, *map(str, evaluation.resources.capped)))
 
 
 @dataclass(frozen=True)
 class _Judged:
     """One design's numbers and its flattened specs."""
 
-    simulation: Simulation
+    evaluation: Evaluation
     costs: CostsInfo
     entries: Entries
     limiting: str
+
+    @property
+    def simulation(self) -> Simulation:
+        return self.evaluation.simulation
 
 
 def _judged(names: DesignNames) -> _Judged:
@@ -133,7 +176,7 @@ def _judged(names: DesignNames) -> _Judged:
     limiting = simulation.bottleneck.what_limits if simulation.bottleneck else "not known"
     workload = design.network.workload
     entries = flattened("", design.architecture) | flattened("workload.", workload)
-    return _Judged(simulation, costs_info(evaluation), entries, limiting)
+    return _Judged(evaluation, costs_info(evaluation), entries, limiting)
 
 
 def _labels(simulations: Sequence[Simulation]) -> tuple[str, ...]:
@@ -148,7 +191,8 @@ def _labels(simulations: Sequence[Simulation]) -> tuple[str, ...]:
 
 def _quantities(judged: Sequence[_Judged]) -> tuple[Quantity, ...]:
     def each(name: str, unit: str, better: Better | None, get: Callable[[Simulation], Any]) -> Quantity:
-        return Quantity(name, unit, better, tuple(get(design.simulation) for design in judged))
+        values = tuple(get(design.simulation) for design in judged)
+        return _ranked(judged, Quantity(name, unit, better, values))
 
     quantities = [
         each("throughput", "frames/s", "higher", lambda s: s.throughput_fps),
@@ -158,14 +202,31 @@ def _quantities(judged: Sequence[_Judged]) -> tuple[Quantity, ...]:
         each("clock", "MHz", None, lambda s: s.clock_mhz),  # a means, not an end
     ]
     costs = [design.costs for design in judged]
+    errors = relative_errors()
     for name in RESOURCE_TEXT:
         # A device without a resource, with neither use nor budget, is no better for it.
         values = tuple(cost.totals[name] if name in cost.shown else None for cost in costs)
         if any(values):
-            quantities.append(Quantity(RESOURCE_TEXT[name], "pieces", "lower", values))
+            shares = tuple(d.evaluation.resources.utilisation.get(name) for d in judged)
+            quantity = Quantity(RESOURCE_TEXT[name], "pieces", "lower", values, "", errors[name])
+            quantities.append(_ranked(judged, replace(quantity, shares=shares), name))
     basis = " / ".join(dict.fromkeys(cost.power_basis for cost in costs))
     power = tuple(cost.power_w for cost in costs)
     energy = tuple(cost.energy_per_frame_uj for cost in costs)
-    quantities.append(Quantity("power", "W", "lower", power, basis))
-    quantities.append(Quantity("energy a frame", "µJ", "lower", energy, basis))
+    for quantity in (
+        Quantity("power", "W", "lower", power, basis, errors["power_w"]),
+        Quantity("energy a frame", "µJ", "lower", energy, basis, errors["energy_per_frame_uj"]),
+    ):
+        quantities.append(_ranked(judged, quantity))
     return tuple(quantities)
+
+
+def _ranked(judged: Sequence[_Judged], quantity: Quantity, resource: str = "") -> Quantity:
+    """The quantity with its leaders: feasible designs whose number is a prediction."""
+    if quantity.better is None:
+        return quantity
+    may_lead = [
+        d.evaluation.feasible and not d.evaluation.resources.capped_of(resource) for d in judged
+    ]
+    found = leaders(quantity.values, quantity.better == "higher", quantity.error, may_lead)
+    return replace(quantity, leaders=tuple(sorted(found)))

@@ -26,30 +26,50 @@ def comparison_html(info: ComparisonInfo) -> str:
 def _quantities_figure(info: ComparisonInfo) -> Figure:
     rows = []
     for quantity in info.quantities:
-        best = quantity.best
         cells = []
         for i, value in enumerate(quantity.values):
             ratio = quantity.ratio(i) if i else None
             against = "" if ratio is None else f' <small class="muted">× {ratio:.4g}</small>'
-            css = ' class="better"' if i in best else ""
-            cells.append(f"<td{css}>{exact(value, number(value, 5))}{against}</td>")
+            share = quantity.shares[i] if quantity.shares else None
+            of = "" if share is None else f' <small class="muted">{share:.0%}</small>'
+            tie = "≈ " if quantity.is_tie and i in quantity.leaders else ""
+            css = ' class="better"' if i in quantity.best else ""
+            cells.append(f"<td{css}>{tie}{exact(value, number(value, 5))}{of}{against}</td>")
         rows.append(f"<tr><td>{_label(quantity)}</td>{''.join(cells)}</tr>")
     limits = "".join(f'<td class="text">{escape(names)}</td>' for names in info.limiting)
     rows.append(f"<tr><td>sets the pace</td>{limits}</tr>")
-    csv = csv_text(
-        ("quantity", "unit", "basis", *info.names),
-        [
-            (q.name, q.unit, q.basis, *("" if v is None else v for v in q.values))
-            for q in info.quantities
-        ],
+    fits = "".join(
+        f'<td class="text{" worse" if text else ""}">{"no: " + escape(text) if text else "yes"}</td>'
+        for text in info.obstacles
     )
-    note = "The best of each row is green, where more or less of it is better."
+    rows.append(f"<tr><td>feasible</td>{fits}</tr>")
+    for name, texts in (
+        ("remark", info.remarks),
+        ("outside", tuple("; ".join(entries) for entries in info.outside)),
+    ):
+        if any(texts):
+            cells = [f'<td class="text">{escape(text)}</td>' for text in texts]
+            rows.append(f"<tr><td>{name}</td>{''.join(cells)}</tr>")
+    csv = csv_text(
+        ("quantity", "unit", "basis", "model_error", *info.names),
+        [
+            (q.name, q.unit, q.basis, q.error, *("" if v is None else v for v in q.values))
+            for q in info.quantities
+        ]
+        + [("feasible", "", "", "", *("no: " + text if text else "yes" for text in info.obstacles))],
+    )
+    note = (
+        "The best of each row is green. ± is the median error of the model on published designs that it "
+        "had not seen; designs closer than that tie (≈). Percentages are of the device; a design that "
+        "exceeds its budget leads nobody."
+    )
     return Figure("numbers", "What it does to each number", note, _table(info, "", rows), csv)
 
 
 def _label(quantity: Quantity) -> str:
     basis = f' <small class="muted">{escape(quantity.basis)}</small>' if quantity.basis else ""
-    return f"{escape(quantity.name)} [{quantity.unit}]{basis}"
+    error = f' <small class="muted">± {quantity.error:.1%}</small>' if quantity.error else ""
+    return f"{escape(quantity.name)} [{quantity.unit}]{error}{basis}"
 
 
 def _differences_figure(info: ComparisonInfo) -> Figure:

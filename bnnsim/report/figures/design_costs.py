@@ -29,7 +29,8 @@ def costs_info(evaluation: Evaluation) -> CostsInfo:
         violations=tuple(
             f"{v.name}: {v.used:g} used, {v.allowed:g} allowed, {v.amount:g} too many"
             for v in evaluation.violations
-        ),
+        )
+        + ((evaluation.remark,) if evaluation.remark else ()),
         units=(*_units(evaluation), *_fixed(evaluation)),
         capped={entry.resource: str(entry) for entry in resources.capped},
     )

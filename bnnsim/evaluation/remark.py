@@ -1,0 +1,28 @@
+"""What no device can do, whatever the models say: one sentence about hardware beyond belief."""
+
+from __future__ import annotations
+
+from bnnsim.cost.usage import Resources
+
+MOST_POWER_W = 225.0
+"""What the largest FPGA accelerator cards are cooled for (Alveo U250, data sheet DS962: 225 W)."""
+MOST_CLOCK_MHZ = 891.0
+"""Where global clock buffers end, in the fastest grade of UltraScale+ (data sheets DS922, DS925)."""
+MOST_SHARE = 2.0
+"""So many devices' worth is no matter of the models' errors any more."""
+
+
+def remark_on(resources: Resources, power_w: float, clock_mhz: float) -> str:
+    """One sentence that names what is beyond any device, or several of the design's own; else empty."""
+    beyond = []
+    if power_w > MOST_POWER_W:
+        beyond.append(f"{power_w:,.0f} W (no FPGA card is cooled for more than {MOST_POWER_W:.0f} W)")
+    if clock_mhz > MOST_CLOCK_MHZ:
+        beyond.append(f"{clock_mhz:,.0f} MHz (global clocks end at {MOST_CLOCK_MHZ:.0f} MHz)")
+    shares = resources.utilisation
+    beyond += [
+        f"{share:,.0%} of the {name} of {resources.device.name}"
+        for name, share in shares.items()
+        if share > MOST_SHARE
+    ]
+    return f"beyond any such device: {', '.join(beyond)}" if beyond else ""
