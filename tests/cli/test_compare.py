@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bnnsim.cli.app import run
+from bnnsim.cli.console import output
 from bnnsim.evaluation import evaluate
 from bnnsim.report.comparison.comparison import Quantity, comparison_info, parse_designs
 from bnnsim.report.comparison.page import comparison_html
@@ -76,7 +77,7 @@ def test_the_terminal_shows_each_design_in_a_column(
     printed = capsys.readouterr().out
     assert "layers.conv0.pe" in printed
     (header, *_) = [line for line in printed.splitlines() if line.strip().startswith("quantity")]
-    assert header.split() == ["quantity", "narrow", "wide"]
+    assert header.split() == ["quantity", "±", "narrow", "wide"]
 
 
 def test_three_designs_each_with_its_own_workload(designs: tuple[str, str, str]) -> None:
@@ -166,12 +167,13 @@ def test_neither_a_faster_nor_a_slower_clock_is_best(designs: tuple[str, str, st
 
 
 def test_power_and_energy_name_their_basis_and_activity(
-    designs: tuple[str, str, str], capsys: pytest.CaptureFixture[str]
+    designs: tuple[str, str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     info = comparison_info(parse_designs(designs[:2], designs[2]))
     basis = "chip; activity of random data at this rate"
     assert {q.name for q in info.quantities if q.basis == basis} == {"power", "energy a frame"}
     assert comparison_html(info).count(f'<small class="muted">{basis}</small>') == 2
+    monkeypatch.setattr(output, "width", 160)
     assert run(["compare", *designs[:2], "--workload", designs[2]]) == 0
     assert "power [W] (chip; activity of random data" in " ".join(capsys.readouterr().out.split())
 
