@@ -8,7 +8,7 @@ from importlib import import_module
 
 import typer
 
-from bnnsim.cli.console import SimulationFailed, errors, remarks
+from bnnsim.cli.console import Interrupted, SimulationFailed, errors, remarks
 from bnnsim.spec.faults import SpecError
 
 COMMANDS = {
@@ -79,6 +79,9 @@ def run(arguments: list[str]) -> int:
         return 2
     except KeyboardInterrupt:
         errors.print("interrupted")
+        return INTERRUPTED
+    except Interrupted as error:
+        errors.print(str(error), markup=False, highlight=False, soft_wrap=True)
         return INTERRUPTED
     except SimulationFailed as error:
         errors.print(str(error), markup=False, highlight=False, soft_wrap=True)

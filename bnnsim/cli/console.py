@@ -28,6 +28,10 @@ class SimulationFailed(Exception):
     """A design that cannot run: a deadlock, or bits that differ."""
 
 
+class Interrupted(Exception):
+    """Ctrl-C ended a command that left results; the text says how to go on."""
+
+
 @contextmanager
 def _simulation_errors() -> Iterator[None]:
     """A design that locks up, or whose bits differ, ends the command with its message."""

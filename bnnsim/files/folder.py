@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from bnnsim.files.part import new_part, remove_orphans
 from bnnsim.files.whole import no_place, replace_files
 
 
 def prepare_folder(folder: Path) -> None:
-    """Make ``folder`` and prove that files can be made in it.
+    """Make ``folder`` and prove that files can be made in it; remove what killed runs left there.
 
     Raises :class:`~bnnsim.spec.faults.InputError` where they cannot, before any work is spent.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=folder, prefix=".write-test.")
-        os.close(handle)
-        Path(name).unlink()
+        for place in (folder, *(path for path in folder.iterdir() if path.is_dir())):
+            remove_orphans(place)
+        with new_part(folder / "write-test"):
+            pass
     except OSError as error:
         raise no_place(folder, error) from None
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import errno
 import io
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
+from bnnsim.files.part import Part, new_part
 from bnnsim.spec.faults import InputError
 
 
@@ -18,20 +18,31 @@ from bnnsim.spec.faults import InputError
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """A file that takes the place of ``path`` once everything has been written.
 
+    A link stays, and what it points to is replaced; what is no file (a pipe, a device) is written to.
     Raises ``OSError`` where that cannot be; what was at ``path`` is then untouched.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    beside = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
+    place = target_of(path)
+    if place.exists() and not place.is_file():
+        with open(place, "wb") as file:
+            yield file
+        return
+    with new_part(place) as part:
+        with os.fdopen(part.handle, "wb", closefd=False) as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
-        beside.chmod(_usual_mode())
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
+            os.fsync(part.handle)
+        part.path.chmod(_usual_mode())
+        part.path.replace(place)
+
+
+def target_of(path: Path) -> Path:
+    """The place that ``path`` means: itself, or what it is a link to. Raises ``OSError`` for a circle."""
+    if not path.is_symlink():
+        return path
+    try:
+        return path.resolve()
+    except RuntimeError:  # what Python 3.11 says of a circle
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from None
 
 
 @contextmanager
@@ -50,25 +61,26 @@ def replace_files(contents: Mapping[Path, bytes]) -> None:
     Raises ``OSError`` with the file's name; what was there before is then untouched unless a move itself
     failed.
     """
-    beside: list[tuple[Path, Path]] = []
     path = Path()
-    try:
-        for path, content in contents.items():
-            handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-            beside.append((Path(name), path))
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).chmod(_usual_mode())
-        for part, path in beside:
-            part.replace(path)
-    except OSError as error:
-        error.filename = str(path)  # writing itself knows no name, making a file the temporary one
-        raise
-    finally:
-        for part, _ in beside:
-            part.unlink(missing_ok=True)
+    with ExitStack() as stack:
+        parts: dict[Path, Part] = {}  # a folder of parts beside the files of each folder
+        written: list[tuple[Path, Path]] = []
+        try:
+            for path, content in contents.items():
+                place = target_of(path)
+                if place.parent not in parts:
+                    parts[place.parent] = stack.enter_context(new_part(place, is_folder=True))
+                beside = parts[place.parent].path / str(len(written))
+                with open(beside, "wb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+                written.append((beside, place))
+            for beside, path in written:
+                beside.replace(path)
+        except OSError as error:
+            error.filename = str(path)  # writing itself knows no name, a part has the temporary one
+            raise
 
 
 def _usual_mode() -> int:
@@ -87,6 +99,7 @@ def check_target(target: str | Path | None) -> None:
         return
     path = Path(target)
     try:
+        path = target_of(path)
         path.parent.stat()
         if path.is_dir():
             raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))

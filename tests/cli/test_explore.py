@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import json
 import os
@@ -233,63 +232,6 @@ def test_unwritable_folder_is_refused_before_the_search(folder: Path) -> None:
     done = _run(folder, "small.yaml", "--out", "locked/o")
     assert done.returncode == 2
     assert "expected a place to write, got Permission denied" in done.stderr
-
-
-def test_interrupt_ends_with_the_results_of_what_is_there_and_resume_goes_on(folder: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
-    command = [
-        sys.executable, ROOT / "explore.py", "small.yaml", "--trials", "100000", "--jobs", "2",
-        "--out", "o",
-    ]  # fmt: skip
-    process = subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    journal = folder / "o" / "study.journal"
-    deadline = time.monotonic() + 600  # a busy machine is waited for
-    while time.monotonic() < deadline and not (journal.exists() and journal.stat().st_size > 40_000):
-        time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=600)
-    assert process.returncode == 0, stderr
-    assert "stopped by Ctrl-C, --resume goes on" in stdout
-    kept = int(re.search(r"judged +(\d+) designs", stdout)[1])  # type: ignore[index]
-    assert (folder / "o" / "pareto.html").is_file()
-    more = str(kept + 10)
-    done = _run(
-        folder, "small.yaml", "--trials", more, "--jobs", "1", "--baseline", "0", "--out", "o",
-        "--resume", "--verify", "none",
-    )  # fmt: skip
-    assert f"judged       {more} designs" in done.stdout
-
-
-def _processes_in(folder: Path) -> set[str]:
-    found = set()
-    for entry in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            if entry.name.isdigit() and Path(entry / "cwd").resolve() == folder.resolve():
-                found.add(entry.name)
-    return found
-
-
-@pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="processes are looked up in /proc")
-def test_killed_search_leaves_no_processes_behind(folder: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
-    process = subprocess.Popen(
-        [sys.executable, ROOT / "explore.py", "small.yaml", "--trials", "100000", "--jobs", "2",
-         "--out", "o"],
-        cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    journal = folder / "o" / "study.journal"
-    deadline = time.monotonic() + 600  # a busy machine is waited for
-    while time.monotonic() < deadline and not (journal.exists() and journal.stat().st_size > 40_000):
-        time.sleep(0.02)
-    running = _processes_in(folder)
-    process.kill()
-    process.wait()
-    assert len(running) >= 3  # coordinator, server, judges
-    while time.monotonic() < deadline and _processes_in(folder):
-        time.sleep(0.05)
-    assert not _processes_in(folder)
 
 
 def test_progress_on_a_terminal_shows_trials_front_hypervolume_and_speed(folder: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.progress import BarColumn, Progress, TextColumn
 
-from bnnsim.cli.console import errors, output
+from bnnsim.cli.console import Interrupted, errors, output
 from bnnsim.exploration import DEFAULT_SPACE
 from bnnsim.search.study.samplers import SamplerName
 from bnnsim.spec.faults import InputError
@@ -105,6 +105,9 @@ def command(
             progress=line.advance,
         )
     show(report)
+    if report.interrupted:
+        place = f"--out {out}" if storage is None else "the same --storage"
+        raise Interrupted(f"interrupted; {place} with --resume goes on")
 
 
 def _help(storage: str | None, study: str, jobs: int | None) -> None:
@@ -114,7 +117,9 @@ def _help(storage: str | None, study: str, jobs: int | None) -> None:
         raise InputError("--worker", "the database of the study (--storage)", "none")
     with _Line() as line:
         interrupted = join_study(storage, study, jobs=jobs, progress=lambda p: line.advance("search", p))
-    output.print("stopped before the study was complete" if interrupted else "the study is complete")
+    if interrupted:
+        raise Interrupted("interrupted before the study was complete; the same command goes on")
+    output.print("the study is complete")
 
 
 def _free_folder(space: str) -> Path:

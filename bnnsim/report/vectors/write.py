@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 
 from bnnsim.design.design import Design
 from bnnsim.design.streaming.units import Stream, Unit
+from bnnsim.files.part import new_part
 from bnnsim.functional.parameters.parameters import Parameters
 from bnnsim.report.vectors.memories import Memory, unit_memories
 from bnnsim.report.waveform.event_log import EventLog
@@ -66,16 +65,12 @@ def write_vectors(
     with EventLog(design.graph, build_timing(design.graph)) as log:
         simulation = simulate_design(design, stimulus, options, log)
         out.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
-        try:
-            beside.chmod(0o755)
-            written = _write_all(design, log, simulation, stimulus.parameters, beside)
+        with new_part(out, is_folder=True) as part:
+            part.path.chmod(0o755)
+            written = _write_all(design, log, simulation, stimulus.parameters, part.path)
             if out.exists():
                 out.rmdir()
-            beside.replace(out)
-        except BaseException:
-            shutil.rmtree(beside, ignore_errors=True)
-            raise
+            part.path.replace(out)
     return Vectors(out, simulation, *written)
 
 

@@ -77,7 +77,8 @@ class Journal:
         except OSError as error:
             os.ftruncate(self._file.fileno(), self._size)
             raise no_place(self.path, error) from None
-        self._size += len(content)
+        finally:  # after Ctrl-C too: what is in the file now is this search's
+            self._size = os.fstat(self._file.fileno()).st_size
 
     def check(self) -> None:
         """Raise :class:`InputError` where what was written is no longer in the folder as it was."""

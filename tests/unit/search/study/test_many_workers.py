@@ -256,7 +256,8 @@ def test_ctrl_c_ends_the_workers_on_a_server_with_what_is_there(
             done = len(counted_trials(_trials(database)))
     os.killpg(process.pid, signal.SIGINT)
     stdout, stderr = process.communicate(timeout=600)
-    assert process.returncode == 0, stderr
+    assert process.returncode == 130, stderr
+    assert stderr.splitlines()[-1] == "interrupted; the same --storage with --resume goes on"
     assert "stopped by Ctrl-C, --resume goes on" in stdout
     assert "Traceback" not in stderr
     assert (tmp_path / "out" / "pareto.html").is_file()
