@@ -84,15 +84,17 @@ def check_model(
     graph = reference_of(model_path)
     inputs = chosen_inputs(network, lowered, graph, images, random_inputs, seed)
     claims = layer_claims(lowered, network, graph)
+    is_plus = match.options["sign_of_zero"] == "plus"
     tallies = {
-        name: LayerTally(claim, _sources(name, network, claims)) for name, claim in claims.items()
+        name: LayerTally(claim, _sources(name, network, claims), is_plus or name == INPUT)
+        for name, claim in claims.items()
     }
     said = list(output_claims(lowered, graph))
     is_chosen = match.options["output"] is not None
     left_out = tuple(one.output for one in said if is_chosen and one.claim is None)
     outputs = [OutputTally(one, graph) for one in said if one.output not in left_out]
     at_once = graph.batch_size(_MOST_BYTES, _MOST_INPUTS)
-    count = len(inputs.pixels)
+    count = len(inputs)
     for start in range(0, count, at_once):
         end = min(count, start + at_once)
         frames, reals = inputs.frames(start, end), inputs.reals(start, end)

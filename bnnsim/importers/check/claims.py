@@ -70,12 +70,23 @@ def layer_claims(
     for tensor, binding in lowered.bindings.items():
         is_known = binding.base in network.nodes or binding.base == INPUT
         name = reference_name(tensor, graph, named)
-        if not is_known or binding.base in found or name is None or binding.border is not None:
+        if name is not None and binding.border is not None:
+            name = _inside(name, graph)
+        if not is_known or binding.base in found or name is None:
             continue
         claim = _claim(binding, name, lowered, graph)
         if claim is not None:
             found[binding.base] = claim
     return {name: found[name] for name in (INPUT, *network.nodes) if name in found}
+
+
+def _inside(name: str, graph: ReferenceGraph) -> str | None:
+    """What stood in the tensor ``name`` before a border was put around it.
+
+    A Keras layer's own border is part of its sum in the reference: ``name`` has none yet.
+    """
+    maker = next(step for step in graph.steps if name in step.outputs)
+    return maker.inputs[0] if maker.kind in ("Pad", "pad") else name if graph.channels_last else None
 
 
 def _claim(
@@ -106,7 +117,7 @@ def reference_name(tensor: str, graph: ReferenceGraph, named: set[str]) -> str |
     if parted is None:
         return None
     layer, kind = parted[1], parted[2]
-    if kind in _LAST_PARTS and f"{layer}/input_quantizer" in named:
+    if kind in (*_LAST_PARTS, "Pad") and f"{layer}/input_quantizer" in named:
         return f"{layer}/input_quantizer"
     if kind in _SUMS and f"{layer}/sum" in named:
         return f"{layer}/sum"

@@ -32,6 +32,8 @@ class LayerTally:
     claim: Claim
     sources: Sequence[Claim]
     """Claims of the fixed-point layers that its quantiser reads."""
+    reads_zero_as_plus: bool = False
+    """Whether the import says that a plain Sign of 0 counts as +1 here."""
     elements: int = 0
     differing: int = 0
     worst: float = 0.0
@@ -140,8 +142,8 @@ class Comparison:
             excused |= self._within(tally, tensors, claim.tensor, reach, wanted, rest)
         source = graph.source_of_values(name)
         steps = graph.between(source, name)
-        zeros = differs & ~excused & _plain_zeros(graph, steps, tensors, name, wanted)
-        if zeros.any():
+        if tally.reads_zero_as_plus:
+            zeros = differs & ~excused & _plain_zeros(graph, steps, tensors, name, wanted)
             count = tally.flips.zeros + int(np.count_nonzero(zeros))
             tally.flips = replace(tally.flips, zeros=count)
         rest = differs & ~excused & ~zeros

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ import numpy.typing as npt
 
 from bnnsim.design.network.network import INPUT, Network
 from bnnsim.files.archive import read_array, read_arrays
-from bnnsim.functional.input.frames import frames_from_images, random_frames
+from bnnsim.functional.input.frames import frames_from_images, pixel_table, random_frames
 from bnnsim.functional.input.pictures import IMAGES, load_images
+from bnnsim.functional.tensors.elements import element_dtype, element_limits
 from bnnsim.importers.exact.channel_function import evaluate
 from bnnsim.importers.onnx.lowering import FrameRule
 from bnnsim.importers.onnx.network import LoweredModel
@@ -20,44 +22,62 @@ from bnnsim.reference.graph import ReferenceGraph
 from bnnsim.spec.faults import InputError
 
 Array = npt.NDArray[Any]
+_STEPS = " in 255 steps"
 _FLOAT32 = 2.0**-22
 """Two of float32's last bits: a pixel divided by 255 is stored with such an error."""
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """Pixels uint8, or frames of the input's type, for the workload: ``(n, channels, rows, columns)``."""
+    """Pixels uint8 and frames of the input's type, one behind the other, each ``(n, channels, rows,
+    columns)``; one of the two may be empty."""
 
     network: Network
     rule: FrameRule
     graph: ReferenceGraph
+    levels: Mapping[int, float]
+    """A real number for each integer of a frame, where the model quantises its input itself."""
     pixels: Array
+    elements: Array
+
+    def __len__(self) -> int:
+        return len(self.pixels) + len(self.elements)
 
     def frames(self, start: int, end: int) -> Array:
         """Frames of the workload."""
-        part = self.pixels[start:end]
-        return frames_from_images(self.network, part) if self._are_pixels else part
+        pixels, elements = self._parts(start, end)
+        if not len(pixels):
+            return elements
+        made = frames_from_images(self.network, pixels)
+        return np.concatenate([made, elements.astype(made.dtype)]) if len(elements) else made
 
     def reals(self, start: int, end: int) -> Array:
         """The same as the model's input takes them, float64, in its layout."""
-        part, rule = self.pixels[start:end], self.rule
-        if self._are_pixels and rule.decode is None:
-            low, high = float(rule.low), float(rule.high)
-            values = low + part.astype(np.float64) / 255 * (high - low)
-            values = values.reshape(len(part), *self.network.input.shape)
-        elif rule.decode is not None:
-            frames = self.frames(start, end).astype(np.float64)
-            values = float(rule.decode.gain) * frames + float(rule.decode.offset)
-        else:
-            values = _representatives(rule, self.frames(start, end), self.network)
-        return in_layout(values, self.network, self.graph)
-
-    @property
-    def _are_pixels(self) -> bool:
-        return bool(self.pixels.dtype == np.uint8) and (
-            self.network.workload.input.image_range is not None
-            or not self.network.input.type.is_bipolar
+        pixels, elements = self._parts(start, end)
+        if self.rule.decode is not None:
+            gain, offset = float(self.rule.decode.gain), float(self.rule.decode.offset)
+            values = gain * self.frames(start, end).astype(np.float64) + offset
+            return in_layout(values, self.network, self.graph)
+        low, high = float(self.rule.low), float(self.rule.high)
+        values = low + pixels.astype(np.float64) / 255 * (high - low)
+        return np.concatenate(
+            [
+                in_layout(values, self.network, self.graph),
+                in_layout(self._reals_of(elements), self.network, self.graph),
+            ]
         )
+
+    def _parts(self, start: int, end: int) -> tuple[Array, Array]:
+        behind = max(0, start - len(self.pixels)), max(0, end - len(self.pixels))
+        return self.pixels[start:end], self.elements[behind[0] : behind[1]]
+
+    def _reals_of(self, elements: Array) -> Array:
+        missing = [int(i) for i in np.unique(elements) if int(i) not in self.levels]
+        if missing:
+            expected = f"values of {self.network.input.type} that the model's input can give"
+            raise InputError("frames", expected, str(missing[0]))
+        lookup = np.vectorize(self.levels.__getitem__, otypes=[np.float64])
+        return np.asarray(lookup(elements)) if elements.size else np.zeros(elements.shape)
 
 
 def chosen_inputs(
@@ -68,24 +88,50 @@ def chosen_inputs(
     random_inputs: int,
     seed: int,
 ) -> Inputs:
-    """A file's inputs, or drawn ones. Raises :class:`InputError`."""
-    rule = lowered.frame
+    """A file's inputs, or drawn ones. Raises :class:`InputError`.
+
+    Pixels are drawn where the workload takes them, and elements where pixels do not reach all of the
+    input's type.
+    """
+    rule, spec, shape = lowered.frame, network.workload.input, network.input.shape
+    levels = _levels(lowered, network)
+    no_pixels, no_elements = np.zeros((0, *shape), np.uint8), np.zeros((0, *shape), np.int64)
+    has_pixels = spec.image_range is not None or not network.input.type.is_bipolar
     if images is not None:
         reals = _stored_reals(images)
-        if reals is not None:
-            return Inputs(
-                network, rule, graph, from_reals(reals, network, lowered, graph, str(images))
-            )
-        return Inputs(network, rule, graph, _arranged(load_images(network, [images])[0], network))
+        if reals is None:
+            found = _arranged(load_images(network, [images])[0], network)
+            are_pixels = found.dtype == np.uint8 and has_pixels
+        else:
+            found, are_pixels = from_reals(reals, network, lowered, graph, str(images))
+        parts = (found, no_elements) if are_pixels else (no_pixels, found)
+        return Inputs(network, rule, graph, levels, *parts)
     if random_inputs < 1:
         raise InputError("random inputs", "at least 1", str(random_inputs))
-    spec = network.workload.input
-    if spec.image_range is None and (spec.type.kind != "uint" or spec.type.bits < 8):
-        return Inputs(network, rule, graph, random_frames(network, random_inputs, seed))
+    pixels, elements = _drawn(network, rule, sorted(levels), random_inputs, seed)
+    return Inputs(network, rule, graph, levels, pixels, elements)
+
+
+def _drawn(
+    network: Network, rule: FrameRule, known: list[int], count: int, seed: int
+) -> tuple[Array, Array]:
+    """Pixels, and elements (of the ``known`` ones where the model quantises its input itself)."""
+    kind, spec, shape = network.input.type, network.workload.input, network.input.shape
+    low, high = element_limits(kind)
+    levels = len(known) if rule.decode is None else min(256, high - low + 1)
+    reached = 0
+    if spec.image_range is not None or (kind.kind == "uint" and kind.bits == 8):
+        every = np.arange(256, dtype=np.uint8)
+        reached = len(np.unique(pixel_table(spec, every, "pixels")))
+    drawn = count // 2 if reached > 1 else count
+    drawn = 0 if reached >= levels else drawn
     rng = np.random.default_rng(seed)
-    return Inputs(
-        network, rule, graph, rng.integers(0, 256, (random_inputs, *network.input.shape), np.uint8)
-    )
+    pixels = rng.integers(0, 256, (count - drawn, *shape), np.uint8)
+    if rule.decode is not None:
+        return pixels, random_frames(network, drawn, seed) if drawn else np.zeros(
+            (0, *shape), np.int64
+        )
+    return pixels, rng.choice(np.array(known, element_dtype(kind)), (drawn, *shape))
 
 
 def in_layout(values: Array, network: Network, graph: ReferenceGraph) -> Array:
@@ -135,8 +181,8 @@ def _stored_reals(path: str | Path) -> Array | None:
 
 def from_reals(
     reals: Array, network: Network, lowered: LoweredModel, graph: ReferenceGraph, place: str
-) -> Array:
-    """Floats in the model's range as pixels or frames, exactly.
+) -> tuple[Array, bool]:
+    """Floats in the model's range as pixels (True) or frames (False), exactly.
 
     ``reals``: any leading dimensions, then the model's input shape or the workload's (channels first,
     or last where only that fits). Raises :class:`InputError` where a value is none of the input's.
@@ -144,41 +190,14 @@ def from_reals(
     maps = _as_maps(reals, network, graph, place)
     if not np.all(np.isfinite(maps)):
         raise InputError(place, "finite numbers", "infinite or NaN")
-    rule, spec = lowered.frame, network.workload.input
-    tries = []
-    if spec.image_range is not None or (
-        network.input.type.kind == "uint" and network.input.type.bits == 8
-    ):
-        low, high = float(rule.low), float(rule.high)
-        pixels = np.clip(np.rint((maps - low) / (high - low) * 255), 0, 255)
-        tries.append(
-            (
-                pixels.astype(np.uint8),
-                low + pixels / 255 * (high - low),
-                f"{low:g} to {high:g} in 255 steps",
-            )
-        )
-    binding = next((b for b in lowered.bindings.values() if b.base == INPUT), None)
-    affine = rule.decode or (binding.function.shared_affine() if binding is not None else None)
-    if affine is not None and affine.gain:
-        gain, offset, kind = float(affine.gain), float(affine.offset), network.input.type
-        least, most = (-1, 1) if kind.is_bipolar else (kind.minimum, kind.maximum)
-        levels = np.clip(np.rint((maps - offset) / gain), least, most)
-        if kind.is_bipolar:
-            levels = np.where((maps - offset) / gain >= 0, 1, -1)
-        frames = (levels > 0) if kind.is_bipolar else levels
-        dtype = np.uint8 if kind.is_bipolar else np.int64
-        exact = gain * levels + offset
-        if spec.image_range is None or kind.is_bipolar:
-            tries.append((frames.astype(dtype), exact, f"{gain:g} times an element of {kind}"))
     best: tuple[float, int, str] | None = None
-    for frames, exact, said in tries:
+    for found, exact, said in _readings(maps, network, lowered):
         off = np.abs(maps - exact)
         beyond = off > _FLOAT32 * np.maximum(np.abs(exact), np.abs(maps).max(initial=0))
         if not beyond.any():
-            return frames
-        found = (float(off.max()), int(np.count_nonzero(beyond)), said)
-        best = found if best is None or found < best else best
+            return found, said.endswith(_STEPS)
+        tried = (float(off.max()), int(np.count_nonzero(beyond)), said)
+        best = tried if best is None or tried < best else best
     if best is None:
         raise InputError(place, f"frames of {network.input.type}", f"{reals.dtype}")
     worst, count, said = best
@@ -186,6 +205,37 @@ def from_reals(
     raise InputError(
         place, expected, f"{count} of {maps.size} that are off, the worst by {worst:.3g}"
     )
+
+
+def _readings(
+    maps: Array, network: Network, lowered: LoweredModel
+) -> Iterator[tuple[Array, Array, str]]:
+    """What floats may be for the workload (pixels, elements), the reals of that, and its name."""
+    rule, spec, kind = lowered.frame, network.workload.input, network.input.type
+    if spec.image_range is not None or (kind.kind == "uint" and kind.bits == 8):
+        low, high = float(rule.low), float(rule.high)
+        pixels = np.clip(np.rint((maps - low) / (high - low) * 255), 0, 255)
+        yield (
+            pixels.astype(np.uint8),
+            low + pixels / 255 * (high - low),
+            f"{low:g} to {high:g}{_STEPS}",
+        )
+    binding = next((b for b in lowered.bindings.values() if b.base == INPUT), None)
+    affine = rule.decode or (None if binding is None else binding.function.shared_affine())
+    if affine is None or not affine.gain:
+        return
+    gain, offset = float(affine.gain), float(affine.offset)
+    real = (maps - offset) / gain
+    if kind.is_bipolar:
+        bits = (real >= 0).astype(np.uint8)
+        yield bits, gain * (2.0 * bits - 1) + offset, f"{gain + offset:g} and {offset - gain:g}"
+    else:
+        levels = np.clip(np.rint(real), kind.minimum, kind.maximum)
+        yield (
+            levels.astype(element_dtype(kind)),
+            gain * levels + offset,
+            f"{gain:g} times an element of {kind}",
+        )
 
 
 def _as_maps(reals: Array, network: Network, graph: ReferenceGraph, place: str) -> Array:
@@ -211,15 +261,27 @@ def _as_maps(reals: Array, network: Network, graph: ReferenceGraph, place: str) 
     raise InputError(place, expected, f"{list(reals.shape)}")
 
 
-def _representatives(rule: FrameRule, frames: Array, network: Network) -> Array:
-    """A float for every integer of a frame, by search over a grid of the model's own input range."""
-    assert rule.encode is not None
+def _levels(lowered: LoweredModel, network: Network) -> dict[int, float]:
+    """A real number for each integer that the model's own input quantiser may give.
+
+    In and around the range of pixels the first of a fine grid that gives it; elsewhere the integer's
+    own real number, where that is a fixed point of the quantiser.
+    """
+    rule = lowered.frame
+    if rule.encode is None:
+        return {}
+    chain = rule.encode.chains[0]
     grid = [rule.low + (rule.high - rule.low) * i / 4096 for i in range(-4096, 8193)]
-    table = {int(evaluate(rule.encode.chains[0], x)): float(x) for x in reversed(grid)}
-    integers = np.unique(frames)
-    missing = [int(i) for i in integers if int(i) not in table]
-    if missing:
-        got = f"{missing[0]} has no input of the model between {grid[0]} and {grid[-1]}"
-        raise InputError("frames", f"values of {network.input.type}", got)
-    lookup = np.vectorize(table.__getitem__, otypes=[np.float64])
-    return np.asarray(lookup(frames))
+    found = {int(evaluate(chain, x)): float(x) for x in reversed(grid)}
+    kind = network.input.type
+    if kind.is_bipolar:
+        return {0: found[-1], 1: found[1]} if -1 in found and 1 in found else found
+    found = {level: real for level, real in found.items() if kind.minimum <= level <= kind.maximum}
+    binding = next((b for b in lowered.bindings.values() if b.base == INPUT), None)
+    affine = None if binding is None else binding.function.shared_affine()
+    if affine is not None and kind.bits <= 8:
+        for level in range(kind.minimum, kind.maximum + 1):
+            real = affine.gain * level + affine.offset
+            if level not in found and evaluate(chain, real) == level:
+                found[level] = float(real)
+    return found

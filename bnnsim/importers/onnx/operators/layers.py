@@ -33,6 +33,8 @@ def conv(state: Lowering, operator: Operator) -> TensorBinding:
     if border is not None:
         binding = replace(binding, border=None)
     binding = quantised(state, operator, binding)
+    if border is not None:
+        state.integers[operator.inputs[0]] = replace(binding, border=border)
     channels, height, width = as_map(operator, binding)
     weights, scales = _weights(state, operator, 1, 0)
     if operator.channels_last:  # (out, kh, kw, channels / groups), as qonnx writes them

@@ -1,0 +1,159 @@
+"""What ``check`` says: verdicts told apart, inputs as models are shipped with them, exit codes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+onnx = pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not installed")
+
+from bnnsim.cli.app import run  # noqa: E402
+from bnnsim.importers.check.check import check_model  # noqa: E402
+from bnnsim.importers.onnx import network  # noqa: E402
+from bnnsim.importers.onnx.network import import_onnx  # noqa: E402
+from bnnsim.spec.faults import InputError  # noqa: E402
+from tests.golden.imported.onnx_models import Builder, residual  # noqa: E402
+from tests.mutations.networks import conv, heads, pool  # noqa: E402
+
+
+def _residual(folder: Path) -> Path:
+    builder = Builder((1, 3, 8, 8), seed=1)
+    return builder.save(residual(builder), folder / "net.onnx")
+
+
+def test_signs_that_flip_within_the_stated_bound_are_counted_apart(tmp_path):
+    path = _residual(tmp_path)
+    imported = import_onnx(path, tmp_path, fixed="fixed16.6")
+    report = check_model(path, imported.workload_path, random_inputs=40)
+    assert report.verdict == "flips"
+    (output,) = report.outputs
+    assert {"equal", "flips"} == set(output.verdicts)
+    flips = [layer.flips for layer in report.layers if layer.flips.count]
+    assert flips and all(0 < one.farthest <= one.bound for one in flips)
+    assert "flips     " in str(report) and "from the step" in str(report)
+
+
+def test_a_flip_farther_than_the_bound_is_wrong(tmp_path, monkeypatch):
+    path = _residual(tmp_path)
+    imported = import_onnx(path, tmp_path, fixed="fixed16.6")
+    lowered = network._lowered
+
+    def boastful(*given):
+        found = lowered(*given)
+        return replace(found, errors={name: error / 50 for name, error in found.errors.items()})
+
+    monkeypatch.setattr(network, "_lowered", boastful)
+    assert check_model(path, imported.workload_path, random_inputs=40).verdict == "wrong"
+
+
+def test_an_allowance_above_a_hundredth_of_the_span_is_never_called_equal(tmp_path, monkeypatch):
+    path = conv(tmp_path)
+    imported = import_onnx(path, tmp_path)
+    lowered = network._lowered
+
+    def modest(*given):
+        found = lowered(*given)
+        outputs = tuple(replace(one, error=Fraction(1)) for one in found.outputs)
+        return replace(found, outputs=outputs)
+
+    monkeypatch.setattr(network, "_lowered", modest)
+    report = check_model(path, imported.workload_path, random_inputs=10)
+    assert report.verdict == "undecided"
+    assert "equal" not in str(report)
+    assert report.outputs[0].allowed_percent > 1
+    assert run(["check", str(path), str(imported.workload_path)]) == 1
+
+
+def test_zeros_in_front_of_the_input_s_plain_sign_are_counted_and_no_difference(tmp_path):
+    builder = Builder((1, 12))
+    path = builder.save(
+        builder.op("MatMul", builder.op("Sign", "x"), builder.signs(12, 3)), tmp_path / "net.onnx"
+    )
+    imported = import_onnx(path, tmp_path)
+    assert any("+1 on zero" in note for note in imported.notes)
+    values = np.random.default_rng(0).choice([0.0, 1.0], (20, 12)).astype(np.float32)
+    np.save(tmp_path / "input.npy", values)
+    report = check_model(path, imported.workload_path, tmp_path / "input.npy")
+    assert report.verdict == "equal", str(report)
+    assert sum(layer.flips.zeros for layer in report.layers) == np.count_nonzero(values == 0)
+    assert "read as +1, as the import says" in str(report)
+
+
+@pytest.mark.parametrize(
+    "arranged",
+    [
+        lambda x: x,
+        lambda x: x.transpose(0, 2, 3, 1),
+        lambda x: x[0],
+        lambda x: x.reshape(3, 2, 3, 8, 10),
+    ],
+    ids=["channels first", "channels last", "a single one", "two leading dimensions"],
+)
+@pytest.mark.parametrize("form", ["npy", "npz"])
+def test_floats_in_the_model_s_range_are_taken(form, arranged, tmp_path):
+    path = pool(tmp_path)
+    imported = import_onnx(path, tmp_path)
+    pixels = np.random.default_rng(1).integers(0, 256, (6, 3, 8, 10))
+    floats = arranged((pixels / 255).astype(np.float32))
+    file = tmp_path / f"input.{form}"
+    np.save(file, floats) if form == "npy" else np.savez(file, inp=floats)
+    report = check_model(path, imported.workload_path, file)
+    assert report.verdict == "equal", str(report)
+    assert report.inputs == floats.size // 240
+
+
+def test_floats_that_the_input_does_not_hold_are_refused_with_how_far_they_are_off(tmp_path):
+    path = pool(tmp_path)
+    imported = import_onnx(path, tmp_path)
+    np.save(tmp_path / "input.npy", np.full((2, 3, 8, 10), 0.5, np.float32))
+    match = (
+        r"input.npy: expected values that the input holds exactly \(.*\), got 480 of 480 .* 0.00196"
+    )
+    with pytest.raises(InputError, match=match) as caught:
+        check_model(path, imported.workload_path, tmp_path / "input.npy")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_workload_edited_since_its_import_is_compared(tmp_path):
+    path = conv(tmp_path)
+    imported = import_onnx(path, tmp_path)
+    text = imported.workload_path.read_text()
+    imported.workload_path.write_text(
+        text.replace("pad: 1, pad_value: 0", "pad: 1, pad_value: 1", 1)
+    )
+    report = check_model(path, imported.workload_path, random_inputs=10)
+    assert report.verdict == "wrong"
+    assert report.first_difference is not None and report.first_difference.layer == "conv1"
+
+
+def test_an_output_that_the_import_was_told_to_leave_out_is_said(tmp_path):
+    path = heads(tmp_path)
+    second = onnx.load(path).graph.output[1].name
+    imported = import_onnx(path, tmp_path, output=second)
+    report = check_model(path, imported.workload_path, random_inputs=10)
+    assert report.verdict == "equal", str(report)
+    assert [output.output for output in report.outputs] == [second]
+    assert len(report.left_out) == 1 and "left out by the import" in str(report)
+
+
+def test_exit_code_and_json_say_the_verdict(tmp_path, capsys):
+    path = conv(tmp_path)
+    workload = str(import_onnx(path, tmp_path).workload_path)
+    out = tmp_path / "check.json"
+    assert run(["check", str(path), workload, "--random-inputs", "5", "--json", str(out)]) == 0
+    data = json.loads(out.read_text())
+    assert data["verdict"] == "equal" and data["outputs"][0]["verdicts"] == ["equal"] * 5
+    assert data["outputs"][0]["allowed"] > 0
+    with np.load(tmp_path / "conv.npz") as archive:
+        arrays = dict(archive)
+    arrays["scale0.bias"] += 1 << 19
+    np.savez(tmp_path / "conv.npz", **arrays)
+    capsys.readouterr()
+    assert run(["check", str(path), workload, "--random-inputs", "5", "--json", str(out)]) == 1
+    assert json.loads(out.read_text())["verdict"] == "wrong"
+    assert "WRONG: conv against" in capsys.readouterr().err
