@@ -244,7 +244,7 @@ def _lowered(model: Any, file: str, name: str, options: ImportOptions) -> Lowere
     workload, arrays = to_workload(state.draft, name, source)
     errors = {layer: _error_steps(state, layer) for layer in state.draft.layers}
     scores = [replace(one, layer=done.successors.get(one.layer, one.layer)) for one in scores]
-    notes = (*state.notes, *_output_notes(graph, state, scores))
+    notes = (*state.notes, *dict.fromkeys(_output_notes(graph, state, scores)))
     bindings = {}
     for tensor, found in state.bindings.items():
         binding = state.integers.get(tensor, found)
