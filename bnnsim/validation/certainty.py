@@ -107,3 +107,21 @@ def leads_clearly(
         is_ahead(figures[name], other[name], upwards, errors.get(name, 0.0))
         for name, upwards in maximises.items()
     )
+
+
+def ties(designs: Sequence[Mapping[str, float]], maximises: Mapping[str, bool]) -> tuple[int | None, ...]:
+    """For each design of a front the first other that it leads in no objective by more than the error.
+
+    None where it has a clear lead over every other.
+    """
+    return tuple(
+        next(
+            (
+                k
+                for k, other in enumerate(designs)
+                if k != i and not leads_clearly(design, other, maximises)
+            ),
+            None,
+        )
+        for i, design in enumerate(designs)
+    )

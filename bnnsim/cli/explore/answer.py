@@ -11,8 +11,9 @@ from bnnsim.report.search.pareto import FIGURES, sureness
 from bnnsim.search.space.aims import ReferenceDesign
 from bnnsim.search.space.alternatives import ALTERNATIVE, Alternatives
 from bnnsim.search.storage.record import COMPARED, TrialRecord
-from bnnsim.search.storage.results import design_name
+from bnnsim.search.storage.results import design_name, no_clear_leads
 from bnnsim.spec.faults import InputError
+from bnnsim.validation.certainty import is_ahead
 
 SHOWN = 12
 
@@ -106,13 +107,22 @@ def _answer(report: ExplorationReport) -> list[tuple[str, str]]:
         rows.append(
             (
                 "at random",
-                f"{len(found.baseline)} designs reach {drawn:.0%} of what all designs here dominate, "
-                f"the search's {searched:.0%}",
+                f"{len(found.baseline)} designs reach {drawn:.0%} of what all designs judged here "
+                f"dominate together, the search's {searched:.0%} (no bound from outside)",
             )
         )
     rows += _champions(report)
     if report.model_errors and found.feasible:
         rows.append(("how sure", sureness(report.model_errors)))
+        unclear = len(no_clear_leads(found))
+        if unclear:
+            rows.append(
+                (
+                    "ties",
+                    f"{unclear} of the {len(found.front)} front designs lead another one in nothing by "
+                    "more than these errors",
+                )
+            )
     rows += _checks(report)
     rows.append(("took", f"{report.search_seconds:.1f} s searching, {report.seconds:.1f} s in all"))
     if report.page is not None and report.page.is_file():
@@ -154,7 +164,7 @@ def _doubts(report: ExplorationReport, trial: TrialRecord, reference: ReferenceD
         for e in report.model_errors
         if e.quantity in COMPARED
         and e.quantity in reference.figures
-        and figures[e.quantity] > reference.figures[e.quantity] * (1 - e.median)
+        and not is_ahead(figures[e.quantity], reference.figures[e.quantity], False, e.median)
     ]
     if inside:
         doubts += f"; not ahead by more than the model's error in {', '.join(inside)}"

@@ -49,7 +49,9 @@ def command(
 def show(found: Sweep) -> None:
     """Print the grid."""
     from bnnsim.cli.explore.figure_cells import add_figure_column, figure_cell
+    from bnnsim.report.search.pareto import sureness
     from bnnsim.search.sweep.table import sweep_figures
+    from bnnsim.validation.certainty import model_errors
 
     wanted = ("throughput_fps", "latency_us", "power_w", "lut", "bram18")
     figure_names = [n for n in wanted if any(n in point.figures for point in found.points)]
@@ -62,10 +64,11 @@ def show(found: Sweep) -> None:
     table.add_column("")
     for point in found.points:
         figures = [figure_cell(point.figures.get(name)) for name in figure_names]
-        note = f"exceeds {', '.join(point.exceeds)}" if point.exceeds else ""
-        note = "no design" if point.infeasible_reason else note
+        note = "no design" if point.infeasible_reason else point.note
         table.add_row(*(str(value) for value in point.values), *figures, note)
     output.print(table)
+    errors = [error for error in model_errors() if error.quantity in figure_names]
+    output.print(f"\nhow sure   {sureness(errors)}", markup=False, soft_wrap=True)
     reasons: dict[str, list[str]] = {}
     for point in found.points:
         if point.infeasible_reason:

@@ -29,7 +29,11 @@ function number(value) {
 
 const figureOf = (point, name) => point.figures[at[name]];
 const label = (name) => { const f = info.figures[at[name]]; return f.unit ? `${f.title} [${f.unit}]` : f.title; };
-const valueText = (point, name) => `${number(figureOf(point, name))} ${info.figures[at[name]].unit}`;
+const shareOf = (point, name) => { const share = point.shares ? point.shares[at[name]] : null; return share === null || share === undefined ? "" : ` (${Math.round(share * 100)} %)`; };
+const valueText = (point, name) => `${number(figureOf(point, name))} ${info.figures[at[name]].unit}${shareOf(point, name)}`;
+const errorOf = (name) => info.median_errors[name] || 0;
+/* Whether a is ahead of b by more than the model's error: closer is a tie. */
+const ahead = (name, a, b) => better(name, a, b) && Math.min(a, b) < Math.max(a, b) * (1 - errorOf(name));
 const better = (name, a, b) => (info.figures[at[name]].maximises ? a > b : a < b);
 const byFigure = (name) => (a, b) =>
   (figureOf(a, name) - figureOf(b, name)) * (info.figures[at[name]].maximises ? -1 : 1);
@@ -50,7 +54,8 @@ function words() {
     `${kept} keep every bound (${bounds}). Sought: ${info.axes.map(wish).join(", ")}.`;
   $("numbers").innerHTML = info.axes.map(tile).join("") + checkedTile();
   verdict();
-  $("sureness").textContent = info.sureness;
+  const unclear = front.filter((p) => p.no_clear_lead_over).length;
+  $("sureness").textContent = info.sureness + (unclear ? ` ${unclear} of the ${front.length} front designs lead some other one in nothing by more than these errors (≈ in the table).` : "");
   $("sureness").hidden = !info.sureness;
   $("reading").innerHTML = info.baseline.length
     ? `${alternatives.length > 1 ? "A colour is an alternative, strong on the front, pale where something beats the design. " : ""}${grey()}` : "";
@@ -72,7 +77,13 @@ function tile(name) {
   const most = info.figures[at[name]].maximises ? "Most" : "Least";
   return `<li data-id="${point.id}"><span class="label">${most} ${escaped(info.figures[at[name]].title.toLowerCase())}</span>` +
     `<span class="big">${number(figureOf(point, name))} <small>${escaped(info.figures[at[name]].unit)}</small></span>` +
-    `<span class="muted">with ${escaped(others)}</span></li>`;
+    `<span class="muted">with ${escaped(others)}${tied(name, point)}</span></li>`;
+}
+
+/* How many other front designs are no further from the best than the model's error. */
+function tied(name, point) {
+  const near = front.filter((p) => p !== point && !ahead(name, figureOf(point, name), figureOf(p, name))).length;
+  return near && errorOf(name) ? `; ${near} more within the model's error (${(errorOf(name) * 100).toFixed(1)} %)` : "";
 }
 
 function checkedTile() {
@@ -97,7 +108,7 @@ function doubts(winner, mark, clock, compared) {
   const faster = own > clock && compared[0] === "throughput_fps"
     ? ` At the published ${number(clock)} MHz it would be ${number(figureOf(winner, compared[0]) * clock / own)} FPS.` : "";
   const inside = compared.filter((n) => n in info.median_errors &&
-    figureOf(winner, n) > figureOf(mark, n) * (1 - info.median_errors[n])).map((n) => info.figures[at[n]].unit);
+    !ahead(n, figureOf(winner, n), figureOf(mark, n))).map((n) => info.figures[at[n]].unit);
   return faster + (inside.length ? ` In ${inside.join(" and ")} it is not ahead by more than the model's error.` : "");
 }
 
@@ -199,6 +210,7 @@ function drawPlane(x, y, log) {
   const traces = shown.map((g) => ({
     type: "scatter", mode: "markers", name: g.name, showlegend: !g.quiet, legendgroup: g.legendgroup, x: g.points.map((p) => figureOf(p, x)), y: g.points.map((p) => figureOf(p, y)),
     customdata: g.points.map((p) => (g.colour === "random" ? null : p.id)), text: g.points.map((p) => hover(p, g.what)), hovertemplate: "%{text}<extra></extra>",
+    ...(g.rim ? { error_x: bars(g, x), error_y: bars(g, y) } : {}),
     marker: { symbol: g.symbol, size: g.size, color: colour(g.colour), opacity: g.opacity,
       line: { width: g.symbol.includes("open") ? 1.5 : g.rim || 0, color: g.symbol.includes("open") ? colour(g.colour) : colour("surface") } },
   }));
@@ -210,6 +222,12 @@ function drawPlane(x, y, log) {
   look.annotations = [betterCorner(x, y), ...markLabels(x, y, log)];
   Plotly.react("front-plot", traces, look, config);
   outside(x, y);
+}
+
+/* The model's median error around each front design; none where a figure is exact. */
+function bars(group, name) {
+  const visible = errorOf(name) > 0;
+  return { type: "data", array: group.points.map((p) => figureOf(p, name) * errorOf(name)), visible, thickness: 1, width: 0, color: colour(group.colour) };
 }
 
 /* The best of y for each x among the designs that keep every bound, as a line of steps. */
@@ -323,9 +341,9 @@ function drawTable() {
   const bests = Object.fromEntries(info.axes.map((n) => [n, front.length ? figureOf(best(n, front), n) : null]));
   const several = alternatives.length > 1;
   const head = `<tr><th>design</th>${several ? "<th>alternative</th>" : ""}<th>bit-exact</th>${columns.map((f) => `<th data-name="${f.name}">${escaped(f.title)}<small>${escaped(f.unit)}</small></th>`).join("")}</tr>`;
-  const rows = sorted.map((p) => `<tr data-id="${p.id}" tabindex="0" class="${selected === p ? "selected" : ""}"><td>${p.id}</td>${several ? `<td>${escaped(alternativeOf(p))}</td>` : ""}` +
+  const rows = sorted.map((p) => `<tr data-id="${p.id}" tabindex="0" class="${selected === p ? "selected" : ""}"><td>${p.id}${p.no_clear_lead_over ? ` <span class="muted" title="leads design ${escaped(p.no_clear_lead_over)} in nothing by more than the models' errors">≈ ${escaped(p.no_clear_lead_over)}</span>` : ""}</td>${several ? `<td>${escaped(alternativeOf(p))}</td>` : ""}` +
     `<td title="${escaped(p.checked)}">${p.is_exact === true ? "yes" : p.is_exact === false ? "NO" : "not run"}</td>` +
-    columns.map((f) => `<td class="${bests[f.name] === figureOf(p, f.name) && f.name in bests ? "best" : ""}">${number(figureOf(p, f.name))}</td>`).join("") + "</tr>");
+    columns.map((f) => `<td class="${f.name in bests && !ahead(f.name, bests[f.name], figureOf(p, f.name)) ? "best" : ""}">${number(figureOf(p, f.name))}<small class="muted">${shareOf(p, f.name)}</small></td>`).join("") + "</tr>");
   $("table").innerHTML = `<thead>${head}</thead><tbody>${rows.join("")}</tbody>`;
 }
 
@@ -361,8 +379,8 @@ function drawCurve() {
   look.xaxis = { ...look.xaxis, title: { text: "designs judged" } };
   look.yaxis = { ...look.yaxis, title: { text: narrow() ? "" : "hypervolume [%]" }, range: [0, 102] };
   const last = (curve) => (curve.length ? number(curve[curve.length - 1][1] * 100) : "0");
-  $("curve-note").textContent = "Hypervolume: how much of the space of all objectives the front dominates; 100 % is the best of all designs on this page. " +
-    `The search reaches ${last(info.curve)} %` + (info.baseline_curve.length ? `, ${info.baseline.length} random designs ${last(info.baseline_curve)} %.` : ".");
+  $("curve-note").textContent = "Hypervolume: how much of the space of all objectives a front dominates, by the tool's own models; 100 % is what all designs on this page dominate together, not the best there could be. " +
+    `The search's own designs reach ${last(info.curve)} %` + (info.baseline_curve.length ? `, ${info.baseline.length} random designs ${last(info.baseline_curve)} %.` : ".");
   Plotly.react("curve", traces, look, config);
 }
 

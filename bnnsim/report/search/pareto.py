@@ -11,7 +11,8 @@ from typing import Any
 
 from bnnsim.search.front.objectives import METRICS
 from bnnsim.search.storage.record import Exploration, TrialRecord
-from bnnsim.validation.certainty import ModelError
+from bnnsim.search.storage.results import no_clear_leads
+from bnnsim.validation.certainty import ModelError, relative_errors
 
 FIGURES: Mapping[str, tuple[str, str]] = {
     "throughput_fps": ("Throughput", "FPS"),
@@ -43,7 +44,9 @@ class Point:
 
     ``figures`` follow the info's ``figures``, ``knobs`` its ``knobs`` (None: has none). ``why`` names the
     bounds that an infeasible design breaks. ``checked`` says how a front design was verified,
-    ``is_exact`` whether that held (None: not simulated).
+    ``is_exact`` whether that held (None: not simulated). ``shares`` of what budget and device allow
+    follow the info's ``figures`` (front designs only); ``no_clear_lead_over`` is a front design that this
+    one leads in nothing by more than the models' errors (empty: leads all).
     """
 
     id: str
@@ -53,6 +56,8 @@ class Point:
     why: str = ""
     checked: str = ""
     is_exact: bool | None = None
+    shares: tuple[float | None, ...] = ()
+    no_clear_lead_over: str = ""
 
 
 @dataclass(frozen=True)
@@ -117,6 +122,7 @@ def pareto_info(
     names = _shown_figures(exploration)
     knobs = space.knob_names
     front = {trial.number for trial in exploration.front}
+    tied = no_clear_leads(exploration)
 
     def point(trial: TrialRecord, is_on_front: bool, is_random: bool = False) -> Point:
         result = trial.result
@@ -129,6 +135,8 @@ def pareto_info(
             result.infeasible_reason or ", ".join(broken),
             "" if is_random else (checked or {}).get(trial.id, ""),
             None if is_random else (exact or {}).get(trial.id),
+            tuple(result.shares.get(name) for name in names) if is_on_front else (),
+            tied.get(trial.id, "") if is_on_front else "",
         )
 
     directions = {o.name: o.maximises for o in exploration.objectives}
@@ -161,7 +169,7 @@ def pareto_info(
         curve=tuple(exploration.hypervolume_curve(exploration.trials)),
         baseline_curve=tuple(exploration.hypervolume_curve(exploration.baseline)),
         sureness=sureness([error for error in errors if error.quantity in names]),
-        median_errors={error.quantity: error.median for error in errors},
+        median_errors={n: e for n, e in relative_errors().items() if n in names and errors},
     )
 
 

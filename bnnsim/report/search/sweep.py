@@ -12,6 +12,7 @@ from bnnsim.search.front.objectives import METRICS
 from bnnsim.search.space.fields import Value
 from bnnsim.search.sweep.sweep import Sweep
 from bnnsim.search.sweep.table import sweep_figures
+from bnnsim.validation.certainty import relative_errors
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class SweepInfo:
     figures: tuple[FigureInfo, ...]
     values: tuple[tuple[tuple[float | None, ...], ...], ...]
     notes: tuple[tuple[str, ...], ...]
+    errors: tuple[float, ...] = ()
+    """The model's median error of each figure, as a share; 0 where it is exact."""
 
 
 def sweep_info(found: Sweep) -> SweepInfo:
@@ -44,6 +47,7 @@ def sweep_info(found: Sweep) -> SweepInfo:
         for second in seconds
     ]
     return SweepInfo(
+        errors=tuple(relative_errors().get(name, 0.0) for name in names),
         arch=found.arch,
         workload=found.workload,
         knobs=tuple(knob.name for knob in found.knobs),
@@ -58,9 +62,7 @@ def sweep_info(found: Sweep) -> SweepInfo:
         ),
         notes=tuple(
             tuple(
-                point.infeasible_reason
-                or (f"exceeds {', '.join(point.exceeds)}" if point.exceeds else "")
-                for point in row
+                point.infeasible_reason or point.note for point in row
             )
             for row in rows
         ),

@@ -39,6 +39,17 @@ class PointResult:
             result[name] = amount / bound
         return result
 
+    @property
+    def shares(self) -> Mapping[str, float]:
+        """What it takes of each resource that the budget and the device bound, as a share (1 is all)."""
+        found = {}
+        for name, amount in self.violations.items():
+            figure = bounded_figure(name)
+            allowed = self.figures.get(figure, 0.0) - amount
+            if name.startswith(BUDGET) and figure in self.figures and allowed > 0:
+                found[figure] = self.figures[figure] / allowed
+        return found
+
 
 def bounded_figure(name: str) -> str:
     """The figure that a violation is about: ``lut`` for ``budget lut`` and for ``lut<=40000``."""

@@ -16,6 +16,7 @@ from bnnsim.search.space.space import Space
 from bnnsim.search.storage.record import Exploration, TrialRecord
 from bnnsim.spec.library import find_spec, shipped_names
 from bnnsim.spec.yaml.scalars import ScalarDumper
+from bnnsim.validation.certainty import relative_errors, ties
 
 TRIALS, PARETO, DESIGNS = "trials.csv", "pareto.csv", "designs"
 Notes = Mapping[str, str]
@@ -63,7 +64,9 @@ def _remove_others(folder: Path, exploration: Exploration, kept: set[str]) -> No
 def table(exploration: Exploration, trials: Sequence[TrialRecord], checked: Notes | None = None) -> str:
     """``trials`` as CSV: what became of each, its figures, its margins to the constraints, its knobs.
 
-    A margin is the amount over the bound: at most 0 where the bound holds.
+    A margin is the amount over the bound: at most 0 where the bound holds. A share is of what budget and
+    device allow. The front's table (``checked``) says the models' errors as shares, and of each design a
+    front design that it leads in nothing by more than they are.
     """
     given = {name for t in exploration.trials for name in t.result.figures}
     figures = [n for n in METRICS if n in given and n not in exploration.space.knob_names]
@@ -72,23 +75,43 @@ def table(exploration: Exploration, trials: Sequence[TrialRecord], checked: Note
     front = {trial.number for trial in exploration.front}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    notes = [] if checked is None else ["verification"]
+    is_front = checked is not None
+    notes = ["verification", "no_clear_lead_over"] if is_front else []
+    shared = list(dict.fromkeys(n for t in exploration.trials for n in t.result.shares))
+    errors = {n: e for n, e in relative_errors().items() if is_front and n in figures}
+    tied = no_clear_leads(exploration) if is_front else {}
     writer.writerow(
         ["id", "feasible", "on_front", *notes, "obstacle", *figures]
         + [f"over {name}" for name in bounds]
+        + [f"share of {name}" for name in shared]
+        + [f"model error of {name}" for name in errors]
         + knobs
     )
     for trial in trials:
         result = trial.result
-        note = [] if checked is None else [checked.get(trial.id, "")]
+        note = [] if checked is None else [checked.get(trial.id, ""), tied.get(trial.id, "")]
         writer.writerow(
             [trial.id, _yes(result.is_feasible), _yes(trial.number in front), *note]
             + [result.infeasible_reason]
             + [number_text(result.figures.get(name)) for name in figures]
             + [number_text(result.violations.get(name)) for name in bounds]
+            + [_share_text(result.shares.get(name)) for name in shared]
+            + [f"{error:.4f}" for error in errors.values()]
             + [trial.knobs.get(name, "") for name in knobs]
         )
     return text.getvalue()
+
+
+def no_clear_leads(exploration: Exploration) -> dict[str, str]:
+    """Front designs, by id, that lead another (its id) in nothing by more than the models' errors."""
+    front = exploration.front
+    directions = {o.name: o.maximises for o in exploration.objectives}
+    found = ties([trial.result.figures for trial in front], directions)
+    return {trial.id: front[k].id for trial, k in zip(front, found, strict=True) if k is not None}
+
+
+def _share_text(share: float | None) -> str:
+    return "" if share is None else f"{share:.4f}"
 
 
 def _yes(claim: bool) -> str:

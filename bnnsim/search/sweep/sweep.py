@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bnnsim.design.build import build_design
@@ -34,6 +34,14 @@ class SweepPoint:
     figures: dict[str, float]
     exceeds: tuple[str, ...]
     infeasible_reason: str = ""
+    shares: Mapping[str, float] = field(default_factory=dict)
+    """What it takes of each budget, as a share (1 is all)."""
+
+    @property
+    def note(self) -> str:
+        """What it exceeds, as shares of what it may; empty where it fits."""
+        said = [f"{n} ({self.shares[n]:,.0%})" if n in self.shares else n for n in self.exceeds]
+        return f"exceeds {', '.join(said)}" if said else ""
 
 
 @dataclass(frozen=True)
@@ -101,5 +109,10 @@ def _point(values: tuple[Value, ...], spec: Loaded[Architecture], work: Loaded[W
         found = figures_of(build_design(spec, work))
     except (SpecError, DeadlockError) as error:
         return SweepPoint(values, {}, (), reason_of(error))
+    shares = {
+        name: found.figures[name] / (found.figures[name] - amount)
+        for name, amount in found.violations.items()
+        if found.figures[name] > amount
+    }
     exceeds = tuple(bounded_figure(n) for n, amount in found.violations.items() if amount > 0)
-    return SweepPoint(values, dict(found.figures), exceeds)
+    return SweepPoint(values, dict(found.figures), exceeds, shares=shares)

@@ -14,9 +14,11 @@ from bnnsim.evaluation import figures_of
 from bnnsim.exploration.explore import explore
 from bnnsim.exploration.report import ExplorationReport
 from bnnsim.files.folder import prepare_folder, write_files
+from bnnsim.search.front.point_result import PointResult
 from bnnsim.search.storage.results import design_name, number_text, write_results
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.load import load_architecture, load_workload
+from bnnsim.validation.certainty import leads_clearly, relative_errors, ties
 
 SPACE = """\
 name: small
@@ -143,3 +145,21 @@ def test_numbers_read_back_as_they_were() -> None:
         assert float(number_text(value)) == value
     assert number_text(26072.0) == "26072"
     assert number_text(None) == ""
+
+
+def test_a_lead_within_the_models_error_is_none() -> None:
+    """A front by throughput (counted) and LUT (an estimate, off by some 10 %)."""
+    upwards = {"throughput_fps": True, "lut": False}
+    error = relative_errors()["lut"]
+    assert 0.05 < error < 0.15
+    slow, fast = {"throughput_fps": 100.0, "lut": 1000.0}, {"throughput_fps": 110.0, "lut": 1010.0}
+    small = {"throughput_fps": 90.0, "lut": 500.0}
+    assert not leads_clearly(slow, fast, upwards)
+    assert leads_clearly(fast, slow, upwards)
+    assert leads_clearly(small, fast, upwards)
+    assert ties([fast, slow, small], upwards) == (None, 0, None)
+
+
+def test_shares_are_of_what_the_budget_allows() -> None:
+    result = PointResult({"lut": 300.0, "power_w": 2.0}, {"budget lut": 200.0, "power_w<=3": -1.0})
+    assert result.shares == {"lut": 3.0}
