@@ -168,7 +168,7 @@ def _below_zero(right: Callable[..., Any], binding: Any) -> Any:
 
 
 def _sign_is_plus(patch: pytest.MonkeyPatch) -> None:
-    patch.setitem(network.HANDLERS, "Sign", lambda s, o: elementwise.plus_sign(s.binding(o)))
+    patch.setitem(network.HANDLERS, ("", "Sign"), lambda s, o: elementwise.plus_sign(s.binding(o)))
 
 
 FUNCTIONS: dict[str, tuple[str, Plant]] = {

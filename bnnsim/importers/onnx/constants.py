@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from bnnsim.importers.exact.rational import fractions_of
-from bnnsim.importers.onnx.graph import Array, Grid, ModelGraph, Operator, scalar
+from bnnsim.importers.onnx.graph import ONNX, QONNX, Array, Grid, ModelGraph, Operator, scalar
+from bnnsim.importers.onnx.understood import check_operator
 
 _MOVES = ("Transpose", "Reshape", "Identity", "Unsqueeze", "Squeeze", "Flatten")
 _ARITHMETIC = (
@@ -39,17 +40,21 @@ def evaluate_constants(graph: ModelGraph, operator: Operator) -> None:
 
     Quantised constants also keep their integers and scale (``graph.grids``).
     """
-    if operator.kind in ("Quant", "IntQuant"):
+    if operator.domain == QONNX and operator.kind in ("Quant", "IntQuant", "BipolarQuant"):
+        check_operator(operator, graph.opset)
+    if operator.domain == QONNX and operator.kind in ("Quant", "IntQuant"):
         _keep_grid(graph, operator, _quant(graph, operator))
         return
-    if operator.kind == "BipolarQuant":
+    if operator.domain == QONNX and operator.kind == "BipolarQuant":
         values = graph.constants[operator.inputs[0]]
         scale = graph.constants[operator.inputs[1]]
         integers = np.where(values >= 0, 1, -1)
         _keep_grid(graph, operator, _grid(integers, scale, np.zeros((), np.int64)))
         return
-    if operator.domain or operator.kind not in (*_MOVES, *_ARITHMETIC):
-        raise operator.fault("an operator that is known on constants", operator.kind)
+    if operator.domain != ONNX or operator.kind not in (*_MOVES, *_ARITHMETIC):
+        of_others = f"{operator.domain}.{operator.kind}" if operator.domain else operator.kind
+        raise operator.fault("an operator that is known on constants", of_others)
+    _check_attributes(operator, graph.opset)
     arrays = [graph.constants[name] if name else None for name in operator.inputs]
     for name, value in zip(operator.outputs, _reference(graph, operator, arrays), strict=True):
         graph.constants[name] = value
@@ -60,6 +65,17 @@ def evaluate_constants(graph: ModelGraph, operator: Operator) -> None:
             for part in (grid.integers, grid.scale, grid.zero)
         ]
         graph.grids[operator.output] = Grid(*moved)
+
+
+def _check_attributes(operator: Operator, opset: int) -> None:
+    """Raises :class:`InputError` on an attribute that ONNX does not define in this version."""
+    from onnx.defs import get_schema
+
+    known = sorted(get_schema(operator.kind, opset).attributes)
+    for key in operator.attributes:
+        if key not in known:
+            expected = f"attributes of opset {opset} ({', '.join(known) or 'none'})"
+            raise operator.fault(expected, key)
 
 
 def _reference(graph: ModelGraph, operator: Operator, arrays: list[Array | None]) -> list[Array]:

@@ -9,23 +9,18 @@ from typing import Any
 import numpy as np
 
 from bnnsim.importers.foreign.boundary import foreign_file
-from bnnsim.importers.foreign.formats import ONNX, check_format, is_text
-from bnnsim.importers.onnx.graph import Array, ModelGraph, Operator
+from bnnsim.importers.foreign.formats import ONNX as ONNX_FILE
+from bnnsim.importers.foreign.formats import check_format, is_text
+from bnnsim.importers.onnx.graph import CHANNELS_LAST, ONNX, QONNX, Array, ModelGraph, Operator
+from bnnsim.importers.onnx.understood import NEWEST_OPSET, OLDEST_OPSET
 from bnnsim.spec.faults import InputError
 
-NEWEST_OPSET = 25
-"""The newest version of the standard operators whose definitions were read for this importer."""
-OLDEST_OPSET = 7
+QONNX_DOMAINS = (QONNX, "finn.custom_op.general", "onnx.brevitas")
+"""Names under which QONNX's operators are known: qonnx's own, FINN's, Brevitas's older exports'."""
+CHANNELS_LAST_DOMAIN = CHANNELS_LAST
+_STANDARD = (ONNX, "ai.onnx")
 _HEAD_BYTES = 4096
 
-QONNX_DOMAINS = (
-    "qonnx.custom_op.general",
-    "finn.custom_op.general",
-    "onnx.brevitas",
-    "finn.custom_op.fpgadataflow",
-)
-CHANNELS_LAST_DOMAIN = "qonnx.custom_op.channels_last"
-_STANDARD = ("", "ai.onnx", "ai.onnx.ml")
 
 
 def load_model(path: str | Path) -> Any:
@@ -36,7 +31,7 @@ def load_model(path: str | Path) -> Any:
     """
     onnx = _onnx(str(path))
     file = Path(path)
-    check_format(file, ONNX)
+    check_format(file, ONNX_FILE)
     with foreign_file(path, "a whole ONNX file", _size(file)):
         model = _parsed(onnx, file.read_bytes())
     if not model.graph.node:
@@ -62,6 +57,7 @@ def read_graph(model: Any, file: str) -> ModelGraph:
     """
     opset = _opset(model, file)
     graph = model.graph
+    own = {(one.domain, one.name) for one in model.functions}
     constants = {t.name: _array(t, file) for t in graph.initializer}
     given = model_input(model, file)
     if not graph.output:
@@ -70,7 +66,9 @@ def read_graph(model: Any, file: str) -> ModelGraph:
     operators = []
     for index, node in enumerate(graph.node):
         operator = _operator(node, index, file)
-        if operator.kind == "Constant":
+        if (node.domain, node.op_type) in own:
+            raise operator.fault("operators of known domains", "a function that the model defines")
+        if (operator.domain, operator.kind) == (ONNX, "Constant"):
             constants[operator.output] = _constant(operator)
         else:
             operators.append(operator)
@@ -187,10 +185,6 @@ def _operator(node: Any, index: int, file: str) -> Operator:
     domain = str(node.domain)
     name = node.name or f"{node.op_type}_{index}"
     place = f"{file}: {name}"
-    if domain not in (*_STANDARD, *QONNX_DOMAINS, CHANNELS_LAST_DOMAIN):
-        known = ", ".join(("ai.onnx", *QONNX_DOMAINS))
-        expected = f"an operator of {known}"
-        raise InputError(place, expected, f"{domain}.{node.op_type}")
     attributes: dict[str, Any] = {}
     for attribute in node.attribute:
         value = onnx.helper.get_attribute_value(attribute)
@@ -198,6 +192,8 @@ def _operator(node: Any, index: int, file: str) -> Operator:
             value = _array(value, place)
         elif isinstance(value, bytes):
             value = value.decode("utf-8", "replace")
+        if attribute.name in attributes:
+            raise InputError(f"{place} ({node.op_type})", "each attribute once", attribute.name)
         attributes[attribute.name] = value
     return Operator(
         str(node.op_type),
@@ -206,8 +202,8 @@ def _operator(node: Any, index: int, file: str) -> Operator:
         tuple(node.output),
         attributes,
         place,
-        domain == CHANNELS_LAST_DOMAIN,
-        "" if domain in _STANDARD else domain,
+        domain == CHANNELS_LAST,
+        ONNX if domain in _STANDARD else QONNX if domain in QONNX_DOMAINS else domain,
     )
 
 

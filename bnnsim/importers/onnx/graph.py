@@ -15,13 +15,19 @@ from bnnsim.spec.faults import InputError
 Array = npt.NDArray[Any]
 KERAS = "bnnsim.keras"
 """Domain of graphs that stand for Keras models, whose maps have their channels last."""
+ONNX = ""
+"""The domain of the standard operators, also written ``ai.onnx``."""
+QONNX = "qonnx.custom_op.general"
+"""The domain of QONNX's quantisers, whatever name of it a file uses."""
+CHANNELS_LAST = "qonnx.custom_op.channels_last"
 
 
 @dataclass(frozen=True)
 class Operator:
     """One node of the graph.
 
-    ``channels_last`` marks QONNX's channels-last variants; ``place`` names the node in messages.
+    ``channels_last`` marks QONNX's channels-last variants; ``place`` names the node in messages;
+    ``domain`` is one of the above, or another tool's.
     """
 
     kind: str
@@ -31,7 +37,7 @@ class Operator:
     attributes: Mapping[str, Any]
     place: str
     channels_last: bool = False
-    domain: str = ""
+    domain: str = ONNX
 
     @property
     def output(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
@@ -22,6 +22,7 @@ from bnnsim.importers.onnx.outputs import (
     head_of,
     leading_to,
 )
+from bnnsim.importers.onnx.understood import check_operator
 from bnnsim.spec.faults import InputError, SpecError, near_names
 from bnnsim.spec.value_type import ValueType
 
@@ -125,8 +126,11 @@ Handler = Callable[[Lowering, Operator], TensorBinding | End]
 """What an operator makes of its inputs, with the layers for it added to the draft. Raises
 :class:`InputError` where its attributes or the shapes of its inputs cannot be brought into a workload."""
 
+Handlers = Mapping[tuple[str, str], Handler]
+"""Who reads what: by domain and kind."""
 
-def lower(graph: ModelGraph, options: ImportOptions, handlers: dict[str, Handler]) -> Lowering:
+
+def lower(graph: ModelGraph, options: ImportOptions, handlers: Handlers) -> Lowering:
     """Walk the graph with the input taken as channels first, else as channels last.
 
     Either way of reading the input's axes is exact; only one of them lets each channel have its own
@@ -140,16 +144,17 @@ def lower(graph: ModelGraph, options: ImportOptions, handlers: dict[str, Handler
     last_first = any(operator.channels_last for operator in graph.operators)
     layouts = (last_first, not last_first) if len(graph.input_shape) == 3 else (False,)
     faults: list[SpecError] = []
+    mismatches: list[SpecError] = []
     for channels_last in layouts:
         try:
             return _walk_fitting(graph, options, handlers, channels_last)
         except LayoutMismatch as error:
             expected = "channels where the operator wants them (a Transpose in front of it)"
             got = f"shape {list(error.binding.shape)}"
-            faults.append(error.operator.fault(expected, got))
+            mismatches.append(error.operator.fault(expected, got))
         except InputError as error:  # constants of a channel may only seem to vary within one
-            faults.insert(0, error)
-    raise faults[0]
+            faults.append(error)
+    raise (*faults, *mismatches)[0]
 
 
 def _without_constants(graph: ModelGraph) -> list[Operator]:
@@ -170,7 +175,7 @@ def _fresh(graph: ModelGraph) -> ModelGraph:
 def _walk_fitting(
     graph: ModelGraph,
     options: ImportOptions,
-    handlers: dict[str, Handler],
+    handlers: Handlers,
     channels_last: bool,
 ) -> Lowering:
     """The walk with a flat frame where that fits all that read it, else with the frame as a map."""
@@ -184,7 +189,7 @@ def _walk_fitting(
 def _walk(
     graph: ModelGraph,
     options: ImportOptions,
-    handlers: dict[str, Handler],
+    handlers: Handlers,
     channels_last: bool,
     may_flatten: bool,
 ) -> Lowering:
@@ -194,17 +199,14 @@ def _walk(
     state = Lowering(graph, options, NetworkDraft(shape), {graph.input: frame}, may_flatten=may_flatten)
     for operator in graph.operators:
         if any(name in state.ends for name in operator.inputs):
+            _handler_of(handlers, operator, graph.opset)
             end = behind_end(operator, state.ends, graph.opset)
             state.ends.update(dict.fromkeys(operator.outputs, end))
             continue
         if not any(name in state.bindings for name in operator.inputs):  # behind a Shape
             _checked(operator, lambda one: evaluate_constants(graph, one))
             continue
-        handler = handlers.get(operator.kind)
-        if handler is None:
-            near = near_names(operator.kind, handlers)
-            expected = f"an operator that can be imported ({', '.join(sorted(handlers))})"
-            raise InputError(operator.place, expected, operator.kind, near)
+        handler = _handler_of(handlers, operator, graph.opset)
         result = _checked(operator, partial(handler, state))
         if operator.output in graph.constants:  # Shape
             continue
@@ -214,6 +216,22 @@ def _walk(
             state.bindings[operator.output] = result
     state.heads = [head_of(graph, name, state.bindings, state.ends) for name in graph.outputs]
     return state
+
+
+def _handler_of(handlers: Handlers, operator: Operator, opset: int) -> Handler:
+    """Who reads an operator of this domain. Raises :class:`InputError` on one that is not understood."""
+    handler = handlers.get((operator.domain, operator.kind))
+    if handler is None:
+        domains = sorted({domain or "ai.onnx" for domain, _ in handlers})
+        if operator.domain and operator.domain not in domains:
+            got = f"{operator.domain}.{operator.kind}"
+            raise InputError(operator.place, f"an operator of {', '.join(domains)}", got)
+        known = sorted(kind for domain, kind in handlers if domain == operator.domain)
+        expected = f"an operator that can be imported ({', '.join(known)})"
+        got = f"{operator.domain}.{operator.kind}" if operator.domain else operator.kind
+        raise InputError(operator.place, expected, got, near_names(operator.kind, known))
+    check_operator(operator, opset)
+    return handler
 
 
 def _checked(operator: Operator, work: Callable[[Operator], Result]) -> Result:

@@ -20,16 +20,15 @@ from bnnsim.importers.onnx.binding import TensorBinding
 from bnnsim.importers.onnx.file import load_model, read_graph
 from bnnsim.importers.onnx.fixed_point import float_error, widest_word
 from bnnsim.importers.onnx.graph import KERAS, ModelGraph, Operator
+from bnnsim.importers.onnx.handlers import HANDLERS
 from bnnsim.importers.onnx.lowering import (
     FrameRule,
-    Handler,
     ImportOptions,
     Lowering,
     SignOfZero,
     lower,
 )
-from bnnsim.importers.onnx.operators import elementwise, layers, pools, qonnx, shapes
-from bnnsim.importers.onnx.operators.joins import concat, scores_in_fixed_point
+from bnnsim.importers.onnx.operators.joins import scores_in_fixed_point
 from bnnsim.importers.onnx.operators.quantise import negated, quantised
 from bnnsim.importers.onnx.outputs import Head, dropped_note
 from bnnsim.spec.faults import InputError
@@ -40,55 +39,6 @@ DEFAULT_FIXED = "auto"
 """A word as fine as the network's reach lets 32 bits be."""
 
 _AXES = {"C": "channel", "H": "row", "W": "column"}
-
-HANDLERS: dict[str, Handler] = {
-    "Add": elementwise.add,
-    "ArgMax": layers.classifier,
-    "AveragePool": pools.average_pool,
-    "BatchNormalization": elementwise.batch_norm,
-    "BipolarQuant": qonnx.bipolar_quant,
-    "Cast": elementwise.cast,
-    "Clip": elementwise.clip,
-    "Concat": concat,
-    "Conv": layers.conv,
-    "Div": elementwise.divide,
-    "Dropout": elementwise.same,
-    "Flatten": shapes.flatten,
-    "Gemm": layers.gemm,
-    "GlobalAveragePool": pools.average_pool,
-    "Greater": elementwise.compare,
-    "GreaterOrEqual": elementwise.compare,
-    "HardTanh": elementwise.hard_tanh,
-    "Identity": elementwise.same,
-    "IntQuant": qonnx.quant,
-    "LeakyRelu": elementwise.leaky_relu,
-    "Less": elementwise.compare,
-    "LessOrEqual": elementwise.compare,
-    "LogSoftmax": layers.classifier,
-    "MatMul": layers.matmul,
-    "MaxPool": pools.max_pool,
-    "Mul": elementwise.multiply,
-    "MultiThreshold": qonnx.multi_threshold,
-    "Neg": elementwise.negate,
-    "PRelu": elementwise.prelu,
-    "Pad": shapes.pad,
-    "Quant": qonnx.quant,
-    "ReduceMean": pools.average_pool,
-    "Relu": elementwise.relu,
-    "Reshape": shapes.reshape,
-    "Shape": shapes.shape,
-    "Sign": elementwise.sign,
-    "Softmax": layers.classifier,
-    "Squeeze": shapes.squeeze,
-    "Sub": elementwise.subtract,
-    "Sum": elementwise.add,
-    "TopK": layers.classifier,
-    "Transpose": shapes.transpose,
-    "Trunc": qonnx.trunc,
-    "Unsqueeze": shapes.unsqueeze,
-    "Where": elementwise.where,
-    "XnorPopcountMatMul": layers.xnor_popcount_matmul,
-}
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from bnnsim.importers.onnx.binding import TensorBinding
 from bnnsim.importers.onnx.graph import ModelGraph, Operator
 from bnnsim.spec.faults import InputError, near_names
 
-_MONOTONE = ("LogSoftmax", "Softmax")
+_MONOTONE = ("LogSoftmax", "Sigmoid", "Softmax", "Tanh")
 """They keep the order of the scores that they read."""
+_ELEMENTWISE = ("Sigmoid", "Tanh")
 _SHAPING = ("Flatten", "Reshape", "Squeeze", "Unsqueeze")
 _PASSING = ("Cast", "Dropout", "Identity")
 _FLOATS = (1, 10, 11, 16)
@@ -70,10 +71,6 @@ def classifier_end(operator: Operator, binding: TensorBinding, opset: int) -> En
     Raises :class:`InputError` where it is not the classes, highest first, that it goes over.
     """
     attributes = operator.attributes
-    if operator.kind == "TopK" and not attributes.get("largest", 1):
-        raise operator.fault("the largest scores (largest 1)", "the smallest (largest 0)")
-    if operator.kind == "ArgMax" and attributes.get("select_last_index", 0):
-        raise operator.fault("the first of equal scores (select_last_index 0)", "the last of them")
     default = 0 if operator.kind == "ArgMax" else -1
     if operator.kind in _MONOTONE and opset < 13:
         default = 1
@@ -103,6 +100,8 @@ def behind_end(operator: Operator, ends: Mapping[str, End], opset: int) -> End:
     if reads_one and operator.kind in _PASSING and (to_float or last not in _MONOTONE):
         return found
     ends_again = operator.kind in (*_MONOTONE, "ArgMax", "TopK") and last in _MONOTONE
+    if reads_one and ends_again and operator.kind in _ELEMENTWISE:
+        return replace(found, kinds=(*found.kinds, operator.kind))
     if reads_one and ends_again and not found.is_reshaped:
         classifier_end(operator, found.binding, opset)
         return replace(found, kinds=(*found.kinds, operator.kind))

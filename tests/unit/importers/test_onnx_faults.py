@@ -266,7 +266,7 @@ def test_attribute_that_is_not_a_number_is_one_line(tmp_path):
     b = Builder((1, 6))
     columns = [b.constant([v] * 3) for v in (1.0, 0.0, 0.0, 1.0)]
     x = b.op("BatchNormalization", _mlp(b), *columns, epsilon=float("nan"))
-    _refused(b.model(b.bipolar(x)), tmp_path, r"\(BatchNormalization\): expected inputs and attr")
+    _refused(b.model(b.bipolar(x)), tmp_path, r"\(BatchNormalization\): expected epsilon a finite")
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,14 @@ def same(state: Lowering, operator: Operator) -> TensorBinding:
     return state.binding(operator)
 
 
+def dropout(state: Lowering, operator: Operator) -> TensorBinding:
+    """Nothing, unless it is told to drop when run too."""
+    is_training = state.optional(operator, 2, "training mode")
+    if is_training is not None and np.any(is_training):
+        raise operator.fault("a model exported for inference", "training_mode true")
+    return state.binding(operator)
+
+
 def add(state: Lowering, operator: Operator) -> TensorBinding:
     return _sum(state, operator, Fraction(1))
 
@@ -139,10 +147,6 @@ def clip(state: Lowering, operator: Operator) -> TensorBinding:
 def _finite_bound(array: Array) -> Fraction | None:
     value = scalar(array)
     return None if abs(value) >= float(np.finfo(np.float32).max) else Fraction(value)
-
-
-def hard_tanh(state: Lowering, operator: Operator) -> TensorBinding:
-    return then(state.binding(operator), [Clip(Fraction(-1), Fraction(1))])
 
 
 def sign(state: Lowering, operator: Operator) -> TensorBinding:

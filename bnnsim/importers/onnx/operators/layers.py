@@ -15,11 +15,13 @@ from bnnsim.importers.exact.channel_function import Affine, ChannelFunction
 from bnnsim.importers.exact.rational import fractions_of
 from bnnsim.importers.onnx.binding import TensorBinding, as_map, dimension, map_dimensions
 from bnnsim.importers.onnx.constants import weight_rows
-from bnnsim.importers.onnx.graph import Operator
+from bnnsim.importers.onnx.graph import ONNX, QONNX, Operator
 from bnnsim.importers.onnx.lowering import Lowering
 from bnnsim.importers.onnx.operators.quantise import quantised
 from bnnsim.importers.onnx.operators.windows import pair, window_border
 from bnnsim.importers.onnx.outputs import End, classifier_end
+
+_SIGNS = ((ONNX, "Sign"), (QONNX, "BipolarQuant"))
 
 
 def conv(state: Lowering, operator: Operator) -> TensorBinding:
@@ -242,3 +244,13 @@ def _pad_value(
 def classifier(state: Lowering, operator: Operator) -> End:
     """TopK, ArgMax, Softmax: what is in front of them are the scores."""
     return classifier_end(operator, state.binding(operator), state.graph.opset)
+
+
+def squashed(state: Lowering, operator: Operator) -> TensorBinding | End:
+    """Sigmoid and Tanh at the end keep the order of the scores; a sign behind Tanh does not see it."""
+    binding = state.binding(operator)
+    readers = [one for one in state.graph.operators if operator.output in one.inputs]
+    signs = all((one.domain, one.kind) in _SIGNS for one in readers)
+    if operator.kind == "Tanh" and readers and signs and operator.output not in state.graph.outputs:
+        return binding
+    return End(operator.inputs[0], binding, operator, (operator.kind,))

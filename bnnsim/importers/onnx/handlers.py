@@ -1,0 +1,70 @@
+"""Who makes layers of an operator: by its domain and kind, never by its name alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bnnsim.importers.onnx.graph import CHANNELS_LAST, ONNX, QONNX
+from bnnsim.importers.onnx.lowering import Handler
+from bnnsim.importers.onnx.operators import elementwise, layers, pools, qonnx, shapes
+from bnnsim.importers.onnx.operators.joins import concat
+
+_STANDARD: Mapping[str, Handler] = {
+    "Add": elementwise.add,
+    "ArgMax": layers.classifier,
+    "AveragePool": pools.average_pool,
+    "BatchNormalization": elementwise.batch_norm,
+    "Cast": elementwise.cast,
+    "Clip": elementwise.clip,
+    "Concat": concat,
+    "Conv": layers.conv,
+    "Div": elementwise.divide,
+    "Dropout": elementwise.dropout,
+    "Flatten": shapes.flatten,
+    "Gemm": layers.gemm,
+    "GlobalAveragePool": pools.average_pool,
+    "Greater": elementwise.compare,
+    "GreaterOrEqual": elementwise.compare,
+    "Identity": elementwise.same,
+    "LeakyRelu": elementwise.leaky_relu,
+    "Less": elementwise.compare,
+    "LessOrEqual": elementwise.compare,
+    "LogSoftmax": layers.classifier,
+    "MatMul": layers.matmul,
+    "MaxPool": pools.max_pool,
+    "Mul": elementwise.multiply,
+    "Neg": elementwise.negate,
+    "PRelu": elementwise.prelu,
+    "Pad": shapes.pad,
+    "ReduceMean": pools.average_pool,
+    "Relu": elementwise.relu,
+    "Reshape": shapes.reshape,
+    "Shape": shapes.shape,
+    "Sigmoid": layers.squashed,
+    "Sign": elementwise.sign,
+    "Softmax": layers.classifier,
+    "Squeeze": shapes.squeeze,
+    "Sub": elementwise.subtract,
+    "Sum": elementwise.add,
+    "Tanh": layers.squashed,
+    "TopK": layers.classifier,
+    "Transpose": shapes.transpose,
+    "Unsqueeze": shapes.unsqueeze,
+    "Where": elementwise.where,
+}
+_QUANTISED: Mapping[str, Handler] = {
+    "BipolarQuant": qonnx.bipolar_quant,
+    "DebugMarker": elementwise.same,
+    "IntQuant": qonnx.quant,
+    "MultiThreshold": qonnx.multi_threshold,
+    "Quant": qonnx.quant,
+    "Trunc": qonnx.trunc,
+    "XnorPopcountMatMul": layers.xnor_popcount_matmul,
+}
+HANDLERS: dict[tuple[str, str], Handler] = {
+    **{(ONNX, kind): handler for kind, handler in _STANDARD.items()},
+    **{(QONNX, kind): handler for kind, handler in _QUANTISED.items()},
+    (CHANNELS_LAST, "BatchNormalization"): elementwise.batch_norm,
+    (CHANNELS_LAST, "Conv"): layers.conv,
+    (CHANNELS_LAST, "MaxPool"): pools.max_pool,
+}
