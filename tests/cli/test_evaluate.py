@@ -17,6 +17,7 @@ COST_KEYS = {
     "resources", "resources_by_unit", "utilisation", "power_w", "power_basis", "power_parts_w",
     "activity_source", "energy_per_frame_uj", "energy_by_layer_uj", "tops", "tops_per_w", "fps_per_w",
     "fps_per_klut", "achievable_clock_mhz", "clock_warning", "feasible", "violations",
+    "capped", "remark",
 }  # fmt: skip
 RESOURCES = {"lut", "lutram", "ff", "bram18", "uram", "dsp"}
 
