@@ -129,7 +129,8 @@ def _show_fit(fit: FitResult) -> None:
     if fit.other_readings:
         median = fit.median_left_out_error_of_other_readings
         notes.append(f"median left out with the other readings: {median:.1%}")
-    _line(f"    {'; '.join(notes)}", "dim")
+    for note in notes:
+        _line(f"    {note}", "dim")
     output.print()
 
 
