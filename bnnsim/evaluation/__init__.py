@@ -1,5 +1,8 @@
 """A design judged: what it costs, how fast it is, in one record."""
 
+from bnnsim.evaluation.advice.advise import with_advice as with_advice
+from bnnsim.evaluation.advice.record import Advice as Advice
+from bnnsim.evaluation.advice.record import AdviceReport as AdviceReport
 from bnnsim.evaluation.figures import DesignFigures as DesignFigures
 from bnnsim.evaluation.figures import figures_of as figures_of
 from bnnsim.evaluation.record import OPERATIONS_PER_MAC as OPERATIONS_PER_MAC

@@ -11,6 +11,7 @@ from bnnsim.cost.power import FrameEnergy, Power
 from bnnsim.cost.usage import RESOURCES, Resources
 from bnnsim.datapath.engine.toggle_record import ArrayToggles
 from bnnsim.datapath.streaming.toggles import ToggleCount
+from bnnsim.evaluation.advice.record import AdviceReport
 from bnnsim.evaluation.remark import remark_on
 from bnnsim.simulation import Simulation
 
@@ -44,7 +45,7 @@ class Evaluation:
     """A simulated design with what it costs.
 
     ``power.activity_source`` says whether the switching activity was measured in a bit-exact run or
-    is the default of random data at the design's rate.
+    is the default of random data at the design's rate. ``advice`` is there where it was asked for.
 
     Example:
         >>> from bnnsim import evaluate
@@ -61,6 +62,7 @@ class Evaluation:
     macs: int
     toggles: Toggles | None
     power_budget_w: float | None
+    advice: AdviceReport | None = None
 
     @property
     def power_w(self) -> float:
@@ -129,6 +131,7 @@ class Evaluation:
             "fps_per_w": self.per(self.power_w),
             "fps_per_klut": self.per(total.lut / 1000),
             "achievable_clock_mhz": self.clock.achievable_mhz,
+            "advice": None if self.advice is None else asdict(self.advice),
             "clock_warning": self.clock.warning,
             "feasible": self.feasible,
             "remark": self.remark,

@@ -8,6 +8,7 @@ from bnnsim.cost.resources import estimate_resources
 from bnnsim.datapath.streaming.toggles import ToggleCounter
 from bnnsim.design.design import Design, EngineDesign
 from bnnsim.evaluation.activity import design_activity
+from bnnsim.evaluation.advice.advise import with_advice
 from bnnsim.evaluation.engine import engine_energy, engine_toggles
 from bnnsim.evaluation.record import Evaluation, Toggles
 from bnnsim.simulation import (
@@ -35,6 +36,7 @@ def evaluate(
     weights_seed: int | None = None,
     executor: ExecutorName | None = None,
     progress: Progress | None = None,
+    advise: bool = False,
 ) -> Evaluation:
     """Simulate a design and estimate what it costs.
 
@@ -50,6 +52,7 @@ def evaluate(
         weights_seed: draws weights for a workload without any.
         executor: ``compiled`` or ``simpy``.
         progress: is called with the frames done and those in all.
+        advise: try other designs, and say what would make this one faster.
 
     Returns:
         The simulation with resources, power, energy, a clock estimate and every budget exceeded.
@@ -67,7 +70,8 @@ def evaluate(
     """
     options = RunOptions(images, frames, timing_only, weights_seed, executor, progress)
     design, folder = load_design(architecture, workload)
-    return evaluate_design(design, stimulate(design, folder, options), options)
+    evaluation = evaluate_design(design, stimulate(design, folder, options), options)
+    return with_advice(design, evaluation) if advise else evaluation
 
 
 def evaluate_design(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bnnsim.design.design import EngineDesign
-from bnnsim.evaluation import evaluate_design
+from bnnsim.evaluation import evaluate_design, with_advice
 from bnnsim.report.engine.page import engine_page
 from bnnsim.report.figures.first_frames import first_frames
 from bnnsim.report.streaming.page import gather, streaming_page
@@ -17,6 +17,7 @@ def report_html(architecture: str | Path, workload: str | Path, options: RunOpti
     design, folder = load_design(architecture, workload)
     stimulus = stimulate(design, folder, options)
     evaluation = evaluate_design(design, stimulus, options)
+    evaluation = with_advice(design, evaluation)
     activations = first_frames(stimulus, evaluation.simulation)
     if isinstance(design, EngineDesign):
         return engine_page(design, evaluation, activations)

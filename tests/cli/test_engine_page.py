@@ -53,7 +53,7 @@ def test_the_page_says_what_simulate_says(page_file: Path, tmp_path: Path) -> No
 
 
 def test_the_page_shows_resources_power_and_energy_as_evaluate_does(page_file: Path) -> None:
-    evaluation = evaluate(*ENGINE)
+    evaluation = evaluate(*ENGINE, advise=True)
     text = page_file.read_text()
     answer = text[text.index('<section id="answer">') : text.index('<section class="figure"')]
     for value in (evaluation.power_w, evaluation.energy_per_frame_uj):

@@ -16,7 +16,8 @@ import pytest
 
 from bnnsim.cli.app import run
 from bnnsim.cost.usage import Capped
-from bnnsim.evaluation import Violation
+from bnnsim.evaluation import Advice, AdviceReport, Violation
+from bnnsim.evaluation.advice.record import SpecChange
 from bnnsim.files.schema_version import SCHEMA_VERSION
 from bnnsim.importers.check.report import CheckReport, Flips, LayerCheck, OutputCheck
 from bnnsim.report.comparison.comparison import ComparisonInfo, Quantity
@@ -37,6 +38,9 @@ RECORDS: dict[str, type] = {
     "A layer of an engine": LayerReport,
     "A bottleneck": Bottleneck,
     "A violation": Violation,
+    "Tried advice": AdviceReport,
+    "An advice": Advice,
+    "A change": SpecChange,
     "A capped resource": Capped,
     "A comparison of designs": ComparisonInfo,
     "A difference": Difference,
@@ -52,7 +56,7 @@ RECORDS: dict[str, type] = {
 }
 NOT_WRITTEN = {
     *("is_tie", "turn_cycles", "best", "holders", "is_complete"),
-    *("first_difference", "is_equal", "_summary", "limiting_units", "what_limits"),
+    *("first_difference", "is_equal", "_summary", "limiting_units", "what_limits", "lines"),
 }
 """Properties that the JSON leaves to its reader."""
 UNITS = {
@@ -64,7 +68,7 @@ SOMETIMES = {"outputs"}
 PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean"}
 RUNS = {
     "a pipeline with its bits": ["digits-7z020", "digits", "--frames", "2"],
-    "a pipeline without its bits": ["pynq-cnv", "cnv", "--timing-only"],
+    "a pipeline without its bits": ["pynq-tfc", "tfc", "--timing-only", "--advise"],
     "an engine": ["acce-bnn", "binarynet", "--weights-seed", "1"],
     "several outputs": ["heads-arch.yaml", "heads.yaml", "--weights-seed", "1"],
 }
@@ -218,6 +222,11 @@ def _objects_of_evaluate(data: dict[str, Any]) -> Objects:
     yield from (("An output", entry) for entry in data.get("outputs", []))
     if data["bottleneck"] is not None:
         yield "A bottleneck", data["bottleneck"]
+    if data["advice"] is not None:
+        yield "Tried advice", data["advice"]
+        for entry in data["advice"]["advice"]:
+            yield "An advice", entry
+            yield from (("A change", change) for change in entry["changes"])
     yield "Resources", data["resources"]
     for entry in data["resources_by_unit"]:
         yield "Resources of a unit", {k: v for k, v in entry.items() if k not in data["resources"]}

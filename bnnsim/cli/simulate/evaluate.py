@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -18,7 +19,7 @@ from bnnsim.cli.options import (
     runs_design,
 )
 from bnnsim.cli.simulate.answer import show_answer
-from bnnsim.evaluation import POWER_BASIS, Evaluation, evaluate_design
+from bnnsim.evaluation import POWER_BASIS, Evaluation, evaluate_design, with_advice
 from bnnsim.simulation import load_design, stimulate
 
 LARGEST_PARTS = 12
@@ -40,12 +41,22 @@ def command(
     *,
     run: RunRequest,
     json_file: JsonOption = None,
+    advise: Annotated[
+        bool,
+        typer.Option("--advise", help="try other designs, and say what would make this one faster"),
+    ] = False,
 ) -> None:
     """Evaluate a design: timing, bits, resources and power in one record."""
     with run.started("evaluating", json_file) as options:
         design, folder = load_design(arch, workload)
         evaluation = evaluate_design(design, stimulate(design, folder, options), options)
+        begin = time.monotonic()
+        if advise:
+            evaluation = with_advice(design, evaluation)
+        seconds = time.monotonic() - begin
     deliver(evaluation, json_file, show)
+    if advise and seconds > 1 and json_file != "-":
+        output.print(f"{'':<11} other designs were tried for {seconds:.1f} s")
 
 
 def show(evaluation: Evaluation) -> None:
@@ -54,6 +65,8 @@ def show(evaluation: Evaluation) -> None:
     output.print(_totals_table(evaluation))
     show_answer(evaluation.simulation)
     _show_power(evaluation)
+    for line in evaluation.advice.lines if evaluation.advice else ():
+        output.print(f"{'advice':<11} {line}", markup=False, soft_wrap=True)
 
 
 def _units_table(evaluation: Evaluation) -> Table:

@@ -8,7 +8,7 @@ from bnnsim.design.design import EngineDesign
 from bnnsim.evaluation import Evaluation
 from bnnsim.report.engine.layers import engine_layers_figure, engine_layers_info, engine_sentence
 from bnnsim.report.figures.activations import ActivationsInfo, activations_figure
-from bnnsim.report.figures.answer import answer_html, answer_info
+from bnnsim.report.figures.answer import advice_html, answer_html, answer_info
 from bnnsim.report.figures.costs import costs_figure
 from bnnsim.report.figures.design_costs import costs_info
 from bnnsim.report.figures.document import document
@@ -30,7 +30,7 @@ def engine_page(
     figures.append(numbers_figure(simulation, evaluation))
     answer = answer_info(design, simulation, costs, uris)
     limits = f"{escape(simulation.bottleneck.text)}. " if simulation.bottleneck else ""
-    top = answer_html(answer, costs, limits + engine_sentence(info))
+    top = answer_html(answer, costs, limits + engine_sentence(info) + advice_html(evaluation.advice))
     return document(f"{simulation.arch} × {simulation.workload} – bnnsim", top, figures)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from html import escape
 
 from bnnsim.design.design import Design, EngineDesign
+from bnnsim.evaluation import AdviceReport
 from bnnsim.report.figures.costs import CostsInfo, budget_bars
 from bnnsim.report.figures.figure import exact, number
 from bnnsim.simulation import Simulation
@@ -129,6 +130,13 @@ def _accuracy(simulation: Simulation) -> str:
 def _bit_exact(simulation: Simulation) -> str:
     lead = "Bit exact: " if simulation.bit_exact else ""
     return lead + simulation.bit_exact_basis
+
+
+def advice_html(advice: AdviceReport | None) -> str:
+    """What was tried and helps, behind a sentence; nothing where nothing was asked for."""
+    if advice is None:
+        return ""
+    return "".join(f"<br><b>Tried:</b> {escape(line)}." for line in advice.lines)
 
 
 def answer_html(info: AnswerInfo, costs: CostsInfo | None, sentence: str) -> str:

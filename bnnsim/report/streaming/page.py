@@ -8,7 +8,7 @@ from html import escape
 from bnnsim.design.design import Design
 from bnnsim.evaluation import Evaluation
 from bnnsim.report.figures.activations import ActivationsInfo, activations_figure
-from bnnsim.report.figures.answer import AnswerInfo, answer_html, answer_info
+from bnnsim.report.figures.answer import AnswerInfo, advice_html, answer_html, answer_info
 from bnnsim.report.figures.costs import CostsInfo, costs_figure
 from bnnsim.report.figures.design_costs import costs_info
 from bnnsim.report.figures.document import document
@@ -86,7 +86,8 @@ def streaming_page(report: Report) -> str:
     if report.activations is not None:
         figures.append(activations_figure(report.activations))
     figures.append(numbers_figure(report.evaluation.simulation, report.evaluation))
-    top = answer_html(report.answer, report.costs, bottleneck_sentence(report.bottleneck))
+    sentence = bottleneck_sentence(report.bottleneck) + advice_html(report.evaluation.advice)
+    top = answer_html(report.answer, report.costs, sentence)
     simulation = report.evaluation.simulation
     rest = (
         f"<footer><p>{escape(simulation.arch)} × {escape(simulation.workload)}: "

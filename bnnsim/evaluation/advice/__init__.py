@@ -1,0 +1,1 @@
+"""What would make a design faster: every advice is a changed design that was built, timed and costed."""

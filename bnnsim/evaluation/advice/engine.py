@@ -1,0 +1,72 @@
+"""What would make an engine faster: more unrolling, second buffers, wider ports and longer bursts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from bnnsim.design.design import EngineDesign
+from bnnsim.design.engine.program import Transfer, leaves
+from bnnsim.evaluation.advice.record import Advice
+from bnnsim.evaluation.advice.trials import WORTHWHILE, Change, Trials, Tried
+from bnnsim.spec.engine.blocks import Dimension
+
+MOST_ADVICE = 3
+_ARRAYS: tuple[Dimension, ...] = ("out_channels", "in_channels", "pixels")
+_STAGES: tuple[Dimension, ...] = ("out_channels", "pixels")
+
+
+def engine_advice(trials: Trials, base: Tried) -> Iterator[Advice]:
+    """The changes that bring most, one entry each; where the checks ask for it, a buffer's with it."""
+    design = base.design
+    assert isinstance(design, EngineDesign)
+    found: list[tuple[Tried, list[Change]]] = []
+    for changes in _options(trials, design):
+        built = trials.build(design, changes)
+        tried = None if built is None else trials.time(built)
+        if tried is not None and tried.fps >= WORTHWHILE * base.fps:
+            found.append((tried, changes))
+    found.sort(key=lambda item: (bool(item[0].exceeds), -item[0].fps))
+    for tried, changes in found[:MOST_ADVICE]:
+        yield trials.advice(base, tried, changes)
+
+
+def _options(trials: Trials, design: EngineDesign) -> Iterator[list[Change]]:
+    spec = design.architecture
+    for name, array in spec.arrays.items():
+        for change in _unrolled(("arrays", name), array.spatial_unrolling, _ARRAYS):
+            if trials.build(design, [change]) is not None:
+                yield [change]
+                continue
+            for buffer, memory in spec.buffers.items():  # more at once may need more at once of these
+                banks = Change(("buffers", buffer, "banks"), memory.banks, 2 * memory.banks)
+                yield [change, banks]
+    for name, stage in spec.stages.items():
+        for change in _unrolled(("stages", name), stage.spatial_unrolling, _STAGES):
+            yield [change]
+    transfers = [
+        op for part in design.program.parts for op in leaves(part.ops) if isinstance(op, Transfer)
+    ]
+    moved = dict.fromkeys(op.buffer for op in transfers)
+    for name in moved:
+        if not spec.buffers[name].double:
+            yield [Change(("buffers", name, "double"), False, True)]
+    for name in dict.fromkeys(op.port for op in transfers):
+        port = spec.ports[name]
+        yield [Change(("ports", name, "width_bits"), port.width_bits, 2 * port.width_bits)]
+        if any(op.bursts > 1 for op in transfers if op.port == name):
+            longer = Change(
+                ("ports", name, "max_burst_words"), port.max_burst_words, 2 * port.max_burst_words
+            )
+            yield [longer]
+    if any(part.calls for part in design.program.parts):
+        for name in moved:
+            memory = spec.buffers[name]
+            yield [Change(("buffers", name, "words"), memory.words, 2 * memory.words)]
+
+
+def _unrolled(
+    path: tuple[str, ...], unrolling: Mapping[Dimension, int], dimensions: tuple[Dimension, ...]
+) -> Iterator[Change]:
+    for dimension in dict.fromkeys((*unrolling, *dimensions)):
+        now = unrolling.get(dimension, 1)
+        yield Change((*path, "spatial_unrolling", dimension), now, 2 * now)

@@ -1,0 +1,182 @@
+"""Changed designs, tried: built as specs are, timed exactly, costed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from bnnsim.cost.usage import RESOURCES
+from bnnsim.design.build import build_design
+from bnnsim.design.design import Design, EngineDesign
+from bnnsim.evaluation.advice.record import Advice, AdviceReport, SpecChange
+from bnnsim.evaluation.figures import DesignFigures, figures_of
+from bnnsim.spec.faults import SpecError
+from bnnsim.spec.streaming.hardware import LayerHardware
+from bnnsim.timing.engine.bottleneck import find_engine_bottleneck
+from bnnsim.timing.prefix import whole_program
+from bnnsim.timing.streaming.bottleneck import slowest_units
+from bnnsim.timing.streaming.programs.graph import build_timing
+from bnnsim.timing.streaming.result import DeadlockError
+
+MOST_BUILT, MOST_TIMED = 240, 60
+"""Changed designs that are looked at for one design."""
+MOST_FRAMES = 128
+"""Frames within which a changed design must be proven steady to be told of."""
+WORTHWHILE = 1.005
+"""An advice makes a design at least this many times as fast."""
+_SHOWN = {"lut": "LUT", "alm": "ALM", "bram18": "BRAM18", "m20k": "M20K", "uram": "URAM", "dsp": "DSP"}
+
+
+@dataclass(frozen=True)
+class Change:
+    """An entry of a spec, by its path, and its new value."""
+
+    path: tuple[str, ...]
+    before: object
+    after: object
+
+    @property
+    def told(self) -> SpecChange:
+        said = "" if self.before is None else _word(self.before)
+        *place, name = self.path
+        whose = f" of {place[1]}" if len(place) > 1 else f" of {place[0]}" if place else ""
+        if place == ["fifo_words"]:
+            name, whose = "fifo_words", f" of {name}"
+        text = f"{name} {said + ' -> ' if said else ''}{_word(self.after)}{whose}"
+        return SpecChange(".".join(self.path), said, _word(self.after), text)
+
+    @property
+    def note(self) -> str:
+        """What a change rests on besides the timing."""
+        if self.path == ("clock_mhz",):
+            return " (estimated to be reachable; memories are taken to keep up)"
+        return ""
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A design that was timed."""
+
+    design: Design | EngineDesign
+    figures: DesignFigures
+
+    @property
+    def interval_cycles(self) -> int:
+        return int(self.figures.figures["initiation_interval_cycles"])
+
+    @property
+    def fps(self) -> float:
+        return self.figures.figures["throughput_fps"]
+
+    @property
+    def exceeds(self) -> tuple[str, ...]:
+        return tuple(name for name, amount in self.figures.violations.items() if amount > 0)
+
+
+class Trials:
+    """Tries changes to one design; holds none of the designs it tried."""
+
+    def __init__(self, design: Design | EngineDesign) -> None:
+        self.design = design
+        self.built = self.timed = 0
+        self._tried: dict[str, None] = {}
+
+    def build(
+        self, design: Design | EngineDesign, changes: Iterable[Change]
+    ) -> Design | EngineDesign | None:
+        """``design`` with changes; None where the checks of specs refuse it, or enough were tried."""
+        changes = tuple(changes)
+        self._tried[" and ".join(change.told.text for change in changes)] = None
+        if self.built >= MOST_BUILT:
+            return None
+        self.built += 1
+        spec = design.architecture
+        for change in changes:
+            spec = changed(spec, change.path, change.after)
+        try:
+            return build_design(spec, design.network.workload)
+        except SpecError:
+            return None
+
+    def may_time(self) -> bool:
+        """Whether one more may be timed; it is counted."""
+        self.timed += 1
+        return self.timed <= MOST_TIMED
+
+    def time(self, design: Design | EngineDesign) -> Tried | None:
+        """A design's figures; None where it gets stuck or nothing is proven, or enough were tried."""
+        if not self.may_time():
+            return None
+        try:
+            tried = Tried(design, figures_of(design, MOST_FRAMES))
+        except DeadlockError:
+            return None
+        return tried if "throughput_fps" in tried.figures.figures else None
+
+    def advice(self, base: Tried, found: Tried, changes: Iterable[Change]) -> Advice:
+        """What a changed design brings."""
+        changes = tuple(changes)
+        told = tuple(change.told for change in changes)
+        more = {
+            name: int(found.figures.figures[name] - base.figures.figures[name])
+            for name in RESOURCES
+            if found.figures.figures[name] != base.figures.figures[name]
+        }
+        limits = what_limits(found)
+        amounts = [f"{more[name]:+,} {text}" for name, text in _SHOWN.items() if name in more]
+        costs = ", ".join(amounts) or "no more of the device"
+        unrolled = any("spatial_unrolling" in change.path for change in changes)
+        if unrolled and more.get("lut", 0) <= 0 and more.get("alm", 0) <= 0:
+            costs = "at a cost that is not known, for the sizes of its circuits are given"
+        over = [
+            f"{found.figures.violations[name]:,.4g} {_SHOWN.get(name, name)} over the budget"
+            for name in found.exceeds
+        ]
+        fit = f"; does not fit: {', '.join(over)}" if over else ""
+        text = (
+            f"{', '.join(change.text for change in told)}: {base.fps:,.0f} -> {found.fps:,.0f} FPS "
+            f"(x {found.fps / base.fps:.3g}){changes[0].note}, {costs}; then {limits} "
+            f"{'set' if ' and ' in limits or limits == 'FIFOs' else 'sets'} the pace{fit}"
+        )
+        return Advice(told, found.interval_cycles, found.fps, more, found.exceeds, limits, text)
+
+    def report(self, advice: Iterable[Advice]) -> AdviceReport:
+        timed = min(self.timed, MOST_TIMED)
+        return AdviceReport(tuple(advice), self.built, timed, tuple(self._tried))
+
+
+def what_limits(tried: Tried) -> str:
+    """What limits a design that was timed, by the analysis that every run has."""
+    design = tried.design
+    if isinstance(design, EngineDesign):
+        found = find_engine_bottleneck(whole_program(design), tried.interval_cycles)
+        return found.what_limits if found else "nothing"
+    own = slowest_units(build_timing(design.graph))
+    slowest = max(own.values())
+    if tried.interval_cycles > -(-slowest.numerator // slowest.denominator):
+        return "FIFOs"
+    names = [name for name, cycles in own.items() if cycles == slowest]
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def changed(value: Any, path: tuple[str, ...], after: object) -> Any:
+    """A spec with another value at ``path``; the rest is as it was."""
+    if not path:
+        return after
+    key, rest = path[0], path[1:]
+    if isinstance(value, Mapping):
+        inner = value.get(key)
+        if inner is None and rest:
+            inner = LayerHardware()  # a layer of which the architecture says nothing
+        return {**value, key: changed(inner, rest, after)}
+    assert isinstance(value, BaseModel)
+    return value.model_copy(update={key: changed(getattr(value, key), rest, after)})

@@ -1,0 +1,84 @@
+"""Advice: each was tried, and says what it brings."""
+
+from __future__ import annotations
+
+import pytest
+
+import bnnsim
+from bnnsim.cli.app import run
+from bnnsim.design.build import build_design
+from bnnsim.evaluation.advice.advise import advise
+from bnnsim.evaluation.advice.record import Advice, AdviceReport, SpecChange
+from bnnsim.evaluation.advice.trials import changed
+from bnnsim.simulation import RunOptions, TimingOnly, load_design, simulate_design
+from bnnsim.spec.architecture import Architecture
+
+DESIGNS = [
+    ("pynq-tfc", "tfc"),  # matrix units
+    ("digits-7z020", "digits"),  # a window
+    ("finn-sfc-max", "mlp-256"),  # the source, matrix units and converters, all alike
+    ("li-vx690t", "binarynet-streaming"),  # five matrix units
+    ("acce-bnn", "binarynet"),  # an engine whose port counts most
+    ("fbna", "binarynet-24"),  # an engine that loads beside its array
+    ("fp-bnn", "binarynet"),  # an engine whose array counts most
+]
+
+
+def _made(spec: Architecture, changes: tuple[SpecChange, ...]) -> Architecture:
+    """An architecture with what an advice says, read from its words."""
+    for change in changes:
+        place = change.key.split(".")
+        if place[0] == "fifo_words":
+            place = ["fifo_words", change.key.removeprefix("fifo_words.")]
+        after: object = change.after
+        if change.after in ("true", "false"):
+            after = change.after == "true"
+        elif change.key == "clock_mhz":
+            after = float(change.after)
+        elif change.after.isdigit():
+            after = int(change.after)
+        spec = changed(spec, tuple(place), after)
+    return spec
+
+
+@pytest.mark.parametrize(("arch", "workload"), DESIGNS)
+def test_what_an_advice_says_comes_true_when_it_is_followed(arch: str, workload: str) -> None:
+    design, _ = load_design(arch, workload)
+    options = RunOptions(timing_only=True)
+    before = simulate_design(design, TimingOnly(), options)
+    report = advise(design)
+    assert report.advice, report.lines
+    for advice in report.advice:
+        spec = _made(design.architecture, advice.changes)
+        after = simulate_design(build_design(spec, design.network.workload), TimingOnly(), options)
+        assert after.initiation_interval_cycles == advice.initiation_interval_cycles
+        assert before.throughput_fps and after.throughput_fps
+        assert after.throughput_fps > before.throughput_fps
+        assert f"{before.throughput_fps:,.0f} -> {after.throughput_fps:,.0f} FPS" in advice.text
+        assert after.bottleneck is not None
+        named = after.bottleneck.limiting_units or ("FIFOs",)
+        assert all(name in advice.then_limits for name in named)
+
+
+def test_a_second_buffer_is_not_advised_where_there_is_one() -> None:
+    design, _ = load_design("fbna", "binarynet-24")
+    report = advise(design)
+    assert not any("double" in text and "weights" in text for text in report.tried)
+    assert any("double false -> true of wt_mem" in a.text for a in _advised("acce-bnn", "binarynet"))
+
+
+def _advised(arch: str, workload: str) -> tuple[Advice, ...]:
+    return advise(load_design(arch, workload)[0]).advice
+
+
+def test_where_nothing_helps_it_says_what_was_tried() -> None:
+    (line,) = AdviceReport((), 2, 1, ("simd 3 -> 9 of conv0", "pe 1 -> 2 of conv1")).lines
+    assert line.startswith("none: nothing that was tried makes it faster (simd 3 -> 9 of conv0; pe")
+
+
+def test_other_designs_are_tried_only_when_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert bnnsim.evaluate("pynq-tfc", "tfc", timing_only=True).advice is None
+    assert run(["evaluate", "pynq-tfc", "tfc", "--timing-only", "--advise"]) == 0
+    shown = capsys.readouterr().out
+    assert "advice      simd 49 -> 56 of fc0, simd 8 -> 16 of fc1" in shown
+    assert "then fc0.mvau sets the pace" in shown
