@@ -81,6 +81,7 @@ def read_graph(model: Any, file: str) -> ModelGraph:
         _element_kind(model, given),
         tuple(value.name for value in graph.output),
         opset,
+        max(1, int(given.type.tensor_type.shape.dim[0].dim_value)),
     )
 
 

@@ -81,6 +81,8 @@ class ModelGraph:
     input_kind: str
     outputs: tuple[str, ...]
     opset: int
+    batch: int = 1
+    """Frames at once, where the model was exported for a fixed number of them."""
     grids: dict[str, Grid] = field(default_factory=dict)
 
     def readers(self) -> dict[str, int]:

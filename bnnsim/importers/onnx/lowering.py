@@ -195,7 +195,9 @@ def _walk(
 ) -> Lowering:
     shape = _input_shape(graph, channels_last)
     dimensions = map_dimensions(*shape, channels_last)
-    frame = TensorBinding(INPUT, ChannelFunction(), dimensions[: len(graph.input_shape)], is_raw=True)
+    rank = len(graph.input_shape)  # a map without a dimension for its only channel has 2
+    lies = dimensions[1:] if rank == 2 else dimensions[:rank]
+    frame = TensorBinding(INPUT, ChannelFunction(), lies, is_raw=True)
     state = Lowering(graph, options, NetworkDraft(shape), {graph.input: frame}, may_flatten=may_flatten)
     for operator in graph.operators:
         if any(name in state.ends for name in operator.inputs):
@@ -247,9 +249,11 @@ def _input_shape(graph: ModelGraph, channels_last: bool) -> Shape:
     shape = graph.input_shape
     if len(shape) == 1:
         return shape[0], 1, 1
+    if len(shape) == 2:
+        return 1, shape[0], shape[1]
     if len(shape) != 3:
         place = f"{graph.file}: input {graph.input}"
-        expected = "[batch, features] or a batch of maps (4 dimensions)"
+        expected = "[batch, features] or a batch of maps (3 or 4 dimensions)"
         raise InputError(place, expected, f"{len(shape) + 1} dimensions")
     return (shape[2], shape[0], shape[1]) if channels_last else (shape[0], shape[1], shape[2])
 

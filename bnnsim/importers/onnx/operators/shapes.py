@@ -26,6 +26,8 @@ def shape(state: Lowering, operator: Operator) -> TensorBinding:
 def reshape(state: Lowering, operator: Operator) -> TensorBinding:
     binding = state.binding(operator)
     wanted = [int(v) for v in state.constant(operator, 1, "shape").reshape(-1)]
+    if wanted[:1] == [state.graph.batch]:  # exported for a fixed batch: each frame of it is one
+        wanted[0] = 1
     full = [1, *binding.shape]
     copies = not operator.attributes.get("allowzero", 0)
     sizes = [full[i] if v == 0 and copies and i < len(full) else v for i, v in enumerate(wanted)]
