@@ -7,7 +7,7 @@ rationals, so a threshold derived from a chain cannot fall on the wrong side of 
 from __future__ import annotations
 
 import bisect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -103,24 +103,35 @@ def evaluate(chain: Chain, x: Fraction | int) -> Fraction:
     return value
 
 
-def extended(chain: Chain, step: Step) -> Chain:
-    """``chain`` followed by ``step``; neighbouring affine steps become one."""
+def extended(chain: Chain, step: Step, merges_signs: bool = True) -> Chain:
+    """``chain`` followed by ``step``; neighbouring affine steps become one, and so do signs of signs."""
     if isinstance(step, Affine) and chain and isinstance(chain[-1], Affine):
         last = chain[-1]
         step = Affine(last.gain * step.gain, last.offset * step.gain + step.offset)
         chain = chain[:-1]
-    if isinstance(step, Sign) and len(chain) >= 2 and isinstance(chain[-2], Sign):
+    if merges_signs and isinstance(step, Sign) and len(chain) >= 2 and isinstance(chain[-2], Sign):
         merged = _sign_of_sign(chain[-1])
         if merged is not None:
             return (*chain[:-2], merged, Affine(Fraction(2), Fraction(-1)))
     return chain if step == Affine() else (*chain, step)
 
 
-def joined(first: Chain, second: Chain) -> Chain:
-    """``first`` followed by ``second``, neighbouring affine steps made one."""
+def joined(first: Chain, second: Chain, merges_signs: bool = True) -> Chain:
+    """``first`` followed by ``second``, each step as :func:`extended` adds it."""
     for step in second:
-        first = extended(first, step)
+        first = extended(first, step, merges_signs)
     return first
+
+
+def _alike(join: Callable[[int, bool], Chain], count: int) -> tuple[Chain, ...]:
+    """The channels' chains with signs of signs merged, where that leaves all with the same quantisers.
+
+    A batch norm between two signs may turn one channel's sign round and hold another's still.
+    """
+    merged = tuple(join(channel, True) for channel in range(count))
+    if len({tuple(type(s) for s in chain if isinstance(s, QUANTISERS)) for chain in merged}) <= 1:
+        return merged
+    return tuple(join(channel, False) for channel in range(count))
 
 
 def _sign_of_sign(between: Step) -> AtLeastZero | None:
@@ -149,21 +160,6 @@ def as_affine(chain: Chain) -> Affine | None:
     return chain[0] if len(chain) == 1 and isinstance(chain[0], Affine) else None
 
 
-def least_input(chain: Chain, level: int, low: int, high: int) -> int:
-    """The least integer x in ``low .. high`` with ``chain(x) >= level``, else ``high + 1``.
-
-    The chain never falls (direction +1); by bisection, so every step is compared exactly.
-    """
-    high += 1
-    while low < high:
-        middle = (low + high) // 2
-        if evaluate(chain, middle) >= level:
-            high = middle
-        else:
-            low = middle + 1
-    return low
-
-
 @dataclass(frozen=True)
 class ChannelFunction:
     """One chain for all channels, or one a channel."""
@@ -187,15 +183,17 @@ class ChannelFunction:
     def then(self, steps: Sequence[Step]) -> ChannelFunction:
         """Followed by a step for all channels, or one a channel."""
         count = max(len(self.chains), len(steps))
-        return ChannelFunction(
-            tuple(extended(self.of(c), steps[0] if len(steps) == 1 else steps[c]) for c in range(count))
-        )
+
+        def join(c: int, merges_signs: bool) -> Chain:
+            return extended(self.of(c), steps[0] if len(steps) == 1 else steps[c], merges_signs)
+
+        return ChannelFunction(_alike(join, count))
 
     def before(self, other: ChannelFunction) -> ChannelFunction:
         """Followed by ``other``; one of the two may differ between channels."""
         count = max(len(self.chains), len(other.chains))
-        chains = (joined(self.of(c), other.of(c)) for c in range(count))
-        return ChannelFunction(tuple(chains)).simplest
+        chains = _alike(lambda c, merges_signs: joined(self.of(c), other.of(c), merges_signs), count)
+        return ChannelFunction(chains).simplest
 
     def affine(self) -> tuple[Affine, ...] | None:
         """One affine step for each chain, None where some chain is more than that."""

@@ -147,3 +147,16 @@ def test_prelu_with_falling_slopes_is_made_once_for_two_readers(tmp_path):
 def _comments(folder: Path) -> list[str]:
     lines = (folder / "net.yaml").read_text().splitlines()
     return [line for line in lines if line.startswith("#")]
+
+
+def test_batch_norm_between_two_signs_keeps_turns_or_holds_each_channels_sign(tmp_path):
+    b = Builder((1, 3, 8, 8))
+    x = b.batch_norm(sums_of_image(b), 8, 4.0)
+    x = b.op("Sign", x)
+    # kept, turned round, always +1, always -1, and four as the draw says
+    gains = np.concatenate([[1.0, -1.0, 0.5, 0.5], b.rng.normal(0, 1, 4)])
+    offsets = np.concatenate([[0.1, 0.1, 2.0, -2.0], b.rng.normal(0, 1, 4)])
+    columns = (gains, offsets, np.zeros(8), np.ones(8))
+    x = b.op("BatchNormalization", x, *(b.constant(column) for column in columns))
+    workload = imported(b, scores_of(b, b.op("Sign", x), 8 * 36), tmp_path)
+    assert str(workload.layers[-2].activation.type) == "bipolar"

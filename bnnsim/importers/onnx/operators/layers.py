@@ -62,7 +62,7 @@ def conv(state: Lowering, operator: Operator) -> TensorBinding:
         top, left, bottom, right = (a + b for a, b in zip(pads, border.tlbr, strict=True))
         pads = (top, left, bottom, right)
     inputs = [
-        _one_affine(operator, binding, range(g * group_channels, (g + 1) * group_channels))
+        _one_gain(operator, binding, range(g * group_channels, (g + 1) * group_channels))
         for g in range(groups)
     ]
     sizes = [
@@ -84,7 +84,9 @@ def conv(state: Lowering, operator: Operator) -> TensorBinding:
     layer = weighted_layer(state, binding, "conv", weights, (out, sizes[0], sizes[1]))
     layer.options = options
     bias = state.optional(operator, 2, "bias")
-    function = _sum_function(weights, scales, inputs, None if bias is None else fractions_of(bias))
+    of_channels = weights.reshape(out, group_channels, -1).sum(axis=2)
+    reals = None if bias is None else fractions_of(bias)
+    function = _sum_function(of_channels, scales, inputs, reals)
     dimensions = map_dimensions(*layer.shape, operator.channels_last)
     return TensorBinding(layer.name, function, dimensions)
 
@@ -143,7 +145,7 @@ def _matrix_layer(
     if matrix.ndim != 2 or len(binding.dimensions) != 1 or matrix.shape[1] != binding.shape[0]:
         expected = "[batch, features] times a matrix that fits"
         raise operator.fault(expected, f"{[1, *binding.shape]} times {list(matrix.T.shape)}")
-    step = _one_affine(operator, binding, range(binding.channels))
+    steps = _one_gain(operator, binding, range(binding.channels))
     axes = [axis for axis, _ in binding.dimensions[0]]
     readers = state.graph.readers()
     is_whole_frame = binding.base == INPUT and len(axes) > 1
@@ -151,10 +153,14 @@ def _matrix_layer(
         # A map that is only ever flattened: a flat frame, in the model's own order.
         state.draft.input_shape = (binding.shape[0], 1, 1)
         state.flat_orders.add(tuple(axes))
+        of_channels = _channel_sums(matrix, binding, "".join(axes))
     elif axes not in (["C"], ["H", "W", "C"], ["H", "C"], ["W", "C"], []):
         matrix = _pixel_major(matrix, binding)
+        of_channels = _channel_sums(matrix, binding, "HWC")
+    else:
+        of_channels = _channel_sums(matrix, binding, "HWC")
     layer = weighted_layer(state, binding, "linear", matrix, (matrix.shape[0], 1, 1))
-    function = _sum_function(matrix, scales, [step], bias)
+    function = _sum_function(of_channels, scales, [steps], bias)
     return TensorBinding(layer.name, function, (dimension("C", matrix.shape[0]),))
 
 
@@ -164,6 +170,16 @@ def _pixel_major(matrix: Int64s, binding: TensorBinding) -> Int64s:
     sizes = [size for _, size in binding.dimensions[0]]
     order = [axes.index(axis) + 1 for axis in "HWC" if axis in axes]
     return matrix.reshape(-1, *sizes).transpose(0, *order).reshape(len(matrix), -1)
+
+
+def _channel_sums(matrix: Int64s, binding: TensorBinding, order: str) -> Int64s:
+    """Each row's weights summed by channel, ``(rows, channels)``; columns run over axes in ``order``."""
+    sizes = dict(binding.dimensions[0])
+    axes = [axis for axis in order if axis in sizes]
+    by_axis = matrix.reshape(len(matrix), *(sizes[axis] for axis in axes))
+    others = tuple(i + 1 for i, axis in enumerate(axes) if axis != "C")
+    sums: Int64s = by_axis.sum(axis=others).reshape(len(matrix), -1)
+    return sums
 
 
 def _weights(
@@ -195,30 +211,41 @@ def weighted_layer(
     return layer
 
 
-def _one_affine(operator: Operator, binding: TensorBinding, channels: Sequence[int]) -> Affine:
-    """The affine step that the given channels share: what the sum over them can carry."""
-    chains = {binding.function.of(c) for c in channels} if not binding.function.is_shared else set()
-    function = ChannelFunction(tuple(chains)) if chains else binding.function
-    step = function.shared_affine()
-    if step is None or step.gain == 0:
+def _one_gain(operator: Operator, binding: TensorBinding, channels: Sequence[int]) -> list[Affine]:
+    """The affine steps of the given channels, or the one that they share: a sum can carry one gain."""
+    chains = [binding.function.of(c) for c in channels]
+    function = ChannelFunction(tuple(chains)).simplest
+    steps = function.affine()
+    gains = {step.gain for step in steps} if steps is not None else set()
+    if steps is None or len(gains) != 1 or gains == {0}:
         raise operator.fault(
             "quantised inputs with one scale (a sign or another quantiser directly in front)",
-            "real numbers that differ between channels" if step is None else "a scale of 0",
+            "a scale of 0" if gains == {0} else "real numbers that differ between channels",
         )
-    return step
+    return list(steps)
 
 
 def _sum_function(
-    weights: Int64s, scales: list[Fraction], inputs: list[Affine], bias: list[Fraction] | None
+    of_channels: Int64s,
+    scales: list[Fraction],
+    inputs: list[list[Affine]],
+    bias: list[Fraction] | None,
 ) -> ChannelFunction:
-    """What a row's integer sum means: scale of weights and inputs, offsets, bias."""
-    rows = weights.reshape(len(weights), -1).sum(axis=1).tolist()
-    per_group = len(rows) // len(inputs)
+    """What a row's integer sum means: scale of weights and inputs, offsets, bias.
+
+    ``of_channels``: each row's weights summed by input channel; ``inputs`` by group.
+    """
+    per_group = len(of_channels) // len(inputs)
     steps = []
-    for row, total in enumerate(rows):
-        step = inputs[row // per_group]
+    for row, totals in enumerate(of_channels.tolist()):
+        given = inputs[row // per_group]
+        step = given[0]
         scale = scales[row if len(scales) > 1 else 0]
-        offset = scale * step.offset * total
+        if len(given) == 1:
+            offset = scale * step.offset * sum(totals)
+        else:
+            pairs = zip(given, totals, strict=True)
+            offset = scale * sum((one.offset * total for one, total in pairs), Fraction(0))
         if bias is not None:
             offset += bias[row if len(bias) > 1 else 0]
         steps.append(Affine(scale * step.gain, offset))
@@ -226,10 +253,14 @@ def _sum_function(
 
 
 def _pad_value(
-    state: Lowering, operator: Operator, binding: TensorBinding, inputs: list[Affine], value: Fraction
+    state: Lowering,
+    operator: Operator,
+    binding: TensorBinding,
+    inputs: list[list[Affine]],
+    value: Fraction,
 ) -> int:
     """The integer that stands for the border's real value."""
-    found = {(value - step.offset) / step.gain for step in inputs}
+    found = {(value - step.offset) / step.gain for steps in inputs for step in steps}
     pad = found.pop()
     value_type = state.draft.type_of(binding.base)
     low, high = state.draft.bounds_of(binding.base)

@@ -39,7 +39,7 @@ def make_monotone(
         base, offsets = state.made[key]
         unit = Fraction(1, 1 << state.word.fraction_bits)
         chains = (
-            joined(extended((), Affine(unit, offset)), tail)
+            joined(extended((), Affine(unit, offset)), tail, merges_signs=False)
             for offset, (_, tail) in zip(offsets, pairs, strict=True)
         )
         function = ChannelFunction(tuple(chains)).simplest

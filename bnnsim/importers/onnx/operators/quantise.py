@@ -18,8 +18,8 @@ from bnnsim.importers.exact.channel_function import (
     direction,
     evaluate,
     joined,
-    least_input,
 )
+from bnnsim.importers.exact.inversion import least_inputs
 from bnnsim.importers.onnx.binding import TensorBinding
 from bnnsim.importers.onnx.graph import Operator
 from bnnsim.importers.onnx.lowering import FrameRule, Lowering
@@ -163,15 +163,7 @@ def _threshold_layer(
 def _thresholds(
     head: ChannelFunction, levels: Sequence[int], low: int, high: int
 ) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
-    rows: list[list[int]] = []
-    for chain in head.chains:
-        row: list[int] = []
-        start = low
-        for level in levels:
-            if start <= high:
-                start = least_input(chain, level, start, high)
-            row.append(start)
-        rows.append(row)
+    rows = [least_inputs(chain, levels, low, high) for chain in head.chains]
     return np.array(rows, np.int64).reshape(len(rows), len(levels))
 
 
@@ -217,7 +209,7 @@ def negated(
     for c in range(count):
         chain = function.of(c)
         if flips[c]:
-            chain = joined((Affine(Fraction(-1)),), chain)
+            chain = joined((Affine(Fraction(-1)),), chain, merges_signs=False)
         chains.append(chain)
     return state.made[key], ChannelFunction(tuple(chains))
 
