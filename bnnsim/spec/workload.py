@@ -47,12 +47,45 @@ class InputSpec(SpecModel):
 class Activation(SpecModel):
     """Thresholds that turn an integer sum into an activation of few bits.
 
-    The output is the number of thresholds that fire, plus the type's minimum (bipolar: -1 or +1).
+    The output is the number of thresholds that fire, plus ``lowest`` (bipolar: -1 or +1). There are as
+    many thresholds as steps from ``lowest`` to ``highest``.
     """
 
     type: ValueTypeField = BIPOLAR
     compare: Compare = ">="
     """A threshold t fires on ``sum > t`` or on ``sum >= t``."""
+    lowest: int | None = None
+    """What is put out where no threshold fires; default: the type's minimum. -1 with int2 are the three
+    values -1, 0 and +1, with two thresholds."""
+    highest: int | None = None
+    """What is put out where all fire; default: the type's maximum."""
+
+    @model_validator(mode="after")
+    def _levels_lie_within_the_type(self) -> Activation:
+        given = [one for one in (self.lowest, self.highest) if one is not None]
+        if given and self.type.kind not in ("uint", "int"):
+            raise ValueError(f"no lowest and highest with {self.type}")
+        low, high = self.type.minimum, self.type.maximum
+        if given and not low <= self.least < self.most <= high:
+            raise ValueError(f"lowest below highest within {low} .. {high}")
+        return self
+
+    @property
+    def least(self) -> int:
+        """The least value that is put out."""
+        return self.type.minimum if self.lowest is None else self.lowest
+
+    @property
+    def most(self) -> int:
+        """The greatest."""
+        return self.type.maximum if self.highest is None else self.highest
+
+    @property
+    def thresholds(self) -> int:
+        """Thresholds a channel; residual activations have none."""
+        if self.type.is_residual:
+            return 0
+        return 1 if self.type.is_bipolar else self.most - self.least
 
 
 class LayerBase(SpecModel):
@@ -96,7 +129,8 @@ class ConvBase(WeightedLayer):
     """Border in pixels on all four sides, or ``[top, left, bottom, right]``."""
     pad_value: int | None = None
     """What the border holds; default -1 for bipolar inputs (the hardware's bit 0), else 0.
-    0 on a bipolar input is a true zero: the tap adds nothing."""
+    0 on a bipolar input is a true zero: the tap adds nothing. Around residual activations 0 is every
+    level at -1, and the greatest code every level at +1."""
 
     @property
     def kernel_hw(self) -> Pair:
@@ -162,6 +196,12 @@ class FixedLinearLayer(WeightedLayer):
     weight: ValueTypeField = ValueType("fixed", 16, 7)
     type: ValueTypeField = ValueType("fixed", 16, 7)
     """Value set of the scores."""
+
+    @model_validator(mode="after")
+    def _puts_out_scores(self) -> FixedLinearLayer:
+        if self.activation is not None or self.accumulator != "dot":
+            raise ValueError("a fixed_linear without activation or popcount accumulator")
+        return self
 
 
 class AffineLayer(LayerBase):

@@ -114,8 +114,6 @@ class SimulatedBy(SpecModel):
     as there; null takes a key away."""
     board: str | None = None
     """The board whose supply was measured, for power at the plug."""
-    ternary_activations: bool = False
-    """Two-bit activations take only -1, 0 and +1, with two thresholds where the type has three."""
 
 
 class PublishedSystem(SpecModel):

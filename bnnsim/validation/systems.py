@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from bnnsim.design.build import build_design
 from bnnsim.design.design import Design, EngineDesign
-from bnnsim.design.streaming.units import Mvau
 from bnnsim.spec.architecture import Architecture
 from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.faults import SpecError
@@ -59,8 +58,6 @@ def _simulated(system: PublishedSystem, by: SimulatedBy) -> SimulatedSystem:
     architecture = _architecture(by)
     workload = load_workload(_reference(by.workload, "workload"))
     design = build_design(architecture, workload)
-    if isinstance(design, Design) and by.ternary_activations:
-        design = _ternary(design)
     return SimulatedSystem(system, architecture, workload, design)
 
 
@@ -93,14 +90,3 @@ def _changed(data: Any, changes: Any) -> Any:
         if value is not None:
             merged[key] = _changed(data.get(key), value)
     return merged
-
-
-def _ternary(design: Design) -> Design:
-    """The design with two thresholds where the two-bit type has three."""
-    units = tuple(
-        replace(unit, parameters=replace(unit.parameters, thresholds=2))
-        if isinstance(unit.parameters, Mvau) and unit.parameters.thresholds == 3
-        else unit
-        for unit in design.graph.units
-    )
-    return replace(design, graph=replace(design.graph, units=units))

@@ -29,7 +29,8 @@ FRAMES = 3
 @st.composite
 def residual_designs(draw: st.DrawFn) -> Design:
     """Two convolutions, a pool, and one or two linear layers, with 1 to 4 levels and any folding."""
-    activation = f"residual{draw(st.integers(1, 4))}"
+    levels = draw(st.integers(1, 4))
+    activation = f"residual{levels}"
     ends_in_levels = draw(st.booleans())
     layers: list[dict[str, Any]] = [
         {"name": "a", "op": "conv", "out": 4, "kernel": 3, "activation": activation},
@@ -38,16 +39,22 @@ def residual_designs(draw: st.DrawFn) -> Design:
         {"name": "c", "op": "linear", "out": 4},
     ]
     layers[1]["activation"] = activation
+    for layer in layers[:2]:
+        layer["groups"] = draw(st.sampled_from([1, 1, 2]))
+    reach = layers[1]["kernel"]
+    if reach == 3 and draw(st.booleans()):  # the same map, by a border that makes up for the dilation
+        layers[1] |= {"dilation": 2, "pad": 1, "pad_value": draw(st.sampled_from([0, 2**levels - 1]))}
     if ends_in_levels:
         layers[-1]["activation"] = activation
     side = 8 if layers[1]["kernel"] == 3 else 6
     input_type = draw(st.sampled_from(["fixed8.7", "bipolar", "int4"]))
     frame = {"shape": [2, side, side], "type": input_type}
     workload = Workload.model_validate({"name": "random", "input": frame, "layers": layers})
-    columns = {"a": 18, "b": 4 * layers[1]["kernel"] ** 2, "c": 16}
+    a, b = (layer["groups"] for layer in layers[:2])
+    columns = {"a": 18 // a, "b": 4 // b * layers[1]["kernel"] ** 2, "c": 16}
     hardware: dict[str, Any] = {
         name: {
-            "pe": draw(st.sampled_from([1, 2, 4])),
+            "pe": draw(st.sampled_from([1, 2] if {"a": a, "b": b}.get(name, 1) == 2 else [1, 2, 4])),
             "simd": draw(st.sampled_from(_divisors(count))),
             "sliding_window": draw(st.sampled_from([*WINDOWS, "line_buffer"])),
             "out_fifo_words": draw(st.integers(1, 8)),

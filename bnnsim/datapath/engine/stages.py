@@ -15,6 +15,7 @@ from bnnsim.design.network.network import Node
 from bnnsim.functional.layers.fixed_point import divided_towards_zero, rounded, with_room
 from bnnsim.spec.value_type import ValueType
 from bnnsim.spec.workload import (
+    Activation,
     AddLayer,
     AffineLayer,
     AveragePoolLayer,
@@ -56,14 +57,14 @@ def apply_epilogue(node: Node, sums: Integers, values: Values, inputs: list[Inte
         total = (total + node.matrix_width) // 2
     if layer.activation is None:
         return total
-    return _fired(total, values["thresholds"], layer.activation.compare, layer.activation.type)
+    return _fired(total, values["thresholds"], layer.activation)
 
 
-def _fired(sums: Integers, thresholds: Integers, compare: str, to: ValueType) -> Integers:
+def _fired(sums: Integers, thresholds: Integers, activation: Activation) -> Integers:
     levels = np.asarray(thresholds).reshape(sums.shape[0], -1)[:, :, None, None]
-    above = sums[:, None] > levels if compare == ">" else sums[:, None] >= levels
+    above = sums[:, None] > levels if activation.compare == ">" else sums[:, None] >= levels
     count: Integers = above.sum(axis=1)
-    return count * 2 - 1 if to.is_bipolar else count + to.minimum
+    return count * 2 - 1 if activation.type.is_bipolar else count + activation.least
 
 
 def _gated(
@@ -121,7 +122,7 @@ def stage_layer(node: Node, values: Values, inputs: list[Integers]) -> Integers:
         x = with_room(x, node.input.type.bits + p + layer.parameters.bits)
         return rounded(np.where(x < 0, x * slope, x << p), f + p, layer.type)
     if isinstance(layer, ThresholdLayer):
-        return _fired(x, values["thresholds"], layer.activation.compare, layer.activation.type)
+        return _fired(x, values["thresholds"], layer.activation)
     if isinstance(layer, AddLayer):
         total: Integers = np.add.reduce(inputs)
         return total

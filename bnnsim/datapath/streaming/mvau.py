@@ -118,8 +118,7 @@ class MvauDatapath:
         if self._thresholds is None:
             return pack_rows(sums, self.mvau.output_bits)
         fired = count_fired(sums, self._thresholds[self._group], self.mvau.compare)
-        offset = 0 if self.mvau.output_type.is_bipolar else self.mvau.output_type.minimum
-        return pack_rows(fired + offset, self.mvau.output_bits)
+        return pack_rows(fired + self.mvau.lowest, self.mvau.output_bits)
 
 
 def count_fired(

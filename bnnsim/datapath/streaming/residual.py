@@ -33,7 +33,8 @@ class ResidualMvauDatapath:
         self._input_bits = input_bits
         self._vectors = [0] * mvau.levels_in
         self._words = 0
-        rows = rows_by_pe(mvau, values["weights"])[0]
+        self._group = 0
+        rows = rows_by_pe(mvau, values["weights"])
         self._octets = -(-mvau.matrix_width // 64) * 8
         self._rows = packed_rows(rows)
         # Sums stay far below 2**53, where double precision is exact integer arithmetic.
@@ -41,7 +42,7 @@ class ResidualMvauDatapath:
         self._in_means = values["in_means"].tolist() if mvau.input_type.is_residual else []
         self._out_means = values["out_means"].tolist() if mvau.output_type.is_residual else []
         if self._out_means:
-            shape = (mvau.neuron_fold, mvau.pe)
+            shape = (mvau.groups, mvau.neuron_fold, mvau.pe)
             self._alpha = values["alpha"].astype(np.int64).reshape(shape)
             self._bias = values["bias"].astype(np.int64).reshape(shape)
 
@@ -54,6 +55,7 @@ class ResidualMvauDatapath:
             self.leaving.extend(self._compute())
             self._vectors = [0] * mvau.levels_in
             self._words = 0
+            self._group = (self._group + 1) % mvau.groups
 
     def pop(self) -> int:
         return self.leaving.popleft()
@@ -67,11 +69,11 @@ class ResidualMvauDatapath:
             elements = unpack_word(
                 self._vectors[0], mvau.matrix_width, self._input_bits, given.is_signed
             )
-            products = self._signs @ element_values(elements, given).astype(np.float64)
+            products = self._signs[self._group] @ element_values(elements, given).astype(np.float64)
             return wrapped(products.astype(np.int64) << RESIDUAL_SUM.fraction_bits - given.fraction_bits)
         for vector, mean in zip(self._vectors, self._in_means, strict=True):
             bits = np.frombuffer(vector.to_bytes(self._octets, "little"), "<u8")
-            differing = np.bitwise_count(self._rows ^ bits).sum(axis=-1, dtype=np.int64)
+            differing = np.bitwise_count(self._rows[self._group] ^ bits).sum(axis=-1, dtype=np.int64)
             total = wrapped(total + (mvau.matrix_width - differing) * mean)
         return total
 
@@ -80,7 +82,8 @@ class ResidualMvauDatapath:
         if not self._out_means:
             return pack_rows(rest, self.mvau.output_bits)
         point = RESIDUAL_SUM.fraction_bits
-        rest = wrapped((self._alpha * rest + (self._bias << point)) >> point)
+        alpha, bias = self._alpha[self._group], self._bias[self._group]
+        rest = wrapped((alpha * rest + (bias << point)) >> point)
         levels = []
         for mean in self._out_means:
             fires = rest > 0

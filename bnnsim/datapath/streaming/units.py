@@ -209,8 +209,7 @@ class ThresholdDatapath:
         unit = self._unit
         sums = unpack_word(words[0], unit.pe, unit.input_bits, unit.input_type.is_signed)
         fired = count_fired(sums, self._thresholds[self._fold], unit.compare)
-        offset = 0 if unit.output_type.is_bipolar else unit.output_type.minimum
-        self._leaving.append(pack_rows((fired + offset)[None], unit.output_type.bits)[0])
+        self._leaving.append(pack_rows((fired + unit.lowest)[None], unit.output_type.bits)[0])
         self._fold = (self._fold + 1) % len(self._thresholds)
 
     def pop(self) -> int:
@@ -300,17 +299,20 @@ class AddDatapath:
 
 
 class ConcatDatapath:
-    """Puts one pixel of every input side by side."""
+    """Puts one pixel of every input side by side, its elements as wide as the widest."""
 
     def __init__(self, concat: Concat) -> None:
-        self._widths = [channels * concat.element_bits for channels in concat.input_channels]
+        self._bits = concat.element_bits
+        self._inputs = list(zip(concat.input_channels, concat.input_bits, concat.is_signed, strict=True))
         self._leaving: deque[int] = deque()
 
     def push(self, words: tuple[int, ...]) -> None:
         result, shift = 0, 0
-        for word, width in zip(words, self._widths, strict=True):
+        for word, (channels, bits, is_signed) in zip(words, self._inputs, strict=True):
+            if bits != self._bits:
+                word = pack_rows(unpack_word(word, channels, bits, is_signed)[None], self._bits)[0]
             result |= word << shift
-            shift += width
+            shift += channels * self._bits
         self._leaving.append(result)
 
     def pop(self) -> int:

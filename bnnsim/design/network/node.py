@@ -73,6 +73,4 @@ class Node:
     def threshold_count(self) -> int:
         """Thresholds a channel; 0 without activation."""
         activation = getattr(self.layer, "activation", None)
-        if activation is None or activation.type.is_residual:
-            return 0
-        return int(activation.type.levels - 1)
+        return 0 if activation is None else int(activation.thresholds)

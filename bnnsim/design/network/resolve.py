@@ -251,6 +251,9 @@ class _Resolver:
         elif isinstance(layer, ThresholdLayer):
             if given[0].type.is_bipolar:
                 self._fault(index, "inputs", "integer sums", "bipolar bits, which have no sum")
+            if layer.activation.type.is_residual:
+                levels = "a type other than residual (levels come out of conv and linear layers)"
+                self._fault(index, "activation", levels, str(layer.activation.type))
             result = (
                 Tensor(given[0].shape, layer.activation.type),
                 given[0].type,

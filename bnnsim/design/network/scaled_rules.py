@@ -38,13 +38,10 @@ def residual_layer(
     if given.type.fraction_bits > RESIDUAL_SUM.fraction_bits:
         most = f"an input with at most {RESIDUAL_SUM.fraction_bits} bits behind the point"
         fault("activation", f"{most} before residual levels", str(given.type))
-    if isinstance(layer, ConvBase):
-        if any(layer.pad_tlbr):
-            fault("pad", "0 beside residual activations", str(layer.pad))
-        if layer.dilation_hw != (1, 1):
-            fault("dilation", "1 beside residual activations", str(layer.dilation))
-        if layer.groups != 1:
-            fault("groups", "1 beside residual activations", str(layer.groups))
+    has_border = isinstance(layer, ConvBase) and any(layer.pad_tlbr)
+    if has_border and given.type.is_residual and pad_value not in (0, given.type.maximum):
+        expected = f"0 (every level at -1) or {given.type.maximum} (every level at +1)"
+        fault("pad_value", f"{expected} around residual activations", str(pad_value))
     output = layer.activation.type if layer.activation else RESIDUAL_SUM
     return Tensor(shape, output), RESIDUAL_SUM, pad_value
 

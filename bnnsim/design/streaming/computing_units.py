@@ -44,6 +44,8 @@ class Mvau:
     """Words an input element comes in, one a level, level fastest (residual binarization)."""
     levels_out: int = 1
     """Words an output element goes out in, likewise."""
+    lowest: int = 0
+    """What is put out where no threshold fires; 0, the bit, where bipolar."""
 
     @property
     def synapse_fold(self) -> int:
@@ -128,6 +130,8 @@ class Threshold:
     thresholds: int
     compare: Compare
     deep_pipeline: bool
+    lowest: int = 0
+    """What is put out where no threshold fires; 0, the bit, where bipolar."""
 
 
 @dataclass(frozen=True)

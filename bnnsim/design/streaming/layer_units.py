@@ -53,6 +53,7 @@ def _threshold(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> N
         thresholds=node.threshold_count,
         compare=node.layer.activation.compare,
         deep_pipeline=hardware.deep_pipeline,
+        lowest=0 if node.output.type.is_bipolar else node.layer.activation.least,
     )
     name = f"{node.name}.threshold"
     builder.add_unit(name, node.name, threshold, [port], "rtl", False)
@@ -151,17 +152,12 @@ def _concat(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None
     for name, tensor in zip(node.inputs, node.input_tensors, strict=True):
         port = builder.connect(name)
         ports.append(builder.convert(port, tensor.channels, node.name, hardware))
-    bits = max(port.element_bits for port in ports)
-    if any(port.element_bits != bits for port in ports):
-        builder.fault(
-            ("layers", node.name),
-            "inputs with equally wide elements",
-            ", ".join(f"{port.element_bits} bits from {port.unit}" for port in ports),
-        )
-        return
+    widths = tuple(port.element_bits for port in ports)
+    bits = max(node.output.type.bits, *widths)
     channels = tuple(tensor.channels for tensor in node.input_tensors)
     name = f"{node.name}.concat"
-    concat = Concat(node.output.pixels, channels, bits)
+    signs = tuple(port.type.is_signed for port in ports)
+    concat = Concat(node.output.pixels, channels, widths, signs, bits)
     builder.add_unit(name, node.name, concat, ports, "hls", hardware.pipeline == "freezing")
     out = OpenPort(name, sum(channels), bits, node.output.type, node.output.elements)
     builder.finish_layer(node.name, out, hardware)

@@ -49,6 +49,7 @@ def weighted_units(builder: StreamBuilder, node: Node, hardware: LayerHardware) 
         memory_layout=hardware.memory or "per_layer",
         levels_in=levels_in,
         levels_out=levels_out,
+        lowest=activation.least if activation and not activation.type.is_bipolar else 0,
     )
     # The RTL library has no MVAU for bipolar weights and inputs: FINN takes the HLS one there.
     # Nor has it one for residual levels.
@@ -107,8 +108,11 @@ def _windows(
     if any(layer.pad_tlbr):
         # One bit cannot carry a true zero: behind such a border the stream has two.
         is_widened = node.pad_value == 0 and node.input.type.is_bipolar
+        levels = levels_of(node.input.type)
+        # around levels, a word each: every bit 0, or every bit 1
+        value = int(node.pad_value > 0) if node.input.type.is_residual else node.pad_value
         border = Padding(
-            channels, height, width, layer.pad_tlbr, node.pad_value, window.lanes, is_widened
+            channels * levels, height, width, layer.pad_tlbr, value, window.lanes, is_widened
         )
         name = f"{node.name}.pad"
         builder.add_unit(name, node.name, border, [port], "rtl", False)

@@ -156,9 +156,15 @@ class Split:
 
 @dataclass(frozen=True)
 class Concat:
-    """Puts whole pixels of every input side by side, first input in the lowest bits."""
+    """Puts whole pixels of every input side by side, first input in the lowest bits.
+
+    Narrower elements are extended to ``element_bits`` (wires alone). ``input_bits`` and ``is_signed`` are
+    those of each input's elements.
+    """
 
     kind: ClassVar[Literal["concat"]] = "concat"
     words: int
     input_channels: tuple[int, ...]
+    input_bits: tuple[int, ...]
+    is_signed: tuple[bool, ...]
     element_bits: int

@@ -52,6 +52,9 @@ def residual_layer(node: Node, values: Values, x: Integers) -> NDArray[np.int64]
 
 def _sums(node: Node, values: Values, x: Integers) -> Integers:
     given = node.input.type
+    if isinstance(node.layer, ConvBase):
+        top, left, bottom, right = node.layer.pad_tlbr
+        x = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)), constant_values=node.pad_value)
     signs = values["weights"].astype(np.int64) * 2 - 1
     if not given.is_residual:
         shift = FRACTION_BITS - given.fraction_bits
@@ -70,11 +73,21 @@ def _products(node: Node, signs: Integers, x: Integers) -> Integers:
     if not isinstance(layer, ConvBase):
         flat = x.transpose(2, 3, 0, 1).reshape(-1, x.shape[1])
         return (signs @ flat)[:, :, None, None]
-    windows = sliding_window_view(x, layer.kernel_hw, axis=(2, 3))
+    pairs = zip(layer.kernel_hw, layer.dilation_hw, strict=True)
+    reach = tuple((kernel - 1) * dilation + 1 for kernel, dilation in pairs)
+    windows = sliding_window_view(x, reach, axis=(2, 3))
     windows = windows[:, :, :: layer.stride_hw[0], :: layer.stride_hw[1]]
-    # float64 holds every sum exactly: they are far below 2**53
-    sums = np.tensordot(signs.astype(np.float64), windows.astype(np.float64), axes=([1, 2, 3], [0, 4, 5]))
-    return np.rint(sums).astype(np.int64)
+    windows = windows[..., :: layer.dilation_hw[0], :: layer.dilation_hw[1]]
+    parts = []
+    for rows, given in zip(
+        np.split(signs, node.groups), np.split(windows, node.groups), strict=True
+    ):
+        # float64 holds every sum exactly: they are far below 2**53
+        sums = np.tensordot(
+            rows.astype(np.float64), given.astype(np.float64), axes=([1, 2, 3], [0, 4, 5])
+        )
+        parts.append(np.rint(sums).astype(np.int64))
+    return np.concatenate(parts)
 
 
 def residual_pool(node: Node, x: Integers) -> NDArray[np.int64]:

@@ -23,6 +23,7 @@ class ThresholdStep:
     def __init__(self, node: Node, thresholds: NDArray[np.int64]) -> None:
         """``thresholds``: int64 ``(channels, thresholds)``."""
         assert isinstance(node.layer, ThresholdLayer)
+        self.lowest = node.layer.activation.least
         self.node = node
         compare, sums = node.layer.activation.compare, node.sum_type
         self.thresholds = integer_thresholds(thresholds, compare, sums.minimum, sums.maximum)
@@ -39,6 +40,6 @@ class ThresholdStep:
             run_slices(threshold_bits, len(bits), work, threads, flat, thresholds, bits)
             return PackedMap(bits.reshape(-1, frames, height, width), channels)
         levels = np.empty(flat.shape, np.int32)
-        lowest = self.node.output.type.minimum
-        run_slices(threshold_levels, channels, work, threads, flat, self.thresholds, lowest, levels)
+        given = (flat, self.thresholds, self.lowest, levels)
+        run_slices(threshold_levels, channels, work, threads, *given)
         return IntegerMap(levels.reshape(values.shape))

@@ -117,7 +117,7 @@ class WeightedStep:
         return Epilogue(
             base=self.node.matrix_width,
             step=1 if layer.accumulator == "popcount" else 2,
-            lowest=self.node.output.type.minimum,
+            lowest=0 if activation is None else activation.least,
             keep_sums=keep_sums or activation is None,
             make_bits=activation is not None and activation.type.is_bipolar,
             make_levels=activation is not None and not activation.type.is_bipolar,

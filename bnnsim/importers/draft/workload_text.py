@@ -63,7 +63,7 @@ def _layer(layer: Layer) -> dict[str, Any]:
     data = layer.model_dump(mode="json", exclude_defaults=True)
     activation = getattr(layer, "activation", None)
     if activation is not None:
-        data["activation"] = activation.model_dump(mode="json")
+        data["activation"] = activation.model_dump(mode="json", exclude_none=True)
     if isinstance(layer, AveragePoolLayer):
         data["compare"] = layer.compare
     known = {key: data.pop(key) for key in _LAYER_KEYS if key in data}

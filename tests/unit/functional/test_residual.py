@@ -116,9 +116,10 @@ def test_residual_layers_refuse_popcount_wide_weights_and_other_activations() ->
 @pytest.mark.parametrize(
     ("layer", "expected"),
     [
-        ({"op": "conv", "out": 2, "kernel": 3, "pad": 1}, "pad: expected 0 beside residual"),
-        ({"op": "conv", "out": 2, "kernel": 2, "dilation": 2}, "dilation: expected 1 beside residual"),
-        ({"op": "conv", "out": 3, "kernel": 1, "groups": 3}, "groups: expected 1 beside residual"),
+        (
+            {"op": "conv", "out": 2, "kernel": 3, "pad": 1, "pad_value": 1},
+            r"pad_value: expected 0 \(every level at -1\) or 3 \(every level at \+1\)",
+        ),
         ({"op": "threshold", "activation": "bipolar"}, "op: expected conv, linear or max_pool behind"),
         ({"op": "add", "inputs": ["a", "a"]}, "op: expected conv, linear or max_pool behind"),
     ],
@@ -128,6 +129,46 @@ def test_layers_that_do_not_know_the_levels_are_refused(layer: dict[str, Any], e
     spec["layers"] = [spec["layers"][0], {"name": "late", **layer}]
     with pytest.raises(SpecError, match=expected):
         resolve_network(Workload.model_validate(spec))
+
+
+@settings(max_examples=60)
+@given(
+    st.integers(1, 3), st.sampled_from([1, 3]), st.integers(1, 2), st.booleans(), st.integers(0, 2**16)
+)
+def test_border_dilation_and_groups_count_the_matches_of_every_tap(
+    levels: int, groups: int, dilation: int, is_high: bool, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    code = (1 << levels) - 1 if is_high else 0
+    spec = workload(levels).model_dump()
+    options = {"kernel": [2, 3], "dilation": dilation, "pad": [1, 2, 0, 1], "pad_value": code}
+    late = {"name": "late", "op": "conv", "out": 3, "groups": groups, "stride": [1, 2], **options}
+    spec["layers"] = [spec["layers"][0], late]
+    node = resolve_network(Workload.model_validate(spec)).nodes["late"]
+    codes = rng.integers(0, 1 << levels, (3, 2, 4, 4))
+    means = [200 >> level for level in range(levels)]
+    weights = rng.integers(0, 2, (3, 3 // groups, 2, 3), np.uint8)
+    found = residual_layer(node, {"weights": weights, "in_means": np.array(means)}, codes)
+    assert found.shape == (3, 2, *node.output.shape[1:])
+    for out, frame, row, column in np.ndindex(*found.shape):
+        expected = 0
+        for channel, y, z in np.ndindex(3 // groups, 2, 3):
+            r, c = row + y * dilation - 1, 2 * column + z * dilation - 2
+            inside = 0 <= r < 4 and 0 <= c < 4
+            source = out // (3 // groups) * (3 // groups) + channel
+            given_code = int(codes[source, frame, r, c]) if inside else code
+            for level, mean in enumerate(means):
+                expected += mean * int(weights[out, channel, y, z] == (given_code >> level & 1))
+        assert found[out, frame, row, column] == expected
+
+
+def test_levels_do_not_come_out_of_a_threshold_layer() -> None:
+    spec = workload(2).model_dump()
+    late = {"name": "late", "op": "threshold", "activation": "residual2"}
+    spec["layers"] = [{"name": "sum", "op": "conv", "out": 2, "kernel": 1}, late]
+    with pytest.raises(SpecError, match="activation: expected a type other than residual") as caught:
+        resolve_network(Workload.model_validate(spec))
+    assert "got residual2" in str(caught.value)
 
 
 def test_frames_are_no_levels_and_have_no_more_than_8_bits_behind_the_point() -> None:
