@@ -74,10 +74,16 @@ class Activations:
     def predictions(self) -> NDArray[np.int64]:
         """The index of each frame's highest score, int64 ``(n,)``; the first of equals.
 
+        Of a map each pixel has its own: the index of its highest channel, ``(n, height, width)``.
         Where the workload names its classes, scores behind the last name (hardware's spare rows) do
         not count.
         """
         classes = self.network.workload.classes
+        output = self.network.tensor(self.network.output)
+        if output.pixels > 1:
+            maps = self.scores.reshape(-1, *output.shape)
+            each: NDArray[np.int64] = np.argmax(maps[:, : len(classes) if classes else None], axis=1)
+            return each
         scores = self.scores if classes is None else self.scores[:, : len(classes)]
         first_highest: NDArray[np.int64] = np.argmax(scores, axis=1)
         return first_highest

@@ -8,6 +8,7 @@ from bnnsim.arrays import Int64s, Integers
 from bnnsim.design.design import EngineDesign
 from bnnsim.design.network.network import Network
 from bnnsim.simulation.options import ExecutorName, Progress, RunOptions
+from bnnsim.simulation.predictions import class_predictions
 from bnnsim.simulation.prefix import prefix_outputs
 from bnnsim.simulation.record import LayerReport, Simulation, UnitReport
 from bnnsim.simulation.stimulus import Stimulus, TimingOnly
@@ -48,9 +49,10 @@ def simulate_engine(
         frames_basis="every frame was simulated",
         bit_exact=None if scores is None else True,
         bit_exact_basis=basis,
-        predictions=None if scores is None else tuple(int(p) for p in scores.argmax(axis=1)),
+        predictions=None if scores is None else class_predictions(design.network, scores),
         scores=None if scores is None else tuple(tuple(int(v) for v in row) for row in scores),
         labels=labels,
+        images=stimulus.images if isinstance(stimulus, Stimulus) else None,
         classes=tuple(workload.classes) if workload.classes else None,
         units=tuple(
             UnitReport(unit.name, unit.kind, unit.busy, unit.stalled, 0, unit.idle)

@@ -149,11 +149,13 @@ class Simulation:
     bit_exact_basis: str
     """What was compared, or why nothing was."""
     predictions: tuple[int, ...] | None
-    """The class with the highest score, a frame; null without bits."""
+    """The class with the highest score, a frame; null without bits, and where the output is a map."""
     scores: tuple[tuple[int, ...], ...] | None
     """What the (first) output layer put out, by frame, then by element; null without bits."""
     labels: tuple[int, ...] | None
     """The right class, a frame; null where the images have no labels, and without bits."""
+    images: int | None
+    """Different images that the frames show: further frames show them over again; null without images."""
     classes: tuple[str, ...] | None
     """Names of the classes; null where the workload has none."""
     units: tuple[UnitReport, ...]
@@ -189,11 +191,12 @@ class Simulation:
 
     @property
     def accuracy(self) -> float | None:
-        """Share of predictions that equal their label; null without labels or bits."""
+        """Share of images whose prediction equals their label, each counted once; null without labels or
+        predictions."""
         if self.predictions is None or self.labels is None:
             return None
-        right = sum(p == label for p, label in zip(self.predictions, self.labels, strict=True))
-        return right / len(self.labels)
+        right = [p == label for p, label in zip(self.predictions, self.labels, strict=True)]
+        return sum(right[: self.images]) / len(right[: self.images])
 
     def to_json(self) -> dict[str, Any]:
         """The same as plain data, under the same names (docs/json.md)."""

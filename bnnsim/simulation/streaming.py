@@ -7,6 +7,7 @@ import numpy as np
 from bnnsim.design.design import Design
 from bnnsim.design.streaming.datapath import Datapath
 from bnnsim.simulation.options import RunOptions
+from bnnsim.simulation.predictions import class_predictions
 from bnnsim.simulation.record import FifoReport, OutputReport, Simulation, UnitReport
 from bnnsim.simulation.stimulus import Stimulus, TimingOnly
 from bnnsim.timing.streaming.bottleneck import find_bottleneck
@@ -100,9 +101,8 @@ def _record(
         labels = stimulus.labels
     else:
         basis, labels = stimulus.reason, None
-    # Scores beyond the last named class are padding rows of the matrix.
     scores = outputs[0].scores if outputs else None
-    classed = None if scores is None else np.array(scores)[:, : len(workload.classes or ()) or None]
+    predictions = None if scores is None else class_predictions(design.network, np.array(scores))
     return Simulation(
         arch=design.architecture.name,
         workload=workload.name,
@@ -119,10 +119,11 @@ def _record(
         frames_basis=compiled.reason if compiled else "every frame was simulated",
         bit_exact=None if scores is None else True,
         bit_exact_basis=basis,
-        predictions=None if classed is None else tuple(int(p) for p in classed.argmax(axis=1)),
+        predictions=predictions,
         scores=scores,
         outputs=outputs if len(outputs) > 1 else (),
         labels=labels,
+        images=stimulus.images if isinstance(stimulus, Stimulus) else None,
         classes=tuple(workload.classes) if workload.classes else None,
         units=_units(design, timing, result),
         fifos=tuple(

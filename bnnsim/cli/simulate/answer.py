@@ -11,10 +11,9 @@ def show_answer(simulation: Simulation) -> None:
     output.print()
     rows = [("design", f"{simulation.arch} x {simulation.workload}, {simulation.clock_mhz:g} MHz")]
     if simulation.accuracy is not None and simulation.labels:
-        right = round(simulation.accuracy * len(simulation.labels))
-        rows.append(
-            ("accuracy", f"{simulation.accuracy:.2%} ({right} of {len(simulation.labels)} frames)")
-        )
+        count = len(simulation.labels[: simulation.images])
+        right = round(simulation.accuracy * count)
+        rows.append(("accuracy", f"{simulation.accuracy:.2%} ({right} of {count} images)"))
     if simulation.outputs:
         shapes = (" x ".join(str(n) for n in one.shape) for one in simulation.outputs)
         named = [f"{one.name} ({shape})" for one, shape in zip(simulation.outputs, shapes, strict=True)]

@@ -66,7 +66,7 @@ def activations_info(
     frames: Integers,
     outputs: Mapping[str, Integers],
     scores: tuple[int, ...],
-    prediction: int,
+    prediction: int | None,
 ) -> ActivationsInfo:
     """The record behind the figure, of the first of ``frames`` ``(n, channels, height, width)``.
 

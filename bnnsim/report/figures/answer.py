@@ -122,7 +122,7 @@ def _predictions(simulation: Simulation, images: tuple[str, ...]) -> tuple[Predi
 def _accuracy(simulation: Simulation) -> str:
     if simulation.accuracy is None or not simulation.labels:
         return ""
-    count = len(simulation.labels)
+    count = len(simulation.labels[: simulation.images])
     right = round(simulation.accuracy * count)
     return f"{right} of {count} images right ({simulation.accuracy:.2%})"
 
