@@ -1,47 +1,40 @@
-"""Reading and writing .npz files: no pickle, faults as sentences, the same bytes each time."""
+"""Reading and writing .npz files: headers first, no pickle, faults as sentences, equal bytes always."""
 
 from __future__ import annotations
 
 import io
-import tokenize
+import math
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bnnsim.files.boundary import reason_of
 from bnnsim.files.whole import no_place, replace_files
-from bnnsim.spec.faults import InputError
+from bnnsim.spec.bounds import MAX_ARRAY_BYTES, MAX_ARRAYS
+from bnnsim.spec.faults import InputError, SpecError
 
 Arrays = Mapping[str, NDArray[Any]]
 
 _EARLIEST_DATE = (1980, 1, 1, 0, 0, 0)
 """The first date a zip entry can carry; a fixed one makes equal content equal bytes."""
-
-_DAMAGED = (
-    ValueError,
-    EOFError,
-    zipfile.BadZipFile,
-    zlib.error,
-    OSError,
-    KeyError,
-    TypeError,
-    SyntaxError,
-    tokenize.TokenError,
-    NotImplementedError,
-    RuntimeError,
-)
-"""What numpy and zipfile raise for headers and bytes that no writer of theirs makes."""
+_ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
+_MAGIC = b"\x93NUMPY"
+_HEADERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
+_PICKLED = "pickled Python objects, which are never loaded, or a file of another kind"
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """All arrays of an .npz by name.
 
-    Raises :class:`InputError` where the file is missing, cut short, no .npz, or holds pickled
-    objects.
+    Raises :class:`InputError` where the file is missing, cut short, no .npz, holds pickled objects, or
+    would unpack to more than ``MAX_ARRAY_BYTES``, which its headers tell before anything is unpacked.
     """
     loaded = _read(path, "an .npz file")
     if isinstance(loaded, dict):
@@ -60,11 +53,18 @@ def read_array(path: Path) -> NDArray[Any]:
 def _read(path: Path, expected: str) -> NDArray[Any] | dict[str, NDArray[Any]]:
     place = str(path)
     try:
-        loaded = np.load(path, allow_pickle=False)
-        if not isinstance(loaded, np.lib.npyio.NpzFile):
-            return np.asarray(loaded)
-        with loaded:
-            return {name: np.asarray(loaded[name]) for name in loaded.files}
+        with path.open("rb") as file:
+            start = file.read(4)
+            file.seek(0)
+            if start in _ZIP_STARTS:
+                return _members(file, place)
+            if not _MAGIC.startswith(start) or not start:
+                raise InputError(place, expected, _PICKLED)
+            _check_sizes({"": _bytes_of(file)}, place)
+            file.seek(0)
+            return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
+    except SpecError:
+        raise
     except FileNotFoundError:
         raise InputError(place, expected, "no such file") from None
     except IsADirectoryError:
@@ -73,15 +73,61 @@ def _read(path: Path, expected: str) -> NDArray[Any] | dict[str, NDArray[Any]]:
         raise InputError(place, expected, "a file that may not be read") from None
     except (MemoryError, OverflowError):
         raise InputError(place, expected, "an array larger than memory") from None
-    except _DAMAGED as error:
+    except Exception as error:  # of zipfile, its compressors and numpy, which have no common class
         raise InputError(place, expected, _reason(error)) from None
 
 
+def _members(file: IO[bytes], place: str) -> dict[str, NDArray[Any]]:
+    """The arrays of an archive, once every header has told its size."""
+    with zipfile.ZipFile(file) as archive:
+        names = archive.namelist()
+        if len(names) > MAX_ARRAYS:
+            raise InputError(place, f"at most {MAX_ARRAYS} arrays", str(len(names)))
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise InputError(place, "arrays of different names", f"{twice!r} twice")
+        held = [name for name in names if name.endswith(".npy")]
+        sizes = {}
+        for name in held:
+            with archive.open(name) as member:
+                sizes[name] = _bytes_of(member)
+        _check_sizes(sizes, place)
+        # What is no array is there by name, empty, for whoever knows which names there may be.
+        others = (name for name in names if name not in held)
+        arrays: dict[str, NDArray[Any]] = {name: np.empty(0, np.uint8) for name in others}
+        for name in held:
+            with archive.open(name) as member:
+                found = np.lib.format.read_array(member, allow_pickle=False)
+                arrays[name.removesuffix(".npy")] = np.asarray(found)
+        return arrays
+
+
+def _bytes_of(file: IO[bytes]) -> int:
+    """How many bytes an array takes, from its header alone."""
+    version = np.lib.format.read_magic(file)
+    shape, _, dtype = _HEADERS.get(version, np.lib.format.read_array_header_2_0)(file)
+    if dtype.hasobject:
+        raise ValueError("object arrays")
+    if any(not isinstance(size, int) or size < 0 for size in shape):
+        raise ValueError(f"shape {shape}")
+    return math.prod(shape) * dtype.itemsize
+
+
+def _check_sizes(sizes: Mapping[str, int], place: str) -> None:
+    total = sum(sizes.values())
+    if total > MAX_ARRAY_BYTES:
+        largest = max(sizes, key=lambda name: sizes[name])
+        got = f"{total:,}"
+        if largest:
+            got += f" ({largest.removesuffix('.npy')} alone {sizes[largest]:,})"
+        raise InputError(place, f"arrays of at most {MAX_ARRAY_BYTES:,} bytes", got)
+
+
 def _reason(error: Exception) -> str:
-    text = str(error)
+    text = reason_of(error)
     if "pickle" in text.lower() or "object arrays" in text.lower():
-        return "pickled Python objects, which are never loaded, or a file of another kind"
-    return f"a damaged or cut-off file ({text or type(error).__name__})"
+        return _PICKLED
+    return f"a damaged or cut-off file ({text})"
 
 
 def npz_bytes(arrays: Arrays) -> bytes:

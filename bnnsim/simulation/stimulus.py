@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,9 @@ from bnnsim.arrays import Integers
 from bnnsim.design.design import Design, EngineDesign
 from bnnsim.design.network.network import Network
 from bnnsim.simulation.options import Images, RunOptions
-from bnnsim.spec.bounds import MAX_RUN_ELEMENTS
+from bnnsim.spec.bounds import MAX_RUN_ELEMENTS, MAX_RUN_WEIGHTS
 from bnnsim.spec.faults import InputError
+from bnnsim.spec.workload import WeightedLayer
 
 if TYPE_CHECKING:
     from bnnsim.functional.activations import Activations
@@ -115,6 +117,8 @@ def _parameters(network: Network, folder: Path | None, options: RunOptions) -> P
     from bnnsim.functional.parameters.parameters import load_parameters, random_parameters
 
     workload = network.workload
+    if options.weights_seed is not None or workload.weights is not None:
+        _check_weights(network)
     if options.weights_seed is not None:
         _check_count(network, options.frames or 1)
         return random_parameters(network, options.weights_seed)
@@ -150,6 +154,17 @@ def _check_count(network: Network, frames: int) -> None:
     if frames > most:
         what = f"at most {most} frames of {network.workload.name} in a bit-exact run"
         raise InputError("--frames", f"{what} (--timing-only takes any number)", str(frames))
+
+
+def _check_weights(network: Network) -> None:
+    """Refuse more weights than a bit-exact run can hold, before they are drawn or read."""
+    layers = (node for node in network.nodes.values() if isinstance(node.layer, WeightedLayer))
+    weights = {node.name: prod(node.weight_shape) for node in layers}
+    total = sum(weights.values())
+    if total > MAX_RUN_WEIGHTS:
+        largest = max(weights, key=lambda name: weights[name])
+        expected = f"at most {MAX_RUN_WEIGHTS} weights in a bit-exact run (--timing-only has none)"
+        raise InputError(network.workload.name, expected, f"{total}, {weights[largest]} in {largest}")
 
 
 def _check_labels(network: Network, labels: Integers) -> None:

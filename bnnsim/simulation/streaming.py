@@ -10,6 +10,8 @@ from bnnsim.simulation.options import RunOptions
 from bnnsim.simulation.predictions import class_predictions
 from bnnsim.simulation.record import FifoReport, OutputReport, Simulation, UnitReport
 from bnnsim.simulation.stimulus import Stimulus, TimingOnly
+from bnnsim.spec.bounds import MAX_WATCHED_WORDS
+from bnnsim.spec.faults import InputError
 from bnnsim.timing.streaming.bottleneck import find_bottleneck
 from bnnsim.timing.streaming.compiled_executor import run_compiled
 from bnnsim.timing.streaming.compiled_run import CompiledRun
@@ -32,8 +34,10 @@ def simulate_streaming(
         if options.executor != "simpy":
             run = run_compiled(timing, frames, with_steady_state=True)
             return _record(design, timing, run.result, stimulus, run, is_compiled=True)
+        _check_words(timing, frames)
         result = run_simpy(timing, frames, None, observer, options.progress)
         return _record(design, timing, result, stimulus, _settled(timing))
+    _check_words(timing, len(stimulus.frames))
     datapaths = datapaths_for(design, stimulus)
     count = len(stimulus.frames)
     result = run_simpy(timing, count, datapaths, observer, options.progress)
@@ -44,6 +48,18 @@ def simulate_streaming(
 def _settled(timing: TimingGraph) -> CompiledRun:
     """What only the compiled executor tells: one run to the steady state, beside SimPy's."""
     return run_compiled(timing, 1, with_steady_state=True)
+
+
+def _check_words(timing: TimingGraph, frames: int) -> None:
+    """Refuse more words than SimPy can run through one by one."""
+    words = sum(
+        unit.program.words_in * len(unit.inputs) + unit.program.words_out * len(unit.outputs)
+        for unit in timing.units
+    )
+    if frames * words > MAX_WATCHED_WORDS:
+        expected = f"frames of at most {MAX_WATCHED_WORDS} words in all, which SimPy takes one by one"
+        got = f"{frames} of {words} (the compiled executor, --timing-only, takes any number)"
+        raise InputError("--frames", expected, got)
 
 
 def datapaths_for(design: Design, stimulus: Stimulus) -> dict[str, Datapath]:

@@ -27,18 +27,28 @@ MAX_ELEMENTS = 1 << 28
 """Elements of a map, its border included."""
 MAX_WEIGHTS = 1 << 31
 """Elements of a layer's weight array."""
+MAX_RUN_WEIGHTS = 1 << 28
+"""Weights of all layers of one bit-exact run."""
 MAX_RUN_ELEMENTS = 1 << 31
 """Elements of all maps of all frames of one bit-exact run."""
-MAX_WINDOW_WORDS = 1 << 24
-"""Words a frame into or out of a sliding window or a pool: what happens to each is a table."""
+MAX_WINDOW_WORDS = 1 << 25
+"""Words a frame into or out of a sliding window, every tap counted: tables have a row for each."""
 MAX_FRAME_CYCLES = 1 << 40
 """Cycles of an engine's frame (an hour and a half at 200 MHz)."""
 MAX_FRAME_STEPS = 1 << 24
 """Steps of an engine's frame, repeats unrolled and bursts counted."""
 MAX_WATCHED_WORDS = 1 << 30
-"""Words of all frames that are run through one by one, in SimPy."""
+"""Words of all frames and units that SimPy runs through one by one."""
 
+MAX_READER_S = 60
+"""Seconds of processor time for a library that reads a binary file of another tool."""
+MAX_READER_BYTES = 2 << 30
+"""Memory of the same, above what the process has."""
+MAX_MODEL_BYTES = 2 << 30
+"""A file of a model."""
 MAX_ARRAY_BYTES = 1 << 30
 """Arrays of an .npz or .npy once they are unpacked."""
+MAX_ARRAYS = 10_000
+"""Arrays of an .npz."""
 MAX_PIXELS = 1 << 26
 """Pixels of a picture, by its header."""

@@ -222,7 +222,7 @@ def _all_steps(program: Lockstep, frames: int) -> list[tuple[bool, bool]]:
 def _steps(blocks: tuple[Block, ...]) -> Iterator[tuple[bool, bool]]:
     for block in blocks:
         for _ in range(block.repeat):
-            for run in block.runs:
+            for run in block.flat_runs():
                 for _ in range(run.steps):
                     yield run.reads, run.writes
 

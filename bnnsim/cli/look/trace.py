@@ -44,8 +44,12 @@ def command(
             end_cycle=end_cycle,
         )
     window = f"cycles {result.first_cycle:,} to {result.end_cycle - 1:,}"
+    shown = result.simulation.frames
+    run_text = f"{result.simulation.cycles_total:,}"
+    if run.frames is not None and shown < run.frames:
+        run_text = f"the first {shown:,} frames"
     data = "" if result.has_bits else ", no words: the run carried no bits"
-    output.print(f"traced    {window} of {result.simulation.cycles_total:,}{data}", markup=False)
+    output.print(f"traced    {window} of {run_text}{data}", markup=False)
     for name, path in (("vcd", vcd), ("perfetto", perfetto)):
         if path is not None:
             size_mb = path.stat().st_size / 1e6

@@ -8,6 +8,7 @@ import numpy as np
 
 from bnnsim.design.streaming.units import Window
 from bnnsim.design.streaming.window_order import window_order
+from bnnsim.spec.bounds import MAX_WINDOW_WORDS
 
 ANY_GEOMETRY = "no_overlap, full_frame_coupled, rtl, parallel or line_buffer"
 
@@ -16,9 +17,14 @@ ANY_GEOMETRY = "no_overlap, full_frame_coupled, rtl, parallel or line_buffer"
 def window_obstacle(window: Window) -> tuple[str, str] | None:
     """Why this unit cannot be built, as (expected, got); None where it can.
 
-    Only the row buffer is choosy: its generator knows neither dilation nor strides at which a lap
+    None takes more words a frame than ``MAX_WINDOW_WORDS``. Of geometries only the row buffer is
+    choosy: its generator knows neither dilation nor strides at which a lap
     reads more than it writes.
     """
+    words = max(window.words_in, window.words_out * (window.out_lanes // window.lanes))
+    if words > MAX_WINDOW_WORDS:
+        expected = f"windows of at most {MAX_WINDOW_WORDS} words a frame (a larger simd gives fewer)"
+        return expected, f"{words}"
     if window.style != "row_buffer":
         return None
     geometry = (

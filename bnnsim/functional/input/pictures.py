@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,10 +12,14 @@ from numpy.typing import NDArray
 from bnnsim.arrays import Integers
 from bnnsim.design.network.network import Network
 from bnnsim.files.archive import read_array, read_arrays
-from bnnsim.spec.faults import InputError, near_names
+from bnnsim.files.boundary import reason_of
+from bnnsim.spec.bounds import MAX_PIXELS
+from bnnsim.spec.faults import InputError, SpecError, near_names
 
 IMAGES = "images_u8"
 LABELS = "labels"
+_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "TIFF", "WEBP", "TGA")
+"""Pillow's names for the files that it reads itself (for others it starts programs)."""
 _MODES = ("1", "L", "LA", "P", "RGB", "RGBA")
 """Pillow's names for pictures of 8 bits a channel or less."""
 
@@ -106,7 +111,8 @@ def _from_picture(network: Network, path: Path) -> Integers:
         raise InputError(str(path), expected, path.suffix or "a file without suffix") from None
     shape = tuple(network.workload.input.shape)
     try:
-        with Image.open(path) as picture:
+        with warnings.catch_warnings(), Image.open(path, formats=_FORMATS) as picture:
+            warnings.simplefilter("ignore")  # what pillow only warns of is bounded here
             if picture.mode not in _MODES:
                 raise InputError(str(path), "8 bits a channel", f"mode {picture.mode}")
             _check_size(shape, picture.size, path)
@@ -118,8 +124,10 @@ def _from_picture(network: Network, path: Path) -> Integers:
         raise InputError(str(path), "a picture, .npz or .npy", "a folder") from None
     except UnidentifiedImageError:
         raise InputError(str(path), "a picture, .npz or .npy", "a file of another kind") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise InputError(str(path), "a picture", f"a damaged file ({error})") from None
+    except SpecError:
+        raise
+    except Exception as error:  # of pillow's many readers, which have no common class
+        raise InputError(str(path), "a picture", f"a damaged file ({reason_of(error)})") from None
     if len(shape) == 1:
         return pixels
     return pixels.transpose(2, 0, 1) if has_colour else pixels[np.newaxis]
@@ -128,6 +136,8 @@ def _from_picture(network: Network, path: Path) -> Integers:
 def _check_size(shape: tuple[int, ...], size: tuple[int, int], path: Path) -> None:
     """Compare a picture's (width, height) with the input's shape."""
     width, height = size
+    if width * height > MAX_PIXELS:
+        raise InputError(str(path), f"a picture of at most {MAX_PIXELS:,} pixels", f"{width} x {height}")
     got = f"{width} x {height}"
     if len(shape) == 1:
         if width * height != shape[0]:

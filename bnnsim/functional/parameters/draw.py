@@ -20,6 +20,8 @@ from bnnsim.spec.workload import (
     WeightedLayer,
 )
 
+_CHUNK_ELEMENTS = 1 << 20
+
 
 @dataclass(frozen=True)
 class _Moments:
@@ -86,11 +88,17 @@ def _sums(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], _Moments]:
     """Centre and spread of each channel's sum, in the accumulator's own form, and of all sums."""
     assert isinstance(node.layer, WeightedLayer)
-    values = weights.reshape(weights.shape[0], -1).astype(np.float64)
-    if node.layer.weight.is_bipolar:
-        values = 2 * values - 1
-    centre = values.sum(axis=1) * given.mean
-    spread = np.sqrt((values**2).sum(axis=1) * given.variance)
+    rows = weights.reshape(weights.shape[0], -1)
+    sums, squares = np.empty(len(rows)), np.empty(len(rows))
+    step = max(1, _CHUNK_ELEMENTS // rows.shape[1])
+    for start in range(0, len(rows), step):  # never a whole array as floats
+        values = rows[start : start + step].astype(np.float64)
+        if node.layer.weight.is_bipolar:
+            values = 2 * values - 1
+        sums[start : start + step] = values.sum(axis=1)
+        squares[start : start + step] = (values**2).sum(axis=1)
+    centre = sums * given.mean
+    spread = np.sqrt(squares * given.variance)
     if node.layer.accumulator == "popcount":
         centre, spread = (centre + node.matrix_width) / 2, spread / 2
     whole = _Moments(float(centre.mean()), float(centre.var() + (spread**2).mean()))

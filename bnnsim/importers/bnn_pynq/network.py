@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bnnsim.design.network.network import Network, resolve_network
+from bnnsim.files.boundary import foreign_file
 from bnnsim.importers.bnn_pynq.folder import (
     LayerMatrix,
     MatrixSize,
@@ -19,7 +20,6 @@ from bnnsim.importers.bnn_pynq.folder import (
     list_folder,
 )
 from bnnsim.importers.draft.write import ImportedNetwork, checked_name, write_network
-from bnnsim.importers.foreign.boundary import foreign_file
 from bnnsim.spec.faults import Fault, InputError, SpecError, near_names
 from bnnsim.spec.workload import ConvLayer, WeightedLayer, Workload
 

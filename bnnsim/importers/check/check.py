@@ -9,6 +9,7 @@ from typing import Any
 import numpy.typing as npt
 
 from bnnsim.design.network.network import INPUT, Network, resolve_network
+from bnnsim.files.boundary import foreign_file
 from bnnsim.functional.parameters.parameters import load_parameters
 from bnnsim.importers.check.claims import Claim, layer_claims, output_claims, values_of
 from bnnsim.importers.check.comparison import Comparison, LayerTally
@@ -16,7 +17,6 @@ from bnnsim.importers.check.inputs import chosen_inputs
 from bnnsim.importers.check.matching import matching_import, possible_options
 from bnnsim.importers.check.outputs import OutputTally
 from bnnsim.importers.check.report import CheckReport, Flips
-from bnnsim.importers.foreign.boundary import foreign_file
 from bnnsim.importers.onnx.file import load_model
 from bnnsim.reference.graph import ReferenceGraph
 from bnnsim.reference.keras_model import read_keras_model

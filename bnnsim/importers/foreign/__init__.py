@@ -1,1 +1,1 @@
-"""Files of other tools: what they are, and one boundary around all that reads them."""
+"""Files of other tools: what they are, and which of their settings are understood."""

@@ -6,7 +6,8 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from bnnsim.importers.foreign.boundary import reason_of
+from bnnsim.files.boundary import reason_of
+from bnnsim.spec.bounds import MAX_MODEL_BYTES
 from bnnsim.spec.faults import InputError
 
 _HEAD_BYTES = 4096
@@ -128,6 +129,11 @@ def check_format(path: Path, wanted: Format) -> None:
     """Raises :class:`InputError` where a file is of another format, with what its owner can do."""
     if not path.exists():
         raise InputError(str(path), wanted.name, "nothing there")
+    if not (path.is_file() or path.is_dir()):
+        raise InputError(str(path), wanted.name, "something that is no file")
+    if path.is_file() and path.stat().st_size > MAX_MODEL_BYTES:
+        expected = f"a file of at most {MAX_MODEL_BYTES:,} bytes"
+        raise InputError(str(path), expected, f"{path.stat().st_size:,}")
     found = format_of(path)
     if found not in (wanted, None):
         way = f": {found.way}" if found.way else ""

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bnnsim.importers.foreign.boundary import foreign_file
+from bnnsim.files.boundary import foreign_file
+from bnnsim.files.limited_process import read_limited
 from bnnsim.importers.foreign.formats import KERAS, check_format
 from bnnsim.importers.foreign.settings import check_settings
 from bnnsim.importers.keras.structure import called_on, output_layers, plain_kind
@@ -21,6 +22,7 @@ from bnnsim.spec.faults import InputError, near_names
 
 _MOST_BYTES = 1 << 31
 """A member of a .keras archive that unpacks to more than this is refused."""
+_WHOLE = "a whole Keras file"
 _Find = Callable[[Sequence[Owner]], list[dict[str, Array]]]
 
 
@@ -65,13 +67,19 @@ def read_keras(path: str | Path) -> KerasModel:
     h5py = _h5py(str(path))
     file = Path(path)
     check_format(file, KERAS)
-    with foreign_file(path, "a whole Keras file"):
+    with foreign_file(path, _WHOLE):
+        return read_limited(lambda: _read(h5py, file), str(path), _WHOLE)
+
+
+def _read(h5py: Any, file: Path) -> KerasModel:
+    """The model of a file; HDF5's library can turn without end on a damaged one."""
+    with foreign_file(file, _WHOLE):
         if zipfile.is_zipfile(file):
             return _from_archive(h5py, file)
         with h5py.File(file, "r") as content:
             config = content.attrs.get("model_config")
             if config is None:
-                raise InputError(str(path), "a model saved with its structure", "weights alone")
+                raise InputError(str(file), "a model saved with its structure", "weights alone")
             store = content.get("model_weights", content)
 
             def find(owners: Sequence[Owner]) -> list[dict[str, Array]]:

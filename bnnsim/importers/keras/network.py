@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from bnnsim.files.boundary import foreign_file
 from bnnsim.importers.draft.write import ImportedNetwork
-from bnnsim.importers.foreign.boundary import foreign_file
 from bnnsim.importers.keras.file import KerasModel, read_keras
 from bnnsim.importers.keras.layers import HANDLERS
 from bnnsim.importers.keras.onnx_builder import OnnxBuilder

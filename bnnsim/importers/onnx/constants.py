@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from math import prod
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from bnnsim.files.boundary import foreign_file
 from bnnsim.importers.exact.rational import fractions_of
 from bnnsim.importers.onnx.graph import ONNX, QONNX, Array, Grid, ModelGraph, Operator, scalar
 from bnnsim.importers.onnx.understood import check_operator
+from bnnsim.spec.bounds import MAX_ARRAY_BYTES
 
 _MOVES = ("Transpose", "Reshape", "Identity", "Unsqueeze", "Squeeze", "Flatten")
 _ARITHMETIC = (
@@ -83,6 +86,7 @@ def _reference(graph: ModelGraph, operator: Operator, arrays: list[Array | None]
     import onnx
     from onnx.reference import ReferenceEvaluator
 
+    _check_size(operator, arrays)
     node = onnx.helper.make_node(
         operator.kind, operator.inputs, operator.outputs, **_attributes(operator)
     )
@@ -104,6 +108,47 @@ def _reference(graph: ModelGraph, operator: Operator, arrays: list[Array | None]
     except (ValueError, TypeError, RuntimeError, IndexError, NotImplementedError) as error:
         got = f"{str(error).splitlines()[0] if str(error) else type(error).__name__}"
         raise operator.fault("constants that it can be evaluated on", got) from None
+
+
+def _check_size(operator: Operator, arrays: Sequence[Array | None]) -> None:
+    """Refuse what a few bytes would make too large to hold. Raises :class:`InputError`."""
+    with foreign_file(operator.place, "constants that it can be evaluated on"):
+        elements = _elements(operator.kind, [array for array in arrays if array is not None])
+    if elements > MAX_ARRAY_BYTES // 8:
+        expected = f"a constant of at most {MAX_ARRAY_BYTES // 8} numbers"
+        raise operator.fault(expected, f"{elements} from {operator.kind}")
+
+
+def _elements(kind: str, arrays: list[Array]) -> int:
+    """How many numbers an operator makes of constants, or more."""
+    if not arrays:
+        return 0
+    first, *others = arrays
+    given = sum(array.size for array in arrays)
+    match kind:
+        case "ConstantOfShape":
+            return prod(int(size) for size in first.reshape(-1))
+        case "Expand":
+            return prod(np.broadcast_shapes(first.shape, tuple(others[0].reshape(-1).tolist())))
+        case "Tile":
+            return int(first.size) * prod(int(times) for times in others[0].reshape(-1))
+        case "Pad":
+            grown = np.abs(others[0].reshape(2, -1)).sum(axis=0).tolist() if others else []
+            return prod(size + more for size, more in zip(first.shape, grown, strict=False))
+        case "Range":
+            start, limit, delta = (float(scalar(array)) for array in arrays)
+            return int(abs((limit - start) / delta)) if delta else 0
+        case "Gather":
+            return first.size * max(1, others[0].size) if others else given
+    shapes = {array.shape for array in arrays}
+    return given if len(shapes) == 1 else max(given, _broadcast(arrays))
+
+
+def _broadcast(arrays: list[Array]) -> int:
+    try:
+        return prod(np.broadcast_shapes(*(array.shape for array in arrays)))
+    except ValueError:
+        return 0
 
 
 def _attributes(operator: Operator) -> dict[str, Any]:

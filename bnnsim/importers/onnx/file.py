@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import warnings
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bnnsim.importers.foreign.boundary import foreign_file
+from bnnsim.files.boundary import foreign_file
 from bnnsim.importers.foreign.formats import ONNX as ONNX_FILE
 from bnnsim.importers.foreign.formats import check_format, is_text
 from bnnsim.importers.onnx.graph import CHANNELS_LAST, ONNX, QONNX, Array, ModelGraph, Operator
 from bnnsim.importers.onnx.understood import NEWEST_OPSET, OLDEST_OPSET
+from bnnsim.spec.bounds import MAX_ARRAY_BYTES, MAX_ELEMENTS
 from bnnsim.spec.faults import InputError
 
 QONNX_DOMAINS = (QONNX, "finn.custom_op.general", "onnx.brevitas")
@@ -154,6 +156,9 @@ def _static_shape(value: Any, file: str) -> tuple[int, ...]:
     if len(dims) < 2 or any(size <= 0 for size in fixed[1:]):
         expected = "a shape that is fixed but for the batch"
         raise InputError(f"{file}: input {value.name}", expected, f"[{shown}]")
+    if prod(fixed[1:]) > MAX_ELEMENTS:
+        expected = f"a frame of at most {MAX_ELEMENTS} elements"
+        raise InputError(f"{file}: input {value.name}", expected, f"[{shown}]")
     return tuple(fixed[1:])
 
 
@@ -176,6 +181,10 @@ def _array(tensor: Any, file: str) -> Array:
 
     with foreign_file(f"{file}: {tensor.name}", "a type of elements that ONNX knows"):
         onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type)
+    numbers = prod(tensor.dims)
+    if not 0 <= numbers <= MAX_ARRAY_BYTES // 8:
+        expected = f"a tensor of at most {MAX_ARRAY_BYTES // 8} numbers"
+        raise InputError(f"{file}: {tensor.name}", expected, f"shape {list(tensor.dims)}")
     with foreign_file(f"{file}: {tensor.name}", "as many numbers as its shape says"):
         return np.asarray(onnx.numpy_helper.to_array(tensor))
 

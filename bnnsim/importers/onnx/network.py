@@ -11,11 +11,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from bnnsim.files.boundary import foreign_file
 from bnnsim.importers.draft.draft import INPUT, NetworkDraft
 from bnnsim.importers.draft.passes import canonicalise
 from bnnsim.importers.draft.workload import Arrays, to_workload
 from bnnsim.importers.draft.write import ImportedNetwork, checked_name, write_network
-from bnnsim.importers.foreign.boundary import foreign_file
 from bnnsim.importers.onnx.binding import TensorBinding
 from bnnsim.importers.onnx.file import load_model, read_graph
 from bnnsim.importers.onnx.fixed_point import float_error, widest_word

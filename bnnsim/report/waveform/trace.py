@@ -17,7 +17,8 @@ from bnnsim.simulation import (
     stimulate,
 )
 from bnnsim.spec.faults import InputError
-from bnnsim.timing.streaming.programs.graph import build_timing
+from bnnsim.timing.streaming.programs.graph import TimingGraph, build_timing
+from bnnsim.timing.streaming.programs.program import Lockstep
 from bnnsim.timing.streaming.result import UnitCycles
 
 
@@ -43,9 +44,10 @@ def trace(
 ) -> Trace:
     """Simulate and write the cycles of a window to ``vcd``, to ``perfetto``, or to both.
 
-    The run is SimPy's, whatever ``options`` say of an executor. Memory does not grow with the run; files
-    appear whole or not at all. Raises :class:`InputError` for a window that holds no cycle and for one
-    file named twice, and what ``simulate`` raises.
+    The run is SimPy's, whatever ``options`` say of an executor, and no longer than the window asks for:
+    frames that cannot have begun before ``end_cycle`` are left out. Memory does not grow with the run;
+    files appear whole or not at all. Raises :class:`InputError` for a window that holds no cycle and for
+    one file named twice, and what ``simulate`` raises.
     """
     if vcd is None and perfetto is None:
         raise InputError("trace", "--vcd FILE, --perfetto FILE or both", "neither")
@@ -60,9 +62,13 @@ def trace(
     design, folder = load_streaming_design(
         architecture, workload, "trace", "engines are not traced"
     )
-    options = replace(options, executor="simpy")
+    timing = build_timing(design.graph)
+    asked = options.frames
+    if asked is not None and end_cycle is not None:
+        asked = min(asked, _frames_begun(timing, end_cycle))
+    options = replace(options, executor="simpy", frames=asked)
     stimulus = stimulate(design, folder, options)
-    with EventLog(design.graph, build_timing(design.graph)) as log:
+    with EventLog(design.graph, timing) as log:
         simulation = simulate_design(design, stimulus, options, log)
         log.finish(simulation.cycles_total, accounts(simulation))
         end = min(end_cycle or simulation.cycles_total, simulation.cycles_total)
@@ -78,6 +84,15 @@ def trace(
             with whole_text(perfetto) as file:
                 write_perfetto(log, file, clock, first_cycle, end)
     return Trace(simulation, first_cycle, end, has_bits)
+
+
+def _frames_begun(timing: TimingGraph, end_cycle: int) -> int:
+    """How many frames a run needs, so that its cycles before ``end_cycle`` are those of every longer one:
+    those that the source can have begun by then, the one that is read ahead of them, and one
+    for the words that a program leaves unread in its last frame."""
+    (source,) = (unit.program for unit in timing.units if not unit.inputs)
+    assert isinstance(source, Lockstep)
+    return end_cycle // source.steps + 3
 
 
 def accounts(simulation: Simulation) -> dict[str, UnitCycles]:

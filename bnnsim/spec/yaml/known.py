@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
+
+from pydantic import BaseModel
 
 from bnnsim.spec.faults import KeyPath
 
 Schema = dict[str, Any]
+
+
+@lru_cache(maxsize=64)
+def schema_of(model: type[BaseModel]) -> Schema:
+    """The JSON schema of a model, made once."""
+    return model.model_json_schema()
 
 
 def known_keys(schema: Schema, path: KeyPath, data: Any) -> list[str]:
@@ -68,7 +77,8 @@ def _resolve(node: Schema, schema: Schema, data: Any) -> list[Schema]:
         return _resolve(target, schema, data)
     tag = node.get("discriminator")
     if tag and isinstance(data, dict):
-        chosen = tag["mapping"].get(data.get(tag["propertyName"]))
+        word = data.get(tag["propertyName"])
+        chosen = tag["mapping"].get(word) if isinstance(word, str) else None
         if chosen:
             return _resolve({"$ref": chosen}, schema, data)
     branches = node.get("oneOf") or node.get("anyOf")

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from bnnsim.spec.faults import Fault, KeyPath, OldKeyWarning, key_text
-from bnnsim.spec.yaml.known import known_keys
+from bnnsim.spec.yaml.known import known_keys, schema_of
 from bnnsim.spec.yaml.source import SourceText
 
 
@@ -61,7 +61,7 @@ def current(source: SourceText, model: type[BaseModel]) -> SourceText:
     """
     reading = _Reading(source)
     if reading.renamed:
-        schema, data = model.model_json_schema(), reading.new.data
+        schema, data = schema_of(model), reading.new.data
         wrong = {p for p in reading.renamed if p[-1] not in known_keys(schema, p[:-1], data)}
         reading = _Reading(source, wrong) if wrong else reading
     if reading.found:

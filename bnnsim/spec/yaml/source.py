@@ -87,11 +87,12 @@ def read_source(path: Path, shown_as: str | None = None) -> SourceText:
     """
     name = shown_as or _shown(path)
     try:
-        size = path.stat().st_size
-        if size > MAX_SPEC_BYTES:
+        with path.open("rb") as file:
+            content = file.read(MAX_SPEC_BYTES + 1)
+        if len(content) > MAX_SPEC_BYTES:
             expected = f"a file of at most {MAX_SPEC_BYTES} bytes"
-            raise SpecError([Fault(name, 0, "", expected, str(size))])
-        text = path.read_text(encoding="utf-8")
+            raise SpecError([Fault(name, 0, "", expected, "more")])
+        text = content.decode("utf-8")
     except FileNotFoundError:
         raise SpecError([Fault(name, 0, "", "a file", "nothing there")]) from None
     except IsADirectoryError:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from bnnsim.spec.faults import Fault, KeyPath, near_names
 from bnnsim.spec.model import NAME_TEXT
-from bnnsim.spec.yaml.known import known_keys, known_tags, known_words
+from bnnsim.spec.yaml.known import known_keys, known_tags, known_words, schema_of
 from bnnsim.spec.yaml.renamed import old_names
 from bnnsim.spec.yaml.source import SourceText
 
@@ -73,7 +73,7 @@ def _faults_of(
         path = _data_path(item["loc"], data, item["type"] == "missing")
         grouped.setdefault(path, []).append(item)
     # An entry that is itself wrong explains what is wrong inside it in other union branches.
-    schema = model.model_json_schema()
+    schema = schema_of(model)
     faults = []
     for path, items in grouped.items():
         if any(len(other) > len(path) and other[: len(path)] == path for other in grouped):

@@ -17,7 +17,7 @@ import pytest
 onnx = pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not installed")
 h5py = pytest.importorskip("h5py", reason="the extra bnnsim[onnx] is not installed")
 
-from bnnsim.importers.foreign.boundary import foreign_file  # noqa: E402
+from bnnsim.files.boundary import foreign_file  # noqa: E402
 from bnnsim.importers.keras.network import import_keras  # noqa: E402
 from bnnsim.importers.onnx.network import import_onnx  # noqa: E402
 from bnnsim.spec.faults import InputError, SpecError  # noqa: E402

@@ -1,18 +1,14 @@
-"""A lockstep program unrolled over the frames of a run, a frame at a time."""
+"""A lockstep program unrolled over the frames of a run, a step at a time."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
 
-import numpy as np
-import numpy.typing as npt
-
 from bnnsim.timing.streaming.programs.program import Lockstep
-from bnnsim.timing.streaming.programs.steps import step_flags
+from bnnsim.timing.streaming.programs.steps import Run
 
 READS_WORD, WRITES_WORD, DOES_STEP = 1, 2, 4
-_CHUNK = 1 << 14
 
 
 def steps_with_words(program: Lockstep, frames: int) -> Iterator[tuple[int, int]]:
@@ -22,34 +18,31 @@ def steps_with_words(program: Lockstep, frames: int) -> Iterator[tuple[int, int]
     """
     base = 0
     reads_left = frames * program.words_in
-    passes = [(program.prologue, 1)] if program.has_lead else []
-    passes.append((program.blocks, frames))
-    for blocks, repeat in passes:
-        reads, writes = step_flags(blocks)
-        flags = reads.astype(np.int8) * READS_WORD + writes.astype(np.int8) * WRITES_WORD
-        active = np.flatnonzero(flags)
-        active_flags = flags[active]
-        reads_a_pass = int(np.count_nonzero(reads))
-        for _ in range(repeat):
-            for start in range(0, len(active), _CHUNK):
-                chunk = active_flags[start : start + _CHUNK]
-                if reads_left < reads_a_pass:
-                    chunk = _stop_reading(chunk, reads_left)
-                    reads_left -= int(np.count_nonzero(chunk & READS_WORD))
-                for step, flag in zip(
-                    (active[start : start + _CHUNK] + base).tolist(), chunk.tolist(), strict=True
-                ):
-                    if flag:
-                        yield step, flag
-            if reads_left >= reads_a_pass:
-                reads_left -= reads_a_pass
-            base += len(flags)
+    for run in _runs(program, frames):
+        flag = READS_WORD * run.reads | WRITES_WORD * run.writes
+        if flag:
+            end = base + run.steps
+            last = end
+            if run.reads:
+                last = min(end, base + reads_left)
+                reads_left -= last - base
+            for step in range(base, last):
+                yield step, flag
+            if run.writes:
+                for step in range(last, end):
+                    yield step, WRITES_WORD
+        base += run.steps
 
 
-def _stop_reading(flags: npt.NDArray[np.int8], reads_left: int) -> npt.NDArray[np.int8]:
-    """``flags`` without the reads beyond the first ``reads_left``."""
-    too_late = np.cumsum(flags & READS_WORD) > reads_left
-    return np.where(too_late, flags & ~READS_WORD, flags).astype(np.int8)
+def _runs(program: Lockstep, frames: int) -> Iterator[Run]:
+    """The runs of the whole run, one after the other, as many as there are held at no time."""
+    for block in program.prologue:
+        for _ in range(block.repeat):
+            yield from block.flat_runs()
+    for _ in range(frames):
+        for block in program.blocks:
+            for _ in range(block.repeat):
+                yield from block.flat_runs()
 
 
 def ticks_with_words(program: Lockstep, frames: int) -> Iterator[tuple[int, int]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bnnsim.arrays import Int64s
-from bnnsim.timing.streaming.programs.steps import Block, count_words
+from bnnsim.timing.streaming.programs.steps import Block, Loop, Run, count_words
 
 
 @dataclass(frozen=True)
@@ -63,19 +63,32 @@ class StepCounter:
         return bisect_right(range(end), words - 1, key=lambda step: self.before(step).reads)
 
 
-class _BlockCount:
-    """Sums over a block's runs; rows are (steps that read, that write, that do both)."""
+_ZERO = (0, 0, 0)
 
-    def __init__(self, block: Block) -> None:
+
+def _touched(run: Run) -> tuple[int, int, int]:
+    return int(run.reads), int(run.writes), int(run.reads and run.writes)
+
+
+class _BlockCount:
+    """Sums over a block's runs and loops; rows are (steps that read, that write, that do both)."""
+
+    def __init__(self, block: Block | Loop) -> None:
         self.steps = block.steps
-        self.repeat = block.repeat
-        flags = [(run.steps, run.reads, run.writes) for run in block.runs]
-        table = np.array(flags, np.int64).reshape(-1, 3)
-        lengths = table[:, 0]
-        touched = np.stack([table[:, 1], table[:, 2], table[:, 1] * table[:, 2]], axis=1)
+        self.loops = {
+            number: _BlockCount(run) for number, run in enumerate(block.runs) if isinstance(run, Loop)
+        }
+        rows = [
+            (run.steps, *(_ZERO if isinstance(run, Loop) else _touched(run))) for run in block.runs
+        ]
+        table = np.array(rows, np.int64).reshape(-1, 4)
+        lengths, touched = table[:, 0], table[:, 1:]
+        amounts = touched * lengths[:, None]
+        for number, loop in self.loops.items():
+            amounts[number] = loop.before(loop.steps)
         self.starts = np.concatenate([[0], np.cumsum(lengths)])
         zero = np.zeros((1, 3), np.int64)
-        self.counts = np.concatenate([zero, np.cumsum(touched * lengths[:, None], axis=0)])
+        self.counts = np.concatenate([zero, np.cumsum(amounts, axis=0)])
         self.touched = np.concatenate([touched, zero])
 
     def before(self, step: int) -> Int64s:
@@ -83,7 +96,10 @@ class _BlockCount:
         length = int(self.starts[-1])
         rounds, rest = divmod(step, length) if length else (0, 0)
         run = int(np.searchsorted(self.starts, rest, side="right")) - 1
-        inside = self.counts[run] + (rest - self.starts[run]) * self.touched[run]
+        into = rest - int(self.starts[run])
+        inside = self.counts[run] + into * self.touched[run]
+        if run in self.loops:
+            inside = inside + self.loops[run].before(into)
         total: Int64s = rounds * self.counts[-1] + inside
         return total
 

@@ -33,7 +33,7 @@ from bnnsim.design.streaming.units import (
 from bnnsim.design.streaming.window_order import window_order
 from bnnsim.spec.streaming.hardware import UnitLibrary
 from bnnsim.timing.streaming.programs.program import Elastic, Lockstep, Program
-from bnnsim.timing.streaming.programs.steps import Block, Run
+from bnnsim.timing.streaming.programs.steps import Block, Loop, Run
 
 WINDOW_IDLE_STEPS = 8
 POOL_IDLE_STEPS = 3
@@ -136,11 +136,16 @@ def _mvau(p: Mvau, library: UnitLibrary, freezes: bool) -> Program:
         Run(max(0, reads + writes - steps), True, True),
         Run(min(writes, steps - reads), writes=True),
     ]
-    for _ in range(p.neuron_fold - 1):
-        runs += [Run(steps - writes), Run(writes, writes=True)]
+    later = (Run(steps - writes), Run(writes, writes=True))
     inner = p.vectors * (p.neuron_fold - 1) * (steps - writes)
-    block = Block(p.vectors, tuple(run for run in runs if run.steps))
+    first = tuple(run for run in runs if run.steps)
+    block = Block(p.vectors, (*first, *_loop(p.neuron_fold - 1, later)))
     return Lockstep((block,), depth, freezes, inner_steps=inner)
+
+
+def _loop(repeat: int, runs: tuple[Run, ...]) -> tuple[Loop, ...]:
+    """``runs`` so often over, without empty ones; nothing where that is never."""
+    return (Loop(repeat, tuple(run for run in runs if run.steps)),) if repeat else ()
 
 
 def _late_levels(p: Mvau) -> Program:
@@ -150,16 +155,14 @@ def _late_levels(p: Mvau) -> Program:
     carry a word written earlier past the inputs that it needs.)
     """
     fold, later = p.steps_a_neuron_fold, p.levels_out - 1
-    reads = np.zeros(p.neuron_fold * fold, bool)
-    reads[: p.synapse_fold * p.levels_in] = True
-    writes = np.zeros((p.neuron_fold, fold), bool)
-    writes[:, :later] = True
-    writes[:, -1] = True
-    first = writes.copy()
-    first[0, :later] = False
+    reads = np.arange(fold) < p.synapse_fold * p.levels_in
+    writes = np.arange(fold) < later
+    writes[-1] = True
+    first = np.arange(fold) == fold - 1
+    folds = _loop(p.neuron_fold - 1, _runs(np.zeros(fold, bool), writes))
     blocks = (
-        Block(1, _runs(reads, first.reshape(-1))),
-        Block(p.vectors - 1, _runs(reads, writes.reshape(-1))),
+        Block(1, (*_runs(reads, first), *folds)),
+        Block(p.vectors - 1, (*_runs(reads, writes), *folds)),
         Block(1, (Run(later, writes=True),)),
     )
     inner = p.vectors * (p.neuron_fold - 1) * (fold - p.levels_out)
@@ -200,11 +203,21 @@ def _row_buffer(p: Window, freezes: bool) -> Program:
     lap = max(written_row, read_row) - 1
     prologue = p.kernel[0] * p.width * p.channel_fold
     steps = p.out_height * (lap + 1)
-    counter = np.arange(steps) % lap
-    reads = (counter < read_row - 1) & (np.cumsum(counter < read_row - 1) <= p.words_in - prologue)
-    writes = (counter < written_row - 1) & (np.cumsum(counter < written_row - 1) <= p.words_out)
-    runs = (Run(prologue, reads=True), *_runs(reads, writes), Run(WINDOW_IDLE_STEPS))
-    return Lockstep((Block(1, runs),), ROW_BUFFER_DEPTH, freezes)
+    to_read, to_write = p.words_in - prologue, p.words_out
+    runs = [Run(prologue, reads=True)]
+    for start in range(0, steps, lap):
+        length = min(lap, steps - start)
+        reads = min(read_row - 1, to_read, length)
+        writes = min(written_row - 1, to_write, length)
+        to_read, to_write = to_read - reads, to_write - writes
+        both, either = min(reads, writes), max(reads, writes)
+        parts = (
+            Run(both, True, True),
+            Run(either - both, reads > writes, writes > reads),
+            Run(length - either),
+        )
+        runs += [run for run in parts if run.steps]
+    return Lockstep((Block(1, (*runs, Run(WINDOW_IDLE_STEPS))),), ROW_BUFFER_DEPTH, freezes)
 
 
 def _no_overlap(p: Window, freezes: bool) -> Program:
@@ -262,16 +275,20 @@ def _pool(p: Pool, freezes: bool) -> Program:
         return _flowing_pool(p)
     row = (Run(p.width * p.levels, reads=True), Run(POOL_IDLE_STEPS))
     out = (Run(p.width // p.kernel[1] * p.levels, writes=True), Run(POOL_IDLE_STEPS))
-    return Lockstep((Block(p.height // p.kernel[0], row * p.kernel[0] + out),), POOL_DEPTH, freezes)
+    block = Block(p.height // p.kernel[0], (*_loop(p.kernel[0], row), *out))
+    return Lockstep((block,), POOL_DEPTH, freezes)
 
 
 def _flowing_pool(p: Pool) -> Program:
     """A step a word in; a pooled pixel leaves with the pixel that completes its window."""
-    complete = np.zeros((p.height, p.width, p.levels), bool)
-    complete[p.kernel[0] - 1 :: p.kernel[0], p.kernel[1] - 1 :: p.kernel[1]] = True
-    writes = complete.reshape(-1)
-    runs = _runs(np.ones(p.words_in, bool), writes)
-    return Lockstep((Block(1, runs),), POOL_DEPTH, False)
+    rows = Run((p.kernel[0] - 1) * p.width * p.levels, reads=True)
+    window = (
+        Run((p.kernel[1] - 1) * p.levels, reads=True),
+        Run(p.levels, True, True),
+    )
+    last = _loop(p.width // p.kernel[1], window)
+    block = Block(p.height // p.kernel[0], (rows, *last) if rows.steps else last)
+    return Lockstep((block,), POOL_DEPTH, False)
 
 
 def _threshold(p: Threshold) -> Program:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from bnnsim.timing.streaming.programs.steps import Block, Run, Side
+from bnnsim.timing.streaming.programs.steps import Block, Loop, Run, Side
 
 Segments = list[tuple[int, int]]
 """(idle steps before, active steps), one after the other."""
+Counted = tuple[tuple[int, int], int]
+"""A segment, and how often it comes in a row."""
 Lap = tuple[Segments, int]
 """Segments, and the idle steps behind the last."""
 
@@ -50,36 +52,85 @@ def flat_view(prologue: tuple[Block, ...], blocks: tuple[Block, ...], side: Side
     rows: list[tuple[int, int, int, int]] = []
     segments: Segments = []
     for block in (*prologue, *blocks):
-        parts, idle = _lap(block.runs, side)
+        counted, idle = _lap(block.runs, side)
         repeat = block.repeat
-        if not parts:
+        if not counted:
             idle, repeat = idle * repeat, 1
-        elif idle == 0 and len(set(parts)) == 1:  # as an MVAU's writes, evenly spread
-            repeat *= len(parts)
-            parts = parts[:1]
-            if parts[0][0] == 0:
-                parts, repeat = [(0, parts[0][1] * repeat)], 1
+        elif idle == 0 and len(counted) == 1:  # as an MVAU's writes, evenly spread
+            (part, times), *_ = counted
+            repeat *= times
+            counted = [(part, 1)]
+            if part[0] == 0:
+                counted, repeat = [((0, part[1] * repeat), 1)], 1
+        parts = [part for part, times in counted for _ in range(times)]
         rows.append((repeat, len(segments), len(segments) + len(parts), idle))
         segments += parts
     return View(rows, segments, len(prologue))
 
 
-def _lap(runs: tuple[Run, ...], side: Side) -> Lap:
-    """One pass through ``runs``."""
-    parts: Segments = []
-    idle = active = 0
+def _lap(runs: tuple[Run | Loop, ...], side: Side) -> tuple[list[Counted], int]:
+    """One pass through ``runs``: segments, equal ones in a row counted, and the idle steps behind."""
+    pass_ = _Pass(side)
     for run in runs:
-        if run.reads if side == "reads" else run.writes:
-            active += run.steps
-            continue
-        if active and run.steps:
-            parts.append((idle, active))
-            idle = active = 0
-        idle += run.steps
-    if active:
-        parts.append((idle, active))
-        idle = 0
-    return parts, idle
+        if isinstance(run, Run):
+            pass_.take(run)
+        else:
+            pass_.loop(run)
+    return pass_.end()
+
+
+class _Pass:
+    """Goes through runs and gathers the segments of one side."""
+
+    def __init__(self, side: Side) -> None:
+        self.side = side
+        self.parts: list[Counted] = []
+        self.idle = self.active = 0
+
+    def take(self, run: Run) -> None:
+        if run.reads if self.side == "reads" else run.writes:
+            self.active += run.steps
+            return
+        if self.active and run.steps:
+            self._add((self.idle, self.active))
+            self.idle = self.active = 0
+        self.idle += run.steps
+
+    def loop(self, loop: Loop) -> None:
+        """A loop whose steps are all alike is a run; of others turns are equal from the third on."""
+        flags = {getattr(run, self.side) for run in loop.runs if run.steps}
+        if len(flags) < 2:
+            is_active = True in flags
+            self.take(Run(loop.steps, is_active, is_active))
+            return
+        turns = min(loop.repeat, 3)
+        for _ in range(turns):
+            before = len(self.parts), self.parts[-1][1] if self.parts else 0
+            for run in loop.runs:
+                self.take(run)
+        if loop.repeat > turns:
+            again = self._since(*before)
+            rest = loop.repeat - turns
+            for part, times in again * (1 if len(again) == 1 else rest):
+                self._add(part, times * (rest if len(again) == 1 else 1))
+
+    def end(self) -> tuple[list[Counted], int]:
+        if self.active:
+            self._add((self.idle, self.active))
+            self.idle = 0
+        return self.parts, self.idle
+
+    def _since(self, count: int, times: int) -> list[Counted]:
+        """What has been added since there were ``count`` entries, the last ``times`` times."""
+        added = self.parts[count:]
+        more = self.parts[count - 1][1] - times if count else 0
+        return [(self.parts[count - 1][0], more), *added] if more else added
+
+    def _add(self, part: tuple[int, int], times: int = 1) -> None:
+        if self.parts and self.parts[-1][0] == part:
+            self.parts[-1] = part, self.parts[-1][1] + times
+        else:
+            self.parts.append((part, times))
 
 
 def _laps(view: View) -> list[tuple[int, Segments, int]]:

@@ -105,7 +105,7 @@ def test_a_search_stops_where_the_pipeline_is_stuck() -> None:
     graph = TimingGraph(units, tuple(Channel(f"c{n}", 1) for n in range(5)), (4,))
     search = Search(Machine(graph, MachineOptions(10, snapshots=True)))
     assert not search.next_frame(10)
-    with pytest.raises(DeadlockError, match="nothing moves after cycle 2; full FIFOs: "):
+    with pytest.raises(DeadlockError, match="nothing moves after cycle 2: fork waits for room in c2 "):
         steady_state(graph)
 
 

@@ -1,0 +1,173 @@
+"""The fuzzer: ``python -m tests.fuzz --seconds 60 --seed 1``.
+
+Input number i of a seed is the same on every machine, however far a run gets. A child process runs the
+commands; the parent notices where one hangs or takes the child down. ``--only i`` runs one input again
+and leaves its files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing as mp
+import os
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from multiprocessing.connection import Connection
+from pathlib import Path
+from random import Random
+
+from tests.fuzz import arrays, commands, models, specs
+from tests.fuzz.case import LONGEST_S, MOST_BYTES, Kind, Outcome, run_case
+
+KINDS = (
+    Kind("spec bytes", 160, specs.spec_bytes),
+    Kind("spec structure", 200, specs.spec_structure),
+    Kind("cross-file", 160, specs.cross_file),
+    Kind("space", 10, specs.space_structure),
+    Kind("npz", 90, arrays.weights),
+    Kind("images", 90, arrays.images),
+    Kind("ONNX", 90, models.onnx_model),
+    Kind("h5", 60, models.keras_h5),
+    Kind("keras", 60, models.keras_archive),
+    Kind("arguments", 76, commands.arguments),
+    Kind("journal", 4, commands.journal),
+)
+_GRACE_S = 10.0
+
+
+def main() -> int:
+    options = _options()
+    kinds = [kind for kind in KINDS if not options.kinds or kind.name in options.kinds]
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
+        os.environ["FUZZ_FOLDER"] = name
+        if options.only is not None:
+            kept = Path(tempfile.mkdtemp(prefix="fuzz-case-"))
+            kind, outcome = _run_one(options.seed, options.only, kinds, kept)
+            print(f"{kind.name}: exit code {outcome.code}, {outcome.seconds:.2f} s, files in {kept}")
+            print(outcome.failure or "nothing wrong")
+            return 1 if outcome.failure else 0
+        return _run_many(options, kinds, Path(name))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60.0, help="stop after so long")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--inputs", type=int, default=10**9, help="stop after so many inputs")
+    parser.add_argument("--start", type=int, default=0, help="the first input's number")
+    parser.add_argument("--kinds", nargs="*", help="only these: " + ", ".join(k.name for k in KINDS))
+    parser.add_argument("--only", type=int, help="run this one input and keep its files")
+    return parser.parse_args()
+
+
+def _chosen(seed: int, number: int, kinds: list[Kind]) -> tuple[Kind, Random]:
+    random = Random(f"{seed}:{number}")
+    return random.choices(kinds, [kind.share for kind in kinds])[0], random
+
+
+def _run_one(seed: int, number: int, kinds: list[Kind], folder: Path) -> tuple[Kind, Outcome]:
+    kind, random = _chosen(seed, number, kinds)
+    return kind, run_case(kind.make(random, folder))
+
+
+def _worker(
+    pipe: Connection, seed: int, start: int, end: int, kinds: list[Kind], folder: Path
+) -> None:
+    """Run inputs and send (number, kind, outcome) of each; no more address space than is allowed."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # libraries write there below Python
+    limited = False
+    for number in range(start, end):
+        here = folder / "case"
+        shutil.rmtree(here, ignore_errors=True)
+        here.mkdir()
+        kind, outcome = _run_one(seed, number, kinds, here)
+        pipe.send((number, kind.name, outcome))
+        if not limited and number > start + 50:  # libraries are loaded by now
+            used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+            resource.setrlimit(resource.RLIMIT_AS, (used + MOST_BYTES, resource.RLIM_INFINITY))
+            limited = True
+    pipe.send(None)
+
+
+def _run_many(options: argparse.Namespace, kinds: list[Kind], folder: Path) -> int:
+    counts: Counter[str] = Counter()
+    codes: Counter[tuple[str, int]] = Counter()
+    longest: dict[str, float] = defaultdict(float)
+    spent: dict[str, float] = defaultdict(float)
+    peak_bytes = 0
+    failures: list[tuple[int, str, str]] = []
+    if any(kind.name == "journal" for kind in kinds):
+        commands.study()  # once, before the first child process
+    number, end = options.start, options.start + options.inputs
+    begun = time.monotonic()
+    context = mp.get_context("fork")
+    while number < end and time.monotonic() - begun < options.seconds:
+        ours, theirs = context.Pipe(duplex=False)
+        child = context.Process(
+            target=_worker, args=(theirs, options.seed, number, end, kinds, folder)
+        )
+        child.start()
+        theirs.close()
+        while True:
+            left = options.seconds - (time.monotonic() - begun)
+            if left <= 0:
+                break
+            try:
+                message = ours.recv() if ours.poll(LONGEST_S + _GRACE_S) else ()
+            except EOFError:
+                message = ("died",)
+            if message is None:
+                number = end
+                break
+            if len(message) < 2:
+                kind = _chosen(options.seed, number, kinds)[0].name
+                child.kill()
+                child.join()
+                reason = f"ended its process ({child.exitcode})" if message else "no end"
+                counts[kind] += 1
+                failures.append((number, kind, reason))
+                number += 1
+                break
+            number, kind, outcome = message
+            counts[kind] += 1
+            codes[kind, outcome.code] += 1
+            spent[kind] += outcome.seconds
+            longest[kind] = max(longest[kind], outcome.seconds)
+            peak_bytes = max(peak_bytes, outcome.peak_bytes)
+            if outcome.failure:
+                failures.append((number, kind, outcome.failure))
+            number += 1
+        child.kill()
+        child.join()
+    _print_table(counts, codes, spent, longest, peak_bytes, failures, number - options.start)
+    for position, kind, failure in failures[:40]:
+        print(f"\n--seed {options.seed} --only {position} ({kind}): {failure}")
+    return 1 if failures else 0
+
+
+def _print_table(
+    counts: Counter[str],
+    codes: Counter[tuple[str, int]],
+    spent: dict[str, float],
+    longest: dict[str, float],
+    peak_bytes: int,
+    failures: list[tuple[int, str, str]],
+    inputs: int,
+) -> None:
+    wrong = Counter(kind for _, kind, _ in failures)
+    print(f"{'kind':<16} {'inputs':>8} {'exit 0':>8} {'1':>6} {'2':>8} {'failures':>8}   longest    mean")
+    for kind, count in counts.items():
+        shown = [codes[kind, code] for code in (0, 1, 2)]
+        print(
+            f"{kind:<16} {count:>8,} {shown[0]:>8,} {shown[1]:>6,} {shown[2]:>8,} {wrong[kind]:>8,} "
+            f"{longest[kind]:>7.2f} s {spent[kind] / count * 1e3:>6.1f} ms"
+        )
+    print(f"{'all':<16} {inputs:>8,} inputs, {len(failures)} failures, peak {peak_bytes / 2**20:.0f} MiB")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
