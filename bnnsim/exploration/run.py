@@ -14,6 +14,7 @@ from bnnsim.search.front.evaluator import Evaluator, screen_here, set_evaluator
 from bnnsim.search.front.judge_again import judge_again
 from bnnsim.search.front.verify import verify
 from bnnsim.search.storage.database import Database, create_study
+from bnnsim.search.storage.outage import through_outages
 from bnnsim.search.storage.record import Exploration
 from bnnsim.search.storage.results import write_results
 from bnnsim.search.storage.store import BASELINE, STUDY, TrialStore, open_journal
@@ -84,7 +85,10 @@ class ExplorationRun:
         begun = time.monotonic()
         interrupted = run_worker_group(database, plan, self.jobs, self._stage("search"))
         seconds = time.monotonic() - begun
-        found = stored_exploration(database, plan)
+        patience_s = 0.0 if interrupted else None
+        found = through_outages(
+            database, lambda: stored_exploration(database, plan), is_said=True, patience_s=patience_s
+        )
         evaluator = Evaluator(plan.space, plan.objectives, plan.constraints)
         with open_pool(self.jobs, set_evaluator, evaluator) as pool:
             if self.baseline and not interrupted:

@@ -35,7 +35,7 @@ def hypervolume(losses: Floats, reference: Floats) -> float:
     Points that do not lie below the reference in every objective add nothing. Exact for any number of
     objectives, by slicing along the last one (Zitzler and Thiele, 1998).
     """
-    inside = losses[(losses < reference).all(axis=1)]
+    inside = np.unique(losses[(losses < reference).all(axis=1)], axis=0)
     if not len(inside):
         return 0.0
     return _sliced(inside[is_on_front(inside)], reference)

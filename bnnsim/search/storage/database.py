@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 TABLE_ATTEMPTS = 5
 """How often the tables of an empty database are tried where other processes make them too."""
+_ANSWERING = "a database server that answers"
 DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+
+
+class ServerGone(InputError):
+    """A database server does not answer, or not now: it may be back in a while."""
 
 
 @dataclass(frozen=True)
@@ -96,23 +101,38 @@ def _answering(database: Database) -> Iterator[None]:
         raise InputError(
             "--storage", "the driver that bnnsim[postgres] installs", f"none ({error})"
         ) from None
-    except (SQLAlchemyError, ValueError) as error:
-        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        raise InputError(database.shown, "a database server that answers", reason) from None
+    except SQLAlchemyError as error:
+        raise _refused(database, error) from None
+    except ValueError as error:
+        raise InputError(database.shown, _ANSWERING, _reason(error)) from None
+
+
+def _reason(error: BaseException) -> str:
+    return (str(getattr(error, "orig", None) or error).strip() or type(error).__name__).splitlines()[0]
+
+
+def _refused(database: Database, error: BaseException) -> InputError:
+    """What a server, or the way to it, said; :class:`ServerGone` where it may be better in a while."""
+    from sqlalchemy import exc
+
+    lasting = (
+        exc.ProgrammingError, exc.IntegrityError, exc.DataError, exc.ArgumentError,
+        exc.NoSuchModuleError,
+    )  # fmt: skip
+    kind = InputError if isinstance(error, lasting) else ServerGone
+    return kind(database.shown, _ANSWERING, _reason(error))
 
 
 @contextmanager
 def connected(database: Database) -> Iterator[None]:
-    """Within this block, a server that stops answering is an :class:`InputError`."""
+    """Within this block, a server that stops answering is a :class:`ServerGone`."""
     from optuna.exceptions import StorageInternalError
 
     with _answering(database):
         try:
             yield
         except StorageInternalError as error:
-            cause = error.__cause__ or error
-            reason = str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
-            raise InputError(database.shown, "a database server that answers", reason) from None
+            raise _refused(database, error.__cause__ or error) from None
 
 
 def create_study(database: Database, plan: SearchPlan, resume: bool) -> None:

@@ -161,7 +161,7 @@ class Exploration:
         front, seen = np.zeros((0, len(self.objectives))), 0
         for moment in moments:
             new = self.losses([t for t in trials[seen:moment] if t.result.is_feasible])
-            front, seen = np.concatenate([front, new]), moment
+            front, seen = np.unique(np.concatenate([front, new]), axis=0), moment
             front = front[is_on_front(front)]
             curve.append((moment, hypervolume(front, self.reference_point) / whole if whole else 0.0))
         return curve

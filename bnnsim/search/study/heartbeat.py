@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import warnings
 from collections.abc import Iterator
@@ -9,7 +10,8 @@ from contextlib import contextmanager
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from bnnsim.search.storage.database import Database
+from bnnsim.search.storage.database import Database, connected
+from bnnsim.spec.faults import InputError
 
 if TYPE_CHECKING:
     import optuna
@@ -54,13 +56,18 @@ class Heartbeats:
 
     @contextmanager
     def beating(self, trial_id: int) -> Iterator[None]:
-        """Keep a trial alive within this block: a first beat before it, then one in every interval."""
+        """Keep a trial alive within this block: a first beat, then one in every interval.
+
+        A server that does not answer misses beats; the trial is then run again by whoever notices.
+        """
         over = Event()
-        self.storage.record_heartbeat(trial_id)
 
         def beat() -> None:
-            while not over.wait(self.database.heartbeat_s):
-                self.storage.record_heartbeat(trial_id)
+            while True:
+                with contextlib.suppress(InputError), connected(self.database):
+                    self.storage.record_heartbeat(trial_id)
+                if over.wait(self.database.heartbeat_s):
+                    return
 
         heart = Thread(target=beat, daemon=True)
         heart.start()

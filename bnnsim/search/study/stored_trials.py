@@ -10,6 +10,7 @@ from bnnsim.search.storage.database import Database, connected, open_storage
 from bnnsim.search.storage.record import Exploration, TrialRecord
 from bnnsim.search.storage.store import record_of
 from bnnsim.search.study.plan import SearchPlan
+from bnnsim.spec.faults import InputError
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -50,9 +51,16 @@ def counted_records(trials: Sequence[FrozenTrial]) -> list[TrialRecord]:
 
 
 def stored_exploration(database: Database, plan: SearchPlan) -> Exploration:
-    """The designs evaluated so far, at most as many as were asked for."""
+    """The designs evaluated so far, at most as many as were asked for.
+
+    Raises :class:`InputError` where the server does not answer or the study was deleted.
+    """
     import optuna
 
     with connected(database):
-        study = optuna.load_study(study_name=database.study, storage=open_storage(database))
+        try:
+            study = optuna.load_study(study_name=database.study, storage=open_storage(database))
+        except KeyError:
+            place, expected = f"study {database.study}", f"a study on {database.shown}"
+            raise InputError(place, expected, "none: it was deleted") from None
         return plan.outcome(counted_records(study.get_trials(deepcopy=False))[: plan.trials])

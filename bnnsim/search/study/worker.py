@@ -8,6 +8,8 @@ holds it lets its heart beat. What can go wrong, and what is done:
   period, so that it can go stale like any other.
 * A worker dies between failing a trial and running its point: running again is not tied to failing;
   every worker takes over any failed point that nobody has.
+* The server is gone for a while: each worker waits with what it has; a trial that was thought dead
+  meanwhile is run again.
 * Two workers take over the same point, or one thought dead finishes after all: a design counts once,
   however many trials have evaluated it.
 """
@@ -16,16 +18,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from bnnsim.search.front.evaluator import Evaluator
 from bnnsim.search.front.point_result import PointResult
 from bnnsim.search.points.encoding import Parameters, point_key
-from bnnsim.search.storage.database import Database, connected, open_storage
+from bnnsim.search.storage.database import Database, open_storage
+from bnnsim.search.storage.outage import through_outages
 from bnnsim.search.storage.store import CONSTRAINT, attributes, point_of
 from bnnsim.search.study.heartbeat import Heartbeats
 from bnnsim.search.study.plan import SearchPlan
 from bnnsim.search.study.stored_trials import KEPT, counted_records, counted_trials, has_result
+from bnnsim.spec.faults import InputError
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -50,11 +54,11 @@ def work(
 ) -> None:
     """Evaluate trials until the study has ``plan.trials`` different designs or ``stopped`` says so.
 
-    ``worker`` makes this worker's draws differ from the others'; such a study is not reproducible.
-    Raises :class:`~bnnsim.spec.faults.InputError` where the server stops answering.
+    ``worker`` makes this worker's draws differ from the others'; such a study is not reproducible. A
+    server that stops answering is waited for (:mod:`bnnsim.search.storage.outage`). Raises
+    :class:`~bnnsim.spec.faults.InputError` where it stays away, or where its study is deleted.
     """
-    with connected(database):
-        _Worker(database, plan, worker).run(stopped)
+    through_outages(database, lambda: _Worker(database, plan, worker), stopped).run(stopped)
 
 
 class _Worker:
@@ -62,6 +66,7 @@ class _Worker:
         import optuna
 
         self.plan = plan
+        self.database = database
         self.seed = plan.seed + 1000 * (worker + 1)
         self.storage = open_storage(database)
         self.study = optuna.load_study(study_name=database.study, storage=self.storage)
@@ -74,15 +79,23 @@ class _Worker:
 
     def run(self, stopped: Callable[[], bool]) -> None:
         while not stopped():
-            self.heartbeats.reap_stale()
-            trials = self.study.get_trials(deepcopy=False)
-            if self.is_done(trials):
+            found = through_outages(self.database, self.next_point, stopped)
+            if found == "done":
                 return
-            claimed = self.claim(trials)
-            if claimed is None:
+            if found is None:
                 time.sleep(POLL_S)
             else:
-                self.settle(*claimed)
+                self.settle(*found, stopped)
+
+    def next_point(self) -> tuple[int, Parameters] | Literal["done"] | None:
+        """A claimed point; ``done`` where the study is complete, None while others hold the last ones."""
+        try:
+            self.heartbeats.reap_stale()
+            trials = self.study.get_trials(deepcopy=False)
+        except KeyError:
+            place, expected = f"study {self.database.study}", f"a study on {self.database.shown}"
+            raise InputError(place, expected, "none: it was deleted") from None
+        return "done" if self.is_done(trials) else self.claim(trials)
 
     def is_done(self, trials: Sequence[FrozenTrial]) -> bool:
         enough = len(counted_trials(trials)) >= self.plan.designs
@@ -151,7 +164,7 @@ class _Worker:
         held = {point_key(self.encoding.describe(point_of(t))) for t in trials if point_of(t)}
         if not self.drawn:
             self.seed += 1
-            proposer = Proposer(self.plan, self.seed, seeds=False)
+            proposer = Proposer(self.plan, self.seed % 2**32, seeds=False)
             proposer.learn(counted_records(trials))
             for _ in range(MOST_DRAWS):
                 asked = proposer.ask(WORKER_BATCH_POINTS)
@@ -164,11 +177,11 @@ class _Worker:
 
     # ---- evaluating it -----------------------------------------------------------------------
 
-    def settle(self, trial_id: int, point: Parameters) -> None:
+    def settle(self, trial_id: int, point: Parameters, stopped: Callable[[], bool]) -> None:
         """Evaluate a claimed point and store its result, the heart beating meanwhile."""
         with self.heartbeats.beating(trial_id):
             result = self.evaluator(self.encoding.describe(point))
-        self._write(trial_id, point, result)
+        through_outages(self.database, lambda: self._write(trial_id, point, result), stopped)
 
     def _write(self, trial_id: int, point: Parameters, result: PointResult) -> None:
         from optuna.exceptions import UpdateFinishedTrialError

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from multiprocessing.queues import SimpleQueue
 from types import FrameType
 
-from bnnsim.search.storage.database import Database, check_storage, connected
+from bnnsim.search.storage.database import Database, check_storage
+from bnnsim.search.storage.outage import through_outages
 from bnnsim.search.study.plan import SearchPlan
 from bnnsim.search.study.pool import PRELOAD, forking_context
 from bnnsim.search.study.progress import SearchProgress, Tally
@@ -21,7 +22,9 @@ from bnnsim.search.study.worker import work
 from bnnsim.spec.faults import Fault, InputError, SpecError
 
 WATCH_S = 0.5
-"""Between two looks at the processes and at the study."""
+"""Between two looks at the processes and at the study, at least."""
+LOOK_SHARE, LONGEST_WATCH_S = 9, 5.0
+"""So many times as long as the last look took, at most that long: a long study takes a while to read."""
 Workers = list[multiprocessing.context.ForkServerProcess]
 
 
@@ -67,14 +70,14 @@ def _watch(
     group: Workers,
     progress: Callable[[SearchProgress], None] | None,
 ) -> None:
-    """Report progress until no worker is left."""
+    """Report progress, and a server that is gone, until no worker is left."""
     started = time.monotonic()
     earlier: int | None = None
     while True:
         lives = any(worker.is_alive() for worker in group)
+        looked = time.monotonic()
+        found = through_outages(database, lambda: stored_exploration(database, plan), is_said=True)
         if progress is not None:
-            with connected(database):
-                found = stored_exploration(database, plan)
             earlier = len(found.trials) if earlier is None else earlier
             seconds = max(time.monotonic() - started, 1e-9)
             tally = Tally(plan.objectives)
@@ -82,7 +85,8 @@ def _watch(
             progress(tally.progress(plan.trials, tally.trials - earlier, seconds))
         if not lives:
             break
-        time.sleep(WATCH_S)
+        look_s = time.monotonic() - looked
+        time.sleep(min(max(WATCH_S, LOOK_SHARE * look_s), LONGEST_WATCH_S))
     for worker in group:
         worker.join()
 

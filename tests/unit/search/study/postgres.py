@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -25,9 +26,33 @@ def programs() -> Path:
     return found[-1].parent
 
 
+@dataclass(frozen=True)
+class Server:
+    """A server that is running; ``url`` is its address as ``--storage`` takes it."""
+
+    url: str
+    control: tuple[str | Path, ...]
+    options: tuple[str | Path, ...]
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        _run([*self.control, *self.options, "start"])
+
+    def stop(self, how: str = "fast") -> None:
+        """Stop it, its connections too."""
+        _run([*self.control, "-m", how, "stop"])
+
+
 @contextmanager
 def postgres() -> Iterator[str]:
-    """A running server; its address as ``--storage`` takes it."""
+    """The address of a running server."""
+    with postgres_server() as server:
+        yield server.url
+
+
+@contextmanager
+def postgres_server() -> Iterator[Server]:
+    """A running server, which may be stopped and started."""
     pytest.importorskip("psycopg", reason="bnnsim[postgres] is not installed")
     bin_ = programs()
     as_user: list[str] = []
@@ -49,12 +74,16 @@ def postgres() -> Iterator[str]:
             "fsync": "off",
         }
         options = " ".join(f"-c {key}={value}" for key, value in settings.items())
-        control = [*as_user, bin_ / "pg_ctl", "-D", data, "-w"]
-        _run([*control, "-l", data / "log", "-o", options, "start"])
+        server = Server(
+            f"postgresql://bnnsim@127.0.0.1:{port}/postgres",
+            (*as_user, bin_ / "pg_ctl", "-D", data, "-w"),
+            ("-l", data / "log", "-o", options),
+        )
+        server.start()
         try:
-            yield f"postgresql://bnnsim@127.0.0.1:{port}/postgres"
+            yield server
         finally:
-            _run([*control, "-m", "immediate", "stop"])
+            server.stop("immediate")
 
 
 def _run(command: list[str | Path]) -> None:
