@@ -115,17 +115,16 @@ def test_resumed_search_removes_designs_that_left_the_front(
 
 def test_full_disk_changes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_files(tmp_path, {"a.csv": "old"})
-    real = os.fdopen
-    opened = []
+    real = os.fsync
+    synced = []
 
-    def full(handle: int, *arguments: object, **options: object):  # type: ignore[no-untyped-def]
-        opened.append(handle)
-        if len(opened) == 2:
-            os.close(handle)
+    def full(handle: int) -> None:
+        synced.append(handle)
+        if len(synced) == 2:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return real(handle, *arguments, **options)  # type: ignore[call-overload]
+        real(handle)
 
-    monkeypatch.setattr("bnnsim.files.folder.os.fdopen", full)
+    monkeypatch.setattr("bnnsim.files.whole.os.fsync", full)
     with pytest.raises(InputError, match=r"b.csv: expected a place to write, got No space left on"):
         write_files(tmp_path, {"a.csv": "new", "b.csv": "new"})
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
