@@ -9,7 +9,8 @@ from importlib import import_module
 import typer
 
 from bnnsim.cli.console import Interrupted, SimulationFailed, errors, remarks
-from bnnsim.spec.faults import SpecError
+from bnnsim.spec.bounds import MAX_ARGUMENT
+from bnnsim.spec.faults import InputError, SpecError, one_line, shortened
 
 COMMANDS = {
     "explore": "explore",
@@ -67,6 +68,7 @@ INTERRUPTED = 130
 def run(arguments: list[str]) -> int:
     """Run one command and return the exit code."""
     try:
+        _check_lengths(arguments)
         with remarks():
             build_app(arguments[0] if arguments else None)(arguments, prog_name="bnnsim")
     except SystemExit as end:  # the parser's own: help, or a usage error already printed
@@ -93,6 +95,15 @@ def run(arguments: list[str]) -> int:
         errors.print("memory: expected a design and frames that fit, got more", markup=False)
         return 2
     except OSError as error:
-        errors.print(f"{error.filename or 'output'}: {error.strerror}", markup=False, soft_wrap=True)
+        place = shortened(str(error.filename or "output"))
+        errors.print(one_line(f"{place}: {error.strerror}"), markup=False, soft_wrap=True)
         return 2
     return 0
+
+
+def _check_lengths(arguments: list[str]) -> None:
+    """Refuse an argument that every message about it would repeat at length."""
+    for position, argument in enumerate(arguments, start=1):
+        if len(argument) > MAX_ARGUMENT:
+            expected = f"at most {MAX_ARGUMENT} characters"
+            raise InputError(f"argument {position}", expected, repr(argument))

@@ -17,6 +17,8 @@ MAX_DIGITS = 40
 MAX_ECHO = 160
 """Characters of a value, or of a list of choices, that a message repeats."""
 
+MAX_ARGUMENT = 1_000
+"""Characters of a command's argument."""
 MAX_COUNT = 1 << 31
 """Whatever a spec counts: lanes, words, bits, trips."""
 MAX_DEPTH_WORDS = 1 << 24

@@ -81,7 +81,7 @@ def arguments(random: Random, folder: Path) -> Case:
         given.append("--timing-only")
     # What is expected of a message: it names what was typed, or what should have been.
     typed = (word for word in (*words, *given) if word)
-    places = (*typed, "images", "clock", "fps", "a.yaml", "w.yaml")
+    places = (*typed, "argument ", "images", "clock", "fps", "a.yaml", "w.yaml")
     return Case([*words, *given], places)
 
 

@@ -42,6 +42,23 @@ def test_every_element_width_of_an_engine_is_judged(
     assert "Traceback" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["simulate", "x" * 3000, "tfc"],
+        ["simulate", "x" * 300, "tfc"],
+        ["simulate", "pynq-tfc", "tfc", "--executor", "x" * 3000],
+        ["simulate", "pynq-tfc", "tfc", "--images", "x" * 3000],
+        ["fold", "tfc", "--device", "x" * 3000, "--out", "a.yaml"],
+    ],
+)
+def test_a_long_argument_is_not_repeated_at_length(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    assert max(map(len, capsys.readouterr().err.splitlines())) < 800
+
+
 @pytest.mark.parametrize(("arch", "workload"), [("acce-bnn", "binarynet"), ("pynq-tfc", "tfc")])
 def test_a_printed_spec_is_the_same_architecture(
     arch: str, workload: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
