@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MOST_BYTES = 1_000_000
 SEARCH_RESULTS = {"study.journal", "trials.csv", "pareto.csv", "pareto.html", "sweep.csv", "sweep.html"}
 FOUND = "found by bnnsim explore"  # the first line of a found design
+WRITTEN = {".yaml", ".csv", ".html", ".json", ".npz", ".vcd"}  # kinds of files that commands write
 PAGES = PurePath("bnnsim/report/assets")  # the pages before a search fills them
 
 
@@ -26,6 +27,8 @@ def unwanted(root: Path, names: Iterable[str]) -> Iterator[str]:
             yield f"{name}: left by a search"
         elif path.suffix == ".yaml" and FOUND in path.read_text(encoding="utf-8").partition("\n")[0]:
             yield f"{name}: a design that a search found"
+        elif path.suffix in WRITTEN and PurePath(name).name == name and not name.startswith("."):
+            yield f"{name}: written by a command that was run here"
 
 
 def test_what_is_tracked_is_small_and_no_result_of_a_search() -> None:
@@ -45,8 +48,10 @@ def test_large_files_and_results_of_a_search_are_found(tmp_path: Path) -> None:
         "cx/pareto.html": 9,
         "bnnsim/report/assets/pareto.html": 9,
         "arch_specs/pynq-cnv.yaml": 9,
-        "large.npz": MOST_BYTES + 1,
-        "small.npz": MOST_BYTES,
+        "data/large.npz": MOST_BYTES + 1,
+        "data/small.npz": MOST_BYTES,
+        "small-arch-fifos.yaml": 9,
+        ".pre-commit-config.yaml": 9,
     }
     for name, size in planted.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -57,5 +62,6 @@ def test_large_files_and_results_of_a_search_are_found(tmp_path: Path) -> None:
         "cx/study.journal: left by a search",
         "cx/designs/cnv-00001.yaml: a design that a search found",
         "cx/pareto.html: left by a search",
-        "large.npz: 1,000,001 bytes",
+        "data/large.npz: 1,000,001 bytes",
+        "small-arch-fifos.yaml: written by a command that was run here",
     ]
