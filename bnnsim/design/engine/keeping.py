@@ -107,6 +107,8 @@ class _Keeper:
                 )
             )
             return faults
+        if not stored:
+            faults += self._check_whole(passed.name, held)
         for reading in passed.readers:
             if self._on_chip(passed, reading):
                 continue
@@ -122,6 +124,19 @@ class _Keeper:
             else:
                 faults += self._check_amounts(passed, reading)
         return faults
+
+    def _check_whole(self, of: str, held: Sequence[str]) -> list[Fault]:
+        """Faults of a map that is kept with fewer bits an element than it has."""
+        bits = self.network.tensor(of).type.bits
+        narrow = {n: kept for n in held if (kept := self.spec.buffers[n].element_bits or bits) < bits}
+        if not narrow or len(narrow) < len(held):
+            return []
+        name, kept = max(narrow.items(), key=lambda item: item[1])
+        return [
+            self.text.fault(
+                ("buffers", name, "element_bits"), f"at least {bits} (the map of {of})", kept
+            )
+        ]
 
     def _check_amounts(self, passed: Passed, reader: Part) -> list[Fault]:
         """Faults of a map that is stored or loaded only in part."""
@@ -247,8 +262,10 @@ class _Keeper:
         return []
 
     def _room(self, name: str) -> int:
+        """Bits for maps; where a double buffer takes images, its other half has the next frame's."""
         buffer = self.spec.buffers[name]
-        return buffer.capacity_bits * buffer.copies * (2 if buffer.double else 1)
+        halves = 2 if buffer.double and name not in self._image_buffers() else 1
+        return buffer.capacity_bits * buffer.copies * halves
 
     # ---- out ---------------------------------------------------------------------------------
 
@@ -270,6 +287,17 @@ class _Keeper:
         if not stores:
             expected = f"a store of the results of {layers}, or an entry of outside (payload results)"
             return [self.text.fault(("frame", "after"), expected, "none")]
+        made_in = {name: p for p in self.parts for name in p.layers}
+        stored = dict.fromkeys(op.buffer for op in stores)
+        maps = [name for name in stored if self.spec.buffers[name].holds == "activations"]
+        for name in names:
+            if narrow := self._check_whole(name, maps):
+                return narrow
+            if not set(stored) & set(made_in[name].buffers):
+                expected = f"a store from a buffer with the results of {name}"
+                expected += f" ({self._listed(made_in[name])})"
+                got = ", ".join(sorted(stored))
+                return [self.text.fault(part_key(self.spec, part.body), expected, got)]
         needed = sum(self._bits(name, [op.buffer for op in stores]) for name in names)
         moved = moved_bits(self.spec, part.body.ops, stores, STORED)
         if moved >= needed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bnnsim.design.engine.fit import check_buffers, has_compute
 from bnnsim.design.engine.keeping import check_keeping
 from bnnsim.design.engine.loops import Scope, layer_scope
+from bnnsim.design.engine.order import check_order
 from bnnsim.design.engine.program import (
     EngineProgram,
     LayerProgram,
@@ -53,6 +54,7 @@ class _Builder:
             self.faults += check_buffers(self.spec, self.text, self.network, groups)
             self.faults += check_traffic(self.spec, self.text, self.network, parts)
             self.faults += check_keeping(self.spec, self.text, self.network, parts)
+            self.faults += check_order(self.spec, self.text, self.network, parts)
             self.faults += check_size(self.spec, self.text, parts)
         if self.faults:
             return None, self.faults
@@ -100,12 +102,23 @@ class _Builder:
                     self._fault(("layers", name, "within"), expected, repr(mapping.within), near)
                     continue
                 leaders[name] = leaders[mapping.within]
+                self._check_inputs_come_before(name, node, leaders, list(groups))
                 groups[leaders[name]].append(name)
             else:
                 self._check_program(name, node, mapping)
                 leaders[name] = name
                 groups[name] = [name]
         return [tuple(names) for names in groups.values()]
+
+    def _check_inputs_come_before(
+        self, name: str, node: Node, leaders: dict[str, str], turns: list[str]
+    ) -> None:
+        """A layer that runs within another's turn reads nothing that is made in a later one."""
+        turn = turns.index(leaders[name])
+        for given in node.inputs:
+            if given in leaders and turns.index(leaders[given]) > turn:
+                expected = f"{leaders[given]} or a later layer, for {name} reads {given}"
+                self._fault(("layers", name, "within"), expected, repr(leaders[name]))
 
     def _check_program(self, name: str, node: Node, mapping: LayerMapping) -> None:
         key = ("layers", name, "program")

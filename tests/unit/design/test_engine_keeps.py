@@ -118,6 +118,18 @@ def test_engine_that_brings_and_keeps_everything_is_accepted(tmp_path: Path) -> 
         ({"outside": [{"payload": "weights", "layers": ["d"], "source": "elsewhere"}]},
          r"outside\[0\].layers\[0\]: expected a layer of workload few, got 'd'"),
         ({"outside": [{"payload": "weights"}]}, r"outside\[0\].source: expected"),
+        ({"programs__conv__steps": [COMPUTE, LOAD]},
+         r"conv.steps: expected a load of weights before a is computed .*, got one after it"),
+        ({"programs__conv__steps": [STORE, LOAD, COMPUTE], "frame__after": []},
+         r"conv.steps: expected a store after a is computed .*, got one before it"),
+        ({"frame": {"after": [STORE]}, "programs__conv__steps": [LOAD, COMPUTE, IMAGE]},
+         r"conv.steps: expected a load of image before a is computed"),
+        # a double buffer's other half has the next frame's image while this one's maps are in use
+        ({"buffers__maps__copies": 1, "buffers__maps__double": True},
+         r"buffers.maps.words: expected room for 512 bits, the maps of input, a .*, got 256 bits"),
+        ({"buffers__spare": {"holds": "activations", "words": 8, "width_bits": 32},
+          "frame__after": [{**STORE, "buffer": "spare"}]},
+         r"frame.after: expected a store from a buffer with the results of c \(weights, maps\), got"),
     ],
 )  # fmt: skip
 def test_what_is_missing_is_one_fault_that_names_layer_and_key(
@@ -159,6 +171,52 @@ def test_a_shortcut_that_two_maps_push_out_is_refused(tmp_path: Path) -> None:
     assert re.search(r"room for 768 bits, the maps of a, b, c that are needed at c .*got 512", found)
     data["buffers"]["maps"]["words"] = 24  # the sum has three bits an element
     assert faults(tmp_path, data, residual) == []
+
+
+def test_a_turn_that_only_passes_time_does_no_layer(tmp_path: Path) -> None:
+    pool = {"name": "p", "op": "max_pool", "kernel": 2}
+    workload = Workload.model_validate(
+        {"name": "pooled", "input": {"shape": [4, 8, 8]}, "layers": [{**CONV, "name": "a"}, pool]}
+    )
+    idle = [{"op": "overhead", "cycles": 3, "cause": "none", "source": "made up"}]
+    data = engine(layers={"a": {"program": "conv"}, "p": {"program": "add"}}, programs__add__steps=idle)
+    (fault,) = faults(tmp_path, data, workload)
+    assert "programs.add.steps: expected a stage that does p (max_pool)" in fault
+
+
+def test_a_layer_is_not_done_within_a_turn_before_what_it_reads(tmp_path: Path) -> None:
+    pool = {"name": "p", "op": "max_pool", "kernel": 2}
+    workload = Workload.model_validate(
+        {
+            "name": "pooled",
+            "input": {"shape": [4, 8, 8]},
+            "layers": [{**CONV, "name": "a"}, {**CONV, "name": "b"}, pool],
+        }
+    )
+    layers = {"a": {"program": "conv"}, "b": {"program": "conv"}, "p": {"within": "a"}}
+    (fault,) = faults(tmp_path, engine(layers=layers), workload)
+    assert "layers.p.within: expected b or a later layer, for p reads b, got 'a'" in fault
+
+
+def test_a_map_is_kept_with_all_its_bits(tmp_path: Path) -> None:
+    """A sum of two bipolar maps has three bits an element; its reader gets no more than were kept."""
+    layers = {**{name: {"program": "conv"} for name in "ab"}, "sum": {"program": "add"},
+              "t": {"program": "add"}}  # fmt: skip
+    workload = Workload.model_validate(
+        {
+            "name": "summed",
+            "input": {"shape": [4, 8, 8]},
+            "layers": [
+                {**CONV, "name": "a"},
+                {**CONV, "name": "b"},
+                {"name": "sum", "op": "add", "inputs": ["a", "b"]},
+                {"name": "t", "op": "threshold", "activation": "bipolar"},
+            ],
+        }
+    )
+    data = engine(layers=layers, buffers__maps__words=32, buffers__maps__element_bits=1)
+    (fault,) = faults(tmp_path, data, workload)
+    assert "buffers.maps.element_bits: expected at least 3 (the map of sum), got 1" in fault
 
 
 def test_in_place_is_for_arrays_that_read_on_ahead(tmp_path: Path) -> None:
