@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
@@ -22,6 +21,7 @@ from bnnsim.functional.parameters.parameters import load_parameters, random_para
 from bnnsim.simulation import streaming
 from bnnsim.spec import load
 from bnnsim.spec.library import find_spec
+from bnnsim.spec.yaml.source import read_source
 from bnnsim.timing.bottleneck import Bottleneck
 from bnnsim.timing.engine.compiled import run_engine_compiled
 from bnnsim.timing.engine.reference import run_engine_simpy
@@ -78,8 +78,8 @@ class Calls:
             self.counts[COUNTED[code]] += 1
         elif code is find_spec.__code__ and isinstance(frame.f_locals["reference"], str):
             self.found[frame.f_locals["reference"]] += 1
-        elif code is Path.read_text.__code__:
-            self.files[frame.f_locals["self"].name] += 1
+        elif code is read_source.__code__:
+            self.files[frame.f_locals["path"].name] += 1
         elif code is Search.__init__.__code__:
             units = len(frame.f_locals["machine"].graph.units)
             self.counts["pipelines searched"] += units >= SMALLEST_DESIGN
@@ -107,7 +107,7 @@ def counted() -> Iterator[Callable[..., Calls]]:
 
 
 def _specs_read(calls: Calls) -> dict[str, int]:
-    return {name: count for name, count in calls.files.items() if name.endswith(".yaml")}
+    return dict(calls.files)
 
 
 def test_a_pipeline_without_its_bits_is_read_built_searched_and_costed_once(
