@@ -124,6 +124,15 @@ def delays_of(device: Device, coefficients: Coefficients) -> Delays:
     )
 
 
+def fastest_proven_mhz(device: Device, coefficients: Coefficients | None = None) -> int:
+    """The fastest clock at which a published accelerator ran on a board with such a device.
+
+    The estimate knows no placement and goes far beyond it; a higher clock is no promise.
+    """
+    generation = "ultrascale_plus" if "ultrascale+" in device.family else "28nm"
+    return int((coefficients or default_coefficients())[f"fastest_proven_mhz_{generation}"])
+
+
 def _array_mhz(delays: Delays, array: Array) -> float:
     """An array's adders are registered level by level; its operands go to all outputs at once."""
     sums = delays.adder(array.accumulator_bits or 16)

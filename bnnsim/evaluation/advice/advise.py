@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bnnsim.cost.clock import estimate_clock
+from bnnsim.cost.clock import estimate_clock, fastest_proven_mhz
 from bnnsim.design.design import Design, EngineDesign
 from bnnsim.evaluation.advice.engine import engine_advice
 from bnnsim.evaluation.advice.record import AdviceReport
@@ -24,13 +24,19 @@ def advise(design: Design | EngineDesign) -> AdviceReport:
         return trials.report(())
     of_kind = engine_advice if isinstance(design, EngineDesign) else pipeline_advice
     advice = list(of_kind(trials, base))
-    clock = int(estimate_clock(design).achievable_mhz)
+    estimate = int(estimate_clock(design).achievable_mhz)
+    proven = fastest_proven_mhz(design.device)
+    clock = min(estimate, proven)
     if clock > design.architecture.clock_mhz * WORTHWHILE:
         change = Change(("clock_mhz",), design.architecture.clock_mhz, float(clock))
         built = trials.build(design, [change])
         tried = None if built is None else trials.time(built)
         if tried is not None and tried.fps >= WORTHWHILE * base.fps:
-            advice.append(trials.advice(base, tried, [change]))
+            note = (
+                f" (the model estimates {estimate} MHz without placement, and published accelerators "
+                f"have run at {proven} on such devices; memories are taken to keep up)"
+            )
+            advice.append(trials.advice(base, tried, [change], note))
     advice.sort(key=lambda one: bool(one.exceeds))
     return trials.report(advice)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+MOST_SHOWN = 6
+"""Changes of a kind that are named where nothing helps."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +56,20 @@ class AdviceReport:
     """Changed designs that were timed."""
     tried: tuple[str, ...]
     """The changes that were tried, each once, those included that cannot be or bring nothing."""
+    refused: tuple[str, ...] = ()
+    """Those of ``tried`` that the checks of specs refuse."""
 
     @property
     def lines(self) -> tuple[str, ...]:
         """The advice in sentences, or that there is none."""
         if self.advice:
             return tuple(advice.text for advice in self.advice)
-        shown = "; ".join(self.tried[:8]) + (f"; {len(self.tried) - 8} more" if self.tried[8:] else "")
-        return (f"none: nothing that was tried makes it faster ({shown or 'there was nothing to try'})",)
+        useless = [name for name in self.tried if name not in self.refused]
+        parts = [_some("tried and no faster", useless), _some("refused by the checks", self.refused)]
+        shown = "; ".join(filter(None, parts)) or "there was nothing to try"
+        return (f"none: nothing that was tried makes it faster ({shown})",)
+
+
+def _some(title: str, names: Sequence[str]) -> str:
+    more = f", {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else ""
+    return f"{title}: {', '.join(names[:MOST_SHOWN])}{more}" if names else ""

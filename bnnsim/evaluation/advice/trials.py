@@ -15,6 +15,7 @@ from bnnsim.evaluation.advice.record import Advice, AdviceReport, SpecChange
 from bnnsim.evaluation.figures import DesignFigures, figures_of
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.streaming.hardware import LayerHardware
+from bnnsim.timing.bottleneck import listed
 from bnnsim.timing.engine.bottleneck import find_engine_bottleneck
 from bnnsim.timing.prefix import whole_program
 from bnnsim.timing.streaming.bottleneck import slowest_units
@@ -25,6 +26,8 @@ MOST_BUILT, MOST_TIMED = 240, 60
 """Changed designs that are looked at for one design."""
 MOST_FRAMES = 128
 """Frames within which a changed design must be proven steady to be told of."""
+MOST_NAMED = 4
+"""Places of one change that a sentence names; the record has all of them."""
 WORTHWHILE = 1.005
 """An advice makes a design at least this many times as fast."""
 _SHOWN = {"lut": "LUT", "alm": "ALM", "bram18": "BRAM18", "m20k": "M20K", "uram": "URAM", "dsp": "DSP"}
@@ -48,12 +51,6 @@ class Change:
         text = f"{name} {said + ' -> ' if said else ''}{_word(self.after)}{whose}"
         return SpecChange(".".join(self.path), said, _word(self.after), text)
 
-    @property
-    def note(self) -> str:
-        """What a change rests on besides the timing."""
-        if self.path == ("clock_mhz",):
-            return " (estimated to be reachable; memories are taken to keep up)"
-        return ""
 
 
 def _word(value: object) -> str:
@@ -88,24 +85,27 @@ class Trials:
     def __init__(self, design: Design | EngineDesign) -> None:
         self.design = design
         self.built = self.timed = 0
-        self._tried: dict[str, None] = {}
+        self._tried: dict[str, bool] = {}
 
     def build(
         self, design: Design | EngineDesign, changes: Iterable[Change]
     ) -> Design | EngineDesign | None:
         """``design`` with changes; None where the checks of specs refuse it, or enough were tried."""
         changes = tuple(changes)
-        self._tried[" and ".join(change.told.text for change in changes)] = None
         if self.built >= MOST_BUILT:
             return None
         self.built += 1
+        name = " and ".join(change.told.text for change in changes)
+        self._tried.setdefault(name, True)
         spec = design.architecture
         for change in changes:
             spec = changed(spec, change.path, change.after)
         try:
-            return build_design(spec, design.network.workload)
+            built = build_design(spec, design.network.workload)
         except SpecError:
             return None
+        self._tried[name] = False
+        return built
 
     def may_time(self) -> bool:
         """Whether one more may be timed; it is counted."""
@@ -122,8 +122,10 @@ class Trials:
             return None
         return tried if "throughput_fps" in tried.figures.figures else None
 
-    def advice(self, base: Tried, found: Tried, changes: Iterable[Change]) -> Advice:
-        """What a changed design brings."""
+    def advice(
+        self, base: Tried, found: Tried, changes: Iterable[Change], note: str = ""
+    ) -> Advice:
+        """What a changed design brings; ``note`` says what it rests on besides the timing."""
         changes = tuple(changes)
         told = tuple(change.told for change in changes)
         more = {
@@ -143,15 +145,28 @@ class Trials:
         ]
         fit = f"; does not fit: {', '.join(over)}" if over else ""
         text = (
-            f"{', '.join(change.text for change in told)}: {base.fps:,.0f} -> {found.fps:,.0f} FPS "
-            f"(x {found.fps / base.fps:.3g}){changes[0].note}, {costs}; then {limits} "
+            f"{_listed(told)}: {base.fps:,.0f} -> {found.fps:,.0f} FPS "
+            f"(x {found.fps / base.fps:.3g}){note}, {costs}; then {limits} "
             f"{'set' if ' and ' in limits or limits == 'FIFOs' else 'sets'} the pace{fit}"
         )
         return Advice(told, found.interval_cycles, found.fps, more, found.exceeds, limits, text)
 
     def report(self, advice: Iterable[Advice]) -> AdviceReport:
         timed = min(self.timed, MOST_TIMED)
-        return AdviceReport(tuple(advice), self.built, timed, tuple(self._tried))
+        refused = tuple(name for name, is_refused in self._tried.items() if is_refused)
+        return AdviceReport(tuple(advice), self.built, timed, tuple(self._tried), refused)
+
+
+def _listed(changes: Iterable[SpecChange]) -> str:
+    """Changes in words; those that are alike are said once, of a few of their places by name."""
+    places: dict[str, list[str]] = {}
+    for change in changes:
+        what, _, whose = change.text.partition(" of ")
+        places.setdefault(what, []).append(whose)
+    return ", ".join(
+        what + (f" of {listed(tuple(names), MOST_NAMED)}" if any(names) else "")
+        for what, names in places.items()
+    )
 
 
 def what_limits(tried: Tried) -> str:
@@ -164,8 +179,7 @@ def what_limits(tried: Tried) -> str:
     slowest = max(own.values())
     if tried.interval_cycles > -(-slowest.numerator // slowest.denominator):
         return "FIFOs"
-    names = [name for name, cycles in own.items() if cycles == slowest]
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    return listed(tuple(name for name, cycles in own.items() if cycles == slowest))
 
 
 def changed(value: Any, path: tuple[str, ...], after: object) -> Any:

@@ -9,7 +9,7 @@ from bnnsim.cli.app import run
 from bnnsim.design.build import build_design
 from bnnsim.evaluation.advice.advise import advise
 from bnnsim.evaluation.advice.record import Advice, AdviceReport, SpecChange
-from bnnsim.evaluation.advice.trials import changed
+from bnnsim.evaluation.advice.trials import Change, Trials, changed
 from bnnsim.simulation import RunOptions, TimingOnly, load_design, simulate_design
 from bnnsim.spec.architecture import Architecture
 
@@ -71,9 +71,47 @@ def _advised(arch: str, workload: str) -> tuple[Advice, ...]:
     return advise(load_design(arch, workload)[0]).advice
 
 
-def test_where_nothing_helps_it_says_what_was_tried() -> None:
-    (line,) = AdviceReport((), 2, 1, ("simd 3 -> 9 of conv0", "pe 1 -> 2 of conv1")).lines
-    assert line.startswith("none: nothing that was tried makes it faster (simd 3 -> 9 of conv0; pe")
+def test_where_nothing_helps_it_tells_what_was_refused_from_what_is_no_faster() -> None:
+    tried = ("simd 3 -> 9 of conv0", "pe 1 -> 2 of conv1")
+    (line,) = AdviceReport((), 2, 1, tried, tried[:1]).lines
+    assert line == (
+        "none: nothing that was tried makes it faster (tried and no faster: pe 1 -> 2 of conv1; "
+        "refused by the checks: simd 3 -> 9 of conv0)"
+    )
+
+
+def test_a_change_that_the_checks_refuse_is_listed_as_refused() -> None:
+    design, _ = load_design("pynq-tfc", "tfc")
+    trials = Trials(design)
+    assert trials.build(design, [Change(("layers", "fc0", "pe"), 16, 5)]) is None
+    assert trials.build(design, [Change(("layers", "fc0", "pe"), 16, 32)]) is not None
+    report = trials.report(())
+    assert report.refused == ("pe 16 -> 5 of fc0",)
+    assert report.tried == ("pe 16 -> 5 of fc0", "pe 16 -> 32 of fc0")
+
+
+@pytest.mark.parametrize(
+    ("arch", "workload", "most_mhz"),
+    [("pynq-tfc", "tfc", 200), ("fp-bnn", "binarynet", 200), ("fracbnn", "fracbnn-cifar10", 300)],
+)
+def test_no_clock_is_advised_that_no_published_accelerator_ran_at(
+    arch: str, workload: str, most_mhz: float
+) -> None:
+    clocks = [a for a in _advised(arch, workload) if a.changes[0].key == "clock_mhz"]
+    assert clocks
+    assert all(float(a.changes[0].after) <= most_mhz for a in clocks)
+    assert all("the model estimates" in a.text for a in clocks)
+
+
+def test_changes_that_are_alike_are_said_once() -> None:
+    design, _ = load_design("pynq-tfc", "tfc")
+    trials = Trials(design)
+    base = trials.time(design)
+    assert base is not None
+    changes = [Change(("fifo_words", f"a{i}->b"), 2, 8) for i in range(7)]
+    said = trials.advice(base, base, changes)
+    assert said.text.startswith("fifo_words 2 -> 8 of a0->b, a1->b, a2->b, a3->b and 3 more: ")
+    assert len(said.changes) == 7
 
 
 def test_other_designs_are_tried_only_when_asked(capsys: pytest.CaptureFixture[str]) -> None:
