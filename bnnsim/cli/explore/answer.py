@@ -111,6 +111,7 @@ def _answer(report: ExplorationReport) -> list[tuple[str, str]]:
                 f"dominate together, the search's {searched:.0%} (no bound from outside)",
             )
         )
+    rows += [("outside", text) for text in space.outside]
     rows += _champions(report)
     if report.model_errors and found.feasible:
         rows.append(("how sure", sureness(report.model_errors)))

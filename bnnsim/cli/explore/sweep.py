@@ -69,6 +69,8 @@ def show(found: Sweep) -> None:
     output.print(table)
     errors = [error for error in model_errors() if error.quantity in figure_names]
     output.print(f"\nhow sure   {sureness(errors)}", markup=False, soft_wrap=True)
+    for text in found.outside:
+        output.print(f"outside    {text}", markup=False, soft_wrap=True)
     reasons: dict[str, list[str]] = {}
     for point in found.points:
         if point.infeasible_reason:

@@ -57,6 +57,8 @@ function words() {
   const unclear = front.filter((p) => p.no_clear_lead_over).length;
   $("sureness").textContent = info.sureness + (unclear ? ` ${unclear} of the ${front.length} front designs lead some other one in nothing by more than these errors (≈ in the table).` : "");
   $("sureness").hidden = !info.sureness;
+  $("left-out").textContent = `Outside the engine, in no figure here: ${info.outside.join("; ")}.`;
+  $("left-out").hidden = !info.outside.length;
   $("reading").innerHTML = info.baseline.length
     ? `${alternatives.length > 1 ? "A colour is an alternative, strong on the front, pale where something beats the design. " : ""}${grey()}` : "";
 }

@@ -105,6 +105,8 @@ class ParetoInfo:
     baseline_curve: tuple[tuple[int, float], ...]
     sureness: str
     median_errors: Mapping[str, float]
+    outside: tuple[str, ...] = ()
+    """What engines of the space leave to others: in no figure."""
 
 
 def pareto_info(
@@ -142,6 +144,7 @@ def pareto_info(
     directions = {o.name: o.maximises for o in exploration.objectives}
     return ParetoInfo(
         space=space.name,
+        outside=space.outside,
         workload=" or ".join(space.workloads),
         device=" or ".join(space.devices),
         sampler=exploration.sampler,

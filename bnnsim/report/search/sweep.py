@@ -34,6 +34,8 @@ class SweepInfo:
     notes: tuple[tuple[str, ...], ...]
     errors: tuple[float, ...] = ()
     """The model's median error of each figure, as a share; 0 where it is exact."""
+    outside: tuple[str, ...] = ()
+    """What an engine leaves to others: in no figure."""
 
 
 def sweep_info(found: Sweep) -> SweepInfo:
@@ -48,6 +50,7 @@ def sweep_info(found: Sweep) -> SweepInfo:
     ]
     return SweepInfo(
         errors=tuple(relative_errors().get(name, 0.0) for name in names),
+        outside=found.outside,
         arch=found.arch,
         workload=found.workload,
         knobs=tuple(knob.name for knob in found.knobs),

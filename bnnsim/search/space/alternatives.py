@@ -95,6 +95,11 @@ class Alternatives:
         return tuple(dict.fromkeys(names))
 
     @property
+    def outside(self) -> tuple[str, ...]:
+        """What engines of the members leave to others, each with its alternative."""
+        return tuple(f"{name}: {text}" for name, of in self.members.items() for text in of.outside)
+
+    @property
     def reference_designs(self) -> tuple[ReferenceDesign, ...]:
         """The published accelerators to compare with."""
         return tuple(self.explore.landmarks)

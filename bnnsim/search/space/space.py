@@ -14,6 +14,7 @@ from bnnsim.design.network.network import Network
 from bnnsim.search.space.aims import ExploreSpec, ReferenceDesign
 from bnnsim.search.space.fields import Field, Knob, Value, combinations
 from bnnsim.spec.architecture import Architecture, architecture_model
+from bnnsim.spec.engine.outside import outside_of
 from bnnsim.spec.faults import KeyPath, SpecError
 from bnnsim.spec.load import Loaded
 from bnnsim.spec.workload import Workload
@@ -58,6 +59,11 @@ class Space:
     def devices(self) -> tuple[str, ...]:
         """The devices that designs can have."""
         return tuple(str(value) for value in self.values_at(("device",)))
+
+    @property
+    def outside(self) -> tuple[str, ...]:
+        """What an engine of the space leaves to others: in no figure."""
+        return outside_of(self.source.data)
 
     @property
     def reference_designs(self) -> tuple[ReferenceDesign, ...]:

@@ -13,6 +13,7 @@ from bnnsim.search.front.point_result import bounded_figure, reason_of
 from bnnsim.search.space.fields import Value
 from bnnsim.search.sweep.knobs import SweepKnob, changed_spec, parse_knobs, path_faults
 from bnnsim.spec.architecture import Architecture, architecture_model
+from bnnsim.spec.engine.outside import outside_of
 from bnnsim.spec.faults import InputError, SpecError
 from bnnsim.spec.library import find_spec
 from bnnsim.spec.load import Loaded, load_workload, read_architecture_source
@@ -52,6 +53,8 @@ class Sweep:
     workload: str
     knobs: tuple[SweepKnob, ...]
     points: tuple[SweepPoint, ...]
+    outside: tuple[str, ...] = ()
+    """What an engine leaves to others: in no figure."""
 
 
 def sweep(
@@ -95,7 +98,8 @@ def sweep(
         points.append(_point(values, spec, work))
         if progress is not None:
             progress(count + 1, len(grid))
-    found = Sweep(base.name, work.spec.name, chosen, tuple(points))
+    outside = outside_of(source.data)
+    found = Sweep(base.name, work.spec.name, chosen, tuple(points), outside)
     if all(point.infeasible_reason for point in points):
         figures_of(build_design(specs[0], work))  # says in the file's terms what is wrong, if anything is
         raise InputError(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -25,3 +26,8 @@ class Outside(SpecModel):
     def __str__(self) -> str:
         of = f" of {', '.join(self.layers)}" if self.layers else ""
         return f"{self.payload}{of}: {self.source}"
+
+
+def outside_of(spec: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a spec, as plain data that was checked, says of it; a pipeline says nothing."""
+    return tuple(str(Outside.model_validate(entry)) for entry in spec.get("outside") or ())

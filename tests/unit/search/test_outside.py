@@ -1,0 +1,30 @@
+"""What an engine leaves to others is in no figure: a search and a sweep over engines say so too."""
+
+from __future__ import annotations
+
+import pytest
+
+import bnnsim
+from bnnsim.cli.app import run
+from bnnsim.report.search.sweep import sweep_info, sweep_page
+from bnnsim.search.space.alternatives import load_search_space
+from bnnsim.search.sweep.sweep import sweep
+
+LEFT_OUT = "ten scores through the 64-bit port"
+
+
+def test_a_sweep_of_an_engine_says_what_is_outside_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    found = sweep("fbna", "binarynet-24", ["clock_mhz=100,143"])
+    assert found.outside == bnnsim.simulate("fbna", "binarynet-24", timing_only=True).outside
+    assert LEFT_OUT in sweep_page(sweep_info(found))
+    assert run(["sweep", "fbna", "binarynet-24", "--knob", "clock_mhz=100"]) == 0
+    assert LEFT_OUT in capsys.readouterr().out
+    assert sweep("pynq-tfc", "tfc", ["clock_mhz=100"]).outside == ()
+
+
+def test_a_space_of_engines_says_what_is_outside_of_them() -> None:
+    (text,) = load_search_space("cnv-engine").outside
+    assert text.startswith("results")
+    both = load_search_space("cnv-streaming-or-engine")
+    assert [entry.split(": ", 1)[1] for entry in both.outside] == [text]
+    assert load_search_space("cnv-7z020").outside == ()
