@@ -17,6 +17,8 @@ MAX_DIGITS = 40
 MAX_ECHO = 160
 """Characters of a value, or of a list of choices, that a message repeats."""
 
+MAX_NAME = 160
+"""Characters of a name, which messages, tables and file names repeat whole."""
 MAX_ARGUMENT = 1_000
 """Characters of a command's argument."""
 MAX_COUNT = 1 << 31

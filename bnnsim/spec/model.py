@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from bnnsim.spec.bounds import MAX_COUNT, MAX_DEPTH_WORDS
+from bnnsim.spec.bounds import MAX_COUNT, MAX_DEPTH_WORDS, MAX_NAME
 from bnnsim.spec.faults import InputError
 
 
@@ -23,8 +23,10 @@ class SpecModel(BaseModel):
     )
 
 
-NAME_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.\-]*$"
-NAME_TEXT = "a name of letters, digits, _ . and -, the first a letter, digit or _"
+NAME_PATTERN = rf"^[A-Za-z0-9_][A-Za-z0-9_.\-]{{0,{MAX_NAME - 1}}}$"
+NAME_TEXT = (
+    f"a name of at most {MAX_NAME} letters, digits, _ . and -, the first a letter, digit or _"
+)
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 Count = Annotated[int, Field(ge=1, le=MAX_COUNT)]
 """Bounded, so that a slip of the keyboard is a fault and not an endless run."""

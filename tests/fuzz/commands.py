@@ -80,7 +80,7 @@ def arguments(random: Random, folder: Path) -> Case:
     if command in ("simulate", "evaluate", "trace") and random.random() < 0.5:
         given.append("--timing-only")
     # What is expected of a message: it names what was typed, or what should have been.
-    typed = (word for word in (*words, *given) if word)
+    typed = (ascii(word)[1:-1] for word in (*words, *given) if word)
     places = (*typed, "argument ", "images", "clock", "fps", "a.yaml", "w.yaml")
     return Case([*words, *given], places)
 

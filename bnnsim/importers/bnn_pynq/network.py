@@ -20,6 +20,7 @@ from bnnsim.importers.bnn_pynq.folder import (
     list_folder,
 )
 from bnnsim.importers.draft.write import ImportedNetwork, checked_name, write_network
+from bnnsim.spec.bounds import MAX_NAME
 from bnnsim.spec.faults import Fault, InputError, SpecError, near_names
 from bnnsim.spec.workload import ConvLayer, WeightedLayer, Workload
 
@@ -121,7 +122,7 @@ def _default_name(path: Path, topology: str) -> str:
     full = path.resolve()
     is_network = re.fullmatch(r"(cnv|lfc)[-A-Z].*", full.name)
     dataset = full.parent.name if is_network else full.name
-    return f"{topology}-{re.sub(r'[^A-Za-z0-9_.-]', '-', dataset)}".rstrip("-")
+    return f"{topology}-{re.sub(r'[^A-Za-z0-9_.-]', '-', dataset)}"[:MAX_NAME].rstrip("-")
 
 
 def _shown(path: Path) -> str:

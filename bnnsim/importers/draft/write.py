@@ -15,6 +15,7 @@ from bnnsim.files.archive import npz_bytes
 from bnnsim.files.whole import replace_files
 from bnnsim.functional.layers.scaled_layers import is_scaled, scaled_parameters
 from bnnsim.importers.draft.workload_text import workload_text
+from bnnsim.spec.bounds import MAX_NAME
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.workload import WeightedLayer, Workload
 
@@ -92,8 +93,8 @@ def write_network(
 
 def checked_name(name: str) -> str:
     """A name that the user chose. Raises :class:`InputError` where a workload cannot have it."""
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.\-]*", name):
-        expected = "a name of letters, digits, _ . - that starts with a letter"
+    if not re.fullmatch(rf"[A-Za-z_][A-Za-z0-9_.\-]{{0,{MAX_NAME - 1}}}", name):
+        expected = f"a name of at most {MAX_NAME} letters, digits, _ . - that starts with a letter"
         raise InputError("name", expected, repr(name))
     return name
 

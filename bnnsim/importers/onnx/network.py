@@ -31,6 +31,7 @@ from bnnsim.importers.onnx.lowering import (
 from bnnsim.importers.onnx.operators.joins import scores_in_fixed_point
 from bnnsim.importers.onnx.operators.quantise import negated, quantised
 from bnnsim.importers.onnx.outputs import Head, dropped_note
+from bnnsim.spec.bounds import MAX_NAME
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.value_type import TYPE_TEXT, ValueType, parse_value_type
 from bnnsim.spec.workload import Workload
@@ -164,7 +165,8 @@ def _type(place: str, text: str) -> ValueType:
 def workload_name(path: str | Path) -> str:
     """A workload's name from a file's."""
     stem = re.sub(r"[^A-Za-z0-9_.\-]+", "-", Path(path).stem).strip("-.")
-    return stem if re.match(r"[A-Za-z_]", stem) else f"network-{stem}".rstrip("-")
+    full = stem if re.match(r"[A-Za-z_]", stem) else f"network-{stem}"
+    return full[:MAX_NAME].rstrip("-")
 
 
 def lower_model(model: Any, file: str, name: str, options: ImportOptions) -> LoweredModel:

@@ -11,7 +11,7 @@ from bnnsim.design.engine.memory import threshold_words
 from bnnsim.spec.engine.blocks import Buffer
 from bnnsim.spec.library import find_spec
 from bnnsim.spec.load import load_architecture
-from tests.cli.faults.small_spec import WORKLOAD
+from tests.cli.faults.small_spec import ARCH, WORKLOAD, change, complaints
 
 
 @pytest.mark.parametrize("name", ["a b", "", "-x", "a\nb", "ü", "/"])
@@ -22,7 +22,7 @@ def test_a_name_that_no_spec_can_have_is_refused(
     arguments = ["fold", str(tmp_path / "w.yaml"), "--device", "xc7z020"]
     assert run([*arguments, "--out", str(tmp_path / "a.yaml"), f"--name={name}"]) == 2
     printed = capsys.readouterr().err
-    assert printed.startswith("--name: expected a name of letters, digits, _ . and -")
+    assert printed.startswith("--name: expected a name of at most 160 letters, digits, _ . and -")
 
 
 def test_a_value_wider_than_a_buffers_word_takes_several() -> None:
@@ -67,3 +67,12 @@ def test_a_printed_spec_is_the_same_architecture(
     path = tmp_path / "printed.yaml"
     path.write_text(capsys.readouterr().out)
     assert load_architecture(path).spec == load_architecture(arch).spec
+
+
+def test_a_long_name_is_refused_instead_of_repeated_by_other_refusals(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workload = change(WORKLOAD, "name: fc0", f"name: {'x' * 3000}")
+    lines = complaints(tmp_path, capsys, ARCH, workload)
+    assert any("expected a name of at most 160 letters" in line for line in lines)
+    assert max(map(len, lines)) < 800

@@ -82,7 +82,8 @@ def test_an_unknown_topology_names_the_known_ones(lfc: Path, tmp_path: Path) -> 
 def test_a_name_that_no_spec_could_have_is_refused(lfc: Path, tmp_path: Path) -> None:
     (fault,) = faults_of(lfc, tmp_path, name="../other")
     assert fault == (
-        "name: expected a name of letters, digits, _ . - that starts with a letter, got '../other'"
+        "name: expected a name of at most 160 letters, digits, _ . - that starts with a letter, "
+        "got '../other'"
     )
 
 

@@ -167,7 +167,8 @@ CASES = [
     ("too_long", {"few": [1, 2, 3]}, "few: expected at most 2 entries, got [1, 2, 3]"),
     ("string_too_short", {"text": ""}, "text: expected text that is not empty, got the text ''"),
     ("string_pattern_mismatch", {"name": "a b"},
-     "name: expected a name of letters, digits, _ . and -, the first a letter, digit or _, "
+     "name: expected a name of at most 160 letters, digits, _ . and -, "
+     "the first a letter, digit or _, "
      "got the text 'a b'"),
 ]  # fmt: skip
 
