@@ -13,6 +13,11 @@ import pytest
 
 WIDTHS = (1400, 400)
 """A laptop and a phone."""
+DRAWN = (
+    "return document.querySelectorAll('section[data-script]:not([data-drawn])').length "
+    "+ (typeof bnnsim === 'undefined') === 0"
+)
+"""That every figure of a report page is drawn."""
 
 
 def chromium() -> tuple[str, str]:
@@ -74,8 +79,8 @@ class Page:
 
 
 @contextmanager
-def opened(path: Path, width: int) -> Iterator[Page]:
-    """``path`` in a window of ``width`` pixels, once all figures are drawn."""
+def opened(path: Path, width: int, drawn: str = DRAWN) -> Iterator[Page]:
+    """``path`` in a window of ``width`` pixels, once ``drawn``, a script, says that all is."""
     from selenium import webdriver
     from selenium.webdriver.chrome.options import Options
     from selenium.webdriver.chrome.service import Service
@@ -105,11 +110,7 @@ def opened(path: Path, width: int) -> Iterator[Page]:
         still = [{"name": "prefers-reduced-motion", "value": "reduce"}]
         driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": still})
         driver.get(path.as_uri())
-        undrawn = (
-            "return document.querySelectorAll('section[data-script]:not([data-drawn])').length "
-            "+ (typeof bnnsim === 'undefined')"
-        )
-        WebDriverWait(driver, 20).until(lambda d: d.execute_script(undrawn) == 0)
+        WebDriverWait(driver, 20).until(lambda d: d.execute_script(drawn))
         yield Page(driver)
     finally:
         driver.quit()

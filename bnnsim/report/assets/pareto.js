@@ -1,5 +1,6 @@
-"use strict";
 const info = JSON.parse(document.getElementById("data").textContent);
+info.points = rowsOf(info.points);
+info.baseline = rowsOf(info.baseline);
 const at = Object.fromEntries(info.figures.map((figure, i) => [figure.name, i]));
 const byId = new Map(info.points.map((point) => [point.id, point]));
 const $ = (id) => document.getElementById(id);
@@ -13,7 +14,12 @@ const alternatives = [...new Set(info.points.map(alternativeOf))].filter((name) 
 /* Designs that a published one can be compared with. */
 const comparable = (mark) => front.concat(feasible).filter((p) => mark.alternative === null || alternativeOf(p) === mark.alternative);
 const config = { responsive: true, displaylogo: false, displayModeBar: window.innerWidth < 900 ? false : "hover", modeBarButtonsToRemove: ["select2d", "lasso2d"] };
+/* More points than these are drawn by WebGL, all at once, where the browser has it. */
+const MOST_DRAWN_ONE_BY_ONE = 500;
+const canDrawTogether = document.createElement("canvas").getContext("webgl") !== null;
+const ROWS_AT_ONCE = 100;
 let selected = null;
+let shown = []; // the groups of points in the picture
 
 function escaped(text) {
   const box = document.createElement("span");
@@ -59,6 +65,7 @@ function words() {
   $("sureness").hidden = !info.sureness;
   $("left-out").textContent = `Outside the engine, in no figure here: ${info.outside.join("; ")}.`;
   $("left-out").hidden = !info.outside.length;
+  $("colour-name").textContent = info.figures[at[info.axes[0]]].title.toLowerCase();
   $("reading").innerHTML = info.baseline.length
     ? `${alternatives.length > 1 ? "A colour is an alternative, strong on the front, pale where something beats the design. " : ""}${grey()}` : "";
 }
@@ -141,16 +148,6 @@ function verdict() {
 
 /* ---- the picture ------------------------------------------------------------------------ */
 
-function hover(point, what) {
-  const figures = info.figures.slice(0, 9).map((f) => `${escaped(f.title)}: <b>${valueText(point, f.name)}</b>`);
-  const knobs = info.knobs.map((name, i) => [name, point.knobs[i]]).filter(([, value]) => value !== null)
-    .map(([name, value]) => `${name.replace("layers.", "")} ${value}`);
-  const lines = [];
-  for (let i = 0; i < knobs.length; i += 4) lines.push(escaped(knobs.slice(i, i + 4).join(" · ")));
-  const why = point.why ? `<br><b>not allowed: ${escaped(point.why)}</b>` : "";
-  return `<b>${what} ${point.id}</b>${why}<br>${figures.join("<br>")}<br><span style="font-size:11px">${lines.join("<br>")}</span>`;
-}
-
 function groups() {
   const known = (points) => points.filter((p) => p.figures[at[info.axes[0]]] !== null);
   return [
@@ -184,7 +181,7 @@ function chosen() {
 function range(name, log) {
   const shown = front.concat(feasible, info.landmarks).map((p) => figureOf(p, name)).filter((v) => v !== null && v > 0);
   if (!shown.length) return undefined;
-  const low = Math.min(...shown), high = Math.max(...shown);
+  const low = shown.reduce((a, b) => Math.min(a, b)), high = shown.reduce((a, b) => Math.max(a, b));
   if (log) { const pad = Math.max(.05, Math.log10(high / low) * .06); return [Math.log10(low) - pad, Math.log10(high) + pad]; }
   const pad = (high - low || high) * .08;
   return [Math.max(0, low - pad), high + pad];
@@ -208,10 +205,10 @@ function drawFront() {
 }
 
 function drawPlane(x, y, log) {
-  const shown = groups();
-  const traces = shown.map((g) => ({
-    type: "scatter", mode: "markers", name: g.name, showlegend: !g.quiet, legendgroup: g.legendgroup, x: g.points.map((p) => figureOf(p, x)), y: g.points.map((p) => figureOf(p, y)),
-    customdata: g.points.map((p) => (g.colour === "random" ? null : p.id)), text: g.points.map((p) => hover(p, g.what)), hovertemplate: "%{text}<extra></extra>",
+  shown = groups();
+  const traces = shown.map((g, i) => ({
+    type: g.points.length > MOST_DRAWN_ONE_BY_ONE && canDrawTogether ? "scattergl" : "scatter", mode: "markers", name: g.name, showlegend: !g.quiet, legendgroup: g.legendgroup, x: g.points.map((p) => figureOf(p, x)), y: g.points.map((p) => figureOf(p, y)),
+    customdata: g.points.map((p) => (g.colour === "random" ? null : p.id)), meta: i, hoverinfo: "none",
     ...(g.rim ? { error_x: bars(g, x), error_y: bars(g, y) } : {}),
     marker: { symbol: g.symbol, size: g.size, color: colour(g.colour), opacity: g.opacity,
       line: { width: g.symbol.includes("open") ? 1.5 : g.rim || 0, color: g.symbol.includes("open") ? colour(g.colour) : colour("surface") } },
@@ -286,9 +283,10 @@ function outside(x, y) {
 }
 
 function drawSpace(x, y, z, log) {
-  const traces = groups().map((g) => ({
+  shown = groups();
+  const traces = shown.map((g, i) => ({
     type: "scatter3d", mode: "markers", name: g.name, showlegend: !g.quiet, legendgroup: g.legendgroup, x: g.points.map((p) => figureOf(p, x)), y: g.points.map((p) => figureOf(p, y)), z: g.points.map((p) => figureOf(p, z)),
-    customdata: g.points.map((p) => (g.colour === "random" ? null : p.id)), text: g.points.map((p) => hover(p, g.what)), hovertemplate: "%{text}<extra></extra>",
+    customdata: g.points.map((p) => (g.colour === "random" ? null : p.id)), meta: i, hoverinfo: "none",
     visible: g.shown ? true : "legendonly",
     marker: { symbol: g.flat || "circle", size: g.size * .6, color: colour(g.colour), opacity: g.opacity },
   }));
@@ -336,6 +334,7 @@ function showDesign() {
 /* ---- table, parallel coordinates, curve --------------------------------------------------- */
 
 let order = { name: info.axes[0], down: false };
+let rowsShown = ROWS_AT_ONCE;
 
 function drawTable() {
   const sorted = [...front].sort(byFigure(order.name));
@@ -343,16 +342,17 @@ function drawTable() {
   const bests = Object.fromEntries(info.axes.map((n) => [n, front.length ? figureOf(best(n, front), n) : null]));
   const several = alternatives.length > 1;
   const head = `<tr><th>design</th>${several ? "<th>alternative</th>" : ""}<th>bit-exact</th>${columns.map((f) => `<th data-name="${f.name}">${escaped(f.title)}<small>${escaped(f.unit)}</small></th>`).join("")}</tr>`;
-  const rows = sorted.map((p) => `<tr data-id="${p.id}" tabindex="0" class="${selected === p ? "selected" : ""}"><td>${p.id}${p.no_clear_lead_over ? ` <span class="muted" title="leads design ${escaped(p.no_clear_lead_over)} in nothing by more than the models' errors">≈ ${escaped(p.no_clear_lead_over)}</span>` : ""}</td>${several ? `<td>${escaped(alternativeOf(p))}</td>` : ""}` +
+  const rows = sorted.slice(0, rowsShown).map((p) => `<tr data-id="${p.id}" tabindex="0" class="${selected === p ? "selected" : ""}"><td>${p.id}${p.no_clear_lead_over ? ` <span class="muted" title="leads design ${escaped(p.no_clear_lead_over)} in nothing by more than the models' errors">≈ ${escaped(p.no_clear_lead_over)}</span>` : ""}</td>${several ? `<td>${escaped(alternativeOf(p))}</td>` : ""}` +
     `<td title="${escaped(p.checked)}">${p.is_exact === true ? "yes" : p.is_exact === false ? "NO" : "not run"}</td>` +
     columns.map((f) => `<td class="${f.name in bests && !ahead(f.name, bests[f.name], figureOf(p, f.name)) ? "best" : ""}">${number(figureOf(p, f.name))}<small class="muted">${shareOf(p, f.name)}</small></td>`).join("") + "</tr>");
   $("table").innerHTML = `<thead>${head}</thead><tbody>${rows.join("")}</tbody>`;
+  $("more").hidden = rowsShown >= sorted.length;
+  $("more").textContent = `Show more: ${Math.min(rowsShown, sorted.length)} of ${sorted.length} are shown`;
 }
 
 function drawParallel() {
   const points = feasible.concat(front);
   const first = info.axes[0];
-  $("colour-name").textContent = info.figures[at[first]].title.toLowerCase();
   const numeric = (name, given) => {
     const values = given.map((v) => (v === null ? "–" : v)); // a knob that other alternatives have
     const kinds = [...new Set(values)];
@@ -398,7 +398,11 @@ function options() {
   $("x").value = marked || others[0] || info.figures.map((f) => f.name).find((n) => n !== info.axes[0]) || info.axes[0];
 }
 
-function drawAll() { words(); drawFront(); showDesign(); drawTable(); drawParallel(); drawCurve(); }
+/* What is far down the page and heavy is drawn when it comes into sight, or is printed. */
+let parallelSeen = false;
+function seeParallel() { if (!parallelSeen) { parallelSeen = true; drawParallel(); } }
+
+function drawAll() { words(); showDesign(); drawTable(); drawFront(); drawCurve(); if (parallelSeen) drawParallel(); }
 
 function start() {
   if (window.matchMedia("(prefers-color-scheme: dark)").matches) document.documentElement.dataset.theme = "dark";
@@ -410,9 +414,24 @@ function start() {
   };
   options();
   selected = front.length ? best(info.axes[0], front) : null;
-  drawAll();
+  words(); showDesign(); drawTable();
+  document.addEventListener("DOMContentLoaded", drawPictures); // Plotly stands below
+}
+
+function drawPictures() {
+  drawFront();
+  drawCurve();
+  new IntersectionObserver((seen) => { if (seen.some((one) => one.isIntersecting)) seeParallel(); }).observe($("parallel"));
+  window.addEventListener("beforeprint", seeParallel);
+  wireHover();
+  wire();
+  document.body.dataset.drawn = Math.round(performance.now());
+}
+
+function wire() {
   for (const id of ["x", "y", "z", "log"]) $(id).onchange = drawFront;
   $("front-plot").on("plotly_click", (event) => { const id = event.points[0].customdata; if (id) select(id); });
+  $("more").onclick = () => { rowsShown += 2 * ROWS_AT_ONCE; drawTable(); };
   $("table").onclick = (event) => {
     const head = event.target.closest("th"), row = event.target.closest("tr[data-id]");
     if (head && head.dataset.name) { order = { name: head.dataset.name, down: order.name === head.dataset.name && !order.down }; drawTable(); }
@@ -424,6 +443,6 @@ function start() {
     if (link) { event.preventDefault(); select(link.dataset.id); }
   });
   let width = window.innerWidth;
-  window.addEventListener("resize", () => { if (width !== window.innerWidth) { width = window.innerWidth; drawParallel(); } });
+  window.addEventListener("resize", () => { if (width !== window.innerWidth) { width = window.innerWidth; if (parallelSeen) drawParallel(); } });
 }
 start();

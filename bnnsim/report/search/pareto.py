@@ -5,10 +5,11 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.resources import files
 from typing import Any
 
+from bnnsim.report.search.columns import columns, short
 from bnnsim.search.front.objectives import METRICS
 from bnnsim.search.storage.record import Exploration, TrialRecord
 from bnnsim.search.storage.results import no_clear_leads
@@ -211,6 +212,29 @@ def _state(trial: TrialRecord, is_on_front: bool) -> str:
     return "feasible" if trial.result.is_feasible else "infeasible"
 
 
+_SCRIPTS = ("columns.js", "pointing.js", "pareto.js")
+_FIELDS = ("id", "state", "why", "checked", "is_exact", "no_clear_lead_over")
+
+
+def _page_data(info: ParetoInfo) -> dict[str, Any]:
+    """The info as the page holds it: its designs as columns, figures with the digits that are shown."""
+    lists = {"figures": len(info.figures), "knobs": len(info.knobs), "shares": len(info.figures)}
+
+    def held(points: Sequence[Point]) -> dict[str, Any]:
+        rows = [
+            {
+                **vars(point),
+                "figures": tuple(map(short, point.figures)),
+                "shares": tuple(short(share, 2) for share in point.shares),
+            }
+            for point in points
+        ]
+        return columns(rows, lists, _FIELDS)
+
+    rest = asdict(replace(info, points=(), baseline=()))
+    return {**rest, "points": held(info.points), "baseline": held(info.baseline)}
+
+
 def pareto_page(info: ParetoInfo) -> str:
     """The page as HTML: plotly.js, data and all in one text."""
     from plotly.offline import get_plotlyjs
@@ -219,9 +243,9 @@ def pareto_page(info: ParetoInfo) -> str:
     parts: Sequence[tuple[str, str]] = (
         ("@@TITLE@@", html.escape(f"{info.space}: {info.workload} on {info.device}")),
         ("@@STYLE@@", folder.joinpath("pareto.css").read_text(encoding="utf-8")),
-        ("@@SCRIPT@@", folder.joinpath("pareto.js").read_text(encoding="utf-8")),
+        ("@@SCRIPT@@", "".join(folder.joinpath(n).read_text(encoding="utf-8") for n in _SCRIPTS)),
         # "</" would end the script element wherever it stands in a name.
-        ("@@DATA@@", json.dumps(asdict(info), separators=(",", ":")).replace("</", "<\\/")),
+        ("@@DATA@@", json.dumps(_page_data(info), separators=(",", ":")).replace("</", "<\\/")),
         ("@@PLOTLY@@", get_plotlyjs()),
     )
     page = folder.joinpath("pareto.html").read_text(encoding="utf-8")

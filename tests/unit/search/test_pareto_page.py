@@ -110,7 +110,7 @@ def test_page_is_one_file_without_anything_fetched(info: ParetoInfo) -> None:
     assert held is not None
     data = json.loads(held[1])
     assert data["landmarks"][0]["name"] == "</script> published"
-    assert len(data["points"]) == 5
+    assert data["points"]["count"] == 5
 
 
 def test_search_without_a_feasible_design_still_has_a_page(found: Exploration) -> None:
