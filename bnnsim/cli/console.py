@@ -18,8 +18,8 @@ from bnnsim.files.whole import check_target, no_place, whole_text
 from bnnsim.search.storage.study_warning import StudyWarning
 from bnnsim.spec.faults import OldKeyWarning
 
-output = Console(highlight=False, soft_wrap=False)
-errors = Console(stderr=True, highlight=False)
+output = Console(highlight=False, soft_wrap=False, emoji=False)
+errors = Console(stderr=True, highlight=False, emoji=False)
 
 _PATIENCE_S = 1.0
 

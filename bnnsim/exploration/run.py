@@ -11,7 +11,7 @@ from typing import Literal
 
 from bnnsim.exploration.report import PARETO_PAGE, ExplorationReport
 from bnnsim.search.front.evaluator import Evaluator, screen_here, set_evaluator
-from bnnsim.search.front.judge_again import judge_again
+from bnnsim.search.front.judge_again import doubted_trials, judge_again
 from bnnsim.search.front.verify import verify
 from bnnsim.search.storage.database import Database, create_study
 from bnnsim.search.storage.outage import through_outages
@@ -106,6 +106,9 @@ class ExplorationRun:
         """``found`` with its random baseline, and whether Ctrl-C ended drawing that."""
         plan = self.random_plan if store is None else store.plan
         other, interrupted = search(plan, pool, store, self._stage("baseline"), screen_here)
+        if store is not None:
+            place = f"{_place(store)}: {store.name}"
+            judge_again(doubted_trials(other, store.numbers), pool, place, screen_here)
         return replace(found, baseline=other.trials), interrupted
 
     def finish(
@@ -118,14 +121,14 @@ class ExplorationRun:
     ) -> ExplorationReport:
         """Check the front and write everything down.
 
-        What is shown is judged again: all of it, or, where nothing is to be verified, what was stored.
+        What is shown is judged again: all of it, or, where nothing is to be verified, what was stored;
+        of what was stored some besides.
         """
         words = 0 if interrupted else self.verify_words
         stored: Set[int] = storage.numbers if isinstance(storage, TrialStore) else frozenset()
-        doubted = [
-            t for t in found.shown if words != 0 or t.number in stored or isinstance(storage, Database)
-        ]
-        judge_again(doubted, pool, _place(storage) or found.space.name)
+        is_all = words != 0 or isinstance(storage, Database)
+        fresh = [trial for trial in found.shown if is_all and trial.number not in stored]
+        judge_again([*fresh, *doubted_trials(found, stored)], pool, _place(storage) or found.space.name)
         checked = verify(found, pool, self.plan.seed, words, self._advance)
         given = {name for trial in found.trials for name in trial.result.figures}
         errors = tuple(error for error in model_errors() if error.quantity in given)

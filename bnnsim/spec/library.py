@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from bnnsim.spec.faults import Fault, SpecError, near_names
@@ -36,11 +37,11 @@ def find_spec(reference: str | Path, kind: str) -> Path:
     text = str(reference)
     if path.suffix.lower() in (".yaml", ".yml") or len(path.parts) > 1:
         return path
-    shipped = shipped_folder(kind) / f"{text}.yaml"
-    if shipped.is_file():
-        return shipped
-    if path.is_file():
-        return path
     names = shipped_names(kind)
+    if text in names:
+        return shipped_folder(kind) / f"{text}.yaml"
+    with contextlib.suppress(OSError):  # a name that is too long for one of a file
+        if path.is_file():
+            return path
     expected = f"a YAML file or a shipped {kind} ({', '.join(names)})"
     raise SpecError([Fault(text, 0, "", expected, repr(text), near_names(text, names))])

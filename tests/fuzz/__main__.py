@@ -8,6 +8,7 @@ time. ``--only i`` runs one input again and leaves its files.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import multiprocessing as mp
 import os
 import resource
@@ -72,7 +73,9 @@ def _chosen(seed: int, number: int, kinds: list[Kind]) -> tuple[Kind, Random]:
 
 def _run_one(seed: int, number: int, kinds: list[Kind], folder: Path) -> tuple[Kind, Outcome]:
     kind, random = _chosen(seed, number, kinds)
-    return kind, run_case(kind.make(random, folder))
+    case = kind.make(random, folder)
+    with contextlib.chdir(folder):  # what a command writes without being told where
+        return kind, run_case(case)
 
 
 def _worker(

@@ -94,7 +94,22 @@ def _parsed(raw: bytes) -> tuple[dict[str, Any] | None, str, bytes]:
         entry = json.loads(text)
     except (ValueError, RecursionError):
         return None, "", raw
-    return (entry if isinstance(entry, dict) else None), seal[1].decode(), text
+    return (entry if _is_known(entry) else None), seal[1].decode(), text
+
+
+def _is_known(entry: Any) -> bool:
+    """Whether a line holds what Optuna writes for this project: an operation and what it is about."""
+    if not isinstance(entry, dict) or type(entry.get("op_code")) is not int:
+        return False
+    named = {name for name in ("user_attr", "system_attr", "params", "user_attrs") if name in entry}
+    wanted = {
+        NEW_STUDY: set[str](),
+        STUDY_USER_ATTR: {"user_attr"},
+        STUDY_SYSTEM_ATTR: {"system_attr"},
+        NEW_TRIAL: {"params", "user_attrs"},
+    }.get(entry["op_code"])
+    is_named = entry["op_code"] != NEW_STUDY or isinstance(entry.get("study_name"), str)
+    return is_named and named == wanted and all(isinstance(entry[name], dict) for name in named)
 
 
 def _fault(

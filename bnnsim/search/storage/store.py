@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel, ConfigDict, FiniteFloat, NonNegativeInt, ValidationError
+
+from bnnsim.files.boundary import foreign_file
 from bnnsim.search.front.objectives import Objective
 from bnnsim.search.front.point_result import PointResult
 from bnnsim.search.points.encoding import Knobs, point_key
@@ -41,7 +45,7 @@ class TrialStore:
         self.journal = journal
         self._head = head
         self._distributions = plan.encoding.distributions()
-        self._kept = _kept_trials(journal, head, set(self._distributions))
+        self._kept = _kept_trials(journal, head, plan, set(self._distributions))
 
     def add(self, records: Iterable[TrialRecord]) -> None:
         """Write finished trials; each is one line of the journal."""
@@ -79,7 +83,7 @@ class TrialStore:
 
 
 def _kept_trials(
-    journal: Journal, head: StudyHead, parameters: set[str]
+    journal: Journal, head: StudyHead, plan: SearchPlan, parameters: set[str]
 ) -> dict[int, tuple[int, TrialRecord]]:
     """A study's trials in a journal, each with the number of its line, by the number of the trial."""
     found: dict[int, tuple[int, TrialRecord]] = {}
@@ -91,7 +95,10 @@ def _kept_trials(
             raise journal.fault(line.number, "a trial of this search", "one of another")
         if number in found:
             raise journal.fault(line.number, "each trial once", f"trial {number} a second time")
-        found[number] = line.number, _record_in(line)
+        record = _record_in(line)
+        if record is None or not _has_figures(record.result, plan.objectives):
+            raise journal.fault(line.number, "a trial as this search writes it", "another")
+        found[number] = line.number, record
     expected = 0
     for number in sorted(found):
         if number > expected:
@@ -103,11 +110,34 @@ def _kept_trials(
     return found
 
 
-def _record_in(line: JournalLine) -> TrialRecord:
-    kept = line.entry["user_attrs"]
-    result = PointResult(kept["figures"], kept["violations"], str(kept["obstacle"]))
-    point = {name: int(value) for name, value in line.entry["params"].items()}
-    return TrialRecord(int(kept[TRIAL_NUMBER]), point, kept["knobs"], result)
+class _StoredTrial(BaseModel):
+    """What is read of a trial's line, with its types."""
+
+    model_config = ConfigDict(strict=True)
+
+    params: dict[str, FiniteFloat]
+    number: NonNegativeInt
+    knobs: dict[str, int | float | str | bool]
+    figures: dict[str, int | float]
+    violations: dict[str, int | float]
+    obstacle: str
+
+
+def _has_figures(result: PointResult, objectives: Sequence[Objective]) -> bool:
+    """Whether a trial has the figures that it is compared by, or says why not."""
+    figures = [result.figures.get(objective.name, math.nan) for objective in objectives]
+    return bool(result.infeasible_reason) or not any(map(math.isnan, figures))
+
+
+def _record_in(line: JournalLine) -> TrialRecord | None:
+    """The trial in a line; None where it is none."""
+    try:
+        kept = _StoredTrial(params=line.entry["params"], **line.entry["user_attrs"])
+    except (ValidationError, TypeError):
+        return None
+    point = {name: int(value) for name, value in kept.params.items()}
+    result = PointResult(kept.figures, kept.violations, kept.obstacle)
+    return TrialRecord(kept.number, point, kept.knobs, result)
 
 
 def frozen_trial(
@@ -188,9 +218,10 @@ def open_journal(
     try:
         stores = {}
         for name, plan in plans.items():
-            head = study_head(journal, name, plan)
-            if not head.is_new:
-                plan = continued_plan(head.plan_text, plan, str(path), any_seed)
+            with foreign_file(path, "a journal whose first lines begin its studies"):
+                head = study_head(journal, name, plan)
+                if not head.is_new:
+                    plan = continued_plan(head.plan_text, plan, str(path), any_seed)
             stores[name] = TrialStore(name, plan, journal, head)
         journal.lines.clear()  # they are read
         yield stores

@@ -13,6 +13,15 @@ from bnnsim.spec.bounds import MAX_DEPTH, MAX_NODES, MAX_SPEC_BYTES
 from bnnsim.spec.faults import Fault, KeyPath, SpecError, key_text
 from bnnsim.spec.yaml.scalars import ScalarError, ScalarLoader, scalar_value, tag_fault
 
+
+class _Unread:
+    """Stands in plain data where a value has a fault of its own; nothing else is said of it."""
+
+    def __repr__(self) -> str:
+        return "a value that is none"
+
+
+UNREAD = _Unread()
 _COLLECTIONS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
@@ -20,9 +29,9 @@ _COLLECTIONS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 class SourceText:
     """Plain data read from YAML and where each entry stands.
 
-    ``data`` holds dicts, lists and scalars; ``lines`` maps a key path to its 1-based line. ``written``
-    maps the path of a key that was read under a newer name to what stands there; ``within`` is the
-    section of the file that the data is, as messages name it.
+    ``data`` holds dicts, lists and scalars, and ``UNREAD`` where a value is none; ``lines`` maps a key
+    path to its 1-based line. ``written`` maps the path of a key that was read under a newer name to what
+    stands there; ``within`` is the section of the file that the data is, as messages name it.
     """
 
     file: str
@@ -157,7 +166,7 @@ class _Plain:
             return self._scalar(node, path)
         if node.tag not in _COLLECTIONS:
             self._fault(line, path, *tag_fault(node.tag))
-            return None
+            return UNREAD
         # An alias is the node it names: one that stands around itself has no end. One that is long
         # in itself can stand deeper than it was written.
         if id(node) in self.around or len(self.around) > MAX_DEPTH:
@@ -168,7 +177,7 @@ class _Plain:
             self.source.faults.append(
                 Fault(self.source.file, self.source.line_of(path), key_text(path), expected, got)
             )
-            return None
+            return UNREAD
         self.around.add(id(node))
         try:
             if isinstance(node, yaml.MappingNode):
@@ -199,7 +208,7 @@ class _Plain:
             return scalar_value(node)
         except ScalarError as error:
             self._fault(node.start_mark.line + 1, path, error.expected, error.got)
-            return None
+            return UNREAD
 
     def _fault(self, line: int, path: KeyPath, expected: str, got: str) -> None:
         self.source.faults.append(Fault(self.source.file, line, key_text(path), expected, got))

@@ -10,7 +10,7 @@ from bnnsim.spec.faults import Fault, KeyPath, near_names
 from bnnsim.spec.model import NAME_TEXT
 from bnnsim.spec.yaml.known import known_keys, known_tags, known_words, schema_of
 from bnnsim.spec.yaml.renamed import old_names
-from bnnsim.spec.yaml.source import SourceText
+from bnnsim.spec.yaml.source import UNREAD, SourceText
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -25,6 +25,7 @@ WORDING = {
     "float_type": "a number",
     "finite_number": "a finite number",
     "string_type": "text",
+    "string_unicode": "text of Unicode characters",
     "bool_type": "true or false",
     "list_type": "a list",
     "dict_type": "a mapping",
@@ -80,6 +81,8 @@ def _faults_of(
             items = [i for i in items if i["type"] in ("missing", "extra_forbidden")]
             if not items:
                 continue
+        if _is_unread(items[0]):
+            continue
         expected = list(dict.fromkeys(_expected(item, path, schema, data) for item in items))
         if items[0]["type"] == "missing" and _is_switch(source, path):
             continue  # the key is there, as a script's boolean, with a fault of its own
@@ -87,6 +90,13 @@ def _faults_of(
         where = (*path, *_tag(items[0]))
         faults.append((path, source.fault(where, " or ".join(expected), got, near)))
     return faults, set(grouped)
+
+
+def _is_unread(item: Any) -> bool:
+    """Whether an error is of a value, or of the key that says its kind, that has a fault already."""
+    value = item["input"]
+    tag = _tag(item)
+    return value is UNREAD or (bool(tag) and isinstance(value, dict) and value.get(tag[0]) is UNREAD)
 
 
 def _tag(item: Any) -> tuple[str, ...]:
@@ -129,8 +139,10 @@ def _got(
         return f"'{written}'", tuple(dict.fromkeys(hints[n] for n in near_names(written, hints)))
     value = item["input"]
     if kind == "union_tag_invalid":
-        tag = item["ctx"]["tag"]
-        return repr(tag), near_names(str(tag), _options(item, path, schema, data))
+        tag = value.get(_tag(item)[0]) if isinstance(value, dict) else item["ctx"]["tag"]
+        if not isinstance(tag, str):
+            return value_text(tag), ()
+        return repr(tag), near_names(tag, _options(item, path, schema, data))
     near: tuple[str, ...] = ()
     if kind == "literal_error" and isinstance(value, str):
         near = near_names(value, _options(item, path, schema, data))

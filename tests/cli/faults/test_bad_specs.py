@@ -65,3 +65,44 @@ def test_engine_that_loads_a_word_for_all_its_weights_is_refused(
     wanted = "loads of all weights of conv2, 147456 bits (and so for 4 more), got 64 bits"
     assert f"programs.conv.steps: expected {wanted}" in error
     assert "Traceback" not in error
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("clock_mhz: 100", "clock_mhz: 1:40", "a.yaml:5: clock_mhz: "),
+        ("clock_mhz: 100", "clock_mhz: !!int 100", "a.yaml:5: clock_mhz: "),
+        ("style: streaming", "style: on", "a.yaml:3: style: "),
+        ("{pe: 4, simd: 8}", "0x10", "a.yaml:7: layers.conv0: "),
+        ("{pe: 4, simd: 8}", "{pe: 04, simd: 8}", "a.yaml:7: layers.conv0.pe: "),
+        ("shape: [8, 6, 6]", "shape: [8, 0x6, 6]", "w.yaml:2: input.shape[1]: "),
+        ("op: max_pool", "op: yes", "w.yaml:5: layers[1].op: "),
+        ("name: small\n", "name: 1:40\n", "w.yaml:1: name: "),
+        ("{name: pool0, op: max_pool, kernel: 2}", "!x {a: 1}", "w.yaml:5: layers[1]: "),
+    ],
+)
+def test_a_value_that_is_none_is_said_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, place: str
+) -> None:
+    specs = [change(text, old, new) if old in text else text for text in (ARCH, WORKLOAD)]
+    (line,) = complaints(tmp_path, capsys, *specs)
+    assert line.startswith(place)
+    assert "nothing" not in line
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("device: xc7z020", "device: " + "x" * 900, "a.yaml:4: device: expected a name of at most "),
+        ("op: max_pool", "op: null", "w.yaml:5: layers.pool0.op: expected one of conv, "),
+        ("{pe: 2, simd: 8}", "{pe: 2, simd: 8}\n  a:b: {pe: 1}", "a.yaml:9: layers.a:b: expected a "),
+        ("name: small\n", 'name: "\\ud800"\n', "w.yaml:1: name: expected text of Unicode characters"),
+    ],
+)
+def test_what_is_said_of_strange_values(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], old: str, new: str, line: str
+) -> None:
+    specs = [change(text, old, new) if old in text else text for text in (ARCH, WORKLOAD)]
+    (said,) = complaints(tmp_path, capsys, *specs)
+    assert said.startswith(line)
+    assert "None" not in said

@@ -155,6 +155,8 @@ CASES = [
     ("float_type", {"real": "1e6"}, "real: expected a number, got the text '1e6'"),
     ("finite_number", {"real": float("inf")}, "real: expected a finite number, got inf"),
     ("string_type", {"text": 1}, "text: expected text, got 1"),
+    ("string_unicode", {"text": "\ud800"},
+     "text: expected text of Unicode characters, got the text '\\ud800'"),
     ("bool_type", {"flag": 1}, "flag: expected true or false, got 1"),
     ("list_type", {"few": 1}, "few: expected a list, got 1"),
     ("dict_type", {"table": 1}, "table: expected a mapping, got 1"),

@@ -49,11 +49,11 @@ def _told(found: Exploration) -> list[tuple[Mapping[str, Any], ...]]:
     return [(dict(t.knobs), dict(t.result.figures), dict(t.result.violations)) for t in trials]
 
 
-def _sealed_again(line: bytes, plan_text: str) -> bytes:
+def _sealed_again(line: bytes, plan_text: str | None) -> bytes:
     """A line with a checksum that holds: what somebody writes who has read how they are made."""
     entry = json.loads(line)
     del entry["checksum"]
-    return sealed(json.dumps(entry, separators=(",", ":")), study_key(plan_text))
+    return sealed(json.dumps(entry, separators=(",", ":")), study_key(plan_text) if plan_text else "")
 
 
 def test_no_flipped_bit_of_a_journal_is_believed(
@@ -116,6 +116,52 @@ def test_every_figure_of_the_front_is_held_against_the_design(
         content = b"\n".join([*lines[:place], line, *lines[place + 1 :]]) + b"\n"
         with pytest.raises(SpecError, match=rf"design {front.id} with .*\({name} .* got {name} "):
             _resume(searched, tmp_path / name, content)
+
+
+@pytest.mark.parametrize(("study", "number"), [("search", 1), ("baseline", 0), ("baseline", 1)])
+def test_trial_with_worse_figures_than_its_design_is_refused_too(
+    searched: tuple[Path, Exploration], tmp_path: Path, study: str, number: int
+) -> None:
+    lines = (searched[0] / "o" / JOURNAL).read_bytes().splitlines()
+    plans = [json.loads(n)["user_attr"]["bnnsim plan"] for n in lines if b'"bnnsim plan"' in n]
+    which = ("search", "baseline").index(study)
+    place = next(
+        i
+        for i, line in enumerate(lines)
+        if f'"number":{number}'.encode() in line and json.loads(line)["study_id"] == which
+    )
+    entry = json.loads(lines[place])
+    entry["user_attrs"]["obstacle"] = "none of its kind"
+    line = _sealed_again(json.dumps(entry).encode(), plans[which])
+    with pytest.raises(SpecError, match=rf"design 0000{number} with .*got obstacle none of its"):
+        _resume(searched, tmp_path / "o", b"\n".join([*lines[:place], line, *lines[place + 1 :]]) + b"\n")
+
+
+@pytest.mark.parametrize("value", [None, "x", -1, 1e400, [], {}, True, float("nan")])
+def test_line_of_another_shape_is_one_sentence_whatever_its_checksum(
+    searched: tuple[Path, Exploration], tmp_path: Path, value: Any
+) -> None:
+    lines = (searched[0] / "o" / JOURNAL).read_bytes().splitlines()
+    plan_text = next(json.loads(n)["user_attr"]["bnnsim plan"] for n in lines if b'"bnnsim plan"' in n)
+    for place, key in (
+        (0, "op_code"), (0, "study_name"), (0, "directions"), (1, "system_attr"), (2, "user_attr"),
+        *((len(lines) - 4, key) for key in ("params", "user_attrs", "number", "figures", "obstacle")),
+    ):  # fmt: skip
+        entry = json.loads(lines[place])
+        holder = entry["user_attrs"] if key in ("number", "figures", "obstacle") else entry
+        holder[key] = value
+        line = _sealed_again(json.dumps(entry).encode(), plan_text if place > 2 else None)
+        content = b"\n".join([*lines[:place], line, *lines[place + 1 :]]) + b"\n"
+        out = tmp_path / f"{place}-{key}"
+        said = ""
+        try:
+            found = _resume(searched, out, content)
+        except SpecError as error:
+            said = str(error)
+        else:  # what says nothing of a trial
+            assert key in ("directions", "system_attr")
+            assert _told(found) == _told(searched[1])
+        assert not said or (len(said.splitlines()), "study.journal" in said) == (1, True)
 
 
 def test_lost_lines_are_said_and_their_trials_judged_again(
