@@ -54,5 +54,7 @@ MAX_ARRAY_BYTES = 1 << 30
 """Arrays of an .npz or .npy once they are unpacked."""
 MAX_ARRAYS = 10_000
 """Arrays of an .npz."""
+MAX_JOINED_CHANNELS = 1 << 20
+"""Channels of all joins of an imported network: each has a function of its own."""
 MAX_PIXELS = 1 << 26
 """Pixels of a picture, by its header."""

@@ -291,3 +291,13 @@ def test_file_s_name_becomes_one_that_a_workload_can_have(stem, tmp_path):
     b = Builder((1, 6))
     path = b.save(_mlp(b), tmp_path / f"{stem}.onnx")
     assert import_onnx(path, tmp_path).workload_path.is_file()
+
+
+def test_joins_that_double_their_channels_over_and_over_are_refused(tmp_path):
+    b = Builder((1, 8, 2, 2))
+    x = b.bipolar("x")
+    for _ in range(12):
+        x = b.op("Concat", *[x] * 8, axis=1)
+    path = b.save(b.op("Sign", x), tmp_path / "net.onnx")
+    expected = "expected at most 1048576 channels in all joins, got 2097152 in the one after 5 others"
+    _refused_file(path, tmp_path, expected)

@@ -18,6 +18,7 @@ from bnnsim.importers.onnx.fixed_point import (
 from bnnsim.importers.onnx.graph import Operator
 from bnnsim.importers.onnx.lowering import Lowering
 from bnnsim.importers.onnx.operators.quantise import negated, quantised
+from bnnsim.spec.bounds import MAX_JOINED_CHANNELS
 from bnnsim.spec.value_type import ValueType
 
 
@@ -146,6 +147,10 @@ def concat(state: Lowering, operator: Operator) -> TensorBinding:
         ready = [_as_sums(state, one) for one in ready]
     bases = [one.base for one in ready]
     channels = sum(one.channels for one in ready)
+    joins = [layer for layer in state.draft.layers.values() if layer.kind == "concat"]
+    if channels + sum(layer.channels for layer in joins) > MAX_JOINED_CHANNELS:
+        expected = f"at most {MAX_JOINED_CHANNELS} channels in all joins"
+        raise operator.fault(expected, f"{channels} in the one after {len(joins)} others")
     _, height, width = state.draft.shape_of(bases[0])
     bounds = [state.draft.bounds_of(base) for base in bases]
     shape = (channels, height, width)
