@@ -8,9 +8,10 @@ import tempfile
 from functools import cache
 from pathlib import Path
 from random import Random
+from typing import Any
 
-from bnnsim.cli.app import run
-from tests.fuzz.case import Case
+from bnnsim.search.storage.journal_line import NEW_TRIAL, STUDY_USER_ATTR, sealed, study_key
+from tests.fuzz.case import Case, run_case
 from tests.fuzz.mutation import VALUES, damaged_bytes, damaged_data
 
 _WORKLOAD = """\
@@ -90,7 +91,7 @@ def journal(random: Random, folder: Path) -> Case:
     content, space = study()
     lines = content.splitlines(keepends=True)
     at = random.randrange(len(lines))
-    match random.randrange(4):
+    match random.randrange(5):
         case 0:
             content = damaged_bytes(content, random)
         case 1:
@@ -99,13 +100,31 @@ def journal(random: Random, folder: Path) -> Case:
         case 2:
             lines.insert(random.randrange(len(lines)), lines[at])
             content = b"".join(lines)
-        case _:
+        case 3:
             damaged = damaged_data(json.loads(lines[at]), random, VALUES)
             lines[at] = json.dumps(damaged).encode() + b"\n"
+            content = b"".join(lines)
+        case _:
+            lines[at] = _forged(json.loads(lines[at]), _keys(lines), random)
             content = b"".join(lines)
     path = folder / "study.journal"
     path.write_bytes(content)
     return Case([*_search(space, folder, _TRIALS), "--resume"], (path.name, "--trials", str(folder)))
+
+
+def _forged(entry: dict[str, Any], keys: dict[int, str], random: Random) -> bytes:
+    """A line with wrong fields under a checksum that holds."""
+    del entry["checksum"]
+    key = keys[entry["study_id"]] if entry["op_code"] == NEW_TRIAL else ""
+    text = json.dumps(damaged_data(entry, random, VALUES), separators=(",", ":"))
+    return sealed(text, key) + b"\n"
+
+
+def _keys(lines: list[bytes]) -> dict[int, str]:
+    """The key of each study of a journal, which the checksums of its trials hang on."""
+    entries = [json.loads(line) for line in lines]
+    plans = [entry for entry in entries if entry["op_code"] == STUDY_USER_ATTR]
+    return {entry["study_id"]: study_key("".join(entry["user_attr"].values())) for entry in plans}
 
 
 def _search(space: Path, out: Path, trials: int) -> list[str]:
@@ -120,6 +139,6 @@ def study() -> tuple[bytes, Path]:
     (folder / "w.yaml").write_text(_WORKLOAD, encoding="utf-8")
     space = folder / "space.yaml"
     space.write_text(_SPACE, encoding="utf-8")
-    if run(_search(space, folder / "out", _TRIALS)):
+    if run_case(Case(_search(space, folder / "out", _TRIALS))).code:
         raise RuntimeError("the study that journals are made from does not run")
     return (folder / "out" / "study.journal").read_bytes(), space
