@@ -31,7 +31,9 @@ BATCH_POINTS = 10
 BATCHES_IN_FLIGHT = 2
 """One to evaluate, and one to begin with while the coordinator is busy with the first."""
 PROGRESS_S = 0.25
-"""Between two reports of progress: a front and its hypervolume take their time too."""
+"""Between two reports of progress, at least: a front and its hypervolume take their time too."""
+MOST_PROGRESS_SHARE = 0.05
+"""Of the time, that reports of progress may take: those of a large front become rarer."""
 MOST_PROPOSALS_A_TRIAL = 20
 """Give up when this many times the trials asked for were proposed and too few were new."""
 
@@ -57,7 +59,7 @@ def search(
     run = _Run(plan, source, pool, store, evaluate)
     tally = Tally(plan.objectives)
     counted = earlier = 0
-    reported = started - PROGRESS_S
+    next_report = started
     try:
         while run.submit() or run.in_flight:
             run.collect()
@@ -66,9 +68,10 @@ def search(
             now = time.monotonic()
             if run.judged == 0:
                 started, earlier = now, counted
-            if progress is not None and (now - reported >= PROGRESS_S or not run.in_flight):
-                reported = now
+            if progress is not None and (now >= next_report or not run.in_flight):
                 progress(tally.progress(run.wanted, counted - earlier, now - started))
+                took = time.monotonic() - now
+                next_report = now + took + PROGRESS_S + took / MOST_PROGRESS_SHARE
     except KeyboardInterrupt:
         return plan.outcome(run.records), True
     return plan.outcome(run.records), False

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bnnsim.arrays import Floats
+from bnnsim.arrays import Bools, Floats
 from bnnsim.search.front.front import hypervolume, is_on_front
 from bnnsim.search.front.objectives import Objective
 from bnnsim.search.storage.record import TrialRecord, losses_of, reference_corner
@@ -29,6 +29,13 @@ class SearchProgress:
     designs_per_s: float
 
 
+def _are_beaten_or_equalled(losses: Floats, others: Floats) -> Bools:
+    """For each row of ``losses`` whether a row of ``others`` is as good or better everywhere."""
+    is_as_good: Bools = others[None, :, :] <= losses[:, None, :]
+    beaten: Bools = np.any(np.all(is_as_good, axis=2), axis=1)
+    return beaten
+
+
 class Tally:
     """What progress tells of trials, kept up to date: a thousand more cost as much as the first."""
 
@@ -47,8 +54,10 @@ class Tally:
             return
         self.feasible += len(new)
         self._worst = np.maximum(self._worst, new.max(axis=0))
-        both = np.unique(np.concatenate([self.front, new]), axis=0)
-        self.front = both[is_on_front(both)]
+        new = np.unique(new, axis=0)
+        new = new[is_on_front(new)]
+        new = new[~_are_beaten_or_equalled(new, self.front)]
+        self.front = np.concatenate([self.front[~_are_beaten_or_equalled(self.front, new)], new])
 
     def progress(self, wanted: int, judged: int, seconds: float) -> SearchProgress:
         """How far a search is that has judged so many designs in so many ``seconds``."""

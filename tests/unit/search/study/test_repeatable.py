@@ -63,6 +63,7 @@ def test_stopped_and_resumed_search_is_the_undisturbed_one(
     space: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sampler: str
 ) -> None:
     monkeypatch.setattr(coordinator, "PROGRESS_S", 0)  # after every batch
+    monkeypatch.setattr(coordinator, "MOST_PROGRESS_SHARE", float("inf"))
     whole = _explore(space, sampler=sampler, seed=3)
     out = tmp_path / "out"
     _explore(space, sampler=sampler, out=out, progress=_stop_after(20))

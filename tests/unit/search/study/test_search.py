@@ -245,6 +245,7 @@ def test_interrupt_keeps_every_finished_batch(
     space: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(coordinator, "PROGRESS_S", 0)  # after every batch
+    monkeypatch.setattr(coordinator, "MOST_PROGRESS_SHARE", float("inf"))
     calls = []
 
     def interrupt(stage: str, progress: object) -> None:
