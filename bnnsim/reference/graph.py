@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -75,13 +76,17 @@ class ReferenceGraph:
     steps: tuple[Step, ...]
     constants: Tensors
     channels_last: bool = False
-    _takes_batches: bool = field(default=True, init=False)
+    batch: int = 1
+    """How many inputs the model was exported for, where more than one: it runs on so many, and the last
+    stands for those that are missing."""
 
     def run(self, inputs: Array, visit: Visit | None = None) -> Tensors:
         """All tensors for ``inputs`` ``(n, *input_shape)``.
 
         Raises :class:`InputError` where the model cannot be run.
         """
+        if len(inputs) > self.batch > 1:
+            raise InputError(self.file, f"at most {self.batch} inputs at once", str(len(inputs)))
         tensors: Tensors = {**self.constants, self.input: inputs}
         for step in self.steps:
             self._run_step(step, tensors)
@@ -91,20 +96,22 @@ class ReferenceGraph:
         return tensors
 
     def batch_size(self, most_bytes: int, most: int) -> int:
-        """How many inputs go through at once within ``most_bytes``; 1 where the model says so.
+        """How many inputs go through at once within ``most_bytes``.
 
-        Old exports write a batch of 1 into their reshapes.
+        Old exports write the batch that they were made for into their reshapes; others run on any.
         """
-        two = np.zeros((2, *self.input_shape))
+        declared, self.batch = self.batch, 1
+        count = 3 if declared == 2 else 2
         try:
-            tensors = self.run(two)
+            tensors = self.run(np.zeros((count, *self.input_shape)))
         except InputError:
-            self.run(two[:1])
-            return 1
-        made = [tensors[name] for step in self.steps for name in step.outputs if name in tensors]
-        if any(np.ndim(tensors[name]) < 1 or len(tensors[name]) != 2 for name in self.outputs):
-            return 1
-        size = sum(array.nbytes for array in made) // 2
+            tensors = {}
+        made = [tensors.get(n) for s in self.steps for n in s.outputs if n not in self._of_all]
+        rows = [array for array in made if array is not None and np.ndim(array) and len(array) == count]
+        if len(rows) < len(made):
+            self.batch = declared
+            return declared
+        size = sum(array.nbytes for array in rows) // count
         return int(min(most, max(1, most_bytes // max(1, size))))
 
     def ancestors(self, name: str) -> set[str]:
@@ -158,16 +165,33 @@ class ReferenceGraph:
             self._run_step(step, changed)
         return changed
 
+    @cached_property
+    def _of_all(self) -> set[str]:
+        """Tensors that do not have a row for each input: constants, and what is made of shapes."""
+        found = {*self.constants, ""}
+        for step in self.steps:
+            if step.kind in ("Shape", "Size") or found.issuperset(step.inputs):
+                found.update(step.outputs)
+        return found
+
+    def _whole(self, name: str, array: Array) -> Array:
+        """With as many rows as the model was exported for."""
+        missing = self.batch - len(array) if self.batch > 1 and name not in self._of_all else 0
+        return np.concatenate([array, np.repeat(array[-1:], missing, axis=0)]) if missing > 0 else array
+
     def _run_step(self, step: Step, tensors: Tensors) -> None:
         try:
-            made = step.function([tensors[name] if name else _NOTHING for name in step.inputs])
+            given = [self._whole(n, tensors[n]) if n else _NOTHING for n in step.inputs]
+            made = step.function(given)
         except KeyError as error:
             raise InputError(step.place, "inputs that were made before", str(error)) from None
         except Unrunnable as error:
             raise InputError(step.place, "a model that runs", str(error)) from None
         for name, array in zip(step.outputs, made, strict=False):
             if name:
-                tensors[name] = in_double(array)
+                made_real = in_double(array)
+                is_cut = self.batch > 1 and name not in self._of_all
+                tensors[name] = made_real[: len(tensors[self.input])] if is_cut else made_real
 
 
 _NOTHING = np.zeros(0)

@@ -49,7 +49,7 @@ def read_onnx(path: str | Path) -> ReferenceGraph:
     }
     given = [value for value in graph.input if value.name not in constants]
     opset = next((o.version for o in model.opset_import if o.domain in _STANDARD), 13)
-    shape = tuple(int(d.dim_value) for d in given[0].type.tensor_type.shape.dim)[1:]
+    batch, *shape = (int(d.dim_value) for d in given[0].type.tensor_type.shape.dim)
     steps = []
     for step in _in_order(
         [_step(node, i, file, opset) for i, node in enumerate(graph.node)], given[0].name, constants
@@ -61,7 +61,15 @@ def read_onnx(path: str | Path) -> ReferenceGraph:
             steps.append(step)
     constants.pop("", None)
     outputs = tuple(value.name for value in graph.output)
-    return ReferenceGraph(file, given[0].name, shape, outputs, tuple(steps), constants)
+    return ReferenceGraph(
+        file,
+        given[0].name,
+        tuple(shape),
+        outputs,
+        tuple(steps),
+        constants,
+        batch=max(1, batch),
+    )
 
 
 def _loaded(file: str) -> Any:

@@ -329,6 +329,21 @@ Layer = Annotated[
 ]
 
 
+class ImportSettings(SpecModel):
+    """What a user decided when a model was imported, as ``bnnsim import`` takes it."""
+
+    fixed: str | None = None
+    """The word of layers in fixed point; default: auto."""
+    input_type: ValueTypeField | None = None
+    """The type of an image's elements; default: what the model says."""
+    image_range: Annotated[list[FiniteFloat], Field(min_length=2, max_length=2)] | None = None
+    """The numbers that pixels 0 and 255 stand for at the model's input; default: what the model says."""
+    sign_of_zero: Literal["exact", "plus"] = "exact"
+    """What a plain Sign of 0 counts as."""
+    output: str | None = None
+    """The only output that was kept; default: all."""
+
+
 class Workload(SpecModel):
     """A network: its input, its layers, and where its weights are."""
 
@@ -346,6 +361,8 @@ class Workload(SpecModel):
     """An .npz beside this file with ``images_u8`` and ``labels``, used where the user names none."""
     classes: list[str] | None = None
     """Names of the (first output's) scores, first score first."""
+    imported_with: ImportSettings | None = None
+    """Where an import was told more than the model says: ``bnnsim check`` imports again with the same."""
 
 
 def _pair(value: int | list[int]) -> Pair:

@@ -29,7 +29,7 @@ def command(
     seed: Annotated[int, typer.Option(help="what they are drawn from")] = 0,
     image_range: Annotated[
         tuple[float, float] | None,
-        typer.Option(help="as given to import, where it was", metavar="LOW HIGH"),
+        typer.Option(help="as given to import; default: what the workload says", metavar="LOW HIGH"),
     ] = None,
     json_file: JsonOption = None,
 ) -> None:

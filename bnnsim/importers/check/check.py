@@ -17,6 +17,7 @@ from bnnsim.importers.check.inputs import chosen_inputs
 from bnnsim.importers.check.matching import matching_import, possible_options
 from bnnsim.importers.check.outputs import OutputTally
 from bnnsim.importers.check.report import CheckReport, Flips
+from bnnsim.importers.foreign.formats import KERAS, format_of
 from bnnsim.importers.onnx.file import load_model
 from bnnsim.reference.graph import ReferenceGraph
 from bnnsim.reference.keras_model import read_keras_model
@@ -50,7 +51,7 @@ def check_model(
         images: a file of images (or of floats in the model's range) to run on; default: drawn inputs.
         random_inputs: how many to draw.
         seed: what they are drawn from.
-        image_range: as the import was given it, where the workload takes raw pixels.
+        image_range: as the import was given it; default: as the workload says.
 
     Returns:
         A verdict for every output and input, and layer by layer what differs.
@@ -115,7 +116,8 @@ def check_model(
 
 
 def _is_keras(path: str | Path) -> bool:
-    return Path(path).suffix.lower() in (".h5", ".hdf5", ".keras")
+    """By the content, as the importers tell; what is neither ONNX nor Keras is left to them."""
+    return Path(path).exists() and format_of(Path(path)) is KERAS
 
 
 def model_of(path: str | Path) -> Any:

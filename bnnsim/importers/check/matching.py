@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from bnnsim.files.archive import read_arrays
-from bnnsim.importers.onnx.network import LoweredModel, import_options, lower_model
+from bnnsim.importers.onnx.network import DEFAULT_FIXED, LoweredModel, import_options, lower_model
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.workload import AffineLayer, Workload
 
@@ -66,8 +66,20 @@ def possible_options(
 ) -> Iterator[dict[str, Any]]:
     """Options, as :func:`import_options` takes them, that may have led to ``workload``.
 
-    ``outputs`` are the model's: an import may have kept all of them, or one.
+    A workload says what its import was told; one that says nothing was told nothing, or is of an
+    older version: then what is usual is tried. ``outputs`` are the model's: an import may have kept
+    all of them, or one.
     """
+    said = workload.imported_with
+    if said is not None:
+        yield {
+            "fixed": said.fixed or DEFAULT_FIXED,
+            "input_type": None if said.input_type is None else str(said.input_type),
+            "image_range": given_range or said.image_range,
+            "sign_of_zero": said.sign_of_zero,
+            "output": said.output,
+        }
+        return
     frame = workload.input
     words = {str(layer.type): None for layer in workload.layers if isinstance(layer, AffineLayer)}
     ranges = [None, (0.0, 255.0)]

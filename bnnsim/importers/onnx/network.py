@@ -34,7 +34,7 @@ from bnnsim.importers.onnx.outputs import Head, dropped_note
 from bnnsim.spec.bounds import MAX_NAME
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.value_type import TYPE_TEXT, ValueType, parse_value_type
-from bnnsim.spec.workload import Workload
+from bnnsim.spec.workload import ImportSettings, Workload
 
 DEFAULT_FIXED = "auto"
 """A word as fine as the network's reach lets 32 bits be."""
@@ -179,7 +179,7 @@ def lower_model(model: Any, file: str, name: str, options: ImportOptions) -> Low
 
 
 def _lowered(model: Any, file: str, name: str, options: ImportOptions) -> LoweredModel:
-    graph = read_graph(model, file)
+    graph, given = read_graph(model, file), options
     state = lower(graph, options, HANDLERS)
     word = widest_word(state.draft) if options.fixed is None else None
     if word is not None:
@@ -194,6 +194,7 @@ def _lowered(model: Any, file: str, name: str, options: ImportOptions) -> Lowere
     producer = f", written by {model.producer_name}" if model.producer_name else ""
     source = f"imported from {Path(file).name} (sha256 {digest}...{producer})"
     workload, arrays = to_workload(state.draft, name, source)
+    workload = workload.model_copy(update={"imported_with": _settings(given)})
     errors = {layer: _error_steps(state, layer) for layer in state.draft.layers}
     scores = [replace(one, layer=done.successors.get(one.layer, one.layer)) for one in scores]
     notes = (*state.notes, *dict.fromkeys(_output_notes(graph, state, scores)))
@@ -212,6 +213,18 @@ def _lowered(model: Any, file: str, name: str, options: ImportOptions) -> Lowere
         notes,
         state.frame,
     )
+
+
+def _settings(options: ImportOptions) -> ImportSettings | None:
+    """What the user decided; None where that was nothing."""
+    found = ImportSettings(
+        fixed=None if options.fixed is None else str(options.fixed),
+        input_type=options.input_type,
+        image_range=None if options.image_range is None else list(options.image_range),
+        sign_of_zero=options.sign_of_zero,
+        output=options.output,
+    )
+    return None if found == ImportSettings() else found
 
 
 def _scores(state: Lowering, head: Head, turns_maps: bool) -> LoweredOutput:
