@@ -35,6 +35,8 @@ class Inputs:
     network: Network
     rule: FrameRule
     graph: ReferenceGraph
+    channels_last: bool
+    """Whether the model's input is of maps with their channels last."""
     levels: Mapping[int, float]
     """A real number for each integer of a frame, where the model quantises its input itself."""
     pixels: Array
@@ -57,13 +59,15 @@ class Inputs:
         if self.rule.decode is not None:
             gain, offset = float(self.rule.decode.gain), float(self.rule.decode.offset)
             values = gain * self.frames(start, end).astype(np.float64) + offset
-            return in_layout(values, self.network, self.graph)
+            return in_layout(values, self.network, self.graph, self.channels_last)
         low, high = float(self.rule.low), float(self.rule.high)
         values = low + pixels.astype(np.float64) / 255 * (high - low)
         return np.concatenate(
             [
-                in_layout(values, self.network, self.graph),
-                in_layout(self._reals_of(elements), self.network, self.graph),
+                in_layout(values, self.network, self.graph, self.channels_last),
+                in_layout(
+                    self._reals_of(elements), self.network, self.graph, self.channels_last
+                ),
             ]
         )
 
@@ -95,6 +99,7 @@ def chosen_inputs(
     """
     rule, spec, shape = lowered.frame, network.workload.input, network.input.shape
     levels = _levels(lowered, network)
+    channels_last = graph.channels_last or lowered.channels_last
     no_pixels, no_elements = np.zeros((0, *shape), np.uint8), np.zeros((0, *shape), np.int64)
     has_pixels = spec.image_range is not None or not network.input.type.is_bipolar
     if images is not None:
@@ -105,11 +110,11 @@ def chosen_inputs(
         else:
             found, are_pixels = from_reals(reals, network, lowered, graph, str(images))
         parts = (found, no_elements) if are_pixels else (no_pixels, found)
-        return Inputs(network, rule, graph, levels, *parts)
+        return Inputs(network, rule, graph, channels_last, levels, *parts)
     if random_inputs < 1:
         raise InputError("random inputs", "at least 1", str(random_inputs))
     pixels, elements = _drawn(network, rule, sorted(levels), random_inputs, seed)
-    return Inputs(network, rule, graph, levels, pixels, elements)
+    return Inputs(network, rule, graph, channels_last, levels, pixels, elements)
 
 
 def _drawn(
@@ -134,21 +139,15 @@ def _drawn(
     return pixels, rng.choice(np.array(known, element_dtype(kind)), (drawn, *shape))
 
 
-def in_layout(values: Array, network: Network, graph: ReferenceGraph) -> Array:
+def in_layout(
+    values: Array, network: Network, graph: ReferenceGraph, channels_last: bool
+) -> Array:
     """``(n, channels, rows, columns)`` as the model's input lies."""
     shape = graph.input_shape
     maps = values.reshape(len(values), *network.input.shape)
-    if network.input.pixels > 1 and len(shape) == 3 and is_channels_last(network, graph):
+    if network.input.pixels > 1 and len(shape) == 3 and channels_last:
         maps = maps.transpose(0, 2, 3, 1)
     return np.ascontiguousarray(maps.reshape(len(maps), *shape))
-
-
-def is_channels_last(network: Network, graph: ReferenceGraph) -> bool:
-    """Whether the model's input has its channels last."""
-    channels, rows, columns = network.input.shape
-    if graph.channels_last:
-        return True
-    return graph.input_shape == (rows, columns, channels) != (channels, rows, columns)
 
 
 def _arranged(images: Array, network: Network) -> Array:
@@ -187,7 +186,7 @@ def from_reals(
     ``reals``: any leading dimensions, then the model's input shape or the workload's (channels first,
     or last where only that fits). Raises :class:`InputError` where a value is none of the input's.
     """
-    maps = _as_maps(reals, network, graph, place)
+    maps = _as_maps(reals, network, graph, graph.channels_last or lowered.channels_last, place)
     if not np.all(np.isfinite(maps)):
         raise InputError(place, "finite numbers", "infinite or NaN")
     best: tuple[float, int, str] | None = None
@@ -238,11 +237,13 @@ def _readings(
         )
 
 
-def _as_maps(reals: Array, network: Network, graph: ReferenceGraph, place: str) -> Array:
+def _as_maps(
+    reals: Array, network: Network, graph: ReferenceGraph, channels_last: bool, place: str
+) -> Array:
     """Floats as ``(n, channels, rows, columns)``."""
     channels, rows, columns = network.input.shape
     first, last = (channels, rows, columns), (rows, columns, channels)
-    ways = [last, first] if is_channels_last(network, graph) else [first, last]
+    ways = [last, first] if channels_last else [first, last]
     for way in ways:
         if reals.ndim >= 3 and reals.shape[-3:] == way:
             maps = reals.reshape(-1, *way).astype(np.float64)

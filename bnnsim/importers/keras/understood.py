@@ -217,7 +217,7 @@ LAYERS: Mapping[str, LayerKind] = {
     "QuantSeparableConv2D": LayerKind(
         {
             **_DEPTHWISE,
-            **_trained("pointwise"),
+            **_trained("kernel", "pointwise"),  # Keras 2 writes a kernel's too, though there is none
             **_BORDER,
             "filters": _COUNT,
             "input_quantizer": _QUANTISED,

@@ -86,6 +86,8 @@ class Lowering:
     notes: list[str] = field(default_factory=list)
     may_flatten: bool = True
     """Whether a map that is only ever flattened may become a flat frame."""
+    channels_last: bool = False
+    """Whether the model's input is read as maps with their channels last."""
     flat_orders: set[tuple[str, ...]] = field(default_factory=set)
     """How the axes of such a map lay where it was flattened."""
     made: dict[object, Any] = field(default_factory=dict)
@@ -198,7 +200,9 @@ def _walk(
     rank = len(graph.input_shape)  # a map without a dimension for its only channel has 2
     lies = dimensions[1:] if rank == 2 else dimensions[:rank]
     frame = TensorBinding(INPUT, ChannelFunction(), lies, is_raw=True)
-    state = Lowering(graph, options, NetworkDraft(shape), {graph.input: frame}, may_flatten=may_flatten)
+    draft = NetworkDraft(shape)
+    state = Lowering(graph, options, draft, {graph.input: frame}, may_flatten=may_flatten)
+    state.channels_last = channels_last
     for operator in graph.operators:
         if any(name in state.ends for name in operator.inputs):
             _handler_of(handlers, operator, graph.opset)

@@ -77,6 +77,8 @@ class LoweredModel:
     """By how many steps of its integers a layer in fixed point may be off, where it may."""
     notes: tuple[str, ...]
     frame: FrameRule
+    channels_last: bool
+    """Whether the model's input is taken as maps with their channels last (shapes alone may not tell)."""
 
 
 def import_onnx(
@@ -212,6 +214,7 @@ def _lowered(model: Any, file: str, name: str, options: ImportOptions) -> Lowere
         errors,
         notes,
         state.frame,
+        state.channels_last,
     )
 
 

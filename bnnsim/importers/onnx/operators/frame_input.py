@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
+from bnnsim.functional.input.frames import pixel_table
 from bnnsim.importers.draft.draft import INPUT
 from bnnsim.importers.exact.channel_function import (
     Affine,
@@ -24,6 +26,7 @@ from bnnsim.importers.onnx.binding import TensorBinding
 from bnnsim.importers.onnx.graph import Operator
 from bnnsim.importers.onnx.lowering import FrameRule, Lowering
 from bnnsim.spec.value_type import BIPOLAR, ValueType, parse_value_type
+from bnnsim.spec.workload import InputSpec
 
 _PIXEL_SCALE = 64
 """A model that divides its input by more than this takes pixels of 0 .. 255."""
@@ -86,12 +89,40 @@ def quantised_input(
         state.notes.append("the input's sign is taken as +1 on zero, where ONNX's Sign gives 0")
     elif isinstance(step, AtLeastZero):
         threshold, function = Fraction(0), (Affine(Fraction(1, 2), Fraction(1, 2)),)
-    elif isinstance(step, Count) and len(step.thresholds) == 1:
+    elif isinstance(step, Count) and len(step.thresholds) > 1:
+        return _counted_input(state, chain, step, low, high, tail)
+    elif isinstance(step, Count):
         threshold, function = step.thresholds[0], (Affine(Fraction(1, 2), Fraction(1, 2)),)
     else:
         return None
     state.draft.image_range = (float(low - threshold), float(high - threshold))
     return BIPOLAR, ChannelFunction((function,)).before(tail)
+
+
+def _counted_input(
+    state: Lowering, chain: Chain, step: Count, low: Fraction, high: Fraction, tail: ChannelFunction
+) -> tuple[ValueType, ChannelFunction] | None:
+    """An input that reaches some of several thresholds: how many, as an unsigned integer.
+
+    None where the thresholds are not one step apart, or another number than their count comes out of a
+    pixel (where a type holds more than they are, and a pixel lies above the last).
+    """
+    first = step.thresholds[0]
+    steps = [b - a for a, b in itertools.pairwise(step.thresholds)]
+    bits = len(step.thresholds).bit_length()
+    if bits > 8 or steps[0] <= 0 or any(one != steps[0] for one in steps):
+        return None
+    half = Fraction(1, 2)  # pixels are rounded half up
+    image_range = [float((x - first) / steps[0] + half) for x in (low, high)]
+    value_type = ValueType("uint", bits)
+    frame = InputSpec(shape=[1], type=value_type, image_range=image_range)
+    given_low, given_high = pixel_range(state)
+    table = pixel_table(frame, np.arange(256, dtype=np.uint8), "pixels")
+    reals = (given_low + (given_high - given_low) * Fraction(p, 255) for p in range(256))
+    if any(evaluate(chain, real) != int(count) for real, count in zip(reals, table, strict=True)):
+        return None
+    state.draft.image_range = (image_range[0], image_range[1])
+    return value_type, tail.simplest
 
 
 def decide_input(state: Lowering, operator: Operator, value_type: ValueType, rule: FrameRule) -> None:
@@ -123,10 +154,11 @@ def given_input(state: Lowering, operator: Operator, binding: TensorBinding) -> 
     if value_type is None and state.graph.input_kind != "float":
         value_type = parse_value_type(state.graph.input_kind)
     if value_type is None:
+        quantiser = binding.function.quantiser_position >= 0
         raise operator.fault(
             "a quantiser in front of the first layer, or an input type that you choose "
             "(such as uint8 or fixed8.7)",
-            "a float input",
+            "one whose levels no input type holds" if quantiser else "a float input",
         )
     low, high = pixel_range(state)
     if value_type.kind == "uint" and value_type.bits == 8:

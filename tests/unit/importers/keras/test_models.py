@@ -51,7 +51,10 @@ def test_separable_convolution_quantises_nothing_between_its_halves(tmp_path):
     quantisers = dict.fromkeys(
         ("input_quantizer", "depthwise_quantizer", "pointwise_quantizer"), "ste_sign"
     )
-    model.add("QuantSeparableConv2D", weights, use_bias=False, strides=[1, 1], **quantisers)
+    # Keras 2 writes these of a kernel that the layer does not have
+    written = dict.fromkeys(("kernel_initializer", "kernel_regularizer", "kernel_constraint"))
+    settings = {"use_bias": False, "strides": [1, 1], **written, **quantisers}
+    model.add("QuantSeparableConv2D", weights, **settings)
     model.batch_norm(6, True, 10)
     model.add("Flatten")
     model.dense(6 * 36, 3)

@@ -9,6 +9,7 @@ onnx = pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not install
 
 from bnnsim.importers.check.check import check_model  # noqa: E402
 from bnnsim.importers.onnx.network import import_onnx  # noqa: E402
+from bnnsim.spec.faults import InputError  # noqa: E402
 from tests.golden.imported.onnx_models import Builder  # noqa: E402
 
 
@@ -67,3 +68,51 @@ def test_a_model_that_was_exported_for_a_batch_runs_on_batches(tmp_path, batch):
     arrays[key].reshape(-1)[0] ^= 1
     np.savez(imported.weights_path, **arrays)
     assert check_model(path, imported.workload_path, random_inputs=9).verdict == "wrong"
+
+
+@pytest.mark.parametrize("kernel", [1, 3])
+def test_a_cube_of_an_image_is_read_as_the_import_read_it(tmp_path, kernel):
+    """Three channels, rows and columns: shapes do not tell whether channels come last."""
+    builder = Builder((1, 3, 3, 3), seed=6)
+    last = "qonnx.custom_op.channels_last"
+    weights = builder.signs(4, kernel, kernel, 3)
+    sums = builder.op("Conv", builder.op("Sign", "x"), weights, domain=last, kernel_shape=[kernel] * 2)
+    path = builder.save(sums, tmp_path / "net.onnx")
+    imported = import_onnx(path, tmp_path, sign_of_zero="plus", image_range=(-1, 1))
+    assert check_model(path, imported.workload_path, random_inputs=9).verdict == "equal"
+
+
+@pytest.mark.parametrize(
+    ("rows", "image_range", "kind"),
+    [
+        ([-0.5, 0.5], None, "uint2"),
+        ([0.125 * level for level in range(1, 8)], None, "uint3"),
+        ([-0.75, -0.25, 0.25], (-2.0, 2.0), "uint2"),
+    ],
+)
+def test_equal_rows_of_thresholds_in_front_of_all_are_the_input(tmp_path, rows, image_range, kind):
+    builder = Builder((1, 16), seed=7)
+    table = builder.constant(np.tile(rows, (16, 1)))
+    settings = {"domain": "qonnx.custom_op.general", "out_dtype": "INT4", "out_bias": -1.0}
+    levels = builder.op("MultiThreshold", "x", table, **settings)
+    sums = builder.op("MatMul", levels, builder.signs(16, 5))
+    path = builder.save(sums, tmp_path / "net.onnx")
+    imported = import_onnx(path, tmp_path, image_range=image_range)
+    assert str(imported.workload.input.type) == kind
+    assert check_model(path, imported.workload_path, random_inputs=30).verdict == "equal"
+
+
+@pytest.mark.parametrize(
+    ("rows", "image_range"),
+    [([0.1, 0.2, 0.5], None), ([-0.5, 0.5], (-4.0, 4.0)), ([0.5, 0.5], None)],
+)
+def test_rows_of_thresholds_that_no_input_type_holds_are_refused_by_that_name(
+    tmp_path, rows, image_range
+):
+    builder = Builder((1, 16), seed=7)
+    table = builder.constant(np.tile(rows, (16, 1)))
+    settings = {"domain": "qonnx.custom_op.general", "out_dtype": "UINT2"}
+    levels = builder.op("MultiThreshold", "x", table, **settings)
+    path = builder.save(builder.op("MatMul", levels, builder.signs(16, 5)), tmp_path / "net.onnx")
+    with pytest.raises(InputError, match=r"\(MatMul\): expected a quantiser .*, got one whose levels no"):
+        import_onnx(path, tmp_path, image_range=image_range)
