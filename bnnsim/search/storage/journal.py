@@ -30,7 +30,9 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._file = open(path, "a+b")  # noqa: SIM115 (kept open: it carries the lock)
+            # Kept open, since it carries the lock; without a buffer, which would write what a full disk
+            # did not take once more when it is closed.
+            self._file = open(path, "a+b", buffering=0)  # noqa: SIM115
         except OSError as error:
             raise no_place(path, error) from None
         try:
@@ -71,8 +73,8 @@ class Journal:
         self.check()
         content = b"".join(sealed(text, key) + b"\n" for text in texts)
         try:
-            self._file.write(content)
-            self._file.flush()
+            while content:
+                content = content[self._file.write(content) :]
             os.fsync(self._file.fileno())
         except OSError as error:
             os.ftruncate(self._file.fileno(), self._size)

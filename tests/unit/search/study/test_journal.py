@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import resource
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from bnnsim.exploration.explore import explore
 from bnnsim.search.storage import judging_code
+from bnnsim.search.storage.journal import Journal
 from bnnsim.search.storage.journal_line import sealed, study_key
 from bnnsim.search.storage.judging_code import JUDGING_ROOMS, PACKAGE, source_digest
 from bnnsim.search.storage.record import Exploration
@@ -233,3 +235,18 @@ def test_digest_is_of_all_that_judges_and_of_nothing_that_shows(tmp_path: Path) 
         assert source_digest(package, devices) != before
         before = source_digest(package, devices)
     assert re.fullmatch("[0-9a-f]{16}", judging_code.judging_code())
+
+
+def test_journal_of_a_full_disk_is_the_one_before(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / JOURNAL)
+    journal.write(['{"op_code":0,"study_name":"search"}'], "")
+    before = journal.path.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 1500, limits[1]))  # takes half a batch
+    try:
+        with pytest.raises(SpecError, match="a place to write, got "):
+            journal.write([f'{{"op_code":0,"study_name":"{n:0300}"}}' for n in range(10)], "")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    journal.close()
+    assert journal.path.read_bytes() == before
