@@ -58,7 +58,7 @@ def show(found: Sweep) -> None:
     figure_names += [n for n in sweep_figures(found) if n in ("dsp", "uram", "alm", "m20k")]
     table = Table(title=f"{found.arch} x {found.workload}", title_justify="left", box=None)
     for knob in found.knobs:
-        table.add_column(knob.name, justify="right", no_wrap=True)
+        table.add_column(knob.name, justify="right", overflow="fold")  # figures are never cut
     for name in figure_names:
         add_figure_column(table, name)
     table.add_column("")

@@ -140,7 +140,7 @@ class Trials:
         if unrolled and more.get("lut", 0) <= 0 and more.get("alm", 0) <= 0:
             costs = "at a cost that is not known, for the sizes of its circuits are given"
         over = [
-            f"{found.figures.violations[name]:,.4g} {_SHOWN.get(name, name)} over the budget"
+            f"{_amount(name, found.figures.violations[name])} over the budget"
             for name in found.exceeds
         ]
         fit = f"; does not fit: {', '.join(over)}" if over else ""
@@ -155,6 +155,10 @@ class Trials:
         timed = min(self.timed, MOST_TIMED)
         refused = tuple(name for name, is_refused in self._tried.items() if is_refused)
         return AdviceReport(tuple(advice), self.built, timed, tuple(self._tried), refused)
+
+
+def _amount(name: str, amount: float) -> str:
+    return f"{amount:.3g} W" if name == "power_w" else f"{amount:,.0f} {_SHOWN.get(name, name)}"
 
 
 def _listed(changes: Iterable[SpecChange]) -> str:

@@ -1,4 +1,4 @@
-"""What an engine leaves to others is in no figure: a search and a sweep over engines say so too."""
+"""Sweeps, and what searches and sweeps over engines leave out of every figure."""
 
 from __future__ import annotations
 
@@ -28,3 +28,12 @@ def test_a_space_of_engines_says_what_is_outside_of_them() -> None:
     both = load_search_space("cnv-streaming-or-engine")
     assert [entry.split(": ", 1)[1] for entry in both.outside] == [text]
     assert load_search_space("cnv-7z020").outside == ()
+
+
+def test_a_field_with_a_long_name_cuts_no_figure(capsys: pytest.CaptureFixture[str]) -> None:
+    knobs = ["arrays.array.spatial_unrolling.out_channels=8", "clock_mhz=143"]
+    options = [word for knob in knobs for word in ("--knob", knob)]
+    assert run(["sweep", "fbna", "binarynet-24", *options]) == 0
+    shown = capsys.readouterr().out
+    assert "…" not in shown
+    assert "428.5" in shown or "429" in shown
