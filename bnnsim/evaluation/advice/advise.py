@@ -30,7 +30,7 @@ def advise(design: Design | EngineDesign) -> AdviceReport:
     if clock > design.architecture.clock_mhz * WORTHWHILE:
         change = Change(("clock_mhz",), design.architecture.clock_mhz, float(clock))
         built = trials.build(design, [change])
-        tried = None if built is None else trials.time(built)
+        tried = None if built is None else trials.time(built, [change])
         if tried is not None and tried.fps >= WORTHWHILE * base.fps:
             note = (
                 f" (the model estimates {estimate} MHz without placement, and published accelerators "

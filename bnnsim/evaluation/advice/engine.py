@@ -22,7 +22,7 @@ def engine_advice(trials: Trials, base: Tried) -> Iterator[Advice]:
     found: list[tuple[Tried, list[Change]]] = []
     for changes in _options(trials, design):
         built = trials.build(design, changes)
-        tried = None if built is None else trials.time(built)
+        tried = None if built is None else trials.time(built, changes)
         if tried is not None and tried.fps >= WORTHWHILE * base.fps:
             found.append((tried, changes))
     found.sort(key=lambda item: (bool(item[0].exceeds), -item[0].fps))

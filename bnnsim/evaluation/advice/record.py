@@ -57,15 +57,21 @@ class AdviceReport:
     tried: tuple[str, ...]
     """The changes that were tried, each once, those included that cannot be or bring nothing."""
     refused: tuple[str, ...] = ()
-    """Those of ``tried`` that the checks of specs refuse."""
+    """Those of `tried` that the checks of specs refuse."""
+    undecided: tuple[str, ...] = ()
+    """Those of `tried` whose designs get stuck, show no proven interval soon, or were not timed."""
 
     @property
     def lines(self) -> tuple[str, ...]:
         """The advice in sentences, or that there is none."""
         if self.advice:
             return tuple(advice.text for advice in self.advice)
-        useless = [name for name in self.tried if name not in self.refused]
-        parts = [_some("tried and no faster", useless), _some("refused by the checks", self.refused)]
+        others = (*self.refused, *self.undecided)
+        parts = [
+            _some("tried and no faster", [name for name in self.tried if name not in others]),
+            _some("not decided (stuck, no interval proven, or too many to time)", self.undecided),
+            _some("refused by the checks", self.refused),
+        ]
         shown = "; ".join(filter(None, parts)) or "there was nothing to try"
         return (f"none: nothing that was tried makes it faster ({shown})",)
 

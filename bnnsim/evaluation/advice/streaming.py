@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from typing import get_args
 
 from bnnsim.cost.resources import estimate_resources
@@ -22,7 +24,7 @@ from bnnsim.timing.streaming.result import DeadlockError
 
 ENOUGH = 1.2
 """Advice goes on until the design is this many times as fast."""
-MOST_STEPS, MOST_CHANGES, MOST_DEEPER = 4, 16, 8
+MOST_STEPS, MOST_CHANGES, MOST_WAYS, MOST_DEEPER = 4, 16, 5, 8
 ENOUGH_FRAMES = 4
 """Frames of a stream that a FIFO is never made deeper than."""
 
@@ -46,13 +48,14 @@ def pipeline_advice(trials: Trials, base: Tried) -> Iterator[Advice]:
 def _step(trials: Trials, now: Tried) -> tuple[Tried, list[Change]] | None:
     """A faster design, and what it takes: all that limit are sped up at once."""
     assert isinstance(now.design, Design)
-    wider = _wider_units(trials, now.design, now.interval_cycles)
-    if wider is None:
+    ways = list(islice(_wider_units(trials, now.design, now.interval_cycles), MOST_WAYS))
+    for design, changes in ways:
+        tried = trials.time(design, changes) if changes else now
+        if tried is not None and tried.fps > now.fps:
+            return tried, changes
+    if not ways:
         return None
-    design, changes = wider
-    tried = trials.time(design) if changes else now
-    if tried is not None and tried.fps > now.fps:
-        return tried, changes
+    design, changes = ways[0]
     deeper = _deeper_fifos(trials, design, now.interval_cycles)
     if deeper is None:
         return None
@@ -80,28 +83,48 @@ def _slow(design: Design, interval: int) -> list[str]:
 
 def _wider_units(
     trials: Trials, design: Design, interval: int
-) -> tuple[Design, list[Change]] | None:
-    """``design`` with every unit faster than ``interval``; None where one cannot be made so."""
+) -> Iterator[tuple[Design, list[Change]]]:
+    """``design`` with every unit faster than ``interval``, least logic first; none where one cannot be.
+
+    Of several units that limit, all but the last are changed in the one way that takes least.
+    """
     changes: list[Change] = []
     slow = _slow(design, interval)
-    while slow:
-        best: tuple[tuple[int, bool, int], Design, Change, list[str]] | None = None
-        for change in _options(design, slow[0]):
-            wider = trials.build(design, [change])
-            if not isinstance(wider, Design):
-                continue
-            left = _slow(wider, interval)
-            if len(left) >= len(slow):
-                continue
+    if not slow:
+        yield design, []
+    while slow and len(changes) < MOST_CHANGES:
+        ways = sorted(_ways(trials, design, slow, interval), key=lambda way: way.rank)
+        if not ways:
+            return
+        done = [way for way in ways if not way.left]
+        for way in done:
+            yield way.design, _joined([], [*changes, way.change])
+        if done:
+            return
+        changes.append(ways[0].change)
+        design, slow = ways[0].design, ways[0].left
+
+
+@dataclass(frozen=True)
+class _Way:
+    """A change that leaves fewer units slow: which are left, and how it ranks among others."""
+
+    change: Change
+    design: Design
+    left: list[str]
+    rank: tuple[int, bool, int]
+
+
+def _ways(trials: Trials, design: Design, slow: list[str], interval: int) -> Iterator[_Way]:
+    for change in _options(design, slow[0]):
+        wider = trials.build(design, [change])
+        if not isinstance(wider, Design):
+            continue
+        left = _slow(wider, interval)
+        if len(left) < len(slow):
             resources = estimate_resources(wider)
-            rank = (len(left), bool(resources.exceeded), resources.total.lut + resources.total.alm)
-            if best is None or rank < best[0]:
-                best = (rank, wider, change, left)
-        if best is None or len(changes) == MOST_CHANGES:
-            return None
-        _, design, change, slow = best
-        changes.append(change)
-    return design, _joined([], changes)
+            logic = resources.total.lut + resources.total.alm
+            yield _Way(change, wider, left, (len(left), bool(resources.exceeded), logic))
 
 
 def _options(design: Design, unit: str) -> Iterator[Change]:

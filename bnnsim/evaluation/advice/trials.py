@@ -86,6 +86,7 @@ class Trials:
         self.design = design
         self.built = self.timed = 0
         self._tried: dict[str, bool] = {}
+        self._unproven: dict[str, None] = {}
 
     def build(
         self, design: Design | EngineDesign, changes: Iterable[Change]
@@ -95,7 +96,7 @@ class Trials:
         if self.built >= MOST_BUILT:
             return None
         self.built += 1
-        name = " and ".join(change.told.text for change in changes)
+        name = _name(changes)
         self._tried.setdefault(name, True)
         spec = design.architecture
         for change in changes:
@@ -112,15 +113,26 @@ class Trials:
         self.timed += 1
         return self.timed <= MOST_TIMED
 
-    def time(self, design: Design | EngineDesign) -> Tried | None:
-        """A design's figures; None where it gets stuck or nothing is proven, or enough were tried."""
-        if not self.may_time():
-            return None
-        try:
-            tried = Tried(design, figures_of(design, MOST_FRAMES))
-        except DeadlockError:
-            return None
-        return tried if "throughput_fps" in tried.figures.figures else None
+    def time(
+        self, design: Design | EngineDesign, changes: Iterable[Change] = ()
+    ) -> Tried | None:
+        """A design's figures; None where it gets stuck or nothing is proven, or enough were tried.
+
+        The ``changes`` that led to it are kept as undecided then.
+        """
+        tried = None
+        if self.may_time():
+            try:
+                tried = Tried(design, figures_of(design, MOST_FRAMES))
+            except DeadlockError:
+                tried = None
+        if tried is not None and "throughput_fps" in tried.figures.figures:
+            return tried
+        name = _name(tuple(changes))
+        if name:
+            self._tried.setdefault(name, False)
+            self._unproven[name] = None
+        return None
 
     def advice(
         self, base: Tried, found: Tried, changes: Iterable[Change], note: str = ""
@@ -154,7 +166,14 @@ class Trials:
     def report(self, advice: Iterable[Advice]) -> AdviceReport:
         timed = min(self.timed, MOST_TIMED)
         refused = tuple(name for name, is_refused in self._tried.items() if is_refused)
-        return AdviceReport(tuple(advice), self.built, timed, tuple(self._tried), refused)
+        undecided = tuple(self._unproven)
+        return AdviceReport(
+            tuple(advice), self.built, timed, tuple(self._tried), refused, undecided
+        )
+
+
+def _name(changes: tuple[Change, ...]) -> str:
+    return " and ".join(change.told.text for change in changes)
 
 
 def _amount(name: str, amount: float) -> str:

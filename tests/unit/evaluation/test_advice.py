@@ -72,12 +72,37 @@ def _advised(arch: str, workload: str) -> tuple[Advice, ...]:
 
 
 def test_where_nothing_helps_it_tells_what_was_refused_from_what_is_no_faster() -> None:
-    tried = ("simd 3 -> 9 of conv0", "pe 1 -> 2 of conv1")
-    (line,) = AdviceReport((), 2, 1, tried, tried[:1]).lines
+    tried = ("simd 3 -> 9 of conv0", "pe 1 -> 2 of conv1", "pe 4 -> 8 of fc0")
+    (line,) = AdviceReport((), 3, 2, tried, tried[:1], tried[2:]).lines
     assert line == (
         "none: nothing that was tried makes it faster (tried and no faster: pe 1 -> 2 of conv1; "
+        "not decided (stuck, no interval proven, or too many to time): pe 4 -> 8 of fc0; "
         "refused by the checks: simd 3 -> 9 of conv0)"
     )
+
+
+@pytest.mark.long
+def test_another_way_is_tried_where_the_cheapest_is_not_proven() -> None:
+    """CNV-max's first window: a row buffer takes least and shows no period soon, another window does."""
+    advice = _advised("finn-cnv-max", "cnv")[0]
+    assert [change.key for change in advice.changes] == ["layers.conv0.sliding_window"]
+    assert advice.initiation_interval_cycles < 9124
+
+
+def test_what_cannot_be_proven_faster_is_not_called_no_faster() -> None:
+    """Here no more designs may be timed; one that gets stuck or shows no period is told alike."""
+    design, _ = load_design("digits-7z020", "digits")
+    trials = Trials(design)
+    (name, *_) = (s.name for s in design.graph.streams if s.depth_words > 1)
+    change = Change(("fifo_words", name), 2, 1)
+    built = trials.build(design, [change])
+    assert built is not None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bnnsim.evaluation.advice.trials.MOST_TIMED", 0)
+        assert trials.time(built, [change]) is None
+    assert trials.report(()).undecided == (change.told.text,)
+    (line,) = trials.report(()).lines
+    assert "not decided (stuck, no interval proven, or too many to time): fifo_words" in line
 
 
 def test_a_change_that_the_checks_refuse_is_listed_as_refused() -> None:
