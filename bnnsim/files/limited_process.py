@@ -61,7 +61,8 @@ def _send(pipe: Connection, read: Callable[[], Any]) -> None:
         within = amount if highest == resource.RLIM_INFINITY else min(amount, highest)
         resource.setrlimit(limit, (within, highest))
     try:
-        answer = "read", read()
+        pipe.send(("read", read()))  # pickled before anything is sent: that takes memory too
+        return
     except SpecError as error:
         answer = "faults", error.faults
     except MemoryError:

@@ -165,3 +165,12 @@ def test_a_fault_in_a_child_is_the_fault_of_its_parent() -> None:
 
     with pytest.raises(InputError, match=r"net.h5: layer: expected this, got that \(nearest: near\)"):
         read_limited(read, "net.h5", "a whole file")
+
+
+def test_what_was_read_and_is_too_much_to_hand_over_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("bnnsim.files.limited_process.MAX_READER_BYTES", 300 << 20)
+    with pytest.raises(InputError, match=r"net.h5: .* takes more than 300 MiB to read"):
+        read_limited(lambda: np.zeros(200 << 20, np.uint8), "net.h5", "a whole file")
+    assert capfd.readouterr().err == ""
