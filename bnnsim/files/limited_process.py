@@ -64,7 +64,7 @@ def _send(pipe: Connection, read: Callable[[], Any]) -> None:
         pipe.send(("read", read()))  # pickled before anything is sent: that takes memory too
         return
     except SpecError as error:
-        answer = "faults", error.faults
+        answer: tuple[str, Any] = "faults", error.faults
     except MemoryError:
         answer = "lost", f"one that takes more than {MAX_READER_BYTES >> 20} MiB to read"
     except Exception as error:
