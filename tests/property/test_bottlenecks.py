@@ -46,7 +46,7 @@ def _chain(words: int, idle: list[int], depth: int) -> TimingGraph:
         )
         for i, pause in enumerate(idle)
     )
-    return TimingGraph(units, tuple(Channel(f"c{i}", depth) for i in range(last)), last)
+    return TimingGraph(units, tuple(Channel(f"c{i}", depth) for i in range(last)), (last,))
 
 
 @given(
