@@ -25,8 +25,8 @@ def crowded_folders(folder: Path) -> Iterator[str]:
 
 
 def long_files(folder: Path) -> Iterator[str]:
-    """Python files that hold more than one idea."""
-    for path in folder.rglob("*.py"):
+    """Files of code, the pages' scripts too, that hold more than one idea."""
+    for path in sorted((*folder.rglob("*.py"), *folder.rglob("*.js"))):
         lines = len(path.read_text(encoding="utf-8").splitlines())
         if lines > MOST_LINES:
             yield str(path.relative_to(folder.parent))
@@ -126,9 +126,10 @@ def test_a_hall_a_long_file_a_prefix_and_a_loose_module_are_found(tmp_path: Path
     _write(package, {f"hall/m{number}.py": "" for number in range(MOST_FILES + 1)})
     _write(package, {f"room/m{number}.py": "" for number in range(MOST_FILES)})
     _write(package, {"room/m0.py": "\n" * MOST_LINES, "room/m1.py": "\n" * (MOST_LINES + 1)})
+    _write(package, {"room/page.js": "\n" * (MOST_LINES + 1)})
     _write(package, {"hall/engine_fit.py": "", "hall/engine.py": "", "costs.py": "", "__init__.py": ""})
     assert list(crowded_folders(package)) == ["p/hall: 17 files"]
-    assert list(long_files(package)) == ["p/room/m1.py"]
+    assert list(long_files(package)) == ["p/room/m1.py", "p/room/page.js"]
     assert list(prefixed_modules(package)) == ["p/hall/engine_fit.py"]
     assert loose_modules(package) == {"costs.py"}
 

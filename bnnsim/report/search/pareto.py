@@ -212,7 +212,7 @@ def _state(trial: TrialRecord, is_on_front: bool) -> str:
     return "feasible" if trial.result.is_feasible else "infeasible"
 
 
-_SCRIPTS = ("columns.js", "pointing.js", "pareto.js")
+_SCRIPTS = ("columns.js", "pointing.js", "front_words.js", "front_picture.js", "pareto.js")
 _FIELDS = ("id", "state", "why", "checked", "is_exact", "no_clear_lead_over")
 
 
