@@ -58,7 +58,10 @@ class Inputs:
         pixels, elements = self._parts(start, end)
         if self.rule.decode is not None:
             gain, offset = float(self.rule.decode.gain), float(self.rule.decode.offset)
-            values = gain * self.frames(start, end).astype(np.float64) + offset
+            integers = self.frames(start, end).astype(np.float64)
+            if self.network.input.type.is_bipolar:
+                integers = 2 * integers - 1  # frames hold bits
+            values = gain * integers + offset
             return in_layout(values, self.network, self.graph, self.channels_last)
         low, high = float(self.rule.low), float(self.rule.high)
         values = low + pixels.astype(np.float64) / 255 * (high - low)

@@ -157,3 +157,23 @@ def test_exit_code_and_json_say_the_verdict(tmp_path, capsys):
     assert run(["check", str(path), workload, "--random-inputs", "5", "--json", str(out)]) == 1
     assert json.loads(out.read_text())["verdict"] == "wrong"
     assert "WRONG: conv against" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["bipolar", "int4", "fixed6.3"])
+def test_an_input_whose_type_the_user_names(kind, tmp_path):
+    b = Builder((1, 24), seed=4)
+    x = b.op("MatMul", "x", b.signs(24, 12))
+    signs = b.op("Sign", b.op("Add", x, b.constant(0.03)))
+    path = b.save(b.op("MatMul", signs, b.signs(12, 5)), tmp_path / "n.onnx")
+    imported = import_onnx(path, tmp_path, input_type=kind)
+    assert check_model(path, imported.workload_path, random_inputs=30).verdict == "equal"
+
+
+def test_pixels_are_no_bits_unless_their_range_is_said(tmp_path):
+    """Pixels from 0 to 1 would all be +1."""
+    b = Builder((1, 24), seed=4)
+    path = b.save(b.op("MatMul", "x", b.signs(24, 5)), tmp_path / "n.onnx")
+    assert import_onnx(path, tmp_path / "a", input_type="bipolar").workload.input.image_range is None
+    said = import_onnx(path, tmp_path / "b", input_type="bipolar", image_range=(-1, 1))
+    assert said.workload.input.image_range == [-1, 1]
+    assert check_model(path, said.workload_path, random_inputs=30).verdict == "equal"

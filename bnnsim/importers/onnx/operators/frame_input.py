@@ -167,6 +167,8 @@ def given_input(state: Lowering, operator: Operator, binding: TensorBinding) -> 
     else:
         step = Affine(Fraction(1, 1 << value_type.fraction_bits))
         state.draft.image_range = (float(low), float(high))
+        if value_type.is_bipolar and state.options.image_range is None:
+            state.draft.image_range = None  # pixels from 0 on would all be +1
     decide_input(state, operator, value_type, FrameRule(None, step, low, high))
     chains = ChannelFunction(((step,),) if step != Affine() else ((),))
     function = chains.before(binding.function)
