@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from bnnsim.design.design import EngineDesign
+from bnnsim.design.design import Design, EngineDesign
 from bnnsim.design.engine.program import Transfer, leaves
 from bnnsim.evaluation.advice.record import Advice
 from bnnsim.evaluation.advice.trials import WORTHWHILE, Change, Trials, Tried
@@ -20,8 +20,7 @@ def engine_advice(trials: Trials, base: Tried) -> Iterator[Advice]:
     design = base.design
     assert isinstance(design, EngineDesign)
     found: list[tuple[Tried, list[Change]]] = []
-    for changes in _options(trials, design):
-        built = trials.build(design, changes)
+    for changes, built in _built(trials, design):
         tried = None if built is None else trials.time(built, changes)
         if tried is not None and tried.fps >= WORTHWHILE * base.fps:
             found.append((tried, changes))
@@ -30,38 +29,43 @@ def engine_advice(trials: Trials, base: Tried) -> Iterator[Advice]:
         yield trials.advice(base, tried, changes)
 
 
-def _options(trials: Trials, design: EngineDesign) -> Iterator[list[Change]]:
+def _built(
+    trials: Trials, design: EngineDesign
+) -> Iterator[tuple[list[Change], Design | EngineDesign | None]]:
+    """Changes, and the design with them; None where the checks refuse it."""
+    for change in _options(design):
+        built = trials.build(design, [change])
+        yield [change], built
+        if built is None and change.path[0] == "arrays":
+            for buffer, memory in design.architecture.buffers.items():
+                # more at once may need more at once of these
+                banks = Change(("buffers", buffer, "banks"), memory.banks, 2 * memory.banks)
+                yield [change, banks], trials.build(design, [change, banks])
+
+
+def _options(design: EngineDesign) -> Iterator[Change]:
     spec = design.architecture
     for name, array in spec.arrays.items():
-        for change in _unrolled(("arrays", name), array.spatial_unrolling, _ARRAYS):
-            if trials.build(design, [change]) is not None:
-                yield [change]
-                continue
-            for buffer, memory in spec.buffers.items():  # more at once may need more at once of these
-                banks = Change(("buffers", buffer, "banks"), memory.banks, 2 * memory.banks)
-                yield [change, banks]
+        yield from _unrolled(("arrays", name), array.spatial_unrolling, _ARRAYS)
     for name, stage in spec.stages.items():
-        for change in _unrolled(("stages", name), stage.spatial_unrolling, _STAGES):
-            yield [change]
+        yield from _unrolled(("stages", name), stage.spatial_unrolling, _STAGES)
     transfers = [
         op for part in design.program.parts for op in leaves(part.ops) if isinstance(op, Transfer)
     ]
     moved = dict.fromkeys(op.buffer for op in transfers)
     for name in moved:
         if not spec.buffers[name].double:
-            yield [Change(("buffers", name, "double"), False, True)]
+            yield Change(("buffers", name, "double"), False, True)
     for name in dict.fromkeys(op.port for op in transfers):
         port = spec.ports[name]
-        yield [Change(("ports", name, "width_bits"), port.width_bits, 2 * port.width_bits)]
+        yield Change(("ports", name, "width_bits"), port.width_bits, 2 * port.width_bits)
         if any(op.bursts > 1 for op in transfers if op.port == name):
-            longer = Change(
-                ("ports", name, "max_burst_words"), port.max_burst_words, 2 * port.max_burst_words
-            )
-            yield [longer]
+            words = port.max_burst_words
+            yield Change(("ports", name, "max_burst_words"), words, 2 * words)
     if any(part.calls for part in design.program.parts):
         for name in moved:
             memory = spec.buffers[name]
-            yield [Change(("buffers", name, "words"), memory.words, 2 * memory.words)]
+            yield Change(("buffers", name, "words"), memory.words, 2 * memory.words)
 
 
 def _unrolled(

@@ -52,7 +52,6 @@ class Change:
         return SpecChange(".".join(self.path), said, _word(self.after), text)
 
 
-
 def _word(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
