@@ -22,7 +22,6 @@ Arrays = Mapping[str, NDArray[Any]]
 _EARLIEST_DATE = (1980, 1, 1, 0, 0, 0)
 """The first date a zip entry can carry; a fixed one makes equal content equal bytes."""
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
-_MAGIC = b"\x93NUMPY"
 _HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
@@ -58,7 +57,7 @@ def _read(path: Path, expected: str) -> NDArray[Any] | dict[str, NDArray[Any]]:
             file.seek(0)
             if start in _ZIP_STARTS:
                 return _members(file, place)
-            if not _MAGIC.startswith(start) or not start:
+            if not np.lib.format.MAGIC_PREFIX.startswith(start) or not start:
                 raise InputError(place, expected, _PICKLED)
             _check_sizes({"": _bytes_of(file)}, place)
             file.seek(0)

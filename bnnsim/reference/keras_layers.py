@@ -70,8 +70,12 @@ def _quantised(layer: SavedLayer, key: str, x: Array) -> Array:
 def _input_quantiser(layer: SavedLayer) -> list[Part]:
     if _word(layer.config.get("input_quantizer")) is None:
         return []
-    function = lambda g: _quantised(layer, "input_quantizer", g[0])  # noqa: E731
-    return [Part("input_quantizer", "quantiser", function, True, lambda g: g[0] == 0)]
+    return [_quantiser(layer, "input_quantizer", "input_quantizer")]
+
+
+def _quantiser(layer: SavedLayer, name: str, key: str) -> Part:
+    """The part ``name`` of a layer, the quantiser that its ``key`` says; 0 lies on its step."""
+    return Part(name, "quantiser", lambda g: _quantised(layer, key, g[0]), True, lambda g: g[0] == 0)
 
 
 def _activated(layer: SavedLayer) -> list[Part]:
@@ -95,8 +99,7 @@ def _activated(layer: SavedLayer) -> list[Part]:
     if word == "softmax":
         return [Part("", "softmax", lambda g: softmax(g[0]))]
     if word in ("stesign", "approxsign", "swishsign", "steheaviside"):
-        function = lambda g: _quantised(layer, "activation", g[0])  # noqa: E731
-        return [Part("", "quantiser", function, True, lambda g: g[0] == 0)]
+        return [_quantiser(layer, "", "activation")]
     raise InputError(
         layer.place, "an activation whose meaning is known", str(layer.config["activation"])
     )
@@ -209,7 +212,10 @@ def _batch_norm(layer: SavedLayer) -> list[Part]:
             position += 1
     epsilon = float(np.float32(config.get("epsilon", 1e-3)))
     spread = np.sqrt(columns["moving_variance"] + epsilon)
-    run = lambda g: columns["gamma"] * (g[0] - columns["moving_mean"]) / spread + columns["beta"]  # noqa: E731
+
+    def run(g: Sequence[Array]) -> Array:
+        return np.asarray(columns["gamma"] * (g[0] - columns["moving_mean"]) / spread + columns["beta"])
+
     return [Part("", "batch_norm", run, True)]
 
 

@@ -15,6 +15,7 @@ from bnnsim.files.archive import read_array, read_arrays
 from bnnsim.functional.input.frames import frames_from_images, pixel_table, random_frames
 from bnnsim.functional.input.pictures import IMAGES, load_images
 from bnnsim.functional.tensors.elements import element_dtype, element_limits
+from bnnsim.importers.check.claims import values_of
 from bnnsim.importers.exact.channel_function import evaluate
 from bnnsim.importers.onnx.lowering import FrameRule
 from bnnsim.importers.onnx.network import LoweredModel
@@ -58,10 +59,8 @@ class Inputs:
         pixels, elements = self._parts(start, end)
         if self.rule.decode is not None:
             gain, offset = float(self.rule.decode.gain), float(self.rule.decode.offset)
-            integers = self.frames(start, end).astype(np.float64)
-            if self.network.input.type.is_bipolar:
-                integers = 2 * integers - 1  # frames hold bits
-            values = gain * integers + offset
+            integers = values_of(self.network, {INPUT: self.frames(start, end)}, INPUT)
+            values = gain * integers.astype(np.float64) + offset
             return in_layout(values, self.network, self.graph, self.channels_last)
         low, high = float(self.rule.low), float(self.rule.high)
         values = low + pixels.astype(np.float64) / 255 * (high - low)

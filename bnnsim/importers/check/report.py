@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -82,7 +83,7 @@ class OutputCheck:
     @property
     def verdict(self) -> Verdict:
         """The gravest of all inputs."""
-        return next((one for one in _GRAVE if one in self.verdicts), "equal")
+        return _gravest(self.verdicts)
 
     @property
     def allowed_percent(self) -> float:
@@ -112,8 +113,7 @@ class CheckReport:
         """The gravest of all outputs; wrong too where a layer differs."""
         if self.first_difference is not None:
             return "wrong"
-        found = {output.verdict for output in self.outputs}
-        return next((one for one in _GRAVE if one in found), "equal")
+        return _gravest({output.verdict for output in self.outputs})
 
     @property
     def first_difference(self) -> LayerCheck | None:
@@ -165,6 +165,10 @@ class CheckReport:
         if any(output.equal_predictions is not None for output in self.outputs):
             text += f", {self.equal_predictions} of {self.inputs} predictions {word}"
         return text
+
+
+def _gravest(verdicts: Collection[Verdict]) -> Verdict:
+    return next((one for one in _GRAVE if one in verdicts), "equal")
 
 
 def _output_line(output: OutputCheck, inputs: int) -> str:
