@@ -37,6 +37,9 @@ ALLOWED = {
         "spec", "files", "design", "functional", "timing", "datapath", "cost", "simulation",
         "evaluation", "validation", "search",
     },
+    "rtl": {
+        "spec", "files", "design", "functional", "timing", "datapath", "cost", "simulation", "report",
+    },
     "exploration": {
         "spec", "files", "design", "timing", "cost", "simulation", "evaluation", "validation",
         "search", "report",

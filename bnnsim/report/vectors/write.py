@@ -85,7 +85,7 @@ def _write_all(
     (folder / "streams").mkdir()
     (folder / "memories").mkdir()
     streams = [
-        _write_stream(folder, log, i, stream, simulation.frames)
+        write_stream(folder, log, i, stream)
         for i, stream in enumerate(design.graph.streams)
     ]
     units = []
@@ -116,13 +116,13 @@ def _write_all(
     return len(streams), memories, sum(int(stream["words"]) for stream in streams)
 
 
-def _write_stream(
-    folder: Path, log: EventLog, position: int, stream: Stream, frames: int
-) -> dict[str, Any]:
+def write_stream(folder: Path, log: EventLog, position: int, stream: Stream) -> dict[str, Any]:
+    """Write a stream's words, and the cycles in which they were written and read, into
+    ``folder/streams``; returns its entry of the manifest."""
     name = f"streams/{signal_name(stream.name)}"
-    _write_hex(folder / f"{name}.hex", stream.width_bits, (w for _, w in log.writes(position)))
-    _write_hex(folder / f"{name}.written.hex", 32, (cycle for cycle, _ in log.writes(position)))
-    _write_hex(folder / f"{name}.read.hex", 32, log.reads(position))
+    write_hex(folder / f"{name}.hex", stream.width_bits, (w for _, w in log.writes(position)))
+    write_hex(folder / f"{name}.written.hex", 32, (cycle for cycle, _ in log.writes(position)))
+    write_hex(folder / f"{name}.read.hex", 32, log.reads(position))
     return {
         "name": stream.name,
         "writer": stream.writer,
@@ -142,7 +142,7 @@ def _write_stream(
 
 def _write_memory(folder: Path, unit: Unit, memory: Memory) -> dict[str, Any]:
     file = f"memories/{signal_name(unit.name)}.{memory.name}.hex"
-    _write_hex(folder / file, memory.width_bits, memory.words)
+    write_hex(folder / file, memory.width_bits, memory.words)
     return {
         "role": memory.role,
         "pe": memory.pe,
@@ -180,7 +180,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _write_hex(path: Path, width_bits: int, words: Iterable[int]) -> None:
+def write_hex(path: Path, width_bits: int, words: Iterable[int]) -> None:
     """One word a line, as ``$readmemh`` wants it: as many digits as the width has."""
     digits = -(-width_bits // 4)
     with path.open("w", encoding="ascii", newline="\n") as file:

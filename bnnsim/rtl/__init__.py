@@ -1,0 +1,1 @@
+"""Designs as Verilog: every word and every cycle as the simulation says."""

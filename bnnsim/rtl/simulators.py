@@ -1,0 +1,86 @@
+"""Simulators found on the path, and what they say of a bench."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Simulator = Literal["verilator", "icarus"]
+_PROGRAMS: dict[Simulator, tuple[str, ...]] = {
+    "verilator": ("verilator", "g++", "make"),
+    "icarus": ("iverilog", "vvp"),
+}
+_RESULT = re.compile(r"^bench: (.*)$", re.MULTILINE)
+_DIFFERENCE = re.compile(r"^difference: (.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class BenchResult:
+    """What a bench counted; ``differences`` are each stream's first of a kind, in the order of time."""
+
+    frames: int
+    cycles: int
+    words: int
+    wrong_words: int
+    wrong_write_cycles: int
+    wrong_read_cycles: int
+    checks_cycles: bool
+    finished: bool
+    differences: tuple[str, ...]
+
+    @property
+    def is_equal(self) -> bool:
+        return self.finished and not self.differences
+
+
+class SimulatorError(Exception):
+    """A simulator could not build or run a bench; the text is what it said."""
+
+
+def found_simulator(name: Simulator) -> bool:
+    """Whether all programs of a simulator are on the path."""
+    return all(shutil.which(program) for program in _PROGRAMS[name])
+
+
+def build_bench(folder: Path, simulator: Simulator) -> None:
+    """Compile the bench of a project ``folder`` (``rtl/`` and ``sim/``)."""
+    sim = folder / "sim"
+    sources = [f"../rtl/{file.name}" for file in sorted((folder / "rtl").glob("*.v"))]
+    if simulator == "verilator":
+        command = ["verilator", "--cc", "--exe", "--build", "-O3", "--x-assign", "fast", "--noassert"]
+        command += ["-Wno-fatal", "-Wno-lint", "-Wno-style", "--top-module", "bench", "-Mdir", "build"]
+        command += ["-CFLAGS", "-O1", "-o", "bench", "main.cpp", "bench.v", "stream_check.v", *sources]
+        _run(command, sim)
+    else:
+        (sim / "build").mkdir(exist_ok=True)
+        command = ["iverilog", "-g2005", "-s", "clock", "-o", "build/bench.vvp"]
+        _run([*command, "clock.v", "bench.v", "stream_check.v", *sources], sim)
+
+
+def run_bench(folder: Path, simulator: Simulator, arguments: tuple[str, ...] = ()) -> BenchResult:
+    """Run a bench that is built; ``arguments`` such as ``+gaps``."""
+    program = ["build/bench"] if simulator == "verilator" else ["vvp", "-n", "build/bench.vvp"]
+    return read_result(_run([*program, *arguments], folder / "sim"))
+
+
+def read_result(text: str) -> BenchResult:
+    """What a bench printed."""
+    found = _RESULT.search(text)
+    if not found:
+        raise SimulatorError(f"the bench did not end:\n{text}")
+    counts = {key: int(value) for key, value in (part.split("=") for part in found[1].split())}
+    checks, finished = bool(counts.pop("checks_cycles")), bool(counts.pop("finished"))
+    return BenchResult(
+        **counts, checks_cycles=checks, finished=finished, differences=tuple(_DIFFERENCE.findall(text))
+    )
+
+
+def _run(command: list[str], folder: Path) -> str:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SimulatorError(f"{' '.join(command[:3])} ...: {done.stdout}{done.stderr}")
+    return done.stdout

@@ -1,0 +1,42 @@
+"""Which module of the library each unit of a design is."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from bnnsim.design.streaming.units import (
+    Add,
+    Concat,
+    Converter,
+    Mvau,
+    Padding,
+    Pool,
+    Scale,
+    Sink,
+    Source,
+    Split,
+    Threshold,
+    Window,
+)
+from bnnsim.rtl.instance import Instance, NoModuleError, UnitValues
+from bnnsim.rtl.units.converter import converter_instance
+from bnnsim.rtl.units.frame_ends import sink_instance, source_instance
+
+
+def unit_instance(values: UnitValues) -> Instance:
+    """The instance that ``values.unit`` is.
+
+    Raises :class:`NoModuleError` for a unit that the library has no module for.
+    """
+    unit = values.unit
+    match unit.parameters:
+        case Source() as p:
+            return source_instance(values, p)
+        case Sink():
+            return sink_instance(values)
+        case Converter() as p:
+            return converter_instance(values, p)
+        case Padding() | Window() | Mvau() | Pool() | Threshold() | Scale() | Split() | Add() | Concat():
+            raise NoModuleError(f"{unit.name}: a module for a {unit.kind}")
+        case _:
+            assert_never(unit.parameters)
