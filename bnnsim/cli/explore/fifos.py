@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from bnnsim.cli.console import deliver, output, progress, write_whole
+from bnnsim.cli.console import Interrupted, deliver, errors, output, progress, write_whole
 from bnnsim.cli.options import ArchArgument, JsonOption, WorkloadArgument
+from bnnsim.design.design import Design
 from bnnsim.files.whole import check_target
-from bnnsim.search.fifos.check import check_sizing
-from bnnsim.search.fifos.sizing import FifoSizing, size_fifos
+from bnnsim.search.fifos.check import check_sizing, with_depths
+from bnnsim.search.fifos.sizing import (
+    FifoSizing,
+    SizingInterrupted,
+    SizingProgress,
+    size_fifos,
+)
 from bnnsim.simulation import load_streaming_design
 from bnnsim.spec.yaml.write import architecture_text
+
+PROGRESS_LINE_S = 3
+"""Seconds between lines of progress where stderr is no terminal."""
 
 
 def command(
@@ -30,43 +41,102 @@ def command(
         Path | None,
         typer.Option(help="the new architecture; default: NAME-fifos.yaml here", metavar="FILE"),
     ] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option(help="the front of throughput against FIFO memory as a page", metavar="FILE.html"),
+    ] = None,
     json_file: JsonOption = None,
 ) -> None:
-    """Size the FIFOs of a design by exact timing, and check the result with SimPy."""
-    check_target(out)
-    check_target(json_file)
+    """Size the FIFOs of a design by exact timing, and check the result with SimPy.
+
+    Ctrl-C ends it with the best depths found until then, which are not checked.
+    """
+    for target in (out, page, json_file):
+        check_target(target)
     design, _ = load_streaming_design(arch, workload, "fifos", "engines have no FIFOs")
-    with progress("sizing FIFOs") as advance:
-        sizing = size_fifos(design, keep, objective, advance)
-    with progress("checking with SimPy") as advance:
-        check = check_sizing(design, sizing, advance)
     path = out or Path(f"{design.architecture.name}-fifos.yaml")
-    write_whole(path, architecture_text(check.architecture, _comment(sizing)))
-
-    def show(sizing: FifoSizing) -> None:
-        _show(sizing)
-        _show_written(check.frames, path)
-
-    deliver(sizing, json_file, show, checked_frames=check.frames, written=str(path))
-
-
-def _show_written(frames: int, path: Path) -> None:
-    output.print(
-        f"\nchecked    {frames} frames with SimPy: the cycles of every frame's end are equal\n"
-        f"written    {path}",
-        markup=False,
+    interrupted = False
+    with _Line() as line:
+        try:
+            sizing = size_fifos(design, keep, objective, line.advance)
+        except SizingInterrupted as stopped:
+            if stopped.best is None:
+                raise Interrupted("interrupted before any depths kept the throughput") from None
+            sizing, interrupted = stopped.best, True
+    frames = 0
+    if not interrupted:
+        try:
+            with progress("checking with SimPy") as advance:
+                frames = check_sizing(design, sizing, advance)
+        except KeyboardInterrupt:
+            interrupted = True
+    _write(design, sizing, path, page)
+    deliver(
+        sizing,
+        json_file,
+        lambda found: _show(found, frames, path),
+        checked_frames=frames,
+        written=str(path),
     )
+    if interrupted:
+        raise Interrupted(f"interrupted: {path} has the best depths found until then, not checked")
+
+
+def _write(design: Design, sizing: FifoSizing, path: Path, page: Path | None) -> None:
+    text = architecture_text(with_depths(design, sizing), _comment(sizing))
+    write_whole(path, text)
+    if page is not None:
+        from bnnsim.report.search.sizing import sizing_info, sizing_page
+
+        write_whole(page, sizing_page(sizing_info(design, sizing)))
+
+
+class _Line:
+    """Progress with the best so far: a bar on a terminal, elsewhere a line every few seconds."""
+
+    def __init__(self) -> None:
+        columns = (TextColumn("sizing FIFOs"), BarColumn(bar_width=20), TextColumn("{task.fields[text]}"))
+        self.bar = Progress(*columns, console=errors, transient=True)
+        self.task = self.bar.add_task("", total=1, text="")
+        self.printed = time.monotonic()
+
+    def __enter__(self) -> _Line:
+        if errors.is_terminal:
+            self.bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if errors.is_terminal:
+            self.bar.stop()
+
+    def advance(self, found: SizingProgress) -> None:
+        best = found.best
+        text = f"{found.timed} of at most {found.most} timings; " + (
+            "none keeps the throughput yet"
+            if best is None
+            else f"best {best.fifo_bits:,} bits at {best.initiation_interval_cycles:,} cycles"
+        )
+        self.bar.update(self.task, completed=found.timed, total=found.most, text=text)
+        if not errors.is_terminal and time.monotonic() - self.printed > PROGRESS_LINE_S:
+            self.printed = time.monotonic()
+            errors.print(f"sizing FIFOs: {text}", markup=False, soft_wrap=True)
 
 
 def _comment(sizing: FifoSizing) -> list[str]:
+    if not sizing.is_finished:
+        how = "FIFO depths found by bnnsim fifos until it was interrupted."
+    elif sizing.is_minimal:
+        how = "FIFO depths found by bnnsim fifos: no single one can be made smaller."
+    else:
+        how = f"FIFO depths found by bnnsim fifos with {sizing.designs_timed} timings."
     return [
-        "FIFO depths found by bnnsim fifos: no single one can be made smaller.",
+        how,
         f"Initiation interval {sizing.initiation_interval_cycles:,} cycles "
         f"({sizing.unlimited_interval_cycles:,} without any FIFO limit), {sizing.fifo_bits:,} FIFO bits.",
     ]
 
 
-def _show(sizing: FifoSizing) -> None:
+def _show(sizing: FifoSizing, frames: int, path: Path) -> None:
     table = Table(title="FIFO depths", title_justify="left", box=None)
     table.add_column("stream", no_wrap=True, overflow="ellipsis")
     for name in ("before (words)", "after (words)"):
@@ -82,12 +152,22 @@ def _show(sizing: FifoSizing) -> None:
         curve.add_row(f"{point.fifo_bits:,}", str(point.bram18), f"{point.initiation_interval_cycles:,}")
     output.print(curve)
     before = sizing.before_interval_cycles
-    was = "deadlock" if before is None else f"{before:,} cycles"
+    was = "deadlock, or none proven" if before is None else f"{before:,} cycles"
+    least = "; no single FIFO can be smaller" if sizing.is_minimal else ""
+    checked = (
+        f"{frames} frame{'s' if frames > 1 else ''} with SimPy: the cycles of every frame's end are equal"
+        if frames
+        else "not with SimPy: interrupted"
+    )
     output.print(
         f"\ninterval   {sizing.initiation_interval_cycles:,} cycles "
         f"(before: {was}; without any FIFO limit: {sizing.unlimited_interval_cycles:,} cycles)\n"
         f"memory     {sizing.fifo_bits:,} bits, {sizing.bram18} BRAM18 "
-        f"(before: {sizing.before_bits:,} bits, {sizing.before_bram18} BRAM18)\n"
-        f"timed      {sizing.designs_timed:,} sets of depths",
+        f"(before: {sizing.before_bits:,} bits, {sizing.before_bram18} BRAM18; "
+        f"analytical bound: {sizing.bound_bits:,} bits)\n"
+        f"timed      {sizing.designs_timed:,} sets of depths{least}\n"
+        f"\nchecked    {checked}\n"
+        f"written    {path}",
         markup=False,
+        soft_wrap=True,
     )

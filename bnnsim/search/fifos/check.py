@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from bnnsim.design.design import Design
 from bnnsim.search.fifos.sizing import FifoSizing
@@ -13,18 +12,12 @@ from bnnsim.timing.streaming.programs.graph import build_timing
 from bnnsim.timing.streaming.reference.executor import run_simpy
 
 CHECK_FRAMES = 4
+CHECK_WORDS = 1_000_000
+"""Words that the check may move; a frame is always checked."""
 
 
 class ExecutorsDifferError(Exception):
     """The compiled and the SimPy executor disagree: a defect of this package."""
-
-
-@dataclass(frozen=True)
-class SizingCheck:
-    """The architecture with the new depths, simulated by both executors for ``frames`` frames."""
-
-    architecture: StreamingArchitecture
-    frames: int
 
 
 def with_depths(design: Design, sizing: FifoSizing) -> StreamingArchitecture:
@@ -50,18 +43,20 @@ def with_depths(design: Design, sizing: FifoSizing) -> StreamingArchitecture:
 
 def check_sizing(
     design: Design, sizing: FifoSizing, progress: Callable[[int, int], None] | None = None
-) -> SizingCheck:
-    """Simulate the sized design by SimPy.
+) -> int:
+    """Simulate the sized design by SimPy and compare; how many frames that was, at most four.
 
     Raises :class:`~bnnsim.timing.streaming.result.DeadlockError` where it locks up and
     :class:`ExecutorsDifferError` where a frame ends in another cycle than the compiled executor says.
     """
     timing = build_timing(design.graph).with_depths(sizing.depth_words)
-    reference = run_simpy(timing, CHECK_FRAMES, progress=progress)
-    compiled = run_compiled(timing, CHECK_FRAMES).result
-    if reference.frame_end_cycles != compiled.frame_end_cycles:
+    words = sum(stream.words for stream in design.graph.streams)
+    frames = max(1, min(CHECK_FRAMES, CHECK_WORDS // words))
+    reference = run_simpy(timing, frames, progress=progress)
+    compiled = run_compiled(timing, frames).result
+    if tuple(reference.frame_end_cycles) != tuple(compiled.frame_end_cycles):
         raise ExecutorsDifferError(
             f"SimPy ends frames in cycles {reference.frame_end_cycles}, "
             f"the compiled executor in {compiled.frame_end_cycles}"
         )
-    return SizingCheck(with_depths(design, sizing), CHECK_FRAMES)
+    return frames

@@ -1,44 +1,35 @@
-"""FIFO sizing: the shallowest FIFOs that keep a pipeline's throughput.
+"""FIFO sizing: shallow FIFOs that keep a pipeline's throughput, by some dozens of exact timings.
 
-Found by exact timing alone. Depths are doubled together until they keep the initiation interval that
-unlimited FIFOs would give; then each FIFO in turn is made as shallow as the target allows, over and over
-until no single one can lose a word. Where that ends depends on start and order, so it is done from the
-doubled depths and from the design's own, costliest and cheapest FIFO first, and the best is taken.
+One run at the wanted pace says what is enough (:mod:`bnnsim.search.fifos.bound`); then FIFOs are made
+shallower, many at once (:mod:`bnnsim.search.fifos.shrinking`): by the steps that cost something, and as
+long as there are timings left, to the word. The number of timings is bounded by the words that they
+move, whatever the size of the network.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
-from bnnsim.cost.blocks.coefficients import default_coefficients
-from bnnsim.cost.blocks.storage import fifo
-from bnnsim.cost.blocks.technology import technology_of
 from bnnsim.design.design import Design
-from bnnsim.design.streaming.units import Stream
 from bnnsim.files.schema_version import versioned
+from bnnsim.search.fifos.bound import bound_depths, unlimited_depths
+from bnnsim.search.fifos.costs import Depths, FifoCosts
+from bnnsim.search.fifos.costs import Goal as Goal
+from bnnsim.search.fifos.shrinking import Shrinking, stream_kinds
+from bnnsim.search.fifos.trials import ENOUGH_FRAMES, DepthTrials, Progress
+from bnnsim.search.fifos.trials import CurvePoint as CurvePoint
+from bnnsim.search.fifos.trials import SizingProgress as SizingProgress
 from bnnsim.spec.faults import InputError
+from bnnsim.timing.streaming.bottleneck import unlimited_interval
+from bnnsim.timing.streaming.compiled_executor import run_compiled
 from bnnsim.timing.streaming.programs.graph import TimingGraph, build_timing
-from bnnsim.timing.streaming.result import DeadlockError
-from bnnsim.timing.streaming.steady_state.api import steady_state
 
-Goal = Literal["bits", "bram"]
-Progress = Callable[[int, int], None]
-ENOUGH_FRAMES = 4
-"""Depths that hold this many frames of a stream count as unlimited."""
-
-
-@dataclass(frozen=True)
-class CurvePoint:
-    """One set of depths that was timed."""
-
-    fifo_bits: int
-    """Memory of all FIFOs."""
-    bram18: int
-    """Block memories of 18 kbit in them."""
-    initiation_interval_cycles: int
-    """The interval between frames that they give."""
+PACED_FRAMES = (3, 12, 48)
+"""Frames of the run at the wanted pace: freezing pipelines settle later."""
+CURVE_TIMINGS = 6
+"""Timings that are kept for depths below the target, so that the front shows what memory buys."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +43,7 @@ class FifoSizing:
     initiation_interval_cycles: int
     """The interval between frames with the depths found."""
     before_interval_cycles: int | None
-    """The same with the design's own; null where they deadlock."""
+    """The same with the design's own; null where they deadlock or no interval is proven."""
     unlimited_interval_cycles: int
     """The same without any FIFO limit."""
     target_interval_cycles: int
@@ -61,6 +52,8 @@ class FifoSizing:
     """Memory of all FIFOs found."""
     before_bits: int
     """The same of the design's own."""
+    bound_bits: int
+    """The same of the depths that one run at the wanted pace says are enough."""
     bram18: int
     """Block memories of 18 kbit in the FIFOs found."""
     before_bram18: int
@@ -69,10 +62,22 @@ class FifoSizing:
     """The timed depths that no others beat in memory and interval, smallest first."""
     designs_timed: int
     """Sets of depths that were timed exactly."""
+    is_minimal: bool
+    """Whether each FIFO was tried a word shallower by itself, and none can be."""
+    is_finished: bool
+    """Whether the sizing came to its end; false where it was interrupted."""
 
     def to_json(self) -> dict[str, Any]:
         """The same as plain data, under the same names (docs/json.md)."""
         return versioned({**asdict(self), "depth_words": dict(self.depth_words)})
+
+
+class SizingInterrupted(Exception):
+    """Ctrl-C ended a sizing; ``best`` is the best until then, None where nothing kept the target yet."""
+
+    def __init__(self, best: FifoSizing | None) -> None:
+        super().__init__("the sizing was interrupted")
+        self.best = best
 
 
 def size_fifos(
@@ -80,169 +85,127 @@ def size_fifos(
 ) -> FifoSizing:
     """Depths that keep the fraction ``keep`` of the best reachable throughput.
 
-    Raises :class:`InputError` where ``keep`` is not in (0, 1] or no depths make the design run.
+    Raises :class:`InputError` where ``keep`` is not in (0, 1] or no depths make the design run, and
+    :class:`SizingInterrupted` on Ctrl-C.
     """
     if not 0 < keep <= 1:
         raise InputError("--keep", "a fraction in (0, 1]", f"{keep:g}")
-    return _Sizer(design, goal, progress).run(keep)
+    timing = build_timing(design.graph)
+    best = unlimited_interval(timing)
+    unlimited_cycles = -(-best.numerator // best.denominator)
+    sizer = _Sizer(design, timing, unlimited_cycles, int(unlimited_cycles / keep), goal, progress)
+    try:
+        return sizer.run()
+    except KeyboardInterrupt:
+        raise SizingInterrupted(sizer.best_so_far()) from None
+
+
+def enough_depths(
+    timing: TimingGraph, streams: tuple[str, ...], trials: DepthTrials
+) -> dict[str, int] | None:
+    """Depths of the ``streams`` that keep the target: what runs at its pace fill, or if it must be more.
+
+    None where not even unlimited ones are proven to keep it.
+    """
+    found: dict[str, int] = {}
+    for frames in PACED_FRAMES:
+        bound = bound_depths(timing, trials.target_cycles, frames)
+        found = {name: bound[name] for name in streams}
+        if trials.settles(found):
+            return found
+    unlimited = unlimited_depths(timing, 4)
+    while any(found[name] < unlimited[name] for name in streams):
+        found = {name: min(2 * found[name], unlimited[name]) for name in streams}
+        if trials.settles(found):
+            return found
+    return None
 
 
 class _Sizer:
-    def __init__(self, design: Design, goal: Goal, progress: Progress | None) -> None:
+    def __init__(
+        self,
+        design: Design,
+        timing: TimingGraph,
+        unlimited_cycles: int,
+        target_cycles: int,
+        goal: Goal,
+        progress: Progress | None,
+    ) -> None:
         self.design = design
-        self.goal = goal
-        self.progress = progress
-        self.streams: Mapping[str, Stream] = design.graph.stream_by_name
-        self.tech = technology_of(design.device, default_coefficients(), "timing")
-        self.timing: TimingGraph = build_timing(design.graph)
-        self.timed: dict[tuple[int, ...], int | None] = {}
+        self.timing = timing
+        self.unlimited_cycles = unlimited_cycles
+        self.costs = FifoCosts(design, goal)
+        self.trials = DepthTrials(timing, self.costs, target_cycles, progress)
+        self.before = {stream.name: stream.depth_words for stream in design.graph.streams}
+        self.before_interval: int | None = None
+        self.bound: dict[str, int] = {}
 
-    def run(self, keep: float) -> FifoSizing:
-        before = {name: stream.depth_words for name, stream in self.streams.items()}
-        before_interval = self.interval(before)
-        unlimited = {name: ENOUGH_FRAMES * s.words + 8 for name, s in self.streams.items()}
-        best = self.interval(unlimited)
-        if best is None:
+    def run(self) -> FifoSizing:
+        trials = self.trials
+        enough = enough_depths(self.timing, tuple(self.before), trials)
+        self.before_interval = trials.interval(self.before, ENOUGH_FRAMES)
+        if enough is None:
             raise InputError(self.design.name, "a design that runs with deep FIFOs", "none that does")
-        target = int(best / keep)
-        starts = [self.enough(target, unlimited)]
-        if self.keeps(before, target):
-            starts.append(before)
-        found = [
-            self.shallow(start, target, costliest_first)
-            for start in starts
-            for costliest_first in (True, False)
-        ]
-        depths = min(found, key=self.total_cost)
-        interval = self.interval(depths)
+        self.bound = enough
+        kinds = stream_kinds(self.design.graph)
+        shrinking = Shrinking(trials, kinds, enough)
+        shrinking.by_steps(CURVE_TIMINGS)
+        self._trim(shrinking)
+        shrinking.by_words(CURVE_TIMINGS)
+        if trials.keeps(self.before) and trials.best != shrinking.depths:
+            assert trials.best is not None
+            shrinking = Shrinking(trials, kinds, trials.best)
+            shrinking.by_words(CURVE_TIMINGS)
+        self._slower(shrinking.depths)
+        is_minimal = shrinking.prove()
+        return self._record(shrinking.depths, is_minimal, is_finished=True)
+
+    def best_so_far(self) -> FifoSizing | None:
+        """The record of the best depths by now; None where none keep the target."""
+        best = self.trials.best
+        return None if best is None else self._record(best, is_minimal=False, is_finished=False)
+
+    def _trim(self, shrinking: Shrinking) -> None:
+        """What no word of a run ever used goes at once: a word less than never full is never noticed."""
+        timing = self.timing.with_depths(shrinking.depths)
+        filled = run_compiled(timing, PACED_FRAMES[0] + 1, extrapolate=False).result.max_occupancy_words
+        most = {c.name: words + 1 for c, words in zip(timing.channels, filled, strict=True)}
+        depths = {name: min(depth, max(1, most[name])) for name, depth in shrinking.depths.items()}
+        if self.trials.keeps(depths):
+            shrinking.depths = depths
+
+    def _slower(self, depths: Depths) -> None:
+        """Times depths below the target: FIFOs half as deep, and half again; branches' only at last.
+
+        A branch that does not hold what the other holds back deadlocks.
+        """
+        kinds = stream_kinds(self.design.graph)
+        for part in range(1, CURVE_TIMINGS):
+            self.trials.interval(
+                {
+                    name: depth if "branch" in kinds[name] else max(min(2, depth), depth >> part)
+                    for name, depth in depths.items()
+                }
+            )
+        self.trials.interval({name: max(min(2, depth), depth // 2) for name, depth in depths.items()})
+
+    def _record(self, depths: Depths, is_minimal: bool, is_finished: bool) -> FifoSizing:
+        interval = self.trials.interval(depths)
         assert interval is not None
         return FifoSizing(
             depth_words=depths,
-            before_words=before,
+            before_words=self.before,
             initiation_interval_cycles=interval,
-            before_interval_cycles=before_interval,
-            unlimited_interval_cycles=best,
-            target_interval_cycles=target,
-            fifo_bits=self.bits(depths),
-            before_bits=self.bits(before),
-            bram18=self.bram18(depths),
-            before_bram18=self.bram18(before),
-            curve=self.curve(),
-            designs_timed=len(self.timed),
+            before_interval_cycles=self.before_interval,
+            unlimited_interval_cycles=self.unlimited_cycles,
+            target_interval_cycles=self.trials.target_cycles,
+            fifo_bits=self.costs.bits(depths),
+            before_bits=self.costs.bits(self.before),
+            bound_bits=self.costs.bits(self.bound or depths),
+            bram18=self.costs.bram18(depths),
+            before_bram18=self.costs.bram18(self.before),
+            curve=self.trials.curve(),
+            designs_timed=self.trials.timed,
+            is_minimal=is_minimal,
+            is_finished=is_finished,
         )
-
-    # ---- evaluating a set of depths -----------------------------------------------------------
-
-    def interval(self, depths: Mapping[str, int]) -> int | None:
-        """The initiation interval; None where the design deadlocks or the interval is not proven."""
-        key = tuple(depths[name] for name in self.streams)
-        if key not in self.timed:
-            try:
-                steady = steady_state(self.timing.with_depths(depths))
-                self.timed[key] = steady.initiation_interval_cycles
-            except DeadlockError:
-                self.timed[key] = None
-        return self.timed[key]
-
-    def keeps(self, depths: Mapping[str, int], target: int) -> bool:
-        interval = self.interval(depths)
-        return interval is not None and interval <= target
-
-    def bits(self, depths: Mapping[str, int]) -> int:
-        return sum(depths[name] * stream.width_bits for name, stream in self.streams.items())
-
-    def bram18(self, depths: Mapping[str, int]) -> int:
-        return sum(self.blocks(name, depths[name]) for name in self.streams)
-
-    def blocks(self, name: str, depth: int) -> int:
-        """Block RAMs of one FIFO (M20K on Intel parts)."""
-        stream = self.streams[name]
-        library = self.design.graph.unit_by_name[stream.writer].library
-        amounts = fifo(self.tech, stream.width_bits, depth, library).rounded(self.tech)
-        return amounts.bram18 + amounts.m20k
-
-    def cost(self, name: str, depth: int) -> tuple[int, int]:
-        """What one FIFO costs, by the goal first."""
-        bits = self.streams[name].width_bits * depth
-        return (bits, 0) if self.goal == "bits" else (self.blocks(name, depth), bits)
-
-    # ---- the search ------------------------------------------------------------------------
-
-    def enough(self, target: int, unlimited: Mapping[str, int]) -> dict[str, int]:
-        """The first of 2, 4, 8, … words everywhere that keeps the target."""
-        depth = 2
-        while True:
-            depths = {name: min(depth, limit) for name, limit in unlimited.items()}
-            if depths == unlimited or self.keeps(depths, target):
-                return depths
-            depth *= 2
-
-    def total_cost(self, depths: Mapping[str, int]) -> tuple[int, int]:
-        """What all FIFOs cost, by the goal first."""
-        costs = [self.cost(name, depth) for name, depth in depths.items()]
-        return sum(first for first, _ in costs), sum(second for _, second in costs)
-
-    def shallow(self, depths: dict[str, int], target: int, costliest_first: bool) -> dict[str, int]:
-        """Make every FIFO as shallow as the others allow, until nothing more can go."""
-        changed = True
-        rounds = 0
-        while changed:
-            changed = False
-            order = sorted(
-                depths,
-                key=lambda name: (self.cost(name, depths[name]), name),
-                reverse=costliest_first,
-            )
-            for count, name in enumerate(order):
-                least = self.least(name, depths, target)
-                if least < depths[name]:
-                    depths = {**depths, name: least}
-                    changed = True
-                if self.progress is not None:
-                    total = len(order) * (rounds + 2)
-                    self.progress(rounds * len(order) + count, total)
-            rounds += 1
-        return depths
-
-    def least(self, name: str, depths: Mapping[str, int], target: int) -> int:
-        """The least depth of one FIFO that keeps the target, the others as they are.
-
-        By bisection: deeper is never slower, except with flushing pipelines, where a word less may
-        rarely do no harm although a word more did; so the depth just below is tried once more.
-        """
-        low, high = 0, depths[name]
-        while high - low > 1:
-            middle = (low + high) // 2
-            if self.keeps({**depths, name: middle}, target):
-                high = middle
-            else:
-                low = middle
-        while high > 1 and self.keeps({**depths, name: high - 1}, target):
-            high -= 1
-        return high if self.goal == "bits" else self.roomiest(name, high, depths[name])
-
-    def roomiest(self, name: str, depth: int, most: int) -> int:
-        """The deepest FIFO of at most ``most`` words with no more block RAM than one of ``depth``."""
-        blocks = self.blocks(name, depth)
-        low, high = depth, most + 1
-        while high - low > 1:
-            middle = (low + high) // 2
-            if self.blocks(name, middle) <= blocks:
-                low = middle
-            else:
-                high = middle
-        return low
-
-    def curve(self) -> tuple[CurvePoint, ...]:
-        """The timed points that no other beats in bits and interval."""
-        points = []
-        for key, interval in self.timed.items():
-            if interval is not None:
-                depths = dict(zip(self.streams, key, strict=True))
-                points.append(CurvePoint(self.bits(depths), self.bram18(depths), interval))
-        points.sort(key=lambda p: (p.fifo_bits, p.initiation_interval_cycles))
-        front: list[CurvePoint] = []
-        for point in points:
-            if not front or point.initiation_interval_cycles < front[-1].initiation_interval_cycles:
-                front.append(point)
-        return tuple(front)

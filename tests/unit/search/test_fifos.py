@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bnnsim.cli.app import run
-from bnnsim.search.fifos.check import check_sizing
+from bnnsim.design.build import build_streaming_design
+from bnnsim.design.design import Design
+from bnnsim.report.search.sizing import sizing_info
+from bnnsim.search.fifos.bound import bound_depths
+from bnnsim.search.fifos.check import check_sizing, with_depths
 from bnnsim.search.fifos.sizing import FifoSizing, Goal, size_fifos
 from bnnsim.simulation import load_streaming_design
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.load import load_architecture
+from bnnsim.spec.streaming.architecture import StreamingArchitecture
+from bnnsim.spec.workload import Workload
+from bnnsim.timing.streaming.bottleneck import unlimited_interval
 from bnnsim.timing.streaming.programs.graph import build_timing
 from bnnsim.timing.streaming.result import DeadlockError
 from bnnsim.timing.streaming.steady_state.api import steady_state
@@ -84,10 +93,105 @@ def test_sizing_makes_a_deadlocked_branch_run_and_simpy_agrees(tmp_path: Path) -
     sizing = size_fifos(design)
     assert sizing.before_interval_cycles is None  # two words beside a sliding window: a deadlock
     assert sizing.depth_words["input.split->sum.add"] > 2
-    check = check_sizing(design, sizing)
-    again, _ = load_streaming_design(check.architecture, tmp_path / "w.yaml")
+    assert check_sizing(design, sizing) == 4
+    again, _ = load_streaming_design(with_depths(design, sizing), tmp_path / "w.yaml")
     depths = {s.name: s.depth_words for s in again.graph.streams}
     assert depths == dict(sizing.depth_words)
+
+
+def test_a_run_at_the_wanted_pace_says_depths_that_keep_the_interval() -> None:
+    shipped = {"digits-7z020": "digits", "pynq-cnv": "cnv", "rebnet-m1": "rebnet-cifar10-m1"}
+    for arch, workload in shipped.items():
+        design, _ = load_streaming_design(arch, workload)
+        timing = build_timing(design.graph)
+        best = unlimited_interval(timing)
+        wanted = -(-best.numerator // best.denominator)
+        deep = bound_depths(timing, wanted, 12)
+        assert steady_state(timing.with_depths(deep), fast=True).initiation_interval_cycles == wanted
+        assert deep.keys() == design.graph.stream_by_name.keys()
+
+
+def residual(blocks: int, pixels: int) -> Design:
+    """Blocks of two convolutions beside a shortcut, with FIFOs of two words: a deadlock."""
+    keys = {"op": "conv", "out": 4, "kernel": 3, "pad": 1}
+    layers: list[dict[str, Any]] = [{"name": "stem", **keys, "activation": "bipolar"}]
+    hardware = {"stem": {"pe": 4, "simd": 3}}
+    last = "stem"
+    for block in range(blocks):
+        first, second, both, bits = (f"{name}{block}" for name in ("a", "b", "sum", "bits"))
+        layers += [
+            {"name": first, **keys, "inputs": [last], "activation": "bipolar"},
+            {"name": second, **keys, "inputs": [first]},
+            {"name": both, "op": "add", "inputs": [second, last]},
+            {"name": bits, "op": "threshold", "activation": "bipolar"},
+        ]
+        hardware |= {first: {"pe": 4, "simd": 4}, second: {"pe": 4, "simd": 4}, bits: {"pe": 4}}
+        last = bits
+    workload = Workload.model_validate(
+        {"name": "r", "input": {"shape": [3, pixels, pixels], "type": "uint8"}, "layers": layers}
+    )
+    spec = {"name": "r-arch", "source": "test", "style": "streaming", "device": "xczu9eg"}
+    more = {"clock_mhz": 100, "defaults": {"sliding_window": "rtl"}, "layers": hardware}
+    return build_streaming_design(StreamingArchitecture.model_validate(spec | more), workload)
+
+
+@pytest.mark.parametrize(("blocks", "pixels"), [(1, 10), (4, 6)])
+def test_branches_take_dozens_of_timings_however_many_there_are(blocks: int, pixels: int) -> None:
+    design = residual(blocks, pixels)
+    sizing = size_fifos(design)
+    assert sizing.before_interval_cycles is None
+    assert sizing.initiation_interval_cycles == sizing.unlimited_interval_cycles
+    assert sizing.designs_timed <= 200
+    assert sizing.fifo_bits < sizing.bound_bits
+    assert check_sizing(design, sizing) >= 1
+
+
+def test_ctrl_c_leaves_the_best_until_then(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def stop(*_: object) -> None:
+        calls.append(1)
+        if len(calls) == 9:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("bnnsim.cli.explore.fifos._Line.advance", stop)
+    out = tmp_path / "a.yaml"
+    files = ["--out", str(out), "--json", str(tmp_path / "a.json")]
+    assert run(["fifos", "digits-7z020", "digits", *files]) == 130
+    found = json.loads((tmp_path / "a.json").read_text())
+    assert (found["is_finished"], found["is_minimal"], found["checked_frames"]) == (False, False, 0)
+    design, _ = load_streaming_design(out, "digits")
+    interval = steady_state(build_timing(design.graph)).initiation_interval_cycles
+    assert interval == found["initiation_interval_cycles"] <= found["target_interval_cycles"]
+    assert "not checked" in capsys.readouterr().err
+
+
+def test_ctrl_c_before_any_depths_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bnnsim.search.fifos.trials.steady_state", stop)
+    assert run(["fifos", "digits-7z020", "digits", "--out", str(tmp_path / "a.yaml")]) == 130
+    assert not (tmp_path / "a.yaml").exists()
+    assert "interrupted before any depths kept the throughput" in capsys.readouterr().err
+
+
+def test_front_is_a_page_too(tmp_path: Path) -> None:
+    page = tmp_path / "front.html"
+    files = ["--out", str(tmp_path / "a.yaml"), "--page", str(page)]
+    assert run(["fifos", "digits-7z020", "digits", *files]) == 0
+    text = page.read_text()
+    assert "default-src 'none'" in text
+    assert "Throughput against FIFO memory" in text
+    design, _ = load_streaming_design("digits-7z020", "digits")
+    info = sizing_info(design, size_fifos(design))
+    assert info.front[-1] == info.chosen
+    assert info.chosen.throughput_fps == 100e6 / info.chosen.interval_cycles
+    assert sum(row.after_bits for row in info.rows) == info.chosen.fifo_bits
 
 
 @pytest.mark.parametrize("keep", [0.0, 1.5, -1.0])
