@@ -4,12 +4,14 @@
 
 prints, for each quantity, the coefficients as they should stand in
 ``bnnsim/cost/blocks/coefficients.yaml``, every design with its error, and the error of the prediction
-that never saw the design. It writes nothing.
+that never saw the design; then the errors as they should stand in
+``bnnsim/validation/model_errors.yaml``. It writes nothing.
 """
 
 from __future__ import annotations
 
 from bnnsim.cost.blocks.coefficients import default_coefficients
+from bnnsim.validation.certainty import fitted_errors
 from bnnsim.validation.fit import FitResult, fit_all
 
 
@@ -17,6 +19,10 @@ def main() -> None:
     shipped = default_coefficients()
     for result in fit_all(shipped):
         _print_result(result, {name: shipped[name] for name in result.coefficients})
+    print("\nmodel_errors.yaml\nerrors:")
+    for e in fitted_errors():
+        numbers = f"designs: {e.designs}, median: {e.median!r}, worst: {e.worst!r}"
+        print(f"  {e.quantity}: {{{numbers}}}")
 
 
 def _print_result(result: FitResult, shipped: dict[str, float]) -> None:

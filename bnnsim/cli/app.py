@@ -96,7 +96,8 @@ def run(arguments: list[str]) -> int:
         return 2
     except OSError as error:
         place = shortened(str(error.filename or "output"))
-        errors.print(one_line(f"{place}: {error.strerror}"), markup=False, soft_wrap=True)
+        said = f"{place}: expected a file or folder that can be used, got {error.strerror or error}"
+        errors.print(one_line(said), markup=False, soft_wrap=True)
         return 2
     return 0
 

@@ -44,4 +44,5 @@ def find_spec(reference: str | Path, kind: str) -> Path:
         if path.is_file():
             return path
     expected = f"a YAML file or a shipped {kind} ({', '.join(names)})"
-    raise SpecError([Fault(text, 0, "", expected, repr(text), near_names(text, names))])
+    place = text if text.strip() else kind
+    raise SpecError([Fault(place, 0, "", expected, repr(text), near_names(text, names))])

@@ -11,29 +11,37 @@ import argparse
 import contextlib
 import multiprocessing as mp
 import os
+import re
 import resource
 import shutil
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter, defaultdict
 from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
 
-from tests.fuzz import arrays, commands, models, specs
+from tests.fuzz import arrays, commands, keras, models, places, searches, specs
 from tests.fuzz.case import MOST_BYTES, Kind, Outcome, run_case
 
 KINDS = (
-    Kind("spec bytes", 160, specs.spec_bytes),
-    Kind("spec structure", 200, specs.spec_structure),
-    Kind("cross-file", 160, specs.cross_file),
-    Kind("space", 10, specs.space_structure),
-    Kind("npz", 90, arrays.weights),
-    Kind("images", 90, arrays.images),
+    Kind("spec bytes", 150, specs.spec_bytes),
+    Kind("spec structure", 190, specs.spec_structure),
+    Kind("cross-file", 150, specs.cross_file),
+    Kind("mixed pair", 60, specs.mixed_pair),
+    Kind("looked at", 30, specs.looked_at),
+    Kind("device", 20, specs.device),
+    Kind("space", 12, searches.space),
+    Kind("folding", 18, searches.folding),
+    Kind("npz", 70, arrays.weights),
+    Kind("images", 70, arrays.images),
     Kind("ONNX", 90, models.onnx_model),
-    Kind("h5", 60, models.keras_h5),
-    Kind("keras", 60, models.keras_archive),
+    Kind("check", 20, models.held_against),
+    Kind("h5", 50, keras.keras_h5),
+    Kind("keras", 60, keras.keras_archive),
+    Kind("places", 30, places.places),
     Kind("arguments", 76, commands.arguments),
     Kind("journal", 4, commands.journal),
 )
@@ -73,7 +81,10 @@ def _chosen(seed: int, number: int, kinds: list[Kind]) -> tuple[Kind, Random]:
 
 def _run_one(seed: int, number: int, kinds: list[Kind], folder: Path) -> tuple[Kind, Outcome]:
     kind, random = _chosen(seed, number, kinds)
-    case = kind.make(random, folder)
+    try:
+        case = kind.make(random, folder)
+    except Exception:  # the fuzzer's own fault, which is a failure as well
+        return kind, Outcome(-1, 0.0, 0, f"no input was made: {traceback.format_exc()[-1200:]}")
     with contextlib.chdir(folder):  # what a command writes without being told where
         return kind, run_case(case)
 
@@ -107,6 +118,7 @@ def _run_many(options: argparse.Namespace, kinds: list[Kind], folder: Path) -> i
     # Once, before the first child: children are made from a process that has loaded and compiled all.
     commands.study()
     specs.run_right_inputs(folder)
+    searches.run_right_spaces(folder)
     number, end = options.start, options.start + options.inputs
     begun = time.monotonic()
     context = mp.get_context("fork")
@@ -149,9 +161,19 @@ def _run_many(options: argparse.Namespace, kinds: list[Kind], folder: Path) -> i
         child.kill()
         child.join()
     _print_table(counts, codes, spent, longest, peak_bytes, failures, number - options.start)
-    for position, kind, failure in failures[:40]:
+    for position, kind, failure in _one_of_each(failures)[:40]:
         print(f"\n--seed {options.seed} --only {position} ({kind}): {failure}")
     return 1 if failures else 0
+
+
+def _one_of_each(failures: list[tuple[int, str, str]]) -> list[tuple[int, str, str]]:
+    """The first failure of each kind of message: what follows a place and numbers does not count."""
+    first: dict[str, tuple[int, str, str]] = {}
+    for failure in failures:
+        last = failure[2].strip().splitlines()[-1]
+        words = re.sub(r"\S*/\S*|[0-9]+", "_", last)
+        first.setdefault(f"{failure[1]} {words[:80]}", failure)
+    return list(first.values())
 
 
 def _print_table(

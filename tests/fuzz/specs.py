@@ -2,112 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from random import Random
 from typing import Any
 
-import yaml
-
+from bnnsim.spec.library import shipped_folder
 from tests.fuzz.case import Case, run_case
-from tests.fuzz.mutation import NUMBERS, damaged_bytes, damaged_data, damaged_text
-from tests.unit.design.small_engine import ENGINE
-from tests.unit.design.small_engine import WORKLOAD as ENGINE_WORKLOAD
+from tests.fuzz.mutation import NUMBERS, damaged_bytes, damaged_data, damaged_text, entry_at, places
+from tests.fuzz.pairs import ENGINES, PAIRS, PIPELINES, TEXTS, yaml_text
 
-_NETWORK = """\
-name: small
-source: "made up"
-input: {shape: [2, 6, 6], type: uint4}
-layers:
-  - {name: conv0, op: conv, out: 4, kernel: 3, pad: 1, activation: bipolar}
-  - {name: pool0, op: max_pool, kernel: 2}
-  - {name: conv1, op: conv, out: 4, kernel: [1, 3], activation: {type: uint2, compare: ">"}}
-  - {name: fc0, op: linear, out: 6, activation: bipolar}
-  - {name: fc1, op: linear, out: 3}
-classes: [a, b, c]
-"""
-_PIPELINE = """\
-name: small-arch
-source: "made up"
-style: streaming
-device: xc7z020
-clock_mhz: 100
-budget: {lut: 40000, power_w: 2.5}
-defaults: {sliding_window: rtl, fifo_words: 4}
-frame_source: {width_bits: 8, inter_frame_gap_steps: 3}
-layers:
-  conv0: {pe: 4, simd: 2, out_fifo_words: 16}
-  pool0: {pool: streaming}
-  conv1: {pe: 2, simd: 4, weights: lutram, units: rtl}
-  fc0: {pe: 2, simd: 4}
-  fc1: {pe: 3, simd: 6, accumulator_bits: 12}
-fifo_words: {}
-"""
-_BRANCHES = """\
-name: branches
-input: {shape: [4, 6, 6]}
-layers:
-  - {name: conv0, op: conv, out: 4, kernel: 3, pad: 1}
-  - {name: conv1, op: conv, out: 4, kernel: 1, inputs: [input]}
-  - {name: sum, op: add, inputs: [conv0, conv1]}
-  - {name: cut, op: threshold, activation: bipolar}
-  - {name: both, op: concat, inputs: [cut, input]}
-  - {name: vote, op: average_pool, kernel: global}
-  - {name: fc0, op: linear, out: 4}
-"""
-_BRANCHED = """\
-name: branched
-source: "made up"
-style: streaming
-device: xc7z020
-clock_mhz: 100
-defaults: {fifo_words: 64, sliding_window: line_buffer}
-layers:
-  conv0: {pe: 4, simd: 4}
-  conv1: {pe: 4, simd: 4}
-  sum: {pe: 4}
-  cut: {pe: 4}
-  fc0: {pe: 1, simd: 8}
-"""
-_FIXED = """\
-name: fixed
-input: {shape: [4, 4, 4], type: fixed16.7}
-layers:
-  - {name: scaled, op: affine}
-  - {name: bent, op: prelu}
-  - {name: gated, op: gated_conv, out: 4, kernel: 3, pad: 1, inputs: [bent, scaled]}
-  - {name: mean, op: mean_pool, kernel: global}
-  - {name: fc0, op: fixed_linear, out: 3}
-"""
-_SPACE = """\
-name: space
-source: "made up"
-style: streaming
-device: xc7z020
-clock_mhz: {choose: [100, 143]}
-defaults: {fifo_words: {knob: depth}}
-layers:
-  conv0: {pe: divisors, simd: 2}
-  conv1: {pe: {choose: [1, 2]}, simd: divisors}
-  fc0: {pe: divisors, simd: divisors}
-  fc1: {pe: 3, simd: 6}
-explore:
-  workload: tfc
-  knobs: {depth: {choose: [2, 8]}}
-  objectives: [throughput_fps, lut]
-  constraints: ["lut<=40000"]
-"""
-PAIRS: tuple[tuple[Any, Any], ...] = (
-    (yaml.safe_load(_PIPELINE), yaml.safe_load(_NETWORK)),
-    (yaml.safe_load(_BRANCHED), yaml.safe_load(_BRANCHES)),
-    (ENGINE, ENGINE_WORKLOAD.model_dump(mode="json", exclude_unset=True)),
-    (ENGINE, yaml.safe_load(_FIXED)),
-)
-_TEXTS = ((_PIPELINE, _NETWORK), (_BRANCHED, _BRANCHES), (_PIPELINE, _FIXED))
 _SMALL = (*range(1, 10), 12, 16, 0, -1)
 """Numbers that keep a right design small, so that it can be run."""
-_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-"""libyaml's where it is there, which is ten times as fast."""
-_ONE_TRIAL = ("--trials", "1", "--jobs", "1", "--baseline", "0", "--verify", "none")
 _RUNS = (
     ["simulate", "--timing-only"],
     ["simulate", "--timing-only"],
@@ -116,16 +22,29 @@ _RUNS = (
     ["evaluate", "--timing-only"],
     ["simulate", "--print-spec"],
 )
+_LOOKS = (
+    ["evaluate", "--timing-only", "--advise"],
+    ["evaluate", "--weights-seed", "1", "--json", "{out}.json"],
+    ["report", "--timing-only", "--out", "{out}.html"],
+    ["trace", "--weights-seed", "1", "--vcd", "{out}.vcd", "--perfetto", "{out}.json"],
+    ["trace", "--timing-only", "--from", "2", "--to", "40", "--vcd", "{out}.vcd"],
+    ["vectors", "--weights-seed", "1", "--out", "{out}"],
+    ["fifos", "--out", "{out}.yaml"],
+    ["sweep", "--knob", "clock_mhz=50,100"],
+)
 
 
 def spec_bytes(random: Random, folder: Path) -> Case:
     """The text of either file, damaged as bytes or as YAML."""
-    texts = [text.encode() for text in random.choice(_TEXTS)]
+    texts = [text.encode() for text in random.choice(TEXTS)]
     which = random.randrange(2)
-    if random.random() < 0.5:
+    kind = random.random()
+    if kind < 0.4:
         texts[which] = damaged_bytes(texts[which], random)
-    else:
+    elif kind < 0.9:
         texts[which] = damaged_text(texts[which].decode(), random).encode("utf-8", "surrogatepass")
+    else:
+        texts[which] = _grown(texts[which].decode(), random)
     return _case(folder, texts, ["simulate", "--timing-only"])
 
 
@@ -134,48 +53,101 @@ def spec_structure(random: Random, folder: Path) -> Case:
     pair = list(random.choice(PAIRS))
     which = random.randrange(2)
     pair[which] = damaged_data(pair[which], random)
-    texts = [_yaml(one) for one in pair]
+    texts = [yaml_text(one) for one in pair]
     return _case(folder, [text.encode("utf-8", "replace") for text in texts], random.choice(_RUNS))
 
 
 def cross_file(random: Random, folder: Path) -> Case:
     """Numbers of both files changed: each is right, but they hardly fit each other."""
-    arch, work = random.choice(PAIRS)
-    values = _SMALL if random.random() < 0.8 else NUMBERS
-    arch = _renumbered(arch, random, values)
-    work = _renumbered(work, random, values)
-    texts = [_yaml(one).encode() for one in (arch, work)]
+    return _case(folder, _renumbered_texts(random, PAIRS), random.choice(_RUNS))
+
+
+def mixed_pair(random: Random, folder: Path) -> Case:
+    """Layers of other networks, programs of other engines: whole parts of one file in another."""
+    pair = [damaged_data(one, random, times=(0,)) for one in random.choice(PAIRS)]
+    for which in (0, 1):
+        other = random.choice(PAIRS)[which]
+        path = random.choice(places(pair[which]))
+        there = random.choice(places(other))
+        if random.random() < 0.7:  # the same place, if the other has it
+            there = path if path in places(other) else there
+        entry_at(pair[which], path[:-1])[path[-1]] = entry_at(other, there)
+    texts = [yaml_text(one).encode("utf-8", "replace") for one in pair]
     return _case(folder, texts, random.choice(_RUNS))
 
 
-def space_structure(random: Random, folder: Path) -> Case:
-    """A space of designs with wrong entries, read and swept over."""
-    space = damaged_data(yaml.safe_load(_SPACE), random)
-    (folder / "w.yaml").write_text(_NETWORK, encoding="utf-8")
-    path = folder / "space.yaml"
-    path.write_text(_yaml(space), "utf-8", "replace")
-    places = (str(path), "space.yaml", "w.yaml", "explore", "objectives", "constraint")
-    more = [*_ONE_TRIAL, "--out", str(folder / "out")]
-    return Case(["explore", str(path), str(folder / "w.yaml"), *more], places)
+def looked_at(random: Random, folder: Path) -> Case:
+    """Designs that may run, through the commands that show and hand over."""
+    command = [word.format(out=folder / "made") for word in random.choice(_LOOKS)]
+    pairs = PIPELINES if random.random() < 0.75 else ENGINES
+    return _case(folder, _renumbered_texts(random, pairs), command)
+
+
+def device(random: Random, folder: Path) -> Case:
+    """A right pair, or a folding, on a device whose file is damaged."""
+    texts = [yaml_text(one).encode() for one in random.choice(PIPELINES)]
+    text = (shipped_folder("device") / "xc7z020.yaml").read_text(encoding="utf-8")
+    path = folder / "part.yaml"
+    if random.random() < 0.5:
+        path.write_bytes(damaged_text(text, random).encode("utf-8", "surrogatepass"))
+    else:
+        import yaml
+
+        path.write_text(yaml_text(damaged_data(yaml.safe_load(text), random)), "utf-8", "replace")
+    texts[0] = texts[0].replace(b"device: xc7z020", f"device: {path}".encode())
+    case = _case(folder, texts, random.choice((["evaluate", "--timing-only"], ["simulate"])))
+    arguments = case.arguments
+    if random.random() < 0.4:
+        arguments = ["fold", str(folder / "w.yaml"), "--device", str(path)]
+        arguments += ["--out", str(folder / "f.yaml")]
+    return Case(arguments, (*case.places, "part.yaml", "device"))
 
 
 def run_right_inputs(folder: Path) -> None:
-    """Run every pair unchanged, in every way, so that kernels are compiled and libraries loaded."""
-    for pair in PAIRS:
-        texts = [_yaml(one).encode() for one in pair]
-        for command in _RUNS:
-            run_case(_case(folder, texts, command))
+    """Run every pair unchanged, in every way, so that kernels are compiled and libraries loaded.
+
+    Raises ``RuntimeError`` where one does not run: whatever stands behind its fault is then not reached.
+    """
+    for number, pair in enumerate(PAIRS):
+        texts = [yaml_text(one).encode() for one in pair]
+        looks = [] if number else [[w.format(out=folder / "made") for w in look] for look in _LOOKS]
+        for command in (*_RUNS, *looks):
+            outcome = run_case(_case(folder, texts, command))
+            if outcome.code:
+                raise RuntimeError(f"{pair[0]['name']} does not {' '.join(command)}: {outcome}")
+    shutil.rmtree(folder / "made", ignore_errors=True)
 
 
-def _yaml(data: Any) -> str:
-    text: str = yaml.dump(data, Dumper=_DUMPER, sort_keys=False, allow_unicode=True)
-    return text
+def _grown(text: str, random: Random) -> bytes:
+    """A file with much more in it than one that somebody wrote: aliases, nesting, length."""
+    match random.randrange(5):
+        case 0:
+            levels = [f"a0: &a0 [{', '.join(['x'] * 9)}]"]
+            for i in range(1, random.choice((3, 9, 30))):
+                levels.append(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]")
+            text = "\n".join((*levels, text))
+        case 1:
+            depth = random.choice((50, 99, 101, 5000))
+            text += f"deep: {random.choice('[{') * depth}\n"
+        case 2:
+            text += "".join(f"k{i}: {i}\n" for i in range(random.choice((100, 3000))))
+        case 3:
+            text = text.replace("layers:", "layers: &l\n" if random.random() < 0.5 else "layers: &l", 1)
+            text += random.choice(("<<: *l\n", "again: *l\n", "self: &s [*s]\n", "? *l\n: 1\n"))
+        case _:
+            letters = random.choice(("é", "名", "𝔘", "x" * 200, "\u202e"))
+            text = text.replace("name: ", f"name: {letters}", 2)
+    encoding = random.choice(("utf-8", "utf-8", "utf-8-sig", "utf-16", "latin-1"))
+    return text.encode(encoding, "replace")
+
+
+def _renumbered_texts(random: Random, pairs: tuple[tuple[Any, Any], ...]) -> list[bytes]:
+    values = _SMALL if random.random() < 0.8 else NUMBERS
+    return [yaml_text(_renumbered(one, random, values)).encode() for one in random.choice(pairs)]
 
 
 def _renumbered(data: Any, random: Random, values: tuple[int, ...]) -> Any:
     """``data`` with one or two of its numbers changed."""
-    from tests.fuzz.mutation import entry_at, places
-
     result = damaged_data(data, random, times=(0,))
     numbers = [p for p in places(result) if type(entry_at(result, p)) is int]
     for path in random.sample(numbers, min(len(numbers), random.choice((0, 1, 1, 2)))):
@@ -187,5 +159,5 @@ def _case(folder: Path, texts: list[bytes], command: list[str]) -> Case:
     paths = [folder / "a.yaml", folder / "w.yaml"]
     for path, text in zip(paths, texts, strict=True):
         path.write_bytes(text)
-    places = (*(path.name for path in paths), "--frames", "--weights-seed", "simulate")
+    places = (*(path.name for path in paths), "--frames", "--weights-seed", command[0])
     return Case([command[0], *map(str, paths), *command[1:]], places)

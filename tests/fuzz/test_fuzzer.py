@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from random import Random
 
@@ -20,10 +21,11 @@ def test_inputs_of_a_seed_are_the_same(kind: Kind, tmp_path: Path) -> None:
     made = []
     for _ in range(2):
         for number in range(3):
-            for path in tmp_path.iterdir():
-                path.unlink()
-            case = kind.make(Random(f"7:{number}"), tmp_path)
-            files = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+            here = tmp_path / "case"
+            shutil.rmtree(here, ignore_errors=True)
+            here.mkdir()
+            case = kind.make(Random(f"7:{number}"), here)
+            files = {path.name: path.read_bytes() for path in here.iterdir() if path.is_file()}
             made.append((case, files))
     assert made[:3] == made[3:]
 

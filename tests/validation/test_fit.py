@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from bnnsim.validation.certainty import model_errors
+from bnnsim.validation.certainty import fitted_errors, model_errors, relative_errors
 from bnnsim.validation.comparison import compare
 from bnnsim.validation.fit import (
     fit,
@@ -129,9 +129,21 @@ def test_least_squares_stays_non_negative_and_beats_a_grid():
         assert float(residual @ residual) <= _grid_search(features, target, points) + 1e-12
 
 
+def test_errors_that_are_written_down_are_those_of_the_fit() -> None:
+    stated = {error.quantity: error for error in model_errors()}
+    for error in fitted_errors():
+        shares = [share for share in relative_errors().items() if share[0] == error.quantity]
+        assert shares == [(error.quantity, pytest.approx(error.median, rel=1e-9))]
+        if error.quantity in stated:
+            found = stated.pop(error.quantity)
+            assert found.designs == error.designs
+            assert found.worst == pytest.approx(error.worst, rel=1e-9)
+    assert not stated
+
+
 def test_sureness_of_a_search_is_the_leave_one_out_error_of_the_models() -> None:
     for error in model_errors():
         result = fit(error.quantity)
         misses = sorted(abs(p.left_out_error) for p in result.predictions)
         assert error.designs == len(misses) >= 5
-        assert misses[0] <= error.median <= misses[-1] == error.worst
+        assert misses[0] <= error.median <= misses[-1] == pytest.approx(error.worst, rel=1e-9)

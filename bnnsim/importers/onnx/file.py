@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from math import prod
 from pathlib import Path
@@ -118,14 +119,14 @@ def _size(file: Path) -> str:
 
 def _load_external(onnx: Any, model: Any, file: Path) -> None:
     """Bring in weights stored beside the model; a path that leads elsewhere is refused unread."""
-    folder = file.resolve().parent
+    folder = Path(os.path.realpath(file)).parent
     attributes = [a for node in model.graph.node for a in node.attribute if a.HasField("t")]
     for tensor in [*model.graph.initializer, *(attribute.t for attribute in attributes)]:
         if not onnx.external_data_helper.uses_external_data(tensor):
             continue
         entries = {entry.key: entry.value for entry in tensor.external_data}
         location = entries.get("location", "")
-        target = (folder / location).resolve()
+        target = Path(os.path.realpath(folder / location))
         place = f"{file}: {tensor.name}"
         if not location or not target.is_relative_to(folder):
             raise InputError(place, f"external data inside {folder}", repr(location))

@@ -10,6 +10,7 @@ from typing import Any
 
 from bnnsim.design.design import Design
 from bnnsim.design.streaming.units import Stream, Unit
+from bnnsim.files.folder import check_new_folder
 from bnnsim.files.part import new_part
 from bnnsim.functional.parameters.parameters import Parameters
 from bnnsim.report.vectors.memories import Memory, unit_memories
@@ -52,10 +53,9 @@ def write_vectors(
     """Simulate bit for bit and write every stream's words and cycles and every unit's memories.
 
     ``out`` must not hold anything yet; it appears whole or not at all. Raises :class:`InputError`
-    where it does, where there are no weights or images, and what ``simulate`` raises.
+    where it does or cannot be made, where there are no weights or images, and what ``simulate`` raises.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(str(out), "a folder that is new or empty", "one with files in it")
+    check_new_folder(out)
     design, folder = load_streaming_design(
         architecture, workload, "vectors", "engines have no streams to write"
     )

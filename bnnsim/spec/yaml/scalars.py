@@ -40,13 +40,17 @@ class ScalarError(ValueError):
         self.got = got
 
 
-class ScalarLoader(yaml.SafeLoader):
-    """Leaves to :func:`scalar_value` what a value without quotes means."""
+class Unresolved:
+    """Makes a loader leave to :func:`scalar_value` what a value without quotes means."""
 
     def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:
         if kind is yaml.ScalarNode:
             return PLAIN if implicit[0] else TEXT
-        return str(super().resolve(kind, value, implicit))  # type: ignore[no-untyped-call]
+        return str(super().resolve(kind, value, implicit))  # type: ignore[misc]
+
+
+class ScalarLoader(Unresolved, yaml.SafeLoader):
+    """PyYAML's own parser, without what YAML 1.1 makes of single values."""
 
 
 class ScalarDumper(yaml.SafeDumper):

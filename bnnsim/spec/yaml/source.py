@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +12,8 @@ import yaml
 
 from bnnsim.spec.bounds import MAX_DEPTH, MAX_NODES, MAX_SPEC_BYTES
 from bnnsim.spec.faults import Fault, KeyPath, SpecError, key_text
-from bnnsim.spec.yaml.scalars import ScalarError, ScalarLoader, scalar_value, tag_fault
+from bnnsim.spec.yaml.compose import compose
+from bnnsim.spec.yaml.scalars import ScalarError, scalar_value, tag_fault
 
 
 class _Unread:
@@ -114,7 +116,7 @@ def read_source(path: Path, shown_as: str | None = None) -> SourceText:
 def parse_source(text: str, name: str) -> SourceText:
     """As :func:`read_source`, from text; ``name`` stands for the file in messages."""
     try:
-        node = yaml.compose(text, Loader=_ShallowLoader)
+        node = compose(text)
     except (ValueError, OverflowError) as error:  # of escapes and directives beyond what there can be
         raise SpecError([Fault(name, 0, "", "valid YAML", str(error))]) from None
     except yaml.YAMLError as error:
@@ -128,23 +130,6 @@ def parse_source(text: str, name: str) -> SourceText:
         raise SpecError([Fault(name, 1, "", "a mapping of keys to values", got)])
     source.data = _Plain(source).data(node, ())
     return source
-
-
-class _ShallowLoader(ScalarLoader):
-    """Stops at ``MAX_DEPTH``, before the recursion of reading does."""
-
-    depth = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.depth > MAX_DEPTH:
-            problem = f"entries nested more than {MAX_DEPTH} deep"
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
-        self.depth += 1
-        try:
-            return super().compose_node(parent, index)
-        finally:
-            self.depth -= 1
 
 
 class _Plain:
@@ -224,6 +209,6 @@ def _node_kind(node: yaml.Node) -> str:
 
 def _shown(path: Path) -> str:
     try:
-        return str(path.resolve().relative_to(Path.cwd()))
+        return str(Path(os.path.abspath(path)).relative_to(Path.cwd()))
     except ValueError:
         return str(path)

@@ -250,3 +250,29 @@ def test_wrong_arguments_from_python_are_refused_before_the_files_are_read(
 ) -> None:
     with pytest.raises(SpecError, match=message):
         function("no/a.yaml", "no/w.yaml", **options)
+
+
+def test_folder_for_vectors_is_tried_before_the_run(
+    files: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    full = tmp_path / "full"
+    full.mkdir()
+    (full / "kept.txt").write_text("kept")
+    for out, reason in (
+        (files[0], "a folder that is new or empty, got a file"),
+        (str(full), "a folder that is new or empty, got one with files in it"),
+        (files[0] + "/below", "a place to write, got Not a directory"),
+        (files[0] + "/below/it", "a place to write, got Not a directory"),
+    ):
+        # a network that is not there: the folder is looked at first
+        (line,) = _refused(["vectors", files[0], "no/w.yaml", "--out", out], capsys)
+        assert line == f"{out}: expected {reason}"
+
+
+def test_a_link_is_called_what_its_user_calls_it(
+    files: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "linked.yaml").symlink_to(files[1])
+    _change(files, 1, "out: 3", "out: 0")
+    (line,) = _refused(["simulate", files[0], str(tmp_path / "linked.yaml")], capsys)
+    assert "linked.yaml:6: layers.fc0.out: expected" in line

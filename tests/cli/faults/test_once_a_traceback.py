@@ -76,3 +76,41 @@ def test_a_long_name_is_refused_instead_of_repeated_by_other_refusals(
     lines = complaints(tmp_path, capsys, ARCH, workload)
     assert any("expected a name of at most 160 letters" in line for line in lines)
     assert max(map(len, lines)) < 800
+
+
+def test_a_link_in_a_circle_is_a_file_that_cannot_be_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    circle = tmp_path / "circle.yaml"
+    circle.symlink_to(circle)
+    for arguments in (
+        ["simulate", str(circle), "tfc"],
+        ["simulate", "pynq-tfc", str(circle)],
+        ["simulate", "pynq-tfc", "tfc", "--weights-seed", "1", "--images", str(circle)],
+        ["import", "onnx", str(circle), "--out", str(tmp_path)],
+        ["import", "keras", str(circle), "--out", str(tmp_path)],
+        ["import", "bnn-pynq", str(circle), "--topology", "cnv", "--out", str(tmp_path)],
+        ["check", str(circle), "tfc"],
+        ["explore", str(circle), "--trials", "1", "--out", str(tmp_path / "out")],
+        ["explore", "--trials", "1", "--out", str(circle)],
+        ["report", "pynq-tfc", "tfc", "--timing-only", "--out", str(circle)],
+    ):
+        assert run(arguments) == 2, arguments
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "circle.yaml" in line, arguments
+        assert "symbolic links" in line or "expected a" in line, arguments
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n"])
+def test_an_empty_argument_has_a_name(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments, kind in (
+        (["simulate", text, "tfc"], "architecture"),
+        (["simulate", "pynq-tfc", text], "workload"),
+        (["fold", "tfc", "--device", text, "--out", "a.yaml"], "device"),
+        (["explore", text], ""),
+        (["compare", f"{text}:tfc", "pynq-tfc:tfc"], "compare"),
+    ):
+        assert run(arguments) == 2
+        message = capsys.readouterr().err
+        place = message.partition(":")[0]
+        assert place.strip() and kind in place, message
