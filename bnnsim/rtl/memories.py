@@ -25,6 +25,8 @@ class RomImage:
     words: tuple[int, ...]
     address: str
     layout: str
+    owner: str = ""
+    """Which of several memories of that name it is: what follows the name in its files'."""
 
 
 def part_depths(depth_words: int) -> Iterator[int]:

@@ -44,7 +44,7 @@ def write_hardware(design: Design, instances: Mapping[str, Instance], folder: Pa
     (folder / "rtl" / "top.v").write_text(top_text(design, instances), encoding="utf-8")
     for unit, instance in instances.items():
         for memory in instance.memories:
-            write_rom(folder / "memories" / f"{signal_name(unit)}.{memory.name}", memory)
+            write_rom(folder / "memories" / f"{signal_name(unit)}.{memory.name}{memory.owner}", memory)
 
 
 def library_files() -> list[Path]:

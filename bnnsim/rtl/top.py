@@ -74,9 +74,8 @@ def _instance(design: Design, unit: Unit, instance: Instance) -> str:
     parameters = [f".{name}({value})" for name, value in instance.parameters.items()]
     if instance.counts_frames:
         parameters.append(f".FRAME_BITS({FRAME_BITS})")
-    for memory in instance.memories:
-        file = f'{{MEMORIES, "{signal_name(unit.name)}.{memory.name}"}}'
-        parameters.append(f".{memory.name.upper()}_FILE({file})")
+    for name in dict.fromkeys(memory.name for memory in instance.memories):
+        parameters.append(f'.{name.upper()}_FILE({{MEMORIES, "{signal_name(unit.name)}.{name}"}})')
     pins = [".clk(clk)", ".rst(rst)"] if instance.is_clocked else []
     pins += [".frames(frames)"] if instance.counts_frames else []
     pins += _pins("in", ["in"] if isinstance(unit.parameters, Source) else _ends(unit.inputs, "out"))

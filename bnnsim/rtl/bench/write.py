@@ -19,6 +19,9 @@ ASSETS = ("stream_check.v", "clock.v", "main.cpp")
 _MOST_CYCLES_FACTOR = 64
 """A run with gaps and back-pressure may take so many times the cycles of one without."""
 
+_SLOWDOWN = 8
+"""The longest random pause, in mean times between two words."""
+
 
 def write_bench(
     design: Design, log: EventLog, frames: int, cycles_total: int, folder: Path
@@ -68,6 +71,9 @@ def bench_text(
         cycles=cycles_total,
         most_cycles=_MOST_CYCLES_FACTOR * cycles_total + 1000,
         flushes=int(flushes),
+        random_words=len(sinks) // 32 + 2,
+        longest_pause=max(2, _SLOWDOWN * cycles_total // (frames * source.words)),
+        longest_hold=max(2, _SLOWDOWN * cycles_total // (frames * max(s.words for s in sinks))),
         width=source.width_bits,
         source_words=source.words,
         source_total=frames * source.words,
@@ -136,6 +142,7 @@ module bench (
     reg  [{width}-1:0]    source_words [0:{source_total}-1];
     reg  [31:0]           position;
     reg                   in_pause;
+    reg  [31:0]           pause, holds;
     reg  [{sinks}-1:0]    sink_ready;
     wire [{streams}*32-1:0] words_written, words_read, wrong_words;
     wire [{streams}*32-1:0] wrong_write_cycles, wrong_read_cycles;
@@ -186,13 +193,23 @@ module bench (
             cycle <= 32'd0;
             position <= 32'd0;
             in_pause <= 1'b0;
+            pause <= 32'd0;
+            holds <= 32'd0;
             sink_ready <= ~{{{sinks}{{1'b0}}}};
         end else begin
             cycle <= cycle + 32'd1;
             if (in_valid & in_ready) position <= position + 32'd1;
-            // a word once offered stays; pauses come between words, in bursts
-            if (gaps) in_pause <= in_pause ? random[3:0] != 4'd0 : (in_ready & random[5:3] == 3'd0);
-            if (pressure) sink_ready <= random[16 +: {sinks}] & ~{{{sinks}{{random[9:8] == 2'd0}}}};
+            // A word once offered stays; pauses come behind words, as long as a word's share of a frame
+            // and up to eight times as long.
+            if (gaps) begin
+                if (in_pause) in_pause <= pause != 32'd0;
+                else in_pause <= in_valid & in_ready & random[0];
+                pause <= in_pause ? pause - 32'd1 : random[4 +: 28] % 32'd{longest_pause};
+            end
+            if (pressure) begin
+                if (holds == 32'd0) sink_ready <= {{{random_words}{{random}}}} >> 7;
+                holds <= holds == 32'd0 ? random[4 +: 28] % 32'd{longest_hold} : holds - 32'd1;
+            end
         end
         if (!rst & ends) begin
             sum_words = 32'd0;

@@ -21,6 +21,10 @@ from bnnsim.design.streaming.units import (
 from bnnsim.rtl.instance import Instance, NoModuleError, UnitValues
 from bnnsim.rtl.units.converter import converter_instance
 from bnnsim.rtl.units.frame_ends import sink_instance, source_instance
+from bnnsim.rtl.units.mvau import mvau_instance
+from bnnsim.rtl.units.pool import pool_instance
+from bnnsim.rtl.units.threshold import threshold_instance
+from bnnsim.rtl.units.window import window_instance
 
 
 def unit_instance(values: UnitValues) -> Instance:
@@ -36,7 +40,15 @@ def unit_instance(values: UnitValues) -> Instance:
             return sink_instance(values)
         case Converter() as p:
             return converter_instance(values, p)
-        case Padding() | Window() | Mvau() | Pool() | Threshold() | Scale() | Split() | Add() | Concat():
+        case Window() as p:
+            return window_instance(values, p)
+        case Mvau() as p:
+            return mvau_instance(values, p)
+        case Pool() as p:
+            return pool_instance(values, p)
+        case Threshold() as p:
+            return threshold_instance(values, p)
+        case Padding() | Scale() | Split() | Add() | Concat():
             raise NoModuleError(f"{unit.name}: a module for a {unit.kind}")
         case _:
             assert_never(unit.parameters)

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of bnnsim's hardware library: Verilog-2005, no vendor's primitives.
+//
+// Matrix-vector-activation unit: PE rows by SIMD columns a cycle.
+//
+// Program of an input vector: for nf in NEURON_FOLD, for sf in SYNAPSE_FOLD: read a word where nf = 0 (the
+// vector is kept and used again), write a word where sf is the last. VECTORS vectors a frame, the groups of
+// a pixel one after the other.
+//
+// Row nf * PE + p is PE p's. Stages: operand and weights; the lanes' sum; the accumulator; what fires; from
+// there the word waits for the exit. Binary lanes count matches; a bipolar operand gives the sign of the
+// other number; else lanes multiply. Thresholds fire where the sum is as large or larger.
+
+module mvau #(
+    parameter PE              = 1,
+    parameter SIMD            = 1,
+    parameter MATRIX_HEIGHT   = 1,
+    parameter MATRIX_WIDTH    = 1,
+    parameter VECTORS         = 1,
+    parameter GROUPS          = 1,
+    parameter WEIGHT_BITS     = 1,
+    parameter WEIGHT_BIPOLAR  = 1,
+    parameter INPUT_BITS      = 1,
+    parameter INPUT_BIPOLAR   = 1,
+    parameter INPUT_SIGNED    = 0,
+    parameter SUM_BITS        = 1, // of the accumulator; unsigned where it counts matches
+    parameter THRESHOLDS      = 1, // 0: the sums go out
+    parameter THRESHOLD_BITS  = 1, // signed as the sums are
+    parameter LOWEST          = 0,
+    parameter DOTS            = 0, // sums of matches go out as dot products
+    parameter OUTPUT_BITS     = 1,
+    parameter WEIGHT_MEMORIES = 1, // or one a PE
+    parameter QUEUES          = 0, // a one-word queue behind the exit
+    parameter PIPELINE_DEPTH  = 6,
+    parameter FREEZES         = 0,
+    parameter FRAME_BITS      = 32,
+    parameter WEIGHTS_FILE    = "weights",
+    parameter THRESHOLDS_FILE = "thresholds"
+) (
+    input  wire                       clk,
+    input  wire                       rst,
+    input  wire [FRAME_BITS-1:0]      frames,
+    input  wire                       in_valid,
+    output wire                       in_ready,
+    input  wire [SIMD*INPUT_BITS-1:0] in_data,
+    output wire                       out_valid,
+    input  wire                       out_ready,
+    output wire [PE*OUTPUT_BITS-1:0]  out_data
+);
+    localparam integer SYNAPSE_FOLD = MATRIX_WIDTH / SIMD;
+    localparam integer NEURON_FOLD  = MATRIX_HEIGHT / PE;
+    localparam integer DEPTH_WORDS  = SYNAPSE_FOLD * NEURON_FOLD * GROUPS;
+    localparam integer FOLDS        = NEURON_FOLD * GROUPS;
+    localparam integer SF_BITS      = SYNAPSE_FOLD > 1 ? $clog2(SYNAPSE_FOLD) : 1;
+    localparam integer NF_BITS      = NEURON_FOLD > 1 ? $clog2(NEURON_FOLD) : 1;
+    localparam integer DEPTH_BITS   = DEPTH_WORDS > 1 ? $clog2(DEPTH_WORDS) : 1;
+    localparam integer LAST_SF      = SYNAPSE_FOLD - 1;
+    localparam integer LAST_NF      = NEURON_FOLD - 1;
+    localparam integer LAST_WORD    = DEPTH_WORDS - 1;
+    localparam integer WORD_BITS    = SIMD * INPUT_BITS;
+    localparam integer ROW_BITS     = SIMD * WEIGHT_BITS;
+    localparam integer IS_BINARY    = WEIGHT_BIPOLAR != 0 & INPUT_BIPOLAR != 0 ? 1 : 0;
+    localparam integer HAS_SIGNS    = WEIGHT_BIPOLAR != 0 | INPUT_BIPOLAR != 0 ? 1 : 0;
+
+    // ---- the program ----
+    reg  [SF_BITS-1:0]      sf;
+    reg  [NF_BITS-1:0]      nf;
+    reg  [DEPTH_BITS-1:0]   address; // of the weights
+    wire                    first_sf = sf == {SF_BITS{1'b0}};
+    wire                    last_sf  = sf == LAST_SF[SF_BITS-1:0];
+    wire                    first_nf = nf == {NF_BITS{1'b0}};
+    wire                    last_nf  = nf == LAST_NF[NF_BITS-1:0];
+    wire                    run_over, step, advance;
+    wire [PIPELINE_DEPTH:0] full;
+    wire                    exit_valid, exit_ready;
+
+    frame_end #(.PASSES(VECTORS), .COUNTS(FREEZES), .FRAME_BITS(FRAME_BITS)) counter (
+        .clk(clk), .rst(rst), .frames(frames), .pass_ends(step & last_sf & last_nf), .run_over(run_over));
+
+    pipeline_control #(.PIPELINE_DEPTH(PIPELINE_DEPTH), .FREEZES(FREEZES)) control (
+        .clk(clk), .rst(rst), .reads(first_nf), .writes(last_sf), .run_over(run_over),
+        .in_valid(in_valid), .in_ready(in_ready), .out_valid(exit_valid), .out_ready(exit_ready),
+        .step(step), .advance(advance), .full(full));
+
+    always @(posedge clk)
+        if (rst) begin
+            sf      <= {SF_BITS{1'b0}};
+            nf      <= {NF_BITS{1'b0}};
+            address <= {DEPTH_BITS{1'b0}};
+        end else if (step) begin
+            sf      <= last_sf ? {SF_BITS{1'b0}} : sf + 1'b1;
+            if (last_sf) nf <= last_nf ? {NF_BITS{1'b0}} : nf + 1'b1;
+            address <= address == LAST_WORD[DEPTH_BITS-1:0] ? {DEPTH_BITS{1'b0}} : address + 1'b1;
+        end
+
+    // Whether stages 1 and 2 hold a step, and whether it is the first of its neuron fold.
+    reg [2:1] is_step;
+    reg [2:1] is_first;
+    always @(posedge clk)
+        if (rst) is_step <= 2'b00;
+        else if (advance) is_step <= {is_step[1], step};
+    always @(posedge clk) if (advance) is_first <= {is_first[1], first_sf};
+
+    // ---- stage 1: the operand, from the stream or from the kept vector, and the weights ----
+    reg  [WORD_BITS-1:0]   operand;
+    wire [PE*ROW_BITS-1:0] weights;
+
+    generate
+        if (NEURON_FOLD == 1 | SYNAPSE_FOLD == 1) begin : nothing_kept
+            always @(posedge clk) if (step & first_nf) operand <= in_data;
+        end else if (SYNAPSE_FOLD <= 64) begin : kept_distributed
+            (* ram_style = "distributed" *) reg [WORD_BITS-1:0] kept [0:SYNAPSE_FOLD-1];
+            always @(posedge clk) if (step & first_nf) kept[sf] <= in_data;
+            always @(posedge clk) if (step) operand <= first_nf ? in_data : kept[sf];
+        end else begin : kept_in_block
+            (* ram_style = "block" *) reg [WORD_BITS-1:0] kept [0:SYNAPSE_FOLD-1];
+            always @(posedge clk)
+                if (step) begin
+                    if (first_nf) begin
+                        kept[sf] <= in_data;
+                        operand  <= in_data;
+                    end else operand <= kept[sf];
+                end
+        end
+    endgenerate
+
+    genvar m, p, t;
+    generate
+        for (m = 0; m < WEIGHT_MEMORIES; m = m + 1) begin : weight_memory
+            localparam BITS = PE * ROW_BITS / WEIGHT_MEMORIES;
+            localparam integer D0 = m % 10, D1 = m / 10 % 10, D2 = m / 100 % 10, D3 = m / 1000 % 10;
+            if (WEIGHT_MEMORIES == 1) begin : one
+                rom #(.WIDTH_BITS(BITS), .DEPTH_WORDS(DEPTH_WORDS), .ADDRESS_BITS(DEPTH_BITS),
+                      .FILE(WEIGHTS_FILE)) memory (
+                    .clk(clk), .read(step), .address(address), .word(weights));
+            end else begin : a_pe
+                rom #(.WIDTH_BITS(BITS), .DEPTH_WORDS(DEPTH_WORDS), .ADDRESS_BITS(DEPTH_BITS),
+                      .FILE({WEIGHTS_FILE, "_pe", 8'h30 + D3[7:0], 8'h30 + D2[7:0], 8'h30 + D1[7:0],
+                             8'h30 + D0[7:0]})) memory (
+                    .clk(clk), .read(step), .address(address), .word(weights[m*BITS +: BITS]));
+            end
+        end
+    endgenerate
+
+    // ---- stages 2 and 3: lanes and accumulator of each PE ----
+    wire [PE*SUM_BITS-1:0] sums;
+    wire                   adds = is_step[1] & advance;
+    wire                   accumulates = is_step[2] & advance;
+
+    generate
+        for (p = 0; p < PE; p = p + 1) begin : pe
+            wire [ROW_BITS-1:0] row = weights[p*ROW_BITS +: ROW_BITS];
+            reg  [SUM_BITS-1:0] accumulator;
+            wire [SUM_BITS-1:0] so_far = is_first[2] ? {SUM_BITS{1'b0}} : accumulator;
+            assign sums[p*SUM_BITS +: SUM_BITS] = accumulator;
+
+            if (IS_BINARY != 0) begin : binary
+                localparam COUNT_BITS = $clog2(SIMD + 1);
+                wire [COUNT_BITS-1:0] found;
+                reg  [COUNT_BITS-1:0] count;
+                match_count #(.LANES(SIMD)) lanes (.a(operand), .b(row), .found(found));
+                always @(posedge clk) if (adds) count <= found;
+                always @(posedge clk)
+                    if (accumulates) accumulator <= so_far + {{SUM_BITS-COUNT_BITS{1'b0}}, count};
+            end else if (HAS_SIGNS != 0) begin : signs
+                // the number whose sign the other operand gives, one bit wider where it has no sign
+                localparam integer FROM  = WEIGHT_BIPOLAR != 0 ? INPUT_BITS : WEIGHT_BITS;
+                localparam integer WIDER = WEIGHT_BIPOLAR != 0 & INPUT_SIGNED == 0 ? 1 : 0;
+                localparam integer BITS  = FROM + WIDER;
+                localparam integer LANES_BITS = BITS + (SIMD > 1 ? $clog2(SIMD) : 0);
+                wire [SIMD*BITS-1:0]  numbers;
+                wire [SIMD-1:0]       minus;
+                wire [LANES_BITS-1:0] value;
+                wire                  negative;
+                reg  [LANES_BITS-1:0] number;
+                reg                   subtracts;
+                wire [SUM_BITS-1:0]   wide;
+                for (t = 0; t < SIMD; t = t + 1) begin : lane
+                    if (WEIGHT_BIPOLAR != 0 & WIDER != 0) begin : unsigned_input
+                        assign numbers[t*BITS +: BITS] = {1'b0, operand[t*INPUT_BITS +: INPUT_BITS]};
+                        assign minus[t] = !row[t];
+                    end else if (WEIGHT_BIPOLAR != 0) begin : signed_input
+                        assign numbers[t*BITS +: BITS] = operand[t*INPUT_BITS +: INPUT_BITS];
+                        assign minus[t] = !row[t];
+                    end else begin : signed_weight
+                        assign numbers[t*BITS +: BITS] = row[t*WEIGHT_BITS +: WEIGHT_BITS];
+                        assign minus[t] = !operand[t];
+                    end
+                end
+                signed_sum #(.LANES(SIMD), .BITS(BITS)) lanes (
+                    .numbers(numbers), .minus(minus), .value(value), .negative(negative));
+                always @(posedge clk)
+                    if (adds) begin
+                        number    <= value;
+                        subtracts <= negative;
+                    end
+                resize #(.FROM(LANES_BITS), .TO(SUM_BITS), .SIGNED(1)) widened (.value(number), .result(wide));
+                always @(posedge clk)
+                    if (accumulates) accumulator <= subtracts ? so_far - wide : so_far + wide;
+            end else begin : products
+                localparam integer X_BITS = INPUT_BITS + (INPUT_SIGNED == 0 ? 1 : 0);
+                localparam integer BITS   = WEIGHT_BITS + X_BITS;
+                localparam integer LANES_BITS = BITS + (SIMD > 1 ? $clog2(SIMD) : 0);
+                wire [SIMD*BITS-1:0]  found;
+                wire [LANES_BITS-1:0] value;
+                reg  [LANES_BITS-1:0] number;
+                wire [SUM_BITS-1:0]   wide;
+                for (t = 0; t < SIMD; t = t + 1) begin : lane
+                    wire [INPUT_BITS-1:0]         x = operand[t*INPUT_BITS +: INPUT_BITS];
+                    wire signed [X_BITS-1:0]      a;
+                    wire signed [WEIGHT_BITS-1:0] w = row[t*WEIGHT_BITS +: WEIGHT_BITS];
+                    resize #(.FROM(INPUT_BITS), .TO(X_BITS), .SIGNED(INPUT_SIGNED)) widened (
+                        .value(x), .result(a));
+                    assign found[t*BITS +: BITS] = a * w;
+                end
+                sum_tree #(.LANES(SIMD), .BITS(BITS), .SIGNED(1)) lanes (.values(found), .sum(value));
+                always @(posedge clk) if (adds) number <= value;
+                resize #(.FROM(LANES_BITS), .TO(SUM_BITS), .SIGNED(1)) widened (.value(number), .result(wide));
+                always @(posedge clk) if (accumulates) accumulator <= so_far + wide;
+            end
+        end
+    endgenerate
+
+    // ---- stage 4: what goes out ----
+    wire [PE*OUTPUT_BITS-1:0] outcome;
+
+    generate
+        if (THRESHOLDS == 0) begin : raw
+            for (p = 0; p < PE; p = p + 1) begin : pe
+                wire [SUM_BITS-1:0] sum = sums[p*SUM_BITS +: SUM_BITS];
+                if (DOTS != 0) begin : dots
+                    localparam integer DOT_BITS = SUM_BITS + 2;
+                    wire [DOT_BITS-1:0] dot = {1'b0, sum, 1'b0} - MATRIX_WIDTH[DOT_BITS-1:0];
+                    resize #(.FROM(DOT_BITS), .TO(OUTPUT_BITS), .SIGNED(1)) cut (
+                        .value(dot), .result(outcome[p*OUTPUT_BITS +: OUTPUT_BITS]));
+                end else begin : plain
+                    resize #(.FROM(SUM_BITS), .TO(OUTPUT_BITS), .SIGNED(1 - IS_BINARY)) cut (
+                        .value(sum), .result(outcome[p*OUTPUT_BITS +: OUTPUT_BITS]));
+                end
+            end
+        end else begin : activated
+            wire [PE*THRESHOLDS*THRESHOLD_BITS-1:0] limits; // of the fold that is in stage 3
+
+            threshold_memory #(.WIDTH_BITS(PE*THRESHOLDS*THRESHOLD_BITS), .DEPTH_WORDS(FOLDS),
+                               .FILE(THRESHOLDS_FILE)) memory (
+                .clk(clk), .rst(rst), .comes(full[2] & advance), .leaves(full[3] & advance),
+                .word(limits));
+
+            for (p = 0; p < PE; p = p + 1) begin : pe
+                threshold_levels #(
+                    .SUM_BITS(SUM_BITS), .SIGNED(1 - IS_BINARY), .THRESHOLDS(THRESHOLDS),
+                    .THRESHOLD_BITS(THRESHOLD_BITS), .LOWEST(LOWEST), .OUTPUT_BITS(OUTPUT_BITS)
+                ) fired (
+                    .sum(sums[p*SUM_BITS +: SUM_BITS]),
+                    .limits(limits[p*THRESHOLDS*THRESHOLD_BITS +: THRESHOLDS*THRESHOLD_BITS]),
+                    .level(outcome[p*OUTPUT_BITS +: OUTPUT_BITS]));
+            end
+        end
+    endgenerate
+
+    // ---- to the exit: the word stands in stage 4 for a synapse fold, else it moves on ----
+    localparam integer AWAY = PIPELINE_DEPTH - 4;
+    reg  [PE*OUTPUT_BITS-1:0] found;
+    wire [PE*OUTPUT_BITS-1:0] exit;
+    always @(posedge clk) if (full[3] & advance) found <= outcome;
+
+    generate
+        if (SYNAPSE_FOLD >= AWAY) begin : stands
+            reg [PE*OUTPUT_BITS-1:0] word;
+            always @(posedge clk) if (full[PIPELINE_DEPTH-1] & advance) word <= found;
+            assign exit = word;
+        end else begin : moves
+            for (m = 0; m <= AWAY; m = m + 1) begin : stage
+                wire [PE*OUTPUT_BITS-1:0] here;
+                if (m == 0) begin : first
+                    assign here = found;
+                end else begin : later
+                    reg [PE*OUTPUT_BITS-1:0] word;
+                    always @(posedge clk) if (full[3+m] & advance) word <= stage[m-1].here;
+                    assign here = word;
+                end
+            end
+            assign exit = stage[AWAY].here;
+        end
+
+        if (QUEUES != 0) begin : queued
+            queue #(.WIDTH_BITS(PE*OUTPUT_BITS)) behind (
+                .clk(clk), .rst(rst), .in_valid(exit_valid), .in_ready(exit_ready), .in_data(exit),
+                .out_valid(out_valid), .out_ready(out_ready), .out_data(out_data));
+        end else begin : direct
+            assign out_valid  = exit_valid;
+            assign exit_ready = out_ready;
+            assign out_data   = exit;
+        end
+    endgenerate
+    wire unused_control = &{1'b0, full, is_first};
+endmodule

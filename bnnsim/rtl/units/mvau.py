@@ -1,0 +1,94 @@
+"""Matrix-vector-activation units whose activations are single words."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bnnsim.arrays import Int64s
+from bnnsim.datapath.streaming.mvau import threshold_memory, weight_memory
+from bnnsim.datapath.streaming.words import pack_rows
+from bnnsim.design.streaming.units import Mvau
+from bnnsim.rtl.instance import Instance, NoModuleError, UnitValues
+from bnnsim.rtl.memories import RomImage
+from bnnsim.rtl.units.thresholds import matches_reached, number_bits, reached, threshold_rom
+
+_WORD_ORDER = "(group * neuron_fold + nf) * synapse_fold + sf"
+_FOLD_ORDER = "group * neuron_fold + nf"
+
+
+def mvau_instance(values: UnitValues, p: Mvau) -> Instance:
+    """The MVAU with the memories of its layer."""
+    if p.is_residual:
+        raise NoModuleError(f"{values.unit.name}: a module for an MVAU with residual activations")
+    assert values.weights is not None
+    memories = weight_roms(p, values.weights)
+    thresholds = _thresholds(values, p)
+    threshold_bits = 1
+    if thresholds is not None:
+        threshold_bits = number_bits(int(thresholds.min()), int(thresholds.max()), not p.is_binary)
+        on = "matches" if p.is_binary else "the sum"
+        memories.append(threshold_rom(thresholds, threshold_bits, _FOLD_ORDER, on))
+    parameters = {
+        "PE": p.pe,
+        "SIMD": p.simd,
+        "MATRIX_HEIGHT": p.matrix_height,
+        "MATRIX_WIDTH": p.matrix_width,
+        "VECTORS": p.vectors,
+        "GROUPS": p.groups,
+        "WEIGHT_BITS": p.weight_type.bits,
+        "WEIGHT_BIPOLAR": int(p.weight_type.is_bipolar),
+        "INPUT_BITS": values.inputs[0].element_bits,
+        "INPUT_BIPOLAR": int(p.input_type.is_bipolar),
+        "INPUT_SIGNED": int(p.input_type.is_signed),
+        "SUM_BITS": sum_bits(p),
+        "THRESHOLDS": 0 if thresholds is None else p.thresholds,
+        "THRESHOLD_BITS": threshold_bits,
+        "LOWEST": p.lowest,
+        "DOTS": int(p.is_binary and thresholds is None and p.accumulator != "popcount"),
+        "OUTPUT_BITS": p.output_bits,
+        "WEIGHT_MEMORIES": p.pe if p.memory_layout == "per_pe" else 1,
+        "QUEUES": int(values.unit.library == "rtl"),
+        **values.pipeline,
+    }
+    return Instance("mvau", parameters, tuple(memories))
+
+
+def sum_bits(p: Mvau) -> int:
+    """Bits of the accumulator: matches where binary, else the sum."""
+    if p.is_binary:
+        return p.matrix_width.bit_length()
+    return number_bits(p.sum_type.minimum, p.sum_type.maximum, True)
+
+
+def _thresholds(values: UnitValues, p: Mvau) -> Int64s | None:
+    """What fires, ``(folds, pe, thresholds)``; None for raw sums."""
+    if values.thresholds is None or not p.thresholds:
+        return None
+    rows = threshold_memory(p, values.thresholds).reshape(-1, p.pe, p.thresholds)
+    if p.is_binary:
+        return matches_reached(rows, p.compare, p.matrix_width, p.accumulator == "popcount")
+    return reached(rows, p.compare, p.sum_type.minimum, p.sum_type.maximum)
+
+
+def weight_roms(p: Mvau, weights: np.typing.NDArray[np.integer]) -> list[RomImage]:
+    """The weight memories: one a layer, or one a PE where the design says so."""
+    bits = p.weight_type.bits
+    folded = weight_memory(p, weights).reshape(-1, p.pe, p.simd).astype(np.int64)
+    if p.memory_layout == "per_pe" and p.pe > 1:
+        layout = f"column sf * {p.simd} + s of row nf * {p.pe} + p in element s, element 0 lowest"
+        return [
+            RomImage(
+                "weights",
+                p.simd * bits,
+                tuple(pack_rows(folded[:, pe], bits)),
+                _WORD_ORDER,
+                layout,
+                f"_pe{pe:04d}",
+            )
+            for pe in range(p.pe)
+        ]
+    layout = (
+        f"column sf * {p.simd} + s of row nf * {p.pe} + p in element p * {p.simd} + s, element 0 lowest"
+    )
+    words = tuple(pack_rows(folded.reshape(len(folded), -1), bits))
+    return [RomImage("weights", p.pe * p.simd * bits, words, _WORD_ORDER, layout)]

@@ -1,0 +1,1 @@
+"""Emitted Verilog held against the simulation, in simulators where the machine has some."""
