@@ -42,6 +42,14 @@ class UnitValues:
             "FREEZES": int(self.program.freezes),
         }
 
+    def freezes(self, stages: int) -> dict[str, int]:
+        """The parameter of a module that always has so many ``stages``."""
+        parameters = self.pipeline
+        if parameters["PIPELINE_DEPTH"] != stages:
+            depth = parameters["PIPELINE_DEPTH"]
+            raise NoModuleError(f"{self.unit.name}: a {self.unit.kind} of {depth} stages, not {stages}")
+        return {"FREEZES": parameters["FREEZES"]}
+
 
 def unit_values(graph: StreamingGraph, unit: Unit, parameters: Parameters) -> UnitValues:
     """What determines the hardware of ``unit`` in ``graph``."""
@@ -62,13 +70,13 @@ class Instance:
     """A module of the library with the parameters that make it a design's unit.
 
     ``parameters`` by name: those of the design's own dataclasses in capitals (``PE``, ``MATRIX_WIDTH``),
-    and what its program says (``PIPELINE_DEPTH``, ``FREEZES``). Each memory's files are given to the
-    parameter ``<NAME>_FILE``. ``is_clocked``: has ``clk`` and ``rst``; ``counts_frames``: has ``frames``.
-    Ports: see ``library/README.md``.
+    and what its program says (``PIPELINE_DEPTH``, ``FREEZES``); text is a constant as Verilog writes it.
+    Each memory's files are given to the parameter ``<NAME>_FILE``. ``is_clocked``: has ``clk`` and
+    ``rst``; ``counts_frames``: has ``frames``. Ports: see ``library/README.md``.
     """
 
     module: str
-    parameters: Mapping[str, int]
+    parameters: Mapping[str, int | str]
     memories: tuple[RomImage, ...] = ()
     is_clocked: bool = True
     counts_frames: bool = True

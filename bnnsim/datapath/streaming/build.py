@@ -72,7 +72,7 @@ def build_datapaths(
     """
     datapaths: dict[str, Datapath] = {}
     for unit in graph.units:
-        datapath = _datapath(unit, graph, frames, weights, thresholds, values or {})
+        datapath = unit_datapath(unit, graph, frames, weights, thresholds, values or {})
         if graph.unit_of_layer.get(unit.layer) is unit:
             stream = graph.stream_by_name[unit.outputs[0]]
             datapath = CheckedDatapath(datapath, unit.layer, outputs[unit.layer], stream)
@@ -80,7 +80,7 @@ def build_datapaths(
     return datapaths
 
 
-def _datapath(
+def unit_datapath(
     unit: Unit,
     graph: StreamingGraph,
     frames: Integers,
@@ -88,6 +88,7 @@ def _datapath(
     thresholds: Mapping[str, Integers],
     values: Mapping[str, Mapping[str, Integers]],
 ) -> Datapath:
+    """The datapath of one unit of ``graph``; the rest as in :func:`build_datapaths`."""
     parameters = unit.parameters
     stream = graph.stream_by_name[(unit.inputs or unit.outputs)[0]]
     bits = stream.element_bits

@@ -124,24 +124,12 @@ module mvau #(
         end
     endgenerate
 
-    genvar m, p, t;
-    generate
-        for (m = 0; m < WEIGHT_MEMORIES; m = m + 1) begin : weight_memory
-            localparam BITS = PE * ROW_BITS / WEIGHT_MEMORIES;
-            localparam integer D0 = m % 10, D1 = m / 10 % 10, D2 = m / 100 % 10, D3 = m / 1000 % 10;
-            if (WEIGHT_MEMORIES == 1) begin : one
-                rom #(.WIDTH_BITS(BITS), .DEPTH_WORDS(DEPTH_WORDS), .ADDRESS_BITS(DEPTH_BITS),
-                      .FILE(WEIGHTS_FILE)) memory (
-                    .clk(clk), .read(step), .address(address), .word(weights));
-            end else begin : a_pe
-                rom #(.WIDTH_BITS(BITS), .DEPTH_WORDS(DEPTH_WORDS), .ADDRESS_BITS(DEPTH_BITS),
-                      .FILE({WEIGHTS_FILE, "_pe", 8'h30 + D3[7:0], 8'h30 + D2[7:0], 8'h30 + D1[7:0],
-                             8'h30 + D0[7:0]})) memory (
-                    .clk(clk), .read(step), .address(address), .word(weights[m*BITS +: BITS]));
-            end
-        end
-    endgenerate
+    weight_memory #(
+        .PE(PE), .ROW_BITS(ROW_BITS), .MEMORIES(WEIGHT_MEMORIES), .DEPTH_WORDS(DEPTH_WORDS),
+        .ADDRESS_BITS(DEPTH_BITS), .FILE(WEIGHTS_FILE)
+    ) memory (.clk(clk), .read(step), .address(address), .rows(weights));
 
+    genvar m, p, t;
     // ---- stages 2 and 3: lanes and accumulator of each PE ----
     wire [PE*SUM_BITS-1:0] sums;
     wire                   adds = is_step[1] & advance;

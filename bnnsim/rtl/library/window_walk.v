@@ -42,7 +42,12 @@ module window_walk #(
                                  - (CHANNEL_FOLD - FOLD) - REACH;
 
     function integer modulo(input integer distance);
-        modulo = (distance % BUFFER_WORDS + BUFFER_WORDS) % BUFFER_WORDS;
+        // in signed numbers, whatever the parameter's expression was
+        integer words;
+        begin
+            words  = BUFFER_WORDS;
+            modulo = (distance % words + words) % words;
+        end
     endfunction
 
     localparam integer BY_COLUMN = modulo(TO_COLUMN);

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from bnnsim.design.streaming.units import Converter
-from bnnsim.rtl.instance import Instance, NoModuleError, UnitValues
+from bnnsim.rtl.instance import Instance, UnitValues
 
 
 def converter_instance(values: UnitValues, converter: Converter) -> Instance:
     """A width converter of one level."""
-    if converter.levels > 1:
-        raise NoModuleError(f"{values.unit.name}: a module for a width converter of several levels")
     return Instance(
         "width_converter",
         {

@@ -18,11 +18,15 @@ from bnnsim.design.streaming.units import (
     Threshold,
     Window,
 )
-from bnnsim.rtl.instance import Instance, NoModuleError, UnitValues
+from bnnsim.rtl.instance import Instance, UnitValues
 from bnnsim.rtl.units.converter import converter_instance
 from bnnsim.rtl.units.frame_ends import sink_instance, source_instance
+from bnnsim.rtl.units.joins import add_instance, concat_instance, split_instance
 from bnnsim.rtl.units.mvau import mvau_instance
+from bnnsim.rtl.units.padding import padding_instance
 from bnnsim.rtl.units.pool import pool_instance
+from bnnsim.rtl.units.residual import level_converter_instance, residual_mvau_instance
+from bnnsim.rtl.units.scale import scale_instance
 from bnnsim.rtl.units.threshold import threshold_instance
 from bnnsim.rtl.units.window import window_instance
 
@@ -38,17 +42,29 @@ def unit_instance(values: UnitValues) -> Instance:
             return source_instance(values, p)
         case Sink():
             return sink_instance(values)
+        case Converter() as p if p.levels > 1:
+            return level_converter_instance(values, p)
         case Converter() as p:
             return converter_instance(values, p)
         case Window() as p:
             return window_instance(values, p)
+        case Mvau() as p if p.is_residual:
+            return residual_mvau_instance(values, p)
         case Mvau() as p:
             return mvau_instance(values, p)
         case Pool() as p:
             return pool_instance(values, p)
         case Threshold() as p:
             return threshold_instance(values, p)
-        case Padding() | Scale() | Split() | Add() | Concat():
-            raise NoModuleError(f"{unit.name}: a module for a {unit.kind}")
+        case Scale() as p:
+            return scale_instance(values, p)
+        case Padding() as p:
+            return padding_instance(values, p)
+        case Split() as p:
+            return split_instance(values, p)
+        case Add() as p:
+            return add_instance(values, p)
+        case Concat() as p:
+            return concat_instance(values, p)
         case _:
             assert_never(unit.parameters)

@@ -3,45 +3,73 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import assert_never
 
 import numpy as np
 
 from bnnsim.design.streaming.units import Window
 from bnnsim.design.streaming.window_order import window_order
-from bnnsim.rtl.instance import Instance, NoModuleError, UnitValues
+from bnnsim.rtl.instance import Instance, UnitValues
 from bnnsim.timing.streaming.programs.program import Lockstep
 from bnnsim.timing.streaming.programs.steps import step_flags
-from bnnsim.timing.streaming.programs.unit_programs import WINDOW_IDLE_STEPS
+from bnnsim.timing.streaming.programs.unit_programs import (
+    PARALLEL_GAP_STEPS,
+    WINDOW_IDLE_STEPS,
+    rtl_window_words,
+)
 
 _POWER_OF_TWO_WORDS = 512
 """Buffers up to here are as deep as the next power of two: a block RAM has the words anyway."""
 
 
 def window_instance(values: UnitValues, window: Window) -> Instance:
-    """The sliding window of a style that has a module."""
-    if window.style != "row_buffer":
-        style = window.style.replace("_", " ")
-        raise NoModuleError(f"{values.unit.name}: a module for a {style} sliding window")
+    """The module of the window's style."""
+    whole = {
+        "CHANNELS": window.channels,
+        "HEIGHT": window.height,
+        "WIDTH": window.width,
+        "LANES": window.lanes,
+        "ELEMENT_BITS": values.inputs[0].element_bits,
+        **_pair("KERNEL", window.kernel),
+        **_pair("STRIDE", window.stride),
+    }
+    shape = {**whole, **_pair("DILATION", window.dilation)}
+    in_turn = {
+        **shape,
+        "GROUPS": window.groups,
+        "OUT_HEIGHT": window.out_height,
+        "OUT_WIDTH": window.out_width,
+    }
+    match window.style:
+        case "row_buffer":
+            return _row_buffer(values, window, {**whole, "GROUPS": window.groups})
+        case "no_overlap":
+            return Instance("window_whole_frame", {**in_turn, **values.freezes(4)})
+        case "full_frame_coupled":
+            return Instance("window_coupled_frames", {**in_turn, **values.freezes(4)})
+        case "parallel":
+            gap = {"GAP_STEPS": PARALLEL_GAP_STEPS}
+            return Instance("window_parallel", {**shape, **gap}, counts_frames=False)
+        case "line_buffer":
+            gap = {"GAP_STEPS": 0}
+            return Instance("window_parallel", {**shape, **gap}, counts_frames=False)
+        case "rtl":
+            words = {"BUFFER_WORDS": min(rtl_window_words(window), window.words_in)}
+            return Instance("window_elastic", {**in_turn, **words}, counts_frames=False)
+        case _:
+            assert_never(window.style)
+
+
+def _pair(name: str, pair: tuple[int, int]) -> dict[str, int]:
+    return {f"{name}_HEIGHT": pair[0], f"{name}_WIDTH": pair[1]}
+
+
+def _row_buffer(values: UnitValues, window: Window, shape: dict[str, int]) -> Instance:
     program = values.program
     assert isinstance(program, Lockstep)
-    return Instance(
-        "window_row_buffer",
-        {
-            "CHANNELS": window.channels,
-            "HEIGHT": window.height,
-            "WIDTH": window.width,
-            "KERNEL_HEIGHT": window.kernel[0],
-            "KERNEL_WIDTH": window.kernel[1],
-            "STRIDE_HEIGHT": window.stride[0],
-            "STRIDE_WIDTH": window.stride[1],
-            "GROUPS": window.groups,
-            "LANES": window.lanes,
-            "ELEMENT_BITS": values.inputs[0].element_bits,
-            "BUFFER_WORDS": buffer_depth(row_buffer_words(window, program)),
-            "IDLE_STEPS": WINDOW_IDLE_STEPS,
-            **values.pipeline,
-        },
-    )
+    words = buffer_depth(row_buffer_words(window, program))
+    parameters = {**shape, "BUFFER_WORDS": words, "IDLE_STEPS": WINDOW_IDLE_STEPS, **values.pipeline}
+    return Instance("window_row_buffer", parameters)
 
 
 @lru_cache(maxsize=1024)

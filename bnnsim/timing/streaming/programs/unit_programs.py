@@ -37,6 +37,7 @@ from bnnsim.timing.streaming.programs.steps import Block, Loop, Run
 
 WINDOW_IDLE_STEPS = 8
 POOL_IDLE_STEPS = 3
+PARALLEL_GAP_STEPS = 1
 MVAU_DEPTH = 6
 MVAU_RTL_DEPTH_FOLDED = 8
 ROW_BUFFER_DEPTH = 4
@@ -244,23 +245,26 @@ def _parallel(p: Window) -> Program:
     writes = np.zeros(p.words_in, bool)
     writes[last] = True
     runs = _runs(np.ones(p.words_in, bool), writes)
-    gap = () if p.style == "line_buffer" else (Run(1),)
+    gap = () if p.style == "line_buffer" else (Run(PARALLEL_GAP_STEPS),)
     return Lockstep((Block(1, (*runs, *gap)),), 1, False)
 
 
-def _rtl_window(p: Window) -> Program:
-    """An elastic buffer of one window's reach.
+def rtl_window_words(p: Window) -> int:
+    """Words that the RTL window holds: one window's reach and more.
 
-    A word's place is free again once the last window word that shows it has left. FINN extends the
-    buffer at strides above 1 so that rows can be loaded early (``get_buffer_depth`` of its
-    ConvolutionInputGenerator_rtl); the two words in the exit registers come on top.
+    FINN extends the buffer at strides above 1 so that rows can be loaded early (``get_buffer_depth`` of
+    its ConvolutionInputGenerator_rtl); the two words in the exit registers come on top.
     """
-    dependence = window_order(p)
-    pixels = p.window_pixels
-    fold = p.channel_fold
+    pixels, fold = p.window_pixels, p.channel_fold
     extra = max(0, p.stride[1] - 1 - pixels) * fold
     extra += max(0, (p.stride[0] - 1) * p.width - pixels) * fold
-    buffer_words = p.buffer_words + extra + RTL_WINDOW_EXIT_WORDS
+    return p.buffer_words + extra + RTL_WINDOW_EXIT_WORDS
+
+
+def _rtl_window(p: Window) -> Program:
+    """An elastic buffer; a word's place is free once the last window word that shows it has left."""
+    dependence = window_order(p)
+    buffer_words = rtl_window_words(p)
     last_use = np.full(p.words_in, -1, np.int64)
     last_use[dependence] = np.arange(p.words_out)  # later uses overwrite earlier ones
     last_use = np.maximum.accumulate(last_use)

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of bnnsim's hardware library: Verilog-2005, no vendor's primitives.
+//
+// Pool over windows of KERNEL_HEIGHT x KERNEL_WIDTH whole pixels that do not overlap.
+//
+// Program, FLOWS 0 (`line_buffered`), for every row of windows: KERNEL_HEIGHT times (a step that reads for
+// each word of a row, then IDLE_STEPS without words); then a step that writes for each word of the pooled
+// row, then IDLE_STEPS. FLOWS 1 (`streaming`): a step a word in; a pooled pixel leaves with the pixel that
+// completes its window. Two stages.
+//
+// What a window's pixels have come to stands in a memory, a word a pooled column and level. FUNCTION 0: of
+// one-bit elements the largest, in LEVELS levels, the first deciding (of one level, the OR). 1: of numbers
+// the largest. 2: whether at least MAJORITY bits are 1.
+
+module pool #(
+    parameter FUNCTION      = 0,
+    parameter CHANNELS      = 2,
+    parameter HEIGHT        = 4,
+    parameter WIDTH         = 4,
+    parameter KERNEL_HEIGHT = 2,
+    parameter KERNEL_WIDTH  = 2,
+    parameter ELEMENT_BITS  = 1,
+    parameter SIGNED        = 0,
+    parameter MAJORITY      = 2,
+    parameter LEVELS        = 1,
+    parameter FLOWS         = 0,
+    parameter IDLE_STEPS    = 3,
+    parameter FREEZES       = 0,
+    parameter FRAME_BITS    = 32
+) (
+    input  wire                             clk,
+    input  wire                             rst,
+    input  wire [FRAME_BITS-1:0]            frames,
+    input  wire                             in_valid,
+    output wire                             in_ready,
+    input  wire [CHANNELS*ELEMENT_BITS-1:0] in_data,
+    output wire                             out_valid,
+    input  wire                             out_ready,
+    output wire [CHANNELS*ELEMENT_BITS-1:0] out_data
+);
+    localparam integer OUT_WIDTH      = WIDTH / KERNEL_WIDTH;
+    localparam integer ROWS           = HEIGHT / KERNEL_HEIGHT;
+    localparam integer ENTRIES        = OUT_WIDTH * LEVELS;
+    localparam integer ENTRY_BITS     = ENTRIES > 1 ? $clog2(ENTRIES) : 1;
+    localparam integer LAST_ENTRY     = ENTRIES - 1;
+    localparam integer MORE_LEVELS    = LEVELS - 1;
+    localparam integer COUNT_BITS     = FUNCTION == 2 ? $clog2(KERNEL_HEIGHT * KERNEL_WIDTH + 1) : ELEMENT_BITS;
+    localparam integer STATE_BITS     = CHANNELS * COUNT_BITS;
+    localparam integer PIPELINE_DEPTH = 2;
+
+    wire                    step, advance, run_over;
+    wire [PIPELINE_DEPTH:0] full;
+    wire                    level_last, column_last, out_column_last, row_last;
+    wire                    is_read, is_write; // the part of the program that reads, or writes out
+    reg                     column_first, row_first, level_first;
+    reg  [ENTRY_BITS-1:0]   entry;
+
+    wire reading     = step & is_read;
+    wire pixel_ends  = reading & level_last;
+    wire window_ends = pixel_ends & column_last;
+    wire row_ends    = window_ends & out_column_last;
+    wire rows_end    = row_ends & row_last;
+    wire out_ends    = step & is_write & entry == LAST_ENTRY[ENTRY_BITS-1:0];
+    wire pass_ends;
+
+    turns #(.COUNT(LEVELS)) level (.clk(clk), .rst(rst), .next(reading), .last(level_last));
+    turns #(.COUNT(KERNEL_WIDTH)) column (
+        .clk(clk), .rst(rst), .next(pixel_ends), .last(column_last));
+    turns #(.COUNT(OUT_WIDTH)) out_column (
+        .clk(clk), .rst(rst), .next(window_ends), .last(out_column_last));
+    turns #(.COUNT(KERNEL_HEIGHT)) row (.clk(clk), .rst(rst), .next(row_ends), .last(row_last));
+    frame_end #(.PASSES(ROWS), .COUNTS(FREEZES), .FRAME_BITS(FRAME_BITS)) counter (
+        .clk(clk), .rst(rst), .frames(frames), .pass_ends(pass_ends), .run_over(run_over));
+    pipeline_control #(.PIPELINE_DEPTH(PIPELINE_DEPTH), .FREEZES(FREEZES)) control (
+        .clk(clk), .rst(rst), .reads(is_read),
+        .writes(FLOWS != 0 ? row_last & column_last : is_write), .run_over(run_over),
+        .in_valid(in_valid), .in_ready(in_ready), .out_valid(out_valid), .out_ready(out_ready),
+        .step(step), .advance(advance), .full(full));
+
+    generate
+        if (FLOWS != 0) begin : flows
+            wire unused_ends = &{1'b0, out_ends};
+            assign is_read   = 1'b1;
+            assign is_write  = 1'b0;
+            assign pass_ends = rows_end;
+        end else begin : line_buffered
+            localparam [1:0] READ = 0, READ_IDLE = 1, WRITE = 2, WRITE_IDLE = 3;
+            reg  [1:0] part;
+            reg        rows_are_in;
+            wire       idle_ends;
+            turns #(.COUNT(IDLE_STEPS)) idle (
+                .clk(clk), .rst(rst), .next(step & part[0]), .last(idle_ends));
+            assign is_read   = part == READ;
+            assign is_write  = part == WRITE;
+            assign pass_ends = step & part == WRITE_IDLE & idle_ends;
+            always @(posedge clk)
+                if (rst) begin
+                    part        <= READ;
+                    rows_are_in <= 1'b0;
+                end else if (step) begin
+                    if (row_ends) begin
+                        part        <= READ_IDLE;
+                        rows_are_in <= rows_end;
+                    end
+                    if (part == READ_IDLE & idle_ends) part <= rows_are_in ? WRITE : READ;
+                    if (out_ends) part <= WRITE_IDLE;
+                    if (pass_ends) part <= READ;
+                end
+        end
+    endgenerate
+
+    // A window's words take the same entries again and again; those of the pooled row leave in turn.
+    localparam [ENTRY_BITS-1:0] ZERO = {ENTRY_BITS{1'b0}};
+    wire [ENTRY_BITS-1:0] next_entry = entry == LAST_ENTRY[ENTRY_BITS-1:0] ? ZERO : entry + 1'b1;
+    always @(posedge clk)
+        if (rst) begin
+            entry        <= ZERO;
+            column_first <= 1'b1;
+            row_first    <= 1'b1;
+            level_first  <= 1'b1;
+        end else if (step) begin
+            if (is_write | (is_read & (!level_last | column_last))) entry <= next_entry;
+            else if (is_read) entry <= entry - MORE_LEVELS[ENTRY_BITS-1:0];
+            if (is_read) level_first <= level_last;
+            if (pixel_ends) column_first <= column_last;
+            if (row_ends) row_first <= row_last;
+        end
+
+    // A pooled word is looked up as it enters the exit, a step after its own, while nothing is read; one
+    // that flows on is kept till then.
+    wire [STATE_BITS-1:0] earlier, later, found;
+    reg  [ENTRY_BITS-1:0] left_entry;
+    wire [ENTRY_BITS-1:0] asked = is_read ? entry : left_entry;
+    always @(posedge clk) if (full[0] & advance) left_entry <= entry;
+    generate
+        if (ENTRIES == 1) begin : one_entry
+            reg [STATE_BITS-1:0] state;
+            wire unused_entry = &{1'b0, asked};
+            assign earlier = state;
+            always @(posedge clk) if (reading) state <= later;
+        end else begin : many_entries
+            (* ram_style = "distributed" *) reg [STATE_BITS-1:0] states [0:ENTRIES-1];
+            assign earlier = states[asked];
+            always @(posedge clk) if (reading) states[asked] <= later;
+        end
+        if (FLOWS != 0) begin : kept
+            reg [STATE_BITS-1:0] pooled;
+            always @(posedge clk) if (full[0] & advance) pooled <= later;
+            assign found = pooled;
+        end else begin : looked_up
+            assign found = earlier;
+        end
+    endgenerate
+    pool_lanes #(
+        .FUNCTION(FUNCTION), .CHANNELS(CHANNELS), .ELEMENT_BITS(ELEMENT_BITS), .SIGNED(SIGNED),
+        .COUNT_BITS(COUNT_BITS), .LEVELS(LEVELS)
+    ) lanes (
+        .clk(clk), .reading(reading), .is_first(column_first & row_first), .level_first(level_first),
+        .word(in_data), .earlier(earlier), .later(later));
+
+    reg [CHANNELS*ELEMENT_BITS-1:0] exit;
+    genvar c;
+    generate
+        if (FUNCTION == 2) begin : majority
+            for (c = 0; c < CHANNELS; c = c + 1) begin : channel
+                always @(posedge clk)
+                    if (full[1] & advance)
+                        exit[c] <= found[c*COUNT_BITS +: COUNT_BITS] >= MAJORITY[COUNT_BITS-1:0];
+            end
+        end else begin : largest
+            always @(posedge clk) if (full[1] & advance) exit <= found;
+        end
+    endgenerate
+    assign out_data = exit;
+    wire unused_full = full[2];
+endmodule

@@ -1,0 +1,61 @@
+"""Where streams part and come together: splits, adders, concatenations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bnnsim.design.streaming.units import Add, Concat, Split
+from bnnsim.rtl.instance import Instance, UnitValues
+
+
+def split_instance(values: UnitValues, split: Split) -> Instance:
+    """A word register with several readers."""
+    parameters = {
+        "OUTPUTS": split.outputs,
+        "WORDS": split.words,
+        "WIDTH_BITS": values.inputs[0].width_bits,
+        **values.freezes(1),
+    }
+    return Instance("duplicate", parameters)
+
+
+def add_instance(values: UnitValues, add: Add) -> Instance:
+    """An adder of each lane."""
+    return Instance(
+        "add",
+        {
+            "INPUTS": len(values.inputs),
+            "LANES": add.lanes,
+            "WORDS": add.words,
+            "INPUT_BITS": _vector(add.input_bits, 32),
+            "INPUT_SIGNED": _vector([t.is_signed for t in add.input_types], 1),
+            "INPUT_BIPOLAR": _vector([t.is_bipolar for t in add.input_types], 1),
+            "OUTPUT_BITS": add.output_bits,
+            **values.freezes(1),
+            "IN_WIDTH": sum(stream.width_bits for stream in values.inputs),
+        },
+    )
+
+
+def concat_instance(values: UnitValues, concat: Concat) -> Instance:
+    """Wires side by side and a register."""
+    return Instance(
+        "concat",
+        {
+            "INPUTS": len(values.inputs),
+            "WORDS": concat.words,
+            "INPUT_CHANNELS": _vector(concat.input_channels, 32),
+            "INPUT_BITS": _vector(concat.input_bits, 32),
+            "INPUT_SIGNED": _vector(concat.is_signed, 1),
+            "ELEMENT_BITS": concat.element_bits,
+            **values.freezes(1),
+            "IN_WIDTH": sum(stream.width_bits for stream in values.inputs),
+            "OUT_WIDTH": values.outputs[0].width_bits,
+        },
+    )
+
+
+def _vector(values: Sequence[int], element_bits: int) -> str:
+    """Numbers side by side in one constant, the first in the lowest bits."""
+    word = sum(int(value) << i * element_bits for i, value in enumerate(values))
+    return f"{len(values) * element_bits}'h{word:x}"

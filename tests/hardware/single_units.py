@@ -1,0 +1,374 @@
+"""Random units of every kind, each alone with its streams, its numbers and its words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from bnnsim.arrays import Integers
+from bnnsim.design.network.tensor import RESIDUAL_SUM
+from bnnsim.design.streaming.units import (
+    Add,
+    Concat,
+    Converter,
+    Mvau,
+    Padding,
+    Pool,
+    Scale,
+    Split,
+    Stream,
+    StreamingGraph,
+    Threshold,
+    Unit,
+    UnitParameters,
+    Window,
+)
+from bnnsim.design.streaming.window_rules import window_obstacle
+from bnnsim.rtl.instance import UnitValues
+from bnnsim.spec.value_type import BIPOLAR, ValueType, integer_type
+from bnnsim.timing.streaming.programs.unit_programs import unit_program
+
+LAYER = "layer"
+DEPTHS = (1, 1, 2, 2, 3, 5, 66)
+TYPES = (BIPOLAR, BIPOLAR, ValueType("uint", 2), ValueType("int", 3), ValueType("fixed", 8, 7))
+
+
+@dataclass(frozen=True)
+class SingleUnit:
+    """A unit between streams; weights, thresholds and named numbers as in a weights file."""
+
+    unit: Unit
+    inputs: tuple[Stream, ...]
+    outputs: tuple[Stream, ...]
+    weights: Integers | None = None
+    thresholds: Integers | None = None
+    named: Mapping[str, Integers] = field(default_factory=dict)
+
+    @property
+    def graph(self) -> StreamingGraph:
+        return StreamingGraph((self.unit,), (*self.inputs, *self.outputs))
+
+    @property
+    def values(self) -> UnitValues:
+        return UnitValues(
+            self.unit,
+            unit_program(self.unit),
+            self.inputs,
+            self.outputs,
+            self.weights,
+            self.thresholds,
+            self.named,
+        )
+
+
+Port = tuple[int, int, ValueType]
+"""Lanes, bits an element, type."""
+
+
+def _unit(
+    random: Random,
+    parameters: UnitParameters,
+    inputs: list[Port],
+    outputs: list[Port],
+    library: Any = "hls",
+    freezes: bool | None = None,
+    **numbers: Any,
+) -> SingleUnit:
+    freezing = random.random() < 0.5 if freezes is None else freezes
+    unit = Unit("unit", LAYER, parameters, library, freezing and library == "hls", (), ())
+    program = unit_program(unit)
+
+    def streams(ports: list[Port], side: str, words: int) -> tuple[Stream, ...]:
+        return tuple(
+            Stream(f"{side}{i}", "a", "b", lanes, bits, kind, random.choice(DEPTHS), words)
+            for i, (lanes, bits, kind) in enumerate(ports)
+        )
+
+    given = streams(inputs, "in", program.words_in)
+    made = streams(outputs, "out", program.words_out)
+    named = replace(unit, inputs=tuple(s.name for s in given), outputs=tuple(s.name for s in made))
+    return SingleUnit(named, given, made, **numbers)
+
+
+def _type(random: Random) -> ValueType:
+    return random.choice(TYPES)
+
+
+def _divisor(random: Random, number: int) -> int:
+    return random.choice([d for d in range(1, number + 1) if number % d == 0])
+
+
+def converter(random: Random) -> SingleUnit:
+    levels = random.choice([1, 1, 2, 3])
+    kind = ValueType("residual", levels) if levels > 1 else _type(random)
+    narrow, ratio = random.choice([1, 2, 3, 5]), random.choice([1, 2, 3, 4, 7])
+    if levels > 1:
+        ratio = max(2, ratio)
+    wide, words = narrow * ratio, levels * random.randint(1, 6)
+    lanes, counts = (narrow, wide), (words * ratio, words)
+    if random.random() < 0.5:
+        lanes, counts = lanes[::-1], counts[::-1]
+    bits = 1 if levels > 1 else kind.bits
+    parameters = Converter(lanes[0], lanes[1], counts[0], counts[1], levels)
+    ports = [[(n, bits, kind)] for n in lanes]
+    return _unit(random, parameters, ports[0], ports[1], random.choice(["hls", "rtl"]))
+
+
+def padding(random: Random) -> SingleUnit:
+    channels = random.choice([1, 2, 4])
+    lanes = _divisor(random, channels)
+    kind = _type(random)
+    widens = kind.is_bipolar and random.random() < 0.4
+    border = tuple(random.randint(0, 2) for _ in range(4))
+    value = 0 if widens else random.choice([kind.minimum, kind.maximum])
+    height, width = random.randint(1, 4), random.randint(1, 4)
+    parameters = Padding(channels, height, width, border, value, lanes, widens)  # type: ignore[arg-type]
+    out: Port = (lanes, 2, ValueType("int", 2)) if widens else (lanes, kind.bits, kind)
+    return _unit(random, parameters, [(lanes, kind.bits, kind)], [out], "rtl", False)
+
+
+def window(random: Random, style: Any) -> SingleUnit:
+    while True:
+        channels = random.choice([1, 2, 4, 6])
+        whole = style in ("parallel", "line_buffer")
+        groups = 1 if whole or random.random() < 0.7 else _divisor(random, channels)
+        kernel = random.randint(1, 4), random.randint(1, 4)
+        stride = random.randint(1, 3), random.randint(1, 3)
+        wide = random.choice([1, 1, 1, 2, 3])
+        dense = style == "row_buffer" or random.random() < 0.6
+        dilation = (1, 1) if dense else (random.randint(1, 2), wide)
+        reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
+        height, width = (r + random.randint(0, 4) for r in reach)
+        lanes = _divisor(random, channels // groups)
+        parameters = Window(style, channels, height, width, kernel, stride, dilation, groups, lanes)
+        if window_obstacle(parameters) is None and parameters.words_out < 600:
+            break
+    kind = _type(random)
+    library = "rtl" if style in ("rtl", "parallel", "line_buffer") else "hls"
+    out = (parameters.out_lanes, kind.bits, kind)
+    return _unit(random, parameters, [(lanes, kind.bits, kind)], [out], library)
+
+
+def pool(random: Random) -> SingleUnit:
+    levels = random.choice([1, 1, 1, 2, 3])
+    kind = ValueType("residual", levels) if levels > 1 else _type(random)
+    function: Any = "majority" if kind.is_bipolar and random.random() < 0.6 else "max"
+    kernel = random.randint(1, 3), random.randint(1, 3)
+    height, width = (k * random.randint(1, 3) for k in kernel)
+    style: Any = random.choice(["line_buffered", "streaming"])
+    compare: Any = random.choice([">", ">="])
+    parameters = Pool(function, random.randint(1, 5), height, width, kernel, kind, compare, style, levels)
+    port = (parameters.channels, 1 if levels > 1 else kind.bits, kind)
+    return _unit(random, parameters, [port], [port])
+
+
+def scale(random: Random) -> SingleUnit:
+    function: Any = random.choice(["affine", "affine", "prelu"])
+    given = random.choice([_type(random), ValueType("int", 12), ValueType("fixed", 16, 7)])
+    out = random.choice([ValueType("fixed", 16, 7), ValueType("int", 4), ValueType("uint", 8), given])
+    out = ValueType("fixed", 8, 3) if out.is_bipolar else out
+    multiplier = random.choice([ValueType("fixed", 12, 8), ValueType("int", 4), ValueType("uint", 5)])
+    bias, shift = (multiplier if function == "affine" else None), None
+    if function == "affine" and random.random() < 0.5:
+        shift = random.randint(0, 14)
+        multiplier, bias = ValueType("fixed", 10, shift), ValueType("fixed", 9, out.fraction_bits)
+    channels = random.choice([1, 2, 4, 6])
+    pe = _divisor(random, channels)
+    words = channels // pe * random.randint(1, 5)
+    parameters = Scale(function, pe, channels, words, given, given.bits, out, multiplier, bias, shift)
+    named = {"scale" if function == "affine" else "slope": _numbers(random, channels, multiplier)}
+    if bias:
+        named["bias"] = _numbers(random, channels, bias)
+    ports: list[Port] = [(pe, given.bits, given), (pe, out.bits, out)]
+    return _unit(random, parameters, ports[:1], ports[1:], "rtl", False, named=named)
+
+
+def _numbers(random: Random, count: int, kind: ValueType) -> Integers:
+    if random.random() < 0.3:
+        return np.array([random.choice([kind.minimum, kind.maximum]) for _ in range(count)], np.int64)
+    return np.array([random.randint(kind.minimum, kind.maximum) for _ in range(count)], np.int64)
+
+
+def split(random: Random) -> SingleUnit:
+    outputs = random.randint(2, 4)
+    kind, lanes = _type(random), random.randint(1, 5)
+    port = (lanes, kind.bits, kind)
+    return _unit(random, Split(random.randint(1, 9), outputs), [port], [port] * outputs)
+
+
+def add(random: Random) -> SingleUnit:
+    kinds = [_type(random) for _ in range(random.randint(2, 4))]
+    bits = [k.bits + (0 if k.is_bipolar else random.choice([0, 0, 2])) for k in kinds]
+    kinds = [replace(k, bits=b) for k, b in zip(kinds, bits, strict=True)]
+    out = integer_type(sum(k.minimum for k in kinds), sum(k.maximum for k in kinds))
+    lanes = random.randint(1, 4)
+    output_bits = out.bits + random.choice([0, 0, 3])
+    parameters = Add(lanes, random.randint(1, 9), tuple(kinds), tuple(bits), out, output_bits)
+    ports = [(lanes, b, k) for b, k in zip(bits, kinds, strict=True)]
+    return _unit(random, parameters, ports, [(lanes, output_bits, out)])
+
+
+def concat(random: Random) -> SingleUnit:
+    kind = _type(random)
+    kinds = [replace(kind, bits=kind.bits + random.choice([0, 1])) for _ in range(random.randint(2, 4))]
+    kinds = [kind] * len(kinds) if kind.is_bipolar else kinds
+    channels = [random.randint(1, 4) for _ in kinds]
+    bits = max(k.bits for k in kinds)
+    signs = tuple(k.is_signed for k in kinds)
+    widths = tuple(k.bits for k in kinds)
+    parameters = Concat(random.randint(1, 9), tuple(channels), widths, signs, bits)
+    ports = [(n, k.bits, k) for n, k in zip(channels, kinds, strict=True)]
+    return _unit(random, parameters, ports, [(sum(channels), bits, replace(kind, bits=bits))])
+
+
+def residual_mvau(random: Random) -> SingleUnit:
+    levels_in, levels_out = random.randint(1, 4), random.randint(1, 4)
+    given = ValueType("residual", levels_in)
+    if random.random() < 0.3:
+        given, levels_in = _type(random), 1
+    has_activation = not given.is_residual or random.random() < 0.8
+    made = ValueType("residual", levels_out) if has_activation else RESIDUAL_SUM
+    levels_out = levels_out if has_activation else 1
+    shape = _matrix(random)
+    bits = 1 if given.is_residual else given.bits
+    output_bits = 1 if has_activation else random.choice([24, 26])
+    parameters = _mvau(shape, BIPOLAR, given, RESIDUAL_SUM, made, output_bits, "dot")
+    parameters = replace(parameters, levels_in=levels_in, levels_out=levels_out, compare=">=")
+    channels = shape["groups"] * shape["matrix_height"]
+    named = {"weights": _weights(random, shape, BIPOLAR)}
+    if given.is_residual:
+        named["in_means"] = _numbers(random, levels_in, ValueType("int", 12))
+    if has_activation:
+        named["alpha"] = _numbers(random, channels, random.choice([ValueType("int", 12), RESIDUAL_SUM]))
+        named["bias"] = _numbers(random, channels, random.choice([ValueType("int", 12), RESIDUAL_SUM]))
+        named["out_means"] = _numbers(random, levels_out, ValueType("int", 12))
+    ports: list[Port] = [(parameters.simd, bits, given), (parameters.pe, output_bits, made)]
+    return _unit(random, parameters, ports[:1], ports[1:], named=named)
+
+
+def mvau(random: Random) -> SingleUnit:
+    given = _type(random)
+    weight = random.choice([BIPOLAR, BIPOLAR, ValueType("int", 2), ValueType("int", 4)])
+    shape = _matrix(random)
+    accumulator: Any = "popcount" if weight == given == BIPOLAR and random.random() < 0.5 else "dot"
+    low, high = _sum_range(shape["matrix_width"], weight, given, accumulator)
+    sums = integer_type(low, high)
+    count = random.choice([0, 1, 1, 3])
+    made = {0: sums, 1: BIPOLAR, 3: ValueType("uint", 2)}[count]
+    output_bits = made.bits + (random.choice([0, 0, 4]) if not count else 0)
+    parameters = _mvau(shape, weight, given, sums, made, output_bits, accumulator)
+    parameters = replace(
+        parameters,
+        thresholds=count,
+        compare=random.choice([">", ">="]) if count else "",
+        memory_layout=random.choice(["per_pe", "per_layer"]),
+    )
+    thresholds = None
+    if count:
+        drawn = [
+            sorted(random.randint(low - 1, high + 1) for _ in range(count))
+            for _ in range(shape["groups"] * shape["matrix_height"])
+        ]
+        thresholds = np.array(drawn, np.int64)
+    ports: list[Port] = [(parameters.simd, given.bits, given), (parameters.pe, output_bits, made)]
+    library = "hls" if parameters.is_binary else random.choice(["hls", "rtl"])
+    weights = _weights(random, shape, weight)
+    return _unit(
+        random, parameters, ports[:1], ports[1:], library, weights=weights, thresholds=thresholds
+    )
+
+
+def threshold(random: Random) -> SingleUnit:
+    given = random.choice([ValueType("int", 6), ValueType("uint", 5), ValueType("fixed", 8, 7)])
+    count = random.choice([1, 1, 3, 7])
+    made = {1: BIPOLAR, 3: ValueType("uint", 2), 7: ValueType("int", 3)}[count]
+    channels = random.choice([1, 2, 4, 6])
+    pe = _divisor(random, channels)
+    drawn = [
+        sorted(random.randint(given.minimum - 1, given.maximum + 1) for _ in range(count))
+        for _ in range(channels)
+    ]
+    words = channels // pe * random.randint(1, 5)
+    compare: Any = random.choice([">", ">="])
+    lowest = 0 if made.is_bipolar else made.minimum
+    deep = random.random() < 0.5
+    parameters = Threshold(pe, channels, words, given, given.bits, made, count, compare, deep, lowest)
+    ports: list[Port] = [(pe, given.bits, given), (pe, made.bits, made)]
+    numbers = np.array(drawn, np.int64)
+    return _unit(random, parameters, ports[:1], ports[1:], "rtl", False, thresholds=numbers)
+
+
+def _matrix(random: Random) -> dict[str, int]:
+    groups = random.choice([1, 1, 1, 2])
+    height, width = random.choice([1, 2, 4, 6]), random.choice([1, 2, 6, 8, 12])
+    return {
+        "pe": _divisor(random, height),
+        "simd": _divisor(random, width),
+        "matrix_height": height,
+        "matrix_width": width,
+        "vectors": groups * random.randint(1, 4),
+        "groups": groups,
+    }
+
+
+def _mvau(
+    shape: dict[str, int],
+    weight: ValueType,
+    given: ValueType,
+    sums: ValueType,
+    made: ValueType,
+    output_bits: int,
+    accumulator: Any,
+) -> Mvau:
+    return Mvau(
+        **shape,
+        channel_block=shape["matrix_width"],
+        weight_type=weight,
+        input_type=given,
+        sum_type=sums,
+        accumulator=accumulator,
+        output_type=made,
+        output_bits=output_bits,
+        thresholds=0,
+        compare="",
+        weight_memory="auto",
+        memory_layout="per_layer",
+    )
+
+
+def _weights(random: Random, shape: dict[str, int], kind: ValueType) -> Integers:
+    rows = shape["groups"] * shape["matrix_height"]
+    low, high = (0, 1) if kind.is_bipolar else (kind.minimum, kind.maximum)
+    drawn = [[random.randint(low, high) for _ in range(shape["matrix_width"])] for _ in range(rows)]
+    return np.array(drawn, np.int64)
+
+
+def _sum_range(columns: int, weight: ValueType, given: ValueType, accumulator: str) -> tuple[int, int]:
+    if accumulator == "popcount":
+        return 0, columns
+    ends = [w * x for w in (weight.minimum, weight.maximum) for x in (given.minimum, given.maximum)]
+    return columns * min(*ends, 0), columns * max(*ends, 0)
+
+
+KINDS: dict[str, Callable[[Random], SingleUnit]] = {
+    "converter": converter,
+    "padding": padding,
+    "row_buffer": lambda random: window(random, "row_buffer"),
+    "no_overlap": lambda random: window(random, "no_overlap"),
+    "full_frame_coupled": lambda random: window(random, "full_frame_coupled"),
+    "rtl": lambda random: window(random, "rtl"),
+    "parallel": lambda random: window(random, "parallel"),
+    "line_buffer": lambda random: window(random, "line_buffer"),
+    "pool": pool,
+    "scale": scale,
+    "split": split,
+    "add": add,
+    "concat": concat,
+    "residual_mvau": residual_mvau,
+    "mvau": mvau,
+    "threshold": threshold,
+}
