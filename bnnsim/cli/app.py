@@ -25,6 +25,8 @@ COMMANDS = {
     "compare": "look",
     "trace": "look",
     "vectors": "look",
+    "rtl": "look",
+    "check-rtl": "look",
     "schema": "networks",
 }
 """Single commands, each with its room in this package: the function ``command`` of its module there."""
@@ -50,7 +52,7 @@ def build_app(asked_for: str | None) -> typer.Typer:
     app.callback()(_nothing)  # with a single command, too, its name stays
     for name, room in COMMANDS.items():
         if name in chosen:
-            app.command(name)(import_module(f"bnnsim.cli.{room}.{name}").command)
+            app.command(name)(import_module(f"bnnsim.cli.{room}.{name.replace('-', '_')}").command)
     for name, module in GROUPS.items():
         if name in chosen:
             app.add_typer(import_module(f"bnnsim.cli.{module}").app, name=name)

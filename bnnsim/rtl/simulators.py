@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from bnnsim.rtl.tools import find_tool, missing, program
+
 Simulator = Literal["verilator", "icarus"]
-_PROGRAMS: dict[Simulator, tuple[str, ...]] = {
-    "verilator": ("verilator", "g++", "make"),
-    "icarus": ("iverilog", "vvp"),
-}
+SIMULATORS: tuple[Simulator, ...] = ("verilator", "icarus")
+"""The faster one first."""
 _RESULT = re.compile(r"^bench: (.*)$", re.MULTILINE)
 _DIFFERENCE = re.compile(r"^difference: (.*)$", re.MULTILINE)
 
@@ -42,29 +42,43 @@ class SimulatorError(Exception):
 
 
 def found_simulator(name: Simulator) -> bool:
-    """Whether all programs of a simulator are on the path."""
-    return all(shutil.which(program) for program in _PROGRAMS[name])
+    """Whether all programs of a simulator are there."""
+    return find_tool(name) is not None
 
 
-def build_bench(folder: Path, simulator: Simulator) -> None:
-    """Compile the bench of a project ``folder`` (``rtl/`` and ``sim/``)."""
+def build_bench(
+    folder: Path, simulator: Simulator, netlist: Sequence[str] = (), build: str = "build"
+) -> None:
+    """Compile the bench of a project ``folder`` into its ``sim/<build>``.
+
+    ``netlist`` are the files of a synthesised top, relative to ``sim``, in the place of those in
+    ``rtl``. Raises :class:`SimulatorError` where the simulator is missing or refuses them.
+    """
+    tool = find_tool(simulator)
+    if tool is None:
+        raise SimulatorError(f"not found: {missing([simulator])}")
     sim = folder / "sim"
     sources = [f"../rtl/{file.name}" for file in sorted((folder / "rtl").glob("*.v"))]
+    if netlist:
+        sources = ["-DNETLIST", *netlist]
     if simulator == "verilator":
-        command = ["verilator", "--cc", "--exe", "--build", "-O3", "--x-assign", "fast", "--noassert"]
-        command += ["-Wno-fatal", "-Wno-lint", "-Wno-style", "--top-module", "bench", "-Mdir", "build"]
+        command = [*tool.command, "--cc", "--exe", "--build", "-O3", "--x-assign", "fast", "--noassert"]
+        command += ["-Wno-fatal", "-Wno-lint", "-Wno-style", "--top-module", "bench", "-Mdir", build]
         command += ["-CFLAGS", "-O1", "-o", "bench", "main.cpp", "bench.v", "stream_check.v", *sources]
         _run(command, sim)
     else:
-        (sim / "build").mkdir(exist_ok=True)
-        command = ["iverilog", "-g2005", "-s", "clock", "-o", "build/bench.vvp"]
+        (sim / build).mkdir(exist_ok=True)
+        command = [*tool.command, "-g2005", "-s", "clock", "-o", f"{build}/bench.vvp"]
         _run([*command, "clock.v", "bench.v", "stream_check.v", *sources], sim)
 
 
-def run_bench(folder: Path, simulator: Simulator, arguments: tuple[str, ...] = ()) -> BenchResult:
+def run_bench(
+    folder: Path, simulator: Simulator, arguments: tuple[str, ...] = (), build: str = "build"
+) -> BenchResult:
     """Run a bench that is built; ``arguments`` such as ``+gaps``."""
-    program = ["build/bench"] if simulator == "verilator" else ["vvp", "-n", "build/bench.vvp"]
-    return read_result(_run([*program, *arguments], folder / "sim"))
+    icarus = [program("vvp") or "vvp", "-n", f"{build}/bench.vvp"]
+    command = [f"{build}/bench"] if simulator == "verilator" else icarus
+    return read_result(_run([*command, *arguments], folder / "sim"))
 
 
 def read_result(text: str) -> BenchResult:
@@ -82,5 +96,7 @@ def read_result(text: str) -> BenchResult:
 def _run(command: list[str], folder: Path) -> str:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise SimulatorError(f"{' '.join(command[:3])} ...: {done.stdout}{done.stderr}")
+        lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+        errors = [line for line in lines if "error" in line.lower()] or lines or ["it said nothing"]
+        raise SimulatorError(f"{Path(command[0]).name}: {errors[0].strip()}")
     return done.stdout

@@ -136,6 +136,11 @@ class StreamingGraph:
         return tuple(unit for unit in self.units if isinstance(unit.parameters, Sink))
 
     @cached_property
+    def flushes(self) -> bool:
+        """Whether no unit between the source and the sinks freezes: no frame waits for a later one."""
+        return not any(unit.freezes and unit.inputs and unit.outputs for unit in self.units)
+
+    @cached_property
     def unit_of_layer(self) -> Mapping[str, Unit]:
         """For each layer the unit whose output stream carries the layer's values."""
         return {unit.layer: unit for unit in self.units if unit.computes}

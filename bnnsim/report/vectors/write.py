@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from bnnsim.design.streaming.units import Stream, Unit
 from bnnsim.files.folder import check_new_folder
 from bnnsim.files.part import new_part
 from bnnsim.functional.parameters.parameters import Parameters
+from bnnsim.report.vectors.manifest import FILE, manifest, unit_entry
 from bnnsim.report.vectors.memories import Memory, unit_memories
 from bnnsim.report.waveform.event_log import EventLog
 from bnnsim.report.waveform.vcd import signal_name
@@ -25,12 +26,7 @@ from bnnsim.simulation import (
     stimulate,
 )
 from bnnsim.spec.faults import InputError
-from bnnsim.spec.value_type import ValueType
 from bnnsim.timing.streaming.programs.graph import build_timing
-
-WORD_ORDER = "one word a line, in the order in which they pass; frame after frame"
-WORD_LAYOUT = "element i of a word in bits i * element_bits and up; bipolar: bit 1 is +1, bit 0 is -1"
-CYCLE_ORDER = "one cycle a line in hex, of the word in the same line of the stream's words"
 
 
 @dataclass(frozen=True)
@@ -98,21 +94,9 @@ def _write_all(
             )
         ]
         memories += len(kept)
-        units.append(_unit_entry(unit, kept))
-    manifest = {
-        "format": "bnnsim vectors 1",
-        "arch": simulation.arch,
-        "workload": simulation.workload,
-        "frames": simulation.frames,
-        "clock_mhz": simulation.clock_mhz,
-        "cycles_total": simulation.cycles_total,
-        "word_order": WORD_ORDER,
-        "word_layout": WORD_LAYOUT,
-        "cycle_order": CYCLE_ORDER,
-        "streams": streams,
-        "units": units,
-    }
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+        units.append(unit_entry(unit, kept))
+    entry = manifest(simulation, streams, units)
+    (folder / FILE).write_text(json.dumps(entry, indent=2) + "\n", encoding="utf-8")
     return len(streams), memories, sum(int(stream["words"]) for stream in streams)
 
 
@@ -154,30 +138,6 @@ def _write_memory(folder: Path, unit: Unit, memory: Memory) -> dict[str, Any]:
         "layout": memory.layout,
         "words_file": file,
     }
-
-
-def _unit_entry(unit: Unit, memories: list[dict[str, Any]]) -> dict[str, Any]:
-    parameters = {
-        field.name: _plain(getattr(unit.parameters, field.name))
-        for field in fields(unit.parameters)
-    }
-    return {
-        "name": unit.name,
-        "kind": unit.kind,
-        "layer": unit.layer,
-        "inputs": list(unit.inputs),
-        "outputs": list(unit.outputs),
-        "parameters": parameters,
-        "memories": memories,
-    }
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, ValueType):
-        return str(value)
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    return value
 
 
 def write_hex(path: Path, width_bits: int, words: Iterable[int]) -> None:

@@ -54,7 +54,6 @@ def bench_text(
     source = graph.stream_by_name[graph.unit_by_name["source"].outputs[0]]
     sinks = [graph.stream_by_name[sink.inputs[0]] for sink in graph.sinks]
     ports = sink_ports(design)
-    flushes = not any(unit.freezes and unit.inputs and unit.outputs for unit in graph.units)
     wires = [_sink_wires(name, stream) for name, stream in zip(ports, sinks, strict=True)]
     checks = [
         _check(i, stream, int(entry["words"]), reads[stream.name])
@@ -70,7 +69,7 @@ def bench_text(
         frames=frames,
         cycles=cycles_total,
         most_cycles=_MOST_CYCLES_FACTOR * cycles_total + 1000,
-        flushes=int(flushes),
+        flushes=int(graph.flushes),
         random_words=len(sinks) // 32 + 2,
         longest_pause=max(2, _SLOWDOWN * cycles_total // (frames * source.words)),
         longest_hold=max(2, _SLOWDOWN * cycles_total // (frames * max(s.words for s in sinks))),
@@ -151,7 +150,11 @@ module bench (
     wire [{width}-1:0]    in_data = source_words[position];
 {wires}
 
+`ifdef NETLIST // its memories are in it
+    top dut (
+`else
     top #(.MEMORIES("../memories/")) dut (
+`endif
         .clk(clk), .rst(rst), .frames(frames),
         .in_valid(in_valid), .in_ready(in_ready), .in_data(in_data),
 {pins}
