@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+import typer.core
 
 from bnnsim.cli.console import Interrupted, SimulationFailed, errors, remarks
 from bnnsim.spec.bounds import MAX_ARGUMENT
 from bnnsim.spec.faults import InputError, SpecError, one_line, shortened
+from bnnsim.version import __version__
 
 COMMANDS = {
     "explore": "explore",
@@ -27,11 +30,37 @@ COMMANDS = {
     "vectors": "look",
     "rtl": "look",
     "check-rtl": "look",
+    "list": "look",
     "schema": "networks",
 }
 """Single commands, each with its room in this package: the function ``command`` of its module there."""
 GROUPS = {"import": "networks.import_"}
 """Commands with subcommands: each is ``app`` of the module named."""
+SECTIONS = {
+    "Simulate": ("simulate", "evaluate", "validate"),
+    "Explore": ("explore", "sweep", "fold", "fifos"),
+    "Import": ("import", "check"),
+    "Look": ("report", "compare", "list"),
+    "Hand over": ("rtl", "check-rtl", "vectors", "trace", "schema"),
+}
+"""The commands as ``bnnsim --help`` shows them."""
+
+
+class _Sections(typer.core.TyperGroup):
+    """Help that shows the commands in sections, each with its whole sentence."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        for title, names in SECTIONS.items():
+            known = [(name, self.get_command(ctx, name)) for name in names]
+            rows = [(name, _sentence(command.help)) for name, command in known if command is not None]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
+
+def _sentence(text: str | None) -> str:
+    """The first paragraph of a command's description, as one line."""
+    return " ".join((text or "").split("\n\n")[0].split())
 
 
 def build_app(asked_for: str | None) -> typer.Typer:
@@ -39,17 +68,18 @@ def build_app(asked_for: str | None) -> typer.Typer:
 
     Each command brings its own imports; the others' would only slow its start.
     """
+    known = {*COMMANDS, *GROUPS}
     app = typer.Typer(
         name="bnnsim",
         help="Cycle-level simulator and design-space explorer for Binary Neural Network accelerators.",
         no_args_is_help=True,
-        add_completion=False,
+        cls=_Sections,
+        add_completion=asked_for not in known,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
-    known = {*COMMANDS, *GROUPS}
     chosen = {asked_for} if asked_for in known else known
-    app.callback()(_nothing)  # with a single command, too, its name stays
+    app.callback()(_start)  # with a single command, too, its name stays
     for name, room in COMMANDS.items():
         if name in chosen:
             app.command(name)(import_module(f"bnnsim.cli.{room}.{name.replace('-', '_')}").command)
@@ -59,7 +89,18 @@ def build_app(asked_for: str | None) -> typer.Typer:
     return app
 
 
-def _nothing() -> None:
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"bnnsim {__version__}")
+        raise typer.Exit
+
+
+_VERSION = typer.Option(
+    "--version", help="print the version and exit", callback=_say_version, is_eager=True
+)
+
+
+def _start(version: Annotated[bool, _VERSION] = False) -> None:
     """Cycle-level simulator and design-space explorer for Binary Neural Network accelerators."""
 
 

@@ -17,28 +17,42 @@ class Budget(SpecModel):
     """What the accelerator may use; what is not named is the device's own amount."""
 
     lut: Count | None = None
+    """Look-up tables of the programmable logic."""
     lutram: Count | None = None
+    """LUTs that are distributed RAM or shift registers."""
     ff: Count | None = None
+    """Flip-flops."""
     bram18: Count | None = None
+    """Block RAMs of 18 Kb; one BRAM36 is two."""
     uram: Annotated[int, Field(ge=0)] | None = None
+    """UltraRAMs of 288 Kb."""
     dsp: Annotated[int, Field(ge=0)] | None = None
+    """DSP blocks."""
     alm: Count | None = None
+    """Adaptive logic modules (Intel)."""
     m20k: Count | None = None
+    """Block RAMs of 20 Kb (Intel)."""
     power_w: Annotated[float, Field(gt=0)] | None = None
+    """Watts, on the basis that the power model names."""
 
 
 class ArchitectureBase(SpecModel):
     """What every architecture says."""
 
     name: Name
-    source: Annotated[str, Field(min_length=1)]
+    """What the accelerator is called."""
+    source: str = ""
     """Where the structure comes from."""
     structure: Literal["complete", "inferred"] = "complete"
     """``inferred`` where part of the structure is a guess; ``notes`` then says which."""
     notes: str = ""
+    """What a reader should know: what was built, what is a guess."""
     device: Name
+    """A shipped device, or one of a file in ``devices`` beside this one."""
     clock_mhz: Annotated[float, Field(gt=0, le=2000, allow_inf_nan=False)]
+    """Clock of the accelerator in MHz."""
     budget: Budget = Budget()
+    """What it may use of the device."""
     ram_decomposition: RamDecomposition = "timing"
     """How block memories are cut into blocks: ``timing`` side by side, as Vivado does unless told
     otherwise; ``area`` with the fewest blocks."""

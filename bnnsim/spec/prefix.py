@@ -16,6 +16,10 @@ class StreamingPrefix(SpecModel):
     until: Name
     """Its last layer; this one and all it depends on stream, and only this one feeds the engine."""
     defaults: UnitDefaults = UnitDefaults()
+    """Said once for all of its layers."""
     frame_source: FrameSource = FrameSource()
+    """The unit that brings frames in."""
     layers: dict[str, LayerHardware]
+    """Hardware by layer name."""
     fifo_words: dict[str, Depth] = {}
+    """Depths of single streams by name (``writer->reader``)."""

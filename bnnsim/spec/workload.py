@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, FiniteFloat, field_validator, model_validator
+from pydantic import Field, FiniteFloat, GetJsonSchemaHandler, field_validator, model_validator
+from pydantic_core import CoreSchema
 
 from bnnsim.spec.bounds import MAX_EXTENT
 from bnnsim.spec.model import Count, Name, SpecModel
@@ -60,6 +61,19 @@ class Activation(SpecModel):
     highest: int | None = None
     """What is put out where all fire; default: the type's maximum."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _by_type_name(cls, data: object) -> object:
+        """``activation: bipolar`` means ``activation: {type: bipolar}``."""
+        return {"type": data} if isinstance(data, str | ValueType) else data
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        whole = handler.resolve_ref_schema(handler(core))
+        return {"anyOf": [whole, whole["properties"]["type"]]}
+
     @model_validator(mode="after")
     def _levels_lie_within_the_type(self) -> Activation:
         given = [one for one in (self.lowest, self.highest) if one is not None]
@@ -90,6 +104,7 @@ class Activation(SpecModel):
 
 class LayerBase(SpecModel):
     name: Name
+    """What the layer is called; architectures name their hardware by it."""
     inputs: Annotated[list[str], Field(min_length=1)] | None = None
     """Names of the layers this one reads (``input`` is the frame); without it, the layer above."""
 
@@ -105,11 +120,6 @@ class WeightedLayer(LayerBase):
     activation: Activation | None = None
     """Thresholds behind the sum; without it the sum itself leaves the layer."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _activation_by_type_name(cls, data: object) -> object:
-        return _expand_activation(data)
-
 
 class ConvBase(WeightedLayer):
     """What every convolution has.
@@ -120,8 +130,11 @@ class ConvBase(WeightedLayer):
     kernel: Count | Annotated[list[Count], Field(min_length=2, max_length=2)]
     """Height and width, or one number for both."""
     stride: Count | Annotated[list[Count], Field(min_length=2, max_length=2)] = 1
+    """Rows and columns from one window to the next, or one number for both."""
     dilation: Count | Annotated[list[Count], Field(min_length=2, max_length=2)] = 1
+    """Distance of a window's pixels, or one number for both."""
     groups: Count = 1
+    """Groups of channels that do not see each other; as many as input channels: depthwise."""
     pad: (
         Annotated[int, Field(ge=0)]
         | Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=4, max_length=4)]
@@ -156,6 +169,7 @@ class ConvLayer(ConvBase):
     """Convolution with one plane of inputs."""
 
     op: Literal["conv"]
+    """A convolution."""
 
 
 class GatedConvLayer(ConvBase):
@@ -170,6 +184,7 @@ class GatedConvLayer(ConvBase):
     """
 
     op: Literal["gated_conv"]
+    """A gated convolution of two planes."""
     type: ValueTypeField = ValueType("fixed", 16, 7)
     """Value set of the maps."""
 
@@ -184,6 +199,7 @@ class LinearLayer(WeightedLayer):
     """Fully connected; weights ``(out, in)``. A map is flattened pixel by pixel, channel fastest."""
 
     op: Literal["linear"]
+    """A fully connected layer."""
 
 
 class FixedLinearLayer(WeightedLayer):
@@ -193,6 +209,7 @@ class FixedLinearLayer(WeightedLayer):
     """
 
     op: Literal["fixed_linear"]
+    """A fully connected layer in fixed point."""
     weight: ValueTypeField = ValueType("fixed", 16, 7)
     type: ValueTypeField = ValueType("fixed", 16, 7)
     """Value set of the scores."""
@@ -215,6 +232,7 @@ class AffineLayer(LayerBase):
     """
 
     op: Literal["affine"]
+    """Scale and bias a channel."""
     type: ValueTypeField = ValueType("fixed", 16, 7)
     parameters: ValueTypeField = ValueType("fixed", 12, 8)
     """One format for scale and bias."""
@@ -256,6 +274,7 @@ class PreluLayer(LayerBase):
     """
 
     op: Literal["prelu"]
+    """A leaky ReLU with a slope a channel."""
     type: ValueTypeField = ValueType("fixed", 16, 7)
     parameters: ValueTypeField = ValueType("fixed", 12, 8)
 
@@ -264,28 +283,30 @@ class MeanPoolLayer(LayerBase):
     """Mean over ``kernel x kernel``, its fraction truncated towards zero or rounded half up."""
 
     op: Literal["mean_pool"]
+    """A mean."""
     kernel: Count | Literal["global"]
+    """Height and width of the window; ``global``: the whole map."""
     type: ValueTypeField = ValueType("fixed", 16, 7)
     rounding: Literal["truncate", "half_up"] = "truncate"
+    """What becomes of the mean's fraction."""
 
 
 class ThresholdLayer(LayerBase):
     """Thresholds on integer sums, one set a channel."""
 
     op: Literal["threshold"]
+    """Thresholds."""
     activation: Activation
-
-    @model_validator(mode="before")
-    @classmethod
-    def _activation_by_type_name(cls, data: object) -> object:
-        return _expand_activation(data)
+    """The thresholds."""
 
 
 class MaxPoolLayer(LayerBase):
     """Maximum over ``kernel x kernel`` (on bipolar data the OR of the bits)."""
 
     op: Literal["max_pool"]
+    """A maximum."""
     kernel: Count
+    """Height and width of the window."""
     stride: Count | None = None
     """Default: the kernel."""
 
@@ -294,8 +315,11 @@ class AveragePoolLayer(LayerBase):
     """Average before a sign: on bipolar data a majority vote over the window."""
 
     op: Literal["average_pool"]
+    """A majority vote."""
     kernel: Count | Literal["global"]
+    """Height and width of the window; ``global``: the whole map."""
     stride: Count | None = None
+    """Default: the kernel."""
     compare: Compare = ">="
     """The output is +1 iff the window's sum is ``> 0`` or ``>= 0``."""
 
@@ -304,12 +328,14 @@ class AddLayer(LayerBase):
     """Element-wise integer sum of two or more equal shapes (a shortcut)."""
 
     op: Literal["add"]
+    """A sum of maps."""
 
 
 class ConcatLayer(LayerBase):
     """Joins maps along the channels, first input first."""
 
     op: Literal["concat"]
+    """Maps one behind the other."""
 
 
 Layer = Annotated[
@@ -348,10 +374,13 @@ class Workload(SpecModel):
     """A network: its input, its layers, and where its weights are."""
 
     name: Name
+    """What the network is called."""
     source: str = ""
     """Where the topology (and the weights) come from."""
     input: InputSpec
+    """What one frame is."""
     layers: Annotated[list[Layer], Field(min_length=1)]
+    """The layers, each below those that it reads."""
     outputs: Annotated[list[str], Field(min_length=1)] | None = None
     """Names of the layers whose values leave the network; others may read them too. The first gives the
     scores that predictions are made of. Default: the one layer that no other reads."""
@@ -367,10 +396,3 @@ class Workload(SpecModel):
 
 def _pair(value: int | list[int]) -> Pair:
     return (value, value) if isinstance(value, int) else (value[0], value[1])
-
-
-def _expand_activation(data: object) -> object:
-    """``activation: bipolar`` means ``activation: {type: bipolar}``."""
-    if isinstance(data, dict) and isinstance(data.get("activation"), str | ValueType):
-        return {**data, "activation": {"type": data["activation"]}}
-    return data

@@ -33,7 +33,10 @@ def command(
     ] = None,
     json_file: JsonOption = None,
 ) -> None:
-    """Run both and compare all outputs (exit code 1 where one is wrong, or cannot be decided)."""
+    """Compare an imported workload with its model, output by output.
+
+    Exit code 1 where one is wrong, or cannot be decided.
+    """
     from bnnsim.importers.check.check import check_model
 
     report = check_model(model, workload, images, random_inputs, seed, image_range)

@@ -7,23 +7,24 @@ import sys
 from typing import Annotated, Any, Literal
 
 import typer
-from pydantic import TypeAdapter
 
-from bnnsim.spec.architecture import Architecture
-from bnnsim.spec.device import Device
-from bnnsim.spec.workload import Workload
+from bnnsim.spec.schema import spec_schema
 
 
 def command(
     kind: Annotated[
-        Literal["arch", "workload", "device"], typer.Argument(help="arch, workload or device")
+        Literal["arch", "workload", "device", "space"],
+        typer.Argument(help="arch, workload, device or space"),
     ],
 ) -> None:
-    """Print the JSON schema of an architecture, workload or device file."""
+    """Print the JSON schema of an architecture, workload, device or space file."""
     sys.stdout.write(json.dumps(schema(kind), indent=2) + "\n")
 
 
 def schema(kind: str) -> dict[str, Any]:
     """The JSON schema of one kind of file."""
-    models: dict[str, Any] = {"arch": Architecture, "workload": Workload, "device": Device}
-    return TypeAdapter(models[kind]).json_schema()
+    if kind == "space":
+        from bnnsim.search.space.schema import space_schema
+
+        return space_schema()
+    return spec_schema(kind)

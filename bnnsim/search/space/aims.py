@@ -17,8 +17,11 @@ class ReferenceDesign(SpecModel):
     """A published accelerator for the same network and device, to compare with (YAML: ``landmarks``)."""
 
     name: Annotated[str, Field(min_length=1)]
+    """What it is called."""
     source: Annotated[str, Field(min_length=1)]
+    """Where it was published."""
     figures: dict[str, float]
+    """Its figures by name (``lut``, ``throughput_fps``), in the units of the names."""
     alternative: Name | None = None
     """In a space of alternatives: the one whose designs can be compared with it; default: all."""
 
@@ -37,8 +40,9 @@ class AimsSpec(SpecModel):
 class ExploreSpec(AimsSpec):
     """The ``explore`` section of a space."""
 
-    workload: Name
-    """The network that the space is made for."""
+    workload: Annotated[str, Field(min_length=1)] | None = None
+    """The network that the space is made for: a shipped name, or a file beside the space's. Without it
+    the command line names one."""
     knobs: dict[Name, dict[str, Any]] = {}
     """Knobs that fields follow (``{knob: NAME}``), each with ``choose`` or ``range``."""
 

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from bnnsim.search.space.aims import AimsSpec, ReferenceDesign, read_aims
 from bnnsim.search.space.fields import Value
 from bnnsim.search.space.space import Space
-from bnnsim.search.space.space_reader import find_space, read_space
+from bnnsim.search.space.space_reader import beside, find_space, find_workload, read_space
 from bnnsim.spec.faults import Fault, InputError, SpecError, near_names
 from bnnsim.spec.library import shipped_names
 from bnnsim.spec.load import Loaded, load_workload, read_architecture_source
@@ -39,6 +39,7 @@ class AlternativeSpec(SpecModel):
     accuracy_percent: Annotated[float, Field(ge=0, le=100)] | None = None
     """The published accuracy of its network, where there is one: nothing here predicts it."""
     accuracy_source: Text | None = None
+    """Where it was published."""
 
     @model_validator(mode="after")
     def _accuracy_has_source(self) -> Self:
@@ -52,14 +53,18 @@ class AlternativesSpec(AimsSpec):
     are on their own (objectives, constraints, landmarks) does not count here."""
 
     alternatives: Annotated[list[AlternativeSpec], Field(min_length=2)]
+    """The spaces."""
 
 
 class AlternativesFile(SpecModel):
     """What else stands in a space of alternatives."""
 
     name: Name
-    source: Text
+    """What the space is called."""
+    source: str = ""
+    """Where it comes from."""
     notes: str = ""
+    """What a reader should know."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +131,7 @@ def load_search_space(
     source = read_architecture_source(path)
     header = source.data.get("explore")
     if not isinstance(header, dict) or "alternatives" not in header:
-        return read_space(source, workload)
+        return read_space(source, workload, path.parent)
     if workload is not None:
         expected = "no workload beside a space of alternatives, which name their own"
         raise InputError(str(reference), expected, _shown(workload))
@@ -165,20 +170,14 @@ def _read(source: SourceText, folder: Path) -> Alternatives:
 def _member(source: SourceText, given: AlternativeSpec, place: int, folder: Path) -> Space:
     key = ("explore", "alternatives", place)
     names = list(dict.fromkeys([*shipped_names("space"), *shipped_names("architecture")]))
-    path = _beside(folder, given.space)
+    path = beside(folder, given.space)
     if path is None and given.space not in names:
         expected = f"a YAML file or a shipped space or architecture ({', '.join(names)})"
         near = near_names(given.space, names)
         raise SpecError([source.fault((*key, "space"), expected, f"'{given.space}'", near)])
     workload = None
     if given.workload is not None:
-        other = _beside(folder, given.workload)
-        known = shipped_names("workload")
-        if other is None and given.workload not in known:
-            expected = f"a YAML file or a shipped workload ({', '.join(known)})"
-            near = near_names(given.workload, known)
-            raise SpecError([source.fault((*key, "workload"), expected, f"'{given.workload}'", near)])
-        workload = load_workload(other or given.workload)
+        workload = load_workload(find_workload(source, (*key, "workload"), given.workload, folder))
     text = read_architecture_source(path or find_space(given.space))
     header = text.data.get("explore")
     if isinstance(header, dict) and "alternatives" in header:
@@ -187,14 +186,7 @@ def _member(source: SourceText, given: AlternativeSpec, place: int, folder: Path
     if header is None and workload is None:
         expected = f"a workload beside the architecture {given.space}"
         raise SpecError([source.fault((*key, "workload"), expected, "nothing")])
-    return read_space(text, workload)
-
-
-def _beside(folder: Path, reference: str) -> Path | None:
-    """The file that a reference means, from the folder of the file it stands in; None for a name."""
-    path = Path(reference)
-    is_file = path.suffix.lower() in (".yaml", ".yml") or len(path.parts) > 1
-    return folder / path if is_file else None
+    return read_space(text, workload, (path or find_space(given.space)).parent)
 
 
 def _unknown_alternatives(

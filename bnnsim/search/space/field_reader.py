@@ -30,7 +30,8 @@ class FieldReader:
     """
 
     source: SourceText
-    network: Network
+    network: Network | None
+    """None where it could not be read: what depends on it is then not looked at."""
     shared: Mapping[str, Knob]
     folds_layers: bool
     """Whether ``layers`` are streaming units, whose PE and SIMD can be free together."""
@@ -71,6 +72,8 @@ class FieldReader:
 
     def _folding(self, value: dict[str, Any], path: KeyPath) -> dict[str, Any]:
         layer = str(path[-1])
+        if self.network is None:
+            return {key: 1 if entry == DIVISORS else entry for key, entry in value.items()}
         node = self.network.nodes.get(layer)
         if node is None or not node.macs:
             expected = f"a convolution or linear layer of {self.network.workload.name}"

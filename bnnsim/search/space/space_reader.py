@@ -8,14 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from bnnsim.design.device import device_of
-from bnnsim.design.network.network import resolve_network
+from bnnsim.design.network.network import Network, resolve_network
 from bnnsim.search.front.objectives import METRICS
 from bnnsim.search.space.aims import ExploreSpec, read_aims
 from bnnsim.search.space.field_reader import DIVISORS, FieldReader
 from bnnsim.search.space.fields import Knob, knob_values
 from bnnsim.search.space.space import Space
 from bnnsim.spec.architecture import architecture_model
-from bnnsim.spec.faults import Fault, SpecError
+from bnnsim.spec.faults import Fault, KeyPath, SpecError, near_names
 from bnnsim.spec.library import find_spec, shipped_names
 from bnnsim.spec.load import Loaded, load_workload, read_architecture_source
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
@@ -41,11 +41,19 @@ def load_space(reference: str | Path, workload: str | Path | Loaded[Workload] | 
     ``workload`` replaces the network that the space names. With it, a plain streaming architecture is a
     space too: its own points with the PE and SIMD of every layer free.
     """
-    return read_space(read_architecture_source(find_space(reference)), workload)
+    path = find_space(reference)
+    return read_space(read_architecture_source(path), workload, path.parent)
 
 
-def read_space(source: SourceText, workload: str | Path | Loaded[Workload] | None = None) -> Space:
-    """As :func:`load_space`, from plain data, which is left as it is."""
+def read_space(
+    source: SourceText,
+    workload: str | Path | Loaded[Workload] | None = None,
+    folder: Path = Path(),
+) -> Space:
+    """As :func:`load_space`, from plain data, which is left as it is.
+
+    ``folder`` is that of the space's file: a network that the space names by path lies beside it.
+    """
     source = replace(source, data=copy.deepcopy(source.data))
     model = architecture_model(source)
     header = source.data.pop("explore", None)
@@ -54,20 +62,13 @@ def read_space(source: SourceText, workload: str | Path | Loaded[Workload] | Non
             expected = "this key, or a workload beside an architecture whose folding to search"
             raise SpecError([*source.faults, source.fault(("explore",), expected, "nothing")])
         workload = workload if isinstance(workload, Loaded) else load_workload(workload)
-        header = {"workload": workload.spec.name}
+        header = {}
         if model is StreamingArchitecture:
             _free_folding(source, workload)
-    explore = read_aims(ExploreSpec, source, header)
-    for place, reference in enumerate(explore.landmarks):
-        if reference.alternative is not None:
-            key = ("explore", "landmarks", place, "alternative")
-            expected = "no alternative in a space without alternatives"
-            raise SpecError([source.fault(key, expected, f"'{reference.alternative}'")])
-    if not isinstance(workload, Loaded):
-        workload = load_workload(workload or explore.workload)
-    network = resolve_network(workload)
     faults: list[Fault] = []
-    shared = _shared_knobs(source, explore, faults)
+    explore = _aims(source, header, faults)
+    loaded, network = _network(source, header, workload, folder, faults)
+    shared = _shared_knobs(source, header, faults)
     reader = FieldReader(source, network, shared, model is StreamingArchitecture)
     sample = reader.walk(source.data)
     faults += reader.faults
@@ -75,19 +76,81 @@ def read_space(source: SourceText, workload: str | Path | Loaded[Workload] | Non
     checked = replace(source, data=sample)
     wrong = {source.fault(path, "", "").key for path in reader.wrong}
     faults += [fault for fault in validate(model, checked)[1] if fault.key not in wrong]
-    if faults:
+    if faults or explore is None or loaded is None or network is None:
         raise SpecError(faults)
+    if explore.workload is None or workload is None:
+        explore = explore.model_copy(update={"workload": loaded.spec.name})
     name, knobs = str(source.data["name"]), tuple(reader.knobs.values())
     folded, fields = tuple(reader.folded), tuple(reader.fields)
-    space = Space(name, source, explore, workload, network, folded, knobs, fields)
+    space = Space(name, source, explore, loaded, network, folded, knobs, fields)
     _check_values(space)
     return space
 
 
-def _shared_knobs(source: SourceText, explore: ExploreSpec, faults: list[Fault]) -> dict[str, Knob]:
+def find_workload(source: SourceText, path: KeyPath, reference: str, folder: Path) -> Path:
+    """The file of the network named at ``path``: shipped, or beside the space's own file."""
+    other = beside(folder, reference)
+    known = shipped_names("workload")
+    if other is None and reference not in known:
+        expected = f"a YAML file or a shipped workload ({', '.join(known)})"
+        raise SpecError([source.fault(path, expected, f"'{reference}'", near_names(reference, known))])
+    return find_spec(other or reference, "workload")
+
+
+def beside(folder: Path, reference: str) -> Path | None:
+    """The file that a reference means, from the folder of the file it stands in; None for a name."""
+    path = Path(reference)
+    is_file = path.suffix.lower() in (".yaml", ".yml") or len(path.parts) > 1
+    return folder / path if is_file else None
+
+
+def _aims(source: SourceText, header: object, faults: list[Fault]) -> ExploreSpec | None:
+    try:
+        explore = read_aims(ExploreSpec, source, header)
+    except SpecError as error:
+        faults += error.faults
+        return None
+    for place, reference in enumerate(explore.landmarks):
+        if reference.alternative is not None:
+            key = ("explore", "landmarks", place, "alternative")
+            expected = "no alternative in a space without alternatives"
+            faults.append(source.fault(key, expected, f"'{reference.alternative}'"))
+    return explore
+
+
+def _network(
+    source: SourceText,
+    header: object,
+    given: str | Path | Loaded[Workload] | None,
+    folder: Path,
+    faults: list[Fault],
+) -> tuple[Loaded[Workload] | None, Network | None]:
+    """The network that is searched for: the user's, else the space's; None where ``faults`` say why."""
+    own = header.get("workload") if isinstance(header, dict) else None
+    try:
+        if given is None:
+            path = ("explore", "workload")
+            if own is None:
+                expected = "a network: this key, or a workload beside the space"
+                raise SpecError([source.fault(path, expected, "nothing")])
+            if not isinstance(own, str) or not own:  # which is said with the other aims
+                return None, None
+            given = find_workload(source, path, own, folder)
+        loaded = given if isinstance(given, Loaded) else load_workload(given)
+        return loaded, resolve_network(loaded)
+    except SpecError as error:
+        faults += error.faults
+        return None, None
+
+
+def _shared_knobs(source: SourceText, header: object, faults: list[Fault]) -> dict[str, Knob]:
     shared = {}
-    for name, given in explore.knobs.items():
+    named = header.get("knobs") if isinstance(header, dict) else None
+    for name, given in named.items() if isinstance(named, dict) else ():
         path = ("explore", "knobs", name)
+        if not isinstance(name, str) or not isinstance(given, dict):  # said with the other aims
+            shared[str(name)] = Knob(str(name), ())
+            continue
         if name in RESERVED or name in METRICS:
             faults.append(source.fault(path, "a name that no figure or parameter has", f"'{name}'"))
         elif not _KNOB_NAME.fullmatch(name):  # fields' own names have points, parameters' as well

@@ -26,15 +26,23 @@ class EngineArchitecture(ArchitectureBase):
     """Arrays that execute the layers in turn, from on-chip buffers or through memory ports."""
 
     style: Literal["engine"]
+    """This kind of architecture."""
     streaming_prefix: StreamingPrefix | None = None
     """First layers that stream; without it every layer runs on the engine."""
     arrays: Annotated[dict[str, Array], Field(min_length=1)]
+    """PE arrays by name."""
     stages: dict[str, StageUnit] = {}
+    """Units before or behind arrays, by name."""
     buffers: dict[str, Buffer] = {}
+    """On-chip memories by name."""
     ports: dict[str, Port] = {}
+    """Ways to memory by name."""
     host: Host | None = None
+    """The processor that starts it; none where it starts itself."""
     programs: Annotated[dict[str, Program], Field(min_length=1)]
+    """What happens for a layer, by name; ``layers`` says which layer runs which."""
     frame: Frame = Frame()
+    """What happens once a frame, outside all layers."""
     control: Control | None = None
     """The controller, for its cost; default: a counter a loop and a state a step of the programs."""
     outside: list[Outside] = []

@@ -42,6 +42,7 @@ class Loop(SpecModel):
     """One loop: ``ceil(extent / tile) + extra`` trips, or a fixed number of ``trips``."""
 
     dimension: Dimension | None = None
+    """The dimension that the loop runs over."""
     trips: Count | None = None
     """Runs so often whatever the layer (a pass whose result is not used, a scan of the whole memory)."""
     tile: Count | Literal["group"] | None = None
@@ -64,8 +65,11 @@ class RepeatStep(SpecModel):
     """``steps`` in turn, for every trip of ``loops`` (outermost first)."""
 
     op: Literal["repeat"]
+    """This kind of step."""
     loops: Annotated[list[Loop], Field(min_length=1)]
+    """Its loops, outermost first."""
     steps: Annotated[list[Step], Field(min_length=1)]
+    """What happens in a trip."""
 
 
 def _pace_has_source(step: Paced) -> Paced:
@@ -78,10 +82,15 @@ class ComputeStep(SpecModel):
     """The array's pipelined loop: trips x interval + depth cycles."""
 
     op: Literal["compute"]
+    """This kind of step."""
     loops: list[Loop] = []
+    """Its loops, outermost first; none: one trip."""
     interval: Count = 1
+    """Cycles from one trip to the next."""
     depth: Amount = 0
+    """Cycles of the pipeline beyond the trips."""
     source: str = ""
+    """Where depth and interval come from."""
     _sourced = model_validator(mode="after")(_pace_has_source)
 
 
@@ -89,11 +98,17 @@ class StageStep(SpecModel):
     """A pre- or post-processing unit's pipelined loop, in sequence with the array."""
 
     op: Literal["stage"]
+    """This kind of step."""
     unit: Name
+    """A unit of ``stages``."""
     loops: list[Loop] = []
+    """Its loops, outermost first; none: one trip."""
     interval: Count = 1
+    """Cycles from one trip to the next."""
     depth: Amount = 0
+    """Cycles of the pipeline beyond the trips."""
     source: str = ""
+    """Where depth and interval come from."""
     _sourced = model_validator(mode="after")(_pace_has_source)
 
 
@@ -101,9 +116,13 @@ class OverheadStep(SpecModel):
     """Cycles in which no unit works, with their cause."""
 
     op: Literal["overhead"]
+    """This kind of step."""
     cycles: Count
+    """How many."""
     cause: Text
+    """Why no unit works then."""
     source: Text
+    """Where the number comes from."""
 
 
 class TransferStep(SpecModel):
@@ -113,17 +132,25 @@ class TransferStep(SpecModel):
     """
 
     op: Literal["load", "store"]
+    """Into the buffer (``load``) or out of it (``store``)."""
     payload: Payload
+    """What the words are."""
     port: Name
+    """A port of ``ports``."""
     buffer: Name
+    """A buffer of ``buffers``."""
     words: Count | None = None
+    """Words of the port's width."""
     bits: Count | None = None
+    """Bits, in as many words as needed."""
     loops: list[Loop] = []
+    """Its loops, outermost first; none: one trip."""
     burst_words: Count | None = None
     """Words a burst; default: the port's longest."""
     interval: Count = 1
     """Cycles a word."""
     source: str = ""
+    """Where amount and interval come from."""
 
     @model_validator(mode="after")
     def _one_amount(self) -> TransferStep:
@@ -139,15 +166,20 @@ class CallsStep(SpecModel):
     ``fits`` the named buffers."""
 
     op: Literal["calls"]
+    """This kind of step."""
     fits: Annotated[list[Name], Field(min_length=1)]
+    """Buffers that a call's share must fit."""
     steps: Annotated[list[Step], Field(min_length=1)]
+    """What happens in a call."""
 
 
 class BesideStep(SpecModel):
     """Branches that run at the same time; the next step waits for the last. No transfers inside."""
 
     op: Literal["beside"]
+    """This kind of step."""
     branches: Annotated[list[list[Step]], Field(min_length=2)]
+    """Steps in turn, for each branch."""
 
 
 Step = Annotated[
@@ -161,6 +193,7 @@ class Group(SpecModel):
     each taking one word for every tile of ``pixels``."""
 
     words: Count
+    """Words of the memory of partial sums."""
 
 
 class Array(SpecModel):
@@ -171,6 +204,7 @@ class Array(SpecModel):
     iteration_space: Literal["outputs", "every_pixel"] = "outputs"
     """``every_pixel``: computes at stride 1 and keeps what the stride asks for."""
     group: Group | None = None
+    """The memory of partial sums, where input channels share one."""
     accumulator_bits: Annotated[int, Field(ge=2, le=64)] | None = None
     """Width of a partial sum; must hold every sum of the layers it runs, unless it ``may_wrap``."""
     may_wrap: bool = False
@@ -182,15 +216,18 @@ class Array(SpecModel):
     circuits: list[Circuit] | None = None
     """What it is built from; default: what its loops and the layers it runs ask for."""
     source: str = ""
+    """Where its structure comes from."""
 
 
 class StageUnit(SpecModel):
     """A unit before or behind an array: quantiser, batch-norm, pool, packer."""
 
     spatial_unrolling: dict[Dimension, Count] = {}
+    """Indices of each dimension that one cycle takes; 1 where nothing is said."""
     circuits: list[Circuit] | None = None
     """What it is built from; default: an adder and a comparison for everything it unrolls."""
     source: str = ""
+    """Where its structure comes from."""
 
 
 class Buffer(SpecModel):
@@ -200,12 +237,17 @@ class Buffer(SpecModel):
     """
 
     holds: Literal["weights", "thresholds", "activations", "partial_sums", "shortcut"]
+    """What it is for."""
     words: Count
+    """Words of a bank."""
     width_bits: Count
+    """Bits of a word."""
     banks: Count = 1
+    """Memories that are read and written at once."""
     copies: Count = 1
     """Equal memories side by side: a layer reads one and writes another."""
     double: bool = False
+    """Two halves: one is filled or emptied while the array uses the other."""
     pack: Literal["dense", "whole_kernels"] = "dense"
     """``whole_kernels``: a word holds only complete kernels (7 of 3 x 3 bits in 64), each bank the
     kernels of its own input channels."""
@@ -217,13 +259,17 @@ class Buffer(SpecModel):
     in_place: bool = False
     """A layer's output may take the place of its input: the array reads on ahead of what it writes."""
     style: Literal["bram", "lutram", "registers"] = "bram"
+    """What it is built from."""
     ports: Literal["single", "simple_dual", "true_dual"] = "simple_dual"
+    """How a bank can be used in one cycle."""
     writers: Count = 1
     """Units that write to it in turn, through a multiplexer (of ``registers``: sets of values)."""
     readers: Count = 1
+    """Units that read it in turn, through a multiplexer."""
     rom: bool = False
     """Constants: where the device runs out of blocks, synthesis builds them from LUTs."""
     source: str = ""
+    """Where its sizes come from."""
 
     @property
     def capacity_bits(self) -> int:
@@ -235,14 +281,17 @@ class Port(SpecModel):
     """A way to memory, used by one transfer at a time; who asks first is served first."""
 
     width_bits: Count
+    """Bits of a word, one a cycle at most."""
     latency_cycles: Amount
     """From a burst's request to its first word."""
     max_burst_words: Count = 1 << 20
+    """Words of the longest burst."""
     fitted: bool = False
     """True where the latency was chosen so that a reported speed comes out."""
     adapters: list[Adapter] | None = None
     """The logic that connects it, for its cost; default: one HLS master of the port's width."""
     source: Text
+    """Where its figures come from."""
 
 
 class Host(SpecModel):
@@ -251,6 +300,7 @@ class Host(SpecModel):
     call_us: Annotated[float, Field(ge=0, le=1e6)]
     """Cost of a call, in microseconds, transfers not included."""
     source: Text
+    """Where the cost comes from."""
 
 
 class Program(SpecModel):
@@ -261,13 +311,16 @@ class Program(SpecModel):
     buffers: list[Name] = []
     """Buffers that the layer's data must fit."""
     steps: Annotated[list[Step], Field(min_length=1)]
+    """What happens, in turn."""
 
 
 class LayerMapping(SpecModel):
     """Where a layer runs: as a program of its own, or inside the program of another layer."""
 
     program: Name | None = None
+    """A program of ``programs``."""
     within: Name | None = None
+    """The layer whose program does this one's work too."""
 
     @model_validator(mode="after")
     def _one_place(self) -> LayerMapping:
@@ -280,7 +333,9 @@ class Frame(SpecModel):
     """What happens once a frame, before the first and after the last layer."""
 
     before: list[Step] = []
+    """Steps before the first layer."""
     after: list[Step] = []
+    """Steps after the last layer."""
 
 
 for _model in (RepeatStep, CallsStep, BesideStep, Program, Frame):

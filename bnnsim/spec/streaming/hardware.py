@@ -28,6 +28,7 @@ class UnitDefaults(SpecModel):
     pipeline: Pipeline = "flushing"
     """Freezing: Vivado HLS of 2016-2019; flushing: Vitis HLS ``-pipeline_style flp``. RTL units flush."""
     sliding_window: SlidingWindow = "row_buffer"
+    """The unit that makes windows of a convolution's input."""
     fifo_words: Depth = 2
     """Depth of every stream that is not named."""
     weights: WeightMemory = "auto"
@@ -44,10 +45,15 @@ class LayerHardware(SpecModel):
     simd: Count | None = None
     """Lanes of a PE: matrix columns at once."""
     units: UnitLibrary | None = None
+    """As in ``defaults``, for this layer."""
     pipeline: Pipeline | None = None
+    """As in ``defaults``, for this layer."""
     sliding_window: SlidingWindow | None = None
+    """As in ``defaults``, for this layer."""
     weights: WeightMemory | None = None
+    """As in ``defaults``, for this layer."""
     memory: MemoryLayout | None = None
+    """As in ``defaults``, for this layer."""
     accumulator_bits: Annotated[int, Field(ge=1, le=64)] | None = None
     """Width of one score where no thresholds follow; default: the smallest that holds every sum."""
     out_width_bits: Count | None = None

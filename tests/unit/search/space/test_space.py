@@ -91,7 +91,7 @@ def test_a_point_is_an_architecture_with_every_choice_made(tmp_path: Path) -> No
         ("choose: [100, 143]", "choose: [fast]", "clock_mhz: expected a number, got the text 'fast'"),
         ("fc0: {pe: divisors", "fc9: {pe: divisors", "layers.fc9: expected a convolution or linear"),
         ("workload: tfc", "worklod: tfc", "explore.worklod: expected one of the keys"),
-        ("workload: tfc", "workload: tfd", "tfd: expected a YAML file or a shipped workload"),
+        ("workload: tfc", "workload: tfd", "explore.workload: expected a YAML file or a shipped"),
         (
             "workload: tfc",
             "landmarks: [{name: a, source: b, figures: {luts: 3}}], workload: tfc",
@@ -104,6 +104,52 @@ def test_wrong_choices_are_located(tmp_path: Path, old: str, new: str, message: 
     assert SPACE.count(old) == 1
     with pytest.raises(SpecError, match=message):
         _load(tmp_path, SPACE.replace(old, new))
+
+
+NETWORK = """\
+name: mine
+input: {shape: [784], type: bipolar}
+layers:
+  - {name: fc0, op: linear, out: 64, activation: bipolar}
+  - {name: fc1, op: linear, out: 64, activation: bipolar}
+  - {name: fc2, op: linear, out: 64, activation: bipolar}
+  - {name: fc3, op: linear, out: 10}
+"""
+
+
+@pytest.mark.parametrize("reference", ["mine.yaml", "nets/mine.yaml"])
+def test_a_network_lies_beside_its_space(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reference: str
+) -> None:
+    (tmp_path / "nets").mkdir()
+    (tmp_path / reference).write_text(NETWORK)
+    monkeypatch.chdir("/")  # beside the space, wherever the command runs
+    space = _load(tmp_path, SPACE.replace("workload: tfc", f"workload: {reference}"))
+    assert space.workloads == ("mine",)
+    assert space.explore.workload == "mine"
+
+
+def test_a_space_without_a_network_takes_the_users(tmp_path: Path) -> None:
+    text = SPACE.replace("workload: tfc, ", "")
+    path = tmp_path / "space.yaml"
+    path.write_text(text)
+    assert load_space(path, "tfc").workloads == ("tfc",)
+    with pytest.raises(SpecError, match=r"explore.workload: expected a network: this key, or a workload"):
+        load_space(path)
+
+
+def test_a_space_needs_no_source(tmp_path: Path) -> None:
+    assert _load(tmp_path, SPACE.replace('source: "made for this test"\n', "")).name == "small"
+
+
+def test_all_faults_of_a_space_and_its_network_come_at_once(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(NETWORK.replace("op: linear, out: 10", "op: linera, out: 10"))
+    text = SPACE.replace("workload: tfc", "workload: mine.yaml, objektives: [lut]")
+    text = text.replace("xc7z020", "xc7z020\nclok: 3").replace("[2, 8], step: 3", "[8, 2]")
+    with pytest.raises(SpecError) as error:
+        _load(tmp_path, text)
+    found = {fault.key for fault in error.value.faults}
+    assert found == {"clok", "layers.fc3.simd.range", "explore.objektives", "layers.fc3.op"}
 
 
 def _folded_spaces() -> list[str]:

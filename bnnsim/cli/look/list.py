@@ -1,0 +1,119 @@
+"""``bnnsim list``: what there is by name, a line each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args
+
+import typer
+
+from bnnsim.cli.console import deliver, output
+from bnnsim.cli.options import JsonOption
+from bnnsim.spec.library import shipped_names
+
+Kind = Literal["archs", "workloads", "devices", "spaces", "layers", "units"]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What there is of one kind: names, each with what it is."""
+
+    kind: str
+    entries: tuple[tuple[str, str], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": self.kind, "entries": [{"name": n, "summary": s} for n, s in self.entries]}
+
+
+def command(
+    kind: Annotated[
+        Kind | None, typer.Argument(help=", ".join(get_args(Kind)) + "; default: all of them")
+    ] = None,
+    json_file: JsonOption = None,
+) -> None:
+    """List shipped architectures, workloads, devices and spaces, and the kinds of layers and units."""
+    listings = [listing(one) for one in ([kind] if kind else get_args(Kind))]
+    deliver(_Listings(tuple(listings)), json_file, _show)
+
+
+@dataclass(frozen=True)
+class _Listings:
+    listings: tuple[Listing, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"listings": [one.to_json() for one in self.listings]}
+
+
+def listing(kind: Kind) -> Listing:
+    """All names of one kind, each with a line of what it is."""
+    entries: Iterable[tuple[str, str]]
+    match kind:
+        case "archs":
+            entries = ((name, _architecture(name)) for name in shipped_names("architecture"))
+        case "workloads":
+            entries = ((name, _workload(name)) for name in shipped_names("workload"))
+        case "devices":
+            entries = ((name, _device(name)) for name in shipped_names("device"))
+        case "spaces":
+            entries = ((name, _space(name)) for name in shipped_names("space"))
+        case "layers":
+            from bnnsim.spec.workload import Layer
+
+            models = get_args(get_args(Layer)[0])
+            entries = ((get_args(m.model_fields["op"].annotation)[0], _first(m)) for m in models)
+        case "units":
+            from bnnsim.design.streaming.units import UnitParameters
+
+            entries = ((model.kind, _first(model)) for model in get_args(UnitParameters))
+    return Listing(kind, tuple(entries))
+
+
+def _architecture(name: str) -> str:
+    from bnnsim.spec.load import read_architecture
+
+    spec = read_architecture(name).spec
+    return f"{spec.style}, {len(spec.layers)} layers, {spec.device} at {spec.clock_mhz:g} MHz"
+
+
+def _workload(name: str) -> str:
+    from bnnsim.design.network.network import resolve_network
+    from bnnsim.spec.load import load_workload
+
+    network = resolve_network(load_workload(name))
+    shape = " x ".join(str(extent) for extent in network.workload.input.shape)
+    return f"input {shape} {network.input.type}, {len(network.nodes)} layers, {network.macs:,} MACs"
+
+
+def _device(name: str) -> str:
+    from bnnsim.spec.load import load_device
+
+    device = load_device(name).spec
+    logic = f"{device.lut:,} LUT" if device.lut is not None else f"{device.alm:,} ALM"
+    blocks = (
+        f"{device.bram18:,} BRAM18" if device.bram18 is not None else f"{device.m20k:,} M20K"
+    )
+    uram = f", {device.uram:,} URAM" if device.uram else ""
+    boards = f"; {', '.join(device.boards)}" if device.boards else ""
+    return f"{device.family}: {logic}, {blocks}{uram}, {device.dsp:,} DSP{boards}"
+
+
+def _space(name: str) -> str:
+    from bnnsim.search.space.alternatives import load_search_space
+
+    space = load_search_space(name)
+    return f"{', '.join(space.workloads)} on {', '.join(space.devices)}, {len(space.knob_names)} knobs"
+
+
+def _first(model: type) -> str:
+    """The first sentence of a class's description."""
+    return (model.__doc__ or "").strip().split("\n")[0].replace("``", "")
+
+
+def _show(listings: _Listings) -> None:
+    for place, one in enumerate(listings.listings):
+        if len(listings.listings) > 1:
+            output.print(f"{'' if place == 0 else chr(10)}{one.kind}", markup=False)
+        width = max(len(name) for name, _ in one.entries)
+        for name, summary in one.entries:
+            output.print(f"{name:{width}}  {summary}", markup=False, soft_wrap=True)
