@@ -8,11 +8,13 @@ from typing import Any
 
 from bnnsim.cost.clock import ClockEstimate
 from bnnsim.cost.power import FrameEnergy, Power
-from bnnsim.cost.usage import RESOURCES, Resources
+from bnnsim.cost.usage import RESOURCES, Capped, Resources, UnitResources
 from bnnsim.datapath.engine.toggle_record import ArrayToggles
 from bnnsim.datapath.streaming.toggles import ToggleCount
 from bnnsim.evaluation.advice.record import AdviceReport
+from bnnsim.evaluation.notebook import evaluation_html, summary
 from bnnsim.evaluation.remark import remark_on
+from bnnsim.evaluation.run_figures import RunFigures
 from bnnsim.simulation import Simulation
 
 OPERATIONS_PER_MAC = 2
@@ -41,11 +43,12 @@ class Violation:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Evaluation(RunFigures):
     """A simulated design with what it costs.
 
     ``power.activity_source`` says whether the switching activity was measured in a bit-exact run or
     is the default of random data at the design's rate. ``advice`` is there where it was asked for.
+    What the simulation says is here too: everything that the JSON has, under the same names.
 
     Example:
         >>> from bnnsim import evaluate
@@ -70,8 +73,49 @@ class Evaluation:
         return self.power.chip_w
 
     @property
+    def power_basis(self) -> str:
+        """What ``power_w`` is the power of."""
+        return POWER_BASIS
+
+    @property
+    def power_parts_w(self) -> dict[str, float]:
+        """Watts by part; they add up to ``power_w``."""
+        power = self.power
+        return {
+            "static": power.static_w,
+            "processing_system": power.processing_system_w,
+            "dynamic": power.dynamic_w,
+        }
+
+    @property
+    def activity_source(self) -> str:
+        """Where the switching activity is from."""
+        return self.power.activity_source
+
+    @property
     def energy_per_frame_uj(self) -> float | None:
+        """Microjoules of the chip a frame; None where no interval is proven."""
         return None if self.energy is None else self.energy.total_uj
+
+    @property
+    def energy_by_layer_uj(self) -> dict[str, float] | None:
+        """The same by layer."""
+        return None if self.energy is None else dict(self.energy.by_layer)
+
+    @property
+    def resources_by_unit(self) -> tuple[UnitResources, ...]:
+        """What each unit and stream takes."""
+        return self.resources.units
+
+    @property
+    def utilisation(self) -> Mapping[str, float]:
+        """Share of each budget; 1 is all."""
+        return self.resources.utilisation
+
+    @property
+    def capped(self) -> tuple[Capped, ...]:
+        """What the device's own amount bounds, and what was wanted."""
+        return self.resources.capped
 
     @property
     def violations(self) -> tuple[Violation, ...]:
@@ -89,50 +133,77 @@ class Evaluation:
 
     @property
     def feasible(self) -> bool:
+        """Whether every budget is kept."""
         return not self.violations
+
+    @property
+    def achievable_clock_mhz(self) -> float | None:
+        """The clock that the model takes to be reachable."""
+        return self.clock.achievable_mhz
+
+    @property
+    def clock_warning(self) -> str | None:
+        """What is wrong with the clock asked for."""
+        return self.clock.warning
 
     @property
     def tops(self) -> float | None:
         """Tera-operations a second in steady state, two a MAC."""
-        fps = self.simulation.throughput_fps
+        fps = self.throughput_fps
         return None if fps is None else fps * self.macs * OPERATIONS_PER_MAC / 1e12
+
+    @property
+    def tops_per_w(self) -> float | None:
+        """``tops`` for each watt of ``power_w``."""
+        return None if self.tops is None else self.tops / self.power_w
+
+    @property
+    def fps_per_w(self) -> float | None:
+        """Frames a second for each watt of ``power_w``."""
+        return self.per(self.power_w)
+
+    @property
+    def fps_per_klut(self) -> float | None:
+        """Frames a second for each thousand LUTs."""
+        return self.per(self.resources.total.lut / 1000)
 
     def per(self, amount: float) -> float | None:
         """Frames a second for each of ``amount``."""
-        fps = self.simulation.throughput_fps
+        fps = self.throughput_fps
         return None if fps is None or amount <= 0 else fps / amount
+
+    def __repr__(self) -> str:
+        return f"<Evaluation {summary(self)}>"
+
+    def _repr_html_(self) -> str:
+        return evaluation_html(self)
 
     def to_json(self) -> dict[str, Any]:
         """The simulation's JSON and the costs, under the same names as in Python (docs/json.md)."""
         total = self.resources.total
-        tops = self.tops
         return {
             **self.simulation.to_json(),
             "resources": {name: getattr(total, name) for name in RESOURCES},
             "resources_by_unit": [
                 {"name": u.name, "kind": u.kind, "layer": u.layer}
                 | {name: getattr(u.amounts, name) for name in RESOURCES}
-                for u in self.resources.units
+                for u in self.resources_by_unit
             ],
-            "utilisation": dict(self.resources.utilisation),
-            "capped": [asdict(c) for c in self.resources.capped],
+            "utilisation": dict(self.utilisation),
+            "capped": [asdict(c) for c in self.capped],
             "power_w": self.power_w,
-            "power_basis": POWER_BASIS,
-            "power_parts_w": {
-                "static": self.power.static_w,
-                "processing_system": self.power.processing_system_w,
-                "dynamic": self.power.dynamic_w,
-            },
-            "activity_source": self.power.activity_source,
+            "power_basis": self.power_basis,
+            "power_parts_w": self.power_parts_w,
+            "activity_source": self.activity_source,
             "energy_per_frame_uj": self.energy_per_frame_uj,
-            "energy_by_layer_uj": None if self.energy is None else dict(self.energy.by_layer),
-            "tops": tops,
-            "tops_per_w": None if tops is None else tops / self.power_w,
-            "fps_per_w": self.per(self.power_w),
-            "fps_per_klut": self.per(total.lut / 1000),
-            "achievable_clock_mhz": self.clock.achievable_mhz,
+            "energy_by_layer_uj": self.energy_by_layer_uj,
+            "tops": self.tops,
+            "tops_per_w": self.tops_per_w,
+            "fps_per_w": self.fps_per_w,
+            "fps_per_klut": self.fps_per_klut,
+            "achievable_clock_mhz": self.achievable_clock_mhz,
             "advice": None if self.advice is None else asdict(self.advice),
-            "clock_warning": self.clock.warning,
+            "clock_warning": self.clock_warning,
             "feasible": self.feasible,
             "remark": self.remark,
             "violations": [asdict(v) | {"amount": v.amount} for v in self.violations],

@@ -198,6 +198,14 @@ class Simulation:
         right = [p == label for p, label in zip(self.predictions, self.labels, strict=True)]
         return sum(right[: self.images]) / len(right[: self.images])
 
+    def __repr__(self) -> str:
+        fps = self.throughput_fps
+        speed = "no proven interval" if fps is None else f"{fps:,.1f} FPS"
+        bits = {True: ", bit-exact", False: ", bits differ", None: ""}[self.bit_exact]
+        name = f"{self.arch} x {self.workload}"
+        frames = "1 frame" if self.frames == 1 else f"{self.frames:,} frames"
+        return f"<Simulation {name}: {speed}, {self.latency_us:,.1f} us, {frames}{bits}>"
+
     def to_json(self) -> dict[str, Any]:
         """The same as plain data, under the same names (docs/json.md)."""
         data = asdict(self)
