@@ -1,12 +1,11 @@
-"""A design judged, as a notebook shows it: the answer, and where each unit's cycles went."""
+"""How notebooks show a design: the answer as a table, and where each unit's cycles went."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from bnnsim.evaluation.record import Evaluation
+from bnnsim.simulation.record import UnitReport
 
 MOST_UNITS = 24
 """Bars of a figure at most: the busiest units."""
@@ -18,45 +17,19 @@ _PARTS = {
 }
 
 
-def summary(evaluation: Evaluation) -> str:
-    """The answer in one line."""
-    fps, total = evaluation.throughput_fps, evaluation.resources.total
-    speed = "no proven interval" if fps is None else f"{fps:,.1f} FPS"
-    logic = f"{total.lut:,} LUT, {total.bram18:,} BRAM18" if total.lut else f"{total.alm:,} ALM"
-    fits = "" if evaluation.feasible else f", exceeds {', '.join(v.name for v in evaluation.violations)}"
-    return (
-        f"{evaluation.arch} x {evaluation.workload}: {speed}, {evaluation.latency_us:,.1f} us, "
-        f"{logic}, {evaluation.power_w:.2f} W{fits}"
-    )
-
-
-def evaluation_html(evaluation: Evaluation) -> str:
-    """The answer as a table, and a bar a unit, as HTML without scripts."""
-    rows = [("design", f"{evaluation.arch} x {evaluation.workload} at {evaluation.clock_mhz:g} MHz")]
-    fps = evaluation.throughput_fps
-    rows.append(("throughput", "no interval is proven" if fps is None else f"{fps:,.1f} FPS"))
-    cycles = f"{evaluation.latency_cycles:,} cycles = {evaluation.latency_us:,.1f} us"
-    rows.append(("latency", cycles))
-    if evaluation.bottleneck is not None:
-        rows.append(("bottleneck", evaluation.bottleneck.unit))
-    rows += [
-        (name, f"{getattr(evaluation.resources.total, name):,} ({share:.0%})")
-        for name, share in evaluation.utilisation.items()
-    ]
-    rows.append(("power", f"{evaluation.power_w:.2f} W ({evaluation.power_basis})"))
-    wrong = ", ".join(violation.name for violation in evaluation.violations)
-    rows.append(("feasible", f"no: {wrong}" if wrong else "yes"))
+def record_html(rows: Sequence[tuple[str, str]], units: Sequence[UnitReport], frames: int) -> str:
+    """Names and values as a table, and a bar a unit for so many frames, as HTML without scripts."""
     cells = "".join(
         f"<tr><th style='text-align:left'>{escape(name)}</th><td>{escape(value)}</td></tr>"
         for name, value in rows
     )
-    frames = "1 frame" if evaluation.counted_frames == 1 else f"{evaluation.counted_frames:,} frames"
-    return f"<table>{cells}</table><p>Where the cycles of {frames} went:</p>{_bars(evaluation)}"
+    of = "1 frame" if frames == 1 else f"{frames:,} frames"
+    return f"<table>{cells}</table><p>Where the cycles of {of} went:</p>{_bars(units)}"
 
 
-def _bars(evaluation: Evaluation) -> str:
-    busiest = sorted(evaluation.units, key=lambda unit: -unit.busy_cycles)[:MOST_UNITS]
-    shown = [unit for unit in evaluation.units if unit in busiest]
+def _bars(units: Sequence[UnitReport]) -> str:
+    busiest = sorted(units, key=lambda unit: -unit.busy_cycles)[:MOST_UNITS]
+    shown = [unit for unit in units if unit in busiest]
     height = 18 * len(shown) + 22
     parts = []
     for row, unit in enumerate(shown):

@@ -12,7 +12,7 @@ from bnnsim.cost.usage import RESOURCES, Capped, Resources, UnitResources
 from bnnsim.datapath.engine.toggle_record import ArrayToggles
 from bnnsim.datapath.streaming.toggles import ToggleCount
 from bnnsim.evaluation.advice.record import AdviceReport
-from bnnsim.evaluation.notebook import evaluation_html, summary
+from bnnsim.evaluation.notebook import record_html
 from bnnsim.evaluation.remark import remark_on
 from bnnsim.evaluation.run_figures import RunFigures
 from bnnsim.simulation import Simulation
@@ -173,10 +173,27 @@ class Evaluation(RunFigures):
         return None if fps is None or amount <= 0 else fps / amount
 
     def __repr__(self) -> str:
-        return f"<Evaluation {summary(self)}>"
+        fps, total = self.throughput_fps, self.resources.total
+        speed = "no proven interval" if fps is None else f"{fps:,.1f} FPS"
+        logic = f"{total.lut:,} LUT, {total.bram18:,} BRAM18" if total.lut else f"{total.alm:,} ALM"
+        wrong = "" if self.feasible else f", exceeds {', '.join(v.name for v in self.violations)}"
+        figures = f"{speed}, {self.latency_us:,.1f} us, {logic}, {self.power_w:.2f} W{wrong}"
+        return f"<Evaluation {self.arch} x {self.workload}: {figures}>"
 
     def _repr_html_(self) -> str:
-        return evaluation_html(self)
+        fps, bottleneck = self.throughput_fps, self.bottleneck
+        total, wrong = self.resources.total, ", ".join(v.name for v in self.violations)
+        taken = [(n, f"{getattr(total, n):,} ({share:.0%})") for n, share in self.utilisation.items()]
+        rows = [
+            ("design", f"{self.arch} x {self.workload} at {self.clock_mhz:g} MHz"),
+            ("throughput", "no interval is proven" if fps is None else f"{fps:,.1f} FPS"),
+            ("latency", f"{self.latency_cycles:,} cycles = {self.latency_us:,.1f} us"),
+            *([] if bottleneck is None else [("bottleneck", bottleneck.unit)]),
+            *taken,
+            ("power", f"{self.power_w:.2f} W ({self.power_basis})"),
+            ("feasible", f"no: {wrong}" if wrong else "yes"),
+        ]
+        return record_html(rows, self.units, self.counted_frames)
 
     def to_json(self) -> dict[str, Any]:
         """The simulation's JSON and the costs, under the same names as in Python (docs/json.md)."""
