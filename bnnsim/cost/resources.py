@@ -16,6 +16,7 @@ from bnnsim.cost.streaming.units import stream_parts, unit_parts
 from bnnsim.cost.usage import PLATFORM, Capped, Resources, UnitResources
 from bnnsim.design.design import Design, EngineDesign
 from bnnsim.design.streaming.units import StreamingGraph, Unit, UnitParameters
+from bnnsim.spec.device import Device
 from bnnsim.spec.streaming.hardware import UnitLibrary
 
 
@@ -40,6 +41,12 @@ def estimate_resources(
         units = _streaming_units(tech, design.graph)
     used = add_up(unit.amounts for unit in units)
     return Resources(tuple(units), used, design.device, design.budget, capped)
+
+
+def estimate_part(device: Device, graph: StreamingGraph) -> list[UnitResources]:
+    """What the units and then the streams of a part of a pipeline take, memories laid out for timing."""
+    tech = technology_of(device, default_coefficients())
+    return _units_and_streams(tech, graph.units, graph)
 
 
 def _prefix_units(tech: Technology, design: EngineDesign) -> list[UnitResources]:

@@ -23,8 +23,13 @@ class Shrinking:
     """Depths on their way down: ``depths`` keep the target, ``too_shallow`` did not, by stream."""
 
     def __init__(
-        self, trials: DepthTrials, kinds: Mapping[str, tuple[str, ...]], depths: Mapping[str, int]
+        self,
+        trials: DepthTrials,
+        kinds: Mapping[str, tuple[str, ...]],
+        depths: Mapping[str, int],
+        least_words: int = 1,
     ) -> None:
+        self.least_words = least_words
         self.trials = trials
         self.kinds = kinds
         self.depths = dict(depths)
@@ -95,7 +100,7 @@ class Shrinking:
     def _next(self, name: str, by_words: bool) -> int | None:
         """The next depth to try of a FIFO; None where there is none."""
         low, high = self.too_shallow[name], self.depths[name]
-        if high - low <= 1:
+        if high - low <= 1 or high <= self.least_words:
             return None
         if low == 0:
             return 2 if high > 2 else 1

@@ -52,7 +52,12 @@ class DepthTrials:
     """Times depths of one design; ``target_cycles`` is the longest interval that keeps the throughput."""
 
     def __init__(
-        self, timing: TimingGraph, costs: FifoCosts, target_cycles: int, progress: Progress | None
+        self,
+        timing: TimingGraph,
+        costs: FifoCosts,
+        target_cycles: int,
+        progress: Progress | None = None,
+        most_timings: int | None = None,
     ) -> None:
         self.timing = timing
         self.costs = costs
@@ -60,6 +65,7 @@ class DepthTrials:
         self.best: dict[str, int] | None = None
         self.most_frames = LEAST_FRAMES
         self._progress = progress
+        self._most_timings = most_timings
         self._streams: tuple[str, ...] = ()
         self._timed: dict[tuple[int, ...], int | None] = {}
         self._unproven: dict[tuple[int, ...], int] = {}
@@ -76,6 +82,8 @@ class DepthTrials:
     @property
     def left(self) -> int:
         """Timings that are still allowed."""
+        if self._most_timings is not None:
+            return max(0, self._most_timings - self.timed)
         spare = max(0, MOST_WORDS - self._words) // max(1, 3 * self._frame_words)
         return max(LEAST_TIMINGS - self.timed, min(MOST_TIMINGS - self.timed, spare), 0)
 

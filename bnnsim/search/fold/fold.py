@@ -1,32 +1,69 @@
-"""A first streaming architecture for a network: the cheapest folding for a frame rate that fits."""
+"""A first streaming architecture for a network: the cheapest for a rate, or the fastest that fits."""
 
 from __future__ import annotations
 
-import math
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 
-from bnnsim.cost.resources import estimate_resources
-from bnnsim.design.build import build_streaming_design
-from bnnsim.design.network.network import Network, Node, resolve_network
-from bnnsim.search.fold.folded_design import FoldedDesign, fold_at_interval
-from bnnsim.search.points.folding import folds
+from bnnsim.cost.usage import RESOURCES, Exceeded
+from bnnsim.design.network.network import INPUT, resolve_network
+from bnnsim.search.fold.cheapest import Outcome, cheapest_folding
+from bnnsim.search.fold.folded_design import FoldedDesign, SlowWindow, fold_choice
+from bnnsim.search.fold.options import OptionTable
+from bnnsim.search.fold.request import FoldObjective, FoldRequest
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.load import Loaded, load_device, load_workload
 from bnnsim.spec.model import check_name
-from bnnsim.spec.streaming.architecture import StreamingArchitecture
-from bnnsim.spec.workload import (
-    WeightedLayer,
-    Workload,
-)
+from bnnsim.spec.workload import Workload
 from bnnsim.spec.yaml.write import architecture_text
 
-_DEPTHS_WORDS = (2, 16, 64, 256, 1024)
-"""Depths of all FIFOs that are tried, the shallowest first: an MVAU that works on its buffered vector
-takes no word, and what is in front of it stalls unless a FIFO takes the words meanwhile."""
-_TIGHTER = 0.85
-"""The next target as a share of the one whose pipeline was too slow."""
-_MOST_TARGETS = 6
-"""Targets that are tried for one frame rate."""
+_MOST_ATTEMPTS = 6
+"""Foldings that are tried for one interval where FIFOs take more than is left."""
+_RATE_DIGITS = 6
+_FASTER = (0.9, 0.75, 0.5)
+"""Shares of the wanted interval that are tried where its own folding leaves FIFOs no room."""
+
+
+class NotFolded(InputError):
+    """No folding for the device, or none at the rate; names what runs out and the nearest rate."""
+
+
+@dataclass(frozen=True)
+class FoldAnswer:
+    """A design for a request, which brings a frame every ``rate_cycles``.
+
+    ``reason`` says what of it does not fit, where that was asked for.
+    """
+
+    folded: FoldedDesign
+    rate_cycles: int
+    reason: str = ""
+
+    @property
+    def power_w(self) -> float:
+        """Watts of the chip at that rate."""
+        return self.folded.power_w(self.rate_cycles)
+
+    def text(self) -> str:
+        """The architecture as YAML, with interval and resources in its header."""
+        folded, spec = self.folded, self.folded.design.architecture
+        total, cycles = folded.resources.total, folded.interval_cycles
+        logic = f"{total.alm} ALM" if total.alm else f"{total.lut} LUT"
+        memory = f"{total.m20k} M20K" if total.m20k else f"{total.bram18} BRAM18"
+        comment = [
+            f"{folded.design.network.workload.name}: a frame every {cycles} cycles by exact timing "
+            f"({spec.clock_mhz * 1e6 / cycles:.6g} FPS at {spec.clock_mhz:g} MHz)",
+            f"estimate: {logic}, {total.ff} FF, {memory}, {total.dsp} DSP, {self.power_w:.2f} W at "
+            f"{spec.clock_mhz * 1e6 / max(cycles, self.rate_cycles):.6g} FPS",
+            f"slowest unit: {folded.slowest}",
+        ]
+        if self.reason:
+            comment.append(f"written anyway: {self.reason}")
+        return architecture_text(spec, comment)
 
 
 def fold_network(
@@ -35,145 +72,239 @@ def fold_network(
     fps: float | None = None,
     clock_mhz: float = 100.0,
     name: str | None = None,
+    objective: FoldObjective = "lut",
+    anyway: bool = False,
 ) -> str:
     """A streaming architecture, as YAML, on which ``workload`` runs at ``fps`` frames a second.
 
-    Every layer gets the cheapest PE and SIMD with which its MVAU needs no more cycles a frame than
-    the target; then all FIFOs become as deep as exact timing asks for, those in front of joins hold a
-    frame (``bnnsim fifos`` finds each one's least depth).
+    PE, SIMD and the kind of memory of all layers are chosen together
+    (:mod:`bnnsim.search.fold.cheapest`), then FIFOs as deep as exact timing asks for (``bnnsim fifos``
+    finds each one's least depth).
 
     Args:
         workload: the network, by shipped name, file or as loaded.
         device: the FPGA part, such as ``xc7z020``.
-        fps: frames a second to reach; None: the fastest design that fits the device.
+        fps: frames a second to reach; None: the fastest design that fits, the cheapest of its speed.
         clock_mhz: the clock, above 0 and at most 2000.
         name: the architecture's name; default: ``<network>-<device>``.
+        objective: what to make small: ``lut`` (ALMs on Intel parts), ``bram18`` (M20Ks) or ``power``.
+        anyway: write what does not fit, or is not fast enough, with the reason.
 
     Returns:
         The architecture's file, with its interval and resources in the header.
 
     Raises:
         SpecError: where the network or the device cannot be used.
-        InputError: where the name is none that a spec can have, where no folding reaches ``fps``, or
-            none that does fits the device.
+        InputError: where the name is none that a spec can have, or rate or clock are none.
+        NotFolded: where no folding reaches ``fps``, or none that does fits the device.
     """
+    return fold(workload, device, fps, clock_mhz, name, objective, anyway).text()
+
+
+def fold(
+    workload: str | Path | Loaded[Workload],
+    device: str,
+    fps: float | None = None,
+    clock_mhz: float = 100.0,
+    name: str | None = None,
+    objective: FoldObjective = "lut",
+    anyway: bool = False,
+) -> FoldAnswer:
+    """As :func:`fold_network`, with the design."""
     loaded = workload if isinstance(workload, Loaded) else load_workload(workload)
     network = resolve_network(loaded)
-    known = load_device(device).spec.name
-    label = f"{loaded.spec.name}-{known}" if name is None else check_name(name, "--name")
+    known = load_device(device).spec
+    label = f"{loaded.spec.name}-{known.name}" if name is None else check_name(name, "--name")
     if not 0 < clock_mhz <= 2000:
         raise InputError("clock", "0 to 2000 MHz", f"{clock_mhz:g}")
-    if fps is None:
-        folded = _fastest(loaded, network, known, clock_mhz, label)
-    else:
-        folded = _at_rate(loaded, network, known, fps, clock_mhz, label)
-    return architecture_text(folded.design.architecture, _comment(folded, loaded.spec.name))
-
-
-def _at_rate(
-    loaded: Loaded[Workload],
-    network: Network,
-    device: str,
-    fps: float,
-    clock_mhz: float,
-    name: str,
-) -> FoldedDesign:
-    if not fps > 0:
+    if fps is not None and not fps > 0:
         raise InputError("fps", "a number above 0", f"{fps:g}")
-    target = int(clock_mhz * 1e6 / fps)
-    bound = _shortest_interval(network)
-    if target < bound:
-        best = f"{clock_mhz * 1e6 / bound:.6g} FPS"
-        expected = f"at most {best} at {clock_mhz:g} MHz (a fully unrolled {_slowest(network)})"
-        raise InputError("fps", expected, f"{fps:g}")
-    wanted = target
-    for _ in range(_MOST_TARGETS):
-        folded = _with_depths(
-            loaded, fold_at_interval(loaded, network, device, target, clock_mhz, name), wanted
-        )
-        reached = folded.interval_cycles is not None and folded.interval_cycles <= wanted
-        if reached or target == bound:
-            break
-        target = max(bound, int(target * _TIGHTER))
-    if not reached:
-        got = "none" if folded.interval_cycles is None else f"{folded.interval_cycles} cycles a frame"
-        raise InputError(f"{fps:g} FPS", f"a folding within {wanted} cycles a frame", got)
-    if folded.resources.fits:
-        return folded
-    broken = ", ".join(str(one) for one in folded.resources.exceeded)
-    near: tuple[str, ...] = ()
-    try:
-        fastest = _fastest(loaded, network, device, clock_mhz, name)
-        cycles = fastest.interval_cycles or fastest.target_interval_cycles
-        near = (f"{clock_mhz * 1e6 / cycles:.0f} FPS fit",)
-    except InputError:
-        pass  # then nothing fits, and what is over the budget says enough
-    raise InputError(f"{fps:g} FPS on {device}", "a folding within the device's budget", broken, near)
+    folder = Folder(FoldRequest(loaded, network, known, clock_mhz, label, objective))
+    return folder.answer(fps, anyway)
 
 
-def _fastest(
-    loaded: Loaded[Workload], network: Network, device: str, clock_mhz: float, name: str
-) -> FoldedDesign:
-    """From the fastest folding down, in steps of a tenth, to the first that fits.
+class Folder:
+    """Answers for one request."""
 
-    Not by bisection: a slower folding can need more block RAM, its memories being deeper.
-    """
-    target = _shortest_interval(network)
-    slowest = max(fold.cycles for node in _weighted(network) for fold in folds(node))
-    smallest: FoldedDesign | None = None
-    while True:
-        folded = fold_at_interval(loaded, network, device, target, clock_mhz, name)
-        if folded.resources.fits:
-            folded = _with_depths(loaded, folded, target)
-            if folded.resources.fits:
-                return folded
-        if smallest is None or folded.resources.total.lut < smallest.resources.total.lut:
-            smallest = folded
-        if target >= slowest:
-            broken = ", ".join(str(one) for one in smallest.resources.exceeded)
-            raise InputError(f"{name} on {device}", "a device that holds some folding", broken)
-        target = min(slowest, target + max(1, target // 10))
+    def __init__(self, request: FoldRequest) -> None:
+        self.request = request
+        self.table = OptionTable(request)
+        self._outcomes: dict[object, Outcome] = {}
+        device = request.device
+        names = [n for n in RESOURCES if getattr(device, n) is not None]
+        self.budget: Mapping[str, float] = {n: float(getattr(device, n)) for n in names}
+        self.objective = request.objective
+        if device.vendor == "intel":
+            self.objective = {"lut": "alm", "bram18": "m20k"}.get(request.objective, "power")  # type: ignore[assignment]
 
+    def answer(self, fps: float | None, anyway: bool) -> FoldAnswer:
+        """A design at ``fps``, or without it the fastest. Raises :class:`NotFolded`."""
+        if fps is None:
+            if self.fastest is None:
+                return self._refused_device(anyway)
+            return FoldAnswer(self.fastest, self.fastest.interval_cycles)
+        wanted = int(self.request.clock_mhz * 1e6 / fps)
+        if wanted >= self.shortest_cycles:
+            found = self.at_interval(wanted)
+            if found is not None:
+                return FoldAnswer(found, wanted)
+        return self._refused_rate(fps, wanted, anyway)
 
-def _with_depths(loaded: Loaded[Workload], folded: FoldedDesign, wanted: int) -> FoldedDesign:
-    """The shallowest FIFOs with which the pipeline keeps ``wanted`` cycles a frame, or the best tried."""
-    from bnnsim.timing.streaming.programs.graph import build_timing
-    from bnnsim.timing.streaming.steady_state.api import steady_state
+    # ---- designs ----------------------------------------------------------------------------
 
-    best: FoldedDesign | None = None
-    spec = folded.design.architecture
-    assert isinstance(spec, StreamingArchitecture)
-    for depth in _DEPTHS_WORDS:
-        defaults = spec.defaults.model_copy(update={"fifo_words": depth})
-        design = build_streaming_design(spec.model_copy(update={"defaults": defaults}), loaded)
-        interval = steady_state(build_timing(design.graph)).initiation_interval_cycles
-        found = FoldedDesign(design, folded.target_interval_cycles, estimate_resources(design), interval)
-        if interval is not None and interval <= wanted:
+    def at_interval(self, wanted: int) -> FoldedDesign | None:
+        """A design of at most ``wanted`` cycles a frame that fits; None where none is found."""
+        found = self._exactly(wanted, self.budget)
+        if found is not None:
             return found
-        if best is None or (interval or math.inf) < (best.interval_cycles or math.inf):
-            best = found
-    assert best is not None
-    return best
+        if self._cheapest(wanted, self.budget).choice is not None:
+            for share in _FASTER:
+                if int(wanted * share) >= self.shortest_cycles:
+                    found = self._exactly(int(wanted * share), self.budget)
+                    if found is not None:
+                        return found
+            if self.fastest is not None and self.fastest.interval_cycles <= wanted:
+                return self.fastest
+        return None
+
+    @cached_property
+    def fastest(self) -> FoldedDesign | None:
+        """The fastest design that fits, the cheapest of its speed; None where none fits.
+
+        What fits at an interval fits at every longer one, so the shortest is found by bisection.
+        """
+        intervals = self.intervals
+        first = bisect_left(
+            range(len(intervals)),
+            True,
+            key=lambda place: self._cheapest(intervals[place], self.budget).choice is not None,
+        )
+        least = 0.0
+        for cycles in intervals[first:]:
+            if cycles >= least:
+                found = self._exactly(cycles, self.budget)
+                if found is not None:
+                    return found
+                least = cycles * 1.02
+        return None
+
+    def _exactly(self, cycles: int, budget: Mapping[str, float]) -> FoldedDesign | None:
+        """The cheapest folding for an interval whose FIFOs fit too, with less room for it in turn."""
+        room = dict(budget)
+        for _ in range(_MOST_ATTEMPTS):
+            outcome = self._cheapest(cycles, room)
+            if outcome.choice is None:
+                return None
+            try:
+                found = fold_choice(self.request, self.table, outcome.choice, cycles)
+            except SlowWindow:
+                continue
+            if found is None:
+                return None
+            over = [e for e in found.resources.exceeded if e.resource in budget]
+            if not over:
+                return found
+            for one in over:
+                room[one.resource] -= one.amount
+        return None
+
+    def _cheapest(self, cycles: int, room: Mapping[str, float]) -> Outcome:
+        """As :func:`cheapest_folding`, each once for what the table knows of windows."""
+        key = (cycles, tuple(room.items()), self.table.corrections)
+        if key not in self._outcomes:
+            self._outcomes[key] = cheapest_folding(self.table, cycles, room, self.objective)
+        return self._outcomes[key]
+
+    @cached_property
+    def shortest_cycles(self) -> int:
+        """The shortest interval of any folding, whatever it takes."""
+        return max(
+            min((self.table.cycles(name, option) for option in options), default=1)
+            for name, options in self.table.options.items()
+        )
+
+    @cached_property
+    def intervals(self) -> list[int]:
+        """Intervals that some layer's folding has, shortest first."""
+        found = {
+            self.table.cycles(name, option)
+            for name, options in self.table.options.items()
+            for option in options
+        }
+        return sorted(cycles for cycles in found if cycles >= self.shortest_cycles)
+
+    # ---- refusals -----------------------------------------------------------------------------
+
+    def _refused_rate(self, fps: float, wanted: int, anyway: bool) -> FoldAnswer:
+        near: tuple[str, ...] = ()
+        if self.fastest is not None:
+            rate = rate_text(self.request.clock_mhz, self.fastest.interval_cycles)
+            near = (f"{rate} FPS fits",)
+        if wanted < self.shortest_cycles:
+            best = rate_text(self.request.clock_mhz, self.shortest_cycles)
+            expected = (
+                f"at most {best} FPS at {self.request.clock_mhz:g} MHz "
+                f"({self._slowest()} takes {self.shortest_cycles} cycles a frame at least)"
+            )
+            fault = NotFolded("fps", expected, f"{fps:g}", near)
+        else:
+            where = f"{fps:g} FPS on {self.request.device.name}"
+            fault = NotFolded(where, "a folding within the device's budget", self._over(wanted), near)
+        if anyway:
+            return self._anyway(max(wanted, self.shortest_cycles), str(fault))
+        raise fault
+
+    def _refused_device(self, anyway: bool) -> FoldAnswer:
+        slowest = self.intervals[-1]
+        name = f"{self.request.name} on {self.request.device.name}"
+        fault = NotFolded(name, "a device that holds some folding", self._over(slowest))
+        if anyway:
+            return self._anyway(slowest, str(fault))
+        raise fault
+
+    def _anyway(self, cycles: int, reason: str) -> FoldAnswer:
+        found = self._exactly(cycles, {})
+        if found is None:
+            raise NotFolded(self.request.name, "a folding whose FIFOs keep its interval", "none")
+        return FoldAnswer(found, cycles, reason)
+
+    def _over(self, cycles: int) -> str:
+        """What runs out: the least that any folding takes of it, or takes while the others are kept."""
+        least = self._cheapest(cycles, self.budget).least
+        over = [
+            f"{Exceeded(name, round(least[name]), int(room))} at least"
+            for name, room in self.budget.items()
+            if least.get(name, 0) > room
+        ]
+        if over:
+            return ", ".join(over)
+        for name in self.budget:
+            others = {n: amount for n, amount in self.budget.items() if n != name}
+            outcome = cheapest_folding(self.table, cycles, others, name)
+            if outcome.choice is not None:
+                used = round(outcome.choice.amounts[name])
+                if used > self.budget[name]:
+                    return f"{Exceeded(name, used, int(self.budget[name]))} at least"
+        return "none whose FIFOs fit too"
+
+    def _slowest(self) -> str:
+        """What bars a shorter interval than the shortest."""
+        names = {
+            name: min(self.table.cycles(name, option) for option in options)
+            for name, options in self.table.options.items()
+        }
+        slowest = max(names, key=lambda name: names[name])
+        return "the frame source" if slowest == INPUT else slowest
 
 
-def _weighted(network: Network) -> list[Node]:
-    return [node for node in network.nodes.values() if isinstance(node.layer, WeightedLayer)]
-
-
-def _shortest_interval(network: Network) -> int:
-    return max(min(fold.cycles for fold in folds(node)) for node in _weighted(network))
-
-
-def _slowest(network: Network) -> str:
-    return max(_weighted(network), key=lambda n: min(fold.cycles for fold in folds(n))).name
-
-
-def _comment(folded: FoldedDesign, workload: str) -> list[str]:
-    spec = folded.design.architecture
-    total = folded.resources.total
-    cycles = folded.interval_cycles or folded.target_interval_cycles
-    return [
-        f"{workload}: a frame every {cycles} cycles by exact timing "
-        f"({spec.clock_mhz * 1e6 / cycles:.6g} FPS at {spec.clock_mhz:g} MHz)",
-        f"estimate: {total.lut} LUT, {total.ff} FF, {total.bram18} BRAM18, {total.dsp} DSP",
-    ]
+def rate_text(clock_mhz: float, cycles: int) -> str:
+    """Frames a second at ``cycles`` a frame, rounded down to six digits, or to as many as mean them."""
+    exact = Fraction(clock_mhz) * 1_000_000 / cycles
+    for digits in range(_RATE_DIGITS - len(str(int(exact))), 18):
+        scaled = exact * Fraction(10) ** digits
+        whole = scaled.numerator // scaled.denominator
+        value = Fraction(whole) / Fraction(10) ** digits
+        text = f"{float(value):.{max(0, digits)}f}"
+        if whole and int(clock_mhz * 1e6 / float(text)) == cycles:
+            return text
+    return f"{float(exact):.17g}"

@@ -2,60 +2,157 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+from bnnsim.cli.app import run
 from bnnsim.cost.resources import estimate_resources
 from bnnsim.design.build import build_streaming_design
-from bnnsim.design.network.network import resolve_network
-from bnnsim.search.fold.fold import fold_network
-from bnnsim.search.points.folding import fold_cycles
+from bnnsim.search.fold.fold import fold, fold_network, rate_text
+from bnnsim.search.fold.request import FoldObjective
 from bnnsim.spec.faults import InputError, SpecError
 from bnnsim.spec.load import load_architecture, load_workload
 from bnnsim.timing.streaming.programs.graph import build_timing
 from bnnsim.timing.streaming.reference.executor import run_simpy
 
+MLP = """\
+name: mlp
+input: {shape: [784], type: bipolar}
+layers:
+  - {name: fc0, op: linear, out: 64, activation: bipolar}
+  - {name: fc1, op: linear, out: 64, activation: bipolar}
+  - {name: fc2, op: linear, out: 64, activation: bipolar}
+  - {name: fc3, op: linear, out: 10}
+"""
+TINY = """\
+name: tiny
+input: {shape: [3], type: bipolar}
+layers:
+  - {name: fc0, op: linear, out: 4, activation: bipolar}
+"""
+
+
+def _written(text: str, name: str, folder: Path) -> Path:
+    path = folder / f"{name}.yaml"
+    path.write_text(text)
+    return path
+
 
 @pytest.mark.parametrize("fps", [500, 20_000, 200_000])
 def test_folded_network_loads_and_reaches_its_rate(fps, tmp_path):
-    path = tmp_path / "tfc.yaml"
-    path.write_text(fold_network("tfc", "xc7z020", fps))
+    path = _written(fold_network("tfc", "xc7z020", fps), "tfc", tmp_path)
     design = build_streaming_design(load_architecture(path), load_workload("tfc"))
     ends = run_simpy(build_timing(design.graph), 8).frame_end_cycles
     assert ends[-1] - ends[-2] <= 100e6 / fps
     assert estimate_resources(design).fits
 
 
-def test_every_layer_meets_the_target_with_nothing_cheaper(tmp_path):
-    path = tmp_path / "tfc.yaml"
-    path.write_text(fold_network("tfc", "xc7z020", 20_000))
-    network = resolve_network(load_workload("tfc"))
-    for name, hardware in load_architecture(path).spec.layers.items():
-        node = network.nodes[name]
-        assert fold_cycles(node, hardware.pe, hardware.simd) <= 5000
-        lanes = hardware.pe * hardware.simd
-        if lanes > 1:
-            ideal = node.macs / 5000
-            assert lanes <= 8 * ideal, f"{name} got {lanes} lanes where {ideal:.1f} would do"
+@pytest.mark.parametrize("fps", [50, 300, 3000])
+def test_slow_rates_of_a_large_network_fit_since_faster_designs_do(fps):
+    found = fold("cnv", "xc7z020", fps).folded
+    assert found.fps >= fps
+    assert found.resources.fits
 
 
-def test_fastest_folding_is_asked_for_by_leaving_the_rate_out(tmp_path):
-    path = tmp_path / "tfc.yaml"
-    path.write_text(fold_network("tfc", "xc7z020", name="fast"))
-    design = build_streaming_design(load_architecture(path), load_workload("tfc"))
-    assert design.architecture.name == "fast"
-    assert estimate_resources(design).fits
+def test_fastest_design_is_no_slower_and_no_larger_than_one_at_its_rate(tmp_path):
+    path = _written(MLP, "mlp", tmp_path)
+    fastest = fold(path, "xc7z020").folded
+    again = fold(path, "xc7z020", 4_700_000).folded
+    assert fastest.interval_cycles == again.interval_cycles == 21  # a word of 784 bits, 20 steps between
+    assert fastest.resources.total.lut == again.resources.total.lut <= 23_352
 
 
-def test_rate_beyond_full_unrolling_is_refused_with_the_most_there_is():
-    with pytest.raises(InputError, match=r"fps: expected at most 1e\+08 FPS at 100 MHz .*, got 1e\+09"):
+@pytest.mark.parametrize("fps", [None, 4_761_000, 4_761_904.7])
+def test_a_rate_that_is_reached_without_it_is_reached_with_it(fps, tmp_path):
+    assert fold(_written(TINY, "tiny", tmp_path), "xc7z020", fps).folded.interval_cycles == 21
+
+
+def test_network_is_not_unrolled_beyond_its_source(tmp_path):
+    text = MLP.replace("[784]", "[1, 28, 28]")  # one bit a word: 784 words and 20 steps between frames
+    fastest = fold(_written(text, "map", tmp_path), "xc7z020").folded
+    assert (fastest.interval_cycles, fastest.slowest) == (804, "source")
+    assert fastest.resources.total.lut <= 5113
+    at_rate = fold(tmp_path / "map.yaml", "xc7z020", 124_000).folded
+    assert at_rate.resources.total == fastest.resources.total
+
+
+@pytest.mark.parametrize(("workload", "fps"), [("mlp-1024", 400_000), ("cnv", 12_255), ("tfc", 1e9)])
+def test_a_refusal_names_a_rate_that_then_works(workload, fps):
+    with pytest.raises(InputError, match=r"\(nearest: [0-9.]+ FPS fits\)") as refused:
+        fold(workload, "xc7z020", fps)
+    found = re.search(r"nearest: ([0-9.]+) FPS", str(refused.value))
+    assert found is not None
+    nearest = float(found[1])
+    assert nearest < fps
+    assert fold(workload, "xc7z020", nearest).folded.fps >= nearest
+
+
+@pytest.mark.parametrize("clock_mhz", [100.0, 133.3, 0.7, 2000.0])
+@pytest.mark.parametrize("cycles", [1, 21, 804, 8160, 16_384, 1_234_567])
+def test_a_rate_in_words_means_the_same_cycles_when_it_is_read(clock_mhz, cycles):
+    text = rate_text(clock_mhz, cycles)
+    assert int(clock_mhz * 1e6 / float(text)) == cycles
+    assert float(text) <= clock_mhz * 1e6 / cycles * (1 + 1e-12)
+
+
+def test_rate_beyond_every_folding_is_refused_with_what_bars_it():
+    match = r"fps: expected at most 4761900 FPS at 100 MHz \(the frame source takes 21 cycles .*1e\+09"
+    with pytest.raises(InputError, match=match):
         fold_network("tfc", "xc7z020", 1e9)
 
 
 def test_network_too_fast_for_the_device_names_the_resource_and_what_fits():
-    with pytest.raises(
-        InputError, match=r"within the device's budget, got bram18: .* too many .*FPS fit"
-    ):
+    match = r"within the device's budget, got bram18: .* too many at least .*FPS fit"
+    with pytest.raises(InputError, match=match):
         fold_network("mlp-1024", "xc7z020", 400_000)
+
+
+def test_what_does_not_fit_is_written_anyway_with_the_reason(tmp_path, capsys):
+    out = tmp_path / "a.yaml"
+    options = ["--device", "xc7z020", "--fps", "400000", "--out", str(out)]
+    assert run(["fold", "mlp-1024", *options]) == 2
+    assert not out.exists()
+    assert run(["fold", "mlp-1024", *options, "--anyway"]) == 0
+    printed = capsys.readouterr().out
+    assert "written anyway: 400000 FPS on xc7z020: expected a folding within the device's" in printed
+    design = build_streaming_design(load_architecture(out), load_workload("mlp-1024"))
+    assert not estimate_resources(design).fits
+
+
+def test_objectives_make_small_what_they_name():
+    names: tuple[FoldObjective, ...] = ("lut", "bram18", "power")
+    lut, bram, power = (fold("tfc", "xczu3eg", 20_000, objective=name) for name in names)
+    assert lut.folded.resources.total.lut < bram.folded.resources.total.lut
+    assert bram.folded.resources.total.bram18 < lut.folded.resources.total.bram18
+    assert power.power_w <= min(lut.power_w, bram.power_w)
+
+
+def test_which_part_is_a_table_and_the_smallest_is_written(tmp_path, capsys):
+    out = tmp_path / "a.yaml"
+    names = "xczu9eg,xc7z020,5sgsd8"
+    assert run(["fold", "tfc", "--devices", names, "--fps", "1000", "--out", str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert load_architecture(out).spec.device == "xc7z020"
+    assert "smallest    xc7z020" in printed
+    assert "cheapest    not said: no prices with a source" in printed
+    assert "ALM" in printed
+    assert run(["fold", "cnv", "--devices", "xc7z020", "--fps", "1e6"]) == 2
+    assert "a part that holds the network at that rate, got xc7z020" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        (["--out", "a.yaml"], "--device: expected one of --device and --devices, got neither"),
+        (["--device", "xc7z020", "--devices", "all"], "got both"),
+        (["--device", "xc7z020"], "--out: expected the file to write, got none"),
+    ],
+)
+def test_options_that_do_not_go_together(options, match, capsys):
+    assert run(["fold", "tfc", *options]) == 2
+    assert match in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("fps", "clock", "match"), [(0, 100, "above 0"), (10, 0, "2000 MHz")])

@@ -1,0 +1,74 @@
+"""Which part: the same network folded for several devices, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bnnsim.search.fold.fold import FoldAnswer, NotFolded, fold
+from bnnsim.search.fold.request import FoldObjective
+from bnnsim.spec.device import Device
+from bnnsim.spec.library import shipped_names
+from bnnsim.spec.load import Loaded, load_device, load_workload
+from bnnsim.spec.workload import Workload
+
+
+@dataclass(frozen=True)
+class DeviceAnswer:
+    """What one device gives: an ``answer``, or the ``refusal`` in a sentence."""
+
+    device: Device
+    answer: FoldAnswer | None
+    refusal: str = ""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """How large the part is: its logic, of its own vendor's kind, then its block memories."""
+        device = self.device
+        return device.lut or device.alm or 0, device.bram18 or device.m20k or 0
+
+
+def devices_named(names: str) -> list[str]:
+    """The devices of a list with commas; ``all`` means the shipped ones."""
+    if names.strip() == "all":
+        return shipped_names("device")
+    return [name.strip() for name in names.split(",") if name.strip()]
+
+
+def fold_for_devices(
+    workload: str | Path | Loaded[Workload],
+    names: Sequence[str],
+    fps: float | None = None,
+    clock_mhz: float = 100.0,
+    name: str | None = None,
+    objective: FoldObjective = "lut",
+) -> tuple[DeviceAnswer, ...]:
+    """As :func:`~bnnsim.search.fold.fold.fold` for each device, the smallest part first.
+
+    Raises as that does, but for devices that do not hold the network or are too slow.
+    """
+    loaded = workload if isinstance(workload, Loaded) else load_workload(workload)
+    found = []
+    for reference in names:
+        device = load_device(reference).spec
+        try:
+            answer = fold(loaded, reference, fps, clock_mhz, name, objective)
+            found.append(DeviceAnswer(device, answer))
+        except NotFolded as refused:
+            found.append(DeviceAnswer(device, None, str(refused)))
+    return tuple(sorted(found, key=lambda one: (one.device.vendor != "xilinx", one.size)))
+
+
+def smallest(found: Sequence[DeviceAnswer]) -> DeviceAnswer | None:
+    """The part with the least logic that holds an answer, of the vendor of the first that does.
+
+    An ALM is not a LUT, so parts of two vendors are not compared by size.
+    """
+    return next((one for one in found if one.answer is not None), None)
+
+
+def least_power(found: Sequence[DeviceAnswer]) -> DeviceAnswer | None:
+    """The part whose answer takes the fewest watts."""
+    answers = [one for one in found if one.answer is not None]
+    return min(answers, key=lambda one: one.answer.power_w if one.answer else 0.0, default=None)

@@ -1,0 +1,269 @@
+"""What each layer can be folded to: lanes in and out, cycles a frame, and what its units take.
+
+A layer's units are laid out as in any design, behind stand-ins for what feeds it; equal layers are laid
+out once. What lies between two layers (converters and their FIFOs) depends on both: it is a joint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from bnnsim.cost.blocks.amounts import Amounts
+from bnnsim.cost.resources import estimate_part
+from bnnsim.design.network.network import INPUT, Network, Node
+from bnnsim.design.streaming.folding_rules import STREAMING
+from bnnsim.design.streaming.layer_units import layer_units
+from bnnsim.design.streaming.layout import SINK, SOURCE
+from bnnsim.design.streaming.matrix_units import check_windows
+from bnnsim.design.streaming.stream_builder import OpenPort, StreamBuilder
+from bnnsim.design.streaming.units import Converter, Mvau, Sink, Source, StreamingGraph, Unit, Window
+from bnnsim.search.fold.request import FoldRequest
+from bnnsim.search.points.folding import folds
+from bnnsim.spec.accelerator import WeightMemory
+from bnnsim.spec.faults import Fault, SpecError, divisors_of
+from bnnsim.spec.load import from_spec
+from bnnsim.spec.streaming.hardware import FrameSource, LayerHardware
+from bnnsim.spec.workload import AddLayer, AffineLayer, PreluLayer, ThresholdLayer, WeightedLayer
+from bnnsim.timing.streaming.programs.program import Lockstep
+from bnnsim.timing.streaming.programs.unit_programs import RTL_WINDOW_LATENCY, unit_program
+
+LANEWISE = (ThresholdLayer, AffineLayer, PreluLayer, AddLayer)
+"""Layers without a matrix that work on as many channels at once as they are told."""
+OTHER_SINK = "other sink"
+_STAND_IN, _FIRST_END = "stand-in", "first end"
+Item = tuple[Amounts[int], int]
+"""What a unit or stream takes, and the cycles of a frame in which it works."""
+
+
+@dataclass(frozen=True)
+class FoldOption:
+    """One way to fold a layer; ``lanes_in`` by input, ``cycles`` those of its slowest unit by itself."""
+
+    hardware: LayerHardware | None
+    lanes_in: tuple[int, ...]
+    lanes_out: int
+    cycles: int
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True)
+class Joint:
+    """What lies between two layers' units; ``items`` is None where their streams do not join."""
+
+    items: tuple[Item, ...] | None
+    cycles: int
+
+
+class OptionTable:
+    """The options of every layer of a request, and the joints between them.
+
+    Raises :class:`SpecError` with the faults of layers that no unit runs, where the user can mend them.
+    """
+
+    def __init__(self, request: FoldRequest) -> None:
+        self.request = request
+        self.network: Network = request.network
+        self.ports: dict[str, OpenPort] = {}
+        """What each layer puts out, lanes aside."""
+        self._equal: dict[object, tuple[OpenPort, tuple[FoldOption, ...]]] = {}
+        self._joints: dict[object, Joint] = {}
+        self._slow: dict[tuple[str, int], int] = {}
+        faults: list[Fault] = []
+        self.options: dict[str, tuple[FoldOption, ...]] = {INPUT: tuple(self._source_options())}
+        for node in self.network.nodes.values():
+            found = self._layer_options(node, faults)
+            self.options[node.name] = found
+        if faults:
+            raise SpecError(request.in_the_workload(faults))
+
+    def within(self, name: str, cycles: int) -> list[FoldOption]:
+        """The options of a layer (or the frame source) that need at most ``cycles`` a frame."""
+        return [o for o in self.options[name] if self.cycles(name, o) <= cycles]
+
+    def cycles(self, name: str, option: FoldOption) -> int:
+        """Cycles a frame of an option's slowest unit by itself."""
+        lanes = option.lanes_in[0] if option.lanes_in else 0
+        return max(option.cycles, self._slow.get((name, lanes), 0))
+
+    def correct(self, name: str, lanes: int, cycles: int) -> None:
+        """Note what exact timing says of a layer's window."""
+        self._slow[name, lanes] = cycles
+
+    @property
+    def corrections(self) -> int:
+        """How many windows are known by exact timing."""
+        return len(self._slow)
+
+    def joint(self, writer: str, lanes_out: int, reader: str, lanes_in: int) -> Joint:
+        """What lies between the ports of two layers.
+
+        The network's first output has ``SINK`` as reader, the others ``OTHER_SINK``.
+        """
+        port = self.ports[writer]
+        key: tuple[object, ...] = (port.element_bits, port.type, port.elements, lanes_out, lanes_in)
+        key += (reader if reader in (SINK, OTHER_SINK) else "",)
+        if key not in self._joints:
+            self._joints[key] = self._laid_joint(replace(port, lanes=lanes_out), lanes_in, reader)
+        return self._joints[key]
+
+    # ---- the options of one layer -------------------------------------------------------------
+
+    def _source_options(self) -> Iterator[FoldOption]:
+        """A pixel a word; of a flat frame as many elements as its first reader takes."""
+        frame = self.network.input
+        lanes = [frame.channels] if frame.pixels > 1 else divisors_of(frame.elements)
+        gap = FrameSource().inter_frame_gap_steps
+        for count in lanes:
+            builder = self._builder(None, {})
+            unit = Source(frame.elements // count, gap)
+            builder.add_unit(SOURCE, INPUT, unit, [], "hls", freezes=True)
+            port = OpenPort(SOURCE, count, frame.type.bits, frame.type, frame.elements)
+            builder.offer(INPUT, port, builder.hardware(INPUT))
+            out = builder.open_ports[INPUT][0]
+            self.ports[INPUT] = out
+            yield self._option(builder, INPUT, None, (), out)
+
+    def _layer_options(self, node: Node, faults: list[Fault]) -> tuple[FoldOption, ...]:
+        inputs = [self.ports.get(name) for name in node.inputs]
+        widths = self.request.sum_bits.get(node.name)
+        readers = len(self.network.consumers[node.name]) + self.network.outputs.count(node.name)
+        layer = node.layer.model_copy(update={"name": "", "inputs": None})
+        ports = tuple((p.element_bits, p.type, p.elements) for p in inputs if p is not None)
+        shapes = (node.input_tensors, node.output, node.pad_value)
+        key = (layer.model_dump_json(), shapes, widths, readers, ports)
+        if key not in self._equal:
+            found: list[FoldOption] = []
+            wrong: list[Fault] = []
+            for hardware in self._hardware(node):
+                builder = self._laid_out(node, hardware)
+                if builder.faults:
+                    wrong = wrong or builder.faults
+                    continue
+                out = builder.open_ports[node.name][0]
+                self.ports[node.name] = out
+                lanes = tuple(self._lanes_in(builder, node))
+                found.append(self._option(builder, node.name, hardware, lanes, out))
+            if not found:
+                faults += wrong
+                elements = node.output.elements
+                self.ports[node.name] = OpenPort("", 0, node.output.type.bits, node.output.type, elements)
+                return ()
+            self._equal[key] = self.ports[node.name], tuple(found)
+        self.ports[node.name], options = self._equal[key]
+        return options
+
+    def _hardware(self, node: Node) -> Iterator[LayerHardware | None]:
+        """All ways to fold a layer, weights in each kind of memory that the device has."""
+        layer = node.layer
+        if isinstance(layer, WeightedLayer):
+            bits = self.request.sum_bits.get(node.name)
+            styles: list[WeightMemory] = ["bram", "lutram"]
+            styles += ["uram"] if self.request.device.uram else []
+            for fold in folds(node):
+                for style in styles:
+                    yield LayerHardware(
+                        pe=fold.pe, simd=fold.simd, weights=style, accumulator_bits=bits
+                    )
+        elif isinstance(layer, LANEWISE):
+            for lanes in divisors_of(node.output.channels):
+                yield LayerHardware(pe=lanes)
+        else:
+            yield None
+
+    def _builder(self, node: Node | None, layers: dict[str, LayerHardware]) -> StreamBuilder:
+        return StreamBuilder(from_spec(self.request.architecture(layers)), self.network)
+
+    def _laid_out(self, node: Node, hardware: LayerHardware | None) -> StreamBuilder:
+        """A layer's units between stand-ins."""
+        builder = self._builder(node, {} if hardware is None else {node.name: hardware})
+        if not isinstance(node.layer, STREAMING):
+            expected = "a layer that a streaming unit runs (fixed-point layers run on engines)"
+            builder.fault(("layers", node.name), expected, f"{node.layer.op} in the workload")
+            return builder
+        check_windows(builder)
+        if builder.faults:
+            return builder
+        for place, name in enumerate(node.inputs):
+            unit = f"{_STAND_IN}{place}"
+            port = replace(self.ports[name], unit=unit, lanes=0)
+            builder.add_unit(unit, _STAND_IN, Source(1, 0), [], "hls", freezes=True)
+            builder.open_ports.setdefault(name, []).append(port)
+        layer_units(builder, node)
+        return builder
+
+    def _lanes_in(self, builder: StreamBuilder, node: Node) -> Iterator[int]:
+        for place in range(len(node.inputs)):
+            writer = f"{_STAND_IN}{place}"
+            yield next(s.lanes for s in builder.streams if s.writer == writer)
+
+    def _option(
+        self,
+        builder: StreamBuilder,
+        name: str,
+        hardware: LayerHardware | None,
+        lanes_in: tuple[int, ...],
+        out: OpenPort,
+    ) -> FoldOption:
+        for place, port in enumerate(builder.open_ports[name]):
+            end = Sink(port.elements // port.lanes)
+            builder.add_unit(f"end{place}", _STAND_IN, end, [port], library="rtl", freezes=True)
+        items, cycles = self._items(builder)
+        return FoldOption(hardware, lanes_in, out.lanes, cycles, items)
+
+    def _laid_joint(self, port: OpenPort, lanes: int, reader: str) -> Joint:
+        builder = self._builder(None, {})
+        builder.add_unit(_STAND_IN, _STAND_IN, Source(1, 0), [], "hls", freezes=True)
+        stand_in = replace(port, unit=_STAND_IN, depth_words=None)
+        if reader in (SINK, OTHER_SINK):
+            if reader == OTHER_SINK:  # the first has the source's memory port
+                first = Sink(port.elements // port.lanes)
+                builder.add_unit(_FIRST_END, _STAND_IN, first, [stand_in], library="rtl", freezes=True)
+            sink = Sink(port.elements // port.lanes)
+            builder.add_unit(SINK, SINK, sink, [stand_in], library="rtl", freezes=True)
+        else:
+            joined = builder.convert(stand_in, lanes, reader, builder.hardware(reader))
+            if builder.faults:
+                return Joint(None, 0)
+            end = Sink(joined.elements // joined.lanes)
+            builder.add_unit("end", _STAND_IN, end, [joined], library="rtl", freezes=True)
+        return Joint(*self._items(builder, with_ends=True))
+
+    def _items(self, builder: StreamBuilder, with_ends: bool = False) -> tuple[tuple[Item, ...], int]:
+        """What the units and streams take that are not stand-ins, and the slowest unit's cycles."""
+        graph = StreamingGraph(tuple(builder.units), tuple(builder.streams))
+        units = graph.unit_by_name
+        used = estimate_part(self.request.device, graph)
+        items: list[Item] = []
+        slowest = 0
+        for unit, found in zip(graph.units, used, strict=False):
+            if unit.layer == _STAND_IN:
+                continue
+            slowest = max(slowest, unit_cycles(unit))
+            items.append((found.amounts, busy_cycles(graph, unit)))
+        for stream, found in zip(graph.streams, used[len(graph.units) :], strict=True):
+            ends = units[stream.writer], units[stream.reader]
+            is_inside = not any(unit.layer == _STAND_IN for unit in ends)
+            if is_inside or (with_ends and stream.reader != _FIRST_END):
+                items.append((found.amounts, stream.words))
+        return tuple(items), slowest
+
+
+def busy_cycles(graph: StreamingGraph, unit: Unit) -> int:
+    """Cycles of a frame in which a unit works on new data (as :mod:`bnnsim.cost.power` counts them)."""
+    if isinstance(unit.parameters, Mvau):
+        return unit.parameters.vectors * unit.parameters.fold
+    streams = graph.stream_by_name
+    return max((streams[name].words for name in (*unit.inputs, *unit.outputs)), default=0)
+
+
+def unit_cycles(unit: Unit) -> int:
+    """Cycles a frame of a unit by itself; of an RTL window what dense ones take, without its table."""
+    p = unit.parameters
+    if isinstance(p, Window) and p.style == "rtl":
+        wait = max(0, p.buffer_words - p.window_pixels * p.channel_fold)
+        return max(p.words_in, p.words_out + wait + RTL_WINDOW_LATENCY)
+    if isinstance(p, Converter):
+        return max(p.words_in, p.words_out)
+    program = unit_program(unit)
+    return program.steps if isinstance(program, Lockstep) else max(program.words_in, program.words_out)
