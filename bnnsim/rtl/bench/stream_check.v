@@ -46,8 +46,9 @@ module stream_check #(
             wrong_read_cycles  <= 32'd0;
         end else if (ends) begin
             if (is_all && (words_written < WRITTEN || words_read < READ))
-                $display("difference: stream %0s: %0d words written and %0d read, expected %0d and %0d",
-                         NAME, words_written, words_read, WRITTEN, READ);
+                $display("difference: stream %0s, word %0d: missing in cycle %0d, %0d written and %0d read of %0d and %0d",
+                         NAME, words_written < WRITTEN ? words_written : words_read, cycle,
+                         words_written, words_read, WRITTEN, READ);
         end else begin
             if (write) begin
                 words_written <= words_written + 32'd1;
