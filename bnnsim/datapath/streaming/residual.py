@@ -107,12 +107,16 @@ class ResidualPoolDatapath:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._ones = (1 << pool.channels) - 1
+        self._taken = 0  # words of the frame
         self._words: list[int] = []
         self._running: list[int] = []
         self._leaving: deque[int] = deque()
 
     def push(self, words: tuple[int, ...]) -> None:
         pool = self._pool
+        self._taken = self._taken % pool.words_in + 1
+        if self._taken > pool.words_pooled:
+            return
         self._words.append(words[0])
         height, width = pool.kernel
         pixel, level = divmod(len(self._words) - 1, pool.levels)

@@ -151,11 +151,14 @@ class PoolDatapath:
         self._bits = element_bits
         self._is_or = pool.function == "max" and pool.type.is_bipolar
         self._row_words = pool.width
-        self._out_words = pool.width // pool.kernel[1]
+        self._taken = 0  # words of the frame
         self._rows: list[int] = []
         self._leaving: deque[int] = deque()
 
     def push(self, words: tuple[int, ...]) -> None:
+        self._taken = self._taken % self._pool.words_in + 1
+        if self._taken > self._pool.words_pooled:
+            return
         self._rows.append(words[0])
         height, width = self._pool.kernel
         row, column = divmod(len(self._rows) - 1, self._row_words)

@@ -90,7 +90,10 @@ class Mvau:
 
 @dataclass(frozen=True)
 class Pool:
-    """Pool over non-overlapping windows of whole pixels: ``max`` or ``majority``."""
+    """Pool over non-overlapping windows of whole pixels: ``max`` or ``majority``.
+
+    Rows and columns that fill no window are read and dropped.
+    """
 
     kind: ClassVar[Literal["pool"]] = "pool"
     function: PoolFunction
@@ -114,6 +117,16 @@ class Pool:
     def words_out(self) -> int:
         rows, columns = self.height // self.kernel[0], self.width // self.kernel[1]
         return rows * columns * self.levels
+
+    @property
+    def words_pooled(self) -> int:
+        """Words of the rows that fill windows; those after them are dropped."""
+        return (self.height - self.height % self.kernel[0]) * self.width * self.levels
+
+    @property
+    def drops(self) -> bool:
+        """Whether the kernel does not divide the map."""
+        return self.height % self.kernel[0] > 0 or self.width % self.kernel[1] > 0
 
 
 @dataclass(frozen=True)

@@ -98,13 +98,6 @@ def _pool(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None:
             f"kernel {layer.kernel}, stride {layer.stride}",
         )
         return
-    if height % kernel[0] or width % kernel[1]:
-        builder.fault(
-            ("layers", node.name),
-            "a map that the pool's kernel divides (the streaming pool drops no pixels)",
-            f"{height} x {width} with kernel {layer.kernel}",
-        )
-        return
     port = builder.convert(builder.connect(node.inputs[0]), channels, node.name, hardware)
     function: PoolFunction = "max" if isinstance(layer, MaxPoolLayer) else "majority"
     compare = layer.compare if isinstance(layer, AveragePoolLayer) else ">="

@@ -73,11 +73,6 @@ WORKLOAD_CASES = {
         "kernel: 5",
         "w.yaml:5: layers.pool0.kernel: expected at most 4 (the map's side), got 5",
     ),
-    "pool that does not divide the map": (
-        "kernel: 2",
-        "kernel: 3",
-        "layers.pool0: expected a map that the pool's kernel divides",
-    ),
     "threshold on bits": (
         "name: fc0, op: linear, out: 10",
         "name: fc0, op: threshold, activation: bipolar",

@@ -78,6 +78,25 @@ def test_network_is_not_unrolled_beyond_its_source(tmp_path):
     assert at_rate.resources.total == fastest.resources.total
 
 
+ODD = """\
+name: odd
+input: {shape: [1, 12, 12], type: uint8}
+layers:
+  - {name: conv0, op: conv, out: 4, kernel: 3, activation: bipolar}
+  - {name: pool0, op: max_pool, kernel: 2}
+  - {name: conv1, op: conv, out: 4, kernel: 3, activation: bipolar}
+  - {name: pool1, op: max_pool, kernel: 2, stride: 2}
+  - {name: fc0, op: linear, out: 3}
+"""
+
+
+def test_an_odd_map_in_front_of_a_pool_loses_its_last_row(tmp_path):
+    odd = _written(ODD.replace("[1, 12, 12]", "[1, 11, 12]"), "odd", tmp_path)  # 9 x 10, pooled 4 x 5
+    found = fold(odd, "xc7z020", 1000).folded
+    assert found.design.graph.unit_by_name["pool0.pool"].parameters.words_out == 20
+    assert found.resources.fits
+
+
 @pytest.mark.parametrize(("workload", "fps"), [("mlp-1024", 400_000), ("cnv", 12_255), ("tfc", 1e9)])
 def test_a_refusal_names_a_rate_that_then_works(workload, fps):
     with pytest.raises(InputError, match=r"\(nearest: [0-9.]+ FPS fits\)") as refused:

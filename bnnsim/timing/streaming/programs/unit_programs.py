@@ -280,7 +280,8 @@ def _pool(p: Pool, freezes: bool) -> Program:
     row = (Run(p.width * p.levels, reads=True), Run(POOL_IDLE_STEPS))
     out = (Run(p.width // p.kernel[1] * p.levels, writes=True), Run(POOL_IDLE_STEPS))
     block = Block(p.height // p.kernel[0], (*_loop(p.kernel[0], row), *out))
-    return Lockstep((block,), POOL_DEPTH, freezes)
+    dropped = Block(p.height % p.kernel[0], row)
+    return Lockstep((block, dropped) if dropped.steps else (block,), POOL_DEPTH, freezes)
 
 
 def _flowing_pool(p: Pool) -> Program:
@@ -290,9 +291,11 @@ def _flowing_pool(p: Pool) -> Program:
         Run((p.kernel[1] - 1) * p.levels, reads=True),
         Run(p.levels, True, True),
     )
-    last = _loop(p.width // p.kernel[1], window)
-    block = Block(p.height // p.kernel[0], (rows, *last) if rows.steps else last)
-    return Lockstep((block,), POOL_DEPTH, False)
+    rest = Run(p.width % p.kernel[1] * p.levels, reads=True)
+    row: tuple[Run | Loop, ...] = (rows, *_loop(p.width // p.kernel[1], window), rest)
+    block = Block(p.height // p.kernel[0], tuple(run for run in row if run.steps))
+    dropped = Block(1, (Run(p.words_in - p.words_pooled, reads=True),))
+    return Lockstep((block, dropped) if dropped.steps else (block,), POOL_DEPTH, False)
 
 
 def _threshold(p: Threshold) -> Program:
