@@ -23,6 +23,7 @@ from bnnsim.cost.blocks.technology import technology_of
 from bnnsim.cost.power import power_of_amounts
 from bnnsim.design.network.network import INPUT
 from bnnsim.design.streaming.layout import SINK
+from bnnsim.search.fold.finn_rule import finn_luts, slides
 from bnnsim.search.fold.labels import undominated
 from bnnsim.search.fold.options import OTHER_SINK, FoldOption, Item, OptionTable
 
@@ -30,6 +31,8 @@ MOST_LABELS = 400
 MOST_LABELS_DEEP = 60
 DEEP_LAYERS = 40
 """Partial sums that are kept of a state, fewer in deep networks and where watts count besides."""
+FINN_LUTS = "finn_luts"
+"""The figure that bounds FINN's own estimate (:mod:`bnnsim.search.fold.finn_rule`)."""
 State = tuple[tuple[str, int], ...]
 """The lanes of each layer whose stream is not read by all its readers yet."""
 
@@ -76,7 +79,7 @@ class _Knapsack:
         self.figures = [objective, *(name for name in budget if name != objective)]
         self.room = np.array([budget.get(name, np.inf) for name in self.figures])
         self.within = {name: table.within(name, cycles) for name in table.options}
-        self._vectors: dict[int, Floats] = {}
+        self._vectors: dict[tuple[str, int], Floats] = {}
         self._joints: dict[tuple[str, int, str, int], Floats | None] = {}
         self._per_busy: dict[Item, float] = {}
 
@@ -90,7 +93,7 @@ class _Knapsack:
         if any(not self.within[name] for name in names) or np.any(start + rest > self.room):
             return Outcome(None, True, floor)
         counted = self._counted(start, every_figure)
-        is_large = len(names) > DEEP_LAYERS or self.figures[0] == "power"
+        is_large = len(names) > DEEP_LAYERS or "power" in self.figures or FINN_LUTS in self.figures
         most = MOST_LABELS_DEEP if is_large else MOST_LABELS
         readers = {n: len(network.consumers[n]) for n in names}
         states: dict[State, Floats] = {(): start[None, :]}
@@ -156,7 +159,7 @@ class _Knapsack:
         """
         most = start + sum(self._most(name) for name in self.within)
         tight = [i for i in range(1, len(self.figures)) if most[i] > self.room[i]]
-        main = ("lut", "bram18", "alm", "m20k")
+        main = ("lut", "bram18", "alm", "m20k", FINN_LUTS)
         if not every_figure:
             tight = [i for i in tight if self.figures[i] in main]
         return [0, *tight]
@@ -166,7 +169,7 @@ class _Knapsack:
     def _added(
         self, name: str, inputs: Sequence[str], lanes: Mapping[str, int], option: FoldOption
     ) -> Floats | None:
-        found = self._vector(option)
+        found = self._vector(name, option)
         for source, lanes_in in zip(inputs, option.lanes_in, strict=True):
             first = self.table.network.consumers[INPUT][:1]
             is_flat = source == INPUT and self.table.network.input.pixels == 1
@@ -192,16 +195,30 @@ class _Knapsack:
             self._joints[key] = self._sum(joint.items or ()) if joins else None
         return self._joints[key]
 
-    def _vector(self, option: FoldOption) -> Floats:
-        if id(option) not in self._vectors:
-            self._vectors[id(option)] = self._sum(option.items)
-        return self._vectors[id(option)]
+    def _vector(self, name: str, option: FoldOption) -> Floats:
+        key = (name if FINN_LUTS in self.figures else "", id(option))
+        if key not in self._vectors:
+            found = self._sum(option.items)
+            if FINN_LUTS in self.figures:
+                found[self.figures.index(FINN_LUTS)] = self._finn_luts(name, option)
+            self._vectors[key] = found
+        return self._vectors[key]
+
+    def _finn_luts(self, name: str, option: FoldOption) -> float:
+        node, hardware = self.table.network.nodes.get(name), option.hardware
+        if node is None or hardware is None or not (hardware.pe and hardware.simd):
+            return 0.0
+        lanes = hardware.simd if slides(node) else 0
+        in_luts = hardware.weights == "lutram"
+        return float(finn_luts(node, hardware.pe, hardware.simd, lanes, in_luts))
 
     def _sum(self, items: Sequence[Item]) -> Floats:
         return np.array(
             [
                 sum(self._power(item) for item in items)
                 if name == "power"
+                else 0.0
+                if name == FINN_LUTS
                 else sum(getattr(amounts, name) for amounts, _ in items)
                 for name in self.figures
             ],
@@ -218,13 +235,13 @@ class _Knapsack:
         return self._per_busy[item]
 
     def _least(self, name: str) -> Floats:
-        vectors = [self._vector(option) for option in self.within[name]]
+        vectors = [self._vector(name, option) for option in self.within[name]]
         return np.min(vectors, axis=0) if vectors else np.zeros(len(self.figures))
 
     def _most(self, name: str) -> Floats:
         """The most that a layer and what joins it to its inputs may take."""
         options = self.within[name]
-        most: Floats = np.max([self._vector(option) for option in options], axis=0)
+        most: Floats = np.max([self._vector(name, option) for option in options], axis=0)
         node = self.table.network.nodes.get(name)
         for place, source in enumerate(node.inputs if node else ()):
             pairs = itertools.product(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from pathlib import Path
 
 from bnnsim.cost.usage import RESOURCES, Exceeded
 from bnnsim.design.network.network import INPUT, resolve_network
-from bnnsim.search.fold.cheapest import Outcome, cheapest_folding
+from bnnsim.search.fold.cheapest import FINN_LUTS, Outcome, cheapest_folding
+from bnnsim.search.fold.finn_rule import set_folding_luts
 from bnnsim.search.fold.folded_design import FoldedDesign, SlowWindow, fold_choice
 from bnnsim.search.fold.options import OptionTable
 from bnnsim.search.fold.request import FoldObjective, FoldRequest
@@ -24,6 +26,9 @@ from bnnsim.spec.yaml.write import architecture_text
 _MOST_ATTEMPTS = 6
 """Foldings that are tried for one interval where FIFOs take more than is left."""
 _RATE_DIGITS = 6
+_NEARLY = 1.005
+"""What a folding may take by FINN's estimate where none is as cheap as FINN's own, by the least that any
+takes."""
 _FASTER = (0.9, 0.75, 0.5)
 """Shares of the wanted interval that are tried where its own folding leaves FIFOs no room."""
 
@@ -209,10 +214,28 @@ class Folder:
         return None
 
     def _cheapest(self, cycles: int, room: Mapping[str, float]) -> Outcome:
-        """As :func:`cheapest_folding`, each once for what the table knows of windows."""
+        """As :func:`cheapest_folding`, each once for what the table knows of windows.
+
+        Of least logic where FINN's estimate finds it no dearer than FINN's own folding, if that fits.
+        """
         key = (cycles, tuple(room.items()), self.table.corrections)
         if key not in self._outcomes:
-            self._outcomes[key] = cheapest_folding(self.table, cycles, room, self.objective)
+            found = None
+            bound = math.inf
+            if self.objective == "lut":
+                bound = set_folding_luts(self.request.network, cycles)
+            if bound < math.inf:
+                found = cheapest_folding(
+                    self.table, cycles, {**room, FINN_LUTS: bound}, self.objective
+                )
+                nearly = _NEARLY * found.least[FINN_LUTS]
+                if found.choice is None and nearly > bound:  # its windows have lanes of their own
+                    found = cheapest_folding(
+                        self.table, cycles, {**room, FINN_LUTS: nearly}, self.objective
+                    )
+            if found is None or found.choice is None:
+                found = cheapest_folding(self.table, cycles, room, self.objective)
+            self._outcomes[key] = found
         return self._outcomes[key]
 
     @cached_property

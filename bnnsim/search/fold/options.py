@@ -6,6 +6,7 @@ out once. What lies between two layers (converters and their FIFOs) depends on b
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -18,8 +19,8 @@ from bnnsim.design.streaming.layout import SINK, SOURCE
 from bnnsim.design.streaming.matrix_units import check_windows
 from bnnsim.design.streaming.stream_builder import OpenPort, StreamBuilder
 from bnnsim.design.streaming.units import Converter, Mvau, Sink, Source, StreamingGraph, Unit, Window
+from bnnsim.search.fold.finn_rule import slides
 from bnnsim.search.fold.request import FoldRequest
-from bnnsim.search.points.folding import folds
 from bnnsim.spec.accelerator import WeightMemory
 from bnnsim.spec.faults import Fault, SpecError, divisors_of
 from bnnsim.spec.load import from_spec
@@ -160,11 +161,11 @@ class OptionTable:
             bits = self.request.sum_bits.get(node.name)
             styles: list[WeightMemory] = ["bram", "lutram"]
             styles += ["uram"] if self.request.device.uram else []
-            for fold in folds(node):
-                for style in styles:
-                    yield LayerHardware(
-                        pe=fold.pe, simd=fold.simd, weights=style, accumulator_bits=bits
-                    )
+            most = node.input.channels // node.groups if slides(node) else node.matrix_width
+            columns = [n for n in divisors_of(node.matrix_width) if n <= most]
+            rows = divisors_of(node.matrix_height)
+            for pe, simd, style in itertools.product(rows, columns, styles):
+                yield LayerHardware(pe=pe, simd=simd, weights=style, accumulator_bits=bits)
         elif isinstance(layer, LANEWISE):
             for lanes in divisors_of(node.output.channels):
                 yield LayerHardware(pe=lanes)

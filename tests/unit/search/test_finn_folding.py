@@ -1,0 +1,42 @@
+"""Fold against FINN's SetFolding, in FINN's own estimate of LUTs."""
+
+from __future__ import annotations
+
+import pytest
+
+from bnnsim.design.network.network import resolve_network
+from bnnsim.search.fold.finn_rule import set_folding_luts
+from bnnsim.search.fold.fold import fold
+from bnnsim.spec.load import load_workload
+from tests.unit.search.finn_folding import FinnFold, finn_folding, finn_luts
+
+RATES = [
+    *(("tfc", fps) for fps in (50, 5_000, 70_000, 800_000)),
+    *(("mlp-256", fps) for fps in (1_000, 21_000, 230_000)),
+    *(("cnv", fps) for fps in (300, 905, 3_848)),
+]
+
+
+@pytest.mark.parametrize(("name", "fps"), RATES)
+def test_fold_takes_no_more_luts_than_finn_s_folding_in_finn_s_estimate(name: str, fps: float) -> None:
+    network = resolve_network(load_workload(name))
+    theirs = finn_folding(network, 100e6 / fps)
+    design = fold(name, "xczu9eg", fps).folded.design
+    hardware = design.architecture.layers
+    ours = {}
+    in_luts = {layer: hardware[layer].weights == "lutram" for layer in theirs}
+    for layer, fold_ in theirs.items():
+        pe, simd = hardware[layer].pe, hardware[layer].simd
+        assert pe and simd
+        ours[layer] = FinnFold(pe, simd, simd if fold_.window_simd else 0)
+    assert not any(in_luts.values())  # with weights in block RAM, as FINN's estimate of its own has them
+    assert finn_luts(network, ours) <= finn_luts(network, theirs)
+
+
+@pytest.mark.parametrize("name", ["tfc", "cnv"])
+def test_the_bound_is_what_finn_s_rule_takes(name: str) -> None:
+    network = resolve_network(load_workload(name))
+    for fps in (150, 1_000, 2_500, 7_000):
+        theirs = finn_luts(network, finn_folding(network, 100e6 / fps))
+        bound = set_folding_luts(network, int(100e6 / fps))
+        assert bound <= theirs <= 1.05 * bound  # theirs takes fewer cycles than the target, ours as many
