@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import strategies as st
 
 from bnnsim.design.design import Design
@@ -16,7 +17,7 @@ from tests.property.networks import designs
 from tests.property.test_residual_designs import residual_designs
 
 FRAMES = 2
-EXAMPLES = 6
+FEW_OR_ALL = [6, pytest.param(200, marks=pytest.mark.long)]
 
 
 def hardware_equals_the_simulation(design: Design, seed: int) -> None:
@@ -32,11 +33,13 @@ def hardware_equals_the_simulation(design: Design, seed: int) -> None:
         assert result.cycles == simulation.cycles_total
 
 
-def test_random_networks_in_hardware_equal_the_simulation() -> None:
+@pytest.mark.parametrize("examples", FEW_OR_ALL)
+def test_random_networks_in_hardware_equal_the_simulation(examples: int) -> None:
     needs("icarus")
-    hold(hardware_equals_the_simulation, designs(), st.integers(0, 99), examples=EXAMPLES)
+    hold(hardware_equals_the_simulation, designs(), st.integers(0, 99), examples=examples)
 
 
-def test_random_residual_networks_in_hardware_equal_the_simulation() -> None:
+@pytest.mark.parametrize("examples", FEW_OR_ALL)
+def test_random_residual_networks_in_hardware_equal_the_simulation(examples: int) -> None:
     needs("icarus")
-    hold(hardware_equals_the_simulation, residual_designs(), st.integers(0, 99), examples=EXAMPLES)
+    hold(hardware_equals_the_simulation, residual_designs(), st.integers(0, 99), examples=examples)
