@@ -2,7 +2,7 @@
 // Part of bnnsim's hardware library: Verilog-2005, no vendor's primitives.
 //
 // How many of LANES bits of `a` and `b` are equal. Three lanes and their count are two functions of six
-// inputs, which a LUT6 each holds; a tree adds them up.
+// inputs, which a LUT6 each holds; synthesis makes a tree of their sum.
 
 module match_count #(
     parameter LANES = 3,
@@ -12,12 +12,13 @@ module match_count #(
     input  wire [LANES-1:0] b,
     output wire [BITS-1:0]  found
 );
-    localparam THREES    = (LANES + 2) / 3;
-    localparam TREE_BITS = 2 + (THREES > 1 ? $clog2(THREES) : 0);
+    localparam integer THREES     = (LANES + 2) / 3;
+    localparam integer TOTAL_BITS = $clog2(3 * THREES + 1);
 
-    wire [3*THREES-1:0]  equal; // lanes that are not there are not equal
-    wire [2*THREES-1:0]  counts;
-    wire [TREE_BITS-1:0] sum;
+    wire [3*THREES-1:0]   equal; // lanes that are not there are not equal
+    reg  [TOTAL_BITS-1:0] total;
+    reg  [2:0]            three;
+    integer               i;
 
     assign equal[LANES-1:0] = ~(a ^ b);
     generate
@@ -26,22 +27,16 @@ module match_count #(
         end
     endgenerate
 
-    genvar i;
-    generate
-        for (i = 0; i < THREES; i = i + 1) begin : three
-            wire [2:0] lane = equal[3*i +: 3];
-            assign counts[2*i]     = lane[0] ^ lane[1] ^ lane[2];
-            assign counts[2*i + 1] = lane[0] & lane[1] | lane[2] & (lane[0] | lane[1]);
+    always @* begin
+        total = {TOTAL_BITS{1'b0}};
+        three = 3'b000;
+        for (i = 0; i < THREES; i = i + 1) begin
+            three = equal[3*i +: 3];
+            total = total + {{TOTAL_BITS-2{1'b0}}, three[0] & three[1] | three[2] & (three[0] | three[1]),
+                             three[0] ^ three[1] ^ three[2]};
         end
-    endgenerate
+    end
 
-    sum_tree #(.LANES(THREES), .BITS(2)) tree (.values(counts), .sum(sum));
-    generate
-        if (BITS <= TREE_BITS) begin : cut
-            assign found = sum[BITS-1:0];
-            wire unused_carry = &{1'b0, sum};
-        end else begin : extended
-            assign found = {{BITS-TREE_BITS{1'b0}}, sum};
-        end
-    endgenerate
+    assign found = total[BITS-1:0];
+    wire unused_carry = &{1'b0, total};
 endmodule
