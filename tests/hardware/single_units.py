@@ -158,7 +158,7 @@ def pool(random: Random) -> SingleUnit:
     kind = ValueType("residual", levels) if levels > 1 else _type(random)
     function: Any = "majority" if kind.is_bipolar and random.random() < 0.6 else "max"
     kernel = random.randint(1, 3), random.randint(1, 3)
-    height, width = (k * random.randint(1, 3) for k in kernel)
+    height, width = (k * random.randint(1, 3) + random.choice([0, 0, k - 1]) for k in kernel)
     style: Any = random.choice(["line_buffered", "streaming"])
     compare: Any = random.choice([">", ">="])
     parameters = Pool(function, random.randint(1, 5), height, width, kernel, kind, compare, style, levels)

@@ -123,11 +123,6 @@ class Pool:
         """Words of the rows that fill windows; those after them are dropped."""
         return (self.height - self.height % self.kernel[0]) * self.width * self.levels
 
-    @property
-    def drops(self) -> bool:
-        """Whether the kernel does not divide the map."""
-        return self.height % self.kernel[0] > 0 or self.width % self.kernel[1] > 0
-
 
 @dataclass(frozen=True)
 class Threshold:

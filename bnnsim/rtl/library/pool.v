@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of bnnsim's hardware library: Verilog-2005, no vendor's primitives.
 //
-// Pool over windows of KERNEL_HEIGHT x KERNEL_WIDTH whole pixels that do not overlap.
+// Pool over windows of KERNEL_HEIGHT x KERNEL_WIDTH whole pixels that do not overlap. Columns and rows that
+// fill no window are read and dropped.
 //
 // Program, FLOWS 0 (`line_buffered`), for every row of windows: KERNEL_HEIGHT times (a step that reads for
 // each word of a row, then IDLE_STEPS without words); then a step that writes for each word of the pooled
-// row, then IDLE_STEPS. FLOWS 1 (`streaming`): a step a word in; a pooled pixel leaves with the pixel that
+// row, then IDLE_STEPS; at the end of a frame a step that reads for each word of a row that is dropped, and
+// IDLE_STEPS. FLOWS 1 (`streaming`): a step a word in; a pooled pixel leaves with the pixel that
 // completes its window. Two stages.
 //
 // What a window's pixels have come to stands in a memory, a word a pooled column and level. FUNCTION 0: of
@@ -40,6 +42,8 @@ module pool #(
 );
     localparam integer OUT_WIDTH      = WIDTH / KERNEL_WIDTH;
     localparam integer ROWS           = HEIGHT / KERNEL_HEIGHT;
+    localparam integer REST_WORDS     = WIDTH % KERNEL_WIDTH * LEVELS; // of a row, behind its windows
+    localparam integer DROPPED_ROWS   = HEIGHT % KERNEL_HEIGHT;
     localparam integer ENTRIES        = OUT_WIDTH * LEVELS;
     localparam integer ENTRY_BITS     = ENTRIES > 1 ? $clog2(ENTRIES) : 1;
     localparam integer LAST_ENTRY     = ENTRIES - 1;
@@ -50,39 +54,62 @@ module pool #(
 
     wire                    step, advance, run_over;
     wire [PIPELINE_DEPTH:0] full;
-    wire                    level_last, column_last, out_column_last, row_last;
+    wire                    level_last, column_last, out_column_last, row_last, pass_last;
     wire                    is_read, is_write; // the part of the program that reads, or writes out
+    wire                    is_rest, drops;    // words behind a row's windows; rows behind a frame's
+    wire                    pass_ends, dropping_ends;
+    wire                    row_is_over;       // its idle steps too
     reg                     column_first, row_first, level_first;
     reg  [ENTRY_BITS-1:0]   entry;
 
     wire reading     = step & is_read;
-    wire pixel_ends  = reading & level_last;
+    wire pools       = reading & !is_rest; // or walks a row that is dropped
+    wire pixel_ends  = pools & level_last;
     wire window_ends = pixel_ends & column_last;
-    wire row_ends    = window_ends & out_column_last;
-    wire rows_end    = row_ends & row_last;
+    wire windows_end = window_ends & out_column_last;
+    wire row_ends;
+    wire rows_end    = row_ends & row_last & !drops;
     wire out_ends    = step & is_write & entry == LAST_ENTRY[ENTRY_BITS-1:0];
-    wire pass_ends;
+    wire frame_ends  = DROPPED_ROWS != 0 ? dropping_ends : pass_ends & pass_last;
 
     turns #(.COUNT(LEVELS)) level (.clk(clk), .rst(rst), .next(reading), .last(level_last));
     turns #(.COUNT(KERNEL_WIDTH)) column (
         .clk(clk), .rst(rst), .next(pixel_ends), .last(column_last));
     turns #(.COUNT(OUT_WIDTH)) out_column (
         .clk(clk), .rst(rst), .next(window_ends), .last(out_column_last));
-    turns #(.COUNT(KERNEL_HEIGHT)) row (.clk(clk), .rst(rst), .next(row_ends), .last(row_last));
-    frame_end #(.PASSES(ROWS), .COUNTS(FREEZES), .FRAME_BITS(FRAME_BITS)) counter (
-        .clk(clk), .rst(rst), .frames(frames), .pass_ends(pass_ends), .run_over(run_over));
+    turns #(.COUNT(KERNEL_HEIGHT)) row (
+        .clk(clk), .rst(rst), .next(row_ends & !drops), .last(row_last));
+    turns #(.COUNT(ROWS)) pass (.clk(clk), .rst(rst), .next(pass_ends), .last(pass_last));
+    frame_end #(.COUNTS(FREEZES), .FRAME_BITS(FRAME_BITS)) counter (
+        .clk(clk), .rst(rst), .frames(frames), .pass_ends(frame_ends), .run_over(run_over));
     pipeline_control #(.PIPELINE_DEPTH(PIPELINE_DEPTH), .FREEZES(FREEZES)) control (
         .clk(clk), .rst(rst), .reads(is_read),
-        .writes(FLOWS != 0 ? row_last & column_last : is_write), .run_over(run_over),
-        .in_valid(in_valid), .in_ready(in_ready), .out_valid(out_valid), .out_ready(out_ready),
+        .writes(FLOWS != 0 ? row_last & column_last & !is_rest & !drops : is_write),
+        .run_over(run_over), .in_valid(in_valid), .in_ready(in_ready),
+        .out_valid(out_valid), .out_ready(out_ready),
         .step(step), .advance(advance), .full(full));
 
     generate
+        if (REST_WORDS != 0) begin : with_rest
+            reg  rest;
+            wire rest_last;
+            turns #(.COUNT(REST_WORDS)) rest_words (
+                .clk(clk), .rst(rst), .next(reading & rest), .last(rest_last));
+            assign is_rest  = rest;
+            assign row_ends = reading & rest & rest_last;
+            always @(posedge clk)
+                if (rst) rest <= 1'b0;
+                else if (reading) rest <= rest ? !rest_last : windows_end;
+        end else begin : without_rest
+            assign is_rest  = 1'b0;
+            assign row_ends = windows_end;
+        end
         if (FLOWS != 0) begin : flows
             wire unused_ends = &{1'b0, out_ends};
             assign is_read   = 1'b1;
             assign is_write  = 1'b0;
             assign pass_ends = rows_end;
+            assign row_is_over = row_ends;
         end else begin : line_buffered
             localparam [1:0] READ = 0, READ_IDLE = 1, WRITE = 2, WRITE_IDLE = 3;
             reg  [1:0] part;
@@ -93,6 +120,7 @@ module pool #(
             assign is_read   = part == READ;
             assign is_write  = part == WRITE;
             assign pass_ends = step & part == WRITE_IDLE & idle_ends;
+            assign row_is_over = step & part == READ_IDLE & idle_ends;
             always @(posedge clk)
                 if (rst) begin
                     part        <= READ;
@@ -107,6 +135,23 @@ module pool #(
                     if (pass_ends) part <= READ;
                 end
         end
+        if (DROPPED_ROWS != 0) begin : with_dropped
+            reg  dropping;
+            wire dropped_last;
+            wire dropped_row_ends = row_is_over & dropping;
+            turns #(.COUNT(DROPPED_ROWS)) dropped (
+                .clk(clk), .rst(rst), .next(dropped_row_ends), .last(dropped_last));
+            assign drops         = dropping;
+            assign dropping_ends = dropped_row_ends & dropped_last;
+            always @(posedge clk)
+                if (rst) dropping <= 1'b0;
+                else if (pass_ends & pass_last) dropping <= 1'b1;
+                else if (dropping_ends) dropping <= 1'b0;
+        end else begin : without_dropped
+            wire unused_end = row_is_over;
+            assign drops         = 1'b0;
+            assign dropping_ends = 1'b0;
+        end
     endgenerate
 
     // A window's words take the same entries again and again; those of the pooled row leave in turn.
@@ -119,11 +164,11 @@ module pool #(
             row_first    <= 1'b1;
             level_first  <= 1'b1;
         end else if (step) begin
-            if (is_write | (is_read & (!level_last | column_last))) entry <= next_entry;
-            else if (is_read) entry <= entry - MORE_LEVELS[ENTRY_BITS-1:0];
+            if (is_write | (pools & (!level_last | column_last))) entry <= next_entry;
+            else if (pools) entry <= entry - MORE_LEVELS[ENTRY_BITS-1:0];
             if (is_read) level_first <= level_last;
             if (pixel_ends) column_first <= column_last;
-            if (row_ends) row_first <= row_last;
+            if (row_ends & !drops) row_first <= row_last;
         end
 
     // A pooled word is looked up as it enters the exit, a step after its own, while nothing is read; one
@@ -137,11 +182,11 @@ module pool #(
             reg [STATE_BITS-1:0] state;
             wire unused_entry = &{1'b0, asked};
             assign earlier = state;
-            always @(posedge clk) if (reading) state <= later;
+            always @(posedge clk) if (pools & !drops) state <= later;
         end else begin : many_entries
             (* ram_style = "distributed" *) reg [STATE_BITS-1:0] states [0:ENTRIES-1];
             assign earlier = states[asked];
-            always @(posedge clk) if (reading) states[asked] <= later;
+            always @(posedge clk) if (pools & !drops) states[asked] <= later;
         end
         if (FLOWS != 0) begin : kept
             reg [STATE_BITS-1:0] pooled;

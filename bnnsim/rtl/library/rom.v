@@ -23,19 +23,19 @@ module rom #(
 
     // How many words part `index` holds, and where it begins.
     function integer part_place(input integer index, input integer wants_base);
-        integer base, left, top, part;
+        integer base, left, most, part;
         begin
             base = 0;
             left = DEPTH_WORDS;
-            top  = 0;
+            most = 0;
             for (part = 0; part <= index; part = part + 1) begin
-                base = base + top;
-                left = left - top;
-                top  = 1;
-                while (2 * top <= left) top = 2 * top;
-                if (left <= 512 | 2 * (left - top) > top) top = left;
+                base = base + most;
+                left = left - most;
+                most = 1;
+                while (2 * most <= left) most = 2 * most;
+                if (left <= 512 | 2 * (left - most) > most) most = left;
             end
-            part_place = wants_base != 0 ? base : top;
+            part_place = wants_base != 0 ? base : most;
         end
     endfunction
 

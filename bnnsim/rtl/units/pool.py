@@ -19,8 +19,6 @@ def pool_instance(values: UnitValues, pool: Pool) -> Instance:
         function = _LARGEST_BIT if pool.type.is_bipolar or pool.type.is_residual else _LARGEST
     if function != _LARGEST and stream.element_bits != 1:
         raise NoModuleError(f"{values.unit.name}: a pool of one-bit elements ({stream.element_bits})")
-    if pool.drops:
-        raise NoModuleError(f"{values.unit.name}: a pool of a map that its kernel divides")
     pixels = pool.kernel[0] * pool.kernel[1]
     return Instance(
         "pool",
