@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 from bnnsim.cost.power import estimate_power, frame_energy_uj
 from bnnsim.cost.resources import estimate_resources
@@ -20,12 +21,14 @@ class DesignFigures:
     """A design's figures without its bits: what a search judges.
 
     ``figures`` by name; ``violations`` by budget, the amount over it (at most 0 where it holds);
-    ``reasons`` why a figure is missing.
+    ``reasons`` why a figure is missing. ``interval`` is the steady interval in cycles as it is, where
+    the figure is rounded up; None where none is proven.
     """
 
     figures: Mapping[str, float]
     violations: Mapping[str, float]
     reasons: Mapping[str, str]
+    interval: Fraction | None
 
 
 def figures_of(design: Design | EngineDesign, max_frames: int = MAX_FRAMES) -> DesignFigures:
@@ -36,11 +39,12 @@ def figures_of(design: Design | EngineDesign, max_frames: int = MAX_FRAMES) -> D
     """
     if isinstance(design, EngineDesign):
         interval, latency, reason = steady_interval(design)
+        exact = None if interval is None else Fraction(interval)
         fifo_bits = 0
     else:
         steady = steady_state(build_timing(design.graph), fast=True, max_frames=max_frames)
         interval, latency = steady.initiation_interval_cycles, steady.latency_cycles
-        reason = steady.reason
+        reason, exact = steady.reason, steady.interval
         fifo_bits = sum(s.depth_words * s.width_bits for s in design.graph.streams)
     resources = estimate_resources(design)
     total = resources.total
@@ -64,7 +68,7 @@ def figures_of(design: Design | EngineDesign, max_frames: int = MAX_FRAMES) -> D
         for name in (*RESOURCES, "power_w")
         if (allowed := getattr(budget, name)) is not None and name in figures
     }
-    return DesignFigures(figures, violations, reasons)
+    return DesignFigures(figures, violations, reasons, exact)
 
 
 def _rates(design: Design | EngineDesign, resources: Resources, interval: int) -> dict[str, float]:

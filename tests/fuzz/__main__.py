@@ -45,7 +45,9 @@ KINDS = (
     Kind("arguments", 76, commands.arguments),
     Kind("journal", 4, commands.journal),
 )
-_LONGEST_WALL_S = 90.0
+_TABLE_EVERY = 5000
+"""Inputs between two tables of a long run."""
+_LONGEST_WALL_S = 300.0
 """A child that says nothing for so long hangs; far above what is allowed, as machines may be busy."""
 
 
@@ -158,11 +160,13 @@ def _run_many(options: argparse.Namespace, kinds: list[Kind], folder: Path) -> i
             if outcome.failure:
                 failures.append((number, kind, outcome.failure))
             number += 1
+            if (number - options.start) % _TABLE_EVERY == 0:
+                done = number - options.start
+                _report(options.seed, counts, codes, spent, longest, peak_bytes, failures, done)
         child.kill()
         child.join()
-    _print_table(counts, codes, spent, longest, peak_bytes, failures, number - options.start)
-    for position, kind, failure in _one_of_each(failures)[:40]:
-        print(f"\n--seed {options.seed} --only {position} ({kind}): {failure}")
+    done = number - options.start
+    _report(options.seed, counts, codes, spent, longest, peak_bytes, failures, done)
     return 1 if failures else 0
 
 
@@ -176,7 +180,8 @@ def _one_of_each(failures: list[tuple[int, str, str]]) -> list[tuple[int, str, s
     return list(first.values())
 
 
-def _print_table(
+def _report(
+    seed: int,
     counts: Counter[str],
     codes: Counter[tuple[str, int]],
     spent: dict[str, float],
@@ -194,6 +199,9 @@ def _print_table(
             f"{longest[kind]:>7.2f} s {spent[kind] / count * 1e3:>6.1f} ms"
         )
     print(f"{'all':<16} {inputs:>8,} inputs, {len(failures)} failures, peak {peak_bytes / 2**20:.0f} MiB")
+    for position, kind, failure in _one_of_each(failures)[:40]:
+        print(f"\n--seed {seed} --only {position} ({kind}): {failure}")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from bnnsim.spec.streaming.hardware import LayerHardware
 from bnnsim.timing.bottleneck import listed
 from bnnsim.timing.engine.bottleneck import find_engine_bottleneck
 from bnnsim.timing.prefix import whole_program
-from bnnsim.timing.streaming.bottleneck import slowest_units
+from bnnsim.timing.streaming.bottleneck import slowest
 from bnnsim.timing.streaming.programs.graph import build_timing
 from bnnsim.timing.streaming.result import DeadlockError
 
@@ -197,11 +197,9 @@ def what_limits(tried: Tried) -> str:
     if isinstance(design, EngineDesign):
         found = find_engine_bottleneck(whole_program(design), tried.interval_cycles)
         return found.what_limits if found else "nothing"
-    own = slowest_units(build_timing(design.graph))
-    slowest = max(own.values())
-    if tried.interval_cycles > -(-slowest.numerator // slowest.denominator):
-        return "FIFOs"
-    return listed(tuple(name for name, cycles in own.items() if cycles == slowest))
+    unlimited, units = slowest(build_timing(design.graph))
+    interval = tried.figures.interval
+    return "FIFOs" if interval is None or interval > unlimited else listed(units)
 
 
 def changed(value: Any, path: tuple[str, ...], after: object) -> Any:

@@ -19,7 +19,7 @@ from bnnsim.search.space.space import CLOCK, Space
 from bnnsim.search.storage.judging_code import judging_code
 from bnnsim.search.storage.record import Exploration, TrialRecord
 from bnnsim.search.study.samplers import SamplerName
-from bnnsim.search.study.stored_space import check_names, space_data, stored_space, with_current_keys
+from bnnsim.search.study.stored_space import space_data, stored_space
 from bnnsim.spec.faults import InputError
 from bnnsim.version import __version__
 
@@ -135,7 +135,7 @@ def stored_plan(study: optuna.Study) -> SearchPlan | None:
     """The plan kept with a study; None where there is none (yet).
 
     Raises :class:`InputError` where another version, or other code, of bnnsim wrote it: figures would not
-    compare; where :func:`check_names` does.
+    compare, and fields may have had other names.
     """
     text = study.user_attrs.get(PLAN_ATTRIBUTE)
     if text is None:
@@ -145,23 +145,19 @@ def stored_plan(study: optuna.Study) -> SearchPlan | None:
     for key, value in ours.items():
         if stored.get(key) != value:
             raise InputError(place, _wanted(key, str(value)), str(stored.get(key, "none")))
-    data = with_current_keys(stored)
-    space = stored_space(data)
-    check_names(stored, space, place)
     return SearchPlan(
-        space,
-        parse_objectives(data["objectives"]),
-        parse_constraints(data["constraints"]),
-        data["sampler"],
-        data["trials"],
-        data["seed"],
+        stored_space(stored),
+        parse_objectives(stored["objectives"]),
+        parse_constraints(stored["constraints"]),
+        stored["sampler"],
+        stored["trials"],
+        stored["seed"],
     )
 
 
 def check_plan(study: optuna.Study, plan: SearchPlan, place: str) -> None:
     """Raise :class:`InputError` where ``study`` is of another space, network, sampler, aim or code.
 
-    So does one whose trials have :func:`former names <check_names>`.
     The number of trials and the seed may differ.
     """
     text = study.user_attrs.get(PLAN_ATTRIBUTE)
@@ -175,8 +171,7 @@ def continued_plan(text: str, plan: SearchPlan, place: str, any_seed: bool) -> S
 
     Raises :class:`InputError` as :func:`check_plan` does, and for another seed unless ``any_seed``.
     """
-    given = json.loads(text)
-    stored = with_current_keys(given)
+    stored = json.loads(text)
     ours = json.loads(json.dumps(plan_data(plan)))
     for key in _SAME if any_seed else (*_SAME, "seed"):
         if stored.get(key) != ours.get(key):
@@ -186,7 +181,6 @@ def continued_plan(text: str, plan: SearchPlan, place: str, any_seed: bool) -> S
                 raise InputError(place, _wanted(key, ours[key]), str(stored.get(key, "none")))
             wanted = f"{key} {_shown(stored[key])}, which its study was made with"
             raise InputError(place, wanted, _shown(ours[key]))
-    check_names(given, plan.space, place)
     return replace(plan, seed=int(stored["seed"]), begun_trials=int(stored["trials"]))
 
 

@@ -69,10 +69,6 @@ class SourceText:
         name = key_text((*self.within, *self._by_name(key)))
         return Fault(self.file, self.line_of(key), name, expected, str(got), tuple(near))
 
-    def written_path(self, path: KeyPath) -> KeyPath:
-        """``path`` with the keys as they were written."""
-        return tuple(self.written.get(path[:depth], part) for depth, part in enumerate(path, start=1))
-
     def _by_name(self, path: KeyPath) -> KeyPath:
         """``path`` as its user calls it: list positions by the entry's own ``name`` where it has one,
         keys by the names that were written."""

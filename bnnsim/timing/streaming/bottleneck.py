@@ -30,9 +30,7 @@ def find_bottleneck(graph: TimingGraph, run: CompiledRun) -> Bottleneck | None:
         return None
     interval, period = steady.interval, steady.period_frames
     assert interval is not None and period is not None, "what is not proven is not watched"
-    own = slowest_units(graph)
-    unlimited = max(own.values())
-    unit, *equally_slow = (name for name, cycles in own.items() if cycles == unlimited)
+    unlimited, (unit, *equally_slow) = slowest(graph)
     streams = _Streams(graph)
     by_fifos = interval > unlimited
     position = next(i for i, u in enumerate(graph.units) if u.name == unit)
@@ -66,7 +64,17 @@ def _ceil(cycles: Fraction) -> int:
 
 def unlimited_interval(graph: TimingGraph) -> Fraction:
     """Cycles a frame if every FIFO were as deep as it could ever help."""
-    return max(slowest_units(graph).values())
+    return slowest(graph)[0]
+
+
+def slowest(graph: TimingGraph) -> tuple[Fraction, tuple[str, ...]]:
+    """The most cycles a frame that a unit needs by itself, and the units that do.
+
+    They limit a design whose interval is as long; where it is longer, FIFOs do.
+    """
+    own = slowest_units(graph)
+    most = max(own.values())
+    return most, tuple(name for name, cycles in own.items() if cycles == most)
 
 
 def slowest_units(graph: TimingGraph) -> dict[str, Fraction]:

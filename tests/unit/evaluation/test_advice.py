@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 
 import bnnsim
@@ -9,7 +11,8 @@ from bnnsim.cli.app import run
 from bnnsim.design.build import build_design
 from bnnsim.evaluation.advice.advise import advise
 from bnnsim.evaluation.advice.record import Advice, AdviceReport, SpecChange
-from bnnsim.evaluation.advice.trials import Change, Trials, changed
+from bnnsim.evaluation.advice.trials import Change, Trials, Tried, changed, what_limits
+from bnnsim.evaluation.figures import DesignFigures
 from bnnsim.simulation import RunOptions, TimingOnly, load_design, simulate_design
 from bnnsim.spec.architecture import Architecture
 
@@ -39,6 +42,18 @@ def _made(spec: Architecture, changes: tuple[SpecChange, ...]) -> Architecture:
             after = int(change.after)
         spec = changed(spec, tuple(place), after)
     return spec
+
+
+@pytest.mark.parametrize(("quarters", "limits"), [(41, "window"), (42, "FIFOs"), (44, "FIFOs")])
+def test_fifos_limit_where_the_interval_is_longer_by_less_than_a_cycle(
+    quarters: int, limits: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    design, _ = load_design("pynq-tfc", "tfc")
+    figures = {"initiation_interval_cycles": 11.0}
+    tried = Tried(design, DesignFigures(figures, {}, {}, Fraction(quarters, 4)))
+    slowest = Fraction(41, 4), ("window",)  # 10.25 cycles, which are 11 as well once rounded up
+    monkeypatch.setattr("bnnsim.evaluation.advice.trials.slowest", lambda graph: slowest)
+    assert what_limits(tried) == limits
 
 
 @pytest.mark.parametrize(("arch", "workload"), DESIGNS)

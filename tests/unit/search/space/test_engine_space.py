@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 from pathlib import Path
 
@@ -23,9 +22,8 @@ from bnnsim.search.points.target_encoding import TargetEncoding
 from bnnsim.search.space.space_reader import load_space
 from bnnsim.search.storage.record import TrialRecord
 from bnnsim.search.storage.results import design_name
-from bnnsim.search.study.plan import PLAN_ATTRIBUTE, check_plan, plan_data, stored_plan
 from bnnsim.search.study.proposer import Proposer
-from bnnsim.spec.faults import OldKeyWarning, SpecError
+from bnnsim.spec.faults import SpecError
 from bnnsim.spec.load import load_architecture, load_workload
 
 SPACE = """\
@@ -229,26 +227,3 @@ def test_published_point_has_the_figures_of_the_published_accelerator() -> None:
     assert [(u.name, u.amounts) for u in built.units] == [
         (u.name, u.amounts) for u in estimate_resources(design).units
     ]
-
-
-def test_study_of_the_same_space_with_former_keys_is_gone_on_with(space: Path) -> None:
-    class Study:
-        study_name = "s"
-        user_attrs: dict[str, str] = {}
-
-    plan = plan_of(space, None, 10, None, (), "nsga2", 0)
-    text = json.dumps(plan_data(plan)["space"])
-    for now, then in {
-        "supported_ops": "executes", "spatial_unrolling": "unrolls", "residency": "keeps",
-        "op": "do", "dimension": "over",
-    }.items():  # fmt: skip
-        assert f'"{now}"' in text
-        text = text.replace(f'"{now}"', f'"{then}"')
-    study = Study()
-    study.user_attrs[PLAN_ATTRIBUTE] = json.dumps({**plan_data(plan), "space": json.loads(text)})
-    with pytest.warns(OldKeyWarning, match="executes"):
-        check_plan(study, plan, "study s")  # type: ignore[arg-type]
-    with pytest.warns(OldKeyWarning, match="executes"):
-        again = stored_plan(study)  # type: ignore[arg-type]
-    assert again is not None
-    assert plan_data(again) == plan_data(plan)

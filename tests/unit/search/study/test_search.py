@@ -13,8 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import optuna
 import pytest
@@ -32,12 +31,11 @@ from bnnsim.search.storage.journal import Journal
 from bnnsim.search.storage.record import TrialRecord
 from bnnsim.search.storage.store import BASELINE, JOURNAL, STUDY, open_journal
 from bnnsim.search.study import coordinator
-from bnnsim.search.study import plan as study_plan
 from bnnsim.search.study.pool import Pool, open_pool
 from bnnsim.search.study.progress import SearchProgress
 from bnnsim.search.study.samplers import SAMPLERS
 from bnnsim.spec.faults import InputError, SpecError
-from tests.designs import SMALL_SPACE, WORDS_SPACE
+from tests.designs import SMALL_SPACE
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -135,94 +133,6 @@ def test_resumed_search_keeps_what_there_is_and_adds_what_is_missing(space: Path
     assert [t.result for t in longer.trials[:20]] == [t.result for t in first.trials]
     assert len(set(_knobs(longer.trials))) == 40
     assert _knobs(longer.baseline) == _knobs(first.baseline)
-
-
-def _former(monkeypatch: pytest.MonkeyPatch, old: dict[str, Any]) -> None:
-    """Lets plans be stored with ``old`` beside or in place of the space's entries of the same keys."""
-    former = study_plan.plan_data
-
-    def stored(given: study_plan.SearchPlan) -> dict[str, Any]:
-        data = former(given)
-        kept = {k: v for k, v in data["space"].items() if k not in ("ram_decomposition", "frame_source")}
-        return {**data, "space": {**kept, **old}}
-
-    monkeypatch.setattr(study_plan, "plan_data", stored)
-
-
-def _study(plan: str) -> optuna.Study:
-    attributes = {study_plan.PLAN_ATTRIBUTE: plan}
-    return cast(optuna.Study, SimpleNamespace(study_name="s", user_attrs=attributes))
-
-
-@pytest.mark.parametrize(
-    ("now", "then", "said"),
-    [
-        ("ram_decomposition: {choose: [timing, area]}", {"tiling": {"choose": ["timing", "area"]}},
-         "'tiling' free, which is now 'ram_decomposition'"),
-        ("frame_source: {inter_frame_gap_steps: {choose: [0, 20]}}",
-         {"frame_source": {"gap_steps": {"choose": [0, 20]}}},
-         "'frame_source.gap_steps' free, which is now 'frame_source.inter_frame_gap_steps'"),
-        ("ram_decomposition: area", {"tiling": "area"}, ""),
-    ],
-)  # fmt: skip
-@pytest.mark.filterwarnings("ignore::bnnsim.spec.faults.OldKeyWarning")
-def test_study_that_searched_a_field_under_its_old_name_is_refused_in_a_sentence(
-    space: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    now: str,
-    then: dict[str, Any],
-    said: str,
-) -> None:
-    out = tmp_path / "out"
-    space.write_text(f"{now}\n{SMALL_SPACE}")
-    _former(monkeypatch, then)
-    first = _explore(space, trials=5, out=out).exploration
-    monkeypatch.undo()
-    if said:
-        with pytest.raises(InputError, match=re.escape(said)) as raised:
-            _explore(space, trials=9, out=out, resume=True)
-        (fault,) = raised.value.faults
-        assert str(fault).startswith(
-            f"{out / JOURNAL}: expected a study whose free fields have today's names "
-            "(begin a new one, or go on with the bnnsim that stored it), got "
-        )
-    else:
-        longer = _explore(space, trials=9, out=out, resume=True).exploration
-        assert _knobs(longer.trials)[:5] == _knobs(first.trials)
-        assert len(set(_knobs(longer.trials))) == 9
-
-
-@pytest.mark.filterwarnings("ignore::bnnsim.spec.faults.OldKeyWarning")
-def test_study_whose_free_words_were_others_is_refused_by_who_resumes_and_who_joins(
-    tmp_path: Path,
-) -> None:
-    text = WORDS_SPACE.replace("{knob: walk}", "{choose: [line_buffered, streaming]}")
-    file = tmp_path / "digits.yaml"
-    file.write_text(re.sub("knobs: .*}}, ", "", text))
-    made = plan_of(file, None, 10, None, (), "nsga2", 0)
-    data = json.dumps(study_plan.plan_data(made))
-    data = data.replace('"line_buffered"', '"row"').replace('["row", "streaming"]', '["row", "flow"]')
-    study = _study(data)
-    said = "study s: .* got 'layers.pool1.pool' free in old words: 'row' is now 'line_buffered', "
-    with pytest.raises(InputError, match=said):
-        study_plan.check_plan(study, made, "study s")
-    with pytest.raises(InputError, match=said):
-        study_plan.stored_plan(study)
-
-
-@pytest.mark.filterwarnings("ignore::bnnsim.spec.faults.OldKeyWarning")
-def test_study_whose_knob_has_old_words_is_gone_on_with(tmp_path: Path) -> None:
-    file = tmp_path / "digits.yaml"
-    file.write_text(WORDS_SPACE)
-    made = plan_of(file, None, 10, None, (), "nsga2", 0)
-    data = json.loads(json.dumps(study_plan.plan_data(made)))
-    data["space"]["layers"]["pool1"]["pool"] = {"knob": "walk"}  # as it was stored before
-    study = _study(json.dumps(data))
-    study_plan.check_plan(study, made, "study s")
-    again = study_plan.stored_plan(study)
-    assert again is not None
-    assert again.space.knob_names == made.space.knob_names
 
 
 def test_study_of_another_aim_is_not_resumed(space: Path, tmp_path: Path) -> None:
