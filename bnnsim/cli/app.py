@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from importlib import import_module
@@ -111,7 +112,7 @@ INTERRUPTED = 130
 def run(arguments: list[str]) -> int:
     """Run one command and return the exit code."""
     try:
-        _check_lengths(arguments)
+        _check_arguments(arguments)
         with remarks():
             build_app(arguments[0] if arguments else None)(arguments, prog_name="bnnsim")
     except SystemExit as end:  # the parser's own: help, or a usage error already printed
@@ -145,8 +146,15 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
-def _check_lengths(arguments: list[str]) -> None:
-    """Refuse an argument that every message about it would repeat at length."""
+def _check_arguments(arguments: list[str]) -> None:
+    """Refuse an argument that every message about it would repeat at length, and an empty option.
+
+    Nothing takes an empty value; a script's variable that is not set would be the folder it runs in.
+    """
+    for option, value in itertools.pairwise([*arguments, "-"]):
+        name, mark, text = option.partition("=")
+        if name.startswith("--") and (not text if mark else not value):
+            raise InputError(name, "a value", "an empty one")
     for position, argument in enumerate(arguments, start=1):
         if len(argument) > MAX_ARGUMENT:
             expected = f"at most {MAX_ARGUMENT} characters"

@@ -29,14 +29,14 @@ class Fault:
     def __str__(self) -> str:
         """One line of text; a long list of what there is comes last, a long value is cut."""
         place = f"{self.file}:{self.line}" if self.line else self.file
-        key = f" {self.key}:" if self.key else ""
+        key = f" {shortened(self.key)}:" if self.key else ""
         nearest = f" (nearest: {', '.join(self.near)})" if self.near else ""
         got = f"got {shortened(self.got)}{shortened(nearest)}"
         text = f"expected {self.expected}, {got}"
         if len(self.expected) > MAX_ECHO:
             what, bracket, names = self.expected.removesuffix(")").partition(" (")
             text = f"expected {what}, {got}; known: {names}" if bracket else f"{got}, expected {what}"
-        return one_line(f"{place}:{shortened(key)} {text}")
+        return one_line(f"{place}:{key} {text}")
 
 
 def shortened(text: str) -> str:

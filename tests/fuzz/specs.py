@@ -94,11 +94,11 @@ def device(random: Random, folder: Path) -> Case:
         import yaml
 
         path.write_text(yaml_text(damaged_data(yaml.safe_load(text), random)), "utf-8", "replace")
-    texts[0] = texts[0].replace(b"device: xc7z020", f"device: {path}".encode())
+    texts[0] = texts[0].replace(b"device: xc7z020", b"device: part.yaml")
     case = _case(folder, texts, random.choice((["evaluate", "--timing-only"], ["simulate"])))
     arguments = case.arguments
     if random.random() < 0.4:
-        arguments = ["fold", str(folder / "w.yaml"), "--device", str(path)]
+        arguments = ["fold", str(folder / "w.yaml"), "--device", path.name]
         arguments += ["--out", str(folder / "f.yaml")]
     return Case(arguments, (*case.places, "part.yaml", "device"))
 

@@ -118,8 +118,11 @@ def fold(
     """As :func:`fold_network`, with the design."""
     loaded = workload if isinstance(workload, Loaded) else load_workload(workload)
     network = resolve_network(loaded)
-    known = load_device(device).spec
-    label = f"{loaded.spec.name}-{known.name}" if name is None else check_name(name, "--name")
+    part = load_device(device).spec
+    if Path(device).name != device:  # an architecture's word for it would mean another one: the shipped
+        raise InputError("--device", "a shipped device, or the name of a file in this folder", device)
+    known = part.model_copy(update={"name": device})
+    label = f"{loaded.spec.name}-{part.name}" if name is None else check_name(name, "--name")
     if not 0 < clock_mhz <= 2000:
         raise InputError("clock", "0 to 2000 MHz", f"{clock_mhz:g}")
     if fps is not None and not fps > 0:

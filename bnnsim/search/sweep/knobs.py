@@ -45,10 +45,11 @@ def parse_knobs(texts: Sequence[str]) -> tuple[SweepKnob, ...]:
         path, mark, values = text.partition("=")
         read = [_value(value) for value in values.split(",")] if mark else []
         plain = all(isinstance(value, int | float | str | bool) for value in read)
-        if not path or not read or not plain or len({str(v) for v in read}) < len(read):
-            faults.append(
-                Fault("--knob", 0, "", "a field and its values: layers.conv1.pe=1,2,4", repr(text))
-            )
+        is_twice = len({str(v) for v in read}) < len(read)
+        if not path or not read or not plain or is_twice:
+            expected = "a field and its values: layers.conv1.pe=1,2,4"
+            expected = "each value once" if path and plain and is_twice else expected
+            faults.append(Fault("--knob", 0, "", expected, repr(text)))
             continue
         field = current_path(path.split("."), f"--knob {path}")
         knobs.append(SweepKnob(field, tuple(current_value(field, value) for value in read)))

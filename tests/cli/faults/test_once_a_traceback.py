@@ -114,3 +114,17 @@ def test_an_empty_argument_has_a_name(text: str, capsys: pytest.CaptureFixture[s
         message = capsys.readouterr().err
         place = message.partition(":")[0]
         assert place.strip() and kind in place, message
+
+
+@pytest.mark.parametrize("form", [["--out", ""], ["--out="], ["--storage", ""], ["--study="]])
+def test_an_empty_option_is_refused_instead_of_meaning_this_folder(
+    form: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["explore", "digits-7z020", "--trials", "1", *form]) == 2
+    option = form[0].rstrip("=")
+    assert capsys.readouterr().err == f"{option}: expected a value, got an empty one\n"
+
+
+def test_a_long_key_keeps_its_colon(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = complaints(tmp_path, capsys, change(ARCH, "layers:", f"layers:\n  {'x' * 300}: 1"), WORKLOAD)
+    assert lines and all(": expected" in line for line in lines)

@@ -13,6 +13,7 @@ from bnnsim.design.build import build_streaming_design
 from bnnsim.search.fold.fold import fold, fold_network, rate_text
 from bnnsim.search.fold.request import FoldObjective
 from bnnsim.spec.faults import InputError, SpecError
+from bnnsim.spec.library import find_spec
 from bnnsim.spec.load import load_architecture, load_workload
 from bnnsim.timing.streaming.programs.graph import build_timing
 from bnnsim.timing.streaming.reference.executor import run_simpy
@@ -203,3 +204,17 @@ def test_layer_that_has_no_streaming_unit_is_named_in_the_user_s_file(fps, tmp_p
     with pytest.raises(SpecError, match=match) as caught:
         fold_network(path, "xc7z020", fps)
     assert "<" not in str(caught.value)
+
+
+def test_a_device_file_is_the_device_that_is_folded_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name may be a shipped one's, which is another device."""
+    monkeypatch.chdir(tmp_path)
+    text = find_spec("xc7z020", "device").read_text(encoding="utf-8")
+    Path("small.yaml").write_text(text.replace("lut: 53200", "lut: 5000"), encoding="utf-8")
+    with pytest.raises(InputError, match="lut"):
+        fold_network("tfc", "small.yaml", fps=300_000)
+    assert "device: xc7z020\n" in fold_network("tfc", "xc7z020", fps=300_000)
+    with pytest.raises(InputError, match="--device: expected a shipped device, or the name of a file in"):
+        fold_network("tfc", str(tmp_path / "small.yaml"), fps=1000)
