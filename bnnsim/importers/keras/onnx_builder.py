@@ -59,12 +59,13 @@ class OnnxBuilder:
 
         config = layer.config
         given = config.get("batch_input_shape") or config.get("batch_shape")
-        if given is None or len(given) not in (2, 4) or not all(given[1:]):
+        sizes = given[1:] if isinstance(given, list | tuple) else ()
+        if len(sizes) not in (1, 3) or not all(type(size) is int and size > 0 for size in sizes):
             expected = "a fixed input shape [batch, height, width, channels] or [batch, features]"
             raise layer.fault(expected, given)
         if config.get("data_format", "channels_last") != "channels_last":
             raise layer.fault("data_format channels_last", config["data_format"])
-        shape = [int(size) for size in given[1:]]
+        shape = list(sizes)
         self.input = helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, *shape])
         self.tensors[""], self.shapes[""] = "input", tuple(shape)
         if len(shape) == 3:

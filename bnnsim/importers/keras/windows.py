@@ -22,7 +22,8 @@ def window(
     """Padding as TensorFlow does it: the padded tensor, attributes, height and width behind.
 
     ``shape``: (channels, height, width) of ``x``; ``kernel``: rows, columns; ``stride`` where the layer
-    names none. Raises :class:`InputError` on strides or dilations that are no sizes.
+    names none. Raises :class:`InputError` on strides or dilations that are no sizes, and on a window that
+    is larger than its map.
     """
     strides = pair(layer, layer.config.get("strides") or stride)
     dilations = pair(layer, layer.config.get("dilation_rate", 1))
@@ -32,6 +33,9 @@ def window(
         -(-e // s) if same else (e - r) // s + 1
         for e, r, s in zip(shape[1:], reach, strides, strict=True)
     ]
+    if min(sizes) < 1:
+        got = f"one of {reach[0]} x {reach[1]}"
+        raise layer.fault(f"a window within its map of {shape[1]} x {shape[2]}", got)
     attributes: dict[str, Any] = {"kernel_shape": list(kernel), "strides": list(strides)}
     if dilations != (1, 1):
         attributes["dilations"] = list(dilations)

@@ -124,6 +124,8 @@ def channel_values(operator: Operator, binding: TensorBinding, constant: Array) 
     if "C" in axes:
         factors = np.moveaxis(factors, axes.index("C"), 0)
     rows = factors.reshape(binding.channels, -1)
+    if not np.all(np.isfinite(rows)):
+        raise operator.fault("finite constants", "infinite or NaN")
     if np.any(rows != rows[:, :1]):
         raise operator.fault("constants that are equal within a channel", "some that are not")
     return _finite(operator, rows[:, 0])

@@ -32,7 +32,7 @@ from bnnsim.importers.onnx.operators.joins import scores_in_fixed_point
 from bnnsim.importers.onnx.operators.quantise import negated, quantised
 from bnnsim.importers.onnx.outputs import Head, dropped_note
 from bnnsim.spec.bounds import MAX_NAME
-from bnnsim.spec.faults import InputError
+from bnnsim.spec.faults import InputError, SpecError
 from bnnsim.spec.value_type import TYPE_TEXT, ValueType, parse_value_type
 from bnnsim.spec.workload import ImportSettings, Workload
 
@@ -134,7 +134,14 @@ def write_model(
     """Lower the ``onnx.ModelProto`` that ``read`` makes of the file at ``path``, and write it."""
     chosen = checked_name(name) if name is not None else workload_name(path)
     lowered = lower_model(read(path), str(path), chosen, options)
-    return write_network(out_dir, lowered.workload, lowered.arrays, lowered.notes, force=force)
+    made = f"<Workload {chosen}>"
+    try:
+        return write_network(out_dir, lowered.workload, lowered.arrays, lowered.notes, force=force)
+    except SpecError as error:
+        if all(fault.file != made for fault in error.faults):
+            raise
+        # of a layer beyond what a network may have; its user has the model
+        raise SpecError(replace(fault, file=str(path), line=0) for fault in error.faults) from None
 
 
 def import_options(

@@ -13,6 +13,7 @@ onnx = pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not install
 
 from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
+from bnnsim.importers.exact.inversion import least_inputs  # noqa: E402
 from bnnsim.importers.onnx.network import import_onnx  # noqa: E402
 from bnnsim.spec.faults import InputError, SpecError  # noqa: E402
 from tests.golden.imported.onnx_models import Builder  # noqa: E402
@@ -301,3 +302,36 @@ def test_joins_that_double_their_channels_over_and_over_are_refused(tmp_path):
     path = b.save(b.op("Sign", x), tmp_path / "net.onnx")
     expected = "expected at most 1048576 channels in all joins, got 2097152 in the one after 5 others"
     _refused_file(path, tmp_path, expected)
+
+
+@pytest.mark.parametrize("bits", [12, 24, 32])
+def test_levels_are_counted_before_their_thresholds_are_looked_for(bits, tmp_path, monkeypatch):
+    most = 0
+
+    def counted(chain, levels, low, high):
+        nonlocal most
+        most = max(most, len(levels))
+        return least_inputs(chain, levels, low, high)
+
+    monkeypatch.setattr("bnnsim.importers.onnx.operators.quantise.least_inputs", counted)
+    b = Builder((1, 12))
+    sums = b.op("MatMul", b.bipolar("x"), b.signs(12, 4))
+    values = [b.constant(value) for value in (1e-12, 0.0, float(bits))]
+    settings = {"signed": 1, "narrow": 0, "rounding_mode": "ROUND"}
+    quantised = b.op("Quant", sums, *values, domain="qonnx.custom_op.general", **settings)
+    model = b.model(b.op("MatMul", quantised, b.signs(4, 3)))
+    _refused(model, tmp_path, "expected activations of at most 8 bits, got")
+    assert most <= 256
+
+
+def test_constant_that_is_no_number_is_called_that(tmp_path):
+    b = Builder((1, 6))
+    biases = b.constant([np.nan, 0.0, 0.0])
+    _refused(b.model(b.op("Add", _mlp(b), biases)), tmp_path, "Add.: expected finite constants")
+
+
+def test_layer_beyond_the_bounds_is_refused_under_the_model_s_name(tmp_path):
+    b = Builder((1, 1, 6, 6))
+    sums = b.op("Conv", b.bipolar("x"), b.signs(2, 1, 3, 3), kernel_shape=[3, 3], pads=[10**9] * 4)
+    model = b.model(b.op("Flatten", sums))
+    _refused(model, tmp_path, r"net.onnx: layers.conv0.pad: expected a padded map")

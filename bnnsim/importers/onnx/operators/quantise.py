@@ -131,20 +131,20 @@ def _threshold_layer(
         base, head = negated(state, base, head, falling)
     low, high = draft.bounds_of(base)
     lowest, highest = _levels(head, low, high)
-    levels = range(lowest + 1, highest + 1)
-    found = _thresholds(head, levels, low, high)
-    if isinstance(head.chains[0][-1], Sign):
+    is_sign = isinstance(head.chains[0][-1], Sign)
+    # Before thresholds are looked for: too many levels are refused here.
+    encoding = None if is_sign else _encoding(operator, lowest, highest, tail)
+    found = _thresholds(head, range(lowest + 1, highest + 1), low, high)
+    if encoding is None:
         # Two values where the sum never hits zero, or does so only because it was rounded.
         if draft.is_rounded(base) or not _meets(found, draft.parity_of(base)):
             found = found[:, :1]
             encoding = _Encoding(BIPOLAR, Fraction(1), Fraction(0), 0)
         else:
             encoding = _encoding(operator, lowest, highest, tail)
-    else:
-        encoding = _encoding(operator, lowest, highest, tail)
     value_type = encoding.type
     function = ChannelFunction().then([Affine(encoding.gain, encoding.offset)])
-    if value_type.is_bipolar and isinstance(head.chains[0][-1], Sign):
+    if value_type.is_bipolar and is_sign:
         function = ChannelFunction()
     result = binding.with_function(function.before(tail))
     if (key, value_type) in state.made:

@@ -279,3 +279,28 @@ def test_softmax_at_the_end(tmp_path):
     images = _images()
     expected = _rest(model, _sums(model, images), 1)
     assert np.array_equal(_scores(model, tmp_path, images), expected)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [None, 5, [None], [None, None, None, 1], [None, -6, 6, 1], [None, 6.5, 6, 1], [None, True, 6, 1]],
+)
+def test_an_input_shape_is_whole_sizes(shape: Any, tmp_path: Path) -> None:
+    model = KerasModel((6, 6, 1))
+    model.conv((3, 3, 1, 4))
+    model.layers[0][1]["batch_input_shape"] = shape
+    with pytest.raises(InputError, match=r"expected (a fixed input shape|batch_input_shape)"):
+        import_keras(model.save_keras(tmp_path / "net.keras"), tmp_path)
+
+
+@pytest.mark.parametrize("size", [7, 12, 10**9])
+def test_a_window_larger_than_its_map_is_refused_by_its_layer(size: int, tmp_path: Path) -> None:
+    """Twelve: a map of -2 x -2 would have had as many numbers as one of 2 x 2."""
+    model = KerasModel((6, 6, 1))
+    model.conv((3, 3, 1, 4), padding="same")
+    model.add("MaxPooling2D", pool_size=[size, size], strides=[2, 2], padding="valid")
+    model.add("Flatten")
+    model.dense(16, 3)
+    said = f"MaxPooling2D.: expected a window within its map of 6 x 6, got one of {size}"
+    with pytest.raises(InputError, match=said):
+        import_keras(model.save_keras(tmp_path / "net.keras"), tmp_path)
