@@ -12,7 +12,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnnsim.files.boundary import reason_of
+from bnnsim.files.boundary import reason_of, unremarked
 from bnnsim.files.whole import no_place, replace_files
 from bnnsim.spec.bounds import MAX_ARRAY_BYTES, MAX_ARRAYS
 from bnnsim.spec.faults import InputError, SpecError
@@ -52,7 +52,7 @@ def read_array(path: Path) -> NDArray[Any]:
 def _read(path: Path, expected: str) -> NDArray[Any] | dict[str, NDArray[Any]]:
     place = str(path)
     try:
-        with path.open("rb") as file:
+        with path.open("rb") as file, unremarked():
             start = file.read(4)
             file.seek(0)
             if start in _ZIP_STARTS:

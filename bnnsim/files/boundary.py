@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +11,15 @@ from pathlib import Path
 from bnnsim.spec.faults import InputError, SpecError
 
 _LONGEST_REASON = 200
+
+
+@contextmanager
+def unremarked() -> Iterator[None]:
+    """Keeps what numpy and other libraries remark on odd numbers and old formats off stderr."""
+    with warnings.catch_warnings():
+        for kind in (RuntimeWarning, DeprecationWarning, FutureWarning):
+            warnings.simplefilter("ignore", kind)
+        yield
 
 
 @contextmanager
@@ -29,7 +40,8 @@ def foreign_file(path: str | Path, expected: str, got: str = "") -> Iterator[Non
         bnnsim.spec.faults.InputError: net.h5: expected a whole Keras file, got KeyError: 'layers'
     """
     try:
-        yield
+        with unremarked():
+            yield
     except SpecError:
         raise
     except MemoryError as error:
@@ -44,6 +56,7 @@ def reason_of(error: BaseException) -> str:
     text = (error.strerror if isinstance(error, OSError) else "") or str(error)
     lines = text.strip().splitlines()
     text = lines[0].strip() if lines else ""
+    text = re.sub(r"<(?:\w+\.)*(\w+) object at 0x[0-9a-f]+>", r"\1", text)  # another at each run
     kind = type(error).__name__
     if not text:
         return kind

@@ -99,11 +99,11 @@ def stimulate(
 
         elements = random_frames(network, options.frames or 1, options.weights_seed)
         return Stimulus(network, parameters, elements, None)
-    elements, labels = _shown(network, images)
+    elements, labels, place = _shown(network, images)
     given = len(elements)
     _check_count(network, options.frames or given)
     if labels is not None:
-        _check_labels(network, labels)
+        _check_labels(network, labels, f"{place}: labels")
     if options.frames is not None:
         chosen = np.arange(options.frames) % given
         elements = elements[chosen]
@@ -131,19 +131,22 @@ def _parameters(network: Network, folder: Path | None, options: RunOptions) -> P
     return None
 
 
-def _shown(network: Network, images: Images) -> tuple[Integers, Integers | None]:
-    """Images as elements ``(n, channels, height, width)``, and their labels where files have some."""
+def _shown(network: Network, images: Images) -> tuple[Integers, Integers | None, str]:
+    """Images as elements ``(n, channels, height, width)``, their labels where files have some, and the
+    files as messages name them."""
     from bnnsim.functional.input.frames import frames_from_images
     from bnnsim.functional.input.pictures import load_images
 
     if isinstance(images, np.ndarray):
-        return frames_from_images(network, images), None
+        return frames_from_images(network, images), None, "images"
     files = [images] if isinstance(images, str | Path) else images
     if not all(isinstance(image, str | Path) for image in files):
         got = f"a {type(files).__name__} of {type(files[0]).__name__}"
         raise InputError("images", "files, or an array of pixels", got)
     pixels, labels = load_images(network, [Path(image) for image in files])
-    return frames_from_images(network, pixels), labels
+    more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+    place = f"{files[0]}{more}"
+    return frames_from_images(network, pixels, place), labels, place
 
 
 def _check_count(network: Network, frames: int) -> None:
@@ -167,10 +170,10 @@ def _check_weights(network: Network) -> None:
         raise InputError(network.workload.name, expected, f"{total}, {weights[largest]} in {largest}")
 
 
-def _check_labels(network: Network, labels: Integers) -> None:
+def _check_labels(network: Network, labels: Integers, place: str) -> None:
     """Refuse labels that are no score's position."""
     classes = network.workload.classes
     count = len(classes) if classes else network.tensor(network.output).elements
     wrong = labels[(labels < 0) | (labels >= count)]
     if wrong.size:
-        raise InputError("labels", f"classes 0 .. {count - 1}", str(wrong[0]))
+        raise InputError(place, f"classes 0 .. {count - 1}", str(wrong[0]))

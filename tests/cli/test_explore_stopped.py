@@ -52,7 +52,7 @@ def test_interrupt_ends_with_the_results_of_what_is_there_and_resume_goes_on(fol
     assert f"judged       {more} designs" in done.stdout
 
 
-@pytest.mark.parametrize("loss", ["folder", "journal", "replaced"])
+@pytest.mark.parametrize("loss", ["folder", "journal", "replaced", "renamed"])
 def test_journal_that_is_lost_while_searching_is_noticed_and_nothing_is_claimed(
     folder: Path, loss: str
 ) -> None:
@@ -68,6 +68,8 @@ def test_journal_that_is_lost_while_searching_is_noticed_and_nothing_is_claimed(
         time.sleep(0.02)
     if loss == "folder":
         shutil.rmtree(folder / "o")
+    elif loss == "renamed":
+        (folder / "o").rename(folder / "p")
     else:
         journal.unlink()
     if loss == "replaced":
@@ -80,6 +82,14 @@ def test_journal_that_is_lost_while_searching_is_noticed_and_nothing_is_claimed(
     assert last.startswith(said + got)
     assert stdout == ""
     assert not (folder / "o" / "pareto.csv").exists()
+    if loss == "renamed":
+        assert not (folder / "o").exists()
+        kept = (folder / "p" / "study.journal").read_text().count("\n")
+        done = _run(
+            folder, "small.yaml", "--trials", "20", "--jobs", "1", "--baseline", "0", "--out", "p",
+            "--resume", "--verify", "none",
+        )  # fmt: skip
+        assert kept > 20 and "judged       " in done.stdout
 
 
 def _processes_in(folder: Path) -> set[str]:

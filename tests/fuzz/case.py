@@ -83,6 +83,8 @@ def _judged(case: Case, code: int, text: str, seconds: float) -> str:
         return f"{seconds:.1f} s"
     if "Traceback (most recent" in text:
         return f"traceback: {text[-2000:]}"
+    if re.search(r"Warning: | at 0x[0-9a-f]{6}", text):
+        return f"a library's own words: {text[:300]}"
     if text.startswith("memory: "):
         return "more memory than allowed"
     longest = max(map(len, lines), default=0)

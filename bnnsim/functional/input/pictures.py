@@ -82,6 +82,8 @@ def _from_archive(path: Path) -> tuple[Integers, NDArray[np.int64] | None]:
     _check_integers(labels, f"{path}: {LABELS}")
     if labels.shape != (len(images),):
         raise InputError(f"{path}: {LABELS}", f"shape [{len(images)}]", f"{list(labels.shape)}")
+    if labels.size and int(labels.max()) > np.iinfo(np.int64).max:
+        raise InputError(f"{path}: {LABELS}", "classes", str(labels.max()))
     return images, labels.astype(np.int64)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -195,7 +196,7 @@ def test_label_of_no_class_is_refused(
 ) -> None:
     path = _archive(tmp_path, 2, [0, label])
     (line,) = _refused(["simulate", *files, "--weights-seed", "1", "--images", path], capsys)
-    assert line == f"labels: expected classes 0 .. {count - 1}, got {label}"
+    assert line == f"{tmp_path / 'images.npz'}: labels: expected classes 0 .. {count - 1}, got {label}"
 
 
 def test_integers_of_another_type_are_refused_where_pixels_have_a_range(
@@ -276,3 +277,35 @@ def test_a_link_is_called_what_its_user_calls_it(
     _change(files, 1, "out: 3", "out: 0")
     (line,) = _refused(["simulate", files[0], str(tmp_path / "linked.yaml")], capsys)
     assert "linked.yaml:6: layers.fc0.out: expected" in line
+
+
+def _header(path: Path, shape: str) -> None:
+    """An .npz with one array, whose header says this shape."""
+    text = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    header = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("images_u8.npy", header)
+
+
+@pytest.mark.parametrize("shape", ["(0, 9999999999999999999)", "(2**62,)", "(-1,)", "(1.5,)", "(x,)"])
+def test_a_damaged_array_is_one_line_that_is_the_same_in_every_run(
+    shape: str, files: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "images.npz"
+    _header(path, shape)
+    (line,) = _refused(["simulate", *files, "--weights-seed", "1", "--images", str(path)], capsys)
+    assert line.startswith(f"{path}: expected an .npz file, got a damaged or cut-off file (")
+    assert " at 0x" not in line
+
+
+def test_images_and_labels_are_refused_under_their_file_s_name(
+    files: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "images.npz"
+    given = ["simulate", *files, "--weights-seed", "1", "--images", str(path)]
+    pixels = np.zeros((1, 2, 6, 6), np.uint8)
+    np.savez(path, images_u8=pixels, labels=np.array([2**63], np.uint64))
+    assert _refused(given, capsys) == [f"{path}: labels: expected classes, got 9223372036854775808"]
+    np.savez(path, images_u8=pixels[:, :1])
+    (line,) = _refused(given, capsys)
+    assert line.startswith(f"{path}: expected pictures of shape [2, 6, 6]")
