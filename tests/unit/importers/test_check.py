@@ -38,6 +38,21 @@ def test_signs_that_flip_within_the_stated_bound_are_counted_apart(tmp_path):
     assert "flips     " in str(report) and "from the step" in str(report)
 
 
+def test_signs_behind_a_prelu_that_falls_and_rises_flip_within_its_rounding(tmp_path):
+    b = Builder((1, 3, 8, 8), seed=2)
+    x = b.bipolar(b.op("Sub", b.op("Mul", "x", b.constant(2.0)), b.constant(1.0)))
+    x = b.batch_norm(b.conv(x, b.signs(8, 3, 3, 3), 3), 8, 5)
+    x = b.op("PRelu", x, b.constant(b.rng.uniform(-0.4, 0.4, (8, 1, 1))))
+    x = b.op("Add", b.batch_norm(b.conv(b.bipolar(x), b.signs(8, 8, 3, 3), 3, 1), 8, 8), x)
+    path = b.save(b.op("MatMul", b.op("Flatten", b.bipolar(x)), b.signs(288, 4)), tmp_path / "net.onnx")
+    imported = import_onnx(path, tmp_path, fixed="fixed16.5")
+    report = check_model(path, imported.workload_path, random_inputs=40)
+    assert report.verdict == "flips"
+    counts = {layer.layer: layer.flips for layer in report.layers if layer.flips.count}
+    assert "sign1" in counts  # it reads what the PReLU rounded
+    assert all(0 < one.farthest <= one.bound for one in counts.values())
+
+
 def test_a_flip_farther_than_the_bound_is_wrong(tmp_path, monkeypatch):
     path = _residual(tmp_path)
     imported = import_onnx(path, tmp_path, fixed="fixed16.6")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from bnnsim.importers.exact.channel_function import (
@@ -36,14 +37,26 @@ def make_monotone(
             found = append_fixed(state.draft, base, state.word, forms)
             state.notes.append(found.note)
             state.made[key] = found.base, found.offsets
-        base, offsets = state.made[key]
+        made, offsets = state.made[key]
         unit = Fraction(1, 1 << state.word.fraction_bits)
+        rounded = ChannelFunction(tuple(extended((), Affine(unit, offset)) for offset in offsets))
+        _say_rounded(state, base, heads, made, rounded)
+        base = made
         chains = (
             joined(extended((), Affine(unit, offset)), tail, merges_signs=False)
             for offset, (_, tail) in zip(offsets, pairs, strict=True)
         )
         function = ChannelFunction(tuple(chains)).simplest
     return base, function
+
+
+def _say_rounded(
+    state: Lowering, base: str, heads: ChannelFunction, made: str, rounded: ChannelFunction
+) -> None:
+    """The tensor that is ``heads`` of layer ``base`` is now, for whoever checks, layer ``made``'s."""
+    for tensor, binding in state.bindings.items():
+        if binding.base == base and binding.function.simplest == heads:
+            state.integers.setdefault(tensor, replace(binding, base=made, function=rounded.simplest))
 
 
 def _at_first_prelu(chain: Chain) -> tuple[Chain, Chain]:

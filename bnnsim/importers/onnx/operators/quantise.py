@@ -42,7 +42,7 @@ def quantised(state: Lowering, operator: Operator, binding: TensorBinding) -> Te
     """
     result = _quantised(state, operator, binding)
     for name in operator.inputs:
-        if state.bindings.get(name) is binding:
+        if result is not binding and state.bindings.get(name) is binding:
             state.integers[name] = result
     return result
 
