@@ -85,7 +85,9 @@ def _unit(tech: Technology, unit: Unit, graph: StreamingGraph) -> UnitResources:
     stream = graph.stream_by_name[names[0]]
     bits = stream.element_bits, stream.width_bits
     has_own_port = unit in graph.sinks[1:]
-    size, parts = _unit_amounts(tech, unit.parameters, unit.library, *bits, has_own_port)
+    size, parts = _unit_amounts(
+        tech, unit.parameters, unit.library, *bits, has_own_port, unit.freezes
+    )
     return UnitResources(unit.name, unit.kind, unit.layer, size, parts)
 
 
@@ -97,8 +99,9 @@ def _unit_amounts(
     element_bits: int,
     width_bits: int,
     has_own_port: bool,
+    freezes: bool,
 ) -> tuple[Amounts[int], tuple[Part, ...]]:
-    parts = unit_parts(tech, parameters, library, element_bits, width_bits, has_own_port)
+    parts = unit_parts(tech, parameters, library, element_bits, width_bits, has_own_port, freezes)
     return total(parts).rounded(tech), parts
 
 

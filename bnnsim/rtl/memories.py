@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bnnsim.cost.own.structure import part_depths
 from bnnsim.report.vectors.write import write_hex
-
-_ONE_PART_WORDS = 512
-"""Up to here a memory is one part: as many words as a block RAM's widest shape has."""
 
 
 @dataclass(frozen=True)
@@ -27,20 +24,6 @@ class RomImage:
     layout: str
     owner: str = ""
     """Which of several memories of that name it is: what follows the name in its files'."""
-
-
-def part_depths(depth_words: int) -> Iterator[int]:
-    """Words of each part of a memory, as ``rom.v`` lays it out.
-
-    The largest power of two comes first, then what is left, as long as that is at most half as much.
-    """
-    left = depth_words
-    while left:
-        top = 1 << left.bit_length() - 1
-        if left <= _ONE_PART_WORDS or 2 * (left - top) > top:
-            top = left
-        yield top
-        left -= top
 
 
 def write_rom(stem: Path, image: RomImage) -> list[Path]:

@@ -19,6 +19,7 @@ _CELL = re.compile(
     r"^\s+(?:(?P<type>\\?\$?[A-Za-z]\S*)\s+(?P<count>\d+)|(?P<n>\d+)\s+(?P<t>\\?\$?[A-Za-z]\S*))$",
     re.MULTILINE,
 )
+_INSTANCE = re.compile(r"^  \\?(\S+) +\\?(\S+) \($", re.MULTILINE)
 _LUT = re.compile(r"LUT[1-6]|INV")
 _RAM_LUTS = {
     "RAM32X1S": 1, "RAM64X1S": 1, "RAM128X1S": 2, "RAM32X1D": 2, "RAM64X1D": 2, "RAM128X1D": 4,
@@ -34,15 +35,15 @@ class SynthesisError(Exception):
 
 @dataclass(frozen=True)
 class Synthesis:
-    """Cells as Yosys counts them: of the whole, and of each kind of module below the top.
+    """Cells as Yosys counts them: of the whole, and of each unit and stream.
 
     LUTs are LUT1 to LUT6 and inverters, one each; block RAM is in BRAM18.
     """
 
     tool: str
     total: Amounts[int]
-    modules: Mapping[str, Amounts[int]]
-    """By the name that Yosys gives a module with its parameters; once, however often it is placed."""
+    units: Mapping[str, Amounts[int]]
+    """By the instance's name in the top."""
 
 
 def synthesise(folder: Path) -> Synthesis:
@@ -54,9 +55,16 @@ def synthesise(folder: Path) -> Synthesis:
     if tool is None:
         raise SynthesisError(f"no synthesis: not found: {missing(['yosys'])}")
     run_yosys(tool, folder, SCRIPT)
-    text = (folder / CELLS_FILE).read_text(encoding="utf-8")
-    modules, total = read_cells(text)
-    return Synthesis(str(tool), total, modules)
+    return read_synthesis(folder, str(tool))
+
+
+def read_synthesis(folder: Path, tool: str) -> Synthesis:
+    """What a run of ``tool`` left in the project's ``synth``."""
+    modules, total = read_cells((folder / CELLS_FILE).read_text(encoding="utf-8"))
+    netlist = (folder / NETLIST_FILE).read_text(encoding="utf-8")
+    top = netlist[netlist.index("\nmodule top(") :]
+    units = {name: modules[module] for module, name in _INSTANCE.findall(top) if module in modules}
+    return Synthesis(tool, total, units)
 
 
 def run_yosys(tool: Tool, folder: Path, script: str) -> None:

@@ -12,6 +12,7 @@ from bnnsim.cli.console import output, write_whole
 from bnnsim.cli.options import WorkloadArgument
 from bnnsim.files.whole import check_target
 from bnnsim.spec.faults import InputError
+from bnnsim.spec.streaming.hardware import UnitLibrary
 
 if TYPE_CHECKING:
     from bnnsim.search.fold.devices import DeviceAnswer
@@ -41,6 +42,9 @@ def command(
     anyway: Annotated[
         bool, typer.Option("--anyway", help="write what does not fit too, with the reason")
     ] = False,
+    units: Annotated[
+        UnitLibrary, typer.Option(help="the units' library; own: those that bnnsim rtl writes")
+    ] = "hls",
 ) -> None:
     """Write a streaming architecture on which a network runs at the speed asked for."""
     from bnnsim.search.fold.devices import devices_named, fold_for_devices, smallest
@@ -53,12 +57,12 @@ def command(
     if out is not None:
         check_target(out)
     if device is not None:
-        answer = fold(workload, device, fps, clock_mhz, name, objective, anyway)
+        answer = fold(workload, device, fps, clock_mhz, name, objective, anyway, units)
     else:
         if anyway:
             raise InputError("--anyway", "a single --device", f"--devices {devices}")
         found = fold_for_devices(
-            workload, devices_named(devices or ""), fps, clock_mhz, name, objective
+            workload, devices_named(devices or ""), fps, clock_mhz, name, objective, units
         )
         _show_devices(found)
         chosen = smallest(found)

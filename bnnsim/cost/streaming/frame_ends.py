@@ -17,7 +17,7 @@ def source_parts(
 ) -> tuple[Part, ...]:
     """Frame source: address counter, loop bound, and its half of the memory port."""
     return (
-        Part("memory port", dma_port(tech, width_bits, reads=True, writes=False)),
+        memory_port(tech, width_bits, reads=True, has_logic=True),
         Part("control", sequencing(tech, library, 2.0, unit.words) + loop_bound(tech, unit.words)),
     )
 
@@ -29,10 +29,15 @@ def sink_parts(
 
     A second output of the network has no source to share with: a memory port of its own.
     """
-    port = dma_port(tech, width_bits, reads=False, writes=True)
-    if not has_own_port:
-        port = Amounts(bram18=port.bram18, m20k=port.m20k, lutram=port.lutram)
     return (
-        Part("memory port", port),
+        memory_port(tech, width_bits, reads=False, has_logic=has_own_port),
         Part("control", sequencing(tech, "hls", 2.0, unit.words) + loop_bound(tech, unit.words)),
     )
+
+
+def memory_port(tech: Technology, width_bits: int, reads: bool, has_logic: bool) -> Part:
+    """One direction of a memory port; only its buffer where the other direction has the logic."""
+    port = dma_port(tech, width_bits, reads=reads, writes=not reads)
+    if not has_logic:
+        port = Amounts(bram18=port.bram18, m20k=port.m20k, lutram=port.lutram)
+    return Part("memory port", port)

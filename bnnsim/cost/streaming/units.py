@@ -7,6 +7,8 @@ from typing import assert_never
 from bnnsim.cost.blocks.parts import Part
 from bnnsim.cost.blocks.storage import fifo
 from bnnsim.cost.blocks.technology import Technology
+from bnnsim.cost.own.structure import own_fifo
+from bnnsim.cost.own.units import own_parts
 from bnnsim.cost.streaming.frame_ends import sink_parts, source_parts
 from bnnsim.cost.streaming.mvau import mvau_parts
 from bnnsim.cost.streaming.stream_units import (
@@ -45,12 +47,16 @@ def unit_parts(
     element_bits: int,
     width_bits: int,
     has_own_port: bool = False,
+    freezes: bool = False,
 ) -> tuple[Part, ...]:
     """The parts of one unit.
 
+    ``freezes`` matters to own units: one that does counts frames.
     ``element_bits`` and ``width_bits`` are those of its first input stream, or of its output for a frame
     source; ``has_own_port`` is of a sink that does not share the source's.
     """
+    if library == "own":
+        return own_parts(tech, parameters, freezes, element_bits, width_bits, has_own_port)
     match parameters:
         case Mvau():
             return mvau_parts(tech, parameters, library)
@@ -84,4 +90,6 @@ def stream_parts(
     tech: Technology, width_bits: int, depth_words: int, library: UnitLibrary
 ) -> tuple[Part, ...]:
     """The FIFO of one stream; ``library`` is that of its writer."""
+    if library == "own":
+        return (Part("fifo", own_fifo(tech, width_bits, depth_words)),)
     return (Part("fifo", fifo(tech, width_bits, depth_words, library)),)

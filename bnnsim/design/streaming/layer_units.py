@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bnnsim.design.network.network import Node
 from bnnsim.design.streaming.matrix_units import weighted_units
-from bnnsim.design.streaming.stream_builder import OpenPort, StreamBuilder
+from bnnsim.design.streaming.stream_builder import OpenPort, StreamBuilder, unit_style
 from bnnsim.design.streaming.units import Add, Concat, Pool, PoolFunction, Scale, Threshold, levels_of
 from bnnsim.spec.streaming.hardware import LayerHardware
 from bnnsim.spec.workload import (
@@ -56,7 +56,7 @@ def _threshold(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> N
         lowest=0 if node.output.type.is_bipolar else node.layer.activation.least,
     )
     name = f"{node.name}.threshold"
-    builder.add_unit(name, node.name, threshold, [port], "rtl", False)
+    builder.add_unit(name, node.name, threshold, [port], *unit_style(hardware, "rtl"))
     bits = node.output.type.bits
     out = OpenPort(name, hardware.pe, bits, node.output.type, node.output.elements)
     builder.finish_layer(node.name, out, hardware)
@@ -80,7 +80,7 @@ def _scale(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None:
         shift_bits=layer.shift_bits if isinstance(layer, AffineLayer) else None,
     )
     name = f"{node.name}.{layer.op}"
-    builder.add_unit(name, node.name, scale, [port], "rtl", False)
+    builder.add_unit(name, node.name, scale, [port], *unit_style(hardware, "rtl"))
     bits = node.output.type.bits
     out = OpenPort(name, hardware.pe, bits, node.output.type, node.output.elements)
     builder.finish_layer(node.name, out, hardware)
@@ -114,7 +114,7 @@ def _pool(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None:
         levels,
     )
     name = f"{node.name}.pool"
-    builder.add_unit(name, node.name, pool, [port], "hls", hardware.pipeline == "freezing")
+    builder.add_unit(name, node.name, pool, [port], *unit_style(hardware, "hls"))
     out = replace(port, unit=name, depth_words=None, elements=node.output.elements * levels)
     builder.finish_layer(node.name, out, hardware)
 
@@ -135,7 +135,7 @@ def _add(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None:
         output_bits=bits,
     )
     name = f"{node.name}.add"
-    builder.add_unit(name, node.name, add, ports, "hls", hardware.pipeline == "freezing")
+    builder.add_unit(name, node.name, add, ports, *unit_style(hardware, "hls"))
     out = OpenPort(name, lanes, bits, node.output.type, node.output.elements)
     builder.finish_layer(node.name, out, hardware)
 
@@ -151,6 +151,6 @@ def _concat(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None
     name = f"{node.name}.concat"
     signs = tuple(port.type.is_signed for port in ports)
     concat = Concat(node.output.pixels, channels, widths, signs, bits)
-    builder.add_unit(name, node.name, concat, ports, "hls", hardware.pipeline == "freezing")
+    builder.add_unit(name, node.name, concat, ports, *unit_style(hardware, "hls"))
     out = OpenPort(name, sum(channels), bits, node.output.type, node.output.elements)
     builder.finish_layer(node.name, out, hardware)

@@ -13,7 +13,7 @@ from bnnsim.design.streaming.units import Sink, Source, StreamingGraph
 from bnnsim.spec.faults import Fault
 from bnnsim.spec.load import Loaded
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
-from bnnsim.spec.streaming.hardware import LayerHardware
+from bnnsim.spec.streaming.hardware import LayerHardware, UnitLibrary
 
 SOURCE, SINK = "source", "sink"
 
@@ -46,7 +46,13 @@ def _frame_sink(builder: StreamBuilder, output: str) -> None:
     if port.lanes == 0:
         port = replace(port, lanes=port.elements)
     name = SINK if len(builder.network.outputs) == 1 else f"{output}.{SINK}"
-    builder.add_unit(name, SINK, Sink(port.elements // port.lanes), [port], library="rtl", freezes=True)
+    library = _end_library(builder, "rtl")
+    builder.add_unit(name, SINK, Sink(port.elements // port.lanes), [port], library, freezes=True)
+
+
+def _end_library(builder: StreamBuilder, usual: UnitLibrary) -> UnitLibrary:
+    """The library of what stands at a pipeline's end."""
+    return "own" if builder.spec.defaults.units == "own" else usual
 
 
 def _frame_source(builder: StreamBuilder) -> None:
@@ -63,7 +69,7 @@ def _frame_source(builder: StreamBuilder) -> None:
         lanes = _first_reader_lanes(builder)
         port = replace(port, lanes=lanes)
     source = Source(frame.elements // lanes, spec.inter_frame_gap_steps)
-    builder.add_unit(SOURCE, SOURCE, source, [], "hls", freezes=True)
+    builder.add_unit(SOURCE, SOURCE, source, [], _end_library(builder, "hls"), freezes=True)
     if spec.out_width_bits is not None:
         key = ("frame_source", "out_width_bits")
         port = builder.to_width(port, spec.out_width_bits, key, SOURCE, hardware)

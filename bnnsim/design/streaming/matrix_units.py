@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bnnsim.design.network.network import Node
-from bnnsim.design.streaming.stream_builder import OpenPort, StreamBuilder
+from bnnsim.design.streaming.stream_builder import OpenPort, StreamBuilder, unit_style
 from bnnsim.design.streaming.units import Mvau, Padding, Window, levels_of
 from bnnsim.design.streaming.window_rules import window_obstacle
 from bnnsim.spec.faults import divisors_of
@@ -19,6 +19,11 @@ TERNARY = ValueType("int", 2)
 
 def weighted_units(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None:
     assert hardware.pe and hardware.simd and isinstance(node.layer, WeightedLayer)
+    if hardware.units == "own" and hardware.weights != "auto":
+        expected = "auto (own weights of up to 64 words sit in LUTs, deeper ones in block RAM)"
+        is_default = builder.spec.layers[node.name].weights is None
+        path = ("defaults", "weights") if is_default else ("layers", node.name, "weights")
+        builder.fault(path, expected, hardware.weights)
     port = builder.connect(node.inputs[0])
     channel_block = node.input.channels // node.groups
     if isinstance(node.layer, ConvLayer):
@@ -53,10 +58,9 @@ def weighted_units(builder: StreamBuilder, node: Node, hardware: LayerHardware) 
     )
     # The RTL library has no MVAU for bipolar weights and inputs: FINN takes the HLS one there.
     # Nor has it one for residual levels.
-    library = "hls" if mvau.is_binary or mvau.is_residual else hardware.units or "hls"
-    freezes = library == "hls" and hardware.pipeline == "freezing"
+    usual = "hls" if mvau.is_binary or mvau.is_residual else hardware.units or "hls"
     name = f"{node.name}.mvau"
-    builder.add_unit(name, node.name, mvau, [port], library, freezes)
+    builder.add_unit(name, node.name, mvau, [port], *unit_style(hardware, usual))
     elements = node.output.elements * levels_out
     out = OpenPort(name, hardware.pe, output_bits, node.output.type, elements)
     builder.finish_layer(node.name, out, hardware)
@@ -115,7 +119,7 @@ def _windows(
             channels * levels, height, width, layer.pad_tlbr, value, window.lanes, is_widened
         )
         name = f"{node.name}.pad"
-        builder.add_unit(name, node.name, border, [port], "rtl", False)
+        builder.add_unit(name, node.name, border, [port], *unit_style(hardware, "rtl"))
         port = replace(
             port,
             unit=name,
@@ -125,9 +129,8 @@ def _windows(
         if is_widened:
             port = replace(port, type=TERNARY, element_bits=TERNARY.bits)
     name = f"{node.name}.window"
-    library: UnitLibrary = "rtl" if window.style in ("rtl", "parallel", "line_buffer") else "hls"
-    freezes = library == "hls" and hardware.pipeline == "freezing"
-    builder.add_unit(name, node.name, window, [port], library, freezes)
+    usual: UnitLibrary = "rtl" if window.style in ("rtl", "parallel", "line_buffer") else "hls"
+    builder.add_unit(name, node.name, window, [port], *unit_style(hardware, usual))
     port = replace(
         port,
         unit=name,

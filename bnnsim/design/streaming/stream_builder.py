@@ -30,6 +30,15 @@ class OpenPort:
     depth_key: tuple[str, ...] = ()
 
 
+def unit_style(hardware: LayerHardware, usual: UnitLibrary) -> tuple[UnitLibrary, bool]:
+    """The library of a unit that ``usual`` has unless all are the project's own, and whether it freezes.
+
+    Units of the RTL library never freeze, nor do own ones of their kinds.
+    """
+    library: UnitLibrary = "own" if hardware.units == "own" else usual
+    return library, usual != "rtl" and hardware.pipeline == "freezing"
+
+
 class StreamBuilder:
     """Units and streams as far as they are built, the open port of every layer, and the faults found."""
 
@@ -125,8 +134,7 @@ class StreamBuilder:
                 port.lanes, target, port.elements // port.lanes, port.elements // target, levels
             )
             name = self._free_name(f"{owner}.{'narrow' if converter.narrows else 'widen'}")
-            freezes = hardware.units == "hls" and hardware.pipeline == "freezing"
-            self.add_unit(name, owner, converter, [port], hardware.units or "hls", freezes)
+            self.add_unit(name, owner, converter, [port], *unit_style(hardware, hardware.units or "hls"))
             port = replace(port, unit=name, lanes=target, depth_words=None)
         return port
 
@@ -179,8 +187,8 @@ class StreamBuilder:
         if port.lanes == 0:
             port = replace(port, lanes=self.network.tensor(name).channels)
         split = f"{name}.split"
-        freezes = hardware.pipeline == "freezing"
-        self.add_unit(split, name, Split(port.elements // port.lanes, readers), [port], "hls", freezes)
+        parameters = Split(port.elements // port.lanes, readers)
+        self.add_unit(split, name, parameters, [port], *unit_style(hardware, "hls"))
         branch = replace(port, unit=split, depth_words=None)
         self.open_ports[name] = [branch] * readers
 

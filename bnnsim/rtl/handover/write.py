@@ -10,6 +10,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
+from bnnsim.cost.own.structure import part_depths
 from bnnsim.design.design import Design
 from bnnsim.files.part import new_part
 from bnnsim.files.whole import no_place
@@ -28,7 +29,6 @@ from bnnsim.rtl.handover.scripts import (
 )
 from bnnsim.rtl.handover.told import not_checked_text, verified_text
 from bnnsim.rtl.instance import Instance
-from bnnsim.rtl.memories import part_depths
 from bnnsim.rtl.project import design_instances, write_hardware
 from bnnsim.rtl.synthesis import Synthesis, synthesise
 from bnnsim.rtl.verification import Verification, chosen_simulator, verify

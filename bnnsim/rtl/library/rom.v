@@ -5,8 +5,9 @@
 //
 // A depth that is no power of two is laid out in parts (16,384 + 2,048 rather than 18,432 side by side),
 // each filled from a file of its own: <FILE>_a.hex, <FILE>_b.hex ... The parts are those of
-// bnnsim/rtl/memories.py: the largest power of two, then what is left, as long as that is at most half as
-// much; memories of up to 512 words are one.
+// bnnsim/cost/own/structure.py: the largest power of two, then what is left, as long as that is at most half as
+// much; memories of up to 512 words are one. Parts of up to 64 words are logic, deeper ones block memory:
+// left to themselves, synthesis tools make logic of thousands of words.
 
 module rom #(
     parameter WIDTH_BITS   = 8,
@@ -60,11 +61,22 @@ module rom #(
             // Parts stand at multiples of a power of two above them: the bits over a part's own say which.
             localparam HIGH = LOCAL_BITS < ADDRESS_BITS ? LOCAL_BITS : ADDRESS_BITS - 1;
             wire here = PARTS == 1 | address[ADDRESS_BITS-1:HIGH] == BASE[ADDRESS_BITS-1:HIGH];
-            reg [WIDTH_BITS-1:0] words [0:WORDS-1];
-            reg [WIDTH_BITS-1:0] q;
+            wire [WIDTH_BITS-1:0] q;
 
-            initial $readmemh({FILE, "_", 8'h61 + i[7:0], ".hex"}, words);
-            always @(posedge clk) if (read & here) q <= words[address[LOCAL_BITS-1:0]];
+            if (WORDS <= 64) begin : logic_rom
+                reg [WIDTH_BITS-1:0] words [0:WORDS-1];
+                reg [WIDTH_BITS-1:0] word_read;
+                initial $readmemh({FILE, "_", 8'h61 + i[7:0], ".hex"}, words);
+                always @(posedge clk) if (read & here) word_read <= words[address[LOCAL_BITS-1:0]];
+                assign q = word_read;
+            end else begin : block_rom
+                (* ram_style = "block" *) reg [WIDTH_BITS-1:0] words [0:WORDS-1];
+                reg [WIDTH_BITS-1:0] word_read;
+                initial $readmemh({FILE, "_", 8'h61 + i[7:0], ".hex"}, words);
+                always @(posedge clk) if (read & here) word_read <= words[address[LOCAL_BITS-1:0]];
+                assign q = word_read;
+            end
+
             always @(posedge clk) if (read) holds[i] <= here;
             assign found[i*WIDTH_BITS +: WIDTH_BITS] = PARTS == 1 | holds[i] ? q : {WIDTH_BITS{1'b0}};
         end

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Literal
 
 from bnnsim.cost.blocks.coefficients import default_coefficients
-from bnnsim.cost.blocks.storage import fifo
+from bnnsim.cost.blocks.parts import total
 from bnnsim.cost.blocks.technology import technology_of
+from bnnsim.cost.streaming.units import stream_parts
 from bnnsim.design.design import Design
+from bnnsim.spec.streaming.hardware import UnitLibrary
 
 Goal = Literal["bits", "bram"]
 Depths = Mapping[str, int]
@@ -23,7 +25,7 @@ class FifoCosts:
         graph = design.graph
         self._tech = technology_of(design.device, default_coefficients(), "timing")
         self._widths = {stream.name: stream.width_bits for stream in graph.streams}
-        self._blocks: dict[tuple[int, int, str], int] = {}
+        self._blocks: dict[tuple[int, int, UnitLibrary], int] = {}
         self._libraries = {s.name: graph.unit_by_name[s.writer].library for s in graph.streams}
 
     def bits(self, depths: Depths) -> int:
@@ -38,7 +40,7 @@ class FifoCosts:
         """Block RAMs of one FIFO."""
         width, library = self._widths[name], self._libraries[name]
         if (width, depth, library) not in self._blocks:
-            found = fifo(self._tech, width, depth, library).rounded(self._tech)
+            found = total(stream_parts(self._tech, width, depth, library)).rounded(self._tech)
             self._blocks[width, depth, library] = found.bram18 + found.m20k
         return self._blocks[width, depth, library]
 

@@ -11,6 +11,7 @@ from bnnsim.search.fold.request import FoldObjective
 from bnnsim.spec.device import Device
 from bnnsim.spec.library import shipped_names
 from bnnsim.spec.load import Loaded, load_device, load_workload
+from bnnsim.spec.streaming.hardware import UnitLibrary
 from bnnsim.spec.workload import Workload
 
 
@@ -43,6 +44,7 @@ def fold_for_devices(
     clock_mhz: float = 100.0,
     name: str | None = None,
     objective: FoldObjective = "lut",
+    units: UnitLibrary = "hls",
 ) -> tuple[DeviceAnswer, ...]:
     """As :func:`~bnnsim.search.fold.fold.fold` for each device, the smallest part first.
 
@@ -53,7 +55,7 @@ def fold_for_devices(
     for reference in names:
         device = load_device(reference).spec
         try:
-            answer = fold(loaded, reference, fps, clock_mhz, name, objective)
+            answer = fold(loaded, reference, fps, clock_mhz, name, objective, units=units)
             found.append(DeviceAnswer(device, answer))
         except NotFolded as refused:
             found.append(DeviceAnswer(device, None, str(refused)))

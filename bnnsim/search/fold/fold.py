@@ -20,6 +20,7 @@ from bnnsim.search.fold.request import FoldObjective, FoldRequest
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.load import Loaded, load_device, load_workload
 from bnnsim.spec.model import check_name
+from bnnsim.spec.streaming.hardware import UnitLibrary
 from bnnsim.spec.workload import Workload
 from bnnsim.spec.yaml.write import architecture_text
 
@@ -79,6 +80,7 @@ def fold_network(
     name: str | None = None,
     objective: FoldObjective = "lut",
     anyway: bool = False,
+    units: UnitLibrary = "hls",
 ) -> str:
     """A streaming architecture, as YAML, on which ``workload`` runs at ``fps`` frames a second.
 
@@ -94,6 +96,7 @@ def fold_network(
         name: the architecture's name; default: ``<network>-<device>``.
         objective: what to make small: ``lut`` (ALMs on Intel parts), ``bram18`` (M20Ks) or ``power``.
         anyway: write what does not fit, or is not fast enough, with the reason.
+        units: the library that its units come from; ``own`` ones cost what ``bnnsim rtl`` writes.
 
     Returns:
         The architecture's file, with its interval and resources in the header.
@@ -103,7 +106,7 @@ def fold_network(
         InputError: where the name is none that a spec can have, or rate or clock are none.
         NotFolded: where no folding reaches ``fps``, or none that does fits the device.
     """
-    return fold(workload, device, fps, clock_mhz, name, objective, anyway).text()
+    return fold(workload, device, fps, clock_mhz, name, objective, anyway, units).text()
 
 
 def fold(
@@ -114,6 +117,7 @@ def fold(
     name: str | None = None,
     objective: FoldObjective = "lut",
     anyway: bool = False,
+    units: UnitLibrary = "hls",
 ) -> FoldAnswer:
     """As :func:`fold_network`, with the design."""
     loaded = workload if isinstance(workload, Loaded) else load_workload(workload)
@@ -127,7 +131,7 @@ def fold(
         raise InputError("clock", "0 to 2000 MHz", f"{clock_mhz:g}")
     if fps is not None and not fps > 0:
         raise InputError("fps", "a number above 0", f"{fps:g}")
-    folder = Folder(FoldRequest(loaded, network, known, clock_mhz, label, objective))
+    folder = Folder(FoldRequest(loaded, network, known, clock_mhz, label, objective, units))
     return folder.answer(fps, anyway)
 
 

@@ -161,6 +161,8 @@ class OptionTable:
             bits = self.request.sum_bits.get(node.name)
             styles: list[WeightMemory] = ["bram", "lutram"]
             styles += ["uram"] if self.request.device.uram else []
+            if self.request.units == "own":
+                styles = ["auto"]
             most = node.input.channels // node.groups if slides(node) else node.matrix_width
             columns = [n for n in divisors_of(node.matrix_width) if n <= most]
             rows = divisors_of(node.matrix_height)

@@ -12,7 +12,7 @@ from bnnsim.spec.device import Device
 from bnnsim.spec.faults import Fault
 from bnnsim.spec.load import Loaded
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
-from bnnsim.spec.streaming.hardware import LayerHardware, UnitDefaults
+from bnnsim.spec.streaming.hardware import LayerHardware, UnitDefaults, UnitLibrary
 from bnnsim.spec.workload import ConcatLayer, MaxPoolLayer, WeightedLayer, Workload
 
 FoldObjective = Literal["lut", "bram18", "power"]
@@ -28,6 +28,7 @@ class FoldRequest:
     clock_mhz: float
     name: str
     objective: FoldObjective = "lut"
+    units: UnitLibrary = "hls"
 
     def architecture(
         self,
@@ -41,7 +42,7 @@ class FoldRequest:
             style="streaming",
             device=self.device.name,
             clock_mhz=self.clock_mhz,
-            defaults=UnitDefaults(sliding_window="rtl"),
+            defaults=UnitDefaults(units=self.units, sliding_window="rtl"),
             layers=dict(layers),
             fifo_words=dict(fifo_words or {}),
         )

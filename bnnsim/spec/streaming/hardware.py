@@ -15,7 +15,8 @@ SlidingWindow = Literal[
 ]
 """``parallel`` writes whole windows and takes a step between frames (finn-rtllib); ``line_buffer`` is
 the same without that step."""
-UnitLibrary = Literal["hls", "rtl"]
+UnitLibrary = Literal["hls", "rtl", "own"]
+"""``own``: the Verilog modules of this project, which ``bnnsim rtl`` writes."""
 PoolStyle = Literal["line_buffered", "streaming"]
 MemoryLayout = Literal["per_pe", "per_layer"]
 
@@ -24,9 +25,12 @@ class UnitDefaults(SpecModel):
     """Said once for all layers; a layer may say otherwise."""
 
     units: UnitLibrary = "hls"
-    """Which library the MVAUs and width converters come from: Vivado/Vitis HLS or RTL."""
+    """Which library units come from. ``hls`` (Vivado/Vitis HLS) or ``rtl`` (FINN's): MVAUs and width
+    converters; the others come from the library that has them. ``own``: every unit is one of this
+    project's Verilog modules (``bnnsim rtl``), and costs what that module costs."""
     pipeline: Pipeline = "flushing"
-    """Freezing: Vivado HLS of 2016-2019; flushing: Vitis HLS ``-pipeline_style flp``. RTL units flush."""
+    """Freezing: Vivado HLS of 2016-2019; flushing: Vitis HLS ``-pipeline_style flp``. RTL units
+    flush; own units do either."""
     sliding_window: SlidingWindow = "row_buffer"
     """The unit that makes windows of a convolution's input."""
     fifo_words: Depth = 2

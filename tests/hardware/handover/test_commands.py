@@ -41,7 +41,7 @@ def _path_of(names: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def _branch(tmp_path: Path) -> list[str]:
     arch, workload = tmp_path / "arch.yaml", tmp_path / "branch.yaml"
-    arch.write_text(BRANCH_ARCH.replace("{fifo_words: 2}", "{fifo_words: 32, units: hls}"))
+    arch.write_text(BRANCH_ARCH.replace("{fifo_words: 2}", "{fifo_words: 32, units: own}"))
     workload.write_text(BRANCH)
     return ["rtl", str(arch), str(workload), "--out", str(tmp_path / "out")]
 
@@ -113,7 +113,7 @@ def test_the_manifest_says_what_determines_the_hardware_and_names_every_memory(t
     top = (out / "rtl" / "top.v").read_text()
     units = {unit["name"]: unit for unit in entry["units"]}
     mvau = units["fc.mvau"]
-    assert (mvau["library"], mvau["pipeline"], mvau["pipeline_depth"]) == ("hls", "flushing", 6)
+    assert (mvau["library"], mvau["pipeline"], mvau["pipeline_depth"]) == ("own", "flushing", 6)
     assert mvau["module"] == "mvau"
     assert mvau["module_parameters"]["PE"] == 4
     assert mvau["program"]["blocks"][0]["repeat"] == mvau["parameters"]["vectors"]

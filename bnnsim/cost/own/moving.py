@@ -1,0 +1,188 @@
+"""Own modules that move words: source, converters, borders, windows, splits, joins."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from bnnsim.cost.blocks.amounts import Amounts, Estimate
+from bnnsim.cost.blocks.parts import Part
+from bnnsim.cost.blocks.technology import Technology
+from bnnsim.cost.own.structure import (
+    LUT_WORDS,
+    Structure,
+    address_bits,
+    control,
+    ram,
+)
+from bnnsim.design.streaming.units import Add, Concat, Converter, Padding, Source, Split, Window
+
+ROW_BUFFER_STAGES, WHOLE_FRAME_STAGES = 4, 4
+WINDOW_IDLE_STEPS = 8
+
+
+def source_structure(unit: Source, width: int) -> Structure:
+    """``frame_source``: it always counts frames."""
+    steps = Structure(counters=address_bits(unit.words + unit.gap_steps), registers=width)
+    return control(1, True) + steps
+
+
+def converter_structure(unit: Converter, bits: int, freezes: bool, stages: int) -> Structure:
+    """``width_converter``: narrowing shifts its word, widening gathers it in the exit."""
+    if unit.ratio == 1:
+        return Structure()
+    wide, narrow = max(unit.in_lanes, unit.out_lanes) * bits, min(unit.in_lanes, unit.out_lanes) * bits
+    passes = (unit.words_in if unit.narrows else unit.words_out) // unit.levels
+    turn = Structure(counters=address_bits(unit.ratio))
+    ends = control(stages, freezes, passes)
+    if unit.levels > 1:  # what is left of each level's word sits in distributed memory
+        level = Structure(
+            counters=address_bits(unit.levels), registers=1 + (wide if not unit.narrows else narrow)
+        )
+        return ends + turn + level + Structure(selects=wide)
+    if unit.narrows:
+        return ends + turn + Structure(selects=wide, registers=wide + (stages - 1) * narrow)
+    return ends + turn + Structure(selects=unit.ratio if unit.ratio > 2 else 0, registers=wide)
+
+
+def padding_structure(unit: Padding, in_bits: int, out_bits: int) -> Structure:
+    """``padding``: positions, four comparisons with constants, a word read ahead."""
+    rows, words = unit.out_height.bit_length(), (unit.out_width * unit.channel_fold).bit_length()
+    positions = Structure(counters=rows + words, compares=rows + words)
+    word = Structure(selects=unit.lanes * (in_bits + out_bits), registers=unit.lanes * in_bits + 1)
+    return control(0, True) + positions + word
+
+
+def split_structure(unit: Split, width: int, freezes: bool) -> Structure:
+    return control(1, freezes, unit.words) + Structure(registers=width)
+
+
+def add_structure(unit: Add, freezes: bool) -> Structure:
+    sums = unit.lanes * unit.output_bits
+    adders = Structure(adders=sums * (len(unit.input_bits) - 1), registers=sums)
+    return control(1, freezes, unit.words) + adders
+
+
+def concat_structure(unit: Concat, freezes: bool) -> Structure:
+    width = sum(unit.input_channels) * unit.element_bits
+    return control(1, freezes, unit.words) + Structure(registers=width)
+
+
+def window_parts(tech: Technology, unit: Window, bits: int, freezes: bool) -> tuple[Part, ...]:
+    """A sliding window of any style: its program, its walk through the buffer, the buffer."""
+    width = unit.lanes * bits
+    match unit.style:
+        case "row_buffer":
+            words = row_buffer_depth(unit)
+            program = control(ROW_BUFFER_STAGES, freezes) + _laps(unit) + _walk(unit, words)
+            return _buffered(tech, program, width, words)
+        case "no_overlap" | "full_frame_coupled":
+            words = unit.words_in * (2 if unit.style == "full_frame_coupled" else 1)
+            program = control(WHOLE_FRAME_STAGES, freezes) + _walk(unit, words)
+            reads = Structure(counters=address_bits(words), registers=1 + 2 * width + address_bits(words))
+            return _buffered(tech, program + reads, width, words)
+        case "rtl":
+            words = min(elastic_words(unit), unit.words_in)
+            return _buffered(tech, _elastic(unit, words), width, words)
+        case "parallel" | "line_buffer":
+            return _whole_windows(tech, unit, width)
+        case _:
+            assert_never(unit.style)
+
+
+def _buffered(tech: Technology, program: Structure, width: int, words: int) -> tuple[Part, ...]:
+    """``window_buffer``: the place that is written next, and the word that is read."""
+    place = Structure(counters=address_bits(words), registers=width if words <= LUT_WORDS else 0)
+    control_amounts = (program + place).amounts(tech)
+    return Part("control", control_amounts), Part("buffer", ram(tech, width, words))
+
+
+def row_buffer_depth(unit: Window) -> int:
+    """Words of a row buffer: kernel and stride rows hold all that a step may ask for.
+
+    Up to 512 words the modules take the next power of two.
+    """
+    rows = unit.kernel[0] + unit.stride[0]
+    words = min(rows * unit.width * unit.channel_fold, unit.words_in)
+    power = 1 << address_bits(words)
+    return power if power <= 512 else words
+
+
+def elastic_words(unit: Window) -> int:
+    """Words that the elastic window holds: one window's reach, more at strides, two at its exit."""
+    extra = max(0, unit.stride[1] - 1 - unit.window_pixels) * unit.channel_fold
+    extra += max(0, (unit.stride[0] - 1) * unit.width - unit.window_pixels) * unit.channel_fold
+    return unit.buffer_words + extra + 2
+
+
+def _laps(unit: Window) -> Structure:
+    """The nested counters of the row buffer's program."""
+    fold = unit.channel_fold
+    written_row = unit.out_width * unit.window_pixels * fold
+    read_row = unit.stride[0] * unit.width * fold
+    lap = max(written_row, read_row) - 1
+    fill = unit.kernel[0] * unit.width * fold
+    steps = fill + unit.out_height * (lap + 1) + WINDOW_IDLE_STEPS
+    to_read, to_write = unit.words_in - fill, unit.out_height * written_row
+    position = address_bits(steps)
+    counters = position + address_bits(lap + 1) + max(1, to_read.bit_length()) + to_write.bit_length()
+    return Structure(counters=counters, compares=2 * position)
+
+
+def _walk(unit: Window, words: int) -> Structure:
+    """``window_walk``: counters of the window's order, and an address that moves by their wraps."""
+    address = address_bits(words)
+    wraps = 0 if words == 1 << address else address
+    return _order_counters(unit) + Structure(
+        adders=address + wraps, selects=3 * address, registers=address
+    )
+
+
+def _order_counters(unit: Window) -> Structure:
+    counts = (
+        unit.channel_fold // unit.groups,
+        *unit.kernel,
+        unit.groups,
+        unit.out_width,
+        unit.out_height,
+    )
+    return Structure(counters=sum(address_bits(count) for count in counts))
+
+
+def _elastic(unit: Window, words: int) -> Structure:
+    """``window_elastic``: what was taken and what may be shown, and where each counter's turn begins."""
+    count, slot = unit.words_in.bit_length(), address_bits(words)
+    starts = 3 if unit.groups == 1 else 4
+    order = _order_counters(unit) + Structure(
+        adders=3 * count + 2 * slot,
+        selects=4 * count + 5 * slot,
+        registers=(starts + 1) * (count + slot),
+    )
+    taken = Structure(counters=count, adders=2 * count, compares=3 * count, registers=count + 1)
+    return Structure(units=1) + order + taken
+
+
+def _whole_windows(tech: Technology, unit: Window, width: int) -> tuple[Part, ...]:
+    """``window_parallel``: a delay between any two kernel positions, and the whole window at the exit."""
+    rows, columns = unit.kernel
+    fold = unit.channel_fold
+    gap = Structure(registers=1) if unit.style == "parallel" else Structure()
+    positions = Structure(counters=sum(address_bits(n) for n in (fold, unit.width, unit.height)))
+    position_compares = Structure(compares=positions.counters)
+    short = unit.dilation[1] * fold
+    long = (unit.dilation[0] * unit.width - (columns - 1) * unit.dilation[1]) * fold
+    delays = {short: rows * (columns - 1), long: rows - 1}
+    if short == long:
+        delays = {short: rows * columns - 1}
+    store: Estimate = Amounts()
+    pointers, registers = 0, rows * columns * width
+    for words, count in delays.items():
+        if not count:
+            continue
+        registers += count * width * min(words, 2 if words <= 2 else 1)
+        if words > 2:
+            pointers += address_bits(words - 1)  # one that all delays of a length share
+            store = store + ram(tech, width, words - 1, "single") * count
+            registers -= count * width if words - 1 > LUT_WORDS else 0
+    program = control(1, False) + gap + positions + position_compares
+    program = program + Structure(counters=pointers, registers=registers)
+    return Part("control", program.amounts(tech)), Part("buffer", store)

@@ -1,0 +1,1 @@
+"""Designs handed over as folders of hardware: the commands, the docs."""
