@@ -27,7 +27,7 @@ def explore(
     trials: int = 300,
     objectives: Sequence[str] | None = None,
     constraints: Sequence[str] = (),
-    sampler: SamplerName = "nsga2",
+    sampler: SamplerName = "front",
     jobs: int | None = None,
     seed: int | None = None,
     out: str | Path | None = None,

@@ -10,11 +10,11 @@ from bnnsim.search.front.objectives import parse_constraints, parse_objectives
 from bnnsim.search.space.alternatives import load_search_space
 from bnnsim.search.study.plan import SearchPlan
 from bnnsim.search.study.plan_check import check_buildable, check_given
-from bnnsim.search.study.samplers import SAMPLERS, SamplerName, make_sampler
+from bnnsim.search.study.samplers import SAMPLERS, SamplerName
 from bnnsim.spec.faults import InputError, near_names
 
 LAST_SEED = 2**32 - 1
-"""The largest seed that all of Optuna's samplers take."""
+"""The largest seed that Optuna's samplers take."""
 
 
 def plan_of(
@@ -53,7 +53,5 @@ def plan_of(
     check_given(plan)
     if sampler == "exact":
         check_exact(loaded, plan.encoding.points, plan.objectives, plan.constraints)
-    else:
-        make_sampler(sampler, seed, trials)
     check_buildable(loaded)
     return plan

@@ -40,7 +40,7 @@ def volume(evaluated: Sequence[PointResult], lut: float) -> float:
 
 def folding_plan() -> SearchPlan:
     """CNV on a 7Z020, PE and SIMD alone free, FPS against LUT with the block RAM bounded."""
-    return plan_of(FOLDING, None, 500, None, (), "nsga2", 0)
+    return plan_of(FOLDING, None, 500, None, (), "front", 0)
 
 
 def exact_volume(plan: SearchPlan, pool: Pool, lut: float) -> tuple[float, list[ExactPoint], int]:
@@ -75,7 +75,7 @@ def hypervolumes(seeds: int, budgets: Sequence[int], jobs: int) -> list[Row]:
         whole, points, held = exact_volume(plan, pool, lut)
         rows.append(Row("exact front", len(points), "designs"))
         rows.append(Row("exact front: evaluated as predicted", held, "designs"))
-        for sampler in ("nsga2", "random"):
+        for sampler in ("front", "random"):
             table = [
                 shares(replace(plan, sampler=sampler, seed=seed), pool, budgets, whole, lut)
                 for seed in range(seeds)

@@ -40,7 +40,7 @@ def command(
     sampler: Annotated[
         SamplerName,
         typer.Option(help="who proposes designs"),
-    ] = "nsga2",
+    ] = "front",
     jobs: Annotated[int | None, typer.Option(help="processes; default: all cores", metavar="N")] = None,
     seed: Annotated[
         int | None,

@@ -5,7 +5,7 @@ Parameters of the other alternatives are ignored: points that differ in them alo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -63,14 +63,21 @@ class AlternativeEncoding:
 
     def seeds(self, count: int) -> list[dict[str, int]]:
         """Each alternative's seeds in turn, at most ``count`` in all, with zeros for the others'."""
-        base = dict.fromkeys(self.sizes, 0)
         share = -(-count // len(self.names))
+        return self._in_turn([encoding.seeds(share) for encoding in self.members.values()])[:count]
+
+    def first(self) -> list[dict[str, int]]:
+        """Each alternative's first points in turn, with zeros for the others'."""
+        return self._in_turn([encoding.first() for encoding in self.members.values()])
+
+    def _in_turn(self, own: Sequence[Sequence[Parameters]]) -> list[dict[str, int]]:
+        base = dict.fromkeys(self.sizes, 0)
         lists = []
-        for place, (name, encoding) in enumerate(self.members.items()):
-            own = [{f"{name}/{p}": v for p, v in seed.items()} for seed in encoding.seeds(share)]
-            lists.append([{**base, ALTERNATIVE: place, **seed} for seed in own])
-        turns = max((len(seeds) for seeds in lists), default=0)
-        return [seeds[turn] for turn in range(turns) for seeds in lists if turn < len(seeds)][:count]
+        for place, (name, points) in enumerate(zip(self.members, own, strict=True)):
+            named = [{f"{name}/{p}": v for p, v in point.items()} for point in points]
+            lists.append([{**base, ALTERNATIVE: place, **point} for point in named])
+        turns = max((len(points) for points in lists), default=0)
+        return [points[turn] for turn in range(turns) for points in lists if turn < len(points)]
 
     def describe(self, parameters: Parameters) -> dict[str, Value]:
         """The point's knobs as a user names them: the alternative, then its own."""

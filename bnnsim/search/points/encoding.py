@@ -35,6 +35,8 @@ class PointEncoding(Protocol):
 
     def seeds(self, count: int) -> list[dict[str, int]]: ...
 
+    def first(self) -> list[dict[str, int]]: ...
+
     def every(self) -> Iterator[dict[str, int]]: ...
 
     def describe(self, parameters: Parameters) -> dict[str, Value]: ...
@@ -61,6 +63,10 @@ class SpaceEncoding(ABC):
     @abstractmethod
     def seeds(self, count: int) -> list[dict[str, int]]:
         """At most ``count`` points to begin with, those that promise most first."""
+
+    @abstractmethod
+    def first(self) -> list[dict[str, int]]:
+        """Points to judge before all others, for what they tell."""
 
     @property
     def points(self) -> int:

@@ -40,10 +40,10 @@ class FoldSeeds:
             name, fastest = clock
             faster = [{**seed, name: fastest} for seed in seeds if fastest]
             seeds += _spread(faster, count - len(seeds))
-        rivals = self._rivals()
+        rivals = self.rivals()
         return [*rivals, *(seed for seed in seeds if seed not in rivals)][:count]
 
-    def _rivals(self) -> list[dict[str, int]]:
+    def rivals(self) -> list[dict[str, int]]:
         """For each reference design the fastest point with no more logic and memory."""
         tables = self.choices.tables
         names = (tables.logic, tables.memory)

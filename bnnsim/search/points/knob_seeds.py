@@ -1,4 +1,4 @@
-"""Points to begin with where nothing folds: along the knobs, from smallest to largest."""
+"""Points to begin with where nothing folds: along the knobs, from smallest to largest, and one by one."""
 
 from __future__ import annotations
 
@@ -36,3 +36,21 @@ def knob_seeds(space: Space, count: int) -> list[dict[str, int]]:
             seeds += [{**seed, knob.name: place} for place in ranks[knob.name][1:] for seed in diagonal]
     unique = {tuple(seed.items()): seed for seed in seeds}
     return list(unique.values())[:count]
+
+
+def knob_star(space: Space) -> list[dict[str, int]]:
+    """The middle of a space whose free fields are all knobs, and from there every value of every knob by
+    itself: what each does on its own."""
+    middle = {}
+    for knob in space.knobs:
+        places = list(range(len(knob.values)))
+        if knob.is_ordered:
+            places.sort(key=[float(value) for value in knob.values].__getitem__)
+        middle[knob.name] = places[len(places) // 2] if knob.is_ordered else 0
+    arms = [
+        {**middle, knob.name: place}
+        for knob in space.knobs
+        for place in range(len(knob.values))
+        if place != middle[knob.name]
+    ]
+    return [middle, *arms]

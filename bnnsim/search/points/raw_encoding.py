@@ -49,3 +49,7 @@ class RawEncoding(SpaceEncoding):
     def seeds(self, count: int) -> list[dict[str, int]]:
         """None: nothing is known."""
         return []
+
+    def first(self) -> list[dict[str, int]]:
+        """None either."""
+        return []

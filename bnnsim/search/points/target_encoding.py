@@ -13,15 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from bnnsim.search.points.effect_seeds import effect_seeds
 from bnnsim.search.points.encoding import Parameters, SpaceEncoding
 from bnnsim.search.points.fold_choices import SLACK, TARGET, FoldChoices
 from bnnsim.search.points.fold_seeds import FoldSeeds
 from bnnsim.search.points.folding import Fold
-from bnnsim.search.points.knob_seeds import knob_seeds
-
-EFFECT_SEEDS = 20
-"""Of the points to begin with where nothing folds, those that are predicted to be good."""
+from bnnsim.search.points.knob_seeds import knob_seeds, knob_star
 
 
 @dataclass(frozen=True)
@@ -66,13 +62,14 @@ class TargetEncoding(SpaceEncoding):
         return chosen
 
     def seeds(self, count: int) -> list[dict[str, int]]:
-        """At most ``count`` points that the tables think best (:class:`FoldSeeds`).
+        """At most ``count`` points that the tables think best (:class:`FoldSeeds`); where nothing folds,
+        along the knobs."""
+        return self._fold_seeds.seeds(count) if self.choices.targets else knob_seeds(self.space, count)
 
-        Where nothing folds, those that the knobs' effects predict, then along the knobs.
-        """
-        if self.choices.targets:
-            start = dict.fromkeys(self.sizes, 0)
-            return FoldSeeds(self.choices, self.bounds, start).seeds(count)
-        best = effect_seeds(self.space, min(count, EFFECT_SEEDS), self.bounds)
-        others = [seed for seed in knob_seeds(self.space, count) if seed not in best]
-        return [*best, *others][:count]
+    def first(self) -> list[dict[str, int]]:
+        """What may beat each reference design; where nothing folds, what tells what each knob does."""
+        return self._fold_seeds.rivals() if self.choices.targets else knob_star(self.space)
+
+    @property
+    def _fold_seeds(self) -> FoldSeeds:
+        return FoldSeeds(self.choices, self.bounds, dict.fromkeys(self.sizes, 0))

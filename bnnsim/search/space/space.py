@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -115,12 +114,13 @@ class Space:
         return names[0] if names else None
 
     def point_data(self, knobs: Mapping[str, Value], name: str) -> dict[str, Any]:
-        """The spec with a value for every free field as plain data."""
-        data: dict[str, Any] = copy.deepcopy(self.source.data)
+        """The spec with a value for every free field as plain data; what has none is the space's own."""
+        data: dict[str, Any] = dict(self.source.data)
+        copied: dict[KeyPath, Any] = {(): data}
         for knob, path in self.folds:
-            _put(data, path, knobs[knob])
+            _put(copied, path, knobs[knob])
         for found in self.fields:
-            _put(data, found.path, found.value(knobs))
+            _put(copied, found.path, found.value(knobs))
         data["name"] = name
         return data
 
@@ -138,7 +138,12 @@ class Space:
         return Loaded(architecture, self.source)
 
 
-def _put(data: Any, path: KeyPath, value: Value) -> None:
-    for part in path[:-1]:
-        data = data[part]
-    data[path[-1]] = value
+def _put(copied: dict[KeyPath, Any], path: KeyPath, value: Value) -> None:
+    """Give the field at ``path`` a value; of the data above it only ``copied`` parts are changed."""
+    for depth in range(1, len(path)):
+        here = path[:depth]
+        if here not in copied:
+            above = copied[here[:-1]]
+            part = above[here[-1]]
+            copied[here] = above[here[-1]] = list(part) if isinstance(part, list) else dict(part)
+    copied[path[:-1]][path[-1]] = value

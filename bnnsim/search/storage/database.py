@@ -155,7 +155,7 @@ def create_study(database: Database, plan: SearchPlan, resume: bool) -> None:
             ) from None
     if stored_plan(study) is None:
         name_objectives(study, plan.objectives)
-        for seed in plan.seeds():
+        for seed in plan.first():
             study.enqueue_trial(dict(seed), skip_if_exists=True)
         store_plan(study, plan)
         return

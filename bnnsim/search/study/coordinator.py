@@ -25,7 +25,6 @@ from bnnsim.search.storage.store import TrialStore
 from bnnsim.search.study.plan import SearchPlan
 from bnnsim.search.study.pool import Pool
 from bnnsim.search.study.progress import SearchProgress, Tally
-from bnnsim.search.study.samplers import SEQUENTIAL
 
 BATCH_POINTS = 10
 BATCHES_IN_FLIGHT = 2
@@ -129,9 +128,6 @@ class _Run:
         self.records: list[TrialRecord] = []
         self.known: dict[tuple[tuple[str, Value], ...], PointResult] = {}
         self.in_flight: deque[_Batch] = deque()
-        is_sequential = plan.sampler in SEQUENTIAL
-        self.batch_points = 1 if is_sequential else BATCH_POINTS
-        self.most_in_flight = 1 if is_sequential else BATCHES_IN_FLIGHT
 
     @property
     def expected(self) -> int:
@@ -141,8 +137,8 @@ class _Run:
     def submit(self) -> bool:
         """Give batches to the pool, as many as may be in flight; whether there was one to give."""
         before = len(self.in_flight)
-        while len(self.in_flight) < self.most_in_flight and self.expected < self.wanted:
-            points = self.source.propose(self.batch_points)
+        while len(self.in_flight) < BATCHES_IN_FLIGHT and self.expected < self.wanted:
+            points = self.source.propose(BATCH_POINTS)
             if not points:
                 break
             knobs: list[Knobs] = [self.encoding.describe(point) for point in points]
@@ -186,7 +182,7 @@ class _Run:
 
 
 class _SampledPoints:
-    """Points proposed by one of Optuna's samplers, the plan's seeds first."""
+    """Points proposed by the plan's sampler."""
 
     def __init__(self, plan: SearchPlan) -> None:
         from bnnsim.search.study.proposer import Proposer

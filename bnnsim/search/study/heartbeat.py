@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from bnnsim.spec.faults import InputError
 
 if TYPE_CHECKING:
     import optuna
+    from optuna.trial import FrozenTrial
 
 
 class Heartbeats:
@@ -29,13 +30,13 @@ class Heartbeats:
         self._first_seen_s: dict[int, float] = {}
         self._reaped_s = -float("inf")
 
-    def reap_stale(self) -> None:
-        """Fail the trials whose heartbeat stopped; lend one to those that never had any.
+    def reap_stale(self, trials: Iterable[FrozenTrial]) -> None:
+        """Fail the trials whose heartbeat stopped; lend one to those of the running ``trials`` that never
+        had any.
 
         Nothing happens where the last call was a moment ago.
         """
         import optuna
-        from optuna.trial import TrialState
 
         now_s = time.monotonic()
         if now_s - self._reaped_s < min(1.0, self.database.grace_s / 4):
@@ -44,7 +45,6 @@ class Heartbeats:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             optuna.storages.fail_stale_trials(self.study)
-        trials = self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
         running = {trial.number: trial for trial in trials}
         self._first_seen_s = {n: self._first_seen_s.get(n, now_s) for n in running}
         patience_s = self.database.grace_s + self.database.heartbeat_s

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 PLAN_ATTRIBUTE = "bnnsim plan"
 MOST_SEEDS = 40
-"""Points that an encoding knows to be good, at most, before the sampler has its turn."""
+"""Points that an encoding knows to be good or telling, at most."""
 _SAME = (
     "bnnsim", "code", "optuna", "space", "workload", "members", "objectives", "constraints", "sampler",
 )  # fmt: skip
@@ -45,12 +45,12 @@ class SearchPlan:
     space: SearchSpace
     objectives: tuple[Objective, ...]
     constraints: tuple[Constraint, ...]
-    sampler: SamplerName = "nsga2"
+    sampler: SamplerName = "front"
     trials: int = 300
     seed: int = 0
     begun_trials: int | None = None
-    """How many trials the search was begun with, where it is a longer one by now: seeds and populations
-    are chosen by it, so that a search made longer goes on as it began."""
+    """How many trials the search was begun with, where it is a longer one by now: seeds are chosen by it,
+    so that a search made longer goes on as it began."""
 
     @property
     def encoding(self) -> PointEncoding:
@@ -97,12 +97,16 @@ class SearchPlan:
 
     @property
     def size(self) -> int:
-        """The number of trials that seeds and populations are chosen by."""
+        """The number of trials that seeds are chosen by."""
         return self.trials if self.begun_trials is None else self.begun_trials
 
     def seeds(self) -> list[dict[str, int]]:
-        """The points to begin with, at most as many as trials."""
+        """The points that promise something before anything is judged, at most as many as trials."""
         return self.encoding.seeds(min(MOST_SEEDS, self.size))
+
+    def first(self) -> list[dict[str, int]]:
+        """The points to judge first, at most as many as trials."""
+        return self.encoding.first()[: min(MOST_SEEDS, self.size)]
 
     def outcome(self, records: Sequence[TrialRecord]) -> Exploration:
         """The search's outcome with these trials."""

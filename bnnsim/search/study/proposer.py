@@ -1,79 +1,76 @@
-"""Who proposes points: one of Optuna's samplers over a study in memory, the plan's seeds first."""
+"""Who proposes points: a plan's sampler over a study in memory."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import assert_never
 
 import optuna
-from optuna.samplers._ga import BaseGASampler
 
 from bnnsim.search.front.point_result import PointResult
-from bnnsim.search.points.encoding import Parameters, point_key
+from bnnsim.search.points.encoding import Parameters
+from bnnsim.search.proposal.front_sampler import FrontSampler, front_sampler
+from bnnsim.search.proposal.open_trials import OpenTrials
 from bnnsim.search.storage.record import TrialRecord
-from bnnsim.search.storage.store import frozen_trial
+from bnnsim.search.storage.store import attributes
 from bnnsim.search.storage.study_objectives import directions
 from bnnsim.search.study.plan import SearchPlan
-from bnnsim.search.study.recent_trials import RecentTrials
-from bnnsim.search.study.samplers import make_sampler
 
 
 class Proposer:
     """Asks a sampler for points in batches and tells it what became of them, batch by batch.
 
-    It is more than a sampler: the plan's seeds go first. The sampler's study lives in memory: asking a
-    journal costs ten times as much, a database more. What it proposes follows from the plan, the seed and
-    the results told so far in their order, and from nothing else.
+    The sampler's study lives in memory: asking a journal costs ten times as much, a database more. What
+    it proposes follows from the plan, the seed and the results told so far in their order, and from
+    nothing else.
     """
 
-    def __init__(self, plan: SearchPlan, seed: int, seeds: bool = True) -> None:
+    def __init__(self, plan: SearchPlan, seed: int) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self.plan = plan
         self.encoding = plan.encoding
         self.distributions = self.encoding.distributions()
-        self.sampler = make_sampler(plan.sampler, seed, plan.size)
-        self.study = self._new_study()
-        self.seeds = plan.seeds() if seeds else []
+        self.sampler = make_sampler(plan, seed)
+        self.study = optuna.create_study(
+            storage=OpenTrials(), directions=directions(plan.objectives), sampler=self.sampler
+        )
         self._asked: deque[list[optuna.Trial]] = deque()
 
-    def _new_study(self) -> optuna.Study:
-        sampler = self.sampler
-        return optuna.create_study(
-            storage=RecentTrials(sampler) if isinstance(sampler, BaseGASampler) else None,
-            directions=directions(self.plan.objectives),
-            sampler=sampler,
-        )
+    def learn(self, records: Iterable[TrialRecord], running: Iterable[Parameters] = ()) -> None:
+        """Take in what others found out, and which points they have."""
+        if isinstance(self.sampler, FrontSampler):
+            for record in records:
+                self.sampler.learn(record.parameters, record.result)
+            for point in running:
+                self.sampler.leave(point)
 
-    def learn(self, records: Iterable[TrialRecord]) -> None:
-        """Take in what others found out."""
-        attrs = self._system_attrs()
-        known = list(records)
-        self.study.add_trials(
-            frozen_trial(record, self.plan.objectives, self.distributions, system_attrs=attrs)
-            for record in known
-        )
-        keys = {point_key(record.knobs) for record in known}
-        self.seeds = [seed for seed in self.seeds if point_key(self.encoding.describe(seed)) not in keys]
-
-    def _system_attrs(self) -> dict[str, Any]:
-        """What makes a genetic sampler breed from a trial that it did not propose itself."""
-        if isinstance(self.sampler, BaseGASampler):
-            return {self.sampler._get_generation_key(): 0}
-        return {}
+    def propose(self, count: int) -> list[Parameters]:
+        """``count`` points, or as many as there are, of which :meth:`learn` will say what became."""
+        asked = self.ask(count)
+        if asked:
+            for trial in self._asked.pop():
+                self.study.tell(trial, state=optuna.trial.TrialState.FAIL)
+        return asked
 
     def ask(self, count: int) -> list[Parameters]:
-        """``count`` points; :meth:`tell` says what became of them, batch by batch."""
-        now, self.seeds = self.seeds[:count], self.seeds[count:]
-        for seed in now:
-            self.study.enqueue_trial(dict(seed))
-        asked = [self.study.ask(self.distributions) for _ in range(count)]
-        self._asked.append(asked)
+        """``count`` points, or as many as there are; :meth:`tell` says what became of them, batch by
+        batch."""
+        asked: list[optuna.Trial] = []
+        while len(asked) < count and self._has_points():
+            asked.append(self.study.ask(self.distributions))
+        if asked:
+            self._asked.append(asked)
         return [{n: int(value) for n, value in t.params.items()} for t in asked]
+
+    def _has_points(self) -> bool:
+        return not isinstance(self.sampler, FrontSampler) or self.sampler.has_points()
 
     def tell(self, results: Sequence[PointResult]) -> None:
         """What became of the points asked for first and not told yet, in their order."""
         for trial, result in zip(self._asked.popleft(), results, strict=True):
+            for name, value in attributes(result, {}).items():
+                trial.set_user_attr(name, value)
             if result.infeasible_reason:
                 self.study.tell(trial, state=optuna.trial.TrialState.FAIL)
                 continue
@@ -81,3 +78,26 @@ class Proposer:
                 trial.set_constraint(name, violation)
             values = [float(result.figures[o.name]) for o in self.plan.objectives]
             self.study.tell(trial, values)
+
+
+def make_sampler(plan: SearchPlan, seed: int) -> optuna.samplers.BaseSampler:
+    """The sampler of a plan that is not for the exact front, which is no sampler.
+
+    ``seed`` is that of its draws; equal seeds give equal proposals for equal results.
+
+    Example:
+        >>> from bnnsim.exploration.plan import plan_of
+        >>> plan = plan_of("digits-7z020", None, 20, None, (), "front", 0)
+        >>> type(make_sampler(plan, seed=0)).__name__
+        'FrontSampler'
+    """
+    match plan.sampler:
+        case "front":
+            encoding, aims = plan.encoding, (plan.objectives, plan.constraints)
+            return front_sampler(plan.space, encoding, *aims, plan.first(), plan.seeds(), seed)
+        case "random":
+            return optuna.samplers.RandomSampler(seed=seed)
+        case "exact":
+            raise AssertionError("the exact front needs no sampler")
+        case _:
+            assert_never(plan.sampler)

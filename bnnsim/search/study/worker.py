@@ -17,19 +17,19 @@ holds it lets its heart beat. What can go wrong, and what is done:
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from bnnsim.search.front.evaluator import Evaluator
 from bnnsim.search.front.point_result import PointResult
 from bnnsim.search.points.encoding import Parameters, point_key
-from bnnsim.search.storage.database import Database, open_storage
+from bnnsim.search.storage.database import Database
 from bnnsim.search.storage.outage import through_outages
 from bnnsim.search.storage.store import CONSTRAINT, attributes, point_of
 from bnnsim.search.study.heartbeat import Heartbeats
 from bnnsim.search.study.plan import SearchPlan
-from bnnsim.search.study.stored_trials import KEPT, counted_records, counted_trials, has_result
-from bnnsim.spec.faults import InputError
+from bnnsim.search.study.stored_trials import KEPT
+from bnnsim.search.study.study_view import TAKEN_FROM, StudyView
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -43,7 +43,7 @@ MOST_TRIALS_A_DESIGN = 20
 """Give up when this many times the trials asked for were run and too few designs were new."""
 MOST_DRAWS = 20
 """Batches that are drawn in search of a point that nobody has."""
-_TAKEN_FROM, _TRIES = "taken over from", "tries"
+_TRIES = "tries"
 
 
 def work(
@@ -54,7 +54,8 @@ def work(
 ) -> None:
     """Evaluate trials until the study has ``plan.trials`` different designs or ``stopped`` says so.
 
-    ``worker`` makes this worker's draws differ from the others'; such a study is not reproducible. A
+    ``worker`` makes this worker's draws differ from the others'; such a study is not reproducible. Its
+    sampler lives as long as it does and takes in what the others find out. A
     server that stops answering is waited for (:mod:`bnnsim.search.storage.outage`). Raises
     :class:`~bnnsim.spec.faults.InputError` where it stays away, or where its study is deleted.
     """
@@ -65,17 +66,21 @@ class _Worker:
     def __init__(self, database: Database, plan: SearchPlan, worker: int) -> None:
         import optuna
 
+        from bnnsim.search.study.proposer import Proposer
+
         self.plan = plan
         self.database = database
-        self.seed = plan.seed + 1000 * (worker + 1)
-        self.storage = open_storage(database)
+        self.view = StudyView(database)
+        self.storage = self.view.storage
         self.study = optuna.load_study(study_name=database.study, storage=self.storage)
-        self.study_id = self.storage.get_study_id_from_name(database.study)
         self.heartbeats = Heartbeats(database, self.study, self.storage)
         self.evaluator = Evaluator(plan.space, plan.objectives, plan.constraints)
         self.encoding = plan.encoding
         self.distributions = self.encoding.distributions()
+        self.proposer = Proposer(plan, (plan.seed + worker + 1) % 2**32)
         self.drawn: list[Parameters] = []
+        self.held: set[object] = set()
+        """Keys of designs that somebody has."""
 
     def run(self, stopped: Callable[[], bool]) -> None:
         while not stopped():
@@ -89,40 +94,48 @@ class _Worker:
 
     def next_point(self) -> tuple[int, Parameters] | Literal["done"] | None:
         """A claimed point; ``done`` where the study is complete, None while others hold the last ones."""
-        try:
-            self.heartbeats.reap_stale()
-            trials = self.study.get_trials(deepcopy=False)
-        except KeyError:
-            place, expected = f"study {self.database.study}", f"a study on {self.database.shown}"
-            raise InputError(place, expected, "none: it was deleted") from None
-        return "done" if self.is_done(trials) else self.claim(trials)
+        new = self.view.look()
+        self.heartbeats.reap_stale(self.running)
+        others = [point_of(trial) for trial in self.view.open.values()]
+        complete = [point for point in others if set(point) == set(self.distributions)]
+        self.proposer.learn(new, complete)
+        self.held |= {point_key(record.knobs) for record in new}
+        self.held |= {point_key(self.encoding.describe(point)) for point in complete}
+        return "done" if self.is_done() else self.claim()
 
-    def is_done(self, trials: Sequence[FrozenTrial]) -> bool:
-        enough = len(counted_trials(trials)) >= self.plan.designs
-        return enough or len(trials) >= MOST_TRIALS_A_DESIGN * self.plan.trials
+    @property
+    def running(self) -> list[FrozenTrial]:
+        from optuna.trial import TrialState
+
+        return [trial for trial in self.view.open.values() if trial.state == TrialState.RUNNING]
+
+    def is_done(self) -> bool:
+        enough = self.view.counted >= self.plan.designs
+        return enough or self.view.trials >= MOST_TRIALS_A_DESIGN * self.plan.trials
 
     # ---- claiming a point --------------------------------------------------------------------
 
-    def claim(self, trials: Sequence[FrozenTrial]) -> tuple[int, Parameters] | None:
+    def claim(self) -> tuple[int, Parameters] | None:
         """A running trial of this worker's with its point; None while others hold the last ones."""
         from optuna.trial import TrialState
 
-        for trial in trials:
+        for trial in list(self.view.open.values()):
             if trial.state == TrialState.WAITING and self._pop(trial):
                 return trial._trial_id, point_of(trial)
-        for trial in self._lost(trials):
+        for trial in list(self.view.lost.values()):
+            if set(point_of(trial)) != set(self.distributions):
+                continue
             tries = int(trial.system_attrs.get(_TRIES, 1))
-            origin = {_TAKEN_FROM: trial.number, _TRIES: tries + 1}
+            origin = {TAKEN_FROM: trial.number, _TRIES: tries + 1}
             if tries < MOST_TRIES:
                 return self._begin(point_of(trial), origin), point_of(trial)
             trial_id = self._begin(point_of(trial), origin)
             given_up = PointResult({}, {}, f"its worker died {tries} times")
             self._write(trial_id, point_of(trial), given_up)
-        running = sum(trial.state == TrialState.RUNNING for trial in trials)
-        if len(counted_trials(trials)) + running >= self.plan.trials:
+        if self.view.counted + len(self.running) >= self.plan.trials:
             return None
-        point = self._draw(trials)
-        return self._begin(point, {}), point
+        point = self._draw()
+        return None if point is None else (self._begin(point, {}), point)
 
     def _pop(self, trial: FrozenTrial) -> bool:
         from optuna.exceptions import UpdateFinishedTrialError
@@ -133,22 +146,12 @@ class _Worker:
         except UpdateFinishedTrialError:
             return False
 
-    def _lost(self, trials: Sequence[FrozenTrial]) -> Iterator[FrozenTrial]:
-        """Failed trials without a result whose point nobody has taken over."""
-        from optuna.trial import TrialState
-
-        taken = {trial.system_attrs.get(_TAKEN_FROM) for trial in trials}
-        for trial in trials:
-            failed = trial.state == TrialState.FAIL and not has_result(trial)
-            if failed and trial.number not in taken and set(point_of(trial)) == set(self.distributions):
-                yield trial
-
     def _begin(self, point: Parameters, origin: dict[str, Any]) -> int:
         """A new running trial; ``origin`` says whose point it takes over. Returns its id."""
         from optuna.trial import TrialState, create_trial
 
         return self.storage.create_new_trial(
-            self.study_id,
+            self.view.study_id,
             create_trial(
                 state=TrialState.RUNNING,
                 params=dict(point),
@@ -157,23 +160,16 @@ class _Worker:
             ),
         )
 
-    def _draw(self, trials: Sequence[FrozenTrial]) -> Parameters:
-        """The sampler's next point; one that nobody has, where it finds such a one."""
-        from bnnsim.search.study.proposer import Proposer
-
-        held = {point_key(self.encoding.describe(point_of(t))) for t in trials if point_of(t)}
-        if not self.drawn:
-            self.seed += 1
-            proposer = Proposer(self.plan, self.seed % 2**32, seeds=False)
-            proposer.learn(counted_records(trials))
-            for _ in range(MOST_DRAWS):
-                asked = proposer.ask(WORKER_BATCH_POINTS)
-                self.drawn = [p for p in asked if point_key(self.encoding.describe(p)) not in held]
-                if self.drawn:
-                    break
-            else:
-                self.drawn = list(asked)
-        return self.drawn.pop()
+    def _draw(self) -> Parameters | None:
+        """The sampler's next point that nobody has; None where it finds no such one."""
+        for _ in range(MOST_DRAWS):
+            if not self.drawn:
+                self.drawn = self.proposer.propose(WORKER_BATCH_POINTS)
+            while self.drawn:
+                point = self.drawn.pop(0)
+                if point_key(self.encoding.describe(point)) not in self.held:
+                    return point
+        return None
 
     # ---- evaluating it -----------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from bnnsim.search.storage.outage import through_outages
 from bnnsim.search.study.plan import SearchPlan
 from bnnsim.search.study.pool import PRELOAD, forking_context
 from bnnsim.search.study.progress import SearchProgress, Tally
-from bnnsim.search.study.stored_trials import stored_exploration
+from bnnsim.search.study.study_view import StudyView
 from bnnsim.search.study.worker import work
 from bnnsim.spec.faults import Fault, InputError, SpecError
 
@@ -73,15 +73,15 @@ def _watch(
     """Report progress, and a server that is gone, until no worker is left."""
     started = time.monotonic()
     earlier: int | None = None
+    tally = Tally(plan.objectives)
+    view = through_outages(database, lambda: StudyView(database), is_said=True)
     while True:
         lives = any(worker.is_alive() for worker in group)
         looked = time.monotonic()
-        found = through_outages(database, lambda: stored_exploration(database, plan), is_said=True)
+        tally.add(through_outages(database, view.look, is_said=True))
         if progress is not None:
-            earlier = len(found.trials) if earlier is None else earlier
+            earlier = tally.trials if earlier is None else earlier
             seconds = max(time.monotonic() - started, 1e-9)
-            tally = Tally(plan.objectives)
-            tally.add(found.trials)
             progress(tally.progress(plan.trials, tally.trials - earlier, seconds))
         if not lives:
             break

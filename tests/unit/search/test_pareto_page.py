@@ -43,7 +43,7 @@ def _trial(number: int, fps: float, lut: float, over: float = -1.0) -> TrialReco
 @pytest.fixture
 def found(tmp_path: Path) -> Exploration:
     (tmp_path / "small.yaml").write_text(SPACE)
-    plan = plan_of(tmp_path / "small.yaml", None, 10, None, (), "nsga2", 0)
+    plan = plan_of(tmp_path / "small.yaml", None, 10, None, (), "front", 0)
     trials = [_trial(n, fps, lut, over=100 if fps == 20 else -1) for n, (fps, lut) in enumerate(FIGURES)]
     trials.append(TrialRecord(4, {}, trials[0].knobs, PointResult({}, {}, "it deadlocks")))
     baseline = (_trial(0, 1.0, 100.0),)

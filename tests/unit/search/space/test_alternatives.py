@@ -101,7 +101,7 @@ def test_no_design_is_evaluated_twice_whatever_the_others_parameters(found: Expl
 
 
 def test_parameters_of_another_alternative_change_nothing(folder: Path) -> None:
-    encoding = plan_of(folder / "both.yaml", None, 10, None, (), "nsga2", 0).encoding
+    encoding = plan_of(folder / "both.yaml", None, 10, None, (), "front", 0).encoding
     assert isinstance(encoding, AlternativeEncoding)
     first = dict.fromkeys(encoding.sizes, 0)
     assert encoding.describe(first) == {"alternative": "engine", "outputs": 1, "clock_mhz": 100}
@@ -111,7 +111,7 @@ def test_parameters_of_another_alternative_change_nothing(folder: Path) -> None:
 
 
 def test_seeds_take_the_alternatives_in_turn(folder: Path) -> None:
-    encoding = plan_of(folder / "both.yaml", None, 10, None, (), "nsga2", 0).encoding
+    encoding = plan_of(folder / "both.yaml", None, 10, None, (), "front", 0).encoding
     seeds = [encoding.describe(seed)["alternative"] for seed in encoding.seeds(6)]
     assert seeds == ["engine", "streaming"] * 3
 
@@ -161,11 +161,11 @@ def test_objective_that_an_alternative_does_not_give_bars_its_designs(folder: Pa
 def test_accuracy_that_no_alternative_gives_is_refused(folder: Path) -> None:
     message = "expected alternatives that give accuracy_percent, which nothing here predicts, got none"
     with pytest.raises(SpecError, match=f"tiny: {message}"):
-        plan_of(folder / "tiny.yaml", None, 5, ["lut", "accuracy_percent"], (), "nsga2", 0)
+        plan_of(folder / "tiny.yaml", None, 5, ["lut", "accuracy_percent"], (), "front", 0)
     text = BOTH.replace(', accuracy_percent: 90, accuracy_source: "made up"', "")
     (folder / "both.yaml").write_text(text)
     with pytest.raises(SpecError, match=f"both: {message}"):
-        plan_of(folder / "both.yaml", None, 5, None, ["accuracy_percent>=80"], "nsga2", 0)
+        plan_of(folder / "both.yaml", None, 5, None, ["accuracy_percent>=80"], "front", 0)
 
 
 def test_tables_have_a_column_for_every_alternatives_knobs(found: ExplorationReport) -> None:
@@ -188,7 +188,7 @@ def test_page_names_networks_devices_and_alternatives(found: ExplorationReport) 
 
 
 def test_reference_design_is_compared_with_its_own_alternative_only(folder: Path) -> None:
-    plan = plan_of(folder / "both.yaml", None, 10, None, (), "nsga2", 0)
+    plan = plan_of(folder / "both.yaml", None, 10, None, (), "front", 0)
     figures = {"throughput_fps": 9.0, "lut": 50.0}
     trials = [
         TrialRecord(n, {}, {"alternative": name}, PointResult(figures, {}))
@@ -230,7 +230,7 @@ def test_plan_travels_with_all_its_alternatives(folder: Path) -> None:
         study_name = "s"
         user_attrs: dict[str, str] = {}
 
-    plan = plan_of(folder / "both.yaml", None, 10, None, (), "nsga2", 0)
+    plan = plan_of(folder / "both.yaml", None, 10, None, (), "front", 0)
     study = Study()
     study.user_attrs[PLAN_ATTRIBUTE] = json.dumps(plan_data(plan))
     for name in ("both.yaml", "tiny.yaml"):
@@ -291,11 +291,11 @@ def test_faults_of_all_alternatives_are_told_at_once(folder: Path) -> None:
     (folder / "tiny.yaml").write_text(ENGINE.replace("depth: 4", "dept: 4"))
     (folder / "both.yaml").write_text(BOTH.replace("workload: tfc", "workload: cnv"))
     with pytest.raises(SpecError) as caught:
-        plan_of(folder / "both.yaml", None, 5, None, (), "nsga2", 0)
+        plan_of(folder / "both.yaml", None, 5, None, (), "front", 0)
     assert "steps[0].dept: expected one of the keys" in str(caught.value)
     (folder / "tiny.yaml").write_text(ENGINE)
     with pytest.raises(SpecError, match=r"pynq-tfc.yaml:\d+: layers.fc3: expected a layer of workload"):
-        plan_of(folder / "both.yaml", None, 5, None, (), "nsga2", 0)
+        plan_of(folder / "both.yaml", None, 5, None, (), "front", 0)
 
 
 def test_workload_beside_alternatives_is_refused(folder: Path) -> None:
@@ -304,6 +304,6 @@ def test_workload_beside_alternatives_is_refused(folder: Path) -> None:
 
 
 def test_published_accuracy_alone_does_not_change_another_space(folder: Path) -> None:
-    plan = plan_of(folder / "tiny.yaml", None, 10, None, (), "nsga2", 0)
+    plan = plan_of(folder / "tiny.yaml", None, 10, None, (), "front", 0)
     assert plan.space.given({"outputs": 1}) == {}
     assert replace(plan, seed=1).encoding.sizes == plan.encoding.sizes

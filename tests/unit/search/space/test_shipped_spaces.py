@@ -12,7 +12,7 @@ from bnnsim.spec.library import shipped_names
 
 @pytest.mark.parametrize("name", shipped_names("space"))
 def test_first_points_hold_designs_that_keep_every_bound(name: str) -> None:
-    plan = plan_of(name, None, 100, None, (), "nsga2", 0)
+    plan = plan_of(name, None, 100, None, (), "front", 0)
     evaluator = Evaluator(plan.space, plan.objectives, plan.constraints)
     points = [plan.encoding.describe(seed) for seed in plan.encoding.seeds(6)]
     evaluated = [(point, evaluator(point)) for point in points]
@@ -25,7 +25,7 @@ def test_first_points_hold_designs_that_keep_every_bound(name: str) -> None:
 
 @pytest.mark.parametrize("name", shipped_names("space"))
 def test_reference_designs_say_only_figures_that_objectives_can_be_read_against(name: str) -> None:
-    plan = plan_of(name, None, 100, None, (), "nsga2", 0)
+    plan = plan_of(name, None, 100, None, (), "front", 0)
     wanted = {objective.name for objective in plan.objectives}
     for reference in plan.space.reference_designs:
         assert len(wanted & set(reference.figures)) >= 1

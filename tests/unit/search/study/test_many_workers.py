@@ -29,7 +29,7 @@ from bnnsim.search.storage.database import (
     open_storage,
     wait_for_plan,
 )
-from bnnsim.search.study.plan import MOST_SEEDS, SearchPlan
+from bnnsim.search.study.plan import SearchPlan
 from bnnsim.search.study.stored_trials import counted_trials, stored_exploration
 from bnnsim.search.study.worker import work
 from bnnsim.spec.faults import InputError
@@ -49,6 +49,7 @@ layers:
 explore: {workload: tfc, objectives: [throughput_fps, lut]}
 """
 WORKERS = 10
+ENQUEUED = 20
 TRIALS = 150
 KILLS = 15
 
@@ -67,7 +68,7 @@ def space(tmp_path: Path) -> Path:
 
 
 def _plan(space: Path, trials: int) -> SearchPlan:
-    return plan_of(space, None, trials, None, (), "nsga2", 0)
+    return plan_of(space, None, trials, None, (), "front", 0)
 
 
 def _context() -> multiprocessing.context.ForkServerContext:
@@ -103,7 +104,7 @@ def _kill_at_random(database: Database, plan: SearchPlan) -> list[ForkServerProc
     """Ten workers; time and again one of the older half is killed and another one started."""
     dice = random.Random(0)
     group = [_start(database, plan, n) for n in range(WORKERS)]
-    while len(_trials(database)) < MOST_SEEDS + WORKERS:  # all are at work
+    while len(_trials(database)) < ENQUEUED + WORKERS:  # all are at work
         time.sleep(0.2)
     for kill in range(KILLS):
         time.sleep(dice.uniform(0.05, 0.3))
@@ -121,6 +122,9 @@ def test_no_trial_is_lost_or_counted_twice_when_ten_workers_are_killed_at_random
     plan = _plan(space, TRIALS)
     database = Database(server, "killed", heartbeat_s=1, grace_s=2)
     create_study(database, plan, resume=False)
+    study = optuna.load_study(study_name="killed", storage=open_storage(database))
+    for seed in plan.seeds()[:ENQUEUED]:
+        study.enqueue_trial(dict(seed))
     group = _kill_at_random(database, plan)
     for process in group:
         process.join(timeout=600)
@@ -130,7 +134,7 @@ def test_no_trial_is_lost_or_counted_twice_when_ten_workers_are_killed_at_random
     keys = [point_key(trial.knobs) for trial in found.trials]
     assert len(keys) == len(set(keys)) == TRIALS
     every = {point_key(t.user_attrs["kept"]["knobs"]) for t in counted_trials(_trials(database))}
-    assert every >= {point_key(plan.encoding.describe(s)) for s in plan.encoding.seeds(20)}
+    assert every >= {point_key(plan.encoding.describe(s)) for s in plan.seeds()[:ENQUEUED]}
     # Lost: a trial that died with a point and that nobody evaluated afterwards.
     died = [
         {**t.system_attrs.get("fixed_params", {}), **t.params}
@@ -165,6 +169,7 @@ def test_failed_trial_that_nobody_put_back_is_put_back(server: str, space: Path)
     database = Database(server, "dropped", heartbeat_s=1, grace_s=2)
     create_study(database, plan, resume=False)
     study = optuna.load_study(study_name="dropped", storage=open_storage(database))
+    study.enqueue_trial(dict(plan.seeds()[0]))
     dropped = study.get_trials()[study.ask().number]
     study.tell(dropped.number, state=optuna.trial.TrialState.FAIL)  # and then its worker died too
     work(database, plan, 0)

@@ -7,30 +7,22 @@ import signal
 import subprocess
 import sys
 import time
-import zlib
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import optuna
 import pytest
 
 from bnnsim.exploration.explore import explore
-from bnnsim.exploration.plan import plan_of
-from bnnsim.search.front.point_result import PointResult
-from bnnsim.search.points.encoding import Knobs
 from bnnsim.search.storage.record import Exploration
 from bnnsim.search.storage.store import JOURNAL
-from bnnsim.search.study import coordinator, proposer
-from bnnsim.search.study.coordinator import search
-from bnnsim.search.study.pool import Pool
+from bnnsim.search.study import coordinator
 from bnnsim.search.study.progress import SearchProgress
 from bnnsim.spec.faults import InputError
 from tests.designs import SMALL_SPACE
 
 ROOT = Path(__file__).resolve().parents[4]
-SAMPLERS_HERE = ("nsga2", "nsga3", "tpe", "random")
+SAMPLERS_HERE = ("front", "random")
 
 
 @pytest.fixture
@@ -143,21 +135,3 @@ def test_seed_that_no_sampler_takes_is_refused(space: Path, seed: int) -> None:
 def test_largest_seed_works(space: Path, sampler: str) -> None:
     found = _explore(space, seed=2**32 - 1, trials=50, baseline=2, sampler=sampler)
     assert len(found.trials) == 50
-
-
-@pytest.mark.parametrize("sampler", ["nsga2", "nsga3"])
-def test_trials_out_of_sight_change_no_proposal(
-    monkeypatch: pytest.MonkeyPatch, sampler: str
-) -> None:
-    plan = plan_of("digits-7z020", None, 300, None, (), sampler, 1)  # type: ignore[arg-type]
-    plan = replace(plan, begun_trials=60)  # generations of ten
-
-    def judge(knobs: Knobs) -> PointResult:
-        draw = zlib.crc32(str(sorted(knobs.items())).encode())
-        figures = {o.name: float(1 + draw * (i + 2) % 101) for i, o in enumerate(plan.objectives)}
-        return PointResult(figures, {"lut<=1": float(draw % 5 - 3)}, "none" if draw % 11 == 0 else "")
-
-    found, _ = search(plan, Pool(None), evaluate=judge)
-    monkeypatch.setattr(proposer, "RecentTrials", lambda sampler: optuna.storages.InMemoryStorage())
-    other, _ = search(plan, Pool(None), evaluate=judge)
-    assert [t.knobs for t in found.trials] == [t.knobs for t in other.trials]

@@ -1,0 +1,221 @@
+"""Forecasts of a space that folds: tables of what units bring, filled as points need them.
+
+What a unit brings depends on few free fields: its layer's fold, one style, the depth of one FIFO. Which
+they are is found out by changing one field at a time. A design that is built then says what each of its
+units brings in all points that agree in that unit's fields, so that some hundred designs forecast all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+
+import numpy as np
+
+from bnnsim.arrays import Bools, Floats, Int64s
+from bnnsim.design.design import Design
+from bnnsim.search.forecast.contributions import COLUMNS, contributions
+from bnnsim.search.points.encoding import Parameters
+from bnnsim.search.points.fold_choices import SLACK, TARGET
+from bnnsim.search.points.point_design import point_design
+from bnnsim.search.points.target_encoding import TargetEncoding
+from bnnsim.spec.faults import SpecError
+
+BASES = ((0.4, 0), (1.0, -1))
+"""Where fields are changed one at a time: how far along their folds the layers are, and which values
+knobs have. What a field does may show at one of them alone."""
+MOST_TRIED_VALUES = 4
+"""Of one field, on the way to what depends on it."""
+ROUNDING = 1e-9
+"""Of sums of watts, as a share: what differs by less is the same."""
+
+
+class _Group:
+    """Units that depend on the same fields (``places``), and what they bring together by key."""
+
+    def __init__(self, places: tuple[int, ...]) -> None:
+        self.places = places
+        self.names: set[str] = set()
+        self.keys = np.zeros(0, np.int64)
+        self.brings = np.zeros((0, len(COLUMNS)))
+        self.new: dict[int, Floats] = {}
+
+    def merge(self) -> None:
+        """Bring what is new into the sorted table."""
+        if self.new:
+            keys = np.concatenate([np.array(list(self.new), np.int64), self.keys])
+            brings = np.concatenate([np.array(list(self.new.values())), self.brings])
+            self.keys, first = np.unique(keys, return_index=True)
+            self.brings = brings[first]
+            self.new.clear()
+
+
+class LayerTables:
+    """What units bring, by the fields that it depends on.
+
+    Points are rows of positions, in the order of ``encoding.sizes``; fields are positions of folds, layer
+    by layer, and of knobs' values.
+    """
+
+    def __init__(self, encoding: TargetEncoding) -> None:
+        self.encoding = encoding
+        self.space = encoding.space
+        rows = encoding.choices.tables.rows
+        self.sizes = [len(rows[layer]) for layer in self.space.folded]
+        self.sizes += [len(knob.values) for knob in self.space.knobs]
+        self._built: list[tuple[Int64s, Mapping[str, Floats]]] = []
+        self._groups: dict[tuple[int, ...], _Group] = {}
+        self._group_of: dict[str, _Group] = {}
+        for name, places in self._dependencies().items():
+            self._place(name, tuple(sorted(places)))
+        for fields, brings in self._built:
+            self._keep(fields, brings)
+
+    def _place(self, name: str, places: tuple[int, ...]) -> None:
+        group = self._groups.setdefault(places, _Group(places))
+        group.names.add(name)
+        self._group_of[name] = group
+
+    # ---- from points to fields ---------------------------------------------------------------
+
+    @cached_property
+    def _fold_places(self) -> list[Int64s]:
+        """For each free layer the position of its fold, by target and slack ``(targets, slacks)``."""
+        choices = self.encoding.choices
+        found = []
+        for layer in self.space.folded:
+            places = {row.fold: place for place, row in enumerate(choices.tables.rows[layer])}
+            table = []
+            for target in choices.targets:
+                rows = choices.non_dominated_folds(layer, target)
+                last = len(rows) - 1
+                slacks = range(self.encoding.sizes[SLACK + layer])
+                table.append([places[rows[min(slack, last)].fold] for slack in slacks])
+            found.append(np.array(table, np.int64))
+        return found
+
+    @cached_property
+    def _column(self) -> Mapping[str, int]:
+        return {name: place for place, name in enumerate(self.encoding.sizes)}
+
+    def fields(self, points: Int64s) -> Int64s:
+        """The fields ``(points, fields)`` of ``points`` ``(points, parameters)``."""
+        column = self._column
+        targets = points[:, column[TARGET]]
+        folds = [
+            table[targets, points[:, column[SLACK + layer]]]
+            for layer, table in zip(self.space.folded, self._fold_places, strict=True)
+        ]
+        knobs = [points[:, column[knob.name]] for knob in self.space.knobs]
+        return np.stack([*folds, *knobs], axis=1)
+
+    def _design(self, fields: Int64s) -> Design | None:
+        rows = self.encoding.choices.tables.rows
+        folded = self.space.folded
+        knobs = dict(self.space.first_knobs)
+        for layer, place in zip(folded, fields, strict=False):
+            fold = rows[layer][int(place)].fold
+            knobs[f"layers.{layer}.pe"], knobs[f"layers.{layer}.simd"] = fold.pe, fold.simd
+        for knob, place in zip(self.space.knobs, fields[len(folded) :], strict=True):
+            knobs[knob.name] = knob.values[int(place)]
+        try:
+            design = point_design(self.space, knobs)
+        except SpecError:
+            return None
+        assert isinstance(design, Design), "only pipelines fold"
+        return design
+
+    # ---- what depends on what ----------------------------------------------------------------
+
+    def _dependencies(self) -> dict[str, set[int]]:
+        """For each unit the fields that what it brings depends on."""
+        nothing = np.zeros(len(COLUMNS))
+        found: dict[str, set[int]] = {}
+        for share, value in BASES:
+            base = np.array([value % size for size in self.sizes], np.int64)
+            for place in range(len(self.space.folded)):
+                base[place] = round(share * (self.sizes[place] - 1))
+            before = self._measured(base)
+            if before is None:
+                continue
+            for place, changed in self._one_changed(base):
+                after = self._measured(changed)
+                if after is None:
+                    continue
+                for name in {**before, **after}:
+                    here, there = before.get(name, nothing), after.get(name, nothing)
+                    found.setdefault(name, set())
+                    if not np.allclose(here, there, rtol=ROUNDING, atol=0):
+                        found[name].add(place)
+        return found
+
+    def _one_changed(self, base: Int64s) -> Iterator[tuple[int, Int64s]]:
+        for place, size in enumerate(self.sizes):
+            others = [value for value in range(size) if value != base[place]]
+            step = max(1, len(others) // MOST_TRIED_VALUES)
+            for value in others[::-step][:MOST_TRIED_VALUES]:
+                changed = base.copy()
+                changed[place] = value
+                yield place, changed
+
+    def _measured(self, fields: Int64s) -> Mapping[str, Floats] | None:
+        """What units bring with these fields; None where there is no such design."""
+        design = self._design(fields)
+        if design is None:
+            return None
+        found = contributions(design, self.space.folded)
+        self._built.append((fields, found))
+        return found
+
+    # ---- the tables --------------------------------------------------------------------------
+
+    def _keys(self, group: _Group, fields: Int64s) -> Int64s:
+        keys = np.zeros(len(fields), np.int64)
+        for place in group.places:
+            keys = keys * self.sizes[place] + fields[:, place]
+        return keys
+
+    def _keep(self, fields: Int64s, brings: Mapping[str, Floats]) -> None:
+        new = [name for name in brings if name not in self._group_of]
+        if new:  # not there in any design before: it may depend on everything
+            for name in new:
+                self._place(name, tuple(range(len(self.sizes))))
+        together: dict[tuple[int, ...], Floats] = {p: np.zeros(len(COLUMNS)) for p in self._groups}
+        for name, row in brings.items():
+            total = together[self._group_of[name].places]
+            total[:-1] += row[:-1]
+            total[-1] = max(total[-1], row[-1])
+        for places, total in together.items():
+            group = self._groups[places]
+            group.new[int(self._keys(group, fields[None, :])[0])] = total
+
+    def fill(self, point: Parameters) -> bool:
+        """Build the design of ``point`` and keep what its units bring; whether there is such a design."""
+        row = np.array([[point[name] for name in self.encoding.sizes]], np.int64)
+        fields = self.fields(row)[0]
+        found = self._measured(fields)
+        if found is None:
+            return False
+        if found.keys() <= self._group_of.keys():
+            self._keep(fields, found)
+        else:
+            for built in self._built:
+                self._keep(*built)
+        return True
+
+    def look_up(self, points: Int64s) -> tuple[Floats, Floats, Bools]:
+        """Sums ``(points, sums)`` and the slowest unit's cycles ``(points,)``, and which are known."""
+        fields = self.fields(points)
+        totals = np.zeros((len(points), len(COLUMNS) - 1))
+        cycles = np.zeros(len(points))
+        known = np.ones(len(points), bool)
+        for group in self._groups.values():
+            group.merge()
+            if not len(group.keys):
+                return totals, cycles, np.zeros(len(points), bool)
+            wanted = self._keys(group, fields)
+            at = np.minimum(np.searchsorted(group.keys, wanted), len(group.keys) - 1)
+            known &= group.keys[at] == wanted
+            totals += group.brings[at, :-1]
+            np.maximum(cycles, group.brings[at, -1], out=cycles)
+        return totals, cycles, known

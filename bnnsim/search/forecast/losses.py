@@ -1,0 +1,144 @@
+"""What a search minimises, of points that were not judged: losses, and by how much bounds are broken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from bnnsim.arrays import Bools, Floats, Int64s
+from bnnsim.search.forecast.models import Forecast, SpaceModel, model_of
+from bnnsim.search.front.objectives import Constraint, Objective
+from bnnsim.search.front.point_result import PointResult
+from bnnsim.search.points.alternative_encoding import AlternativeEncoding
+from bnnsim.search.points.encoding import PointEncoding
+from bnnsim.search.points.target_encoding import TargetEncoding
+from bnnsim.search.space.alternatives import ALTERNATIVE, Alternatives, SearchSpace
+
+
+class PointModel:
+    """Losses and broken bounds of the points of a search space.
+
+    Points are rows ``(points, parameters)`` of positions in the order of ``encoding.sizes``. Objectives
+    that no model forecasts are those of nobody: 0 for all.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        encoding: PointEncoding,
+        objectives: Sequence[Objective],
+        constraints: Sequence[Constraint],
+    ) -> None:
+        self.space = space
+        self.encoding = encoding
+        self.objectives = objectives
+        self.constraints = constraints
+        self.names = list(encoding.sizes)
+        members: Mapping[str, object] = (
+            encoding.members if isinstance(encoding, AlternativeEncoding) else {"": encoding}
+        )
+        self._models: list[SpaceModel] = []
+        self._columns: list[list[int]] = []
+        self._parameters: list[tuple[str, ...]] = []
+        self._given: list[Mapping[str, float]] = []
+        for name, member in members.items():
+            assert isinstance(member, TargetEncoding), "only the baseline sees raw knobs"
+            prefix = f"{name}/" if name else ""
+            self._models.append(model_of(member))
+            self._parameters.append(tuple(member.sizes))
+            self._columns.append([self.names.index(prefix + parameter) for parameter in member.sizes])
+            given = space.given({ALTERNATIVE: name}) if isinstance(space, Alternatives) else {}
+            self._given.append(given)
+        self._which = self.names.index(ALTERNATIVE) if ALTERNATIVE in self.names else None
+
+    def _members(self, points: Int64s) -> list[tuple[int, Int64s]]:
+        """For each alternative that ``points`` are of: its place, and which rows they are."""
+        if self._which is None:
+            return [(0, np.arange(len(points)))]
+        which = points[:, self._which]
+        return [(int(place), np.flatnonzero(which == place)) for place in np.unique(which)]
+
+    def own_columns(self, point: Int64s) -> list[int]:
+        """The columns that a point's design depends on, but for the one that says its alternative."""
+        return self._columns[self._place(point)]
+
+    def keys(self, points: Int64s) -> list[bytes]:
+        """Equal for points that are the same design."""
+        keys = [b""] * len(points)
+        for place, rows in self._members(points):
+            found = self._models[place].identities(points[rows][:, self._columns[place]])
+            for row, identity in zip(rows, np.ascontiguousarray(found), strict=True):
+                keys[row] = bytes([place]) + identity.tobytes()
+        return keys
+
+    def expect(self, points: Int64s) -> tuple[Floats, Floats, Bools]:
+        """Losses ``(points, objectives)``, broken bounds as shares ``(points,)``, 0 where none is, and of
+        which points they are known."""
+        losses = np.zeros((len(points), len(self.objectives)))
+        excess = np.zeros(len(points))
+        known = np.zeros(len(points), bool)
+        for place, rows in self._members(points):
+            found = self._models[place].forecast(points[rows][:, self._columns[place]])
+            figures = {**found[0], **self._fixed(place, len(rows))}
+            for column, objective in enumerate(self.objectives):
+                if objective.name in figures:
+                    losses[rows, column] = figures[objective.name] * (-1 if objective.maximises else 1)
+            excess[rows] = self._excess((figures, *found[1:]))
+            known[rows] = found[2]
+        return losses, excess, known
+
+    def _fixed(self, place: int, count: int) -> dict[str, Floats]:
+        return {name: np.full(count, value) for name, value in self._given[place].items()}
+
+    def _excess(self, found: Forecast) -> Floats:
+        figures, room, known = found
+        excess = np.zeros(len(known))
+        for constraint in self.constraints:
+            if constraint.name in figures:
+                over = figures[constraint.name] - constraint.bound
+                over = over if constraint.is_upper else -over
+                excess += over.clip(min=0) / (abs(constraint.bound) or 1.0)
+        for name, allowed in room.items():
+            if name in figures:
+                over = (figures[name] - allowed).clip(min=0)
+                excess += over / allowed.clip(min=1e-9, max=1e18)
+        return excess
+
+    def is_exact(self, point: Int64s) -> bool:
+        """Whether what is expected of ``point`` has the costs that its design has."""
+        return self._models[self._place(point)].is_exact
+
+    def build(self, point: Int64s) -> bool:
+        """Build the design of ``point``, so that more can be expected; whether there is such a design."""
+        place = self._place(point)
+        names = list(self._parameters[place])
+        own = point[self._columns[place]]
+        named = {name: int(value) for name, value in zip(names, own, strict=True)}
+        return self._models[place].look_at(named)
+
+    def look(self, point: Int64s) -> float:
+        """By how much the design of ``point`` breaks bounds at any pace, as a share, exactly; infinite
+        where there is no such design. Builds it where it must."""
+        place = self._place(point)
+        model, own = self._models[place], point[None, self._columns[place]]
+        found = model.floor(own)
+        if not found[2][0]:
+            if not self.build(point):
+                return float("inf")
+            found = model.floor(own)
+        figures = {**found[0], **self._fixed(place, 1)}
+        figures = {n: f for n, f in figures.items() if n not in _PACED}
+        return float(self._excess((figures, *found[1:]))[0])
+
+    def _place(self, point: Int64s) -> int:
+        return 0 if self._which is None else int(point[self._which])
+
+    def learn(self, point: Int64s, result: PointResult) -> None:
+        """Take in what became of a point."""
+        place = self._place(point)
+        self._models[place].learn(point[self._columns[place]], result.figures)
+
+
+_PACED = ("power_w", "energy_per_frame_uj", "fps_per_w", "latency_us", "latency_cycles")
+"""Figures for which the fastest pace is no bound."""
