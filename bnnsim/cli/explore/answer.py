@@ -11,7 +11,7 @@ from bnnsim.report.search.pareto import FIGURES, sureness
 from bnnsim.search.space.aims import ReferenceDesign
 from bnnsim.search.space.alternatives import ALTERNATIVE, Alternatives
 from bnnsim.search.storage.record import COMPARED, TrialRecord
-from bnnsim.search.storage.results import design_name, no_clear_leads
+from bnnsim.search.storage.results import DESIGNS, design_name, no_clear_leads, verilog_workload
 from bnnsim.spec.faults import InputError
 from bnnsim.validation.certainty import is_ahead
 
@@ -128,6 +128,10 @@ def _answer(report: ExplorationReport) -> list[tuple[str, str]]:
     rows.append(("took", f"{report.search_seconds:.1f} s searching, {report.seconds:.1f} s in all"))
     if report.page is not None and report.page.is_file():
         rows.append(("page", str(report.page)))
+        network = verilog_workload(space)
+        if network and found.front:
+            design = report.page.parent / DESIGNS / f"{design_name(found, found.front[0])}.yaml"
+            rows.append(("as Verilog", f"bnnsim rtl {design} {network} --out DIR"))
     return rows
 
 

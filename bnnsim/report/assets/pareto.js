@@ -73,7 +73,7 @@ function showDesign() {
   const folding = [...layers].map(([layer, fold]) => entry(layer, `${fold.pe ?? "·"} PE × ${fold.simd ?? "·"} SIMD`));
   box.innerHTML = `<h3>Design ${point.id} <span class="tag ${point.state}">${names[point.state]}</span></h3>` +
     (point.why ? `<p class="note">${escaped(point.why)}</p>` : "") +
-    (point.state === "front" || point.checked ? `<p class="note"><code>${escaped(fileName(point))}</code>${point.checked ? `<br>${escaped(point.checked)}` : ""}</p>` : "") +
+    (point.state === "front" || point.checked ? `<p class="note"><code>${escaped(fileName(point))}</code>${info.verilog_workload ? `<br>as Verilog: <code>bnnsim rtl ${escaped(fileName(point))} ${escaped(info.verilog_workload)} --out DIR</code>` : ""}${point.checked ? `<br>${escaped(point.checked)}` : ""}</p>` : "") +
     `<dl>${info.figures.map((f) => entry(f.title, valueText(point, f.name))).join("")}</dl>` +
     `<dl>${folding.join("")}</dl><dl>${others.join("")}</dl>`;
 }

@@ -12,7 +12,7 @@ from typing import Any
 from bnnsim.report.search.columns import columns, short
 from bnnsim.search.front.objectives import METRICS
 from bnnsim.search.storage.record import Exploration, TrialRecord
-from bnnsim.search.storage.results import no_clear_leads
+from bnnsim.search.storage.results import no_clear_leads, verilog_workload
 from bnnsim.validation.certainty import ModelError, relative_errors
 
 FIGURES: Mapping[str, tuple[str, str]] = {
@@ -108,6 +108,8 @@ class ParetoInfo:
     median_errors: Mapping[str, float]
     outside: tuple[str, ...] = ()
     """What engines of the space leave to others: in no figure."""
+    verilog_workload: str = ""
+    """What ``bnnsim rtl`` takes for the designs' network; empty where it takes none of them."""
 
 
 def pareto_info(
@@ -147,6 +149,7 @@ def pareto_info(
         space=space.name,
         outside=space.outside,
         workload=" or ".join(space.workloads),
+        verilog_workload=verilog_workload(space),
         device=" or ".join(space.devices),
         sampler=exploration.sampler,
         seed=exploration.seed,

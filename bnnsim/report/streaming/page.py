@@ -93,6 +93,8 @@ def streaming_page(report: Report) -> str:
         f"<footer><p>{escape(simulation.arch)} × {escape(simulation.workload)}: "
         f"{simulation.frames} frame(s), {escape(simulation.executor)} executor; interval: "
         f"{escape(simulation.initiation_interval_basis)}. The timeline's cycles come from the SimPy "
-        "executor.</p></footer>"
+        "executor.</p><p>As Verilog, with a bench that checks every word and cycle: <code>bnnsim rtl "
+        f"{escape(simulation.arch)} {escape(simulation.workload)} --out DIR</code> (names or files)."
+        "</p></footer>"
     )
     return document(f"{simulation.arch} × {simulation.workload} – bnnsim", top, figures, rest)

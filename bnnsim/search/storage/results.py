@@ -12,6 +12,7 @@ import yaml
 from bnnsim.files.folder import write_files
 from bnnsim.files.whole import no_place
 from bnnsim.search.front.objectives import GIVEN, METRICS
+from bnnsim.search.space.alternatives import Alternatives
 from bnnsim.search.space.space import Space
 from bnnsim.search.storage.record import Exploration, TrialRecord
 from bnnsim.spec.library import find_spec, shipped_names
@@ -126,7 +127,14 @@ def number_text(value: float | None) -> str:
     return str(int(value)) if whole else repr(float(value))
 
 
-def _workload_name(space: Space) -> str:
+def verilog_workload(space: Space | Alternatives) -> str:
+    """What ``bnnsim rtl`` takes for the network of a space's designs; empty where it takes none."""
+    if isinstance(space, Space) and space.source.data.get("style") == "streaming":
+        return workload_argument(space)
+    return ""
+
+
+def workload_argument(space: Space) -> str:
     """What the command line takes for a space's network: the shipped name, or the file."""
     name, path = space.workload.spec.name, space.workload.path
     shipped = name in shipped_names("workload") and path in (None, find_spec(name, "workload"))
@@ -144,12 +152,14 @@ def design_text(exploration: Exploration, trial: TrialRecord, checked: str = "")
     )
     data["source"] = f"{origin}; space: {data['source']}"
     figures = trial.result.figures
+    network = verilog_workload(space)
     head = [
         f"{name}: found by bnnsim explore, {origin}.",
-        f"bnnsim evaluate {name}.yaml {_workload_name(space)} --timing-only gives these again:",
+        f"bnnsim evaluate {name}.yaml {workload_argument(space)} --timing-only gives these again:",
         *(f"  {n} {number_text(v)}" for n, v in figures.items() if n not in GIVEN),
         *(f"Published, not modelled: {n} {number_text(figures[n])}." for n in GIVEN if n in figures),
         *([f"Checked: {checked}."] if checked else []),
+        *([f"As Verilog: bnnsim rtl {name}.yaml {network} --out {name}"] if network else []),
     ]
     body = yaml.dump(
         data, Dumper=ScalarDumper, sort_keys=False, default_flow_style=None, width=100

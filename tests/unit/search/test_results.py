@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from bnnsim.cli.app import run
 from bnnsim.design.build import build_design
 from bnnsim.evaluation import figures_of
 from bnnsim.exploration.explore import explore
 from bnnsim.exploration.report import ExplorationReport
 from bnnsim.files.folder import prepare_folder, write_files
+from bnnsim.report.search.pareto import pareto_info
 from bnnsim.search.front.point_result import PointResult
 from bnnsim.search.storage.results import design_name, number_text, write_results
 from bnnsim.spec.faults import InputError
@@ -62,6 +64,22 @@ def test_every_front_design_gives_the_same_figures_again(found: ExplorationRepor
         head = path.read_text().splitlines()
         said = dict(line[4:].split(" ") for line in head if line.startswith("#   "))
         assert {name: float(text) for name, text in said.items()} == dict(again.figures)
+
+
+def test_every_front_design_names_the_command_that_makes_it_verilog(
+    found: ExplorationReport, tmp_path: Path
+) -> None:
+    assert found.out is not None
+    trial = found.exploration.front[0]
+    path = found.out / "designs" / f"{design_name(found.exploration, trial)}.yaml"
+    lines = path.read_text().splitlines()
+    told = next(line for line in lines if line.startswith("# As Verilog: bnnsim "))
+    command = told.removeprefix("# As Verilog: bnnsim ").split()
+    assert command[:3] == ["rtl", path.name, "digits"]
+    assert pareto_info(found.exploration).verilog_workload == "digits"
+    arguments = ["rtl", str(path), "digits", "--out", str(tmp_path / "out"), "--frames", "1"]
+    assert run([*arguments, "--no-check"]) == 0
+    assert (tmp_path / "out" / "rtl" / "top.v").is_file()
 
 
 def test_folder_holds_the_front_and_nothing_else(found: ExplorationReport) -> None:
