@@ -21,7 +21,7 @@ from bnnsim.spec.load import from_spec
 from bnnsim.spec.workload import Workload
 
 from .blas import HAS_LIMITS, blas_name, blas_threads, sliced
-from .float_network import FloatNetwork, products
+from .networks.float_network import FloatNetwork, products
 from .row import Row
 from .stopwatch import best_seconds
 

@@ -208,7 +208,7 @@ class _Knapsack:
         node, hardware = self.table.network.nodes.get(name), option.hardware
         if node is None or hardware is None or not (hardware.pe and hardware.simd):
             return 0.0
-        lanes = hardware.simd if slides(node) else 0
+        lanes = option.lanes_in[0] if slides(node) else 0
         in_luts = hardware.weights == "lutram"
         return float(finn_luts(node, hardware.pe, hardware.simd, lanes, in_luts))
 

@@ -19,7 +19,7 @@ from bnnsim.design.streaming.layout import SINK, SOURCE
 from bnnsim.design.streaming.matrix_units import check_windows
 from bnnsim.design.streaming.stream_builder import OpenPort, StreamBuilder
 from bnnsim.design.streaming.units import Converter, Mvau, Sink, Source, StreamingGraph, Unit, Window
-from bnnsim.search.fold.finn_rule import slides
+from bnnsim.search.fold.finn_rule import WIDEST_STREAM_BITS, slides
 from bnnsim.search.fold.request import FoldRequest
 from bnnsim.spec.accelerator import WeightMemory
 from bnnsim.spec.faults import Fault, SpecError, divisors_of
@@ -163,7 +163,8 @@ class OptionTable:
             styles += ["uram"] if self.request.device.uram else []
             if self.request.units == "own":
                 styles = ["auto"]
-            most = node.input.channels // node.groups if slides(node) else node.matrix_width
+            channels = node.input.channels // node.groups
+            most = max(channels, WIDEST_STREAM_BITS) if slides(node) else node.matrix_width
             columns = [n for n in divisors_of(node.matrix_width) if n <= most]
             rows = divisors_of(node.matrix_height)
             for pe, simd, style in itertools.product(rows, columns, styles):

@@ -35,6 +35,13 @@ def _slides(node: Node) -> bool:
     return isinstance(node.layer, ConvLayer) and node.layer.kernel_hw != (1, 1)
 
 
+def fold_of(node: Node, pe: int, simd: int) -> FinnFold:
+    """A fold of ours: the window's lanes are the next wider ones that divide the channels."""
+    channels = divisors_of(node.input.channels)
+    wider = [n for n in channels if n >= simd] or channels[-1:]
+    return FinnFold(pe, simd, wider[0] if _slides(node) else 0)
+
+
 def mvau_cycles(node: Node, pe: int, simd: int) -> int:
     vectors = node.output.pixels
     return (node.matrix_height // pe) * (node.matrix_width // simd) * vectors

@@ -56,10 +56,10 @@ TWO_OUTPUTS: dict[str, Any] = {
         {"name": "c", "op": "linear", "out": 2, "inputs": ["a"]},
     ],
 }
-LANES = {  # PE and SIMD by hand: divisors of rows and columns, SIMD of a window's channels
+LANES = {  # PE and SIMD by hand: divisors of rows and columns
     "mlp": {"a": (4, 6), "b": (3, 4)},
-    "cnn": {"a": (2, 2), "b": (2, 8)},
-    "branch": {"a": (2, 2), "s": (2, None), "t": (2, None)},
+    "cnn": {"a": (2, 18), "b": (2, 8)},
+    "branch": {"a": (2, 18), "s": (2, None), "t": (2, None)},
     "two outputs": {"a": (2, 4), "b": (2, 2), "c": (2, 2)},
 }
 NETWORKS = {"mlp": MLP, "cnn": CNN, "branch": BRANCH, "two outputs": TWO_OUTPUTS}
