@@ -199,8 +199,9 @@ class _Resolver:
         waiting = list(self.spec.layers)
         order: list[Layer] = []
         while waiting:
-            ready = [layer for layer in waiting if all(n in done for n in inputs[layer.name])]
-            if not ready:
+            ready = (layer for layer in waiting if all(n in done for n in inputs[layer.name]))
+            first = next(ready, None)
+            if first is None:
                 # What cannot be reached is a cycle plus what hangs behind it: walk back to the cycle.
                 stuck = {layer.name for layer in waiting}
                 name, trail = waiting[0].name, []
@@ -217,7 +218,6 @@ class _Resolver:
                     f"the cycle {' -> '.join([*cycle, cycle[0]])}",
                 )
                 return None
-            first = ready[0]
             order.append(first)
             done.add(first.name)
             waiting.remove(first)

@@ -153,7 +153,8 @@ class NetworkDraft:
     def rewire(self, old: str, new: str) -> None:
         """Let everything that reads ``old`` read ``new``."""
         for layer in self.layers.values():
-            layer.inputs = [new if name == old else name for name in layer.inputs]
+            if old in layer.inputs:
+                layer.inputs = [new if name == old else name for name in layer.inputs]
         self.outputs = list(dict.fromkeys(new if name == old else name for name in self.outputs))
 
     def drop_unread(self) -> None:

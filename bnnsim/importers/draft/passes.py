@@ -40,8 +40,13 @@ def _until_stable(
     step: Callable[[NetworkDraft, LayerDraft, Replacements], bool],
     done: Replacements,
 ) -> None:
-    while any(step(draft, layer, done) for layer in list(draft.layers.values())):
-        pass
+    """Passes over all layers until one changes none; a pass for each change would be their square."""
+    is_stable = False
+    while not is_stable:
+        is_stable = True
+        for layer in list(draft.layers.values()):
+            if draft.layers.get(layer.name) is layer and step(draft, layer, done):
+                is_stable = False
 
 
 def _take_over(draft: NetworkDraft, old: LayerDraft, new: str, done: Replacements) -> None:

@@ -265,15 +265,23 @@ def _input_shape(graph: ModelGraph, channels_last: bool) -> Shape:
 def _in_order(graph: ModelGraph) -> Sequence[Operator]:
     """The operators, each behind those it reads; ONNX demands that order, old exporters miss it."""
     known = {graph.input, "", *graph.constants}
-    waiting = list(graph.operators)
-    ordered: list[Operator] = []
-    while waiting:
-        ready = [one for one in waiting if all(name in known for name in one.inputs)]
-        if not ready:
-            missing = next(name for name in waiting[0].inputs if name not in known)
-            raise waiting[0].fault("inputs that some operator makes", missing)
-        for one in ready:
-            known.update(one.outputs)
+    unmade = [set(one.inputs) - known for one in graph.operators]
+    readers: dict[str, list[int]] = {}
+    for position, names in enumerate(unmade):
+        for name in names:
+            readers.setdefault(name, []).append(position)
+    ready = [position for position, names in enumerate(unmade) if not names]
+    ordered: list[int] = []
+    while ready:  # all whose inputs are there by now, in the file's order
         ordered += ready
-        waiting = [one for one in waiting if one not in ready]
-    return ordered
+        made = {name for position in ready for name in graph.operators[position].outputs} - known
+        known |= made
+        reached = {position for name in made for position in readers.get(name, ())}
+        for position in reached:
+            unmade[position] -= made
+        ready = sorted(position for position in reached if not unmade[position])
+    if len(ordered) < len(graph.operators):
+        stuck = graph.operators[next(i for i in range(len(unmade)) if unmade[i])]
+        missing = next(name for name in stuck.inputs if name not in known)
+        raise stuck.fault("inputs that some operator makes", missing)
+    return [graph.operators[position] for position in ordered]
