@@ -1,59 +1,27 @@
-"""Every way to a pipeline's steady state gives the same: at once, by the retimed graph, behind a run."""
+"""Every way to a steady state gives the same: at once, behind a run, in windows of any size."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bnnsim.design.build import build_streaming_design
 from bnnsim.spec.load import load_architecture, load_workload
 from bnnsim.timing.streaming.compiled_executor import run_compiled
 from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit, build_timing
-from bnnsim.timing.streaming.programs.program import Elastic, Lockstep
-from bnnsim.timing.streaming.programs.steps import Block, Run, step_flags
-from bnnsim.timing.streaming.programs.view import active_before, rotated_view, step_of
-from bnnsim.timing.streaming.result import DeadlockError
+from bnnsim.timing.streaming.programs.program import Lockstep
+from bnnsim.timing.streaming.programs.steps import Block, Run
+from bnnsim.timing.streaming.result import DeadlockError, TimingResult
+from bnnsim.timing.streaming.solver import layout
+from bnnsim.timing.streaming.solver.solver import Solver
 from bnnsim.timing.streaming.steady_state.api import steady_state
-from bnnsim.timing.streaming.steady_state.retiming import retimed_graph
 
 from .examples import few_or_all, hold
 from .networks import design_graphs
 from .pipelines import timing_graphs
-
-
-def _same(graph: TimingGraph) -> None:
-    try:
-        steady = steady_state(graph, max_frames=200)
-    except DeadlockError:
-        with pytest.raises(DeadlockError, match="deadlock: nothing moves after cycle"):
-            steady_state(graph, max_frames=200, fast=True)
-        return
-    fast = steady_state(graph, max_frames=200, fast=True)
-    assert fast.latency_cycles == steady.latency_cycles
-    if steady.initiation_interval_cycles is not None:
-        assert fast.initiation_interval_cycles == steady.initiation_interval_cycles
-
-
-@pytest.mark.parametrize("examples", few_or_all(300))
-def test_the_fast_figures_are_those_of_the_whole_steady_state(examples: int) -> None:
-    hold(_same, st.one_of(timing_graphs(), design_graphs()), examples=examples)
-
-
-@pytest.mark.parametrize("examples", few_or_all(300))
-def test_a_retimed_pipeline_has_the_figures_of_the_whole_steady_state(examples: int) -> None:
-    hold(_same_when_retimed, timing_graphs(branches=False), examples=examples)
-
-
-def _same_when_retimed(graph: TimingGraph) -> None:
-    retimed = retimed_graph(graph)
-    assume(retimed is not None)
-    assert retimed is not None
-    for unit in retimed.units:
-        assert isinstance(unit.program, Elastic) or unit.program.pipeline_depth <= 1
-    _same(graph)
 
 
 @given(st.one_of(timing_graphs(), design_graphs()), st.integers(1, 40))
@@ -120,11 +88,26 @@ def fork_joins(draw: st.DrawFn) -> TimingGraph:
 
 
 @pytest.mark.parametrize("examples", few_or_all(600))
-def test_branches_that_hold_back_different_frames_are_not_taken_for_equal(examples: int) -> None:
-    hold(_same, fork_joins(), examples=examples)
+def test_an_interval_of_a_fork_and_join_is_what_late_frames_show(examples: int) -> None:
+    hold(_late_frames_show_it, fork_joins(), examples=examples)
 
 
-def test_a_join_whose_branches_differ_by_a_whole_frame_is_not_retimed() -> None:
+def _late_frames_show_it(graph: TimingGraph) -> None:
+    try:
+        steady = steady_state(graph, max_frames=200)
+    except DeadlockError:
+        return
+    if steady.period_frames is None or steady.warm_up_frames is None:
+        return
+    solver = Solver(graph, 1000)
+    while solver.ended_frames < steady.warm_up_frames + 5 * steady.period_frames + 20:
+        assert solver.next_window(solver.source_frames + 1)
+    ends = solver.ends
+    for frame in range(steady.warm_up_frames, len(ends) - steady.period_frames):
+        assert ends[frame + steady.period_frames] - ends[frame] == steady.period_cycles
+
+
+def test_a_join_whose_branches_differ_by_a_whole_frame_gets_stuck() -> None:
     one = Lockstep((Block(1, (Run(1, True, True), Run(1))),), 0, True)
     deep = Lockstep(one.blocks, 2, True)  # two steps a frame: it holds back one
     units = (
@@ -135,32 +118,33 @@ def test_a_join_whose_branches_differ_by_a_whole_frame_is_not_retimed() -> None:
         TimingUnit("sink", Lockstep((Block(1, (Run(1, reads=True),)),), 0, True), (4,), ()),
     )
     graph = TimingGraph(units, tuple(Channel(f"c{n}", 1) for n in range(5)), (4,))
-    assert retimed_graph(graph) is None
     with pytest.raises(DeadlockError, match="deadlock"):
-        steady_state(graph, fast=True)
+        steady_state(graph)
 
 
-@given(timing_graphs(branches=False), st.data())
-@settings(max_examples=100)
-def test_a_rotated_view_has_the_frames_active_steps_in_their_new_places(
-    graph: TimingGraph, data: st.DataObject
-) -> None:
-    programs = [u.program for u in graph.units if isinstance(u.program, Lockstep)]
-    program = data.draw(st.sampled_from([p for p in programs if not p.has_lead]))
-    first = data.draw(st.integers(0, program.steps - 1))
-    for view, flags in zip((program.reading, program.writing), step_flags(program.blocks), strict=True):
-        rotated = rotated_view(view, first)
-        expected = [*flags[first:], *flags[:first]]
-        for step in range(program.steps):
-            assert active_before(rotated, step) == sum(expected[:step])
-        places = [step for step, active in enumerate(expected) if active]
-        assert [step_of(rotated, number) for number in range(len(places))] == places
+@pytest.mark.parametrize("examples", few_or_all(300))
+def test_windows_smaller_than_a_frame_give_the_same_cycles(examples: int) -> None:
+    """What a graph of very long frames is cut into; here all are."""
+    graphs = st.one_of(timing_graphs(), design_graphs())
+    hold(_same_in_small_windows, graphs, st.integers(1, 3), examples=examples)
 
 
-def test_a_built_accelerator_is_retimed_and_keeps_its_board_figures() -> None:
+def _same_in_small_windows(graph: TimingGraph, frames: int) -> None:
+    def run() -> TimingResult | str:
+        try:
+            return run_compiled(graph, frames, extrapolate=False).result
+        except DeadlockError as error:
+            return str(error)
+
+    expected = run()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layout, "MOST_WINDOW_WORDS", 16)
+        assert run() == expected
+
+
+def test_a_built_accelerator_keeps_its_board_figures() -> None:
     graph = build_timing(
         build_streaming_design(load_architecture("pynq-cnv"), load_workload("cnv")).graph
     )
-    assert retimed_graph(graph) is not None
-    fast = steady_state(graph, fast=True)
-    assert (fast.initiation_interval_cycles, fast.latency_cycles) == (32_768, 157_971)
+    steady = steady_state(graph)
+    assert (steady.initiation_interval_cycles, steady.latency_cycles) == (32_768, 157_971)

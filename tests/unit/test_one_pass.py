@@ -26,11 +26,11 @@ from bnnsim.timing.bottleneck import Bottleneck
 from bnnsim.timing.engine.compiled import run_engine_compiled
 from bnnsim.timing.engine.reference import run_engine_simpy
 from bnnsim.timing.streaming.bottleneck import find_bottleneck
-from bnnsim.timing.streaming.compiled.machine import Machine
 from bnnsim.timing.streaming.compiled_executor import run_compiled
 from bnnsim.timing.streaming.compiled_run import CompiledRun
 from bnnsim.timing.streaming.programs.graph import TimingGraph, build_timing
 from bnnsim.timing.streaming.reference.executor import run_simpy
+from bnnsim.timing.streaming.solver.solver import Solver
 from bnnsim.timing.streaming.steady_state.search import Search
 
 COUNTED: dict[CodeType, str] = {
@@ -81,9 +81,9 @@ class Calls:
         elif code is read_source.__code__:
             self.files[frame.f_locals["path"].name] += 1
         elif code is Search.__init__.__code__:
-            units = len(frame.f_locals["machine"].graph.units)
+            units = len(frame.f_locals["solver"].graph.units)
             self.counts["pipelines searched"] += units >= SMALLEST_DESIGN
-        elif code is Machine.__init__.__code__:
+        elif code is Solver.__init__.__code__:
             units = len(frame.f_locals["graph"].units)
             self.counts["pipelines run compiled"] += units >= SMALLEST_DESIGN
 

@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 PRELOAD = [
     "bnnsim.search.front.evaluator",
     "bnnsim.search.front.verify",
-    "bnnsim.timing.streaming.compiled.preload",
+    "bnnsim.timing.streaming.solver.preload",
 ]
 """What the process that all others are forked from has loaded."""
 

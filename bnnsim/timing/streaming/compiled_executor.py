@@ -10,18 +10,19 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from bnnsim.timing.streaming.compiled.ended_run import EndedRun, end_run
-from bnnsim.timing.streaming.compiled.layout import MachineOptions
-from bnnsim.timing.streaming.compiled.machine import Machine
+import numpy as np
+
 from bnnsim.timing.streaming.compiled_run import CompiledRun, FrameEnds, UnprovenError, WordCycles
 from bnnsim.timing.streaming.programs.graph import TimingGraph
 from bnnsim.timing.streaming.programs.program import Elastic
 from bnnsim.timing.streaming.result import TimingResult, UnitCycles
+from bnnsim.timing.streaming.solver.ended_run import EndedRun, end_run
+from bnnsim.timing.streaming.solver.solver import Solver
 from bnnsim.timing.streaming.steady_state.api import MAX_FRAMES, most_frames_to_run, proven, settle
 from bnnsim.timing.streaming.steady_state.proof import Proof
 from bnnsim.timing.streaming.steady_state.record import SteadyState
 from bnnsim.timing.streaming.steady_state.search import Search
-from bnnsim.timing.streaming.steady_state.watch import TrackedMachine, most_frames_watched, watch
+from bnnsim.timing.streaming.steady_state.watch import most_frames_watched, watch
 
 AFFORDABLE_WORDS = 4_000_000_000
 """Reads and writes that a run may take where it has to be simulated to the end: about two minutes."""
@@ -42,7 +43,7 @@ def run_compiled(
     Simulates no more than needed, and where nothing is proven within ``max_frames``, or without
     ``extrapolate``, all of them. ``exact_counts`` goes on until the whole state repeats, so that the
     counts of units and FIFOs cover all frames. ``with_steady_state`` goes on behind the run's last frame
-    where the steady state is not proven by then, and looks at what waits in it, all with one machine.
+    where the steady state is not proven by then, and looks at what waits in it, all with one solver.
     ``channels`` names those whose words' cycles are wanted.
 
     Raises :class:`~bnnsim.timing.streaming.result.DeadlockError` where nothing can move any more,
@@ -54,113 +55,115 @@ def run_compiled(
     if with_steady_state and not extrapolate:
         raise ValueError("a steady state is found on the way to extrapolate; extrapolate is off")
     logged = [graph.channel_position[name] for name in channels]
+    most_frames = frames
     if with_steady_state:
         most_frames = max(
             frames, most_frames_to_run(max_frames), most_frames_watched(graph, max_frames)
         )
-        tracked = TrackedMachine(graph, MachineOptions(most_frames, snapshots=True, logged=logged))
-        run, steady = _run(tracked, frames, True, exact_counts, max_frames, goes_on=True)
-        assert steady is not None
-        return replace(run, steady_state=steady, watched=watch(tracked, steady))
-    machine = Machine(graph, MachineOptions(frames, snapshots=extrapolate, logged=logged))
-    return _run(machine, frames, extrapolate, exact_counts, max_frames, goes_on=False)[0]
+    solver = Solver(graph, most_frames, has_counts=True, logged=logged)
+    if not extrapolate:
+        return _simulated(solver, frames)
+    search = Search(solver)
+    if not with_steady_state:
+        return _run(search, frames, exact_counts, max_frames, None)[0]
+    latency_cycles = end_run(solver, 1).cycles_total
+    run, steady = _run(search, frames, exact_counts, max_frames, latency_cycles)
+    assert steady is not None
+    return replace(run, steady_state=steady, watched=watch(solver, steady))
 
 
 def _run(
-    machine: Machine,
-    frames: int,
-    extrapolate: bool,
-    exact_counts: bool,
-    max_frames: int,
-    goes_on: bool,
+    search: Search, frames: int, exact_counts: bool, max_frames: int, latency_cycles: int | None
 ) -> tuple[CompiledRun, SteadyState | None]:
-    """The run, and if it ``goes_on`` the steady state."""
-    machine.run_to(1)
-    first_frame = machine.copy()
-    search = Search(machine)
+    """The run, and if ``latency_cycles`` are given the steady state."""
+    solver = search.solver
     steady = None
     next_try = 1
-    while extrapolate and search.frames < max_frames and search.next_frame(frames):
-        proof = search.proof(complete=exact_counts) if search.frames >= next_try else None
+    while True:
+        proof = None
+        if solver.source_frames >= next_try:
+            proof = search.proof(complete=exact_counts)
         if proof is not None:
-            if goes_on and steady is None:
-                steady = proven(machine, proof, end_run(first_frame).cycles_total)
-            run = _extrapolated(machine, search, proof, frames)
+            if latency_cycles is not None and steady is None:
+                steady = proven(search, proof, latency_cycles)
+            run = _extrapolated(search, proof, frames)
             if run is not None:
                 return run, steady
-            next_try = 2 * search.frames  # its end waits for what is outside; so may the next
-    words = machine.words_moved * (frames - machine.frame_limit) // max(1, machine.frame_limit)
+            next_try = 2 * solver.source_frames  # its end waits for what is outside; so may the next
+        if solver.source_frames >= frames or solver.ended_frames >= max_frames:
+            break
+        if not search.next_frame():
+            break
+    words = solver.words_moved * (frames - solver.source_frames) // solver.source_frames
     if words > AFFORDABLE_WORDS:
         reason = search.comparison.obstacle or "no state came again and no bottleneck was saturated"
-        raise UnprovenError(frames, search.frames, reason)
-    if goes_on and steady is None and search.frames >= max_frames:
-        steady = settle(search, end_run(first_frame).cycles_total, max_frames)
-    run = _simulated(machine, frames)
-    if goes_on and steady is None:
-        steady = settle(search, end_run(first_frame).cycles_total, max_frames)
+        raise UnprovenError(frames, solver.source_frames, reason)
+    if latency_cycles is not None and steady is None and solver.ended_frames >= max_frames:
+        steady = settle(search, latency_cycles, max_frames)
+    run = _simulated(solver, frames)
+    if latency_cycles is not None and steady is None:
+        steady = settle(search, latency_cycles, max_frames)
     return run, steady
 
 
-def _simulated(machine: Machine, frames: int) -> CompiledRun:
-    machine.run_to(frames)
-    ended = end_run(machine)
-    result = _result(ended, frames, tuple(ended.ends.tolist()), ended.units)
+def _simulated(solver: Solver, frames: int) -> CompiledRun:
+    solver.advance(frames)
+    ended = end_run(solver, frames)
+    result = _result(ended, frames, ended.ends, ended.units)
     reason = "every frame was simulated"
-    words = _word_cycles(ended.machine)
+    words = _word_cycles(ended.solver)
     return CompiledRun(result, "simulated", reason, frames, frames, ended.cycles_total, words)
 
 
-def _extrapolated(
-    machine: Machine, search: Search, proof: Proof, frames: int
-) -> CompiledRun | None:
+def _extrapolated(search: Search, proof: Proof, frames: int) -> CompiledRun | None:
     """The run of ``frames`` frames by a proof, or None where an end does not bear it out."""
-    found, period = proof.stride, proof.stride.period_frames
-    frame_limit = max(machine.frame_limit, proof.bounded.frame_limit if proof.bounded else 0)
-    frame_limit += (frames - frame_limit) % period
-    if frame_limit > frames:
+    solver, bounded, found = search.solver, proof.bounded, proof.repetition
+    period = found.period_frames
+    last = max(solver.source_frames, bounded.source_frames if bounded else 0)
+    last += (frames - last) % period
+    while True:
+        if last > frames:
+            return None
+        solver.advance(last)
+        if solver.ended_frames >= found.last:
+            break
+        last += period
+    ended = end_run(solver, last)
+    held_against = ended.solver
+    if bounded is not None:
+        bounded.advance(last)
+        held_against = end_run(bounded, last).solver
+    if not search.holds(proof, held_against):
         return None
-    machine.run_to(frame_limit)
-    ended = end_run(machine)
-    bounded = None
-    if proof.bounded is not None:
-        proof.bounded.run_to(frame_limit)
-        bounded = end_run(proof.bounded).machine
-    if not search.holds(proof, ended.machine, bounded):
-        return None
-    periods = (frames - frame_limit) // period
-    word_cycles = _word_cycles(machine if periods else ended.machine)
-    units, counted_frames = ended.units, frame_limit
-    if periods and found.is_complete and _counts_are_periodic(machine):
-        machine.run_to(frame_limit + period)
-        later = end_run(machine).units
+    periods = (frames - last) // period
+    words = _word_cycles(solver if periods else ended.solver)
+    units, counted_frames = ended.units, last
+    if periods and found.is_complete and _counts_are_periodic(solver):
+        solver.advance(last + period)
+        later = end_run(solver, last + period).units
         units = tuple(_extended(now, more, periods) for now, more in zip(units, later, strict=True))
         counted_frames = frames
     ends = FrameEnds(
-        frames,
-        tuple(machine.ends[: found.last].tolist()),
-        tuple(ended.ends.tolist()),
-        found.first,
-        period,
-        found.cycles,
+        frames, tuple(solver.ends[: found.last]), ended.ends, found.first, period, found.cycles
     )
     return CompiledRun(
         result=_result(ended, frames, ends, units),
         argument=proof.argument if periods else "simulated",
-        reason=proof.reason(machine.graph) if periods else "every frame was simulated",
-        frames_simulated=machine.frame_limit,
+        reason=proof.reason(solver.graph) if periods else "every frame was simulated",
+        frames_simulated=solver.source_frames,
         counted_frames=counted_frames,
         counted_cycles=ends[-1] + 1 if counted_frames == frames else ended.cycles_total,
-        word_cycles=word_cycles,
+        word_cycles=words,
     )
 
 
-def _counts_are_periodic(machine: Machine) -> bool:
+def _counts_are_periodic(solver: Solver) -> bool:
     """Whether no elastic unit takes words while one more than a whole frame before is still inside.
 
     Then the cycles before the end of a frame hold no event of a later period, and each period adds the
     same counts.
     """
-    programs = [unit.program for unit in machine.graph.units]
+    programs = [unit.program for unit in solver.graph.units]
     return all(p.order.release[0] >= -p.words_out for p in programs if isinstance(p, Elastic))
 
 
@@ -188,15 +191,12 @@ def _result(
     )
 
 
-def _word_cycles(machine: Machine) -> dict[str, WordCycles]:
-    """The logs of a machine."""
-    cycles = {}
-    for number in machine.options.logged:
-        row = machine.channel[number]
-        written = 0 if row.supplies else row.written
-        read = 0 if row.is_open else row.read
-        cycles[machine.graph.channels[number].name] = WordCycles(
-            machine.event_times[row.write_log :][:written].copy(),
-            machine.event_times[row.read_log :][:read].copy(),
+def _word_cycles(solver: Solver) -> dict[str, WordCycles]:
+    """The logs of a solver."""
+    none = np.zeros(0, np.int64)
+    return {
+        solver.graph.channels[number].name: WordCycles(
+            np.concatenate([none, *written]), np.concatenate([none, *read])
         )
-    return cycles
+        for number, (written, read) in solver.logs.items()
+    }

@@ -107,7 +107,7 @@ def test_a_run_at_the_wanted_pace_says_depths_that_keep_the_interval() -> None:
         best = unlimited_interval(timing)
         wanted = -(-best.numerator // best.denominator)
         deep = bound_depths(timing, wanted, 12)
-        assert steady_state(timing.with_depths(deep), fast=True).initiation_interval_cycles == wanted
+        assert steady_state(timing.with_depths(deep)).initiation_interval_cycles == wanted
         assert deep.keys() == design.graph.stream_by_name.keys()
 
 

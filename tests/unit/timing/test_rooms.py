@@ -13,10 +13,10 @@ BELOW = {
     "result": set(),
     "programs": set(),
     "reference": {"programs", "result"},
-    "compiled": {"programs", "result"},
-    "steady_state": {"programs", "result", "compiled"},
+    "solver": {"programs", "result"},
+    "steady_state": {"programs", "result", "solver"},
     "compiled_run": {"result", "steady_state"},
-    "compiled_executor": {"programs", "result", "compiled", "steady_state", "compiled_run"},
+    "compiled_executor": {"programs", "result", "solver", "steady_state", "compiled_run"},
     "bottleneck": {"programs", "result", "steady_state", "compiled_run"},
 }
 """Per room, or module beside the rooms, those it may import from."""

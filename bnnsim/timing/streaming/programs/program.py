@@ -13,7 +13,6 @@ from functools import cached_property
 from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.programs.step_count import StepCounter
 from bnnsim.timing.streaming.programs.steps import Block, count_words
-from bnnsim.timing.streaming.programs.view import View, flat_view
 from bnnsim.timing.streaming.programs.word_order import WordOrder, word_order
 
 
@@ -52,11 +51,6 @@ class Lockstep:
         """Words a frame written on every output port."""
         return count_words(self.blocks, "writes")
 
-    @property
-    def has_lead(self) -> bool:
-        """Whether the program reads the next frame while it writes this one."""
-        return bool(self.prologue)
-
     @cached_property
     def words_ahead(self) -> int:
         """Words read on every input port before the first frame."""
@@ -68,31 +62,9 @@ class Lockstep:
         return count_words(self.prologue, "writes") > 0
 
     @cached_property
-    def words_in_pipeline(self) -> int:
-        """Words of the last steps of a frame, as many as the pipeline has stages."""
-        end = self.prologue_steps + self.pipeline_depth * self.steps
-        return self.counter.before(end).writes - self.counter.before(end - self.pipeline_depth).writes
-
-    @cached_property
-    def reading(self) -> View:
-        """In which steps it reads."""
-        return flat_view(self.prologue, self.blocks, "reads")
-
-    @cached_property
-    def writing(self) -> View:
-        """In which steps it writes."""
-        return flat_view(self.prologue, self.blocks, "writes")
-
-    @cached_property
     def counter(self) -> StepCounter:
         """Counts of the steps that touch words."""
         return StepCounter(self.prologue, self.blocks)
-
-    @cached_property
-    def retimed_forms(self) -> dict[int, tuple[Program, int]]:
-        """Retimed programs by the input word that they begin with, and the output word: kept here once
-        they are made, as equal units of many designs share one program."""
-        return {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,12 +97,6 @@ class Elastic:
         Raises ValueError for a program that no frame can pass.
         """
         return word_order(self.dependence, self.release)
-
-    @cached_property
-    def retimed_forms(self) -> dict[int, tuple[Program, int]]:
-        """Retimed programs by the input word that they begin with, and the output word: kept here once
-        they are made, as equal units of many designs share one program."""
-        return {}
 
 
 Program = Lockstep | Elastic

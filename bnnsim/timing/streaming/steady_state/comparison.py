@@ -5,17 +5,16 @@ Conditions 1 to 4 of the proof in docs/steady-state.md, of which the names here 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 
 from bnnsim.arrays import Bools, Int64s
-from bnnsim.timing.streaming.compiled.kernels import records as k
-from bnnsim.timing.streaming.compiled.machine import Machine
-from bnnsim.timing.streaming.programs.program import Lockstep
+from bnnsim.timing.streaming.programs.program import Lockstep, Program
+from bnnsim.timing.streaming.solver.kernels import records as k
+from bnnsim.timing.streaming.solver.solver import Solver
 from bnnsim.timing.streaming.steady_state.proof import Repetition
 from bnnsim.timing.streaming.steady_state.snapshot import Snapshot
 
@@ -24,31 +23,21 @@ from bnnsim.timing.streaming.steady_state.snapshot import Snapshot
 class _Numbers:
     """Numbers of a snapshot, and to which of ``owners`` (units, or channels) each belongs.
 
-    ``places``, ``floors`` and ``owner`` ``(numbers,)``. A cycle at ``places`` has no effect where it is
-    earlier than the one at ``floors``: the later of the two counts.
+    ``places`` and ``owner`` ``(numbers,)``.
     """
 
     places: Int64s
-    floors: Int64s
     owner: Int64s
     owners: int
 
     @staticmethod
-    def of(places: list[Int64s], floors: list[int | None]) -> _Numbers:
-        """From each owner's places, and one floor for all of them or None where each cycle counts."""
-        sizes = [len(own) for own in places]
-        bounds = [
-            own if floor is None else np.full(len(own), floor)
-            for own, floor in zip(places, floors, strict=True)
-        ]
-        owner = np.repeat(np.arange(len(sizes)), sizes)
-        return _Numbers(np.concatenate(places), np.concatenate(bounds), owner, len(sizes))
-
-    def delays(self, before: Snapshot, now: Snapshot) -> Int64s:
-        """By how many cycles each number is later in ``now`` than in ``before``, ``(numbers,)``."""
-        early = np.maximum(before.words[self.places], before.words[self.floors])
-        late = np.maximum(now.words[self.places], now.words[self.floors])
-        return late - early
+    def of(stretches: Iterable[list[tuple[int, int]]]) -> _Numbers:
+        """From each owner's stretches of (place, numbers)."""
+        places, sizes = [np.zeros(0, np.int64)], []
+        for own in stretches:
+            places += [np.arange(place, place + count) for place, count in own]
+            sizes.append(sum(count for _, count in own))
+        return _Numbers(np.concatenate(places), np.repeat(np.arange(len(sizes)), sizes), len(sizes))
 
     def all_of(self, holds: Bools) -> Bools:
         """Per owner whether ``holds`` ``(numbers,)`` is true of all of its numbers, ``(owners,)``."""
@@ -56,39 +45,31 @@ class _Numbers:
         return np.asarray(broken == 0)
 
 
-class _Kept(NamedTuple):
-    """Of a unit's record what says where its numbers are in a snapshot, and which."""
-
-    kind: int
-    stages: int
-    steps: int
-    snapshot_place: int
-    snapshot_words: int
-
-
-def _kept(machine: Machine) -> list[_Kept]:
-    columns = (machine.unit[name].tolist() for name in _Kept._fields)
-    return [_Kept(*values) for values in zip(*columns, strict=True)]
-
-
 class Comparison:
-    """Compares the snapshots of a machine and of its copies."""
+    """Compares the snapshots of a solver and of its copies."""
 
-    def __init__(self, machine: Machine) -> None:
-        self.graph = machine.graph
-        self._kept = _kept(machine)
-        self._writers = machine.channel["writer"].tolist()
-        self._readers = machine.channel["reader"].tolist()
-        units = [_unit_places(unit) for unit in self._kept]
-        self._own = _Numbers.of([own for own, _ in units], [floor for _, floor in units])
-        steps = [_step_places(unit) for unit in self._kept]
-        self._steps = _Numbers.of(steps, [None] * len(steps))
-        shapes = [_shape_places(unit) for unit in self._kept]
-        self._shapes = _Numbers.of(shapes, [None] * len(shapes))
-        channels = (machine.channel[name].tolist() for name in ("snapshot_place", "snapshot_reads"))
-        reads = [np.arange(place, place + count) for place, count in zip(*channels, strict=True)]
-        floors = [_last_write_place(self._kept[writer]) for writer in self._writers]
-        self._reads = _Numbers.of(reads, [*floors])
+    def __init__(self, solver: Solver) -> None:
+        self.graph = solver.graph
+        unit, channel = solver.state.unit, solver.state.channel
+        self._unit_at: Int64s = unit["snapshot_at"]
+        self._once_ticks: Int64s = unit["once_ticks"]
+        self._writers, self._readers = channel["writer"].tolist(), channel["reader"].tolist()
+        self._is_flushing = ((unit["kind"] == k.FLUSHING) & (unit["stages"] > 1)).tolist()
+        self._frame_places = np.array([_frame_places(u.program) for u in self.graph.units]).T
+        self._frame_places *= np.array(
+            [[bool(u.inputs), bool(u.outputs), bool(u.outputs), True] for u in self.graph.units]
+        ).T
+        sizes = (unit["pipe_mask"] + 1) * (unit["kind"] == k.FLUSHING)
+        at, pipe = self._unit_at.tolist(), sizes.tolist()
+        kept = (unit["snapshot_left"] + unit["snapshot_taken"]).tolist()
+        self._own = _Numbers.of([(a, 1 + n)] for a, n in zip(at, kept, strict=True))
+        self._shapes = _Numbers.of([(a + 1, 2 * n)] for a, n in zip(at, pipe, strict=True))
+        self._steps = _Numbers.of([(a + 1 + 2 * n, n)] for a, n in zip(at, pipe, strict=True))
+        at = channel["snapshot_at"].tolist()
+        kept = (channel["snapshot_reads"] + channel["snapshot_held"]).tolist()
+        self._ends = _Numbers.of([(a, n)] for a, n in zip(at, kept, strict=True))
+        ready = channel["snapshot_ready"].tolist()
+        self._ready = _Numbers.of([(a + n, r)] for a, n, r in zip(at, kept, ready, strict=True))
 
     @cached_property
     def obstacle(self) -> str:
@@ -100,109 +81,83 @@ class Comparison:
                 taken = self.graph.units[reader].program.words_in
                 if made != taken:
                     return f"{channel.name} is given {made} words a frame and read {taken}"
-            elif not channel.supplies and not channel.ready_every:
-                return f"{channel.name} has only one end"
         for unit in self.graph.units:
             if isinstance(unit.program, Lockstep) and unit.program.writes_ahead:
                 return f"{unit.name} writes before its first frame"
         return ""
 
-    @cached_property
-    def first_frame(self) -> int:
-        """From which frame on the steps in every pipeline are the same after each frame."""
-        return max(1, *(-(-unit.stages // max(1, unit.steps)) for unit in self._kept))
-
     def repetition(
-        self, machine: Machine, before: Snapshot, now: Snapshot, bound_units: Collection[int] = ()
+        self, solver: Solver, before: Snapshot, now: Snapshot, since: int | None = None
     ) -> Repetition | None:
-        """The repetition between two snapshots of ``machine`` if conditions 1 to 3 hold, or None.
+        """The repetition between two snapshots of ``solver`` if conditions 1 to 3 hold, or None.
 
-        Which unit waited for which channel since ``before`` is read off ``machine`` itself. Its
-        ``bound_units`` are bounds that stand for flushing units, and never in the even set.
+        Which unit waited for which channel in windows from ``since`` on, that behind ``before`` unless
+        said, is read off ``solver`` itself. Its bounds are never in the even set.
         """
-        sink = self._kept[self.graph.sinks[0]].snapshot_place
-        cycles = int(now.words[sink] - before.words[sink])
-        if before.frames < self.first_frame or self.obstacle:
+        period = now.frames - before.frames
+        if self.obstacle or not (before.is_whole and now.is_whole) or period <= 0:
             return None
+        if not (now.places - before.places == period * self._frame_places).all():
+            return None
+        if not (before.places[3] + 1 >= self._once_ticks).all():
+            return None  # a unit was not in its frames yet
+        delay = now.words - before.words
+        cycles = int(delay[self._unit_at[self.graph.sinks[0]]])
         if any(cycles % channel.ready_every for channel in self.graph.channels if channel.ready_every):
             return None
-        own, reads = self._own.delays(before, now), self._reads.delays(before, now)
+        own, ends = delay[self._own.places], delay[self._ends.places]
         own_even, own_early = self._own.all_of(own == cycles), self._own.all_of(own <= cycles)
-        reads_even, reads_early = self._reads.all_of(reads == cycles), self._reads.all_of(reads <= cycles)
-        shapes = before.words[self._shapes.places] == now.words[self._shapes.places]
-        even = own_even & self._shapes.all_of(shapes)
-        even[list(bound_units)] = False
-        is_complete = bool(even.all() and reads_even.all())
-        self._shrink(even, machine, before.frames, reads_even, reads_early)
+        ends_even, ends_early = self._ends.all_of(ends == cycles), self._ends.all_of(ends <= cycles)
+        even = own_even & self._shapes.all_of(delay[self._shapes.places] == 0)
+        bounds = solver.state.unit["kind"] == k.BOUND
+        even &= ~bounds
+        is_complete = bool(even.all() and ends_even.all())
+        self._shrink(even, solver, before.window if since is None else since, ends_even, ends_early)
         if not even[list(self.graph.sinks)].all():
             return None
-        steps_early = self._steps.all_of(self._steps.delays(before, now) <= cycles)
+        steps_early = self._steps.all_of(delay[self._steps.places] <= cycles)
         if not (even | (own_early & steps_early)).all():
             return None
-        for number, writer in enumerate(self._writers):
-            if writer >= 0 and not even[writer] and not reads_early[number]:
+        ready_early = self._ready.all_of(delay[self._ready.places] <= cycles)
+        for number, (writer, reader) in enumerate(zip(self._writers, self._readers, strict=True)):
+            if writer < 0 or reader < 0 or (even[writer] and even[reader] and ends_even[number]):
+                continue
+            if not ends_early[number] or not (even[writer] or ready_early[number]):
                 return None
         others = tuple(np.flatnonzero(~even).tolist())
-        unproven = tuple(u for u in others if not self._is_monotone(u) and u not in bound_units)
-        return Repetition(before.frames, now.frames, cycles, is_complete, others, unproven)
-
-    def _is_monotone(self, unit: int) -> bool:
-        """A single flushing stage has nothing behind it that a freeze could hold up."""
-        return self._kept[unit].kind != k.FLUSHING or self._kept[unit].stages <= 1
+        unproven = tuple(u for u in others if self._is_flushing[u] and not bounds[u])
+        first = before.ended_frames
+        return Repetition(first, first + period, cycles, is_complete, others, unproven)
 
     def _shrink(
-        self, even: Bools, machine: Machine, since: int, reads_even: Bools, reads_early: Bools
+        self, even: Bools, solver: Solver, since: int, ends_even: Bools, ends_early: Bools
     ) -> None:
         """Take units out of ``even`` ``(units,)`` until conditions 1 and 2 hold of those that are left.
 
-        ``reads_even`` and ``reads_early`` ``(channels,)``: whether a channel's latest reads are just as
-        late as the period says, or no later.
+        ``ends_even`` and ``ends_early`` ``(channels,)``: whether a channel's latest reads and the words
+        in it are just as late as the period says, or no later.
         """
-        writer_stalled = machine.channel["writer_stall_frame"] >= since
-        reader_stalled = machine.channel["reader_stall_frame"] >= since
+        writer_waited = (solver.state.channel["writer_waited"] >= since).tolist()
+        reader_waited = (solver.state.channel["reader_waited"] >= since).tolist()
         shrinks = True
         while shrinks:
             shrinks = False
             for number, (writer, reader) in enumerate(zip(self._writers, self._readers, strict=True)):
                 if writer < 0 or reader < 0:
                     continue
-                inside = even[reader] and reads_even[number]
-                if even[writer] and not inside and (writer_stalled[number] or not reads_early[number]):
+                inside = even[reader] and ends_even[number]
+                if even[writer] and not inside and (writer_waited[number] or not ends_early[number]):
                     even[writer] = False
                     shrinks = True
-                if even[reader] and not even[writer] and reader_stalled[number]:
+                inside = even[writer] and ends_even[number]
+                if even[reader] and not inside and (reader_waited[number] or not ends_early[number]):
                     even[reader] = False
                     shrinks = True
 
 
-def _unit_places(unit: _Kept) -> tuple[Int64s, int | None]:
-    """Cycles of a unit, and the place of the cycle before which they have no effect."""
-    place = unit.snapshot_place
-    if unit.kind == k.ELASTIC:
-        return np.arange(place, place + k.SNAP_LEFT + unit.snapshot_words), place
-    return np.array([place]), None
-
-
-def _step_places(unit: _Kept) -> Int64s:
-    """Cycles of the steps whose words may be in a flushing pipeline."""
-    words = unit.snapshot_words if unit.kind == k.FLUSHING else 0
-    return np.arange(words) + unit.snapshot_place + k.SNAP_STEPS
-
-
-def _shape_places(unit: _Kept) -> Int64s:
-    """How far ahead the words in a flushing pipeline are."""
-    stages = unit.stages if unit.kind == k.FLUSHING else 0
-    return np.arange(stages) + unit.snapshot_place + unit.snapshot_words + k.SNAP_STEPS
-
-
-def _last_write_place(unit: _Kept) -> int:
-    """The cycle up to which reads give room that no later word has to wait for.
-
-    Of a flushing unit the first step whose word may be in the pipeline: its bound looks back so far.
-    """
-    place = unit.snapshot_place
-    if unit.kind == k.ELASTIC:
-        return place + k.SNAP_LEFT + unit.snapshot_words - 1
-    if unit.kind == k.FLUSHING and unit.snapshot_words:
-        return place + k.SNAP_STEPS
-    return place
+def _frame_places(program: Program) -> tuple[int, int, int, int]:
+    """What a frame adds to a unit's places."""
+    if not isinstance(program, Lockstep):
+        return program.words_in, program.words_out, 0, 0
+    is_flushing = program.pipeline_depth and not program.freezes
+    return program.words_in, program.words_out, program.words_out * is_flushing, program.steps

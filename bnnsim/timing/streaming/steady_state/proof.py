@@ -5,10 +5,10 @@ Why it holds for ever is in docs/steady-state.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from bnnsim.timing.streaming.compiled.machine import Machine
 from bnnsim.timing.streaming.programs.graph import TimingGraph
+from bnnsim.timing.streaming.solver.solver import Solver
 from bnnsim.timing.streaming.steady_state.record import Argument
 from bnnsim.timing.streaming.steady_state.snapshot import Snapshot
 
@@ -37,27 +37,15 @@ class Repetition:
 class Proof:
     """A repetition that goes on for ever, and the snapshots that it lies between.
 
-    Where it took bounds for flushing pipelines, ``bounded`` is the machine that has them, and
-    ``bounded_end`` its snapshot some periods on.
+    Where it took bounds for flushing pipelines, ``bounded`` is the solver that has them, and the
+    snapshots are its own; it has them from window ``since`` on.
     """
 
     repetition: Repetition
     before: Snapshot
     now: Snapshot
-    bounded: Machine | None = None
-    bounded_end: Snapshot | None = None
-
-    @property
-    def stride(self) -> Repetition:
-        """By how many frames two runs that end must differ so that only the number of periods does.
-
-        That is the period, or with bounds the periods between ``now`` and ``bounded_end``.
-        """
-        if self.bounded_end is None:
-            return self.repetition
-        first, last = self.now.frames, self.bounded_end.frames
-        periods = (last - first) // self.repetition.period_frames
-        return replace(self.repetition, first=first, last=last, cycles=periods * self.repetition.cycles)
+    bounded: Solver | None = None
+    since: int | None = None
 
     @property
     def argument(self) -> Argument:

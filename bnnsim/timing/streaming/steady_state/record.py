@@ -16,8 +16,8 @@ class SteadyState:
 
     ``period_frames`` frames leave every ``period_cycles`` cycles; both are None where ``argument`` is
     ``not proven``. ``latency_cycles`` is the run of a single frame through the empty pipeline.
-    ``warm_up_frames``: the period repeats after so many frames; None where no period is proven, or only
-    that of the retimed graph, which warms up sooner. ``frames_simulated`` were run to find that out.
+    ``warm_up_frames``: the period repeats after so many frames; None where no period is
+    proven. ``frames_simulated`` were run to find that out.
     ``reason`` says it in a sentence.
     """
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
+
 import pytest
 
 from bnnsim.arrays import Int64s
-from bnnsim.timing.streaming.compiled.layout import MachineOptions
-from bnnsim.timing.streaming.compiled.machine import Machine
 from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit
 from bnnsim.timing.streaming.programs.program import Lockstep
 from bnnsim.timing.streaming.programs.steps import Block, Run
+from bnnsim.timing.streaming.solver.bounded import with_bounds
+from bnnsim.timing.streaming.solver.solver import Solver
 from bnnsim.timing.streaming.steady_state.comparison import Comparison
 from bnnsim.timing.streaming.steady_state.proof import Repetition
-from bnnsim.timing.streaming.steady_state.snapshot import Snapshot
+from bnnsim.timing.streaming.steady_state.snapshot import Snapshot, take_snapshot
 
 from .graphs import chain, lockstep
 
@@ -24,17 +25,23 @@ SLOW = lockstep(Run(1, reads=True, writes=True), Run(PERIOD_CYCLES - 1))
 TAKE = lockstep(Run(1, reads=True))
 
 
-class Period:
-    """Three units, the middle one the slowest, which have done one frame; and a frame made by hand."""
+def _solved(graph: TimingGraph, frames: int) -> Solver:
+    solver = Solver(graph, 20)
+    for frame in range(1, frames + 1):
+        solver.next_window(frame)
+    return solver
 
-    def __init__(self, depth_words: int = 90, graph: TimingGraph | None = None) -> None:
+
+class Period:
+    """Three units, the middle one the slowest, which have done some frames; and a frame made by hand."""
+
+    def __init__(self, depth_words: int = 90, graph: TimingGraph | None = None, frames: int = 2) -> None:
         """A deep FIFO behind the source: the copy never waits for it, nor the source for room."""
         graph = graph or chain(FAST, SLOW, TAKE, depth_words=depth_words)
-        self.machine = Machine(graph, MachineOptions(20, snapshots=True))
-        self.machine.run_to(2)  # the first word comes late for all; the second is there for the copy
-        self.before = Snapshot(2, self.machine.snapshot(2))
-        self.machine.run_to(3)
-        self.comparison = Comparison(self.machine)
+        self.solver = _solved(graph, frames)  # the first word comes late for all
+        self.before = take_snapshot(self.solver)
+        self.solver.next_window(frames + 1)
+        self.comparison = Comparison(self.solver)
 
     def places(self, unit: int) -> Int64s:
         """Where a unit's own cycles stand in a snapshot."""
@@ -43,15 +50,28 @@ class Period:
 
     def read_places(self, channel: int) -> Int64s:
         """Where a channel's latest reads stand in a snapshot."""
-        reads = self.comparison._reads
-        return reads.places[reads.owner == channel]
+        ends = self.comparison._ends
+        return ends.places[ends.owner == channel][:-1]  # behind them the one word that it may hold
 
-    def found(self, changed: Int64s | None = None, by: int = 0) -> Repetition | None:
-        """What is found where all numbers are a period later, those ``changed`` ``by`` cycles more."""
-        words = self.before.words + PERIOD_CYCLES
+    def later(
+        self, changed: Int64s | None = None, by: int = 0, cycles: int = PERIOD_CYCLES
+    ) -> Snapshot:
+        """All numbers a period later, those ``changed`` ``by`` cycles more."""
+        words = self.before.words + cycles
+        shape = self.comparison._shapes.places
+        words[shape] = self.before.words[shape]  # how far ahead words in a pipeline are is no cycle
         if changed is not None:
             words[changed] += by
-        return self.comparison.repetition(self.machine, self.before, Snapshot(3, words))
+        return replace(
+            self.before,
+            frames=self.before.frames + 1,
+            words=words,
+            places=self.before.places + self.comparison._frame_places,
+        )
+
+    def found(self, changed: Int64s | None = None, by: int = 0) -> Repetition | None:
+        """What is found then."""
+        return self.comparison.repetition(self.solver, self.before, self.later(changed, by))
 
 
 def test_all_numbers_a_period_later_repeat_as_a_whole() -> None:
@@ -107,49 +127,38 @@ def test_reads_across_the_border_may_be_early_and_never_late() -> None:
 
 def test_an_early_flushing_unit_outside_is_not_monotone_and_needs_a_bound() -> None:
     deep = lockstep(Run(1, reads=True, writes=True), depth=3, freezes=False)
-    graph = chain(FAST, deep, SLOW, TAKE, depth_words=90)
-    machine = Machine(graph, MachineOptions(20, snapshots=True))
-    machine.run_to(5)
-    before = Snapshot(5, machine.snapshot(5))
-    machine.run_to(6)
-    comparison = Comparison(machine)
-    own = comparison._own
-    words = before.words + PERIOD_CYCLES
-    shape = comparison._shapes.places
-    words[shape] = before.words[shape]  # how far ahead its words are is no cycle
-    again = comparison.repetition(machine, before, Snapshot(6, words))
-    assert again is not None and again.is_complete
-    words[own.places[own.owner == 1]] -= 1
-    found = comparison.repetition(machine, before, Snapshot(6, words))
+    period = Period(graph=chain(FAST, deep, SLOW, TAKE, depth_words=90), frames=5)
+    whole = period.found()
+    assert whole is not None and whole.is_complete
+    early = period.later(period.places(1), by=-1)
+    found = period.comparison.repetition(period.solver, period.before, early)
     assert found is not None
     assert (found.others, found.unproven) == ((1,), (1,))
-    bounded = comparison.repetition(machine, before, Snapshot(6, words), bound_units=(1,))
-    assert bounded is not None and bounded.unproven == ()
+    bounded = with_bounds(period.solver, (1,))
+    again = period.comparison.repetition(bounded, period.before, early)
+    assert again is not None and again.unproven == ()
 
 
 def test_a_period_that_an_outputs_open_cycles_do_not_divide_proves_nothing() -> None:
     copy = TimingUnit("copy", lockstep(Run(1, writes=True)), (), (0,))
     graph = TimingGraph((copy,), (Channel("out", 1, ready_every=4),), (0,))
-    machine = Machine(graph, MachineOptions(20, snapshots=True))
-    machine.run_to(2)
-    before = Snapshot(2, machine.snapshot(2))
-    comparison = Comparison(machine)
+    period = Period(graph=graph)
 
     def found(cycles: int) -> Repetition | None:
-        return comparison.repetition(machine, before, Snapshot(3, before.words + cycles))
+        return period.comparison.repetition(
+            period.solver, period.before, period.later(cycles=cycles)
+        )
 
     assert found(10) is None
     assert found(8) is not None
 
 
 def test_frames_before_the_pipelines_are_full_are_not_compared() -> None:
+    """Three stages, one step a frame: the unit's first word leaves behind its fourth step."""
     deep = lockstep(Run(1, reads=True, writes=True), depth=3)
-    machine = Machine(chain(FAST, deep, TAKE), MachineOptions(20, snapshots=True))
-    comparison = Comparison(machine)
-    assert comparison.first_frame == 3  # three stages, one step a frame
-    machine.run_to(3)
-    before = Snapshot(2, np.zeros(len(machine.snapshot(0)), np.int64))
-    assert comparison.repetition(machine, before, Snapshot(3, before.words + 1)) is None
+    graph = chain(FAST, deep, TAKE)
+    assert Period(graph=graph, frames=4).found() is not None
+    assert Period(graph=graph, frames=2).found() is None
 
 
 @pytest.mark.parametrize(
@@ -160,14 +169,16 @@ def test_frames_before_the_pipelines_are_full_are_not_compared() -> None:
             "c0 is given 2 words a frame and read 1",
         ),
         (
-            TimingGraph((TimingUnit("u0", FAST, (), (0,)),), (Channel("c0", 1),), (0,)),
-            "c0 has only one end",
-        ),
-        (
             chain(Lockstep(FAST.blocks, 0, True, (Block(1, (Run(1, writes=True),)),)), TAKE),
             "u0 writes before its first frame",
         ),
     ],
 )
 def test_graphs_of_which_nothing_can_be_proven_say_why(graph: TimingGraph, reason: str) -> None:
-    assert Comparison(Machine(graph, MachineOptions(2, snapshots=True))).obstacle == reason
+    assert Comparison(Solver(graph, 2)).obstacle == reason
+
+
+def test_a_channel_with_one_end_that_is_no_bench_s_is_refused() -> None:
+    graph = TimingGraph((TimingUnit("u0", FAST, (), (0,)),), (Channel("c0", 1),), (0,))
+    with pytest.raises(ValueError, match="channel c0 has only one end"):
+        Solver(graph, 1)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bnnsim.timing.streaming.compiled.layout import MachineOptions
-from bnnsim.timing.streaming.compiled.machine import Machine
 from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit
 from bnnsim.timing.streaming.programs.steps import Run
 from bnnsim.timing.streaming.result import DeadlockError
+from bnnsim.timing.streaming.solver.solver import Solver
 from bnnsim.timing.streaming.steady_state.api import steady_state
 from bnnsim.timing.streaming.steady_state.proof import Proof
 from bnnsim.timing.streaming.steady_state.search import Search
@@ -25,8 +24,8 @@ def _bench(every: int) -> TimingGraph:
 
 
 def _search(graph: TimingGraph, most_frames: int = 60) -> tuple[Search, Proof | None]:
-    search = Search(Machine(graph, MachineOptions(most_frames, snapshots=True)))
-    while search.next_frame(most_frames):
+    search = Search(Solver(graph, most_frames))
+    while search.solver.source_frames < most_frames and search.next_frame():
         proof = search.proof()
         if proof is not None:
             return search, proof
@@ -53,7 +52,7 @@ def test_a_period_of_several_frames_is_found_within_twice_the_frames(
     assert found.cycles % every == 0  # an output's open cycles repeat too
     steady = steady_state(_bench(every))
     assert (steady.period_frames, steady.period_cycles) == (found.period_frames, found.cycles)
-    assert search.frames <= 2 * (found.first + found.period_frames) + 1
+    assert search.solver.source_frames <= 2 * (found.first + found.period_frames) + 1
 
 
 def test_a_fifo_that_fills_slowly_does_not_keep_the_search_waiting() -> None:
@@ -64,7 +63,7 @@ def test_a_fifo_that_fills_slowly_does_not_keep_the_search_waiting() -> None:
     assert proof.repetition.cycles == 10 * proof.repetition.period_frames
     assert proof.argument == "bottleneck saturated"
     assert proof.repetition.others == (0,)
-    assert search.frames < 10
+    assert search.solver.source_frames < 10
     assert proof.reason(graph) == (
         f"saturated after frame {proof.repetition.first}: what still changes (1 unit: u0) can never "
         "hold it up again"
@@ -74,21 +73,15 @@ def test_a_fifo_that_fills_slowly_does_not_keep_the_search_waiting() -> None:
 def test_a_full_fifo_lets_the_whole_state_repeat() -> None:
     source = lockstep(Run(1, writes=True))
     graph = chain(source, lockstep(Run(1, reads=True), Run(9)), depth_words=3)
-    search = Search(Machine(graph, MachineOptions(60, snapshots=True)))
+    search = Search(Solver(graph, 60))
     proof = None
-    while proof is None and search.next_frame(60):
+    while proof is None and search.next_frame():
         proof = search.proof(complete=True)
     assert proof is not None
     found = proof.repetition
     assert (found.period_frames, found.cycles) == (1, 10)
     assert proof.argument == "state repeats"
     assert proof.reason(graph) == f"the state repeats with every frame after frame {found.first}"
-
-
-def test_a_search_goes_no_further_than_the_frames_allowed() -> None:
-    graph = chain(lockstep(Run(1, writes=True)), lockstep(Run(1, reads=True)))
-    search = Search(Machine(graph, MachineOptions(3, snapshots=True)))
-    assert [search.next_frame(3) for _ in range(4)] == [True, True, True, False]
 
 
 def test_a_search_stops_where_the_pipeline_is_stuck() -> None:
@@ -103,8 +96,8 @@ def test_a_search_stops_where_the_pipeline_is_stuck() -> None:
         TimingUnit("sink", lockstep(Run(1, reads=True)), (4,), ()),
     )
     graph = TimingGraph(units, tuple(Channel(f"c{n}", 1) for n in range(5)), (4,))
-    search = Search(Machine(graph, MachineOptions(10, snapshots=True)))
-    assert not search.next_frame(10)
+    search = Search(Solver(graph, 10))
+    assert not search.next_frame()
     with pytest.raises(DeadlockError, match="nothing moves after cycle 2: fork waits for room in c2 "):
         steady_state(graph)
 

@@ -1,1 +1,0 @@
-"""The compiled executor: the cycle of every word, without a clock."""

@@ -1,1 +1,0 @@
-"""What is compiled (numba): visits of units, as far as they get."""

@@ -1,0 +1,179 @@
+"""Units with freezing pipelines, or none, over a window, with all that the others do given.
+
+Tick n of such a unit does step n and lets the word of step n - depth leave, both in one cycle: once the
+word has room and the step has its words.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from bnnsim.timing.streaming.solver.kernels.jit import inner
+from bnnsim.timing.streaming.solver.kernels.lockstep import (
+    load_cursor,
+    moved,
+    next_open,
+    store_cursor,
+    ticks_to_do,
+    words_to_read,
+    words_to_write,
+)
+from bnnsim.timing.streaming.solver.kernels.ports import Ports
+from bnnsim.timing.streaming.solver.kernels.records import (
+    LONG_AGO,
+    NEVER,
+    READS,
+    WAITED_FOR_ROOM,
+    WAITED_FOR_WORD,
+    WRITES,
+    Limits,
+    State,
+)
+
+
+class Ticks(NamedTuple):
+    """Ticks done in a row."""
+
+    done: int
+    cycle: int
+    stalled_on_output: int
+    by_word: int
+    """Negative where one waited for a word."""
+    by_room: int
+    change: int
+
+
+@inner
+def run_freezing(s: State, u: int, limits: Limits, ports: Ports) -> Any:
+    """Ticks of the window: words read and written, and what differs in their cycles from before."""
+    unit, start, end, cycles = s.unit[u], s.start[u], s.end[u], s.cycles
+    lag = ports.lag
+    is_plain = unit.ready_every == 1 and limits.cycle_limit == NEVER
+    ticks = ticks_to_do(s, u, limits)
+    words_left, places_left = words_to_read(s, u, limits), words_to_write(s, u, limits)
+    at = load_cursor(s, u)
+    cycle, done = start.cycle, 0
+    read, written, read_change, write_change = 0, 0, 0, 0
+    waited, on_output, by_word, by_room = 0, 0, 0, 0
+    while read < words_left or written < places_left:
+        sides = s.program_words[at.stretch + 1]
+        n = min(at.left, ticks - done)
+        if sides & READS:
+            if read == words_left and limits.is_ending:
+                sides &= WRITES
+            else:
+                n = min(n, words_left - read, ports.reads - read)
+        if sides & WRITES:
+            if written == places_left and limits.is_ending:
+                sides &= READS
+            else:
+                n = min(n, places_left - written, ports.writes - written)
+        if n <= 0:
+            break
+        before = cycle
+        words, taken = ports.words + read, ports.taken + read
+        room, given = ports.room + written, ports.given + written
+        if sides == 0:
+            cycle += n
+        elif not is_plain:
+            some = _tick_on_bench(s, u, limits, ports, cycle, sides, n, read, written)
+            n, cycle = some.done, some.cycle
+            on_output += some.stalled_on_output
+            by_word |= some.by_word
+            by_room |= some.by_room
+            read_change |= some.change
+            write_change |= some.change
+        elif sides == READS:
+            for i in range(n):
+                cycle = max(cycle + 1, cycles[words + i] + lag)
+                read_change |= cycles[taken + i] ^ cycle
+                cycles[taken + i] = cycle
+            by_word |= before + n - cycle
+        elif sides == WRITES:
+            for i in range(n):
+                cycle = max(cycle + 1, cycles[room + i] + 1)
+                write_change |= cycles[given + i] ^ cycle
+                cycles[given + i] = cycle
+            on_output += cycle - before - n
+            by_room |= before + n - cycle
+        else:
+            dues = 0
+            for i in range(n):
+                due = cycle + 1
+                word = cycles[words + i] + lag
+                space = cycles[room + i] + 1
+                cycle = max(due, max(word, space))
+                on_output += max(due, space)
+                dues += due
+                by_word |= (cycle - word - 1) & (due - cycle)
+                by_room |= (cycle - space - 1) & (due - cycle)
+                read_change |= cycles[taken + i] ^ cycle
+                cycles[taken + i] = cycle
+                write_change |= cycles[given + i] ^ cycle
+                cycles[given + i] = cycle
+            on_output -= dues
+        if n == 0:
+            break
+        waited += cycle - before - n
+        done += n
+        if sides & READS:
+            read += n
+        if sides & WRITES:
+            written += n
+        at = moved(s.program_words, at, n, unit.frame_lap, unit.frame_end)
+    store_cursor(s, u, at)
+    end.cycle, end.step = cycle, start.step + done
+    end.reads, end.writes = start.reads + read, start.writes + written
+    end.waited = WAITED_FOR_WORD * (by_word < 0) + WAITED_FOR_ROOM * (by_room < 0)
+    end.stalled_on_output = start.stalled_on_output + on_output
+    end.stalled_on_input = start.stalled_on_input + waited - on_output
+    return read, written, read_change, write_change
+
+
+@inner
+def _tick_on_bench(
+    s: State,
+    u: int,
+    limits: Limits,
+    ports: Ports,
+    cycle: int,
+    sides: int,
+    most: int,
+    read: int,
+    written: int,
+) -> Ticks:
+    """At most ``most`` ticks before the cycle limit, with outputs that are open only now and then."""
+    cycles, every = s.cycles, s.unit[u].ready_every if sides & WRITES else 1
+    on_output, by_word, by_room, change = 0, 0, 0, 0
+    for i in range(most):
+        due = cycle + 1
+        word = cycles[ports.words + read + i] + ports.lag if sides & READS else LONG_AGO
+        space = cycles[ports.room + written + i] + 1 if sides & WRITES else LONG_AGO
+        came = next_open(max(due, word, space), every)
+        if came >= limits.cycle_limit:
+            return Ticks(i, cycle, on_output, by_word, by_room, change)
+        cycle = came
+        on_output += cycle - due - stalled_on_input(due, space, every, cycle)
+        since = due if every > 1 else cycle - 1
+        by_word |= (since - word) & (due - cycle)
+        by_room |= (since - space) & (due - cycle)
+        if every > 1:
+            by_room |= due - cycle
+        if sides & READS:
+            change |= cycles[ports.taken + read + i] ^ cycle
+            cycles[ports.taken + read + i] = cycle
+        if sides & WRITES:
+            change |= cycles[ports.given + written + i] ^ cycle
+            cycles[ports.given + written + i] = cycle
+    return Ticks(most, cycle, on_output, by_word, by_room, change)
+
+
+@inner
+def stalled_on_input(due: int, space: int, every: int, until: int) -> int:
+    """Of the cycles from ``due`` to before ``until``, those that had room and so lacked words."""
+    start = max(due, space)
+    if start >= until:
+        return 0
+    if every <= 1:
+        return until - start
+    return (until - 1) // every - (start - 1) // every

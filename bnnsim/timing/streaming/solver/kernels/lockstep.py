@@ -1,0 +1,115 @@
+"""What freezing and flushing units share over a window."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from bnnsim.arrays import Int64s
+from bnnsim.timing.streaming.solver.kernels.jit import inner
+from bnnsim.timing.streaming.solver.kernels.records import (
+    FLUSHING,
+    NEVER,
+    READS,
+    WRITES,
+    Limits,
+    State,
+)
+
+
+class Cursor(NamedTuple):
+    """Where a unit is in its tape: the lap, rounds of it that are left, the stretch, ticks left of it."""
+
+    lap: int
+    rounds: int
+    stretch: int
+    left: int
+
+
+@inner
+def moved(words: Int64s, at: Cursor, ticks: int, first: int, end: int) -> Cursor:
+    """A cursor ``ticks`` on, no more than its stretch has left.
+
+    ``words``: the programs'; ``first`` and ``end``: places there of a frame's first lap, and behind its
+    last.
+    """
+    if at.left > ticks:
+        return Cursor(at.lap, at.rounds, at.stretch, at.left - ticks)
+    lap, rounds, stretch = at.lap, at.rounds, at.stretch + 2
+    if stretch == words[lap + 2]:
+        rounds -= 1
+        if rounds == 0:
+            lap = lap + 3 if lap + 3 < end else first
+            rounds = words[lap]
+        stretch = words[lap + 1]
+    return Cursor(lap, rounds, stretch, words[stretch])
+
+
+@inner
+def load_cursor(s: State, u: int) -> Cursor:
+    """Where the unit starts."""
+    at = s.start[u]
+    return Cursor(at.lap, at.rounds, at.stretch, at.left)
+
+
+@inner
+def store_cursor(s: State, u: int, cursor: Cursor) -> None:
+    """Keep where the unit has got to."""
+    at = s.end[u]
+    at.lap, at.rounds, at.stretch, at.left = cursor.lap, cursor.rounds, cursor.stretch, cursor.left
+
+
+@inner
+def ticks_to_do(s: State, u: int, limits: Limits) -> int:
+    """The most ticks that the unit may do in the window."""
+    unit, start = s.unit[u], s.start[u]
+    ticks: int = unit.goal - start.step - 1
+    if limits.shift:
+        ticks = min(ticks, max(1, unit.steps >> limits.shift))
+    return ticks
+
+
+@inner
+def words_to_read(s: State, u: int, limits: Limits) -> int:
+    """Words that the unit may still read."""
+    words: int = limits.frames * s.unit[u].words_in - s.start[u].reads
+    return words
+
+
+@inner
+def words_to_write(s: State, u: int, limits: Limits) -> int:
+    """Words that the unit may still let leave."""
+    words: int = limits.frames * s.unit[u].words_out - s.start[u].writes
+    return words
+
+
+@inner
+def next_open(cycle: int, every: int) -> int:
+    """The first cycle from ``cycle`` on in which a test bench's outputs are open."""
+    return cycle if every <= 1 else -(-cycle // every) * every
+
+
+class Coming(NamedTuple):
+    """The next step, or tick, of a unit that touches a word."""
+
+    idle: int
+    """Ticks before it that do not; NEVER where there is no such step any more."""
+    sides: int
+
+
+@inner
+def coming(s: State, u: int, limits: Limits) -> Coming:
+    """What the unit does next behind its end of the window."""
+    unit, at = s.unit[u], s.end[u]
+    cursor = Cursor(at.lap, at.rounds, at.stretch, at.left)
+    entered = at.entered if unit.kind == FLUSHING else at.writes
+    left = READS if at.reads < limits.frames * unit.words_in else 0
+    if entered < limits.frames * unit.words_out:
+        left |= WRITES
+    idle = 0
+    while left:
+        sides = s.program_words[cursor.stretch + 1] & left
+        if sides:
+            return Coming(idle, sides)
+        idle += cursor.left
+        cursor = moved(s.program_words, cursor, cursor.left, unit.frame_lap, unit.frame_end)
+    return Coming(NEVER, 0)

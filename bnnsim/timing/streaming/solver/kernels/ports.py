@@ -1,0 +1,127 @@
+"""A unit's words in and room out, whatever its ports, as stretches of cycles."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from bnnsim.arrays import Int64s
+from bnnsim.timing.streaming.solver.kernels.jit import inner
+from bnnsim.timing.streaming.solver.kernels.records import (
+    LONG_AGO,
+    NEED_AT,
+    NEVER,
+    NOTHING_AT,
+    ROOM_AT,
+    TAKEN_AT,
+    State,
+)
+
+
+class Ports(NamedTuple):
+    """Word n read in the window is there from cycle ``cycles[words + n] + lag`` on and is read in
+    ``cycles[taken + n]``; word n written has room from ``cycles[room + n] + 1`` on and is written in
+    ``cycles[given + n]``. At most ``reads`` and ``writes`` of them."""
+
+    words: int
+    lag: int
+    taken: int
+    reads: int
+    room: int
+    given: int
+    writes: int
+
+
+@inner
+def open_ports(s: State, u: int) -> Ports:
+    """Where the unit finds and leaves its cycles; those of several ports are merged."""
+    unit = s.unit[u]
+    reads, writes = NEVER, NEVER
+    words, lag, taken = s.program_words[NOTHING_AT], 0, s.program_words[TAKEN_AT]
+    for p in range(unit.first_input, unit.end_input):
+        channel = s.channel[s.program_words[p]]
+        if channel.writer >= 0:
+            reads = min(reads, channel.held + channel.written)
+        words = channel.writes_at + channel.old_writes
+        lag = channel.lag
+    if unit.first_input < unit.end_input:
+        channel = s.channel[s.program_words[unit.first_input]]
+        taken = channel.reads_at + channel.old_reads
+    if unit.end_input - unit.first_input > 1:
+        words, lag = s.program_words[NEED_AT], 0
+        _merge_words(s, u, words, reads)
+    room, given = s.program_words[NOTHING_AT], s.program_words[TAKEN_AT]
+    for p in range(unit.first_output, unit.end_output):
+        channel = s.channel[s.program_words[p]]
+        if channel.is_bounded:
+            free = channel.depth - channel.held
+            writes = min(writes, free + channel.read)
+            room = channel.reads_at + channel.old_reads - free
+    if unit.first_output < unit.end_output:
+        channel = s.channel[s.program_words[unit.first_output]]
+        given = channel.writes_at + channel.old_writes + channel.held
+    if unit.end_output - unit.first_output > 1:
+        room = s.program_words[ROOM_AT]
+        _merge_rooms(s, u, room, min(writes, unit.most_writes))
+    return Ports(words, lag, taken, reads, room, given, writes)
+
+
+@inner
+def _merge_words(s: State, u: int, place: int, count: int) -> None:
+    unit = s.unit[u]
+    count = min(count, unit.most_reads)
+    for n in range(count):
+        s.cycles[place + n] = LONG_AGO
+    for p in range(unit.first_input, unit.end_input):
+        channel = s.channel[s.program_words[p]]
+        at = channel.writes_at + channel.old_writes
+        for n in range(count):
+            s.cycles[place + n] = max(s.cycles[place + n], s.cycles[at + n] + channel.lag)
+
+
+@inner
+def _merge_rooms(s: State, u: int, place: int, count: int) -> None:
+    unit = s.unit[u]
+    for n in range(count):
+        s.cycles[place + n] = LONG_AGO
+    for p in range(unit.first_output, unit.end_output):
+        channel = s.channel[s.program_words[p]]
+        if channel.is_bounded:
+            at = channel.reads_at + channel.old_reads - channel.depth + channel.held
+            for n in range(count):
+                s.cycles[place + n] = max(s.cycles[place + n], s.cycles[at + n])
+
+
+@inner
+def spread_reads(s: State, u: int, place: int, reads: int, changed: int, dirty: Int64s) -> None:
+    """Tell every input's channel what was read of it, and queue its writer if that is news."""
+    unit = s.unit[u]
+    for p in range(unit.first_input, unit.end_input):
+        channel = s.channel[s.program_words[p]]
+        at = channel.reads_at + channel.old_reads
+        if at != place:
+            for n in range(reads):
+                s.cycles[at + n] = s.cycles[place + n]
+        if channel.read < NEVER:
+            for n in range(reads, channel.read):
+                s.cycles[at + n] = LONG_AGO
+                s.cycles[at + n + channel.ready_at] = LONG_AGO
+        if channel.writer >= 0 and (changed or channel.read != reads):
+            dirty[channel.writer] = 1
+        channel.read = reads
+
+
+@inner
+def spread_writes(s: State, u: int, place: int, writes: int, changed: int, dirty: Int64s) -> None:
+    """Tell every output's channel what was written to it, and queue its reader if that is news."""
+    unit = s.unit[u]
+    for p in range(unit.first_output, unit.end_output):
+        channel = s.channel[s.program_words[p]]
+        at = channel.writes_at + channel.old_writes + channel.held
+        if at != place:
+            for n in range(writes):
+                s.cycles[at + n] = s.cycles[place + n]
+        for n in range(writes, channel.written):
+            s.cycles[at + n] = LONG_AGO
+        if channel.reader >= 0 and (changed or channel.written != writes):
+            dirty[channel.reader] = 1
+        channel.written = writes

@@ -1,0 +1,184 @@
+"""Sweeps over the units until no cycle changes, and the step to the next window."""
+
+from __future__ import annotations
+
+from bnnsim.arrays import Int64s
+from bnnsim.timing.streaming.solver.kernels.account import count_occupancy, note_window
+from bnnsim.timing.streaming.solver.kernels.bound import run_bound
+from bnnsim.timing.streaming.solver.kernels.elastic import run_elastic
+from bnnsim.timing.streaming.solver.kernels.flushing import run_flushing
+from bnnsim.timing.streaming.solver.kernels.freezing import run_freezing
+from bnnsim.timing.streaming.solver.kernels.jit import entry, inner
+from bnnsim.timing.streaming.solver.kernels.ports import open_ports, spread_reads, spread_writes
+from bnnsim.timing.streaming.solver.kernels.ready import note_ready
+from bnnsim.timing.streaming.solver.kernels.records import (
+    AGAIN,
+    BOUND,
+    ELASTIC,
+    EVALUATIONS,
+    FLUSHING,
+    IS_CROWDED,
+    LAST_EVENT,
+    LONG_AGO,
+    NEVER,
+    NEXT,
+    PROGRESS,
+    WORDS_MOVED,
+    Limits,
+    State,
+)
+
+MOST_SWEEPS = 60
+"""Sweeps after which a window is tried in smaller parts."""
+
+
+@entry
+def solve(s: State, limits: Limits, which: int, dirty: Int64s, report: Int64s) -> bool:
+    """Solve a window, at first for the units in ``dirty``; False where that takes too many sweeps.
+
+    ``report`` ``(REPORT,)`` is filled. ``dirty`` ``(units,)`` holds zeros and ones.
+    """
+    if which == NEXT:
+        _begin_window(s, limits)
+    elif which == AGAIN:
+        _reset_window(s, limits)
+    if limits.more_frames:
+        _set_goals(s, limits)
+    report[EVALUATIONS] = 0
+    if not _sweep(s, limits, dirty, report):
+        return False
+    report[LAST_EVENT] = note_window(s, limits.window)
+    if limits.has_counts:
+        count_occupancy(s, False)
+    report[IS_CROWDED] = _is_crowded(s)
+    moved, steps = 0, 0
+    for u in range(len(s.unit)):
+        at = s.end[u]
+        moved += at.reads + at.writes
+        steps += at.step + at.entered
+    report[WORDS_MOVED], report[PROGRESS] = moved, moved + steps
+    return True
+
+
+@inner
+def _sweep(s: State, limits: Limits, dirty: Int64s, report: Int64s) -> bool:
+    """To and fro over the units in ``dirty`` until none is left."""
+    units = len(s.unit)
+    most = NEVER if limits.is_careful else MOST_SWEEPS
+    for sweep in range(most):
+        found = False
+        for i in range(units):
+            u = i if sweep % 2 == 0 else units - 1 - i
+            if dirty[u]:
+                dirty[u] = 0
+                found = True
+                report[EVALUATIONS] += 1
+                _evaluate(s, u, limits, dirty)
+        if not found:
+            return True
+    return False
+
+
+@inner
+def _is_crowded(s: State) -> bool:
+    for c in range(len(s.channel)):
+        channel = s.channel[c]
+        if channel.writer >= 0 and channel.reader >= 0:
+            held = channel.held + channel.written - channel.read
+            room = channel.writes_to - channel.writes_from
+            if channel.old_writes + held + channel.most > room:
+                return True
+    return False
+
+
+@inner
+def _set_goals(s: State, limits: Limits) -> None:
+    """Allow every unit some frames more."""
+    more, frames = limits.more_frames, limits.frames
+    for u in range(len(s.unit)):
+        unit, start = s.unit[u], s.start[u]
+        if unit.kind == ELASTIC:
+            unit.goal = min(start.reads + more * unit.words_in, frames * unit.words_in)
+            unit.goal_writes = min(start.writes + more * unit.words_out, frames * unit.words_out)
+        else:
+            unit.goal = start.step + 1 + more * unit.steps + unit.stages
+            if start.step < 0:
+                unit.goal += unit.once_ticks
+
+
+@inner
+def _reset_window(s: State, limits: Limits) -> None:
+    """Forget what is known of the window."""
+    for c in range(len(s.channel)):
+        channel = s.channel[c]
+        at = channel.writes_at + channel.old_writes + channel.held
+        if channel.writer >= 0:
+            for i in range(at, channel.writes_to):
+                s.cycles[i] = LONG_AGO
+        channel.written = 0
+        if channel.reader >= 0:
+            for i in range(channel.reads_at + channel.old_reads, channel.reads_to):
+                s.cycles[i] = LONG_AGO
+                s.cycles[i + channel.ready_at] = LONG_AGO
+            channel.read = 0 if limits.is_careful else NEVER
+
+
+@inner
+def _evaluate(s: State, u: int, limits: Limits, dirty: Int64s) -> None:
+    ports = open_ports(s, u)
+    unit = s.unit[u]
+    kind = unit.kind
+    if kind == ELASTIC:
+        reads, writes, read_change, write_change = run_elastic(s, u, limits, ports)
+    elif kind == FLUSHING:
+        reads, writes, read_change, write_change = run_flushing(s, u, limits, ports)
+    elif kind == BOUND:
+        reads, writes, read_change, write_change = run_bound(s, u, limits, ports)
+    else:
+        reads, writes, read_change, write_change = run_freezing(s, u, limits, ports)
+    if unit.is_behind_bound:
+        read_change |= note_ready(s, u, limits, ports, reads, writes)
+    spread_reads(s, u, ports.taken, reads, read_change, dirty)
+    spread_writes(s, u, ports.given, writes, write_change, dirty)
+
+
+@inner
+def _begin_window(s: State, limits: Limits) -> None:
+    """Begin the window behind the one that was solved."""
+    for u in range(len(s.unit)):
+        s.start[u] = s.end[u]
+        unit = s.unit[u]
+        if unit.kind == FLUSHING or unit.kind == BOUND:
+            size = 3 * (unit.pipe_mask + 1)
+            for i in range(size):
+                s.pipes[unit.pipe + i] = s.pipes[unit.pipe + size + i]
+    for c in range(len(s.channel)):
+        channel = s.channel[c]
+        passed = channel.read if channel.reader >= 0 else channel.written
+        held = channel.held + channel.written - passed
+        if channel.writer < 0:
+            held = 0
+        channel.writes_at += passed
+        channel.reads_at += passed
+        channel.held = held
+        channel.written = 0
+        channel.read = NEVER if channel.reader >= 0 and not limits.is_careful else 0
+        kept = channel.old_writes + held
+        if channel.writes_at + kept + channel.most > channel.writes_to:
+            _move(s.cycles, channel.writes_at, channel.writes_from, kept, channel.writes_to)
+            channel.writes_at = channel.writes_from
+        if channel.reads_at + channel.old_reads + channel.most > channel.reads_to:
+            at, to, end = channel.reads_at, channel.reads_from, channel.reads_to
+            _move(s.cycles, at, to, channel.old_reads, end)
+            if channel.ready_at:
+                ready = channel.ready_at
+                _move(s.cycles, at + ready, to + ready, channel.old_reads, end + ready)
+            channel.reads_at = channel.reads_from
+
+
+@inner
+def _move(cycles: Int64s, at: int, to: int, count: int, end: int) -> None:
+    for i in range(count):
+        cycles[to + i] = cycles[at + i]
+    for i in range(to + count, end):
+        cycles[i] = LONG_AGO

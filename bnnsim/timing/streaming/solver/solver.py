@@ -1,0 +1,245 @@
+"""A timing graph solved window by window: in each, every unit goes on by at most a frame.
+
+The kernels are imported where a graph is first solved, here and nowhere else: numba takes its time.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection
+
+import numpy as np
+
+from bnnsim.arrays import Int64s
+from bnnsim.timing.streaming.programs.graph import TimingGraph
+from bnnsim.timing.streaming.solver.counts import Counts
+from bnnsim.timing.streaming.solver.kernels import records as k
+from bnnsim.timing.streaming.solver.layout import lay_out
+
+SMALLEST_SHIFT = 5
+"""A window this power of two smaller is solved from what is known, however many sweeps that takes."""
+
+
+class Solver:
+    """A graph being solved, an endless run until :meth:`ending` makes one that ends of it.
+
+    After each window the events are those that ``source_frames`` frames of the sources let happen, no
+    unit more than a frame beyond the window's start: a cut that only the graph decides, not the order in
+    which units are evaluated. ``source_frames`` may be up to ``most_frames``; counts are kept of units
+    and channels where it ``has_counts``, and of ``logged`` channels, by position, every word's cycles.
+    """
+
+    def __init__(
+        self,
+        graph: TimingGraph,
+        most_frames: int,
+        *,
+        has_counts: bool = False,
+        logged: Collection[int] = (),
+    ) -> None:
+        """Raises ValueError for a graph that no hardware could be."""
+        self.graph = graph
+        self.most_frames = most_frames
+        layout = lay_out(graph, most_frames, has_counts)
+        self.state, self.snapshot_words = layout.state, layout.snapshot_words
+        self.frames: int | None = None
+        """Of a run that ends."""
+        self.cycle_limit = k.NEVER
+        self.source_frames = 0
+        self.window = 0
+        self.last_event_cycle = -1
+        """The last cycle in which any word moved so far, or -1."""
+        self.evaluations = 0
+        """Of units, so far."""
+        self.counts = Counts(graph) if has_counts else None
+        self.logs: dict[int, tuple[list[Int64s], list[Int64s]]] = {c: ([], []) for c in logged}
+        self._sink_ends: dict[int, list[int]] = {sink: [] for sink in graph.sinks}
+        self._shift = layout.shift
+        self._smallest_shift = layout.shift + SMALLEST_SHIFT
+        self._is_careful = False
+        self._window_frames = layout.window_frames
+        self._is_solved = False
+        self._report = np.zeros(k.REPORT, np.int64)
+        self._report[k.PROGRESS] = -len(graph.units)  # no step yet
+
+    def copy(self) -> Solver:
+        """An independent solver in the same state."""
+        other = copy.copy(self)
+        s = self.state
+        other.state = k.State(
+            k.copied(s.unit),
+            k.copied(s.start),
+            k.copied(s.end),
+            k.copied(s.channel),
+            s.cycles.copy(),
+            s.pipes.copy(),
+            s.program_words,
+        )
+        other._report = self._report.copy()
+        other.counts = self.counts and self.counts.copy()
+        other.logs = {c: (list(written), list(read)) for c, (written, read) in self.logs.items()}
+        other._sink_ends = {sink: list(ends) for sink, ends in self._sink_ends.items()}
+        return other
+
+    def ending(self, frames: int, cycle_limit: int = k.NEVER) -> Solver:
+        """A copy whose run ends with frame number ``frames``, no fewer than the sources have begun.
+
+        Nothing is done in or after ``cycle_limit``, which no event so far may have reached.
+        """
+        other = self.copy()
+        other.frames, other.cycle_limit = frames, cycle_limit
+        return other
+
+    # ---- windows ----------------------------------------------------------------------------
+
+    def advance(self, source_frames: int) -> bool:
+        """Go on until the sources have done so many frames; False where nothing moves any more."""
+        while self.source_frames < source_frames:
+            more = min(self._window_frames, source_frames - self.source_frames)
+            if not self.next_window(self.source_frames + more, more):
+                return False
+        return True
+
+    def next_window(self, source_frames: int, more_frames: int = 1) -> bool:
+        """Let units do some frames more, sources up to ``source_frames``; False where nothing moves."""
+        self.source_frames = source_frames
+        self._is_careful = False
+        is_whole = more_frames <= self._window_frames
+        begun = self._report[k.PROGRESS]
+        which = k.NEXT if self._is_solved else k.FIRST
+        more = more_frames if is_whole else 1
+        while True:
+            before = self._report[k.PROGRESS]
+            if not self._solve(which, more):
+                is_whole = False
+            self._note()
+            has_moved = self._report[k.PROGRESS] != before
+            if not has_moved or (is_whole and not self._shift):
+                self._is_solved = True
+                return bool(self._report[k.PROGRESS] != begun)
+            which, more = k.NEXT, int(not is_whole)
+
+    def finish(self) -> bool:
+        """Do all of a run that ends; False where a sink cannot get its last word."""
+        assert self.frames is not None
+        words_in_all = self.frames * sum(
+            unit.program.words_in * bool(unit.inputs) + unit.program.words_out * bool(unit.outputs)
+            for unit in self.graph.units
+        )
+        while self.words_moved < words_in_all:
+            if self.counts is None and self.ended_frames == self.frames:
+                break
+            if not self.next_window(self.frames, self._window_frames):
+                break
+        return self.ended_frames == self.frames
+
+    def _solve(self, which: int, more: int) -> bool:
+        """Sweep until nothing changes. Where that takes long, what is to be done is made less; at last
+        nothing is guessed but what a sweep makes known, and so many sweeps come to an end.
+
+        False where fewer frames were done than wanted.
+        """
+        from bnnsim.timing.streaming.solver.kernels.solve import solve
+
+        wanted = more
+        if which == k.NEXT:
+            if self._report[k.IS_CROWDED]:
+                self._make_room()
+            self.window += 1
+        while True:
+            dirty = np.ones(len(self.state.unit), np.int64)
+            limits = self.limits._replace(more_frames=more)
+            if solve(self.state, limits, which, dirty, self._report):
+                break
+            which = k.AGAIN
+            if more > 1:
+                more = self._window_frames = 1
+                continue
+            self._is_careful = self._shift == self._smallest_shift
+            self._shift = min(self._shift + 1, self._smallest_shift)
+        self.evaluations += int(self._report[k.EVALUATIONS])
+        self.last_event_cycle = max(self.last_event_cycle, int(self._report[k.LAST_EVENT]))
+        return more == wanted
+
+    def _make_room(self) -> None:
+        """Move the writes of channels that hold more words than there is room for."""
+        s = self.state
+        channel = s.channel
+        held = channel["held"] + channel["written"] - channel["read"]
+        needed = channel["old_writes"] + held + channel["most"]
+        has_both = (channel["writer"] >= 0) & (channel["reader"] >= 0)
+        for c in np.flatnonzero(has_both & (needed > channel["writes_to"] - channel["writes_from"])):
+            row = channel[c]
+            end = row.writes_at + row.old_writes + row.held + row.written
+            kept = s.cycles[row.writes_at : end]
+            place = len(s.cycles)
+            more = np.full(2 * len(kept) + 2 * int(row.most), k.LONG_AGO, np.int64)
+            more[: len(kept)] = kept
+            s = s._replace(cycles=np.concatenate([s.cycles, more]))
+            row.writes_at = row.writes_from = place
+            row.writes_to = place + len(more)
+        self.state = s
+
+    def _note(self) -> None:
+        """Note what the window that was solved says."""
+        for sink, ends in self._sink_ends.items():
+            unit, words = self.graph.units[sink], self.graph.frame_words(sink)
+            cycles = self.written(unit.outputs[0]) if unit.outputs else self.read(unit.inputs[0])
+            first = int(self.state.start["writes" if unit.outputs else "reads"][sink])
+            ends += cycles[-(first + 1) % words :: words].tolist()
+        for channel, (written, read) in self.logs.items():
+            written.append(self.written(channel).copy())
+            read.append(self.read(channel).copy())
+        if self.counts is not None:
+            self.counts.add_window(self.state)
+
+    # ---- what is known ----------------------------------------------------------------------
+
+    @property
+    def limits(self) -> k.Limits:
+        """As the kernels take them."""
+        return k.Limits(
+            frames=self.source_frames,
+            is_ending=self.frames is not None,
+            shift=self._shift,
+            cycle_limit=self.cycle_limit,
+            window=self.window,
+            has_counts=self.counts is not None,
+            is_careful=self._is_careful,
+        )
+
+    @property
+    def words_moved(self) -> int:
+        """Reads and writes of all units so far."""
+        return int(self._report[k.WORDS_MOVED])
+
+    @property
+    def ended_frames(self) -> int:
+        """Frames whose last word every sink has moved."""
+        return min(len(ends) for ends in self._sink_ends.values())
+
+    @property
+    def begun_frames(self) -> int:
+        """Frames whose last word any sink has moved."""
+        return max(len(ends) for ends in self._sink_ends.values())
+
+    @property
+    def ends(self) -> list[int]:
+        """The cycles in which frames ended: every sink had their last words."""
+        return [max(ends) for ends in zip(*self._sink_ends.values(), strict=False)]
+
+    def written(self, channel: int) -> Int64s:
+        """The cycles of the words written to a channel in the window."""
+        return k.written(self.state, channel)
+
+    def read(self, channel: int) -> Int64s:
+        """The cycles of the words read from a channel in the window."""
+        return k.read(self.state, channel)
+
+    def snapshot(self) -> Int64s:
+        """The numbers on which all that comes depends."""
+        from bnnsim.timing.streaming.solver.kernels.snapshot import take_snapshot
+
+        words = np.zeros(self.snapshot_words, np.int64)
+        take_snapshot(self.state, words)
+        return words
