@@ -3,7 +3,47 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
+
+MOST_FIFOS_NAMED = 4
+"""In a sentence; of longer circuits the ends are."""
+
+
+@dataclass(frozen=True)
+class Circuit:
+    """Events each of which waits for the one before, the first for the last: what sets a pipeline's
+    pace."""
+
+    units: tuple[str, ...]
+    """The units that it goes through, in its order; the first is upstream of the others."""
+    fifos: tuple[str, ...]
+    """The FIFOs that it crosses, in its order; none where a unit sets the pace alone."""
+    way: str
+    """How it goes: a -> fifo -> b where b waits for words, b <- fifo <- a where a waits for room
+    only."""
+    cycles: int
+    """By how many cycles at least each of its events is later than the same one that many frames
+    before."""
+    frames: int
+    """The frames that it takes to come round."""
+    waits_for_words: int = 0
+    """How often it waits in a FIFO for a word."""
+    waits_for_room: int = 0
+    """How often it waits in a FIFO for room."""
+
+    @property
+    def ratio(self) -> Fraction:
+        """Cycles a frame: no schedule of the pipeline is faster."""
+        return Fraction(self.cycles, self.frames)
+
+    @property
+    def short_way(self) -> str:
+        """The way, without its middle where it is long."""
+        names = self.way.split(" ")
+        if len(self.fifos) <= MOST_FIFOS_NAMED:
+            return self.way
+        return f"{' '.join(names[:5])} ... {' '.join(names[-5:])} ({len(self.fifos)} FIFOs)"
 
 
 @dataclass(frozen=True)
@@ -20,7 +60,8 @@ class Bottleneck:
     """The slowest unit by itself, the first of several; of an engine the one without whose work frames
     would follow each other fastest."""
     unit_cycles: int
-    """What it needs a frame, with words always there and room for all it makes; of an engine, at work."""
+    """What it needs a frame, with words always there and room for all it makes; of an engine, at
+    work."""
     equally_slow: tuple[str, ...]
     """The others that need as many; of an engine those that count as much."""
     stalled_cycles: int
@@ -43,6 +84,9 @@ class Bottleneck:
     without_unit_cycles: int | None = None
     """The interval of an engine if the unit, and those that count as much, took no time; null for a
     pipeline."""
+    pace: Circuit | None = None
+    """Of a pipeline the circuit that sets its pace; null for an engine, and where none is found that is
+    as slow as the interval."""
 
     @property
     def limiting_units(self) -> tuple[str, ...]:

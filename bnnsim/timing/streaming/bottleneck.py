@@ -13,10 +13,11 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 
-from bnnsim.timing.bottleneck import Bottleneck, listed
+from bnnsim.timing.bottleneck import Bottleneck, Circuit, listed
 from bnnsim.timing.streaming.compiled_run import CompiledRun
 from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit
 from bnnsim.timing.streaming.programs.program import Elastic
+from bnnsim.timing.streaming.solver.steady.certificate import find_bounds, longest_program
 from bnnsim.timing.streaming.steady_state.api import steady_state
 
 
@@ -51,8 +52,18 @@ def find_bottleneck(graph: TimingGraph, run: CompiledRun) -> Bottleneck | None:
         ),
         frames_seen=seen.frames,
         text="",
+        pace=_pace(graph, interval),
     )
     return replace(found, text=_fifos_limit(found) if by_fifos else _unit_limits(found))
+
+
+def _pace(graph: TimingGraph, interval: Fraction) -> Circuit | None:
+    """The circuit that makes the interval what it is, if it can be told."""
+    alone = longest_program(graph)
+    if alone.ratio == interval:
+        return alone
+    found = find_bounds(graph)
+    return found.circuit if found is not None and found.circuit.ratio == interval else None
 
 
 def _ceil(cycles: Fraction) -> int:
@@ -187,8 +198,9 @@ def _fifos_limit(found: Bottleneck) -> str:
     if found.blocking:
         verb = "is" if len(found.blocking) == 1 else "are"
         full = f"; {listed(found.blocking, 3)} {verb} full while the writer waits"
+    pace = f"; pace set by {found.pace.short_way}" if found.pace is not None else ""
     return (
         f"FIFOs limit: {found.interval_cycles:,} cycles a frame; without any FIFO limit the interval "
         f"would be {found.unlimited_interval_cycles:,} cycles, set by {found.unit}, which is stalled "
-        f"{found.stalled_cycles:,}{full}; deeper FIFOs help (bnnsim fifos)"
+        f"{found.stalled_cycles:,}{full}{pace}; deeper FIFOs help (bnnsim fifos)"
     )

@@ -10,9 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.programs.step_count import StepCounter
 from bnnsim.timing.streaming.programs.steps import Block, count_words
+from bnnsim.timing.streaming.programs.turn import Turn, turn
 from bnnsim.timing.streaming.programs.word_order import WordOrder, word_order
 
 
@@ -62,6 +65,11 @@ class Lockstep:
         return count_words(self.prologue, "writes") > 0
 
     @cached_property
+    def turn(self) -> Turn:
+        """A frame as it goes round for ever: its ticks, or of a flushing pipeline its steps."""
+        return turn(self.prologue, self.blocks, self.pipeline_depth if self.freezes else 0)
+
+    @cached_property
     def counter(self) -> StepCounter:
         """Counts of the steps that touch words."""
         return StepCounter(self.prologue, self.blocks)
@@ -97,6 +105,11 @@ class Elastic:
         Raises ValueError for a program that no frame can pass.
         """
         return word_order(self.dependence, self.release)
+
+    @cached_property
+    def table(self) -> Int64s:
+        """Dependence runs of the order, and behind them its releases."""
+        return np.concatenate([self.order.dependence_runs.reshape(-1), self.order.release])
 
 
 Program = Lockstep | Elastic

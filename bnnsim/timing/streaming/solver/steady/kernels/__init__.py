@@ -1,0 +1,1 @@
+"""The kernels of periodic schedules: one frame of every unit, the others' frames being the same."""

@@ -1,0 +1,169 @@
+"""A unit's frame, found again while it is noted why cycles rise.
+
+A row of ``causes`` belongs to an event and is (what, word, cycles) of the last time that it rose:
+what it waited for; for a word or for room the unit's word that lacked it, for the unit itself its
+own earlier word; and the cycles since then, or since the word, or room, was there. ``what`` is the
+kind, and for the unit itself also the side (0 is a frame's last step) and how many frames before:
+see :func:`own`.
+"""
+
+from __future__ import annotations
+
+from bnnsim.arrays import Int64s
+from bnnsim.timing.streaming.compiled.kernels.jit import inner
+from bnnsim.timing.streaming.programs.tape import READS, WRITES
+from bnnsim.timing.streaming.solver.steady.kernels.elastic import freed
+from bnnsim.timing.streaming.solver.steady.kernels.records import (
+    FLUSHING,
+    FOR_NOTHING,
+    FOR_OWN,
+    FOR_ROOM,
+    FOR_WORD,
+    FREE_AT,
+    GIVEN_AT,
+    NEED_AT,
+    ROOM_AT,
+    TAKEN_AT,
+    Pace,
+    State,
+)
+
+
+@inner
+def own(side: int, frames: int) -> int:
+    """What an event waited for if that was its own unit."""
+    return FOR_OWN + 4 * side + 16 * frames
+
+
+@inner
+def note_lockstep(s: State, u: int, pace: Pace, causes: Int64s, dirty: Int64s) -> None:
+    """The frame of a lockstep unit, and why it rose."""
+    unit, cycles, words, one = s.unit[u], s.cycles, s.words, pace.one
+    flushes, one_stage = unit.kind == FLUSHING, unit.kind == FLUSHING and unit.stages == 1
+    reads_at, writes_at = reads_place(s, u), writes_place(s, u)
+    need, room, asked = words[NEED_AT], words[ROOM_AT], words[FREE_AT]
+    taken, given, reads, writes = words[TAKEN_AT], words[GIVEN_AT], 0, 0
+    cycle, free, gap = unit.last - pace.period, unit.last_free - pace.period, unit.pause * flushes
+    # By whom the last step, and the end of the last freeze, are as late as they are, and since when.
+    what, word, since = own(0, 1), 0, cycle
+    free_what, free_word, free_since = own(WRITES, 1), unit.words_out - 1, free
+    if unit.is_first and cycle < -one * (1 + gap):
+        cycle, what = -one * (1 + gap), FOR_NOTHING
+    for lap in range(unit.lap, unit.lap_end, 3):
+        for _ in range(words[lap]):
+            for stretch in range(unit.lap + words[lap + 1], unit.lap + words[lap + 2], 2):
+                n, sides = words[stretch], words[stretch + 1]
+                if sides == 0:
+                    gap += n
+                    continue
+                for _ in range(n):
+                    unfrozen = free + gap * one
+                    cycle += one + gap * one
+                    gap = 0
+                    if flushes and unfrozen > cycle:
+                        cycle, what, word, since = unfrozen, free_what, free_word, free_since
+                        if not one_stage:
+                            what = FOR_NOTHING
+                    if sides & WRITES and not flushes and cycles[room + writes] + one > cycle:
+                        since = cycles[room + writes]
+                        cycle, what, word = since + one, FOR_ROOM, writes
+                    if sides & READS:
+                        if cycles[need + reads] > cycle:
+                            since = cycles[need + reads]
+                            cycle, what, word = since, FOR_WORD, reads
+                        cycles[taken + reads] = cycle
+                        if cycle > cycles[reads_at + reads]:
+                            note(causes, reads_at + reads, what, word, cycle - since)
+                        reads += 1
+                    if sides & WRITES:
+                        left = cycle
+                        if flushes:
+                            left, behind = cycle + unit.stages * one, free + (unit.stages - 1) * one
+                            space = cycles[room + writes] + one
+                            if space > max(left, behind):
+                                free_what, free_word, free_since = FOR_ROOM, writes, space - one
+                            elif left >= behind:
+                                free_what, free_word, free_since = what, word, since
+                            elif not one_stage:
+                                free_what = FOR_NOTHING
+                            left = max(left, max(behind, space))
+                            free = left if one_stage else cycles[asked + writes] + one
+                        cycles[given + writes] = left
+                        if left > cycles[writes_at + writes]:
+                            if flushes:
+                                what_left, word_left, since_left = free_what, free_word, free_since
+                            else:
+                                what_left, word_left, since_left = what, word, since
+                            note(causes, writes_at + writes, what_left, word_left, left - since_left)
+                        writes += 1
+    if not flushes:
+        cycle += gap * one
+    if cycle > unit.last:
+        note(causes, len(s.cycles) + u, what, word, cycle - since)
+        dirty[u] = 1
+    unit.last, unit.last_free = cycle, free
+
+
+@inner
+def note_elastic(s: State, u: int, pace: Pace, before: int, left_before: int, causes: Int64s) -> None:
+    """Why the frame of an elastic unit, which was just run, rose.
+
+    ``before`` and ``left_before``: the cycles of the frame's last words as they were known.
+    """
+    unit, cycles, words, one = s.unit[u], s.cycles, s.words, pace.one
+    reads_at, writes_at = reads_place(s, u), writes_place(s, u)
+    taken, given, need, room = words[TAKEN_AT], words[GIVEN_AT], words[NEED_AT], words[ROOM_AT]
+    last, what, word = before - pace.period, own(READS, 1), unit.words_in - 1
+    for i in range(unit.words_in):
+        cycle, releasing = cycles[taken + i], words[unit.release + i]
+        if cycle > cycles[reads_at + i]:
+            frame = releasing // unit.words_out
+            if cycle == cycles[need + i]:
+                note(causes, reads_at + i, FOR_WORD, i, 0)
+            elif cycle == freed(s, u, releasing, given if frame == 0 else writes_at, pace) + one:
+                note(causes, reads_at + i, own(WRITES, -frame), releasing - frame * unit.words_out, one)
+            elif cycle == last + one:
+                note(causes, reads_at + i, what, word, one)
+            else:
+                note(causes, reads_at + i, FOR_NOTHING, i, 0)
+        last, what, word = cycle, own(READS, 0), i
+    last, what, word = left_before - pace.period, own(WRITES, 1), unit.words_out - 1
+    dependence, until = unit.dependence, words[unit.dependence + 1]
+    for j in range(unit.words_out):
+        if j == until:
+            dependence += 2
+            until += words[dependence + 1]
+        cycle = cycles[given + j]
+        if cycle > cycles[writes_at + j]:
+            if cycle == cycles[room + j] + one:
+                note(causes, writes_at + j, FOR_ROOM, j, one)
+            elif cycle == last + one:
+                note(causes, writes_at + j, what, word, one)
+            else:
+                note(causes, writes_at + j, own(READS, 0), words[dependence], unit.latency * one)
+        last, what, word = cycle, own(WRITES, 0), j
+
+
+@inner
+def note(causes: Int64s, place: int, what: int, word: int, cycles: int) -> None:
+    """Keep what the event at ``place`` waited for."""
+    row = causes[place]
+    row[0], row[1], row[2] = what, word, cycles
+
+
+@inner
+def reads_place(s: State, u: int) -> int:
+    """The place of the unit's first read of a frame, of its first input."""
+    unit = s.unit[u]
+    if unit.first_input == unit.end_input:
+        return 0
+    return s.channel[s.words[unit.first_input]].reads_at
+
+
+@inner
+def writes_place(s: State, u: int) -> int:
+    """The place of the unit's first write of a frame, of its first output."""
+    unit = s.unit[u]
+    if unit.first_output == unit.end_output:
+        return 0
+    return s.channel[s.words[unit.first_output]].writes_at

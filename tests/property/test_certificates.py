@@ -1,0 +1,77 @@
+"""The interval that a periodic schedule and a circuit prove is the one that frames show."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import strategies as st
+
+from bnnsim.timing.streaming.programs.graph import TimingGraph
+from bnnsim.timing.streaming.programs.program import Elastic
+from bnnsim.timing.streaming.reference.executor import run_simpy
+from bnnsim.timing.streaming.result import DeadlockError
+from bnnsim.timing.streaming.solver.steady.certificate import find_bounds
+from bnnsim.timing.streaming.steady_state.api import steady_state
+
+from .examples import few_or_all, hold
+from .networks import design_graphs
+from .pipelines import bench_graphs, timing_graphs
+from .test_steady_state import fork_joins
+
+FRAMES = 60
+"""Frames after which the small pipelines here repeat themselves, with periods to be seen."""
+LONGEST_PERIOD = 24
+
+
+def is_maximum(graph: TimingGraph) -> bool:
+    """Whether all cycles are maxima of others plus constants."""
+    programs = [unit.program for unit in graph.units]
+    return all(isinstance(p, Elastic) or p.freezes or p.pipeline_depth <= 1 for p in programs)
+
+
+def _proven(graph: TimingGraph) -> None:
+    found = find_bounds(graph)
+    try:
+        interval = steady_state(graph, max_frames=200).interval
+    except DeadlockError:
+        assert found is None or not found.is_exact
+        return
+    if any(channel.ready_every > 1 for channel in graph.channels):
+        assert found is None
+        return
+    assert found is not None
+    assert found.is_exact or not is_maximum(graph)
+    if interval is not None:
+        assert found.circuit.ratio == interval or not found.is_exact
+        assert found.circuit.ratio <= interval
+
+
+@pytest.mark.parametrize("examples", few_or_all(3000))
+def test_bounds_hold_and_are_exact_where_cycles_are_maxima(examples: int) -> None:
+    graphs = (timing_graphs(may_flush=False), timing_graphs(), fork_joins(), bench_graphs())
+    hold(_proven, st.one_of(*graphs), examples=examples)
+
+
+@pytest.mark.parametrize("examples", few_or_all(1000))
+def test_bounds_hold_of_whole_designs(examples: int) -> None:
+    hold(_proven, design_graphs(), examples=examples)
+
+
+def _shown_by_simpy(graph: TimingGraph) -> None:
+    found = find_bounds(graph)
+    try:
+        ends = run_simpy(graph, FRAMES).frame_end_cycles
+    except DeadlockError:
+        assert found is None or not found.is_exact
+        return
+    assert found is not None
+    last = ends[-1]
+    periods = range(1, LONGEST_PERIOD + 1)
+    shown = [Fraction(last - ends[-1 - p], p) == found.circuit.ratio for p in periods]
+    assert any(shown) or not found.is_exact
+
+
+@pytest.mark.parametrize("examples", [40, pytest.param(1000, marks=pytest.mark.long)])
+def test_frames_that_simpy_runs_are_as_far_apart_as_certified(examples: int) -> None:
+    hold(_shown_by_simpy, st.one_of(timing_graphs(), fork_joins()), examples=examples)
