@@ -3,15 +3,15 @@
 A row of ``causes`` belongs to an event and is (what, word, cycles) of the last time that it rose:
 what it waited for; for a word or for room the unit's word that lacked it, for the unit itself its
 own earlier word; and the cycles since then, or since the word, or room, was there. ``what`` is the
-kind, and for the unit itself also the side (0 is a frame's last step) and how many frames before:
-see :func:`own`.
+kind and the channel, or for the unit itself the side (0 is a frame's last step) and how many frames
+before: see :func:`own`.
 """
 
 from __future__ import annotations
 
 from bnnsim.arrays import Int64s
-from bnnsim.timing.streaming.compiled.kernels.jit import inner
 from bnnsim.timing.streaming.programs.tape import READS, WRITES
+from bnnsim.timing.streaming.solver.kernels.jit import inner
 from bnnsim.timing.streaming.solver.steady.kernels.elastic import freed
 from bnnsim.timing.streaming.solver.steady.kernels.records import (
     FLUSHING,
@@ -21,6 +21,7 @@ from bnnsim.timing.streaming.solver.steady.kernels.records import (
     FOR_WORD,
     FREE_AT,
     GIVEN_AT,
+    LONG_AGO,
     NEED_AT,
     ROOM_AT,
     TAKEN_AT,
@@ -73,7 +74,7 @@ def note_lockstep(s: State, u: int, pace: Pace, causes: Int64s, dirty: Int64s) -
                             cycle, what, word = since, FOR_WORD, reads
                         cycles[taken + reads] = cycle
                         if cycle > cycles[reads_at + reads]:
-                            note(causes, reads_at + reads, what, word, cycle - since)
+                            note(s, u, pace, causes, reads_at + reads, what, word, cycle - since)
                         reads += 1
                     if sides & WRITES:
                         left = cycle
@@ -94,12 +95,21 @@ def note_lockstep(s: State, u: int, pace: Pace, causes: Int64s, dirty: Int64s) -
                                 what_left, word_left, since_left = free_what, free_word, free_since
                             else:
                                 what_left, word_left, since_left = what, word, since
-                            note(causes, writes_at + writes, what_left, word_left, left - since_left)
+                            note(
+                                s,
+                                u,
+                                pace,
+                                causes,
+                                writes_at + writes,
+                                what_left,
+                                word_left,
+                                left - since_left,
+                            )
                         writes += 1
     if not flushes:
         cycle += gap * one
     if cycle > unit.last:
-        note(causes, len(s.cycles) + u, what, word, cycle - since)
+        note(s, u, pace, causes, len(s.cycles) + u, what, word, cycle - since)
         dirty[u] = 1
     unit.last, unit.last_free = cycle, free
 
@@ -119,13 +129,22 @@ def note_elastic(s: State, u: int, pace: Pace, before: int, left_before: int, ca
         if cycle > cycles[reads_at + i]:
             frame = releasing // unit.words_out
             if cycle == cycles[need + i]:
-                note(causes, reads_at + i, FOR_WORD, i, 0)
+                note(s, u, pace, causes, reads_at + i, FOR_WORD, i, 0)
             elif cycle == freed(s, u, releasing, given if frame == 0 else writes_at, pace) + one:
-                note(causes, reads_at + i, own(WRITES, -frame), releasing - frame * unit.words_out, one)
+                note(
+                    s,
+                    u,
+                    pace,
+                    causes,
+                    reads_at + i,
+                    own(WRITES, -frame),
+                    releasing - frame * unit.words_out,
+                    one,
+                )
             elif cycle == last + one:
-                note(causes, reads_at + i, what, word, one)
+                note(s, u, pace, causes, reads_at + i, what, word, one)
             else:
-                note(causes, reads_at + i, FOR_NOTHING, i, 0)
+                note(s, u, pace, causes, reads_at + i, FOR_NOTHING, i, 0)
         last, what, word = cycle, own(READS, 0), i
     last, what, word = left_before - pace.period, own(WRITES, 1), unit.words_out - 1
     dependence, until = unit.dependence, words[unit.dependence + 1]
@@ -136,19 +155,65 @@ def note_elastic(s: State, u: int, pace: Pace, before: int, left_before: int, ca
         cycle = cycles[given + j]
         if cycle > cycles[writes_at + j]:
             if cycle == cycles[room + j] + one:
-                note(causes, writes_at + j, FOR_ROOM, j, one)
+                note(s, u, pace, causes, writes_at + j, FOR_ROOM, j, one)
             elif cycle == last + one:
-                note(causes, writes_at + j, what, word, one)
+                note(s, u, pace, causes, writes_at + j, what, word, one)
             else:
-                note(causes, writes_at + j, own(READS, 0), words[dependence], unit.latency * one)
+                note(
+                    s,
+                    u,
+                    pace,
+                    causes,
+                    writes_at + j,
+                    own(READS, 0),
+                    words[dependence],
+                    unit.latency * one,
+                )
         last, what, word = cycle, own(WRITES, 0), j
 
 
 @inner
-def note(causes: Int64s, place: int, what: int, word: int, cycles: int) -> None:
-    """Keep what the event at ``place`` waited for."""
+def note(
+    s: State, u: int, pace: Pace, causes: Int64s, place: int, what: int, word: int, cycles: int
+) -> None:
+    """Keep what the event at ``place`` waited for; of several ports that which was the last."""
     row = causes[place]
+    if what == FOR_WORD:
+        what += 16 * _late_input(s, u, word, pace)
+    elif what == FOR_ROOM:
+        what += 16 * _late_output(s, u, word, pace)
     row[0], row[1], row[2] = what, word, cycles
+
+
+@inner
+def _late_input(s: State, u: int, word: int, pace: Pace) -> int:
+    unit = s.unit[u]
+    found, latest = -1, LONG_AGO
+    for p in range(unit.first_input, unit.end_input):
+        channel = s.channel[s.words[p]]
+        if channel.writer >= 0:
+            frame = (word + channel.shift) // channel.words
+            place = channel.writes_at + word + channel.shift - frame * channel.words
+            came = s.cycles[place] + frame * pace.period + channel.lag * pace.one
+            if found < 0 or came > latest:
+                found, latest = s.words[p], came
+    return found
+
+
+@inner
+def _late_output(s: State, u: int, word: int, pace: Pace) -> int:
+    unit = s.unit[u]
+    found, latest = -1, LONG_AGO
+    for p in range(unit.first_output, unit.end_output):
+        channel = s.channel[s.words[p]]
+        if channel.reader >= 0:
+            needed = word - channel.depth - channel.shift
+            frame = needed // channel.words
+            place = channel.reads_at + needed - frame * channel.words
+            came = s.cycles[place] + frame * pace.period
+            if found < 0 or came > latest:
+                found, latest = s.words[p], came
+    return found
 
 
 @inner

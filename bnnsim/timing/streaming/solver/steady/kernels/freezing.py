@@ -6,8 +6,8 @@ room and the step has its words.
 
 from __future__ import annotations
 
-from bnnsim.timing.streaming.compiled.kernels.jit import inner
 from bnnsim.timing.streaming.programs.tape import READS, WRITES
+from bnnsim.timing.streaming.solver.kernels.jit import inner
 from bnnsim.timing.streaming.solver.steady.kernels.ports import last_ready
 from bnnsim.timing.streaming.solver.steady.kernels.records import (
     GIVEN_AT,

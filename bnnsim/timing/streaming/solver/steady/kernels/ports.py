@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bnnsim.arrays import Int64s
-from bnnsim.timing.streaming.compiled.kernels.jit import inner
+from bnnsim.timing.streaming.solver.kernels.jit import inner
 from bnnsim.timing.streaming.solver.steady.kernels.records import (
     FREE_AT,
     GIVEN_AT,

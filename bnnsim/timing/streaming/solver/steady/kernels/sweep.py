@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bnnsim.arrays import Int64s
-from bnnsim.timing.streaming.compiled.kernels.jit import entry, inner
+from bnnsim.timing.streaming.solver.kernels.jit import entry, inner
 from bnnsim.timing.streaming.solver.steady.kernels.elastic import run_elastic
 from bnnsim.timing.streaming.solver.steady.kernels.flushing import run_flushing
 from bnnsim.timing.streaming.solver.steady.kernels.freezing import run_freezing, tell_freezing

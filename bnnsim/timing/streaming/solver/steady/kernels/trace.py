@@ -9,8 +9,8 @@ allow; so the whole way round is longer than nothing.
 from __future__ import annotations
 
 from bnnsim.arrays import Int64s
-from bnnsim.timing.streaming.compiled.kernels.jit import entry, inner
 from bnnsim.timing.streaming.programs.tape import READS, WRITES
+from bnnsim.timing.streaming.solver.kernels.jit import entry, inner
 from bnnsim.timing.streaming.solver.steady.kernels.causes import (
     note_elastic,
     note_lockstep,
@@ -23,14 +23,13 @@ from bnnsim.timing.streaming.solver.steady.kernels.records import (
     ELASTIC,
     FLUSHING,
     FOR_NOTHING,
-    FOR_ROOM,
+    FOR_OWN,
     FOR_WORD,
     HOP_CHANNEL,
     HOP_CYCLES,
     HOP_FOR_ROOM,
     HOP_FRAMES,
     HOP_UNIT,
-    LONG_AGO,
     Pace,
     State,
 )
@@ -100,55 +99,23 @@ def find_circuit(
         seen[place] = since + hop
         what, needed, cycles = causes[place, 0], causes[place, 1], causes[place, 2]
         row, kind = hops[hop], what & 3
-        row[HOP_UNIT], row[HOP_CHANNEL], row[HOP_FOR_ROOM], row[HOP_FRAMES] = u, -1, 0, what >> 4
+        row[HOP_UNIT], row[HOP_CHANNEL], row[HOP_FOR_ROOM], row[HOP_FRAMES] = u, -1, 0, 0
         row[HOP_CYCLES] = cycles // pace.one
         if kind == FOR_NOTHING:
             return -1
+        if kind == FOR_OWN:
+            side, word, row[HOP_FRAMES] = what >> 2 & 3, needed, what >> 4
+            continue
+        channel = s.channel[what >> 4]
+        position = needed + channel.shift
         if kind == FOR_WORD:
-            u, word = _writer(s, u, needed, pace, row)
-            side = WRITES
-        elif kind == FOR_ROOM:
-            u, word = _reader(s, u, needed, pace, row)
-            side = READS
+            side, u = WRITES, channel.writer
+            row[HOP_CYCLES] += channel.lag
         else:
-            side, word = what >> 2 & 3, needed
-    return -1
-
-
-@inner
-def _writer(s: State, u: int, needed: int, pace: Pace, row: Int64s) -> tuple[int, int]:
-    """Who wrote the word that came last of those of all inputs, and which word of its frame that is."""
-    unit = s.unit[u]
-    latest, writer, word, lag = LONG_AGO, -1, 0, 0
-    for p in range(unit.first_input, unit.end_input):
-        channel = s.channel[s.words[p]]
-        if channel.writer >= 0:
-            position = needed + channel.shift
-            frame = position // channel.words
-            position -= frame * channel.words
-            came = s.cycles[channel.writes_at + position]
-            came += frame * pace.period + channel.lag * pace.one
-            if came > latest:
-                latest, writer, word, lag = came, channel.writer, position, channel.lag
-                row[HOP_CHANNEL], row[HOP_FRAMES] = s.words[p], -frame
-    row[HOP_CYCLES] += lag
-    return writer, word
-
-
-@inner
-def _reader(s: State, u: int, needed: int, pace: Pace, row: Int64s) -> tuple[int, int]:
-    """Who freed the place that came last of those of all outputs, and by which word of its frame."""
-    unit = s.unit[u]
-    latest, reader, word = LONG_AGO, -1, 0
-    row[HOP_FOR_ROOM] = 1
-    for p in range(unit.first_output, unit.end_output):
-        channel = s.channel[s.words[p]]
-        if channel.reader >= 0:
+            side, u = READS, channel.reader
             position = needed - channel.depth - channel.shift
-            frame = position // channel.words
-            position -= frame * channel.words
-            came = s.cycles[channel.reads_at + position] + frame * pace.period
-            if came > latest:
-                latest, reader, word = came, channel.reader, position
-                row[HOP_CHANNEL], row[HOP_FRAMES] = s.words[p], -frame
-    return reader, word
+            row[HOP_FOR_ROOM] = 1
+        frame = position // channel.words
+        word = position - frame * channel.words
+        row[HOP_CHANNEL], row[HOP_FRAMES] = what >> 4, -frame
+    return -1

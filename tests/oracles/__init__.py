@@ -1,0 +1,1 @@
+"""Oracles: slow and simple ways to what the product computes."""
