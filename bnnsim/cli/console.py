@@ -14,6 +14,7 @@ from typing import Any, Protocol, TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from bnnsim.arrays.compilation import CompilationWarning
 from bnnsim.files.whole import check_target, no_place, whole_text
 from bnnsim.search.storage.study_warning import StudyWarning
 from bnnsim.spec.faults import OldKeyWarning
@@ -47,18 +48,20 @@ def _simulation_errors() -> Iterator[None]:
 
 @contextmanager
 def remarks() -> Iterator[None]:
-    """What a user should know is said in one line on stderr: old names of keys, trouble with a study.
+    """What a user should know is said in one line on stderr: old names of keys, trouble with a study,
+    that kernels are compiled.
 
     Old names are said once a file, however often it is read.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("always", OldKeyWarning)
         warnings.simplefilter("always", StudyWarning)
+        warnings.simplefilter("always", CompilationWarning)
         show_other = warnings.showwarning
         said: set[str] = set()
 
         def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-            if isinstance(message, StudyWarning):
+            if isinstance(message, StudyWarning | CompilationWarning):
                 errors.print(str(message), markup=False, highlight=False, soft_wrap=True)
             elif not isinstance(message, OldKeyWarning):
                 show_other(message, category, *where, **more)

@@ -24,7 +24,7 @@ from bnnsim.report.comparison.comparison import ComparisonInfo, Quantity
 from bnnsim.report.comparison.spec_differences import Difference
 from bnnsim.search.fifos.sizing import CurvePoint, FifoSizing
 from bnnsim.simulation import FifoReport, LayerReport, OutputReport, Simulation, UnitReport
-from bnnsim.timing.bottleneck import Bottleneck
+from bnnsim.timing.bottleneck import Bottleneck, Circuit
 from bnnsim.validation.comparison import Comparison
 from bnnsim.validation.fit import Prediction
 from tests.designs import HEADS_ARCHITECTURE, HEADS_WORKLOAD
@@ -37,6 +37,7 @@ RECORDS: dict[str, type] = {
     "A FIFO": FifoReport,
     "A layer of an engine": LayerReport,
     "A bottleneck": Bottleneck,
+    "A circuit": Circuit,
     "A violation": Violation,
     "Tried advice": AdviceReport,
     "An advice": Advice,
@@ -57,6 +58,7 @@ RECORDS: dict[str, type] = {
 NOT_WRITTEN = {
     *("is_tie", "turn_cycles", "best", "holders", "is_complete"),
     *("first_difference", "is_equal", "_summary", "limiting_units", "what_limits", "lines"),
+    *("ratio", "short_way"),
 }
 """Properties that the JSON leaves to its reader."""
 UNITS = {
@@ -222,6 +224,8 @@ def _objects_of_evaluate(data: dict[str, Any]) -> Objects:
     yield from (("An output", entry) for entry in data.get("outputs", []))
     if data["bottleneck"] is not None:
         yield "A bottleneck", data["bottleneck"]
+        if data["bottleneck"]["pace"] is not None:
+            yield "A circuit", data["bottleneck"]["pace"]
     if data["advice"] is not None:
         yield "Tried advice", data["advice"]
         for entry in data["advice"]["advice"]:

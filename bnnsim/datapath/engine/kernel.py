@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from bnnsim.arrays import Integers
+from bnnsim.arrays.jit import njit
 
 DIMENSIONS = (
     "out_channels",

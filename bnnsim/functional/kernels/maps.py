@@ -8,10 +8,10 @@ frames, height, width)``. A pool does the planes (one frame of one word or chann
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from bnnsim.arrays import Integers, Words
+from bnnsim.arrays.jit import njit
 
 
 @njit(cache=True, nogil=True)

@@ -18,10 +18,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 
 from bnnsim.arrays import Integers, Words
+from bnnsim.arrays.jit import njit
 from bnnsim.functional.tensors.packing import WORD_BITS
 
 LANES = WORD_BITS

@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from bnnsim.arrays import Int64s
+from bnnsim.arrays.jit import njit
 from bnnsim.design.engine.program import (
     EngineProgram,
     Transfer,

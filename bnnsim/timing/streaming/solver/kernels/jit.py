@@ -13,8 +13,9 @@ from pathlib import Path
 from types import CellType, FunctionType
 from typing import Any, TypeVar
 
-from numba import njit
 from numba.core.options import DefaultOptions
+
+from bnnsim.arrays.jit import njit
 
 F = TypeVar("F", bound=Callable[..., Any])
 _OPTIONS: dict[str, Any] = {"nogil": True}
