@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
-from struct import Struct
-from typing import Any
-
 import numpy as np
 
 from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.programs.graph import TimingGraph, TimingUnit
 from bnnsim.timing.streaming.programs.program import Elastic, Lockstep, Program
+from bnnsim.timing.streaming.solver.kernels.records import table
 from bnnsim.timing.streaming.solver.steady.kernels import records as k
 
 
@@ -68,7 +65,7 @@ class _Layout:
         head = [self.cycles + number * most for number in range(k.HEAD)]
         words = np.concatenate([np.array(head + self.ports, np.int64), *self.words])
         cycles = np.empty(self.cycles + k.HEAD * most, np.int64)
-        return k.State(_table(self.unit, k.UNIT), _table(self.channel, k.CHANNEL), cycles, words)
+        return k.State(table(self.unit, k.UNIT), table(self.channel, k.CHANNEL), cycles, words)
 
     def _unit(self, row: k.UnitRecord, unit: TimingUnit) -> None:
         row.first_input = k.HEAD + len(self.ports)
@@ -130,9 +127,3 @@ def _begins(graph: TimingGraph, number: int) -> tuple[int, int]:
     if isinstance(program, Lockstep):
         return program.turn.reads_from, program.turn.writes_from
     return 0, 0
-
-
-def _table(rows: list[Any], record: np.dtype[np.void]) -> Any:
-    assert record.names is not None
-    values, pack = attrgetter(*record.names), Struct(f"{len(record.names)}q").pack
-    return np.frombuffer(bytearray(b"".join([pack(*values(row)) for row in rows])), record)

@@ -10,8 +10,8 @@ before: see :func:`own`.
 from __future__ import annotations
 
 from bnnsim.arrays import Int64s
-from bnnsim.timing.streaming.programs.tape import READS, WRITES
 from bnnsim.timing.streaming.solver.kernels.jit import inner
+from bnnsim.timing.streaming.solver.kernels.records import LONG_AGO, READS, WRITES
 from bnnsim.timing.streaming.solver.steady.kernels.elastic import freed
 from bnnsim.timing.streaming.solver.steady.kernels.records import (
     FLUSHING,
@@ -21,7 +21,6 @@ from bnnsim.timing.streaming.solver.steady.kernels.records import (
     FOR_WORD,
     FREE_AT,
     GIVEN_AT,
-    LONG_AGO,
     NEED_AT,
     ROOM_AT,
     TAKEN_AT,

@@ -20,15 +20,13 @@ With one stage r_w is the cycle in which w leaves, and the bound is the unit its
 from __future__ import annotations
 
 from bnnsim.arrays import Int64s
-from bnnsim.timing.streaming.programs.tape import READS, WRITES
 from bnnsim.timing.streaming.solver.kernels.jit import inner
+from bnnsim.timing.streaming.solver.kernels.records import LONG_AGO, NEVER, READS, WRITES
 from bnnsim.timing.streaming.solver.steady.kernels.ports import last_ready
 from bnnsim.timing.streaming.solver.steady.kernels.records import (
     FREE_AT,
     GIVEN_AT,
-    LONG_AGO,
     NEED_AT,
-    NEVER,
     OTHERS_AT,
     READY_AT,
     ROOM_AT,

@@ -6,14 +6,12 @@ room and the step has its words.
 
 from __future__ import annotations
 
-from bnnsim.timing.streaming.programs.tape import READS, WRITES
 from bnnsim.timing.streaming.solver.kernels.jit import inner
+from bnnsim.timing.streaming.solver.kernels.records import LONG_AGO, NEVER, READS, WRITES
 from bnnsim.timing.streaming.solver.steady.kernels.ports import last_ready
 from bnnsim.timing.streaming.solver.steady.kernels.records import (
     GIVEN_AT,
-    LONG_AGO,
     NEED_AT,
-    NEVER,
     OTHERS_AT,
     READY_AT,
     ROOM_AT,

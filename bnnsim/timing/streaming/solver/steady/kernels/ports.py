@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.solver.kernels.jit import inner
+from bnnsim.timing.streaming.solver.kernels.records import LONG_AGO
 from bnnsim.timing.streaming.solver.steady.kernels.records import (
     FREE_AT,
     GIVEN_AT,
-    LONG_AGO,
     NEED_AT,
     OTHERS_AT,
     READY_AT,

@@ -17,11 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bnnsim.arrays import Int64s
-
-NEVER = 1 << 60
-"""Later than any cycle."""
-LONG_AGO = -(1 << 60)
-"""Earlier than any cycle: what is not known yet is guessed so."""
+from bnnsim.timing.streaming.solver.kernels.records import LONG_AGO
 
 NEED_AT, ROOM_AT, FREE_AT, TAKEN_AT, GIVEN_AT, READY_AT, OTHERS_AT = range(7)
 """The head of the words: places in the cycles of stretches for the unit at hand. When its words are

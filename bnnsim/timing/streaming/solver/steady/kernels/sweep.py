@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.solver.kernels.jit import entry, inner
+from bnnsim.timing.streaming.solver.kernels.records import LONG_AGO
 from bnnsim.timing.streaming.solver.steady.kernels.elastic import run_elastic
 from bnnsim.timing.streaming.solver.steady.kernels.flushing import run_flushing
 from bnnsim.timing.streaming.solver.steady.kernels.freezing import run_freezing, tell_freezing
@@ -18,7 +19,6 @@ from bnnsim.timing.streaming.solver.steady.kernels.records import (
     ELASTIC,
     FLUSHING,
     FREEZING,
-    LONG_AGO,
     Pace,
     State,
 )

@@ -9,8 +9,8 @@ allow; so the whole way round is longer than nothing.
 from __future__ import annotations
 
 from bnnsim.arrays import Int64s
-from bnnsim.timing.streaming.programs.tape import READS, WRITES
 from bnnsim.timing.streaming.solver.kernels.jit import entry, inner
+from bnnsim.timing.streaming.solver.kernels.records import READS, WRITES
 from bnnsim.timing.streaming.solver.steady.kernels.causes import (
     note_elastic,
     note_lockstep,
