@@ -14,7 +14,7 @@ from bnnsim.arrays.compilation import CompilationWarning
 __all__ = ["njit"]
 
 
-class _Notice(event.Listener):  # type: ignore[misc]
+class _Notice(event.Listener):
     """Warns of the first compilation in a process."""
 
     is_given = False
@@ -30,4 +30,4 @@ class _Notice(event.Listener):  # type: ignore[misc]
         """Nothing: what comes out of the kernels says that they are done."""
 
 
-event.register("numba:compile", _Notice())
+event.register("numba:compile", _Notice())  # type: ignore[no-untyped-call]

@@ -22,6 +22,7 @@ from bnnsim.timing.streaming.steady_state.api import steady_state
 from .examples import few_or_all, hold
 from .networks import design_graphs
 from .pipelines import timing_graphs
+from .timing.fork_joins import fork_joins
 
 
 @given(st.one_of(timing_graphs(), design_graphs()), st.integers(1, 40))
@@ -46,45 +47,6 @@ def test_a_steady_state_is_not_found_where_nothing_is_extrapolated() -> None:
     graph = TimingGraph((source, sink), (Channel("wire", 1),), (1,))
     with pytest.raises(ValueError, match="extrapolate is off"):
         run_compiled(graph, 1, extrapolate=False, with_steady_state=True)
-
-
-@st.composite
-def fork_joins(draw: st.DrawFn) -> TimingGraph:
-    """A fork, two branches of up to three units, a join: few words a frame, pipelines of many frames."""
-    words = draw(st.integers(1, 3))
-
-    def program(reads: bool = True, writes: bool = True) -> Lockstep:
-        idle = draw(st.integers(0, 3))
-        runs = (Run(1, reads, writes), *([Run(idle)] if idle else []))
-        prologue: tuple[Block, ...] = ()
-        if reads and writes and draw(st.integers(0, 5)) == 0:
-            prologue = (Block(draw(st.integers(1, 2 * words)), (Run(1, reads=True),)),)
-        depth = draw(st.integers(0, 4)) if draw(st.booleans()) else draw(st.integers(0, 14))
-        return Lockstep((Block(words, runs),), depth, True, prologue=prologue)
-
-    channels: list[Channel] = []
-
-    def wire() -> int:
-        channels.append(Channel(f"c{len(channels)}", draw(st.integers(1, 2)) * draw(st.integers(1, 6))))
-        return len(channels) - 1
-
-    source, left, right = wire(), wire(), wire()
-    units = [
-        TimingUnit("source", program(reads=False), (), (source,)),
-        TimingUnit("fork", program(), (source,), (left, right)),
-    ]
-    ends = []
-    for branch in (left, right):
-        end = branch
-        for _ in range(draw(st.integers(0, 3))):
-            behind = wire()
-            units.append(TimingUnit(f"u{len(units)}", program(), (end,), (behind,)))
-            end = behind
-        ends.append(end)
-    out = wire()
-    units.append(TimingUnit("join", program(), (ends[0], ends[1]), (out,)))
-    units.append(TimingUnit("sink", program(writes=False), (out,), ()))
-    return TimingGraph(tuple(units), tuple(channels), (len(units) - 1,))
 
 
 @pytest.mark.parametrize("examples", few_or_all(600))

@@ -17,7 +17,7 @@ BELOW = {
     "steady_state": {"programs", "result", "solver"},
     "compiled_run": {"result", "steady_state"},
     "compiled_executor": {"programs", "result", "solver", "steady_state", "compiled_run"},
-    "bottleneck": {"programs", "result", "steady_state", "compiled_run"},
+    "bottleneck": {"programs", "result", "solver", "steady_state", "compiled_run"},
 }
 """Per room, or module beside the rooms, those it may import from."""
 

@@ -190,8 +190,8 @@ Table = Any
 """Records of one of the layouts, ``(units,)`` or ``(channels,)``."""
 
 
-def packed(row: UnitRecord | PlaceRecord | ChannelRecord) -> bytes:
-    """A row as a table holds it."""
+def packed(row: Any) -> bytes:
+    """A row, a dataclass of whole numbers, as a table holds it."""
     values = [getattr(row, field.name) for field in fields(row)]
     return Struct(f"{len(values)}q").pack(*values)
 

@@ -7,7 +7,7 @@ import numpy as np
 from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.programs.graph import TimingGraph, TimingUnit
 from bnnsim.timing.streaming.programs.program import Elastic, Lockstep, Program
-from bnnsim.timing.streaming.solver.kernels.records import table
+from bnnsim.timing.streaming.solver.kernels.records import packed, tabled
 from bnnsim.timing.streaming.solver.steady.kernels import records as k
 
 
@@ -65,7 +65,9 @@ class _Layout:
         head = [self.cycles + number * most for number in range(k.HEAD)]
         words = np.concatenate([np.array(head + self.ports, np.int64), *self.words])
         cycles = np.empty(self.cycles + k.HEAD * most, np.int64)
-        return k.State(table(self.unit, k.UNIT), table(self.channel, k.CHANNEL), cycles, words)
+        unit = tabled([packed(row) for row in self.unit], k.UNIT)
+        channel = tabled([packed(row) for row in self.channel], k.CHANNEL)
+        return k.State(unit, channel, cycles, words)
 
     def _unit(self, row: k.UnitRecord, unit: TimingUnit) -> None:
         row.first_input = k.HEAD + len(self.ports)

@@ -13,11 +13,11 @@ from bnnsim.timing.streaming.reference.executor import run_simpy
 from bnnsim.timing.streaming.result import DeadlockError
 from bnnsim.timing.streaming.solver.steady.certificate import find_bounds
 from bnnsim.timing.streaming.steady_state.api import steady_state
+from tests.property.examples import few_or_all, hold
+from tests.property.networks import design_graphs
+from tests.property.pipelines import bench_graphs, timing_graphs
 
-from .examples import few_or_all, hold
 from .fork_joins import fork_joins
-from .networks import design_graphs
-from .pipelines import bench_graphs, timing_graphs
 
 WARM_UP = 40
 """Frames after which the small pipelines here repeat themselves."""

@@ -8,11 +8,11 @@ from bnnsim.timing.streaming.compiled_executor import run_compiled
 from bnnsim.timing.streaming.programs.graph import TimingGraph
 from bnnsim.timing.streaming.result import DeadlockError
 from tests.oracles.sweeps import Words, solve
+from tests.property.clockwork import run_clockwork
+from tests.property.examples import hold
+from tests.property.pipelines import bench_graphs, timing_graphs
 
-from .clockwork import run_clockwork
-from .examples import hold
 from .fork_joins import fork_joins
-from .pipelines import bench_graphs, timing_graphs
 
 GRAPHS = st.one_of(timing_graphs(), timing_graphs(), bench_graphs(), fork_joins())
 
