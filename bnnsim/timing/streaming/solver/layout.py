@@ -63,7 +63,7 @@ def lay_out(graph: TimingGraph, most_frames: int, has_counts: bool) -> Layout:
     program_words = _program_words(graph, unit, place, [(one.words, one.is_place) for one in moulds])
     widest = max(1, int(unit["most_reads"].max()), int(unit["most_writes"].max()))
     program_words[: k.HEAD] = cycles_size + widest * np.arange(k.HEAD)
-    cycles = np.full(cycles_size + k.HEAD * widest, k.LONG_AGO, np.int64)
+    cycles = _unknown_cycles(channel, cycles_size, k.HEAD * widest)
     pipes = np.zeros(int(extra[2].sum()), np.int64)
     state = k.State(unit, place, k.copied(place), channel, cycles, pipes, program_words)
     return Layout(state, window_frames, shift, snapshot_words)
@@ -139,6 +139,20 @@ def _lay_out_channels(
     channel["reads_from"] = channel["reads_at"] = channel["reads_to"] - reads
     channel["writes_from"] = channel["writes_at"] = channel["writes_to"] - writes
     return int(ends[-1])
+
+
+def _unknown_cycles(channel: k.Table, size: int, more: int) -> Int64s:
+    """Cycles of which nothing is known: of reads, and of writes that are looked back on, long ago.
+
+    Behind the ``size`` places of channels' words are ``more``.
+    """
+    cycles = np.empty(size + more, np.int64)
+    cycles[: channel["reads_to"][-1]] = k.LONG_AGO  # all reads come first
+    cycles[size:] = k.LONG_AGO
+    for c in np.flatnonzero(channel["old_writes"]):
+        start = channel["writes_from"][c]
+        cycles[start : start + channel["old_writes"][c]] = k.LONG_AGO
+    return cycles
 
 
 def _stretches(kept: Int64s, most: Int64s) -> Int64s:
