@@ -42,7 +42,7 @@ def figures_of(design: Design | EngineDesign, max_frames: int = MAX_FRAMES) -> D
         exact = None if interval is None else Fraction(interval)
         fifo_bits = 0
     else:
-        steady = steady_state(build_timing(design.graph), max_frames=max_frames)
+        steady = steady_state(build_timing(design.graph), fast=True, max_frames=max_frames)
         interval, latency = steady.initiation_interval_cycles, steady.latency_cycles
         reason, exact = steady.reason, steady.interval
         fifo_bits = sum(s.depth_words * s.width_bits for s in design.graph.streams)

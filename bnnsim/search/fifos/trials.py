@@ -101,7 +101,7 @@ class DepthTrials:
         if key not in self._timed or self._unproven.get(key, most) < most:
             self._unproven.pop(key, None)
             try:
-                steady = steady_state(self.timing.with_depths(depths), max_frames=most)
+                steady = steady_state(self.timing.with_depths(depths), fast=True, max_frames=most)
                 self._timed[key] = steady.initiation_interval_cycles
                 self._frames = steady.frames_simulated
                 if self._timed[key] is None:

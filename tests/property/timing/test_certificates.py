@@ -58,6 +58,24 @@ def test_bounds_hold_of_whole_designs(examples: int) -> None:
     hold(_proven, design_graphs(), examples=examples)
 
 
+def _same_fast(graph: TimingGraph) -> None:
+    try:
+        steady = steady_state(graph, max_frames=200)
+    except DeadlockError:
+        with pytest.raises(DeadlockError, match="deadlock: nothing moves after cycle"):
+            steady_state(graph, fast=True, max_frames=200)
+        return
+    fast = steady_state(graph, fast=True, max_frames=200)
+    assert fast.latency_cycles == steady.latency_cycles
+    if steady.interval is not None:
+        assert fast.interval == steady.interval
+
+
+@pytest.mark.parametrize("examples", few_or_all(300))
+def test_the_fast_figures_are_those_of_the_whole_steady_state(examples: int) -> None:
+    hold(_same_fast, st.one_of(timing_graphs(), design_graphs(), fork_joins()), examples=examples)
+
+
 def _held_frames(graph: TimingGraph) -> int:
     """Frames that pipelines and FIFOs can hold, which a run's end lets out at another pace."""
     held = 1

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bnnsim.timing.bottleneck import Circuit
 from bnnsim.timing.streaming.programs.graph import TimingGraph
 from bnnsim.timing.streaming.solver.ended_run import deadlock, end_run
 from bnnsim.timing.streaming.solver.solver import Solver
+from bnnsim.timing.streaming.solver.steady.certificate import certify
 from bnnsim.timing.streaming.steady_state.proof import Proof
 from bnnsim.timing.streaming.steady_state.record import SteadyState
 from bnnsim.timing.streaming.steady_state.search import Search
@@ -15,14 +17,36 @@ RUN_AHEAD_FRAMES = 256
 """Frames that the first units may be ahead of the last besides, in FIFOs that hold many small frames."""
 
 
-def steady_state(graph: TimingGraph, *, max_frames: int = MAX_FRAMES) -> SteadyState:
+def steady_state(graph: TimingGraph, *, fast: bool = False, max_frames: int = MAX_FRAMES) -> SteadyState:
     """The steady state of ``graph``, looked for within ``max_frames`` frames at the sinks.
+
+    ``fast`` looks for a schedule that repeats first: the same interval and latency from a single frame,
+    but no warm-up, and the period may be another with the same interval.
 
     Raises :class:`~bnnsim.timing.streaming.result.DeadlockError` where the pipeline gets stuck.
     """
+    if fast:
+        circuit = certify(graph)
+        if circuit is not None:
+            return _certified(graph, circuit)
     solver = Solver(graph, most_frames_to_run(max_frames))
     search = Search(solver)
     return settle(search, end_run(solver, 1).cycles_total, max_frames)
+
+
+def _certified(graph: TimingGraph, circuit: Circuit) -> SteadyState:
+    """The record of a schedule that no other can beat, as ``circuit`` takes as long."""
+    interval = circuit.ratio
+    frames = "frame" if interval.denominator == 1 else f"{interval.denominator} frames"
+    return SteadyState(
+        period_frames=interval.denominator,
+        period_cycles=interval.numerator,
+        latency_cycles=end_run(Solver(graph, 1), 1).cycles_total,
+        argument="schedule repeats",
+        warm_up_frames=None,
+        frames_simulated=1,
+        reason=f"a schedule repeats with every {frames}, and {circuit.short_way} takes as long",
+    )
 
 
 def most_frames_to_run(max_frames: int) -> int:

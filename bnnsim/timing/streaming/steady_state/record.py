@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-Argument = Literal["state repeats", "bottleneck saturated", "simulated", "not proven"]
+Argument = Literal["state repeats", "bottleneck saturated", "schedule repeats", "simulated", "not proven"]
 """What a figure rests on."""
 
 
@@ -17,7 +17,7 @@ class SteadyState:
     ``period_frames`` frames leave every ``period_cycles`` cycles; both are None where ``argument`` is
     ``not proven``. ``latency_cycles`` is the run of a single frame through the empty pipeline.
     ``warm_up_frames``: the period repeats after so many frames; None where no period is
-    proven. ``frames_simulated`` were run to find that out.
+    proven, or one by a schedule, without frames. ``frames_simulated`` were run to find that out.
     ``reason`` says it in a sentence.
     """
 

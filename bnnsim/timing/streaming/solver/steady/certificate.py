@@ -30,6 +30,8 @@ PLAIN_SWEEPS = 8
 NOTED_SWEEPS = (11, 16, 24, 36, 54, 80, 120, 200, 400)
 """After so many sweeps that did not settle it is noted why not, and a circuit looked for after so
 many in all; after the last, given up."""
+BOUND_SWEEPS = 24
+"""Where bounds stand for flushing pipelines it is given up so early: they may never settle."""
 MOST_CIRCUITS = 64
 MOST_HOPS = 1 << 18
 
@@ -112,7 +114,10 @@ class _Search:
         events, done, since = len(self.state.cycles) + units, PLAIN_SWEEPS, 0
         causes, seen = np.zeros((events, 3), np.int64), np.full(events, -1, np.int64)
         hops = np.empty((min(events, MOST_HOPS) + 1, k.HOP), np.int64)
+        has_bounds = bool((self.state.unit["stages"] > 1).any())
         for sweeps in NOTED_SWEEPS:
+            if has_bounds and sweeps > BOUND_SWEEPS:
+                break
             self.is_settled = note_sweep(self.state, self.pace, causes, dirty, done, sweeps)
             if self.is_settled:
                 return None
