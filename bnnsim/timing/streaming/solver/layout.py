@@ -142,7 +142,8 @@ def _lay_out_channels(
 
 
 def _unknown_cycles(channel: k.Table, size: int, more: int) -> Int64s:
-    """Cycles of which nothing is known: of reads, and of writes that are looked back on, long ago.
+    """Cycles of which nothing is known: long ago those of reads, of writes that are looked back on, and
+    of words that are always there.
 
     Behind the ``size`` places of channels' words are ``more``.
     """
@@ -152,6 +153,8 @@ def _unknown_cycles(channel: k.Table, size: int, more: int) -> Int64s:
     for c in np.flatnonzero(channel["old_writes"]):
         start = channel["writes_from"][c]
         cycles[start : start + channel["old_writes"][c]] = k.LONG_AGO
+    for c in np.flatnonzero(channel["writer"] < 0):
+        cycles[channel["writes_from"][c] : channel["writes_to"][c]] = k.LONG_AGO
     return cycles
 
 
