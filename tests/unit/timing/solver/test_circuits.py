@@ -139,6 +139,13 @@ def test_ends_that_do_not_agree_on_a_frames_words_have_no_certificate() -> None:
     assert find_bounds(TimingGraph((writer, reader), (Channel("c", 2),), (1,))) is None
 
 
+def test_a_channel_that_nobody_reads_has_no_certificate() -> None:
+    writer = TimingUnit("writer", _lockstep(Run(3, writes=True)), (), (0,))
+    assert find_bounds(TimingGraph((writer,), (Channel("c", 2),), (0,))) is None
+    bench = TimingGraph((writer,), (Channel("c", 2, ready_every=1),), (0,))
+    assert certify(bench) == Circuit(("writer",), (), "writer", 3, 1)
+
+
 def test_pynq_cnv_is_certified_at_the_interval_that_boards_show() -> None:
     """1,330 frames in 437,705.5 us at 100 MHz, 10,000 in 3,278,691.1 us (BNN-PYNQ's notebooks)."""
     design = build_streaming_design(load_architecture("pynq-cnv"), load_workload("cnv"))

@@ -14,8 +14,9 @@ from bnnsim.timing.streaming.solver.steady.kernels import records as k
 def lay_out(graph: TimingGraph) -> k.State | None:
     """The tables of ``graph``; None where frames cannot follow each other in a fixed pattern.
 
-    That is where a channel's ends do not agree on its words a frame, where one that is open only
-    now and then gives the pace, or where not all units hang together.
+    That is where a channel's ends do not agree on its words a frame, where one has no other end and
+    is no test bench's, where one that is open only now and then gives the pace, or where not all
+    units hang together.
     """
     if any(channel.ready_every > 1 for channel in graph.channels) or not _hangs_together(graph):
         return None
@@ -99,6 +100,8 @@ class _Layout:
 
     def _channel(self, number: int) -> bool:
         channel, row = self.graph.channels[number], self.channel[number]
+        if (row.writer < 0 and not channel.supplies) or (row.reader < 0 and not channel.ready_every):
+            return False
         row.depth, row.lag = channel.depth_words, int(not channel.falls_through)
         if row.writer >= 0:
             row.words = self.unit[row.writer].words_out
