@@ -26,7 +26,7 @@ from .timing.fork_joins import fork_joins
 
 
 @given(st.one_of(timing_graphs(), design_graphs()), st.integers(1, 40))
-@settings(max_examples=150)
+@settings(max_examples=40)
 def test_a_run_that_goes_on_to_the_steady_state_is_the_same_run_and_finds_the_same(
     graph: TimingGraph, frames: int
 ) -> None:

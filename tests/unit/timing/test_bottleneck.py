@@ -79,7 +79,7 @@ def test_unlimited_interval_is_that_of_the_same_graph_with_very_deep_fifos(
 
 
 @given(timing_graphs())
-@settings(max_examples=80, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 def test_no_fifo_depth_beats_the_unlimited_interval_and_deep_fifos_reach_it(graph: TimingGraph) -> None:
     unlimited = unlimited_interval(graph)
     deep = graph.with_depths({c.name: MANY_WORDS for c in graph.channels if not c.falls_through})
@@ -170,7 +170,7 @@ def test_a_run_that_did_not_go_on_to_its_steady_state_names_nothing() -> None:
 
 
 @given(timing_graphs())
-@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 def test_what_the_runs_own_machine_shows_is_what_a_fresh_one_shows(graph: TimingGraph) -> None:
     try:
         settled = _settled(graph, max_frames=200)

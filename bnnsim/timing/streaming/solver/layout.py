@@ -52,10 +52,11 @@ def lay_out(graph: TimingGraph, most_frames: int, has_counts: bool) -> Layout:
     unit["most_reads"] = window_frames * unit["words_in"] + extra[0]
     unit["most_writes"] = window_frames * unit["words_out"] + extra[1]
     if shift:
+        # No more than there are ticks; a flushing pipeline may let all leave that it holds besides.
         is_elastic = unit["kind"] == k.ELASTIC
         for most, of_frame in (("most_reads", "words_in"), ("most_writes", "words_out")):
             ticks = np.where(is_elastic, unit[of_frame], unit["steps"]) >> shift
-            unit[most] = np.minimum(unit[most], np.maximum(1, ticks))
+            unit[most] = np.minimum(unit[most], np.maximum(1, ticks) + unit["stages"])
     unit["pipe"] = np.cumsum(extra[2]) - extra[2]
     kept = np.array([(one.taken_kept, one.left_kept) for one in moulds]).T
     cycles_size = _lay_out_channels(graph, unit, channel, kept, most_frames, has_counts)
@@ -63,7 +64,7 @@ def lay_out(graph: TimingGraph, most_frames: int, has_counts: bool) -> Layout:
     program_words = _program_words(graph, unit, place, [(one.words, one.is_place) for one in moulds])
     widest = max(1, int(unit["most_reads"].max()), int(unit["most_writes"].max()))
     program_words[: k.HEAD] = cycles_size + widest * np.arange(k.HEAD)
-    cycles = _unknown_cycles(channel, cycles_size, k.HEAD * widest)
+    cycles = np.full(cycles_size + k.HEAD * widest, k.LONG_AGO, np.int64)
     pipes = np.zeros(int(extra[2].sum()), np.int64)
     state = k.State(unit, place, k.copied(place), channel, cycles, pipes, program_words)
     return Layout(state, window_frames, shift, snapshot_words)
@@ -139,23 +140,6 @@ def _lay_out_channels(
     channel["reads_from"] = channel["reads_at"] = channel["reads_to"] - reads
     channel["writes_from"] = channel["writes_at"] = channel["writes_to"] - writes
     return int(ends[-1])
-
-
-def _unknown_cycles(channel: k.Table, size: int, more: int) -> Int64s:
-    """Cycles of which nothing is known: long ago those of reads, of writes that are looked back on, and
-    of words that are always there.
-
-    Behind the ``size`` places of channels' words are ``more``.
-    """
-    cycles = np.empty(size + more, np.int64)
-    cycles[: channel["reads_to"][-1]] = k.LONG_AGO  # all reads come first
-    cycles[size:] = k.LONG_AGO
-    for c in np.flatnonzero(channel["old_writes"]):
-        start = channel["writes_from"][c]
-        cycles[start : start + channel["old_writes"][c]] = k.LONG_AGO
-    for c in np.flatnonzero(channel["writer"] < 0):
-        cycles[channel["writes_from"][c] : channel["writes_to"][c]] = k.LONG_AGO
-    return cycles
 
 
 def _stretches(kept: Int64s, most: Int64s) -> Int64s:
