@@ -1,8 +1,12 @@
-"""One figure of a benchmark."""
+"""One figure of a benchmark, and peers timed in turn, so that a busy machine slows all of them."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+ROUNDS = 7
 
 
 @dataclass(frozen=True)
@@ -16,3 +20,16 @@ class Row:
     ratio: float | None = None
     against: str = ""
     note: str = ""
+
+
+def best_seconds(peers: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, float]:
+    """The shortest of ``rounds`` runs of each peer, after one run that does not count."""
+    for run in peers.values():
+        run()
+    best = dict.fromkeys(peers, float("inf"))
+    for _ in range(rounds):
+        for name, run in peers.items():
+            start = time.perf_counter()
+            run()
+            best[name] = min(best[name], time.perf_counter() - start)
+    return best

@@ -10,6 +10,7 @@ from bnnsim.exploration.report import ExplorationReport
 from bnnsim.report.search.pareto import FIGURES, sureness
 from bnnsim.search.space.aims import ReferenceDesign
 from bnnsim.search.space.alternatives import ALTERNATIVE, Alternatives
+from bnnsim.search.storage.best_known import scale_of
 from bnnsim.search.storage.record import COMPARED, TrialRecord
 from bnnsim.search.storage.results import DESIGNS, design_name, no_clear_leads, verilog_workload
 from bnnsim.spec.faults import InputError
@@ -102,15 +103,13 @@ def _answer(report: ExplorationReport) -> list[tuple[str, str]]:
             f"{len(found.front)} on the front{cut}",
         )
     )
-    if found.baseline and found.feasible:
-        drawn, searched = (found.hypervolume_share(t) for t in (found.baseline, found.trials))
-        rows.append(
-            (
-                "at random",
-                f"{len(found.baseline)} designs reach {drawn:.0%} of what all designs judged here "
-                f"dominate together, the search's {searched:.0%} (no bound from outside)",
-            )
-        )
+    scale = scale_of(found)
+    if scale is not None:
+        drawn = ""
+        if found.baseline:
+            share = scale.share(found, found.baseline)
+            drawn = f"; {len(found.baseline)} designs drawn at random {share:.1%}"
+        rows.append(("reached", f"{scale.share(found, found.trials):.1%} of {scale.text}{drawn}"))
     rows += [("outside", text) for text in space.outside]
     rows += _champions(report)
     if report.model_errors and found.feasible:

@@ -128,7 +128,8 @@ function drawCurve() {
   look.xaxis = { ...look.xaxis, title: { text: "designs judged" } };
   look.yaxis = { ...look.yaxis, title: { text: narrow() ? "" : "hypervolume [%]" }, range: [0, 102] };
   const last = (curve) => (curve.length ? number(curve[curve.length - 1][1] * 100) : "0");
-  $("curve-note").textContent = "Hypervolume: how much of the space of all objectives a front dominates, by the tool's own models; 100 % is what all designs on this page dominate together, not the best there could be. " +
+  $("curve-note").hidden = !info.scale;
+  $("curve-note").textContent = `Hypervolume: how much of the space of all objectives a front dominates, by the tool's own models; 100 % is ${info.scale}. ` +
     `The search's own designs reach ${last(info.curve)} %` + (info.baseline_curve.length ? `, ${info.baseline.length} random designs ${last(info.baseline_curve)} %.` : ".");
   Plotly.react("curve", traces, look, config);
 }

@@ -11,6 +11,7 @@ from typing import Any
 
 from bnnsim.report.search.columns import columns, short
 from bnnsim.search.front.objectives import METRICS
+from bnnsim.search.storage.best_known import scale_of
 from bnnsim.search.storage.record import Exploration, TrialRecord
 from bnnsim.search.storage.results import no_clear_leads, verilog_workload
 from bnnsim.validation.certainty import ModelError, relative_errors
@@ -87,7 +88,7 @@ class ParetoInfo:
 
     ``figures`` are those that differ between designs, the objectives first; ``axes`` the objectives'
     names. ``median_errors`` of the cost models are shares. Curves are (designs evaluated, their
-    hypervolume as a share of that of all designs on the page).
+    hypervolume as a share of what ``scale`` names).
     """
 
     space: str
@@ -104,6 +105,7 @@ class ParetoInfo:
     landmarks: tuple[ReferenceInfo, ...]
     curve: tuple[tuple[int, float], ...]
     baseline_curve: tuple[tuple[int, float], ...]
+    scale: str
     sureness: str
     median_errors: Mapping[str, float]
     outside: tuple[str, ...] = ()
@@ -145,6 +147,7 @@ def pareto_info(
         )
 
     directions = {o.name: o.maximises for o in exploration.objectives}
+    scale = scale_of(exploration)
     return ParetoInfo(
         space=space.name,
         outside=space.outside,
@@ -173,8 +176,9 @@ def pareto_info(
             )
             for reference in space.reference_designs
         ),
-        curve=tuple(exploration.hypervolume_curve(exploration.trials)),
-        baseline_curve=tuple(exploration.hypervolume_curve(exploration.baseline)),
+        curve=scale.curve(exploration, exploration.trials) if scale else (),
+        baseline_curve=scale.curve(exploration, exploration.baseline) if scale else (),
+        scale=scale.text if scale else "",
         sureness=sureness([error for error in errors if error.quantity in names]),
         median_errors={n: e for n, e in relative_errors().items() if n in names and errors},
     )

@@ -143,25 +143,3 @@ class Exploration:
         """The hypervolume of the front of ``trials``, from the ``reference_point``."""
         good = [t for t in trials if t.result.is_feasible]
         return hypervolume(self.losses(good), self.reference_point) if good else 0.0
-
-    def hypervolume_share(self, trials: Sequence[TrialRecord]) -> float:
-        """The hypervolume of ``trials`` as a share of that of everything evaluated, in [0, 1]."""
-        whole = self.hypervolume_of(self.all_feasible)
-        return self.hypervolume_of(trials) / whole if whole else 0.0
-
-    def hypervolume_curve(
-        self, trials: Sequence[TrialRecord], points: int = 60
-    ) -> list[tuple[int, float]]:
-        """(number of trials, their :meth:`hypervolume_share`) at up to ``points`` moments."""
-        total, whole = len(trials), self.hypervolume_of(self.all_feasible)
-        if not total:
-            return []
-        moments = sorted({max(1, round(total * (i + 1) / points)) for i in range(points)})
-        curve = []
-        front, seen = np.zeros((0, len(self.objectives))), 0
-        for moment in moments:
-            new = self.losses([t for t in trials[seen:moment] if t.result.is_feasible])
-            front, seen = np.unique(np.concatenate([front, new]), axis=0), moment
-            front = front[is_on_front(front)]
-            curve.append((moment, hypervolume(front, self.reference_point) / whole if whole else 0.0))
-        return curve

@@ -77,7 +77,7 @@ def drawn_info(designs: int) -> ParetoInfo:
     points = tuple(point(n) for n in range(designs))
     return ParetoInfo(
         "drawn", "net", "device", "front", 0, (), ("figure_0", "figure_1"), figures,
-        tuple(f"layers.l{k}.pe" for k in range(27)), points, (), (), ((designs, 1.0),), (), "", {},
+        tuple(f"layers.l{k}.pe" for k in range(27)), points, (), (), ((designs, 1.0),), (), "", "", {},
     )  # fmt: skip
 
 
