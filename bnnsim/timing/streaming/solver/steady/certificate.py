@@ -27,13 +27,15 @@ from bnnsim.timing.streaming.solver.steady.kernels import records as k
 from bnnsim.timing.streaming.solver.steady.layout import lay_out
 
 PLAIN_SWEEPS = 4
-NOTED_SWEEPS = (6, 8, 11, 16, 24, 36, 54, 80, 120, 200, 400)
-"""After so many sweeps that did not settle it is noted why not, which takes three times as long, and a
-circuit looked for after so many in all; after the last, given up. Measured on designs of shipped spaces:
-most settle after 4 to 6, and show a circuit after 6 or 8."""
+"""After so many sweeps that did not settle it is noted why not, which takes three times as long; and
+after half as many again, each time, a circuit is looked for. Measured on designs of shipped spaces: most
+settle after 4 to 6 sweeps, and show a circuit after 6 to 9."""
+MOST_MOVES, LEAST_SWEEPS = 1 << 22, 48
+"""Words of all sweeps, after which it is given up, but not before so many sweeps. Words that are handed
+to and fro one by one, through FIFOs of one, take a sweep each, and there each circuit may be but a cycle
+longer than the one before: frames show the interval sooner."""
 BOUND_SWEEPS = 8
 """Where bounds stand for flushing pipelines it is given up so early: they may never settle."""
-MOST_CIRCUITS = 64
 MOST_HOPS = 1 << 18
 
 
@@ -62,15 +64,17 @@ def find_bounds(graph: TimingGraph) -> Bounds | None:
     if state is None:
         return None
     circuit = longest_program(graph)
-    for _ in range(MOST_CIRCUITS):
+    moves = int(state.unit["words_in"].sum() + state.unit["words_out"].sum())
+    most_sweeps = max(LEAST_SWEEPS, MOST_MOVES // moves)
+    while True:
         search = _Search(graph, state, circuit.ratio)
-        greater = search.run()
+        greater = search.run(most_sweeps)
+        most_sweeps -= search.sweeps
         if greater is None:
             return Bounds(circuit, search.is_settled)
         if greater.frames <= 0:
             return None
         circuit = greater
-    return Bounds(circuit, False)
 
 
 def longest_program(graph: TimingGraph) -> Circuit:
@@ -97,32 +101,33 @@ class _Search:
         self.pace = k.Pace(period.numerator, period.denominator)
         self.period = period
         self.is_settled = False
+        self.sweeps = 0
 
-    def run(self) -> Circuit | None:
-        """The circuit; None where the cycles settle, or no circuit is found."""
+    def run(self, most_sweeps: int) -> Circuit | None:
+        """The circuit; None where the cycles settle, or no circuit is found in ``most_sweeps``."""
         from bnnsim.timing.streaming.solver.steady.kernels.sweep import forget, sweep
 
         forget(self.state)
         dirty = np.ones(len(self.state.unit), np.int64)
+        self.sweeps = PLAIN_SWEEPS
         self.is_settled = sweep(self.state, self.pace, dirty, 0, PLAIN_SWEEPS)
-        return None if self.is_settled else self._noted(dirty)
+        if (self.state.unit["stages"] > 1).any():
+            most_sweeps = min(most_sweeps, BOUND_SWEEPS)
+        return None if self.is_settled else self._noted(dirty, most_sweeps)
 
-    def _noted(self, dirty: Int64s) -> Circuit | None:
+    def _noted(self, dirty: Int64s, most_sweeps: int) -> Circuit | None:
         """The same with notes, so that a circuit is found."""
         from bnnsim.timing.streaming.solver.steady.kernels.trace import find_circuit, note_sweep
 
         units = len(self.state.unit)
-        events, done, since = len(self.state.cycles) + units, PLAIN_SWEEPS, 0
+        events, since = len(self.state.cycles) + units, 0
         causes, seen = np.zeros((events, 3), np.int64), np.full(events, -1, np.int64)
         hops = np.empty((min(events, MOST_HOPS) + 1, k.HOP), np.int64)
-        has_bounds = bool((self.state.unit["stages"] > 1).any())
-        for sweeps in NOTED_SWEEPS:
-            if has_bounds and sweeps > BOUND_SWEEPS:
-                break
-            self.is_settled = note_sweep(self.state, self.pace, causes, dirty, done, sweeps)
+        while self.sweeps < most_sweeps:
+            done, self.sweeps = self.sweeps, min(most_sweeps, self.sweeps + self.sweeps // 2)
+            self.is_settled = note_sweep(self.state, self.pace, causes, dirty, done, self.sweeps)
             if self.is_settled:
                 return None
-            done = sweeps
             for unit in range(units):
                 end = find_circuit(self.state, unit, self.pace, seen, since, causes, hops)
                 if end >= 0:
