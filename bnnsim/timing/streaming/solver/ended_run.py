@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bnnsim.timing.streaming.programs.graph import TimingGraph
 from bnnsim.timing.streaming.result import DeadlockError, UnitCycles
 from bnnsim.timing.streaming.solver.kernels import records as k
 from bnnsim.timing.streaming.solver.solver import Solver
@@ -53,6 +54,18 @@ def end_run(solver: Solver, frames: int) -> EndedRun:
         ending.finish()
     assert ending.counts is not None
     return EndedRun(ending, total, ending.counts.finish(ending.state, ending.limits, total))
+
+
+def latency_cycles(graph: TimingGraph) -> int:
+    """How long a single frame takes through the empty pipeline.
+
+    Raises :class:`DeadlockError` where a sink cannot get its last word.
+    """
+    solver = Solver(graph, 1)
+    solver.frames = 1
+    if not solver.finish():
+        raise deadlock(solver)
+    return solver.ends[-1] + 1
 
 
 def deadlock(solver: Solver) -> DeadlockError:

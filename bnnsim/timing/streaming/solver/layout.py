@@ -129,7 +129,7 @@ def _lay_out_channels(
     is_looked_back_on = has_both if has_counts else is_bounded
     look_back = (np.minimum(depth, words * most_frames) + 1) * is_looked_back_on
     old_reads = np.maximum(old_reads, look_back)
-    held = np.where(is_bounded, np.minimum(depth, 2 * most), 2 * most)
+    held = np.minimum(depth, most) * (most_frames > 1)  # where there are more, the solver makes room
     writes = _stretches(old_writes + held, most)
     reads = _stretches(old_reads, most)
     channel["is_bounded"], channel["most"] = is_bounded, most

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bnnsim.timing.bottleneck import Circuit
 from bnnsim.timing.streaming.programs.graph import TimingGraph
-from bnnsim.timing.streaming.solver.ended_run import deadlock, end_run
+from bnnsim.timing.streaming.solver.ended_run import deadlock, end_run, latency_cycles
 from bnnsim.timing.streaming.solver.solver import Solver
 from bnnsim.timing.streaming.solver.steady.certificate import certify
 from bnnsim.timing.streaming.steady_state.proof import Proof
@@ -41,7 +41,7 @@ def _certified(graph: TimingGraph, circuit: Circuit) -> SteadyState:
     return SteadyState(
         period_frames=interval.denominator,
         period_cycles=interval.numerator,
-        latency_cycles=end_run(Solver(graph, 1), 1).cycles_total,
+        latency_cycles=latency_cycles(graph),
         argument="schedule repeats",
         warm_up_frames=None,
         frames_simulated=1,
