@@ -17,7 +17,7 @@ from tests.property.networks import designs
 from tests.property.test_residual_designs import residual_designs
 
 FRAMES = 2
-FEW_OR_ALL = [6, pytest.param(200, marks=pytest.mark.long)]
+FEW_OR_ALL = [6, pytest.param(200, marks=pytest.mark.by_hand)]
 
 
 def hardware_equals_the_simulation(design: Design, seed: int) -> None:

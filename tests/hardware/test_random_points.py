@@ -14,11 +14,11 @@ from tests.hardware.random_points import check_design, random_points
     ("space", "points"),
     [
         ("digits-7z020", 4),
-        pytest.param("digits-7z020", 100, marks=pytest.mark.long),
-        pytest.param("cnv-7z020", 40, marks=pytest.mark.long),
-        pytest.param("cnv-7z020-folding", 20, marks=pytest.mark.long),
-        pytest.param("cnv-zu3eg", 20, marks=pytest.mark.long),
-        pytest.param("rebnet-7z020", 20, marks=pytest.mark.long),
+        pytest.param("digits-7z020", 100, marks=pytest.mark.by_hand),
+        pytest.param("cnv-7z020", 40, marks=pytest.mark.by_hand),
+        pytest.param("cnv-7z020-folding", 20, marks=pytest.mark.by_hand),
+        pytest.param("cnv-zu3eg", 20, marks=pytest.mark.by_hand),
+        pytest.param("rebnet-7z020", 20, marks=pytest.mark.by_hand),
     ],
 )
 def test_random_points_of_shipped_spaces_equal_the_simulation(space: str, points: int) -> None:

@@ -215,7 +215,7 @@ def test_the_axi_streams_carry_every_word_and_mark_the_last_of_a_frame(
     assert "bad 0 frames 6 last 1" in said.stdout
 
 
-@pytest.mark.long
+@pytest.mark.by_hand
 @pytest.mark.skipif(
     not found_simulator("verilator") or tools.find_tool("yosys") is None,
     reason="verilator or yosys is not installed",
