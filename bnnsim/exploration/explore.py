@@ -17,6 +17,7 @@ from bnnsim.search.study.pool import warm_up
 from bnnsim.search.study.progress import SearchProgress
 from bnnsim.search.study.samplers import SamplerName
 from bnnsim.search.study.worker_group import run_worker_group
+from bnnsim.spec.bounds import MAX_TRIALS
 from bnnsim.spec.faults import InputError
 
 
@@ -88,6 +89,8 @@ def explore(
         warm_up(_jobs(jobs))
     if baseline is not None and baseline < 0:
         raise InputError("--baseline", "a number >= 0", str(baseline))
+    if baseline is not None and baseline > MAX_TRIALS:
+        raise InputError("--baseline", f"at most {MAX_TRIALS:,}", str(baseline))
     run = ExplorationRun(
         plan=plan_of(space, workload, trials, objectives, constraints, sampler, seed or 0),
         jobs=_jobs(jobs),

@@ -11,6 +11,7 @@ from bnnsim.search.space.alternatives import load_search_space
 from bnnsim.search.study.plan import SearchPlan
 from bnnsim.search.study.plan_check import check_buildable, check_given
 from bnnsim.search.study.samplers import SAMPLERS, SamplerName
+from bnnsim.spec.bounds import MAX_TRIALS
 from bnnsim.spec.faults import InputError, near_names
 
 LAST_SEED = 2**32 - 1
@@ -33,6 +34,8 @@ def plan_of(
     """
     if trials < 1:
         raise InputError("--trials", "a number >= 1", str(trials))
+    if trials > MAX_TRIALS:
+        raise InputError("--trials", f"at most {MAX_TRIALS:,}", str(trials))
     if not 0 <= seed <= LAST_SEED:
         raise InputError("--seed", f"a number from 0 to {LAST_SEED}", str(seed))
     if sampler not in SAMPLERS:

@@ -44,6 +44,9 @@ MAX_FRAME_STEPS = 1 << 24
 MAX_WATCHED_WORDS = 1 << 30
 """Words of all frames and units that SimPy runs through one by one."""
 
+MAX_TRIALS = 10_000_000
+"""Designs of one search (four days at 30 a second)."""
+
 MAX_READER_S = 60
 """Seconds of processor time for a library that reads a binary file of another tool."""
 MAX_READER_BYTES = 2 << 30

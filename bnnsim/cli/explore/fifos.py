@@ -22,6 +22,7 @@ from bnnsim.search.fifos.sizing import (
     size_fifos,
 )
 from bnnsim.simulation import load_streaming_design
+from bnnsim.spec.faults import InputError
 from bnnsim.spec.yaml.write import architecture_text
 
 PROGRESS_LINE_S = 3
@@ -55,6 +56,8 @@ def command(
         check_target(target)
     design, _ = load_streaming_design(arch, workload, "fifos", "engines have no FIFOs")
     path = out or Path(f"{design.architecture.name}-fifos.yaml")
+    if page is not None and page.absolute() == path.absolute():
+        raise InputError("--page", "another file than the architecture's", str(page))
     interrupted = False
     with _Line() as line:
         try:

@@ -56,13 +56,14 @@ def command(
         raise InputError("--out", "the file to write", "none")
     if out is not None:
         check_target(out)
-    if device is not None:
+    if devices is None:
+        assert device is not None
         answer = fold(workload, device, fps, clock_mhz, name, objective, anyway, units)
     else:
         if anyway:
             raise InputError("--anyway", "a single --device", f"--devices {devices}")
         found = fold_for_devices(
-            workload, devices_named(devices or ""), fps, clock_mhz, name, objective, units
+            workload, devices_named(devices), fps, clock_mhz, name, objective, units
         )
         _show_devices(found)
         chosen = smallest(found)

@@ -9,6 +9,7 @@ from pathlib import Path
 from bnnsim.search.fold.fold import FoldAnswer, NotFolded, fold
 from bnnsim.search.fold.request import FoldObjective
 from bnnsim.spec.device import Device
+from bnnsim.spec.faults import InputError
 from bnnsim.spec.library import shipped_names
 from bnnsim.spec.load import Loaded, load_device, load_workload
 from bnnsim.spec.streaming.hardware import UnitLibrary
@@ -31,10 +32,16 @@ class DeviceAnswer:
 
 
 def devices_named(names: str) -> list[str]:
-    """The devices of a list with commas; ``all`` means the shipped ones."""
+    """The devices of a list with commas, each once; ``all`` means the shipped ones.
+
+    Raises :class:`InputError` where there is none.
+    """
     if names.strip() == "all":
         return shipped_names("device")
-    return [name.strip() for name in names.split(",") if name.strip()]
+    found = list(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
+    if not found:
+        raise InputError("--devices", "all, or names with commas", f"'{names}'")
+    return found
 
 
 def fold_for_devices(

@@ -128,9 +128,9 @@ def fold(
     known = part.model_copy(update={"name": device})
     label = f"{loaded.spec.name}-{part.name}" if name is None else check_name(name, "--name")
     if not 0 < clock_mhz <= 2000:
-        raise InputError("clock", "0 to 2000 MHz", f"{clock_mhz:g}")
-    if fps is not None and not fps > 0:
-        raise InputError("fps", "a number above 0", f"{fps:g}")
+        raise InputError("--clock-mhz", "above 0, to 2000 MHz", f"{clock_mhz:g}")
+    if fps is not None and not 0 < fps < math.inf:
+        raise InputError("--fps", "a number above 0", f"{fps:g}")
     folder = Folder(FoldRequest(loaded, network, known, clock_mhz, label, objective, units))
     return folder.answer(fps, anyway)
 
@@ -276,7 +276,7 @@ class Folder:
                 f"at most {best} FPS at {self.request.clock_mhz:g} MHz "
                 f"({self._slowest()} takes {self.shortest_cycles} cycles a frame at least)"
             )
-            fault = NotFolded("fps", expected, f"{fps:g}", near)
+            fault = NotFolded("--fps", expected, f"{fps:g}", near)
         else:
             where = f"{fps:g} FPS on {self.request.device.name}"
             fault = NotFolded(where, "a folding within the device's budget", self._over(wanted), near)

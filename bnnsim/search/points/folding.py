@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bnnsim.design.network.network import Network, Node
+from bnnsim.design.network.network import Node
 from bnnsim.spec.faults import divisors_of
 from bnnsim.spec.workload import ConvLayer
 
@@ -52,14 +51,3 @@ def _folds(height: int, width: int, vectors: int, channels: int) -> tuple[Fold, 
         if channels % simd == 0
     ]
     return tuple(sorted(choices, key=lambda fold: (fold.pe * fold.simd, fold.pe)))
-
-
-def greedy_folding(network: Network, target_interval_cycles: int) -> Mapping[str, Fold]:
-    """The cheapest fold of every weighted layer that meets the target; the fastest where none does."""
-    chosen = {}
-    for node in network.nodes.values():
-        if not node.macs:
-            continue
-        meeting = [fold for fold in folds(node) if fold.cycles <= target_interval_cycles]
-        chosen[node.name] = meeting[0] if meeting else min(folds(node), key=lambda f: f.cycles)
-    return chosen

@@ -17,8 +17,20 @@ from bnnsim.spec.streaming.architecture import StreamingArchitecture
 
 
 def point_architecture(space: Space, knobs: Mapping[str, Value]) -> Loaded[Architecture]:
-    """A point's architecture, located in its space's file."""
-    return space.loaded(space.point(knobs, space.name))
+    """A point's architecture, located in its space's file.
+
+    FIFO depths of streams that the point does not have (a converter's, at other widths) are left out.
+    """
+    found = space.loaded(space.point(knobs, space.name))
+    spec = found.spec
+    if not isinstance(spec, StreamingArchitecture) or not spec.fifo_words:
+        return found
+    shallow = Loaded(spec.model_copy(update={"fifo_words": {}}), found.source)
+    graph, _ = build_streaming(shallow, space.network)
+    if graph is None:
+        return found
+    there = {name: words for name, words in spec.fifo_words.items() if name in graph.stream_by_name}
+    return space.loaded(spec.model_copy(update={"fifo_words": there}))
 
 
 def point_design(space: Space, knobs: Mapping[str, Value]) -> Design | EngineDesign:

@@ -11,6 +11,7 @@ from bnnsim.design.device import device_of
 from bnnsim.design.network.network import Network, resolve_network
 from bnnsim.search.front.objectives import METRICS
 from bnnsim.search.space.aims import ExploreSpec, read_aims
+from bnnsim.search.space.depth_names import space_depth_faults, written_depth_faults
 from bnnsim.search.space.field_reader import DIVISORS, FieldReader
 from bnnsim.search.space.fields import Knob, knob_values
 from bnnsim.search.space.space import Space
@@ -64,6 +65,9 @@ def read_space(
         workload = workload if isinstance(workload, Loaded) else load_workload(workload)
         header = {}
         if model is StreamingArchitecture:
+            wrong_depths = written_depth_faults(source, resolve_network(workload))
+            if wrong_depths:
+                raise SpecError(wrong_depths)
             _free_folding(source, workload)
     faults: list[Fault] = []
     explore = _aims(source, header, faults)
@@ -73,6 +77,7 @@ def read_space(
     sample = reader.walk(source.data)
     faults += reader.faults
     faults += [] if faults else reader.unused()
+    faults += [] if network is None else space_depth_faults(source, network)
     checked = replace(source, data=sample)
     wrong = {source.fault(path, "", "").key for path in reader.wrong}
     faults += [fault for fault in validate(model, checked)[1] if fault.key not in wrong]

@@ -12,10 +12,12 @@ import yaml
 from bnnsim.files.folder import write_files
 from bnnsim.files.whole import no_place
 from bnnsim.search.front.objectives import GIVEN, METRICS
+from bnnsim.search.points.point_design import point_architecture
 from bnnsim.search.space.alternatives import Alternatives
 from bnnsim.search.space.space import Space
 from bnnsim.search.storage.record import Exploration, TrialRecord
 from bnnsim.spec.library import find_spec, shipped_names
+from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.yaml.scalars import ScalarDumper
 from bnnsim.validation.certainty import relative_errors, ties
 
@@ -150,7 +152,11 @@ def design_text(exploration: Exploration, trial: TrialRecord, checked: str = "")
         f"trial {trial.number} of a search of space {exploration.space.name} "
         f"({exploration.sampler}, seed {exploration.seed})"
     )
-    data["source"] = f"{origin}; space: {data['source']}"
+    spec = point_architecture(space, trial.knobs).spec
+    if isinstance(spec, StreamingArchitecture) and "fifo_words" in data:
+        data["fifo_words"] = dict(spec.fifo_words)
+    given = data.get("source")
+    data["source"] = f"{origin}; space: {given}" if given else origin
     figures = trial.result.figures
     network = verilog_workload(space)
     head = [

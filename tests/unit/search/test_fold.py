@@ -118,7 +118,7 @@ def test_a_rate_in_words_means_the_same_cycles_when_it_is_read(clock_mhz, cycles
 
 
 def test_rate_beyond_every_folding_is_refused_with_what_bars_it():
-    match = r"fps: expected at most 4761900 FPS at 100 MHz \(the frame source takes 21 cycles .*1e\+09"
+    match = r"^--fps: expected at most 4761900 FPS at 100 MHz \(the frame source takes 21 cycles .*1e\+09"
     with pytest.raises(InputError, match=match):
         fold_network("tfc", "xc7z020", 1e9)
 
@@ -175,7 +175,15 @@ def test_options_that_do_not_go_together(options, match, capsys):
     assert match in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("fps", "clock", "match"), [(0, 100, "above 0"), (10, 0, "2000 MHz")])
+@pytest.mark.parametrize(
+    ("fps", "clock", "match"),
+    [
+        (0, 100, "^--fps: expected a number above 0, got 0"),
+        (float("inf"), 100, "^--fps: expected a number above 0, got inf"),
+        (10, 0, "^--clock-mhz: expected above 0, to 2000 MHz, got 0"),
+        (10, float("nan"), "^--clock-mhz: "),
+    ],
+)
 def test_rates_and_clocks_that_are_none(fps, clock, match):
     with pytest.raises(InputError, match=match):
         fold_network("tfc", "xc7z020", fps, clock_mhz=clock)

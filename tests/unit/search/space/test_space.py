@@ -9,7 +9,8 @@ import pytest
 from bnnsim.cost.resources import estimate_resources
 from bnnsim.design.build import build_design
 from bnnsim.search.points.fold_choices import TARGET
-from bnnsim.search.points.folding import fold_cycles, folds, greedy_folding
+from bnnsim.search.points.folding import fold_cycles, folds
+from bnnsim.search.points.point_design import point_architecture, point_design
 from bnnsim.search.points.raw_encoding import RawEncoding
 from bnnsim.search.points.target_encoding import TargetEncoding
 from bnnsim.search.space.alternatives import Alternatives, load_search_space
@@ -205,17 +206,6 @@ def test_raw_and_encoded_spaces_name_the_same_folds() -> None:
     )
 
 
-def test_greedy_folding_is_the_cheapest_that_meets_the_target() -> None:
-    network = load_space("cnv-7z020-folding").network
-    folding = greedy_folding(network, 32768)
-    for name, fold in folding.items():
-        node = network.nodes[name]
-        assert fold.cycles == fold_cycles(node, fold.pe, fold.simd) <= 32768
-        assert all(
-            f.pe * f.simd >= fold.pe * fold.simd for f in folds(node) if f.cycles <= 32768
-        )
-
-
 def test_a_plain_architecture_with_a_workload_is_a_space_of_its_folding() -> None:
     from bnnsim.spec.library import find_spec
 
@@ -223,3 +213,41 @@ def test_a_plain_architecture_with_a_workload_is_a_space_of_its_folding() -> Non
     assert space.folded == ("fc0", "fc1", "fc2", "fc3")
     assert space.knobs == ()
     assert space.explore.objectives == ["throughput_fps", "lut"]
+
+
+_SIZED = """\
+name: sized
+style: streaming
+device: xc7z020
+clock_mhz: 100
+layers: {fc0: {pe: 8, simd: 8}, fc1: {pe: 1, simd: 4}, fc2: {pe: 1, simd: 4}, fc3: {pe: 1, simd: 4}}
+fifo_words: {fc0.mvau->fc1.narrow: 7, fc1.narrow->fc1.mvau: 9, fc3.mvau->sink: 3}
+"""
+
+
+def test_depths_of_streams_that_a_point_does_not_have_are_left_out(tmp_path: Path) -> None:
+    """Sized FIFOs name converters, which are not there at other widths."""
+    path = tmp_path / "sized.yaml"
+    path.write_text(_SIZED)
+    space = load_space(path, "tfc")
+    equal = dict.fromkeys(space.knob_names, 1)
+    as_written = {**equal, "layers.fc0.pe": 8, "layers.fc0.simd": 8, "layers.fc1.simd": 4}
+    for knobs, deep in ((equal, {"fc3.mvau->sink": 3}), (as_written, {"fc0.mvau->fc1.narrow": 7})):
+        architecture = point_architecture(space, knobs).spec
+        design = build_design(architecture, space.workload)
+        depths = {stream.name: stream.depth_words for stream in design.graph.streams}
+        assert deep.items() <= depths.items()
+        assert architecture.fifo_words.items() <= depths.items()
+        assert point_design(space, knobs).graph == design.graph
+
+
+def test_a_depth_of_a_stream_that_never_is_stays_a_fault(tmp_path: Path) -> None:
+    path = tmp_path / "sized.yaml"
+    path.write_text(_SIZED.replace("fc1.narrow->", "fc1.narow->"))
+    match = r"sized\.yaml:6: fifo_words\.fc1\.narow->fc1\.mvau: expected a stream .*nearest: fc1\.narrow"
+    with pytest.raises(SpecError, match=match):
+        load_space(path, "tfc")
+    space = SPACE.replace("explore:", "fifo_words: {fc0.mvau->fc9.mvau: 4}\nexplore:")
+    match = r"fifo_words\.fc0\.mvau->fc9\.mvau: expected a stream between two layers' units"
+    with pytest.raises(SpecError, match=match):
+        _load(tmp_path, space)
