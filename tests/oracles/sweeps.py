@@ -1,169 +1,135 @@
-"""The timing solver once more, in plain lists, written from docs/timing-solver.md alone.
-
-It solves a whole run at once: guesses that every word is there and has room long ago, evaluates unit by
-unit, there and back, until nothing changes.
-"""
+"""The timing solver once more, in plain lists, written from docs/timing-solver.md alone."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from math import lcm
 
-from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit
+from bnnsim.timing.streaming.programs.graph import TimingGraph, TimingUnit
 from bnnsim.timing.streaming.programs.program import Elastic, Lockstep
-from bnnsim.timing.streaming.programs.steps import Block
+from bnnsim.timing.streaming.programs.steps import Block, Loop, Run
 
 LONG_AGO = -1_000_000_000
 
 
 @dataclass
 class Words:
-    """A channel and the cycles of all its words."""
+    """The cycle of every word's write and read; none where a channel has no writer, or no reader."""
 
-    channel: Channel
-    written: list[int] = field(default_factory=list)
-    read: list[int] = field(default_factory=list)
-
-    def there(self, word: int) -> int:
-        if self.channel.supplies:
-            return LONG_AGO
-        return self.written[word] + (0 if self.channel.falls_through else 1)
-
-    def room(self, word: int) -> int:
-        before = word - self.channel.depth_words
-        return self.read[before] + 1 if before >= 0 and self.read else LONG_AGO
+    written: list[int]
+    read: list[int]
 
 
 def solve(graph: TimingGraph, frames: int) -> list[Words] | None:
-    """Every word's cycles in a run of so many frames; None for a deadlock."""
-    channels = [Words(channel) for channel in graph.channels]
-    latest = 1
-    for unit in graph.units:
-        program, every = unit.program, 1
-        for c in unit.inputs:
-            channels[c].read = [LONG_AGO] * (frames * program.words_in)
-        for c in unit.outputs:
-            channels[c].written = [LONG_AGO] * (frames * program.words_out)
-            every = max(every, channels[c].channel.ready_every)
-        words = frames * (program.words_in + program.words_out)
-        if isinstance(program, Elastic):
-            latest += words * (program.latency + 1)
+    """The words of every channel, or None for a deadlock."""
+    channels = [Words([], []) for _ in graph.channels]
+    units = [_Unit(graph, unit, frames, channels) for unit in graph.units]
+    never = 1 + sum(unit.longest for unit in units)
+    before: list[Words] = []
+    while channels != before:
+        before = [replace(words) for words in channels]
+        for unit in [*units, *reversed(units)]:
+            unit.note(*unit.evaluate(), never)
+    return None if any(never in words.written + words.read for words in channels) else channels
+
+
+class _Unit:
+    """One unit's equations; ``longest`` is its part of the cycle that no word of a run comes after."""
+
+    def __init__(self, graph: TimingGraph, unit: TimingUnit, frames: int, channels: list[Words]) -> None:
+        self.program, self.frames = unit.program, frames
+        self.inputs = [(graph.channels[c], channels[c]) for c in unit.inputs]
+        self.outputs = [(graph.channels[c], channels[c]) for c in unit.outputs]
+        if isinstance(self.program, Lockstep):
+            self.steps = _steps(self.program.prologue) + _steps(self.program.blocks) * frames
+            self.words_in = frames * sum(reads for reads, _ in _steps(self.program.blocks))
+            self.words_out = sum(writes for _, writes in self.steps)
+            self.longest = len(self.steps) + self.program.pipeline_depth * self.words_out
         else:
-            latest += len(_steps(program, frames)) + words * program.pipeline_depth
-        latest += words * (1 + every)
-    units = list(graph.units)
-    while True:
-        before = [(list(c.written), list(c.read)) for c in channels]
-        for unit in (*units, *reversed(units)):
-            _evaluate(
-                unit, [channels[c] for c in unit.inputs], [channels[c] for c in unit.outputs], frames
-            )
-        if before == [(c.written, c.read) for c in channels]:
-            return channels
-        if any(cycle > latest for c in channels for cycle in (*c.written, *c.read)):
-            return None
+            self.words_in = frames * len(self.program.release)
+            self.words_out = frames * len(self.program.dependence)
+            self.longest = (self.program.latency + 1) * (self.words_in + self.words_out)
+        self.ready_every = lcm(*(channel.ready_every or 1 for channel, _ in self.outputs))
+        self.longest += 2 * self.words_in * len(self.inputs)
+        self.longest += self.words_out * (2 * len(self.outputs) + self.ready_every)
+        self.note([], [], LONG_AGO)
 
+    def note(self, reads: list[int], writes: list[int], latest: int) -> None:
+        """Tell the channels these cycles, none after ``latest``; words that are missing move then."""
+        for _, words in self.inputs:
+            words.read = [min(c, latest) for c in reads] + [latest] * (self.words_in - len(reads))
+        for _, words in self.outputs:
+            words.written = [min(c, latest) for c in writes] + [latest] * (self.words_out - len(writes))
 
-def _evaluate(unit: TimingUnit, inputs: list[Words], outputs: list[Words], frames: int) -> None:
-    program = unit.program
-    if isinstance(program, Elastic):
-        taken, given = _elastic(program, inputs, outputs, frames)
-    elif program.freezes or not program.pipeline_depth:
-        taken, given = _freezing(program, inputs, outputs, frames)
-    else:
-        taken, given = _flushing(program, inputs, outputs, frames)
-    for words in inputs:
-        words.read = list(taken)
-    for words in outputs:
-        words.written = list(given)
+    def there(self, word: int, cycle: int) -> int:
+        """The first cycle from ``cycle`` on in which every input has the word."""
+        waits = [w.written[word] + (not c.falls_through) for c, w in self.inputs if not c.supplies]
+        return max([cycle, *waits])
 
+    def room(self, word: int, cycle: int) -> int:
+        """The first cycle from ``cycle`` on in which every output has room for the word."""
+        for channel, words in self.outputs:
+            if not channel.ready_every and word >= channel.depth_words:
+                cycle = max(cycle, words.read[word - channel.depth_words] + 1)
+        return cycle + -cycle % self.ready_every
 
-def _there(inputs: list[Words], word: int) -> int:
-    return max(words.there(word) for words in inputs)
+    def evaluate(self) -> tuple[list[int], list[int]]:
+        """The cycles of its reads and of its writes, from what its neighbours are taken to do."""
+        if isinstance(self.program, Elastic):
+            return self.elastic(self.program)
+        depth = self.program.pipeline_depth
+        return self.freezing(depth) if self.program.freezes or not depth else self.flushing(depth)
 
+    def freezing(self, depth: int) -> tuple[list[int], list[int]]:
+        reads, writes = list[int](), list[int]()
+        cycle, idle = -1, [(False, False)] * depth
+        for (enters, _), (_, leaves) in zip(self.steps + idle, idle + self.steps, strict=True):
+            enters = enters and len(reads) < self.words_in
+            cycle = self.there(len(reads), cycle + 1) if enters else cycle + 1
+            cycle = self.room(len(writes), cycle) if leaves else cycle
+            reads += [cycle] * enters
+            writes += [cycle] * leaves
+        return reads, writes
 
-def _with_room(outputs: list[Words], word: int, cycle: int) -> int:
-    """The first cycle from ``cycle`` on in which a word has room in all outputs."""
-    cycle = max([cycle, *(words.room(word) for words in outputs)])
-    while any(words.channel.ready_every and cycle % words.channel.ready_every for words in outputs):
-        cycle += 1
-    return cycle
-
-
-def _steps(program: Lockstep, frames: int) -> list[tuple[bool, bool]]:
-    """(reads, writes) of all steps of the run; reads end with the run's last word."""
-    steps = _of_blocks(program.prologue) + _of_blocks(program.blocks) * frames
-    left = frames * program.words_in
-    for number, (reads, writes) in enumerate(steps):
-        steps[number] = (reads and left > 0, writes)
-        left -= reads
-    return steps
-
-
-def _of_blocks(blocks: tuple[Block, ...]) -> list[tuple[bool, bool]]:
-    runs = [run for block in blocks for _ in range(block.repeat) for run in block.flat_runs()]
-    return [(run.reads, run.writes) for run in runs for _ in range(run.steps)]
-
-
-def _freezing(
-    program: Lockstep, inputs: list[Words], outputs: list[Words], frames: int
-) -> tuple[list[int], list[int]]:
-    steps, depth = _steps(program, frames), program.pipeline_depth
-    nothing = [(False, False)] * depth
-    taken: list[int] = []
-    given: list[int] = []
-    cycle = -1
-    for (reads, _), (_, writes) in zip(steps + nothing, nothing + steps, strict=True):
-        cycle += 1
-        if reads:
-            cycle = max(cycle, _there(inputs, len(taken)))
-        if writes:
-            cycle = _with_room(outputs, len(given), cycle)
-            given.append(cycle)
-        if reads:
-            taken.append(cycle)
-    return taken, given
-
-
-def _flushing(
-    program: Lockstep, inputs: list[Words], outputs: list[Words], frames: int
-) -> tuple[list[int], list[int]]:
-    taken: list[int] = []
-    given: list[int] = []
-    exits: list[tuple[int, int]] = []  # of each word the tick, and how long it freezes
-
-    def cycle_of(tick: int) -> int:
-        return tick + sum(frozen for leaves, frozen in exits if leaves <= tick)
-
-    tick = -1
-    for reads, writes in _steps(program, frames):
-        tick += 1
-        if reads:
-            while cycle_of(tick) < _there(inputs, len(taken)):
+    def flushing(self, depth: int) -> tuple[list[int], list[int]]:
+        reads, writes = list[int](), list[int]()
+        tick, frozen, frozen_by_all = -1, 0, 0
+        frozen_at_exit = dict[int, int]()  # up to the tick in which a word leaves, its own wait too
+        for enters, leaves in self.steps:
+            enters = enters and len(reads) < self.words_in
+            there = self.there(len(reads), 0) if enters else 0
+            tick += 1
+            while tick + (frozen := frozen_at_exit.get(tick, frozen)) < there:
                 tick += 1
-            taken.append(cycle_of(tick))
-        if writes:
-            leaves = tick + program.pipeline_depth
-            arrives = cycle_of(leaves)
-            given.append(_with_room(outputs, len(given), arrives))
-            exits.append((leaves, given[-1] - arrives))
-    return taken, given
+            reads += [tick + frozen] * enters
+            if leaves:
+                writes.append(self.room(len(writes), tick + depth + frozen_by_all))
+                frozen_by_all = frozen_at_exit[tick + depth] = writes[-1] - tick - depth
+        return reads, writes
+
+    def elastic(self, program: Elastic) -> tuple[list[int], list[int]]:
+        taken, given = list[int](), list[int]()
+        words_in, words_out = len(program.release), len(program.dependence)
+        release = [f * words_out + j for f in range(self.frames) for j in program.release.tolist()]
+        dependence = [f * words_in + i for f in range(self.frames) for i in program.dependence.tolist()]
+        while True:  # until all is done, or the unit waits for itself
+            i, j = len(taken), len(given)
+            if i < self.words_in and release[i] < j:
+                left = given[release[i]] if release[i] >= 0 else -1
+                taken.append(self.there(i, max([left, *taken[-1:]]) + 1))
+            elif j < self.words_out and dependence[j] < i:
+                shown = taken[dependence[j]] + program.latency
+                given.append(self.room(j, max([shown, *(cycle + 1 for cycle in given[-1:])])))
+            else:
+                return taken, given
 
 
-def _elastic(
-    program: Elastic, inputs: list[Words], outputs: list[Words], frames: int
-) -> tuple[list[int], list[int]]:
-    taken: list[int] = []
-    given: list[int] = []
-    last_in, last_out = frames * program.words_in, frames * program.words_out
-    while len(taken) < last_in or len(given) < last_out:
-        frame, word = divmod(len(taken), program.words_in)
-        frees = frame * program.words_out + int(program.release[word])
-        if len(taken) < last_in and frees < len(given):
-            freed = given[frees] + 1 if frees >= 0 else LONG_AGO
-            after = taken[-1] + 1 if taken else 0
-            taken.append(max(after, freed, _there(inputs, len(taken))))
-            continue
-        frame, word = divmod(len(given), program.words_out)
-        due = taken[frame * program.words_in + int(program.dependence[word])] + program.latency
-        given.append(_with_room(outputs, len(given), max(given[-1] + 1 if given else 0, due)))
-    return taken, given
+def _steps(parts: tuple[Block | Loop | Run, ...]) -> list[tuple[bool, bool]]:
+    """Whether each step reads, and writes."""
+    steps = list[tuple[bool, bool]]()
+    for part in parts:
+        if isinstance(part, Run):
+            steps += [(part.reads, part.writes)] * part.steps
+        else:
+            steps += _steps(part.runs) * part.repeat
+    return steps

@@ -5,7 +5,9 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from bnnsim.timing.streaming.compiled_executor import run_compiled
-from bnnsim.timing.streaming.programs.graph import TimingGraph
+from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit
+from bnnsim.timing.streaming.programs.program import Lockstep
+from bnnsim.timing.streaming.programs.steps import Block, Run
 from bnnsim.timing.streaming.result import DeadlockError
 from tests.oracles.sweeps import Words, solve
 from tests.property.clockwork import run_clockwork
@@ -38,6 +40,17 @@ def _as_the_clock(graph: TimingGraph, frames: int) -> None:
 
 def test_the_plain_solver_moves_every_word_as_the_clock_does() -> None:
     hold(_as_the_clock, GRAPHS, st.integers(1, 4), examples=100)
+
+
+def test_words_to_two_open_channels_wait_for_a_cycle_in_which_both_are_ready() -> None:
+    program = Lockstep((Block(4, (Run(1, writes=True),)),), pipeline_depth=0, freezes=True)
+    channels = (Channel("a", 1, ready_every=4), Channel("b", 1, ready_every=5))
+    graph = TimingGraph((TimingUnit("writer", program, (), (0, 1)),), channels, (0,))
+    solved = solve(graph, 1)
+    assert solved is not None
+    assert [words.written for words in solved] == [[0, 20, 40, 60]] * 2
+    _as_the_clock(graph, 1)
+    _as_the_product(graph, 1)
 
 
 def _as_the_product(graph: TimingGraph, frames: int) -> None:
