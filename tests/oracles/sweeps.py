@@ -30,7 +30,9 @@ def solve(graph: TimingGraph, frames: int) -> list[Words] | None:
         before = [replace(words) for words in channels]
         for unit in [*units, *reversed(units)]:
             unit.note(*unit.evaluate(), never)
-    return None if any(never in words.written + words.read for words in channels) else channels
+    sinks = [units[sink] for sink in graph.sinks]
+    ends = [s.outputs[0][1].written if s.outputs else s.inputs[0][1].read for s in sinks]
+    return None if any(never in cycles for cycles in ends) else channels
 
 
 class _Unit:
