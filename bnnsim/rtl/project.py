@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bnnsim.design.design import Design
 from bnnsim.functional.parameters.parameters import Parameters
-from bnnsim.report.waveform.vcd import signal_name
+from bnnsim.report.waveform.vcd import check_signal_names, signal_name
 from bnnsim.rtl.instance import Instance, NoModuleError, unit_values
 from bnnsim.rtl.memories import write_rom
 from bnnsim.rtl.top import top_text
@@ -20,8 +20,12 @@ from bnnsim.spec.faults import InputError
 def design_instances(design: Design, parameters: Parameters) -> dict[str, Instance]:
     """The instance of every unit, by name.
 
-    Raises :class:`~bnnsim.spec.faults.InputError` that names every unit without a module.
+    Raises :class:`~bnnsim.spec.faults.InputError` that names every unit without a module, or two whose
+    names would be the same identifier.
     """
+    graph = design.graph
+    names = [unit.name for unit in graph.units] + [stream.name for stream in graph.streams]
+    check_signal_names(names)
     instances: dict[str, Instance] = {}
     missing = []
     for unit in design.graph.units:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bnnsim.cli.app import run as command
 from bnnsim.importers.bnn_pynq.network import import_bnn_pynq
 from bnnsim.rtl.simulators import Simulator, build_bench, run_bench
 from bnnsim.simulation import RunOptions, load_streaming_design
@@ -53,18 +55,22 @@ def test_a_fault_in_the_library_is_told_with_stream_word_and_cycle(tmp_path: Pat
 
 
 @pytest.mark.long
-def test_cnv_in_hardware_gives_the_scores_of_the_board(tmp_path: Path) -> None:
+def test_cnv_in_hardware_gives_the_scores_of_the_board(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The third column of the published table: 274,187 cycles for three frames."""
     needs("verilator")
     golden = np.load(trained("cnvW1A1_cifar10.npz"))
     folder = write_trained(tmp_path / "cnvW1A1", trained("cnvW1A1_cifar10.npz"))
     imported = import_bnn_pynq(folder, "cnv", tmp_path / "network")
     deer = [str(name) for name in golden["image_names"]].index("deer.jpg")
-    design, data = load_streaming_design("pynq-cnv", imported.workload_path)
-    options = RunOptions(images=golden["images_u8"][[deer] * 3])
-    simulation = write_benched(design, data, options, tmp_path / "out")
-    result = run(tmp_path / "out", "verilator")
-    assert_equal(result)
-    assert (result.cycles, result.words) == (274_187, 135_249)
-    assert simulation.scores is not None
-    assert list(simulation.scores[0][:10]) == DEER_SCORES
+    images, out = tmp_path / "deer.npz", tmp_path / "out"
+    np.savez(images, images_u8=golden["images_u8"][[deer] * 3])
+    asked = ["rtl", "pynq-cnv", str(imported.workload_path), "--images", str(images), "--frames", "3"]
+    assert command([*asked, "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    counts = "37 units, 36 streams, 135,249 words, 274,187 cycles"
+    assert re.search(rf"verified  Verilog: {counts}, Verilator \S+: 0 differences; words equal", said)
+    results = (out / "sim" / "streams" / "fc2_mvau_to_sink.hex").read_text().split()
+    lanes = [int(word, 16) >> 16 * lane & 0xFFFF for word in results for lane in range(4)]
+    assert [lanes[64 * frame :][:10] for frame in range(3)] == [DEER_SCORES] * 3

@@ -23,6 +23,10 @@ from tests.hardware.random_points import check_design, random_points
 )
 def test_random_points_of_shipped_spaces_equal_the_simulation(space: str, points: int) -> None:
     needs("icarus")
-    for number, (what, design) in enumerate(islice(random_points(space, seed=1), points)):
-        outcome = check_design(what, design, 1, number)
+    checked = 0
+    drawn = islice(random_points(space, seed=1), 4 * points)
+    while checked < points:  # a design that locks up is none that was checked
+        what, design = next(drawn)
+        outcome = check_design(what, design, 1, checked)
         assert outcome.is_equal, outcome
+        checked += outcome.exact is not None

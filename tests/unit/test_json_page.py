@@ -22,6 +22,7 @@ from bnnsim.files.schema_version import SCHEMA_VERSION
 from bnnsim.importers.check.report import CheckReport, Flips, LayerCheck, OutputCheck
 from bnnsim.report.comparison.comparison import ComparisonInfo, Quantity
 from bnnsim.report.comparison.spec_differences import Difference
+from bnnsim.rtl.handover.record import HardwareCheck
 from bnnsim.search.fifos.sizing import CurvePoint, FifoSizing
 from bnnsim.simulation import FifoReport, LayerReport, OutputReport, Simulation, UnitReport
 from bnnsim.timing.bottleneck import Bottleneck, Circuit
@@ -54,6 +55,7 @@ RECORDS: dict[str, type] = {
     "An output of a check": OutputCheck,
     "A layer of a check": LayerCheck,
     "The flips of a layer": Flips,
+    "Hardware": HardwareCheck,
 }
 NOT_WRITTEN = {
     *("is_tie", "turn_cycles", "best", "holders", "is_complete"),
@@ -78,6 +80,7 @@ OTHERS = {
     "validate": ["validate"],
     "compare": ["compare", "digits-7z020:digits", "acce-bnn:binarynet"],
     "fifos": ["fifos", "digits-7z020", "digits"],
+    "rtl": ["rtl", "digits-7z020", "digits", "--frames", "1", "--no-check", "--out", "hardware"],
 }
 
 
@@ -243,6 +246,7 @@ OBJECTS = {
     "compare": _objects_of_compare,
     "fifos": _objects_of_fifos,
     "check": _objects_of_check,
+    "rtl": lambda data: iter([("Hardware", data)]),
 }
 
 

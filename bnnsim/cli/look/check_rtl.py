@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from bnnsim.cli.console import SimulationFailed, output
+from bnnsim.cli.console import SimulationFailed, deliver, output
+from bnnsim.cli.options import JsonOption
+from bnnsim.files.whole import check_target
 
 
 def command(
@@ -19,18 +21,28 @@ def command(
         Literal["verilator", "icarus"] | None,
         typer.Option(help="which simulator; default: the fastest that is found"),
     ] = None,
+    json_file: JsonOption = None,
 ) -> None:
     """Hold the Verilog in a folder against the simulation again, after changes of your own."""
     from bnnsim.rtl.handover.check import check_rtl
+    from bnnsim.rtl.handover.record import hardware_check
     from bnnsim.rtl.handover.told import verified_text
     from bnnsim.rtl.simulators import SimulatorError
     from bnnsim.rtl.synthesis import SynthesisError
 
+    check_target(json_file)
     try:
         checked = check_rtl(folder, simulator, netlist)
     except (SimulatorError, SynthesisError) as error:
         raise SimulationFailed(str(error)) from error
-    told = verified_text(checked.verification, checked.units, checked.streams)
-    if not checked.verification.is_equal:
+    found = checked.verification
+    told = verified_text(found, checked.units, checked.streams)
+    record = hardware_check(str(folder), checked.units, checked.streams, found)
+
+    def show(_: object) -> None:
+        if found.is_equal:
+            output.print(f"verified  {told}", markup=False, soft_wrap=True)
+
+    deliver(record, json_file, show)
+    if not found.is_equal:
         raise SimulationFailed(told)
-    output.print(f"verified  {told}", markup=False, soft_wrap=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bnnsim.cli.console import SimulationFailed, output
-from bnnsim.cli.options import ArchArgument, RunRequest, WorkloadArgument, runs_design
+from bnnsim.cli.console import SimulationFailed, deliver, output
+from bnnsim.cli.options import ArchArgument, JsonOption, RunRequest, WorkloadArgument, runs_design
+
+if TYPE_CHECKING:
+    from bnnsim.rtl.handover.write import Written
 
 
 @runs_design(without=("timing_only", "executor"))
@@ -23,38 +26,46 @@ def command(
     synth: Annotated[
         bool, typer.Option("--synth", help="count LUTs and flip-flops with Yosys, write a netlist")
     ] = False,
+    json_file: JsonOption = None,
 ) -> None:
     """Write a design as Verilog with its bench, and hold every word and cycle against the simulation."""
-    from bnnsim.rtl.handover.told import not_checked_text, verified_text
+    from bnnsim.rtl.handover.record import hardware_check
+    from bnnsim.rtl.handover.told import verified_text
     from bnnsim.rtl.handover.write import write_rtl
     from bnnsim.rtl.simulators import SimulatorError
     from bnnsim.rtl.synthesis import SynthesisError
 
-    with run.started("simulating") as options:
+    with run.started("simulating", json_file) as options:
         try:
             written = write_rtl(arch, workload, out, options, not no_check, synth)
         except (SimulatorError, SynthesisError) as error:
             raise SimulationFailed(str(error)) from error
-    output.print(
+    found = written.verification
+    record = hardware_check(str(out), written.units, written.streams, found)
+    deliver(record, json_file, lambda _: _show(written))
+    if found and not found.is_equal:
+        raise SimulationFailed(verified_text(found, written.units, written.streams))
+
+
+def _show(written: Written) -> None:
+    from bnnsim.rtl.handover.told import not_checked_text, verified_text
+
+    out = written.folder
+    lines = [
         f"written   {out}: {written.units} units, {written.streams} streams, "
-        f"{written.memories} memories; {out / 'README.md'} says what is what",
-        markup=False,
-        soft_wrap=True,
-    )
+        f"{written.memories} memories; {out / 'README.md'} says what is what"
+    ]
     if written.synthesis:
         cells = written.synthesis.total
-        output.print(
+        lines.append(
             f"cells     {cells.lut_logic:,} LUT, {cells.lutram:,} LUTRAM, {cells.ff:,} FF, "
             f"{cells.bram18:,} BRAM18, {cells.dsp:,} DSP (7 series, the core alone, "
-            f"{written.synthesis.tool})",
-            markup=False,
-            soft_wrap=True,
+            f"{written.synthesis.tool})"
         )
     found = written.verification
     if found is None:
-        output.print(not_checked_text(str(out), not no_check), markup=False, soft_wrap=True)
-        return
-    told = verified_text(found, written.units, written.streams)
-    if not found.is_equal:
-        raise SimulationFailed(told)
-    output.print(f"verified  {told}", markup=False, soft_wrap=True)
+        lines.append(not_checked_text(str(out), written.was_asked))
+    elif found.is_equal:
+        lines.append(f"verified  {verified_text(found, written.units, written.streams)}")
+    for line in lines:
+        output.print(line, markup=False, soft_wrap=True)

@@ -16,7 +16,7 @@ from bnnsim.functional.parameters.parameters import Parameters
 from bnnsim.report.vectors.manifest import FILE, manifest, unit_entry
 from bnnsim.report.vectors.memories import Memory, unit_memories
 from bnnsim.report.waveform.event_log import EventLog
-from bnnsim.report.waveform.vcd import signal_name
+from bnnsim.report.waveform.vcd import check_signal_names, signal_name
 from bnnsim.simulation import (
     RunOptions,
     Simulation,
@@ -55,6 +55,9 @@ def write_vectors(
     design, folder = load_streaming_design(
         architecture, workload, "vectors", "engines have no streams to write"
     )
+    graph = design.graph
+    names = [unit.name for unit in graph.units] + [stream.name for stream in graph.streams]
+    check_signal_names(names)
     stimulus = stimulate(design, folder, options)
     if isinstance(stimulus, TimingOnly):
         raise InputError("vectors", "weights and images (or --weights-seed)", stimulus.reason)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import heapq
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TextIO
 
 from bnnsim.report.streaming.unit_states import STATE_TEXT, State
 from bnnsim.report.waveform.event_log import EventLog
 from bnnsim.report.waveform.stream_signals import NEVER, Handshake, StreamReplay
+from bnnsim.spec.faults import InputError
 
 if TYPE_CHECKING:
     from vcd.writer import Variable, VCDWriter
@@ -23,8 +25,22 @@ def clock_period_ps(clock_mhz: float) -> int:
 
 def signal_name(name: str) -> str:
     """A unit's or stream's name as an identifier: ``conv0.mvau->conv0.widen#2`` becomes
-    ``conv0_mvau_to_conv0_widen_2``."""
-    return re.sub(r"\W", "_", name.replace("->", "_to_"))
+    ``conv0_mvau_to_conv0_widen_2``, and ``1x1.mvau`` ``_1x1_mvau``."""
+    identifier = re.sub(r"\W", "_", name.replace("->", "_to_"))
+    return f"_{identifier}" if identifier[0].isdigit() else identifier
+
+
+def check_signal_names(names: Iterable[str]) -> None:
+    """Refuse units and streams whose ``names`` are the same identifier, such as ``a-b`` and ``a_b``.
+
+    Raises :class:`~bnnsim.spec.faults.InputError` that names the first two.
+    """
+    first: dict[str, str] = {}
+    for name in names:
+        other = first.setdefault(signal_name(name), name)
+        if other != name:
+            expected = "names of layers that differ in letters and digits"
+            raise InputError(name, expected, f"the signal {signal_name(name)}, which {other} has too")
 
 
 class _StreamVariables:
@@ -92,6 +108,7 @@ class VcdDump:
 
     def _register(self, log: EventLog, has_bits: bool) -> None:
         units = log.timing.units
+        check_signal_names([*(unit.name for unit in units), *(stream.name for stream in log.streams)])
         self._writer_of = [0] * len(log.streams)
         self._reader_of = [0] * len(log.streams)
         self._streams_of: list[list[int]] = [[] for _ in units]

@@ -70,7 +70,7 @@ build/bench.vvp: $(RTL) $(BENCH) clock.v
 build-netlist/bench: ../synth/netlist.v $(BENCH) main.cpp
 \t$(VERILATOR) $(FLAGS) -DNETLIST -Mdir build-netlist main.cpp $(BENCH) $(NETLIST)
 
-../synth/netlist.v: $(RTL)
+../synth/netlist.v: $(RTL) $(wildcard ../memories/*.hex)
 \tcd .. && $(YOSYS) synth/yosys.ys
 
 clean:

@@ -12,6 +12,7 @@ from typing import Any
 
 from bnnsim.cost.own.structure import part_depths
 from bnnsim.design.design import Design
+from bnnsim.files.folder import check_new_folder
 from bnnsim.files.part import new_part
 from bnnsim.files.whole import no_place
 from bnnsim.report.vectors.manifest import FILE, manifest, unit_entry
@@ -50,7 +51,7 @@ BUILDS = ("build", "build-netlist")
 class Written:
     """What was written into ``folder``, and what was found when it was checked.
 
-    ``verification`` is None where nobody asked for it or no simulator was found.
+    ``verification`` is None where nobody asked for it (``was_asked``) or no simulator was found.
     """
 
     folder: Path
@@ -61,6 +62,7 @@ class Written:
     words: int
     verification: Verification | None
     synthesis: Synthesis | None
+    was_asked: bool
 
 
 def write_rtl(
@@ -111,16 +113,7 @@ def write_rtl(
                 part.path.replace(out)
         except OSError as error:
             raise no_place(Path(error.filename or out), error) from None
-    return Written(out, simulation, *counts, found, synthesis)
-
-
-def check_new_folder(out: Path) -> None:
-    """Refuse a folder that holds something, before any work is spent."""
-    try:
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise InputError(str(out), "a folder that is new or empty", "one with files in it")
-    except OSError as error:
-        raise no_place(out, error) from None
+    return Written(out, simulation, *counts, found, synthesis, is_checked)
 
 
 def _write_all(

@@ -64,8 +64,10 @@ def test_a_design_is_written_verified_and_checked_again(
     assert lines == int(found[3].replace(",", ""))
     assert not list(out.rglob("build*"))
     assert found[0].removeprefix("verified  ").split(";")[0] in (out / "README.md").read_text()
-    assert run(["check-rtl", str(out)]) == 0
-    assert "0 differences" in capsys.readouterr().out
+    assert run(["check-rtl", str(out), "--json", "-"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert (data["verdict"], data["wrong_words"], data["difference"]) == ("equal", 0, None)
+    assert (data["words"], data["run_cycles"]) == (lines, entry["cycles_total"])
 
 
 @icarus
@@ -78,9 +80,40 @@ def test_a_change_that_breaks_the_hardware_is_told_with_stream_word_and_cycle(
     file = out / "rtl" / "threshold_levels.v"
     assert "$signed(a) >= $signed(b)" in file.read_text()
     file.write_text(file.read_text().replace("$signed(a) >= $signed(b)", "$signed(a) > $signed(b)"))
-    assert run(["check-rtl", str(out)]) == 1
-    said = capsys.readouterr().err.replace("\n", " ")
+    assert run(["check-rtl", str(out), "--json", "-"]) == 1
+    told, said = capsys.readouterr()
+    data = json.loads(told)
+    assert data["verdict"] == "differs"
+    assert data["wrong_words"] > 0
+    assert data["difference"] in said
     assert re.search(r"the first: stream \S+, word \d+ written in cycle \d+: expected", said), said
+
+
+@icarus
+def test_layers_may_begin_with_digits_or_be_called_as_modules_and_keywords(
+    tmp_path: Path, only_icarus: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = _branch(tmp_path)
+    for new, old in {"1x1": "conv0", "fifo": "sum", "wire": "bits"}.items():
+        for file in (tmp_path / "arch.yaml", tmp_path / "branch.yaml"):
+            file.write_text(file.read_text().replace(old, new))
+    assert run([*asked, *DRAWN]) == 0
+    assert "0 differences" in capsys.readouterr().out
+
+
+def test_layers_whose_names_are_one_identifier_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = _branch(tmp_path)
+    for file in (tmp_path / "arch.yaml", tmp_path / "branch.yaml"):
+        file.write_text(file.read_text().replace("conv0", "a-b.x").replace("fc", "a_b_x"))
+    for command in ("rtl", "vectors"):
+        assert run([command, *asked[1:], *DRAWN]) == 2
+        said = capsys.readouterr().err
+        assert said.count("\n") == 1
+        assert "a_b_x.mvau: expected names of layers that differ in letters and digits" in said
+        assert "which a-b.x.mvau has too" in said
+        assert not (tmp_path / "out").exists()
 
 
 @icarus
