@@ -9,7 +9,7 @@ from bnnsim.search.front.verify import Verification
 from bnnsim.search.storage.record import Exploration
 from bnnsim.validation.certainty import ModelError
 
-PARETO_PAGE = "pareto.html"
+PARETO_PAGE, IMPORTANCE = "pareto.html", "importance.json"
 
 
 @dataclass(frozen=True)

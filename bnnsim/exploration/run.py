@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Set
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from bnnsim.exploration.report import PARETO_PAGE, ExplorationReport
+from bnnsim.exploration.report import IMPORTANCE, PARETO_PAGE, ExplorationReport
 from bnnsim.search.front.evaluator import Evaluator, screen_here, set_evaluator
 from bnnsim.search.front.judge_again import doubted_trials, judge_again
 from bnnsim.search.front.verify import verify
@@ -139,7 +140,9 @@ class ExplorationRun:
 
             notes = {v.id: v.note for v in checked}
             info = pareto_info(found, notes, {v.id: v.is_exact for v in checked}, errors)
-            write_results(found, self.out, notes, {PARETO_PAGE: pareto_page(info)})
+            moved = {"importance": [asdict(knob) for knob in info.importance], "axes": info.axes}
+            pages = {PARETO_PAGE: pareto_page(info), IMPORTANCE: json.dumps(moved, indent=1) + "\n"}
+            write_results(found, self.out, notes, pages)
             if isinstance(storage, TrialStore):
                 storage.journal.check()
         seconds = time.monotonic() - self.started

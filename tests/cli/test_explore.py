@@ -95,7 +95,7 @@ def _command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_explore_prints_the_front_and_leaves_a_page(folder: Path) -> None:
     done = _run(folder, "small.yaml", "--trials", "40", "--jobs", "2")
     assert done.returncode == 0, done.stderr
-    progress = r"(searching|random, to compare|re-simulating the front) \d+/\d+ "
+    progress = r"(searching|random, to compare|re-simulating the front) \d+/\d+ |compiling kernels, "
     assert all(re.match(progress, line) for line in done.stderr.splitlines() if line)
     assert re.search(r"small-000\d\d +[\d,]+ +[\d,]+ .*(yes|not run)", done.stdout)
     assert re.search(r"judged +40 designs, \d+ keep every bound, \d+ on the front", done.stdout)

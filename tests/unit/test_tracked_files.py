@@ -10,7 +10,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST_BYTES = 1_000_000
-SEARCH_RESULTS = {"study.journal", "trials.csv", "pareto.csv", "pareto.html", "sweep.csv", "sweep.html"}
+SEARCH_RESULTS = {
+    *("study.journal", "trials.csv", "pareto.csv", "pareto.html", "importance.json"),
+    *("sweep.csv", "sweep.html"),
+}
 FOUND = "found by bnnsim explore"  # the first line of a found design
 WRITTEN = {".yaml", ".csv", ".html", ".json", ".npz", ".vcd"}  # kinds of files that commands write
 PAGES = PurePath("bnnsim/report/assets")  # the pages before a search fills them

@@ -134,6 +134,28 @@ function drawCurve() {
   Plotly.react("curve", traces, look, config);
 }
 
+/* Bars, the most important knob on top, for each objective one. */
+const KNOBS_SHOWN = 12;
+function drawImportance() {
+  const rows = info.importance.slice(0, KNOBS_SHOWN).reverse();
+  $("moved").hidden = rows.length === 0;
+  if (!rows.length) return;
+  const more = info.importance.length > rows.length ? `The ${rows.length} that move most of ${info.importance.length}. ` : "";
+  $("importance-note").textContent = `${more}Of the differences between the designs judged, the share that goes with one knob alone (ε², of logarithms). ` +
+    "Knobs that the search moved together share what they explain: shares need not add up to 100 %, and what moves together need not cause.";
+  const names = rows.map((row) => row.knob.replace("layers.", "").replace("defaults.", ""));
+  const traces = info.axes.map((axis, i) => ({ type: "bar", orientation: "h", name: info.figures[at[axis]].title, y: names, x: rows.map((row) => row.shares[i] * 100),
+    marker: { color: colour(`alternative-${i % 4}`) }, hovertemplate: "%{y}: %{x:.1f} % of " + escaped(label(axis)) + "<extra></extra>" })).reverse();
+  const look = layout();
+  $("importance").style.height = `${90 + rows.length * (12 + 9 * traces.length)}px`;
+  look.barmode = "group"; look.bargap = .3; look.height = undefined;
+  look.legend = { ...look.legend, traceorder: "reversed" };
+  look.margin = { ...look.margin, l: 10 };
+  look.xaxis = { ...look.xaxis, title: { text: "share of the variance [%]" }, range: [0, 102] };
+  look.yaxis = { ...look.yaxis, automargin: true, type: "category", title: { text: "" } };
+  Plotly.react("importance", traces, look, config);
+}
+
 /* ---- wiring ----------------------------------------------------------------------------- */
 
 function options() {
@@ -150,7 +172,7 @@ function options() {
 let parallelSeen = false;
 function seeParallel() { if (!parallelSeen) { parallelSeen = true; drawParallel(); } }
 
-function drawAll() { words(); showDesign(); drawTable(); drawFront(); drawCurve(); if (parallelSeen) drawParallel(); }
+function drawAll() { words(); showDesign(); drawTable(); drawFront(); drawImportance(); drawCurve(); if (parallelSeen) drawParallel(); }
 
 function start() {
   if (window.matchMedia("(prefers-color-scheme: dark)").matches) document.documentElement.dataset.theme = "dark";
@@ -168,6 +190,7 @@ function start() {
 
 function drawPictures() {
   drawFront();
+  drawImportance();
   drawCurve();
   new IntersectionObserver((seen) => { if (seen.some((one) => one.isIntersecting)) seeParallel(); }).observe($("parallel"));
   window.addEventListener("beforeprint", seeParallel);

@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from bnnsim.report.search.columns import columns, short
+from bnnsim.search.front.importance import KnobImportance, knob_importance
 from bnnsim.search.front.objectives import METRICS
 from bnnsim.search.storage.best_known import scale_of
 from bnnsim.search.storage.record import Exploration, TrialRecord
@@ -112,6 +113,8 @@ class ParetoInfo:
     """What engines of the space leave to others: in no figure."""
     verilog_workload: str = ""
     """What ``bnnsim rtl`` takes for the designs' network; empty where it takes none of them."""
+    importance: tuple[KnobImportance, ...] = ()
+    """For each knob the shares of the axes' variances that go with it, the most important first."""
 
 
 def pareto_info(
@@ -179,6 +182,7 @@ def pareto_info(
         curve=scale.curve(exploration, exploration.trials) if scale else (),
         baseline_curve=scale.curve(exploration, exploration.baseline) if scale else (),
         scale=scale.text if scale else "",
+        importance=knob_importance(exploration),
         sureness=sureness([error for error in errors if error.quantity in names]),
         median_errors={n: e for n, e in relative_errors().items() if n in names and errors},
     )

@@ -57,6 +57,12 @@ class Evaluator:
     def __call__(self, knobs: Knobs) -> PointResult:
         try:
             design = self.design(knobs)
+        except SpecError as error:
+            return PointResult({}, {}, reason_of(error))
+        return self._judge(design, knobs)
+
+    def _judge(self, design: Design | EngineDesign, knobs: Knobs) -> PointResult:
+        try:
             found = figures_of(design, frames_for(design))
         except (SpecError, DeadlockError) as error:
             return PointResult({}, {}, reason_of(error))
@@ -87,7 +93,7 @@ class Evaluator:
         broken = [name for name, amount in violations.items() if amount > 0]
         if broken:
             return PointResult({}, {}, f"breaks {', '.join(broken)} at any pace")
-        return self(knobs)
+        return self._judge(design, knobs)
 
     def loaded(self, knobs: Knobs) -> Loaded[Architecture]:
         """A point's architecture, located in its space's file."""

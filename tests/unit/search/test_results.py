@@ -86,7 +86,7 @@ def test_folder_holds_the_front_and_nothing_else(found: ExplorationReport) -> No
     assert found.out is not None
     names = {f"{design_name(found.exploration, t)}.yaml" for t in found.exploration.front}
     assert {path.name for path in (found.out / "designs").iterdir()} == names
-    left = {"trials.csv", "pareto.csv", "pareto.html", "designs", "study.journal"}
+    left = {"trials.csv", "pareto.csv", "pareto.html", "importance.json", "designs", "study.journal"}
     assert {path.name for path in found.out.iterdir()} == left
 
 
