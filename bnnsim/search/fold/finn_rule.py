@@ -2,7 +2,8 @@
 
 Our model of logic is fitted on few placed designs, and rates that a handful of lanes serve lie outside
 them. So of foldings for a rate none is taken that FINN's estimate finds dearer than what FINN's
-SetFolding would take itself, as long as that fits. The estimate is that of FINN-R (ACM TRETS 2018); both
+SetFolding would take itself, as long as that fits and our estimate is not half as much again. FINN's
+estimate is that of FINN-R (ACM TRETS 2018); both
 as in Xilinx/finn at 39f0c9a: SIMD grows first, up to a weight stream of 36 bits a PE, then PE, until a
 layer needs less than the target.
 """

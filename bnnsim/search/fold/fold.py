@@ -30,6 +30,9 @@ _RATE_DIGITS = 6
 _NEARLY = 1.005
 """What a folding may take by FINN's estimate where none is as cheap as FINN's own, by the least that any
 takes."""
+_MUCH_DEARER = 1.5
+"""What a folding as cheap as FINN's own may take by our estimate, by the least that any takes: FINN's
+knows nothing of an input buffer's multiplexers, which of wide rows are most of an HLS unit."""
 _FASTER = (0.9, 0.75, 0.5)
 """Shares of the wanted interval that are tried where its own folding leaves FIFOs no room."""
 
@@ -240,10 +243,19 @@ class Folder:
                     found = cheapest_folding(
                         self.table, cycles, {**room, FINN_LUTS: nearly}, self.objective
                     )
-            if found is None or found.choice is None:
+            if found is None or found.choice is None or self._is_much_dearer(found, cycles, room):
                 found = cheapest_folding(self.table, cycles, room, self.objective)
             self._outcomes[key] = found
         return self._outcomes[key]
+
+    def _is_much_dearer(self, found: Outcome, cycles: int, room: Mapping[str, float]) -> bool:
+        """Whether FINN's opinion costs more logic by ours than it is worth."""
+        assert found.choice is not None
+        taken = found.choice.amounts["lut"]
+        if taken <= _MUCH_DEARER * found.least["lut"]:
+            return False
+        free = cheapest_folding(self.table, cycles, room, self.objective).choice
+        return free is not None and taken > _MUCH_DEARER * free.amounts["lut"]
 
     @cached_property
     def shortest_cycles(self) -> int:

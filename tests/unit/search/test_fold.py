@@ -57,6 +57,23 @@ def test_slow_rates_of_a_large_network_fit_since_faster_designs_do(fps):
     assert found.resources.fits
 
 
+_WIDE_ROWS = """\
+name: wide
+input: {shape: [3, 64, 64], type: uint8}
+layers:
+  - {name: conv, op: conv, out: 2, kernel: 3, pad: 1, activation: bipolar}
+  - {name: scores, op: linear, out: 10}
+"""
+
+
+def test_a_low_rate_does_not_take_a_multiple_of_what_the_fastest_design_takes(tmp_path):
+    """FINN's estimate likes one lane best, ours not: a row of 8,192 words is multiplexed."""
+    path = _written(_WIDE_ROWS, "wide", tmp_path)
+    fastest = fold(path, "xc7z020").folded.resources.total
+    for fps in (50, 500, 1500):
+        assert fold(path, "xc7z020", fps).folded.resources.total.lut <= 1.5 * fastest.lut
+
+
 def test_fastest_design_is_no_slower_and_no_larger_than_one_at_its_rate(tmp_path):
     path = _written(MLP, "mlp", tmp_path)
     fastest = fold(path, "xc7z020").folded
