@@ -17,7 +17,7 @@ from bnnsim.timing.streaming.programs.graph import TimingGraph
 from bnnsim.timing.streaming.programs.program import Elastic
 from bnnsim.timing.streaming.result import TimingResult, UnitCycles
 from bnnsim.timing.streaming.solver.ended_run import EndedRun, end_run
-from bnnsim.timing.streaming.solver.solver import Solver
+from bnnsim.timing.streaming.solver.solver import Solver, UnsettledError
 from bnnsim.timing.streaming.steady_state.api import MAX_FRAMES, most_frames_to_run, proven, settle
 from bnnsim.timing.streaming.steady_state.proof import Proof
 from bnnsim.timing.streaming.steady_state.record import SteadyState
@@ -131,8 +131,11 @@ def _extrapolated(search: Search, proof: Proof, frames: int) -> CompiledRun | No
     ended = end_run(solver, last)
     held_against = ended.solver
     if bounded is not None:
-        bounded.advance(last)
-        held_against = end_run(bounded, last).solver
+        try:
+            bounded.advance(last)
+            held_against = end_run(bounded, last).solver
+        except UnsettledError:
+            return None
     if not search.holds(proof, held_against):
         return None
     periods = (frames - last) // period

@@ -14,12 +14,13 @@ def with_bounds(solver: Solver, units: Collection[int]) -> Solver:
     """A solver in the state of ``solver``, with the bound of
     :mod:`bnnsim.timing.streaming.solver.kernels.bound` for the flushing ``units``.
 
-    It counts nothing and logs nothing.
+    It counts nothing and logs nothing. To go on raises
+    :class:`~bnnsim.timing.streaming.solver.solver.UnsettledError` where the bounds' cycles do not settle.
 
     Readers behind the bounds count as ready for what they have read when they read it.
     """
     bounded = solver.copy()
-    bounded.counts, bounded.logs = None, {}
+    bounded.counts, bounded.logs, bounded.has_bounds = None, {}, True
     s = bounded.state
     stretches = [s.cycles]
     place = len(s.cycles)

@@ -127,7 +127,9 @@ def _lay_out_channels(
     old_writes = kept[1][writer] * has_writer
     old_reads = kept[0][reader] * has_reader
     is_looked_back_on = has_both if has_counts else is_bounded
-    look_back = (np.minimum(depth, words * most_frames) + 1) * is_looked_back_on
+    # A word that waits for the one ``depth`` before it looks so far back, at the run's beginning too.
+    most_back = np.where(is_bounded, depth, np.minimum(depth, words * most_frames))
+    look_back = (most_back + 1) * is_looked_back_on
     old_reads = np.maximum(old_reads, look_back)
     held = np.minimum(depth, most) * (most_frames > 1)  # where there are more, the solver makes room
     writes = _stretches(old_writes + held, most)

@@ -20,6 +20,10 @@ SMALLEST_SHIFT = 5
 """A window this power of two smaller is solved from what is known, however many sweeps that takes."""
 
 
+class UnsettledError(Exception):
+    """Bounds whose cycles do not settle: they may rise for ever, where those of a graph cannot."""
+
+
 class Solver:
     """A graph being solved, an endless run until :meth:`ending` makes one that ends of it.
 
@@ -57,6 +61,8 @@ class Solver:
         self._shift = layout.shift
         self._smallest_shift = layout.shift + SMALLEST_SHIFT
         self._is_careful = False
+        self.has_bounds = False
+        """Whether bounds stand in the place of flushing pipelines."""
         self._window_frames = layout.window_frames
         self._is_solved = False
         self._report = np.zeros(k.REPORT, np.int64)
@@ -137,7 +143,7 @@ class Solver:
         """Sweep until nothing changes. Where that takes long, what is to be done is made less; at last
         nothing is guessed but what a sweep makes known, and so many sweeps come to an end.
 
-        False where fewer frames were done than wanted.
+        False where fewer frames were done than wanted. Raises :class:`UnsettledError` with bounds.
         """
         from bnnsim.timing.streaming.solver.kernels.solve import solve
 
@@ -156,6 +162,8 @@ class Solver:
                 more = self._window_frames = 1
                 continue
             self._is_careful = self._shift == self._smallest_shift
+            if self._is_careful and self.has_bounds:
+                raise UnsettledError
             self._shift = min(self._shift + 1, self._smallest_shift)
         self.evaluations += int(self._report[k.EVALUATIONS])
         self.last_event_cycle = max(self.last_event_cycle, int(self._report[k.LAST_EVENT]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bnnsim.timing.streaming.solver.bounded import with_bounds
-from bnnsim.timing.streaming.solver.solver import Solver
+from bnnsim.timing.streaming.solver.solver import Solver, UnsettledError
 from bnnsim.timing.streaming.steady_state.comparison import Comparison
 from bnnsim.timing.streaming.steady_state.proof import Proof, Repetition
 from bnnsim.timing.streaming.steady_state.snapshot import take_snapshot
@@ -68,7 +68,10 @@ class Search:
             end = self._now.frames + periods * found.period_frames
             if periods > 1 and 2 * end > 3 * self._now.frames:
                 return None
-            if not bounded.advance(end):
+            try:
+                if not bounded.advance(end):
+                    return None
+            except UnsettledError:
                 return None
             before, now = now, take_snapshot(bounded)
             proof = Proof(found, before, now, bounded, self._now.window)
