@@ -13,7 +13,6 @@ import pytest
     [
         "exploration.explore",
         "search.front.objectives",
-        "search.study.samplers",
         "search.sweep.knobs",
     ],
 )
