@@ -95,7 +95,7 @@ def test_missing_model_is_one_line_and_nothing_written(
     [
         (["--device", "xc7z02"], "xc7z02: expected a YAML file or a shipped device"),
         (["--device", "xc7z020", "--fps", "1e12"], "expected"),
-        (["--device", "xc7z020", "--clock-mhz", "-1"], "expected 0 to 2000 MHz, got -1"),
+        (["--device", "xc7z020", "--clock-mhz", "-1"], "expected above 0, to 2000 MHz, got -1"),
     ],
 )
 def test_impossible_fold_is_one_line_and_nothing_written(

@@ -86,10 +86,10 @@ ARCH_CASES = {
         "",
         "a.yaml:1: device: expected this key, got nothing",
     ),
-    "no source": (
+    "a source that is a list": (
         'source: "made for this test"',
-        'source: ""',
-        "a.yaml:2: source: expected text that is not empty, got the text ''",
+        "source: [a, b]",
+        "a.yaml:2: source: expected text, got ['a', 'b']",
     ),
     "unknown device": (
         "device: xc7z020",

@@ -3,7 +3,8 @@
 A cause is noted where a cycle rises, never where it stays: a circuit of such causes takes longer
 than the period for its frames. For let the last note that closes it be that of event i, which rises
 because of j; by the notes from j back to i, j is no later than the old i and the way between them
-allow; so the whole way round is longer than nothing.
+allow; so the whole way round is longer than nothing. Behind a flushing pipeline cycles may also
+fall; what is noted there is true, but a circuit of it need not be longer, and is passed over then.
 """
 
 from __future__ import annotations
