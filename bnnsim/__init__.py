@@ -10,7 +10,13 @@ if TYPE_CHECKING:
     from bnnsim.evaluation import Evaluation, evaluate
     from bnnsim.exploration.explore import explore
     from bnnsim.exploration.report import ExplorationReport
-    from bnnsim.importers import check_model, import_bnn_pynq, import_keras, import_onnx
+    from bnnsim.importers import (
+        check_model,
+        import_bnn_pynq,
+        import_keras,
+        import_model,
+        import_onnx,
+    )
     from bnnsim.simulation import Simulation, simulate
     from bnnsim.spec.faults import InputError, SpecError
 
@@ -24,6 +30,7 @@ _HOMES = {
     "check_model": "bnnsim.importers",
     "import_bnn_pynq": "bnnsim.importers",
     "import_keras": "bnnsim.importers",
+    "import_model": "bnnsim.importers",
     "import_onnx": "bnnsim.importers",
     "InputError": "bnnsim.spec.faults",
     "SpecError": "bnnsim.spec.faults",
@@ -40,6 +47,7 @@ __all__ = [
     "explore",
     "import_bnn_pynq",
     "import_keras",
+    "import_model",
     "import_onnx",
     "simulate",
 ]

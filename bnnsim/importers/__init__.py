@@ -5,6 +5,7 @@ from bnnsim.importers.check.check import check_model
 from bnnsim.importers.check.report import CheckReport, LayerCheck, OutputCheck
 from bnnsim.importers.draft.write import ImportedNetwork, LayerFolding
 from bnnsim.importers.keras.network import import_keras
+from bnnsim.importers.model import import_model
 from bnnsim.importers.onnx.network import import_onnx
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "check_model",
     "import_bnn_pynq",
     "import_keras",
+    "import_model",
     "import_onnx",
 ]

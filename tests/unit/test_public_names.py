@@ -31,7 +31,7 @@ def test_example_of_a_public_name_runs(
     name: str, models: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(models)
-    if name in ("import_onnx", "check_model"):
+    if name in ("import_onnx", "import_model", "check_model"):
         onnx = pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not installed")
         from tests.golden.imported.onnx_models import brevitas_model
 

@@ -2,16 +2,35 @@
 
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+import typer.core
 
 from bnnsim.cli.console import output as stdout
 
 if TYPE_CHECKING:
     from bnnsim.importers.draft.write import ImportedNetwork
 
-app = typer.Typer(help="Bring in a trained network.", no_args_is_help=True)
+ANY = "file"
+"""The command that is meant where a file stands in a command's place."""
+
+
+class _FileOrCommand(typer.core.TyperGroup):
+    """``bnnsim import FILE`` beside ``bnnsim import COMMAND FILE``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in (*self.commands, "--help"):
+            args = [ANY, *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    help="Bring in a trained network: any FILE or FOLDER, told by its content.",
+    no_args_is_help=True,
+    cls=_FileOrCommand,
+    subcommand_metavar="FILE|COMMAND [ARGS]...",
+)
 
 Out = Annotated[Path, typer.Option(help="where the workload and its weights go", metavar="DIR")]
 NetworkName = Annotated[str | None, typer.Option(help="the workload's name; default: the file's")]
@@ -60,7 +79,7 @@ def bnn_pynq(
 def _add_command(kind: str, file: str, summary: str, importer: str) -> None:
     """The command ``kind``, which reads a ``file`` by the function that ``importer`` names.
 
-    Models of both kinds are imported with the same options.
+    Models of all kinds are imported with the same options.
     """
 
     def command(
@@ -75,6 +94,8 @@ def _add_command(kind: str, file: str, summary: str, importer: str) -> None:
         force: Force = False,
     ) -> None:
         module, function = importer.split(":")
+        if kind == ANY:
+            _show_format(model)
         _show(
             getattr(import_module(module), function)(
                 model,
@@ -93,6 +114,12 @@ def _add_command(kind: str, file: str, summary: str, importer: str) -> None:
 
 
 _add_command(
+    ANY,
+    "a model's file, or a folder with one model",
+    "Any model: its content tells what it is (needs bnnsim[onnx]).",
+    "bnnsim.importers.model:import_model",
+)
+_add_command(
     "onnx",
     "QONNX or ONNX file",
     "A model that Brevitas, FINN, larq or anything else wrote as ONNX (needs bnnsim[onnx]).",
@@ -104,6 +131,13 @@ _add_command(
     "A Larq model; no TensorFlow needed (needs bnnsim[onnx]).",
     "bnnsim.importers.keras.network:import_keras",
 )
+
+
+def _show_format(model: Path) -> None:
+    from bnnsim.importers.model import found_model
+
+    file, found = found_model(model)
+    stdout.print(f"format    {file}: {found.name}", markup=False, soft_wrap=True)
 
 
 def _show(imported: "ImportedNetwork") -> None:

@@ -77,6 +77,21 @@ def import_bnn_pynq(
         return _import(path, topology, out_dir, chosen, force)
 
 
+def told_topology(folder: Path) -> Topology:
+    """The topology of a parameter folder, told by the number of its layers.
+
+    Raises :class:`InputError` where no topology has so many.
+    """
+    with foreign_file(folder, "a folder of BNN-PYNQ parameters"):
+        count = len(_list(folder).files)
+        known: dict[Topology, int] = {one: _layer_count(one) for one in get_args(Topology)}
+    found = [one for one, layers in known.items() if layers == count]
+    if not found:
+        expected = " or ".join(f"{layers} layers ({one})" for one, layers in known.items())
+        raise InputError(str(folder), expected, str(count))
+    return found[0]
+
+
 def _import(
     path: Path, topology: Topology, out_dir: str | Path, chosen: str, force: bool
 ) -> ImportedNetwork:

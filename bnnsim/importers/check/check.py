@@ -17,8 +17,8 @@ from bnnsim.importers.check.inputs import chosen_inputs
 from bnnsim.importers.check.matching import matching_import, possible_options
 from bnnsim.importers.check.outputs import OutputTally
 from bnnsim.importers.check.report import CheckReport, Flips
-from bnnsim.importers.foreign.formats import KERAS, format_of
-from bnnsim.importers.onnx.file import load_model
+from bnnsim.importers.foreign.formats import KERAS, ONNX
+from bnnsim.importers.model import found_model, model_of
 from bnnsim.reference.graph import ReferenceGraph
 from bnnsim.reference.keras_model import read_keras_model
 from bnnsim.reference.onnx_model import read_onnx
@@ -26,6 +26,7 @@ from bnnsim.spec.faults import InputError, SpecError
 from bnnsim.spec.load import read_workload
 
 Array = npt.NDArray[Any]
+_REFERENCES = {ONNX: read_onnx, KERAS: read_keras_model}
 _MOST_INPUTS, _MOST_BYTES = 100, 1 << 28
 """Inputs at once: all of the model's tensors are in memory for one chunk only."""
 
@@ -115,24 +116,11 @@ def check_model(
     return CheckReport(str(model_path), loaded.spec.name, count, results, layers, left_out)
 
 
-def _is_keras(path: str | Path) -> bool:
-    """By the content, as the importers tell; what is neither ONNX nor Keras is left to them."""
-    return Path(path).exists() and format_of(Path(path)) is KERAS
-
-
-def model_of(path: str | Path) -> Any:
-    """The ONNX model that the importer reads from a file, ONNX or Keras."""
-    if _is_keras(path):
-        from bnnsim.importers.keras.network import keras_to_onnx
-
-        return keras_to_onnx(path)
-    return load_model(path)
-
-
 def reference_of(path: str | Path) -> ReferenceGraph:
     """The file's model, read once more by the reference alone. Raises :class:`InputError`."""
+    file, found = found_model(path)
     with foreign_file(path, "a model that the reference reads"):
-        return read_keras_model(path) if _is_keras(path) else read_onnx(path)
+        return _REFERENCES[found](file)
 
 
 def _beside(workload: str | Path, name: str) -> Path:

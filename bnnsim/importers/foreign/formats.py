@@ -30,20 +30,24 @@ _TORCHSCRIPT = Format("a TorchScript archive of PyTorch", _EXPORT)
 _PICKLE = Format("a Python pickle (an old PyTorch checkpoint?)", _EXPORT)
 _NUMPY = Format("arrays of numpy (weights without the network)", "export the model as ONNX")
 _SAFETENSORS = Format("a safetensors file (weights without the network)", _EXPORT)
-_TFLITE = Format(
+TFLITE = Format(
     "a TensorFlow Lite model",
     "import the Keras model it was made from, or convert it (python -m tf2onnx.convert --tflite)",
 )
 _ORT = Format("a model in onnxruntime's own format", "import the .onnx it was made from")
-_MXNET = Format(
-    "parameters of MXNet (weights without the network)", "export both with mxnet.onnx.export_model"
+MXNET_PARAMETERS = Format(
+    "parameters of MXNet (weights without the network)",
+    "export both with mxnet.onnx.export_model",
 )
-_MXNET_SYMBOL = Format(
-    "a network of MXNet without its weights", "export both with mxnet.onnx.export_model"
+MXNET = Format(
+    "a network of MXNet without its weights",
+    "export both with mxnet.onnx.export_model",
 )
-_KERAS_JSON = Format(
-    "a Keras model without its weights", "save it whole (model.save) and use bnnsim import keras"
+KERAS_JSON = Format(
+    "a Keras model without its weights",
+    "save it whole (model.save) and use bnnsim import keras",
 )
+BNN_PYNQ = Format("a folder of BNN-PYNQ parameters", "bnnsim import FOLDER reads it")
 _TENSORFLOW = Format(
     "a TensorFlow graph", "convert it (python -m tf2onnx.convert), or import the Keras model"
 )
@@ -54,7 +58,7 @@ _SAVED_MODEL = Format(
 _CAFFE = Format("a Caffe network", "convert it to ONNX first")
 _PACKED = Format("a compressed file", "unpack it first")
 _ZIP = Format("a zip archive of something else", "unpack it first")
-_FOLDER = Format("a folder", "")
+FOLDER = Format("a folder", "")
 _EXPORTED = Format("an archive of torch.export", _EXPORT)
 
 _MOST_IR_VERSION = 40
@@ -70,9 +74,9 @@ _MEMBERS = {
 _STARTS: tuple[tuple[int, bytes, Format], ...] = (
     (0, b"\x89HDF\r\n\x1a\n", KERAS),
     (0, b"\x93NUMPY", _NUMPY),
-    (4, b"TFL3", _TFLITE),
+    (4, b"TFL3", TFLITE),
     (4, b"ORTM", _ORT),
-    (0, b"\x12\x01\0\0\0\0\0\0", _MXNET),
+    (0, b"\x12\x01\0\0\0\0\0\0", MXNET_PARAMETERS),
     (0, b"\x1f\x8b", _PACKED),
     (0, b"BZh", _PACKED),
     (0, b"\xfd7zXZ\0", _PACKED),
@@ -86,8 +90,9 @@ _STARTS: tuple[tuple[int, bytes, Format], ...] = (
 """Where in a file which bytes stand: the formats' own marks."""
 
 _TEXTS: tuple[tuple[tuple[str, ...], Format], ...] = (
-    (('"arg_nodes"', '"nodes"'), _MXNET_SYMBOL),
-    (('"class_name"', '"config"'), _KERAS_JSON),
+    (('"arg_nodes"', '"nodes"'), MXNET),
+    (('"nodes"', '"op"', '"inputs"'), MXNET),
+    (('"class_name"', '"config"'), KERAS_JSON),
     (("layer {", "bottom:"), _CAFFE),
     (("layers {", "bottom:"), _CAFFE),
     (("node {", "op:"), _TENSORFLOW),
@@ -103,7 +108,7 @@ def format_of(path: Path) -> Format | None:
     Raises :class:`InputError` where it cannot be read.
     """
     if path.is_dir():
-        return _SAVED_MODEL if (path / "saved_model.pb").is_file() else _FOLDER
+        return _folder(path)
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD_BYTES)
@@ -120,6 +125,12 @@ def format_of(path: Path) -> Format | None:
     return _text(head) if is_text(head) else _protocol_buffer(head)
 
 
+def _folder(path: Path) -> Format:
+    if (path / "saved_model.pb").is_file():
+        return _SAVED_MODEL
+    return BNN_PYNQ if any(path.glob("[0-9]*-[0-9]*-weights.bin")) else FOLDER
+
+
 def is_text(head: bytes) -> bool:
     """Whether a file that begins like this is text."""
     return bool(head.strip()) and not any(byte < 9 or 13 < byte < 32 for byte in head)
@@ -127,17 +138,22 @@ def is_text(head: bytes) -> bool:
 
 def check_format(path: Path, wanted: Format) -> None:
     """Raises :class:`InputError` where a file is of another format, with what its owner can do."""
-    if not path.exists():
-        raise InputError(str(path), wanted.name, "nothing there")
-    if not (path.is_file() or path.is_dir()):
-        raise InputError(str(path), wanted.name, "something that is no file")
-    if path.is_file() and path.stat().st_size > MAX_MODEL_BYTES:
-        expected = f"a file of at most {MAX_MODEL_BYTES:,} bytes"
-        raise InputError(str(path), expected, f"{path.stat().st_size:,}")
+    check_readable(path, wanted.name)
     found = format_of(path)
     if found not in (wanted, None):
         way = f": {found.way}" if found.way else ""
         raise InputError(str(path), wanted.name, f"{found.name}{way}")
+
+
+def check_readable(path: Path, wanted: str) -> None:
+    """Raises :class:`InputError` where ``path`` is no file or folder, or a file beyond all bounds."""
+    if not path.exists():
+        raise InputError(str(path), wanted, "nothing there")
+    if not (path.is_file() or path.is_dir()):
+        raise InputError(str(path), wanted, "something that is no file")
+    if path.is_file() and path.stat().st_size > MAX_MODEL_BYTES:
+        expected = f"a file of at most {MAX_MODEL_BYTES:,} bytes"
+        raise InputError(str(path), expected, f"{path.stat().st_size:,}")
 
 
 def _archive(path: Path) -> Format:
