@@ -163,8 +163,11 @@ def _unit_mhz(delays: Delays, unit: Unit, stages: int) -> float:
         case Threshold():
             return delays.path_mhz(max(memory, delays.adder(parameters.input_bits / 2)))
         case Pool():
-            loads = parameters.channels * parameters.type.bits
-            return delays.path_mhz(memory + delays.lut + delays.net + delays.broadcast(loads) / 2)
+            loads = parameters.lanes * parameters.type.bits
+            path = memory + delays.lut + delays.net + delays.broadcast(loads) / 2
+            if parameters.adds:
+                path = max(path, memory + delays.adder(parameters.state_bits))
+            return delays.path_mhz(path)
         case Add():
             levels = math.ceil(math.log2(max(2, len(parameters.input_bits))))
             return delays.path_mhz(levels * delays.adder(parameters.output_bits))

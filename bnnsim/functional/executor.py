@@ -23,6 +23,7 @@ from bnnsim.spec.workload import (
     AveragePoolLayer,
     ConcatLayer,
     MaxPoolLayer,
+    SumPoolLayer,
     ThresholdLayer,
     WeightedLayer,
 )
@@ -121,7 +122,7 @@ class Executor:
             return IntegerMap(values.astype(integer_dtype(node.output.type)))
         if isinstance(layer, ThresholdLayer):
             return self._thresholds[node.name].run(given[0], threads)
-        if isinstance(layer, MaxPoolLayer | AveragePoolLayer):
+        if isinstance(layer, MaxPoolLayer | AveragePoolLayer | SumPoolLayer):
             return pooled(node, given[0], threads)
         if isinstance(layer, ConcatLayer):
             return concatenated(given)

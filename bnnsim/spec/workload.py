@@ -8,12 +8,17 @@ from pydantic import Field, FiniteFloat, GetJsonSchemaHandler, field_validator, 
 from pydantic_core import CoreSchema
 
 from bnnsim.spec.bounds import MAX_EXTENT
+from bnnsim.spec.layers.base import Border, LayerBase, Pair, Sides, Window, pair, sides
+from bnnsim.spec.layers.base import Compare as Compare
+from bnnsim.spec.layers.pools import AveragePoolLayer as AveragePoolLayer
+from bnnsim.spec.layers.pools import MaxPoolLayer as MaxPoolLayer
+from bnnsim.spec.layers.pools import MeanPoolLayer as MeanPoolLayer
+from bnnsim.spec.layers.pools import PoolLayer as PoolLayer
+from bnnsim.spec.layers.pools import SumPoolLayer as SumPoolLayer
 from bnnsim.spec.model import Count, Name, SpecModel
 from bnnsim.spec.value_type import BIPOLAR, ValueType, ValueTypeField
 
-Compare = Literal[">", ">="]
 Accumulator = Literal["dot", "popcount"]
-Pair = tuple[int, int]
 Extent = Annotated[int, Field(ge=1, le=MAX_EXTENT)]
 """Channels, rows or columns."""
 
@@ -102,13 +107,6 @@ class Activation(SpecModel):
         return 1 if self.type.is_bipolar else self.most - self.least
 
 
-class LayerBase(SpecModel):
-    name: Name
-    """What the layer is called; architectures name their hardware by it."""
-    inputs: Annotated[list[str], Field(min_length=1)] | None = None
-    """Names of the layers this one reads (``input`` is the frame); without it, the layer above."""
-
-
 class WeightedLayer(LayerBase):
     out: Count
     """Output channels or neurons."""
@@ -127,18 +125,15 @@ class ConvBase(WeightedLayer):
     Weights ``(out, in_channels / groups, kernel_height, kernel_width)``.
     """
 
-    kernel: Count | Annotated[list[Count], Field(min_length=2, max_length=2)]
+    kernel: Window
     """Height and width, or one number for both."""
-    stride: Count | Annotated[list[Count], Field(min_length=2, max_length=2)] = 1
+    stride: Window = 1
     """Rows and columns from one window to the next, or one number for both."""
-    dilation: Count | Annotated[list[Count], Field(min_length=2, max_length=2)] = 1
+    dilation: Window = 1
     """Distance of a window's pixels, or one number for both."""
     groups: Count = 1
     """Groups of channels that do not see each other; as many as input channels: depthwise."""
-    pad: (
-        Annotated[int, Field(ge=0)]
-        | Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=4, max_length=4)]
-    ) = 0
+    pad: Border = 0
     """Border in pixels on all four sides, or ``[top, left, bottom, right]``."""
     pad_value: int | None = None
     """What the border holds; default -1 for bipolar inputs (the hardware's bit 0), else 0.
@@ -147,22 +142,19 @@ class ConvBase(WeightedLayer):
 
     @property
     def kernel_hw(self) -> Pair:
-        return _pair(self.kernel)
+        return pair(self.kernel)
 
     @property
     def stride_hw(self) -> Pair:
-        return _pair(self.stride)
+        return pair(self.stride)
 
     @property
     def dilation_hw(self) -> Pair:
-        return _pair(self.dilation)
+        return pair(self.dilation)
 
     @property
-    def pad_tlbr(self) -> tuple[int, int, int, int]:
-        if isinstance(self.pad, int):
-            return (self.pad,) * 4
-        top, left, bottom, right = self.pad
-        return top, left, bottom, right
+    def pad_tlbr(self) -> Sides:
+        return sides(self.pad)
 
 
 class ConvLayer(ConvBase):
@@ -279,18 +271,6 @@ class PreluLayer(LayerBase):
     parameters: ValueTypeField = ValueType("fixed", 12, 8)
 
 
-class MeanPoolLayer(LayerBase):
-    """Mean over ``kernel x kernel``, its fraction truncated towards zero or rounded half up."""
-
-    op: Literal["mean_pool"]
-    """A mean."""
-    kernel: Count | Literal["global"]
-    """Height and width of the window; ``global``: the whole map."""
-    type: ValueTypeField = ValueType("fixed", 16, 7)
-    rounding: Literal["truncate", "half_up"] = "truncate"
-    """What becomes of the mean's fraction."""
-
-
 class ThresholdLayer(LayerBase):
     """Thresholds on integer sums, one set a channel."""
 
@@ -298,30 +278,6 @@ class ThresholdLayer(LayerBase):
     """Thresholds."""
     activation: Activation
     """The thresholds."""
-
-
-class MaxPoolLayer(LayerBase):
-    """Maximum over ``kernel x kernel`` (on bipolar data the OR of the bits)."""
-
-    op: Literal["max_pool"]
-    """A maximum."""
-    kernel: Count
-    """Height and width of the window."""
-    stride: Count | None = None
-    """Default: the kernel."""
-
-
-class AveragePoolLayer(LayerBase):
-    """Average before a sign: on bipolar data a majority vote over the window."""
-
-    op: Literal["average_pool"]
-    """A majority vote."""
-    kernel: Count | Literal["global"]
-    """Height and width of the window; ``global``: the whole map."""
-    stride: Count | None = None
-    """Default: the kernel."""
-    compare: Compare = ">="
-    """The output is +1 iff the window's sum is ``> 0`` or ``>= 0``."""
 
 
 class AddLayer(LayerBase):
@@ -345,10 +301,8 @@ Layer = Annotated[
     | FixedLinearLayer
     | AffineLayer
     | PreluLayer
-    | MeanPoolLayer
     | ThresholdLayer
-    | MaxPoolLayer
-    | AveragePoolLayer
+    | PoolLayer
     | AddLayer
     | ConcatLayer,
     Field(discriminator="op"),
@@ -392,7 +346,3 @@ class Workload(SpecModel):
     """Names of the (first output's) scores, first score first."""
     imported_with: ImportSettings | None = None
     """Where an import was told more than the model says: ``bnnsim check`` imports again with the same."""
-
-
-def _pair(value: int | list[int]) -> Pair:
-    return (value, value) if isinstance(value, int) else (value[0], value[1])

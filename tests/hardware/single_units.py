@@ -154,16 +154,29 @@ def window(random: Random, style: Any) -> SingleUnit:
 
 
 def pool(random: Random) -> SingleUnit:
-    levels = random.choice([1, 1, 1, 2, 3])
+    levels = random.choice([1, 1, 1, 1, 2, 3])
     kind = ValueType("residual", levels) if levels > 1 else _type(random)
-    function: Any = "majority" if kind.is_bipolar and random.random() < 0.6 else "max"
+    functions = ["max", "majority"] if kind.is_bipolar else ["max"]
+    functions += ["sum", "mean", "rounded_mean"] if levels == 1 else []
+    function: Any = random.choice(functions)
     kernel = random.randint(1, 3), random.randint(1, 3)
     height, width = (k * random.randint(1, 3) + random.choice([0, 0, k - 1]) for k in kernel)
     style: Any = random.choice(["line_buffered", "streaming"])
     compare: Any = random.choice([">", ">="])
-    parameters = Pool(function, random.randint(1, 5), height, width, kernel, kind, compare, style, levels)
-    port = (parameters.channels, 1 if levels > 1 else kind.bits, kind)
-    return _unit(random, parameters, [port], [port])
+    channels = random.randint(1, 6)
+    pe = random.choice([None, _divisor(random, channels)])
+    parameters = Pool(function, channels, height, width, kernel, kind, compare, style, levels, pe)
+    made = kind
+    if parameters.is_mean:
+        made = random.choice([ValueType("fixed", 16, 7), ValueType("int", 4), ValueType("uint", 3)])
+    elif parameters.adds:
+        taps = parameters.taps
+        made = replace(integer_type(taps * kind.minimum, taps * kind.maximum), fraction_bits=0)
+    parameters = replace(parameters, made_type=made if parameters.adds else None)
+    ports: list[Port] = [
+        (parameters.lanes, 1 if levels > 1 else one.bits, one) for one in (kind, made)
+    ]
+    return _unit(random, parameters, ports[:1], ports[1:])
 
 
 def scale(random: Random) -> SingleUnit:

@@ -106,18 +106,45 @@ class _Sketch:
         self.shape = (out, sizes[0], sizes[1])
 
     def pool(self) -> None:
+        """Side by side in twos, or any window, stride and border."""
         channels, height, width = self.shape
-        if height % 2 or width % 2:
+        of_bits = ("average_pool",) if self.type == "bipolar" else ()
+        op = self.one_of("max_pool", "sum_pool", *of_bits)
+        if self.draw(st.booleans()) and height % 2 == width % 2 == 0:
+            self.pooled(op, (channels, height // 2, width // 2), kernel=2)
             return
-        op = self.one_of("max_pool", "average_pool") if self.type == "bipolar" else "max_pool"
-        name = self.layer(op, kernel=2)
+        kernel = [self.one_of(*range(1, min(3, extent) + 1)) for extent in (height, width)]
+        stride = [self.one_of(k, 1, 2) for k in kernel]
+        pad = [0] * 4 if op == "average_pool" else [self.one_of(*range(k)) for k in kernel * 2]
+        sizes = [
+            (extent + pad[i] + pad[i + 2] - kernel[i]) // stride[i] + 1
+            for i, extent in enumerate((height, width))
+        ]
+        border = {} if op == "average_pool" else {"pad": pad}
+        self.pooled(op, (channels, sizes[0], sizes[1]), kernel=kernel, stride=stride, **border)
+
+    def pooled(self, op: str, shape: tuple[int, int, int], **keys: Any) -> None:
+        name = self.layer(op, **keys)
         self.hardware[name] = self.options()
-        self.shape = (channels, height // 2, width // 2)
+        if self.draw(st.booleans()):
+            self.hardware[name]["pe"] = self.one_of(*_divisors(shape[0]))
+        if self.draw(st.booleans()):
+            self.hardware[name]["pool"] = self.one_of("line_buffered", "streaming")
+        self.hardware[name]["sliding_window"] = self.one_of(*WINDOWS)
+        self.shape = shape
+        if op == "sum_pool":
+            self.threshold(shape[0])
+        if op == "mean_pool":
+            self.type = str(keys.get("type", "fixed16.7"))
 
     def global_pool(self) -> None:
-        if self.type == "bipolar":
-            self.layer("average_pool", kernel="global")
-            self.shape = (self.shape[0], 1, 1)
+        of_bits = ("average_pool",) if self.type == "bipolar" else ()
+        op = self.one_of("sum_pool", "max_pool", "mean_pool", *of_bits)
+        word = {}
+        if op == "mean_pool":
+            word = {"type": self.one_of("fixed16.7", "int4", "fixed6.1")}
+            word["rounding"] = self.one_of("truncate", "half_up")
+        self.pooled(op, (self.shape[0], 1, 1), kernel="global", **word)
 
     def branch(self) -> None:
         """A convolution beside another or beside a shortcut, joined by add or concat."""

@@ -16,13 +16,12 @@ from bnnsim.cost.own.structure import (
     table,
     tree_bits,
 )
-from bnnsim.design.streaming.units import Mvau, Pool, Scale, Threshold
+from bnnsim.design.streaming.units import Mvau, Scale, Threshold
 
 MVAU_STAGES = 6
 RESIDUAL_SUM_BITS = 24
 THRESHOLD_TABLE_WORDS = 32
 """Thresholds of so many folds are looked up in logic."""
-_POOL_IDLE_BITS = 2
 
 
 def mvau_parts(tech: Technology, unit: Mvau, in_bits: int, freezes: bool) -> tuple[Part, ...]:
@@ -160,42 +159,6 @@ def _residual_parts(tech: Technology, unit: Mvau, in_bits: int, freezes: bool) -
         Part("weight memory", _weights(tech, unit)),
         Part("processing elements", _times(lanes, unit.pe).amounts(tech) + scaled),
         Part("parameter memory", numbers),
-    )
-
-
-def pool_parts(tech: Technology, unit: Pool, in_bits: int, freezes: bool) -> tuple[Part, ...]:
-    """``pool``: counters of the window and its row, a memory of what the windows have come to."""
-    columns = unit.width // unit.kernel[1]
-    entries = columns * unit.levels
-    count_bits = (
-        (unit.kernel[0] * unit.kernel[1]).bit_length() if unit.function == "majority" else in_bits
-    )
-    state = unit.channels * count_bits
-    turns = (unit.levels, unit.kernel[1], columns, unit.kernel[0])
-    counters = sum(address_bits(count) for count in turns) + address_bits(entries)
-    flags = 2 + (1 if unit.levels > 1 else 0)
-    program = control(2, freezes, unit.height // unit.kernel[0])
-    program = program + Structure(counters=counters, registers=flags + unit.channels * in_bits)
-    if unit.style == "streaming":
-        program = program + Structure(registers=state)
-    else:
-        idle = Structure(counters=_POOL_IDLE_BITS, registers=3 + address_bits(entries))
-        program = program + idle + Structure(selects=address_bits(entries))
-    work = Structure(selects=state)
-    if unit.function == "majority":
-        work = Structure(adders=state, compares=state)
-    elif count_bits > 1:
-        work = Structure(compares=state, selects=state)
-    if entries == 1:
-        buffer = Structure(registers=state).amounts(tech)
-    else:
-        buffer = ram(tech, state, entries, "single")
-    if unit.levels > 1:
-        work = work + Structure(selects=2 * unit.channels, registers=2 * unit.channels)
-    return (
-        Part("control", program.amounts(tech)),
-        Part("pooling", work.amounts(tech)),
-        Part("row buffer", buffer),
     )
 
 

@@ -6,7 +6,7 @@ from typing import assert_never
 
 from bnnsim.cost.blocks.parts import Part
 from bnnsim.cost.blocks.technology import Technology
-from bnnsim.cost.own.computing import mvau_parts, pool_parts, scale_parts, threshold_parts
+from bnnsim.cost.own.computing import mvau_parts, scale_parts, threshold_parts
 from bnnsim.cost.own.moving import (
     add_structure,
     concat_structure,
@@ -16,6 +16,7 @@ from bnnsim.cost.own.moving import (
     split_structure,
     window_parts,
 )
+from bnnsim.cost.own.pool import pool_parts
 from bnnsim.cost.own.structure import Structure, ram
 from bnnsim.cost.streaming.frame_ends import memory_port
 from bnnsim.design.streaming.units import (

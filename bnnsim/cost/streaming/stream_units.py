@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bnnsim.cost.blocks.amounts import Amounts, Estimate
 from bnnsim.cost.blocks.logic import (
-    adder_luts,
     adder_tree_luts,
     comparator_luts,
     control,
@@ -14,7 +13,6 @@ from bnnsim.cost.blocks.logic import (
     loop_bound,
     state_machine,
 )
-from bnnsim.cost.blocks.memories import Ports
 from bnnsim.cost.blocks.parts import Part
 from bnnsim.cost.blocks.storage import line_buffer, memory
 from bnnsim.cost.blocks.technology import Technology
@@ -23,13 +21,11 @@ from bnnsim.design.streaming.units import (
     Concat,
     Converter,
     Padding,
-    Pool,
     Scale,
     Split,
     Threshold,
     Window,
 )
-from bnnsim.spec.accelerator import WeightMemory
 from bnnsim.spec.streaming.hardware import UnitLibrary
 
 
@@ -84,34 +80,6 @@ def converter_parts(
     return (
         Part("shift register", shift),
         Part("control", sequencing(tech, library, counters, trips) + bound),
-    )
-
-
-def pool_parts(tech: Technology, unit: Pool, library: UnitLibrary) -> tuple[Part, ...]:
-    """Pool over whole pixels: a row of partial results and a maximum, OR or count on each channel."""
-    bits = unit.type.bits
-    columns = unit.width // unit.kernel[1]
-    if unit.function == "majority":
-        window = unit.kernel[0] * unit.kernel[1]
-        count_bits = window.bit_length()
-        width = unit.channels * count_bits
-        each = adder_luts(tech, count_bits) + comparator_luts(tech, count_bits)
-    else:
-        width = unit.channels * bits
-        # The maximum of one-bit elements is an OR, four inputs of which fit one LUT with the select.
-        each = 1.0 if bits == 1 else comparator_luts(tech, bits) + bits
-    if columns == 1:
-        buffer = control(tech, 0, width)
-    else:
-        # The row is read, changed and written back in a step, so HLS needs both ports for it.
-        ports: Ports = "true_dual" if library == "hls" and unit.type.is_bipolar else "simple_dual"
-        style: WeightMemory = "auto" if ports == "true_dual" else "lutram"
-        buffer = memory(tech, width, columns, style, ports, library, "buffer")
-    counters = tech["hls_pool_counters"] if library == "hls" else 3.0
-    return (
-        Part("row buffer", buffer),
-        Part("pooling", datapath(tech, unit.channels * each, width)),
-        Part("control", sequencing(tech, library, counters, unit.words_in)),
     )
 
 

@@ -11,12 +11,12 @@ from bnnsim.cost.own.structure import own_fifo
 from bnnsim.cost.own.units import own_parts
 from bnnsim.cost.streaming.frame_ends import sink_parts, source_parts
 from bnnsim.cost.streaming.mvau import mvau_parts
+from bnnsim.cost.streaming.pool import pool_parts
 from bnnsim.cost.streaming.stream_units import (
     add_parts,
     concat_parts,
     converter_parts,
     padding_parts,
-    pool_parts,
     scale_parts,
     split_parts,
     threshold_parts,

@@ -13,6 +13,7 @@ import numpy as np
 from bnnsim.arrays import Integers
 from bnnsim.design.network.network import Node
 from bnnsim.functional.layers.fixed_point import divided_towards_zero, rounded, with_room
+from bnnsim.spec.layers.pools import BorderedPool, SlidingPool
 from bnnsim.spec.value_type import ValueType
 from bnnsim.spec.workload import (
     Activation,
@@ -25,6 +26,7 @@ from bnnsim.spec.workload import (
     MaxPoolLayer,
     MeanPoolLayer,
     PreluLayer,
+    SumPoolLayer,
     ThresholdLayer,
     WeightedLayer,
 )
@@ -101,8 +103,11 @@ def stage_layer(node: Node, values: Values, inputs: list[Integers]) -> Integers:
     """A layer without an array."""
     layer, x = node.layer, inputs[0]
     if isinstance(layer, MaxPoolLayer):
-        largest: Integers = _windows(x, layer.kernel, layer.stride or layer.kernel).max(axis=(3, 4))
+        largest: Integers = _pool_windows(x, layer, node.input.type.minimum).max(axis=(3, 4))
         return largest
+    if isinstance(layer, SumPoolLayer):
+        sums: Integers = _pool_windows(x, layer, 0).sum(axis=(3, 4))
+        return sums
     if isinstance(layer, AveragePoolLayer):
         return _majority(x, layer)
     if isinstance(layer, MeanPoolLayer):
@@ -130,23 +135,25 @@ def stage_layer(node: Node, values: Values, inputs: list[Integers]) -> Integers:
     return np.concatenate(inputs)
 
 
-def _windows(x: Integers, kernel: int, stride: int) -> Integers:
-    view = np.lib.stride_tricks.sliding_window_view(x, (kernel, kernel), axis=(1, 2))
-    windows: Integers = view[:, ::stride, ::stride]
+def _pool_windows(x: Integers, layer: SlidingPool, border: int) -> Integers:
+    """The windows of a pool ``(channels, rows, columns, kernel rows, kernel columns)``."""
+    kernel, stride = layer.kernel_on(*x.shape[1:]), layer.stride_on(*x.shape[1:])
+    if isinstance(layer, BorderedPool):
+        top, left, bottom, right = layer.pad_tlbr
+        x = np.pad(x, ((0, 0), (top, bottom), (left, right)), constant_values=border)
+    view = np.lib.stride_tricks.sliding_window_view(x, kernel, axis=(1, 2))
+    windows: Integers = view[:, :: stride[0], :: stride[1]]
     return windows
 
 
 def _majority(x: Integers, layer: AveragePoolLayer) -> Integers:
-    if layer.kernel == "global":
-        total = x.sum(axis=(1, 2), keepdims=True)
-    else:
-        total = _windows(x, layer.kernel, layer.stride or layer.kernel).sum(axis=(3, 4))
+    total = _pool_windows(x, layer, 0).sum(axis=(3, 4))
     wins: Integers = (total > 0 if layer.compare == ">" else total >= 0).astype(np.int64)
     return wins * 2 - 1
 
 
 def _mean(x: Integers, given: ValueType, layer: MeanPoolLayer) -> Integers:
-    kernel = x.shape[1:] if layer.kernel == "global" else (layer.kernel, layer.kernel)
+    kernel = layer.kernel_on(*x.shape[1:])
     rows, columns = x.shape[1] // kernel[0], x.shape[2] // kernel[1]
     more = max(0, layer.type.fraction_bits - given.fraction_bits)
     total = x.reshape(x.shape[0], rows, kernel[0], columns, kernel[1]).sum(axis=(2, 4)) << more

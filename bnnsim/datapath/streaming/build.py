@@ -11,13 +11,13 @@ import numpy.typing as npt
 from bnnsim.arrays import Integers
 from bnnsim.datapath.mismatch import BitMismatchError
 from bnnsim.datapath.streaming.mvau import MvauDatapath
+from bnnsim.datapath.streaming.pool import PoolDatapath
 from bnnsim.datapath.streaming.residual import ResidualMvauDatapath, ResidualPoolDatapath
 from bnnsim.datapath.streaming.units import (
     AddDatapath,
     ConcatDatapath,
     ConverterDatapath,
     PaddingDatapath,
-    PoolDatapath,
     ScaleDatapath,
     SinkDatapath,
     SourceDatapath,
@@ -112,7 +112,8 @@ def unit_datapath(
         case Pool() if parameters.type.is_residual:
             return ResidualPoolDatapath(parameters)
         case Pool():
-            return PoolDatapath(parameters, bits)
+            leaving = graph.stream_by_name[unit.outputs[0]].element_bits
+            return PoolDatapath(parameters, bits, leaving)
         case Threshold():
             return ThresholdDatapath(parameters, thresholds[unit.layer])
         case Scale():

@@ -106,10 +106,10 @@ class ResidualPoolDatapath:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._ones = (1 << pool.channels) - 1
+        self._ones = (1 << pool.lanes) - 1
         self._taken = 0  # words of the frame
         self._words: list[int] = []
-        self._running: list[int] = []
+        self._running: dict[int, list[int]] = {}  # by fold
         self._leaving: deque[int] = deque()
 
     def push(self, words: tuple[int, ...]) -> None:
@@ -119,31 +119,35 @@ class ResidualPoolDatapath:
             return
         self._words.append(words[0])
         height, width = pool.kernel
-        pixel, level = divmod(len(self._words) - 1, pool.levels)
+        pixel, word = divmod(len(self._words) - 1, pool.pixel_words)
         row, column = divmod(pixel, pool.width)
         if row == height - 1 and column % width == width - 1:
-            self._leaving.append(self._largest(column + 1 - width, level))
-        if len(self._words) == pool.width * height * pool.levels:
+            self._leaving.append(self._largest(column + 1 - width, *divmod(word, pool.levels)))
+        if len(self._words) == pool.width * height * pool.pixel_words:
             self._words.clear()
 
     def pop(self) -> int:
         return self._leaving.popleft()
 
-    def _largest(self, column: int, level: int) -> int:
-        """The level's bit of every channel's largest activation in the window at ``column``."""
+    def _largest(self, column: int, fold: int, level: int) -> int:
+        """The level's bit of the largest activation of each of a fold's channels in the window at
+        ``column``."""
         pool = self._pool
         height, width = pool.kernel
         window = [
-            self._words[(row * pool.width + column + k) * pool.levels + level]
+            self._words[
+                (row * pool.width + column + k) * pool.pixel_words + fold * pool.levels + level
+            ]
             for row in range(height)
             for k in range(width)
         ]
         if level == 0:
-            self._running = [self._ones] * len(window)
+            self._running[fold] = [self._ones] * len(window)
+        running = self._running[fold]
         largest = 0
-        for word, running in zip(window, self._running, strict=True):
-            largest |= word & running
-        self._running = [
-            running & ~(largest ^ word) for word, running in zip(window, self._running, strict=True)
+        for word, alive in zip(window, running, strict=True):
+            largest |= word & alive
+        self._running[fold] = [
+            alive & ~(largest ^ word) for word, alive in zip(window, running, strict=True)
         ]
         return largest

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from bnnsim.arrays import Int64s
 from bnnsim.datapath.streaming.mvau import count_fired
 from bnnsim.datapath.streaming.words import element_values, pack_rows, unpack_word
-from bnnsim.design.streaming.units import Add, Concat, Converter, Padding, Pool, Scale, Threshold, Window
+from bnnsim.design.streaming.units import Add, Concat, Converter, Padding, Scale, Threshold, Window
 from bnnsim.design.streaming.window_order import window_order
 
 
@@ -141,61 +141,6 @@ class WindowDatapath:
             word |= shown << (i * self._bits)
         self._position += self._together
         return word
-
-
-class PoolDatapath:
-    """Maximum (the OR of bipolar bits) or majority over windows of whole pixels."""
-
-    def __init__(self, pool: Pool, element_bits: int) -> None:
-        self._pool = pool
-        self._bits = element_bits
-        self._is_or = pool.function == "max" and pool.type.is_bipolar
-        self._row_words = pool.width
-        self._taken = 0  # words of the frame
-        self._rows: list[int] = []
-        self._leaving: deque[int] = deque()
-
-    def push(self, words: tuple[int, ...]) -> None:
-        self._taken = self._taken % self._pool.words_in + 1
-        if self._taken > self._pool.words_pooled:
-            return
-        self._rows.append(words[0])
-        height, width = self._pool.kernel
-        row, column = divmod(len(self._rows) - 1, self._row_words)
-        if row == height - 1 and column % width == width - 1:
-            self._leaving.append(self._reduce(column + 1 - width))
-        if len(self._rows) == self._row_words * height:
-            self._rows.clear()
-
-    def pop(self) -> int:
-        return self._leaving.popleft()
-
-    def _reduce(self, column: int) -> int:
-        height, width = self._pool.kernel
-        window = [
-            self._rows[row * self._row_words + column + k]
-            for row in range(height)
-            for k in range(width)
-        ]
-        if self._is_or:
-            result = 0
-            for word in window:
-                result |= word
-            return result
-        pool = self._pool
-        values = np.stack(
-            [
-                element_values(
-                    unpack_word(word, pool.channels, self._bits, pool.type.is_signed), pool.type
-                )
-                for word in window
-            ]
-        )
-        if pool.function == "max":
-            return pack_rows(values.max(axis=0)[None], self._bits)[0]
-        total = values.sum(axis=0)
-        fires = total > 0 if pool.compare == ">" else total >= 0
-        return pack_rows(fires[None].astype(np.int64), 1)[0]
 
 
 class ThresholdDatapath:

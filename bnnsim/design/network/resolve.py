@@ -14,6 +14,7 @@ from bnnsim.design.network.shape_rules import add, concat, conv, holds, pool, we
 from bnnsim.design.network.tensor import Tensor
 from bnnsim.spec.bounds import MAX_ELEMENTS, MAX_WEIGHTS
 from bnnsim.spec.faults import Fault, near_names
+from bnnsim.spec.layers.pools import BorderedPool
 from bnnsim.spec.load import Loaded
 from bnnsim.spec.workload import (
     AddLayer,
@@ -29,6 +30,7 @@ from bnnsim.spec.workload import (
     MaxPoolLayer,
     MeanPoolLayer,
     PreluLayer,
+    SumPoolLayer,
     ThresholdLayer,
     WeightedLayer,
     Workload,
@@ -231,7 +233,7 @@ class _Resolver:
         if any(one.type.is_residual for one in given) and not isinstance(layer, READ_LEVELS):
             fault("op", "conv, linear or max_pool behind residual activations", layer.op)
             return None
-        if isinstance(layer, ConvBase):
+        if isinstance(layer, ConvBase | BorderedPool):
             top, left, bottom, right = layer.pad_tlbr
             channels, height, width = given[0].shape
             padded = channels * (height + top + bottom) * (width + left + right)
@@ -239,6 +241,7 @@ class _Resolver:
                 expected = f"a padded map of at most {MAX_ELEMENTS} elements"
                 fault("pad", expected, f"{padded}")
                 return None
+        if isinstance(layer, ConvBase):
             result = conv(fault, layer, given[0], given[-1])
         elif isinstance(layer, FixedLinearLayer):
             result = fixed_linear(fault, layer, given[0])
@@ -259,7 +262,7 @@ class _Resolver:
                 given[0].type,
                 0,
             )
-        elif isinstance(layer, MaxPoolLayer | AveragePoolLayer):
+        elif isinstance(layer, MaxPoolLayer | AveragePoolLayer | SumPoolLayer):
             result = pool(fault, layer, given[0])
         elif isinstance(layer, AddLayer):
             result = add(fault, names, given)

@@ -83,7 +83,7 @@ def mean_pool(
     fault: FaultAt, layer: MeanPoolLayer, given: Tensor
 ) -> tuple[Tensor, ValueType, int] | None:
     channels, height, width = given.shape
-    kernel = (height, width) if layer.kernel == "global" else (layer.kernel, layer.kernel)
+    kernel = layer.kernel_on(height, width)
     if height % kernel[0] or width % kernel[1]:
         fault("kernel", f"a divisor of the map's {height} x {width}", str(layer.kernel))
         return None

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from bnnsim.design.network.scaled_rules import FaultAt, gated_conv, residual_layer
 from bnnsim.design.network.tensor import Shape, Tensor
-from bnnsim.spec.value_type import BIPOLAR, ValueType, integer_type
+from bnnsim.spec.layers.pools import BorderedPool
+from bnnsim.spec.value_type import ValueType, integer_type
 from bnnsim.spec.workload import (
     AveragePoolLayer,
     ConvBase,
     GatedConvLayer,
     MaxPoolLayer,
+    SumPoolLayer,
     WeightedLayer,
 )
 
@@ -100,21 +102,32 @@ def weighted(
 
 
 def pool(
-    fault: FaultAt, layer: MaxPoolLayer | AveragePoolLayer, given: Tensor
+    fault: FaultAt, layer: MaxPoolLayer | AveragePoolLayer | SumPoolLayer, given: Tensor
 ) -> tuple[Tensor, ValueType, int] | None:
-    """A pool's map; windows that reach beyond the input are dropped."""
+    """A pool's map; what fills no window is dropped.
+
+    The border of a maximum is the least value, that of a sum 0: neither counts.
+    """
     channels, height, width = given.shape
     if isinstance(layer, AveragePoolLayer) and not given.type.is_bipolar:
-        fault("op", "max_pool, or a majority over bipolar bits", f"{given.type} input")
+        fault("op", "max_pool, sum_pool, or a majority over bipolar bits", f"{given.type} input")
         return None
-    if layer.kernel == "global":
-        return Tensor((channels, 1, 1), BIPOLAR), BIPOLAR, 0
-    stride = layer.stride or layer.kernel
-    if layer.kernel > min(height, width):
-        fault("kernel", f"at most {min(height, width)} (the map's side)", str(layer.kernel))
+    border = layer.pad_tlbr if isinstance(layer, BorderedPool) else (0, 0, 0, 0)
+    kernel, stride = layer.kernel_on(height, width), layer.stride_on(height, width)
+    if any(side >= kernel[place % 2] for place, side in enumerate(border)):
+        expected = f"a border narrower than the window of {kernel[0]} x {kernel[1]}"
+        fault("pad", expected, f"{list(border)}")
         return None
-    size = tuple((extent - layer.kernel) // stride + 1 for extent in (height, width))
-    return Tensor((channels, size[0], size[1]), given.type), given.type, 0
+    padded = (height + border[0] + border[2], width + border[1] + border[3])
+    if kernel[0] > padded[0] or kernel[1] > padded[1]:
+        fault("kernel", f"at most {padded[0]} x {padded[1]} (the map)", f"{kernel[0]} x {kernel[1]}")
+        return None
+    sizes = [(e - k) // s + 1 for e, k, s in zip(padded, kernel, stride, strict=True)]
+    if not isinstance(layer, SumPoolLayer):
+        return Tensor((channels, sizes[0], sizes[1]), given.type), given.type, given.type.minimum
+    area = kernel[0] * kernel[1]
+    sum_type = _spanning([given.type], area * given.type.minimum, area * given.type.maximum)
+    return Tensor((channels, sizes[0], sizes[1]), sum_type), sum_type, 0
 
 
 def add(

@@ -7,10 +7,10 @@ from typing import ClassVar, Literal
 
 from bnnsim.spec.accelerator import WeightMemory
 from bnnsim.spec.streaming.hardware import MemoryLayout, PoolStyle
-from bnnsim.spec.value_type import ValueType
+from bnnsim.spec.value_type import ValueType, integer_type
 from bnnsim.spec.workload import Accumulator, Compare
 
-PoolFunction = Literal["max", "majority"]
+PoolFunction = Literal["max", "majority", "sum", "mean", "rounded_mean"]
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,11 @@ class Mvau:
 
 @dataclass(frozen=True)
 class Pool:
-    """Pool over non-overlapping windows of whole pixels: ``max`` or ``majority``.
+    """Pool over non-overlapping windows, ``lanes`` channels a word: largest, majority, sum or mean.
 
-    Rows and columns that fill no window are read and dropped.
+    Each channel of a pooled column has an accumulator. Rows and columns that fill no window are read
+    and dropped. A mean's fraction is cut off (``mean``) or rounded half up (``rounded_mean``). Windows
+    that overlap are laid out one behind the other by a sliding-window unit: a map of one window a row.
     """
 
     kind: ClassVar[Literal["pool"]] = "pool"
@@ -107,21 +109,70 @@ class Pool:
     """``line_buffered`` (HLS) reads the rows of a window, then writes them; ``streaming`` writes a pixel
     as soon as its window is complete."""
     levels: int = 1
-    """Words a pixel (residual binarization: one a level, in turn)."""
+    """Words an element comes in (residual binarization: one a level, in turn)."""
+    pe: int | None = None
+    """Channels at once; None: whole pixels."""
+    made_type: ValueType | None = None
+    """Of what leaves; None: of what comes in."""
+
+    @property
+    def lanes(self) -> int:
+        """Channels a word."""
+        return self.channels if self.pe is None else self.pe
+
+    @property
+    def channel_fold(self) -> int:
+        return self.channels // self.lanes
+
+    @property
+    def output_type(self) -> ValueType:
+        return self.made_type or self.type
+
+    @property
+    def is_mean(self) -> bool:
+        return self.function in ("mean", "rounded_mean")
+
+    @property
+    def adds(self) -> bool:
+        """Whether windows are summed up."""
+        return self.is_mean or self.function == "sum"
+
+    @property
+    def taps(self) -> int:
+        """Pixels of a window."""
+        return self.kernel[0] * self.kernel[1]
+
+    @property
+    def state_bits(self) -> int:
+        """Bits of one channel's accumulator: a sum, a count of ones, or the largest so far."""
+        if self.function == "majority":
+            return self.taps.bit_length()
+        if not self.adds:
+            return self.type.bits // self.levels
+        return integer_type(self.taps * self.type.minimum, self.taps * self.type.maximum).bits
+
+    @property
+    def pixel_words(self) -> int:
+        """Words a pixel: channel folds, each of so many levels."""
+        return self.channel_fold * self.levels
+
+    @property
+    def columns(self) -> int:
+        """Windows side by side."""
+        return self.width // self.kernel[1]
 
     @property
     def words_in(self) -> int:
-        return self.height * self.width * self.levels
+        return self.height * self.width * self.pixel_words
 
     @property
     def words_out(self) -> int:
-        rows, columns = self.height // self.kernel[0], self.width // self.kernel[1]
-        return rows * columns * self.levels
+        return self.height // self.kernel[0] * self.columns * self.pixel_words
 
     @property
     def words_pooled(self) -> int:
         """Words of the rows that fill windows; those after them are dropped."""
-        return (self.height - self.height % self.kernel[0]) * self.width * self.levels
+        return (self.height - self.height % self.kernel[0]) * self.width * self.pixel_words
 
 
 @dataclass(frozen=True)

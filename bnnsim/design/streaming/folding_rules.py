@@ -14,7 +14,9 @@ from bnnsim.spec.workload import (
     ConvLayer,
     LinearLayer,
     MaxPoolLayer,
+    MeanPoolLayer,
     PreluLayer,
+    SumPoolLayer,
     ThresholdLayer,
     WeightedLayer,
 )
@@ -28,6 +30,8 @@ STREAMING = (
     PreluLayer,
     MaxPoolLayer,
     AveragePoolLayer,
+    SumPoolLayer,
+    MeanPoolLayer,
     AddLayer,
     ConcatLayer,
 )
@@ -75,7 +79,7 @@ def _check_folding(builder: StreamBuilder, node: Node) -> None:
     layer = node.layer
     weighted = isinstance(layer, WeightedLayer)
     rows = node.matrix_height if weighted else node.output.channels
-    if isinstance(layer, MaxPoolLayer | AveragePoolLayer | ConcatLayer):
+    if isinstance(layer, ConcatLayer):
         if hardware.pe is not None:
             builder.fault((*key, "pe"), f"no pe: a {layer.op} takes whole pixels", hardware.pe)
     elif hardware.pe is None:

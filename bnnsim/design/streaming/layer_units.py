@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from bnnsim.design.network.network import Node
 from bnnsim.design.streaming.matrix_units import weighted_units
+from bnnsim.design.streaming.pool_units import pool_units
 from bnnsim.design.streaming.stream_builder import OpenPort, StreamBuilder, unit_style
-from bnnsim.design.streaming.units import Add, Concat, Pool, PoolFunction, Scale, Threshold, levels_of
+from bnnsim.design.streaming.units import Add, Concat, Scale, Threshold
 from bnnsim.spec.streaming.hardware import LayerHardware
 from bnnsim.spec.workload import (
     AddLayer,
     AffineLayer,
-    AveragePoolLayer,
     ConcatLayer,
-    MaxPoolLayer,
+    PoolLayer,
     PreluLayer,
     ThresholdLayer,
     WeightedLayer,
@@ -30,8 +28,8 @@ def layer_units(builder: StreamBuilder, node: Node) -> None:
         _threshold(builder, node, hardware)
     elif isinstance(layer, AffineLayer | PreluLayer):
         _scale(builder, node, hardware)
-    elif isinstance(layer, MaxPoolLayer | AveragePoolLayer):
-        _pool(builder, node, hardware)
+    elif isinstance(layer, PoolLayer):
+        pool_units(builder, node, hardware)
     elif isinstance(layer, AddLayer):
         _add(builder, node, hardware)
     elif isinstance(layer, ConcatLayer):
@@ -83,39 +81,6 @@ def _scale(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None:
     builder.add_unit(name, node.name, scale, [port], *unit_style(hardware, "rtl"))
     bits = node.output.type.bits
     out = OpenPort(name, hardware.pe, bits, node.output.type, node.output.elements)
-    builder.finish_layer(node.name, out, hardware)
-
-
-def _pool(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None:
-    layer = node.layer
-    assert isinstance(layer, MaxPoolLayer | AveragePoolLayer)
-    channels, height, width = node.input.shape
-    kernel = (height, width) if layer.kernel == "global" else (layer.kernel, layer.kernel)
-    if layer.kernel != "global" and (layer.stride or layer.kernel) != layer.kernel:
-        builder.fault(
-            ("layers", node.name),
-            "a pool whose stride is its kernel (the streaming pool does not overlap)",
-            f"kernel {layer.kernel}, stride {layer.stride}",
-        )
-        return
-    port = builder.convert(builder.connect(node.inputs[0]), channels, node.name, hardware)
-    function: PoolFunction = "max" if isinstance(layer, MaxPoolLayer) else "majority"
-    compare = layer.compare if isinstance(layer, AveragePoolLayer) else ">="
-    levels = levels_of(node.input.type)
-    pool = Pool(
-        function,
-        channels,
-        height,
-        width,
-        kernel,
-        node.input.type,
-        compare,
-        hardware.pool,
-        levels,
-    )
-    name = f"{node.name}.pool"
-    builder.add_unit(name, node.name, pool, [port], *unit_style(hardware, "hls"))
-    out = replace(port, unit=name, depth_words=None, elements=node.output.elements * levels)
     builder.finish_layer(node.name, out, hardware)
 
 

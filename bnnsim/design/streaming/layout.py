@@ -7,9 +7,9 @@ from dataclasses import replace
 from bnnsim.design.network.network import INPUT, Network
 from bnnsim.design.streaming.folding_rules import check_layers, check_stream_names
 from bnnsim.design.streaming.layer_units import layer_units
-from bnnsim.design.streaming.matrix_units import check_windows
 from bnnsim.design.streaming.stream_builder import OpenPort, StreamBuilder
 from bnnsim.design.streaming.units import Sink, Source, StreamingGraph
+from bnnsim.design.streaming.window_units import check_windows
 from bnnsim.spec.faults import Fault
 from bnnsim.spec.load import Loaded
 from bnnsim.spec.streaming.architecture import StreamingArchitecture

@@ -39,7 +39,14 @@ def unpack_planes(words: Words, bits: NDArray[np.uint8]) -> None:
 
 @njit(cache=True, nogil=True)
 def max_pool_words(
-    x: Words, kernel_height: int, kernel_width: int, stride: int, out: Words, first: int, last: int
+    x: Words,
+    kernel_height: int,
+    kernel_width: int,
+    row_stride: int,
+    column_stride: int,
+    out: Words,
+    first: int,
+    last: int,
 ) -> None:
     """The OR of each window: a maximum, bit 1 being the larger value."""
     for plane in range(first, last):
@@ -50,7 +57,7 @@ def max_pool_words(
             for y in range(kernel_height):
                 for z in range(kernel_width):
                     for column in range(target.shape[1]):
-                        target[row, column] |= source[row * stride + y, column * stride + z]
+                        target[row, column] |= source[row * row_stride + y, column * column_stride + z]
 
 
 @njit(cache=True, nogil=True)
@@ -58,7 +65,8 @@ def max_pool_values(
     x: Integers,
     kernel_height: int,
     kernel_width: int,
-    stride: int,
+    row_stride: int,
+    column_stride: int,
     out: Integers,
     first: int,
     last: int,
@@ -69,11 +77,11 @@ def max_pool_values(
         target = out[plane // x.shape[1], plane % x.shape[1]]
         for row in range(target.shape[0]):
             for column in range(target.shape[1]):
-                target[row, column] = source[row * stride, column * stride]
+                target[row, column] = source[row * row_stride, column * column_stride]
             for y in range(kernel_height):
                 for z in range(kernel_width):
                     for column in range(target.shape[1]):
-                        value = source[row * stride + y, column * stride + z]
+                        value = source[row * row_stride + y, column * column_stride + z]
                         target[row, column] = max(target[row, column], value)
 
 
@@ -82,7 +90,8 @@ def majority_pool_words(
     x: Words,
     kernel_height: int,
     kernel_width: int,
-    stride: int,
+    row_stride: int,
+    column_stride: int,
     least: int,
     out: Words,
     first: int,
@@ -98,7 +107,7 @@ def majority_pool_words(
                 counts[:] = 0
                 for y in range(kernel_height):
                     for z in range(kernel_width):
-                        word = source[row * stride + y, column * stride + z]
+                        word = source[row * row_stride + y, column * column_stride + z]
                         for lane in range(64):
                             counts[lane] += np.int64((word >> np.uint64(lane)) & np.uint64(1))
                 majority = np.uint64(0)

@@ -137,7 +137,7 @@ def _room(fraction_bits: int, to: ValueType) -> int:
 def mean_pool(x: Integers, given: ValueType, layer: MeanPoolLayer) -> NDArray[np.int64]:
     """Means of non-overlapping windows."""
     channels, frames, height, width = x.shape
-    rows, columns = (height, width) if layer.kernel == "global" else (layer.kernel, layer.kernel)
+    rows, columns = layer.kernel_on(height, width)
     shape = (channels, frames, height // rows, rows, width // columns, columns)
     more = max(0, layer.type.fraction_bits - given.fraction_bits)
     sums = x.astype(np.int64).reshape(shape).sum(axis=(3, 5)) << more

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from bnnsim.arrays import Integers
 from bnnsim.design.network.network import RESIDUAL_SUM, Node
+from bnnsim.functional.layers.pooling import bordered
 from bnnsim.spec.workload import ConvBase, MaxPoolLayer, WeightedLayer
 
 Values = Mapping[str, Integers]
@@ -95,10 +96,10 @@ def residual_pool(node: Node, x: Integers) -> NDArray[np.int64]:
     layer = node.layer
     assert isinstance(layer, MaxPoolLayer)
     levels = node.input.type.bits
-    stride = layer.stride or layer.kernel
-    rank = _reversed(x.astype(np.int64), levels)
-    windows = sliding_window_view(rank, (layer.kernel, layer.kernel), axis=(2, 3))
-    return _reversed(windows[:, :, ::stride, ::stride].max(axis=(4, 5)), levels)
+    kernel, stride = layer.kernel_on(*node.input.shape[1:]), layer.stride_on(*node.input.shape[1:])
+    rank = bordered(_reversed(x.astype(np.int64), levels), layer.pad_tlbr, 0)
+    windows = sliding_window_view(rank, kernel, axis=(2, 3))
+    return _reversed(windows[:, :, :: stride[0], :: stride[1]].max(axis=(4, 5)), levels)
 
 
 def _reversed(codes: Integers, levels: int) -> NDArray[np.int64]:

@@ -16,6 +16,7 @@ from bnnsim.spec.workload import (
     AddLayer,
     AveragePoolLayer,
     MaxPoolLayer,
+    SumPoolLayer,
     ThresholdLayer,
     WeightedLayer,
 )
@@ -123,9 +124,13 @@ def _joined(node: Node, given: list[_Moments]) -> _Moments:
     if isinstance(layer, AddLayer):
         return _Moments(sum(m.mean for m in given), sum(m.variance for m in given))
     if isinstance(layer, MaxPoolLayer) and node.output.type.is_bipolar:
-        ones = 1 - ((1 - given[0].mean) / 2) ** (layer.kernel**2)
+        rows, columns = layer.kernel_on(*node.input.shape[1:])
+        ones = 1 - ((1 - given[0].mean) / 2) ** (rows * columns)
         return _Moments(2 * ones - 1, 4 * ones * (1 - ones))
     if isinstance(layer, MaxPoolLayer | AveragePoolLayer):
         return given[0]
+    if isinstance(layer, SumPoolLayer):
+        rows, columns = layer.kernel_on(*node.input.shape[1:])
+        return _Moments(rows * columns * given[0].mean, rows * columns * given[0].variance)
     mean = sum(m.mean for m in given) / len(given)
     return _Moments(mean, sum(m.variance for m in given) / len(given))

@@ -144,7 +144,8 @@ def unit_detail(unit: Unit) -> str:
         case Window() as p:
             return f"{p.kernel[0]} × {p.kernel[1]} on {p.height} × {p.width}, {p.style.replace('_', ' ')}"
         case Pool() as p:
-            return f"{p.function} {p.kernel[0]} × {p.kernel[1]}"
+            lanes = "" if p.pe is None else f", PE {p.pe}"
+            return f"{p.function.replace('_', ' ')} {p.kernel[0]} × {p.kernel[1]}{lanes}"
         case Threshold() as p:
             return f"PE {p.pe}, {p.thresholds} threshold{'s' if p.thresholds > 1 else ''}"
         case Scale() as p:

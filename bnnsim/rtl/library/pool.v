@@ -1,31 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of bnnsim's hardware library: Verilog-2005, no vendor's primitives.
 //
-// Pool over windows of KERNEL_HEIGHT x KERNEL_WIDTH whole pixels that do not overlap. Columns and rows that
-// fill no window are read and dropped.
+// Pool over windows of KERNEL_HEIGHT x KERNEL_WIDTH pixels that do not overlap, LANES channels a word and
+// CHANNEL_FOLD words a pixel. Columns and rows that fill no window are read and dropped.
 //
 // Program, FLOWS 0 (`line_buffered`), for every row of windows: KERNEL_HEIGHT times (a step that reads for
 // each word of a row, then IDLE_STEPS without words); then a step that writes for each word of the pooled
 // row, then IDLE_STEPS; at the end of a frame a step that reads for each word of a row that is dropped, and
 // IDLE_STEPS. FLOWS 1 (`streaming`): a step a word in; a pooled pixel leaves with the pixel that
-// completes its window. Two stages.
+// completes its window. Two stages; of a mean whose division takes more, PIPELINE_DEPTH.
 //
-// What a window's pixels have come to stands in a memory, a word a pooled column and level. FUNCTION 0: of
-// one-bit elements the largest, in LEVELS levels, the first deciding (of one level, the OR). 1: of numbers
-// the largest. 2: whether at least MAJORITY bits are 1.
+// What a window's pixels have come to stands in a memory, a word a pooled column, channel fold and level.
+// FUNCTION 0: of one-bit elements the largest, in LEVELS levels, the first deciding (of one level, the OR).
+// 1: of numbers the largest. 2: whether at least MAJORITY bits are 1. 3: the sum. 4: the mean (pool_mean.v).
 
 module pool #(
     parameter FUNCTION      = 0,
-    parameter CHANNELS      = 2,
+    parameter LANES         = 2,
+    parameter CHANNEL_FOLD  = 1,
     parameter HEIGHT        = 4,
     parameter WIDTH         = 4,
     parameter KERNEL_HEIGHT = 2,
     parameter KERNEL_WIDTH  = 2,
     parameter ELEMENT_BITS  = 1,
     parameter SIGNED        = 0,
+    parameter BIPOLAR       = 0,
     parameter MAJORITY      = 2,
+    parameter SUM_BITS      = 8,
+    parameter OUTPUT_BITS   = ELEMENT_BITS,
+    parameter OUTPUT_SIGNED = 0,
+    parameter ROUNDS        = 0,
+    parameter FINER         = 0,
+    parameter DROP          = 0,
     parameter LEVELS        = 1,
     parameter FLOWS         = 0,
+    parameter PIPELINE_DEPTH = 2,
     parameter IDLE_STEPS    = 3,
     parameter FREEZES       = 0,
     parameter FRAME_BITS    = 32
@@ -35,26 +44,27 @@ module pool #(
     input  wire [FRAME_BITS-1:0]            frames,
     input  wire                             in_valid,
     output wire                             in_ready,
-    input  wire [CHANNELS*ELEMENT_BITS-1:0] in_data,
+    input  wire [LANES*ELEMENT_BITS-1:0]    in_data,
     output wire                             out_valid,
     input  wire                             out_ready,
-    output wire [CHANNELS*ELEMENT_BITS-1:0] out_data
+    output wire [LANES*OUTPUT_BITS-1:0]     out_data
 );
     localparam integer OUT_WIDTH      = WIDTH / KERNEL_WIDTH;
     localparam integer ROWS           = HEIGHT / KERNEL_HEIGHT;
-    localparam integer REST_WORDS     = WIDTH % KERNEL_WIDTH * LEVELS; // of a row, behind its windows
+    localparam integer PIXEL_WORDS    = CHANNEL_FOLD * LEVELS;
+    localparam integer REST_WORDS     = WIDTH % KERNEL_WIDTH * PIXEL_WORDS; // of a row, behind its windows
     localparam integer DROPPED_ROWS   = HEIGHT % KERNEL_HEIGHT;
-    localparam integer ENTRIES        = OUT_WIDTH * LEVELS;
+    localparam integer ENTRIES        = OUT_WIDTH * PIXEL_WORDS;
     localparam integer ENTRY_BITS     = ENTRIES > 1 ? $clog2(ENTRIES) : 1;
     localparam integer LAST_ENTRY     = ENTRIES - 1;
-    localparam integer MORE_LEVELS    = LEVELS - 1;
-    localparam integer COUNT_BITS     = FUNCTION == 2 ? $clog2(KERNEL_HEIGHT * KERNEL_WIDTH + 1) : ELEMENT_BITS;
-    localparam integer STATE_BITS     = CHANNELS * COUNT_BITS;
-    localparam integer PIPELINE_DEPTH = 2;
+    localparam integer MORE_WORDS     = PIXEL_WORDS - 1;
+    localparam integer TAPS           = KERNEL_HEIGHT * KERNEL_WIDTH;
+    localparam integer COUNT_BITS     = FUNCTION == 2 ? $clog2(TAPS + 1) : FUNCTION > 2 ? SUM_BITS : ELEMENT_BITS;
+    localparam integer STATE_BITS     = LANES * COUNT_BITS;
 
     wire                    step, advance, run_over;
     wire [PIPELINE_DEPTH:0] full;
-    wire                    level_last, column_last, out_column_last, row_last, pass_last;
+    wire                    word_last, level_last, column_last, out_column_last, row_last, pass_last;
     wire                    is_read, is_write; // the part of the program that reads, or writes out
     wire                    is_rest, drops;    // words behind a row's windows; rows behind a frame's
     wire                    pass_ends, dropping_ends;
@@ -64,7 +74,7 @@ module pool #(
 
     wire reading     = step & is_read;
     wire pools       = reading & !is_rest; // or walks a row that is dropped
-    wire pixel_ends  = pools & level_last;
+    wire pixel_ends  = pools & word_last;
     wire window_ends = pixel_ends & column_last;
     wire windows_end = window_ends & out_column_last;
     wire row_ends;
@@ -72,7 +82,14 @@ module pool #(
     wire out_ends    = step & is_write & entry == LAST_ENTRY[ENTRY_BITS-1:0];
     wire frame_ends  = DROPPED_ROWS != 0 ? dropping_ends : pass_ends & pass_last;
 
-    turns #(.COUNT(LEVELS)) level (.clk(clk), .rst(rst), .next(reading), .last(level_last));
+    turns #(.COUNT(PIXEL_WORDS)) pixel_word (.clk(clk), .rst(rst), .next(reading), .last(word_last));
+    generate
+        if (CHANNEL_FOLD == 1) begin : one_fold
+            assign level_last = word_last;
+        end else begin : many_folds
+            turns #(.COUNT(LEVELS)) level (.clk(clk), .rst(rst), .next(reading), .last(level_last));
+        end
+    endgenerate
     turns #(.COUNT(KERNEL_WIDTH)) column (
         .clk(clk), .rst(rst), .next(pixel_ends), .last(column_last));
     turns #(.COUNT(OUT_WIDTH)) out_column (
@@ -164,8 +181,8 @@ module pool #(
             row_first    <= 1'b1;
             level_first  <= 1'b1;
         end else if (step) begin
-            if (is_write | (pools & (!level_last | column_last))) entry <= next_entry;
-            else if (pools) entry <= entry - MORE_LEVELS[ENTRY_BITS-1:0];
+            if (is_write | (pools & (!word_last | column_last))) entry <= next_entry;
+            else if (pools) entry <= entry - MORE_WORDS[ENTRY_BITS-1:0];
             if (is_read) level_first <= level_last;
             if (pixel_ends) column_first <= column_last;
             if (row_ends & !drops) row_first <= row_last;
@@ -197,25 +214,41 @@ module pool #(
         end
     endgenerate
     pool_lanes #(
-        .FUNCTION(FUNCTION), .CHANNELS(CHANNELS), .ELEMENT_BITS(ELEMENT_BITS), .SIGNED(SIGNED),
-        .COUNT_BITS(COUNT_BITS), .LEVELS(LEVELS)
+        .FUNCTION(FUNCTION), .CHANNELS(LANES), .ELEMENT_BITS(ELEMENT_BITS), .SIGNED(SIGNED),
+        .BIPOLAR(BIPOLAR), .COUNT_BITS(COUNT_BITS), .LEVELS(LEVELS)
     ) lanes (
         .clk(clk), .reading(reading), .is_first(column_first & row_first), .level_first(level_first),
         .word(in_data), .earlier(earlier), .later(later));
 
-    reg [CHANNELS*ELEMENT_BITS-1:0] exit;
-    genvar c;
+    // What leaves of the accumulators, and where it takes more stages the way to the exit.
+    wire [LANES*OUTPUT_BITS-1:0] outcome;
+    genvar c, m;
     generate
         if (FUNCTION == 2) begin : majority
-            for (c = 0; c < CHANNELS; c = c + 1) begin : channel
-                always @(posedge clk)
-                    if (full[1] & advance)
-                        exit[c] <= found[c*COUNT_BITS +: COUNT_BITS] >= MAJORITY[COUNT_BITS-1:0];
+            for (c = 0; c < LANES; c = c + 1) begin : channel
+                assign outcome[c] = found[c*COUNT_BITS +: COUNT_BITS] >= MAJORITY[COUNT_BITS-1:0];
             end
-        end else begin : largest
-            always @(posedge clk) if (full[1] & advance) exit <= found;
+        end else if (FUNCTION == 4) begin : mean
+            for (c = 0; c < LANES; c = c + 1) begin : channel
+                pool_mean #(
+                    .SUM_BITS(COUNT_BITS), .SUM_SIGNED(SIGNED | BIPOLAR), .TAPS(TAPS), .ROUNDS(ROUNDS),
+                    .FINER(FINER), .DROP(DROP), .OUTPUT_BITS(OUTPUT_BITS), .OUTPUT_SIGNED(OUTPUT_SIGNED)
+                ) divided (
+                    .sum(found[c*COUNT_BITS +: COUNT_BITS]),
+                    .mean(outcome[c*OUTPUT_BITS +: OUTPUT_BITS]));
+            end
+        end else begin : as_found
+            assign outcome = found;
+        end
+        for (m = 2; m <= PIPELINE_DEPTH; m = m + 1) begin : stage
+            reg [LANES*OUTPUT_BITS-1:0] word;
+            if (m == 2) begin : first
+                always @(posedge clk) if (full[1] & advance) word <= outcome;
+            end else begin : later
+                always @(posedge clk) if (full[m-1] & advance) word <= stage[m-1].word;
+            end
         end
     endgenerate
-    assign out_data = exit;
-    wire unused_full = full[2];
+    assign out_data = stage[PIPELINE_DEPTH].word;
+    wire unused_full = full[PIPELINE_DEPTH];
 endmodule

@@ -8,6 +8,7 @@ module pool_lanes #(
     parameter CHANNELS     = 2,
     parameter ELEMENT_BITS = 1,
     parameter SIGNED       = 0,
+    parameter BIPOLAR      = 0,
     parameter COUNT_BITS   = 1,
     parameter LEVELS       = 1
 ) (
@@ -45,6 +46,11 @@ module pool_lanes #(
                     wire sign_flip = SIGNED != 0;
                     wire [ELEMENT_BITS-1:0] flip = {sign_flip, {(ELEMENT_BITS - 1) {1'b0}}};
                     assign result = is_first | (x ^ flip) > (state ^ flip) ? x : state;
+                end else if (FUNCTION > 2) begin : sum
+                    wire [COUNT_BITS-1:0] number;
+                    element_value #(.FROM(ELEMENT_BITS), .TO(COUNT_BITS), .SIGNED(SIGNED),
+                        .BIPOLAR(BIPOLAR)) value_of (.element(x), .value(number));
+                    assign result = is_first ? number : state + number;
                 end else if (COUNT_BITS == 1) begin : one
                     wire unused_count = &{1'b0, state, is_first};
                     assign result = x;

@@ -16,16 +16,23 @@ from bnnsim.design.network.network import INPUT, Network, Node
 from bnnsim.design.streaming.folding_rules import STREAMING
 from bnnsim.design.streaming.layer_units import layer_units
 from bnnsim.design.streaming.layout import SINK, SOURCE
-from bnnsim.design.streaming.matrix_units import check_windows
 from bnnsim.design.streaming.stream_builder import OpenPort, StreamBuilder
 from bnnsim.design.streaming.units import Converter, Mvau, Sink, Source, StreamingGraph, Unit, Window
+from bnnsim.design.streaming.window_units import check_windows
 from bnnsim.search.fold.finn_rule import WIDEST_STREAM_BITS, slides
 from bnnsim.search.fold.request import FoldRequest
 from bnnsim.spec.accelerator import WeightMemory
 from bnnsim.spec.faults import Fault, SpecError, divisors_of
 from bnnsim.spec.load import from_spec
 from bnnsim.spec.streaming.hardware import FrameSource, LayerHardware
-from bnnsim.spec.workload import AddLayer, AffineLayer, PreluLayer, ThresholdLayer, WeightedLayer
+from bnnsim.spec.workload import (
+    AddLayer,
+    AffineLayer,
+    PoolLayer,
+    PreluLayer,
+    ThresholdLayer,
+    WeightedLayer,
+)
 from bnnsim.timing.streaming.programs.program import Lockstep
 from bnnsim.timing.streaming.programs.unit_programs import RTL_WINDOW_LATENCY, unit_program
 
@@ -172,6 +179,9 @@ class OptionTable:
         elif isinstance(layer, LANEWISE):
             for lanes in divisors_of(node.output.channels):
                 yield LayerHardware(pe=lanes)
+        elif isinstance(layer, PoolLayer):
+            for lanes in divisors_of(node.output.channels):
+                yield LayerHardware(pe=lanes) if lanes < node.output.channels else None
         else:
             yield None
 

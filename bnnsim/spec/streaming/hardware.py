@@ -45,7 +45,8 @@ class LayerHardware(SpecModel):
     """The unit that executes one layer."""
 
     pe: Count | None = None
-    """Processing elements: output channels at once (threshold, add: channels at once)."""
+    """Processing elements: output channels at once. Of layers without weights the channels a word;
+    a pool without it takes whole pixels."""
     simd: Count | None = None
     """Lanes of a PE: matrix columns at once."""
     units: UnitLibrary | None = None
@@ -64,9 +65,10 @@ class LayerHardware(SpecModel):
     """Width of the stream behind the layer; width converters are placed before it as needed."""
     out_fifo_words: Depth | None = None
     """Depth of the stream behind the layer's last unit."""
-    pool: PoolStyle = "line_buffered"
+    pool: PoolStyle | None = None
     """How a pool works: ``line_buffered`` reads the rows of its windows, then writes (HLS); ``streaming``
-    takes a pixel a step without pause."""
+    takes a word a step without pause. Default: line_buffered, of sums and means streaming. Windows that
+    overlap or reach over the edge come from a sliding-window unit, and the pool is streaming."""
     deep_pipeline: bool = True
     """RTL thresholding only: two stages a bit instead of one."""
 

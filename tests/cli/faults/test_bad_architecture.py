@@ -136,8 +136,8 @@ ARCH_CASES = {
     ),
     "PE for a pool": (
         "  fc0: {pe: 2, simd: 8}",
-        "  fc0: {pe: 2, simd: 8}\n  pool0: {pe: 2}",
-        "a.yaml:9: layers.pool0.pe: expected no pe: a max_pool takes whole pixels, got 2",
+        "  fc0: {pe: 2, simd: 8}\n  pool0: {pe: 3}",
+        "a.yaml:9: layers.pool0.pe: expected a divisor of 16, got 3 (nearest: 2, 4)",
     ),
     "FIFO of no words": (
         "{pe: 4, simd: 8}",

@@ -71,7 +71,7 @@ WORKLOAD_CASES = {
     "pool larger than the map": (
         "kernel: 2",
         "kernel: 5",
-        "w.yaml:5: layers.pool0.kernel: expected at most 4 (the map's side), got 5",
+        "w.yaml:5: layers.pool0.kernel: expected at most 4 x 4 (the map), got 5 x 5",
     ),
     "threshold on bits": (
         "name: fc0, op: linear, out: 10",

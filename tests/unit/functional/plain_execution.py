@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from math import floor, trunc
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,9 @@ from bnnsim.spec.workload import (
     ConcatLayer,
     ConvLayer,
     MaxPoolLayer,
+    MeanPoolLayer,
+    PoolLayer,
+    SumPoolLayer,
     ThresholdLayer,
     WeightedLayer,
     Workload,
@@ -81,10 +86,10 @@ def _layer(node: Node, given: list[Ints], parameters: Parameters, sums: dict[str
         return np.array(sum(given))
     if isinstance(layer, ConcatLayer):
         return np.concatenate(given)
-    assert isinstance(layer, MaxPoolLayer | AveragePoolLayer)
+    assert isinstance(layer, PoolLayer)
     result = np.zeros(node.output.shape, np.int64)
     for position in positions(node.output.shape):
-        result[position] = _pooled(layer, given[0], position)  # type: ignore[arg-type]
+        result[position] = _pooled(layer, node.input.type, given[0], position)  # type: ignore[arg-type]
     return result
 
 
@@ -122,19 +127,38 @@ def _fired(sums: Ints, thresholds: npt.NDArray[Any] | None, activation: Activati
     return result
 
 
-def _pooled(layer: MaxPoolLayer | AveragePoolLayer, x: Ints, position: Position) -> int:
+def _two(value: Any) -> tuple[int, int]:
+    return (value, value) if isinstance(value, int) else (value[0], value[1])
+
+
+def _pooled(layer: PoolLayer, given: ValueType, x: Ints, position: Position) -> int:
+    """Over the pixels of a window that lie on the map."""
     channel, row, column = position
-    if layer.kernel == "global":
-        window = [int(v) for v in x[channel].reshape(-1)]
-    else:
-        stride = layer.stride or layer.kernel
-        top, left = row * stride, column * stride
-        window = [
-            int(x[channel, top + y, left + z]) for y in range(layer.kernel) for z in range(layer.kernel)
-        ]
+    kernel = x.shape[1:] if layer.kernel == "global" else _two(layer.kernel)
+    stride = _two(getattr(layer, "stride", None) or tuple(kernel))
+    pad = getattr(layer, "pad", 0)
+    top, left = (pad, pad) if isinstance(pad, int) else (pad[0], pad[1])
+    rows = range(row * stride[0] - top, row * stride[0] - top + kernel[0])
+    columns = range(column * stride[1] - left, column * stride[1] - left + kernel[1])
+    on_map = [(y, z) for y in rows for z in columns if 0 <= y < x.shape[1] and 0 <= z < x.shape[2]]
+    window = [int(x[channel, y, z]) for y, z in on_map]
     if isinstance(layer, MaxPoolLayer):
         return max(window)
-    return 1 if sum(window) > 0 or (sum(window) == 0 and layer.compare == ">=") else -1
+    if isinstance(layer, SumPoolLayer):
+        return sum(window)
+    if isinstance(layer, AveragePoolLayer):
+        return 1 if sum(window) > 0 or (sum(window) == 0 and layer.compare == ">=") else -1
+    return _mean(layer, given, window)
+
+
+def _mean(layer: MeanPoolLayer, given: ValueType, window: list[int]) -> int:
+    """The fraction goes at the finer of both points, halves go up at the output's."""
+    to = layer.type
+    finest = max(given.fraction_bits, to.fraction_bits)
+    exact = Fraction(sum(window) << (finest - given.fraction_bits), len(window))
+    kept = floor(exact + Fraction(1, 2)) if layer.rounding == "half_up" else trunc(exact)
+    found = floor(Fraction(kept, 1 << (finest - to.fraction_bits)) + Fraction(1, 2))
+    return min(max(found, to.minimum), to.maximum)
 
 
 def assert_executed_exactly(

@@ -94,6 +94,33 @@ def test_any_pool_equals_the_plain_one(
     check(network_of([layer], shape=shape, type=element), seed)
 
 
+@settings(max_examples=80)
+@given(st.data())
+def test_any_window_stride_and_border_of_a_pool_equals_the_plain_one(data: st.DataObject) -> None:
+    draw = data.draw
+    op = draw(st.sampled_from(["max_pool", "sum_pool"]))
+    element = draw(st.sampled_from(["bipolar", "uint2", "int3", "fixed8.7"]))
+    kernel = [draw(st.integers(1, 4)), draw(st.integers(1, 4))]
+    pad = [draw(st.integers(0, kernel[i % 2] - 1)) for i in range(4)]
+    stride = [draw(st.integers(1, 4)), draw(st.integers(1, 4))]
+    layer = {"name": "pool", "op": op, "kernel": kernel, "stride": stride, "pad": pad}
+    sides = [max(1, kernel[i] - pad[i] - pad[i + 2]) + draw(st.integers(0, 4)) for i in (0, 1)]
+    check(network_of([layer], shape=[draw(st.sampled_from([1, 3, 67])), *sides], type=element))
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_any_mean_equals_the_plain_one(data: st.DataObject) -> None:
+    draw = data.draw
+    types = ["bipolar", "uint8", "int3", "fixed8.7", "fixed9.2"]
+    kernel: Any = [draw(st.integers(1, 3)), draw(st.integers(1, 3))]
+    layer = {"name": "pool", "op": "mean_pool", "kernel": draw(st.sampled_from([kernel, "global"]))}
+    layer["type"] = draw(st.sampled_from(["fixed16.7", "fixed6.1", "int4", "uint3"]))
+    layer["rounding"] = draw(st.sampled_from(["truncate", "half_up"]))
+    shape = [2, kernel[0] * draw(st.integers(1, 2)), kernel[1] * draw(st.integers(1, 2))]
+    check(network_of([layer], shape=shape, type=draw(st.sampled_from(types))), draw(st.integers(0, 99)))
+
+
 @pytest.mark.parametrize("compare", [">", ">="])
 @pytest.mark.parametrize("shape", [[3, 2, 3], [70, 1, 4], [2, 3, 3]])
 def test_a_global_average_is_the_majority_of_the_map(shape: list[int], compare: str) -> None:

@@ -111,7 +111,8 @@ layers:
 def test_an_odd_map_in_front_of_a_pool_loses_its_last_row(tmp_path):
     odd = _written(ODD.replace("[1, 12, 12]", "[1, 11, 12]"), "odd", tmp_path)  # 9 x 10, pooled 4 x 5
     found = fold(odd, "xc7z020", 1000).folded
-    assert found.design.graph.unit_by_name["pool0.pool"].parameters.words_out == 20
+    pool = found.design.graph.unit_by_name["pool0.pool"].parameters
+    assert (pool.words_out, pool.channel_fold) == (20 * pool.channel_fold, 4 // pool.lanes)
     assert found.resources.fits
 
 
@@ -211,21 +212,21 @@ def test_unknown_device_is_refused_with_its_near_miss():
         fold_network("tfc", "xc7z02", 1000)
 
 
-_OVERLAPPING = """\
+_FIXED = """\
 name: net
 input: {shape: [3, 8, 8], type: bipolar}
 layers:
   - {name: conv, op: conv, out: 8, kernel: 3, activation: bipolar}
-  - {name: conv.pool, op: max_pool, kernel: 2, stride: 1}
-  - {name: scores, op: linear, out: 4}
+  - {name: conv.pool, op: average_pool, kernel: global}
+  - {name: conv.scores, op: fixed_linear, out: 4}
 """
 
 
 @pytest.mark.parametrize("fps", [None, 1000])
 def test_layer_that_has_no_streaming_unit_is_named_in_the_user_s_file(fps, tmp_path):
     path = tmp_path / "net.yaml"
-    path.write_text(_OVERLAPPING)
-    match = r"net\.yaml:5: layers\.conv\.pool: expected a pool whose stride is its kernel"
+    path.write_text(_FIXED)
+    match = r"net\.yaml:6: layers\.conv\.scores: expected a layer that a streaming unit runs"
     with pytest.raises(SpecError, match=match) as caught:
         fold_network(path, "xc7z020", fps)
     assert "<" not in str(caught.value)

@@ -277,25 +277,29 @@ def _rtl_window(p: Window) -> Program:
 def _pool(p: Pool, freezes: bool) -> Program:
     if p.style == "streaming":
         return _flowing_pool(p)
-    row = (Run(p.width * p.levels, reads=True), Run(POOL_IDLE_STEPS))
-    out = (Run(p.width // p.kernel[1] * p.levels, writes=True), Run(POOL_IDLE_STEPS))
+    row = (Run(p.width * p.pixel_words, reads=True), Run(POOL_IDLE_STEPS))
+    out = (Run(p.columns * p.pixel_words, writes=True), Run(POOL_IDLE_STEPS))
     block = Block(p.height // p.kernel[0], (*_loop(p.kernel[0], row), *out))
     dropped = Block(p.height % p.kernel[0], row)
-    return Lockstep((block, dropped) if dropped.steps else (block,), POOL_DEPTH, freezes)
+    return Lockstep((block, dropped) if dropped.steps else (block,), pool_depth(p), freezes)
+
+
+def pool_depth(p: Pool) -> int:
+    """Stages of a pool: a mean whose window is no power of two multiplies by its reciprocal."""
+    divides = p.is_mean and p.taps & (p.taps - 1) != 0
+    return POOL_DEPTH + (SCALE_DEPTH if divides else 0)
 
 
 def _flowing_pool(p: Pool) -> Program:
     """A step a word in; a pooled pixel leaves with the pixel that completes its window."""
-    rows = Run((p.kernel[0] - 1) * p.width * p.levels, reads=True)
-    window = (
-        Run((p.kernel[1] - 1) * p.levels, reads=True),
-        Run(p.levels, True, True),
-    )
-    rest = Run(p.width % p.kernel[1] * p.levels, reads=True)
-    row: tuple[Run | Loop, ...] = (rows, *_loop(p.width // p.kernel[1], window), rest)
+    pixel = p.pixel_words
+    rows = Run((p.kernel[0] - 1) * p.width * pixel, reads=True)
+    window = (Run((p.kernel[1] - 1) * pixel, reads=True), Run(pixel, True, True))
+    rest = Run(p.width % p.kernel[1] * pixel, reads=True)
+    row: tuple[Run | Loop, ...] = (rows, *_loop(p.columns, window), rest)
     block = Block(p.height // p.kernel[0], tuple(run for run in row if run.steps))
     dropped = Block(1, (Run(p.words_in - p.words_pooled, reads=True),))
-    return Lockstep((block, dropped) if dropped.steps else (block,), POOL_DEPTH, False)
+    return Lockstep((block, dropped) if dropped.steps else (block,), pool_depth(p), False)
 
 
 def _threshold(p: Threshold) -> Program:

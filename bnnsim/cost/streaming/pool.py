@@ -1,0 +1,64 @@
+"""What a pool takes: accumulators of a row of windows, and what works on them."""
+
+from __future__ import annotations
+
+from bnnsim.cost.blocks.amounts import Amounts, Estimate
+from bnnsim.cost.blocks.logic import (
+    adder_luts,
+    comparator_luts,
+    control,
+    datapath,
+    fixed_point_multiplier,
+)
+from bnnsim.cost.blocks.memories import Ports
+from bnnsim.cost.blocks.parts import Part
+from bnnsim.cost.blocks.storage import memory
+from bnnsim.cost.blocks.technology import Technology
+from bnnsim.cost.streaming.stream_units import sequencing
+from bnnsim.design.streaming.units import Pool
+from bnnsim.spec.accelerator import WeightMemory
+from bnnsim.spec.streaming.hardware import UnitLibrary
+
+
+def pool_parts(tech: Technology, unit: Pool, library: UnitLibrary) -> tuple[Part, ...]:
+    """A pool: a row of partial results and a maximum, OR, count or sum on each lane."""
+    bits = unit.state_bits
+    width = unit.lanes * bits
+    counters = tech["hls_pool_counters"] if library == "hls" else 3.0
+    parts = (
+        Part("row buffer", _accumulators(tech, unit, library, width)),
+        Part("pooling", datapath(tech, unit.lanes * _work_luts(tech, unit, bits), width)),
+        Part("control", sequencing(tech, library, counters, unit.words_in)),
+    )
+    return (*parts, Part("division", _division(tech, unit, bits))) if unit.is_mean else parts
+
+
+def _work_luts(tech: Technology, unit: Pool, bits: int) -> float:
+    """What a lane does with the word that comes in."""
+    if unit.adds:
+        return adder_luts(tech, bits)
+    if unit.function == "majority":
+        return adder_luts(tech, bits) + comparator_luts(tech, bits)
+    # The maximum of one-bit elements is an OR, four inputs of which fit one LUT with the select.
+    return 1.0 if unit.type.bits == 1 else comparator_luts(tech, unit.type.bits) + unit.type.bits
+
+
+def _accumulators(tech: Technology, unit: Pool, library: UnitLibrary, width: int) -> Estimate:
+    """A word for each window of a row and channel fold; registers where there is one."""
+    entries = unit.columns * unit.channel_fold
+    if entries == 1:
+        return control(tech, 0, width)
+    # The row is read, changed and written back in a step, so HLS needs both ports for it.
+    ports: Ports = "true_dual" if library == "hls" and unit.type.is_bipolar else "simple_dual"
+    style: WeightMemory = "auto" if ports == "true_dual" or unit.adds else "lutram"
+    return memory(tech, width, entries, style, ports, library, "buffer")
+
+
+def _division(tech: Technology, unit: Pool, bits: int) -> Estimate:
+    """Rounding and saturation, two LUTs a bit; a window of no power of two is a product with its
+    reciprocal, as wide as the sum."""
+    out = unit.output_type.bits
+    rounds = datapath(tech, unit.lanes * out * 2, unit.lanes * out)
+    if unit.taps & (unit.taps - 1) == 0:
+        return rounds + Amounts()
+    return rounds + fixed_point_multiplier(tech, bits, bits + 1) * unit.lanes

@@ -1,0 +1,140 @@
+"""Windows of a layer's map, as a border and a sliding-window unit lay them out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bnnsim.design.network.network import Node
+from bnnsim.design.streaming.stream_builder import OpenPort, StreamBuilder, unit_style
+from bnnsim.design.streaming.units import Padding, Window, levels_of
+from bnnsim.design.streaming.window_rules import window_obstacle
+from bnnsim.spec.faults import divisors_of
+from bnnsim.spec.layers.pools import BorderedPool, SlidingPool
+from bnnsim.spec.streaming.hardware import LayerHardware, UnitLibrary
+from bnnsim.spec.value_type import ValueType
+from bnnsim.spec.workload import ConvLayer
+
+TERNARY = ValueType("int", 2)
+"""-1, 0 and +1: bits behind a border of true zeros."""
+
+
+def layer_window(node: Node, hardware: LayerHardware) -> Window | None:
+    """The sliding-window unit of a convolution or pool; None where its windows are its pixels, or lie
+    side by side and a pool gathers them itself."""
+    layer = node.layer
+    if isinstance(layer, ConvLayer):
+        return _conv_window(node, layer, hardware) if hardware.simd else None
+    if isinstance(layer, SlidingPool):
+        return _pool_window(node, layer, hardware)
+    return None
+
+
+def check_windows(builder: StreamBuilder) -> None:
+    """Note every layer whose kind of sliding-window unit cannot walk its map.
+
+    A convolution without a SIMD has no window yet; that fault is the folding's.
+    """
+    for node in builder.network.nodes.values():
+        window = layer_window(node, builder.hardware(node.name))
+        obstacle = window_obstacle(window) if window else None
+        if obstacle:
+            builder.fault(("layers", node.name, "sliding_window"), *obstacle)
+
+
+def border_of(node: Node) -> tuple[int, int, int, int]:
+    """Pixels around a layer's map."""
+    layer = node.layer
+    return layer.pad_tlbr if isinstance(layer, ConvLayer | BorderedPool) else (0, 0, 0, 0)
+
+
+def slide(
+    builder: StreamBuilder, node: Node, window: Window, port: OpenPort, hardware: LayerHardware
+) -> OpenPort:
+    """A layer's border and its sliding window behind ``port``."""
+    channels, height, width = node.input.shape
+    port = builder.convert(port, window.lanes, node.name, hardware)
+    if any(border_of(node)):
+        # One bit cannot carry a true zero: behind such a border the stream has two.
+        is_widened = node.pad_value == 0 and node.input.type.is_bipolar
+        levels = levels_of(node.input.type)
+        # around levels, a word each: every bit 0, or every bit 1
+        value = int(node.pad_value > 0) if node.input.type.is_residual else node.pad_value
+        border = Padding(
+            channels * levels, height, width, border_of(node), value, window.lanes, is_widened
+        )
+        name = f"{node.name}.pad"
+        builder.add_unit(name, node.name, border, [port], *unit_style(hardware, "rtl"))
+        port = replace(
+            port,
+            unit=name,
+            depth_words=None,
+            elements=border.words_out * window.lanes,
+        )
+        if is_widened:
+            port = replace(port, type=TERNARY, element_bits=TERNARY.bits)
+    name = f"{node.name}.window"
+    usual: UnitLibrary = "rtl" if window.style in ("rtl", "parallel", "line_buffer") else "hls"
+    builder.add_unit(name, node.name, window, [port], *unit_style(hardware, usual))
+    return replace(
+        port,
+        unit=name,
+        lanes=window.out_lanes,
+        depth_words=None,
+        elements=window.words_out * window.out_lanes,
+    )
+
+
+def _conv_window(node: Node, layer: ConvLayer, hardware: LayerHardware) -> Window | None:
+    slides = layer.kernel_hw != (1, 1) or layer.stride_hw != (1, 1) or any(layer.pad_tlbr)
+    if not slides and node.groups == 1:
+        return None
+    channels, height, width = node.input.shape
+    return Window(
+        style=hardware.sliding_window or "row_buffer",
+        channels=channels * levels_of(node.input.type),
+        height=height + layer.pad_tlbr[0] + layer.pad_tlbr[2],
+        width=width + layer.pad_tlbr[1] + layer.pad_tlbr[3],
+        kernel=layer.kernel_hw,
+        stride=layer.stride_hw,
+        dilation=layer.dilation_hw,
+        groups=node.groups,
+        lanes=_conv_lanes(hardware, channels // node.groups, layer),
+    )
+
+
+def _pool_window(node: Node, layer: SlidingPool, hardware: LayerHardware) -> Window | None:
+    """Window by window for each word of channels in turn: as many groups as a pixel has words."""
+    channels, height, width = node.input.shape
+    kernel, stride = layer.kernel_on(height, width), layer.stride_on(height, width)
+    top, left, bottom, right = border_of(node)
+    if kernel == stride and not any(border_of(node)):
+        return None
+    lanes = hardware.pe or channels
+    return Window(
+        style=hardware.sliding_window or "row_buffer",
+        channels=channels * levels_of(node.input.type),
+        height=height + top + bottom,
+        width=width + left + right,
+        kernel=kernel,
+        stride=stride,
+        dilation=(1, 1),
+        groups=channels // lanes,
+        lanes=lanes,
+    )
+
+
+def _conv_lanes(hardware: LayerHardware, channels: int, layer: ConvLayer) -> int:
+    """Channels a word of the sliding window: the MVAU's SIMD where it divides them.
+
+    A SIMD that does not is served by the next wider word and a converter; a parallel window takes as
+    many channels as make SIMD columns with the whole kernel.
+    """
+    assert hardware.simd
+    wanted = hardware.simd
+    if hardware.sliding_window in ("parallel", "line_buffer"):
+        pixels = layer.kernel_hw[0] * layer.kernel_hw[1]
+        wanted = hardware.simd // pixels if hardware.simd % pixels == 0 else channels
+        if layer.groups > 1:
+            wanted = channels
+    wider = [d for d in divisors_of(channels) if d >= wanted]
+    return wider[0] if wider else channels

@@ -1,0 +1,1 @@
+"""What users write about a layer: the base of all, and families that stand by themselves."""
