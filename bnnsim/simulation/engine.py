@@ -14,6 +14,7 @@ from bnnsim.simulation.record import LayerReport, Simulation, UnitReport
 from bnnsim.simulation.stimulus import Stimulus, TimingOnly
 from bnnsim.timing.engine.bottleneck import find_engine_bottleneck
 from bnnsim.timing.engine.result import EngineTiming
+from bnnsim.timing.engine.spending import find_spending
 from bnnsim.timing.engine.steady_state import steady_interval as program_interval
 from bnnsim.timing.prefix import whole_program
 
@@ -62,6 +63,7 @@ def simulate_engine(
         layers=_layers(design, timing),
         outside=tuple(str(entry) for entry in design.architecture.outside),
         bottleneck=find_engine_bottleneck(whole_program(design), interval),
+        spending=find_spending(design, whole_program(design), interval),
     )
 
 
@@ -94,6 +96,9 @@ def _layers(design: EngineDesign, timing: EngineTiming) -> tuple[LayerReport, ..
             activation_store_cycles=account.activation_store_cycles,
             host_cycles=account.host_cycles,
             stall_cycles=account.stall_cycles,
+            weight_stall_cycles=account.weight_stall_cycles,
+            activation_stall_cycles=account.activation_stall_cycles,
+            store_stall_cycles=account.store_stall_cycles,
             overhead_cycles=account.overhead_cycles,
         )
         for account in timing.parts

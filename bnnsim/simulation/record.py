@@ -9,6 +9,7 @@ from bnnsim.design.streaming.units import UnitKind
 from bnnsim.files.schema_version import versioned
 from bnnsim.timing.bottleneck import Bottleneck
 from bnnsim.timing.engine.result import EngineUnitKind
+from bnnsim.timing.engine.spending import Spending
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,12 @@ class LayerReport:
     """The host's calls."""
     stall_cycles: int
     """Waiting for a transfer that runs beside the arrays."""
+    weight_stall_cycles: int
+    """Of `stall_cycles`, waiting for weights or thresholds."""
+    activation_stall_cycles: int
+    """Of `stall_cycles`, waiting for the image or a map on its way in."""
+    store_stall_cycles: int
+    """Of `stall_cycles`, waiting for a map or results on their way out."""
     overhead_cycles: int
     """Cycles in which no unit works, as the architecture states them."""
 
@@ -170,6 +177,9 @@ class Simulation:
     """Cycles in which so many frames leave; null for an engine, and where no interval is proven."""
     bottleneck: Bottleneck | None = None
     """What limits the design; null where no interval is proven."""
+    spending: Spending | None = None
+    """Where an engine's cycles go, memory or compute, and what each twice as fast would bring; null for a
+    pipeline, and where no interval is proven."""
     outputs: tuple[OutputReport, ...] = ()
     """What each output gave, in the workload's order; the key is there only where a run with bits has
     several."""

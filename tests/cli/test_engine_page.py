@@ -87,7 +87,7 @@ def test_the_page_is_offline_and_its_bars_change_scale(page_file: Path, width: i
         assert len(set(page.run(bars))) == 1
         page.press("#layers [data-do=shares]")
         assert page.run(bars) == lengths
-        for figure in ("budget", "layers", "units", "costs", "numbers"):
+        for figure in ("budget", "layers", "spending", "roofline", "units", "costs", "numbers"):
             page.press(f"button.csv[data-figure={figure}]")
             assert len(page.run("return bnnsim.lastCsv").splitlines()) > 3
 

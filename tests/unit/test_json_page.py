@@ -26,6 +26,8 @@ from bnnsim.rtl.handover.record import HardwareCheck
 from bnnsim.search.fifos.sizing import CurvePoint, FifoSizing
 from bnnsim.simulation import FifoReport, LayerReport, OutputReport, Simulation, UnitReport
 from bnnsim.timing.bottleneck import Bottleneck, Circuit
+from bnnsim.timing.engine.spending import Doubled, LayerSpending, Spending
+from bnnsim.timing.engine.traffic import PortTraffic
 from bnnsim.validation.comparison import Comparison
 from bnnsim.validation.fit import Prediction
 from tests.designs import HEADS_ARCHITECTURE, HEADS_WORKLOAD
@@ -39,6 +41,10 @@ RECORDS: dict[str, type] = {
     "A layer of an engine": LayerReport,
     "A bottleneck": Bottleneck,
     "A circuit": Circuit,
+    "Where an engine's cycles go": Spending,
+    "A resource twice as fast": Doubled,
+    "A port of an engine": PortTraffic,
+    "A turn of the steady state": LayerSpending,
     "A violation": Violation,
     "Tried advice": AdviceReport,
     "An advice": Advice,
@@ -61,6 +67,7 @@ NOT_WRITTEN = {
     *("is_tie", "turn_cycles", "best", "holders", "is_complete"),
     *("first_difference", "is_equal", "_summary", "limiting_units", "what_limits", "lines"),
     *("ratio", "short_way"),
+    *("sentence", "memory_cycles"),
 }
 """Properties that the JSON leaves to its reader."""
 UNITS = {
@@ -229,6 +236,14 @@ def _objects_of_evaluate(data: dict[str, Any]) -> Objects:
         yield "A bottleneck", data["bottleneck"]
         if data["bottleneck"]["pace"] is not None:
             yield "A circuit", data["bottleneck"]["pace"]
+    if data["spending"] is not None:
+        yield "Where an engine's cycles go", data["spending"]
+        for key, heading in (
+            ("resources", "A resource twice as fast"),
+            ("ports", "A port of an engine"),
+            ("layers", "A turn of the steady state"),
+        ):
+            yield from ((heading, entry) for entry in data["spending"][key])
     if data["advice"] is not None:
         yield "Tried advice", data["advice"]
         for entry in data["advice"]["advice"]:

@@ -33,6 +33,9 @@ def show_answer(simulation: Simulation) -> None:
         rows.append(("throughput", f"{simulation.throughput_fps:,.1f} FPS"))
     if simulation.bottleneck is not None:
         rows.append(("bottleneck", simulation.bottleneck.text))
+    if simulation.spending is not None:
+        rows.append(("cycles", simulation.spending.text))
+        rows += [("port", port.sentence) for port in simulation.spending.ports]
     rows += [("outside", text) for text in simulation.outside]
     for name, text in rows:
         output.print(f"{name:<11} {text}", markup=False)

@@ -81,23 +81,34 @@ def _units_table(simulation: Simulation) -> Table:
 
 
 def _layers_table(simulation: Simulation) -> Table:
-    table = Table(title="Layers (cycles)", title_justify="left", box=None)
+    names = ("array", "stages", "weights", "maps in", "maps out", "host", "overhead")
+    rows = [
+        (
+            layer.compute_cycles,
+            layer.stage_cycles,
+            layer.weight_load_cycles + layer.weight_stall_cycles,
+            layer.activation_load_cycles + layer.activation_stall_cycles,
+            layer.activation_store_cycles + layer.store_stall_cycles,
+            layer.host_cycles,
+            layer.overhead_cycles,
+        )
+        for layer in simulation.layers
+    ]
+    shown = [i for i in range(len(names)) if any(row[i] for row in rows)]
+    title = f"Layers in turn (cycles, {_covered(simulation)})"
+    table = Table(title=title, title_justify="left", box=None)
     table.add_column("layer", no_wrap=True)
-    names = (
-        "compute",
-        "stage",
-        "weight_load",
-        "activation_load",
-        "activation_store",
-        "host",
-        "stall",
-        "overhead",
-    )
-    for name in names:
-        table.add_column(name.replace("_", " "), justify="right")
-    for layer in simulation.layers:
-        cells = [getattr(layer, f"{name}_cycles") for name in names]
-        table.add_row(Text(layer.name), *(f"{cell:,}" for cell in cells))
+    for i in shown:
+        table.add_column(names[i], justify="right", no_wrap=True)
+    found = {one.name: one for one in simulation.spending.layers} if simulation.spending else {}
+    if found:
+        table.add_column("bound by", no_wrap=True)
+        table.add_column("ops/byte", justify="right", no_wrap=True)
+    for layer, row in zip(simulation.layers, rows, strict=True):
+        one = found.get(layer.name)
+        ratio = one.operations_a_byte if one else None
+        more = [one.bound or "", "" if ratio is None else f"{ratio:,.0f}"] if one else []
+        table.add_row(Text(layer.name), *(f"{row[i]:,}" for i in shown), *more)
     return table
 
 

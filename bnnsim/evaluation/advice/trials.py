@@ -33,23 +33,27 @@ WORTHWHILE = 1.005
 _SHOWN = {"lut": "LUT", "alm": "ALM", "bram18": "BRAM18", "m20k": "M20K", "uram": "URAM", "dsp": "DSP"}
 
 
+Path = tuple[str | int, ...]
+"""Keys and, in lists, positions."""
+
+
 @dataclass(frozen=True)
 class Change:
     """An entry of a spec, by its path, and its new value."""
 
-    path: tuple[str, ...]
+    path: Path
     before: object
     after: object
 
     @property
     def told(self) -> SpecChange:
         said = "" if self.before is None else _word(self.before)
-        *place, name = self.path
+        *place, name = map(str, self.path)
         whose = f" of {place[1]}" if len(place) > 1 else f" of {place[0]}" if place else ""
         if place == ["fifo_words"]:
             name, whose = "fifo_words", f" of {name}"
         text = f"{name} {said + ' -> ' if said else ''}{_word(self.after)}{whose}"
-        return SpecChange(".".join(self.path), said, _word(self.after), text)
+        return SpecChange(".".join(map(str, self.path)), said, _word(self.after), text)
 
 
 def _word(value: object) -> str:
@@ -202,15 +206,19 @@ def what_limits(tried: Tried) -> str:
     return "FIFOs" if interval is None or interval > unlimited else listed(units)
 
 
-def changed(value: Any, path: tuple[str, ...], after: object) -> Any:
+def changed(value: Any, path: Path, after: object) -> Any:
     """A spec with another value at ``path``; the rest is as it was."""
     if not path:
         return after
     key, rest = path[0], path[1:]
+    if isinstance(value, list):
+        at = int(key)
+        return [changed(entry, rest, after) if i == at else entry for i, entry in enumerate(value)]
     if isinstance(value, Mapping):
         inner = value.get(key)
         if inner is None and rest:
             inner = LayerHardware()  # a layer of which the architecture says nothing
         return {**value, key: changed(inner, rest, after)}
     assert isinstance(value, BaseModel)
-    return value.model_copy(update={key: changed(getattr(value, key), rest, after)})
+    name = str(key)
+    return value.model_copy(update={name: changed(getattr(value, name), rest, after)})

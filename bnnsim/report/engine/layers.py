@@ -15,7 +15,9 @@ CAUSES = {
     "activation_load_cycles": "activation load",
     "activation_store_cycles": "activation store",
     "host_cycles": "host",
-    "stall_cycles": "waiting for a transfer",
+    "weight_stall_cycles": "waiting for weights",
+    "activation_stall_cycles": "waiting for maps in",
+    "store_stall_cycles": "waiting for stores",
     "overhead_cycles": "overhead",
 }
 

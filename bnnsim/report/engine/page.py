@@ -7,6 +7,8 @@ from html import escape
 from bnnsim.design.design import EngineDesign
 from bnnsim.evaluation import Evaluation
 from bnnsim.report.engine.layers import engine_layers_figure, engine_layers_info, engine_sentence
+from bnnsim.report.engine.roofline import engine_roofline_figure, engine_roofline_info
+from bnnsim.report.engine.spending import spending_figure
 from bnnsim.report.figures.activations import ActivationsInfo, activations_figure
 from bnnsim.report.figures.answer import advice_html, answer_html, answer_info
 from bnnsim.report.figures.costs import costs_figure
@@ -24,12 +26,18 @@ def engine_page(
     simulation, costs = evaluation.simulation, costs_info(evaluation)
     info = engine_layers_info(simulation)
     uris = tuple(picture.uri for picture in activations.images) if activations else ()
-    figures = [engine_layers_figure(info), units_figure(simulation), costs_figure(costs)]
+    figures = [engine_layers_figure(info)]
+    if simulation.spending is not None:
+        figures.append(spending_figure(simulation.spending, simulation.clock_mhz))
+        roofline = engine_roofline_info(design, simulation.spending)
+        figures += [engine_roofline_figure(roofline)] if roofline.points else []
+    figures += [units_figure(simulation), costs_figure(costs)]
     if activations is not None:
         figures.append(activations_figure(activations))
     figures.append(numbers_figure(simulation, evaluation))
     answer = answer_info(design, simulation, costs, uris)
     limits = f"{escape(simulation.bottleneck.text)}. " if simulation.bottleneck else ""
+    limits += f"{escape(simulation.spending.text)}. " if simulation.spending else ""
     top = answer_html(answer, costs, limits + engine_sentence(info) + advice_html(evaluation.advice))
     return document(f"{simulation.arch} × {simulation.workload} – bnnsim", top, figures)
 

@@ -14,13 +14,27 @@ from bnnsim.design.engine.program import (
     Work,
     pure_cycles,
 )
-from bnnsim.timing.engine.result import LOADED_AS, Booked, EngineUnitCycles, EngineUnitKind, PartCycles
+from bnnsim.timing.engine.result import (
+    LOADED_AS,
+    Booked,
+    EngineUnitCycles,
+    EngineUnitKind,
+    PartCycles,
+    WaitedFor,
+)
 from bnnsim.timing.engine.schedule import Schedule
 
 
 def booked_as(op: Transfer) -> Booked:
     """The account of a transfer in sequence."""
     return "activation_store" if op.direction == "store" else LOADED_AS[op.payload]
+
+
+def waited_for(op: Transfer) -> WaitedFor:
+    """What the controller waits for where it waits for a transfer."""
+    if op.direction == "store":
+        return "store"
+    return "weight" if LOADED_AS[op.payload] == "weight_load" else "activation"
 
 
 def frame_account(program: EngineProgram, frames: int) -> list[PartCycles]:

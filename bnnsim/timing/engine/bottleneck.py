@@ -14,11 +14,10 @@ from bnnsim.design.engine.program import (
     EngineProgram,
     Op,
     Repeat,
-    Transfer,
-    Work,
 )
 from bnnsim.timing.bottleneck import Bottleneck, listed
 from bnnsim.timing.engine.steady_state import longest_interval
+from bnnsim.timing.engine.variants import changed_program, unit_of, without
 
 
 def find_engine_bottleneck(program: EngineProgram, interval: int | None) -> Bottleneck | None:
@@ -73,31 +72,9 @@ def _add(ops: tuple[Op, ...], times: int, cycles: dict[str, int]) -> None:
             cycles[unit_of(op)] = cycles.get(unit_of(op), 0) + op.cycles * times
 
 
-def unit_of(op: Work | Transfer) -> str:
-    """Who works: an array, a stage, ``port NAME``, ``host`` or ``overhead``."""
-    return f"port {op.port}" if isinstance(op, Transfer) else op.unit or op.kind
-
-
 def interval_without(program: EngineProgram, units: tuple[str, ...]) -> int:
     """The interval if the work of ``units`` took no time; the longest gap where frames are not steady."""
-    parts = tuple(replace(part, ops=_left(part.ops, units)) for part in program.parts)
-    return longest_interval(replace(program, parts=parts))
-
-
-def _left(ops: tuple[Op, ...], units: tuple[str, ...]) -> tuple[Op, ...]:
-    return tuple(_without(op, units) for op in ops)
-
-
-def _without(op: Op, units: tuple[str, ...]) -> Op:
-    if isinstance(op, Repeat):
-        return replace(op, body=_left(op.body, units))
-    if isinstance(op, Beside):
-        return replace(op, branches=tuple(_left(branch, units) for branch in op.branches))
-    if unit_of(op) not in units:
-        return op
-    if isinstance(op, Transfer):
-        return replace(op, latency_cycles=0, interval=0)
-    return replace(op, cycles=0)
+    return longest_interval(changed_program(program, without(units)))
 
 
 def _text(found: Bottleneck) -> str:

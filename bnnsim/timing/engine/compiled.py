@@ -21,8 +21,14 @@ from bnnsim.design.engine.program import (
     op_cycles,
     walk,
 )
-from bnnsim.timing.engine.account import frame_account, frame_busy, frame_cycles, report_units
-from bnnsim.timing.engine.result import EngineTiming
+from bnnsim.timing.engine.account import (
+    frame_account,
+    frame_busy,
+    frame_cycles,
+    report_units,
+    waited_for,
+)
+from bnnsim.timing.engine.result import WAITED_FOR, EngineTiming
 from bnnsim.timing.engine.schedule import Schedule, build_schedule
 
 _WORK, _BURST, _ARRIVE, _TAKE, _GIVE, _BEGIN, _END = 0, 1, 2, 3, 4, 5, 6
@@ -36,7 +42,7 @@ def run_engine_compiled(program: EngineProgram, frames: int) -> EngineTiming:
     if movers == 0:
         cycles = frame_cycles(program)
         ends = cycles * np.arange(1, frames + 1)
-        part_stalls = np.zeros(len(program.parts), np.int64)
+        part_stalls = np.zeros((len(program.parts), len(WAITED_FOR)), np.int64)
         waited = np.zeros((1, 64), np.int64)
         mover_stalls = np.zeros(0, np.int64)
     else:
@@ -48,8 +54,9 @@ def run_engine_compiled(program: EngineProgram, frames: int) -> EngineTiming:
             max(1, len(program.ports)),
         )
     parts = frame_account(program, frames)
-    for part, stall in zip(parts, part_stalls, strict=True):
-        part.stall_cycles += int(stall)
+    for part, stalls in zip(parts, part_stalls, strict=True):
+        for cause, stall in zip(WAITED_FOR, stalls, strict=True):
+            part.wait(cause, int(stall))
     inline = _inline_names(schedule)
     stalled = {name: int(waited[0, i]) for i, name in enumerate(inline)} if inline else {}
     total = int(ends[-1])
@@ -70,26 +77,30 @@ def _inline_names(schedule: Schedule) -> list[str]:
 
 
 def _controller_table(schedule: Schedule) -> tuple[Int64s]:
-    """The controller's operations of a frame: rows of (code, argument, cycles, name)."""
+    """The controller's operations of a frame: rows of (code, argument, cycles, name, what is
+    waited for)."""
     ports = {name: i for i, name in enumerate(schedule.program.ports)}
     inline = {name: i for i, name in enumerate(_inline_names(schedule))}
-    rows: list[tuple[int, int, int, int]] = []
+    rows: list[tuple[int, int, int, int, int]] = []
+    stores = WAITED_FOR.index("store")
     for position, part in enumerate(schedule.program.parts):
-        rows.append((_BEGIN, position, 0, 0))
+        rows.append((_BEGIN, position, 0, 0, 0))
         for op in walk(part.ops):
             if not isinstance(op, Transfer):
-                rows.append((_WORK, 0, op_cycles(op), 0))
-            elif not op.double:
-                name = inline[f"{op.buffer}.{op.direction}"]
-                rows += [(_BURST, ports[op.port], op.burst_cycles(i), name) for i in range(op.bursts)]
+                rows.append((_WORK, 0, op_cycles(op), 0, 0))
+                continue
+            cause = WAITED_FOR.index(waited_for(op))
+            if not op.double:
+                name, port = inline[f"{op.buffer}.{op.direction}"], ports[op.port]
+                rows += [(_BURST, port, op.burst_cycles(i), name, cause) for i in range(op.bursts)]
+                continue
+            mover = schedule.mover_of(op)
+            if op.direction == "load":
+                rows += [(_ARRIVE, mover, 0, 0, 0), (_TAKE, mover, 0, 0, cause)]
             else:
-                mover = schedule.mover_of(op)
-                if op.direction == "load":
-                    rows += [(_ARRIVE, mover, 0, 0), (_TAKE, mover, 0, 0)]
-                else:
-                    rows.append((_GIVE, mover, 0, 0))
-        rows.append((_END, position, 0, 0))
-    return (np.array(rows, np.int64).reshape(-1, 4),)
+                rows.append((_GIVE, mover, 0, 0, cause))
+        rows.append((_END, position, 0, 0, stores))
+    return (np.array(rows, np.int64).reshape(-1, 5),)
 
 
 def _job_table(schedule: Schedule) -> tuple[Int64s, Int64s]:
@@ -132,7 +143,7 @@ def _run(
     burst = np.full(movers, -1, np.int64)
     port_free = np.zeros(ports, np.int64)
     ends = np.zeros(frames, np.int64)
-    part_stall = np.zeros(parts, np.int64)
+    part_stall = np.zeros((parts, 3), np.int64)
     waited = np.zeros((1, 64), np.int64)
     mover_stall = np.zeros(movers, np.int64)
     row, frame, part, turns = 0, 0, 0, 0
@@ -183,7 +194,7 @@ def _run(
                 clock[0] += table[row, 2]
             elif code == 1:
                 start = max(clock[0], port_free[argument])
-                part_stall[part] += start - clock[0]
+                part_stall[part, table[row, 4]] += start - clock[0]
                 waited[0, table[row, 3]] += start - clock[0]
                 clock[0] = start + table[row, 2]
                 port_free[argument] = clock[0]
@@ -195,7 +206,7 @@ def _run(
                 turn[turns] = clock[0]
                 turns += 1
             else:
-                part_stall[part] += best_ready - clock[0]
+                part_stall[part, table[row, 4]] += best_ready - clock[0]
                 clock[0] = best_ready
                 if code == 4:
                     arrival[argument, arrived[argument]] = clock[0]

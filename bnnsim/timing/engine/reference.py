@@ -15,7 +15,7 @@ from typing import Any
 import simpy
 
 from bnnsim.design.engine.program import Beside, EngineProgram, Transfer, Work, walk
-from bnnsim.timing.engine.account import booked_as, report_units
+from bnnsim.timing.engine.account import booked_as, report_units, waited_for
 from bnnsim.timing.engine.result import EngineTiming, PartCycles
 from bnnsim.timing.engine.schedule import (
     CONTROLLER,
@@ -175,7 +175,7 @@ class _Machine:
         for index in range(op.bursts):
             yield from self.ports[op.port].burst(CONTROLLER, op.burst_cycles(index))
         waited = int(self.env.now) - start - op.cycles
-        account.stall_cycles += waited
+        account.wait(waited_for(op), waited)
         name = f"{op.buffer}.{op.direction}"
         self.busy[name] = self.busy.get(name, 0) + op.cycles
         self.stalled_in[name] = self.stalled_in.get(name, 0) + waited
@@ -192,7 +192,7 @@ class _Machine:
         else:
             yield from self.moved[mover].reach(job)
             self.arrived[mover].add()
-        account.stall_cycles += int(self.env.now) - start
+        account.wait(waited_for(op), int(self.env.now) - start)
 
     def _await_stores(self, account: PartCycles) -> Process:
         """A part ends when all it stores is stored."""
@@ -200,7 +200,7 @@ class _Machine:
         for index, mover in enumerate(self.schedule.movers):
             if mover.direction == "store":
                 yield from self.moved[index].reach(self.arrived[index].value)
-        account.stall_cycles += int(self.env.now) - start
+        account.wait("store", int(self.env.now) - start)
 
     def mover(self, index: int) -> Process:
         jobs = self.schedule.jobs[index]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Literal, get_args
 
 from bnnsim.design.engine.program import WorkKind
 from bnnsim.spec.engine.blocks import Payload
@@ -21,14 +21,18 @@ LOADED_AS: Mapping[Payload, Booked] = {
     "results": "activation_store",
 }
 """How a load in sequence is booked; every store is an activation store."""
+WaitedFor = Literal["weight", "activation", "store"]
+"""What the controller waits for: weights (thresholds too), maps or the image on their way in, maps or
+results on their way out."""
+WAITED_FOR: tuple[WaitedFor, ...] = get_args(WaitedFor)
 
 
 @dataclass
 class PartCycles:
     """Where one part of the frame (a layer, or the frame's own start and end) spent its cycles.
 
-    ``stall``: waiting for a transfer that runs beside the arrays, or for the port. Loads and stores that
-    run beside them show in the movers' busy cycles, not here.
+    A ``stall``: waiting for a transfer that runs beside the arrays, or for the port, by what is
+    transferred. Loads and stores that run beside them show in the movers' busy cycles, not here.
     """
 
     name: str
@@ -38,15 +42,31 @@ class PartCycles:
     activation_load_cycles: int = 0
     activation_store_cycles: int = 0
     host_cycles: int = 0
-    stall_cycles: int = 0
+    weight_stall_cycles: int = 0
+    activation_stall_cycles: int = 0
+    store_stall_cycles: int = 0
     overhead_cycles: int = 0
 
     @property
     def cycles(self) -> int:
         return sum(getattr(self, f.name) for f in fields(self) if f.name != "name")
 
+    @property
+    def stall_cycles(self) -> int:
+        return self.weight_stall_cycles + self.activation_stall_cycles + self.store_stall_cycles
+
+    def since(self, before: PartCycles) -> PartCycles:
+        """What was booked after ``before``."""
+        names = [f.name for f in fields(self) if f.name != "name"]
+        return PartCycles(self.name, **{n: getattr(self, n) - getattr(before, n) for n in names})
+
     def book(self, kind: Booked, cycles: int) -> None:
         name = f"{kind}_cycles"
+        setattr(self, name, getattr(self, name) + cycles)
+
+    def wait(self, waited_for: WaitedFor, cycles: int) -> None:
+        """Book cycles of waiting."""
+        name = f"{waited_for}_stall_cycles"
         setattr(self, name, getattr(self, name) + cycles)
 
 

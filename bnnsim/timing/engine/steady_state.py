@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 from bnnsim.design.engine.program import EngineProgram
-from bnnsim.timing.engine.account import frame_cycles
+from bnnsim.timing.engine.account import frame_account, frame_cycles
+from bnnsim.timing.engine.result import PartCycles
 from bnnsim.timing.engine.schedule import has_double
 
 STEADY_FRAMES = 4
@@ -36,6 +37,16 @@ def longest_interval(program: EngineProgram) -> int:
     if not has_double(program):
         return frame_cycles(program)
     return max(_gaps(program)[0])
+
+
+def steady_frame(program: EngineProgram) -> tuple[PartCycles, ...]:
+    """The account of a frame after the first ones, by part."""
+    if not has_double(program):
+        return tuple(frame_account(program, 1))
+    from bnnsim.timing.engine.compiled import run_engine_compiled  # numba takes its time
+
+    before, after = (run_engine_compiled(program, n).parts for n in (STEADY_FRAMES - 1, STEADY_FRAMES))
+    return tuple(late.since(early) for early, late in zip(before, after, strict=True))
 
 
 def _gaps(program: EngineProgram) -> tuple[set[int], int]:

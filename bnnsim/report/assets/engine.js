@@ -1,0 +1,80 @@
+"use strict";
+// Roofline of an engine: its layers under the ceilings of arrays and ports, both axes logarithmic.
+bnnsim.scripts.engineRoofline = (section, data) => {
+  const plot = section.querySelector(".plot"), readout = section.querySelector(".readout");
+
+  function decades(values, from, to) {
+    const low = 10 ** Math.floor(Math.log10(Math.min(...values)));
+    const high = 10 ** Math.ceil(Math.log10(Math.max(...values) * 1.01));
+    const ticks = [];
+    for (let tick = low; tick <= high * 1.001; tick *= 10) ticks.push(tick);
+    const at = v => from + Math.log(Math.max(v, low) / low) / Math.log(high / low) * (to - from);
+    return { at, low, high, ticks };
+  }
+
+  function draw() {
+    const width = Math.max(280, plot.clientWidth), height = width < 620 ? 380 : 460;
+    const svg = bnnsim.svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": "Roofline" });
+    const add = (...all) => svg.append(bnnsim.svg(...all));
+    const peaks = Object.values(data.arrays);
+    const x = decades(data.points.map(p => p.operations_a_byte), 58, width - 14);
+    const y = decades([...data.points.map(p => p.operations_a_cycle), ...peaks], height - 44, 14);
+    for (const tick of x.ticks) {
+      add("line", { class: "grid", x1: x.at(tick), x2: x.at(tick), y1: 14, y2: height - 44 });
+      add("text", { x: x.at(tick), y: height - 28, "text-anchor": "middle" }, bnnsim.short(tick));
+    }
+    for (const tick of y.ticks) {
+      add("line", { class: "grid", x1: 58, x2: width - 14, y1: y.at(tick), y2: y.at(tick) });
+      add("text", { x: 52, y: y.at(tick) + 4, "text-anchor": "end" }, bnnsim.short(tick));
+    }
+    add("text", { x: width - 14, y: height - 8, "text-anchor": "end" }, "operations a byte through a port");
+    add("text", { x: -14, y: 13, "text-anchor": "end", transform: "rotate(-90)" }, "operations a cycle (1 MAC = 2)");
+    const names = new Map();
+    for (const [name, peak] of Object.entries(data.arrays))
+      names.set(peak, [...(names.get(peak) || []), name]);
+    for (const [peak, arrays] of names) {
+      const at = y.at(peak);
+      add("line", { class: "roof", x1: 58, x2: width - 14, y1: at, y2: at });
+      add("text", { x: 62, y: at + 14 }, `${arrays.join(", ")}: ${bnnsim.short(peak)}`);
+    }
+    let shift = 0;
+    for (const [name, bytes] of Object.entries(data.ports)) {
+      const from = Math.max(x.low, y.low / bytes), to = Math.min(x.high, y.high / bytes);
+      if (to <= from) continue;
+      add("line", { class: "port", x1: x.at(from), y1: y.at(from * bytes), x2: x.at(to), y2: y.at(to * bytes) });
+      const middle = Math.sqrt(from * to), right = x.at(middle) < width * 0.6;
+      add("text", { x: x.at(middle) + (right ? 8 : -8), y: y.at(middle * bytes) + shift,
+        "text-anchor": right ? "start" : "end" }, `${name}: ${bnnsim.short(bytes)} bytes a cycle`);
+      shift += 16;
+    }
+    const labelled = [];
+    data.points.forEach(p => drawPoint(svg, x.at(p.operations_a_byte), y.at(p.operations_a_cycle), p, labelled, width, height));
+    plot.replaceChildren(svg);
+  }
+
+  function drawPoint(svg, px, py, p, labelled, width, height) {
+    const group = bnnsim.svg("g", { tabindex: 0, role: "img" });
+    const share = p.peak_operations_a_cycle ? ` (${(100 * p.operations_a_cycle / p.peak_operations_a_cycle).toFixed(1)} % of its array's)` : "";
+    const spoken = `${p.layer}: ${bnnsim.short(p.operations_a_byte)} operations a byte, ` +
+      `${bnnsim.short(p.operations_a_cycle)} operations a cycle${share}` + (p.bound ? `; bound by ${p.bound}` : "");
+    group.setAttribute("aria-label", spoken);
+    group.append(bnnsim.svg("title", {}, spoken));
+    group.append(bnnsim.svg("circle", { class: p.bound === "memory" ? "now memory" : "now", cx: px, cy: py, r: 5 }));
+    const wide = 7 * p.layer.length, right = px + wide + 14 < width;
+    const left = right ? px + 10 : px - 10 - wide;
+    const place = [4, -10, 18].find(by => py + by < height - 46 && !labelled.some(([lx, ly, lw]) =>
+      Math.abs(ly - py - by) < 12 && left < lx + lw && lx < left + wide));
+    if (place !== undefined) {
+      labelled.push([left, py + place, wide]);
+      group.append(bnnsim.svg("text", { class: "name", x: right ? px + 10 : px - 10, y: py + place,
+        "text-anchor": right ? "start" : "end" }, p.layer));
+    }
+    const tell = () => { readout.textContent = spoken + "."; };
+    group.addEventListener("pointerenter", tell);
+    group.addEventListener("focus", tell);
+    svg.append(group);
+  }
+
+  bnnsim.redraw.push(draw);
+  draw();
+};

@@ -1,0 +1,139 @@
+"""Memory or compute: what is named helps by what was promised, what is not helps by less than 1 %.
+
+Twice as fast is said once more here, on programs that SimPy runs, and for ports on specs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bnnsim.design.build import build_engine_design
+from bnnsim.design.design import EngineDesign
+from bnnsim.design.engine.program import Beside, EngineProgram, Op, Repeat, Transfer, Work
+from bnnsim.simulation import load_design
+from bnnsim.spec.engine.architecture import EngineArchitecture
+from bnnsim.timing.engine.reference import run_engine_simpy
+from bnnsim.timing.engine.spending import CLASSES, Spending, find_spending
+from bnnsim.timing.engine.steady_state import steady_interval
+from bnnsim.timing.prefix import whole_program
+from tests.property.engine.specs import engines, networks
+
+SHIPPED = {
+    "acce-bnn": "binarynet",
+    "fbna": "binarynet-24",
+    "fc-bnn": "vgg11ave",
+    "fp-bnn": "binarynet",
+    "fracbnn": "fracbnn-cifar10",
+    "fracbnn-burst": "fracbnn-cifar10",
+    "fracbnn-imagenet": "fracbnn-imagenet",
+}
+SINGLE_FRAMES = {"fracbnn-imagenet", "acce-bnn"}  # nothing overlaps: a frame is a frame
+
+
+def gap(program: EngineProgram, frames: int = 4) -> int:
+    """The interval by SimPy: the last of the gaps between frames."""
+    ends = (0, *run_engine_simpy(program, frames).frame_end_cycles)
+    return [later - earlier for earlier, later in pairwise(ends)][-1]
+
+
+def faster(ops: tuple[Op, ...], name: str, kind: str) -> tuple[Op, ...]:
+    """The same operations, where one resource does its work in half the time."""
+    found: list[Op] = []
+    for op in ops:
+        match op:
+            case Repeat():
+                found.append(replace(op, body=faster(op.body, name, kind)))
+            case Beside():
+                branches = tuple(faster(branch, name, kind) for branch in op.branches)
+                found.append(replace(op, branches=branches))
+            case Work():
+                mine = name == (op.unit or op.kind)
+                found.append(replace(op, cycles=(op.cycles + 1) // 2) if mine else op)
+            case Transfer() if kind == "port" and name == f"port {op.port}":
+                found.append(replace(op, words=(op.words + 1) // 2))
+            case Transfer() if kind == "latency" and name == f"latency of port {op.port}":
+                found.append(replace(op, latency_cycles=(op.latency_cycles + 1) // 2))
+            case _:
+                found.append(op)
+    return tuple(found)
+
+
+def check_promises(program: EngineProgram, spending: Spending, frames: int = 4) -> None:
+    for one in spending.resources:
+        parts = tuple(
+            replace(part, ops=faster(part.ops, one.name, one.kind)) for part in program.parts
+        )
+        then = gap(replace(program, parts=parts), frames)
+        assert then == pytest.approx(one.interval_cycles, rel=0.01), one.name
+        gained = spending.interval_cycles / max(1, then)
+        assert (gained >= 1.01) == one.counts, one.name
+
+
+def spending_of(design: EngineDesign) -> Spending | None:
+    program = whole_program(design)
+    return find_spending(design, program, steady_interval(program)[0])
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_what_is_named_of_a_shipped_engine_helps_by_what_was_promised(name: str) -> None:
+    design, _ = load_design(name, SHIPPED[name])
+    assert isinstance(design, EngineDesign)
+    spending = spending_of(design)
+    assert spending is not None
+    if name in SINGLE_FRAMES:  # many events a run: what counts most, and the least
+        spending = replace(spending, resources=(spending.resources[0], spending.resources[-1]))
+    check_promises(whole_program(design), spending, 1 if name in SINGLE_FRAMES else 4)
+
+
+@st.composite
+def specs(draw: st.DrawFn) -> EngineDesign:
+    workload = draw(networks())
+    spec = draw(engines(workload))
+    data: dict[str, Any] = spec.model_dump(mode="json", exclude_unset=True)
+    data["ports"]["ddr"]["width_bits"] = draw(st.sampled_from([8, 16, 32]))
+    data["ports"]["ddr"]["latency_cycles"] = draw(st.sampled_from([0, 3, 40]))
+    data["ports"]["ddr"]["max_burst_words"] = draw(st.sampled_from([4, 64, 1024]))
+    return build_engine_design(EngineArchitecture.model_validate(data), workload)
+
+
+@settings(max_examples=50)
+@given(specs())
+def test_verdicts_of_random_engines_hold_where_the_change_is_made(design: EngineDesign) -> None:
+    spending = spending_of(design)
+    if spending is None:
+        return
+    check_promises(whole_program(design), spending)
+    assert sum(layer.total_cycles for layer in spending.layers) == spending.interval_cycles
+    data = design.architecture.model_dump(mode="json", exclude_unset=True)
+    data["ports"]["ddr"]["width_bits"] *= 2
+    wider = build_engine_design(EngineArchitecture.model_validate(data), design.network.workload)
+    port = next(one for one in spending.resources if one.kind == "port")
+    assert gap(whole_program(wider)) == port.interval_cycles
+    moved = sum(layer.moved_bytes for layer in spending.layers)
+    assert moved == sum(port.loaded_bytes + port.stored_bytes for port in spending.ports)
+    if spending.bound != "both":
+        assert spending.speedups[spending.bound] == max(spending.speedups[name] for name in CLASSES)
+
+
+def test_a_layer_that_waits_for_weights_alone_is_bound_by_memory_and_the_text_says_so() -> None:
+    design, _ = load_design("acce-bnn", "binarynet")
+    assert isinstance(design, EngineDesign)
+    spending = spending_of(design)
+    assert spending is not None
+    layers = {layer.name: layer for layer in spending.layers}
+    # 32 calls of 4,752 words each; 1,024 outputs of 16 trips and 14 cycles
+    assert layers["fc1"].weight_cycles == 32 * 4752
+    assert layers["fc1"].array_cycles == 1024 * (8192 // 512 + 14)
+    assert layers["fc1"].bound == "memory" and layers["conv2"].bound == "compute"
+    (dma,) = spending.ports
+    # 54 calls and 1,024 words of the image, 8 bytes each, at 142.857 MHz
+    assert dma.loaded_bytes == 8 * (54 * 4752 + 1024)
+    assert dma.peak_gb_s == pytest.approx(8 * 0.142857)
+    assert dma.asked_gb_s == pytest.approx(dma.loaded_bytes / (827_776 - 54 * 4752 - 1024) * 0.142857)
+    assert spending.text.startswith("compute-bound (64% of a frame's cycles are work, 31% waiting")
