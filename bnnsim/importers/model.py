@@ -36,6 +36,7 @@ def import_model(
     image_range: tuple[float, float] | None = None,
     sign_of_zero: SignOfZero = "exact",
     output: str | None = None,
+    real_layers: str | None = None,
     force: bool = False,
 ) -> ImportedNetwork:
     """Find out by its content what ``path`` is, import it, and write ``<name>.yaml`` and ``<name>.npz``.
@@ -49,6 +50,8 @@ def import_model(
         image_range: the numbers that pixels 0 and 255 stand for.
         sign_of_zero: ``exact`` as the model's operators, ``plus`` where +1 may stand for it.
         output: the only output to keep of several; default: all.
+        real_layers: the type (int4 .. int16) to which real-valued weights are rounded; default:
+            they are refused.
         force: replace files of that name that hold something else.
 
     Returns:
@@ -63,7 +66,7 @@ def import_model(
         >>> import_model("tfc.onnx", "networks").workload.name
         'tfc'
     """
-    options = import_options(fixed, input_type, image_range, sign_of_zero, output)
+    options = import_options(fixed, input_type, image_range, sign_of_zero, output, real_layers)
     file, found = found_model(path)
     if found is BNN_PYNQ:
         return import_bnn_pynq(file, told_topology(file), out_dir, name, force=force)

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bnnsim.reference.graph import Array, ReferenceGraph, Step
 from bnnsim.reference.keras_file import SavedLayer, read_saved
 from bnnsim.reference.keras_layers import LAYERS, Part
 from bnnsim.reference.onnx_operators import refusing
+from bnnsim.reference.rounding import rounded_weights
 from bnnsim.spec.faults import InputError
 
 INPUT = "input"
+_PLACES = {"kernel": 0, "depthwise_kernel": 0, "pointwise_kernel": 1}
+"""Where files without names have the weights of a layer."""
 
 
-def read_keras_model(path: str | Path) -> ReferenceGraph:
+def read_keras_model(
+    path: str | Path, rounded: Mapping[str, int] | None = None
+) -> ReferenceGraph:
     """The model of a file: a layer's output under the layer's name, what it makes on the way under
     ``layer/sum`` and ``layer/input_quantizer``.
 
-    Raises :class:`InputError` where a layer has no reference.
+    ``rounded``: weights such as ``conv/kernel`` that are real and rounded to so many bits. Raises
+    :class:`InputError` where a layer has no reference.
     """
     saved = read_saved(path)
+    for layer in saved.layers:
+        _round_weights(layer, rounded or {})
     steps: list[Step] = []
     shape: tuple[int, ...] = ()
     for layer in saved.layers:
@@ -40,6 +48,16 @@ def read_keras_model(path: str | Path) -> ReferenceGraph:
             steps += _called(layer, call or (INPUT,), number)
     outputs = saved.outputs
     return ReferenceGraph(str(path), INPUT, shape, outputs, tuple(steps), {}, channels_last=True)
+
+
+def _round_weights(layer: SavedLayer, rounded: Mapping[str, int]) -> None:
+    for position, (name, values) in enumerate(layer.variables):
+        roles = [name] if name else [role for role, place in _PLACES.items() if place == position]
+        bits = next((rounded[k] for r in roles if (k := f"{layer.name}/{r}") in rounded), None)
+        if bits is not None:
+            is_depthwise = "depthwise_kernel" in roles and f"{layer.name}/kernel" not in rounded
+            rows = (-2, -1) if is_depthwise else (-1,)
+            layer.variables[position] = name, rounded_weights(values, rows, bits)
 
 
 def _called(layer: SavedLayer, given: tuple[str, ...], number: int) -> list[Step]:

@@ -30,6 +30,7 @@ _ELEMENTWISE = (
     *("Abs", "Add", "BatchNormalization", "Cast", "Clip", "Div", "Dropout", "Equal", "Greater"),
     *("GreaterOrEqual", "HardTanh", "Identity", "LeakyRelu", "Less", "LessOrEqual", "Max", "Min"),
     *("Mul", "Neg", "Not", "PRelu", "Relu", "Sign", "Sub", "Sum", "Where"),
+    *("Ceil", "Floor", "HardSigmoid", "Round", "Sigmoid", "Tanh"),
     *("BipolarQuant", "IntQuant", "MultiThreshold", "Quant", "Trunc"),
 )
 
@@ -125,6 +126,8 @@ def _function(
 
 _ON_STEP: dict[str, Callable[[Sequence[Array]], Array]] = {
     "Sign": lambda given: given[0] == 0,
+    "Round": lambda given: given[0] - np.floor(given[0]) == 0.5,
+    **dict.fromkeys(("Ceil", "Floor"), lambda given: given[0] == np.floor(given[0])),
     **dict.fromkeys(
         ("Greater", "GreaterOrEqual", "Less", "LessOrEqual"), lambda given: given[0] == given[1]
     ),

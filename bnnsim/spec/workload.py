@@ -322,6 +322,8 @@ class ImportSettings(SpecModel):
     """What a plain Sign of 0 counts as."""
     output: str | None = None
     """The only output that was kept; default: all."""
+    real_layers: str | None = None
+    """The type to which real-valued weights were rounded; default: there were none."""
 
 
 class Workload(SpecModel):

@@ -19,7 +19,7 @@ from bnnsim.cost.usage import Capped
 from bnnsim.evaluation import Advice, AdviceReport, Violation
 from bnnsim.evaluation.advice.record import SpecChange
 from bnnsim.files.schema_version import SCHEMA_VERSION
-from bnnsim.importers.check.report import CheckReport, Flips, LayerCheck, OutputCheck
+from bnnsim.importers.check.report import CheckReport, Distance, Flips, LayerCheck, OutputCheck
 from bnnsim.report.comparison.comparison import ComparisonInfo, Quantity
 from bnnsim.report.comparison.spec_differences import Difference
 from bnnsim.rtl.handover.record import HardwareCheck
@@ -59,6 +59,7 @@ RECORDS: dict[str, type] = {
     "A point of the curve": CurvePoint,
     "A check": CheckReport,
     "An output of a check": OutputCheck,
+    "A distance of a check": Distance,
     "A layer of a check": LayerCheck,
     "The flips of a layer": Flips,
     "Hardware": HardwareCheck,

@@ -12,6 +12,8 @@ from bnnsim.cli.console import output as stdout
 if TYPE_CHECKING:
     from bnnsim.importers.draft.write import ImportedNetwork
 
+_MEASURED_INPUTS = 20
+"""On which the distance from a model with real weights is measured."""
 ANY = "file"
 """The command that is meant where a file stands in a command's place."""
 
@@ -57,6 +59,13 @@ Output = Annotated[
     str | None,
     typer.Option(help="the only output to keep of a model with several; default: all", metavar="NAME"),
 ]
+RealLayers = Annotated[
+    str | None,
+    typer.Option(
+        help="round real-valued weights to so many bits, a scale a row; default: refuse them",
+        metavar="int4..int16",
+    ),
+]
 Force = Annotated[
     bool, typer.Option("--force", help="replace files of that name, also such as you have edited")
 ]
@@ -91,24 +100,28 @@ def _add_command(kind: str, file: str, summary: str, importer: str) -> None:
         image_range: ImageRange = None,
         sign_of_zero: SignOfZero = "exact",
         output: Output = None,
+        real_layers: RealLayers = None,
         force: Force = False,
     ) -> None:
         module, function = importer.split(":")
         if kind == ANY:
             _show_format(model)
-        _show(
-            getattr(import_module(module), function)(
-                model,
-                out,
-                name,
-                fixed=fixed,
-                input_type=input_type,
-                image_range=image_range,
-                sign_of_zero=sign_of_zero,
-                output=output,
-                force=force,
-            )
+        imported = getattr(import_module(module), function)(
+            model,
+            out,
+            name,
+            fixed=fixed,
+            input_type=input_type,
+            image_range=image_range,
+            sign_of_zero=sign_of_zero,
+            output=output,
+            real_layers=real_layers,
+            force=force,
         )
+        _show(imported)
+        said = imported.workload.imported_with
+        if said is not None and said.real_layers is not None:
+            _show_distance(model, imported)
 
     app.command(kind, help=summary)(command)
 
@@ -138,6 +151,16 @@ def _show_format(model: Path) -> None:
 
     file, found = found_model(model)
     stdout.print(f"format    {file}: {found.name}", markup=False, soft_wrap=True)
+
+
+def _show_distance(model: Path, imported: "ImportedNetwork") -> None:
+    """How far the scores are from those of the model with its own weights."""
+    from bnnsim.importers.check.check import check_model
+
+    report = check_model(model, imported.workload_path, random_inputs=_MEASURED_INPUTS)
+    for distance in report.distances:
+        line = f"distance  of {distance.line(report.inputs)} (drawn inputs)"
+        stdout.print(line, markup=False, soft_wrap=True)
 
 
 def _show(imported: "ImportedNetwork") -> None:

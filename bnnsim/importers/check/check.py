@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,15 @@ from bnnsim.importers.check.claims import Claim, layer_claims, output_claims, va
 from bnnsim.importers.check.comparison import Comparison, LayerTally
 from bnnsim.importers.check.inputs import chosen_inputs
 from bnnsim.importers.check.matching import matching_import, possible_options
-from bnnsim.importers.check.outputs import OutputTally
+from bnnsim.importers.check.outputs import DistanceTally, OutputTally
 from bnnsim.importers.check.report import CheckReport, Flips
 from bnnsim.importers.foreign.formats import KERAS, ONNX
 from bnnsim.importers.model import found_model, model_of
+from bnnsim.importers.onnx.lowering import RoundedWeights
 from bnnsim.reference.graph import ReferenceGraph
 from bnnsim.reference.keras_model import read_keras_model
 from bnnsim.reference.onnx_model import read_onnx
+from bnnsim.reference.rounding import rounded_weights
 from bnnsim.spec.faults import InputError, SpecError
 from bnnsim.spec.load import read_workload
 
@@ -42,9 +45,11 @@ def check_model(
     """Run a model and the workload imported from it, and compare every output and every layer.
 
     The model runs as its file says, in numpy and float64, by code that shares nothing with the
-    importer; the workload in the functional executor. Values of layers in fixed point may differ by
-    their stated bound, and a sign behind them where the real value is within it: such flips are
-    counted, and what comes behind is compared with the flipped bits.
+    importer; the workload in the functional executor. Where the import has rounded real weights, the
+    model runs with weights that are rounded here once more, and as it is, for the distance.
+    Values of layers in fixed point may differ by their stated bound, and a sign behind them where the
+    real value is within it: such flips are counted, and what comes behind is compared with the
+    flipped bits.
 
     Args:
         model_path: the model's file.
@@ -83,7 +88,8 @@ def check_model(
     candidates = possible_options(loaded.spec, image_range, declared)
     match = matching_import(model, str(model_path), loaded.spec, candidates, weights)
     lowered = match.lowered
-    graph = reference_of(model_path)
+    original = reference_of(model_path)
+    graph = reference_of(model_path, lowered.rounded) if lowered.rounded else original
     inputs = chosen_inputs(network, lowered, graph, images, random_inputs, seed)
     claims = layer_claims(lowered, network, graph)
     is_plus = match.options["sign_of_zero"] == "plus"
@@ -95,6 +101,7 @@ def check_model(
     is_chosen = match.options["output"] is not None
     left_out = tuple(one.output for one in said if is_chosen and one.claim is None)
     outputs = [OutputTally(one, graph) for one in said if one.output not in left_out]
+    distances = [DistanceTally(one) for one in said if lowered.rounded and one.claim is not None]
     at_once = graph.batch_size(_MOST_BYTES, _MOST_INPUTS)
     count = len(inputs)
     for start in range(0, count, at_once):
@@ -108,19 +115,34 @@ def check_model(
         plain = graph.run(reals) if comparison.flipped else tensors
         for output in outputs:
             output.add(values, tensors, plain, comparison, start)
+        unrounded = original.run(reals) if distances else {}
+        for distance in distances:
+            distance.add(values, unrounded)
     found = [tally.result() for tally in tallies.values() if tally.elements]
     layers = tuple(
         one for one in found if one.layer != INPUT or one.differing or one.flips != Flips()
     )
     results = tuple(output.result(count) for output in outputs)
-    return CheckReport(str(model_path), loaded.spec.name, count, results, layers, left_out)
+    far = tuple(distance.result() for distance in distances)
+    return CheckReport(str(model_path), loaded.spec.name, count, results, layers, left_out, far)
 
 
-def reference_of(path: str | Path) -> ReferenceGraph:
-    """The file's model, read once more by the reference alone. Raises :class:`InputError`."""
+def reference_of(
+    path: str | Path, rounded: Mapping[str, RoundedWeights] | None = None
+) -> ReferenceGraph:
+    """The file's model, read once more by the reference alone, with the weights in ``rounded`` rounded
+    by the reference. Raises :class:`InputError`."""
     file, found = found_model(path)
+    given = rounded or {}
     with foreign_file(path, "a model that the reference reads"):
-        return _REFERENCES[found](file)
+        if found is KERAS:
+            names = {re.sub(r"\d+$", "", name): one.bits for name, one in given.items()}
+            return read_keras_model(file, names)
+        graph = _REFERENCES[found](file)
+        for name, one in given.items():
+            values = graph.constants[name]
+            graph.constants[name] = rounded_weights(values, (one.row_axis,), one.bits)
+        return graph
 
 
 def _beside(workload: str | Path, name: str) -> Path:

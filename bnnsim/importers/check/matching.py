@@ -78,6 +78,7 @@ def possible_options(
             "image_range": given_range or said.image_range,
             "sign_of_zero": said.sign_of_zero,
             "output": said.output,
+            "real_layers": said.real_layers,
         }
         return
     frame = workload.input

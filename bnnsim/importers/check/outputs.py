@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from bnnsim.importers.check.claims import OutputClaim
 from bnnsim.importers.check.comparison import NOISE, Comparison
-from bnnsim.importers.check.report import MOST_ALLOWED, OutputCheck, Verdict
+from bnnsim.importers.check.report import MOST_ALLOWED, Distance, OutputCheck, Verdict
 from bnnsim.reference.graph import ReferenceGraph, Tensors
 
 Array = npt.NDArray[Any]
@@ -106,6 +106,34 @@ class OutputTally:
             first,
             self._equal,
         )
+
+
+class DistanceTally:
+    """How far the workload's scores lie from the model's own, where real weights were rounded."""
+
+    def __init__(self, said: OutputClaim) -> None:
+        assert said.claim is not None
+        self._output, self._claim = said.output, said.claim
+        self._off: list[Array] = []
+        self._reals: list[Array] = []
+        self._same: int | None = None
+
+    def add(self, values: Mapping[str, Array], tensors: Tensors) -> None:
+        """A chunk: the workload's integers by layer, and the model's own tensors."""
+        claim = self._claim
+        integers = values[claim.layer]
+        real = claim.as_layer(tensors[claim.tensor].astype(np.float64), integers.shape)
+        got = claim.as_real(integers)
+        self._off.append(np.abs(real - got).reshape(len(got), -1))
+        self._reals.append(real.reshape(len(got), -1))
+        if integers.shape[2:] == (1, 1):
+            best = self._reals[-1].argmax(axis=1) == integers.reshape(len(got), -1).argmax(axis=1)
+            self._same = (self._same or 0) + int(np.count_nonzero(best))
+
+    def result(self) -> Distance:
+        off, reals = np.concatenate(self._off), np.concatenate(self._reals)
+        span = float(np.ptp(reals))
+        return Distance(self._output, float(off.max()), float(off.mean()), span, self._same)
 
 
 def _any_of(found: Mapping[str, Array], tensors: set[str], count: int) -> Array:

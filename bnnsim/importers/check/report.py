@@ -92,6 +92,33 @@ class OutputCheck:
 
 
 @dataclass(frozen=True)
+class Distance:
+    """How far an output lies from the model's own, whose real weights the import has rounded."""
+
+    output: str
+    """The output's name in the model"""
+    worst: float
+    """How far a score was off at most, in the model's real numbers"""
+    mean: float
+    """How far on average"""
+    span: float
+    """The largest minus the smallest of the model's own scores over all inputs"""
+    equal_predictions: int | None
+    """Inputs whose highest score is of the same class; null for maps"""
+
+    def line(self, inputs: int) -> str:
+        """As a user reads it."""
+        share = [100 * one / self.span if self.span else 0.0 for one in (self.mean, self.worst)]
+        text = (
+            f"{self.output}: {self.mean:.3g} on average ({share[0]:.2g} % of the scores' span), "
+            f"{self.worst:.3g} at most ({share[1]:.2g} %)"
+        )
+        if self.equal_predictions is not None:
+            text += f", {self.equal_predictions} of {inputs} predictions equal"
+        return text
+
+
+@dataclass(frozen=True)
 class CheckReport:
     """A model and a workload that was imported from it, run on the same inputs."""
 
@@ -107,6 +134,8 @@ class CheckReport:
     """Every layer whose numbers the model has too, in the network's order"""
     left_out: tuple[str, ...] = ()
     """Outputs that the import was told to leave out; nothing is said of them"""
+    distances: tuple[Distance, ...] = ()
+    """How far outputs lie from the model's own where its real weights were rounded (--real-layers)"""
 
     @property
     def verdict(self) -> Verdict:
@@ -143,6 +172,7 @@ class CheckReport:
         lines = [f"{self.verdict.upper()}: {self.workload} against {self.model}: {self._summary}"]
         lines += [_output_line(output, self.inputs) for output in self.outputs]
         lines += [f"output    {name}: left out by the import (--output)" for name in self.left_out]
+        lines += [f"distance  of {one.line(self.inputs)}" for one in self.distances]
         found = self.first_difference
         if found is not None and found.first is not None:
             frame, channel, row, column, expected, got = found.first

@@ -138,7 +138,8 @@ def _weight_type(layer: LayerDraft) -> ValueType:
     found = integer_type(int(weights.min()), int(weights.max()))
     if found.kind == "uint" and found.bits < 8:
         return found
-    return integer_type(min(-1, int(weights.min())), int(weights.max()))
+    signed = integer_type(min(-1, int(weights.min())), int(weights.max()))
+    return signed if signed.bits <= 8 else ValueType("fixed", signed.bits, 0)
 
 
 def _store_weights(layer: LayerDraft, arrays: Arrays) -> None:

@@ -13,6 +13,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from bnnsim.importers.exact.rational import rounded
+from bnnsim.importers.exact.smooth import SmoothKind, value_of
 
 ZERO, ONE = Fraction(0), Fraction(1)
 
@@ -68,7 +69,14 @@ class Count:
     thresholds: tuple[Fraction, ...]
 
 
-Step = Affine | Prelu | Clip | Round | Sign | AtLeastZero | Count
+@dataclass(frozen=True)
+class Smooth:
+    """Sigmoid or tanh: they rise everywhere."""
+
+    kind: SmoothKind
+
+
+Step = Affine | Prelu | Clip | Round | Sign | AtLeastZero | Count | Smooth
 Chain = tuple[Step, ...]
 QUANTISERS = (Round, Sign, AtLeastZero, Count)
 
@@ -93,6 +101,8 @@ def apply(step: Step, x: Fraction) -> Fraction:
             return Fraction(int(x > 0 if strict else x >= 0))
         case Count(thresholds):
             return Fraction(bisect.bisect_right(thresholds, x))
+        case Smooth(kind):
+            return value_of(kind, x)
 
 
 def evaluate(chain: Chain, x: Fraction | int) -> Fraction:

@@ -22,8 +22,10 @@ from bnnsim.importers.exact.channel_function import (
     Prelu,
     Round,
     Sign,
+    Smooth,
     Step,
 )
+from bnnsim.importers.exact.smooth import BITS, SmoothKind, inverse_of, range_of
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,8 @@ def _rising(step: Step, denominator: int) -> tuple[int, _Above]:
             return 1, lambda n, beyond: _of_step(_least_integer(n, denominator, beyond), strict)
         case Count(thresholds):
             return _count(thresholds, denominator)
+        case Smooth(kind):
+            return 1 << BITS, lambda n, beyond: _smooth(kind, Fraction(n, denominator), beyond)
         case Affine():
             raise AssertionError("may fall")
         case _:
@@ -163,6 +167,16 @@ def _prelu(slope: Fraction, denominator: int) -> tuple[int, _Above]:
         return number * slope.denominator, beyond
 
     return denominator * max(slope.numerator, 1), above
+
+
+def _smooth(kind: SmoothKind, limit: Fraction, beyond: bool) -> _Bound:
+    low, high = range_of(kind)
+    if limit <= low:
+        return _ALWAYS
+    if limit >= high:
+        return _NEVER
+    number, is_exact = inverse_of(kind, limit)
+    return number, beyond or not is_exact
 
 
 def _clip(low: Fraction | None, high: Fraction | None, denominator: int) -> _Above:

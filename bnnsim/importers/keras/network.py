@@ -27,6 +27,7 @@ def import_keras(
     image_range: tuple[float, float] | None = None,
     sign_of_zero: SignOfZero = "exact",
     output: str | None = None,
+    real_layers: str | None = None,
     force: bool = False,
 ) -> ImportedNetwork:
     """Import a Keras (Larq) model and write ``<name>.yaml`` and ``<name>.npz`` into ``out_dir``.
@@ -42,6 +43,8 @@ def import_keras(
         image_range: the numbers that pixels 0 and 255 stand for.
         sign_of_zero: ``exact`` as the model's operators, ``plus`` where +1 may stand for it.
         output: the layer whose output is the only one to keep of several; default: all.
+        real_layers: the type (int4 .. int16) to which real-valued weights are rounded; default:
+            they are refused.
         force: replace files of that name that hold something else.
 
     Returns:
@@ -57,7 +60,7 @@ def import_keras(
         >>> imported.workload_path.name, imported.weights_path.name
         ('larq.yaml', 'larq.npz')
     """
-    options = import_options(fixed, input_type, image_range, sign_of_zero, output)
+    options = import_options(fixed, input_type, image_range, sign_of_zero, output, real_layers)
     return write_model(keras_to_onnx, path, out_dir, name, options, force)
 
 

@@ -1,17 +1,14 @@
-"""Constants of a model: evaluated ahead of time, and read as integer weights with a scale a row."""
+"""Constants of a model: evaluated ahead of time, quantised ones kept as integers and a scale."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from math import prod
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from bnnsim.files.boundary import foreign_file
-from bnnsim.importers.exact.rational import fractions_of
 from bnnsim.importers.onnx.graph import ONNX, QONNX, Array, Grid, ModelGraph, Operator, scalar
 from bnnsim.importers.onnx.understood import check_operator
 from bnnsim.spec.bounds import MAX_ARRAY_BYTES
@@ -24,7 +21,6 @@ _ARITHMETIC = (
     *("ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "Round", "Shape", "Sign"),
     *("Size", "Slice", "Split", "Sqrt", "Stack", "Sub", "Sum", "Tile", "Where"),
 )
-_LARGEST_WEIGHT = 127
 _ROUNDINGS: dict[str, Callable[[Array], Array]] = {  # in QONNX's floats; exact: rational.rounded
     "ROUND": np.round,
     "HALF_EVEN": np.round,
@@ -208,37 +204,3 @@ def quant_bounds(operator: Operator, bits: float) -> tuple[int, int] | None:
     if bits == 1:
         return None
     return -(1 << (int(bits) - 1)) + narrow, (1 << (int(bits) - 1)) - 1
-
-
-def weight_rows(
-    graph: ModelGraph, operator: Operator, name: str, row_axis: int
-) -> tuple[npt.NDArray[np.int64], list[Fraction]]:
-    """A weight constant as integers (its own shape) and one scale for each row of ``row_axis``.
-
-    Weights are binary where each row has one magnitude, ternary where it has one beside 0; few-bit
-    where a Quant says so or where all are integers. Raises :class:`InputError` on anything else.
-    """
-    values = graph.constants[name]
-    grid = graph.grids.get(name)
-    if grid is not None:
-        scale = np.moveaxis(grid.scale, row_axis, 0).reshape(grid.scale.shape[row_axis], -1)
-        if np.any(scale != scale[:, :1]):
-            raise operator.fault("one weight scale for each output channel", "several in a row")
-        integers = grid.integers - grid.zero
-        if np.abs(integers).max(initial=0) > _LARGEST_WEIGHT + 1:
-            raise operator.fault("weights of at most 8 bits", f"{np.abs(integers).max()}")
-        return integers, fractions_of(scale[:, 0])
-    if not np.all(np.isfinite(values)):
-        raise operator.fault("finite weights", "infinite or NaN")
-    rows = np.moveaxis(values, row_axis, 0).reshape(values.shape[row_axis], -1)
-    magnitude = np.abs(rows).max(axis=1, initial=0)
-    magnitude = np.where(magnitude > 0, magnitude, 1)
-    if np.all((np.abs(rows) == magnitude[:, None]) | (rows == 0)):
-        return np.sign(values).astype(np.int64), fractions_of(magnitude)
-    if np.all(values == np.round(values)) and np.abs(values).max() <= _LARGEST_WEIGHT + 1:
-        return values.astype(np.int64), [Fraction(1)] * len(rows)
-    distinct = len(np.unique(np.abs(rows[int(np.argmax(np.ptp(np.abs(rows), axis=1)))])))
-    raise operator.fault(
-        "binary weights (or a Quant of at most 8 bits in front of them)",
-        f"{distinct} different magnitudes in one output channel of {name}",
-    )

@@ -15,8 +15,8 @@ from fractions import Fraction
 import numpy as np
 
 from bnnsim.importers.draft.draft import LayerDraft, NetworkDraft
-from bnnsim.importers.exact.channel_function import Affine, Chain, Clip, Prelu
-from bnnsim.importers.onnx.graph import Operator
+from bnnsim.importers.exact.channel_function import Affine
+from bnnsim.importers.onnx.fixed_plan import FixedPlan, Kink
 from bnnsim.spec.value_type import ValueType
 
 MOST_BITS = 32
@@ -28,43 +28,6 @@ _SLACK_BITS = 2
 """A multiplier's rounding moves a result by at most 2**-(this + 1) steps, where its bits allow."""
 _FLOAT_BITS = 24
 """A float32 has no more: scores are not written finer, and the model's own run is not more exact."""
-
-
-@dataclass(frozen=True)
-class PiecewiseLinear:
-    """``max(t, 0) + slope * min(t, 0) + offset`` with ``t = gain * n + bias``: two segments, one at
-    slope 1."""
-
-    gain: Fraction
-    bias: Fraction
-    slope: Fraction = Fraction(1)
-    offset: Fraction = Fraction(0)
-
-
-def piecewise_linear(operator: Operator, chain: Chain) -> PiecewiseLinear:
-    """A chain of affine steps with at most one PReLU as two segments.
-
-    Raises :class:`InputError` for chains with more PReLUs or with limits (HardTanh, Clip).
-    """
-    gain, bias = Fraction(1), Fraction(0)
-    found: PiecewiseLinear | None = None
-    for step in chain:
-        if isinstance(step, Affine) and found is None:
-            gain, bias = gain * step.gain, bias * step.gain + step.offset
-        elif isinstance(step, Prelu) and found is None:
-            found = PiecewiseLinear(gain, bias, step.slope)
-        elif isinstance(step, Affine) and found is not None and step.gain >= 0:
-            found = PiecewiseLinear(
-                found.gain * step.gain,
-                found.bias * step.gain,
-                found.slope,
-                found.offset * step.gain + step.offset,
-            )
-        else:
-            kind = "a limit (HardTanh or Clip)" if isinstance(step, Clip) else "a second kink"
-            expected = "at most one PReLU where values stay real"
-            raise operator.fault(expected, kind if not isinstance(step, Affine) else "a falling one")
-    return found or PiecewiseLinear(gain, bias)
 
 
 @dataclass(frozen=True)
@@ -82,13 +45,84 @@ class FixedLayers:
 
 
 def append_fixed(
-    draft: NetworkDraft, base: str, word: ValueType, forms: Sequence[PiecewiseLinear]
+    draft: NetworkDraft, base: str, word: ValueType, plan: FixedPlan, keeps_offsets: bool = True
 ) -> FixedLayers:
-    """Layers that bring ``base`` through ``forms`` (one a channel) to integers of ``word``."""
+    """Layers that bring ``base`` through ``plan`` to integers of ``word``.
+
+    Offsets behind the last kink are left to the reader, or added inside where ``keeps_offsets`` is
+    false and they differ.
+    """
+    made: list[LayerDraft] = []
+    unit = Fraction(1, 1 << word.fraction_bits)
+    given = [Affine()] * plan.channels
+    for position, kink in enumerate(plan.kinks):
+        steps = [_joined(a, b) for a, b in zip(given, plan.affines[position], strict=True)]
+        layer, given = _append_kink(draft, made, base, word, steps, kink)
+        base = layer.name
+    steps = [_joined(a, b) for a, b in zip(given, plan.last, strict=True)]
+    is_plain = bool(made) and all(step.gain == unit for step in steps)
+    alike = keeps_offsets or len({step.offset for step in steps}) == 1
+    offsets = [step.offset for step in steps]
+    if not is_plain or not alike:
+        made.append(_append_affine(draft, base, word, steps))
+        base, offsets = made[-1].name, [Fraction(0)] * plan.channels
+    error = draft.error_of(base) * unit
+    names = " and ".join(layer.name for layer in made)
+    note = f"{names}: {word}, at most {float(error):.3g} off the model's real values"
+    top, reach = word.maximum * unit, max(layer.reach for layer in made)
+    if reach > top:
+        note += f" within +-{float(top):.6g} and saturated beyond"
+        note += f" (a sum could reach {float(reach):.6g})"
+    return FixedLayers(base, word, offsets, note)
+
+
+def _joined(first: Affine, second: Affine) -> Affine:
+    return Affine(first.gain * second.gain, first.offset * second.gain + second.offset)
+
+
+def _append_kink(
+    draft: NetworkDraft,
+    made: list[LayerDraft],
+    base: str,
+    word: ValueType,
+    steps: Sequence[Affine],
+    kink: Kink,
+) -> tuple[LayerDraft, list[Affine]]:
+    """A kink behind ``steps`` on the integers of ``base``, and the steps from what it puts out on.
+
+    A limit is a ReLU: from below ``max(x, l) = relu(x - l) + l``, from above mirrored.
+    """
+    unit, count = Fraction(1, 1 << word.fraction_bits), len(steps)
+    if kink.slopes:
+        made.append(_append_affine(draft, base, word, steps))
+        if any(slope != 1 for slope in kink.slopes):
+            made.append(_append_prelu(draft, made[-1], word, list(kink.slopes)))
+        return made[-1], [Affine(unit)] * count
+    relu = [Fraction(0)] * count
+    given = list(steps)
+    if kink.lows:
+        moved = [_joined(s, Affine(offset=-low)) for s, low in zip(given, kink.lows, strict=True)]
+        made.append(_append_affine(draft, base, word, moved))
+        made.append(_append_prelu(draft, made[-1], word, relu))
+        base, given = made[-1].name, [Affine(unit, low) for low in kink.lows]
+    if kink.highs:
+        minus = Fraction(-1)
+        moved = [_joined(s, Affine(minus, h)) for s, h in zip(given, kink.highs, strict=True)]
+        made.append(_append_affine(draft, base, word, moved))
+        made.append(_append_prelu(draft, made[-1], word, relu))
+        given = [Affine(-unit, high) for high in kink.highs]
+    return made[-1], given
+
+
+def _append_affine(
+    draft: NetworkDraft, base: str, word: ValueType, steps: Sequence[Affine]
+) -> LayerDraft:
+    """``gain * integer + offset`` of each channel as integers of ``word``."""
     shape, bounds = draft.shape_of(base), draft.bounds_of(base)
     magnitude = max(abs(bound) for bound in bounds)
-    steps = 1 << word.fraction_bits
-    gains, biases = [form.gain * steps for form in forms], [form.bias * steps for form in forms]
+    unit_steps = 1 << word.fraction_bits
+    gains = [step.gain * unit_steps for step in steps]
+    biases = [step.offset * unit_steps for step in steps]
     scale, bits, shift = _multipliers(gains, magnitude, _MOST_SHIFT)
     bias_bits = _bits_of([round(bias) for bias in biases])
     bias = [_limited(round(value), bias_bits) for value in biases]
@@ -96,7 +130,7 @@ def append_fixed(
     def value(channel: int, x: int) -> int:
         return _shifted(x * scale[channel], shift) + bias[channel]
 
-    layer = draft.append("affine", [base], shape, *_range(value, bounds, len(forms), word))
+    layer = draft.append("affine", [base], shape, *_range(value, bounds, len(steps), word))
     layer.activation = word
     layer.options = {"multiplier_bits": bits, "shift_bits": shift, "bias_bits": bias_bits}
     layer.arrays = {"scale": np.array(scale, np.int64), "bias": np.array(bias, np.int64)}
@@ -105,18 +139,8 @@ def append_fixed(
         for m, gain, b, offset in zip(scale, gains, bias, biases, strict=True)
     )
     layer.steepness = max(abs(gain) for gain in gains)
-    layer.reach = reach_of(draft, base, forms)
-    names = [layer.name]
-    if any(form.slope != 1 for form in forms):
-        layer = _append_prelu(draft, layer, word, [form.slope for form in forms])
-        names.append(layer.name)
-    error = draft.error_of(layer.name) / steps
-    note = f"{' and '.join(names)}: {word}, at most {float(error):.3g} off the model's real values"
-    top = Fraction(word.maximum, steps)
-    if layer.reach > top:
-        note += f" within +-{float(top):.6g} and saturated beyond"
-        note += f" (a sum could reach {float(layer.reach):.6g})"
-    return FixedLayers(layer.name, word, [form.offset for form in forms], note)
+    layer.reach = max(abs(step.gain * x + step.offset) for step in steps for x in bounds)
+    return layer
 
 
 def _append_prelu(
@@ -142,14 +166,6 @@ def _append_prelu(
     return layer
 
 
-def reach_of(draft: NetworkDraft, base: str, forms: Sequence[PiecewiseLinear]) -> Fraction:
-    """The greatest magnitude that ``forms`` (one a channel) can make of ``base``, in real units."""
-    ends = draft.bounds_of(base)
-    return max(
-        abs(form.gain * x + form.bias) * max(Fraction(1), abs(form.slope)) for form in forms for x in ends
-    )
-
-
 def widest_word(draft: NetworkDraft) -> ValueType | None:
     """The finest word that holds all that fixed-point layers of a draft can put out; None without any."""
     reaches = [layer.reach for layer in draft.layers.values() if layer.kind in ("affine", "prelu")]
@@ -160,15 +176,14 @@ def widest_word(draft: NetworkDraft) -> ValueType | None:
 
 
 def score_word(
-    draft: NetworkDraft, base: str, word: ValueType | None, forms: Sequence[PiecewiseLinear]
+    draft: NetworkDraft, base: str, word: ValueType | None, plan: FixedPlan
 ) -> ValueType:
     """The word of scores: no finer than a float32 of their reach, nor than what they are made of.
 
     ``word`` is what the user chose, or what the network's other fixed-point layers have.
     """
-    reach = reach_of(draft, base, forms)
-    steepest = max(abs(form.gain) * max(Fraction(1), abs(form.slope)) for form in forms)
-    given = draft.error_of(base) * steepest
+    reach = plan.reach(draft.bounds_of(base))
+    given = draft.error_of(base) * plan.steepest
     whole = _whole_bits(reach)
     fraction = max(0, _FLOAT_BITS - 1 - whole)
     while fraction and Fraction(1, 2 << fraction) < given / 4:

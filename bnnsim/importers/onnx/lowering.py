@@ -48,6 +48,17 @@ class ImportOptions:
     sign_of_zero: SignOfZero = "exact"
     output: str | None = None
     """The only output to keep; default: all of the model's."""
+    real_layers: int | None = None
+    """To how many bits real-valued weights are rounded; None: they are refused."""
+
+
+@dataclass(frozen=True)
+class RoundedWeights:
+    """A constant of real weights that was rounded: the largest magnitude of each row of ``row_axis``
+    is the largest integer of so many bits."""
+
+    row_axis: int
+    bits: int
 
 
 @dataclass(frozen=True)
@@ -84,6 +95,8 @@ class Lowering:
     integers: dict[str, TensorBinding] = field(default_factory=dict)
     """Tensors that an operator has read as integers of a layer."""
     notes: list[str] = field(default_factory=list)
+    rounded: dict[str, RoundedWeights] = field(default_factory=dict)
+    """Weights that are the model's only nearly, by the constant's name."""
     may_flatten: bool = True
     """Whether a map that is only ever flattened may become a flat frame."""
     channels_last: bool = False

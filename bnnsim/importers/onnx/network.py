@@ -6,7 +6,7 @@ import hashlib
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from bnnsim.importers.onnx.lowering import (
     FrameRule,
     ImportOptions,
     Lowering,
+    RoundedWeights,
     SignOfZero,
     lower,
 )
@@ -79,6 +80,8 @@ class LoweredModel:
     frame: FrameRule
     channels_last: bool
     """Whether the model's input is taken as maps with their channels last (shapes alone may not tell)."""
+    rounded: Mapping[str, RoundedWeights] = field(default_factory=dict)
+    """Real weights that were rounded, by the constant's name."""
 
 
 def import_onnx(
@@ -91,6 +94,7 @@ def import_onnx(
     image_range: tuple[float, float] | None = None,
     sign_of_zero: SignOfZero = "exact",
     output: str | None = None,
+    real_layers: str | None = None,
     force: bool = False,
 ) -> ImportedNetwork:
     """Import a QONNX or ONNX file and write ``<name>.yaml`` and ``<name>.npz`` into ``out_dir``.
@@ -104,6 +108,8 @@ def import_onnx(
         image_range: the numbers that pixels 0 and 255 stand for.
         sign_of_zero: ``exact`` as the model's operators, ``plus`` where +1 may stand for it.
         output: the only output to keep of several; default: all.
+        real_layers: the type (int4 .. int16) to which real-valued weights are rounded; default:
+            they are refused.
         force: replace files of that name that hold something else.
 
     Returns:
@@ -119,7 +125,7 @@ def import_onnx(
         >>> [layer.op for layer in imported.workload.layers]
         ['linear', 'linear', 'linear', 'linear']
     """
-    options = import_options(fixed, input_type, image_range, sign_of_zero, output)
+    options = import_options(fixed, input_type, image_range, sign_of_zero, output, real_layers)
     return write_model(load_model, path, out_dir, name, options, force)
 
 
@@ -150,8 +156,15 @@ def import_options(
     image_range: tuple[float, float] | None = None,
     sign_of_zero: SignOfZero = "exact",
     output: str | None = None,
+    real_layers: str | None = None,
 ) -> ImportOptions:
     """The user's words as options. Raises :class:`InputError`."""
+    bits = None
+    if real_layers is not None:
+        found = re.fullmatch(r"int([4-9]|1[0-6])", real_layers)
+        if found is None:
+            raise InputError("real layers", "int4 to int16", real_layers)
+        bits = int(found[1])
     word = None if fixed == DEFAULT_FIXED else _type("fixed", fixed)
     if word is not None and word.kind != "fixed":
         raise InputError("fixed", "auto or fixedW.F (such as fixed16.8)", fixed)
@@ -161,7 +174,7 @@ def import_options(
         if not (math.isfinite(low) and math.isfinite(high) and low < high):
             expected = "two finite numbers, LOW below HIGH"
             raise InputError("image range", expected, f"{low:g} {high:g}")
-    return ImportOptions(word, frame, image_range, sign_of_zero, output)
+    return ImportOptions(word, frame, image_range, sign_of_zero, output, bits)
 
 
 def _type(place: str, text: str) -> ValueType:
@@ -222,6 +235,7 @@ def _lowered(model: Any, file: str, name: str, options: ImportOptions) -> Lowere
         notes,
         state.frame,
         state.channels_last,
+        state.rounded,
     )
 
 
@@ -233,6 +247,7 @@ def _settings(options: ImportOptions) -> ImportSettings | None:
         image_range=None if options.image_range is None else list(options.image_range),
         sign_of_zero=options.sign_of_zero,
         output=options.output,
+        real_layers=None if options.real_layers is None else f"int{options.real_layers}",
     )
     return None if found == ImportSettings() else found
 

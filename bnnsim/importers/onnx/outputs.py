@@ -109,6 +109,15 @@ def behind_end(operator: Operator, ends: Mapping[str, End], opset: int) -> End:
     raise found.operator.fault(expected, f"{operator.kind} ({operator.name or operator.output})")
 
 
+def leads_to_outputs(graph: ModelGraph, name: str) -> bool:
+    """Whether a tensor is read by nothing but what ends a classifier, up to outputs of the model."""
+    kinds = (*_MONOTONE, "ArgMax", "TopK", *_SHAPING, *_PASSING)
+    readers = [one for one in graph.operators if name in one.inputs]
+    if not all(one.kind in kinds for one in readers):
+        return False
+    return all(leads_to_outputs(graph, one.output) for one in readers)
+
+
 def head_of(
     graph: ModelGraph,
     name: str,

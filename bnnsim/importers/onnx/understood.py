@@ -88,9 +88,9 @@ _BATCH_NORM = OperatorKind(
     },
     5,
 )
+_ANY_NUMBER = 1 << 31
 _TWO = OperatorKind({}, 2)
 _ONE = OperatorKind({})
-_ANY_NUMBER = 1 << 31
 _CLASSES = OperatorKind({"axis": such("the axis of the classes", _is_int)})
 _ROUNDING = such(
     ", ".join(ROUNDINGS), lambda value: isinstance(value, str) and value.upper() in ROUNDINGS
@@ -103,6 +103,9 @@ _STANDARD: Mapping[str, OperatorKind] = {
     **dict.fromkeys(("Add", "Div", "Mul", "Sub", "Greater", "Less", "MatMul", "PRelu"), _TWO),
     **dict.fromkeys(("GreaterOrEqual", "LessOrEqual"), _TWO),
     **dict.fromkeys(("GlobalAveragePool", "Identity", "Neg", "Relu", "Sigmoid", "Sign", "Tanh"), _ONE),
+    **dict.fromkeys(("Abs", "Ceil", "Floor", "Round"), _ONE),
+    **dict.fromkeys(("Max", "Min"), OperatorKind({}, _ANY_NUMBER)),
+    "HardSigmoid": OperatorKind({"alpha": _REAL, "beta": _REAL}),
     "ArgMax": OperatorKind(
         {
             "axis": _CLASSES.settings["axis"],

@@ -144,6 +144,37 @@ def clip(state: Lowering, operator: Operator) -> TensorBinding:
     return then(state.binding(operator), [Clip(bounds[0], bounds[1])])
 
 
+def absolute(state: Lowering, operator: Operator) -> TensorBinding:
+    return then(state.binding(operator), [Prelu(Fraction(-1))])
+
+
+def limit(state: Lowering, operator: Operator) -> TensorBinding:
+    """Max and Min of data and constants."""
+    places = [i for i in range(len(operator.inputs)) if state.is_data(operator, i)]
+    if len(places) != 1:
+        raise operator.fault("constants beside one activation", f"{len(places)} activations")
+    binding = state.binding(operator, places[0])
+    is_max = operator.kind == "Max"
+    for position in range(len(operator.inputs)):
+        if position != places[0]:
+            bounds = channel_values(operator, binding, state.constant(operator, position, "limit"))
+            binding = then(binding, [Clip(b, None) if is_max else Clip(None, b) for b in bounds])
+    return binding
+
+
+def hard_sigmoid(state: Lowering, operator: Operator) -> TensorBinding:
+    """``alpha * x + beta``, limited to 0 .. 1."""
+    alpha, beta = operator.real("alpha", 0.2), operator.real("beta", 0.5)
+    line = then(state.binding(operator), [Affine(alpha, beta)])
+    return then(line, [Clip(Fraction(0), Fraction(1))])
+
+
+def round_whole(state: Lowering, operator: Operator) -> TensorBinding:
+    """Round (half to even), Floor and Ceil."""
+    mode = {"Round": "HALF_EVEN", "Floor": "FLOOR", "Ceil": "CEIL"}[operator.kind]
+    return then(state.binding(operator), [Round(mode)])
+
+
 def _finite_bound(array: Array) -> Fraction | None:
     value = scalar(array)
     return None if abs(value) >= float(np.finfo(np.float32).max) else Fraction(value)

@@ -9,12 +9,8 @@ import numpy as np
 
 from bnnsim.importers.exact.channel_function import Affine, ChannelFunction
 from bnnsim.importers.onnx.binding import TensorBinding
-from bnnsim.importers.onnx.fixed_point import (
-    PiecewiseLinear,
-    append_fixed,
-    piecewise_linear,
-    score_word,
-)
+from bnnsim.importers.onnx.fixed_plan import FixedPlan, fixed_plan
+from bnnsim.importers.onnx.fixed_point import append_fixed, score_word
 from bnnsim.importers.onnx.graph import Operator
 from bnnsim.importers.onnx.lowering import Lowering
 from bnnsim.importers.onnx.operators.quantise import negated, quantised
@@ -87,8 +83,8 @@ def in_fixed_point(state: Lowering, operator: Operator, binding: TensorBinding) 
         return binding  # already so: only offsets differ, and they stay exact
     key = ("fixed", binding.base, binding.function.simplest)
     if key not in state.made:
-        forms = _forms(state, operator, binding)
-        state.made[key] = _through(state, binding.base, state.word, forms)
+        plan = _plan(state, operator, binding)
+        state.made[key] = _through(state, binding.base, state.word, plan)
     base, function = state.made[key]
     return replace(binding, base=base, function=function)
 
@@ -99,31 +95,24 @@ def scores_in_fixed_point(state: Lowering, operator: Operator, binding: TensorBi
     Their word follows from their reach and from what is in front of them, see :func:`score_word`.
     """
     binding = quantised(state, operator, binding)
-    forms = [_without_offset(operator, form) for form in _forms(state, operator, binding)]
-    word = score_word(state.draft, binding.base, state.options.fixed, forms)
-    base, function = _through(state, binding.base, word, forms)
+    plan = _plan(state, operator, binding)
+    word = score_word(state.draft, binding.base, state.options.fixed, plan)
+    base, function = _through(state, binding.base, word, plan, keeps_offsets=False)
     return replace(binding, base=base, function=function)
 
 
-def _forms(state: Lowering, operator: Operator, binding: TensorBinding) -> list[PiecewiseLinear]:
+def _plan(state: Lowering, operator: Operator, binding: TensorBinding) -> FixedPlan:
     channels = state.draft.shape_of(binding.base)[0]
-    return [piecewise_linear(operator, binding.function.of(c)) for c in range(channels)]
+    return fixed_plan(operator, [binding.function.of(c) for c in range(channels)])
 
 
 def _through(
-    state: Lowering, base: str, word: ValueType, forms: list[PiecewiseLinear]
+    state: Lowering, base: str, word: ValueType, plan: FixedPlan, keeps_offsets: bool = True
 ) -> tuple[str, ChannelFunction]:
-    found = append_fixed(state.draft, base, word, forms)
+    found = append_fixed(state.draft, base, word, plan, keeps_offsets)
     state.notes.append(found.note)
     unit = Fraction(1, 1 << word.fraction_bits)
     return found.base, ChannelFunction().then([Affine(unit, offset) for offset in found.offsets]).simplest
-
-
-def _without_offset(operator: Operator, form: PiecewiseLinear) -> PiecewiseLinear:
-    """The offset behind a PReLU cannot move in front of it."""
-    if form.offset and form.slope != 1:
-        raise operator.fault("scores that are sums", "sums behind a PReLU and a bias")
-    return form
 
 
 def concat(state: Lowering, operator: Operator) -> TensorBinding:

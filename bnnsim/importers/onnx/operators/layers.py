@@ -11,17 +11,16 @@ import numpy.typing as npt
 
 from bnnsim.arrays import Int64s
 from bnnsim.importers.draft.draft import INPUT, LayerDraft
-from bnnsim.importers.exact.channel_function import Affine, ChannelFunction
+from bnnsim.importers.exact.channel_function import Affine, ChannelFunction, Smooth
 from bnnsim.importers.exact.rational import fractions_of
 from bnnsim.importers.onnx.binding import TensorBinding, as_map, dimension, map_dimensions
-from bnnsim.importers.onnx.constants import weight_rows
-from bnnsim.importers.onnx.graph import ONNX, QONNX, Operator
-from bnnsim.importers.onnx.lowering import Lowering
+from bnnsim.importers.onnx.graph import Operator
+from bnnsim.importers.onnx.lowering import Lowering, RoundedWeights
+from bnnsim.importers.onnx.operators.joins import in_fixed_point
 from bnnsim.importers.onnx.operators.quantise import quantised
 from bnnsim.importers.onnx.operators.windows import pair, window_border
-from bnnsim.importers.onnx.outputs import End, classifier_end
-
-_SIGNS = ((ONNX, "Sign"), (QONNX, "BipolarQuant"))
+from bnnsim.importers.onnx.outputs import End, classifier_end, leads_to_outputs
+from bnnsim.importers.onnx.weights import weight_rows
 
 
 def conv(state: Lowering, operator: Operator) -> TensorBinding:
@@ -61,10 +60,11 @@ def conv(state: Lowering, operator: Operator) -> TensorBinding:
         value = border.value
         top, left, bottom, right = (a + b for a, b in zip(pads, border.tlbr, strict=True))
         pads = (top, left, bottom, right)
-    inputs = [
-        _one_gain(operator, binding, range(g * group_channels, (g + 1) * group_channels))
-        for g in range(groups)
-    ]
+    parts = [range(g * group_channels, (g + 1) * group_channels) for g in range(groups)]
+    given_real, inputs = _of_one_gain(state, operator, binding, parts)
+    if given_real is not binding and border is not None:
+        state.integers[operator.inputs[0]] = replace(given_real, border=border)
+    binding = given_real
     sizes = [
         (extent + before + after - ((k - 1) * d + 1)) // s + 1
         for extent, before, after, k, d, s in zip(
@@ -145,7 +145,7 @@ def _matrix_layer(
     if matrix.ndim != 2 or len(binding.dimensions) != 1 or matrix.shape[1] != binding.shape[0]:
         expected = "[batch, features] times a matrix that fits"
         raise operator.fault(expected, f"{[1, *binding.shape]} times {list(matrix.T.shape)}")
-    steps = _one_gain(operator, binding, range(binding.channels))
+    binding, (steps,) = _of_one_gain(state, operator, binding, [range(binding.channels)])
     axes = [axis for axis, _ in binding.dimensions[0]]
     readers = state.graph.readers()
     is_whole_frame = binding.base == INPUT and len(axes) > 1
@@ -186,7 +186,15 @@ def _weights(
     state: Lowering, operator: Operator, position: int, row_axis: int
 ) -> tuple[Int64s, list[Fraction]]:
     state.constant(operator, position, "weights")
-    return weight_rows(state.graph, operator, operator.inputs[position], row_axis)
+    name, bits = operator.inputs[position], state.options.real_layers
+    found = weight_rows(state.graph, operator, name, row_axis, bits)
+    if found.quantised_bits:
+        state.rounded[name] = RoundedWeights(row_axis, found.quantised_bits)
+        state.notes.append(
+            f"{operator.name or operator.output}: real weights ({name}) as int{bits}, "
+            f"at most {found.error:.3g} off"
+        )
+    return found.integers, found.scales
 
 
 def weighted_layer(
@@ -211,18 +219,25 @@ def weighted_layer(
     return layer
 
 
-def _one_gain(operator: Operator, binding: TensorBinding, channels: Sequence[int]) -> list[Affine]:
-    """The affine steps of the given channels, or the one that they share: a sum can carry one gain."""
+def _of_one_gain(
+    state: Lowering, operator: Operator, binding: TensorBinding, parts: Sequence[Sequence[int]]
+) -> tuple[TensorBinding, list[list[Affine]]]:
+    """``binding`` with one gain for each of ``parts`` (channels that a sum runs over), and their affine
+    steps: as it is, or in fixed point where its real values differ between channels."""
+    found = [_one_gain(binding, channels) for channels in parts]
+    if None in found:
+        binding = in_fixed_point(state, operator, binding)
+        found = [_one_gain(binding, channels) for channels in parts]
+    return binding, [steps for steps in found if steps is not None]
+
+
+def _one_gain(binding: TensorBinding, channels: Sequence[int]) -> list[Affine] | None:
+    """The affine steps of the given channels, or the one that they share; None where a sum cannot carry
+    one gain for them."""
     chains = [binding.function.of(c) for c in channels]
-    function = ChannelFunction(tuple(chains)).simplest
-    steps = function.affine()
+    steps = ChannelFunction(tuple(chains)).simplest.affine()
     gains = {step.gain for step in steps} if steps is not None else set()
-    if steps is None or len(gains) != 1 or gains == {0}:
-        raise operator.fault(
-            "quantised inputs with one scale (a sign or another quantiser directly in front)",
-            "a scale of 0" if gains == {0} else "real numbers that differ between channels",
-        )
-    return list(steps)
+    return None if steps is None or len(gains) != 1 or gains == {0} else list(steps)
 
 
 def _sum_function(
@@ -278,10 +293,10 @@ def classifier(state: Lowering, operator: Operator) -> End:
 
 
 def squashed(state: Lowering, operator: Operator) -> TensorBinding | End:
-    """Sigmoid and Tanh at the end keep the order of the scores; a sign behind Tanh does not see it."""
+    """Sigmoid and Tanh at the end keep the order of the scores; elsewhere a quantiser behind them is as
+    if moved in front."""
     binding = state.binding(operator)
-    readers = [one for one in state.graph.operators if operator.output in one.inputs]
-    signs = all((one.domain, one.kind) in _SIGNS for one in readers)
-    if operator.kind == "Tanh" and readers and signs and operator.output not in state.graph.outputs:
-        return binding
-    return End(operator.inputs[0], binding, operator, (operator.kind,))
+    if leads_to_outputs(state.graph, operator.output):
+        return End(operator.inputs[0], binding, operator, (operator.kind,))
+    step = Smooth("sigmoid" if operator.kind == "Sigmoid" else "tanh")
+    return binding.with_function(binding.function.then([step]))

@@ -14,7 +14,8 @@ from bnnsim.importers.exact.channel_function import (
     extended,
     joined,
 )
-from bnnsim.importers.onnx.fixed_point import append_fixed, piecewise_linear
+from bnnsim.importers.onnx.fixed_plan import fixed_plan
+from bnnsim.importers.onnx.fixed_point import append_fixed
 from bnnsim.importers.onnx.graph import Operator
 from bnnsim.importers.onnx.lowering import Lowering
 
@@ -25,7 +26,7 @@ def make_monotone(
     """``function`` on the integers of layer ``base``, as one that in each channel only rises or falls.
 
     Where a PReLU has a negative slope, the chains up to it become fixed-point layers of the user's
-    word. Raises :class:`InputError` where limits stand in front of the PReLU.
+    word. Raises :class:`InputError` where channels have kinks of different kinds.
     """
     while any(direction(chain) == 0 for chain in function.chains):
         channels = state.draft.shape_of(base)[0]
@@ -33,8 +34,8 @@ def make_monotone(
         heads = ChannelFunction(tuple(head for head, _ in pairs)).simplest
         key = ("monotone", base, heads)
         if key not in state.made:
-            forms = [piecewise_linear(operator, heads.of(c)) for c in range(channels)]
-            found = append_fixed(state.draft, base, state.word, forms)
+            plan = fixed_plan(operator, [heads.of(c) for c in range(channels)])
+            found = append_fixed(state.draft, base, state.word, plan)
             state.notes.append(found.note)
             state.made[key] = found.base, found.offsets
         made, offsets = state.made[key]
