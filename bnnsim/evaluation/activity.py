@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bnnsim.cost.power import Activity, activity_at_rate
+from bnnsim.cost.switching import Activity, activity_at_rate
 from bnnsim.datapath.streaming.toggles import ToggleCount
 from bnnsim.design.design import Design, EngineDesign
 from bnnsim.evaluation.engine import engine_activity
@@ -11,7 +11,7 @@ from bnnsim.evaluation.streaming import measured_activity
 
 
 def design_activity(
-    design: Design | EngineDesign, interval_cycles: int, toggles: Toggles | None = None
+    design: Design | EngineDesign, interval_cycles: float, toggles: Toggles | None = None
 ) -> Activity:
     """Activity with a frame every ``interval_cycles``; without ``toggles`` the default."""
     if isinstance(design, EngineDesign):

@@ -7,17 +7,10 @@ from typing import Literal
 
 from bnnsim.arrays import Int64s
 from bnnsim.cost.blocks.coefficients import Coefficients, default_coefficients
+from bnnsim.cost.energies import DynamicPower
 from bnnsim.cost.engine.resources import CONTROL
-from bnnsim.cost.power import (
-    PROCESSING_SYSTEM,
-    STATIC,
-    Activity,
-    DynamicPower,
-    FrameEnergy,
-    Power,
-    activity_at_rate,
-    frame_energy_uj,
-)
+from bnnsim.cost.power import FrameEnergy, Power, fixed_energy_uj, frame_energy_uj
+from bnnsim.cost.switching import Activity, activity_at_rate, frame_bits
 from bnnsim.cost.usage import PLATFORM
 from bnnsim.datapath.engine.toggle_record import ArrayToggles
 from bnnsim.design.design import EngineDesign
@@ -103,13 +96,18 @@ def engine_activity(
     units = {name: rates.get(name, others) * share for name, share in shares.items()}
     memories = {name: accesses * share for name, share in shares.items()}
     streams: dict[str, float] = {}
+    work = dict(shares)
+    bits = sum(sums[f"port {name}"] * port.width_bits for name, port in design.architecture.ports.items())
     if design.streaming_prefix is not None:
         prefix = activity_at_rate(design.streaming_prefix, interval_cycles, values)
         streams = dict(prefix.streams)
-        units |= prefix.units
-        memories |= prefix.memories
+        # The platform is the engine's, and what the prefix puts out stays on the device.
+        units = {**prefix.units, **units}
+        memories = {**prefix.memories, **memories}
+        work = {**prefix.work, **work}
+        bits += frame_bits(design.streaming_prefix, results=False)
     source: Literal["default", "measured"] = "measured" if toggles else "default"
-    return Activity(units, streams, memories, source)
+    return Activity(units, streams, memories, source, work, bits / interval_cycles)
 
 
 def _toggle_rates(
@@ -142,8 +140,7 @@ def engine_energy(
         works = _shares({name: busy.get(item.name, 0.0) for name, busy in parts.items()}) or turns
         for name in parts:
             sums[name] += _energy(item, turns[name], works[name]) * frame_us
-    sums[STATIC] = power.static_w * frame_us
-    sums[PROCESSING_SYSTEM] = power.processing_system_w * frame_us
+    sums |= fixed_energy_uj(power, interval_cycles, "chip")
     return FrameEnergy(
         "chip", sums, frame_energy_uj(power.chip_w, interval_cycles, power.clock_mhz)
     )

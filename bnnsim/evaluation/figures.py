@@ -73,7 +73,9 @@ def figures_of(design: Design | EngineDesign, max_frames: int = MAX_FRAMES) -> D
 
 def _rates(design: Design | EngineDesign, resources: Resources, interval: int) -> dict[str, float]:
     clock_mhz = design.architecture.clock_mhz
-    power = estimate_power(resources, clock_mhz, design_activity(design, interval))
+    activity = design_activity(design, interval)
+    processor = design.architecture.processor
+    power = estimate_power(resources, clock_mhz, activity, processor=processor)
     fps = clock_mhz * 1e6 / interval
     lut = resources.total.lut
     return {

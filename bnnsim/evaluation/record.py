@@ -54,7 +54,7 @@ class Evaluation(RunFigures):
         >>> from bnnsim import evaluate
         >>> found = evaluate("pynq-cnv", "cnv", timing_only=True)
         >>> round(found.power_w, 2), round(found.energy_per_frame_uj), found.violations
-        (2.4, 787, ())
+        (1.9, 623, ())
     """
 
     simulation: Simulation
@@ -65,11 +65,12 @@ class Evaluation(RunFigures):
     macs: int
     toggles: Toggles | None
     power_budget_w: float | None
+    rate_fps: float
     advice: AdviceReport | None = None
 
     @property
     def power_w(self) -> float:
-        """Watts of the chip: static, dynamic and processing system."""
+        """Watts of the chip and its DRAM at ``rate_fps`` frames a second."""
         return self.power.chip_w
 
     @property
@@ -84,8 +85,19 @@ class Evaluation(RunFigures):
         return {
             "static": power.static_w,
             "processing_system": power.processing_system_w,
+            "dram": power.dram_w,
             "dynamic": power.dynamic_w,
         }
+
+    @property
+    def power_by_basis_w(self) -> dict[str, float]:
+        """Watts on every basis that is known: the fabric's, the chip's, the rise over idle, a board's."""
+        return self.power.by_basis_w
+
+    @property
+    def power_rate_fps(self) -> float:
+        """Frames a second that watts and energy are of: the throughput, unless another was asked for."""
+        return self.rate_fps
 
     @property
     def activity_source(self) -> str:
@@ -154,13 +166,14 @@ class Evaluation(RunFigures):
 
     @property
     def tops_per_w(self) -> float | None:
-        """``tops`` for each watt of ``power_w``."""
-        return None if self.tops is None else self.tops / self.power_w
+        """``tops`` at ``power_rate_fps`` for each watt of ``power_w``."""
+        fps = self.fps_per_w
+        return None if fps is None else fps * self.macs * OPERATIONS_PER_MAC / 1e12
 
     @property
     def fps_per_w(self) -> float | None:
-        """Frames a second for each watt of ``power_w``."""
-        return self.per(self.power_w)
+        """``power_rate_fps`` for each watt of ``power_w``."""
+        return None if self.energy is None else self.rate_fps / self.power_w
 
     @property
     def fps_per_klut(self) -> float | None:
@@ -211,6 +224,8 @@ class Evaluation(RunFigures):
             "power_w": self.power_w,
             "power_basis": self.power_basis,
             "power_parts_w": self.power_parts_w,
+            "power_by_basis_w": self.power_by_basis_w,
+            "power_rate_fps": self.power_rate_fps,
             "activity_source": self.activity_source,
             "energy_per_frame_uj": self.energy_per_frame_uj,
             "energy_by_layer_uj": self.energy_by_layer_uj,

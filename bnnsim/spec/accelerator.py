@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 from bnnsim.spec.model import Count, Name, SpecModel
 
 RamDecomposition = Literal["timing", "area"]
+ProcessorActivity = Literal["idle", "polling", "busy"]
+"""What the processor beside the accelerator does: nothing, poll for results, or use all cores."""
 WeightMemory = Literal["auto", "bram", "lutram", "uram"]
 """What memories of weights are built from; ``auto``: LUTRAM for shallow ones, else block RAM."""
 
@@ -56,6 +58,10 @@ class ArchitectureBase(SpecModel):
     ram_decomposition: RamDecomposition = "timing"
     """How block memories are cut into blocks: ``timing`` side by side, as Vivado does unless told
     otherwise; ``area`` with the fewest blocks."""
+
+    processor: ProcessorActivity = "polling"
+    """What the device's own processor does meanwhile, for the watts of the chip: ``idle``, ``polling``
+    for results with one core, ``busy`` with all."""
 
     @model_validator(mode="after")
     def _inferred_is_explained(self) -> Self:

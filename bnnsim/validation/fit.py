@@ -24,7 +24,7 @@ FITTED: Mapping[str, tuple[str, ...]] = {
     "lut": ("datapath_factor", "control_factor", "data_mover_luts"),
     "ff": ("register_factor", "pipeline_ff_per_lut"),
     "bram18": ("data_mover_bram18",),
-    "power_w": ("dynamic_factor_28nm",),
+    "power_w": ("data_lut_pj",),
 }
 """For each quantity the coefficients that are fitted on it; DSPs have none."""
 QUANTITIES = ("lut", "ff", "bram18", "dsp", "power_w")
@@ -53,6 +53,7 @@ class Prediction:
     """A design's number with all designs in the fit, and with this one left out of it.
 
     Where only a family fixes a coefficient (the data movers of Acce-BNN), it is zero without the family.
+    Where only one family calibrates a quantity, the others' numbers take its place to predict it.
     """
 
     design: str
@@ -131,18 +132,16 @@ class FitResult:
 
 def rows_of(quantity: str) -> tuple[Row, ...]:
     """The designs that report ``quantity`` and whose structure, or power basis, is known."""
-    models: Mapping[str, Callable[[Coefficients], float]]
-    capped: set[str] = set()
     if quantity == "power_w":
-        models = {d.name: d.power for d in powered_designs()}
-    else:
-        models = {d.name: _amount(d.resources, quantity) for d in placed_designs()}
-        capped = {d.name for d in placed_designs() if quantity in d.capped}
+        return tuple(
+            Row(d.name, quantity, d.reported_w, d.power, d.is_calibration) for d in powered_designs()
+        )
+    models = {d.name: _amount(d.resources, quantity) for d in placed_designs()}
+    capped = {d.name for d in placed_designs() if quantity in d.capped}
     rows = []
     for row in load_published_rows():
         model, result = models.get(row.system.name), row.result
-        # A number that is only remembered is not worth a row, but for power there are too few others.
-        remembered = quantity != "power_w" and "remembered" in result.where
+        remembered = "remembered" in result.where
         if model is None or result.quantity != quantity or remembered:
             continue
         calibrates = result.role == "calibration"
@@ -165,7 +164,7 @@ def fit(quantity: str, coefficients: Coefficients | None = None) -> FitResult:
     predictions = []
     for i, row in enumerate(rows):
         others = linear.solve([j for j in chosen if rows[j].design != row.design])
-        strangers = linear.solve([j for j in chosen if family(rows[j].design) != family(row.design)])
+        strangers = linear.solve(_strangers(rows, chosen, row))
         predictions.append(
             Prediction(
                 row.design,
@@ -186,6 +185,12 @@ def fit(quantity: str, coefficients: Coefficients | None = None) -> FitResult:
         tuple(p for p in predictions if p.reading and not p.is_capped),
         tuple(p for p in predictions if p.is_capped),
     )
+
+
+def _strangers(rows: Sequence[Row], chosen: Sequence[int], row: Row) -> list[int]:
+    """The calibration rows of other families; where there are none, all rows of other families."""
+    others = [j for j in range(len(rows)) if family(rows[j].design) != family(row.design)]
+    return [j for j in others if j in chosen] or others
 
 
 def family(design: str) -> str:

@@ -14,11 +14,13 @@ from bnnsim.cost.blocks.coefficients import Coefficients
 from bnnsim.cost.blocks.parts import total
 from bnnsim.cost.blocks.technology import technology_of
 from bnnsim.cost.engine.resources import engine_parts_by_unit
-from bnnsim.cost.power import activity_at_rate, estimate_power, power_of_amounts
+from bnnsim.cost.power import estimate_power
 from bnnsim.cost.resources import estimate_resources
+from bnnsim.cost.switching import activity_at_rate
 from bnnsim.design.design import Design, EngineDesign
+from bnnsim.evaluation.engine import engine_activity
 from bnnsim.spec.device import Device
-from bnnsim.spec.load import load_device
+from bnnsim.validation.published import load_published_rows
 from bnnsim.validation.systems import simulated_systems
 
 PLACED = ("lut", "bram18", "dsp")
@@ -41,12 +43,14 @@ class PlacedDesign:
 
 @dataclass(frozen=True)
 class PoweredDesign:
-    """A design whose power was reported on a known basis; ``power`` gives the models' watts."""
+    """A design whose power was measured at a known rate; ``power`` gives the models' watts there."""
 
     name: str
     basis: str
+    rate_fps: float
+    reported_w: float
+    is_calibration: bool
     power: Callable[[Coefficients], float]
-    note: str
 
 
 @lru_cache(maxsize=1)
@@ -91,40 +95,36 @@ def _streaming_model(design: Design) -> Model:
 
 
 def powered_designs() -> tuple[PoweredDesign, ...]:
-    """Designs whose power was reported on a known basis.
+    """Designs whose power was reported on a basis that says what was measured, at a known frame rate.
 
-    FINN's folding is not known, so its power is computed from its reported LUTs and blocks, with as many
-    flip-flops as LUTs. SFC-max and LFC-max keep all units at work. LFC-max has 23,168 XNOR lanes (fold
-    128) in 82,988 LUTs; CNV-max at as many LUTs a lane has 12,913 and uses 6,513 of them on average
-    (59,461,376 MAC a frame in 9,130 cycles): half.
+    Random data at that rate, whatever limits it: a measured rate needs no simulation.
     """
-    z7045 = load_device("xc7z045").spec
-    zu5 = load_device("xczu5eg").spec
-    cnv = simulated_systems()["pynq-cnv"].design
-    assert isinstance(cnv, Design)
+    found = []
+    for row in load_published_rows():
+        entry, result = simulated_systems().get(row.system.name), row.result
+        if entry is not None and result.quantity == "power_w" and result.rate_fps is not None:
+            model = _power_model(entry.design, result.basis, result.rate_fps)
+            calibrates = result.role == "calibration"
+            found.append(
+                PoweredDesign(
+                    row.system.name, result.basis, result.rate_fps, result.value, calibrates, model
+                )
+            )
+    return tuple(found)
 
-    def finn(lut: int, bram18: int, busy: float) -> Callable[[Coefficients], float]:
-        amounts = Amounts(lut_logic=lut, ff=lut, bram18=bram18)
-        return lambda c: power_of_amounts(amounts, z7045, 200.0, busy, c).chip_w
 
-    def plug(c: Coefficients) -> float:
-        resources = estimate_resources(cnv, c)
-        activity = activity_at_rate(cnv, 32768, c)
-        return estimate_power(resources, 100.0, activity, c).of_basis("plug", "PYNQ-Z1")
+def _power_model(
+    design: Design | EngineDesign, basis: str, rate_fps: float
+) -> Callable[[Coefficients], float]:
+    clock_mhz = design.architecture.clock_mhz
+    interval = clock_mhz * 1e6 / rate_fps
 
-    placed = Amounts(lut_logic=54752, lutram=1564, ff=48896, bram18=288, dsp=126)
-    reported = "from the reported LUTs and blocks"
-    return (
-        PoweredDesign("finn-sfc-max", "chip", finn(91131, 9, 1.0), reported),
-        PoweredDesign("finn-lfc-max", "chip", finn(82988, 792, 1.0), reported),
-        PoweredDesign(
-            "finn-cnv-max", "chip", finn(46253, 372, 0.5), f"{reported}, at work half of the time"
-        ),
-        PoweredDesign("pynq-cnv", "plug", plug, "from the modelled resources, random data at rate"),
-        PoweredDesign(
-            "fracbnn-zu5eg",
-            "chip",
-            lambda c: power_of_amounts(placed, zu5, 200.0, 1.0, c).chip_w,
-            "source of the energies: agreement proves only the arithmetic",
-        ),
-    )
+    def watts(coefficients: Coefficients) -> float:
+        if isinstance(design, EngineDesign):
+            activity = engine_activity(design, interval, coefficients=coefficients)
+        else:
+            activity = activity_at_rate(design, interval, coefficients)
+        resources = estimate_resources(design, coefficients)
+        return estimate_power(resources, clock_mhz, activity, coefficients).of_basis(basis)
+
+    return watts

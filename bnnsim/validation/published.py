@@ -62,7 +62,7 @@ Quantity = Literal[
     "alm",
     "m20k",
 ]
-POWER_BASES = ("programmable_logic", "chip", "board", "plug", "not_stated")
+POWER_BASES = ("programmable_logic", "chip", "rise", "board", "plug", "not_stated")
 UNSTATED = "not_stated"
 
 
@@ -86,6 +86,8 @@ class Result(SpecModel):
     """For ``cycles_total`` and ``latency_us``: of how many frames."""
     layer: str | None = None
     """For a number of one layer: which."""
+    rate_fps: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """For power: frames a second while it was measured."""
     reading: Text | None = None
     """Another reading of a number that is printed ambiguously; the plain reading is a row of its own,
     and takes part in fits instead of this one."""

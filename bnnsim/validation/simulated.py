@@ -16,7 +16,7 @@ from bnnsim.timing.streaming.programs.program import Lockstep, Program
 from bnnsim.validation.published import Result
 from bnnsim.validation.systems import SimulatedSystem
 
-COMPARABLE_BASES = ("programmable_logic", "chip", "plug")
+COMPARABLE_BASES = ("programmable_logic", "chip", "rise", "plug")
 _COMPUTE = ("compute_cycles", "stage_cycles", "overhead_cycles")
 _TRANSFER = ("weight_load_cycles", "activation_load_cycles", "activation_store_cycles")
 
@@ -76,7 +76,12 @@ class SystemValues:
             board = by.board if by else None
             return self.evaluation.power.of_basis("plug", board) if board else None
         basis = result.basis if result.basis in COMPARABLE_BASES else "chip"
-        return self.evaluation.power.of_basis(basis)
+        rate_fps = result.rate_fps
+        if rate_fps is None:
+            return self.evaluation.power.of_basis(basis)
+        most = self.simulation.throughput_fps
+        possible = rate_fps if most is None else min(rate_fps, most)
+        return assess(self.design, self.simulation, rate_fps=possible).power.of_basis(basis)
 
     def _layer_steps(self, layer: str) -> float | None:
         """Cycles a frame of the layer's slowest unit, were it never kept waiting."""

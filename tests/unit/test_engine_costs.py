@@ -8,7 +8,7 @@ import pytest
 
 from bnnsim.cost.blocks.amounts import add_up
 from bnnsim.cost.clock import estimate_clock
-from bnnsim.cost.power import PROCESSING_SYSTEM, STATIC
+from bnnsim.cost.power import DRAM, PROCESSING_SYSTEM, STATIC
 from bnnsim.cost.resources import estimate_resources
 from bnnsim.design.build import build_engine_design
 from bnnsim.design.design import EngineDesign
@@ -101,6 +101,7 @@ def test_an_engines_energy_is_the_sum_of_its_layers() -> None:
         *("conv1", "conv2", "conv3", "conv4", "conv5", "conv6", "fc1", "fc2", "fc3"),
         STATIC,
         PROCESSING_SYSTEM,
+        DRAM,
     }
     frame_us = 827_776 / 142.857
     assert energy.total_uj == pytest.approx(evaluation.power_w * frame_us)

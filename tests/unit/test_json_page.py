@@ -254,6 +254,8 @@ def _objects_of_evaluate(data: dict[str, Any]) -> Objects:
     for entry in data["resources_by_unit"]:
         yield "Resources of a unit", {k: v for k, v in entry.items() if k not in data["resources"]}
     yield "Parts of the power", data["power_parts_w"]
+    bases = data["power_by_basis_w"]
+    yield "Watts by basis", {key: w for key, w in bases.items() if not key.startswith("plug ")}
 
 
 OBJECTS = {

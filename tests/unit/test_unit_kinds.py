@@ -9,8 +9,8 @@ from typing import Any, get_args
 import pytest
 
 from bnnsim.cost.clock import estimate_clock
-from bnnsim.cost.power import activity_at_rate
 from bnnsim.cost.resources import estimate_resources
+from bnnsim.cost.switching import activity_at_rate
 from bnnsim.datapath.streaming.build import build_datapaths
 from bnnsim.datapath.streaming.toggles import ToggleCounter
 from bnnsim.design.build import build_streaming_design

@@ -70,8 +70,13 @@ def test_dsps_are_within_10_percent_or_4():
 
 def test_power_left_out_errors_have_a_median_of_15_percent():
     result = fit("power_w")
-    assert len(result.predictions) == 5
+    assert len(result.predictions) == 6
     assert result.median_left_out_error <= 0.15
+    assert result.median_family_left_out_error <= 0.15
+    # The measured rises of CNV are predicted from other designs, of another board.
+    assert {p.design for p in result.predictions if not p.is_calibration} == {
+        *("pynq-cnv", "tiny-cnv-pynq-z2", "tiny-cnv-arty-a7"),
+    }
 
 
 def test_a_left_out_design_does_not_move_with_its_own_number():

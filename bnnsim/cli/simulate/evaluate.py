@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -45,11 +46,18 @@ def command(
         bool,
         typer.Option("--advise", help="try other designs, and say what would make this one faster"),
     ] = False,
+    rate_fps: Annotated[
+        float | None,
+        typer.Option(
+            "--rate", help="frames a second that watts and energy are of; default: its throughput",
+            metavar="FPS",
+        ),
+    ] = None,
 ) -> None:
     """Evaluate a design: timing, bits, resources and power in one record."""
     with run.started("evaluating", json_file) as options:
         design, folder = load_design(arch, workload)
-        evaluation = evaluate_design(design, stimulate(design, folder, options), options)
+        evaluation = evaluate_design(design, stimulate(design, folder, options), options, rate_fps)
         begin = time.monotonic()
         if advise:
             evaluation = with_advice(design, evaluation)
@@ -111,15 +119,22 @@ def _totals_table(evaluation: Evaluation) -> Table:
     return table
 
 
+def _watts(parts: Mapping[str, float]) -> str:
+    """Names with their watts."""
+    return ", ".join(f"{name} {watts:.3g} W" for name, watts in parts.items())
+
+
 def _show_power(evaluation: Evaluation) -> None:
     power = evaluation.power
+    parts = {name.replace("_", " "): watts for name, watts in evaluation.power_parts_w.items()}
+    others = {name.replace("_", " "): w for name, w in power.by_basis_w.items() if name != POWER_BASIS}
     rows = [
         (
             "power",
-            f"{evaluation.power_w:.2f} W ({POWER_BASIS}: static {power.static_w:.2f}, "
-            f"processing system {power.processing_system_w:.2f}, dynamic {power.dynamic_w:.2f}; "
+            f"{evaluation.power_w:.2f} W ({POWER_BASIS}: {_watts(parts)}; "
             f"switching activity: {power.activity_source})",
-        )
+        ),
+        ("", f"at {evaluation.rate_fps:,.5g} frames/s; {_watts(others)}"),
     ]
     if evaluation.energy_per_frame_uj is not None:
         rows.append(("energy", f"{evaluation.energy_per_frame_uj:,.1f} uJ a frame"))
@@ -127,8 +142,8 @@ def _show_power(evaluation: Evaluation) -> None:
         rows.append(
             (
                 "pace",
-                f"{evaluation.tops:.3f} TOPS, {evaluation.tops / evaluation.power_w:.3f} TOPS/W, "
-                f"{evaluation.per(evaluation.power_w) or 0:,.1f} FPS/W",
+                f"{evaluation.tops:.3f} TOPS, {evaluation.tops_per_w or 0:.3f} TOPS/W, "
+                f"{evaluation.fps_per_w or 0:,.1f} FPS/W",
             )
         )
     warning = evaluation.clock.warning

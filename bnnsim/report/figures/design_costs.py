@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bnnsim.cost.power import PROCESSING_SYSTEM, STATIC
+from bnnsim.cost.power import DRAM, PROCESSING_SYSTEM, STATIC
 from bnnsim.cost.usage import RESOURCES
 from bnnsim.evaluation import POWER_BASIS, Evaluation
 from bnnsim.report.figures.costs import CostsInfo, UnitCost
@@ -11,7 +11,7 @@ _ACTIVITY = {
     "measured": "activity measured in this bit-exact run",
     "default": "activity of random data at this rate",
 }
-_FIXED = {STATIC: "static (leakage)", PROCESSING_SYSTEM: "processing system and DRAM"}
+_FIXED = {STATIC: "static (leakage)", PROCESSING_SYSTEM: "processing system", DRAM: "DRAM"}
 
 
 def costs_info(evaluation: Evaluation) -> CostsInfo:
@@ -38,14 +38,13 @@ def costs_info(evaluation: Evaluation) -> CostsInfo:
 
 def _units(evaluation: Evaluation) -> tuple[UnitCost, ...]:
     """Every unit, FIFO and the platform, each with its share of the dynamic energy."""
-    interval = evaluation.simulation.initiation_interval_cycles
+    interval = None if evaluation.energy is None else 1e6 / evaluation.rate_fps
     watts = {item.name: item.total_w for item in evaluation.power.dynamic}
-    clock_mhz = evaluation.simulation.clock_mhz
     return tuple(
         UnitCost(
             unit.name,
             {name: getattr(unit.amounts, name) for name in RESOURCES},
-            None if interval is None else watts.get(unit.name, 0.0) * interval / clock_mhz,
+            None if interval is None else watts.get(unit.name, 0.0) * interval,
         )
         for unit in evaluation.resources.units
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from bnnsim.cost.power import activity_at_rate, estimate_power
+from bnnsim.cost.power import estimate_power
 from bnnsim.cost.resources import estimate_resources
+from bnnsim.cost.switching import activity_at_rate
 from bnnsim.cost.usage import Resources
 from bnnsim.design.build import build_streaming_design
 from bnnsim.design.design import Design

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from bnnsim.arrays import Floats
-from bnnsim.cost.power import activity_at_rate, estimate_power
+from bnnsim.cost.power import estimate_power
 from bnnsim.cost.resources import estimate_resources
+from bnnsim.cost.switching import activity_at_rate
 from bnnsim.cost.usage import PLATFORM, RESOURCES
 from bnnsim.design.design import Design
 from bnnsim.timing.streaming.programs.graph import build_timing
@@ -51,22 +52,25 @@ def contributions(design: Design, folded: tuple[str, ...]) -> Mapping[str, Float
     resources = estimate_resources(design)
     clock_mhz = float(design.architecture.clock_mhz)
     interval = max(cycles.values())
-    power = estimate_power(resources, clock_mhz, activity_at_rate(design, interval))
+    activity = activity_at_rate(design, interval)
+    power = estimate_power(
+        resources, clock_mhz, activity, processor=design.architecture.processor
+    )
     bits = {stream.name: stream.depth_words * stream.width_bits for stream in design.graph.streams}
     brings: dict[str, Floats] = {}
     for used, watts in zip(resources.units, power.dynamic, strict=True):
         is_fifo = used.kind == "fifo"
         row = brings.setdefault(f"{owners[used.layer]} {used.kind}", np.zeros(len(COLUMNS)))
-        always = watts.total_w if used.kind == PLATFORM else watts.clock_w
         row[: len(RESOURCES) + 3] += (
             *(getattr(used.amounts, name) for name in RESOURCES),
             bits[used.name] if is_fifo else 0,
-            always / clock_mhz,
-            (watts.total_w - always) / clock_mhz * interval,
+            watts.clock_w / clock_mhz,
+            (watts.total_w - watts.clock_w) / clock_mhz * interval,
         )
         row[-1] = max(row[-1], 0.0 if is_fifo else cycles.get(used.name, 0.0))
     platform = brings[f" {PLATFORM}"]
-    platform[COLUMN["static_w"]] = power.static_w + power.processing_system_w
+    platform[COLUMN["static_w"]] = power.fixed_w
+    platform[COLUMN["work_w_per_mhz"]] += power.traffic_w / clock_mhz * interval
     platform[COLUMN["clock_mhz"]] = clock_mhz
     for name in BOUNDED:
         allowed = getattr(design.budget, name)

@@ -17,30 +17,30 @@ def _written(tmp_path, change):
 
 
 def test_a_coefficient_without_source_does_not_load(tmp_path):
-    path = _written(tmp_path, lambda c: c["lut_pj"].pop("source"))
+    path = _written(tmp_path, lambda c: c["data_lut_pj"].pop("source"))
     with pytest.raises(
-        SpecError, match=r"coefficients.yaml:\d+: coefficients.lut_pj.source: expected this key"
+        SpecError, match=r"coefficients.yaml:\d+: coefficients.data_lut_pj.source: expected this key"
     ):
         load_coefficients(path)
 
 
 @pytest.mark.parametrize("key", ["unit", "note", "source"])
 def test_an_empty_text_counts_as_missing(tmp_path, key):
-    path = _written(tmp_path, lambda c: c["lut_pj"].update({key: ""}))
-    with pytest.raises(SpecError, match=rf"lut_pj.{key}: expected text that is not empty"):
+    path = _written(tmp_path, lambda c: c["data_lut_pj"].update({key: ""}))
+    with pytest.raises(SpecError, match=rf"data_lut_pj.{key}: expected text that is not empty"):
         load_coefficients(path)
 
 
 def test_all_faulty_entries_are_named_at_once(tmp_path):
     def spoil(entries):
-        entries["lut_pj"].pop("source")
+        entries["data_lut_pj"].pop("source")
         entries["dsp_pj"]["value"] = "six"
         entries["net_ns_28nm"]["colour"] = "red"
 
     with pytest.raises(SpecError) as caught:
         load_coefficients(_written(tmp_path, spoil))
     text = str(caught.value)
-    assert "coefficients.lut_pj.source: expected this key" in text
+    assert "coefficients.data_lut_pj.source: expected this key" in text
     assert "coefficients.dsp_pj.value: expected a number" in text
     assert "coefficients.net_ns_28nm.colour: expected one of the keys" in text
 
