@@ -14,6 +14,7 @@ import os
 import re
 import resource
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -24,7 +25,7 @@ from pathlib import Path
 from random import Random
 
 from tests.fuzz import arrays, commands, keras, models, places, searches, specs
-from tests.fuzz.case import MOST_BYTES, Kind, Outcome, run_case
+from tests.fuzz.case import MOST_BYTES, Case, Kind, Outcome, run_case
 
 KINDS = (
     Kind("spec bytes", 150, specs.spec_bytes),
@@ -49,6 +50,10 @@ _TABLE_EVERY = 5000
 """Inputs between two tables of a long run."""
 _LONGEST_WALL_S = 300.0
 """A child that says nothing for so long hangs; far above what is allowed, as machines may be busy."""
+_MUCH_WORK_CYCLES = 1_000_000
+"""What SimPy runs through in about a minute."""
+_TIMING_S = 120
+"""Processor time in which the timing alone of so much work ends."""
 
 
 def main() -> int:
@@ -148,7 +153,8 @@ def _run_many(options: argparse.Namespace, kinds: list[Kind], folder: Path) -> i
                 child.join()
                 reason = f"ended its process ({child.exitcode})" if message else "no end"
                 counts[kind] += 1
-                failures.append((number, kind, reason))
+                if message or not _is_much_work(options.seed, number, kinds, folder):
+                    failures.append((number, kind, reason))
                 number += 1
                 break
             number, kind, outcome = message
@@ -168,6 +174,31 @@ def _run_many(options: argparse.Namespace, kinds: list[Kind], folder: Path) -> i
     done = number - options.start
     _report(options.seed, counts, codes, spent, longest, peak_bytes, failures, done)
     return 1 if failures else 0
+
+
+def _is_much_work(seed: int, number: int, kinds: list[Kind], folder: Path) -> bool:
+    """Whether an input without an end asks for millions of cycles word by word, and is right.
+
+    Then timing alone ends, and says how many.
+    """
+    here = folder / "case"
+    arguments = _chosen_case(seed, number, kinds, here).arguments
+    if arguments[0] not in ("simulate", "evaluate") or "--timing-only" in arguments:
+        return False
+    limits = ["prlimit", f"--cpu={_TIMING_S}"]
+    command = [*limits, sys.executable, "-m", "bnnsim", *arguments, "--timing-only"]
+    ended = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
+    total = re.search(r"^total +([0-9,]+) cycles", ended.stdout, re.MULTILINE)
+    cycles = int(total[1].replace(",", "")) if total else 0
+    print(f"--seed {seed} --only {number}: {cycles:,} cycles word by word, not waited for", flush=True)
+    return ended.returncode == 0 and cycles >= _MUCH_WORK_CYCLES
+
+
+def _chosen_case(seed: int, number: int, kinds: list[Kind], here: Path) -> Case:
+    kind, random = _chosen(seed, number, kinds)
+    shutil.rmtree(here, ignore_errors=True)
+    here.mkdir()
+    return kind.make(random, here)
 
 
 def _one_of_each(failures: list[tuple[int, str, str]]) -> list[tuple[int, str, str]]:
