@@ -83,6 +83,9 @@ def check_model(
     if loaded.spec.weights is None:
         raise InputError(str(workload), "a workload with weights", "none")
     weights = _beside(workload, loaded.spec.weights)
+    if not weights.exists():
+        got = f"'{loaded.spec.weights}', which is not there"
+        raise SpecError([loaded.source.fault(("weights",), "an .npz file beside the workload", got)])
     executor = Executor(network, load_parameters(network, weights))
     declared = [value.name for value in model.graph.output]
     candidates = possible_options(loaded.spec, image_range, declared)
@@ -101,7 +104,8 @@ def check_model(
     is_chosen = match.options["output"] is not None
     left_out = tuple(one.output for one in said if is_chosen and one.claim is None)
     outputs = [OutputTally(one, graph) for one in said if one.output not in left_out]
-    distances = [DistanceTally(one) for one in said if lowered.rounded and one.claim is not None]
+    there = [one for one in said if one.claim is not None and one.claim.layer in network.nodes]
+    distances = [DistanceTally(one) for one in there if lowered.rounded]
     at_once = graph.batch_size(_MOST_BYTES, _MOST_INPUTS)
     count = len(inputs)
     for start in range(0, count, at_once):

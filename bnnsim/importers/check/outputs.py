@@ -45,6 +45,9 @@ class OutputTally:
         claim = self._said.claim
         if claim is None:
             return
+        if claim.layer not in values:
+            self._reason = f"the workload has no layer '{claim.layer}', which gives it in the model"
+            return
         integers = values[claim.layer]
         model = tensors[claim.tensor].astype(np.float64)
         try:

@@ -84,6 +84,31 @@ def test_an_allowance_above_a_hundredth_of_the_span_is_never_called_equal(tmp_pa
     assert run(["check", str(path), str(imported.workload_path)]) == 1
 
 
+def test_a_layer_that_the_workload_has_lost_is_named(tmp_path):
+    path = conv(tmp_path)
+    workload = import_onnx(path, tmp_path).workload_path
+    lines = workload.read_text().splitlines(keepends=True)
+    last = max(i for i, line in enumerate(lines) if "{name: " in line)
+    name = lines[last].partition("name: ")[2].partition(",")[0]
+    workload.write_text("".join(lines[:last] + lines[last + 1 :]))
+    weights = dict(np.load(workload.with_suffix(".npz")))
+    np.savez(workload.with_suffix(".npz"), **{k: v for k, v in weights.items() if not k.startswith(name)})
+    report = check_model(path, workload, random_inputs=5)
+    assert report.verdict != "equal"
+    assert f"the workload has no layer '{name}'" in str(report)
+
+
+def test_weights_that_are_not_there_are_named_where_the_workload_names_them(tmp_path, capsys):
+    path = conv(tmp_path)
+    workload = import_onnx(path, tmp_path).workload_path
+    workload.with_suffix(".npz").unlink()
+    lines = workload.read_text().splitlines()
+    line = lines.index(f"weights: {workload.stem}.npz") + 1
+    assert run(["check", str(path), str(workload)]) == 2
+    expected = f"expected an .npz file beside the workload, got '{workload.stem}.npz', which is not there"
+    assert f"{workload.name}:{line}: weights: {expected}" in capsys.readouterr().err
+
+
 def test_zeros_in_front_of_the_input_s_plain_sign_are_counted_and_no_difference(tmp_path):
     builder = Builder((1, 12))
     path = builder.save(
