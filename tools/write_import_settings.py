@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bnnsim.importers.foreign.settings import Setting, Settings
-from bnnsim.importers.keras.understood import LAYERS, QUANTISERS
+from bnnsim.importers.keras.understood import LAYERS, OPERATIONS, QUANTISERS
 from bnnsim.importers.onnx.understood import NEWEST_OPSET, OLDEST_OPSET, OPERATORS
 
 TARGET = Path(__file__).resolve().parents[1] / "docs" / "import-settings.md"
@@ -44,6 +44,11 @@ def document() -> str:
         lines.append(f"| {kind} | {', '.join(layer.weights) or '-'} | {_cell(own)} |")
     lines += ["", "## Larq's quantisers", "", "| quantiser | settings |", "|---|---|"]
     lines += [f"| {kind} | {_cell(settings)} |" for kind, settings in sorted(QUANTISERS.items())]
+    lines += ["", "## Functions of TensorFlow and Keras 3 on a layer's output", ""]
+    lines += [
+        "As TFOpLambda layers and as operations of `keras.ops`, on tensors and constants (a number, or",
+        f"one of each channel): {', '.join(f'`{name}`' for name in sorted(OPERATIONS))}.",
+    ]
     return "\n".join(lines) + "\n"
 
 

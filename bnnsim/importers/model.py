@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +13,46 @@ from bnnsim.importers.foreign.formats import (
     BNN_PYNQ,
     FOLDER,
     KERAS,
+    KERAS_JSON,
     ONNX,
     Format,
     check_readable,
     format_of,
 )
+from bnnsim.importers.foreign.pairs import structure_beside, weights_beside
+from bnnsim.importers.keras.file import holds_weights_alone
 from bnnsim.importers.keras.network import keras_to_onnx
 from bnnsim.importers.onnx.file import load_model
 from bnnsim.importers.onnx.lowering import SignOfZero
 from bnnsim.importers.onnx.network import DEFAULT_FIXED, import_options, write_model
 from bnnsim.spec.faults import InputError
 
-_READERS = {ONNX: load_model, KERAS: keras_to_onnx}
-"""Formats whose files are a network by themselves."""
+_ALONE: dict[Format, Callable[[Path], Any]] = {ONNX: load_model, KERAS: keras_to_onnx}
+"""Formats whose files are a network by themselves, and who reads them."""
+_WITH_WEIGHTS: dict[Format, Callable[[Path, Path], Any]] = {KERAS_JSON: keras_to_onnx}
+"""Formats of structures whose weights are in another file."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A model's file and its format; ``weights``: the file of those, where they lie apart."""
+
+    file: Path
+    format: Format
+    weights: Path | None = None
+
+    def __str__(self) -> str:
+        if self.weights is None:
+            return f"{self.file}: {self.format.name}"
+        return f"{self.file}: {self.format.name}, which are in {self.weights}"
+
+    def model(self) -> Any:
+        """The ``onnx.ModelProto`` that the importer reads from it. Raises :class:`InputError`."""
+        if self.weights is not None:
+            return _WITH_WEIGHTS[self.format](self.file, self.weights)
+        if self.format not in _ALONE:
+            raise InputError(str(self.file), "a model that can be read", self.format.name)
+        return _ALONE[self.format](self.file)
 
 
 def import_model(
@@ -67,22 +96,14 @@ def import_model(
         'tfc'
     """
     options = import_options(fixed, input_type, image_range, sign_of_zero, output, real_layers)
-    file, found = found_model(path)
-    if found is BNN_PYNQ:
-        return import_bnn_pynq(file, told_topology(file), out_dir, name, force=force)
-    return write_model(model_of, file, out_dir, name, options, force)
+    found = found_model(path)
+    if found.format is BNN_PYNQ:
+        return import_bnn_pynq(found.file, told_topology(found.file), out_dir, name, force=force)
+    return write_model(lambda _: found.model(), found.file, out_dir, name, options, force)
 
 
-def model_of(path: str | Path) -> Any:
-    """The ``onnx.ModelProto`` that the importer reads from a file. Raises :class:`InputError`."""
-    file, found = found_model(path)
-    if found not in _READERS:
-        raise InputError(str(path), "a model that can be read", found.name)
-    return _READERS[found](file)
-
-
-def found_model(path: str | Path) -> tuple[Path, Format]:
-    """A model's file (a folder's only one), and its format.
+def found_model(path: str | Path) -> Found:
+    """What a file, or a folder with one model in it, is.
 
     Raises :class:`InputError` where it is none that is read, or a folder holds none or several.
     """
@@ -92,19 +113,30 @@ def found_model(path: str | Path) -> tuple[Path, Format]:
     if found is FOLDER:
         return _only_model(place)
     if found is None:
-        known = ", ".join(one.name for one in (*_READERS, BNN_PYNQ))
+        known = ", ".join(one.name for one in (*_ALONE, BNN_PYNQ))
         raise InputError(str(path), f"a model ({known})", "a file of no known format")
-    if found not in (*_READERS, BNN_PYNQ):
+    model = _as_model(place, found)
+    if model is None:
         raise InputError(str(path), "a model that can be read", f"{found.name}: {found.way}")
-    return place, found
+    return model
 
 
-def _only_model(folder: Path) -> tuple[Path, Format]:
+def _as_model(file: Path, found: Format) -> Found | None:
+    """A file as a model, with the file that belongs to it; None where its format is not read."""
+    if found in _WITH_WEIGHTS:
+        return Found(file, found, weights_beside(file, found))
+    if found is KERAS and holds_weights_alone(file):
+        return Found(structure_beside(file, found), KERAS_JSON, file)
+    return Found(file, found) if found in (*_ALONE, BNN_PYNQ) else None
+
+
+def _only_model(folder: Path) -> Found:
     formats = {one: format_of(one) for one in sorted(folder.iterdir()) if one.is_file()}
-    models = [(one, found) for one, found in formats.items() if found in _READERS]
+    structures = [one for one, found in formats.items() if found in _WITH_WEIGHTS]
+    models = [one for one, found in formats.items() if found in _ALONE]
+    if structures:
+        models = structures + [one for one in models if formats[one] is not KERAS]
     if len(models) != 1:
-        got = ", ".join(one.name for one, _ in models) or "none"
+        got = ", ".join(one.name for one in models) or "none"
         raise InputError(str(folder), "a folder with one model in it", got)
-    file, found = models[0]
-    assert found is not None
-    return file, found
+    return found_model(models[0])

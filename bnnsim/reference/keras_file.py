@@ -28,15 +28,25 @@ _CONTAINERS = ("layers", "_layer_checkpoint_dependencies", "_self_tracked_tracka
 
 
 @dataclass(frozen=True)
+class Given:
+    """Stands among the arguments of a call for its input number ``index``."""
+
+    index: int
+
+
+@dataclass(frozen=True)
 class SavedLayer:
-    """``calls``: for each time it was called, the tensors that it was called on (``layer``, or
-    ``layer:1`` for what the layer's second call gave). ``variables`` in the order of the file, with
-    their names where the file has them."""
+    """One call of a layer. ``name``: ``model/layer``, of a second call ``layer:1``; ``inputs``: the
+    names of the calls that it was called on (none: the model's input). ``arguments`` and ``options``
+    are those of a function. ``variables`` in the order of the file, with their names where it has them.
+    """
 
     name: str
     kind: str
     config: Mapping[str, Any]
-    calls: tuple[tuple[str, ...], ...]
+    inputs: tuple[str, ...]
+    arguments: tuple[Any, ...]
+    options: Mapping[str, Any]
     variables: Variables
     place: str
 
@@ -59,24 +69,43 @@ class SavedModel:
     outputs: tuple[str, ...]
 
 
-def read_saved(path: str | Path) -> SavedModel:
-    """A file's model. Raises :class:`InputError` where it is none that the reference reads."""
+def read_saved(path: str | Path, weights: Path | None = None) -> SavedModel:
+    """A file's model; ``weights``: the file of those that were saved apart from the structure.
+
+    Raises :class:`InputError` where it is none that the reference reads.
+    """
     import h5py
 
+    if weights is not None:
+        model = json.loads(Path(path).read_bytes())
+        with h5py.File(weights, "r") as store:
+            return _opened(model, _of_layers(store, model), str(path))
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             model = json.loads(archive.read("config.json"))
             with h5py.File(io.BytesIO(archive.read("model.weights.h5")), "r") as store:
-                return _model(model, _archived(store, _entries(model)), str(path))
+                return _opened(model, _archived(store, _entries(model)), str(path))
     with h5py.File(path, "r") as store:
         model = json.loads(store.attrs["model_config"])
-        root = store.get("model_weights", store)
-        return _model(model, [_under_name(root, _name(e)) for e in _entries(model)], str(path))
+        return _opened(model, _of_layers(store, model), str(path))
+
+
+def _of_layers(store: Any, model: Mapping[str, Any]) -> list[Any]:
+    """The variables of a model's layers, in the order of its entries; of a model inside such a list."""
+    if "model_weights" not in store and any(key in store for key in _CONTAINERS):
+        return _archived(store, _entries(model))
+    root = store.get("model_weights", store)
+    return [_under_name(root.get(_name(entry)), entry) for entry in _entries(model)]
 
 
 def _entries(model: Mapping[str, Any]) -> list[dict[str, Any]]:
     config = model["config"]
     return list(config) if isinstance(config, list) else list(config["layers"])
+
+
+def _is_model(entry: Mapping[str, Any]) -> bool:
+    config = entry["config"]
+    return isinstance(config, list) or "layers" in config
 
 
 def _name(entry: Mapping[str, Any]) -> str:
@@ -87,17 +116,20 @@ def _kind(entry: Mapping[str, Any]) -> str:
     return str(entry["class_name"]).split(">")[-1]
 
 
-def _under_name(root: Any, name: str) -> Variables:
-    group = root.get(name)
+def _under_name(group: Any, entry: Mapping[str, Any], is_inside: bool = False) -> Any:
     if group is None:
-        return []
+        return [_under_name(None, one) for one in _entries(entry)] if _is_model(entry) else []
+    if _is_model(entry):
+        return [_under_name(group, one, True) for one in _entries(entry)]
     paths = [
         p.decode() if isinstance(p, bytes) else str(p) for p in group.attrs.get("weight_names", ())
     ]
+    if is_inside:
+        paths = [p for p in paths if p.split("/")[-2:-1] == [_name(entry)]]
     return [(p.split("/")[-1].partition(":")[0], np.asarray(group[p])) for p in paths]
 
 
-def _archived(store: Any, entries: list[dict[str, Any]]) -> list[Variables]:
+def _archived(store: Any, entries: list[dict[str, Any]]) -> list[Any]:
     """The groups of a class, in the order of their numbers, are its layers with variables, in theirs.
 
     That holds for every version, however it counts.
@@ -106,15 +138,29 @@ def _archived(store: Any, entries: list[dict[str, Any]]) -> list[Variables]:
     groups: dict[str, list[tuple[int, str]]] = {}
     for key in container:
         stem, number = re.fullmatch(r"(.*?)(?:_(\d+))?", key).groups()  # type: ignore[union-attr]
-        if len(container[key].get("vars", {})):
+        if _owns_arrays(container[key]):
             groups.setdefault(stem, []).append((int(number or 0), key))
     waiting = {stem: iter([key for _, key in sorted(found)]) for stem, found in groups.items()}
-    result: list[Variables] = []
+    result: list[Any] = []
     for entry in entries:
         key = next(waiting.get(snake_case(_kind(entry)), iter(())), None)
-        values = container[f"{key}/vars"] if key is not None else {}
-        result.append([("", np.asarray(values[i])) for i in sorted(values, key=int)])
+        if _is_model(entry):
+            inside = _entries(entry)
+            result.append(_archived(container[key], inside) if key else [[] for _ in inside])
+        else:
+            values = container[f"{key}/vars"] if key is not None else {}
+            result.append([("", np.asarray(values[i])) for i in sorted(values, key=int)])
     return result
+
+
+def _owns_arrays(group: Any) -> bool:
+    if len(group.get("vars", {})):
+        return True
+    return any(_owns_arrays(group[key]) for key in _CONTAINERS if key in group) or any(
+        hasattr(one, "keys") and key not in ("vars", *_CONTAINERS) and not key.endswith("quantizer")
+        and _owns_arrays(one)
+        for key, one in group.items()
+    )  # fmt: skip
 
 
 def snake_case(kind: str) -> str:
@@ -130,40 +176,148 @@ def snake_case(kind: str) -> str:
     return parted.lower()
 
 
-def _model(model: Mapping[str, Any], variables: list[Variables], file: str) -> SavedModel:
-    layers: list[SavedLayer] = []
-    is_chain = model["class_name"] == "Sequential"
-    for entry, values in zip(_entries(model), variables, strict=True):
-        if is_chain:
-            calls: tuple[tuple[str, ...], ...] = ((layers[-1].name,),) if layers else ((),)
-        else:
-            calls = tuple(tuple(_tensors(node)) for node in entry.get("inbound_nodes") or ()) or (
-                (),
+class _Opening:
+    """Opens models inside models: appends each call once what it reads is there."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.layers: list[SavedLayer] = []
+
+    def open(
+        self, model: Mapping[str, Any], variables: list[Any], prefix: str, given: list[str]
+    ) -> list[str]:
+        """The names of what the model puts out, called on the tensors ``given``."""
+        entries = list(zip(_entries(model), variables, strict=True))
+        if isinstance(model["config"], list) or model["class_name"] == "Sequential":
+            for entry, values in entries:
+                if not (_kind(entry) == "InputLayer" and given):
+                    given = self._add(entry, values, prefix + _name(entry), given, ([], {}))
+            return given
+        config, values_of = model["config"], {}
+        if prefix:
+            inside = [(one[0], one[1]) for one in _histories(config["input_layers"])]
+            values_of = dict(zip(inside, given, strict=True))
+            entries = [one for one in entries if _kind(one[0]) != "InputLayer"]
+        calls = [
+            (entry, values, number, node)
+            for entry, values in entries
+            for number, node in enumerate(entry.get("inbound_nodes") or [[]])
+        ]
+        shift = {_name(entry): _shift(model, entry) for entry, _ in entries}
+        position = 0
+        while calls:
+            if position == len(calls):
+                names = ", ".join(_name(call[0]) for call in calls[:3])
+                raise InputError(self.file, "layers that do not wait for each other", names)
+            entry, values, number, node = calls[position]
+            read = [(one[0], one[1]) for one in _histories(node)]
+            if not all(one in values_of for one in read):
+                position += 1
+                continue
+            del calls[position]
+            position = 0
+            full = f"{prefix}{_name(entry)}" + (f":{number}" if number else "")
+            inputs = [values_of[one] for one in read]
+            made = self._add(entry, values, full, inputs, _arguments(node))
+            values_of[_name(entry), number + shift[_name(entry)]] = made[0]
+        said = [(one[0], one[1]) for one in _histories(config.get("output_layers"))]
+        if not said:
+            read = [(h[0], h[1]) for e, _ in entries for h in _histories(e.get("inbound_nodes"))]
+            said = [one for one in values_of if one not in read]
+        return [values_of[one] for one in said]
+
+    def _add(
+        self,
+        entry: Mapping[str, Any],
+        variables: Any,
+        name: str,
+        inputs: list[str],
+        call: tuple[list[Any], dict[str, Any]],
+    ) -> list[str]:
+        if _is_model(entry):
+            return self.open(entry, variables, f"{name}/", inputs)
+        kind = _kind(entry)
+        if ".ops." in f"{entry.get('module') or ''}.":
+            kind = f"ops.{kind}"
+        elif kind == "TFOpLambda":
+            kind = str(entry["config"]["function"])
+        place = f"{self.file}: {name}"
+        config, arguments = entry["config"], tuple(call[0])
+        self.layers.append(
+            SavedLayer(
+                name, kind, config, tuple(inputs), arguments, call[1], list(variables), place
             )
-        name = _name(entry)
-        layers.append(
-            SavedLayer(name, _kind(entry), entry["config"], calls, values, f"{file}: {name}")
         )
-    declared = None if isinstance(model["config"], list) else model["config"].get("output_layers")
-    if declared and not is_chain:
-        outputs = tuple(_tensors(declared))
-    else:
-        read = {tensor for layer in layers for call in layer.calls for tensor in call}
-        outputs = tuple(layer.name for layer in layers if layer.name not in read)
-    return SavedModel(tuple(layers), outputs)
+        return [name]
 
 
-def _tensors(node: Any) -> Iterator[str]:
-    """The tensors that a node names, in its order: ``[layer, call, output, ...]`` wherever it stands."""
+def _opened(model: Mapping[str, Any], variables: list[Any], file: str) -> SavedModel:
+    opening = _Opening(file)
+    outputs = opening.open(model, variables, "", [])
+    return SavedModel(tuple(opening.layers), tuple(dict.fromkeys(outputs)))
+
+
+def _shift(model: Mapping[str, Any], entry: Mapping[str, Any]) -> int:
+    """By how many numbers the calls of a model inside are counted further than they stand."""
+    if not _is_model(entry):
+        return 0
+    config = model["config"]
+    everywhere = [one.get("inbound_nodes") for one in config["layers"]]
+    name = _name(entry)
+    numbers = [h[1] for h in _histories([everywhere, config.get("output_layers")]) if h[0] == name]
+    return max(0, max(numbers, default=0) + 1 - max(1, len(entry.get("inbound_nodes") or [])))
+
+
+def _arguments(node: Any) -> tuple[list[Any], dict[str, Any]]:
+    """Positions and names of a call, with :class:`Given` in the places of tensors, in their order."""
+    counter = iter(range(1 << 20))
+
+    def placed(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            if any(True for _ in _histories(value)) and "class_name" in value:
+                return Given(next(counter))
+            return {key: placed(one) for key, one in value.items()}
+        if isinstance(value, list):
+            if _is_history(value):
+                return value[2] if value[0] == "_CONSTANT_VALUE" else Given(next(counter))
+            return [placed(one) for one in value]
+        return value
+
+    if isinstance(node, Mapping):
+        return placed(node.get("args", [])), placed(node.get("kwargs", {}))
+    parts = [node] if _is_history(node) else node
+    positions: list[Any] = []
+    options: dict[str, Any] = {}
+    for part in parts:
+        positions.append(placed(part[:3]))
+        if len(part) > 3:
+            options |= placed(part[3])
+    return positions, options
+
+
+def _is_history(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) >= 3
+        and isinstance(value[0], str)
+        and type(value[1]) is int
+    )
+
+
+def _histories(node: Any) -> Iterator[list[Any]]:
+    """``[layer, call, output]`` of the tensors that a node names, in its order."""
     if isinstance(node, Mapping):
         if "keras_history" in node:
-            yield from _tensors(node["keras_history"])
+            yield node["keras_history"]
             return
         for value in node.values():
-            yield from _tensors(value)
+            yield from _histories(value)
     elif isinstance(node, list):
-        if len(node) >= 3 and isinstance(node[0], str) and all(type(n) is int for n in node[1:3]):
-            yield node[0] if node[1] == 0 else f"{node[0]}:{node[1]}"
+        if _is_history(node):
+            if node[0] != "_CONSTANT_VALUE":
+                yield node[:3]
+            for value in node[3:]:
+                yield from _histories(value)
             return
         for value in node:
-            yield from _tensors(value)
+            yield from _histories(value)

@@ -7,7 +7,7 @@ quantised, its sum, its activation; each under a name of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,9 @@ def _quantised(layer: SavedLayer, key: str, x: Array) -> Array:
         return (x > 0).astype(np.float64)
     if word == "noop":
         return x
+    if word in ("dorefa", "dorefaquantizer"):
+        given = layer.config[key]
+        return _dorefa(given.get("config", {}) if isinstance(given, Mapping) else {}, x)
     if word == "stetern":
         given = layer.config[key]
         settings = given.get("config", {}) if isinstance(given, Mapping) else {}
@@ -67,6 +70,16 @@ def _quantised(layer: SavedLayer, key: str, x: Array) -> Array:
     raise InputError(layer.place, f"{key} whose meaning is known", str(layer.config.get(key)))
 
 
+def _dorefa(settings: Mapping[str, Any], x: Array) -> Array:
+    """Larq's DoReFa: the nearest of ``2**k_bit`` equal steps, halves to even."""
+    steps = 2.0 ** int(settings.get("k_bit", 2)) - 1
+    if settings.get("mode", "activations") == "activations":
+        return np.asarray(np.rint(np.clip(x, 0, 1) * steps) / steps)
+    bent = np.tanh(x)
+    bent = bent / (2 * np.abs(bent).max()) + 0.5
+    return np.asarray(2 * np.rint(bent * steps) / steps - 1)
+
+
 def _input_quantiser(layer: SavedLayer) -> list[Part]:
     if _word(layer.config.get("input_quantizer")) is None:
         return []
@@ -74,8 +87,20 @@ def _input_quantiser(layer: SavedLayer) -> list[Part]:
 
 
 def _quantiser(layer: SavedLayer, name: str, key: str) -> Part:
-    """The part ``name`` of a layer, the quantiser that its ``key`` says; 0 lies on its step."""
-    return Part(name, "quantiser", lambda g: _quantised(layer, key, g[0]), True, lambda g: g[0] == 0)
+    """The part ``name`` of a layer, the quantiser that its ``key`` says; 0 lies on a sign's step."""
+
+    def on_step(g: Sequence[Array]) -> Array:
+        if _word(layer.config.get(key)) in ("dorefa", "dorefaquantizer", "stetern"):
+            return np.zeros(g[0].shape, bool)
+        return np.asarray(g[0] == 0)
+
+    return Part(name, "quantiser", lambda g: _quantised(layer, key, g[0]), True, on_step)
+
+
+def _quantiser_layer(layer: SavedLayer) -> list[Part]:
+    settings = {"class_name": layer.kind, "config": layer.config}
+    alone = replace(layer, config={"quantizer": settings})
+    return [_quantiser(alone, "", "quantizer")]
 
 
 def _activated(layer: SavedLayer) -> list[Part]:
@@ -98,7 +123,7 @@ def _activated(layer: SavedLayer) -> list[Part]:
         return [Part("", "sigmoid", lambda g: 1 / (1 + np.exp(-g[0])), True)]
     if word == "softmax":
         return [Part("", "softmax", lambda g: softmax(g[0]))]
-    if word in ("stesign", "approxsign", "swishsign", "steheaviside"):
+    if word in _QUANTISERS:
         return [_quantiser(layer, "", "activation")]
     raise InputError(
         layer.place, "an activation whose meaning is known", str(layer.config["activation"])
@@ -110,26 +135,51 @@ def softmax(x: Array) -> Array:
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
 
 
+_QUANTISERS = (
+    *("stesign", "approxsign", "swishsign", "steheaviside", "stetern"),
+    *("dorefa", "dorefaquantizer", "noop"),
+)
+
+
+def _is_row(layer: SavedLayer) -> bool:
+    """Whether a layer slides along samples ``(n, samples, channels)``."""
+    return layer.kind.endswith("1D")
+
+
+def _sizes(layer: SavedLayer, value: Any) -> list[int]:
+    if _is_row(layer):
+        return [int(value[0] if isinstance(value, list | tuple) else value), 1]
+    return _two(value)
+
+
 def _two(value: Any) -> list[int]:
     return [int(v) for v in value] if isinstance(value, list | tuple) else [int(value)] * 2
 
 
 def _slid(layer: SavedLayer, x: Array, kernel: Sequence[int], default: Any) -> dict[str, Any]:
     """Strides, dilations, pads and border of a window layer on ``x`` ``(n, channels, ...)``."""
-    strides = _two(layer.config.get("strides") or default)
-    dilations = _two(layer.config.get("dilation_rate", 1))
+    strides = _sizes(layer, layer.config.get("strides") or default)
+    dilations = _sizes(layer, layer.config.get("dilation_rate", 1))
     pads = [0] * 4
+    if layer.config.get("padding") == "causal":
+        pads[0] = (kernel[0] - 1) * dilations[0]
     if str(layer.config.get("padding", "valid")).lower() == "same":
         pads = same_pads(x.shape[2:], kernel, strides, dilations)
     return {"strides": strides, "dilations": dilations, "pads": pads}
 
 
-def _first(x: Array) -> Array:
-    return np.moveaxis(x, -1, 1)
+def _first(x: Array, layer: SavedLayer) -> Array:
+    """``(n, channels, rows, columns)``; samples are rows of one column."""
+    return np.moveaxis(x[:, :, None] if _is_row(layer) else x, -1, 1)
 
 
-def _last(x: Array) -> Array:
-    return np.moveaxis(x, 1, -1)
+def _last(x: Array, layer: SavedLayer) -> Array:
+    turned = np.moveaxis(x, 1, -1)
+    return turned[:, :, 0] if _is_row(layer) else turned
+
+
+def _kernel(layer: SavedLayer, stored: Array) -> Array:
+    return stored[:, None] if _is_row(layer) else stored
 
 
 def _bias(layer: SavedLayer) -> Array | float:
@@ -137,15 +187,15 @@ def _bias(layer: SavedLayer) -> Array | float:
 
 
 def _conv(layer: SavedLayer) -> list[Part]:
-    kernel = _quantised(layer, "kernel_quantizer", layer.variable("kernel", 0))
+    kernel = _kernel(layer, _quantised(layer, "kernel_quantizer", layer.variable("kernel", 0)))
     weights, bias = kernel.transpose(3, 2, 0, 1), _bias(layer)
     groups = int(layer.config.get("groups", 1))
     border = float(layer.config.get("pad_values", 0.0))
 
     def run(g: Sequence[Array]) -> Array:
-        x = _first(g[0])
+        x = _first(g[0], layer)
         how = _slid(layer, x, weights.shape[2:], 1)
-        return _last(convolved(x, weights, **how, groups=groups, border=border)) + bias
+        return _last(convolved(x, weights, **how, groups=groups, border=border), layer) + bias
 
     return [*_input_quantiser(layer), Part("sum", "conv", run), *_activated(layer)]
 
@@ -157,9 +207,9 @@ def _depthwise_sum(layer: SavedLayer, kernel: Array) -> Callable[[Sequence[Array
     border = float(layer.config.get("pad_values", 0.0))
 
     def run(g: Sequence[Array]) -> Array:
-        x = _first(g[0])
+        x = _first(g[0], layer)
         how = _slid(layer, x, (rows, columns), 1)
-        return _last(convolved(x, weights, **how, groups=channels, border=border))
+        return _last(convolved(x, weights, **how, groups=channels, border=border), layer)
 
     return run
 
@@ -167,7 +217,7 @@ def _depthwise_sum(layer: SavedLayer, kernel: Array) -> Callable[[Sequence[Array
 def _depthwise(layer: SavedLayer) -> list[Part]:
     names = [key for key, _ in layer.variables]
     stored = layer.variable("depthwise_kernel" if "depthwise_kernel" in names else "kernel", 0)
-    run = _depthwise_sum(layer, _quantised(layer, "depthwise_quantizer", stored))
+    run = _depthwise_sum(layer, _kernel(layer, _quantised(layer, "depthwise_quantizer", stored)))
     bias = _bias(layer)
     return [
         *_input_quantiser(layer),
@@ -182,8 +232,8 @@ def _separable(layer: SavedLayer) -> list[Part]:
     bias = _bias(layer)
     return [
         *_input_quantiser(layer),
-        Part("depthwise", "conv", _depthwise_sum(layer, depth)),
-        Part("sum", "conv", lambda g: g[0] @ point[0, 0] + bias),
+        Part("depthwise", "conv", _depthwise_sum(layer, _kernel(layer, depth))),
+        Part("sum", "conv", lambda g: g[0] @ point.reshape(point.shape[-2:]) + bias),
         *_activated(layer),
     ]
 
@@ -220,22 +270,22 @@ def _batch_norm(layer: SavedLayer) -> list[Part]:
 
 
 def _pool(layer: SavedLayer, is_max: bool) -> list[Part]:
-    kernel = _two(layer.config.get("pool_size", 2))
+    kernel = _sizes(layer, layer.config.get("pool_size", 2))
 
     def run(g: Sequence[Array]) -> Array:
-        x = _first(g[0])
+        x = _first(g[0], layer)
         how = _slid(layer, x, kernel, kernel)
         if is_max:
-            return _last(windows(x, kernel, **how, border=-np.inf).max(axis=(-2, -1)))
+            return _last(windows(x, kernel, **how, border=-np.inf).max(axis=(-2, -1)), layer)
         inside = windows(np.ones((1, 1, *x.shape[2:])), kernel, **how).sum(axis=(-2, -1))
-        return _last(windows(x, kernel, **how).sum(axis=(-2, -1)) / inside)
+        return _last(windows(x, kernel, **how).sum(axis=(-2, -1)) / inside, layer)
 
     return [Part("", "pool", run)]
 
 
 def _global(layer: SavedLayer, reduce: Callable[..., Array]) -> list[Part]:
     keep = bool(layer.config.get("keepdims", False))
-    return [Part("", "pool", lambda g: reduce(g[0], axis=(1, 2), keepdims=keep))]
+    return [Part("", "pool", lambda g: reduce(g[0], axis=tuple(range(1, g[0].ndim - 1)), keepdims=keep))]
 
 
 def _relu(layer: SavedLayer) -> list[Part]:
@@ -263,6 +313,8 @@ def _prelu(layer: SavedLayer) -> list[Part]:
 def _zero_padding(layer: SavedLayer) -> list[Part]:
     value = layer.config.get("padding", 1)
     pairs = [_two(v) for v in value] if isinstance(value, list | tuple) else [[int(value)] * 2] * 2
+    if _is_row(layer):
+        pairs = [_two(value)]
     return [Part("", "pad", lambda g: np.pad(g[0], [(0, 0), *map(tuple, pairs), (0, 0)]))]
 
 
@@ -280,7 +332,7 @@ def _same(layer: SavedLayer) -> list[Part]:
     return [Part("", "Identity", lambda g: g[0], True)]
 
 
-LAYERS: Mapping[str, Callable[[SavedLayer], list[Part]]] = {
+LAYERS: dict[str, Callable[[SavedLayer], list[Part]]] = {
     "Activation": _activated,
     "Add": lambda layer: [Part("", "add", lambda g: np.sum(g, axis=0))],
     "AveragePooling2D": lambda layer: _pool(layer, False),
@@ -308,5 +360,20 @@ LAYERS: Mapping[str, Callable[[SavedLayer], list[Part]]] = {
     "Reshape": _reshape,
     "Softmax": lambda layer: [Part("", "softmax", lambda g: softmax(g[0]))],
     "SpatialDropout2D": _same,
+    "Subtract": lambda layer: [Part("", "sub", lambda g: g[0] - g[1])],
     "ZeroPadding2D": _zero_padding,
+    **dict.fromkeys(
+        (
+            *("SteSign", "ApproxSign", "SwishSign", "SteHeaviside", "SteTern", "DoReFa", "NoOp"),
+            "MagnitudeAwareSign",
+        ),
+        _quantiser_layer,
+    ),
+}
+LAYERS |= {
+    f"{kind}1D": LAYERS[f"{kind}2D"]
+    for kind in (
+        *("AveragePooling", "Conv", "GlobalAveragePooling", "GlobalMaxPooling", "MaxPooling"),
+        *("QuantConv", "QuantSeparableConv", "SpatialDropout", "ZeroPadding"),
+    )
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bnnsim.reference.graph import Array, ReferenceGraph, Step
 from bnnsim.reference.keras_file import SavedLayer, read_saved
+from bnnsim.reference.keras_functions import FUNCTIONS, function_part
 from bnnsim.reference.keras_layers import LAYERS, Part
 from bnnsim.reference.onnx_operators import refusing
 from bnnsim.reference.rounding import rounded_weights
@@ -15,18 +16,20 @@ from bnnsim.spec.faults import InputError
 INPUT = "input"
 _PLACES = {"kernel": 0, "depthwise_kernel": 0, "pointwise_kernel": 1}
 """Where files without names have the weights of a layer."""
+_ROWS = Part("", "Reshape", lambda g: g[0].reshape(len(g[0]), -1, g[0].shape[-1]))
+"""Rows of samples, which the input holds as maps of one column."""
 
 
 def read_keras_model(
-    path: str | Path, rounded: Mapping[str, int] | None = None
+    path: str | Path, rounded: Mapping[str, int] | None = None, weights: Path | None = None
 ) -> ReferenceGraph:
     """The model of a file: a layer's output under the layer's name, what it makes on the way under
-    ``layer/sum`` and ``layer/input_quantizer``.
+    ``layer/sum`` and ``layer/input_quantizer``. ``weights``: the file of those that were saved apart.
 
     ``rounded``: weights such as ``conv/kernel`` that are real and rounded to so many bits. Raises
     :class:`InputError` where a layer has no reference.
     """
-    saved = read_saved(path)
+    saved = read_saved(path, weights)
     for layer in saved.layers:
         _round_weights(layer, rounded or {})
     steps: list[Step] = []
@@ -36,16 +39,18 @@ def read_keras_model(
         if given and not shape:
             shape = tuple(int(size) for size in given[1:])
         if layer.kind == "InputLayer":
-            steps.append(
-                _step(layer, (INPUT,), layer.name, Part("", "Identity", lambda g: g[0], True))
-            )
+            part = Part("", "Identity", lambda g: g[0], True)
+            if len(shape) == 2:
+                part = _ROWS
+            steps.append(_step(layer, (INPUT,), layer.name, part))
             continue
-        if layer.kind not in LAYERS:
+        if layer.kind not in LAYERS and layer.kind not in FUNCTIONS:
             raise InputError(
                 layer.place, f"a layer whose meaning is known ({', '.join(LAYERS)})", layer.kind
             )
-        for number, call in enumerate(layer.calls):
-            steps += _called(layer, call or (INPUT,), number)
+        steps += _called(layer, len(shape) == 2)
+    if len(shape) == 2:
+        shape = (shape[0], 1, shape[1])
     outputs = saved.outputs
     return ReferenceGraph(str(path), INPUT, shape, outputs, tuple(steps), {}, channels_last=True)
 
@@ -60,11 +65,18 @@ def _round_weights(layer: SavedLayer, rounded: Mapping[str, int]) -> None:
             layer.variables[position] = name, rounded_weights(values, rows, bits)
 
 
-def _called(layer: SavedLayer, given: tuple[str, ...], number: int) -> list[Step]:
-    ending = f":{number}" if number else ""
-    steps = []
-    for part in LAYERS[layer.kind](layer):
-        name = f"{layer.name}/{part.role}{ending}" if part.role else f"{layer.name}{ending}"
+def _called(layer: SavedLayer, are_samples: bool) -> list[Step]:
+    """The parts of a layer; the first reads the model's input, as rows of samples where it has those."""
+    given, steps = layer.inputs, []
+    if not given:
+        given = (INPUT,)
+        if are_samples:
+            part = _ROWS
+            steps.append(_step(layer, given, f"{layer.name}/rows", part))
+            given = (f"{layer.name}/rows",)
+    parts = LAYERS[layer.kind](layer) if layer.kind in LAYERS else [function_part(layer)]
+    for part in parts:
+        name = f"{layer.name}/{part.role}" if part.role else layer.name
         steps.append(_step(layer, given, name, part))
         given = (name,)
     return steps

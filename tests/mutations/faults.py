@@ -148,7 +148,7 @@ RESULT: dict[str, tuple[str, Plant]] = {
 def _weights_of_another(right: Callable[..., Any], *given: Any) -> Any:
     """Another layer's weights, where two layers of a class have the same shapes."""
     found = right(*given)
-    first, second = (i for i, one in enumerate(found) if "moving_mean" in one)
+    first, second = (path for path, one in found.items() if "moving_mean" in one)
     found[first], found[second] = found[second], found[first]
     return found
 

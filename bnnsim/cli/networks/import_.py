@@ -149,8 +149,7 @@ _add_command(
 def _show_format(model: Path) -> None:
     from bnnsim.importers.model import found_model
 
-    file, found = found_model(model)
-    stdout.print(f"format    {file}: {found.name}", markup=False, soft_wrap=True)
+    stdout.print(f"format    {found_model(model)}", markup=False, soft_wrap=True)
 
 
 def _show_distance(model: Path, imported: "ImportedNetwork") -> None:

@@ -18,8 +18,8 @@ from bnnsim.importers.check.inputs import chosen_inputs
 from bnnsim.importers.check.matching import matching_import, possible_options
 from bnnsim.importers.check.outputs import DistanceTally, OutputTally
 from bnnsim.importers.check.report import CheckReport, Flips
-from bnnsim.importers.foreign.formats import KERAS, ONNX
-from bnnsim.importers.model import found_model, model_of
+from bnnsim.importers.foreign.formats import KERAS, KERAS_JSON
+from bnnsim.importers.model import found_model
 from bnnsim.importers.onnx.lowering import RoundedWeights
 from bnnsim.reference.graph import ReferenceGraph
 from bnnsim.reference.keras_model import read_keras_model
@@ -29,7 +29,6 @@ from bnnsim.spec.faults import InputError, SpecError
 from bnnsim.spec.load import read_workload
 
 Array = npt.NDArray[Any]
-_REFERENCES = {ONNX: read_onnx, KERAS: read_keras_model}
 _MOST_INPUTS, _MOST_BYTES = 100, 1 << 28
 """Inputs at once: all of the model's tensors are in memory for one chunk only."""
 
@@ -75,7 +74,7 @@ def check_model(
         Executor,
     )  # compiled kernels: only who checks waits for them
 
-    model = model_of(model_path)
+    model = found_model(model_path).model()
     loaded = read_workload(workload)
     if loaded.faults:
         raise SpecError(loaded.faults)
@@ -136,13 +135,13 @@ def reference_of(
 ) -> ReferenceGraph:
     """The file's model, read once more by the reference alone, with the weights in ``rounded`` rounded
     by the reference. Raises :class:`InputError`."""
-    file, found = found_model(path)
+    found = found_model(path)
     given = rounded or {}
     with foreign_file(path, "a model that the reference reads"):
-        if found is KERAS:
+        if found.format in (KERAS, KERAS_JSON):
             names = {re.sub(r"\d+$", "", name): one.bits for name, one in given.items()}
-            return read_keras_model(file, names)
-        graph = _REFERENCES[found](file)
+            return read_keras_model(found.file, names, found.weights)
+        graph = read_onnx(found.file)
         for name, one in given.items():
             values = graph.constants[name]
             graph.constants[name] = rounded_weights(values, (one.row_axis,), one.bits)

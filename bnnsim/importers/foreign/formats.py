@@ -45,7 +45,7 @@ MXNET = Format(
 )
 KERAS_JSON = Format(
     "a Keras model without its weights",
-    "save it whole (model.save) and use bnnsim import keras",
+    "bnnsim import FILE reads it with its weights (NAME.weights.h5, NAME.h5) beside NAME.json",
 )
 BNN_PYNQ = Format("a folder of BNN-PYNQ parameters", "bnnsim import FOLDER reads it")
 _TENSORFLOW = Format(

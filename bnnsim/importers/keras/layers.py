@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from bnnsim.importers.keras.file import KerasLayer
 from bnnsim.importers.keras.onnx_builder import OnnxBuilder
-from bnnsim.importers.keras.quantisers import activated, quantised, quantised_weights
-from bnnsim.importers.keras.windows import four_sides, pair, window
+from bnnsim.importers.keras.quantisers import (
+    activated,
+    quantised,
+    quantised_weights,
+    quantiser_layer,
+)
+from bnnsim.importers.keras.understood import LAYERS, QUANTISERS
+from bnnsim.importers.keras.unrolling import KerasLayer
+from bnnsim.importers.keras.windows import four_sides, is_of_samples, pair, window
 from bnnsim.importers.onnx.graph import Array
 
 Output = tuple[str, tuple[int, ...]]
@@ -21,11 +28,29 @@ def _of(c: OnnxBuilder, given: tuple[str, ...]) -> Output:
     return c.tensors[given[0]], c.shapes[given[0]]
 
 
-def _map_of(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
+def _map_of(
+    c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]
+) -> tuple[str, tuple[int, int, int]]:
+    """A map, or a row of samples as one of one column, as ``(channels, rows, columns)``."""
     x, shape = _of(c, given)
-    if len(shape) != 3:
-        raise layer.fault("a map (height, width, channels)", f"shape {list(shape)}")
-    return x, shape
+    if is_of_samples(layer) and len(shape) == 2:
+        return x, (shape[0], shape[1], 1)
+    if is_of_samples(layer) or len(shape) != 3:
+        wanted = "(samples, channels)" if is_of_samples(layer) else "a map (height, width, channels)"
+        raise layer.fault(wanted, f"shape {list(shape)}")
+    return x, (shape[0], shape[1], shape[2])
+
+
+def _as(layer: KerasLayer, channels: int, sizes: tuple[int, ...]) -> tuple[int, ...]:
+    """What a layer makes, as its shape stands in the builder."""
+    return (channels, sizes[0]) if is_of_samples(layer) else (channels, *sizes)
+
+
+def _stored(layer: KerasLayer, name: str, size: tuple[int, int], rest: tuple[int, int]) -> Array:
+    """A kernel ``(rows, columns, ...)``; one of samples has no columns in the file."""
+    if is_of_samples(layer):
+        return layer.weight(name, (size[0], *rest))[:, None]
+    return layer.weight(name, (*size, *rest))
 
 
 def _check_channel_axis(layer: KerasLayer, rank: int, axis: object) -> None:
@@ -52,30 +77,59 @@ def _conv(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
     x, shape = _map_of(c, layer, given)
     stored = layer.weights["kernel"]
     group = int(layer.config.get("groups", 1))
-    size = pair(layer, layer.config.get("kernel_size", stored.shape[:2]))
+    size = pair(layer, layer.config.get("kernel_size", stored.shape[:-2]))
     filters = int(layer.config.get("filters", stored.shape[-1]))
-    stored = layer.weight("kernel", (*size, shape[0] // group, filters))
-    kernel = quantised_weights(layer, stored, "kernel_quantizer")
+    stored = _stored(layer, "kernel", size, (shape[0] // group, filters))
+    kernel, levels = quantised_weights(layer, stored, "kernel_quantizer")
     x = quantised(c, layer, x, "input_quantizer")
     x, attributes, sizes = window(c, layer, x, shape, size, 1)
     weights = c.constant(layer, "kernel", kernel.transpose(3, 2, 0, 1))
-    x = c.op(layer, "Conv", x, weights, *_biased(c, layer, filters), group=group, **attributes)
-    return activated(c, layer, x), (filters, *sizes)
+    x = _summed(c, layer, ("Conv", x, weights), filters, levels, group=group, **attributes)
+    return activated(c, layer, x), _as(layer, filters, sizes)
+
+
+def _summed(
+    c: OnnxBuilder,
+    layer: KerasLayer,
+    product: tuple[str, str, str],
+    out: int,
+    levels: int,
+    **attributes: Any,
+) -> str:
+    """A product with weights that were multiplied by ``levels``, and the layer's bias on it."""
+    kind, x, weights = product
+    if levels == 1:
+        return c.op(layer, kind, x, weights, *_biased(c, layer, out), **attributes)
+    x = c.op(layer, kind, x, weights, role="products", **attributes)
+    has_bias = "bias" in layer.weights
+    divided = "divided" if has_bias else "sum"
+    x = c.op(layer, "Div", x, c.constant(layer, "levels", levels), role=divided)
+    if not has_bias:
+        return x
+    shape = (1, out, 1, 1) if kind == "Conv" else (1, out)
+    bias = layer.weight("bias", (out,)).reshape(shape)
+    return c.op(layer, "Add", x, c.constant(layer, "bias", bias), role="sum")
 
 
 def _depthwise(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...], is_whole: bool) -> Output:
     x, shape = _map_of(c, layer, given)
     stored = layer.weights["depthwise_kernel"]
-    size = pair(layer, layer.config.get("kernel_size", stored.shape[:2]))
+    size = pair(layer, layer.config.get("kernel_size", stored.shape[:-2]))
     multiplier = int(layer.config.get("depth_multiplier", 1))
-    stored = layer.weight("depthwise_kernel", (*size, shape[0], multiplier))
-    kernel = quantised_weights(layer, stored, "depthwise_quantizer")
+    stored = _stored(layer, "depthwise_kernel", size, (shape[0], multiplier))
+    kernel, levels = quantised_weights(layer, stored, "depthwise_quantizer")
     x = quantised(c, layer, x, "input_quantizer")
     x, attributes, sizes = window(c, layer, x, shape, size, 1)
     rows = kernel.transpose(2, 3, 0, 1).reshape(shape[0] * multiplier, 1, *size)
     weights = c.constant(layer, "depthwise_kernel", rows)
-    bias = _biased(c, layer, len(rows)) if is_whole else ()
-    x = c.op(layer, "Conv", x, weights, *bias, group=shape[0], **attributes)
+    attributes["group"] = shape[0]
+    if is_whole:
+        x = _summed(c, layer, ("Conv", x, weights), len(rows), levels, **attributes)
+    else:
+        role = "depthwise" if levels == 1 else "products"
+        x = c.op(layer, "Conv", x, weights, role=role, **attributes)
+        if levels > 1:
+            x = c.op(layer, "Div", x, c.constant(layer, "levels", levels), role="depthwise")
     return x, (len(rows), *sizes)
 
 
@@ -88,23 +142,26 @@ def _separable(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Out
     """Depthwise, then pointwise on its sums: Larq quantises nothing in between."""
     x, shape = _depthwise(c, layer, given, False)
     filters = int(layer.config.get("filters", layer.weights["pointwise_kernel"].shape[-1]))
-    stored = layer.weight("pointwise_kernel", (1, 1, shape[0], filters))
-    kernel = quantised_weights(layer, stored, "pointwise_quantizer")
+    stored = _stored(layer, "pointwise_kernel", (1, 1), (shape[0], filters))
+    kernel, levels = quantised_weights(layer, stored, "pointwise_quantizer")
     weights = c.constant(layer, "pointwise_kernel", kernel.transpose(3, 2, 0, 1))
-    x = c.op(layer, "Conv", x, weights, *_biased(c, layer, filters), kernel_shape=[1, 1])
-    return activated(c, layer, x), (filters, *shape[1:])
+    x = _summed(c, layer, ("Conv", x, weights), filters, levels, kernel_shape=[1, 1])
+    return activated(c, layer, x), _as(layer, filters, shape[1:])
 
 
 def _dense(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
+    """Of a map Keras takes the channels of each pixel: a convolution of 1 x 1."""
     x, shape = _of(c, given)
-    if len(shape) != 1:
-        raise layer.fault("features alone (a Flatten in front)", f"shape {list(shape)}")
     units = int(layer.config.get("units", layer.weights["kernel"].shape[-1]))
     stored = layer.weight("kernel", (shape[0], units))
-    kernel = quantised_weights(layer, stored, "kernel_quantizer")
+    kernel, levels = quantised_weights(layer, stored, "kernel_quantizer")
     x = quantised(c, layer, x, "input_quantizer")
-    x = c.op(layer, "Gemm", x, c.constant(layer, "kernel", kernel), *_biased(c, layer, units))
-    return activated(c, layer, x), (units,)
+    if len(shape) == 1:
+        x = _summed(c, layer, ("Gemm", x, c.constant(layer, "kernel", kernel)), units, levels)
+        return activated(c, layer, x), (units,)
+    weights = c.constant(layer, "kernel", kernel.T[:, :, None, None])
+    x = _summed(c, layer, ("Conv", x, weights), units, levels, kernel_shape=[1, 1])
+    return activated(c, layer, x), (units, *shape[1:])
 
 
 def _batch_norm(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
@@ -125,25 +182,59 @@ def _batch_norm(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Ou
 def _pool(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
     x, shape = _map_of(c, layer, given)
     kernel = pair(layer, layer.config.get("pool_size", 2))
-    x, attributes, sizes = window(c, layer, x, shape, kernel, kernel)
+    stride = kernel[0] if is_of_samples(layer) else kernel
+    x, attributes, sizes = window(c, layer, x, shape, kernel, stride)
     kind = "MaxPool" if layer.kind.startswith("Max") else "AveragePool"
-    return c.op(layer, kind, x, **attributes), (shape[0], *sizes)
+    return c.op(layer, kind, x, **attributes), _as(layer, shape[0], sizes)
 
 
-def _global_average(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
+def _global_pool(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
     x, shape = _map_of(c, layer, given)
-    x = c.op(layer, "GlobalAveragePool", x)
+    x = global_pool(c, layer, x, shape, "Max" in layer.kind)
     if layer.config.get("keepdims", False):
-        return x, (shape[0], 1, 1)
+        return x, _as(layer, shape[0], (1, 1))
     return c.op(layer, "Flatten", x), shape[:1]
+
+
+def global_pool(
+    c: OnnxBuilder, layer: KerasLayer, x: str, shape: tuple[int, ...], is_max: bool
+) -> str:
+    """The mean or the greatest of each channel of a map of ``shape``."""
+    if is_max:
+        return c.op(layer, "MaxPool", x, kernel_shape=list(shape[1:]), strides=list(shape[1:]))
+    return c.op(layer, "GlobalAveragePool", x)
 
 
 def _flatten(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
     """Keras flattens pixel by pixel, channel fastest."""
     x, shape = _of(c, given)
-    if len(shape) == 3:
+    if len(shape) > 1:
         x = c.op(layer, "Transpose", x, perm=[0, 2, 3, 1])
     return c.op(layer, "Flatten", x), (int(np.prod(shape)),)
+
+
+def _reshape(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
+    return reshaped(c, layer, given[0], layer.config.get("target_shape"))
+
+
+def reshaped(c: OnnxBuilder, layer: KerasLayer, given: str, target: object) -> Output:
+    """In Keras's order of elements, channels last. Raises :class:`InputError`."""
+    shape = c.shapes[given]
+    count = int(np.prod(shape))
+    sizes = [int(size) for size in target] if isinstance(target, list | tuple) else []
+    if sizes.count(-1) == 1:
+        known = int(np.prod([size for size in sizes if size != -1]))
+        sizes[sizes.index(-1)] = count // max(1, known)
+    if not 1 <= len(sizes) <= 3 or min(sizes) < 1 or int(np.prod(sizes)) != count:
+        raise layer.fault(f"a shape of {count} elements in at most 3 dimensions", target)
+    x = c.tensors[given]
+    if len(shape) > 1:
+        x = c.op(layer, "Transpose", x, perm=[0, 2, 3, 1])
+    whole = [sizes[0], 1, sizes[1]] if len(sizes) == 2 else sizes
+    x = c.op(layer, "Reshape", x, c.constant(layer, "shape", [1, *whole], np.int64))
+    if len(sizes) == 1:
+        return x, (count,)
+    return c.op(layer, "Transpose", x, perm=[0, 3, 1, 2]), (sizes[-1], *sizes[:-1])
 
 
 def _zero_padding(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
@@ -151,7 +242,7 @@ def _zero_padding(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> 
     top, bottom, left, right = four_sides(layer, layer.config.get("padding", 1))
     full = [0, 0, top, left, 0, 0, bottom, right]
     x = c.op(layer, "Pad", x, c.constant(layer, "pads", full, np.int64), c.constant(layer, "zero", 0.0))
-    return x, (shape[0], shape[1] + top + bottom, shape[2] + left + right)
+    return x, _as(layer, shape[0], (shape[1] + top + bottom, shape[2] + left + right))
 
 
 def _activation(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
@@ -175,7 +266,7 @@ def _leaky_relu(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Ou
 
 def _prelu(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
     x, shape = _of(c, given)
-    last = (*shape[1:], shape[0]) if len(shape) == 3 else shape
+    last = (*shape[1:], shape[0])
     alpha = layer.weights["alpha"]
     shared = len(alpha.shape) == len(last) and all(
         a in (1, b) for a, b in zip(alpha.shape, last, strict=True)
@@ -183,7 +274,8 @@ def _prelu(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
     if not shared:
         raise layer.fault(f"slopes for {list(last)}, or 1 where they are shared", list(alpha.shape))
     slopes = np.broadcast_to(alpha, last)
-    turned = slopes.transpose(2, 0, 1) if len(shape) == 3 else slopes
+    turned = np.moveaxis(slopes, -1, 0)
+    turned = turned[:, :, None] if len(shape) == 2 else turned
     return c.op(layer, "PRelu", x, c.constant(layer, "alpha", turned)), shape
 
 
@@ -209,6 +301,17 @@ def _add(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
     return x, shapes[0]
 
 
+def _subtract(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
+    if len(given) != 2 or c.shapes[given[0]] != c.shapes[given[1]]:
+        raise layer.fault("two inputs of one shape", ", ".join(str(list(c.shapes[n])) for n in given))
+    return c.op(layer, "Sub", *(c.tensors[name] for name in given)), c.shapes[given[0]]
+
+
+def _quantiser(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
+    x, shape = _of(c, given)
+    return quantiser_layer(c, layer, x), shape
+
+
 def _concatenate(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
     shapes = [c.shapes[name] for name in given]
     _check_channel_axis(layer, len(shapes[0]), layer.config.get("axis", -1))
@@ -232,7 +335,7 @@ HANDLERS: dict[str, Handler] = {
     "Dropout": _same,
     "Flatten": _flatten,
     "GaussianNoise": _same,
-    "GlobalAveragePooling2D": _global_average,
+    "GlobalAveragePooling2D": _global_pool,
     "InputLayer": _input_layer,
     "LeakyReLU": _leaky_relu,
     "MaxPooling2D": _pool,
@@ -246,4 +349,11 @@ HANDLERS: dict[str, Handler] = {
     "Softmax": _softmax,
     "SpatialDropout2D": _same,
     "ZeroPadding2D": _zero_padding,
+    "GlobalMaxPooling2D": _global_pool,
+    "Reshape": _reshape,
+    "Subtract": _subtract,
+    **dict.fromkeys(QUANTISERS, _quantiser),
+}
+HANDLERS |= {
+    kind: HANDLERS[f"{kind.removesuffix('1D')}2D"] for kind in LAYERS if kind.endswith("1D")
 }

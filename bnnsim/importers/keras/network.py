@@ -10,11 +10,13 @@ from bnnsim.importers.draft.write import ImportedNetwork
 from bnnsim.importers.keras.file import KerasModel, read_keras
 from bnnsim.importers.keras.layers import HANDLERS
 from bnnsim.importers.keras.onnx_builder import OnnxBuilder
+from bnnsim.importers.keras.operations import called
+from bnnsim.importers.keras.understood import OPERATIONS
 from bnnsim.importers.onnx.lowering import SignOfZero
 from bnnsim.importers.onnx.network import DEFAULT_FIXED, import_options, write_model
 from bnnsim.spec.faults import InputError
 
-_SEVERAL_INPUTS = ("Add", "Concatenate")
+_SEVERAL_INPUTS = ("Add", "Concatenate", "Subtract")
 
 
 def import_keras(
@@ -64,14 +66,15 @@ def import_keras(
     return write_model(keras_to_onnx, path, out_dir, name, options, force)
 
 
-def keras_to_onnx(path: str | Path) -> Any:
+def keras_to_onnx(path: str | Path, weights: Path | None = None) -> Any:
     """The model as an ``onnx.ModelProto`` with the layers' names on its operators.
 
-    Raises :class:`InputError` where the file cannot be read, or holds a layer or a structure that has
+    ``weights``: the file of a model whose structure was saved apart from them. Raises
+    :class:`InputError` where the file cannot be read, or holds a layer or a structure that has
     no counterpart.
     """
     with foreign_file(path, "a Keras model with settings that Keras writes"):
-        return _built(path, read_keras(path))
+        return _built(path, read_keras(path, weights))
 
 
 def _built(path: str | Path, model: KerasModel) -> Any:
@@ -80,13 +83,14 @@ def _built(path: str | Path, model: KerasModel) -> Any:
         if builder.input is None and layer.kind != "InputLayer":
             builder.read_input(layer)
         given = layer.inputs or ((next(iter(builder.tensors)),) if builder.tensors else ())
-        if len(given) > 1 and layer.kind not in _SEVERAL_INPUTS:
+        several = (*_SEVERAL_INPUTS, *OPERATIONS)
+        if len(given) > 1 and layer.kind not in several:
             raise layer.fault("one input", ", ".join(given))
         missing = [name for name in given if name not in builder.tensors]
         if missing:
             raise layer.fault("inputs that were made before", missing[0])
         with foreign_file(f"{layer.place} ({layer.kind})", "settings as Keras writes them"):
-            made = HANDLERS[layer.kind](builder, layer, given)
+            made = (HANDLERS.get(layer.kind) or called)(builder, layer, given)
         builder.tensors[layer.name], builder.shapes[layer.name] = made
     unknown = [name for name in model.outputs if name not in builder.tensors]
     if unknown or not model.outputs or not builder.nodes:

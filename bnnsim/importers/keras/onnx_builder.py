@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from bnnsim.importers.keras.file import KerasLayer
-from bnnsim.importers.onnx.graph import KERAS
+from bnnsim.importers.keras.unrolling import KerasLayer
+from bnnsim.importers.onnx.graph import KERAS, QONNX, Array
 
 _OPSET = 13
 
@@ -17,7 +17,8 @@ class OnnxBuilder:
     """Operators and constants, named after the layer that they stand for.
 
     ``tensors`` and ``shapes`` hold each layer's output: its tensor's name, and its shape without the
-    batch. Maps are channels first inside, as ONNX wants them.
+    batch, channels first as ONNX wants them: ``(channels, rows, columns)``, of a row of samples
+    ``(channels, samples)`` (its tensor is a map of one column), of features ``(features,)``.
     """
 
     def __init__(self) -> None:
@@ -35,11 +36,16 @@ class OnnxBuilder:
         self.initializers.append(numpy_helper.from_array(np.asarray(values, dtype), name))
         return name
 
-    def op(self, layer: KerasLayer, kind: str, *inputs: str, **attributes: Any) -> str:
-        """Append the operator ``kind``; returns the name of the tensor that it makes."""
+    def op(
+        self, layer: KerasLayer, kind: str, *inputs: str, role: str | None = None, **attributes: Any
+    ) -> str:
+        """Append the operator ``kind``; returns the name of the tensor that it makes.
+
+        ``role``: what part of the layer that is, where a layer takes several operators of one kind.
+        """
         from onnx import helper
 
-        name = f"{layer.name}/{kind}{len(self.nodes)}"
+        name = f"{layer.name}/{f'{kind}{len(self.nodes)}' if role is None else role}"
         self.nodes.append(helper.make_node(kind, inputs, [name], name=name, **attributes))
         return name
 
@@ -49,6 +55,19 @@ class OnnxBuilder:
             return x
         names = ["" if v is None else self.constant(layer, "bound", v) for v in (low, high)]
         return self.op(layer, "Clip", x, *names)
+
+    def quant(self, layer: KerasLayer, x: str, bits: int) -> str:
+        """``x`` rounded (halves to even) and limited to 0 .. ``2**bits - 1``."""
+        parts = (("scale", 1.0), ("zero", 0.0), ("bits", bits))
+        names = [self.constant(layer, role, value) for role, value in parts]
+        how = {"signed": 0, "narrow": 0, "rounding_mode": "ROUND", "domain": QONNX}
+        return self.op(layer, "Quant", x, *names, role="levels", **how)
+
+    def thresholds(self, layer: KerasLayer, x: str, at: Array, role: str) -> str:
+        """How many of the numbers ``at`` ``(1, 2)`` the elements of ``x`` reach, less one."""
+        name = self.constant(layer, "thresholds", at)
+        how = {"domain": QONNX, "out_dtype": "INT2", "out_bias": -1.0}
+        return self.op(layer, "MultiThreshold", x, name, role=role, **how)
 
     def read_input(self, layer: KerasLayer) -> None:
         """The graph's input; an image is channels last in Keras and turned around at once.
@@ -60,17 +79,20 @@ class OnnxBuilder:
         config = layer.config
         given = config.get("batch_input_shape") or config.get("batch_shape")
         sizes = given[1:] if isinstance(given, list | tuple) else ()
-        if len(sizes) not in (1, 3) or not all(type(size) is int and size > 0 for size in sizes):
-            expected = "a fixed input shape [batch, height, width, channels] or [batch, features]"
+        if not 1 <= len(sizes) <= 3 or not all(type(size) is int and size > 0 for size in sizes):
+            expected = (
+                "a fixed input shape [batch, height, width, channels], [batch, samples, channels]"
+                " or [batch, features]"
+            )
             raise layer.fault(expected, given)
         if config.get("data_format", "channels_last") != "channels_last":
             raise layer.fault("data_format channels_last", config["data_format"])
-        shape = list(sizes)
+        shape = [sizes[0], 1, sizes[1]] if len(sizes) == 2 else list(sizes)
         self.input = helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, *shape])
         self.tensors[""], self.shapes[""] = "input", tuple(shape)
         if len(shape) == 3:
             self.tensors[""] = self.op(layer, "Transpose", "input", perm=[0, 3, 1, 2])
-            self.shapes[""] = (shape[2], shape[0], shape[1])
+            self.shapes[""] = (sizes[-1], *sizes[:-1])
 
     def model(self, layers: Sequence[str]) -> Any:
         """The ``onnx.ModelProto`` that puts out what ``layers`` make, under their names."""
@@ -81,5 +103,7 @@ class OnnxBuilder:
         outputs = [helper.make_empty_tensor_value_info(name) for name in layers]
         graph = helper.make_graph(self.nodes, "keras", [self.input], outputs, self.initializers)
         opsets = [helper.make_opsetid("", _OPSET)]
+        if any(node.domain == QONNX for node in self.nodes):
+            opsets.append(helper.make_opsetid(QONNX, 1))
         said = {"producer_name": "keras", "domain": KERAS}
         return helper.make_model(graph, opset_imports=opsets, ir_version=8, **said)

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from bnnsim.importers.foreign.settings import check_settings, shown_value
-from bnnsim.importers.keras.file import KerasLayer
 from bnnsim.importers.keras.onnx_builder import OnnxBuilder
 from bnnsim.importers.keras.understood import ACTIVATIONS, QUANTISERS, SIGNS
+from bnnsim.importers.keras.unrolling import KerasLayer
 from bnnsim.importers.onnx.graph import Array
 
 _ALIASES = {alias: kind for kind, alias in SIGNS.items()} | {"NoOpQuantizer": "NoOp"}
+_ALIASES |= {"DoReFaQuantizer": "DoReFa"}
 _BIPOLAR = ("SteSign", "ApproxSign", "SwishSign")
 _TERNARY_THRESHOLD = 0.05
 _KERAS_3_SLOPE = 0.2
@@ -26,13 +27,34 @@ def quantised(builder: OnnxBuilder, layer: KerasLayer, x: str, key: str) -> str:
     Raises :class:`InputError` on one whose scale is made at run time, or that is for weights.
     """
     found = _quantiser(layer, key)
-    if found is None or found[0] == "NoOp":
+    return x if found is None else _made(builder, layer, x, *found, key)
+
+
+def quantiser_layer(builder: OnnxBuilder, layer: KerasLayer, x: str) -> str:
+    """A quantiser that is a layer of its own, on ``x``. Raises :class:`InputError`."""
+    return _made(builder, layer, x, layer.kind, layer.config, "a layer")
+
+
+def _made(
+    builder: OnnxBuilder, layer: KerasLayer, x: str, kind: str, options: Mapping[str, Any], role: str
+) -> str:
+    if kind == "NoOp":
         return x
-    if found[0] == "SteHeaviside":
+    if kind == "SteHeaviside":
         over = builder.op(layer, "Greater", x, builder.constant(layer, "zero", 0.0))
         return builder.op(layer, "Cast", over, to=1)
-    if found[0] not in _BIPOLAR:
-        raise layer.fault(f"a quantiser of inputs as its {key} (a sign or a step)", found[0])
+    if kind == "DoReFa" and options.get("mode", "activations") == "activations":
+        levels = 2 ** int(options.get("k_bit", 2)) - 1
+        x = builder.op(layer, "Mul", x, builder.constant(layer, "levels", levels), role="scaled")
+        x = builder.quant(layer, x, int(options.get("k_bit", 2)))
+        return builder.op(layer, "Div", x, builder.constant(layer, "levels", levels), role=role)
+    if kind == "SteTern" and not options.get("ternary_weight_networks", False):
+        step = abs(float(options.get("threshold_value", _TERNARY_THRESHOLD)))
+        at = np.array([[np.nextafter(np.float32(-step), np.float32(1)), step]], np.float32)
+        return builder.thresholds(layer, x, at, role)
+    if kind not in _BIPOLAR:
+        as_what = role if role == "a layer" else f"its {role}"
+        raise layer.fault(f"a quantiser of inputs as {as_what} (a sign or a step)", kind)
     tenth = builder.constant(layer, "tenth", 0.1)
     return builder.op(layer, "Sign", builder.op(layer, "Add", builder.op(layer, "Sign", x), tenth))
 
@@ -48,7 +70,7 @@ def activated(builder: OnnxBuilder, layer: KerasLayer, x: str) -> str:
         raise layer.fault(expected, shown_value(name))
     operators = {"relu": "Relu", "softmax": "Softmax", "sigmoid": "Sigmoid", "tanh": "Tanh"}
     if name in operators:
-        more = {"axis": 1} if name == "softmax" else {}
+        more: dict[str, Any] = {"axis": 1} if name == "softmax" else {}
         return builder.op(layer, operators[name], x, **more)
     if name == "leaky_relu":
         return builder.op(layer, "LeakyRelu", x, alpha=_KERAS_3_SLOPE)
@@ -56,27 +78,37 @@ def activated(builder: OnnxBuilder, layer: KerasLayer, x: str) -> str:
     return builder.limited(layer, x, *limits)
 
 
-def quantised_weights(layer: KerasLayer, values: Array, key: str) -> Array:
-    """A kernel, of any shape, as its quantiser leaves it; Larq's sign is +1 on zero.
+def quantised_weights(layer: KerasLayer, values: Array, key: str) -> tuple[Array, int]:
+    """A kernel, of any shape, as its quantiser leaves it, and what its sums are to be divided by.
 
-    Raises :class:`InputError` on a quantiser of 0 and 1.
+    Larq's sign is +1 on zero. Raises :class:`InputError` on a quantiser of 0 and 1.
     """
     found = _quantiser(layer, key)
     if found is None or found[0] == "NoOp":
-        return values
+        return values, 1
     kind, options = found
+    if kind == "DoReFa":
+        levels = 2 ** int(options.get("k_bit", 2)) - 1
+        if options.get("mode", "activations") == "activations":
+            return np.round(np.clip(values, 0.0, 1.0) * levels), levels
+        limited = np.tanh(values)
+        most = np.float32(2.0) * np.abs(limited).max(initial=0)
+        within = (limited / most if most else 0 * limited) + np.float32(0.5)
+        return 2 * np.round(within * levels) - levels, levels
     if kind == "SteTern":
         threshold = np.float32(options.get("threshold_value", _TERNARY_THRESHOLD))
+        if options.get("ternary_weight_networks", False):
+            threshold = np.float32(0.7) * np.abs(values).sum(dtype=np.float32) / np.float32(values.size)
         ternary: Array = np.sign(np.sign(values + threshold) + np.sign(values - threshold))
-        return ternary
+        return ternary, 1
     if kind == "SteHeaviside":
         raise layer.fault("a weight quantiser of -1 and +1", kind)
     signs = np.where(values >= 0, 1, -1).astype(np.float32)
     if kind == "MagnitudeAwareSign":
         axes = tuple(range(values.ndim - 1))
         scaled: Array = signs * np.abs(values).mean(axis=axes, dtype=np.float32)
-        return scaled
-    return signs
+        return scaled, 1
+    return signs, 1
 
 
 def _named(value: Any) -> tuple[str | None, Mapping[str, Any]]:

@@ -7,7 +7,7 @@ Sources: ``get_config`` and ``save_own_variables`` of Keras 2.12 to 2.15 and 3.0
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bnnsim.importers.foreign.settings import (
@@ -71,9 +71,13 @@ SIGNS = {
     "MagnitudeAwareSign": "magnitude_aware_sign",
     "SteTern": "ste_tern",
     "NoOp": "no_op",
+    "DoReFa": "dorefa_quantizer",
 }
 """Larq's quantisers: class and alias."""
-_QUANTISER: Settings = {"name": _NAME, "trainable": _TRAINING, "dtype": _COMMON["dtype"]}
+_QUANTISER: Settings = {
+    **{key: _COMMON[key] for key in ("name", "trainable", "dtype", "batch_input_shape", "batch_shape")},
+    "metrics": _TRAINING,
+}
 _GRADIENT = without_effect("acts on gradients only")
 QUANTISERS: Mapping[str, Settings] = {
     "SteSign": {**_QUANTISER, "clip_value": _GRADIENT},
@@ -85,9 +89,14 @@ QUANTISERS: Mapping[str, Settings] = {
         **_QUANTISER,
         "clip_value": _GRADIENT,
         "threshold_value": _REAL,
-        "ternary_weight_networks": only(False),
+        "ternary_weight_networks": _FLAG,
     },
     "NoOp": {**_QUANTISER, "precision": without_effect("a mark for optimisers")},
+    "DoReFa": {
+        **_QUANTISER,
+        "k_bit": such("1 to 7", lambda value: type(value) is int and 1 <= value <= 7),
+        "mode": only("activations", "weights"),
+    },
 }
 """Settings of Larq's quantisers."""
 
@@ -142,6 +151,7 @@ _DROPOUT: Settings = {
     "data_format": without_effect("acts in training only"),
 }
 _AXIS = every("the channels, which come last")
+_CAUSAL = only("valid", "same", "causal")
 
 
 @dataclass(frozen=True)
@@ -162,7 +172,7 @@ class LayerKind:
 _WITH_BIAS = (("bias", "use_bias"),)
 _KERNEL_AND_BIAS = ("kernel", "bias")
 
-LAYERS: Mapping[str, LayerKind] = {
+LAYERS: dict[str, LayerKind] = {
     "Activation": LayerKind({**_COMMON, "activation": _FUNCTION}),
     "Add": LayerKind(_COMMON),
     "AveragePooling2D": LayerKind(_POOL),
@@ -241,8 +251,50 @@ LAYERS: Mapping[str, LayerKind] = {
     "ZeroPadding2D": LayerKind(
         {**_COMMON, "padding": every("one number, two, or two pairs"), "data_format": _LAST}
     ),
+    "GlobalMaxPooling2D": LayerKind(_GLOBAL),
+    "Reshape": LayerKind({**_COMMON, "target_shape": every("features, or rows, columns, channels")}),
+    "Subtract": LayerKind(_COMMON),
+    **{kind: LayerKind(settings) for kind, settings in QUANTISERS.items()},
 }
+for _kind in ("AveragePooling", "GlobalAveragePooling", "GlobalMaxPooling", "MaxPooling", "ZeroPadding"):
+    LAYERS[f"{_kind}1D"] = LAYERS[f"{_kind}2D"]
+LAYERS["SpatialDropout1D"] = LAYERS["SpatialDropout2D"]
+for _kind in ("Conv", "QuantConv", "QuantSeparableConv"):
+    _known = LAYERS[f"{_kind}2D"]
+    LAYERS[f"{_kind}1D"] = replace(_known, settings={**_known.settings, "padding": _CAUSAL})
 """Every layer that is read, by its class."""
+
+OPERATIONS: Mapping[str, str] = {
+    **dict.fromkeys(("math.add", "__operators__.add", "ops.Add"), "Add"),
+    **dict.fromkeys(("math.subtract", "ops.Subtract"), "Sub"),
+    **dict.fromkeys(("math.multiply", "ops.Multiply"), "Mul"),
+    **dict.fromkeys(
+        ("math.truediv", "math.divide", "ops.Divide", "ops.TrueDivide", "realdiv"), "Div"
+    ),
+    **dict.fromkeys(("math.negative", "ops.Negative"), "Neg"),
+    **dict.fromkeys(("math.sign", "sign", "ops.Sign"), "Sign"),
+    **dict.fromkeys(("nn.relu", "ops.Relu"), "Relu"),
+    **dict.fromkeys(("nn.sigmoid", "math.sigmoid", "ops.Sigmoid"), "Sigmoid"),
+    **dict.fromkeys(("math.tanh", "nn.tanh", "ops.Tanh"), "Tanh"),
+    **dict.fromkeys(("nn.softmax", "ops.Softmax"), "Softmax"),
+    **dict.fromkeys(("clip_by_value", "ops.Clip"), "Clip"),
+    "nn.relu6": "Relu6",
+    "ops.Relu6": "Relu6",
+    **dict.fromkeys(("math.maximum", "ops.Maximum"), "Max"),
+    **dict.fromkeys(("math.minimum", "ops.Minimum"), "Min"),
+    **dict.fromkeys(("math.greater", "ops.Greater"), "Greater"),
+    **dict.fromkeys(("math.greater_equal", "ops.GreaterEqual"), "GreaterOrEqual"),
+    **dict.fromkeys(("math.less", "ops.Less"), "Less"),
+    **dict.fromkeys(("math.less_equal", "ops.LessEqual"), "LessOrEqual"),
+    **dict.fromkeys(("cast", "ops.Cast"), "Cast"),
+    **dict.fromkeys(("identity", "stop_gradient", "ops.StopGradient", "ops.Identity"), "Identity"),
+    **dict.fromkeys(("concat", "ops.Concatenate"), "Concat"),
+    **dict.fromkeys(("nn.max_pool2d", "nn.max_pool"), "MaxPool"),
+    **dict.fromkeys(("nn.avg_pool2d", "nn.avg_pool"), "AveragePool"),
+    **dict.fromkeys(("math.reduce_mean", "ops.Mean"), "ReduceMean"),
+    **dict.fromkeys(("math.reduce_max", "ops.Max"), "ReduceMax"),
+}
+"""Functions of TensorFlow and of Keras 3 that may be called on a layer's output: ONNX's name of each."""
 
 MODEL: Settings = {
     "name": _NAME,

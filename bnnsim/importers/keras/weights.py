@@ -25,42 +25,83 @@ import numpy as np
 from bnnsim.importers.onnx.graph import Array
 from bnnsim.spec.faults import InputError
 
-_ROOTS = ("layers", "_layer_checkpoint_dependencies")
+ROOTS = ("layers", "_layer_checkpoint_dependencies")
+Path = tuple[str, ...]
+Weights = dict[Path, Mapping[str, Array]]
+"""The weights of each layer by its path, and by their names."""
 _NO_LAYER = re.compile(r"\w+_quantizer|_?metrics")
 """What a layer's group may hold beside its own variables: quantisers, with their training metrics."""
 
 
 @dataclass(frozen=True)
 class Owner:
-    """A layer that may own weights: its ``place`` in messages, their names in Keras's order."""
+    """A layer that may own weights: its ``place`` in messages, their names in Keras's order. ``path``:
+    its name behind those of the models that it stands in; ``inner``: the layers of a model.
 
-    name: str
-    kind: str
+    ``group`` is the class by which an archive counts it.
+    """
+
+    path: Path
+    group: str
     place: str
     names: tuple[str, ...]
+    inner: tuple[Owner, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.path[-1]
+
+    @property
+    def leaves(self) -> list[Owner]:
+        """The layers, models inside opened."""
+        return [leaf for one in self.inner for leaf in one.leaves] if self.inner else [self]
+
+    @property
+    def has_weights(self) -> bool:
+        return any(leaf.names for leaf in self.leaves)
 
 
-def weights_by_count(
-    content: Any, owners: Sequence[Owner], version: str, file: str
-) -> list[dict[str, Array]]:
-    """The weights of each owner in the ``model.weights.h5`` (open) of an archive.
+def weights_by_count(content: Any, owners: Sequence[Owner], version: str, file: str) -> Weights:
+    """The weights of each layer in the ``model.weights.h5`` (open) of an archive.
 
     ``version`` is the writer's, empty where the archive does not say it. Raises :class:`InputError`
     where a layer has no group, a group no layer, or a group another number of variables.
     """
-    root = next((root for root in _ROOTS if root in content), None)
+    root = next((root for root in ROOTS if root in content), None)
     if root is None:
-        raise InputError(file, f"weights in a group {' or '.join(_ROOTS)}", ", ".join(content) or "none")
-    stored = _stored(content[root], file)
+        raise InputError(file, f"weights in a group {' or '.join(ROOTS)}", ", ".join(content) or "none")
+    stored = {name: group for name, group in content[root].items() if _holds_variables(group)}
     rules = [_named_by_count(owners, twice) for twice in _countings(root, version)]
-    wanted = [{name for name, o in zip(rule, owners, strict=True) if o.names} for rule in rules]
+    wanted = [
+        {name for name, owner in zip(rule, owners, strict=True) if owner.has_weights} for rule in rules
+    ]
     fits = [rule for rule, groups in zip(rules, wanted, strict=True) if groups == stored.keys()]
     if not fits:
         missing, extra = sorted(wanted[0] - stored.keys()), sorted(stored.keys() - wanted[0])
         got = [f"none for {', '.join(missing)}"] if missing else []
         got += [f"a group {', '.join(extra)} that no layer owns"] if extra else []
         raise InputError(file, "a group of weights for each layer", " and ".join(got))
-    return [_variables(stored, name, owner) for name, owner in zip(fits[0], owners, strict=True)]
+    found: Weights = {}
+    for name, owner in zip(fits[0], owners, strict=True):
+        if owner.inner and owner.has_weights:
+            found |= weights_by_count(stored[name], owner.inner, version, file)
+        elif not owner.inner:
+            found[owner.path] = _variables(stored, name, owner, file)
+    return found
+
+
+def _holds_variables(group: Any) -> bool:
+    found: list[str] = []
+
+    def visit(path: str, item: Any) -> int | None:
+        if hasattr(item, "shape") and not _NO_LAYER.fullmatch(path.partition("/")[0]):
+            found.append(path)
+            return 1
+        return None
+
+    if hasattr(group, "visititems"):
+        group.visititems(visit)
+    return bool(found)
 
 
 def snake_case(kind: str) -> str:
@@ -82,35 +123,24 @@ def _named_by_count(owners: Sequence[Owner], twice: bool) -> list[str]:
     used: dict[str, int] = {}
     names = []
     for owner in owners:
-        stem = snake_case(owner.kind)
+        stem = snake_case(owner.group)
         number = used.get(stem, 0)
-        used[stem] = number + (2 if twice and owner.names else 1)
+        used[stem] = number + (2 if twice and owner.has_weights else 1)
         names.append(f"{stem}_{number}" if number else stem)
     return names
 
 
-def _stored(root: Any, file: str) -> dict[str, Any]:
-    """The groups that hold variables, by their names below the root."""
-    found: dict[str, Any] = {}
-
-    def visit(path: str, item: Any) -> None:
-        if not hasattr(item, "shape"):
-            return
-        group, _, rest = path.partition("/")
-        inner = rest.split("/")
-        if inner[0] == "vars" and len(inner) == 2:
-            found[group] = root[group]["vars"]
-        elif not _NO_LAYER.fullmatch(inner[0]):
-            raise InputError(f"{file}: {root.name}/{path}", "variables of a layer", "a nested object's")
-
-    root.visititems(visit)
-    return found
-
-
-def _variables(stored: Mapping[str, Any], name: str, owner: Owner) -> dict[str, Array]:
+def _variables(
+    stored: Mapping[str, Any], name: str, owner: Owner, file: str
+) -> Mapping[str, Array]:
     if not owner.names:
         return {}
-    group = stored[name]
+    whole = stored[name]
+    for part in whole:
+        if part != "vars" and not _NO_LAYER.fullmatch(part) and _holds_variables(whole[part]):
+            place = f"{file}: {whole.name}/{part}"
+            raise InputError(place, "variables of a layer", "a nested object's")
+    group = whole["vars"]
     said = group.attrs.get("name")  # Keras 3 writes it from 3.8 on
     if said is not None and _text(said) != owner.name:
         raise InputError(owner.place, f"a group {name} of its own", f"one of layer {_text(said)}")
@@ -122,23 +152,36 @@ def _variables(stored: Mapping[str, Any], name: str, owner: Owner) -> dict[str, 
     return {weight: real(group[key], f"{owner.place}: {weight}") for weight, key in pairs}
 
 
-def weights_by_name(store: Any, owners: Sequence[Owner], file: str) -> list[dict[str, Array]]:
-    """The weights of each owner in the groups of a .h5, which have the layers' names.
+def weights_by_name(store: Any, owners: Sequence[Owner], file: str) -> Weights:
+    """The weights of each layer in the groups of a .h5, which have the names of the model's layers.
 
-    Raises :class:`InputError` where a layer lacks a weight, or a group or weight belongs to no layer.
+    A model inside has one group; its weights' own names end in the layer's and the weight's. Raises
+    :class:`InputError` where a layer lacks a weight, or a group or weight belongs to no layer.
     """
     known = {owner.name for owner in owners}
     for name, group in store.items():
         if name not in known and len(group.attrs.get("weight_names", [])):
             raise InputError(f"{file}: {name}", "weights of a layer of the model", "a layer it lacks")
-    return [_named(store, owner) for owner in owners]
+    found: Weights = {}
+    for owner in owners:
+        group = store.get(owner.name)
+        paths = [] if group is None else [_text(key) for key in group.attrs.get("weight_names", ())]
+        for leaf in owner.leaves:
+            mine = [path for path in paths if not owner.inner or _layer_of(path) == leaf.name]
+            found[leaf.path] = _named(group, leaf, mine)
+            paths = [path for path in paths if path not in mine]
+        if paths:
+            raise InputError(f"{file}: {owner.name}", "weights of its layers", paths[0])
+    return found
 
 
-def _named(store: Any, owner: Owner) -> dict[str, Array]:
+def _layer_of(path: str) -> str:
+    return path.rsplit("/", 2)[-2] if "/" in path else ""
+
+
+def _named(group: Any, owner: Owner, paths: Sequence[str]) -> Mapping[str, Array]:
     found: dict[str, Array] = {}
-    group = store.get(owner.name)
-    for key in () if group is None else group.attrs.get("weight_names", ()):
-        path = _text(key)
+    for path in paths:
         weight = path.rsplit("/", 1)[-1].split(":")[0]
         if weight == "kernel" and "kernel" not in owner.names and "depthwise_kernel" in owner.names:
             weight = "depthwise_kernel"  # Keras 3's name for it

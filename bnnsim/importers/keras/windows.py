@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from bnnsim.importers.keras.file import KerasLayer
 from bnnsim.importers.keras.onnx_builder import OnnxBuilder
+from bnnsim.importers.keras.unrolling import KerasLayer
 
 
 def window(
@@ -27,8 +27,11 @@ def window(
     """
     strides = pair(layer, layer.config.get("strides") or stride)
     dilations = pair(layer, layer.config.get("dilation_rate", 1))
-    same = layer.config.get("padding", "valid") == "same"
+    padding = layer.config.get("padding", "valid")
+    same = padding == "same"
     reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilations, strict=True)]
+    before = reach[0] - 1 if padding == "causal" else 0
+    shape = (shape[0], shape[1] + before, shape[2])
     sizes = [
         -(-e // s) if same else (e - r) // s + 1
         for e, r, s in zip(shape[1:], reach, strides, strict=True)
@@ -39,6 +42,8 @@ def window(
     attributes: dict[str, Any] = {"kernel_shape": list(kernel), "strides": list(strides)}
     if dilations != (1, 1):
         attributes["dilations"] = list(dilations)
+    if before:
+        attributes["pads"] = [before, 0, 0, 0]
     if same:
         totals = [
             max(0, (n - 1) * s + r - e)
@@ -61,6 +66,8 @@ def four_sides(layer: KerasLayer, value: Any) -> tuple[int, int, int, int]:
     Raises :class:`InputError`.
     """
     parts = list(value) if isinstance(value, list | tuple) else [value, value]
+    if is_of_samples(layer):
+        parts = [parts, 0]
     sides = [list(one) if isinstance(one, list | tuple) else [one, one] for one in parts]
     flat = [side for one in sides for side in one]
     if len(sides) != 2 or len(flat) != 4 or not all(type(n) is int and n >= 0 for n in flat):
@@ -69,9 +76,17 @@ def four_sides(layer: KerasLayer, value: Any) -> tuple[int, int, int, int]:
 
 
 def pair(layer: KerasLayer, value: Any) -> tuple[int, int]:
-    """Rows and columns from one number or two. Raises :class:`InputError`."""
+    """Rows and columns from one number or two; of a row of samples from one. Raises
+    :class:`InputError`."""
     given = list(value) if isinstance(value, list | tuple) else [value]
+    if is_of_samples(layer) and len(given) == 1:
+        given = [given[0], 1]
     values = [int(v) for v in given] * (2 if len(given) == 1 else 1)
     if len(values) != 2 or min(values) < 1:
         raise layer.fault("one or two numbers of at least 1", value)
     return values[0], values[1]
+
+
+def is_of_samples(layer: KerasLayer) -> bool:
+    """Whether a layer slides along rows of samples ``(samples, channels)``, no maps."""
+    return layer.kind.endswith("1D")

@@ -128,17 +128,17 @@ def test_weights_without_a_structure(tmp_path):
 def test_layer_that_cannot_be_imported_is_named_with_its_near_miss(tmp_path):
     model = KerasModel((8, 8, 3))
     model.conv((3, 3, 3, 4))
-    model.add("MaxPooling1D")
+    model.add("MaxPooling3D")
     path = model.save_h5(tmp_path / "net.h5")
-    _refused(path, tmp_path, r"maxpooling1d_1: expected a layer .* \(nearest: MaxPooling2D")
+    _refused(path, tmp_path, r"maxpooling3d_1: expected a layer .* \(nearest: MaxPooling2D")
 
 
-def test_quantiser_of_several_bits_is_refused_by_name(tmp_path):
+def test_a_quantiser_that_is_not_known_is_refused_by_name(tmp_path):
     model = KerasModel((8, 8, 3))
     model.conv((3, 3, 3, 4), input_quantizer=None)
-    model.layers[0][1]["input_quantizer"] = "dorefa_quantizer"
+    model.layers[0][1]["input_quantizer"] = "xnor_quantizer"
     path = model.save_h5(tmp_path / "net.h5")
-    _refused(path, tmp_path, "expected input_quantizer of ste_sign, .*, got dorefa_quantizer")
+    _refused(path, tmp_path, "expected input_quantizer of ste_sign, .*, got xnor_quantizer")
 
 
 def test_real_convolution_in_a_keras_model_is_refused(tmp_path):

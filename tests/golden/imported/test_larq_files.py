@@ -1,0 +1,107 @@
+"""Files that TensorFlow and Larq wrote, held against what TensorFlow computed with them.
+
+tools/export_larq_models.py wrote both: tensorflow 2.15.1 (Keras 2.15), larq 0.13.3. The scores are of
+1,000 frames a model.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("h5py", reason="the extra bnnsim[onnx] is not installed")
+pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not installed")
+
+from bnnsim.design.network.network import resolve_network
+from bnnsim.functional.executor import Executor
+from bnnsim.functional.input.frames import frames_from_images
+from bnnsim.functional.parameters.parameters import load_parameters
+from bnnsim.importers.check.check import check_model
+from bnnsim.importers.model import import_model
+from bnnsim.spec.faults import InputError
+
+FOLDER = Path(__file__).parent / "larq"
+INPUTS = 1000
+SHAPES = {
+    "sequential": (8, 8, 3),
+    "dorefa": (8, 8, 2),
+    "shared": (8, 8, 3),
+    "subclassed": (6, 6, 3),
+    "samples": (24, 2),
+}
+FILES = {
+    "sequential.h5": "sequential",
+    "dorefa.keras": "dorefa",
+    "dorefa-structure.json": "dorefa",
+    "dorefa-structure.weights.h5": "dorefa",
+    "shared.h5": "shared",
+    "shared.keras": "shared",
+    "shared-structure.json": "shared",
+    "shared-structure.h5": "shared",
+    "subclassed.h5": "subclassed",
+}
+
+
+def frames_of(shape: tuple[int, ...]) -> np.ndarray:
+    """The frames that the tool ran the models on: coarse patches with noise on them."""
+    rng = np.random.default_rng(7)
+    coarse = rng.integers(0, 256, (INPUTS, *[2] * (len(shape) - 1), shape[-1]))
+    for axis, size in enumerate(shape[:-1], 1):
+        coarse = np.take(coarse, np.arange(size) * 2 // size, axis=axis)
+    return np.clip(coarse + rng.integers(-60, 61, coarse.shape), 0, 255).astype(np.uint8)
+
+
+def workload_scores(path: Path, out: Path, frames: np.ndarray) -> tuple[np.ndarray, Path]:
+    """The workload's scores, and the workload, of a model that takes ``frames`` as they are."""
+    imported = import_model(path, out, "net", input_type="uint8", image_range=(0, 255))
+    network = resolve_network(imported.workload)
+    maps = np.moveaxis(frames, -1, 1).reshape(len(frames), *network.input.shape)
+    executor = Executor(network, load_parameters(network, imported.weights_path))
+    last = executor.run(frames_from_images(network, maps)).outputs[imported.workload.layers[-1].name]
+    return last.reshape(len(frames), -1).astype(np.float64), imported.workload_path
+
+
+def as_scores(probabilities: np.ndarray) -> np.ndarray:
+    """What a softmax was made of, up to one number for each frame."""
+    logs = np.log(np.maximum(probabilities.astype(np.float64), 1e-300))
+    return np.asarray(logs - logs.max(axis=1, keepdims=True))
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_thousand_frames_give_what_tensorflow_gave(file: str, tmp_path: Path) -> None:
+    name = FILES[file]
+    expected = np.load(FOLDER / f"{name}.npz")["scores"].astype(np.float64)
+    found, workload = workload_scores(FOLDER / file, tmp_path, frames_of(SHAPES[name]))
+    if name in ("sequential", "subclassed"):  # end in a Softmax, which the workload leaves out
+        kept = expected > 1e-30
+        expected, found = as_scores(expected), found - found.max(axis=1, keepdims=True)
+        expected, found = np.where(kept, expected, 0), np.where(kept, found, 0)
+    gain, offset = np.polyfit(found.reshape(-1), expected.reshape(-1), 1)
+    off = np.abs(gain * found + offset - expected)
+    assert gain > 0 and np.count_nonzero(off > 1e-4 * np.ptp(expected)) == 0
+    assert len(np.unique(expected.round(4), axis=0)) > 10, "frames that tell networks apart"
+    report = check_model(FOLDER / file, workload, random_inputs=20)
+    assert report.verdict == "equal", str(report)
+
+
+def test_weights_are_found_by_name_or_as_the_only_ones(tmp_path: Path) -> None:
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    shutil.copy(FOLDER / "shared-structure.json", folder / "network.json")
+    with pytest.raises(InputError, match=r"network.json: expected its weights beside it .*, got none"):
+        import_model(folder, tmp_path / "out", input_type="uint8")
+    shutil.copy(FOLDER / "shared-structure.h5", folder / "final.h5")
+    assert import_model(folder, tmp_path / "out", input_type="uint8").workload.name == "network"
+    shutil.copy(FOLDER / "dorefa-structure.weights.h5", folder / "other.h5")
+    with pytest.raises(InputError, match=r"expected its weights beside it .*, got final.h5, other.h5"):
+        import_model(folder, tmp_path / "out2", input_type="uint8")
+
+
+def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
+    shutil.copy(FOLDER / "shared-structure.json", tmp_path / "net.json")
+    shutil.copy(FOLDER / "dorefa-structure.weights.h5", tmp_path / "net.h5")
+    with pytest.raises(InputError, match=r"net.h5: expected a group of weights for each layer"):
+        import_model(tmp_path / "net.json", tmp_path / "out", input_type="uint8")
