@@ -5,12 +5,17 @@
 prints, for each quantity, the coefficients as they should stand in
 ``bnnsim/cost/blocks/coefficients.yaml``, every design with its error, and the error of the prediction
 that never saw the design; then the errors as they should stand in
-``bnnsim/validation/model_errors.yaml``. It writes nothing.
+``bnnsim/validation/model_errors.yaml``. With ``--write`` it writes the residuals that error bars rest on
+to ``bnnsim/cost/residuals.yaml``; nothing else is written.
 """
 
 from __future__ import annotations
 
+import sys
+
 from bnnsim.cost.blocks.coefficients import default_coefficients
+from bnnsim.cost.error_bars import RESIDUALS_FILE
+from bnnsim.validation.blind import blind_residuals
 from bnnsim.validation.certainty import fitted_errors
 from bnnsim.validation.fit import FitResult, fit_all
 
@@ -23,6 +28,18 @@ def main() -> None:
     for e in fitted_errors():
         numbers = f"designs: {e.designs}, median: {e.median!r}, worst: {e.worst!r}"
         print(f"  {e.quantity}: {{{numbers}}}")
+
+
+def write_residuals() -> None:
+    """Store what published designs reported against their blind estimates."""
+    lines = [
+        f"  - {{quantity: {r.quantity}, design: {r.design}, family: {r.family}, kind: {r.kind}, "
+        f"residual: {r.residual}}}"
+        for r in blind_residuals()
+    ]
+    head = RESIDUALS_FILE.read_text(encoding="utf-8").split("residuals:")[0]
+    RESIDUALS_FILE.write_text("\n".join([f"{head}residuals:", *lines, ""]), encoding="utf-8")
+    print(f"stored {len(lines)} residuals in {RESIDUALS_FILE}")
 
 
 def _print_result(result: FitResult, shipped: dict[str, float]) -> None:
@@ -45,4 +62,7 @@ def _print_result(result: FitResult, shipped: dict[str, float]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if "--write" in sys.argv[1:]:
+        write_residuals()
+    else:
+        main()

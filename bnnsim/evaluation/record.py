@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bnnsim.cost.clock import ClockEstimate
+from bnnsim.cost.error_bars import RESTS_ON, ErrorBar, error_bar
 from bnnsim.cost.power import FrameEnergy, Power
 from bnnsim.cost.usage import RESOURCES, Capped, Resources, UnitResources
 from bnnsim.datapath.engine.toggle_record import ArrayToggles
@@ -66,6 +67,7 @@ class Evaluation(RunFigures):
     toggles: Toggles | None
     power_budget_w: float | None
     rate_fps: float
+    structure_kind: str
     advice: AdviceReport | None = None
 
     @property
@@ -144,6 +146,26 @@ class Evaluation(RunFigures):
         return remark_on(self.resources, self.power_w, self.simulation.clock_mhz)
 
     @property
+    def error_bars(self) -> dict[str, ErrorBar]:
+        """Within what each cost lies with four chances in five, by figure; none of a capacity."""
+        total = self.resources.total
+        values: dict[str, float | None] = {name: getattr(total, name) for name in RESOURCES}
+        values |= {
+            "power_w": self.power_w,
+            "energy_per_frame_uj": self.energy_per_frame_uj,
+            "fps_per_w": self.fps_per_w,
+            "fps_per_klut": self.fps_per_klut,
+        }
+        bars = {}
+        for name in RESTS_ON:
+            value = values[name]
+            if value and self.resources.capped_of(name) is None:
+                bar = error_bar(name, value, self.structure_kind)
+                if bar is not None:
+                    bars[name] = bar
+        return bars
+
+    @property
     def feasible(self) -> bool:
         """Whether every budget is kept."""
         return not self.violations
@@ -196,14 +218,18 @@ class Evaluation(RunFigures):
     def _repr_html_(self) -> str:
         fps, bottleneck = self.throughput_fps, self.bottleneck
         total, wrong = self.resources.total, ", ".join(v.name for v in self.violations)
-        taken = [(n, f"{getattr(total, n):,} ({share:.0%})") for n, share in self.utilisation.items()]
+        bars = self.error_bars
+        taken = [
+            (n, f"{getattr(total, n):,}{f' ({bars[n]})' if n in bars else ''}, {share:.0%} of the device")
+            for n, share in self.utilisation.items()
+        ]
         rows = [
             ("design", f"{self.arch} x {self.workload} at {self.clock_mhz:g} MHz"),
             ("throughput", "no interval is proven" if fps is None else f"{fps:,.1f} FPS"),
             ("latency", f"{self.latency_cycles:,} cycles = {self.latency_us:,.1f} us"),
             *([] if bottleneck is None else [("bottleneck", bottleneck.unit)]),
             *taken,
-            ("power", f"{self.power_w:.2f} W ({self.power_basis})"),
+            ("power", f"{self.power_w:.2f} W ({self.power_basis}; {bars['power_w']})"),
             ("feasible", f"no: {wrong}" if wrong else "yes"),
         ]
         return record_html(rows, self.units, self.counted_frames)
@@ -221,6 +247,8 @@ class Evaluation(RunFigures):
             ],
             "utilisation": dict(self.utilisation),
             "capped": [asdict(c) for c in self.capped],
+            "structure_kind": self.structure_kind,
+            "error_bars": {name: asdict(bar) for name, bar in self.error_bars.items()},
             "power_w": self.power_w,
             "power_basis": self.power_basis,
             "power_parts_w": self.power_parts_w,

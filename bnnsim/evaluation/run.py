@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from bnnsim.cost.clock import estimate_clock
+from bnnsim.cost.error_bars import structure_kind
 from bnnsim.cost.power import FrameEnergy, Power, energy_per_frame, estimate_power
 from bnnsim.cost.resources import estimate_resources
 from bnnsim.datapath.streaming.toggles import ToggleCounter
@@ -124,6 +125,7 @@ def assess(
         clock=estimate_clock(design),
         energy=_energy(design, simulation, power, interval) if is_known else None,
         rate_fps=clock_mhz * 1e6 / interval,
+        structure_kind=structure_kind(design),
         macs=design.network.macs,
         toggles=toggles,
         power_budget_w=design.budget.power_w,

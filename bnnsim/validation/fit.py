@@ -164,7 +164,7 @@ def fit(quantity: str, coefficients: Coefficients | None = None) -> FitResult:
     predictions = []
     for i, row in enumerate(rows):
         others = linear.solve([j for j in chosen if rows[j].design != row.design])
-        strangers = linear.solve(_strangers(rows, chosen, row))
+        strangers = linear.refit(_strangers(rows, chosen, row))
         predictions.append(
             Prediction(
                 row.design,
@@ -209,6 +209,7 @@ class _Linear:
     def __init__(self, rows: Sequence[Row], names: Sequence[str], coefficients: Coefficients) -> None:
         zero = coefficients.replaced(dict.fromkeys(names, 0.0), REFIT)
         self.names = tuple(names)
+        self.shipped: Floats = np.array([coefficients[name] for name in names], dtype=np.float64)
         self.reported: Floats = np.array([row.reported for row in rows], dtype=np.float64)
         self.constant: Floats = np.array([row.model(zero) for row in rows], dtype=np.float64)
         self.features: Floats = np.zeros((len(rows), len(names)))
@@ -227,6 +228,15 @@ class _Linear:
         features = self.features[index] / self.reported[index, None]
         target = 1 - self.constant[index] / self.reported[index]
         return non_negative_least_squares(features, target)
+
+    def refit(self, chosen: Sequence[int]) -> Floats:
+        """As :meth:`solve`; of fewer rows than coefficients, one factor on all shipped values."""
+        if len(chosen) >= len(self.names):
+            return self.solve(chosen)
+        index = list(chosen)
+        features = (self.features[index] @ self.shipped) / self.reported[index]
+        target = 1 - self.constant[index] / self.reported[index]
+        return self.shipped * non_negative_least_squares(features[:, None], target)
 
     def predict(self, row: int, values: Floats) -> float:
         return float(self.constant[row] + self.features[row] @ values)

@@ -15,7 +15,7 @@ from bnnsim.spec.library import shipped_folder
 
 COST_KEYS = {
     "resources", "resources_by_unit", "utilisation", "power_w", "power_basis", "power_parts_w",
-    "power_by_basis_w", "power_rate_fps",
+    "power_by_basis_w", "power_rate_fps", "error_bars", "structure_kind",
     "activity_source", "energy_per_frame_uj", "energy_by_layer_uj", "tops", "tops_per_w", "fps_per_w",
     "fps_per_klut", "achievable_clock_mhz", "clock_warning", "feasible", "violations", "advice",
     "capped", "remark",

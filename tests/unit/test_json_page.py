@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import pytest
 
 from bnnsim.cli.app import run
+from bnnsim.cost.error_bars import ErrorBar
 from bnnsim.cost.usage import Capped
 from bnnsim.evaluation import Advice, AdviceReport, Violation
 from bnnsim.evaluation.advice.record import SpecChange
@@ -46,6 +47,7 @@ RECORDS: dict[str, type] = {
     "A port of an engine": PortTraffic,
     "A turn of the steady state": LayerSpending,
     "A violation": Violation,
+    "An error bar": ErrorBar,
     "Tried advice": AdviceReport,
     "An advice": Advice,
     "A change": SpecChange,
@@ -253,6 +255,7 @@ def _objects_of_evaluate(data: dict[str, Any]) -> Objects:
     yield "Resources", data["resources"]
     for entry in data["resources_by_unit"]:
         yield "Resources of a unit", {k: v for k, v in entry.items() if k not in data["resources"]}
+    yield from (("An error bar", bar) for bar in data["error_bars"].values())
     yield "Parts of the power", data["power_parts_w"]
     bases = data["power_by_basis_w"]
     yield "Watts by basis", {key: w for key, w in bases.items() if not key.startswith("plug ")}

@@ -20,6 +20,7 @@ from bnnsim.cli.options import (
     runs_design,
 )
 from bnnsim.cli.simulate.answer import show_answer
+from bnnsim.cost.error_bars import SHARE
 from bnnsim.evaluation import POWER_BASIS, Evaluation, evaluate_design, with_advice
 from bnnsim.simulation import load_design, stimulate
 
@@ -103,7 +104,7 @@ def _totals_table(evaluation: Evaluation) -> Table:
     resources = evaluation.resources
     table = Table(title=f"On {resources.device.name}", title_justify="left", box=None)
     table.add_column("resource")
-    for name in ("used", "of", "share"):
+    for name in ("used", f"{SHARE:.0%} lie within", "of", "share"):
         table.add_column(name, justify="right")
     table.add_column("")
     broken = {violation.name: violation for violation in evaluation.violations}
@@ -115,7 +116,10 @@ def _totals_table(evaluation: Evaluation) -> Table:
         capped = resources.capped_of(name)
         if capped is not None:
             over += f"{'; ' if over else ''}capped: {capped.wanted:,} wanted"
-        table.add_row(name.upper(), f"{used:,}", f"{allowed:,}" if allowed else "", share, over)
+        bar = evaluation.error_bars.get(name)
+        within = f"{bar.low:,} to {bar.high:,}" if bar else ""
+        of = f"{allowed:,}" if allowed else ""
+        table.add_row(name.upper(), f"{used:,}", within, of, share, over)
     return table
 
 
@@ -128,10 +132,11 @@ def _show_power(evaluation: Evaluation) -> None:
     power = evaluation.power
     parts = {name.replace("_", " "): watts for name, watts in evaluation.power_parts_w.items()}
     others = {name.replace("_", " "): w for name, w in power.by_basis_w.items() if name != POWER_BASIS}
+    bars = evaluation.error_bars
     rows = [
         (
             "power",
-            f"{evaluation.power_w:.2f} W ({POWER_BASIS}: {_watts(parts)}; "
+            f"{evaluation.power_w:.2f} W ({bars['power_w']}; {POWER_BASIS}: {_watts(parts)}; "
             f"switching activity: {power.activity_source})",
         ),
         ("", f"at {evaluation.rate_fps:,.5g} frames/s; {_watts(others)}"),
@@ -153,5 +158,9 @@ def _show_power(evaluation: Evaluation) -> None:
     rows.append(("feasible", "yes" if evaluation.feasible else "no: over budget, see above"))
     if evaluation.remark:
         rows.append(("remark", evaluation.remark))
+    notes = {bar.note for bar in bars.values() if bar.note}
+    if notes:
+        wide = ", ".join(name for name, bar in bars.items() if bar.note)
+        rows.append(("how sure", f"{evaluation.structure_kind}: {'; '.join(notes)} ({wide})"))
     for name, text in rows:
         output.print(f"{name:<11} {text}", markup=False, soft_wrap=True)

@@ -76,7 +76,9 @@ def answer_info(
         ),
     ]
     if costs is not None and costs.power_w is not None:
-        basis = costs.power_basis
+        bar = costs.bars.get("power_w")
+        ends = f"{number(bar.low, 3)} to {number(bar.high, 3)} W, {bar.share:.0%}; " if bar else ""
+        basis = ends + costs.power_basis
         numbers.append(Number("Power", costs.power_w, number(costs.power_w, 3), "W", basis))
     if costs is not None and costs.energy_per_frame_uj is not None:
         energy = costs.energy_per_frame_uj

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 
+from bnnsim.cost.error_bars import ErrorBar
 from bnnsim.report.figures.figure import Figure, csv_text, embedded, exact, number
 
 RESOURCE_TEXT = {
@@ -45,6 +46,8 @@ class CostsInfo:
     units: tuple[UnitCost, ...]
     capped: Mapping[str, str] = field(default_factory=dict)
     """Resources whose total is the device's capacity and no prediction: what is said of each."""
+    bars: Mapping[str, ErrorBar] = field(default_factory=dict)
+    """Within what each resource and ``power_w`` lies; none of a figure that is exact or a capacity."""
 
     @property
     def shown(self) -> tuple[str, ...]:
@@ -70,18 +73,48 @@ def budget_bars(info: CostsInfo) -> str:
         flag = '<em class="flag">over budget</em>' if over else ""
         if name in info.capped:
             flag += f'<em class="flag" title="{escape(info.capped[name])}">capped, no prediction</em>'
+        bar = info.bars.get(name)
+        ends = f"{exact(bar.low)} to {exact(bar.high)}" if bar else ""
+        within = f' <small class="muted">{ends}</small>' if ends else ""
         rows.append(
             f'<li class="{"over" if over else ""}"><span>{RESOURCE_TEXT[name]}</span>'
             f'<span class="meter" role="img" aria-label="{RESOURCE_TEXT[name]}: {number(used)}'
             f'{f" of {number(limit)}" if limit else ""}, {percent}"><i style="width:{width:.2f}%"></i>'
-            f'</span><span class="amount">{exact(used)}{of} <b>{percent}</b>{flag}</span></li>'
+            f"{_whisker(bar, limit)}"
+            f'</span><span class="amount">{exact(used)}{within}{of} <b>{percent}</b>{flag}</span></li>'
         )
     csv = csv_text(
-        ("resource", "used", "budget"),
-        [(name, info.totals[name], info.budget.get(name, "")) for name in info.shown],
+        ("resource", "used", "budget", "low", "high", "share_within"),
+        [
+            (name, info.totals[name], info.budget.get(name, ""), *_ends(info.bars.get(name)))
+            for name in info.shown
+        ],
     )
     notes = "".join(f'<p class="note">{escape(text)}.</p>' for text in info.capped.values())
+    notes += _how_sure(info)
     return f'<ul class="budget">{"".join(rows)}</ul>{notes}{embedded("budget-csv", "text/csv", csv)}'
+
+
+def _ends(bar: ErrorBar | None) -> tuple[object, ...]:
+    return ("", "", "") if bar is None else (bar.low, bar.high, bar.share)
+
+
+def _whisker(bar: ErrorBar | None, limit: float | None) -> str:
+    """The interval over a resource's bar, cut where the budget ends."""
+    if bar is None or not limit:
+        return ""
+    left, right = (min(100.0, 100 * end / limit) for end in (bar.low, bar.high))
+    return f'<u style="left:{left:.2f}%;width:{right - left:.2f}%"></u>'
+
+
+def _how_sure(info: CostsInfo) -> str:
+    """What the intervals say, and which rest on no design of the kind."""
+    if not info.bars:
+        return ""
+    share = next(iter(info.bars.values())).share
+    text = f"Thin lines: {share:.0%} of such designs lie within, by published designs of other authors"
+    notes = {bar.note for bar in info.bars.values() if bar.note}
+    return f'<p class="note">{escape("; ".join((text, *sorted(notes))))}.</p>'
 
 
 def costs_figure(info: CostsInfo) -> Figure:

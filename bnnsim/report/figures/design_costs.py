@@ -33,6 +33,7 @@ def costs_info(evaluation: Evaluation) -> CostsInfo:
         + ((evaluation.remark,) if evaluation.remark else ()),
         units=(*_units(evaluation), *_fixed(evaluation)),
         capped={entry.resource: str(entry) for entry in resources.capped},
+        bars=evaluation.error_bars,
     )
 
 
