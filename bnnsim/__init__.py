@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bnnsim.importers import (
         check_model,
         import_bnn_pynq,
+        import_finn,
         import_keras,
         import_model,
         import_onnx,
@@ -29,6 +30,7 @@ _HOMES = {
     "simulate": "bnnsim.simulation",
     "check_model": "bnnsim.importers",
     "import_bnn_pynq": "bnnsim.importers",
+    "import_finn": "bnnsim.importers",
     "import_keras": "bnnsim.importers",
     "import_model": "bnnsim.importers",
     "import_onnx": "bnnsim.importers",
@@ -46,6 +48,7 @@ __all__ = [
     "evaluate",
     "explore",
     "import_bnn_pynq",
+    "import_finn",
     "import_keras",
     "import_model",
     "import_onnx",

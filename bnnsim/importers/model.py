@@ -9,8 +9,10 @@ from typing import Any
 
 from bnnsim.importers.bnn_pynq.network import import_bnn_pynq, told_topology
 from bnnsim.importers.draft.write import ImportedNetwork
+from bnnsim.importers.finn.model import finn_to_onnx, is_finn_build, onnx_or_finn
 from bnnsim.importers.foreign.formats import (
     BNN_PYNQ,
+    FINN,
     FOLDER,
     KERAS,
     KERAS_JSON,
@@ -22,12 +24,15 @@ from bnnsim.importers.foreign.formats import (
 from bnnsim.importers.foreign.pairs import structure_beside, weights_beside
 from bnnsim.importers.keras.file import holds_weights_alone
 from bnnsim.importers.keras.network import keras_to_onnx
-from bnnsim.importers.onnx.file import load_model
 from bnnsim.importers.onnx.lowering import SignOfZero
 from bnnsim.importers.onnx.network import DEFAULT_FIXED, import_options, write_model
 from bnnsim.spec.faults import InputError
 
-_ALONE: dict[Format, Callable[[Path], Any]] = {ONNX: load_model, KERAS: keras_to_onnx}
+_ALONE: dict[Format, Callable[[Path], Any]] = {
+    ONNX: onnx_or_finn,
+    KERAS: keras_to_onnx,
+    FINN: finn_to_onnx,
+}
 """Formats whose files are a network by themselves, and who reads them."""
 _WITH_WEIGHTS: dict[Format, Callable[[Path, Path], Any]] = {KERAS_JSON: keras_to_onnx}
 """Formats of structures whose weights are in another file."""
@@ -110,6 +115,8 @@ def found_model(path: str | Path) -> Found:
     place = Path(path)
     check_readable(place, "a model's file or folder")
     found = format_of(place)
+    if found is FOLDER and is_finn_build(place):
+        return Found(place, FINN)
     if found is FOLDER:
         return _only_model(place)
     if found is None:

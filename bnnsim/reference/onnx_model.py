@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from bnnsim.reference.finn_operators import (
+    DOMAINS,
+    FRONT_END,
+    finn_function,
+    is_finn,
+    plain_kind,
+    typed_input,
+)
 from bnnsim.reference.graph import Array, ReferenceGraph, Step, Tensors, in_double
 from bnnsim.reference.onnx_operators import (
     SPATIAL,
@@ -24,7 +33,7 @@ _STANDARD = ("", "ai.onnx")
 _CHANNELS_LAST = "qonnx.custom_op.channels_last"
 _CUSTOM = (
     *("qonnx.custom_op.general", "finn.custom_op.general", "onnx.brevitas"),
-    "finn.custom_op.fpgadataflow",
+    *DOMAINS,
 )
 _ELEMENTWISE = (
     *("Abs", "Add", "BatchNormalization", "Cast", "Clip", "Div", "Dropout", "Equal", "Greater"),
@@ -35,15 +44,16 @@ _ELEMENTWISE = (
 )
 
 
-def read_onnx(path: str | Path) -> ReferenceGraph:
+def read_onnx(path: str | Path, model: Any = None) -> ReferenceGraph:
     """The model of a file, every operator a step, those on constants evaluated.
 
-    Raises :class:`InputError` where onnx is not installed, or an operator has no reference.
+    ``model``: what the file holds, where it is more than a file (FINN's partitions). Raises
+    :class:`InputError` where onnx is not installed, or an operator has no reference.
     """
     import onnx
 
     file = str(path)
-    model = _loaded(file)
+    model = _loaded(file) if model is None else model
     graph = model.graph
     constants: Tensors = {
         t.name: in_double(onnx.numpy_helper.to_array(t)) for t in graph.initializer
@@ -52,9 +62,8 @@ def read_onnx(path: str | Path) -> ReferenceGraph:
     opset = next((o.version for o in model.opset_import if o.domain in _STANDARD), 13)
     batch, *shape = (int(d.dim_value) for d in given[0].type.tensor_type.shape.dim)
     steps = []
-    for step in _in_order(
-        [_step(node, i, file, opset) for i, node in enumerate(graph.node)], given[0].name, constants
-    ):
+    made = [_step(node, i, file, opset) for i, node in enumerate(graph.node)]
+    for step in _in_order(_typed(made, model, given[0].name, file), given[0].name, constants):
         if all(name in constants for name in step.inputs if name):
             alone = ReferenceGraph(file, "", (), (), (step,), constants)
             constants.update(alone.run(np.zeros(0)))
@@ -71,6 +80,18 @@ def read_onnx(path: str | Path) -> ReferenceGraph:
         constants,
         batch=max(1, batch),
     )
+
+
+def _typed(steps: list[Step], model: Any, name: str, file: str) -> list[Step]:
+    """The steps of a graph of FINN with its input in the values that it is for."""
+    is_ours = any(is_finn(str(n.domain)) or n.op_type in FRONT_END for n in model.graph.node)
+    function = typed_input(model, name) if is_ours else None
+    if function is None:
+        return steps
+    inner = f"{name} as typed"
+    first = Step("Quant", (name,), (inner,), function, f"{file}: {name}", True)
+    read = [replace(s, inputs=tuple(inner if n == name else n for n in s.inputs)) for s in steps]
+    return [first, *read]
 
 
 def _loaded(file: str) -> Any:
@@ -94,6 +115,7 @@ def _step(node: Any, index: int, file: str, opset: int) -> Step:
     kind, domain = str(node.op_type), str(node.domain)
     place = f"{file}: {node.name or f'{kind}_{index}'}"
     function, on_step = _function(node, kind, domain, opset, place)
+    kind = plain_kind(kind) if is_finn(domain) else kind
     return Step(
         kind,
         tuple(node.input),
@@ -112,6 +134,10 @@ def _function(
 
     attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
     attributes = {k: v.decode() if isinstance(v, bytes) else v for k, v in attributes.items()}
+    if is_finn(domain) or kind in FRONT_END:
+        unit = finn_function(kind, attributes)
+        if unit is not None:
+            return unit, None
     if domain in _CUSTOM:
         found = qonnx_function(kind, attributes)
         if found is not None:

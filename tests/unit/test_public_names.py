@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import inspect
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from tests.unit.importers.bnn_pynq_folders import write_trained
 
 FUNCTIONS = [name for name in bnnsim.__all__ if inspect.isfunction(getattr(bnnsim, name))]
 
+FINN_BUILDS = Path(__file__).resolve().parents[1] / "golden" / "imported" / "finn"
+
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -23,6 +26,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cnv = np.load(trained("cnvW1A1_cifar10.npz"))
     np.savez(folder / "deer.npz", images_u8=cnv["images_u8"][:1], labels=cnv["labels"][:1])
     write_trained(folder / "cifar10" / "cnvW1A1", trained("cnvW1A1_cifar10.npz"))
+    shutil.copytree(FINN_BUILDS / "mlp", folder / "mlp-build")
     return folder
 
 

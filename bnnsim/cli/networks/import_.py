@@ -85,6 +85,33 @@ def bnn_pynq(
     _show(import_bnn_pynq(folder, topology, out, name, force=force))
 
 
+@app.command("finn")
+def finn(
+    model: Annotated[Path, typer.Argument(help="FINN's build folder, or an ONNX file of its nodes")],
+    out: Out,
+    name: NetworkName = None,
+    folding: Annotated[
+        Path | None,
+        typer.Option(help="folding_config.json or final_hw_config.json for it", metavar="FILE.json"),
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="the part; default: the build's")] = None,
+    clock_mhz: Annotated[float | None, typer.Option(help="default: the build's", min=0.001)] = None,
+    force: Force = False,
+) -> None:
+    """A FINN build: its network and its hardware, as a workload and an architecture (bnnsim[onnx])."""
+    from bnnsim.importers.finn.network import import_finn
+
+    found = import_finn(
+        model, out, name, folding=folding, device=device, clock_mhz=clock_mhz, force=force
+    )
+    stdout.print(f"arch      {found.architecture_path}", markup=False, soft_wrap=True)
+    _show(found.network)
+    for note in found.notes:
+        stdout.print(f"note      {note}", markup=False, soft_wrap=True)
+    for loss in found.losses:
+        stdout.print(f"not said  {loss}", markup=False, soft_wrap=True)
+
+
 def _add_command(kind: str, file: str, summary: str, importer: str) -> None:
     """The command ``kind``, which reads a ``file`` by the function that ``importer`` names.
 

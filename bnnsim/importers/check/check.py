@@ -18,6 +18,7 @@ from bnnsim.importers.check.inputs import chosen_inputs
 from bnnsim.importers.check.matching import matching_import, possible_options
 from bnnsim.importers.check.outputs import DistanceTally, OutputTally
 from bnnsim.importers.check.report import CheckReport, Flips
+from bnnsim.importers.finn.model import as_built
 from bnnsim.importers.foreign.formats import KERAS, KERAS_JSON
 from bnnsim.importers.model import found_model
 from bnnsim.importers.onnx.lowering import RoundedWeights
@@ -141,7 +142,7 @@ def reference_of(
         if found.format in (KERAS, KERAS_JSON):
             names = {re.sub(r"\d+$", "", name): one.bits for name, one in given.items()}
             return read_keras_model(found.file, names, found.weights)
-        graph = read_onnx(found.file)
+        graph = read_onnx(found.file, as_built(found.file))
         for name, one in given.items():
             values = graph.constants[name]
             graph.constants[name] = rounded_weights(values, (one.row_axis,), one.bits)

@@ -58,6 +58,7 @@ _SAVED_MODEL = Format(
 _CAFFE = Format("a Caffe network", "convert it to ONNX first")
 _PACKED = Format("a compressed file", "unpack it first")
 _ZIP = Format("a zip archive of something else", "unpack it first")
+FINN = Format("a FINN build", "bnnsim import finn reads it, with its hardware")
 FOLDER = Format("a folder", "")
 _EXPORTED = Format("an archive of torch.export", _EXPORT)
 

@@ -61,7 +61,7 @@ def read_graph(model: Any, file: str) -> ModelGraph:
     opset = _opset(model, file)
     graph = model.graph
     own = {(one.domain, one.name) for one in model.functions}
-    constants = {t.name: _array(t, file) for t in graph.initializer}
+    constants = {t.name: read_array(t, file) for t in graph.initializer}
     given = model_input(model, file)
     if not graph.output:
         raise InputError(file, "a model with an output", "none")
@@ -177,7 +177,8 @@ def _element_kind(model: Any, value: Any) -> str:
     return kinds.get(value.type.tensor_type.elem_type, "float")
 
 
-def _array(tensor: Any, file: str) -> Array:
+def read_array(tensor: Any, file: str) -> Array:
+    """The numbers of an ``onnx.TensorProto``. Raises :class:`InputError` where they do not fit it."""
     import onnx
 
     with foreign_file(f"{file}: {tensor.name}", "a type of elements that ONNX knows"):
@@ -200,7 +201,7 @@ def _operator(node: Any, index: int, file: str) -> Operator:
     for attribute in node.attribute:
         value = onnx.helper.get_attribute_value(attribute)
         if attribute.type == onnx.AttributeProto.TENSOR:
-            value = _array(value, place)
+            value = read_array(value, place)
         elif isinstance(value, bytes):
             value = value.decode("utf-8", "replace")
         if attribute.name in attributes:

@@ -15,6 +15,8 @@ from bnnsim.spec.faults import InputError
 Array = npt.NDArray[Any]
 KERAS = "bnnsim.keras"
 """Domain of graphs that stand for Keras models, whose maps have their channels last."""
+FINN = "bnnsim.finn"
+"""Domain of graphs that stand for FINN's dataflow graphs."""
 ONNX = ""
 """The domain of the standard operators, also written ``ai.onnx``."""
 QONNX = "qonnx.custom_op.general"

@@ -1,0 +1,134 @@
+"""A FINN build's folder: which of its models to read, what it was built for, and its reports."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bnnsim.importers.finn.folding import Folding, read_folding
+from bnnsim.importers.finn.nodes import PARTITION, is_dataflow, is_finn_model, kind_of
+from bnnsim.importers.finn.partitions import joined, partitions, whole_model
+from bnnsim.importers.onnx.file import load_model
+from bnnsim.spec.bounds import MAX_SPEC_BYTES
+from bnnsim.spec.faults import InputError
+from bnnsim.spec.library import shipped_names
+
+STEPS = (
+    *("step_create_stitched_ip", "step_set_fifo_depths", "step_hw_ipgen", "step_hw_codegen"),
+    *("step_generate_estimate_reports", "step_minimize_bit_width", "step_apply_folding_config"),
+    *(
+        "step_target_fps_parallelization",
+        "step_specialize_layers",
+        "step_create_dataflow_partition",
+    ),
+    "step_convert_to_hw",
+)
+"""Models of a build that hold its hardware, the last first."""
+MODELS, PARENT = "intermediate_models", "dataflow_parent"
+FOLDINGS = ("final_hw_config.json", "auto_folding_config.json", "folding_config.json")
+_BOARDS = {
+    **dict.fromkeys(("Pynq-Z1", "Pynq-Z2", "Arty-Z7", "ZedBoard"), "xc7z020"),
+    **dict.fromkeys(("Ultra96", "Ultra96-V2", "AUP-ZU3_8GB"), "xczu3eg"),
+    "ZCU102": "xczu9eg",
+}
+"""FINN's boards whose parts are shipped."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """A build, or a single model: ``model`` has its partitions in place."""
+
+    path: Path
+    model: Any
+    folding: Folding | None = None
+    device: str | None = None
+    clock_mhz: float | None = None
+    notes: tuple[str, ...] = ()
+    model_path: Path = field(default_factory=Path)
+
+
+def read_build(path: Path, folding: str | Path | None) -> Build:
+    """The model of a folder or file, and what is said around it.
+
+    Raises :class:`InputError` where no model of FINN is there.
+    """
+    given = None if folding is None else read_folding(folding)
+    if not path.is_dir():
+        model = whole_model(path)
+        if not is_finn_model(model) and given is None:
+            expected = "a model with FINN's nodes, or --folding FILE beside a QONNX model"
+            raise InputError(
+                str(path), expected, "neither (bnnsim import onnx reads networks alone)"
+            )
+        return Build(path, model, given, model_path=path)
+    model, source = _model_of(path)
+    notes = [f"read {source.relative_to(path)}"]
+    if given is None and not any(kind_of(n.op_type) == "StreamingFIFO" for n in model.graph.node):
+        for name in FOLDINGS:
+            if (path / name).is_file():
+                given = read_folding(path / name)
+                notes.append(f"folding of {name}")
+                break
+    device, clock = _target(path, notes)
+    return Build(path, model, given, device, clock, tuple(notes), source)
+
+
+def _model_of(folder: Path) -> tuple[Any, Path]:
+    inner = folder / MODELS
+    files = [room / f"{step}.onnx" for step in STEPS for room in (inner, folder)]
+    files += sorted(folder.glob("*.onnx"))[:20]
+    for file in dict.fromkeys(files):
+        if not file.is_file():
+            continue
+        model = load_model(file)
+        if not any(is_dataflow(n) and kind_of(n.op_type) != PARTITION for n in model.graph.node):
+            if not partitions(model) or file.stem == PARENT:
+                continue
+            return whole_model(file), file
+        parent = next(
+            (p for p in (inner / f"{PARENT}.onnx", folder / f"{PARENT}.onnx") if p.is_file()), None
+        )
+        if parent is not None:
+            outer = load_model(parent)
+            holes = partitions(outer)
+            if len(holes) == 1 and not partitions(model):
+                return joined(outer, parent, {str(holes[0].name): model}, (parent.resolve(),)), file
+        return whole_model(file), file
+    expected = f"a FINN build: models with its nodes, such as {MODELS}/{STEPS[0]}.onnx"
+    raise InputError(str(folder), expected, f"{len(files)} names looked for, none with such nodes")
+
+
+def _target(folder: Path, notes: list[str]) -> tuple[str | None, float | None]:
+    """Part and clock as the build's own files say them."""
+    device: str | None = None
+    clock: float | None = None
+    for data in _settings(folder):
+        part = str(data.get("fpga_part") or "")
+        device = device or next((n for n in shipped_names("device") if part.startswith(n)), None)
+        device = device or _BOARDS.get(str(data.get("board") or ""))
+        period = data.get("synth_clk_period_ns") or data.get("hls_clk_period_ns")
+        if clock is None and isinstance(period, int | float) and 0.5 <= period <= 1e6:
+            clock = round(1000 / period, 6)
+        rate = data.get("fclk[mhz]")
+        if clock is None and isinstance(rate, int | float) and 0 < rate <= 2000:
+            clock = round(float(rate), 6)
+        named = part or data.get("board")
+        if named and device is None:
+            notes.append(f"its part {named} is none that is known here")
+    return device, clock
+
+
+def _settings(folder: Path) -> Iterator[dict[str, Any]]:
+    names = ("dataflow_build_config.json", "build_config.json", "report/rtlsim_performance.json")
+    for file in (folder / name for name in names):
+        try:
+            if file.stat().st_size > MAX_SPEC_BYTES:
+                continue
+            data = json.loads(file.read_bytes())
+        except (OSError, ValueError, RecursionError):
+            continue
+        if isinstance(data, dict):
+            yield data

@@ -1,0 +1,245 @@
+"""The architecture that FINN's nodes describe: lanes, memories, windows, libraries."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from bnnsim.design.network.network import Network, Node
+from bnnsim.design.streaming.units import Window
+from bnnsim.design.streaming.window_rules import window_obstacle
+from bnnsim.importers.finn.chain import Chain, NodeUnit
+from bnnsim.importers.finn.nodes import PASSING, DataflowNode
+from bnnsim.spec.accelerator import WeightMemory
+from bnnsim.spec.streaming.architecture import StreamingArchitecture
+from bnnsim.spec.streaming.hardware import FrameSource, LayerHardware, SlidingWindow, UnitDefaults
+from bnnsim.spec.workload import ConvLayer, WeightedLayer
+
+MEMORIES: dict[str, WeightMemory] = {
+    "auto": "auto",
+    "block": "bram",
+    "distributed": "lutram",
+    "ultra": "uram",
+}
+"""FINN's ``ram_style`` and the memory of weights that it is."""
+
+
+@dataclass
+class Hardware:
+    """What the nodes say, layer by layer, and what of it an architecture cannot say (``losses``)."""
+
+    layers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    losses: list[str] = field(default_factory=list)
+
+    def say(self, layer: str, **values: Any) -> None:
+        self.layers.setdefault(layer, {}).update(values)
+
+    def lose(self, node: DataflowNode, what: str) -> None:
+        self.losses.append(f"{node.name}: {what}")
+
+
+def read_hardware(chain: Chain, network: Network) -> Hardware:
+    """Lanes and styles of every layer. Raises :class:`InputError` where a node's own do not fit it."""
+    found = Hardware()
+    for one in chain.units.values():
+        match one.node.kind:
+            case "MVAU":
+                _matrix(found, one, chain)
+            case "VVAU":
+                _vector(found, one)
+            case "Thresholding" if one.part == "threshold":
+                found.say(one.layer, pe=lanes(one.node, "PE", "NumChannels"))
+            case "Thresholding":
+                pe = lanes(one.node, "PE", "NumChannels")
+                found.lose(one.node, f"a unit of its own (PE {pe}); part of {one.unit} here")
+            case "AddStreams":
+                found.say(one.layer, pe=lanes(one.node, "PE", "NumChannels"))
+            case "StreamingMaxPool" | "Pool":
+                _pool(found, one)
+    for one in chain.units.values():
+        if one.node.kind == "ConvolutionInputGenerator" and one.part == "window":
+            _window(found, one, network)
+    for one in chain.units.values():
+        if one.node.kind == "FMPadding":
+            _border(found, one, chain)
+    for node in chain.nodes.values():
+        if (
+            node.attributes.get("backend")
+            and node.kind not in PASSING
+            and node.name not in chain.units
+        ):
+            found.lose(node, "no unit here")
+    order = {name: place for place, name in enumerate(network.nodes)}
+    for name, layer in network.nodes.items():  # box sums and passed bits that no unit of FINN's is
+        if isinstance(layer.layer, WeightedLayer) and "pe" not in found.layers.get(name, {}):
+            found.say(name, pe=1, simd=1)
+            found.losses.append(f"layer {name}: no MVAU of FINN's; PE 1, SIMD 1 here")
+    found.layers = dict(sorted(found.layers.items(), key=lambda item: order.get(item[0], 0)))
+    return found
+
+
+def lanes(node: DataflowNode, key: str, whole_key: str, default: int | None = None) -> int:
+    """PE or SIMD, a divisor of what it folds. Raises :class:`InputError`."""
+    value, whole = node.number(key, default), node.number(whole_key)
+    if value < 1 or whole % value:
+        raise node.fault(f"{key} that divides {whole_key} {whole}", value)
+    return value
+
+
+def _matrix(found: Hardware, one: NodeUnit, chain: Chain) -> None:
+    node = one.node
+    found.say(
+        one.layer,
+        pe=lanes(node, "PE", "MH"),
+        simd=lanes(node, "SIMD", "MW"),
+        weights=_memory(found, node),
+        units=_library(node, chain),
+    )
+    _stores(found, node)
+
+
+def _vector(found: Hardware, one: NodeUnit) -> None:
+    node = one.node
+    pe, kernel = lanes(node, "PE", "Channels"), node.pair("Kernel")
+    simd = node.number("SIMD", 1 if node.library else kernel[0] * kernel[1])
+    if simd < 1 or (kernel[0] * kernel[1]) % simd:
+        raise node.fault(f"SIMD that divides the kernel's {kernel[0] * kernel[1]}", simd)
+    found.say(one.layer, pe=1, simd=simd, weights=_memory(found, node), units=node.library or "hls")
+    if pe > 1:
+        found.lose(
+            node, f"PE {pe} works on {pe} channels at once; one here, {pe} times as many steps"
+        )
+    _stores(found, node)
+
+
+def _memory(found: Hardware, node: DataflowNode) -> WeightMemory:
+    style = node.text("ram_style", "auto")
+    if style not in MEMORIES:
+        raise node.fault(f"a ram_style ({', '.join(MEMORIES)})", style)
+    return MEMORIES[style]
+
+
+def _stores(found: Hardware, node: DataflowNode) -> None:
+    mode = node.text("mem_mode", "internal_decoupled")
+    if mode.startswith("external") or mode == "dynamic":
+        found.lose(node, f"mem_mode {mode}: weights come from outside; on the chip here")
+    if node.number("runtime_writeable_weights", 0):
+        found.lose(node, "runtime_writeable_weights: read-only here")
+
+
+def _library(node: DataflowNode, chain: Chain) -> str:
+    """MVAUs of bits are HLS whatever is said, so for them it says whose the converters are."""
+    binary = {node.text("inputDataType"), node.text("weightDataType")} <= {"BIPOLAR", "BINARY"}
+    converters = Counter(
+        one.library for one in chain.nodes.values() if one.kind == "StreamingDataWidthConverter"
+    )
+    is_rtl = (
+        converters["rtl"] > converters["hls"] if binary and converters else node.library == "rtl"
+    )
+    return "rtl" if is_rtl else "hls"
+
+
+def _pool(found: Hardware, one: NodeUnit) -> None:
+    """FINN's streaming pool of maps takes whole pixels whatever its PE; of one row it folds channels."""
+    node = one.node
+    if one.part == "mvau":
+        found.say(one.layer, pe=1, simd=1)
+        found.lose(node, "sums of a pool; an MVAU with PE 1, SIMD 1 here")
+    elif node.kind == "Pool":
+        pe, channels = lanes(node, "PE", "Channels", 1), node.number("Channels")
+        found.lose(node, f"windows and PE {pe} of {channels} channels; a pool on whole pixels here")
+    elif 1 in node.pair("ImgDim") and lanes(node, "PE", "NumChannels", 1) != node.number(
+        "NumChannels"
+    ):
+        found.lose(node, f"PE {node.number('PE', 1)}; whole pixels here")
+
+
+def _window(found: Hardware, one: NodeUnit, network: Network) -> None:
+    node, layer = one.node, network.nodes[one.layer].layer
+    simd = lanes(node, "SIMD", "IFMChannels")
+    style: SlidingWindow = "rtl" if node.library == "rtl" else "row_buffer"
+    if node.number("parallel_window", 0):
+        style = "parallel"
+    assert isinstance(layer, ConvLayer)
+    if style == "row_buffer" and _is_barred(node, simd):
+        style = "no_overlap"
+    _check_map(node, network.nodes[one.layer], layer)
+    found.say(one.layer, sliding_window=style)
+    if "window_simd" in LayerHardware.model_fields:
+        found.say(one.layer, window_simd=simd)
+
+
+def _check_map(node: DataflowNode, made: Node, layer: ConvLayer) -> None:
+    """The map that a window says it walks is the one that comes in."""
+    channels, height, width = made.input.shape
+    top, left, bottom, right = layer.pad_tlbr
+    comes = (channels, height + top + bottom, width + left + right)
+    said = (node.number("IFMChannels"), *node.pair("IFMDim"))
+    if said != comes:
+        raise node.fault(f"IFMChannels and IFMDim {list(comes)} of the map before it", list(said))
+
+
+def _is_barred(node: DataflowNode, simd: int) -> bool:
+    height, width = node.pair("IFMDim")
+    window = Window(
+        "row_buffer",
+        node.number("IFMChannels"),
+        height,
+        width,
+        node.pair("ConvKernelDim"),
+        node.pair("Stride", 1),
+        node.pair("Dilation", 1),
+        1,
+        simd,
+    )
+    return window_obstacle(window) is not None
+
+
+def _border(found: Hardware, one: NodeUnit, chain: Chain) -> None:
+    simd = lanes(one.node, "SIMD", "NumChannels", one.node.number("NumChannels"))
+    window = next(
+        (u.node for u in chain.units.values() if u.layer == one.layer and u.part == "window"), None
+    )
+    if window is not None and window.number("SIMD") != simd:
+        found.lose(one.node, f"SIMD {simd}; as wide as its window's {window.number('SIMD')} here")
+
+
+def architecture_of(
+    hardware: Hardware,
+    name: str,
+    source: str,
+    device: str,
+    clock_mhz: float,
+    frame_source: FrameSource,
+    fifo_words: dict[str, int] | None = None,
+) -> StreamingArchitecture:
+    """The layers' hardware as a spec; what most layers say is said once."""
+    defaults: dict[str, Any] = {"memory": "per_layer"}
+    for key in ("units", "sliding_window"):
+        said = Counter(one[key] for one in hardware.layers.values() if key in one)
+        if said:
+            defaults[key] = said.most_common(1)[0][0]
+    layers = {}
+    for layer, own in hardware.layers.items():
+        layers[layer] = LayerHardware(
+            **{
+                key: value
+                for key, value in own.items()
+                if defaults.get(key) != value and (key, value) != ("weights", "auto")
+            }
+        )
+    losses = "; ".join(hardware.losses)
+    return StreamingArchitecture(
+        name=name,
+        style="streaming",
+        source=source,
+        structure="inferred" if losses else "complete",
+        notes=f"not as FINN builds it: {losses}" if losses else "",
+        device=device,
+        clock_mhz=clock_mhz,
+        defaults=UnitDefaults(**defaults),
+        frame_source=frame_source,
+        layers=layers,
+        fifo_words=fifo_words or {},
+    )

@@ -1,0 +1,193 @@
+"""``bnnsim import finn``: a FINN build becomes a workload with its weights and an architecture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bnnsim.design.build import build_streaming_design
+from bnnsim.design.design import Design
+from bnnsim.design.network.network import resolve_network
+from bnnsim.design.streaming.units import StreamingGraph, Window
+from bnnsim.files.whole import replace_files
+from bnnsim.importers.draft.write import ImportedNetwork, checked_name, write_network
+from bnnsim.importers.finn.build import Build, read_build
+from bnnsim.importers.finn.chain import Chain, chain_of
+from bnnsim.importers.finn.depths import Depths, read_depths
+from bnnsim.importers.finn.folding import folded
+from bnnsim.importers.finn.hardware import architecture_of, read_hardware
+from bnnsim.importers.finn.nodes import DataflowNode
+from bnnsim.importers.finn.translation import Translation, translated
+from bnnsim.importers.onnx.network import LoweredModel, import_options, lower_model, workload_name
+from bnnsim.spec.faults import InputError
+from bnnsim.spec.streaming.architecture import StreamingArchitecture
+from bnnsim.spec.streaming.hardware import FrameSource
+from bnnsim.spec.yaml.write import architecture_text
+
+DEFAULT_DEVICE, DEFAULT_CLOCK_MHZ = "xc7z020", 100.0
+
+
+@dataclass(frozen=True)
+class FinnDesign:
+    """A FINN graph as a design: its network, its architecture, and which node is which unit.
+
+    ``losses`` are what of FINN's hardware the architecture cannot say, node by node.
+    """
+
+    build: Build
+    chain: Chain
+    lowered: LoweredModel
+    design: Design
+    depths: Depths
+    losses: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ImportedFinn:
+    """What an import of FINN's files has written."""
+
+    network: ImportedNetwork
+    architecture: StreamingArchitecture
+    architecture_path: Path
+    losses: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def import_finn(
+    path: str | Path,
+    out_dir: str | Path,
+    name: str | None = None,
+    *,
+    folding: str | Path | None = None,
+    device: str | None = None,
+    clock_mhz: float | None = None,
+    force: bool = False,
+) -> ImportedFinn:
+    """Import a FINN build folder or model; write ``<name>.yaml``, ``<name>.npz`` and
+    ``<name>-finn.yaml``, the architecture, into ``out_dir``.
+
+    Args:
+        path: a build's output folder, or an ONNX file of FINN: dataflow nodes of any age, or a
+            streamlined graph.
+        out_dir: where the files go.
+        name: the workload's name; default: the file's or folder's.
+        folding: a ``folding_config.json`` or ``final_hw_config.json`` laid over the nodes; default
+            for a folder: its own, where the model does not hold it already.
+        device: the part; default: as the build says, else xc7z020.
+        clock_mhz: default: as the build says, else 100.
+        force: replace files of that name that hold something else.
+
+    Returns:
+        The files, and what of FINN's hardware the architecture does not say.
+
+    Raises:
+        InputError: a file cannot be read, or holds what has no place here; nothing is written then.
+
+    Example:
+        >>> from bnnsim import import_finn
+        >>> found = import_finn("mlp-build", "networks")
+        >>> found.architecture_path.name, found.architecture.layers["fc0"].simd
+        ('mlp-build-finn.yaml', 8)
+    """
+    chosen = checked_name(name) if name is not None else workload_name(path)
+    found = read_finn(path, chosen, folding, device, clock_mhz)
+    arch = found.design.architecture
+    text = architecture_text(arch, [f"FINN's hardware of {Path(path).name}, as imported."])
+    target = Path(out_dir) / f"{arch.name}.yaml"
+    if not force and target.exists() and target.read_bytes() != text.encode():
+        expected = "no file of this name, or --force to replace it"
+        raise InputError(str(target), expected, "one that differs")
+    network = write_network(
+        out_dir, found.lowered.workload, found.lowered.arrays, found.lowered.notes, force=force
+    )
+    replace_files({target: text.encode()})
+    return ImportedFinn(network, arch, target, found.losses, found.build.notes)
+
+
+def read_finn(
+    path: str | Path,
+    name: str,
+    folding: str | Path | None = None,
+    device: str | None = None,
+    clock_mhz: float | None = None,
+) -> FinnDesign:
+    """As :func:`import_finn`, writing nothing."""
+    build = read_build(Path(path), folding)
+    translation = translated(build.model, str(path))
+    lowered = lower_model(translation.model, str(path), name, import_options())
+    if build.folding is not None:
+        translation = replace(translation, nodes=folded(translation.nodes, build.folding))
+    return design_of(build, translation, lowered, name, device, clock_mhz)
+
+
+def design_of(
+    build: Build,
+    translation: Translation,
+    lowered: LoweredModel,
+    name: str,
+    device: str | None,
+    clock_mhz: float | None,
+) -> FinnDesign:
+    """The design that the nodes of a build describe."""
+    chain = chain_of(translation, lowered)
+    network = resolve_network(lowered.workload)
+    hardware = read_hardware(chain, network)
+    if not any(node.kind in ("MVAU", "VVAU") for node in chain.nodes.values()):
+        expected = "a graph with MVAU nodes (and their folding), or --folding FILE"
+        raise InputError(str(build.path), expected, "none, only operators of a streamlined graph")
+    parts = (
+        f"{name}-finn",
+        f"imported from {build.path.name}",
+        device or build.device or DEFAULT_DEVICE,
+        clock_mhz or build.clock_mhz or DEFAULT_CLOCK_MHZ,
+        _frame_source(chain, translation, lowered),
+    )
+    bare = build_streaming_design(architecture_of(hardware, *parts), lowered.workload)
+    depths = read_depths(chain, bare.graph)
+    hardware.losses += [*_windows(chain, bare.graph), *depths.losses]
+    arch = architecture_of(hardware, *parts, depths.words)
+    design = build_streaming_design(arch, lowered.workload)
+    return FinnDesign(build, chain, lowered, design, depths, tuple(hardware.losses))
+
+
+def _windows(chain: Chain, graph: StreamingGraph) -> list[str]:
+    """Windows that are as wide as an architecture can say, which is not what FINN builds."""
+    found = []
+    for one in chain.units.values():
+        unit = graph.unit_by_name.get(one.unit)
+        if one.node.kind != "ConvolutionInputGenerator" or unit is None:
+            continue
+        if isinstance(unit.parameters, Window) and unit.parameters.lanes != one.node.number("SIMD"):
+            found.append(
+                f"{one.node.name}: SIMD {one.node.number('SIMD')}; {unit.parameters.lanes} lanes here"
+            )
+    return found
+
+
+_FIRST_LANES: Mapping[str, str] = {
+    "MVAU": "SIMD",
+    "ConvolutionInputGenerator": "SIMD",
+    "FMPadding": "SIMD",
+    "Thresholding": "PE",
+}
+
+
+def _frame_source(chain: Chain, translation: Translation, lowered: LoweredModel) -> FrameSource:
+    """Words as wide as the first unit reads them; a DMA's own where there is one."""
+    bits = lowered.workload.input.type.bits
+    dma = next((n for n in translation.nodes if _brings_frames(n)), None)
+    if dma is not None:
+        width = dma.number("streamWidth", dma.number("intfWidth", 0))
+        return FrameSource(width_bits=width) if width and width % bits == 0 else FrameSource()
+    first = next((n for n in translation.nodes if n.kind in _FIRST_LANES), None)
+    if first is None:
+        return FrameSource(inter_frame_gap_steps=0)
+    lanes = first.number(_FIRST_LANES[first.kind], 1)
+    return FrameSource(width_bits=lanes * bits, inter_frame_gap_steps=0)
+
+
+def _brings_frames(node: DataflowNode) -> bool:
+    """Whether a DMA reads frames; weights from outside come round and round."""
+    is_in = node.kind == "IODMA" and node.text("direction", "in") == "in"
+    return is_in and node.text("burstMode", "increment") != "wrap"

@@ -1,0 +1,129 @@
+"""Builds that FINN itself wrote: imported, equal to what FINN answers, with FINN's own hardware.
+
+``tools/make_finn_models.py`` made the files (finn-plus 1.6.1); ``framework.npz`` holds what FINN's nodes
+answered in FINN.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+onnx = pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not installed")
+
+from bnnsim.design.network.network import resolve_network  # noqa: E402
+from bnnsim.functional.executor import execute  # noqa: E402
+from bnnsim.functional.parameters.parameters import load_parameters  # noqa: E402
+from bnnsim.importers.check.check import check_model  # noqa: E402
+from bnnsim.importers.finn.network import import_finn, read_finn  # noqa: E402
+from bnnsim.importers.model import import_model  # noqa: E402
+
+BUILDS = Path(__file__).parent / "finn"
+NAMES = sorted(path.name for path in BUILDS.iterdir() if path.is_dir())
+STEP = "intermediate_models/step_set_fifo_depths.onnx"
+OLDER = {  # names and domain of each age, oldest last
+    "2022": (
+        "finn.custom_op.fpgadataflow",
+        {
+            "MVAU_hls": "MatrixVectorActivation",
+            "VVAU_hls": "VectorVectorActivation",
+            "ConvolutionInputGenerator_rtl": "ConvolutionInputGenerator_rtl",
+            "FMPadding_rtl": "FMPadding_rtl",
+            "StreamingFIFO_rtl": "StreamingFIFO",
+            "StreamingDataWidthConverter_rtl": "StreamingDataWidthConverter_Batch",
+            "Thresholding_rtl": "Thresholding_Batch",
+            "Pool_hls": "Pool_Batch",
+        },
+    ),
+    "2021": (
+        "finn.custom_op.fpgadataflow",
+        {
+            "MVAU_hls": "StreamingFCLayer_Batch",
+            "VVAU_hls": "Vector_Vector_Activate_Batch",
+            "ConvolutionInputGenerator_rtl": "ConvolutionInputGenerator",
+            "FMPadding_rtl": "FMPadding_Batch",
+            "StreamingFIFO_rtl": "StreamingFIFO",
+            "StreamingDataWidthConverter_rtl": "StreamingDataWidthConverter_Batch",
+            "Thresholding_rtl": "Thresholding_Batch",
+            "Pool_hls": "Pool_Batch",
+        },
+    ),
+}
+
+
+def _frames(name: str, inputs: np.ndarray) -> np.ndarray:
+    """FINN's inputs, channels last, as frames: channels first; bits where the network takes bits."""
+    if name == "mlp":
+        return (inputs >= 0).astype(np.uint8)[:, :, np.newaxis, np.newaxis]
+    maps = np.moveaxis(inputs, -1, 1)
+    if name == "cnv":
+        return maps.astype(np.uint8)
+    return np.clip(np.floor(maps + 0.5), 0, 3).astype(np.uint8)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_scores_are_those_that_finn_s_own_nodes_give(name, tmp_path):
+    answers = np.load(BUILDS / name / "framework.npz")
+    found = read_finn(BUILDS / name, name)
+    imported = import_finn(BUILDS / name, tmp_path, name)
+    network = resolve_network(imported.network.workload)
+    parameters = load_parameters(network, imported.network.weights_path)
+    made = execute(network, parameters, _frames(name, answers["inputs"]))
+    scores = made.outputs[network.outputs[0]].reshape(len(answers["inputs"]), -1)
+    claim = found.lowered.outputs[0]
+    reals = scores * float(claim.gain) + float(claim.offset)
+    expected = answers["outputs"].reshape(len(reals), -1)
+    assert len(reals) == 100
+    np.testing.assert_allclose(reals, expected, rtol=0, atol=1e-5)
+    assert (reals.argmax(axis=1) == expected.argmax(axis=1)).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_build_and_its_streamlined_graph_check_equal_node_by_node(name, tmp_path):
+    path = BUILDS / name
+    report = check_model(path, import_finn(path, tmp_path).network.workload_path, random_inputs=1000)
+    assert report.is_equal, str(report)
+    plain = path / "intermediate_models/step_streamline.onnx"
+    report = check_model(plain, import_model(plain, tmp_path).workload_path, random_inputs=200)
+    assert report.is_equal, str(report)
+
+
+def _attributes(path: Path) -> dict[str, dict[str, object]]:
+    return {
+        node.name: {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+        for node in onnx.load(path).graph.node
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_pe_and_simd_are_the_nodes_own(name):
+    found = read_finn(BUILDS / name, name)
+    said = _attributes(BUILDS / name / STEP)
+    matrices = [node for node in said if node.startswith("MVAU")]
+    assert matrices
+    for node in matrices:
+        mvau = found.design.graph.unit_by_name[found.chain.units[node].unit].parameters
+        assert (mvau.pe, mvau.simd) == (said[node]["PE"], said[node]["SIMD"])
+        assert (mvau.matrix_height, mvau.matrix_width) == (said[node]["MH"], said[node]["MW"])
+
+
+@pytest.mark.parametrize("age", OLDER)
+@pytest.mark.parametrize("name", NAMES)
+def test_older_names_of_the_same_nodes_are_the_same_design(name, age, tmp_path):
+    domain, names = OLDER[age]
+    model = onnx.load(BUILDS / name / STEP)
+    for node in model.graph.node:
+        if node.domain.startswith("finn.custom_op.fpgadataflow"):
+            node.op_type = names.get(node.op_type, node.op_type)
+            node.domain = domain
+            node.name = ""
+    onnx.save(model, tmp_path / "old.onnx")
+    old, new = read_finn(tmp_path / "old.onnx", "x"), read_finn(BUILDS / name / STEP, "x")
+    assert old.lowered.workload.layers == new.lowered.workload.layers
+    hardware = {
+        layer: (own.pe, own.simd) for layer, own in new.design.architecture.layers.items()
+    }
+    assert {k: (v.pe, v.simd) for k, v in old.design.architecture.layers.items()} == hardware
+    assert old.design.architecture.fifo_words == new.design.architecture.fifo_words
