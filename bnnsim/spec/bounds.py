@@ -11,7 +11,9 @@ MAX_SPEC_BYTES = 16 << 20
 MAX_DEPTH = 100
 """How deep mappings and lists may stand in each other."""
 MAX_NODES = 100_000
-"""Entries of a document once every alias stands for what it names."""
+"""Entries of a document once every alias stands for what it names, and every block is written out."""
+MAX_BLOCK_DEPTH = 16
+"""How deep blocks of layers may stand in each other."""
 MAX_DIGITS = 40
 """Digits of a number in a spec."""
 MAX_ECHO = 160

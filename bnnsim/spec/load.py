@@ -14,6 +14,7 @@ from bnnsim.spec.device import Device
 from bnnsim.spec.faults import Fault, SpecError
 from bnnsim.spec.library import find_spec
 from bnnsim.spec.workload import Workload
+from bnnsim.spec.yaml.blocks import written_out
 from bnnsim.spec.yaml.renamed import current
 from bnnsim.spec.yaml.source import SourceText, read_source
 from bnnsim.spec.yaml.validate import validate
@@ -60,7 +61,8 @@ def read_architecture_source(path: Path) -> SourceText:
 
 def read_workload(reference: str | Path) -> Loaded[Workload]:
     """As :func:`load_workload`, keeping the faults of single entries for the caller."""
-    return _read(Workload, find_spec(reference, "workload"))
+    path = find_spec(reference, "workload")
+    return _validated(Workload, written_out(read_source(path)), path)
 
 
 def read_both(
@@ -121,7 +123,10 @@ def from_spec(spec: Spec, name: str | None = None) -> Loaded[Spec]:
 
 
 def _read(model: type[Spec], path: Path) -> Loaded[Spec]:
-    source = read_source(path)
+    return _validated(model, read_source(path), path)
+
+
+def _validated(model: type[Spec], source: SourceText, path: Path) -> Loaded[Spec]:
     spec, faults = validate(model, source)
     if spec is None:
         raise SpecError(faults)

@@ -348,3 +348,15 @@ class Workload(SpecModel):
     """Names of the (first output's) scores, first score first."""
     imported_with: ImportSettings | None = None
     """Where an import was told more than the model says: ``bnnsim check`` imports again with the same."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """A file may have ``blocks`` too, which are written out before it is checked."""
+        schema = handler.resolve_ref_schema(handler(core))
+        schema["properties"]["blocks"] = {
+            "type": "object",
+            "description": "Layers that stand together again and again, by name.",
+        }
+        return schema

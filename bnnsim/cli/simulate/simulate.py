@@ -39,8 +39,20 @@ def command(
         bool,
         typer.Option("--print-spec", help="print the architecture, every default said, and end"),
     ] = False,
+    resolved: Annotated[
+        bool,
+        typer.Option("--resolved", help="print the network, every block written out, and end"),
+    ] = False,
 ) -> None:
     """Simulate a network on an accelerator: every bit, every cycle."""
+    if resolved:
+        from bnnsim.design.network.network import resolve_network
+        from bnnsim.importers.draft.workload_text import workload_text
+        from bnnsim.spec.load import load_workload
+
+        network = resolve_network(load_workload(workload))
+        output.file.write(workload_text(network.workload))
+        return
     if print_spec:
         shown, _ = load_design(arch, workload)
         output.file.write(architecture_text(shown.architecture, with_defaults=True))

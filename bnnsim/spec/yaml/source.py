@@ -33,7 +33,9 @@ class SourceText:
 
     ``data`` holds dicts, lists and scalars, and ``UNREAD`` where a value is none; ``lines`` maps a key
     path to its 1-based line. ``written`` maps the path of a key that was read under a newer name to what
-    stands there; ``within`` is the section of the file that the data is, as messages name it.
+    stands there; ``within`` is the section of the file that the data is, as messages name it. ``copies``
+    are the positions of layers that a block wrote, ``key_lines`` the lines of their keys where these are
+    not the lines of the values.
     """
 
     file: str
@@ -42,6 +44,8 @@ class SourceText:
     faults: list[Fault] = field(default_factory=list)
     written: dict[KeyPath, str] = field(default_factory=dict)
     within: KeyPath = ()
+    copies: frozenset[int] = frozenset()
+    key_lines: dict[KeyPath, int] = field(default_factory=dict)
 
     def with_data(self, data: Any) -> SourceText:
         """The same text where ``data`` has been changed, without its faults."""

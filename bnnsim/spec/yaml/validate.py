@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -57,7 +58,8 @@ def validate(model: type[Model], source: SourceText) -> tuple[Model | None, list
             return model.model_validate(data), faults
         except ValidationError as error:
             found, paths = _faults_of(error, model, source, data)
-            faults += [fault for path, fault in found if path not in reported]
+            fresh = [(path, fault) for path, fault in found if path not in reported]
+            faults += _once_a_block(fresh, source)
             reported |= paths
             pruned = _without(data, paths)
             if pruned == data:
@@ -88,8 +90,21 @@ def _faults_of(
             continue  # the key is there, as a script's boolean, with a fault of its own
         got, near = _got(items[0], path, schema, data, source)
         where = (*path, *_tag(items[0]))
-        faults.append((path, source.fault(where, " or ".join(expected), got, near)))
+        fault = source.fault(where, " or ".join(expected), got, near)
+        if items[0]["type"] == "extra_forbidden":
+            fault = replace(fault, line=source.key_lines.get(path, fault.line))
+        faults.append((path, fault))
     return faults, set(grouped)
+
+
+def _once_a_block(found: list[tuple[KeyPath, Fault]], source: SourceText) -> list[Fault]:
+    """The faults, those that layers share with the block that wrote them only of the first layer."""
+    first: dict[object, Fault] = {}
+    for path, fault in found:
+        is_copy = path[:1] == ("layers",) and len(path) > 1 and path[1] in source.copies
+        alike = (fault.line, path[2:], fault.expected, fault.got) if is_copy else path
+        first.setdefault(alike, fault)
+    return list(first.values())
 
 
 def _is_unread(item: Any) -> bool:
