@@ -5,6 +5,7 @@ from __future__ import annotations
 from bnnsim.design.design import Design, EngineDesign
 from bnnsim.design.device import device_of
 from bnnsim.design.engine.layout import build_engine
+from bnnsim.design.engine.patterns import for_network
 from bnnsim.design.network.network import Network, check_network
 from bnnsim.design.prefix import prefix_architecture, prefix_layers, prefix_workload
 from bnnsim.design.streaming.layout import build_streaming
@@ -64,6 +65,8 @@ def build_engine_design(
         raise SpecError([*faults, arch.source.fault(("style",), expected, arch.spec.style)])
     if network is not None:
         names, found = prefix_layers(arch, network)
+        faults += found
+        arch, found = for_network(arch, network, names)
         faults += found
         program, found = build_engine(arch, network, names)
         faults += found

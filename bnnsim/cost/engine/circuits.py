@@ -40,7 +40,7 @@ from bnnsim.spec.engine.circuits import (
 from bnnsim.spec.workload import ConvBase
 
 DERIVED = "derived from the array's loops and the layers it runs"
-_OUTPUTS = ("out_channels", "rows", "columns", "pixels", "out_rows", "out_columns")
+_OUTPUTS = ("groups", "out_channels", "rows", "columns", "pixels", "out_rows", "out_columns")
 _TAPS = ("kernel_rows", "kernel_columns")
 
 

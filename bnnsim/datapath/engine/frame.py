@@ -77,11 +77,12 @@ def _array_sums(
     weights = weights.transpose(0, 2, 3, 1) if is_conv else weights[:, None, None, :]
     operands = operands_of(design, part, node, x)
     extents = part.extents
-    shape = (extents["planes"], extents["out_channels"], extents["rows"], extents["columns"])
+    shape = (extents["planes"], node.output.channels, extents["rows"], extents["columns"])
     machine = _Array(
         operands,
         np.ascontiguousarray(weights, np.int32),
         np.zeros(shape, np.int64),
+        extents["out_channels"],
         array.accumulator_bits or 0,
     )
     machine.run(part.ops, whole_bounds(part))
@@ -95,7 +96,7 @@ def _array_sums(
 class Operands:
     """What an array reads of one layer's input, and how far apart.
 
-    ``x``: int32 ``(planes, padded height, padded width, in_channels)``.
+    ``x``: int32 ``(planes, padded height, padded width, channels)``, the channels of all groups.
     """
 
     x: Integers
@@ -124,7 +125,7 @@ def operands_of(design: EngineDesign, part: LayerProgram, node: Node, x: Integer
 
 
 def whole_bounds(part: LayerProgram) -> Integers:
-    """Start and stop of every dimension of a layer's turn, int64 ``(8, 2)``."""
+    """Start and stop of every dimension of a layer's turn, int64 ``(9, 2)``."""
     return np.array([(0, part.extents[name]) for name in DIMENSIONS], np.int64)
 
 
@@ -164,6 +165,7 @@ class _Array(Walk):
     operands: Operands
     weights: Integers
     sums: Integers
+    outputs_a_group: int
     accumulator_bits: int
 
     def compute(self, loops: Integers, bounds: Integers) -> None:
@@ -175,6 +177,7 @@ class _Array(Walk):
             bounds,
             self.operands.stride,
             self.operands.dilation,
+            self.outputs_a_group,
             self.accumulator_bits,
         )
 

@@ -16,6 +16,7 @@ DIMENSIONS = (
     "rows",
     "columns",
     "pixels",
+    "groups",
 )
 """What a multiply-accumulate has, in the order of the kernel's bounds."""
 PASS = len(DIMENSIONS)
@@ -60,19 +61,22 @@ def accumulate(
     bounds: Integers,
     stride: tuple[int, int],
     dilation: tuple[int, int],
+    outputs_a_group: int,
     accumulator_bits: int,
 ) -> int:
     """Run one compute step: every trip of ``loops``, outermost first, adds its tile to the sums.
 
-    ``x``: ``(planes, padded height, padded width, in_channels)``; ``weights``: ``(out_channels, kernel
-    rows, kernel columns, in_channels)``; ``sums``: int64 ``(planes, out_channels, rows, columns)``,
-    wrapped to ``accumulator_bits`` (0: not) after every trip. ``loops``: int64 rows (dimension, trips,
-    tile); ``bounds``: int64 ``(8, 2)`` start and stop of each dimension where the step begins.
+    ``x``: ``(planes, padded height, padded width, channels)``; ``weights``: ``(outputs, kernel rows,
+    kernel columns, in_channels)``; ``sums``: int64 ``(planes, outputs, rows, columns)``, wrapped to
+    ``accumulator_bits`` (0: not) after every trip. Channels and outputs are those of all groups, one
+    behind the other. ``loops``: int64 rows (dimension, trips, tile); ``bounds``: int64 ``(9, 2)`` start
+    and stop of each dimension where the step begins.
     Returns the multiply-accumulates done.
     """
     index = np.zeros(len(loops), np.int64)
-    starts = np.zeros(8, np.int64)
-    stops = np.zeros(8, np.int64)
+    starts = np.zeros(len(DIMENSIONS), np.int64)
+    stops = np.zeros(len(DIMENSIONS), np.int64)
+    channels = weights.shape[3]
     columns = sums.shape[3]
     half = np.int64(1) << max(0, accumulator_bits - 1)
     done = 0
@@ -84,23 +88,25 @@ def accumulate(
                         pixel = row * columns + column
                         if pixel < starts[7] or pixel >= stops[7]:
                             continue
-                        for out in range(starts[0], stops[0]):
-                            total_sum = sums[plane, out, row, column]
-                            for y in range(starts[3], stops[3]):
-                                source_row = x[plane, row * stride[0] + y * dilation[0]]
-                                for z in range(starts[4], stops[4]):
-                                    source = source_row[column * stride[1] + z * dilation[1]]
-                                    matrix_row = weights[out, y, z]
-                                    part = 0
-                                    for channel in range(starts[1], stops[1]):
-                                        part += source[channel] * matrix_row[channel]
-                                    total_sum += part
-                            if accumulator_bits > 0:
-                                total_sum = (total_sum + half) % (2 * half) - half
-                            sums[plane, out, row, column] = total_sum
-                            done += (
-                                (stops[3] - starts[3]) * (stops[4] - starts[4]) * (stops[1] - starts[1])
-                            )
+                        for group in range(starts[8], stops[8]):
+                            first = group * channels
+                            for own in range(starts[0], stops[0]):
+                                out = group * outputs_a_group + own
+                                total_sum = sums[plane, out, row, column]
+                                for y in range(starts[3], stops[3]):
+                                    source_row = x[plane, row * stride[0] + y * dilation[0]]
+                                    for z in range(starts[4], stops[4]):
+                                        source = source_row[column * stride[1] + z * dilation[1]]
+                                        matrix_row = weights[out, y, z]
+                                        part = 0
+                                        for channel in range(starts[1], stops[1]):
+                                            part += source[first + channel] * matrix_row[channel]
+                                        total_sum += part
+                                if accumulator_bits > 0:
+                                    total_sum = (total_sum + half) % (2 * half) - half
+                                sums[plane, out, row, column] = total_sum
+                                taps = (stops[3] - starts[3]) * (stops[4] - starts[4])
+                                done += taps * (stops[1] - starts[1])
         _next_trip(loops, index)
     return done
 
@@ -113,19 +119,20 @@ def operand_toggles(
     bounds: Integers,
     stride: tuple[int, int],
     dilation: tuple[int, int],
+    channels: int,
     element_bits: int,
     register: Integers,
 ) -> int:
     """Bits that change in an array's operand register during one compute step.
 
-    Arguments as :func:`accumulate`'s; ``columns`` is the width of the map that is computed. Lane n of
+    Arguments as :func:`accumulate`'s; ``columns`` is the width of the map that is computed, ``channels``
+    the input channels of a group. Lane n of
     ``register`` (int32, updated) holds the n-th input element of a trip's tile; elements of
     ``element_bits`` 1 are +-1 or 0 and change as a whole. Outputs of a trip share the operand.
     """
     index = np.zeros(len(loops), np.int64)
-    starts = np.zeros(8, np.int64)
-    stops = np.zeros(8, np.int64)
-    mask = (np.int64(1) << element_bits) - 1
+    starts = np.zeros(len(DIMENSIONS), np.int64)
+    stops = np.zeros(len(DIMENSIONS), np.int64)
     toggles = 0
     for _trip in range(np.prod(loops[:, 1])):
         if _place_tile(loops, bounds, index, starts, stops):
@@ -136,22 +143,29 @@ def operand_toggles(
                         pixel = row * columns + column
                         if pixel < starts[7] or pixel >= stops[7]:
                             continue
-                        for y in range(starts[3], stops[3]):
-                            source_row = x[plane, row * stride[0] + y * dilation[0]]
-                            for z in range(starts[4], stops[4]):
-                                source = source_row[column * stride[1] + z * dilation[1]]
-                                for channel in range(starts[1], stops[1]):
-                                    value = source[channel]
-                                    before = register[lane]
-                                    if value != before:
-                                        if element_bits == 1:
-                                            toggles += 1
-                                        else:
-                                            different = (np.int64(value) ^ np.int64(before)) & mask
-                                            while different:
-                                                different &= different - 1
-                                                toggles += 1
-                                        register[lane] = value
-                                    lane += 1
+                        for group in range(starts[8], stops[8]):
+                            first, last = group * channels + starts[1], group * channels + stops[1]
+                            for y in range(starts[3], stops[3]):
+                                source_row = x[plane, row * stride[0] + y * dilation[0]]
+                                for z in range(starts[4], stops[4]):
+                                    source = source_row[column * stride[1] + z * dilation[1]]
+                                    for channel in range(first, last):
+                                        toggles += _changed(source[channel], register[lane], element_bits)
+                                        register[lane] = source[channel]
+                                        lane += 1
         _next_trip(loops, index)
+    return toggles
+
+
+@njit(nogil=True)
+def _changed(value: int, before: int, element_bits: int) -> int:
+    """How many of an element's bits change."""
+    if element_bits == 1:
+        return int(value != before)
+    mask = (np.int64(1) << element_bits) - 1
+    different = (np.int64(value) ^ np.int64(before)) & mask
+    toggles = 0
+    while different:
+        different &= different - 1
+        toggles += 1
     return toggles

@@ -33,7 +33,7 @@ def count_engine_toggles(
                     continue
                 counter = counters.setdefault(part.array, _Counter(design, part.array))
                 operands = operands_of(design, part, node, values[node.inputs[0]])
-                counter.begin(operands, part.extents["columns"], _element_bits(node))
+                counter.begin(operands, part.extents, _element_bits(node))
                 counter.run(part.ops, whole_bounds(part))
     return {
         name: ArrayToggles(len(frames), counter.toggles, counter.operand_bits)
@@ -57,9 +57,10 @@ class _Counter(Walk):
         self.operand_bits = 0
         self.toggles = 0
 
-    def begin(self, operands: Operands, columns: int, element_bits: int) -> None:
+    def begin(self, operands: Operands, extents: Mapping[str, int], element_bits: int) -> None:
         """The next layer's operands."""
-        self.operands, self.columns, self.element_bits = operands, columns, element_bits
+        self.operands, self.element_bits = operands, element_bits
+        self.columns, self.channels = extents["columns"], extents["in_channels"]
         self.operand_bits = max(self.operand_bits, self.lanes * element_bits)
 
     def compute(self, loops: Integers, bounds: Integers) -> None:
@@ -70,6 +71,7 @@ class _Counter(Walk):
             bounds,
             self.operands.stride,
             self.operands.dilation,
+            self.channels,
             self.element_bits,
             self.register,
         )

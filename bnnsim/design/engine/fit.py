@@ -13,6 +13,7 @@ from bnnsim.spec.engine.blocks import (
     Buffer,
     CallsStep,
     ComputeStep,
+    OverheadStep,
     Program,
     RepeatStep,
     Step,
@@ -23,7 +24,7 @@ from bnnsim.spec.workload import WeightedLayer
 from bnnsim.spec.yaml.source import SourceText
 
 _REDUCED = ("in_channels", "kernel_rows", "kernel_columns")
-_COVERED = ("out_channels", "planes", *_REDUCED, "rows", "columns")
+_COVERED = ("groups", "out_channels", "planes", *_REDUCED, "rows", "columns")
 
 
 def uncovered(inner: Scope) -> tuple[str, int, int] | None:
@@ -45,13 +46,18 @@ def waiting_sums(step: ComputeStep, scope: Scope, node: Node) -> int:
     channels or kernel positions come back to, for every plane."""
     full = layer_extents(node, node, False)
     if any(scope.extents[name] < full[name] for name in _REDUCED):
-        return scope.extents["pixels"] * scope.extents["out_channels"] * full["planes"]
+        return _sums(scope, full["planes"])
     for loop in step.loops:
         resolved, inner = scope.enter(loop, scope.unrolls)
         if resolved.dimension in _REDUCED and resolved.trips > 1:
-            return scope.extents["pixels"] * scope.extents["out_channels"] * full["planes"]
+            return _sums(scope, full["planes"])
         scope = inner
     return 0
+
+
+def _sums(scope: Scope, planes: int) -> int:
+    extents = scope.extents
+    return extents["pixels"] * extents["out_channels"] * extents["groups"] * planes
 
 
 def check_buffers(
@@ -172,6 +178,16 @@ def all_steps(steps: list[Step]) -> Iterator[Step]:
         elif isinstance(step, BesideStep):
             for branch in step.branches:
                 yield from all_steps(branch)
+
+
+def loops_over(steps: list[Step], dimension: str) -> bool:
+    """Whether a loop of or around one of the steps runs over a dimension."""
+    return any(
+        loop.dimension == dimension
+        for step in all_steps(steps)
+        if not isinstance(step, OverheadStep | CallsStep | BesideStep)
+        for loop in step.loops
+    )
 
 
 def has_compute(steps: list[Step]) -> bool:

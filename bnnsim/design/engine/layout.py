@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from bnnsim.design.engine.fit import check_buffers, has_compute
+from bnnsim.design.engine.fit import check_buffers, has_compute, loops_over
 from bnnsim.design.engine.keeping import check_keeping
 from bnnsim.design.engine.loops import Scope, layer_scope
 from bnnsim.design.engine.order import check_order
 from bnnsim.design.engine.program import (
     EngineProgram,
     LayerProgram,
+    Op,
+    Repeat,
 )
 from bnnsim.design.engine.steps import StepResolver
 from bnnsim.design.engine.traffic import check_size, check_traffic
@@ -16,6 +18,7 @@ from bnnsim.design.network.network import Network, Node
 from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.engine.blocks import (
     LayerMapping,
+    Loop,
     Step,
 )
 from bnnsim.spec.faults import Fault, near_names
@@ -152,8 +155,6 @@ class _Builder:
                     f"at least {node.sum_type.bits} (sums of {name} are {node.sum_type})",
                     array.accumulator_bits,
                 )
-            elif node.groups > 1:
-                self._fault(key, "a layer without groups", f"{node.groups} groups in {name}")
 
     # ---- one part of the frame -------------------------------------------------------------
 
@@ -175,7 +176,12 @@ class _Builder:
             return LayerProgram(names[0], names, "", (), {})
         self.steps.calls = 0
         extents = dict(scope.extents)
-        ops = self.steps.resolve(
-            ("programs", program_name, "steps"), program.steps, scope, node, program.array or ""
-        )
+        key = ("programs", program_name, "steps")
+        if node.groups > 1 and not loops_over(program.steps, "groups"):
+            loop, inner = scope.enter(Loop(dimension="groups"), scope.unrolls)
+            body = self.steps.resolve(key, program.steps, inner, node, program.array or "")
+            self.steps.calls *= loop.trips
+            ops: tuple[Op, ...] = (Repeat((loop,), body),)
+        else:
+            ops = self.steps.resolve(key, program.steps, scope, node, program.array or "")
         return LayerProgram(names[0], names, program.array or "", ops, extents, self.steps.calls)

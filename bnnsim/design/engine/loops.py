@@ -64,7 +64,8 @@ def layer_scope(node: Node, last: Node, array: Array | None) -> tuple[Scope, tup
 
 
 def layer_extents(node: Node, last: Node, every_pixel: bool) -> dict[str, int]:
-    """Every dimension's size. A linear layer is a map of one pixel with all elements as channels."""
+    """Every dimension's size. A linear layer is a map of one pixel with all elements as channels; the
+    channels of a layer with groups are those of one group."""
     layer = node.layer
     kernel = layer.kernel_hw if isinstance(layer, ConvBase) else (1, 1)
     channels, height, width = node.input.shape
@@ -77,9 +78,10 @@ def layer_extents(node: Node, last: Node, every_pixel: bool) -> dict[str, int]:
     elif isinstance(layer, WeightedLayer):
         channels, height, width = node.input.elements, 1, 1
     return {
-        "out_channels": node.output.channels,
-        "in_channels": channels,
+        "out_channels": node.output.channels // node.groups,
+        "in_channels": channels // node.groups,
         "planes": planes_of(node),
+        "groups": node.groups,
         "kernel_rows": kernel[0],
         "kernel_columns": kernel[1],
         "rows": rows,

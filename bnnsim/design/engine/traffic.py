@@ -28,9 +28,11 @@ from bnnsim.spec.yaml.source import SourceText
 
 Key = tuple[str | int, ...]
 
-WEIGHTS = frozenset({"", "out_channels", "in_channels", "kernel_rows", "kernel_columns"})
-MAP = frozenset({"", "in_channels", "rows", "columns", "pixels", "in_rows", "in_columns"})
-STORED = frozenset({"", "out_channels", "rows", "columns", "pixels", "out_rows", "out_columns"})
+WEIGHTS = frozenset({"", "groups", "out_channels", "in_channels", "kernel_rows", "kernel_columns"})
+MAP = frozenset({"", "groups", "in_channels", "rows", "columns", "pixels", "in_rows", "in_columns"})
+STORED = frozenset(
+    {"", "groups", "out_channels", "rows", "columns", "pixels", "out_rows", "out_columns"}
+)
 """Loops that move something else every turn; a turn of the others moves the same again. Fixed trips
 (no dimension) count as new."""
 
@@ -143,9 +145,8 @@ def _check_weights(
 
 
 def _weights_of(tile: Mapping[str, int]) -> int:
-    return (
-        tile["out_channels"] * tile["in_channels"] * tile["kernel_rows"] * tile["kernel_columns"]
-    )
+    channels = tile["groups"] * tile["out_channels"] * tile["in_channels"]
+    return channels * tile["kernel_rows"] * tile["kernel_columns"]
 
 
 def _check_held(

@@ -35,10 +35,15 @@ def check_windows(builder: StreamBuilder) -> None:
     A convolution without a SIMD has no window yet; that fault is the folding's.
     """
     for node in builder.network.nodes.values():
-        window = layer_window(node, builder.hardware(node.name))
-        obstacle = window_obstacle(window) if window else None
-        if obstacle:
-            builder.fault(("layers", node.name, "sliding_window"), *obstacle)
+        check_window(builder, node)
+
+
+def check_window(builder: StreamBuilder, node: Node) -> None:
+    """As :func:`check_windows`, of one layer."""
+    window = layer_window(node, builder.hardware(node.name))
+    obstacle = window_obstacle(window) if window else None
+    if obstacle:
+        builder.fault(("layers", node.name, "sliding_window"), *obstacle)
 
 
 def border_of(node: Node) -> tuple[int, int, int, int]:

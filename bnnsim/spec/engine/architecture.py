@@ -48,4 +48,5 @@ class EngineArchitecture(ArchitectureBase):
     outside: list[Outside] = []
     """What the engine neither brings nor keeps, with the reason; all else must have its place."""
     layers: dict[str, LayerMapping]
-    """Where each layer of the network runs."""
+    """Where each layer of the network runs, by its name or by a pattern: ``*`` stands for any text,
+    ``?`` for a character. A layer's own entry goes first, then the first pattern that fits."""

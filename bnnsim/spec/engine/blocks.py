@@ -19,6 +19,7 @@ Dimension = Literal[
     "out_channels",
     "in_channels",
     "planes",
+    "groups",
     "kernel_rows",
     "kernel_columns",
     "rows",
@@ -31,7 +32,9 @@ Dimension = Literal[
 ]
 """``rows`` and ``columns`` are those of the map that is computed (with
 ``iteration_space: every_pixel`` that of stride 1, kept in part), ``pixels`` their product; ``out_rows``
-and ``out_columns`` those of the map that is kept; ``planes`` the binary planes of an input element."""
+and ``out_columns`` those of the map that is kept; ``planes`` the binary planes of an input element.
+``groups`` are a convolution's; its channels are those of one group. A program without a loop over them
+turns once for each."""
 
 Paced = TypeVar("Paced", "ComputeStep", "StageStep", "TransferStep")
 Text = Annotated[str, Field(min_length=1)]
@@ -320,7 +323,7 @@ class LayerMapping(SpecModel):
     program: Name | None = None
     """A program of ``programs``."""
     within: Name | None = None
-    """The layer whose program does this one's work too."""
+    """The layer whose program does this one's work too; ``above``: whichever the network has above it."""
 
     @model_validator(mode="after")
     def _one_place(self) -> LayerMapping:

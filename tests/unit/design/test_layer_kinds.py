@@ -1,0 +1,117 @@
+"""Every kind of layer on a pipeline and on an engine: bit for bit, or refused as the page says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from bnnsim.simulation import simulate
+from bnnsim.spec.engine.architecture import EngineArchitecture
+from bnnsim.spec.faults import SpecError
+from bnnsim.spec.streaming.architecture import StreamingArchitecture
+from bnnsim.spec.workload import Layer, Workload
+
+PAGE = Path(__file__).resolve().parents[3] / "arch_specs" / "README.md"
+KINDS = [get_args(model.model_fields["op"].annotation)[0] for model in get_args(get_args(Layer)[0])]
+FIXED = {"name": "bn", "op": "affine", "type": "fixed16.7"}
+LAYERS: dict[str, list[dict[str, Any]]] = {
+    "conv": [{"name": "x", "op": "conv", "out": 4, "kernel": 3, "groups": 2, "activation": "bipolar"}],
+    "gated_conv": [FIXED, {"name": "x", "op": "gated_conv", "out": 4, "kernel": 3, "pad": 1,
+                           "inputs": ["bn", "bn"]}],
+    "linear": [{"name": "x", "op": "linear", "out": 3}],
+    "fixed_linear": [FIXED, {"name": "p", "op": "mean_pool", "kernel": "global"},
+                     {"name": "x", "op": "fixed_linear", "out": 3}],
+    "affine": [{**FIXED, "name": "x"}],
+    "prelu": [FIXED, {"name": "x", "op": "prelu"}],
+    "mean_pool": [FIXED, {"name": "x", "op": "mean_pool", "kernel": 2}],
+    "sum_pool": [{"name": "x", "op": "sum_pool", "kernel": 3, "stride": 2, "pad": 1}],
+    "threshold": [{"name": "x", "op": "threshold", "activation": "uint2"}],
+    "max_pool": [{"name": "x", "op": "max_pool", "kernel": 3, "stride": 2, "pad": 1}],
+    "average_pool": [{"name": "t", "op": "threshold", "activation": "bipolar"},
+                     {"name": "x", "op": "average_pool", "kernel": 2}],
+    "add": [{"name": "t", "op": "threshold", "activation": "bipolar"},
+            {"name": "c", "op": "conv", "out": 4, "kernel": 1},
+            {"name": "x", "op": "add", "inputs": ["stem", "c"]}],
+    "concat": [{"name": "c", "op": "conv", "out": 2, "kernel": 1},
+               {"name": "x", "op": "concat", "inputs": ["stem", "c"]}],
+}  # fmt: skip
+ALL = [
+    {"dimension": d}
+    for d in ("planes", "out_channels", "in_channels", "kernel_rows", "kernel_columns", "rows", "columns")
+]
+PROGRAMS = {
+    "matrix": {"array": "pes", "steps": [{"op": "compute", "loops": ALL}]},
+    "stage": {"steps": [{"op": "stage", "unit": "rest", "loops": [{"dimension": "pixels"}]}]},
+}
+MATRIX = ("conv", "gated_conv", "linear", "fixed_linear")
+
+
+def network(kind: str) -> Workload:
+    stem = {"name": "stem", "op": "conv", "out": 4, "kernel": 1}
+    layers = [stem, *LAYERS[kind]]
+    shape = [2, 6, 6]
+    return Workload.model_validate({"name": kind, "input": {"shape": shape}, "layers": layers})
+
+
+def pipeline(workload: Workload) -> StreamingArchitecture:
+    folded = (*MATRIX, "threshold", "affine", "prelu")
+    layers = {
+        layer.name: {"pe": 1, "simd": 1} if layer.op in MATRIX else {"pe": 1}
+        for layer in workload.layers
+        if layer.op in folded
+    }
+    deep = {"fifo_words": 512}
+    spec = {"name": "p", "source": "made for this test", "style": "streaming", "device": "xc7z020"}
+    data = {**spec, "clock_mhz": 100, "defaults": deep, "layers": layers}
+    return StreamingArchitecture.model_validate(data)
+
+
+def engine(workload: Workload) -> EngineArchitecture:
+    layers = {
+        layer.name: {"program": "matrix" if layer.op in MATRIX else "stage"} for layer in workload.layers
+    }
+    outside = [
+        {"payload": payload, "source": "not what this test is about"}
+        for payload in ("image", "weights", "activations", "results")
+    ]
+    spec = {"name": "e", "source": "made for this test", "style": "engine", "device": "xc7z020"}
+    arrays = {"pes": {"supported_ops": list(MATRIX), "spatial_unrolling": {}}}
+    data = {
+        **spec,
+        "clock_mhz": 100,
+        "arrays": arrays,
+        "stages": {"rest": {}},
+        "programs": PROGRAMS,
+        "outside": outside,
+        "layers": layers,
+    }
+    return EngineArchitecture.model_validate(data)
+
+
+def page_rows() -> dict[str, list[str]]:
+    rows = re.findall(r"^\| `(\w+)` \| (yes|no) \| (yes|no) \|", PAGE.read_text("utf-8"), re.MULTILINE)
+    return {kind: answers for kind, *answers in rows}
+
+
+def test_the_page_has_every_kind_of_layer() -> None:
+    assert sorted(page_rows()) == sorted(KINDS) == sorted(LAYERS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_of_layer_runs_where_the_page_says(kind: str) -> None:
+    workload = network(kind)
+    scores = []
+    for architecture, runs in zip((pipeline(workload), engine(workload)), page_rows()[kind], strict=True):
+        if runs == "no":
+            with pytest.raises(
+                SpecError, match=f"expected a layer that a streaming unit runs .* got {kind}"
+            ):
+                simulate(architecture, workload, frames=2, weights_seed=3)
+            continue
+        simulation = simulate(architecture, workload, frames=2, weights_seed=3)
+        assert simulation.bit_exact
+        scores.append(simulation.scores)
+    assert all(one == scores[0] for one in scores)
