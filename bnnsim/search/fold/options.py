@@ -18,7 +18,7 @@ from bnnsim.design.streaming.layer_units import layer_units
 from bnnsim.design.streaming.layout import SINK, SOURCE
 from bnnsim.design.streaming.stream_builder import OpenPort, StreamBuilder
 from bnnsim.design.streaming.units import Converter, Mvau, Sink, Source, StreamingGraph, Unit, Window
-from bnnsim.design.streaming.window_units import check_windows
+from bnnsim.design.streaming.window_units import check_window
 from bnnsim.search.fold.finn_rule import WIDEST_STREAM_BITS, slides
 from bnnsim.search.fold.request import FoldRequest
 from bnnsim.spec.accelerator import WeightMemory
@@ -195,7 +195,7 @@ class OptionTable:
             expected = "a layer that a streaming unit runs (fixed-point layers run on engines)"
             builder.fault(("layers", node.name), expected, f"{node.layer.op} in the workload")
             return builder
-        check_windows(builder)
+        check_window(builder, node)
         if builder.faults:
             return builder
         for place, name in enumerate(node.inputs):
