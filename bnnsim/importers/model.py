@@ -17,6 +17,7 @@ from bnnsim.importers.foreign.formats import (
     KERAS,
     KERAS_JSON,
     ONNX,
+    TFLITE,
     Format,
     check_readable,
     format_of,
@@ -26,12 +27,14 @@ from bnnsim.importers.keras.file import holds_weights_alone
 from bnnsim.importers.keras.network import keras_to_onnx
 from bnnsim.importers.onnx.lowering import SignOfZero
 from bnnsim.importers.onnx.network import DEFAULT_FIXED, import_options, write_model
+from bnnsim.importers.tflite.network import tflite_to_onnx
 from bnnsim.spec.faults import InputError
 
 _ALONE: dict[Format, Callable[[Path], Any]] = {
     ONNX: onnx_or_finn,
     KERAS: keras_to_onnx,
     FINN: finn_to_onnx,
+    TFLITE: tflite_to_onnx,
 }
 """Formats whose files are a network by themselves, and who reads them."""
 _WITH_WEIGHTS: dict[Format, Callable[[Path, Path], Any]] = {KERAS_JSON: keras_to_onnx}

@@ -24,7 +24,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
 
-from tests.fuzz import arrays, commands, keras, models, places, searches, specs
+from tests.fuzz import arrays, commands, foreign, keras, models, places, searches, specs
 from tests.fuzz.case import MOST_BYTES, Case, Kind, Outcome, run_case
 
 KINDS = (
@@ -42,6 +42,7 @@ KINDS = (
     Kind("check", 20, models.held_against),
     Kind("h5", 50, keras.keras_h5),
     Kind("keras", 60, keras.keras_archive),
+    Kind("framework", 40, foreign.framework_file),
     Kind("places", 30, places.places),
     Kind("arguments", 76, commands.arguments),
     Kind("journal", 4, commands.journal),

@@ -19,13 +19,14 @@ from bnnsim.importers.check.matching import matching_import, possible_options
 from bnnsim.importers.check.outputs import DistanceTally, OutputTally
 from bnnsim.importers.check.report import CheckReport, Flips
 from bnnsim.importers.finn.model import as_built
-from bnnsim.importers.foreign.formats import KERAS, KERAS_JSON
+from bnnsim.importers.foreign.formats import KERAS, KERAS_JSON, TFLITE
 from bnnsim.importers.model import found_model
 from bnnsim.importers.onnx.lowering import RoundedWeights
 from bnnsim.reference.graph import ReferenceGraph
 from bnnsim.reference.keras_model import read_keras_model
 from bnnsim.reference.onnx_model import read_onnx
 from bnnsim.reference.rounding import rounded_weights
+from bnnsim.reference.tflite_model import read_tflite_model
 from bnnsim.spec.faults import InputError, SpecError
 from bnnsim.spec.load import read_workload
 
@@ -142,7 +143,10 @@ def reference_of(
         if found.format in (KERAS, KERAS_JSON):
             names = {re.sub(r"\d+$", "", name): one.bits for name, one in given.items()}
             return read_keras_model(found.file, names, found.weights)
-        graph = read_onnx(found.file, as_built(found.file))
+        if found.format is TFLITE:
+            graph = read_tflite_model(found.file)
+        else:
+            graph = read_onnx(found.file, as_built(found.file))
         for name, one in given.items():
             values = graph.constants[name]
             graph.constants[name] = rounded_weights(values, (one.row_axis,), one.bits)

@@ -30,10 +30,7 @@ _TORCHSCRIPT = Format("a TorchScript archive of PyTorch", _EXPORT)
 _PICKLE = Format("a Python pickle (an old PyTorch checkpoint?)", _EXPORT)
 _NUMPY = Format("arrays of numpy (weights without the network)", "export the model as ONNX")
 _SAFETENSORS = Format("a safetensors file (weights without the network)", _EXPORT)
-TFLITE = Format(
-    "a TensorFlow Lite model",
-    "import the Keras model it was made from, or convert it (python -m tf2onnx.convert --tflite)",
-)
+TFLITE = Format("a TensorFlow Lite model", "bnnsim import FILE reads it")
 _ORT = Format("a model in onnxruntime's own format", "import the .onnx it was made from")
 MXNET_PARAMETERS = Format(
     "parameters of MXNet (weights without the network)",

@@ -1,7 +1,7 @@
 """Files that TensorFlow and Larq wrote, held against what TensorFlow computed with them.
 
-tools/export_larq_models.py wrote both: tensorflow 2.15.1 (Keras 2.15), larq 0.13.3. The scores are of
-1,000 frames a model.
+tools/export_larq_models.py wrote both: tensorflow 2.15.1 (Keras 2.15), larq 0.13.3, and for .tflite
+larq-compute-engine 0.16.0, whose interpreter computed the scores. They are of 1,000 frames a model.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ SHAPES = {
     "shared": (8, 8, 3),
     "subclassed": (6, 6, 3),
     "samples": (24, 2),
+    "thresholds": (8, 8, 3),
+    "shortcuts": (10, 10, 2),
 }
 FILES = {
     "sequential.h5": "sequential",
@@ -42,6 +44,8 @@ FILES = {
     "shared-structure.json": "shared",
     "shared-structure.h5": "shared",
     "subclassed.h5": "subclassed",
+    "thresholds.tflite": "thresholds",
+    "shortcuts.tflite": "shortcuts",
 }
 
 
@@ -72,10 +76,13 @@ def as_scores(probabilities: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("file", FILES)
 def test_a_thousand_frames_give_what_tensorflow_gave(file: str, tmp_path: Path) -> None:
+    if file.endswith(".tflite"):
+        pytest.importorskip("tflite", reason="the extra bnnsim[tflite] is not installed")
+        pytest.importorskip("flatbuffers", reason="the extra bnnsim[tflite] is not installed")
     name = FILES[file]
     expected = np.load(FOLDER / f"{name}.npz")["scores"].astype(np.float64)
     found, workload = workload_scores(FOLDER / file, tmp_path, frames_of(SHAPES[name]))
-    if name in ("sequential", "subclassed"):  # end in a Softmax, which the workload leaves out
+    if name in ("sequential", "subclassed", "thresholds"):  # end in a Softmax, which is left out
         kept = expected > 1e-30
         expected, found = as_scores(expected), found - found.max(axis=1, keepdims=True)
         expected, found = np.where(kept, expected, 0), np.where(kept, found, 0)

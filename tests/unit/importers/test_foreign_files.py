@@ -65,7 +65,7 @@ OTHERS = {
     "old.pt": (pickle.dumps({"w": 1}, 2), "a Python pickle"),
     "gluon.params": ((0x112).to_bytes(8, "little") + bytes(40), "parameters of MXNet .*export_model"),
     "symbol.json": (json.dumps({"nodes": [], "arg_nodes": []}).encode(), "a network of MXNet without"),
-    "net.tflite": (b"\x1c\0\0\0TFL3" + bytes(30), "a TensorFlow Lite model: .*tf2onnx"),
+    "net.tflite": (b"\x1c\0\0\0TFL3" + bytes(30), "a TensorFlow Lite model: bnnsim import FILE"),
     "net.ort": (b"\x1c\0\0\0ORTM" + bytes(30), "onnxruntime's own format"),
     "frozen.pb": (_field(1, NODE), "a TensorFlow graph: .*tf2onnx"),
     "saved_model.pb": (b"\x08\x01" + _field(2, _field(1, b"ops")), "a TensorFlow SavedModel: "),

@@ -1,0 +1,1 @@
+"""TensorFlow Lite files, of Larq Compute Engine and plain, become ONNX graphs."""
