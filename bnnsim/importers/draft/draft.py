@@ -14,8 +14,11 @@ from bnnsim.spec.value_type import ValueType
 
 INPUT = "input"
 Shape = tuple[int, int, int]
-Kind = Literal["conv", "linear", "threshold", "max_pool", "add", "concat", "affine", "prelu", "negate"]
-_STEMS = {"linear": "fc", "max_pool": "pool", "affine": "scale", "threshold": "sign"}
+Kind = Literal[
+    "conv", "linear", "threshold", "max_pool", "sum_pool", "majority", "add", "concat", "affine", "prelu",
+    "negate",
+]  # fmt: skip
+_STEMS = {"linear": "fc", "max_pool": "pool", "sum_pool": "pool", "affine": "scale", "threshold": "sign"}
 
 
 @dataclass
@@ -114,6 +117,9 @@ class NetworkDraft:
         if layer.kind in ("negate", "max_pool"):
             return self.parity_of(layer.inputs[0])
         value_type = self.type_of(layer.inputs[0])
+        if layer.kind == "sum_pool" and not layer.options.get("pad"):
+            rows, columns = layer.options["kernel"]
+            return rows * columns % 2 if value_type is not None and value_type.is_bipolar else None
         has_zeros = any(layer.options.get("pad", ())) and layer.options["pad_value"] == 0
         is_binary = value_type is not None and value_type.is_bipolar and not has_zeros
         if layer.weights is None or not is_binary or not np.all(np.abs(layer.weights) == 1):
@@ -141,6 +147,8 @@ class NetworkDraft:
         given = [self.error_of(source) for source in layer.inputs]
         if layer.kind == "add":
             return sum(given, Fraction(0))
+        if layer.kind == "sum_pool":
+            return int(layer.options["kernel"][0] * layer.options["kernel"][1]) * given[0]
         if layer.weights is not None:
             rows = np.abs(layer.weights.reshape(len(layer.weights), -1)).sum(axis=1)
             return int(rows.max()) * given[0]

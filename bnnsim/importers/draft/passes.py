@@ -30,7 +30,7 @@ def canonicalise(draft: NetworkDraft) -> Replacements:
     done = Replacements()
     draft.drop_unread()
     _absorb_negations(draft, done)
-    for step in (_fuse_threshold, _move_threshold_before_pool):
+    for step in (_fuse_threshold, _move_threshold_before_pool, _make_majority):
         _until_stable(draft, step, done)
     return done
 
@@ -79,6 +79,10 @@ def _absorb_negations(draft: NetworkDraft, done: Replacements) -> None:
                     reader.arrays["scale"] = reader.arrays["scale"] * layer.signs
             source.low, source.high = layer.low, layer.high
             _take_over(draft, layer, source.name, done)
+        elif source is not None and source.kind == "sum_pool" and _is_only_reader(draft, source.name):
+            _as_signed_sums(source, layer.signs)
+            source.low, source.high = layer.low, layer.high
+            _take_over(draft, layer, source.name, done)
         else:
             _as_depthwise(layer, layer.signs)
 
@@ -89,6 +93,15 @@ def _others_scale(draft: NetworkDraft, source: LayerDraft, negation: LayerDraft)
         return False
     others = [reader for reader in draft.readers(source.name) if reader is not negation]
     return all(reader.kind == "affine" for reader in others)
+
+
+def _as_signed_sums(pool: LayerDraft, signs: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
+    """A sum whose channels may be turned around is a convolution of each by itself."""
+    pool.kind = "conv"
+    pool.weights = np.broadcast_to(
+        signs.reshape(-1, 1, 1, 1), (pool.channels, 1, *pool.options["kernel"])
+    ).copy()
+    pool.options = {**pool.options, "groups": pool.channels, "pad_value": 0}
 
 
 def _as_depthwise(layer: LayerDraft, signs: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
@@ -132,3 +145,34 @@ def _move_threshold_before_pool(draft: NetworkDraft, layer: LayerDraft, done: Re
     done.changed.add(source.name)
     _take_over(draft, layer, pool.name, done)
     return True
+
+
+def _make_majority(draft: NetworkDraft, layer: LayerDraft, done: Replacements) -> bool:
+    """Thresholds that only ask each channel which bit prevails in a window."""
+    pool = draft.layers.get(layer.inputs[0])
+    if layer.kind != "threshold" or pool is None or pool.kind != "sum_pool":
+        return False
+    given = draft.type_of(pool.inputs[0])
+    is_of_bits = given is not None and given.is_bipolar and not pool.options.get("pad")
+    is_sign = layer.activation is not None and layer.activation.is_bipolar
+    if not (is_of_bits and is_sign and _is_only_reader(draft, pool.name)):
+        return False
+    compare = _majority_compare(pool, layer)
+    if not compare:
+        return False
+    pool.kind, pool.activation = "majority", layer.activation
+    pool.options = {**pool.options, "compare": compare}
+    pool.low, pool.high = layer.low, layer.high
+    _take_over(draft, layer, pool.name, done)
+    return True
+
+
+def _majority_compare(pool: LayerDraft, layer: LayerDraft) -> str:
+    """``>=`` or ``>`` where all thresholds ask for that; sums have the parity of the window's area."""
+    area = pool.options["kernel"][0] * pool.options["kernel"][1]
+    thresholds = layer.thresholds
+    assert thresholds is not None
+    at_least, more_than = ((0, 1), (0, 1)) if area % 2 else ((-1, 0), (1, 2))
+    if np.all(np.isin(thresholds, at_least)):
+        return ">="
+    return ">" if np.all(np.isin(thresholds, more_than)) else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from bnnsim.spec.workload import (
     LinearLayer,
     MaxPoolLayer,
     PreluLayer,
+    SumPoolLayer,
     ThresholdLayer,
     Workload,
 )
@@ -54,17 +56,6 @@ def _layer(draft: NetworkDraft, layer: LayerDraft, inputs: list[str] | None, arr
     named: dict[str, Any] = {"name": layer.name, "inputs": inputs}
     options = layer.options
     match layer.kind:
-        case "conv" if is_majority(draft, layer):
-            kernel, stride = options["kernel"][0], options.get("stride", (1, 1))[0]
-            source = draft.shape_of(layer.inputs[0])
-            is_global = options["kernel"] == source[1:]
-            return AveragePoolLayer(
-                op="average_pool",
-                kernel="global" if is_global else kernel,
-                stride=None if is_global or stride == kernel else stride,
-                compare=_majority_compare(draft, layer),
-                **named,
-            )
         case "conv":
             _store_weights(layer, arrays)
             return ConvLayer(
@@ -91,9 +82,15 @@ def _layer(draft: NetworkDraft, layer: LayerDraft, inputs: list[str] | None, arr
             assert activation is not None
             return ThresholdLayer(op="threshold", activation=activation, **named)
         case "max_pool":
-            kernel, stride = options["kernel"], options["stride"]
-            return MaxPoolLayer(
-                op="max_pool", kernel=kernel, stride=None if stride == kernel else stride, **named
+            return MaxPoolLayer(op="max_pool", **_pool_geometry(draft, layer), **named)
+        case "sum_pool":
+            return SumPoolLayer(op="sum_pool", **_pool_geometry(draft, layer), **named)
+        case "majority":
+            return AveragePoolLayer(
+                op="average_pool",
+                compare=options["compare"],
+                **_pool_geometry(draft, layer),
+                **named,
             )
         case "add":
             return AddLayer(op="add", **named)
@@ -124,6 +121,24 @@ def _geometry(draft: NetworkDraft, layer: LayerDraft) -> dict[str, Any]:
         value = options["pad_value"]
         result["pad_value"] = None if value == default else value
     return result
+
+
+def _pool_geometry(draft: NetworkDraft, layer: LayerDraft) -> dict[str, Any]:
+    """Kernel, stride and border of a pool, each as shortly as it can be said."""
+    kernel, stride, pads = layer.options["kernel"], layer.options["stride"], layer.options.get("pad")
+    if not pads and kernel == draft.shape_of(layer.inputs[0])[1:]:
+        return {"kernel": "global"}
+    result: dict[str, Any] = {"kernel": _short(kernel)}
+    if stride != kernel:
+        result["stride"] = _short(stride)
+    if pads:
+        result["pad"] = _short(pads)
+    return result
+
+
+def _short(values: Sequence[int]) -> int | list[int]:
+    """One number where all are the same."""
+    return values[0] if len(set(values)) == 1 else list(values)
 
 
 def _activation(layer: LayerDraft) -> Activation | None:
@@ -158,35 +173,3 @@ def _store_thresholds(layer: LayerDraft, arrays: Arrays) -> None:
         if limits.min <= stored.min(initial=0) and stored.max(initial=0) <= limits.max:
             stored = stored.astype(np.int32)
         arrays[f"{layer.name}.thresholds"] = stored[:, 0] if stored.shape[1] == 1 else stored
-
-
-# ---- averages before a sign ------------------------------------------------------------------------
-
-
-def is_majority(draft: NetworkDraft, layer: LayerDraft) -> bool:
-    """Whether a convolution only asks each channel which bit prevails in a square window."""
-    options = layer.options
-    value_type = draft.type_of(layer.inputs[0])
-    kernel = options.get("kernel", (1, 1))
-    stride = options.get("stride", (1, 1))
-    if layer.kind != "conv" or layer.activation is None or not layer.activation.is_bipolar:
-        return False
-    if value_type is None or not value_type.is_bipolar or options.get("pad"):
-        return False
-    assert layer.weights is not None
-    is_box = options.get("groups") == layer.channels and np.all(layer.weights == 1)
-    whole = kernel == draft.shape_of(layer.inputs[0])[1:]
-    if not is_box or kernel == (1, 1) or not (whole or kernel[0] == kernel[1]):
-        return False
-    return bool(whole or stride[0] == stride[1]) and _majority_compare(draft, layer) != ""
-
-
-def _majority_compare(draft: NetworkDraft, layer: LayerDraft) -> Any:
-    """``>=`` or ``>`` where all thresholds ask for that; sums have the parity of the window's area."""
-    area = layer.options["kernel"][0] * layer.options["kernel"][1]
-    thresholds = layer.thresholds
-    assert thresholds is not None
-    at_least, more_than = ((0, 1), (0, 1)) if area % 2 else ((-1, 0), (1, 2))
-    if np.all(np.isin(thresholds, at_least)):
-        return ">="
-    return ">" if np.all(np.isin(thresholds, more_than)) else ""

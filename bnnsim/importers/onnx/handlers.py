@@ -26,6 +26,7 @@ _STANDARD: Mapping[str, Handler] = {
     "Floor": elementwise.round_whole,
     "Gemm": layers.gemm,
     "GlobalAveragePool": pools.average_pool,
+    "GlobalMaxPool": pools.max_pool,
     "Greater": elementwise.compare,
     "GreaterOrEqual": elementwise.compare,
     "HardSigmoid": elementwise.hard_sigmoid,

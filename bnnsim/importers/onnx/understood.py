@@ -73,7 +73,7 @@ _MAX_POOL = OperatorKind(
     {
         **_WINDOW,
         "dilations": _between(_ONES, 10),
-        "ceil_mode": only(0, 1, note="1 where windows fill the map", first=10),
+        "ceil_mode": _between(_FLAG, 10),
         "storage_order": _between(without_effect("orders indices, which nothing may read"), 8),
     },
     1,
@@ -102,7 +102,8 @@ _QUANT = OperatorKind(
 _STANDARD: Mapping[str, OperatorKind] = {
     **dict.fromkeys(("Add", "Div", "Mul", "Sub", "Greater", "Less", "MatMul", "PRelu"), _TWO),
     **dict.fromkeys(("GreaterOrEqual", "LessOrEqual"), _TWO),
-    **dict.fromkeys(("GlobalAveragePool", "Identity", "Neg", "Relu", "Sigmoid", "Sign", "Tanh"), _ONE),
+    **dict.fromkeys(("GlobalAveragePool", "GlobalMaxPool", "Identity", "Neg", "Relu"), _ONE),
+    **dict.fromkeys(("Sigmoid", "Sign", "Tanh"), _ONE),
     **dict.fromkeys(("Abs", "Ceil", "Floor", "Round"), _ONE),
     **dict.fromkeys(("Max", "Min"), OperatorKind({}, _ANY_NUMBER)),
     "HardSigmoid": OperatorKind({"alpha": _REAL, "beta": _REAL}),
@@ -116,7 +117,7 @@ _STANDARD: Mapping[str, OperatorKind] = {
     "AveragePool": OperatorKind(
         {
             **_WINDOW,
-            "ceil_mode": only(0, 1, note="1 where windows fill the map", first=10),
+            "ceil_mode": only(0, 1, note="1 where no window reaches over the edge", first=10),
             "count_include_pad": _FLAG,
             "dilations": _between(_ONES, 19),
         },

@@ -209,12 +209,6 @@ def test_branches_of_different_shapes(tmp_path):
     _refused(b.model(b.op("Add", wide, narrow)), tmp_path, r"expected shapes that are equal \(\[3\]\)")
 
 
-def test_max_pool_with_padding(tmp_path):
-    b = Builder((1, 3, 8, 8))
-    x = b.op("MaxPool", b.bipolar("x"), kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
-    _refused(b.model(x), tmp_path, "expected a max pool without padding")
-
-
 def test_word_length_that_is_none(tmp_path):
     b = Builder((1, 6))
     path = b.save(_mlp(b), tmp_path / "net.onnx")

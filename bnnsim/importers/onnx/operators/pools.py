@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import numpy as np
+from dataclasses import dataclass, replace
+from typing import Any
 
 from bnnsim.importers.exact.channel_function import Affine, ChannelFunction, direction
 from bnnsim.importers.onnx.binding import (
@@ -16,35 +15,29 @@ from bnnsim.importers.onnx.binding import (
 from bnnsim.importers.onnx.graph import Operator
 from bnnsim.importers.onnx.lowering import Lowering
 from bnnsim.importers.onnx.operators.joins import in_fixed_point
-from bnnsim.importers.onnx.operators.layers import weighted_layer
 from bnnsim.importers.onnx.operators.monotone import make_monotone
 from bnnsim.importers.onnx.operators.quantise import negated, quantised
 from bnnsim.importers.onnx.operators.windows import Pads, pair, window_border
 
 
 def max_pool(state: Lowering, operator: Operator) -> TensorBinding:
-    """The maximum of square windows, without padding; falling channels are negated before."""
+    """The maximum of any windows; falling channels are negated before. The border never counts."""
     binding = quantised(state, operator, state.binding(operator))
     channels, height, width = as_map(operator, binding)
-    kernel, stride, pads = _pool_window(operator, height, width)
-    if any(pads) or pair(operator, "dilations") != (1, 1):
-        raise operator.fault("a max pool without padding and dilation", f"pads {list(pads)}")
-    if kernel[0] != kernel[1] or stride[0] != stride[1]:
-        raise operator.fault("a square max pool", f"kernel {list(kernel)}, strides {list(stride)}")
+    windows = _windows(operator, height, width)
     base, function = make_monotone(state, operator, binding.base, binding.function)
     turns = [direction(chain) for chain in function.chains]
     if -1 in turns:
         base, function = negated(state, base, function, [turn < 0 for turn in turns])
     low, high = state.draft.bounds_of(base)
-    sizes = [(extent - kernel[0]) // stride[0] + 1 for extent in (height, width)]
-    shape = (channels, sizes[0], sizes[1])
+    shape = (channels, *windows.sizes)
     layer = state.draft.append("max_pool", [base], shape, low, high)
-    layer.options = {"kernel": kernel[0], "stride": stride[0]}
+    layer.options = windows.options
     return _mapped(operator, replace(binding, base=layer.name, function=function.simplest), shape)
 
 
 def average_pool(state: Lowering, operator: Operator) -> TensorBinding:
-    """The average as a sum: a convolution of each channel with weights of +1."""
+    """The average as the sum of its window."""
     binding = quantised(state, operator, state.binding(operator))
     if binding.function.affine() is None:
         binding = in_fixed_point(state, operator, binding)
@@ -53,13 +46,12 @@ def average_pool(state: Lowering, operator: Operator) -> TensorBinding:
     _, height, width = as_map(operator, binding)
     axes: set[int] = set()
     if operator.kind == "AveragePool":
-        kernel, stride, pads = _pool_window(operator, height, width)
-        if any(pads):
-            raise operator.fault("an average pool without padding", f"pads {list(pads)}")
+        windows = _windows(operator, height, width)
+        _check_border(operator, binding, windows)
     else:
         axes = _mean_axes(state, operator)
-        kernel, stride = (height, width), (1, 1)
-    result = _box_sum(state, operator, binding, kernel, stride, (height, width))
+        windows = _Windows((height, width), (1, 1), (0, 0, 0, 0), (1, 1), False)
+    result = _window_sum(state, operator, binding, windows)
     if operator.kind == "ReduceMean" and not operator.attributes.get("keepdims", 1):
         kept = tuple(d for i, d in enumerate(result.dimensions) if i + 1 not in axes)
         return replace(result, dimensions=kept)
@@ -82,23 +74,16 @@ def _mean_axes(state: Lowering, operator: Operator) -> set[int]:
     return {axis % rank for axis in given}
 
 
-def _box_sum(
-    state: Lowering,
-    operator: Operator,
-    binding: TensorBinding,
-    kernel: tuple[int, int],
-    stride: tuple[int, int],
-    extents: tuple[int, int],
+def _window_sum(
+    state: Lowering, operator: Operator, binding: TensorBinding, windows: _Windows
 ) -> TensorBinding:
-    channels = binding.channels
-    area = kernel[0] * kernel[1]
-    weights = np.ones((channels, 1, *kernel), np.int64)
-    sizes = [(e - k) // s + 1 for e, k, s in zip(extents, kernel, stride, strict=True)]
-    shape = (channels, sizes[0], sizes[1])
-    layer = weighted_layer(state, binding, "conv", weights, shape)
+    area = windows.kernel[0] * windows.kernel[1]
     low, high = state.draft.bounds_of(binding.base)
-    layer.low, layer.high = area * low, area * high
-    layer.options = {"kernel": kernel, "stride": stride, "groups": channels}
+    if any(windows.pads):
+        low, high = min(low, 0), max(high, 0)
+    shape = (binding.channels, *windows.sizes)
+    layer = state.draft.append("sum_pool", [binding.base], shape, area * low, area * high)
+    layer.options = windows.options
     affine = binding.function.affine()
     assert affine is not None
     steps = [Affine(step.gain / area, step.offset) for step in affine]
@@ -106,20 +91,67 @@ def _box_sum(
     return _mapped(operator, replace(binding, base=layer.name, function=function), shape)
 
 
+def _check_border(operator: Operator, binding: TensorBinding, windows: _Windows) -> None:
+    """A border that counts holds zeros, in the model and in its integers; one that does not count makes
+    windows of several sizes, which one sum does not average."""
+    if not any(windows.pads):
+        return
+    counted = bool(operator.attributes.get("count_include_pad", 0)) and not windows.reaches_over
+    if not counted:
+        expected = "an average over whole windows, or with count_include_pad 1 and ceil_mode 0"
+        raise operator.fault(expected, f"pads {list(windows.pads)}")
+    affine = binding.function.affine()
+    if affine is None or any(step.offset for step in affine):
+        expected = "an average of numbers without an offset where its border counts"
+        raise operator.fault(expected, "an offset in front of it")
+
+
 def _mapped(operator: Operator, binding: TensorBinding, shape: tuple[int, int, int]) -> TensorBinding:
     return replace(binding, dimensions=map_dimensions(*shape, operator.channels_last))
 
 
-def _pool_window(
-    operator: Operator, height: int, width: int
-) -> tuple[tuple[int, int], tuple[int, int], Pads]:
+@dataclass(frozen=True)
+class _Windows:
+    """Windows of a pool; ``pads`` (top, left, bottom, right) with what ceil_mode adds.
+
+    ``reaches_over``: whether it adds something.
+    """
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    pads: Pads
+    sizes: tuple[int, int]
+    reaches_over: bool
+
+    @property
+    def options(self) -> dict[str, Any]:
+        border = {"pad": self.pads} if any(self.pads) else {}
+        return {"kernel": self.kernel, "stride": self.stride, **border}
+
+
+def _windows(operator: Operator, height: int, width: int) -> _Windows:
+    if operator.kind == "GlobalMaxPool":
+        return _Windows((height, width), (1, 1), (0, 0, 0, 0), (1, 1), False)
     kernel = pair(operator, "kernel_shape")
     stride = pair(operator, "strides")
-    pads = window_border(operator, (height, width), kernel, stride)
-    extents = (height + pads[0] + pads[2], width + pads[1] + pads[3])
-    if any(k > e for k, e in zip(kernel, extents, strict=True)):
-        raise operator.fault("a window within its input", f"{list(kernel)} on {height} x {width}")
-    leftover = any((e - k) % s for e, k, s in zip(extents, kernel, stride, strict=True))
-    if operator.attributes.get("ceil_mode", 0) and leftover:
-        raise operator.fault("windows that fill the map, or ceil_mode 0", "ceil_mode 1")
-    return kernel, stride, pads
+    given = window_border(operator, (height, width), kernel, stride)
+    if pair(operator, "dilations") != (1, 1):
+        raise operator.fault("a pool without dilation", list(pair(operator, "dilations")))
+    pads = list(given)
+    sizes = []
+    for axis, extent in enumerate((height, width)):
+        before, after = given[axis], given[axis + 2]
+        free = extent + before + after - kernel[axis]
+        if max(before, after) >= kernel[axis]:
+            raise operator.fault(f"pads narrower than the window {list(kernel)}", list(given))
+        if free < 0:
+            raise operator.fault("a window within its input", f"{list(kernel)} on {height} x {width}")
+        steps = free // stride[axis]
+        further = (steps + 1) * stride[axis]
+        # no window begins behind the map
+        if operator.attributes.get("ceil_mode", 0) and free % stride[axis] and further < extent + before:
+            steps += 1
+            pads[axis + 2] += further - free
+        sizes.append(steps + 1)
+    border = (pads[0], pads[1], pads[2], pads[3])
+    return _Windows(kernel, stride, border, (sizes[0], sizes[1]), border != given)

@@ -127,7 +127,7 @@ def _refused(b: Builder, output: str, folder: Path, match: str, **changes: Any) 
     [
         ("AveragePool", {"kernel_shape": [2, 2], "dilations": [2, 2]}, 19, "dilations 1 alone, got"),
         ("AveragePool", {"strides": [2, 2]}, 13, "expected an attribute kernel_shape, got none"),
-        ("MaxPool", {"kernel_shape": [2, 2], "ceil_mode": 2}, 13, "ceil_mode 0 or 1 .*, got 2"),
+        ("MaxPool", {"kernel_shape": [2, 2], "ceil_mode": 2}, 13, "ceil_mode 0 or 1, got 2"),
         ("MaxPool", {"kernel_shape": [2, 2], "ceil_mode": 1}, 9, "settings that are understood.*ceil"),
         ("MaxPool", {"kernel_shape": [2, 2], "auto_pad": "SAME"}, 13, "auto_pad NOTSET or VALID"),
         ("Flatten", {"axis": 2}, 13, "expected axis 1, got 2"),
