@@ -267,6 +267,9 @@ def mvau(random: Random) -> SingleUnit:
     given = _type(random)
     weight = random.choice([BIPOLAR, BIPOLAR, ValueType("int", 2), ValueType("int", 4)])
     shape = _matrix(random)
+    lanes = random.choice([1, 1, 2, 3])
+    if lanes > 1:
+        shape["pe"] = shape["matrix_height"] = lanes * random.randint(1, 2)
     accumulator: Any = "popcount" if weight == given == BIPOLAR and random.random() < 0.5 else "dot"
     low, high = _sum_range(shape["matrix_width"], weight, given, accumulator)
     sums = integer_type(low, high)
@@ -279,6 +282,8 @@ def mvau(random: Random) -> SingleUnit:
         thresholds=count,
         compare=random.choice([">", ">="]) if count else "",
         memory_layout=random.choice(["per_pe", "per_layer"]),
+        group_lanes=lanes,
+        channel_block=_divisor(random, shape["simd"]) if lanes > 1 else shape["matrix_width"],
     )
     thresholds = None
     if count:
@@ -287,8 +292,8 @@ def mvau(random: Random) -> SingleUnit:
             for _ in range(shape["groups"] * shape["matrix_height"])
         ]
         thresholds = np.array(drawn, np.int64)
-    ports: list[Port] = [(parameters.simd, given.bits, given), (parameters.pe, output_bits, made)]
-    library = "hls" if parameters.is_binary else random.choice(["hls", "rtl"])
+    ports: list[Port] = [(parameters.in_lanes, given.bits, given), (parameters.pe, output_bits, made)]
+    library = "hls" if parameters.is_binary or lanes > 1 else random.choice(["hls", "rtl"])
     weights = _weights(random, shape, weight)
     return _unit(
         random, parameters, ports[:1], ports[1:], library, weights=weights, thresholds=thresholds

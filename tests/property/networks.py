@@ -53,9 +53,18 @@ class _Sketch:
             hardware["out_fifo_words"] = self.draw(st.integers(1, 8))
         return hardware
 
-    def folded(self, name: str, rows: int, columns: int | None = None) -> None:
-        """Hardware with a PE that divides the rows and a SIMD that divides the columns."""
+    def folded(
+        self, name: str, rows: int, columns: int | None = None, groups: int = 1, block: int = 1
+    ) -> None:
+        """Hardware with a PE that divides the rows and a SIMD that divides the columns, or with several
+        groups of ``block`` channels side by side."""
         hardware = {**self.options(), "pe": self.one_of(*_divisors(rows))}
+        if groups > 1 and columns and self.draw(st.booleans()):
+            lanes = self.one_of(*_divisors(groups)[1:])
+            simd = block * self.one_of(*_divisors(columns // block))
+            self.hardware[name] = {**hardware, "pe": rows * lanes, "simd": simd}
+            self.hardware[name]["sliding_window"] = self.one_of(*WINDOWS)
+            return
         if columns is not None:
             # A low fold keeps the clock loop short.
             hardware["simd"] = self.one_of(*_divisors(columns)[-3:])
@@ -67,7 +76,8 @@ class _Sketch:
         activation = self.one_of(ends_as or self.one_of(*ACTIVATIONS), None)
         weight = self.one_of("bipolar", "int2")
         name = self.layer(op, weight=weight, activation=activation, **keys)
-        self.folded(name, keys["out"] // keys.get("groups", 1), columns)
+        groups = keys.get("groups", 1)
+        self.folded(name, keys["out"] // groups, columns, groups, self.shape[0] // groups)
         if activation is None:
             self.threshold(keys["out"], ends_as)
         else:
@@ -90,7 +100,7 @@ class _Sketch:
         if reach > min(height, width) + 2 * pad:
             kernel = reach = dilation = 1
         out = out or self.one_of(2, 4)
-        groups = self.one_of(1, 1, 1, 2) if channels % 2 == 0 and out % 2 == 0 else 1
+        groups = self.one_of(1, 1, 1, 2, channels) if channels % 2 == 0 and out % channels == 0 else 1
         self.weighted(
             "conv",
             channels // groups * kernel * kernel,

@@ -33,7 +33,7 @@ def mvau_parts(tech: Technology, unit: Mvau, in_bits: int, freezes: bool) -> tup
     first_flags = 2 if sf > 1 else 0
     program = control(MVAU_STAGES, freezes, unit.vectors)
     program = program + Structure(counters=counters, registers=2 + first_flags)
-    word = unit.simd * in_bits
+    word = unit.in_lanes * in_bits
     keeps = nf > 1 and sf > 1
     operand = Structure(registers=word, selects=word if keeps else 0).amounts(tech)
     if keeps:
@@ -88,7 +88,7 @@ def _lanes(unit: Mvau, in_bits: int) -> Structure:
         if unit.simd == 1 and weight.is_bipolar:
             # the operand with a sign of each PE's own: its register is one for all
             sign = Structure(registers=1)
-            return _times(accumulator + sign, unit.pe) + Structure(registers=in_bits)
+            return _times(accumulator + sign, unit.pe) + Structure(registers=in_bits * unit.group_lanes)
         lane_bits = number + address_bits(unit.simd)
         # Signs make each adder one that subtracts as well: twice the LUTs in Yosys.
         tree = Structure(trees=2 * tree_bits(unit.simd, number), registers=lane_bits + 1)

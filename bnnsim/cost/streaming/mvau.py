@@ -117,7 +117,7 @@ def _loading(tech: Technology, unit: Mvau, banks: int) -> Estimate:
 
 def _input_buffer(tech: Technology, unit: Mvau, library: UnitLibrary) -> Estimate:
     """Keeps the input vector for the later neuron folds: registers in HLS, a small memory in RTL."""
-    width = unit.simd * unit.input_type.bits
+    width = unit.in_lanes * unit.input_type.bits
     if unit.neuron_fold == 1:
         return control(tech, 0, width)
     if library == "hls":

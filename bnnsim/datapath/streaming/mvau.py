@@ -72,7 +72,7 @@ class MvauDatapath:
         self._words = 0
         self._group = 0
         by_pe = rows_by_pe(mvau, weights)
-        if mvau.is_binary:
+        if mvau.is_binary and mvau.group_lanes == 1:
             self._octets = -(-mvau.matrix_width // 64) * 8
             self._rows = packed_rows(by_pe)
         else:
@@ -86,7 +86,7 @@ class MvauDatapath:
         )
 
     def push(self, words: tuple[int, ...]) -> None:
-        width = self.mvau.simd * self.input_bits
+        width = self.mvau.in_lanes * self.input_bits
         self._vector |= words[0] << (self._words * width)
         self._words += 1
         if self._words == self.mvau.synapse_fold:
@@ -101,6 +101,8 @@ class MvauDatapath:
     def _sums(self, vector: int) -> npt.NDArray[np.int64]:
         """The accumulators ``(neuron_fold, pe)`` of one input vector."""
         mvau = self.mvau
+        if mvau.group_lanes > 1:
+            return self._sums_side_by_side(vector)
         if mvau.is_binary:
             bits = np.frombuffer(vector.to_bytes(self._octets, "little"), "<u8")
             differing = np.bitwise_count(self._rows[self._group] ^ bits).sum(axis=-1, dtype=np.int64)
@@ -111,6 +113,22 @@ class MvauDatapath:
         )
         values = element_values(elements, mvau.input_type).astype(np.float64)
         sums: Int64s = (self._matrix[self._group] @ values).astype(np.int64)
+        return sums
+
+    def _sums_side_by_side(self, vector: int) -> npt.NDArray[np.int64]:
+        """The same where each group has PEs of its own."""
+        mvau = self.mvau
+        elements = unpack_word(
+            vector, mvau.synapse_fold * mvau.in_lanes, self.input_bits, mvau.input_type.is_signed
+        )
+        values = element_values(elements, mvau.input_type).astype(np.int64)
+        # words, pixels of a word, groups, channels of a group -> groups, columns
+        parted = values.reshape(-1, mvau.group_lanes, mvau.channel_block)
+        columns = parted.transpose(1, 0, 2).reshape(mvau.group_lanes, mvau.matrix_width)
+        own = np.repeat(columns, mvau.pe // mvau.group_lanes, axis=0)
+        sums: Int64s = (self._matrix[self._group].astype(np.int64) * own).sum(axis=-1)
+        if mvau.accumulator == "popcount":
+            return (sums + mvau.matrix_width) // 2
         return sums
 
     def _compute(self, vector: int) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bnnsim.design.network.tensor import Tensor
+from bnnsim.spec.faults import divisors_of
 from bnnsim.spec.value_type import ValueType
 from bnnsim.spec.workload import ConvBase, Layer, WeightedLayer
 
@@ -53,6 +54,19 @@ class Node:
     @property
     def groups(self) -> int:
         return self.layer.groups if isinstance(self.layer, ConvBase) else 1
+
+    @property
+    def pe_choices(self) -> tuple[int, ...]:
+        """PEs that a unit for a weighted layer may have: a divisor of a group's rows, or all rows of so
+        many groups side by side."""
+        rows = self.matrix_height
+        several = tuple(rows * groups for groups in divisors_of(self.groups)[1:])
+        return (*divisors_of(rows), *several)
+
+    @property
+    def group_channels(self) -> int:
+        """Input channels of a group."""
+        return self.input.channels // self.groups
 
     @property
     def macs(self) -> int:

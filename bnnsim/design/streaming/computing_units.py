@@ -20,6 +20,10 @@ class Mvau:
     ``matrix_height`` and ``matrix_width`` are those of one group; ``vectors`` input vectors a frame
     (output pixels x groups). PE p computes row ``neuron fold * pe + p``. Columns run kernel row, kernel
     column, channel within blocks of ``channel_block`` channels.
+
+    With ``group_lanes`` above 1 so many groups are at work side by side, each with its own part of the
+    PEs and of the input word: ``groups`` counts such sets, ``matrix_height`` a set's rows, all of which
+    have a PE. A word in then holds ``simd`` columns of each group: pixel by pixel, group by group.
     """
 
     kind: ClassVar[Literal["mvau"]] = "mvau"
@@ -46,6 +50,12 @@ class Mvau:
     """Words an output element goes out in, likewise."""
     lowest: int = 0
     """What is put out where no threshold fires; 0, the bit, where bipolar."""
+    group_lanes: int = 1
+
+    @property
+    def in_lanes(self) -> int:
+        """Elements of a word in."""
+        return self.simd * self.group_lanes
 
     @property
     def synapse_fold(self) -> int:

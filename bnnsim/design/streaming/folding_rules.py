@@ -85,6 +85,8 @@ def _check_folding(builder: StreamBuilder, node: Node) -> None:
     elif hardware.pe is None:
         if isinstance(layer, COMPUTING):
             builder.fault((*key, "pe"), f"a divisor of {rows}", "nothing")
+    elif weighted and node.groups > 1:
+        _check_groups(builder, node, hardware)
     elif rows % hardware.pe:
         near = near_divisors(hardware.pe, rows)
         builder.fault((*key, "pe"), f"a divisor of {rows}", hardware.pe, near)
@@ -97,6 +99,24 @@ def _check_folding(builder: StreamBuilder, node: Node) -> None:
         near = near_divisors(hardware.simd, node.matrix_width)
         builder.fault((*key, "simd"), f"a divisor of {node.matrix_width}", hardware.simd, near)
     _check_accumulator(builder, node, hardware)
+
+
+def _check_groups(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None:
+    """Either some rows of one group, or all rows of several, whose channels then come side by side."""
+    key = ("layers", node.name)
+    rows, pe, simd = node.matrix_height, hardware.pe, hardware.simd
+    choices = node.pe_choices
+    if pe not in choices:
+        assert pe is not None
+        near = sorted(sorted(choices, key=lambda n: (abs(n - pe), n))[:2])
+        expected = f"a divisor of {rows} (rows of a group), or {rows} x a divisor of {node.groups} groups"
+        builder.fault((*key, "pe"), expected, pe, tuple(str(n) for n in near))
+    elif pe > rows and (node.input.type.is_residual or node.output.type.is_residual):
+        builder.fault((*key, "pe"), f"at most {rows}: levels take one group after the other", pe)
+    elif pe > rows and simd is not None and simd % node.group_channels:
+        channels = f"{node.group_channels} (channels of a group)"
+        expected = f"a multiple of {channels} where {pe // rows} groups are at work at once"
+        builder.fault((*key, "simd"), expected, simd)
 
 
 def _check_accumulator(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None:

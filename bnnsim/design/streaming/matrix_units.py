@@ -5,7 +5,12 @@ from __future__ import annotations
 from bnnsim.design.network.network import Node
 from bnnsim.design.streaming.stream_builder import OpenPort, StreamBuilder, unit_style
 from bnnsim.design.streaming.units import Mvau, levels_of
-from bnnsim.design.streaming.window_units import TERNARY, layer_window, slide
+from bnnsim.design.streaming.window_units import (
+    TERNARY,
+    groups_at_once,
+    layer_window,
+    slide,
+)
 from bnnsim.spec.streaming.hardware import LayerHardware
 from bnnsim.spec.workload import WeightedLayer
 
@@ -18,24 +23,26 @@ def weighted_units(builder: StreamBuilder, node: Node, hardware: LayerHardware) 
         path = ("defaults", "weights") if is_default else ("layers", node.name, "weights")
         builder.fault(path, expected, hardware.weights)
     port = builder.connect(node.inputs[0])
-    channel_block = node.input.channels // node.groups
+    channel_block = node.group_channels
+    group_lanes = groups_at_once(node, hardware)
     window = layer_window(node, hardware)
     if window is not None:
         port = slide(builder, node, window, port, hardware)
         if builder.faults:
             return
-        channel_block = window.lanes if window.writes_whole_windows else channel_block
-    port = builder.convert(port, hardware.simd, node.name, hardware)
+        if window.writes_whole_windows and group_lanes == 1:
+            channel_block = window.lanes
+    port = builder.convert(port, hardware.simd * group_lanes, node.name, hardware)
     activation = node.layer.activation
     levels_in, levels_out = levels_of(node.input.type), levels_of(node.output.type)
     output_bits = hardware.accumulator_bits or node.output.type.bits // levels_out
     mvau = Mvau(
         pe=hardware.pe,
         simd=hardware.simd,
-        matrix_height=node.matrix_height,
+        matrix_height=node.matrix_height * group_lanes,
         matrix_width=node.matrix_width,
-        vectors=node.output.pixels * node.groups,
-        groups=node.groups,
+        vectors=node.output.pixels * node.groups // group_lanes,
+        groups=node.groups // group_lanes,
         channel_block=channel_block,
         weight_type=node.layer.weight,
         input_type=port.type if port.type == TERNARY else node.input.type,
@@ -50,10 +57,12 @@ def weighted_units(builder: StreamBuilder, node: Node, hardware: LayerHardware) 
         levels_in=levels_in,
         levels_out=levels_out,
         lowest=activation.least if activation and not activation.type.is_bipolar else 0,
+        group_lanes=group_lanes,
     )
     # The RTL library has no MVAU for bipolar weights and inputs: FINN takes the HLS one there.
-    # Nor has it one for residual levels.
-    usual = "hls" if mvau.is_binary or mvau.is_residual else hardware.units or "hls"
+    # Nor has it one for residual levels, nor for groups side by side on every device.
+    is_elsewhere = mvau.is_binary or mvau.is_residual or group_lanes > 1
+    usual = "hls" if is_elsewhere else hardware.units or "hls"
     name = f"{node.name}.mvau"
     builder.add_unit(name, node.name, mvau, [port], *unit_style(hardware, usual))
     elements = node.output.elements * levels_out

@@ -94,6 +94,11 @@ def _conv_window(node: Node, layer: ConvLayer, hardware: LayerHardware) -> Windo
     if not slides and node.groups == 1:
         return None
     channels, height, width = node.input.shape
+    side_by_side = groups_at_once(node, hardware)
+    if side_by_side > 1:
+        lanes = node.group_channels * side_by_side
+    else:
+        lanes = _conv_lanes(hardware, channels // node.groups, layer)
     return Window(
         style=hardware.sliding_window or "row_buffer",
         channels=channels * levels_of(node.input.type),
@@ -102,9 +107,17 @@ def _conv_window(node: Node, layer: ConvLayer, hardware: LayerHardware) -> Windo
         kernel=layer.kernel_hw,
         stride=layer.stride_hw,
         dilation=layer.dilation_hw,
-        groups=node.groups,
-        lanes=_conv_lanes(hardware, channels // node.groups, layer),
+        groups=node.groups // side_by_side,
+        lanes=lanes,
     )
+
+
+def groups_at_once(node: Node, hardware: LayerHardware) -> int:
+    """How many groups of a layer are at work side by side: more than one where PEs are left over."""
+    pe, simd = hardware.pe, hardware.simd
+    if not (pe and simd) or pe not in node.pe_choices or simd % node.group_channels:
+        return 1
+    return max(1, pe // node.matrix_height)
 
 
 def _pool_window(node: Node, layer: SlidingPool, hardware: LayerHardware) -> Window | None:

@@ -169,11 +169,11 @@ def _folds(design: Design, layer: str) -> Iterator[Change]:
     if hardware is None or node is None:
         return
     weighted = isinstance(node.layer, WeightedLayer)
-    rows = node.matrix_height if weighted else node.output.channels
-    columns = node.matrix_width if weighted else 0
-    for knob, now, whole in (("pe", hardware.pe, rows), ("simd", hardware.simd, columns)):
-        if now and whole:
-            larger = [d for d in divisors_of(whole) if d > now]
+    rows = node.pe_choices if weighted else tuple(divisors_of(node.output.channels))
+    columns = tuple(divisors_of(node.matrix_width)) if weighted else ()
+    for knob, now, choices in (("pe", hardware.pe, rows), ("simd", hardware.simd, columns)):
+        if now:
+            larger = [d for d in choices if d > now]
             double = [d for d in larger if d >= 2 * now]
             for after in dict.fromkeys((*larger[:1], *double[:1])):
                 yield Change(("layers", layer, knob), now, after)

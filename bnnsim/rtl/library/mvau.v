@@ -5,7 +5,8 @@
 //
 // Program of an input vector: for nf in NEURON_FOLD, for sf in SYNAPSE_FOLD: read a word where nf = 0 (the
 // vector is kept and used again), write a word where sf is the last. VECTORS vectors a frame, the groups of
-// a pixel one after the other.
+// a pixel one after the other, or GROUP_LANES side by side and such sets after one another; GROUPS counts
+// these, MATRIX_HEIGHT their rows.
 //
 // Row nf * PE + p is PE p's. Stages: operand and weights; the lanes' sum; the accumulator; what fires; from
 // there the word waits for the exit. Binary lanes count matches; a bipolar operand gives the sign of the
@@ -18,6 +19,8 @@ module mvau #(
     parameter MATRIX_WIDTH    = 1,
     parameter VECTORS         = 1,
     parameter GROUPS          = 1,
+    parameter GROUP_LANES     = 1, // groups side by side, each with its PEs and its part of the word
+    parameter CHANNEL_BLOCK   = SIMD, // a group's channels of a pixel
     parameter WEIGHT_BITS     = 1,
     parameter WEIGHT_BIPOLAR  = 1,
     parameter INPUT_BITS      = 1,
@@ -42,7 +45,7 @@ module mvau #(
     input  wire [FRAME_BITS-1:0]      frames,
     input  wire                       in_valid,
     output wire                       in_ready,
-    input  wire [SIMD*INPUT_BITS-1:0] in_data,
+    input  wire [GROUP_LANES*SIMD*INPUT_BITS-1:0] in_data,
     output wire                       out_valid,
     input  wire                       out_ready,
     output wire [PE*OUTPUT_BITS-1:0]  out_data
@@ -57,7 +60,10 @@ module mvau #(
     localparam integer LAST_SF      = SYNAPSE_FOLD - 1;
     localparam integer LAST_NF      = NEURON_FOLD - 1;
     localparam integer LAST_WORD    = DEPTH_WORDS - 1;
-    localparam integer WORD_BITS    = SIMD * INPUT_BITS;
+    localparam integer WORD_BITS    = GROUP_LANES * SIMD * INPUT_BITS;
+    localparam integer GROUP_PES    = PE / GROUP_LANES;
+    localparam integer BLOCKS       = SIMD / CHANNEL_BLOCK; // pixels of a word
+    localparam integer BLOCK_BITS   = CHANNEL_BLOCK * INPUT_BITS;
     localparam integer ROW_BITS     = SIMD * WEIGHT_BITS;
     localparam integer IS_BINARY    = WEIGHT_BIPOLAR != 0 & INPUT_BIPOLAR != 0 ? 1 : 0;
     localparam integer HAS_SIGNS    = WEIGHT_BIPOLAR != 0 | INPUT_BIPOLAR != 0 ? 1 : 0;
@@ -129,7 +135,17 @@ module mvau #(
         .ADDRESS_BITS(DEPTH_BITS), .FILE(WEIGHTS_FILE)
     ) memory (.clk(clk), .read(step), .address(address), .rows(weights));
 
-    genvar m, p, t;
+    genvar b, g, m, p, t;
+    // What each group sees of the operand: pixel by pixel its own channels.
+    wire [WORD_BITS-1:0] operands;
+    generate
+        for (g = 0; g < GROUP_LANES; g = g + 1) begin : group
+            for (b = 0; b < BLOCKS; b = b + 1) begin : block
+                assign operands[(g*BLOCKS+b)*BLOCK_BITS +: BLOCK_BITS] =
+                    operand[(b*GROUP_LANES+g)*BLOCK_BITS +: BLOCK_BITS];
+            end
+        end
+    endgenerate
     // ---- stages 2 and 3: lanes and accumulator of each PE ----
     wire [PE*SUM_BITS-1:0] sums;
     wire                   adds = is_step[1] & advance;
@@ -138,6 +154,8 @@ module mvau #(
     generate
         for (p = 0; p < PE; p = p + 1) begin : pe
             wire [ROW_BITS-1:0] row = weights[p*ROW_BITS +: ROW_BITS];
+            wire [SIMD*INPUT_BITS-1:0] lane_operand =
+                operands[p/GROUP_PES*SIMD*INPUT_BITS +: SIMD*INPUT_BITS];
             reg  [SUM_BITS-1:0] accumulator;
             wire [SUM_BITS-1:0] so_far = is_first[2] ? {SUM_BITS{1'b0}} : accumulator;
             assign sums[p*SUM_BITS +: SUM_BITS] = accumulator;
@@ -146,7 +164,7 @@ module mvau #(
                 localparam COUNT_BITS = $clog2(SIMD + 1);
                 wire [COUNT_BITS-1:0] found;
                 reg  [COUNT_BITS-1:0] count;
-                match_count #(.LANES(SIMD)) lanes (.a(operand), .b(row), .found(found));
+                match_count #(.LANES(SIMD)) lanes (.a(lane_operand), .b(row), .found(found));
                 always @(posedge clk) if (adds) count <= found;
                 always @(posedge clk)
                     if (accumulates) accumulator <= so_far + {{SUM_BITS-COUNT_BITS{1'b0}}, count};
@@ -165,14 +183,14 @@ module mvau #(
                 wire [SUM_BITS-1:0]   wide;
                 for (t = 0; t < SIMD; t = t + 1) begin : lane
                     if (WEIGHT_BIPOLAR != 0 & WIDER != 0) begin : unsigned_input
-                        assign numbers[t*BITS +: BITS] = {1'b0, operand[t*INPUT_BITS +: INPUT_BITS]};
+                        assign numbers[t*BITS +: BITS] = {1'b0, lane_operand[t*INPUT_BITS +: INPUT_BITS]};
                         assign minus[t] = !row[t];
                     end else if (WEIGHT_BIPOLAR != 0) begin : signed_input
-                        assign numbers[t*BITS +: BITS] = operand[t*INPUT_BITS +: INPUT_BITS];
+                        assign numbers[t*BITS +: BITS] = lane_operand[t*INPUT_BITS +: INPUT_BITS];
                         assign minus[t] = !row[t];
                     end else begin : signed_weight
                         assign numbers[t*BITS +: BITS] = row[t*WEIGHT_BITS +: WEIGHT_BITS];
-                        assign minus[t] = !operand[t];
+                        assign minus[t] = !lane_operand[t];
                     end
                 end
                 signed_sum #(.LANES(SIMD), .BITS(BITS)) lanes (
@@ -194,7 +212,7 @@ module mvau #(
                 reg  [LANES_BITS-1:0] number;
                 wire [SUM_BITS-1:0]   wide;
                 for (t = 0; t < SIMD; t = t + 1) begin : lane
-                    wire [INPUT_BITS-1:0]         x = operand[t*INPUT_BITS +: INPUT_BITS];
+                    wire [INPUT_BITS-1:0]         x = lane_operand[t*INPUT_BITS +: INPUT_BITS];
                     wire signed [X_BITS-1:0]      a;
                     wire signed [WEIGHT_BITS-1:0] w = row[t*WEIGHT_BITS +: WEIGHT_BITS];
                     resize #(.FROM(INPUT_BITS), .TO(X_BITS), .SIGNED(INPUT_SIGNED)) widened (

@@ -35,6 +35,8 @@ def mvau_instance(values: UnitValues, p: Mvau) -> Instance:
         "MATRIX_WIDTH": p.matrix_width,
         "VECTORS": p.vectors,
         "GROUPS": p.groups,
+        "GROUP_LANES": p.group_lanes,
+        "CHANNEL_BLOCK": p.channel_block if p.group_lanes > 1 else p.simd,
         "WEIGHT_BITS": p.weight_type.bits,
         "WEIGHT_BIPOLAR": int(p.weight_type.is_bipolar),
         "INPUT_BITS": values.inputs[0].element_bits,

@@ -173,8 +173,9 @@ class OptionTable:
             channels = node.input.channels // node.groups
             most = max(channels, WIDEST_STREAM_BITS) if slides(node) else node.matrix_width
             columns = [n for n in divisors_of(node.matrix_width) if n <= most]
-            rows = divisors_of(node.matrix_height)
-            for pe, simd, style in itertools.product(rows, columns, styles):
+            for pe, simd, style in itertools.product(node.pe_choices, columns, styles):
+                if pe > node.matrix_height and not _is_side_by_side(node, simd):
+                    continue
                 yield LayerHardware(pe=pe, simd=simd, weights=style, accumulator_bits=bits)
         elif isinstance(layer, LANEWISE):
             for lanes in divisors_of(node.output.channels):
@@ -261,6 +262,12 @@ class OptionTable:
             if is_inside or (with_ends and stream.reader != _FIRST_END):
                 items.append((found.amounts, stream.words))
         return tuple(items), slowest
+
+
+def _is_side_by_side(node: Node, simd: int) -> bool:
+    """Whether groups of a layer can be at work at once: a word has whole pixels of each."""
+    levels = node.input.type.is_residual or node.output.type.is_residual
+    return simd % node.group_channels == 0 and not levels
 
 
 def busy_cycles(graph: StreamingGraph, unit: Unit) -> int:

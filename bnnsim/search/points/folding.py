@@ -21,33 +21,42 @@ class Fold:
 
 def fold_cycles(node: Node, pe: int, simd: int) -> int:
     """Cycles a frame of the MVAU of ``node``: vectors x synapse fold x neuron fold."""
-    vectors = node.output.pixels * node.groups
-    return vectors * (node.matrix_height // pe) * (node.matrix_width // simd)
+    rows = node.groups * node.matrix_height
+    return node.output.pixels * (rows // pe) * (node.matrix_width // simd)
 
 
 def folds(node: Node) -> tuple[Fold, ...]:
     """Every legal fold of a layer, cheapest first.
 
     PE divides the matrix height, SIMD its width; behind a sliding window SIMD also divides
-    the channels (no converter between them). Cheapest: fewest XNORs a cycle, then
+    the channels (no converter between them). Groups side by side have PEs for all their rows and take
+    all channels of a pixel at once. Cheapest: fewest XNORs a cycle, then
     fewest PEs (each brings an accumulator and a threshold).
     """
     slides = isinstance(node.layer, ConvLayer) and node.layer.kernel_hw != (1, 1)
+    several = () if node.input.type.is_residual or node.output.type.is_residual else node.pe_choices
     return _folds(
         node.matrix_height,
         node.matrix_width,
         node.output.pixels * node.groups,
-        node.input.channels // node.groups if slides else 0,
+        node.group_channels if slides else 0,
+        tuple(pe for pe in several if pe > node.matrix_height),
+        node.group_channels,
     )
 
 
 @lru_cache(maxsize=4096)
-def _folds(height: int, width: int, vectors: int, channels: int) -> tuple[Fold, ...]:
+def _folds(
+    height: int, width: int, vectors: int, channels: int, several: tuple[int, ...], group_channels: int
+) -> tuple[Fold, ...]:
     """Folds of a ``height x width`` matrix; SIMD divides ``channels`` unless those are 0."""
     choices = [
         Fold(pe, simd, vectors * (height // pe) * (width // simd))
         for pe in divisors_of(height)
         for simd in divisors_of(width)
         if channels % simd == 0
+    ]
+    choices += [
+        Fold(pe, group_channels, vectors * height // pe * (width // group_channels)) for pe in several
     ]
     return tuple(sorted(choices, key=lambda fold: (fold.pe * fold.simd, fold.pe)))

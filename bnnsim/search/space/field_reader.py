@@ -82,9 +82,9 @@ class FieldReader:
         if path[0] == "layers" and self.folds_layers and _fold(value) == (DIVISORS, DIVISORS):
             self.folded.append(layer)
             return {**value, "pe": 1, "simd": 1}
-        for side, whole in {"pe": node.matrix_height, "simd": node.matrix_width}.items():
+        for side, choices in {"pe": node.pe_choices, "simd": divisors_of(node.matrix_width)}.items():
             if value.get(side) == DIVISORS:
-                value = {**value, side: self._own_knob((*path, side), tuple(divisors_of(whole)))}
+                value = {**value, side: self._own_knob((*path, side), tuple(choices))}
         return value
 
     # ---- fields that follow a knob of the space -----------------------------------------------

@@ -45,8 +45,9 @@ class LayerHardware(SpecModel):
     """The unit that executes one layer."""
 
     pe: Count | None = None
-    """Processing elements: output channels at once. Of layers without weights the channels a word;
-    a pool without it takes whole pixels."""
+    """Processing elements: output channels at once; of a grouped convolution a divisor of a group's rows,
+    or all rows of several groups, which then work side by side. Of layers without weights the channels
+    a word; a pool without it takes whole pixels."""
     simd: Count | None = None
     """Lanes of a PE: matrix columns at once."""
     units: UnitLibrary | None = None
