@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
@@ -76,20 +77,21 @@ def _unit(
     outputs: list[Port],
     library: Any = "hls",
     freezes: bool | None = None,
+    words_in: list[int] | None = None,
     **numbers: Any,
 ) -> SingleUnit:
     freezing = random.random() < 0.5 if freezes is None else freezes
     unit = Unit("unit", LAYER, parameters, library, freezing and library == "hls", (), ())
     program = unit_program(unit)
 
-    def streams(ports: list[Port], side: str, words: int) -> tuple[Stream, ...]:
+    def streams(ports: list[Port], side: str, words: list[int]) -> tuple[Stream, ...]:
         return tuple(
-            Stream(f"{side}{i}", "a", "b", lanes, bits, kind, random.choice(DEPTHS), words)
+            Stream(f"{side}{i}", "a", "b", lanes, bits, kind, random.choice(DEPTHS), words[i])
             for i, (lanes, bits, kind) in enumerate(ports)
         )
 
-    given = streams(inputs, "in", program.words_in)
-    made = streams(outputs, "out", program.words_out)
+    given = streams(inputs, "in", words_in or [program.words_in] * len(inputs))
+    made = streams(outputs, "out", [program.words_out] * len(outputs))
     named = replace(unit, inputs=tuple(s.name for s in given), outputs=tuple(s.name for s in made))
     return SingleUnit(named, given, made, **numbers)
 
@@ -229,13 +231,19 @@ def concat(random: Random) -> SingleUnit:
     kind = _type(random)
     kinds = [replace(kind, bits=kind.bits + random.choice([0, 1])) for _ in range(random.randint(2, 4))]
     kinds = [kind] * len(kinds) if kind.is_bipolar else kinds
-    channels = [random.randint(1, 4) for _ in kinds]
+    unit = random.choice([1, 2])
+    channels = [unit * random.randint(1, 4) for _ in kinds]
     bits = max(k.bits for k in kinds)
     signs = tuple(k.is_signed for k in kinds)
     widths = tuple(k.bits for k in kinds)
-    parameters = Concat(random.randint(1, 9), tuple(channels), widths, signs, bits)
-    ports = [(n, k.bits, k) for n, k in zip(channels, kinds, strict=True)]
-    return _unit(random, parameters, ports, [(sum(channels), bits, replace(kind, bits=bits))])
+    pe = random.choice([None, _divisor(random, math.gcd(*channels))])
+    pixels = random.randint(1, 9)
+    words = pixels * (1 if pe is None else sum(channels) // pe)
+    parameters = Concat(words, tuple(channels), widths, signs, bits, pe)
+    ports = [(pe or n, k.bits, k) for n, k in zip(channels, kinds, strict=True)]
+    out = (parameters.lanes, bits, replace(kind, bits=bits))
+    given = [pixels * turns for turns in parameters.turns]
+    return _unit(random, parameters, ports, [out], words_in=given)
 
 
 def residual_mvau(random: Random) -> SingleUnit:

@@ -168,6 +168,8 @@ class _Sketch:
             self.conv(keeps_size=True, out=shape[0], ends_as=joined)
         name = self.layer(join, [first, self.last])
         self.hardware[name] = self.options()
+        if self.draw(st.booleans()):
+            self.hardware[name]["pe"] = self.one_of(*_divisors(shape[0]))
         if join == "concat":
             self.shape = (2 * shape[0], *shape[1:])
         else:

@@ -63,8 +63,21 @@ def add_structure(unit: Add, freezes: bool) -> Structure:
 
 
 def concat_structure(unit: Concat, freezes: bool) -> Structure:
-    width = sum(unit.input_channels) * unit.element_bits
-    return control(1, freezes, unit.words) + Structure(registers=width)
+    width = unit.lanes * unit.element_bits
+    joined = control(1, freezes, unit.words) + Structure(registers=width)
+    if not unit.takes_turns:
+        return joined
+    # A queue and a counter an input, and one word out of all of theirs.
+    words = [unit.lanes * bits for bits in unit.input_bits]
+    turn = address_bits(sum(unit.turns))
+    slices = Structure(
+        units=len(words),
+        counters=turn * (len(words) + 1),
+        compares=2 * turn * len(words),
+        selects=sum(words) + width * (len(words) - 1),
+        registers=sum(words) + len(words),
+    )
+    return joined + slices
 
 
 def window_parts(tech: Technology, unit: Window, bits: int, freezes: bool) -> tuple[Part, ...]:

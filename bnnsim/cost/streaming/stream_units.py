@@ -11,6 +11,7 @@ from bnnsim.cost.blocks.logic import (
     datapath,
     fixed_point_multiplier,
     loop_bound,
+    multiplexer_luts,
     state_machine,
 )
 from bnnsim.cost.blocks.parts import Part
@@ -150,9 +151,14 @@ def add_parts(tech: Technology, unit: Add, library: UnitLibrary) -> tuple[Part, 
 
 
 def concat_parts(tech: Technology, unit: Concat, library: UnitLibrary) -> tuple[Part, ...]:
-    """A register as wide as the joined word."""
-    width = sum(unit.input_channels) * unit.element_bits
+    """A register as wide as the joined word; where inputs take turns one each, and their choice."""
+    width = unit.lanes * unit.element_bits
+    register: Estimate = control(tech, 0, width)
+    if unit.takes_turns:
+        ahead = sum(unit.lanes * bits for bits in unit.input_bits)
+        chooses = multiplexer_luts(tech, len(unit.input_bits), width)
+        register = register + control(tech, ahead + chooses, ahead)
     return (
-        Part("register", control(tech, 0, width)),
+        Part("register", register),
         Part("control", sequencing(tech, library, tech["hls_stream_counters"], unit.words)),
     )

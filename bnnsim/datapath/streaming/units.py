@@ -247,21 +247,33 @@ class AddDatapath:
 
 
 class ConcatDatapath:
-    """Puts one pixel of every input side by side, its elements as wide as the widest."""
+    """Puts one pixel of every input side by side, or a word of one after the other, its elements as wide
+    as the widest."""
 
     def __init__(self, concat: Concat) -> None:
         self._bits = concat.element_bits
-        self._inputs = list(zip(concat.input_channels, concat.input_bits, concat.is_signed, strict=True))
+        lanes = concat.input_channels if concat.pe is None else (concat.pe,) * len(concat.input_bits)
+        self._inputs = list(zip(lanes, concat.input_bits, concat.is_signed, strict=True))
+        self._turns = np.repeat(np.arange(len(lanes)), concat.turns).tolist() if concat.pe else []
+        self._turn = 0
         self._leaving: deque[int] = deque()
 
     def push(self, words: tuple[int, ...]) -> None:
+        if self._turns:
+            place = self._turns[self._turn]
+            self._turn = (self._turn + 1) % len(self._turns)
+            self._leaving.append(self._extended(words[place], *self._inputs[place]))
+            return
         result, shift = 0, 0
         for word, (channels, bits, is_signed) in zip(words, self._inputs, strict=True):
-            if bits != self._bits:
-                word = pack_rows(unpack_word(word, channels, bits, is_signed)[None], self._bits)[0]
-            result |= word << shift
+            result |= self._extended(word, channels, bits, is_signed) << shift
             shift += channels * self._bits
         self._leaving.append(result)
+
+    def _extended(self, word: int, channels: int, bits: int, is_signed: bool) -> int:
+        if bits == self._bits:
+            return word
+        return pack_rows(unpack_word(word, channels, bits, is_signed)[None], self._bits)[0]
 
     def pop(self) -> int:
         return self._leaving.popleft()

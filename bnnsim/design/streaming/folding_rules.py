@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from bnnsim.design.network.network import Node
 from bnnsim.design.streaming.stream_builder import StreamBuilder
 from bnnsim.spec.faults import near_divisors, near_names
@@ -80,8 +82,10 @@ def _check_folding(builder: StreamBuilder, node: Node) -> None:
     weighted = isinstance(layer, WeightedLayer)
     rows = node.matrix_height if weighted else node.output.channels
     if isinstance(layer, ConcatLayer):
-        if hardware.pe is not None:
-            builder.fault((*key, "pe"), f"no pe: a {layer.op} takes whole pixels", hardware.pe)
+        shared = math.gcd(*(tensor.channels for tensor in node.input_tensors))
+        if hardware.pe is not None and shared % hardware.pe:
+            expected = f"a divisor of {shared}, which divides the channels of all inputs"
+            builder.fault((*key, "pe"), expected, hardware.pe, near_divisors(hardware.pe, shared))
     elif hardware.pe is None:
         if isinstance(layer, COMPUTING):
             builder.fault((*key, "pe"), f"a divisor of {rows}", "nothing")

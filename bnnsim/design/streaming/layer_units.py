@@ -109,13 +109,15 @@ def _concat(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None
     ports = []
     for name, tensor in zip(node.inputs, node.input_tensors, strict=True):
         port = builder.connect(name)
-        ports.append(builder.convert(port, tensor.channels, node.name, hardware))
+        ports.append(builder.convert(port, hardware.pe or tensor.channels, node.name, hardware))
     widths = tuple(port.element_bits for port in ports)
     bits = max(node.output.type.bits, *widths)
     channels = tuple(tensor.channels for tensor in node.input_tensors)
     name = f"{node.name}.concat"
     signs = tuple(port.type.is_signed for port in ports)
-    concat = Concat(node.output.pixels, channels, widths, signs, bits)
+    lanes = hardware.pe or sum(channels)
+    words = node.output.elements // lanes
+    concat = Concat(words, channels, widths, signs, bits, hardware.pe)
     builder.add_unit(name, node.name, concat, ports, *unit_style(hardware, "hls"))
-    out = OpenPort(name, sum(channels), bits, node.output.type, node.output.elements)
+    out = OpenPort(name, lanes, bits, node.output.type, node.output.elements)
     builder.finish_layer(node.name, out, hardware)

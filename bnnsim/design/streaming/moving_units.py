@@ -156,10 +156,11 @@ class Split:
 
 @dataclass(frozen=True)
 class Concat:
-    """Puts whole pixels of every input side by side, first input in the lowest bits.
+    """Joins maps along the channels, first input first: whole pixels side by side, or ``pe`` channels a
+    word, of each pixel the words of one input after those of another.
 
     Narrower elements are extended to ``element_bits`` (wires alone). ``input_bits`` and ``is_signed`` are
-    those of each input's elements.
+    those of each input's elements. Where inputs take turns, each has a register for a word taken ahead.
     """
 
     kind: ClassVar[Literal["concat"]] = "concat"
@@ -168,3 +169,20 @@ class Concat:
     input_bits: tuple[int, ...]
     is_signed: tuple[bool, ...]
     element_bits: int
+    pe: int | None = None
+    """Channels at once; None: whole pixels."""
+
+    @property
+    def takes_turns(self) -> bool:
+        """Whether a step takes a word of one input, not of all."""
+        return self.pe is not None
+
+    @property
+    def lanes(self) -> int:
+        """Channels of a word out."""
+        return sum(self.input_channels) if self.pe is None else self.pe
+
+    @property
+    def turns(self) -> tuple[int, ...]:
+        """Words of each input a pixel."""
+        return tuple(1 if self.pe is None else channels // self.pe for channels in self.input_channels)

@@ -38,7 +38,24 @@ def add_instance(values: UnitValues, add: Add) -> Instance:
 
 
 def concat_instance(values: UnitValues, concat: Concat) -> Instance:
-    """Wires side by side and a register."""
+    """Wires side by side and a register, or word by word from the input whose turn it is."""
+    if concat.takes_turns:
+        return Instance(
+            "concat_turns",
+            {
+                "INPUTS": len(values.inputs),
+                "WORDS": concat.words,
+                "LANES": concat.lanes,
+                "TURNS": _vector(concat.turns, 32),
+                "ALL_TURNS": sum(concat.turns),
+                "INPUT_BITS": _vector(concat.input_bits, 32),
+                "INPUT_SIGNED": _vector(concat.is_signed, 1),
+                "ELEMENT_BITS": concat.element_bits,
+                **values.freezes(1),
+                "IN_WIDTH": sum(stream.width_bits for stream in values.inputs),
+                "OUT_WIDTH": values.outputs[0].width_bits,
+            },
+        )
     return Instance(
         "concat",
         {

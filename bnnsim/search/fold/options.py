@@ -7,6 +7,7 @@ out once. What lies between two layers (converters and their FIFOs) depends on b
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -28,6 +29,7 @@ from bnnsim.spec.streaming.hardware import FrameSource, LayerHardware
 from bnnsim.spec.workload import (
     AddLayer,
     AffineLayer,
+    ConcatLayer,
     PoolLayer,
     PreluLayer,
     ThresholdLayer,
@@ -183,6 +185,10 @@ class OptionTable:
         elif isinstance(layer, PoolLayer):
             for lanes in divisors_of(node.output.channels):
                 yield LayerHardware(pe=lanes) if lanes < node.output.channels else None
+        elif isinstance(layer, ConcatLayer):
+            yield None
+            for lanes in divisors_of(math.gcd(*(tensor.channels for tensor in node.input_tensors))):
+                yield LayerHardware(pe=lanes)
         else:
             yield None
 

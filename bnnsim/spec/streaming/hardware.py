@@ -47,7 +47,7 @@ class LayerHardware(SpecModel):
     pe: Count | None = None
     """Processing elements: output channels at once; of a grouped convolution a divisor of a group's rows,
     or all rows of several groups, which then work side by side. Of layers without weights the channels
-    a word; a pool without it takes whole pixels."""
+    a word; a pool or concat without it takes whole pixels."""
     simd: Count | None = None
     """Lanes of a PE: matrix columns at once."""
     units: UnitLibrary | None = None

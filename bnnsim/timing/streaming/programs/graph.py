@@ -32,6 +32,9 @@ PADDING_READ_AHEAD_WORDS = 1
 MVAU_RTL_QUEUE_WORDS = 1
 """The RTL MVAU's output queue."""
 
+TURN_AHEAD_WORDS = 1
+"""What each input of a join that takes turns is ahead by: a register."""
+
 
 @dataclass(frozen=True)
 class Channel:
@@ -145,6 +148,10 @@ def _place(
             channels.append(Channel(name, MVAU_RTL_QUEUE_WORDS, True))
             units.append(TimingUnit(unit.name, program, inputs, (inside,)))
             units.append(_slice(unit, name, program.words_out, (inside,), outputs))
+        case Concat() as concat if concat.takes_turns:
+            _place_turns(unit, concat, inputs, units, channels)
+            ports = tuple(range(inside, len(channels)))
+            units.append(TimingUnit(unit.name, program, ports, outputs))
         case (
             Source() | Sink() | Converter() | Window() | Mvau() | Pool()
             | Threshold() | Scale() | Split() | Add() | Concat()
@@ -152,6 +159,26 @@ def _place(
             units.append(TimingUnit(unit.name, program, inputs, outputs))
         case _:
             assert_never(unit.parameters)
+
+
+def _place_turns(
+    unit: Unit, concat: Concat, inputs: tuple[int, ...], units: list[TimingUnit], channels: list[Channel]
+) -> None:
+    """A register slice an input: in the turns of the others it passes on words that nobody looks at."""
+    total = sum(concat.turns)
+    before = 0
+    for place, (channel, own) in enumerate(zip(inputs, concat.turns, strict=True)):
+        name = f"{unit.name}.turn{place}"
+        runs = (
+            Run(before, writes=True),
+            Run(own, True, True),
+            Run(total - before - own, writes=True),
+        )
+        block = Block(concat.words // total, tuple(run for run in runs if run.steps))
+        channels.append(Channel(name, TURN_AHEAD_WORDS, True))
+        program = Lockstep((block,), 0, True)
+        units.append(TimingUnit(name, program, (channel,), (len(channels) - 1,), unit.name))
+        before += own
 
 
 def _slice(
