@@ -244,3 +244,28 @@ def test_a_device_file_is_the_device_that_is_folded_for(
     assert "device: xc7z020\n" in fold_network("tfc", "xc7z020", fps=300_000)
     with pytest.raises(InputError, match="--device: expected a shipped device, or the name of a file in"):
         fold_network("tfc", str(tmp_path / "small.yaml"), fps=1000)
+
+
+_SHORTCUT = """\
+name: shortcut
+input: {shape: [16, 32, 32], type: bipolar}
+layers:
+  - {name: conv1, op: conv, out: 16, kernel: 3, pad: 1}
+  - {name: sum1, op: add, inputs: [conv1, input]}
+  - {name: sign1, op: threshold, activation: bipolar}
+  - {name: conv2, op: conv, out: 16, kernel: 3, pad: 1}
+  - {name: sum2, op: add, inputs: [conv2, sum1]}
+  - {name: scores, op: linear, out: 10}
+"""
+
+
+def test_a_shortcut_waits_for_the_reach_of_the_window_beside_it_and_not_for_a_frame(tmp_path):
+    """A 3 x 3 window on rows of 34 shows its first pixel after 2 x 34 + 3; two rows more are slack."""
+    found = fold(_written(_SHORTCUT, "shortcut", tmp_path), "xc7z020", 10_000).folded
+    streams = found.design.graph.stream_by_name
+    waiting = {name: s for name, s in streams.items() if name.endswith(("->sum1.add", "->sum2.add"))}
+    pixels = {name: s.depth_words * s.lanes / 16 for name, s in waiting.items()}
+    assert sum(s.depth_words == 2 for s in waiting.values()) == 2  # the main branches
+    assert all(reach <= 4 * 34 + 3 for reach in pixels.values()), pixels
+    fifos = [unit for unit in found.resources.units if unit.kind == "fifo"]
+    assert sum(fifo.amounts.bram18 for fifo in fifos) <= 6
