@@ -17,7 +17,7 @@ _LONGEST_REASON = 200
 def unremarked() -> Iterator[None]:
     """Keeps what numpy and other libraries remark on odd numbers and old formats off stderr."""
     with warnings.catch_warnings():
-        for kind in (RuntimeWarning, DeprecationWarning, FutureWarning):
+        for kind in (RuntimeWarning, DeprecationWarning, FutureWarning, UserWarning):
             warnings.simplefilter("ignore", kind)
         yield
 

@@ -240,7 +240,7 @@ def test_space_without_a_feasible_design_says_what_stands_in_the_way(folder: Pat
     )  # fmt: skip
     assert done.returncode == 2
     assert re.search(
-        r"small: expected a space with a design that keeps every bound, got none among 12; "
+        r"small.yaml: expected a space with a design that keeps every bound, got none among 12; "
         r"the nearest misses lut<=10 by [\d,.]+$",
         done.stderr.strip(),
     ), done.stderr

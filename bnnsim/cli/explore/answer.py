@@ -20,8 +20,8 @@ from bnnsim.validation.certainty import is_ahead
 SHOWN = 12
 
 
-def show(report: ExplorationReport) -> None:
-    """Print the front's best designs, then the answer."""
+def show(report: ExplorationReport, space: str) -> None:
+    """Print the front's best designs, then the answer; ``space`` as the user named it, for faults."""
     found = report.exploration
     alone = len(found.objectives) == 1
     if found.front and not alone:
@@ -35,9 +35,7 @@ def show(report: ExplorationReport) -> None:
     if report.interrupted:
         return
     if found.trials and not found.feasible:
-        raise InputError(
-            found.space.name, "a space with a design that keeps every bound", _nearest(found.trials)
-        )
+        raise InputError(space, "a space with a design that keeps every bound", _nearest(found.trials))
 
 
 def _nearest(trials: tuple[TrialRecord, ...]) -> str:

@@ -115,7 +115,7 @@ def command(
             verify_words={"some": VERIFY_WORDS, "all": None, "none": 0}[verify],
             progress=line.advance,
         )
-    show(report)
+    show(report, space)
     if report.interrupted:
         place = f"--out {out}" if storage is None else "the same --storage"
         raise Interrupted(f"interrupted; {place} with --resume goes on")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from bnnsim.arrays import Integers
 from bnnsim.design.network.network import Network
 from bnnsim.files.archive import read_array, read_arrays
-from bnnsim.files.boundary import reason_of
+from bnnsim.files.boundary import reason_of, unremarked
 from bnnsim.spec.bounds import MAX_PIXELS
 from bnnsim.spec.faults import InputError, SpecError, near_names
 
@@ -113,8 +112,8 @@ def _from_picture(network: Network, path: Path) -> Integers:
         raise InputError(str(path), expected, path.suffix or "a file without suffix") from None
     shape = tuple(network.workload.input.shape)
     try:
-        with warnings.catch_warnings(), Image.open(path, formats=_FORMATS) as picture:
-            warnings.simplefilter("ignore")  # what pillow only warns of is bounded here
+        # What pillow only warns of, already when it opens a picture, is bounded here.
+        with unremarked(), Image.open(path, formats=_FORMATS) as picture:
             if picture.mode not in _MODES:
                 raise InputError(str(path), "8 bits a channel", f"mode {picture.mode}")
             _check_size(shape, picture.size, path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -192,6 +193,20 @@ def test_a_picture_of_another_size_is_refused_not_resized(tmp_path: Path) -> Non
     network = network_for(shape=[3, 32, 32], type="uint8")
     with pytest.raises(InputError, match=r"a.png: expected a picture of 32 x 32 pixels, got 32 x 31"):
         load_images(network, [tmp_path / "a.png"])
+
+
+def test_what_pillow_remarks_of_a_huge_picture_is_not_said(tmp_path: Path) -> None:
+    """A header that promises 110 million pixels: only our own bound is named."""
+    Image.new("L", (1, 1)).save(tmp_path / "a.gif")
+    header = (tmp_path / "a.gif").read_bytes()
+    sizes = (7439).to_bytes(2, "little") + (14877).to_bytes(2, "little")
+    frame = header.index(b",")
+    damaged = header[:6] + sizes + header[10 : frame + 5] + sizes + header[frame + 9 :]
+    (tmp_path / "a.gif").write_bytes(damaged)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(InputError, match="expected a picture of .* got 7439 x 14877"):
+            load_images(network_for(shape=[1, 4, 5], type="uint8"), [tmp_path / "a.gif"])
 
 
 def test_a_picture_of_16_bits_a_channel_is_refused(tmp_path: Path) -> None:
