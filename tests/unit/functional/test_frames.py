@@ -205,7 +205,7 @@ def test_what_pillow_remarks_of_a_huge_picture_is_not_said(tmp_path: Path) -> No
     (tmp_path / "a.gif").write_bytes(damaged)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with pytest.raises(InputError, match="expected a picture of .* got 7439 x 14877"):
+        with pytest.raises(InputError, match=r"expected a picture of .* got 7439 x 14877"):
             load_images(network_for(shape=[1, 4, 5], type="uint8"), [tmp_path / "a.gif"])
 
 
