@@ -31,6 +31,7 @@ COMMANDS = {
     "vectors": "look",
     "rtl": "look",
     "check-rtl": "look",
+    "finn-folding": "look",
     "list": "look",
     "schema": "networks",
 }
@@ -42,7 +43,7 @@ SECTIONS = {
     "Explore": ("explore", "sweep", "fold", "fifos"),
     "Import": ("import", "check"),
     "Look": ("report", "compare", "list"),
-    "Hand over": ("rtl", "check-rtl", "vectors", "trace", "schema"),
+    "Hand over": ("rtl", "check-rtl", "finn-folding", "vectors", "trace", "schema"),
 }
 """The commands as ``bnnsim --help`` shows them."""
 

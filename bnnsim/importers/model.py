@@ -9,7 +9,7 @@ from typing import Any
 
 from bnnsim.importers.bnn_pynq.network import import_bnn_pynq, told_topology
 from bnnsim.importers.draft.write import ImportedNetwork
-from bnnsim.importers.finn.model import finn_to_onnx, is_finn_build, onnx_or_finn
+from bnnsim.importers.finn.build import finn_to_onnx, is_finn_build, onnx_or_finn
 from bnnsim.importers.foreign.formats import (
     BNN_PYNQ,
     FINN,

@@ -29,6 +29,10 @@ ALLOWED = {
     "validation": {"spec", "files", "design", "timing", "cost", "simulation", "evaluation"},
     "reference": {"spec"},
     "importers": {"spec", "files", "design", "functional", "reference"},
+    "finn": {
+        "spec", "files", "design", "functional", "timing", "cost", "simulation", "evaluation",
+        "importers",
+    },
     "search": {
         "spec", "files", "design", "timing", "cost", "datapath", "simulation", "evaluation",
         "validation",

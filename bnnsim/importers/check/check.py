@@ -18,7 +18,7 @@ from bnnsim.importers.check.inputs import chosen_inputs
 from bnnsim.importers.check.matching import matching_import, possible_options
 from bnnsim.importers.check.outputs import DistanceTally, OutputTally
 from bnnsim.importers.check.report import CheckReport, Flips
-from bnnsim.importers.finn.model import as_built
+from bnnsim.importers.finn.build import as_built
 from bnnsim.importers.foreign.formats import KERAS, KERAS_JSON, TFLITE
 from bnnsim.importers.model import found_model
 from bnnsim.importers.onnx.lowering import RoundedWeights

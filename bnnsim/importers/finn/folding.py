@@ -61,19 +61,26 @@ def read_folding(path: str | Path) -> Folding:
     return Folding(file, entries, defaults, data)
 
 
-def folded(nodes: Sequence[DataflowNode], folding: Folding) -> tuple[DataflowNode, ...]:
+AT_ENDS = ("Thresholding", "LabelSelect", "ElementwiseMul", "ElementwiseAdd")
+"""Nodes in front of the first layer and behind the last, which a network's layers may not tell of."""
+
+
+def folded(
+    nodes: Sequence[DataflowNode], folding: Folding, at_ends: bool = False
+) -> tuple[DataflowNode, ...]:
     """The nodes with a folding's attributes laid over their own.
 
     Names of another age mean the same node (``StreamingFCLayer_Batch_0`` is ``MVAU_hls_0``) where a
     graph has no node of that name. FIFOs and converters that the graph does not have yet are passed
     over: the depths of the units at both ends say the same. Raises :class:`InputError` on other names
-    that no node has.
+    that no node has; ``at_ends`` lets those of ``AT_ENDS`` pass.
     """
     targets = {name: node.name for name, node in _targets(nodes, folding)}
+    passed = (*PASSING, *(AT_ENDS if at_ends else ()))
     unknown = [
         name
         for name in folding.names
-        if name not in targets and kind_of(_type_of(name)) not in PASSING
+        if name not in targets and kind_of(_type_of(name)) not in passed
     ]
     if unknown:
         known = [node.name for node in nodes if node.attributes.get("backend")] or [

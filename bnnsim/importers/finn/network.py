@@ -15,9 +15,10 @@ from bnnsim.importers.draft.write import ImportedNetwork, checked_name, write_ne
 from bnnsim.importers.finn.build import Build, read_build
 from bnnsim.importers.finn.chain import Chain, chain_of
 from bnnsim.importers.finn.depths import Depths, read_depths
-from bnnsim.importers.finn.folding import folded
+from bnnsim.importers.finn.folding import Folding, folded
 from bnnsim.importers.finn.hardware import architecture_of, read_hardware
-from bnnsim.importers.finn.nodes import DataflowNode
+from bnnsim.importers.finn.nodes import DataflowNode, is_dataflow, is_finn_model
+from bnnsim.importers.finn.predicted import predicted_chain
 from bnnsim.importers.finn.translation import Translation, translated
 from bnnsim.importers.onnx.network import LoweredModel, import_options, lower_model, workload_name
 from bnnsim.spec.faults import InputError
@@ -114,6 +115,8 @@ def read_finn(
 ) -> FinnDesign:
     """As :func:`import_finn`, writing nothing."""
     build = read_build(Path(path), folding)
+    if not any(is_dataflow(node) for node in build.model.graph.node) and build.folding is not None:
+        return _without_nodes(build, build.folding, name, device, clock_mhz)
     translation = translated(build.model, str(path))
     lowered = lower_model(translation.model, str(path), name, import_options())
     if build.folding is not None:
@@ -130,7 +133,34 @@ def design_of(
     clock_mhz: float | None,
 ) -> FinnDesign:
     """The design that the nodes of a build describe."""
-    chain = chain_of(translation, lowered)
+    return _designed(build, chain_of(translation, lowered), lowered, name, device, clock_mhz)
+
+
+def _without_nodes(
+    build: Build, folding: Folding, name: str, device: str | None, clock_mhz: float | None
+) -> FinnDesign:
+    """A QONNX model or a streamlined graph, folded as a file says for the nodes FINN makes of it."""
+    model = (
+        translated(build.model, str(build.path)).model
+        if is_finn_model(build.model)
+        else build.model
+    )
+    lowered = lower_model(model, str(build.path), name, import_options())
+    chain = predicted_chain(resolve_network(lowered.workload), str(build.path))
+    nodes = folded(tuple(chain.nodes.values()), folding, at_ends=True)
+    by_name = {node.name: node for node in nodes}
+    units = {one: replace(unit, node=by_name[one]) for one, unit in chain.units.items()}
+    return _designed(build, Chain(by_name, units), lowered, name, device, clock_mhz)
+
+
+def _designed(
+    build: Build,
+    chain: Chain,
+    lowered: LoweredModel,
+    name: str,
+    device: str | None,
+    clock_mhz: float | None,
+) -> FinnDesign:
     network = resolve_network(lowered.workload)
     hardware = read_hardware(chain, network)
     if not any(node.kind in ("MVAU", "VVAU") for node in chain.nodes.values()):
@@ -141,7 +171,7 @@ def design_of(
         f"imported from {build.path.name}",
         device or build.device or DEFAULT_DEVICE,
         clock_mhz or build.clock_mhz or DEFAULT_CLOCK_MHZ,
-        _frame_source(chain, translation, lowered),
+        _frame_source(chain, lowered),
     )
     bare = build_streaming_design(architecture_of(hardware, *parts), lowered.workload)
     depths = read_depths(chain, bare.graph)
@@ -173,14 +203,14 @@ _FIRST_LANES: Mapping[str, str] = {
 }
 
 
-def _frame_source(chain: Chain, translation: Translation, lowered: LoweredModel) -> FrameSource:
+def _frame_source(chain: Chain, lowered: LoweredModel) -> FrameSource:
     """Words as wide as the first unit reads them; a DMA's own where there is one."""
     bits = lowered.workload.input.type.bits
-    dma = next((n for n in translation.nodes if _brings_frames(n)), None)
+    dma = next((n for n in chain.nodes.values() if _brings_frames(n)), None)
     if dma is not None:
         width = dma.number("streamWidth", dma.number("intfWidth", 0))
         return FrameSource(width_bits=width) if width and width % bits == 0 else FrameSource()
-    first = next((n for n in translation.nodes if n.kind in _FIRST_LANES), None)
+    first = next((n for n in chain.nodes.values() if n.kind in _FIRST_LANES), None)
     if first is None:
         return FrameSource(inter_frame_gap_steps=0)
     lanes = first.number(_FIRST_LANES[first.kind], 1)
