@@ -30,6 +30,7 @@ SHARE = 0.8
 INFERRED = "inferred structure"
 _ANY = "any kind"
 UNSEEN = "no placed design of this kind is known"
+UNMEASURED = "no design of this kind with measured watts is known"
 PIECES = {"bram18": 2, "dsp": 4, "m20k": 2, "uram": 2}
 """So many pieces more or less say nothing: a loop bound, a buffer that moved to LUTs."""
 RESTS_ON = {
@@ -38,7 +39,7 @@ RESTS_ON = {
     "fps_per_w": "power_w", "fps_per_klut": "lut",
 }  # fmt: skip
 """The residuals that each figure's interval comes from; other figures are exact."""
-_NORMAL_90 = 1.2815515655446004
+NORMAL_90 = 1.2815515655446004
 """Standard deviations to the 90th percentile of a normal distribution."""
 
 
@@ -99,20 +100,19 @@ def error_bar(figure: str, value: float, kind: str) -> ErrorBar | None:
     width = half_width(figure, kind)
     if width is None:
         return None
-    pieces = PIECES.get(figure, 0)
-    low = max(0.0, (value + pieces) * math.exp(-width.size) - pieces)
-    high = (value + pieces) * math.exp(width.size) - pieces
+    low, high = (percentile(figure, value, kind, end) for end in ("p10", "p90"))
     if isinstance(value, int):
         low, high = math.floor(low), math.ceil(high)
-    if value == 0:
-        low = high = value
     return ErrorBar(low, high, SHARE, width.families, width.note)
 
 
-def quantile_factor(figure: str, kind: str) -> float:
-    """By what a figure's 90th percentile is above the figure: 80 % lie between it and its inverse."""
-    width = half_width(figure, kind)
-    return 1.0 if width is None else math.exp(width.size)
+def percentile(figure: str, value: float, kind: str, end: str) -> float:
+    """One end of the interval around a figure: ``p10`` or ``p90``, not rounded."""
+    width, pieces = half_width(figure, kind), PIECES.get(figure, 0)
+    if width is None or value == 0:
+        return value
+    size = width.size if end == "p90" else -width.size
+    return max(0.0, (value + pieces) * math.exp(size) - pieces)
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def width_of(rows: Sequence[Residual], quantity: str, kind: str) -> HalfWidth:
     if quantity == "power_w" and kind != _ANY:
         # Watts that hardly anybody measured are at least as unsure as the logic that takes them.
         logic, watts = width_of(rows, "lut", kind), width_of(rows, "power_w", _ANY)
-        return HalfWidth(max(logic.size, watts.size), families, "" if families else UNSEEN)
+        return HalfWidth(max(logic.size, watts.size), families, "" if families else UNMEASURED)
     seen = [row for row in known if row.kind != INFERRED]
     if families == 1:
         return HalfWidth(max(_quantile(alike), _quantile(seen or known)), 1)
@@ -156,6 +156,22 @@ def width_of(rows: Sequence[Residual], quantity: str, kind: str) -> HalfWidth:
     return HalfWidth(max(map(_quantile, kinds.values())), 0, UNSEEN)
 
 
+def deviation(figure: str, kind: str, other: str) -> float:
+    """Standard deviation of the logarithm of one design's figure over another's, by the models' errors.
+
+    Two designs of a kind share what their kind has in common, and differ by what designs within a family
+    do; designs of different kinds have each their own error. 0 for a figure that is exact.
+    """
+    quantity = RESTS_ON.get(figure)
+    if quantity is None:
+        return 0.0
+    if kind == other:
+        return math.sqrt(2) * spread(quantity)
+    widths = [half_width(figure, one) for one in (kind, other)]
+    return math.hypot(*(width.size / NORMAL_90 for width in widths if width is not None))
+
+
+@lru_cache(maxsize=64)
 def spread(quantity: str) -> float:
     """Standard deviation of the residuals within a family: what two designs of a kind differ by chance.
 
@@ -177,7 +193,7 @@ def spread_of(rows: Sequence[Residual], quantity: str) -> float:
         degrees += len(values) - 1
     if not degrees:
         known = [row for row in rows if row.quantity == quantity]
-        return _quantile(known) / _NORMAL_90 if known else spread_of(rows, "lut")
+        return _quantile(known) / NORMAL_90 if known else spread_of(rows, "lut")
     return math.sqrt(squares / degrees)
 
 

@@ -1,22 +1,24 @@
 """How sure the cost models are, and what that makes of a lead: the one rule of all comparisons.
 
 The errors are those on published designs that the models were not fitted on. A design leads another in a
-figure only if it is ahead by more than the figure's error; everything closer is a tie. Designs that
+figure only if it is ahead with a probability of nine in ten; everything closer is a tie. Designs that
 break a budget lead nobody.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from bnnsim.cost.error_bars import NORMAL_90, RESTS_ON, deviation
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.model import SpecModel
 from bnnsim.spec.yaml.source import read_source
 from bnnsim.spec.yaml.validate import validate
-from bnnsim.validation.fit import fit
+from bnnsim.validation.fit import QUANTITIES, fit
 
 ERRORS_FILE = Path(__file__).resolve().parent / "model_errors.yaml"
 """What the fit gives, written down: every comparison needs it, and it changes with the models only."""
@@ -66,32 +68,47 @@ def model_errors() -> tuple[ModelError, ...]:
     return tuple(_stated()[quantity] for quantity in MODELLED)
 
 
-_RESTS_ON = {
-    "lut": "lut",
-    "lutram": "lut",
-    "alm": "lut",
-    "ff": "ff",
-    "bram18": "bram18",
-    "uram": "bram18",
-    "m20k": "bram18",
-    "dsp": "dsp",
-    "power_w": "power_w",
-    "energy_per_frame_uj": "power_w",
-    "fps_per_w": "power_w",
-    "fps_per_klut": "lut",
-}
-"""The published numbers whose error a figure has; a figure without any of its own has its kind's."""
+ANY_KIND = "one kind"
+"""Stands for designs of one kind, whichever it is."""
 
 
-def relative_errors() -> Mapping[str, float]:
-    """The median left-out error of every figure that is an estimate, as a share; others are exact."""
-    return {name: _stated()[quantity].median for name, quantity in _RESTS_ON.items()}
+@lru_cache(maxsize=256)
+def needed_lead(figure: str, kind: str = ANY_KIND, other: str = ANY_KIND) -> float:
+    """By what share of the larger value a design must be ahead to lead with nine chances in ten.
+
+    0 for a figure that is exact. Default: of two designs of one kind of structure.
+    """
+    return 1 - math.exp(-NORMAL_90 * deviation(figure, kind, other))
+
+
+def needed_leads() -> Mapping[str, float]:
+    """:func:`needed_lead` of every figure that is an estimate, for two designs of one kind."""
+    return {name: needed_lead(name) for name in RESTS_ON}
+
+
+def probability_ahead(
+    figure: str, value: float, other: float, maximises: bool, kinds: tuple[str, str] = (ANY_KIND,) * 2
+) -> float:
+    """How likely a design with ``value`` is better than one with ``other``, by the models' errors.
+
+    >>> probability_ahead("throughput_fps", 2, 1, True), probability_ahead("lut", 5, 5, False)
+    (1.0, 0.5)
+    """
+    if value == other:
+        return 0.5
+    is_better = value > other if maximises else value < other
+    size = deviation(figure, *kinds)
+    if not size or min(value, other) <= 0:
+        return 1.0 if is_better else 0.0
+    ahead = abs(math.log(value / other)) / size
+    chance = (1 + math.erf(ahead / math.sqrt(2))) / 2
+    return chance if is_better else 1 - chance
 
 
 def fitted_errors() -> tuple[ModelError, ...]:
-    """What :func:`model_errors` and :func:`relative_errors` go by, fitted anew: seconds of work."""
+    """What :func:`model_errors` goes by, fitted anew: seconds of work."""
     errors = []
-    for quantity in sorted(set(_RESTS_ON.values())):
+    for quantity in sorted(QUANTITIES):
         result = fit(quantity)
         worst = abs(result.worst_left_out.left_out_error)
         designs = len(result.predictions)
@@ -127,22 +144,26 @@ def leaders(
     return frozenset(i for i, v in known.items() if not is_ahead(best, v, maximises, error))
 
 
+def plain_name(figure: str) -> str:
+    """The figure that a percentile is of: ``lut`` for ``lut.p90``."""
+    return figure.partition(".")[0]
+
+
 def leads_clearly(
     figures: Mapping[str, float], other: Mapping[str, float], maximises: Mapping[str, bool]
 ) -> bool:
-    """Whether one design is ahead of another in one objective at least, by more than its error.
+    """Whether one design leads another in one objective at least, with nine chances in ten.
 
     ``maximises`` says of each objective whether more of it is better.
     """
-    errors = relative_errors()
     return any(
-        is_ahead(figures[name], other[name], upwards, errors.get(name, 0.0))
+        is_ahead(figures[name], other[name], upwards, needed_lead(plain_name(name)))
         for name, upwards in maximises.items()
     )
 
 
 def ties(designs: Sequence[Mapping[str, float]], maximises: Mapping[str, bool]) -> tuple[int | None, ...]:
-    """For each design of a front the first other that it leads in no objective by more than the error.
+    """For each design of a front the first other that it leads in no objective.
 
     None where it has a clear lead over every other.
     """

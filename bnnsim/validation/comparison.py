@@ -7,12 +7,14 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from bnnsim.cost.error_bars import error_bar, structure_kind
 from bnnsim.cost.usage import Capped
 from bnnsim.files.schema_version import versioned
 from bnnsim.validation.fit import FitResult, fit_all
 from bnnsim.validation.published import PublishedRow, Result, load_published_rows
 from bnnsim.validation.simulated import SystemValues
 from bnnsim.validation.systems import SimulatedSystem, simulated_systems
+from bnnsim.validation.trust import Evidence, TrustCell, evidence_of, group_of, trust_cells, trust_json
 
 Verdict = Literal["met", "off", "not comparable", "not simulated"]
 Progress = Callable[[int, int], None]
@@ -64,6 +66,16 @@ class Comparison:
     verdict: Verdict
     """met within the tolerance (of DSPs also within 4), off (capped too), not comparable or not
     simulated."""
+    group: str
+    """The kind of number: cycles, logic, registers, memory, DSP, power or other."""
+    evidence: str
+    """fitted where a coefficient was fitted on the number, family where on one of its kind by the same
+    authors, else blind."""
+    low: float | None
+    """The lower end of the interval in which four of five such designs lie; null for what is exact, and
+    where there is no prediction."""
+    high: float | None
+    """Its upper end; null where `low` is."""
 
     @property
     def error(self) -> float | None:
@@ -92,6 +104,11 @@ class Validation:
         return tuple(sorted(rows, key=lambda c: (c.reported, c.review)))
 
     @cached_property
+    def trust(self) -> tuple[TrustCell, ...]:
+        """Systems x kinds of number: what is met, what is off."""
+        return trust_cells(self.comparisons)
+
+    @cached_property
     def counts(self) -> dict[Verdict, int]:
         """How many rows there are of each verdict."""
         counts: dict[Verdict, int] = {"met": 0, "off": 0, "not comparable": 0, "not simulated": 0}
@@ -106,6 +123,7 @@ class Validation:
                 "rows": [c.to_json() for c in self.comparisons],
                 "review": [c.to_json() for c in self.review],
                 "counts": dict(self.counts),
+                "trust": trust_json(self.trust),
                 "leave_one_out": [_fit_json(fit) for fit in self.fits],
             }
         )
@@ -117,14 +135,16 @@ def compare_published(progress: Progress | None = None) -> Validation:
     values = {name: SystemValues(entry) for name, entry in systems.items()}
     rows = load_published_rows()
     comparisons = []
-    for number, row in enumerate(rows):
-        comparisons.append(compare(row, values.get(row.system.name)))
+    for number, (row, evidence) in enumerate(zip(rows, evidence_of(rows), strict=True)):
+        comparisons.append(compare(row, values.get(row.system.name), evidence))
         if progress is not None:
             progress(number + 1, len(rows))
     return Validation(tuple(comparisons), fit_all())
 
 
-def compare(row: PublishedRow, values: SystemValues | None) -> Comparison:
+def compare(
+    row: PublishedRow, values: SystemValues | None, evidence: Evidence = "blind"
+) -> Comparison:
     """One published number with its simulated counterpart."""
     result = row.result
     simulated = None
@@ -133,6 +153,11 @@ def compare(row: PublishedRow, values: SystemValues | None) -> Comparison:
     capped = values.resources.capped_of(result.quantity) if values and simulated is not None else None
     verdict = "off" if capped else _verdict(row, simulated)
     structure = values.entry.structure if values else row.system.structure
+    ends: tuple[float | None, float | None] = (None, None)
+    if values is not None and simulated is not None and capped is None:
+        resource = "lut" if result.quantity == "lut_logic" else result.quantity
+        bar = error_bar(resource, simulated, structure_kind(values.design))
+        ends = ends if bar is None else (bar.low, bar.high)
     return Comparison(
         system=row.system.name,
         publication=row.publication,
@@ -152,6 +177,10 @@ def compare(row: PublishedRow, values: SystemValues | None) -> Comparison:
         where=result.where,
         why=_why(row, simulated, structure, verdict, capped),
         verdict=verdict,
+        group=group_of(result.quantity),
+        evidence=evidence,
+        low=ends[0],
+        high=ends[1],
     )
 
 

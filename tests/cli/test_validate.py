@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bnnsim.cli.app import run
-from bnnsim.cli.simulate.validate import show
+from bnnsim.cli.simulate.validate import show, show_all
 from bnnsim.validation.comparison import Validation, compare, compare_published
 from bnnsim.validation.figure import agreement_info, agreement_page
 from bnnsim.validation.published import load_published_rows
@@ -133,7 +133,7 @@ def test_changes_of_the_specs_are_named() -> None:
 def test_everything_printed_fits_100_columns(
     validation: Validation, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    show(validation)
+    show_all(validation)
     printed = capsys.readouterr().out
     assert max(len(line.rstrip()) for line in printed.splitlines()) <= 100
     for text in (
@@ -150,7 +150,7 @@ def test_everything_printed_fits_100_columns(
 
 def test_json_has_rows_review_and_leave_one_out(validation: Validation) -> None:
     data = json.loads(json.dumps(validation.to_json()))
-    assert set(data) == {"schema_version", "rows", "review", "counts", "leave_one_out"}
+    assert set(data) == {"schema_version", "rows", "review", "counts", "trust", "leave_one_out"}
     assert {"system", "quantity", "reported", "simulated", "error", "structure", "role", "why"} <= set(
         data["rows"][0]
     )
@@ -164,12 +164,21 @@ def test_the_figure_shows_every_number_with_an_error_and_needs_no_network(
     validation: Validation,
 ) -> None:
     info = agreement_info(validation)
-    errors = [c for c in validation.comparisons if c.error is not None and c.simulated]
+    errors = [
+        c
+        for c in validation.comparisons
+        if c.error is not None and c.simulated and c.group != "other"
+    ]
     assert len(info.points) == len(errors)
     assert len(info.points) + info.left_out == len(validation.comparisons)
     page = agreement_page(info)
     assert '<script src="http' not in page
-    assert "reported [unit of the quantity" in page
+    assert "simulated against reported [%]" in page
+    groups = list(dict.fromkeys(point.group for point in info.points))
+    assert groups == ["cycles", "logic", "registers", "memory", "DSP", "power"]
+    for point in info.points:
+        assert point.low <= point.simulated <= point.high
+        assert (point.low == point.high) == (point.group == "cycles")
 
 
 def test_the_command_writes_json_and_figure(
@@ -184,3 +193,36 @@ def test_the_command_writes_json_and_figure(
     assert figure.read_text(encoding="utf-8").lower().startswith("<!doctype html>")
     assert run(["validate", "--json", "-"]) == 0
     assert json.loads(capsys.readouterr().out)["counts"] == validation.counts
+
+
+def test_the_short_form_is_a_table_of_trust(
+    validation: Validation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show(validation)
+    printed = capsys.readouterr().out
+    lines = printed.splitlines()
+    assert max(len(line.rstrip()) for line in lines) <= 100
+    assert len(lines) < 50
+    assert lines[1].split() == ["system", "cycles", "logic", "registers", "memory", "DSP", "power"]
+    systems = [line.split()[0] for line in lines[2:] if line.startswith("  ")]
+    assert systems.index("pynq-cnv") < systems.index("fbna")  # what is known in full comes first
+    assert f"{len(validation.comparisons)} published numbers (--all):" in printed
+
+
+def test_used_to_fit_shares_a_family_and_blind_are_told_apart(validation: Validation) -> None:
+    rows = {(c.system, c.what): c.evidence for c in validation.comparisons}
+    assert rows["pynq-cnv", "lut"] == "fitted"
+    assert rows["pynq-cnv", "lutram"] == "family"  # the same authors' LUTs are in a fit
+    assert rows["pynq-cnv", "throughput_fps"] == "blind"
+    assert rows["finn-sfc-max", "power_w (programmable logic)"] == "fitted"
+    assert rows["tiny-cnv-pynq-z2", "power_w (rise)"] == "blind"
+    for comparison in validation.comparisons:
+        assert (comparison.evidence == "fitted") == (comparison.role == "calibration")
+
+
+def test_cells_of_trust_count_every_row_once(validation: Validation) -> None:
+    rows = [c for c in validation.comparisons if c.group != "other"]
+    cells = validation.trust
+    assert sum(c.met + c.off + c.not_comparable + c.not_simulated for c in cells) == len(rows)
+    cnv = next(c for c in cells if (c.system, c.group) == ("pynq-cnv", "power"))
+    assert (cnv.met, cnv.off, cnv.evidence) == (2, 0, "blind")

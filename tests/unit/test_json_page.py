@@ -31,6 +31,7 @@ from bnnsim.timing.engine.spending import Doubled, LayerSpending, Spending
 from bnnsim.timing.engine.traffic import PortTraffic
 from bnnsim.validation.comparison import Comparison
 from bnnsim.validation.fit import Prediction
+from bnnsim.validation.trust import TrustCell
 from tests.designs import HEADS_ARCHITECTURE, HEADS_WORKLOAD
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
@@ -57,6 +58,7 @@ RECORDS: dict[str, type] = {
     "A quantity": Quantity,
     "A published number": Comparison,
     "A prediction": Prediction,
+    "A cell of trust": TrustCell,
     "A sizing of FIFOs": FifoSizing,
     "A point of the curve": CurvePoint,
     "A check": CheckReport,
@@ -195,6 +197,7 @@ Objects = Iterator[tuple[str, dict[str, Any]]]
 def _objects_of_validate(data: dict[str, Any]) -> Objects:
     yield "A validation", data
     yield "Counts of verdicts", data["counts"]
+    yield from (("A cell of trust", cell) for cell in data["trust"])
     yield from (("A published number", entry) for entry in [*data["rows"], *data["review"]])
     for fit in data["leave_one_out"]:
         yield "A fit", fit

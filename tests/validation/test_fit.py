@@ -5,7 +5,14 @@ import itertools
 import numpy as np
 import pytest
 
-from bnnsim.validation.certainty import fitted_errors, model_errors, relative_errors
+from bnnsim.cost.error_bars import deviation
+from bnnsim.validation.certainty import (
+    fitted_errors,
+    model_errors,
+    needed_lead,
+    needed_leads,
+    probability_ahead,
+)
 from bnnsim.validation.comparison import compare
 from bnnsim.validation.fit import (
     fit,
@@ -137,11 +144,10 @@ def test_least_squares_stays_non_negative_and_beats_a_grid():
 def test_errors_that_are_written_down_are_those_of_the_fit() -> None:
     stated = {error.quantity: error for error in model_errors()}
     for error in fitted_errors():
-        shares = [share for share in relative_errors().items() if share[0] == error.quantity]
-        assert shares == [(error.quantity, pytest.approx(error.median, rel=1e-9))]
         if error.quantity in stated:
             found = stated.pop(error.quantity)
             assert found.designs == error.designs
+            assert found.median == pytest.approx(error.median, rel=1e-9)
             assert found.worst == pytest.approx(error.worst, rel=1e-9)
     assert not stated
 
@@ -152,3 +158,20 @@ def test_sureness_of_a_search_is_the_leave_one_out_error_of_the_models() -> None
         misses = sorted(abs(p.left_out_error) for p in result.predictions)
         assert error.designs == len(misses) >= 5
         assert misses[0] <= error.median <= misses[-1] == pytest.approx(error.worst, rel=1e-9)
+
+
+def test_a_lead_is_one_with_nine_chances_in_ten() -> None:
+    """Two figures whose logarithms err independently by the spread of a family's designs."""
+    rng = np.random.default_rng(11)
+    for figure in ("lut", "ff", "power_w"):
+        share = needed_leads()[figure]
+        size = deviation(figure, "a kind", "a kind") / np.sqrt(2)
+        first, second = 1000 * np.exp(rng.normal(0, size, (2, 200_000)))
+        assert np.mean(first * (1 - share) < second) == pytest.approx(0.9, abs=0.005)
+        assert probability_ahead(figure, 1000 * (1 - share), 1000, False) == pytest.approx(0.9, abs=1e-6)
+    assert needed_lead("throughput_fps") == 0
+    assert probability_ahead("throughput_fps", 101, 100, True) == 1
+
+
+def test_designs_of_different_kinds_need_a_larger_lead() -> None:
+    assert needed_lead("lut", "hls pipeline", "engine") > needed_lead("lut")

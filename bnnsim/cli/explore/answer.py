@@ -15,7 +15,7 @@ from bnnsim.search.storage.best_known import scale_of
 from bnnsim.search.storage.record import COMPARED, TrialRecord
 from bnnsim.search.storage.results import DESIGNS, design_name, no_clear_leads, verilog_workload
 from bnnsim.spec.faults import InputError
-from bnnsim.validation.certainty import is_ahead
+from bnnsim.validation.certainty import is_ahead, needed_lead
 
 SHOWN = 12
 
@@ -122,7 +122,7 @@ def _answer(report: ExplorationReport) -> list[tuple[str, str]]:
                 (
                     "ties",
                     f"{unclear} of the {len(found.front)} front designs lead another one in nothing by "
-                    "more than these errors",
+                    "as much",
                 )
             )
     rows += _checks(report)
@@ -166,14 +166,16 @@ def _doubts(report: ExplorationReport, trial: TrialRecord, reference: ReferenceD
         fps = figures["throughput_fps"] * published / figures["clock_mhz"]
         doubts += f"; at the published {published:g} MHz {figure_cell(fps)} FPS"
     inside = [
-        f"{FIGURES[e.quantity][1]} ({e.median:.1%})"
+        f"{FIGURES[e.quantity][1]} ({needed_lead(e.quantity):.0%})"
         for e in report.model_errors
         if e.quantity in COMPARED
         and e.quantity in reference.figures
-        and not is_ahead(figures[e.quantity], reference.figures[e.quantity], False, e.median)
+        and not is_ahead(
+            figures[e.quantity], reference.figures[e.quantity], False, needed_lead(e.quantity)
+        )
     ]
     if inside:
-        doubts += f"; not ahead by more than the model's error in {', '.join(inside)}"
+        doubts += f"; ahead by too little to be sure in {', '.join(inside)}"
     return doubts
 
 

@@ -16,6 +16,9 @@ def add_figure_column(table: Table, name: str) -> None:
     """A column for the figure ``name``, headed by its unit, and its title where that is needed."""
     title, unit = FIGURES[name]
     heading = unit if unit in _SAYING else f"{title.lower()} [{unit}]".replace("[", r"\[")
+    end = name.partition(".")[2]
+    if end:
+        heading = f"{end}\n{unit}".replace("[", r"\[")
     if len(heading) > _WIDE:
         heading = heading.replace(" ", "\n", 1)
     table.add_column(heading, justify="right", no_wrap=True)

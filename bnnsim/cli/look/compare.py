@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 MOST_ROWS = 40
 VALUE_CHARACTERS = 40
 LEGEND = (
-    "Percentages are of the device. ± is the model's median error on published designs that it had not "
-    "seen: designs that are closer tie (≈). Who exceeds a budget leads nobody."
+    "Percentages are of the device. ± is by how much a design must be ahead to be better with nine "
+    "chances in ten, by published designs that the model had not seen: closer ones tie (≈). Behind a "
+    "ratio stands how likely the design is better than the first. Who exceeds a budget leads nobody."
 )
 
 
@@ -95,7 +96,9 @@ def _numbers_table(info: ComparisonInfo) -> Table:
             ratio = quantity.ratio(i) if i else None
             share = quantity.shares[i] if quantity.shares else None
             text = number(value, 5) + ("" if share is None else f", {share:.0%}")
-            text += "" if ratio is None else f" (x {ratio:.4g})"
+            sure = quantity.sureness[i] if i and quantity.sureness and quantity.error else None
+            chance = "" if sure is None else f", {sure:.0%}"
+            text += "" if ratio is None else f" (x {ratio:.4g}{chance})"
             text = f"≈ {text}" if quantity.is_tie and i in quantity.leaders else text
             cells.append(f"[bold green]{text}[/]" if i in quantity.best else text)
         basis = f" ({quantity.basis})" if quantity.basis else ""

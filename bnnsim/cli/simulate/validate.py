@@ -12,6 +12,7 @@ import typer
 from bnnsim.cli.console import deliver, output, running, write_whole
 from bnnsim.validation.comparison import Comparison, Validation, compare_published
 from bnnsim.validation.fit import FitResult, Prediction
+from bnnsim.validation.trust import GROUPS, TrustCell
 
 _QUANTITY = {
     "lut": "LUTs",
@@ -29,8 +30,11 @@ def command(
     ] = None,
     figure: Annotated[
         Path | None,
-        typer.Option(help="write reported against simulated as a page", metavar="FILE.html"),
+        typer.Option(help="write the errors, in percent, as a page", metavar="FILE.html"),
     ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="print every row, and why it is off")
+    ] = False,
 ) -> None:
     """Compare every published number with the simulation, and each cost model with what it never saw."""
     with running("validating", figure, json_file) as progress:
@@ -39,11 +43,61 @@ def command(
         from bnnsim.validation.figure import agreement_info, agreement_page
 
         write_whole(figure, agreement_page(agreement_info(validation)))
-    deliver(validation, json_file, show)
+    deliver(validation, json_file, show_all if every else show)
 
 
 def show(validation: Validation) -> None:
-    """Print the tables: each system, the models left to themselves, the review's frame rates."""
+    """Print what may be trusted: systems x kinds of number, and how sure the models are."""
+    _show_trust(validation.trust)
+    for evidence, what in _EVIDENCE.items():
+        rows = [c for c in validation.comparisons if c.evidence == evidence]
+        met, off = (sum(c.verdict == verdict for c in rows) for verdict in ("met", "off"))
+        _line(f"  {what + ':':<50} {met} of {met + off} numbers met")
+    output.print()
+    _line("The cost models on placed designs that they had not seen: medians of the errors", "bold")
+    for fit in validation.fits:
+        _line(
+            f"  {_QUANTITY[fit.quantity]:<10} a design left out {fit.median_left_out_error:>6.1%}, "
+            f"its family {fit.median_family_left_out_error:>6.1%}, worst design "
+            f"{fit.worst_left_out.left_out_error:+.0%} of {len(fit.predictions)}"
+        )
+    output.print()
+    counts = ", ".join(f"{number} {verdict}" for verdict, number in validation.counts.items())
+    output.print(f"{len(validation.comparisons)} published numbers (--all): {counts}")
+
+
+_EVIDENCE = {
+    "blind": "blind",
+    "family": "family: shares its authors with what was fitted",
+    "fitted": "fitted: used to fit a coefficient",
+}
+
+
+def _show_trust(cells: Sequence[TrustCell]) -> None:
+    """A line a system, a column a kind of number."""
+    _line("What is met of what was published, and whether a fit had seen it", "bold")
+    _line("  " + " ".join([f"{'system':<20}", *(f"{group:<11}" for group in GROUPS)]).rstrip())
+    compared = [c for c in cells if c.met + c.off + c.not_comparable]
+    compared.sort(key=lambda cell: cell.structure)  # complete before inferred
+    for system in dict.fromkeys(c.system for c in compared):
+        row = {c.group: c for c in compared if c.system == system}
+        guess = " ?" if next(iter(row.values())).structure != "complete" else ""
+        texts = [_cell_text(row[group]) if group in row else "" for group in GROUPS]
+        off = any(c.off for c in row.values())
+        line = " ".join([f"{system + guess:<20}", *(f"{text:<11}" for text in texts)])
+        _line(f"  {line}".rstrip(), "yellow" if off else "")
+    _line("  3/4: met of compared; ?: part of the structure is a guess; no basis: nobody says of what")
+
+
+def _cell_text(cell: TrustCell) -> str:
+    """How many of those compared are met, and what that is worth."""
+    if cell.met + cell.off:
+        return f"{cell.met}/{cell.met + cell.off} {cell.evidence}"
+    return "no basis" if cell.not_comparable else "-"
+
+
+def show_all(validation: Validation) -> None:
+    """Print every row: each system, the models left to themselves, the review's frame rates."""
     for name in dict.fromkeys(c.system for c in validation.comparisons):
         _show_system([c for c in validation.comparisons if c.system == name])
     for fit in validation.fits:

@@ -75,10 +75,14 @@ function drawPlane(x, y, log) {
   outside(x, y);
 }
 
-/* The model's median error around each front design; none where a figure is exact. */
+/* Bars of many designs lie over each other: each is faint. */
+const pale = (hex) => (/^#[0-9a-f]{6}$/i.test(hex) ? `${hex}40` : hex);
+
+/* The interval around each front design in which four of five such designs lie; none where a figure is exact. */
 function bars(group, name) {
-  const visible = errorOf(name) > 0;
-  return { type: "data", array: group.points.map((p) => figureOf(p, name) * errorOf(name)), visible, thickness: 1, width: 0, color: colour(group.colour) };
+  const [low, high] = info.error_bars[name] || [1, 1], visible = high > low;
+  const reach = (share) => group.points.map((p) => figureOf(p, name) * share);
+  return { type: "data", array: reach(high - 1), arrayminus: reach(1 - low), symmetric: false, visible, thickness: 1, width: 0, color: pale(colour(group.colour)) };
 }
 
 /* The best of y for each x among the designs that keep every bound, as a line of steps. */

@@ -12,7 +12,7 @@ function words() {
   $("numbers").innerHTML = info.axes.map(tile).join("") + checkedTile();
   verdict();
   const unclear = front.filter((p) => p.no_clear_lead_over).length;
-  $("sureness").textContent = info.sureness + (unclear ? ` ${unclear} of the ${front.length} front designs lead some other one in nothing by more than these errors (≈ in the table).` : "");
+  $("sureness").textContent = info.sureness + (unclear ? ` ${unclear} of the ${front.length} front designs lead some other one in nothing by as much (≈ in the table).` : "");
   $("sureness").hidden = !info.sureness;
   $("left-out").textContent = `Outside the engine, in no figure here: ${info.outside.join("; ")}.`;
   $("left-out").hidden = !info.outside.length;
@@ -67,7 +67,7 @@ function doubts(winner, mark, clock, compared) {
   const own = clock === null ? null : figureOf(winner, "clock_mhz");
   const faster = own > clock && compared[0] === "throughput_fps"
     ? ` At the published ${number(clock)} MHz it would be ${number(figureOf(winner, compared[0]) * clock / own)} FPS.` : "";
-  const inside = compared.filter((n) => n in info.median_errors &&
+  const inside = compared.filter((n) => n in info.needed_leads &&
     !ahead(n, figureOf(winner, n), figureOf(mark, n))).map((n) => info.figures[at[n]].unit);
   return faster + (inside.length ? ` In ${inside.join(" and ")} it is not ahead by more than the model's error.` : "");
 }

@@ -37,8 +37,8 @@ const figureOf = (point, name) => point.figures[at[name]];
 const label = (name) => { const f = info.figures[at[name]]; return f.unit ? `${f.title} [${f.unit}]` : f.title; };
 const shareOf = (point, name) => { const share = point.shares ? point.shares[at[name]] : null; return share === null || share === undefined ? "" : ` (${Math.round(share * 100)} %)`; };
 const valueText = (point, name) => `${number(figureOf(point, name))} ${info.figures[at[name]].unit}${shareOf(point, name)}`;
-const errorOf = (name) => info.median_errors[name] || 0;
-/* Whether a is ahead of b by more than the model's error: closer is a tie. */
+const errorOf = (name) => info.needed_leads[name] || 0;
+/* Whether a is ahead of b, nine chances in ten by the models' errors: closer is a tie. */
 const ahead = (name, a, b) => better(name, a, b) && Math.min(a, b) < Math.max(a, b) * (1 - errorOf(name));
 const better = (name, a, b) => (info.figures[at[name]].maximises ? a > b : a < b);
 const byFigure = (name) => (a, b) =>

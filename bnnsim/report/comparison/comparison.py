@@ -19,7 +19,7 @@ from bnnsim.report.figures.costs import RESOURCE_TEXT, CostsInfo
 from bnnsim.report.figures.design_costs import costs_info
 from bnnsim.simulation import RunOptions, Simulation, TimingOnly, load_design
 from bnnsim.spec.faults import InputError
-from bnnsim.validation.certainty import leaders, relative_errors
+from bnnsim.validation.certainty import leaders, needed_lead, probability_ahead
 
 Better = Literal["lower", "higher"]
 
@@ -48,11 +48,14 @@ class Quantity:
     """What the number covers and rests on; empty where that is plain."""
 
     error: float = 0.0
-    """Median error of the model behind the number, as a share, on published designs that it had not
-    seen; 0 where it is counted."""
+    """By what share a design must be ahead to lead with nine chances in ten, by the error of the model
+    behind the number on published designs that it had not seen; 0 where it is counted."""
     leaders: tuple[int, ...] = ()
     """Positions of the designs that are best, or no further from it than `error`; empty where all are
     equal, and never with a design that is infeasible or a number that is a capacity."""
+    sureness: tuple[float | None, ...] = ()
+    """How likely each design is better than the first, by the models' errors; an entry is null where its
+    number or the first's is not known, and all are missing where neither way is good."""
     shares: tuple[float | None, ...] = ()
     """What each design takes of its device's, as a share; an entry is null where the device has none or
     the number is no resource."""
@@ -202,22 +205,28 @@ def _quantities(judged: Sequence[_Judged]) -> tuple[Quantity, ...]:
         each("clock", "MHz", None, lambda s: s.clock_mhz),  # a means, not an end
     ]
     costs = [design.costs for design in judged]
-    errors = relative_errors()
+    kinds = list(dict.fromkeys(design.evaluation.structure_kind for design in judged))
+    pairs = [(kind, other) for kind in kinds for other in kinds]
+
+    def lead(name: str) -> float:
+        """What the least alike of the designs need."""
+        return max(needed_lead(name, *pair) for pair in pairs)
+
     for name in RESOURCE_TEXT:
         # A device without a resource, with neither use nor budget, is no better for it.
         values = tuple(cost.totals[name] if name in cost.shown else None for cost in costs)
         if any(values):
             shares = tuple(d.evaluation.resources.utilisation.get(name) for d in judged)
-            quantity = Quantity(RESOURCE_TEXT[name], "pieces", "lower", values, "", errors[name])
+            quantity = Quantity(RESOURCE_TEXT[name], "pieces", "lower", values, "", lead(name))
             quantities.append(_ranked(judged, replace(quantity, shares=shares), name))
     basis = " / ".join(dict.fromkeys(cost.power_basis for cost in costs))
     power = tuple(cost.power_w for cost in costs)
     energy = tuple(cost.energy_per_frame_uj for cost in costs)
     for quantity in (
-        Quantity("power", "W", "lower", power, basis, errors["power_w"]),
-        Quantity("energy a frame", "µJ", "lower", energy, basis, errors["energy_per_frame_uj"]),
+        Quantity("power", "W", "lower", power, basis, lead("power_w")),
+        Quantity("energy a frame", "µJ", "lower", energy, basis, lead("energy_per_frame_uj")),
     ):
-        quantities.append(_ranked(judged, quantity))
+        quantities.append(_ranked(judged, quantity, "power_w"))
     return tuple(quantities)
 
 
@@ -229,4 +238,14 @@ def _ranked(judged: Sequence[_Judged], quantity: Quantity, resource: str = "") -
         d.evaluation.feasible and not d.evaluation.resources.capped_of(resource) for d in judged
     ]
     found = leaders(quantity.values, quantity.better == "higher", quantity.error, may_lead)
-    return replace(quantity, leaders=tuple(sorted(found)))
+    first, maximises = judged[0].evaluation.structure_kind, quantity.better == "higher"
+    start = quantity.values[0]
+    sure = tuple(
+        None
+        if value is None or start is None
+        else probability_ahead(
+            resource, value, start, maximises, (design.evaluation.structure_kind, first)
+        )
+        for value, design in zip(quantity.values, judged, strict=True)
+    )
+    return replace(quantity, leaders=tuple(sorted(found)), sureness=sure)

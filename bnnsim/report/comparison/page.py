@@ -29,7 +29,9 @@ def _quantities_figure(info: ComparisonInfo) -> Figure:
         cells = []
         for i, value in enumerate(quantity.values):
             ratio = quantity.ratio(i) if i else None
-            against = "" if ratio is None else f' <small class="muted">× {ratio:.4g}</small>'
+            sure = quantity.sureness[i] if i and quantity.sureness and quantity.error else None
+            chance = "" if sure is None else f", {sure:.0%}"
+            against = "" if ratio is None else f' <small class="muted">× {ratio:.4g}{chance}</small>'
             share = quantity.shares[i] if quantity.shares else None
             of = "" if share is None else f' <small class="muted">{share:.0%}</small>'
             tie = "≈ " if quantity.is_tie and i in quantity.leaders else ""
@@ -51,7 +53,7 @@ def _quantities_figure(info: ComparisonInfo) -> Figure:
             cells = [f'<td class="text">{escape(text)}</td>' for text in texts]
             rows.append(f"<tr><td>{name}</td>{''.join(cells)}</tr>")
     csv = csv_text(
-        ("quantity", "unit", "basis", "model_error", *info.names),
+        ("quantity", "unit", "basis", "needed_lead", *info.names),
         [
             (q.name, q.unit, q.basis, q.error, *("" if v is None else v for v in q.values))
             for q in info.quantities
@@ -59,9 +61,10 @@ def _quantities_figure(info: ComparisonInfo) -> Figure:
         + [("feasible", "", "", "", *("no: " + text if text else "yes" for text in info.obstacles))],
     )
     note = (
-        "The best of each row is green. ± is the median error of the model on published designs that it "
-        "had not seen; designs closer than that tie (≈). Percentages are of the device; a design that "
-        "exceeds its budget leads nobody."
+        "The best of each row is green. ± is by how much a design must be ahead to be better with nine "
+        "chances in ten, by published designs that the model had not seen; closer ones tie (≈). Behind "
+        "a ratio stands how likely the design is better than the first. Percentages are of the device; a "
+        "design that exceeds its budget leads nobody."
     )
     return Figure("numbers", "What it does to each number", note, _table(info, "", rows), csv)
 

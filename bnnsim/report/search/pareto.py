@@ -11,13 +11,14 @@ from typing import Any
 
 from bnnsim.report.search.columns import columns, short
 from bnnsim.search.front.importance import KnobImportance, knob_importance
-from bnnsim.search.front.objectives import METRICS
+from bnnsim.search.front.objectives import METRICS, ROBUST, is_better_more
 from bnnsim.search.storage.best_known import scale_of
+from bnnsim.search.storage.kinds import bars_of
 from bnnsim.search.storage.record import Exploration, TrialRecord
 from bnnsim.search.storage.results import no_clear_leads, verilog_workload
-from bnnsim.validation.certainty import ModelError, relative_errors
+from bnnsim.validation.certainty import ModelError, needed_lead, plain_name
 
-FIGURES: Mapping[str, tuple[str, str]] = {
+FIGURES: dict[str, tuple[str, str]] = {
     "throughput_fps": ("Throughput", "FPS"),
     "latency_us": ("Latency", "µs"),
     "latency_cycles": ("Latency", "cycles"),
@@ -39,6 +40,12 @@ FIGURES: Mapping[str, tuple[str, str]] = {
     "accuracy_percent": ("Published accuracy", "%"),
 }
 """What figures are called on the page, and their units."""
+FIGURES |= {
+    f"{name}.{end}": (f"{title}, {end}", unit)
+    for name, (title, unit) in tuple(FIGURES.items())
+    for end in ("p10", "p90")
+    if f"{name}.{end}" in ROBUST
+}
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,7 @@ class Point:
     bounds that an infeasible design breaks. ``checked`` says how a front design was verified,
     ``is_exact`` whether that held (None: not simulated). ``shares`` of what budget and device allow
     follow the info's ``figures`` (front designs only); ``no_clear_lead_over`` is a front design that this
-    one leads in nothing by more than the models' errors (empty: leads all).
+    one leads in nothing, nine chances in ten (empty: leads all).
     """
 
     id: str
@@ -88,8 +95,9 @@ class ParetoInfo:
     """All that the page shows.
 
     ``figures`` are those that differ between designs, the objectives first; ``axes`` the objectives'
-    names. ``median_errors`` of the cost models are shares. Curves are (designs evaluated, their
-    hypervolume as a share of what ``scale`` names).
+    names. ``needed_leads`` are shares by which a design must be ahead to lead, ``error_bars`` both ends
+    of the intervals in which four of five designs lie, as shares of the figure. Curves are (designs
+    evaluated, their hypervolume as a share of what ``scale`` names).
     """
 
     space: str
@@ -108,7 +116,8 @@ class ParetoInfo:
     baseline_curve: tuple[tuple[int, float], ...]
     scale: str
     sureness: str
-    median_errors: Mapping[str, float]
+    needed_leads: Mapping[str, float]
+    error_bars: Mapping[str, tuple[float, float]]
     outside: tuple[str, ...] = ()
     """What engines of the space leave to others: in no figure."""
     verilog_workload: str = ""
@@ -162,9 +171,7 @@ def pareto_info(
         constraints=tuple(str(constraint) for constraint in exploration.constraints),
         axes=tuple(objective.name for objective in exploration.objectives),
         figures=tuple(
-            FigureInfo(
-                name, *FIGURES.get(name, (name, "")), directions.get(name, METRICS[name] == "maximise")
-            )
+            FigureInfo(name, *FIGURES.get(name, (name, "")), directions.get(name, is_better_more(name)))
             for name in names
         ),
         knobs=knobs,
@@ -184,7 +191,8 @@ def pareto_info(
         scale=scale.text if scale else "",
         importance=knob_importance(exploration),
         sureness=sureness([error for error in errors if error.quantity in names]),
-        median_errors={n: e for n, e in relative_errors().items() if n in names and errors},
+        needed_leads={n: needed_lead(plain_name(n)) for n in names if errors},
+        error_bars={n: bar for n, bar in bars_of(exploration).items() if n in names and errors},
     )
 
 
@@ -197,10 +205,14 @@ def sureness(errors: Sequence[ModelError]) -> str:
         f"(worst {e.worst:.0%}, {e.designs} designs)"
         for e in errors
     ]
+    leads = [
+        f"{FIGURES[e.quantity][1] if e.quantity != 'power_w' else 'power'} {needed_lead(e.quantity):.0%}"
+        for e in errors
+    ]
     return (
         "Cycles are exact for the architecture as described. On published designs, each left out of the "
-        f"fit in turn, the cost models are off by a median of {', '.join(parts)}: a lead within that is "
-        "none."
+        f"fit in turn, the cost models are off by a median of {', '.join(parts)}; a design leads another "
+        f"of its kind, nine chances in ten, where it is ahead by {', '.join(leads)}."
     )
 
 
@@ -211,7 +223,7 @@ def _shown_figures(exploration: Exploration) -> tuple[str, ...]:
     for trial in exploration.trials:
         for name, value in trial.result.figures.items():
             values.setdefault(name, set()).add(value)
-    others = [n for n in METRICS if n not in wanted and len(values.get(n, ())) > 1]
+    others = [n for n in (*METRICS, *ROBUST) if n not in wanted and len(values.get(n, ())) > 1]
     return (*wanted, *others)
 
 

@@ -12,7 +12,7 @@ from bnnsim.search.front.objectives import METRICS
 from bnnsim.search.space.fields import Value
 from bnnsim.search.sweep.sweep import Sweep
 from bnnsim.search.sweep.table import sweep_figures
-from bnnsim.validation.certainty import relative_errors
+from bnnsim.validation.certainty import needed_leads
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class SweepInfo:
     values: tuple[tuple[tuple[float | None, ...], ...], ...]
     notes: tuple[tuple[str, ...], ...]
     errors: tuple[float, ...] = ()
-    """The model's median error of each figure, as a share; 0 where it is exact."""
+    """By what share of each figure a design must be ahead to lead; 0 where it is exact."""
     outside: tuple[str, ...] = ()
     """What an engine leaves to others: in no figure."""
 
@@ -49,7 +49,7 @@ def sweep_info(found: Sweep) -> SweepInfo:
         for second in seconds
     ]
     return SweepInfo(
-        errors=tuple(relative_errors().get(name, 0.0) for name in names),
+        errors=tuple(needed_leads().get(name, 0.0) for name in names),
         outside=found.outside,
         arch=found.arch,
         workload=found.workload,

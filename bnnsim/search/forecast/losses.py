@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from bnnsim.arrays import Bools, Floats, Int64s
+from bnnsim.cost.error_bars import PIECES
 from bnnsim.search.forecast.models import Forecast, SpaceModel, model_of
-from bnnsim.search.front.objectives import Constraint, Objective
+from bnnsim.search.front.objectives import ROBUST, Constraint, Objective
 from bnnsim.search.front.point_result import PointResult
 from bnnsim.search.points.alternative_encoding import AlternativeEncoding
 from bnnsim.search.points.encoding import PointEncoding
@@ -50,6 +51,7 @@ class PointModel:
             self._columns.append([self.names.index(prefix + parameter) for parameter in member.sizes])
             given = space.given({ALTERNATIVE: name}) if isinstance(space, Alternatives) else {}
             self._given.append(given)
+        self._ratios: dict[tuple[int, str], float] = {}
         self._which = self.names.index(ALTERNATIVE) if ALTERNATIVE in self.names else None
 
     def _members(self, points: Int64s) -> list[tuple[int, Int64s]]:
@@ -81,12 +83,23 @@ class PointModel:
         for place, rows in self._members(points):
             found = self._models[place].forecast(points[rows][:, self._columns[place]])
             figures = {**found[0], **self._fixed(place, len(rows))}
+            figures |= self._robust(place, figures)
             for column, objective in enumerate(self.objectives):
                 if objective.name in figures:
                     losses[rows, column] = figures[objective.name] * (-1 if objective.maximises else 1)
             excess[rows] = self._excess((figures, *found[1:]))
             known[rows] = found[2]
         return losses, excess, known
+
+    def _robust(self, place: int, figures: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Ends of error bars, as far as a judged design of the alternative showed how wide they are."""
+        found = {}
+        for (where, name), ratio in self._ratios.items():
+            base = name.partition(".")[0]
+            if where == place and base in figures:
+                pieces = PIECES.get(base, 0)
+                found[name] = (figures[base] + pieces) * ratio - pieces
+        return found
 
     def _fixed(self, place: int, count: int) -> dict[str, Floats]:
         return {name: np.full(count, value) for name, value in self._given[place].items()}
@@ -137,7 +150,14 @@ class PointModel:
     def learn(self, point: Int64s, result: PointResult) -> None:
         """Take in what became of a point."""
         place = self._place(point)
-        self._models[place].learn(point[self._columns[place]], result.figures)
+        figures = {name: value for name, value in result.figures.items() if name not in ROBUST}
+        self._models[place].learn(point[self._columns[place]], figures)
+        for name in ROBUST.keys() & result.figures.keys():
+            base = name.partition(".")[0]
+            pieces = PIECES.get(base, 0)
+            if result.figures.get(base):
+                ratio = (result.figures[name] + pieces) / (result.figures[base] + pieces)
+                self._ratios[place, name] = ratio
 
 
 _PACED = ("power_w", "energy_per_frame_uj", "fps_per_w", "latency_us", "latency_cycles")

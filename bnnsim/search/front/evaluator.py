@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bnnsim.cost.error_bars import structure_kind
 from bnnsim.cost.resources import estimate_resources
 from bnnsim.cost.usage import RESOURCES
 from bnnsim.design.design import Design, EngineDesign
 from bnnsim.evaluation import DesignFigures, figures_of
-from bnnsim.search.front.objectives import Constraint, Objective
+from bnnsim.search.front.objectives import Constraint, Objective, robust_figures
 from bnnsim.search.front.point_result import BUDGET, PointResult, reason_of
 from bnnsim.search.points.encoding import Knobs
 from bnnsim.search.points.point_design import point_architecture, point_design
@@ -67,6 +68,8 @@ class Evaluator:
         except (SpecError, DeadlockError) as error:
             return PointResult({}, {}, reason_of(error))
         figures = {**found.figures, **self.space.given(knobs)}
+        asked = [o.name for o in self.objectives] + [c.name for c in self.constraints]
+        figures |= robust_figures(asked, figures, structure_kind(design))
         return self.hold_against_bounds(replace(found, figures=figures))
 
     def screen(self, knobs: Knobs) -> PointResult:
@@ -115,7 +118,8 @@ class Evaluator:
         missing = ""
         for name in [o.name for o in self.objectives] + [c.name for c in self.constraints]:
             if name not in found.figures:
-                missing = f"no {name} for this design: {found.reasons.get(name, 'not modelled')}"
+                why = found.reasons.get(name.partition(".")[0], "not modelled")
+                missing = f"no {name} for this design: {why}"
         return PointResult(found.figures, violations, missing)
 
 

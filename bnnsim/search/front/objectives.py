@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bnnsim.cost.error_bars import RESTS_ON, percentile
 from bnnsim.spec.faults import Fault, SpecError, near_names
 
 METRICS: Mapping[str, str] = {
@@ -37,11 +38,16 @@ METRICS: Mapping[str, str] = {
 }
 """Every figure that a search can use, and the direction in which it is better."""
 
+ROBUST: Mapping[str, str] = {
+    f"{name}.{end}": METRICS[name] for name in RESTS_ON if name in METRICS for end in ("p10", "p90")
+}
+"""Ends of costs' error bars, for robust searches: one design in ten is below p10, one above p90."""
+
 GIVEN = ("accuracy_percent",)
 """Figures that no model here predicts: published numbers of a network, which a space may give."""
 
 DIRECTIONS = {"maximise": -1.0, "maximize": -1.0, "minimise": 1.0, "minimize": 1.0}
-_CONSTRAINT = re.compile(r"^\s*([a-z0-9_]+)\s*(<=|>=)\s*([-+0-9.eE]+)\s*$")
+_CONSTRAINT = re.compile(r"^\s*([a-z0-9_.]+)\s*(<=|>=)\s*([-+0-9.eE]+)\s*$")
 
 
 @dataclass(frozen=True)
@@ -100,8 +106,8 @@ def parse_objectives(texts: Sequence[str], place: str = "--objectives") -> tuple
             near = near_names(direction, ["maximise", "minimise"])
             faults.append(Fault(place, 0, name, "minimise or maximise", repr(direction), near))
         else:
-            chosen = direction or METRICS[name]
-            objectives.append(Objective(name, DIRECTIONS[chosen] < 0))
+            maximises = DIRECTIONS[direction] < 0 if direction else is_better_more(name)
+            objectives.append(Objective(name, maximises))
     if not texts:
         faults.append(Fault(place, 0, "", "at least one objective", "none"))
     names = [objective.name for objective in objectives]
@@ -141,7 +147,26 @@ def parse_constraints(texts: Sequence[str], place: str = "--constraint") -> tupl
     return tuple(constraints)
 
 
+def is_better_more(name: str) -> bool:
+    """Whether more of a figure, or of an end of its error bar, is better."""
+    return {**METRICS, **ROBUST}[name] == "maximise"
+
+
+def robust_figures(
+    names: Iterable[str], figures: Mapping[str, float], kind: str
+) -> dict[str, float]:
+    """Those of ``names`` that are ends of error bars, of a design of this kind with these figures."""
+    found = {}
+    for name in names:
+        base, _, end = name.partition(".")
+        if end and base in figures:
+            found[name] = percentile(base, figures[base], kind, end)
+    return found
+
+
 def _unknown(name: str, place: str) -> Fault | None:
-    if name in METRICS:
+    if name in METRICS or name in ROBUST:
         return None
-    return Fault(place, 0, "", f"one of {', '.join(METRICS)}", repr(name), near_names(name, METRICS))
+    known = [*METRICS, *ROBUST]
+    expected = f"one of {', '.join(METRICS)}, or a cost's .p10 or .p90"
+    return Fault(place, 0, "", expected, repr(name), near_names(name, known))

@@ -9,17 +9,19 @@ from pathlib import Path
 
 import yaml
 
+from bnnsim.cost.error_bars import RESTS_ON
 from bnnsim.files.folder import write_files
 from bnnsim.files.whole import no_place
-from bnnsim.search.front.objectives import GIVEN, METRICS
+from bnnsim.search.front.objectives import GIVEN, METRICS, ROBUST
 from bnnsim.search.points.point_design import point_architecture
 from bnnsim.search.space.alternatives import Alternatives
 from bnnsim.search.space.space import Space
+from bnnsim.search.storage.kinds import ENDS, interval_of, structure_kinds
 from bnnsim.search.storage.record import Exploration, TrialRecord
 from bnnsim.spec.library import find_spec, shipped_names
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.yaml.scalars import ScalarDumper
-from bnnsim.validation.certainty import relative_errors, ties
+from bnnsim.validation.certainty import ties
 
 TRIALS, PARETO, DESIGNS = "trials.csv", "pareto.csv", "designs"
 Notes = Mapping[str, str]
@@ -68,11 +70,12 @@ def table(exploration: Exploration, trials: Sequence[TrialRecord], checked: Note
     """``trials`` as CSV: what became of each, its figures, its margins to the constraints, its knobs.
 
     A margin is the amount over the bound: at most 0 where the bound holds. A share is of what budget and
-    device allow. The front's table (``checked``) says the models' errors as shares, and of each design a
-    front design that it leads in nothing by more than they are.
+    device allow. The front's table (``checked``) has both ends of the costs' error bars, and of each
+    design a front design that it leads in nothing.
     """
     given = {name for t in exploration.trials for name in t.result.figures}
-    figures = [n for n in METRICS if n in given and n not in exploration.space.knob_names]
+    names = (*METRICS, *ROBUST)
+    figures = [n for n in names if n in given and n not in exploration.space.knob_names]
     bounds = list(dict.fromkeys(n for t in exploration.trials for n in t.result.violations))
     knobs = list(dict.fromkeys(n for t in exploration.trials for n in t.knobs))
     front = {trial.number for trial in exploration.front}
@@ -81,13 +84,14 @@ def table(exploration: Exploration, trials: Sequence[TrialRecord], checked: Note
     is_front = checked is not None
     notes = ["verification", "no_clear_lead_over"] if is_front else []
     shared = list(dict.fromkeys(n for t in exploration.trials for n in t.result.shares))
-    errors = {n: e for n, e in relative_errors().items() if is_front and n in figures}
+    barred = [n for n in RESTS_ON if is_front and n in figures]
+    kinds = structure_kinds(exploration) if is_front else {}
     tied = no_clear_leads(exploration) if is_front else {}
     writer.writerow(
         ["id", "feasible", "on_front", *notes, "obstacle", *figures]
         + [f"over {name}" for name in bounds]
         + [f"share of {name}" for name in shared]
-        + [f"model error of {name}" for name in errors]
+        + [f"{end} of {name}" for name in barred for end in ENDS]
         + knobs
     )
     for trial in trials:
@@ -99,14 +103,19 @@ def table(exploration: Exploration, trials: Sequence[TrialRecord], checked: Note
             + [number_text(result.figures.get(name)) for name in figures]
             + [number_text(result.violations.get(name)) for name in bounds]
             + [_share_text(result.shares.get(name)) for name in shared]
-            + [f"{error:.4f}" for error in errors.values()]
+            + [_end_text(trial, name, place, kinds) for name in barred for place in range(len(ENDS))]
             + [trial.knobs.get(name, "") for name in knobs]
         )
     return text.getvalue()
 
 
+def _end_text(trial: TrialRecord, figure: str, place: int, kinds: Mapping[str, str]) -> str:
+    ends = interval_of(trial, figure, kinds)
+    return f"{ends[place]:.6g}" if ends else ""
+
+
 def no_clear_leads(exploration: Exploration) -> dict[str, str]:
-    """Front designs, by id, that lead another (its id) in nothing by more than the models' errors."""
+    """Front designs, by id, that lead another (its id) in nothing, nine chances in ten."""
     front = exploration.front
     directions = {o.name: o.maximises for o in exploration.objectives}
     found = ties([trial.result.figures for trial in front], directions)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
-from bnnsim.search.front.objectives import parse_constraints, parse_objectives
+from bnnsim.cost.error_bars import half_width
+from bnnsim.search.front.objectives import parse_constraints, parse_objectives, robust_figures
 from bnnsim.spec.faults import SpecError
 
 
@@ -56,3 +59,24 @@ def test_a_bound_reads_back_as_the_same_bound(text: str) -> None:
     (bound,) = parse_constraints([text])
     assert str(bound) == text
     assert parse_constraints([str(bound)]) == (bound,)
+
+
+def test_a_cost_may_be_asked_for_at_an_end_of_its_error_bar() -> None:
+    """26,633 LUT of a kind with a half width h: one design in ten is above 26,633 e^h."""
+    lut, fps_per_w = parse_objectives(["lut.p90", "fps_per_w.p10"])
+    assert (lut.maximises, fps_per_w.maximises) == (False, True)
+    (bound,) = parse_constraints(["bram18.p90<=280"])
+    width = half_width("lut", "hls pipeline")
+    assert width is not None
+    names = [lut.name, fps_per_w.name, bound.name, "throughput_fps"]
+    figures = {"lut": 26_633.0, "fps_per_w": 1600.0, "bram18": 250.0, "throughput_fps": 3000.0}
+    found = robust_figures(names, figures, "hls pipeline")
+    assert set(found) == {"lut.p90", "fps_per_w.p10", "bram18.p90"}
+    assert found["lut.p90"] == pytest.approx(26_633 * math.exp(width.size))
+    assert found["fps_per_w.p10"] < 1600
+    assert found["bram18.p90"] > 250
+
+
+def test_what_is_exact_has_no_error_bar_to_ask_for() -> None:
+    with pytest.raises(SpecError, match=r"got 'throughput_fps.p90'.*or a cost's .p10 or .p90"):
+        parse_objectives(["throughput_fps.p90"])
