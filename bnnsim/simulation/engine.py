@@ -13,6 +13,7 @@ from bnnsim.simulation.prefix import prefix_outputs
 from bnnsim.simulation.record import LayerReport, Simulation, UnitReport
 from bnnsim.simulation.stimulus import Stimulus, TimingOnly
 from bnnsim.timing.engine.bottleneck import find_engine_bottleneck
+from bnnsim.timing.engine.observer import EngineObserver
 from bnnsim.timing.engine.result import EngineTiming
 from bnnsim.timing.engine.spending import find_spending
 from bnnsim.timing.engine.steady_state import steady_interval as program_interval
@@ -20,9 +21,15 @@ from bnnsim.timing.prefix import whole_program
 
 
 def simulate_engine(
-    design: EngineDesign, stimulus: Stimulus | TimingOnly, options: RunOptions
+    design: EngineDesign,
+    stimulus: Stimulus | TimingOnly,
+    options: RunOptions,
+    observer: EngineObserver | None = None,
 ) -> Simulation:
-    """Cycles of an engine's frames, and with a stimulus its bits in the engine's own tile order."""
+    """Cycles of an engine's frames, and with a stimulus its bits in the engine's own tile order.
+
+    An ``observer`` is shown the run, which is SimPy's then.
+    """
     scores = labels = None
     if isinstance(stimulus, Stimulus):
         scores, labels = _scores(design, stimulus, options.progress), stimulus.labels
@@ -31,7 +38,7 @@ def simulate_engine(
     else:
         frames, basis = options.frames or 1, stimulus.reason
     executor: ExecutorName = options.executor or ("compiled" if scores is None else "simpy")
-    timing = _run(design, frames, executor)
+    timing = _run(design, frames, "simpy" if observer else executor, observer)
     interval, _, reason = steady_interval(design)
     workload = design.network.workload
     return Simulation(
@@ -72,11 +79,13 @@ def steady_interval(design: EngineDesign) -> tuple[int | None, int, str]:
     return program_interval(whole_program(design))
 
 
-def _run(design: EngineDesign, frames: int, executor: ExecutorName) -> EngineTiming:
+def _run(
+    design: EngineDesign, frames: int, executor: ExecutorName, observer: EngineObserver | None
+) -> EngineTiming:
     if executor == "simpy":
         from bnnsim.timing.engine.reference import run_engine_simpy
 
-        return run_engine_simpy(whole_program(design), frames)
+        return run_engine_simpy(whole_program(design), frames, observer=observer)
     from bnnsim.timing.engine.compiled import run_engine_compiled
 
     return run_engine_compiled(whole_program(design), frames)

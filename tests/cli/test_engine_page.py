@@ -87,7 +87,8 @@ def test_the_page_is_offline_and_its_bars_change_scale(page_file: Path, width: i
         assert len(set(page.run(bars))) == 1
         page.press("#layers [data-do=shares]")
         assert page.run(bars) == lengths
-        for figure in ("budget", "layers", "spending", "roofline", "units", "costs", "numbers"):
+        drawn = ("spending", "roofline", "timeline", "occupancy")
+        for figure in ("budget", "layers", *drawn, "units", "costs", "numbers"):
             page.press(f"button.csv[data-figure={figure}]")
             assert len(page.run("return bnnsim.lastCsv").splitlines()) > 3
 
@@ -95,7 +96,6 @@ def test_the_page_is_offline_and_its_bars_change_scale(page_file: Path, width: i
 @pytest.mark.parametrize(
     ("command", "option", "reason"),
     [
-        ("trace", "--vcd", "engines are not traced"),
         ("vectors", "--out", "engines have no streams to write"),
         ("fifos", "--out", "engines have no FIFOs"),
     ],

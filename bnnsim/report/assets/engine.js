@@ -21,7 +21,7 @@ bnnsim.scripts.engineRoofline = (section, data) => {
     const y = decades([...data.points.map(p => p.operations_a_cycle), ...peaks], height - 44, 14);
     for (const tick of x.ticks) {
       add("line", { class: "grid", x1: x.at(tick), x2: x.at(tick), y1: 14, y2: height - 44 });
-      add("text", { x: x.at(tick), y: height - 28, "text-anchor": "middle" }, bnnsim.short(tick));
+      add("text", { x: x.at(tick), y: height - 28, "text-anchor": x.at(tick) > width - 30 ? "end" : "middle" }, bnnsim.short(tick));
     }
     for (const tick of y.ticks) {
       add("line", { class: "grid", x1: 58, x2: width - 14, y1: y.at(tick), y2: y.at(tick) });
@@ -35,7 +35,7 @@ bnnsim.scripts.engineRoofline = (section, data) => {
     for (const [peak, arrays] of names) {
       const at = y.at(peak);
       add("line", { class: "roof", x1: 58, x2: width - 14, y1: at, y2: at });
-      add("text", { x: 62, y: at + 14 }, `${arrays.join(", ")}: ${bnnsim.short(peak)}`);
+      add("text", { x: width - 16, y: at + 14, "text-anchor": "end" }, `${arrays.join(", ")}: ${bnnsim.short(peak)}`);
     }
     let shift = 0;
     for (const [name, bytes] of Object.entries(data.ports)) {

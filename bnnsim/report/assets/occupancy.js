@@ -3,6 +3,7 @@
 bnnsim.scripts.occupancy = async (section, data) => {
   const canvas = section.querySelector("canvas"), readout = section.querySelector(".readout");
   const view = bnnsim.view, LANE = 30, TOP = 6, FOOT = 36;
+  const unit = data.unit || "words", counted = value => data.unit ? bnnsim.count(value) : value;
   let sameScale = false, onlyDeep = false, chosen = 0;
   view.total = data.cycles;
 
@@ -76,7 +77,7 @@ bnnsim.scripts.occupancy = async (section, data) => {
       context.fillText(bnnsim.fit(context, x0 < 100 ? row.name.split("->")[0] + " →" : bnnsim.arrowed(row.name), x0 - 10), x0 - 8, y - 1);
       context.fillStyle = bnnsim.colour("muted");
       context.font = "10px system-ui, sans-serif";
-      context.fillText(sameScale ? `0 – ${deepest} words` : `0 – ${row.depth} words`, x0 - 8, y + 12);
+      context.fillText(sameScale ? `0 – ${data.unit ? bnnsim.short(deepest) : deepest} ${unit}` : `0 – ${data.unit ? bnnsim.short(row.depth) : row.depth} ${unit}`, x0 - 8, y + 12);
     });
     canvas.dataset.start = view.start;
     canvas.dataset.end = view.end;
@@ -111,9 +112,9 @@ bnnsim.scripts.occupancy = async (section, data) => {
 
   function tell(row, cycle) {
     const i = bnnsim.lastUpTo(row.cycles, cycle);
-    readout.textContent = `${bnnsim.arrowed(row.name)}: ${row.levels[i]} of ${row.depth} words at the start of cycle ` +
-      `${bnnsim.count(Math.floor(cycle))}; highest ${row.highest}, mean ${+row.mean.toPrecision(3)} words, full in ` +
-      `${(100 * row.full / data.cycles).toFixed(1)} % of the cycles; ${row.width} bits a word.`;
+    readout.textContent = `${bnnsim.arrowed(row.name)}: ${counted(row.levels[i])} of ${counted(row.depth)} ${unit} at the start of cycle ` +
+      `${bnnsim.count(Math.floor(cycle))}; highest ${counted(row.highest)}, mean ${counted(+row.mean.toPrecision(3))} ${unit}, full in ` +
+      `${(100 * row.full / data.cycles).toFixed(1)} % of the cycles` + (data.unit ? "." : `; ${row.width} bits a word.`);
   }
 
   bnnsim.navigate(canvas, left, (event, cycle) => {
@@ -135,7 +136,7 @@ bnnsim.scripts.occupancy = async (section, data) => {
   section.querySelectorAll("[data-do]").forEach(button =>
     button.addEventListener("click", () => { actions[button.dataset.do](button); draw(); }));
   bnnsim.csv[section.id] = () => {
-    const lines = ["stream,depth_words,from_cycle,level_words"];
+    const lines = [data.unit ? `buffer,capacity_${unit},from_cycle,level_${unit}` : "stream,depth_words,from_cycle,level_words"];
     for (const row of data.rows)
       for (let i = bnnsim.lastUpTo(row.cycles, view.start); i < row.cycles.length && row.cycles[i] < view.end; i++)
         lines.push(`${row.name},${row.depth},${row.cycles[i]},${row.levels[i]}`);

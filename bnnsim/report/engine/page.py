@@ -9,6 +9,7 @@ from bnnsim.evaluation import Evaluation
 from bnnsim.report.engine.layers import engine_layers_figure, engine_layers_info, engine_sentence
 from bnnsim.report.engine.roofline import engine_roofline_figure, engine_roofline_info
 from bnnsim.report.engine.spending import spending_figure
+from bnnsim.report.engine.timeline import gantt_figure, gantt_info, levels_figure
 from bnnsim.report.figures.activations import ActivationsInfo, activations_figure
 from bnnsim.report.figures.answer import advice_html, answer_html, answer_info
 from bnnsim.report.figures.costs import costs_figure
@@ -31,6 +32,10 @@ def engine_page(
         figures.append(spending_figure(simulation.spending, simulation.clock_mhz))
         roofline = engine_roofline_info(design, simulation.spending)
         figures += [engine_roofline_figure(roofline)] if roofline.points else []
+    limiting = simulation.bottleneck.limiting_units if simulation.bottleneck else ()
+    gantt = gantt_info(design, limiting)
+    figures.append(gantt_figure(gantt))
+    figures += [levels_figure(gantt)] if gantt.levels else []
     figures += [units_figure(simulation), costs_figure(costs)]
     if activations is not None:
         figures.append(activations_figure(activations))

@@ -45,7 +45,7 @@ def _bar(name: str, bound: str, speedup: float, fps: float, most: float) -> str:
     return (
         f"<li{css}><span>{escape(name)}<small class='muted'> {bound}</small></span>"
         f'<i style="width:{share:.2f}%"></i>'
-        f'<span class="amount">{exact(fps * speedup)} (× {speedup:.3f})</span></li>'
+        f'<span class="amount">{exact(fps * speedup)} (×&nbsp;{speedup:.3g})</span></li>'
     )
 
 

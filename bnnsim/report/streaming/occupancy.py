@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bnnsim.report.figures.figure import Figure
+from bnnsim.report.figures.track_encoding import encode_pairs, zigzag
 from bnnsim.report.streaming.recording import LevelTrack, Recording
-from bnnsim.report.streaming.track_encoding import encode_pairs, zigzag
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from typing import Any
 
 from bnnsim.design.streaming.units import UnitKind
 from bnnsim.report.figures.figure import Figure, number
+from bnnsim.report.figures.gantt import gantt_body
+from bnnsim.report.figures.track_encoding import encode_pairs
 from bnnsim.report.streaming.recording import Recording
-from bnnsim.report.streaming.track_encoding import encode_pairs
 from bnnsim.report.streaming.unit_states import STATE_TEXT, State
 
 SHOWN_STATES = (
@@ -127,25 +128,6 @@ def timeline_figure(info: TimelineInfo) -> Figure:
         "Zoomed out, a column shows each state's share of its cycles. "
         "Drag to move, Ctrl + wheel or pinch to zoom, or use the buttons and keys."
     )
-    body = (
-        '<div class="controls" role="group" aria-label="Timeline view">'
-        '<button type="button" data-do="all">Whole run</button>'
-        '<button type="button" data-do="frame">One frame</button>'
-        '<button type="button" data-do="cycle">Single cycles</button>'
-        '<button type="button" data-do="in" aria-label="Zoom in">+</button>'
-        '<button type="button" data-do="out" aria-label="Zoom out">−</button>'
-        '<button type="button" data-do="left" aria-label="Earlier">←</button>'
-        '<button type="button" data-do="right" aria-label="Later">→</button>'
-        '<button type="button" data-do="units" aria-pressed="false">Axis in µs</button>'
-        '<button type="button" data-do="matrices" aria-pressed="false">Only matrix units</button>'
-        "</div>"
-        '<canvas class="chart" tabindex="0" role="img" aria-label="Timeline of all units. '
-        "Arrow left and right move, plus and minus zoom, arrow up and down choose a unit, "
-        'square brackets jump to its next change, Home shows the whole run."></canvas>'
-        '<p class="readout" aria-live="polite">&nbsp;</p>'
-        f"{legend(states)}"
-        '<p class="keys muted">Keys: <kbd>←</kbd> <kbd>→</kbd> move · <kbd>+</kbd> <kbd>−</kbd> '
-        "zoom · <kbd>↑</kbd> <kbd>↓</kbd> unit · <kbd>[</kbd> <kbd>]</kbd> its last and next change "
-        "· <kbd>Home</kbd> whole run</p>"
-    )
+    only = '<button type="button" data-do="matrices" aria-pressed="false">Only matrix units</button>'
+    body = gantt_body(legend(states), only)
     return Figure("timeline", "Timeline", note, body, data=data, script="timeline")

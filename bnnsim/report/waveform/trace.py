@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bnnsim.design.design import EngineDesign
 from bnnsim.files.whole import check_target, whole_text
+from bnnsim.report.engine.trace import trace_engine
 from bnnsim.report.waveform.event_log import EventLog
 from bnnsim.report.waveform.perfetto import write_perfetto
 from bnnsim.report.waveform.vcd import VcdDump
 from bnnsim.simulation import (
     RunOptions,
     Simulation,
-    load_streaming_design,
+    load_design,
     simulate_design,
     stimulate,
 )
@@ -44,7 +46,8 @@ def trace(
 ) -> Trace:
     """Simulate and write the cycles of a window to ``vcd``, to ``perfetto``, or to both.
 
-    The run is SimPy's, whatever ``options`` say of an executor, and no longer than the window asks for:
+    Of a pipeline every word, of an engine every unit's work and every burst. The run is SimPy's,
+    whatever ``options`` say of an executor, and no longer than the window asks for:
     frames that cannot have begun before ``end_cycle`` are left out. Memory does not grow with the run;
     files appear whole or not at all. Raises :class:`InputError` for a window that holds no cycle and for
     one file named twice, and what ``simulate`` raises.
@@ -59,9 +62,10 @@ def trace(
     check_target(perfetto)
     if vcd is not None and perfetto is not None and vcd.resolve() == perfetto.resolve():
         raise InputError("--perfetto", "a file other than --vcd's", str(perfetto))
-    design, folder = load_streaming_design(
-        architecture, workload, "trace", "engines are not traced"
-    )
+    design, folder = load_design(architecture, workload)
+    if isinstance(design, EngineDesign):
+        run = trace_engine(design, folder, options, vcd, perfetto, first_cycle, end_cycle)
+        return Trace(run.simulation, first_cycle, run.end_cycle, bool(run.simulation.bit_exact))
     timing = build_timing(design.graph)
     asked = options.frames
     if asked is not None and end_cycle is not None:

@@ -16,6 +16,7 @@ import simpy
 
 from bnnsim.design.engine.program import Beside, EngineProgram, Transfer, Work, walk
 from bnnsim.timing.engine.account import booked_as, report_units, waited_for
+from bnnsim.timing.engine.observer import STALLS, Activity, EngineObserver
 from bnnsim.timing.engine.result import EngineTiming, PartCycles
 from bnnsim.timing.engine.schedule import (
     CONTROLLER,
@@ -120,8 +121,13 @@ class Counter:
 
 
 class _Machine:
-    def __init__(self, schedule: Schedule, frames: int) -> None:
+    def __init__(
+        self, schedule: Schedule, frames: int, observer: EngineObserver | None = None
+    ) -> None:
         self.env = simpy.Environment()
+        self.observer = observer
+        self.part = 0
+        self.taken: dict[int, Transfer] = {}  # what a load mover brought last, by mover
         self.schedule = schedule
         self.frames = frames
         program = schedule.program
@@ -138,9 +144,10 @@ class _Machine:
         self.frame_ends: list[int] = []
 
     def controller(self) -> Process:
-        for _ in range(self.frames):
+        for frame in range(self.frames):
             for position, part in enumerate(self.schedule.program.parts):
                 self.turns.add()
+                self.part, begin = position, int(self.env.now)
                 account = self.parts[position]
                 for op in walk(part.ops):
                     if isinstance(op, Transfer):
@@ -151,6 +158,8 @@ class _Machine:
                     else:
                         yield from self._work(op, account)
                 yield from self._await_stores(account)
+                if self.observer:
+                    self.observer.turn(position, frame, begin, int(self.env.now))
             self.frame_ends.append(int(self.env.now))
 
     def _work(self, op: Work | Beside, account: PartCycles) -> Process:
@@ -159,21 +168,34 @@ class _Machine:
         booked = 0
         for work in critical_work(op):
             account.book(work.kind, work.cycles)
+            self._tell(work.kind, start + booked, work.cycles)
             booked += work.cycles
         assert booked == int(self.env.now) - start
+
+    def _tell(self, activity: Activity, start: int, cycles: int) -> None:
+        if self.observer and cycles:
+            self.observer.controlled(self.part, activity, start, start + cycles)
 
     def _branch(self, ops: tuple[Any, ...]) -> Process:
         for op in walk(ops):
             if isinstance(op, Work):
-                unit = self.units.get(op.unit)
+                unit, start = self.units.get(op.unit), int(self.env.now)
                 yield unit.work(op.cycles) if unit else self.env.timeout(op.cycles)
+                if self.observer and unit and op.cycles:
+                    self.observer.worked(op.unit, self.part, start, int(self.env.now))
             elif isinstance(op, Beside):
                 yield self.env.all_of([self.env.process(self._branch(b)) for b in op.branches])
 
     def _transfer(self, op: Transfer, account: PartCycles) -> Process:
         start = int(self.env.now)
+        if self.observer:
+            self.observer.begun(op, start)
         for index in range(op.bursts):
-            yield from self.ports[op.port].burst(CONTROLLER, op.burst_cycles(index))
+            asked, cycles = int(self.env.now), op.burst_cycles(index)
+            yield from self.ports[op.port].burst(CONTROLLER, cycles)
+            begin = self._told_burst(op, index)
+            self._tell(STALLS[waited_for(op)], asked, begin - asked)
+            self._tell(booked_as(op), begin, cycles)
         waited = int(self.env.now) - start - op.cycles
         account.wait(waited_for(op), waited)
         name = f"{op.buffer}.{op.direction}"
@@ -181,18 +203,34 @@ class _Machine:
         self.stalled_in[name] = self.stalled_in.get(name, 0) + waited
         account.book(booked_as(op), op.cycles)
 
+    def _told_burst(self, op: Transfer, index: int) -> int:
+        """The cycle in which a burst that has just ended began."""
+        end = int(self.env.now)
+        begin = end - op.burst_cycles(index)
+        if self.observer:
+            words = min(op.burst_words, op.words - index * op.burst_words)
+            self.observer.burst(op, words, begin, end)
+        return begin
+
     def _meet(self, op: Transfer, account: PartCycles) -> Process:
         """Come to a job of a mover: take over what it loaded, or hand over what it shall store."""
         mover = self.schedule.mover_of(op)
         start = int(self.env.now)
         job = self.arrived[mover].value
         if op.direction == "load":
+            if self.observer and mover in self.taken:
+                self.observer.handed(self.taken[mover], start)
+            self.taken[mover] = op
             self.arrived[mover].add()
             yield from self.moved[mover].reach(job + 1)
         else:
             yield from self.moved[mover].reach(job)
+            if self.observer:
+                self.observer.handed(op, int(self.env.now))
             self.arrived[mover].add()
-        account.wait(waited_for(op), int(self.env.now) - start)
+        waited = int(self.env.now) - start
+        account.wait(waited_for(op), waited)
+        self._tell(STALLS[waited_for(op)], start, waited)
 
     def _await_stores(self, account: PartCycles) -> Process:
         """A part ends when all it stores is stored."""
@@ -200,7 +238,9 @@ class _Machine:
         for index, mover in enumerate(self.schedule.movers):
             if mover.direction == "store":
                 yield from self.moved[index].reach(self.arrived[index].value)
-        account.wait("store", int(self.env.now) - start)
+        waited = int(self.env.now) - start
+        account.wait("store", waited)
+        self._tell("store_stall", start, waited)
 
     def mover(self, index: int) -> Process:
         jobs = self.schedule.jobs[index]
@@ -219,6 +259,7 @@ class _Machine:
                 for burst in range(transfer.bursts):
                     cycles = transfer.burst_cycles(burst)
                     yield from self.ports[transfer.port].burst(index + 1, cycles)
+                    self._told_burst(transfer, burst)
                 name = self.schedule.movers[index].name
                 self.busy[name] = self.busy.get(name, 0) + transfer.cycles
                 self.mover_stalled[index] += int(self.env.now) - start - transfer.cycles
@@ -226,10 +267,16 @@ class _Machine:
 
 
 def run_engine_simpy(
-    program: EngineProgram, frames: int, order: Callable[[list[int]], list[int]] | None = None
+    program: EngineProgram,
+    frames: int,
+    order: Callable[[list[int]], list[int]] | None = None,
+    observer: EngineObserver | None = None,
 ) -> EngineTiming:
-    """Run ``frames`` frames. ``order`` permutes the processes' creation; it cannot change the result."""
-    machine = _Machine(build_schedule(program), frames)
+    """Run ``frames`` frames. ``order`` permutes the processes' creation; it cannot change the result.
+
+    An ``observer`` is told of what has ended when the last frame has.
+    """
+    machine = _Machine(build_schedule(program), frames, observer)
     agents = list(range(len(machine.schedule.movers) + 1))
     for agent in order(agents) if order else agents:
         process = machine.controller() if agent == CONTROLLER else machine.mover(agent - 1)

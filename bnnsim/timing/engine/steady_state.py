@@ -39,6 +39,14 @@ def longest_interval(program: EngineProgram) -> int:
     return max(_gaps(program)[0])
 
 
+def shortest_gap(program: EngineProgram) -> int:
+    """The shortest of the gaps between frames and the first frame."""
+    if not has_double(program):
+        return frame_cycles(program)
+    gaps, first = _gaps(program)
+    return min(*gaps, first)
+
+
 def steady_frame(program: EngineProgram) -> tuple[PartCycles, ...]:
     """The account of a frame after the first ones, by part."""
     if not has_double(program):

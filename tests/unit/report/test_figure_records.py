@@ -13,13 +13,13 @@ from bnnsim.evaluation import evaluate
 from bnnsim.report.figures.costs import budget_bars
 from bnnsim.report.figures.design_costs import costs_info
 from bnnsim.report.figures.figure import Figure, csv_text, embedded_json, number
+from bnnsim.report.figures.track_encoding import decode_pairs
 from bnnsim.report.streaming.bottleneck import bottleneck_info, bottleneck_sentence
 from bnnsim.report.streaming.occupancy import occupancy_info
 from bnnsim.report.streaming.pipeline import pipeline_figure, pipeline_info
 from bnnsim.report.streaming.recording import record
 from bnnsim.report.streaming.roofline import roofline_info
 from bnnsim.report.streaming.timeline import timeline_info
-from bnnsim.report.streaming.track_encoding import decode_pairs
 from bnnsim.report.streaming.unit_states import State
 from bnnsim.simulation import Simulation, load_streaming_design, simulate
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bnnsim.report.streaming.track_encoding import decode_pairs, encode_pairs, zigzag
+from bnnsim.report.figures.track_encoding import decode_pairs, encode_pairs, zigzag
 
 _NUMBERS = st.integers(0, 2**40)
 
