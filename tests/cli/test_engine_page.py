@@ -87,10 +87,12 @@ def test_the_page_is_offline_and_its_bars_change_scale(page_file: Path, width: i
         assert len(set(page.run(bars))) == 1
         page.press("#layers [data-do=shares]")
         assert page.run(bars) == lengths
+        page.press("#timeline [data-do=cycle]")  # of what is in view
         drawn = ("spending", "roofline", "timeline", "occupancy")
         for figure in ("budget", "layers", *drawn, "units", "costs", "numbers"):
             page.press(f"button.csv[data-figure={figure}]")
-            assert len(page.run("return bnnsim.lastCsv").splitlines()) > 3
+            rows = len(page.run("return bnnsim.lastCsv").splitlines())
+            assert rows > (2 if figure == "occupancy" else 3)
 
 
 @pytest.mark.parametrize(

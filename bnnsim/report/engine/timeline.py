@@ -177,7 +177,7 @@ def gantt_figure(info: GanttInfo) -> Figure:
     covers = f"The first {number(info.frames)} frames" if info.frames > 1 else "The first frame"
     note = (
         f"{covers}, {number(info.cycles)} cycles: the layers\u2019 turns, what the controller does or "
-        "waits for, arrays and stages, movers (buffer.load, buffer.store) and ports, down to single bursts."
+        "waits for, arrays and stages, movers (buffer.load, buffer.store), ports, down to single bursts."
     )
     items = "".join(
         f'<li><span class="swatch {css}"></span><b>{text}</b> <span class="muted">{meaning}</span></li>'

@@ -10,7 +10,8 @@ from bnnsim.timing.engine.result import PartCycles
 from bnnsim.timing.engine.schedule import has_double
 
 STEADY_FRAMES = 4
-"""Prefetching reaches two transfers ahead, so the first frame's start is the only special one."""
+"""Prefetching reaches two transfers ahead, so the first frame's start is special, and the last one's end:
+a run that ends loads nothing for a frame to come, which then waits for no port. One more is run."""
 
 
 def steady_interval(program: EngineProgram) -> tuple[int | None, int, str]:
@@ -61,5 +62,5 @@ def _gaps(program: EngineProgram) -> tuple[set[int], int]:
     """The gaps between frames after the first, and the cycles of the first."""
     from bnnsim.timing.engine.compiled import run_engine_compiled  # numba takes its time
 
-    ends = run_engine_compiled(program, STEADY_FRAMES).frame_end_cycles
+    ends = run_engine_compiled(program, STEADY_FRAMES + 1).frame_end_cycles[:-1]
     return {later - earlier for earlier, later in pairwise(ends[1:])}, ends[0]
