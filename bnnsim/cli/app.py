@@ -27,6 +27,7 @@ COMMANDS = {
     "check": "networks",
     "report": "look",
     "compare": "look",
+    "compare-finn": "look",
     "trace": "look",
     "vectors": "look",
     "rtl": "look",
@@ -42,7 +43,7 @@ SECTIONS = {
     "Simulate": ("simulate", "evaluate", "validate"),
     "Explore": ("explore", "sweep", "fold", "fifos"),
     "Import": ("import", "check"),
-    "Look": ("report", "compare", "list"),
+    "Look": ("report", "compare", "compare-finn", "list"),
     "Hand over": ("rtl", "check-rtl", "finn-folding", "vectors", "trace", "schema"),
 }
 """The commands as ``bnnsim --help`` shows them."""

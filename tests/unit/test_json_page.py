@@ -20,6 +20,7 @@ from bnnsim.cost.usage import Capped
 from bnnsim.evaluation import Advice, AdviceReport, Violation
 from bnnsim.evaluation.advice.record import SpecChange
 from bnnsim.files.schema_version import SCHEMA_VERSION
+from bnnsim.finn.comparison import FinnComparison, FullFifo, NodeRow
 from bnnsim.importers.check.report import CheckReport, Distance, Flips, LayerCheck, OutputCheck
 from bnnsim.report.comparison.comparison import ComparisonInfo, Quantity
 from bnnsim.report.comparison.spec_differences import Difference
@@ -34,6 +35,7 @@ from bnnsim.validation.fit import Prediction
 from bnnsim.validation.trust import TrustCell
 from tests.designs import HEADS_ARCHITECTURE, HEADS_WORKLOAD
 
+FINN_BUILDS = Path(__file__).resolve().parents[1] / "golden" / "imported" / "finn"
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
 RECORDS: dict[str, type] = {
     "A simulation": Simulation,
@@ -67,6 +69,9 @@ RECORDS: dict[str, type] = {
     "A layer of a check": LayerCheck,
     "The flips of a layer": Flips,
     "Hardware": HardwareCheck,
+    "A comparison with FINN": FinnComparison,
+    "A node of FINN": NodeRow,
+    "A full FIFO": FullFifo,
 }
 NOT_WRITTEN = {
     *("is_tie", "turn_cycles", "best", "holders", "is_complete"),
@@ -91,6 +96,7 @@ RUNS = {
 OTHERS = {
     "validate": ["validate"],
     "compare": ["compare", "digits-7z020:digits", "acce-bnn:binarynet"],
+    "compare-finn": ["compare-finn", str(FINN_BUILDS / "mlp")],
     "fifos": ["fifos", "digits-7z020", "digits"],
     "rtl": ["rtl", "digits-7z020", "digits", "--frames", "1", "--no-check", "--out", "hardware"],
 }
@@ -210,6 +216,12 @@ def _objects_of_compare(data: dict[str, Any]) -> Objects:
     yield from (("A quantity", entry) for entry in data["quantities"])
 
 
+def _objects_of_compare_finn(data: dict[str, Any]) -> Objects:
+    yield "A comparison with FINN", data
+    yield from (("A node of FINN", entry) for entry in data["nodes"])
+    yield from (("A full FIFO", entry) for entry in data["full_fifos"])
+
+
 def _objects_of_fifos(data: dict[str, Any]) -> Objects:
     sizing = _rows("A sizing of FIFOs")
     yield "A sizing of FIFOs", {k: v for k, v in data.items() if k in sizing}
@@ -268,6 +280,7 @@ OBJECTS = {
     **dict.fromkeys(RUNS, _objects_of_evaluate),
     "validate": _objects_of_validate,
     "compare": _objects_of_compare,
+    "compare-finn": _objects_of_compare_finn,
     "fifos": _objects_of_fifos,
     "check": _objects_of_check,
     "rtl": lambda data: iter([("Hardware", data)]),

@@ -1,0 +1,98 @@
+"""``bnnsim compare-finn``: a FINN build's own reports beside the simulation."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from bnnsim.cli.console import deliver, output
+from bnnsim.cli.options import JsonOption
+from bnnsim.files.whole import check_target
+
+if TYPE_CHECKING:
+    from bnnsim.finn.comparison import FinnComparison
+
+MOST_FIFOS = 8
+
+
+def command(
+    build: Annotated[Path, typer.Argument(help="FINN's build folder, with its reports")],
+    device: Annotated[str | None, typer.Option(help="the part; default: the build's")] = None,
+    clock_mhz: Annotated[float | None, typer.Option(help="default: the build's", min=0.001)] = None,
+    json_file: JsonOption = None,
+) -> None:
+    """Simulate a FINN build, and show FINN's estimates, rtlsim and synthesis beside it."""
+    from bnnsim.finn.comparison import compare_with_finn
+
+    check_target(json_file)
+    deliver(compare_with_finn(build, device, clock_mhz), json_file, show)
+
+
+def show(found: "FinnComparison") -> None:
+    """Print nodes, totals, and the FIFOs that stall."""
+    cycles = _table("Cycles a frame, node by node", ("FINN", "here", "no word", "no room"))
+    luts = _table("LUTs, node by node", ("estimate", "synthesis", "here"))
+    for row in found.nodes:
+        stalls = (row.stalled_on_input_cycles, row.stalled_on_output_cycles)
+        _row(cycles, row.node, row.unit, row.estimated_cycles, row.simulated_cycles, *stalls)
+        placed, expected = row.synthesised.get("lut"), row.estimated.get("lut")
+        _row(luts, row.node, row.unit, expected, placed, row.modelled.get("lut"))
+    output.print(cycles)
+    output.print(luts)
+    _line(
+        "latency",
+        found.estimated_latency_cycles,
+        found.rtlsim_latency_cycles,
+        found.simulated_latency_cycles,
+    )
+    _line(
+        "interval",
+        found.estimated_interval_cycles,
+        found.rtlsim_interval_cycles,
+        found.simulated_interval_cycles,
+    )
+    for key in ("lut", "ff", "bram18", "dsp"):
+        _amount(
+            key.upper(), found.estimated.get(key), found.synthesised.get(key), found.modelled[key]
+        )
+    for fifo in found.full_fifos[:MOST_FIFOS]:
+        waits = f"its writer waits {fifo.stalled_cycles:,} cycles"
+        text = f"{fifo.stream} ({fifo.depth_words:,} words): {waits}"
+        output.print(f"full        {text}", markup=False, soft_wrap=True)
+    if found.limited_by:
+        output.print(f"limited by  {found.limited_by}", markup=False, soft_wrap=True)
+    for loss in found.losses:
+        output.print(f"not as FINN {loss}", markup=False, soft_wrap=True)
+
+
+def _table(title: str, columns: tuple[str, ...]) -> Table:
+    table = Table(title=title, title_justify="left", box=None)
+    for name in ("node", "unit"):
+        table.add_column(name, no_wrap=True, overflow="ellipsis")
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=True, min_width=len(name))
+    return table
+
+
+def _row(table: Table, node: str, unit: str, *values: int | None) -> None:
+    table.add_row(node, unit, *("" if value is None else f"{value:,}" for value in values))
+
+
+def _line(name: str, estimated: int | None, measured: int | None, here: int | None) -> None:
+    parts = [] if here is None else [f"{here:,} cycles here"]
+    for label, value in (("FINN's rtlsim", measured), ("FINN's estimate", estimated)):
+        if value is not None:
+            best = here if measured is None else measured
+            off = "" if best is None or value == best else f" ({(value - best) / best:+.1%})"
+            parts.append(f"{label} {value:,}{off}")
+    if measured is not None and here is not None:
+        parts[0] += f" ({(here - measured) / measured:+.2%} of the rtlsim)"
+    output.print(f"{name:<11} {'; '.join(parts)}", markup=False, soft_wrap=True)
+
+
+def _amount(name: str, estimated: int | None, measured: int | None, here: int) -> None:
+    said = [f"{here:,} here"]
+    said += [] if estimated is None else [f"FINN's estimate {estimated:,}"]
+    said += [] if measured is None else [f"after synthesis {measured:,}"]
+    output.print(f"{name:<11} {'; '.join(said)}", markup=False, soft_wrap=True)
