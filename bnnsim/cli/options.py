@@ -21,6 +21,13 @@ JsonOption = Annotated[
     str | None,
     typer.Option("--json", help="write the result as JSON (- for stdout)", metavar="FILE"),
 ]
+ImageRange = Annotated[
+    tuple[float, float] | None,
+    typer.Option(
+        help="the numbers that pixels 0 and 255 stand for; given several times: of each channel",
+        metavar="LOW HIGH",
+    ),
+]
 
 
 @dataclass(frozen=True)

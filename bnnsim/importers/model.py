@@ -26,7 +26,12 @@ from bnnsim.importers.foreign.pairs import structure_beside, weights_beside
 from bnnsim.importers.keras.file import holds_weights_alone
 from bnnsim.importers.keras.network import keras_to_onnx
 from bnnsim.importers.onnx.lowering import SignOfZero
-from bnnsim.importers.onnx.network import DEFAULT_FIXED, import_options, write_model
+from bnnsim.importers.onnx.network import (
+    DEFAULT_FIXED,
+    ImageRange,
+    import_options,
+    write_model,
+)
 from bnnsim.importers.tflite.network import tflite_to_onnx
 from bnnsim.spec.faults import InputError
 
@@ -70,7 +75,7 @@ def import_model(
     *,
     fixed: str = DEFAULT_FIXED,
     input_type: str | None = None,
-    image_range: tuple[float, float] | None = None,
+    image_range: ImageRange | None = None,
     sign_of_zero: SignOfZero = "exact",
     output: str | None = None,
     real_layers: str | None = None,
@@ -84,7 +89,7 @@ def import_model(
         name: the workload's name; default: the file's.
         fixed: the type of layers that stay in fixed point, or ``auto``.
         input_type: the type of an image's elements, for models that take raw pixels.
-        image_range: the numbers that pixels 0 and 255 stand for.
+        image_range: the numbers that pixels 0 and 255 stand for, or such a pair for each channel.
         sign_of_zero: ``exact`` as the model's operators, ``plus`` where +1 may stand for it.
         output: the only output to keep of several; default: all.
         real_layers: the type (int4 .. int16) to which real-valued weights are rounded; default:

@@ -22,7 +22,10 @@ ENDS = (
     *("Sigmoid", "sigmoid", "Tanh", "tanh"),
 )
 """What may stand between a classifier's scores and the output that the model declares."""
-_POOLS = ("AveragePool", "GlobalAveragePool", "MaxPool", "ReduceMean", "pool")
+_POOLS = (
+    *("AveragePool", "GlobalAveragePool", "GlobalMaxPool", "MaxPool", "ReduceMax", "ReduceMean"),
+    "pool",
+)
 PASSING = ("Identity", "Dropout", "Cast", "Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose")
 """Steps that leave every number as it is; they may stand there too."""
 

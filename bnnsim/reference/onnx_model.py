@@ -23,8 +23,10 @@ from bnnsim.reference.onnx_operators import (
     Function,
     cast,
     channels_last,
+    dequantize_linear,
     library_function,
     qonnx_function,
+    quantize_linear,
     refusing,
 )
 from bnnsim.spec.faults import InputError
@@ -40,6 +42,7 @@ _ELEMENTWISE = (
     *("GreaterOrEqual", "HardTanh", "Identity", "LeakyRelu", "Less", "LessOrEqual", "Max", "Min"),
     *("Mul", "Neg", "Not", "PRelu", "Relu", "Sign", "Sub", "Sum", "Where"),
     *("Ceil", "Floor", "HardSigmoid", "Round", "Sigmoid", "Tanh"),
+    *("DequantizeLinear", "QuantizeLinear"),
     *("BipolarQuant", "IntQuant", "MultiThreshold", "Quant", "Trunc"),
 )
 
@@ -61,6 +64,10 @@ def read_onnx(path: str | Path, model: Any = None) -> ReferenceGraph:
     given = [value for value in graph.input if value.name not in constants]
     opset = next((o.version for o in model.opset_import if o.domain in _STANDARD), 13)
     batch, *shape = (int(d.dim_value) for d in given[0].type.tensor_type.shape.dim)
+    if batch == 0:  # open, but perhaps written into a shape
+        shapes = [constants.get(n.input[1]) for n in graph.node if n.op_type == "Reshape"]
+        told = {int(one.flat[0]) for one in shapes if one is not None and one.size}
+        batch = told.pop() if len(told) == 1 else 0
     steps = []
     made = [_step(node, i, file, opset) for i, node in enumerate(graph.node)]
     for step in _in_order(_typed(made, model, given[0].name, file), given[0].name, constants):
@@ -153,6 +160,9 @@ def _function(
 _ON_STEP: dict[str, Callable[[Sequence[Array]], Array]] = {
     "Sign": lambda given: given[0] == 0,
     "Round": lambda given: given[0] - np.floor(given[0]) == 0.5,
+    "QuantizeLinear": lambda given: (
+        (given[0] / given[1]) % 1 == 0.5 if given[1].size == 1 else np.zeros(given[0].shape, bool)
+    ),
     **dict.fromkeys(("Ceil", "Floor"), lambda given: given[0] == np.floor(given[0])),
     **dict.fromkeys(
         ("Greater", "GreaterOrEqual", "Less", "LessOrEqual"), lambda given: given[0] == given[1]
@@ -160,11 +170,14 @@ _ON_STEP: dict[str, Callable[[Sequence[Array]], Array]] = {
 }
 
 
+_OWN = {"Cast": cast, "DequantizeLinear": dequantize_linear, "QuantizeLinear": quantize_linear}
+
+
 def _standard(node: Any, kind: str, attributes: dict[str, Any], opset: int, place: str) -> Function:
     if kind in SPATIAL:
         return SPATIAL[kind](attributes)
-    if kind == "Cast":
-        return cast(attributes)
+    if kind in _OWN:
+        return _OWN[kind](attributes)
     if kind == "HardTanh":  # as PyTorch's exporter once wrote it
         return lambda given: [np.clip(given[0], -1.0, 1.0)]
     try:

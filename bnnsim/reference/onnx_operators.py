@@ -115,6 +115,34 @@ def cast(attributes: Attributes) -> Function:
     return lambda given: [given[0].astype(np.float64 if dtype.kind == "f" else dtype)]
 
 
+def quantize_linear(attributes: Attributes) -> Function:
+    """Integers as reals, within the limits of the zero point's type (uint8 without one)."""
+    from onnx.helper import tensor_dtype_to_np_dtype
+
+    said, axis = int(attributes.get("output_dtype", 0)), int(attributes.get("axis", 1))
+
+    def run(given: Sequence[Array]) -> Sequence[Array]:
+        has_zero = len(given) > 2 and given[2].size > 0
+        kind = np.dtype(tensor_dtype_to_np_dtype(said)) if said else np.dtype(np.uint8)
+        name = str(given[2].dtype if has_zero else kind)
+        bits = int(name.lstrip("uint"))
+        low, high = (0, 2**bits - 1) if name[0] == "u" else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+        zero = given[2].astype(np.float64) if has_zero else np.zeros(())
+        return [quantisers.quantize_linear(given[0], given[1], zero, axis, low, high)]
+
+    return run
+
+
+def dequantize_linear(attributes: Attributes) -> Function:
+    axis = int(attributes.get("axis", 1))
+
+    def run(given: Sequence[Array]) -> Sequence[Array]:
+        zero = given[2] if len(given) > 2 else np.zeros(())
+        return [quantisers.dequantize_linear(given[0], given[1], zero, axis)]
+
+    return run
+
+
 SPATIAL: Mapping[str, Callable[[Attributes], Function]] = {
     "AveragePool": lambda attributes: pool(attributes, False),
     "BatchNormalization": batch_norm,

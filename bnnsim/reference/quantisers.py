@@ -107,6 +107,27 @@ def is_on_threshold(x: Array, thresholds: Array, axis: int) -> Array:
     return found
 
 
+def _lying(values: Array, axis: int, rank: int) -> Array:
+    """One number as it is, several along ``axis`` of a tensor of that rank."""
+    if values.size < 2:
+        return np.asarray(values.reshape(-1)[0] if values.size else 0)
+    shape = [1] * rank
+    shape[axis] = -1
+    return values.reshape(shape)
+
+
+def quantize_linear(x: Array, scale: Array, zero: Array, axis: int, low: int, high: int) -> Array:
+    """ONNX's: halves to even, the zero point added, then limited to the type's integers."""
+    rounded = np.rint(x / _lying(scale, axis, x.ndim)) + _lying(zero, axis, x.ndim)
+    return np.asarray(np.clip(rounded, low, high))
+
+
+def dequantize_linear(x: Array, scale: Array, zero: Array, axis: int) -> Array:
+    """ONNX's: what an integer stands for."""
+    integers = x.astype(np.float64) - _lying(zero, axis, x.ndim).astype(np.float64)
+    return np.asarray(integers * _lying(scale, axis, x.ndim))
+
+
 def xnor_popcount(x: Array, weights: Array) -> Array:
     """How many of the bits {0, 1} of ``x`` ``(..., k)`` and of ``weights`` ``(k, out)`` are equal."""
     return np.asarray(x @ weights + (1 - x) @ (1 - weights))

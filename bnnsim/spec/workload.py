@@ -23,6 +23,10 @@ Extent = Annotated[int, Field(ge=1, le=MAX_EXTENT)]
 """Channels, rows or columns."""
 
 
+PixelRange = Annotated[list[FiniteFloat], Field(min_length=2, max_length=2)]
+"""Two numbers for pixels 0 and 255."""
+
+
 class InputSpec(SpecModel):
     """What one frame is and how a picture becomes one."""
 
@@ -316,8 +320,9 @@ class ImportSettings(SpecModel):
     """The word of layers in fixed point; default: auto."""
     input_type: ValueTypeField | None = None
     """The type of an image's elements; default: what the model says."""
-    image_range: Annotated[list[FiniteFloat], Field(min_length=2, max_length=2)] | None = None
-    """The numbers that pixels 0 and 255 stand for at the model's input; default: what the model says."""
+    image_range: PixelRange | list[PixelRange] | None = None
+    """The numbers that pixels 0 and 255 stand for at the model's input, or such a pair for each channel;
+    default: what the model says."""
     sign_of_zero: Literal["exact", "plus"] = "exact"
     """What a plain Sign of 0 counts as."""
     output: str | None = None

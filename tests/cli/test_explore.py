@@ -106,21 +106,6 @@ def test_explore_prints_the_front_and_leaves_a_page(folder: Path) -> None:
     assert (folder / page[1]).is_file()
 
 
-def test_one_figure_wanted_at_a_bound_is_answered_by_one_design_and_its_knobs(folder: Path) -> None:
-    alone = ["--minimise", "lut", "--at", "throughput_fps>=20000", "--trials", "30", "--jobs", "1"]
-    done = _run(folder, "small.yaml", *alone, "--baseline", "0", "--verify", "none", "--out", "o")
-    assert done.returncode == 0, done.stderr
-    best = re.search(r"best +(\S+): ([\d,]+) LUT \([\d,]+ to [\d,]+, 80%\), ([\d,]+) FPS, ", done.stdout)
-    assert best is not None, done.stdout
-    lut, fps = (int(best[i].replace(",", "")) for i in (2, 3))
-    with (folder / "o" / "trials.csv").open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["feasible"] == "yes"]
-    assert lut == min(int(row["lut"]) for row in rows)
-    assert fps >= 20000
-    assert re.search(r"its knobs +layers\.", done.stdout)
-    assert (folder / "o" / "designs" / f"{best[1]}.yaml").is_file()
-
-
 def test_second_search_takes_the_next_folder(folder: Path) -> None:
     for number in (1, 2):
         done = _run(folder, "small.yaml", "--trials", "5", "--jobs", "1", "--verify", "none")
@@ -210,14 +195,6 @@ def _trials_in(journal: Path) -> int:
         (
             ["--worker", "--storage", "sqlite:///a.db"],
             "--storage: expected PostgreSQL for several workers",
-        ),
-        (
-            ["small.yaml", "--minimise", "lut", "--maximise", "throughput_fps"],
-            "--minimise: expected one of --objectives, --minimise and --maximise, got 2 of them",
-        ),
-        (
-            ["small.yaml", "--minimise", "lutt"],
-            r"--minimise: got 'lutt' \(nearest: lut, lutram\), expected",
         ),
         (["small.yaml", "--out", "small.yaml"], "small.yaml: expected a place to write, got File exists"),
     ],

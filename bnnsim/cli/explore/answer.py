@@ -5,7 +5,6 @@ from __future__ import annotations
 from rich.table import Table
 
 from bnnsim.cli.console import SimulationFailed, output
-from bnnsim.cli.explore.best import best_design
 from bnnsim.cli.explore.figure_cells import add_figure_column, figure_cell
 from bnnsim.exploration.report import ExplorationReport
 from bnnsim.report.search.pareto import FIGURES, sureness
@@ -23,8 +22,7 @@ SHOWN = 12
 def show(report: ExplorationReport, space: str) -> None:
     """Print the front's best designs, then the answer; ``space`` as the user named it, for faults."""
     found = report.exploration
-    alone = len(found.objectives) == 1
-    if found.front and not alone:
+    if found.front:
         output.print(_front_table(report))
         output.print()
     for name, text in _answer(report):
@@ -103,7 +101,7 @@ def _answer(report: ExplorationReport) -> list[tuple[str, str]]:
             f"{len(found.front)} on the front{cut}",
         )
     )
-    scale = scale_of(found) if len(found.objectives) > 1 else None
+    scale = scale_of(found)
     if scale is not None:
         drawn = ""
         if found.baseline:
@@ -111,8 +109,6 @@ def _answer(report: ExplorationReport) -> list[tuple[str, str]]:
             drawn = f"; {len(found.baseline)} designs drawn at random {share:.1%}"
         rows.append(("reached", f"{scale.share(found, found.trials):.1%} of {scale.text}{drawn}"))
     rows += [("outside", text) for text in space.outside]
-    if found.front and len(found.objectives) == 1:
-        rows += best_design(found)
     rows += _champions(report)
     if report.model_errors and found.feasible:
         rows.append(("how sure", sureness(report.model_errors)))

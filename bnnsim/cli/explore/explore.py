@@ -35,18 +35,7 @@ def command(
     ] = None,
     constraint: Annotated[
         list[str] | None,
-        typer.Option(
-            "--constraint",
-            "--at",
-            help="a bound such as 'lut<=40000'; may be given again",
-            metavar="BOUND",
-        ),
-    ] = None,
-    minimise: Annotated[
-        str | None, typer.Option(help="one figure alone is wanted, and small", metavar="FIGURE")
-    ] = None,
-    maximise: Annotated[
-        str | None, typer.Option(help="one figure alone is wanted, and large", metavar="FIGURE")
+        typer.Option(help="a bound such as 'lut<=40000'; may be given again", metavar="BOUND"),
     ] = None,
     sampler: Annotated[
         SamplerName,
@@ -102,7 +91,7 @@ def command(
             space,
             workload,
             trials=trials,
-            objectives=_wanted(objectives, minimise, maximise),
+            objectives=None if objectives is None else [name.strip() for name in objectives.split(",")],
             constraints=constraint or (),
             sampler=sampler,
             jobs=jobs,
@@ -119,22 +108,6 @@ def command(
     if report.interrupted:
         place = f"--out {out}" if storage is None else "the same --storage"
         raise Interrupted(f"interrupted; {place} with --resume goes on")
-
-
-def _wanted(objectives: str | None, minimise: str | None, maximise: str | None) -> list[str] | None:
-    """The objectives that the options name; None: the space's own."""
-    from bnnsim.search.front.objectives import parse_objectives
-
-    given = [text for text in (objectives, minimise, maximise) if text is not None]
-    if len(given) > 1:
-        expected = "one of --objectives, --minimise and --maximise"
-        raise InputError("--minimise" if minimise else "--maximise", expected, f"{len(given)} of them")
-    for option, figure in (("minimise", minimise), ("maximise", maximise)):
-        if figure is not None:
-            texts = [f"{figure}:{option}"]
-            parse_objectives(texts, f"--{option}")
-            return texts
-    return None if objectives is None else [name.strip() for name in objectives.split(",")]
 
 
 def _help(storage: str | None, study: str, jobs: int | None) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bnnsim.cli.console import SimulationFailed, deliver, output
-from bnnsim.cli.options import JsonOption
+from bnnsim.cli.options import ImageRange, JsonOption
 
 if TYPE_CHECKING:
     from bnnsim.importers.check.report import CheckReport
@@ -27,10 +27,7 @@ def command(
         int, typer.Option(help="how many inputs to draw without --images", metavar="N", min=1)
     ] = 100,
     seed: Annotated[int, typer.Option(help="what they are drawn from")] = 0,
-    image_range: Annotated[
-        tuple[float, float] | None,
-        typer.Option(help="as given to import; default: what the workload says", metavar="LOW HIGH"),
-    ] = None,
+    image_range: ImageRange = None,
     json_file: JsonOption = None,
 ) -> None:
     """Compare an imported workload with its model, output by output.

@@ -8,12 +8,15 @@ import typer
 import typer.core
 
 from bnnsim.cli.console import output as stdout
+from bnnsim.cli.options import ImageRange
+from bnnsim.spec.faults import InputError
 
 if TYPE_CHECKING:
     from bnnsim.importers.draft.write import ImportedNetwork
 
 _MEASURED_INPUTS = 20
 """On which the distance from a model with real weights is measured."""
+_RANGE = "--image-range"
 ANY = "file"
 """The command that is meant where a file stands in a command's place."""
 
@@ -24,7 +27,19 @@ class _FileOrCommand(typer.core.TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if args and args[0] not in (*self.commands, "--help"):
             args = [ANY, *args]
-        return super().parse_args(ctx, args)
+        return super().parse_args(ctx, _with_channel_ranges(args))
+
+
+def _with_channel_ranges(args: list[str]) -> list[str]:
+    """``--image-range LOW HIGH`` several times as so many ``--channel-range LOW:HIGH``: an option of
+    two words cannot be repeated."""
+    places = [i for i, one in enumerate(args) if one == _RANGE and i + 2 < len(args)]
+    if len(places) < 2:
+        return args
+    found = list(args)
+    for i in reversed(places):
+        found[i : i + 3] = ["--channel-range", f"{args[i + 1]}:{args[i + 2]}"]
+    return found
 
 
 app = typer.Typer(
@@ -47,10 +62,6 @@ InputType = Annotated[
     str | None,
     typer.Option(help="value set of the input, such as fixed8.7; default: what the model says"),
 ]
-ImageRange = Annotated[
-    tuple[float, float] | None,
-    typer.Option(help="the numbers that pixels 0 and 255 stand for", metavar="LOW HIGH"),
-]
 SignOfZero = Annotated[
     Literal["exact", "plus"],
     typer.Option(help="plain Sign of 0: exactly 0 (refused where it can occur), or +1"),
@@ -59,6 +70,7 @@ Output = Annotated[
     str | None,
     typer.Option(help="the only output to keep of a model with several; default: all", metavar="NAME"),
 ]
+ChannelRanges = Annotated[list[str] | None, typer.Option(hidden=True)]
 RealLayers = Annotated[
     str | None,
     typer.Option(
@@ -125,6 +137,7 @@ def _add_command(kind: str, file: str, summary: str, importer: str) -> None:
         fixed: Fixed = "auto",
         input_type: InputType = None,
         image_range: ImageRange = None,
+        channel_range: ChannelRanges = None,
         sign_of_zero: SignOfZero = "exact",
         output: Output = None,
         real_layers: RealLayers = None,
@@ -139,7 +152,7 @@ def _add_command(kind: str, file: str, summary: str, importer: str) -> None:
             name,
             fixed=fixed,
             input_type=input_type,
-            image_range=image_range,
+            image_range=_each(channel_range) if channel_range else image_range,
             sign_of_zero=sign_of_zero,
             output=output,
             real_layers=real_layers,
@@ -171,6 +184,18 @@ _add_command(
     "A Larq model; no TensorFlow needed (needs bnnsim[onnx]).",
     "bnnsim.importers.keras.network:import_keras",
 )
+
+
+def _each(ranges: list[str]) -> list[tuple[float, float]]:
+    """Pairs of numbers from ``LOW:HIGH``. Raises :class:`InputError`."""
+    found = []
+    for text in ranges:
+        low, _, high = text.partition(":")
+        try:
+            found.append((float(low), float(high)))
+        except ValueError:
+            raise InputError("image range", "LOW HIGH, two numbers", f"{low} {high}") from None
+    return found
 
 
 def _show_format(model: Path) -> None:

@@ -22,6 +22,7 @@ from bnnsim.importers.finn.build import as_built
 from bnnsim.importers.foreign.formats import KERAS, KERAS_JSON, TFLITE
 from bnnsim.importers.model import found_model
 from bnnsim.importers.onnx.lowering import RoundedWeights
+from bnnsim.importers.onnx.network import ImageRange
 from bnnsim.reference.graph import ReferenceGraph
 from bnnsim.reference.keras_model import read_keras_model
 from bnnsim.reference.onnx_model import read_onnx
@@ -41,7 +42,7 @@ def check_model(
     images: str | Path | None = None,
     random_inputs: int = 100,
     seed: int = 0,
-    image_range: tuple[float, float] | None = None,
+    image_range: ImageRange | None = None,
 ) -> CheckReport:
     """Run a model and the workload imported from it, and compare every output and every layer.
 

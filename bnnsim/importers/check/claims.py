@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bnnsim.design.network.network import INPUT, Network
+from bnnsim.importers.exact.channel_function import ChannelFunction
 from bnnsim.importers.onnx.binding import TensorBinding
 from bnnsim.importers.onnx.network import LoweredModel
 from bnnsim.reference.graph import ReferenceGraph
@@ -42,10 +43,12 @@ class Claim:
 
         Raises ``ValueError`` where it has other elements.
         """
-        lying = [axis for axis, _ in self.axes]
-        order = [lying.index(axis) + 1 for axis in "CHW" if axis in lying]
-        real = tensor.reshape(len(tensor), *(size for _, size in self.axes))
-        return real.transpose(0, *order).reshape(shape)
+        at, flat = self._places(), tensor.reshape(len(tensor), -1)
+        if flat.shape[1] != len(at):
+            raise ValueError(f"{flat.shape[1]} elements for {len(at)}")
+        found = np.empty_like(flat)
+        found[:, at] = flat
+        return found.reshape(shape)
 
     def as_real(self, integers: Array) -> Array:
         """The reals that a layer's integers ``(n, channels, rows, columns)`` stand for."""
@@ -53,11 +56,16 @@ class Claim:
 
     def as_tensor(self, reals: Array, shape: tuple[int, ...]) -> Array:
         """Such reals as they lie in the model's tensor of ``shape``."""
-        sizes = dict(self.axes)
-        known = [axis for axis in "CHW" if axis in sizes]
-        order = [known.index(axis) + 1 for axis, _ in self.axes]
-        found = reals.reshape(len(reals), *(sizes[axis] for axis in known))
-        return found.transpose(0, *order).reshape(shape)
+        at, flat = self._places(), reals.reshape(len(reals), -1)
+        if flat.shape[1] != len(at):
+            raise ValueError(f"{flat.shape[1]} elements for {len(at)}")
+        return flat[:, at].reshape(shape)
+
+    def _places(self) -> Array:
+        """Where each element of the tensor lies among the layer's channels, rows and columns."""
+        lying = TensorBinding(self.layer, ChannelFunction(), (self.axes,))
+        at = lying.places("C") * lying.extent("H") + lying.places("H")
+        return (at * lying.extent("W") + lying.places("W")).reshape(-1)
 
 
 def layer_claims(

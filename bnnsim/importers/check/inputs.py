@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from bnnsim.functional.input.frames import frames_from_images, pixel_table, rand
 from bnnsim.functional.input.pictures import IMAGES, load_images
 from bnnsim.functional.tensors.elements import element_dtype, element_limits
 from bnnsim.importers.check.claims import values_of
-from bnnsim.importers.exact.channel_function import evaluate
+from bnnsim.importers.exact.channel_function import Affine, evaluate
 from bnnsim.importers.onnx.lowering import FrameRule
 from bnnsim.importers.onnx.network import LoweredModel
 from bnnsim.reference.graph import ReferenceGraph
@@ -58,7 +58,7 @@ class Inputs:
         """The same as the model's input takes them, float64, in its layout."""
         pixels, elements = self._parts(start, end)
         if self.rule.decode is not None:
-            gain, offset = float(self.rule.decode.gain), float(self.rule.decode.offset)
+            gain, offset = _of_channels(self.rule.decode)
             integers = values_of(self.network, {INPUT: self.frames(start, end)}, INPUT)
             values = gain * integers.astype(np.float64) + offset
             return in_layout(values, self.network, self.graph, self.channels_last)
@@ -141,6 +141,12 @@ def _drawn(
     return pixels, rng.choice(np.array(known, element_dtype(kind)), (drawn, *shape))
 
 
+def _of_channels(steps: Sequence[Affine]) -> tuple[Array, Array]:
+    """Gains and offsets, for all channels or one each, to go with maps ``(n, channels, ...)``."""
+    gain = np.array([float(step.gain) for step in steps]).reshape(-1, 1, 1)
+    return gain, np.array([float(step.offset) for step in steps]).reshape(-1, 1, 1)
+
+
 def in_layout(
     values: Array, network: Network, graph: ReferenceGraph, channels_last: bool
 ) -> Array:
@@ -213,7 +219,8 @@ def _readings(
 ) -> Iterator[tuple[Array, Array, str]]:
     """What floats may be for the workload (pixels, elements), the reals of that, and its name."""
     rule, spec, kind = lowered.frame, network.workload.input, network.input.type
-    if spec.image_range is not None or (kind.kind == "uint" and kind.bits == 8):
+    several = rule.decode is not None and len(rule.decode) > 1
+    if not several and (spec.image_range is not None or (kind.kind == "uint" and kind.bits == 8)):
         low, high = float(rule.low), float(rule.high)
         pixels = np.clip(np.rint((maps - low) / (high - low) * 255), 0, 255)
         yield (
@@ -222,20 +229,22 @@ def _readings(
             f"{low:g} to {high:g}{_STEPS}",
         )
     binding = next((b for b in lowered.bindings.values() if b.base == INPUT), None)
-    affine = rule.decode or (None if binding is None else binding.function.shared_affine())
-    if affine is None or not affine.gain:
+    affine = None if binding is None else binding.function.shared_affine()
+    steps = rule.decode or (() if affine is None else (affine,))
+    if not steps or not all(step.gain for step in steps):
         return
-    gain, offset = float(affine.gain), float(affine.offset)
+    gain, offset = _of_channels(steps)
     real = (maps - offset) / gain
     if kind.is_bipolar:
         bits = (real >= 0).astype(np.uint8)
-        yield bits, gain * (2.0 * bits - 1) + offset, f"{gain + offset:g} and {offset - gain:g}"
+        ends = f"{float((offset + gain).max()):g} and {float((offset - gain).min()):g}"
+        yield bits, gain * (2.0 * bits - 1) + offset, ends
     else:
         levels = np.clip(np.rint(real), kind.minimum, kind.maximum)
         yield (
             levels.astype(element_dtype(kind)),
             gain * levels + offset,
-            f"{gain:g} times an element of {kind}",
+            f"{float(gain.flat[0]):g} times an element of {kind}",
         )
 
 
@@ -250,6 +259,8 @@ def _as_maps(
         if reals.ndim >= 3 and reals.shape[-3:] == way:
             maps = reals.reshape(-1, *way).astype(np.float64)
             return maps if way == first else maps.transpose(0, 3, 1, 2)
+    if len(graph.input_shape) == 2 and reals.shape[-2:] == tuple(graph.input_shape):
+        return reals.reshape(-1, channels, rows, columns).astype(np.float64)
     for shape in (graph.input_shape, (channels * rows * columns,), (rows, columns)):
         size = channels * rows * columns
         if (

@@ -11,7 +11,13 @@ from typing import Any
 import numpy as np
 
 from bnnsim.files.archive import read_arrays
-from bnnsim.importers.onnx.network import DEFAULT_FIXED, LoweredModel, import_options, lower_model
+from bnnsim.importers.onnx.network import (
+    DEFAULT_FIXED,
+    ImageRange,
+    LoweredModel,
+    import_options,
+    lower_model,
+)
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.workload import AffineLayer, Workload
 
@@ -62,7 +68,7 @@ def matching_import(
 
 
 def possible_options(
-    workload: Workload, given_range: tuple[float, float] | None, outputs: Sequence[str]
+    workload: Workload, given_range: ImageRange | None, outputs: Sequence[str]
 ) -> Iterator[dict[str, Any]]:
     """Options, as :func:`import_options` takes them, that may have led to ``workload``.
 
@@ -83,7 +89,7 @@ def possible_options(
         return
     frame = workload.input
     words = {str(layer.type): None for layer in workload.layers if isinstance(layer, AffineLayer)}
-    ranges = [None, (0.0, 255.0)]
+    ranges: list[ImageRange | None] = [None, (0.0, 255.0)]
     if frame.image_range is not None:
         ranges.append((frame.image_range[0], frame.image_range[1]))
     if given_range is not None:

@@ -13,7 +13,12 @@ from bnnsim.importers.keras.onnx_builder import OnnxBuilder
 from bnnsim.importers.keras.operations import called
 from bnnsim.importers.keras.understood import OPERATIONS
 from bnnsim.importers.onnx.lowering import SignOfZero
-from bnnsim.importers.onnx.network import DEFAULT_FIXED, import_options, write_model
+from bnnsim.importers.onnx.network import (
+    DEFAULT_FIXED,
+    ImageRange,
+    import_options,
+    write_model,
+)
 from bnnsim.spec.faults import InputError
 
 _SEVERAL_INPUTS = ("Add", "Concatenate", "Subtract")
@@ -26,7 +31,7 @@ def import_keras(
     *,
     fixed: str = DEFAULT_FIXED,
     input_type: str | None = None,
-    image_range: tuple[float, float] | None = None,
+    image_range: ImageRange | None = None,
     sign_of_zero: SignOfZero = "exact",
     output: str | None = None,
     real_layers: str | None = None,
@@ -42,7 +47,7 @@ def import_keras(
         name: the workload's name; default: the file's.
         fixed: the type of layers that stay in fixed point, or ``auto``.
         input_type: the type of an image's elements, for models that take raw pixels.
-        image_range: the numbers that pixels 0 and 255 stand for.
+        image_range: the numbers that pixels 0 and 255 stand for, or such a pair for each channel.
         sign_of_zero: ``exact`` as the model's operators, ``plus`` where +1 may stand for it.
         output: the layer whose output is the only one to keep of several; default: all.
         real_layers: the type (int4 .. int16) to which real-valued weights are rounded; default:

@@ -14,7 +14,7 @@ from bnnsim.importers.exact.rational import fractions_of
 from bnnsim.importers.onnx.graph import Array, Operator
 
 Axis = tuple[str, int]
-"""One of C, H, W and its size."""
+"""One of C, H, W and its size; a part of one has its step behind the letter: C4 goes in steps of 4."""
 Dimension = tuple[Axis, ...]
 """What one dimension of the tensor runs over, slowest first; axes of size 1 are left out."""
 
@@ -48,7 +48,27 @@ class TensorBinding:
 
     @property
     def channels(self) -> int:
-        return math.prod(size for one in self.dimensions for axis, size in one if axis == "C")
+        return self.extent("C")
+
+    def extent(self, kind: str) -> int:
+        """Channels, rows or columns of the base."""
+        return math.prod(size for one in self.dimensions for axis, size in one if axis[0] == kind)
+
+    def places(self, kind: str) -> Array:
+        """Which channel (row, column) of the base each element is of, in the tensor's shape."""
+        axes = [axis for one in self.dimensions for axis in one]
+        found = np.zeros([size for _, size in axes], np.int64)
+        for i, (label, size) in enumerate(axes):
+            if label[0] == kind:
+                along = np.arange(size) * int(label[1:] or 1)
+                found += along.reshape([-1 if j == i else 1 for j in range(len(axes))])
+        return found.reshape(self.shape)
+
+    @property
+    def channel_order(self) -> Array:
+        """The base's channel of each of a map's, whose channels lie in one dimension."""
+        inside = [one for one in self.dimensions if one and one[0][0][0] == "C"]
+        return replace(self, dimensions=tuple(inside)).places("C").reshape(-1)
 
     def with_function(self, function: ChannelFunction) -> TensorBinding:
         return replace(self, function=function.simplest)
@@ -77,10 +97,16 @@ def as_map(operator: Operator, binding: TensorBinding) -> tuple[int, int, int]:
     if len(binding.dimensions) != 3:
         raise operator.fault("a map with two spatial dimensions", f"shape {list(binding.shape)}")
     for axis, one in zip(order, binding.dimensions, strict=True):
-        if any(label != axis for label, _ in one):
+        is_part = axis != "C" and len(one) > 1
+        if is_part or any(label != axis and (axis != "C" or label[0] != "C") for label, _ in one):
             raise LayoutMismatch(operator, binding)
     sizes = dict(zip(order, binding.shape, strict=True))
     return sizes["C"], sizes["H"], sizes["W"]
+
+
+def is_ordered(binding: TensorBinding) -> bool:
+    """Whether a map's channels lie as those of its base do."""
+    return all(label in ("C", "H", "W") for one in binding.dimensions for label, _ in one)
 
 
 def lies_channels_last(binding: TensorBinding) -> bool:
@@ -90,7 +116,9 @@ def lies_channels_last(binding: TensorBinding) -> bool:
 
 def _lies(binding: TensorBinding, order: str) -> bool:
     pairs = zip(order, binding.dimensions, strict=False)
-    return len(binding.dimensions) == 3 and all(label == axis for axis, one in pairs for label, _ in one)
+    return len(binding.dimensions) == 3 and all(
+        label[0] == axis for axis, one in pairs for label, _ in one
+    )
 
 
 class LayoutMismatch(Exception):
@@ -118,12 +146,8 @@ def channel_values(operator: Operator, binding: TensorBinding, constant: Array) 
     except ValueError:
         expected = f"constants that fit a tensor of shape {[1, *binding.shape]}"
         raise operator.fault(expected, list(constant.shape)) from None
-    axes = [axis for one in binding.dimensions for axis, _ in one]
-    sizes = [size for one in binding.dimensions for _, size in one]
-    factors = full.reshape(sizes)
-    if "C" in axes:
-        factors = np.moveaxis(factors, axes.index("C"), 0)
-    rows = factors.reshape(binding.channels, -1)
+    by_channel = np.argsort(binding.places("C").reshape(-1), kind="stable")
+    rows = full.reshape(-1)[by_channel].reshape(binding.channels, -1)
     if not np.all(np.isfinite(rows)):
         raise operator.fault("finite constants", "infinite or NaN")
     if np.any(rows != rows[:, :1]):
@@ -140,19 +164,43 @@ def _finite(operator: Operator, values: Array) -> list[Fraction]:
 
 def regrouped(operator: Operator, binding: TensorBinding, shape: Sequence[int]) -> TensorBinding:
     """``binding`` with its elements in the same order under another shape (batch left out)."""
-    axes = [axis for one in binding.dimensions for axis in one]
+    axes = [axis for one in binding.dimensions for axis in one][::-1]
     dimensions: list[Dimension] = []
-    position = 0
     for size in shape:
         taken: list[Axis] = []
-        while math.prod(s for _, s in taken) < size and position < len(axes):
-            taken.append(axes[position])
-            position += 1
-        if math.prod(s for _, s in taken) != size:
-            expected = "a reshape that joins or parts whole dimensions"
-            raise operator.fault(expected, f"{list(binding.shape)} to {list(shape)}")
-        dimensions.append(tuple(taken))
-    if position != len(axes):
+        missing = size
+        while missing > 1 and axes:
+            label, length = axes.pop()
+            if missing % length and length % missing:
+                expected = "a reshape that joins or parts dimensions"
+                raise operator.fault(expected, f"{list(binding.shape)} to {list(shape)}")
+            if length > missing:  # the inner part goes to the next dimension
+                step, inner = int(label[1:] or 1), length // missing
+                axes.append((label, inner))
+                label, length = f"{label[0]}{step * inner}", missing
+            taken.append((label, length))
+            missing //= length
+        dimensions.append(_merged(taken))
+    if axes or math.prod(shape) != math.prod(binding.shape):
         expected = f"a shape of {math.prod(binding.shape)} elements"
         raise operator.fault(expected, list(shape))
     return replace(binding, dimensions=tuple(dimensions))
+
+
+def within_channels(axes: Dimension, times: int) -> Dimension:
+    """The same axes where each channel has become ``times`` channels."""
+    return tuple(
+        (f"C{int(label[1:] or 1) * times}" if label[0] == "C" and times > 1 else label, size)
+        for label, size in axes
+    )
+
+
+def _merged(axes: Sequence[Axis]) -> Dimension:
+    """Neighbours that are parts of one axis become one again."""
+    found: list[Axis] = []
+    for label, size in axes:
+        step = int(label[1:] or 1)
+        if found and found[-1][0][0] == label[0] and int(found[-1][0][1:] or 1) == step * size:
+            size *= found.pop()[1]
+        found.append((label[0] if step == 1 else f"{label[0]}{step}", size))
+    return tuple(found)

@@ -17,7 +17,8 @@ _MOVES = ("Transpose", "Reshape", "Identity", "Unsqueeze", "Squeeze", "Flatten")
 _ARITHMETIC = (
     *("Abs", "Add", "And", "Cast", "Ceil", "Clip", "Concat", "ConstantOfShape", "Div", "Equal"),
     *("Exp", "Expand", "Floor", "Gather", "Greater", "GreaterOrEqual", "Less", "LessOrEqual"),
-    *("Log", "Max", "Min", "Mod", "Mul", "Neg", "Not", "Or", "Pad", "Pow", "Range", "Reciprocal"),
+    *("Log", "Max", "Min", "Mod", "Mul", "Neg", "Not", "Or", "Pad", "Pow", "QuantizeLinear", "Range"),
+    *("Reciprocal",),
     *("ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "Round", "Shape", "Sign"),
     *("Size", "Slice", "Split", "Sqrt", "Stack", "Sub", "Sum", "Tile", "Where"),
 )
@@ -49,6 +50,10 @@ def evaluate_constants(graph: ModelGraph, operator: Operator) -> None:
         scale = graph.constants[operator.inputs[1]]
         integers = np.where(values >= 0, 1, -1)
         _keep_grid(graph, operator, _grid(integers, scale, np.zeros((), np.int64)))
+        return
+    if operator.domain == ONNX and operator.kind == "DequantizeLinear":
+        check_operator(operator, graph.opset)
+        _keep_grid(graph, operator, _dequantised(graph, operator))
         return
     if operator.domain != ONNX or operator.kind not in (*_MOVES, *_ARITHMETIC):
         of_others = f"{operator.domain}.{operator.kind}" if operator.domain else operator.kind
@@ -180,6 +185,26 @@ def _quant(graph: ModelGraph, operator: Operator) -> Grid:
     if bounds is None:
         return _grid(np.where(levels >= 0, 1, -1), scale, zero)
     return _grid(_ROUNDINGS[mode](np.clip(levels, *bounds)), scale, zero)
+
+
+def _dequantised(graph: ModelGraph, operator: Operator) -> Grid:
+    """ONNX's DequantizeLinear of a constant: its integers, and a scale a slice of ``axis``."""
+    values, scale = (graph.constants[name] for name in operator.inputs[:2])
+    zero = graph.constants[operator.inputs[2]] if operator.has(2) else np.zeros((), np.int64)
+    scale, zero = (along_axis(operator, one, values.shape) for one in (scale, zero))
+    return _grid(values, scale.astype(np.float32), zero.astype(np.int64))
+
+
+def along_axis(operator: Operator, values: Array, shape: Sequence[int]) -> Array:
+    """A scale or zero point of QuantizeLinear or DequantizeLinear, shaped to lie along its axis of a
+    tensor of ``shape``."""
+    if values.size == 1:
+        return values.reshape(())
+    axis = int(operator.attributes.get("axis", 1))
+    if values.ndim != 1 or not -len(shape) <= axis < len(shape) or shape[axis] != values.size:
+        expected = f"one scale, or one for each of axis {axis} of {list(shape)}"
+        raise operator.fault(expected, list(values.shape))
+    return values.reshape([-1 if i == axis % len(shape) else 1 for i in range(len(shape))])
 
 
 def rounding_mode(operator: Operator, default: str) -> str:

@@ -85,7 +85,24 @@ def read_graph(model: Any, file: str) -> ModelGraph:
         tuple(value.name for value in graph.output),
         opset,
         max(1, int(given.type.tensor_type.shape.dim[0].dim_value)),
+        shapes=_shapes(model),
     )
+
+
+def _shapes(model: Any) -> dict[str, tuple[int, ...]]:
+    """Shapes that follow from the standard operators, open sizes as 0; none of damaged graphs."""
+    import onnx.shape_inference
+
+    try:
+        inferred = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
+    except Exception:  # the library's own classes: what is wrong is said where it is read
+        return {}
+    found = {}
+    for value in (*inferred.input, *inferred.value_info, *inferred.output):
+        if value.type.HasField("tensor_type") and value.type.tensor_type.HasField("shape"):
+            dims = value.type.tensor_type.shape.dim
+            found[value.name] = tuple(int(dim.dim_value) for dim in dims)
+    return found
 
 
 def model_input(model: Any, file: str) -> Any:

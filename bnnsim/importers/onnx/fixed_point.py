@@ -49,8 +49,7 @@ def append_fixed(
 ) -> FixedLayers:
     """Layers that bring ``base`` through ``plan`` to integers of ``word``.
 
-    Offsets behind the last kink are left to the reader, or added inside where ``keeps_offsets`` is
-    false and they differ.
+    Offsets behind the last kink are left to the reader where ``keeps_offsets``, else added inside.
     """
     made: list[LayerDraft] = []
     unit = Fraction(1, 1 << word.fraction_bits)
@@ -61,7 +60,7 @@ def append_fixed(
         base = layer.name
     steps = [_joined(a, b) for a, b in zip(given, plan.last, strict=True)]
     is_plain = bool(made) and all(step.gain == unit for step in steps)
-    alike = keeps_offsets or len({step.offset for step in steps}) == 1
+    alike = keeps_offsets or not any(step.offset for step in steps)
     offsets = [step.offset for step in steps]
     if not is_plain or not alike:
         made.append(_append_affine(draft, base, word, steps))

@@ -86,6 +86,8 @@ class ModelGraph:
     batch: int = 1
     """Frames at once, where the model was exported for a fixed number of them."""
     grids: dict[str, Grid] = field(default_factory=dict)
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Of tensors, the batch included, where they are known."""
 
     def readers(self) -> dict[str, int]:
         """How many operators read each tensor."""

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 
 from bnnsim.importers.onnx.graph import CHANNELS_LAST, ONNX, QONNX
 from bnnsim.importers.onnx.lowering import Handler
-from bnnsim.importers.onnx.operators import elementwise, layers, pools, qonnx, shapes
+from bnnsim.importers.onnx.operators import (
+    elementwise,
+    layers,
+    linear_quantisers,
+    pools,
+    qonnx,
+    shapes,
+)
 from bnnsim.importers.onnx.operators.joins import concat
 
 _STANDARD: Mapping[str, Handler] = {
@@ -20,6 +27,7 @@ _STANDARD: Mapping[str, Handler] = {
     "Clip": elementwise.clip,
     "Concat": concat,
     "Conv": layers.conv,
+    "DequantizeLinear": linear_quantisers.dequantize_linear,
     "Div": elementwise.divide,
     "Dropout": elementwise.dropout,
     "Flatten": shapes.flatten,
@@ -43,6 +51,8 @@ _STANDARD: Mapping[str, Handler] = {
     "Neg": elementwise.negate,
     "PRelu": elementwise.prelu,
     "Pad": shapes.pad,
+    "QuantizeLinear": linear_quantisers.quantize_linear,
+    "ReduceMax": pools.max_pool,
     "ReduceMean": pools.average_pool,
     "Relu": elementwise.relu,
     "Reshape": shapes.reshape,

@@ -8,9 +8,10 @@ from fractions import Fraction
 from functools import partial
 from typing import Any, Literal, TypeVar
 
-from bnnsim.importers.draft.draft import INPUT, NetworkDraft, Shape
+from bnnsim.importers.draft.draft import INPUT, NetworkDraft
 from bnnsim.importers.exact.channel_function import Affine, ChannelFunction
-from bnnsim.importers.onnx.binding import LayoutMismatch, TensorBinding, map_dimensions
+from bnnsim.importers.onnx.binding import LayoutMismatch, TensorBinding, dimension
+from bnnsim.importers.onnx.cancellation import simplified
 from bnnsim.importers.onnx.constants import evaluate_constants
 from bnnsim.importers.onnx.fixed_point import PROBE
 from bnnsim.importers.onnx.graph import Array, ModelGraph, Operator
@@ -36,7 +37,8 @@ class ImportOptions:
     ``fixed`` is the word of values that cannot be folded into thresholds; None leaves it to their
     reach. ``input_type`` is what the
     frames hold where the model does not quantise its input itself (or quantises it channel by
-    channel); ``image_range`` the numbers that pixels 0 and 255 stand for at the model's input, by
+    channel); ``image_range`` the numbers that pixels 0 and 255 stand for at the model's input (one
+    pair for all channels, or one each), by
     default 0 and 1, or 0 and 255 where the model divides by 255 or takes integers.
     ``sign_of_zero``: ONNX's Sign gives 0 on 0; ``exact`` keeps it (three values where 0 occurs),
     ``plus`` makes it +1.
@@ -44,7 +46,7 @@ class ImportOptions:
 
     fixed: ValueType | None = None
     input_type: ValueType | None = None
-    image_range: tuple[float, float] | None = None
+    image_range: tuple[tuple[float, float], ...] | None = None
     sign_of_zero: SignOfZero = "exact"
     output: str | None = None
     """The only output to keep; default: all of the model's."""
@@ -66,12 +68,13 @@ class FrameRule:
     """How the model's float input and a frame's integers belong together.
 
     Where the model quantises its input, ``encode`` maps a float to the integer (0 and 1 where the
-    frame is bipolar); else ``decode`` maps the integer to the float. Pixels 0 and 255 are ``low``
-    and ``high`` at the model's input.
+    frame is bipolar); else ``decode`` maps the integer to the float, the same for all channels or one
+    step each. Pixels 0 and 255 are ``low`` and ``high`` at the model's input (of channels that differ
+    the least and the greatest).
     """
 
     encode: ChannelFunction | None
-    decode: Affine | None
+    decode: tuple[Affine, ...] | None
     low: Fraction
     high: Fraction
 
@@ -155,14 +158,17 @@ def lower(graph: ModelGraph, options: ImportOptions, handlers: Handlers) -> Lowe
     :class:`InputError` at the first operator that has no place in a binary network.
     """
     outputs = chosen_outputs(graph, options.output)
-    graph = replace(graph, operators=leading_to(_without_constants(graph), outputs), outputs=outputs)
+    operators, notes = simplified(graph, _without_constants(graph))
+    graph = replace(graph, operators=leading_to(operators, outputs), outputs=outputs)
     last_first = any(operator.channels_last for operator in graph.operators)
-    layouts = (last_first, not last_first) if len(graph.input_shape) == 3 else (False,)
+    layouts = _layouts(graph, last_first)
     faults: list[SpecError] = []
     mismatches: list[SpecError] = []
-    for channels_last in layouts:
+    for layout in layouts:
         try:
-            return _walk_fitting(graph, options, handlers, channels_last)
+            state = _walk_fitting(graph, options, handlers, layout)
+            state.notes[:0] = notes
+            return state
         except LayoutMismatch as error:
             expected = "channels where the operator wants them (a Transpose in front of it)"
             got = f"shape {list(error.binding.shape)}"
@@ -191,13 +197,13 @@ def _walk_fitting(
     graph: ModelGraph,
     options: ImportOptions,
     handlers: Handlers,
-    channels_last: bool,
+    layout: str,
 ) -> Lowering:
     """The walk with a flat frame where that fits all that read it, else with the frame as a map."""
-    state = _walk(_fresh(graph), options, handlers, channels_last, may_flatten=True)
+    state = _walk(_fresh(graph), options, handlers, layout, may_flatten=True)
     others = any(INPUT in one.inputs and one.kind != "linear" for one in state.draft.layers.values())
     if state.flat_orders and (others or len(state.flat_orders) > 1):
-        return _walk(_fresh(graph), options, handlers, channels_last, may_flatten=False)
+        return _walk(_fresh(graph), options, handlers, layout, may_flatten=False)
     return state
 
 
@@ -205,17 +211,16 @@ def _walk(
     graph: ModelGraph,
     options: ImportOptions,
     handlers: Handlers,
-    channels_last: bool,
+    layout: str,
     may_flatten: bool,
 ) -> Lowering:
-    shape = _input_shape(graph, channels_last)
-    dimensions = map_dimensions(*shape, channels_last)
-    rank = len(graph.input_shape)  # a map without a dimension for its only channel has 2
-    lies = dimensions[1:] if rank == 2 else dimensions[:rank]
+    sizes = dict(zip(layout, graph.input_shape, strict=True))
+    shape = sizes.get("C", 1), sizes.get("H", 1), sizes.get("W", 1)
+    lies = tuple(dimension(axis, sizes[axis]) for axis in layout)
     frame = TensorBinding(INPUT, ChannelFunction(), lies, is_raw=True)
     draft = NetworkDraft(shape)
     state = Lowering(graph, options, draft, {graph.input: frame}, may_flatten=may_flatten)
-    state.channels_last = channels_last
+    state.channels_last = layout == "HWC"
     for operator in graph.operators:
         if any(name in state.ends for name in operator.inputs):
             _handler_of(handlers, operator, graph.opset)
@@ -262,17 +267,16 @@ def _checked(operator: Operator, work: Callable[[Operator], Result]) -> Result:
         raise operator.fault("inputs and attributes as ONNX defines them", reason) from error
 
 
-def _input_shape(graph: ModelGraph, channels_last: bool) -> Shape:
-    shape = graph.input_shape
-    if len(shape) == 1:
-        return shape[0], 1, 1
-    if len(shape) == 2:
-        return 1, shape[0], shape[1]
-    if len(shape) != 3:
+def _layouts(graph: ModelGraph, channels_last_first: bool) -> tuple[str, ...]:
+    """How the input's dimensions may be read, what is likely first."""
+    rank = len(graph.input_shape)
+    if rank == 3:
+        return ("HWC", "CHW") if channels_last_first else ("CHW", "HWC")
+    if rank > 3:
         place = f"{graph.file}: input {graph.input}"
-        expected = "[batch, features] or a batch of maps (3 or 4 dimensions)"
-        raise InputError(place, expected, f"{len(shape) + 1} dimensions")
-    return (shape[2], shape[0], shape[1]) if channels_last else (shape[0], shape[1], shape[2])
+        expected = "[batch, features], [batch, channels, steps] or a batch of maps (2 to 4 dimensions)"
+        raise InputError(place, expected, f"{rank + 1} dimensions")
+    return ("C",) if rank == 1 else ("HW", "CW")
 
 
 def _in_order(graph: ModelGraph) -> Sequence[Operator]:

@@ -16,7 +16,7 @@ from bnnsim.importers.draft.draft import INPUT, NetworkDraft
 from bnnsim.importers.draft.passes import canonicalise
 from bnnsim.importers.draft.workload import Arrays, to_workload
 from bnnsim.importers.draft.write import ImportedNetwork, checked_name, write_network
-from bnnsim.importers.onnx.binding import TensorBinding
+from bnnsim.importers.onnx.binding import TensorBinding, is_ordered
 from bnnsim.importers.onnx.file import load_model, read_graph
 from bnnsim.importers.onnx.fixed_point import float_error, widest_word
 from bnnsim.importers.onnx.graph import KERAS, ModelGraph, Operator
@@ -30,6 +30,7 @@ from bnnsim.importers.onnx.lowering import (
     lower,
 )
 from bnnsim.importers.onnx.operators.joins import scores_in_fixed_point
+from bnnsim.importers.onnx.operators.orders import in_order
 from bnnsim.importers.onnx.operators.quantise import negated, quantised
 from bnnsim.importers.onnx.outputs import Head, dropped_note
 from bnnsim.spec.bounds import MAX_NAME
@@ -40,6 +41,8 @@ from bnnsim.spec.workload import ImportSettings, Workload
 DEFAULT_FIXED = "auto"
 """A word as fine as the network's reach lets 32 bits be."""
 
+ImageRange = Sequence[float] | Sequence[Sequence[float]]
+"""LOW and HIGH, or such a pair for each channel."""
 _AXES = {"C": "channel", "H": "row", "W": "column"}
 
 
@@ -91,7 +94,7 @@ def import_onnx(
     *,
     fixed: str = DEFAULT_FIXED,
     input_type: str | None = None,
-    image_range: tuple[float, float] | None = None,
+    image_range: ImageRange | None = None,
     sign_of_zero: SignOfZero = "exact",
     output: str | None = None,
     real_layers: str | None = None,
@@ -105,7 +108,7 @@ def import_onnx(
         name: the workload's name; default: the file's.
         fixed: the type of layers that stay in fixed point, or ``auto``.
         input_type: the type of an image's elements, for models that take raw pixels.
-        image_range: the numbers that pixels 0 and 255 stand for.
+        image_range: the numbers that pixels 0 and 255 stand for, or such a pair for each channel.
         sign_of_zero: ``exact`` as the model's operators, ``plus`` where +1 may stand for it.
         output: the only output to keep of several; default: all.
         real_layers: the type (int4 .. int16) to which real-valued weights are rounded; default:
@@ -153,7 +156,7 @@ def write_model(
 def import_options(
     fixed: str = DEFAULT_FIXED,
     input_type: str | None = None,
-    image_range: tuple[float, float] | None = None,
+    image_range: ImageRange | None = None,
     sign_of_zero: SignOfZero = "exact",
     output: str | None = None,
     real_layers: str | None = None,
@@ -169,12 +172,21 @@ def import_options(
     if word is not None and word.kind != "fixed":
         raise InputError("fixed", "auto or fixedW.F (such as fixed16.8)", fixed)
     frame = None if input_type is None else _type("input type", input_type)
-    if image_range is not None:
-        low, high = image_range
+    ranges = None if image_range is None else _ranges(image_range)
+    return ImportOptions(word, frame, ranges, sign_of_zero, output, bits)
+
+
+def _ranges(given: ImageRange) -> tuple[tuple[float, float], ...]:
+    """One pair of numbers, or several. Raises :class:`InputError`."""
+    numbers = [float(one) for pair in given for one in (pair if isinstance(pair, Sequence) else (pair,))]
+    pairs = tuple(zip(numbers[::2], numbers[1::2], strict=False))
+    if len(numbers) % 2 or not pairs:
+        raise InputError("image range", "LOW HIGH, for all channels or for each", f"{given}")
+    for low, high in pairs:
         if not (math.isfinite(low) and math.isfinite(high) and low < high):
             expected = "two finite numbers, LOW below HIGH"
             raise InputError("image range", expected, f"{low:g} {high:g}")
-    return ImportOptions(word, frame, image_range, sign_of_zero, output, bits)
+    return pairs
 
 
 def _type(place: str, text: str) -> ValueType:
@@ -244,12 +256,21 @@ def _settings(options: ImportOptions) -> ImportSettings | None:
     found = ImportSettings(
         fixed=None if options.fixed is None else str(options.fixed),
         input_type=options.input_type,
-        image_range=None if options.image_range is None else list(options.image_range),
+        image_range=_said_ranges(options.image_range),
         sign_of_zero=options.sign_of_zero,
         output=options.output,
         real_layers=None if options.real_layers is None else f"int{options.real_layers}",
     )
     return None if found == ImportSettings() else found
+
+
+def _said_ranges(
+    ranges: tuple[tuple[float, float], ...] | None,
+) -> list[float] | list[list[float]] | None:
+    """As a workload says them: one pair plainly."""
+    if ranges is None:
+        return None
+    return list(ranges[0]) if len(ranges) == 1 else [list(pair) for pair in ranges]
 
 
 def _scores(state: Lowering, head: Head, turns_maps: bool) -> LoweredOutput:
@@ -272,6 +293,10 @@ def _scores(state: Lowering, head: Head, turns_maps: bool) -> LoweredOutput:
         affine = found.function.shared_affine()
         if affine is None:
             raise end.fault("scores with one offset for all classes", "one behind a PReLU for each")
+    if not is_ordered(found) and len(found.dimensions) == 3:
+        found = in_order(state, end, found)
+    elif not is_ordered(found):
+        raise end.fault("an output whose elements lie as a layer's", f"shape {list(found.shape)}")
     state.integers[head.tensor] = found
     dimensions = found.dimensions
     if turns_maps and len(dimensions) == 3:

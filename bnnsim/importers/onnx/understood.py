@@ -99,6 +99,12 @@ _QUANT = OperatorKind(
     {"signed": _FLAG, "narrow": _FLAG, "rounding_mode": _ROUNDING}, 4, ("signed", "narrow")
 )
 
+_AXIS: Settings = {
+    "axis": _between(such("the axis of the scales", _is_int), 13),
+    "block_size": _between(only(0, note="no blocks"), 21),
+}
+_FLOATS = such("a floating-point type", _is_int)
+
 _STANDARD: Mapping[str, OperatorKind] = {
     **dict.fromkeys(("Add", "Div", "Mul", "Sub", "Greater", "Less", "MatMul", "PRelu"), _TWO),
     **dict.fromkeys(("GreaterOrEqual", "LessOrEqual"), _TWO),
@@ -137,6 +143,16 @@ _STANDARD: Mapping[str, OperatorKind] = {
     "Clip": OperatorKind({"min": _between(_REAL, last=10), "max": _between(_REAL, last=10)}, 3),
     "Concat": OperatorKind({"axis": such("the axis of the channels", _is_int)}, _ANY_NUMBER, ("axis",)),
     "Conv": _CONV,
+    "DequantizeLinear": OperatorKind({**_AXIS, "output_dtype": _between((*_FLOATS,), 23)}, 3),
+    "QuantizeLinear": OperatorKind(
+        {
+            **_AXIS,
+            "saturate": _between(without_effect("for 8-bit floats"), 19),
+            "output_dtype": _between(such("an integer type", _is_int), 21),
+            "precision": _between(only(0), 23),
+        },
+        3,
+    ),
     "Dropout": OperatorKind({"ratio": _between(_TRAINING, last=11), "seed": _between(_TRAINING, 12)}, 3),
     "Flatten": OperatorKind({"axis": such("1, or the same counted from the end", _is_int)}),
     "Gemm": OperatorKind({"alpha": _REAL, "beta": _REAL, "transA": only(0), "transB": _FLAG}, 3),
@@ -151,13 +167,16 @@ _STANDARD: Mapping[str, OperatorKind] = {
         },
         4,
     ),
-    "ReduceMean": OperatorKind(
-        {
-            "axes": _between(such("rows and columns", _are_ints), last=17),
-            "keepdims": _FLAG,
-            "noop_with_empty_axes": only(0, first=18),
-        },
-        2,
+    **dict.fromkeys(
+        ("ReduceMax", "ReduceMean"),
+        OperatorKind(
+            {
+                "axes": _between(such("rows and columns", _are_ints), last=17),
+                "keepdims": _FLAG,
+                "noop_with_empty_axes": only(0, first=18),
+            },
+            2,
+        ),
     ),
     "Reshape": OperatorKind({"allowzero": only(0, 1, first=14)}, 2),
     "Shape": OperatorKind({"start": _between(_INT, 15), "end": _between(_INT, 15)}),

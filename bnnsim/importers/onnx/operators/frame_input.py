@@ -33,12 +33,18 @@ _PIXEL_SCALE = 64
 
 
 def pixel_range(state: Lowering) -> tuple[Fraction, Fraction]:
-    """What pixels 0 and 255 are at the model's input."""
+    """What pixels 0 and 255 are at the model's input: the least and the greatest of all channels."""
+    ranges = _pixel_ranges(state)
+    return min(low for low, _ in ranges), max(high for _, high in ranges)
+
+
+def _pixel_ranges(state: Lowering) -> list[tuple[Fraction, Fraction]]:
+    """The same for all channels, or one of each."""
     given = state.options.image_range
     if given is not None:
-        return Fraction(given[0]), Fraction(given[1])
+        return [(Fraction(low), Fraction(high)) for low, high in given]
     takes_pixels = state.graph.input_kind == "uint8" or _shrinks_its_input(state)
-    return Fraction(0), Fraction(255 if takes_pixels else 1)
+    return [(Fraction(0), Fraction(255 if takes_pixels else 1))]
 
 
 def _shrinks_its_input(state: Lowering) -> bool:
@@ -62,7 +68,7 @@ def quantised_input(
 ) -> tuple[ValueType, ChannelFunction] | None:
     """An input that the model itself quantises, the same for all channels; None where it does not."""
     head = head.simplest
-    if not head.is_shared:
+    if not head.is_shared or len(_pixel_ranges(state)) > 1:
         return None
     chain = head.chains[0]
     before = as_affine(chain[:-1])
@@ -160,16 +166,21 @@ def given_input(state: Lowering, operator: Operator, binding: TensorBinding) -> 
             "(such as uint8 or fixed8.7)",
             "one whose levels no input type holds" if quantiser else "a float input",
         )
+    ranges = _pixel_ranges(state)
+    if len(ranges) not in (1, binding.channels):
+        expected = f"one image range, or one for each of {binding.channels} channels"
+        raise operator.fault(expected, len(ranges))
     low, high = pixel_range(state)
     if value_type.kind == "uint" and value_type.bits == 8:
-        step = Affine((high - low) / 255, low)  # the pixel itself
+        steps = tuple(Affine((end - start) / 255, start) for start, end in ranges)  # the pixel itself
         state.draft.image_range = None
+    elif len(ranges) > 1:
+        raise operator.fault("input type uint8 where channels have image ranges of their own", value_type)
     else:
-        step = Affine(Fraction(1, 1 << value_type.fraction_bits))
+        steps = (Affine(Fraction(1, 1 << value_type.fraction_bits)),)
         state.draft.image_range = (float(low), float(high))
         if value_type.is_bipolar and state.options.image_range is None:
             state.draft.image_range = None  # pixels from 0 on would all be +1
-    decide_input(state, operator, value_type, FrameRule(None, step, low, high))
-    chains = ChannelFunction(((step,),) if step != Affine() else ((),))
-    function = chains.before(binding.function)
+    decide_input(state, operator, value_type, FrameRule(None, steps, low, high))
+    function = ChannelFunction().then(steps).before(binding.function)
     return replace(binding, function=function, is_raw=False, base=INPUT)

@@ -8,11 +8,12 @@ from fractions import Fraction
 import numpy as np
 
 from bnnsim.importers.exact.channel_function import Affine, ChannelFunction
-from bnnsim.importers.onnx.binding import TensorBinding
+from bnnsim.importers.onnx.binding import TensorBinding, is_ordered, lies_channels_last
 from bnnsim.importers.onnx.fixed_plan import FixedPlan, fixed_plan
 from bnnsim.importers.onnx.fixed_point import append_fixed, score_word
 from bnnsim.importers.onnx.graph import Operator
 from bnnsim.importers.onnx.lowering import Lowering
+from bnnsim.importers.onnx.operators.orders import in_order
 from bnnsim.importers.onnx.operators.quantise import negated, quantised
 from bnnsim.spec.bounds import MAX_JOINED_CHANNELS
 from bnnsim.spec.value_type import ValueType
@@ -25,6 +26,8 @@ def add_bindings(state: Lowering, operator: Operator, bindings: list[TensorBindi
     else each is first brought to fixed point. Raises :class:`InputError` where shapes differ.
     """
     ready = [quantised(state, operator, one) for one in bindings]
+    if len({one.dimensions for one in ready}) > 1:
+        ready = [_laid_out(state, operator, one) for one in ready]
     for one in ready[1:]:
         if one.dimensions != ready[0].dimensions:
             expected = f"shapes that are equal ({list(ready[0].shape)})"
@@ -43,6 +46,14 @@ def add_bindings(state: Lowering, operator: Operator, bindings: list[TensorBindi
         affine = [_affine(one, c) for one in ready]
         steps.append(Affine(affine[0].gain, sum((a.offset for a in affine), Fraction(0))))
     return replace(ready[0], base=layer.name, function=ChannelFunction().then(steps).simplest)
+
+
+def _laid_out(state: Lowering, operator: Operator, binding: TensorBinding) -> TensorBinding:
+    """A map with its channels in order, whichever way it lies; anything else as it is."""
+    if len(binding.dimensions) != 3 or is_ordered(binding):
+        return binding
+    turned = replace(operator, channels_last=lies_channels_last(binding))
+    return in_order(state, turned, binding)
 
 
 def _affine(binding: TensorBinding, channel: int) -> Affine:
@@ -71,20 +82,23 @@ def _same_sign(
     return replace(binding, base=base, function=function.simplest)
 
 
-def in_fixed_point(state: Lowering, operator: Operator, binding: TensorBinding) -> TensorBinding:
+def in_fixed_point(
+    state: Lowering, operator: Operator, binding: TensorBinding, keeps_offsets: bool = True
+) -> TensorBinding:
     """``binding`` as fixed-point integers of the network's word, through an ``affine`` layer if needed.
 
-    Integers that only lack offsets stay as they are.
+    Integers that only lack offsets stay as they are where ``keeps_offsets``; else none is left.
     """
     unit = Fraction(1, 1 << state.word.fraction_bits)
     binding = quantised(state, operator, binding)
     shared = binding.function.affine()
-    if shared is not None and all(step.gain == unit for step in shared):
+    lacks = shared is not None and not keeps_offsets and any(step.offset for step in shared)
+    if shared is not None and all(step.gain == unit for step in shared) and not lacks:
         return binding  # already so: only offsets differ, and they stay exact
-    key = ("fixed", binding.base, binding.function.simplest)
+    key = ("fixed", binding.base, binding.function.simplest, keeps_offsets)
     if key not in state.made:
         plan = _plan(state, operator, binding)
-        state.made[key] = _through(state, binding.base, state.word, plan)
+        state.made[key] = _through(state, binding.base, state.word, plan, keeps_offsets)
     base, function = state.made[key]
     return replace(binding, base=base, function=function)
 
@@ -118,7 +132,7 @@ def _through(
 def concat(state: Lowering, operator: Operator) -> TensorBinding:
     """Maps side by side along the channels, each channel keeping its own function."""
     bindings = [state.binding(operator, i) for i in range(len(operator.inputs))]
-    ready = [quantised(state, operator, one) for one in bindings]
+    ready = [_laid_out(state, operator, quantised(state, operator, one)) for one in bindings]
     rank = len(ready[0].shape) + 1
     axis = int(operator.attributes.get("axis", 1)) % rank - 1
     dimensions = ready[0].dimensions

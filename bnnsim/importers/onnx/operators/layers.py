@@ -13,12 +13,20 @@ from bnnsim.arrays import Int64s
 from bnnsim.importers.draft.draft import INPUT, LayerDraft
 from bnnsim.importers.exact.channel_function import Affine, ChannelFunction, Smooth
 from bnnsim.importers.exact.rational import fractions_of
-from bnnsim.importers.onnx.binding import TensorBinding, as_map, dimension, map_dimensions
+from bnnsim.importers.onnx.binding import (
+    TensorBinding,
+    as_map,
+    dimension,
+    is_ordered,
+    map_dimensions,
+    within_channels,
+)
 from bnnsim.importers.onnx.graph import Operator
 from bnnsim.importers.onnx.lowering import Lowering, RoundedWeights
 from bnnsim.importers.onnx.operators.joins import in_fixed_point
+from bnnsim.importers.onnx.operators.orders import in_order
 from bnnsim.importers.onnx.operators.quantise import quantised
-from bnnsim.importers.onnx.operators.windows import pair, window_border
+from bnnsim.importers.onnx.operators.windows import narrowed, pair, widened, window_border
 from bnnsim.importers.onnx.outputs import End, classifier_end, leads_to_outputs
 from bnnsim.importers.onnx.weights import weight_rows
 
@@ -36,10 +44,15 @@ def conv(state: Lowering, operator: Operator) -> TensorBinding:
     binding = quantised(state, operator, binding)
     if border is not None:
         state.integers[operator.inputs[0]] = replace(binding, border=border)
+    operator, binding, put_in = widened(operator, binding)
+    if int(operator.attributes.get("group", 1)) > 1:
+        binding = in_order(state, operator, binding)
     channels, height, width = as_map(operator, binding)
     weights, scales = _weights(state, operator, 1, 0)
     if operator.channels_last:  # (out, kh, kw, channels / groups), as qonnx writes them
         weights = np.moveaxis(weights, -1, 1)
+    if put_in and weights.ndim == 3:
+        weights = np.expand_dims(weights, 1 + put_in)
     if weights.ndim != 4:
         raise operator.fault("a convolution with two spatial dimensions", f"{weights.ndim - 2}")
     groups = int(operator.attributes.get("group", 1))
@@ -50,6 +63,8 @@ def conv(state: Lowering, operator: Operator) -> TensorBinding:
     if group_channels * groups != channels or out % groups:
         expected = f"weights for {channels} channels in {groups} groups"
         raise operator.fault(expected, list(weights.shape))
+    if not is_ordered(binding):  # weights as the base's channels lie
+        weights = weights[:, np.argsort(binding.channel_order)]
     stride = pair(operator, "strides")
     dilation = pair(operator, "dilations")
     pads = window_border(operator, (height, width), kernel, stride, dilation)
@@ -88,7 +103,7 @@ def conv(state: Lowering, operator: Operator) -> TensorBinding:
     reals = None if bias is None else fractions_of(bias)
     function = _sum_function(of_channels, scales, inputs, reals)
     dimensions = map_dimensions(*layer.shape, operator.channels_last)
-    return TensorBinding(layer.name, function, dimensions)
+    return narrowed(TensorBinding(layer.name, function, dimensions), put_in)
 
 
 def matmul(state: Lowering, operator: Operator) -> TensorBinding:
@@ -142,43 +157,87 @@ def _matrix_layer(
     bias: list[Fraction] | None,
 ) -> TensorBinding:
     binding = quantised(state, operator, binding)
+    if matrix.ndim == 2 and len(binding.dimensions) == 2 and matrix.shape[1] == binding.shape[1]:
+        return on_each_token(state, operator, binding, matrix, scales, bias)
     if matrix.ndim != 2 or len(binding.dimensions) != 1 or matrix.shape[1] != binding.shape[0]:
         expected = "[batch, features] times a matrix that fits"
         raise operator.fault(expected, f"{[1, *binding.shape]} times {list(matrix.T.shape)}")
     binding, (steps,) = _of_one_gain(state, operator, binding, [range(binding.channels)])
     axes = [axis for axis, _ in binding.dimensions[0]]
-    readers = state.graph.readers()
+    readers = [one for one in state.graph.operators if state.graph.input in one.inputs]
     is_whole_frame = binding.base == INPUT and len(axes) > 1
-    if is_whole_frame and state.may_flatten and readers.get(state.graph.input) == 1:
+    of_channels = _channel_sums(matrix, binding)
+    if is_whole_frame and state.may_flatten and sum(one.kind != "Shape" for one in readers) == 1:
         # A map that is only ever flattened: a flat frame, in the model's own order.
         state.draft.input_shape = (binding.shape[0], 1, 1)
         state.flat_orders.add(tuple(axes))
-        of_channels = _channel_sums(matrix, binding, "".join(axes))
-    elif axes not in (["C"], ["H", "W", "C"], ["H", "C"], ["W", "C"], []):
-        matrix = _pixel_major(matrix, binding)
-        of_channels = _channel_sums(matrix, binding, "HWC")
     else:
-        of_channels = _channel_sums(matrix, binding, "HWC")
+        matrix = _pixel_major(matrix, binding)
     layer = weighted_layer(state, binding, "linear", matrix, (matrix.shape[0], 1, 1))
     function = _sum_function(of_channels, scales, [steps], bias)
     return TensorBinding(layer.name, function, (dimension("C", matrix.shape[0]),))
 
 
+def on_each_token(
+    state: Lowering,
+    operator: Operator,
+    binding: TensorBinding,
+    matrix: Int64s,
+    scales: list[Fraction],
+    bias: list[Fraction] | None,
+) -> TensorBinding:
+    """``[tokens, features]`` times a matrix ``(out, features)``: a convolution.
+
+    Where features are channels its kernel is 1x1; where they lie along rows or columns, and tokens are
+    channels, each channel has a kernel as long as they are, for each output. Where both are parts of the
+    channels it is a matrix of blocks.
+    """
+    others, last = binding.dimensions
+    out, count = matrix.shape
+    kinds = {label[0] for label, _ in last} or {"C"}
+    channels, height, width = (binding.extent(kind) for kind in "CHW")
+    if kinds == {"C"} and not any(label[0] == "C" for label, _ in others):
+        binding, inputs = _of_one_gain(state, operator, binding, [range(channels)])
+        weights = matrix[:, np.argsort(binding.channel_order)].reshape(out, count, 1, 1)
+        shape, dimensions, groups = (out, height, width), (others, dimension("C", out)), 1
+    elif len(last) == 1 and last[0][0] in ("H", "W"):
+        binding, inputs = _of_one_gain(state, operator, binding, [[c] for c in range(channels)])
+        kernel = (count, 1) if last[0][0] == "H" else (1, count)
+        weights = np.tile(matrix.reshape(out, 1, *kernel), (channels, 1, 1, 1))
+        shape = (channels * out, height // kernel[0], width // kernel[1])
+        dimensions, groups = (within_channels(others, out), dimension("C", out)), channels
+        scales, bias = scales * channels, None if bias is None else bias * channels
+    elif height == width == 1:  # tokens and features are both of channels: blocks of a whole matrix
+        binding, inputs = _of_one_gain(state, operator, binding, [range(channels)])
+        places, tokens = binding.places("C"), binding.shape[0]
+        weights = np.zeros((tokens * out, channels, 1, 1), np.int64)
+        for token in range(tokens):
+            weights[token * out : (token + 1) * out, places[token], 0, 0] = matrix
+        shape, groups = (tokens * out, 1, 1), 1
+        step = f"C{out}" if out > 1 else "C"
+        dimensions = (((step, tokens),) if tokens > 1 else (), dimension("C", out))
+        scales, bias = scales * tokens, None if bias is None else bias * tokens
+    else:
+        got = f"{[1, *binding.shape]} times {list(matrix.T.shape)}"
+        raise operator.fault("[batch, tokens, features] whose features lie along one axis", got)
+    layer = weighted_layer(state, binding, "conv", weights, shape)
+    layer.options = {"kernel": weights.shape[2:], "groups": groups}
+    of_channels = weights.reshape(len(weights), weights.shape[1], -1).sum(axis=2)
+    function = _sum_function(of_channels, scales, inputs, bias)
+    return TensorBinding(layer.name, function, dimensions)
+
+
 def _pixel_major(matrix: Int64s, binding: TensorBinding) -> Int64s:
     """Columns from the tensor's order to pixel by pixel, channel fastest."""
-    axes = [axis for axis, _ in binding.dimensions[0]]
-    sizes = [size for _, size in binding.dimensions[0]]
-    order = [axes.index(axis) + 1 for axis in "HWC" if axis in axes]
-    return matrix.reshape(-1, *sizes).transpose(0, *order).reshape(len(matrix), -1)
+    rows, columns, channels = (binding.places(kind).reshape(-1) for kind in "HWC")
+    at = (rows * binding.extent("W") + columns) * binding.extent("C") + channels
+    return np.ascontiguousarray(matrix[:, np.argsort(at)])
 
 
-def _channel_sums(matrix: Int64s, binding: TensorBinding, order: str) -> Int64s:
-    """Each row's weights summed by channel, ``(rows, channels)``; columns run over axes in ``order``."""
-    sizes = dict(binding.dimensions[0])
-    axes = [axis for axis in order if axis in sizes]
-    by_axis = matrix.reshape(len(matrix), *(sizes[axis] for axis in axes))
-    others = tuple(i + 1 for i, axis in enumerate(axes) if axis != "C")
-    sums: Int64s = by_axis.sum(axis=others).reshape(len(matrix), -1)
+def _channel_sums(matrix: Int64s, binding: TensorBinding) -> Int64s:
+    """Each row's weights summed by channel, ``(rows, channels)``."""
+    by_channel = np.argsort(binding.places("C").reshape(-1), kind="stable")
+    sums: Int64s = matrix[:, by_channel].reshape(len(matrix), binding.channels, -1).sum(axis=2)
     return sums
 
 

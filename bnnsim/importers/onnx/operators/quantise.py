@@ -30,7 +30,7 @@ from bnnsim.importers.onnx.operators.frame_input import (
     quantised_input,
 )
 from bnnsim.importers.onnx.operators.monotone import make_monotone
-from bnnsim.spec.value_type import BIPOLAR, ValueType
+from bnnsim.spec.value_type import BIPOLAR, ValueType, integer_type
 
 _MOST_BITS = 8
 
@@ -87,15 +87,13 @@ def _encoding(operator: Operator, low: int, high: int, tail: ChannelFunction) ->
     if not after and isinstance(first, Affine) and first.gain:
         zero = first.offset / first.gain
         shift = int(zero) if zero.denominator == 1 and abs(zero) <= 256 else 0
-    low, high = low + shift, high + shift
-    if low >= 0:
-        bits = max(1, high.bit_length())
-        value_type = ValueType("uint", bits)
-    else:
-        bits = 1 + max((-low - 1).bit_length(), high.bit_length() if high > 0 else 0, 1)
-        value_type = ValueType("int", bits)
-    if bits > _MOST_BITS:
-        raise operator.fault(f"activations of at most {_MOST_BITS} bits", f"{bits} bits")
+    value_type = integer_type(low + shift, high + shift)
+    if value_type.bits > _MOST_BITS and high - low < 1 << _MOST_BITS:
+        shift = -low  # a zero point within: levels of 8 bits that 0 does not part in the middle
+        value_type = integer_type(0, high + shift)
+    if value_type.bits > _MOST_BITS:
+        expected = f"activations of at most {_MOST_BITS} bits"
+        raise operator.fault(expected, f"{value_type.bits} bits")
     return _Encoding(value_type, Fraction(1), Fraction(-shift), shift)
 
 

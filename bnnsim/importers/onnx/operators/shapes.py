@@ -26,7 +26,8 @@ def shape(state: Lowering, operator: Operator) -> TensorBinding:
 def reshape(state: Lowering, operator: Operator) -> TensorBinding:
     binding = state.binding(operator)
     wanted = [int(v) for v in state.constant(operator, 1, "shape").reshape(-1)]
-    if wanted[:1] == [state.graph.batch]:  # exported for a fixed batch: each frame of it is one
+    is_batch = wanted[:1] == [state.graph.batch]  # exported for a fixed batch: each frame of it is one
+    if is_batch or _holds_a_batch(state, binding, wanted):
         wanted[0] = 1
     full = [1, *binding.shape]
     copies = not operator.attributes.get("allowzero", 0)
@@ -37,6 +38,17 @@ def reshape(state: Lowering, operator: Operator) -> TensorBinding:
         if known > 0 and elements % known == 0:
             sizes[sizes.index(-1)] = elements // known
     return _to_shape(operator, binding, sizes)
+
+
+def _holds_a_batch(state: Lowering, binding: TensorBinding, wanted: list[int]) -> bool:
+    """Whether an export with an open batch has written the batch it ran on into a shape."""
+    is_open = state.graph.shapes.get(state.graph.input, (1,))[0] == 0
+    given = (*binding.shape, *[0] * len(wanted))
+    others = [size or given[i] for i, size in enumerate(wanted[1:])]
+    if not is_open or not wanted or wanted[0] < 2 or others.count(-1) > 1:
+        return False
+    known, elements = math.prod(one for one in others if one != -1), math.prod(binding.shape)
+    return known > 0 and (elements % known == 0 if -1 in others else known == elements)
 
 
 def _to_shape(operator: Operator, binding: TensorBinding, sizes: list[int]) -> TensorBinding:
@@ -119,6 +131,10 @@ def pad(state: Lowering, operator: Operator) -> TensorBinding:
         pads = full
     if not any(pads):
         return binding
+    if rank == 3 and len(pads) == 6 and not (pads[0] or pads[1] or pads[3] or pads[4]):
+        is_rows = any(label[0] == "H" for label, _ in binding.dimensions[1])  # steps of one dimension
+        sides = (pads[2], 0, pads[5], 0) if is_rows else (0, pads[2], 0, pads[5])
+        return replace(binding, border=Border(sides, value))
     if rank != 4 or len(pads) != 8 or min(pads) < 0:
         raise operator.fault("one border around a map", f"pads {pads} of {rank} dimensions")
     labels = [{label for label, _ in one} for one in binding.dimensions]

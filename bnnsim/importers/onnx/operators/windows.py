@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from bnnsim.importers.onnx.binding import TensorBinding
 from bnnsim.importers.onnx.graph import Operator
 
 Pads = tuple[int, int, int, int]
@@ -46,3 +48,36 @@ def pair(operator: Operator, key: str) -> tuple[int, int]:
     if len(values) != 2 or min(values) < 1:
         raise operator.fault(f"two {key}", values)
     return values[0], values[1]
+
+
+def widened(operator: Operator, binding: TensorBinding) -> tuple[Operator, TensorBinding, int]:
+    """An operator on steps in one dimension as one on maps of one row (or one column).
+
+    Returns the position of the dimension that was put in, to be taken out of the result; 0 where the
+    operator works on maps already.
+    """
+    if len(binding.dimensions) != 2:
+        return operator, binding, 0
+    channels, steps = binding.dimensions
+    is_rows = bool(steps) and steps[0][0][0] == "H"
+    position = 2 if is_rows else 1
+    attributes = dict(operator.attributes)
+    for key, empty in (("kernel_shape", 1), ("strides", 1), ("dilations", 1), ("pads", 0)):
+        given = attributes.get(key)
+        if given is None:
+            continue
+        values = [int(one) for one in given]
+        if len(values) != (2 if key == "pads" else 1):
+            raise operator.fault(f"{key} of one dimension", values)
+        attributes[key] = [v for one in values for v in ((one, empty) if is_rows else (empty, one))]
+    dimensions = (channels, steps, ()) if is_rows else (channels, (), steps)
+    wide = replace(binding, dimensions=dimensions)
+    return replace(operator, attributes=attributes), wide, position
+
+
+def narrowed(binding: TensorBinding, position: int) -> TensorBinding:
+    """The result without the dimension that :func:`widened` put in."""
+    if not position:
+        return binding
+    dimensions = binding.dimensions
+    return replace(binding, dimensions=dimensions[:position] + dimensions[position + 1 :])

@@ -57,9 +57,9 @@ def test_an_image_without_a_channel_dimension(way, tmp_path):
 
 def test_samples_over_time_are_refused_where_a_convolution_wants_a_map(tmp_path):
     b = Builder((1, 2, 32))
-    x = b.op("Conv", b.bipolar("x"), b.signs(4, 2, 5), kernel_shape=[5])
+    x = b.op("Conv", b.bipolar("x"), b.signs(4, 2, 5, 1), kernel_shape=[5, 1])
     path = b.save(x, tmp_path / "net.onnx")
-    match = r"\(Conv\): expected a map with two spatial dimensions, got shape \[2, 32\]"
+    match = r"\(Conv\): expected kernel_shape of one dimension, got \[5, 1\]"
     with pytest.raises(InputError, match=match):
         import_onnx(path, tmp_path / "out")
 
