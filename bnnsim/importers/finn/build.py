@@ -33,7 +33,10 @@ FOLDINGS = ("final_hw_config.json", "auto_folding_config.json", "folding_config.
 _BOARDS = {
     **dict.fromkeys(("Pynq-Z1", "Pynq-Z2", "Arty-Z7", "ZedBoard"), "xc7z020"),
     **dict.fromkeys(("Ultra96", "Ultra96-V2", "AUP-ZU3_8GB"), "xczu3eg"),
+    "KV260_SOM": "xck26",
+    "U250": "xcu250",
     "ZCU102": "xczu9eg",
+    "ZCU104": "xczu7ev",
 }
 """FINN's boards whose parts are shipped."""
 

@@ -80,7 +80,7 @@ def folded(
     unknown = [
         name
         for name in folding.names
-        if name not in targets and kind_of(_type_of(name)) not in passed
+        if name not in targets and kind_of(type_of(name)) not in passed
     ]
     if unknown:
         known = [node.name for node in nodes if node.attributes.get("backend")] or [
@@ -97,10 +97,10 @@ def _targets(nodes: Sequence[DataflowNode], folding: Folding) -> list[tuple[str,
     by_name = {node.name: node for node in nodes}
     found = [(name, by_name[name]) for name in folding.names if name in by_name]
     taken = {node.name for _, node in found}
-    for kind in dict.fromkeys(kind_of(_type_of(name)) for name in folding.names):
-        names = [n for n in folding.names if n not in by_name and kind_of(_type_of(n)) == kind]
+    for kind in dict.fromkeys(kind_of(type_of(name)) for name in folding.names):
+        names = [n for n in folding.names if n not in by_name and kind_of(type_of(n)) == kind]
         free = [n for n in nodes if n.kind == kind and n.name not in taken]
-        if len({_type_of(n) for n in names}) == 1:
+        if len({type_of(n) for n in names}) == 1:
             found += [
                 (n, free[i]) for n in names if (i := _number_of(n)) is not None and i < len(free)
             ]
@@ -121,7 +121,7 @@ def _overlaid(node: DataflowNode, folding: Folding, own: Attributes) -> Dataflow
     return replace(node, attributes={**node.attributes, **given}) if given else node
 
 
-def _type_of(name: str) -> str:
+def type_of(name: str) -> str:
     """A node's type from the name that FINN gives it, prefixes of partitions left out."""
     head, _, number = name.rpartition("_")
     while number.isdigit() and head.rpartition("_")[2].isdigit():  # parts of a FIFO: _1_0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,9 +15,9 @@ from bnnsim.importers.draft.write import ImportedNetwork, checked_name, write_ne
 from bnnsim.importers.finn.build import Build, read_build
 from bnnsim.importers.finn.chain import Chain, chain_of
 from bnnsim.importers.finn.depths import Depths, read_depths
-from bnnsim.importers.finn.folding import Folding, folded
+from bnnsim.importers.finn.folding import AT_ENDS, Folding, folded, type_of
 from bnnsim.importers.finn.hardware import architecture_of, read_hardware
-from bnnsim.importers.finn.nodes import DataflowNode, is_dataflow, is_finn_model
+from bnnsim.importers.finn.nodes import DataflowNode, is_dataflow, is_finn_model, kind_of
 from bnnsim.importers.finn.predicted import predicted_chain
 from bnnsim.importers.finn.translation import Translation, translated
 from bnnsim.importers.onnx.network import LoweredModel, import_options, lower_model, workload_name
@@ -150,7 +150,12 @@ def _without_nodes(
     nodes = folded(tuple(chain.nodes.values()), folding, at_ends=True)
     by_name = {node.name: node for node in nodes}
     units = {one: replace(unit, node=by_name[one]) for one, unit in chain.units.items()}
-    return _designed(build, Chain(by_name, units), lowered, name, device, clock_mhz)
+    known = set(by_name)
+    ends = [one for one in folding.names if one not in known and kind_of(type_of(one)) in AT_ENDS]
+    losses = [
+        f"{one}: in front of the first layer or behind the last, no unit here" for one in ends
+    ]
+    return _designed(build, Chain(by_name, units), lowered, name, device, clock_mhz, losses)
 
 
 def _designed(
@@ -160,9 +165,11 @@ def _designed(
     name: str,
     device: str | None,
     clock_mhz: float | None,
+    losses: Sequence[str] = (),
 ) -> FinnDesign:
     network = resolve_network(lowered.workload)
     hardware = read_hardware(chain, network)
+    hardware.losses += losses
     if not any(node.kind in ("MVAU", "VVAU") for node in chain.nodes.values()):
         expected = "a graph with MVAU nodes (and their folding), or --folding FILE"
         raise InputError(str(build.path), expected, "none, only operators of a streamlined graph")

@@ -142,3 +142,33 @@ def test_a_qonnx_model_takes_a_folding_and_gets_the_same_names_back(tmp_path):
     for name, hardware in read_finn(given, "x").design.architecture.layers.items():
         layer = found.design.architecture.layers[name]
         assert (layer.pe, layer.simd) == (hardware.pe, hardware.simd)
+
+
+CNV_FOLDS = [(16, 3), (32, 32), (16, 32), (16, 32), (4, 32), (1, 32), (1, 4), (1, 8), (5, 1)]
+
+
+@pytest.mark.parametrize(
+    ("matrix", "window", "first"),
+    [
+        ("MVAU_hls", "ConvolutionInputGenerator_rtl", "Thresholding_rtl"),
+        ("MatrixVectorActivation", "ConvolutionInputGenerator", "Thresholding_Batch"),
+        ("StreamingFCLayer_Batch", "ConvolutionInputGenerator", "Thresholding_Batch"),
+    ],
+)
+def test_a_cnv_s_folding_of_each_age_goes_onto_its_qonnx_model(matrix, window, first, tmp_path):
+    """PE and SIMD of BNN-PYNQ's CNV as finn-examples has them, beside the model that Brevitas wrote."""
+    from tests.golden.imported.onnx_models import brevitas_model
+
+    onnx.save(brevitas_model("cnv_1w1a", 0), tmp_path / "cnv.onnx")
+    entries: dict[str, object] = {"Defaults": {}, f"{first}_0": {"PE": 1}}
+    for number, (pe, simd) in enumerate(CNV_FOLDS):
+        entries[f"{matrix}_{number}"] = {"PE": pe, "SIMD": simd, "ram_style": "auto"}
+        if number < 6:
+            entries[f"{window}_{number}"] = {"SIMD": min(simd, 32), "ram_style": "distributed"}
+    (tmp_path / "folding.json").write_text(json.dumps(entries))
+    found = read_finn(tmp_path / "cnv.onnx", "cnv", tmp_path / "folding.json")
+    layers = found.design.architecture.layers.values()
+    assert [(layer.pe, layer.simd) for layer in layers] == CNV_FOLDS
+    assert found.losses == (
+        f"{first}_0: in front of the first layer or behind the last, no unit here",
+    )
