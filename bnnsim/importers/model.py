@@ -16,6 +16,8 @@ from bnnsim.importers.foreign.formats import (
     FOLDER,
     KERAS,
     KERAS_JSON,
+    MXNET,
+    MXNET_PARAMETERS,
     ONNX,
     TFLITE,
     Format,
@@ -25,6 +27,7 @@ from bnnsim.importers.foreign.formats import (
 from bnnsim.importers.foreign.pairs import structure_beside, weights_beside
 from bnnsim.importers.keras.file import holds_weights_alone
 from bnnsim.importers.keras.network import keras_to_onnx
+from bnnsim.importers.mxnet.network import mxnet_to_onnx
 from bnnsim.importers.onnx.lowering import SignOfZero
 from bnnsim.importers.onnx.network import (
     DEFAULT_FIXED,
@@ -42,7 +45,10 @@ _ALONE: dict[Format, Callable[[Path], Any]] = {
     TFLITE: tflite_to_onnx,
 }
 """Formats whose files are a network by themselves, and who reads them."""
-_WITH_WEIGHTS: dict[Format, Callable[[Path, Path], Any]] = {KERAS_JSON: keras_to_onnx}
+_WITH_WEIGHTS: dict[Format, Callable[[Path, Path], Any]] = {
+    KERAS_JSON: keras_to_onnx,
+    MXNET: mxnet_to_onnx,
+}
 """Formats of structures whose weights are in another file."""
 
 
@@ -140,6 +146,8 @@ def _as_model(file: Path, found: Format) -> Found | None:
     """A file as a model, with the file that belongs to it; None where its format is not read."""
     if found in _WITH_WEIGHTS:
         return Found(file, found, weights_beside(file, found))
+    if found is MXNET_PARAMETERS:
+        return Found(structure_beside(file, found), MXNET, file)
     if found is KERAS and holds_weights_alone(file):
         return Found(structure_beside(file, found), KERAS_JSON, file)
     return Found(file, found) if found in (*_ALONE, BNN_PYNQ) else None

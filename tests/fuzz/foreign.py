@@ -13,6 +13,7 @@ _SINGLE = ("larq/thresholds.tflite", "larq/shortcuts.tflite", "larq/shared.h5", 
 _PAIRS = (
     ("larq/shared-structure.json", "larq/shared-structure.h5"),
     ("larq/dorefa-structure.json", "larq/dorefa-structure.weights.h5"),
+    ("mxnet/packed-symbol.json", "mxnet/packed-0001.params"),
 )
 
 

@@ -25,6 +25,7 @@ from bnnsim.importers.onnx.lowering import RoundedWeights
 from bnnsim.importers.onnx.network import ImageRange
 from bnnsim.reference.graph import ReferenceGraph
 from bnnsim.reference.keras_model import read_keras_model
+from bnnsim.reference.mxnet_model import read_mxnet_model
 from bnnsim.reference.onnx_model import read_onnx
 from bnnsim.reference.rounding import rounded_weights
 from bnnsim.reference.tflite_model import read_tflite_model
@@ -93,8 +94,9 @@ def check_model(
     candidates = possible_options(loaded.spec, image_range, declared)
     match = matching_import(model, str(model_path), loaded.spec, candidates, weights)
     lowered = match.lowered
-    original = reference_of(model_path)
-    graph = reference_of(model_path, lowered.rounded) if lowered.rounded else original
+    shape = tuple(loaded.spec.input.shape)
+    original = reference_of(model_path, None, shape)
+    graph = reference_of(model_path, lowered.rounded, shape) if lowered.rounded else original
     inputs = chosen_inputs(network, lowered, graph, images, random_inputs, seed)
     claims = layer_claims(lowered, network, graph)
     is_plus = match.options["sign_of_zero"] == "plus"
@@ -134,10 +136,13 @@ def check_model(
 
 
 def reference_of(
-    path: str | Path, rounded: Mapping[str, RoundedWeights] | None = None
+    path: str | Path,
+    rounded: Mapping[str, RoundedWeights] | None = None,
+    shape: tuple[int, ...] = (),
 ) -> ReferenceGraph:
     """The file's model, read once more by the reference alone, with the weights in ``rounded`` rounded
-    by the reference. Raises :class:`InputError`."""
+    by the reference. ``shape``: of the network's input, which MXNet's files need not say. Raises
+    :class:`InputError`."""
     found = found_model(path)
     given = rounded or {}
     with foreign_file(path, "a model that the reference reads"):
@@ -146,6 +151,8 @@ def reference_of(
             return read_keras_model(found.file, names, found.weights)
         if found.format is TFLITE:
             graph = read_tflite_model(found.file)
+        elif found.weights is not None:
+            graph = read_mxnet_model(found.file, found.weights, shape)
         else:
             graph = read_onnx(found.file, as_built(found.file))
         for name, one in given.items():

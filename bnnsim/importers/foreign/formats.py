@@ -34,11 +34,11 @@ TFLITE = Format("a TensorFlow Lite model", "bnnsim import FILE reads it")
 _ORT = Format("a model in onnxruntime's own format", "import the .onnx it was made from")
 MXNET_PARAMETERS = Format(
     "parameters of MXNet (weights without the network)",
-    "export both with mxnet.onnx.export_model",
+    "bnnsim import FILE reads them with NAME-symbol.json beside NAME-0000.params",
 )
 MXNET = Format(
     "a network of MXNet without its weights",
-    "export both with mxnet.onnx.export_model",
+    "bnnsim import FILE reads it with NAME-0000.params beside NAME-symbol.json",
 )
 KERAS_JSON = Format(
     "a Keras model without its weights",

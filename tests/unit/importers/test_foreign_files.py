@@ -63,7 +63,7 @@ OTHERS = {
     "net.pth": (_zip(data__pkl=b""), "a PyTorch checkpoint .*torch.onnx.export"),
     "net.pt": (_zip(constants__pkl=b"", data__pkl=b""), "a TorchScript archive .*torch.onnx.export"),
     "old.pt": (pickle.dumps({"w": 1}, 2), "a Python pickle"),
-    "gluon.params": ((0x112).to_bytes(8, "little") + bytes(40), "parameters of MXNet .*export_model"),
+    "gluon.params": ((0x112).to_bytes(8, "little") + bytes(40), "parameters of MXNet .*import FILE"),
     "symbol.json": (json.dumps({"nodes": [], "arg_nodes": []}).encode(), "a network of MXNet without"),
     "net.tflite": (b"\x1c\0\0\0TFL3" + bytes(30), "a TensorFlow Lite model: bnnsim import FILE"),
     "net.ort": (b"\x1c\0\0\0ORTM" + bytes(30), "onnxruntime's own format"),

@@ -1,0 +1,1 @@
+"""MXNet's and BMXNet's symbols and parameters become ONNX graphs."""
