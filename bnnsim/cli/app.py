@@ -37,11 +37,11 @@ COMMANDS = {
     "schema": "networks",
 }
 """Single commands, each with its room in this package: the function ``command`` of its module there."""
-GROUPS = {"import": "networks.import_"}
+GROUPS = {"new": "explore.new", "import": "networks.import_"}
 """Commands with subcommands: each is ``app`` of the module named."""
 SECTIONS = {
     "Simulate": ("simulate", "evaluate", "validate"),
-    "Explore": ("explore", "sweep", "fold", "fifos"),
+    "Explore": ("explore", "sweep", "fold", "new", "fifos"),
     "Import": ("import", "check"),
     "Look": ("report", "compare", "compare-finn", "list"),
     "Hand over": ("rtl", "check-rtl", "finn-folding", "vectors", "trace", "schema"),

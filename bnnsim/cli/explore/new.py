@@ -1,0 +1,52 @@
+"""``bnnsim new``: a first engine for a network, from a template."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from bnnsim.cli.console import output, write_whole
+from bnnsim.files.whole import check_target
+
+app = typer.Typer(help="Write a first engine for a network, every default said.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Write a first engine for a network, every default said."""
+
+
+@app.command("engine")
+def engine(
+    workload: Annotated[
+        str, typer.Argument(help="a shipped network's name or a YAML file", metavar="[WORKLOAD]")
+    ] = "binarynet",
+    *,
+    device: Annotated[str, typer.Option(help="the FPGA part, such as xczu3eg", show_default=False)],
+    out: Annotated[
+        Path | None, typer.Option(help="the architecture to write; default: stdout", metavar="ARCH.yaml")
+    ] = None,
+    kind: Annotated[
+        Literal["output-stationary", "weight-stationary", "row-stationary"] | None,
+        typer.Option(help="what stays in the array; default: the fastest of all", show_default=False),
+    ] = None,
+    clock_mhz: Annotated[
+        float | None,
+        typer.Option(help="clock in MHz; default: the fastest proven on such a part", show_default=False),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="the architecture's name")] = None,
+) -> None:
+    """Write an engine with DRAM for a network: the fastest sizes that fit a part, timed exactly."""
+    from bnnsim.search.template.choice import new_engine
+
+    check_target(out)
+    text = new_engine(workload, device, kind, clock_mhz, name).text()
+    if out is None:
+        output.file.write(text)
+        return
+    write_whole(out, text)
+    for line in text.splitlines()[:2]:
+        output.print(line.removeprefix("# "), markup=False, soft_wrap=True)
+    output.print(f"written    {out}", markup=False, soft_wrap=True)

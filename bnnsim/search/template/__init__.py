@@ -1,0 +1,1 @@
+"""A first engine for a network: kinds of arrays as specs, and which sizes fit a part."""
