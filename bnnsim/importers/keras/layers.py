@@ -241,7 +241,9 @@ def _zero_padding(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> 
     x, shape = _map_of(c, layer, given)
     top, bottom, left, right = four_sides(layer, layer.config.get("padding", 1))
     full = [0, 0, top, left, 0, 0, bottom, right]
-    x = c.op(layer, "Pad", x, c.constant(layer, "pads", full, np.int64), c.constant(layer, "zero", 0.0))
+    pads = c.constant(layer, "pads", full, np.int64)
+    inside, x = x, c.op(layer, "Pad", x, pads, c.constant(layer, "zero", 0.0))
+    c.padded[x] = inside, pads
     return x, _as(layer, shape[0], (shape[1] + top + bottom, shape[2] + left + right))
 
 

@@ -27,6 +27,8 @@ class OnnxBuilder:
         self.tensors: dict[str, str] = {}
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.input: Any = None
+        self.padded: dict[str, tuple[str, str]] = {}
+        """Tensors with a border of zeros: what is inside, and the constant of its widths."""
 
     def constant(self, layer: KerasLayer, role: str, values: Any, dtype: Any = np.float32) -> str:
         """The name of a constant of ``layer``, in whose name its ``role`` stands."""

@@ -56,6 +56,13 @@ def _made(
         as_what = role if role == "a layer" else f"its {role}"
         raise layer.fault(f"a quantiser of inputs as {as_what} (a sign or a step)", kind)
     tenth = builder.constant(layer, "tenth", 0.1)
+    if x in builder.padded:  # zeros are +1 too: the border goes around the signs
+        inside, pads = builder.padded[x]
+        sign = builder.op(layer, "Sign", inside, role="plain_sign")
+        above = builder.op(layer, "Add", sign, tenth, role="above")
+        signs = builder.op(layer, "Sign", above, role="signs")
+        one = builder.constant(layer, "one", 1.0)
+        return builder.op(layer, "Pad", signs, pads, one, role="bordered")
     return builder.op(layer, "Sign", builder.op(layer, "Add", builder.op(layer, "Sign", x), tenth))
 
 

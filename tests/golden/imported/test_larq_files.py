@@ -44,6 +44,7 @@ FILES = {
     "shared-structure.json": "shared",
     "shared-structure.h5": "shared",
     "subclassed.h5": "subclassed",
+    "samples.keras": "samples",
     "thresholds.tflite": "thresholds",
     "shortcuts.tflite": "shortcuts",
 }
