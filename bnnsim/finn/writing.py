@@ -201,12 +201,12 @@ class _Writer:
         if node.kind == "VVAU":
             if (ours.pe, ours.simd) != (theirs.pe, theirs.simd):
                 channels = node.number("Channels")
-                whole = ours.simd == 1 or channels == 1
-                self._set(node, PE=1, SIMD=ours.simd if whole else 1)
+                whole = ours.simd == 1 or ours.pe == channels
+                self._set(node, PE=ours.pe, SIMD=ours.simd if whole else 1)
                 if not whole:
                     self.losses.append(
-                        f"{node.name}: SIMD {ours.simd} with PE 1; a VVAU's SIMD grows only behind a PE "
-                        f"of all {channels} channels: SIMD 1"
+                        f"{node.name}: SIMD {ours.simd} with PE {ours.pe}; a VVAU's SIMD grows only "
+                        f"behind a PE of all {channels} channels: SIMD 1"
                     )
         elif node.kind == "MVAU":
             if ours.pe != theirs.pe:
@@ -229,11 +229,14 @@ class _Writer:
                 self.losses.append(f"{node.name}: a {ours.style} window; FINN builds its RTL one")
         if ours.lanes != theirs.lanes:
             reader = next(self.model.chain.next_nodes(node), None)
-            lanes = 1 if reader is not None and reader.kind == "VVAU" else ours.lanes
+            lanes = ours.lanes
+            if reader is not None and reader.kind == "VVAU":
+                pair = self._pair(self.model.chain.units[reader.name].unit)
+                lanes = pair[0].pe if pair is not None and isinstance(pair[0], Mvau) else 1
             self._set(node, SIMD=lanes)
             if lanes != ours.lanes:
                 self.losses.append(
-                    f"{node.name}: {ours.lanes} lanes; as wide as its VVAU's PE: SIMD 1"
+                    f"{node.name}: {ours.lanes} lanes; as wide as its VVAU's PE: SIMD {lanes}"
                 )
 
     def _streams_are_alike(self) -> bool:

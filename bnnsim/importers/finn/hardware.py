@@ -105,11 +105,7 @@ def _vector(found: Hardware, one: NodeUnit) -> None:
     simd = node.number("SIMD", 1 if node.library else kernel[0] * kernel[1])
     if simd < 1 or (kernel[0] * kernel[1]) % simd:
         raise node.fault(f"SIMD that divides the kernel's {kernel[0] * kernel[1]}", simd)
-    found.say(one.layer, pe=1, simd=simd, weights=_memory(found, node), units=node.library or "hls")
-    if pe > 1:
-        found.lose(
-            node, f"PE {pe} works on {pe} channels at once; one here, {pe} times as many steps"
-        )
+    found.say(one.layer, pe=pe, simd=simd, weights=_memory(found, node), units=node.library or "hls")
     _stores(found, node)
 
 

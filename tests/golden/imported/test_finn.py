@@ -6,6 +6,7 @@ answered in FINN.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,15 @@ import pytest
 
 onnx = pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not installed")
 
+from bnnsim.design.build import build_design  # noqa: E402
 from bnnsim.design.network.network import resolve_network  # noqa: E402
 from bnnsim.functional.executor import execute  # noqa: E402
 from bnnsim.functional.parameters.parameters import load_parameters  # noqa: E402
 from bnnsim.importers.check.check import check_model  # noqa: E402
 from bnnsim.importers.finn.network import import_finn, read_finn  # noqa: E402
 from bnnsim.importers.model import import_model  # noqa: E402
+from bnnsim.spec.load import load_architecture, load_workload  # noqa: E402
+from bnnsim.timing.streaming.programs.unit_programs import unit_program  # noqa: E402
 
 BUILDS = Path(__file__).parent / "finn"
 NAMES = sorted(path.name for path in BUILDS.iterdir() if path.is_dir())
@@ -133,3 +137,13 @@ def test_older_names_of_the_same_nodes_are_the_same_design(name, age, tmp_path):
     hardware = {layer: (own.pe, own.simd) for layer, own in new.design.architecture.layers.items()}
     assert {k: (v.pe, v.simd) for k, v in old.design.architecture.layers.items()} == hardware
     assert old.design.architecture.fifo_words == new.design.architecture.fifo_words
+
+
+def test_a_depthwise_node_takes_the_cycles_that_finn_estimates_for_its_pe(tmp_path: Path) -> None:
+    """8 channels on 4 x 4 behind 3 x 3 windows, two channels at once: 16 x 4 x 9 = 576, as FINN says."""
+    import_finn(BUILDS / "depthwise", tmp_path, "depthwise")
+    (architecture,) = tmp_path.glob("*-finn.yaml")
+    design = build_design(load_architecture(architecture), load_workload(tmp_path / "depthwise.yaml"))
+    (depthwise,) = (u for u in design.graph.units if getattr(u.parameters, "group_lanes", 1) > 1)
+    estimates = json.loads((BUILDS / "depthwise/report/estimate_layer_cycles.json").read_text("utf-8"))
+    assert unit_program(depthwise).words_in == estimates["VVAU_hls_0"] == 576
