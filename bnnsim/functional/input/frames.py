@@ -116,6 +116,8 @@ def _arranged(spec: InputSpec, images: Integers, place: str) -> Integers:
     channels, height, width = shape
     if channels == 1 and given == (height, width):
         return images[:, np.newaxis]
+    if height == 1 and given == (channels, width):  # steps in one dimension
+        return images[:, :, np.newaxis]
     if given == (height, width, channels):
         return images.transpose(0, 3, 1, 2)
     expected = f"pictures of shape {list(shape)} or {[height, width, channels]}"

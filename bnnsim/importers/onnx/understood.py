@@ -180,6 +180,14 @@ _STANDARD: Mapping[str, OperatorKind] = {
     ),
     "Reshape": OperatorKind({"allowzero": only(0, 1, first=14)}, 2),
     "Shape": OperatorKind({"start": _between(_INT, 15), "end": _between(_INT, 15)}),
+    "Slice": OperatorKind(
+        {
+            "starts": _between(_INTS, last=9),
+            "ends": _between(_INTS, last=9),
+            "axes": _between(such("the axis of the channels", _are_ints), last=9),
+        },
+        5,
+    ),
     "Softmax": _CLASSES,
     "Squeeze": OperatorKind({"axes": _between(_INTS, last=12)}, 2),
     "Sum": OperatorKind({}, _ANY_NUMBER),

@@ -143,8 +143,8 @@ def concat(state: Lowering, operator: Operator) -> TensorBinding:
         shapes = ", ".join(str(list(one.shape)) for one in ready)
         raise operator.fault("maps of one height and width", shapes)
     types = {state.draft.type_of(one.base) for one in ready}
-    fixed = {t for t in types if t is not None and t.kind == "fixed"}
-    if len(types) > 1 and fixed:
+    have_points = [_has_point(state, one.base) for one in ready]
+    if any(have_points) and (len(types) > 1 or not all(have_points)):
         ready = [in_fixed_point(state, operator, one) for one in ready]
     elif len(types) > 1:
         ready = [_as_sums(state, one) for one in ready]
@@ -163,6 +163,16 @@ def concat(state: Lowering, operator: Operator) -> TensorBinding:
     joined = list(dimensions)
     joined[axis] = (("C", channels),)
     return TensorBinding(layer.name, ChannelFunction(tuple(chains)).simplest, tuple(joined))
+
+
+def _has_point(state: Lowering, base: str) -> bool:
+    """Whether a layer's integers are of fixed point, a sum of such numbers included."""
+    value_type = state.draft.type_of(base)
+    if value_type is not None:
+        return value_type.kind == "fixed"
+    layer = state.draft.layers.get(base)
+    keeps = layer is not None and layer.kind in ("add", "concat", "max_pool", "sum_pool")
+    return keeps and layer is not None and any(_has_point(state, one) for one in layer.inputs)
 
 
 def _as_sums(state: Lowering, binding: TensorBinding) -> TensorBinding:

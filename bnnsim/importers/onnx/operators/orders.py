@@ -1,4 +1,4 @@
-"""Channels in another order: shuffles between groups."""
+"""Channels in another order, and some of them: shuffles between groups, slices."""
 
 from __future__ import annotations
 
@@ -7,9 +7,16 @@ from dataclasses import replace
 import numpy as np
 
 from bnnsim.importers.exact.channel_function import ChannelFunction
-from bnnsim.importers.onnx.binding import TensorBinding, as_map, is_ordered, map_dimensions
-from bnnsim.importers.onnx.graph import Operator
+from bnnsim.importers.onnx.binding import (
+    TensorBinding,
+    as_map,
+    dimension,
+    is_ordered,
+    map_dimensions,
+)
+from bnnsim.importers.onnx.graph import Array, Operator
 from bnnsim.importers.onnx.lowering import Lowering
+from bnnsim.importers.onnx.operators.quantise import quantised
 
 
 def in_order(state: Lowering, operator: Operator, binding: TensorBinding) -> TensorBinding:
@@ -21,22 +28,58 @@ def in_order(state: Lowering, operator: Operator, binding: TensorBinding) -> Ten
         return binding
     channels, height, width = as_map(operator, binding)
     order = binding.channel_order
+    base = _picked(state, binding.base, order)
+    chains = tuple(binding.function.of(int(c)) for c in order)
+    dimensions = map_dimensions(channels, height, width, operator.channels_last)
+    function = ChannelFunction(chains).simplest
+    return replace(binding, base=base, function=function, dimensions=dimensions)
+
+
+def _picked(state: Lowering, base: str, order: Array) -> str:
+    """The layer that puts out the channels ``order`` of ``base``, one behind the other."""
     draft = state.draft
-    key = ("order", binding.base, tuple(order))
+    key = ("order", base, tuple(order))
     if key not in state.made:
-        low, high = draft.bounds_of(binding.base)
-        value_type = draft.type_of(binding.base)
-        layer = draft.append("conv", [binding.base], (channels, height, width), low, high)
-        weights = np.zeros((channels, channels, 1, 1), np.int64)
-        weights[np.arange(channels), order] = 1
+        channels, height, width = draft.shape_of(base)
+        low, high = draft.bounds_of(base)
+        value_type = draft.type_of(base)
+        layer = draft.append("conv", [base], (len(order), height, width), low, high)
+        weights = np.zeros((len(order), channels, 1, 1), np.int64)
+        weights[np.arange(len(order)), order] = 1
         layer.weights, layer.options = weights, {"kernel": (1, 1)}
         if value_type is not None and value_type.kind != "fixed":
             layer.activation = value_type
             levels = np.arange(value_type.minimum + 1, value_type.maximum + 1)
             levels = levels[-1:] if value_type.is_bipolar else levels
-            layer.thresholds = np.tile(levels, (channels, 1)).astype(np.int64)
+            layer.thresholds = np.tile(levels, (len(order), 1)).astype(np.int64)
         state.made[key] = layer.name
-    chains = tuple(binding.function.of(int(c)) for c in order)
-    dimensions = map_dimensions(channels, height, width, operator.channels_last)
-    function = ChannelFunction(chains).simplest
-    return replace(binding, base=state.made[key], function=function, dimensions=dimensions)
+    made: str = state.made[key]
+    return made
+
+
+def slice_channels(state: Lowering, operator: Operator) -> TensorBinding:
+    """Some of the channels, by start, end and step along their axis."""
+    binding = quantised(state, operator, state.binding(operator))
+    if "starts" in operator.attributes:
+        starts, ends = operator.attributes["starts"], operator.attributes["ends"]
+        axes, steps = operator.attributes.get("axes", range(len(starts))), [1] * len(starts)
+    else:
+        starts, ends = (state.constant(operator, i, n).tolist() for i, n in ((1, "starts"), (2, "ends")))
+        given, by = state.optional(operator, 3, "axes"), state.optional(operator, 4, "steps")
+        axes = range(len(starts)) if given is None else given.tolist()
+        steps = [1] * len(starts) if by is None else by.tolist()
+    rank = len(binding.shape) + 1
+    for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
+        size = (1, *binding.shape)[axis % rank]
+        picks = np.arange(size)[slice(start, end, step)]
+        if len(picks) == size and step == 1:
+            continue
+        along = binding.dimensions[axis % rank - 1] if axis % rank else ()
+        if not is_ordered(binding) or [label for label, _ in along] != ["C"] or not len(picks):
+            raise operator.fault("a slice of channels", f"axis {axis} of {[1, *binding.shape]}")
+        function = ChannelFunction(tuple(binding.function.of(int(c)) for c in picks)).simplest
+        dimensions = list(binding.dimensions)
+        dimensions[axis % rank - 1] = dimension("C", len(picks))
+        base = _picked(state, binding.base, picks)
+        binding = replace(binding, base=base, function=function, dimensions=tuple(dimensions))
+    return binding

@@ -9,6 +9,8 @@ import pytest
 
 pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not installed")
 
+from bnnsim.design.network.network import resolve_network
+from bnnsim.functional.input.frames import frames_from_images
 from bnnsim.importers.check.check import check_model
 from bnnsim.importers.onnx.network import import_onnx, import_options, lower_model
 from tests.golden.imported.onnx_models import Builder
@@ -51,6 +53,16 @@ def test_steps_are_checked_on_floats_in_the_models_shape(tmp_path):
     for images in (None, tmp_path / "reals.npy"):
         report = check_model(path, found.workload_path, images=images, random_inputs=20)
         assert report.verdict in ("equal", "flips"), str(report)
+
+
+def test_frames_of_steps_need_no_dimension_of_rows(tmp_path):
+    b = Builder((1, 4, 41), seed=4)
+    model = b.model(b.op("MatMul", b.op("Flatten", _steps(b)), b.signs(80, 5)))
+    lowered = lower_model(model, "net.onnx", "net", import_options(input_type="uint8"))
+    network = resolve_network(lowered.workload)
+    pixels = np.random.default_rng(1).integers(0, 256, (6, 4, 41), np.uint8)
+    frames = frames_from_images(network, pixels)
+    assert np.array_equal(frames, frames_from_images(network, pixels[:, :, np.newaxis]))
 
 
 @pytest.mark.parametrize("pools", [False, True])
