@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bnnsim.arrays import Floats
+from bnnsim.arrays import Floats, Int64s
 from bnnsim.cost.blocks.coefficients import default_coefficients
 from bnnsim.cost.blocks.parts import total
 from bnnsim.cost.blocks.platform import platform_parts
@@ -70,6 +70,15 @@ def cheapest_folding(
     return found
 
 
+@dataclass(frozen=True)
+class _Added:
+    """Options of a layer with ``lanes_out``: their positions, and what each takes (a row each)."""
+
+    lanes_out: int
+    places: Int64s
+    amounts: Floats
+
+
 class _Knapsack:
     def __init__(
         self, table: OptionTable, cycles: int, budget: Mapping[str, float], objective: str
@@ -82,6 +91,7 @@ class _Knapsack:
         self._vectors: dict[tuple[str, int], Floats] = {}
         self._joints: dict[tuple[str, int, str, int], Floats | None] = {}
         self._per_busy: dict[Item, float] = {}
+        self._grouped: dict[tuple[str, tuple[int, ...]], list[_Added]] = {}
 
     def solve(self, every_figure: bool) -> Outcome:
         network = self.table.network
@@ -105,17 +115,14 @@ class _Knapsack:
             for source in inputs:
                 readers[source] -= 1
             closed = {source for source in inputs if not readers[source]}
-            reached: dict[State, list[tuple[State, int, Floats]]] = {}
+            reached: dict[State, list[tuple[State, Int64s, Floats]]] = {}
             for state, labels in states.items():
-                lanes = dict(state)
-                for place, option in enumerate(self.within[name]):
-                    added = self._added(name, inputs, lanes, option)
-                    if added is None:
-                        continue
+                for one in self._additions(name, inputs, dict(state)):
                     kept = [(n, count) for n, count in state if n not in closed]
                     if readers[name]:
-                        kept.append((name, option.lanes_out))
-                    reached.setdefault(tuple(kept), []).append((state, place, labels + added))
+                        kept.append((name, one.lanes_out))
+                    sums = (one.amounts[:, None] + labels[None]).reshape(-1, labels.shape[1])
+                    reached.setdefault(tuple(kept), []).append((state, one.places, sums))
             states, step = {}, {}
             for after, parts in reached.items():
                 values = np.concatenate([part[2] for part in parts])
@@ -130,7 +137,8 @@ class _Knapsack:
                 owners = np.searchsorted(sizes, rows, side="right")
                 offsets = rows - np.concatenate([[0], sizes])[owners]
                 step[after] = [
-                    (parts[o][0], parts[o][1], int(k)) for o, k in zip(owners, offsets, strict=True)
+                    _origin(parts[owner], int(offset))
+                    for owner, offset in zip(owners, offsets, strict=True)
                 ]
             steps.append(step)
             if not states:
@@ -165,6 +173,29 @@ class _Knapsack:
         return [0, *tight]
 
     # ---- what is added ----------------------------------------------------------------------
+
+    def _additions(
+        self, name: str, inputs: Sequence[str], lanes: Mapping[str, int]
+    ) -> list[_Added]:
+        """What a layer may add behind inputs of so many ``lanes``, for each number of its own lanes.
+
+        An option that another with the same lanes undercuts in every figure is left out.
+        """
+        key = (name, tuple(lanes[source] for source in inputs))
+        if key not in self._grouped:
+            groups: dict[int, list[tuple[int, Floats]]] = {}
+            for place, option in enumerate(self.within[name]):
+                added = self._added(name, inputs, lanes, option)
+                if added is not None:
+                    groups.setdefault(option.lanes_out, []).append((place, added))
+            found = []
+            for lanes_out, entries in groups.items():
+                places = np.array([place for place, _ in entries], np.int64)
+                amounts = np.array([added for _, added in entries])
+                rows = np.sort(undominated(amounts, len(entries))[0])
+                found.append(_Added(lanes_out, places[rows], amounts[rows]))
+            self._grouped[key] = found
+        return self._grouped[key]
 
     def _added(
         self, name: str, inputs: Sequence[str], lanes: Mapping[str, int], option: FoldOption
@@ -261,3 +292,10 @@ class _Knapsack:
         tech = technology_of(device, default_coefficients())
         amounts = total(platform_parts(tech)).rounded(tech)
         return self._sum([(amounts, self.cycles)])
+
+
+def _origin(part: tuple[State, Int64s, Floats], offset: int) -> tuple[State, int, int]:
+    """The state, the option and the partial sum that a row of a part's sums comes from."""
+    state, places, sums = part
+    place, label = divmod(offset, len(sums) // len(places))
+    return state, int(places[place]), label

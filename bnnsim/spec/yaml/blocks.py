@@ -15,6 +15,7 @@ from bnnsim.spec.bounds import MAX_COUNT, MAX_NODES
 from bnnsim.spec.faults import Fault, KeyPath, SpecError, key_text, near_names
 from bnnsim.spec.yaml.block_check import BEFORE, USE_KEYS, check_blocks, is_use, parameter_of
 from bnnsim.spec.yaml.source import UNREAD, SourceText
+from bnnsim.spec.yaml.validate import value_text
 
 
 def written_out(source: SourceText) -> SourceText:
@@ -81,7 +82,7 @@ class _Writing:
         self.count = 0
 
     def run(self, entries: list[Any]) -> SourceText:
-        place = replace(_NOWHERE, names=self._own_names(entries, _NOWHERE))
+        place = replace(_NOWHERE, names=self._own_names(entries, ("layers",), _NOWHERE))
         self._entries(entries, ("layers",), place)
         if self.faults:
             raise SpecError([*self.old.faults, *self.faults])
@@ -166,29 +167,31 @@ class _Writing:
         if block is None:
             known = ", ".join(self.blocks) or "none declared"
             near = near_names(str(name), self.blocks)
-            self._fault((*path, "block"), f"one of the blocks ({known})", repr(name), near)
+            expected = f"one of the blocks ({known})"
+            got = repr(name) if isinstance(name, str) else value_text(name)
+            self._fault((*path, "block"), expected, got, near)
             return
         own, repeat = self._value(use.get("name"), place), self._value(use.get("repeat", 1), place)
         if not isinstance(own, str):
-            got = "nothing" if own is None else repr(own)
-            self._fault((*path, "name"), "text, the beginning of its layers' names", got)
+            self._fault((*path, "name"), "text, the beginning of its layers' names", value_text(own))
             return
         if not isinstance(repeat, int) or isinstance(repeat, bool) or not 1 <= repeat <= MAX_COUNT:
-            self._fault((*path, "repeat"), f"an integer of 1 .. {MAX_COUNT}", repr(repeat))
+            self._fault((*path, "repeat"), f"an integer of 1 .. {MAX_COUNT}", value_text(repeat))
             return
         if not self._takes(use, block, path):
             return
         if "inputs" in use:
             given = [*self._layer_names(use["inputs"], (*path, "inputs"), place)]
             if not given or not all(isinstance(one, str) for one, _ in given):
-                self._fault((*path, "inputs"), "a list of layers' names", repr(use["inputs"]))
+                self._fault((*path, "inputs"), "a list of layers' names", value_text(use["inputs"]))
                 return
             self.above = tuple(one for one, _ in given)
             self.above_line = self.old.line_of((*path, "inputs"))
         for turn in range(1, repeat + 1):
             inner = self._inner(use, path, place, turn)
-            inner = replace(inner, names=self._own_names(block["layers"], inner))
-            self._entries(block["layers"], ("blocks", name, "layers"), inner)
+            inside: KeyPath = ("blocks", name, "layers")
+            inner = replace(inner, names=self._own_names(block["layers"], inside, inner))
+            self._entries(block["layers"], inside, inner)
             if self.faults:
                 return
 
@@ -223,12 +226,23 @@ class _Writing:
 
     # ---- names and values ----------------------------------------------------------------------
 
-    def _own_names(self, entries: list[Any], place: _Place) -> dict[str, str]:
-        """The layer that each entry's own name stands for: itself, or the last one of a block."""
-        named = ((entry, self._value(entry.get("name"), place)) for entry in entries if _has_name(entry))
-        return {
-            own: self._result(entry, place) for entry, own in named if isinstance(own, str)
-        }
+    def _own_names(self, entries: list[Any], path: KeyPath, place: _Place) -> dict[str, str]:
+        """The layer that each entry's own name stands for: itself, or the last one of a block.
+
+        A block has a name of its own; layers of one name are told apart later.
+        """
+        found: dict[str, str] = {}
+        blocks: set[str] = set()
+        for i, entry in enumerate(entries):
+            own = self._value(entry.get("name"), place) if _has_name(entry) else None
+            if not isinstance(own, str):
+                continue
+            if own in found and (is_use(entry) or own in blocks):
+                self._fault((*path, i, "name"), "a name not used before", repr(own))
+            if is_use(entry):
+                blocks.add(own)
+            found[own] = self._result(entry, place)
+        return found
 
     def _result(self, entry: dict[str, Any], place: _Place) -> str:
         """The full name of a layer, of a block's last layer in its last turn."""

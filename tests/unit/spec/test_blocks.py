@@ -162,6 +162,16 @@ def test_outputs_may_be_blocks(tmp_path: Path) -> None:
             "got 'unit'",
         ),
         (
+            "block: unit, name: s2",
+            "block: unit, name: proj",
+            "w.yaml:14: layers[3].name: expected a name not used before, got 'proj'",
+        ),
+        (
+            "repeat: 2",
+            "repeat: true",
+            "w.yaml:12: layers[1].repeat: expected an integer of 1 .. 2147483648, got true",
+        ),
+        (
             "  unit:\n    parameters",
             "  unit:\n    parametres",
             "w.yaml:5: blocks.unit.parametres: expected one of the keys parameters, layers, "
