@@ -11,16 +11,20 @@ from bnnsim.design.build import build_design
 from bnnsim.design.network.network import check_network
 from bnnsim.evaluation.figures import DesignFigures, figures_of
 from bnnsim.search.template.spec import KINDS, Kind, Sizes, engine_data
+from bnnsim.spec.bounds import MAX_NAME
 from bnnsim.spec.device import Device
 from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.faults import InputError, SpecError
 from bnnsim.spec.load import load_device, load_workload
+from bnnsim.spec.model import check_name
+from bnnsim.spec.workload import WeightedLayer
 from bnnsim.spec.yaml.write import architecture_text
 
 OUTPUTS = (4, 8, 16, 32, 64)
 INPUTS = (16, 32, 64, 128)
 MOST_LANES = 1 << 15
 """Multiply-accumulates a cycle: more fit no part here."""
+MOST_MHZ = 2000
 SAME = 1.001
 """Of designs no further apart than this the smaller is taken."""
 
@@ -71,14 +75,20 @@ def new_engine(
     network, faults = check_network(loaded)
     if network is None:
         raise SpecError(faults)
-    clock = clock_mhz or float(fastest_proven_mhz(part))
+    clock = float(fastest_proven_mhz(part)) if clock_mhz is None else clock_mhz
+    if not 0 < clock <= MOST_MHZ:
+        raise InputError("--clock-mhz", f"above 0, to {MOST_MHZ} MHz", f"{clock:g}")
+    called = f"{network.workload.name[: MAX_NAME - 7]}-engine"
+    if name is not None:
+        called = check_name(name, "--name")
+    if not any(isinstance(node.layer, WeightedLayer) for node in network.nodes.values()):
+        raise InputError(network.workload.name, "a network with a layer that has weights", "none")
     best: Template | None = None
     tried = 0
     barred: list[SpecError] = []
     least: DesignFigures | None = None
     for one in (kind,) if kind else KINDS:
         for sizes in (Sizes(outputs, inputs) for outputs in OUTPUTS for inputs in INPUTS):
-            called = name or f"{network.workload.name}-engine"
             data = engine_data(network, part, one, sizes, clock, called)
             spec = EngineArchitecture.model_validate(data)
             if prod(spec.arrays["pes"].spatial_unrolling.values()) > MOST_LANES:

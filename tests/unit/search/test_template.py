@@ -54,3 +54,21 @@ def test_the_file_of_a_template_is_the_spec_that_was_timed(tmp_path: Path) -> No
 def test_a_network_too_large_for_its_part_is_refused_with_what_runs_out() -> None:
     with pytest.raises(InputError, match=r"--device: expected a part that holds .* xc7z020 \(.*bram18"):
         new_engine("fracbnn-imagenet", "xc7z020", "output-stationary")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "expected"),
+    [
+        ("--clock-mhz", "nan", "--clock-mhz: expected above 0, to 2000 MHz, got nan"),
+        ("--clock-mhz", "0", "--clock-mhz: expected above 0, to 2000 MHz, got 0"),
+        ("--name", "a/b", "--name: expected"),
+        ("--device", "nosuch", "nosuch: expected a YAML file or a shipped device"),
+    ],
+)
+def test_what_cannot_be_is_one_line(
+    option: str, value: str, expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = {"--device": "xc7z020", option: value}
+    assert run(["new", "engine", "tfc", *(word for pair in given.items() for word in pair)]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1 and lines[0].startswith(expected)
