@@ -26,10 +26,10 @@ from bnnsim.finn.rules import broken_rules
 from bnnsim.importers.finn.build import FOLDINGS, Build, read_build
 from bnnsim.importers.finn.chain import Chain, NodeUnit
 from bnnsim.importers.finn.depths import SHALLOW, Depths, read_depths
-from bnnsim.importers.finn.folding import Folding, read_folding
+from bnnsim.importers.finn.folding import Folding, read_folding, type_of
 from bnnsim.importers.finn.hardware import MEMORIES, architecture_of, read_hardware
 from bnnsim.importers.finn.network import design_of
-from bnnsim.importers.finn.nodes import PASSING, DataflowNode
+from bnnsim.importers.finn.nodes import PASSING, DataflowNode, kind_of
 from bnnsim.importers.finn.predicted import predicted_chain
 from bnnsim.importers.finn.translation import translated
 from bnnsim.importers.model import found_model
@@ -144,12 +144,15 @@ class _Writer:
 
     def write(self) -> None:
         same = self._streams_are_alike()
-        for node in self.model.chain.nodes.values():
-            if node.kind in PASSING and not same:
-                continue
-            said = self._base(node)
-            if said is not None:
-                self.entries[node.name] = said
+        base = self.model.base
+        if base is not None:
+            wires = [n for n in base.entries if kind_of(type_of(n)) in PASSING and not same]
+            self.entries = {n: dict(base.data[n]) for n in base.entries if n not in wires}
+        else:
+            for node in self.model.chain.nodes.values():
+                said = None if node.kind in PASSING and not same else _base(node)
+                if said is not None:
+                    self.entries[node.name] = said
         if not same and any(n.kind == "StreamingFIFO" for n in self.model.chain.nodes.values()):
             self.losses.append(
                 "FIFO and converter nodes of the model are left out: with other lanes FINN inserts "
@@ -159,13 +162,6 @@ class _Writer:
             self._lanes(one)
         self._depths(same)
         self._unsaid()
-
-    def _base(self, node: DataflowNode) -> dict[str, Any] | None:
-        base = self.model.base
-        if base is not None and node.name in base.entries:
-            return dict(base.data[node.name])
-        said = {key: _plain(node.attributes[key]) for key in _WRITTEN if key in node.attributes}
-        return said if said and node.attributes.get("backend") else None
 
     def _unit(self, unit: str) -> str:
         layer, dot, part = unit.partition(".")
@@ -177,7 +173,13 @@ class _Writer:
         return None if ours is None or theirs is None else (ours.parameters, theirs.parameters)
 
     def _set(self, node: DataflowNode, **values: Any) -> None:
-        self.entries.setdefault(node.name, {}).update(values)
+        self.entries.setdefault(self._name(node), {}).update(values)
+
+    def _name(self, node: DataflowNode) -> str:
+        """A node's entry; FINN parts a deep FIFO (``_1`` into ``_1_0``, ``_1_1``) after writing it."""
+        whole = node.name.rpartition("_")[0]
+        is_part = node.name not in self.entries and whole in self.entries
+        return whole if is_part and node.kind == "StreamingFIFO" else node.name
 
     def _lanes(self, one: NodeUnit) -> None:
         """Lanes, where the design's are others than those that the model's nodes come to here."""
@@ -268,7 +270,8 @@ class _Writer:
             if fifos:
                 self._set(fifos[0], depth=words)
                 for other in fifos[1:]:
-                    self._set(other, depth=SHALLOW)
+                    if self._name(other) != self._name(fifos[0]):
+                        self._set(other, depth=SHALLOW)
             for node, key, index in depths.ends.get(stream.name, ()):
                 self._set_depth(node, key, index, words)
             if not fifos and stream.name not in depths.ends:
@@ -314,6 +317,12 @@ class _Writer:
         for unit in self.design.graph.units:
             if unit.computes and unit.name not in named:
                 self.losses.append(f"{unit.name}: no node of FINN's")
+
+
+def _base(node: DataflowNode) -> dict[str, Any] | None:
+    """What a node says of itself."""
+    said = {key: _plain(node.attributes[key]) for key in _WRITTEN if key in node.attributes}
+    return said if said and node.attributes.get("backend") else None
 
 
 def _plain(value: Any) -> Any:
