@@ -29,6 +29,8 @@ SHARE = 0.8
 """Of the designs that an estimate might be of, so many lie inside its interval."""
 INFERRED = "inferred structure"
 _ANY = "any kind"
+_HLS = {"vivado_hls": "Vivado HLS", "vitis_hls": "Vitis HLS"}
+"""Who made HLS units: the two err each in their own way."""
 UNSEEN = "no placed design of this kind is known"
 UNMEASURED = "no design of this kind with measured watts is known"
 PIECES = {"bram18": 2, "dsp": 4, "m20k": 2, "uram": 2}
@@ -91,8 +93,9 @@ def structure_kind(design: Design | EngineDesign) -> str:
             return "engine behind a pipeline"
         given = all(array.circuits is not None for array in design.architecture.arrays.values())
         return "engine" if given else "engine with derived circuits"
-    libraries = {u.library for u in design.graph.units if isinstance(u.parameters, Mvau)}
-    return f"{' and '.join(sorted(libraries)) or 'wired'} pipeline"
+    names = {"hls": _HLS[design.architecture.hls_tool], "rtl": "RTL", "own": "own"}
+    mvaus = {names[u.library] for u in design.graph.units if isinstance(u.parameters, Mvau)}
+    return f"{' and '.join(sorted(mvaus)) or 'wired'} pipeline"
 
 
 def error_bar(figure: str, value: float, kind: str) -> ErrorBar | None:

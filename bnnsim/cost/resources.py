@@ -9,7 +9,7 @@ from bnnsim.cost.blocks.amounts import Amounts, add_up
 from bnnsim.cost.blocks.coefficients import Coefficients, default_coefficients
 from bnnsim.cost.blocks.memories import Layout
 from bnnsim.cost.blocks.parts import Part, total
-from bnnsim.cost.blocks.platform import platform_parts
+from bnnsim.cost.blocks.platform import pipeline_platform
 from bnnsim.cost.blocks.technology import Technology, technology_of
 from bnnsim.cost.engine.resources import capped_blocks, engine_units
 from bnnsim.cost.streaming.units import stream_parts, unit_parts
@@ -17,7 +17,7 @@ from bnnsim.cost.usage import PLATFORM, Capped, Resources, UnitResources
 from bnnsim.design.design import Design, EngineDesign
 from bnnsim.design.streaming.units import StreamingGraph, Unit, UnitParameters
 from bnnsim.spec.device import Device
-from bnnsim.spec.streaming.hardware import UnitLibrary
+from bnnsim.spec.streaming.hardware import HlsTool, UnitLibrary
 
 
 def estimate_resources(
@@ -38,7 +38,7 @@ def estimate_resources(
         units = [*_prefix_units(tech, design), *engine_units(tech, design)]
         capped = capped_blocks(tech, design, units)
     else:
-        units = _streaming_units(tech, design.graph)
+        units = _streaming_units(tech, design)
     used = add_up(unit.amounts for unit in units)
     return Resources(tuple(units), used, design.device, design.budget, capped)
 
@@ -59,9 +59,10 @@ def _prefix_units(tech: Technology, design: EngineDesign) -> list[UnitResources]
     return _units_and_streams(tech, design.prefix_units, design.streaming_prefix.graph)
 
 
-def _streaming_units(tech: Technology, graph: StreamingGraph) -> list[UnitResources]:
+def _streaming_units(tech: Technology, design: Design) -> list[UnitResources]:
     """Units, then streams, then the platform."""
-    connections = platform_parts(tech)
+    graph, spec = design.graph, design.architecture
+    connections = pipeline_platform(tech, design.device, spec.platform, spec.is_one_core)
     size = total(connections).rounded(tech)
     platform = UnitResources(PLATFORM, PLATFORM, PLATFORM, size, connections)
     return [*_units_and_streams(tech, graph.units, graph), platform]
@@ -72,10 +73,10 @@ def _units_and_streams(
 ) -> list[UnitResources]:
     """The ``present`` units of ``graph``, then all its streams."""
     units = [_unit(tech, unit, graph) for unit in present]
-    library = {unit.name: unit.library for unit in graph.units}
     layer = {unit.name: unit.layer for unit in graph.units}
     for stream in graph.streams:
-        size, parts = _stream_amounts(tech, stream.width_bits, stream.depth_words, library[stream.writer])
+        store = stream.width_bits, stream.depth_words, stream.library, stream.srl_words
+        size, parts = _stream_amounts(tech, *store)
         units.append(UnitResources(stream.name, "fifo", layer[stream.writer], size, parts))
     return units
 
@@ -84,10 +85,7 @@ def _unit(tech: Technology, unit: Unit, graph: StreamingGraph) -> UnitResources:
     names = unit.inputs or unit.outputs
     stream = graph.stream_by_name[names[0]]
     bits = stream.element_bits, stream.width_bits
-    has_own_port = unit in graph.sinks[1:]
-    size, parts = _unit_amounts(
-        tech, unit.parameters, unit.library, *bits, has_own_port, unit.freezes
-    )
+    size, parts = _unit_amounts(tech, unit.parameters, unit.library, *bits, unit.freezes, unit.hls_tool)
     return UnitResources(unit.name, unit.kind, unit.layer, size, parts)
 
 
@@ -98,16 +96,16 @@ def _unit_amounts(
     library: UnitLibrary,
     element_bits: int,
     width_bits: int,
-    has_own_port: bool,
     freezes: bool,
+    hls_tool: HlsTool,
 ) -> tuple[Amounts[int], tuple[Part, ...]]:
-    parts = unit_parts(tech, parameters, library, element_bits, width_bits, has_own_port, freezes)
+    parts = unit_parts(tech, parameters, library, element_bits, width_bits, freezes, hls_tool)
     return total(parts).rounded(tech), parts
 
 
 @lru_cache(maxsize=65536)
 def _stream_amounts(
-    tech: Technology, width_bits: int, depth_words: int, library: UnitLibrary
+    tech: Technology, width_bits: int, depth_words: int, library: UnitLibrary, srl_words: int
 ) -> tuple[Amounts[int], tuple[Part, ...]]:
-    parts = stream_parts(tech, width_bits, depth_words, library)
+    parts = stream_parts(tech, width_bits, depth_words, library, srl_words)
     return total(parts).rounded(tech), parts

@@ -55,7 +55,7 @@ class Evaluation(RunFigures):
         >>> from bnnsim import evaluate
         >>> found = evaluate("pynq-cnv", "cnv", timing_only=True)
         >>> round(found.power_w, 2), round(found.energy_per_frame_uj), found.violations
-        (1.9, 623, ())
+        (1.87, 612, ())
     """
 
     simulation: Simulation

@@ -72,7 +72,7 @@ def evaluate(
         >>> from bnnsim import evaluate
         >>> found = evaluate("pynq-cnv", "cnv", timing_only=True)
         >>> found.resources.total.lut, found.resources.total.bram18
-        (26633, 250)
+        (30616, 246)
     """
     options = RunOptions(images, frames, timing_only, weights_seed, executor, progress)
     design, folder = load_design(architecture, workload)

@@ -21,12 +21,11 @@ from bnnsim.validation.published import load_published_rows
 REFIT = "refit on placed designs"
 
 FITTED: Mapping[str, tuple[str, ...]] = {
-    "lut": ("datapath_factor", "control_factor", "data_mover_luts"),
-    "ff": ("register_factor", "pipeline_ff_per_lut"),
-    "bram18": ("data_mover_bram18",),
+    "lut": ("logic_factor",),
+    "ff": ("pipeline_ff_per_lut",),
     "power_w": ("data_lut_pj",),
 }
-"""For each quantity the coefficients that are fitted on it; DSPs have none."""
+"""For each quantity the coefficients that are fitted on it; memories and DSPs have none."""
 QUANTITIES = ("lut", "ff", "bram18", "dsp", "power_w")
 
 
@@ -52,7 +51,6 @@ class Row:
 class Prediction:
     """A design's number with all designs in the fit, and with this one left out of it.
 
-    Where only a family fixes a coefficient (the data movers of Acce-BNN), it is zero without the family.
     Where only one family calibrates a quantity, the others' numbers take its place to predict it.
     """
 

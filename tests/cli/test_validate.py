@@ -178,7 +178,8 @@ def test_the_figure_shows_every_number_with_an_error_and_needs_no_network(
     assert groups == ["cycles", "logic", "registers", "memory", "DSP", "power"]
     for point in info.points:
         assert point.low <= point.simulated <= point.high
-        assert (point.low == point.high) == (point.group == "cycles")
+        # Cycles are counts, and so are DSPs wherever every known design was met.
+        assert point.low < point.high or point.group in ("cycles", "DSP")
 
 
 def test_the_command_writes_json_and_figure(
@@ -202,7 +203,7 @@ def test_the_short_form_is_a_table_of_trust(
     printed = capsys.readouterr().out
     lines = printed.splitlines()
     assert max(len(line.rstrip()) for line in lines) <= 100
-    assert len(lines) < 50
+    assert len(lines) < 60
     assert lines[1].split() == ["system", "cycles", "logic", "registers", "memory", "DSP", "power"]
     systems = [line.split()[0] for line in lines[2:] if line.startswith("  ")]
     assert systems.index("pynq-cnv") < systems.index("fbna")  # what is known in full comes first

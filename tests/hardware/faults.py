@@ -153,7 +153,7 @@ FAULTS = (
         "wire [COUNT_BITS:0] kept = RING_WORDS[COUNT_BITS:0] + 1'b1",
     ),
     Fault(
-        "a coupled window shows the next frame",
+        "a coupled window shows the frame before",
         "freezing full_frame_coupled",
         "window_coupled_frames.v",
         "upper ? address",

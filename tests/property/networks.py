@@ -221,8 +221,24 @@ def designs(draw: st.DrawFn) -> Design:
         "units": draw(st.sampled_from(["hls", "rtl"])),
         "pipeline": draw(st.sampled_from(["freezing", "flushing"])),
         "fifo_words": draw(st.integers(1, 6)),
+        "converters": draw(st.sampled_from([None, "hls", "rtl"])),
+        "restart_steps": draw(st.sampled_from([0, 0, 1, 7])),
     }
-    return _build(workload, sketch.hardware, defaults)
+    return _build(workload, sketch.hardware, defaults, draw(frame_ends()))
+
+
+@st.composite
+def frame_ends(draw: st.DrawFn) -> dict[str, Any]:
+    """A source that reads in bursts, a sink that is not always ready; mostly the usual ones."""
+    burst = {"burst_frames": 4, "burst_start_steps": draw(st.integers(1, 30))}
+    slow = {
+        "steps_a_word": draw(st.integers(1, 4)),
+        "inter_frame_gap_steps": draw(st.integers(0, 9)),
+    }
+    return {
+        "frame_source": draw(st.sampled_from([{}, {}, burst])),
+        "frame_sink": draw(st.sampled_from([{}, {}, slow])),
+    }
 
 
 def design_graphs() -> st.SearchStrategy[TimingGraph]:
@@ -230,8 +246,13 @@ def design_graphs() -> st.SearchStrategy[TimingGraph]:
     return designs().map(lambda design: build_timing(design.graph))
 
 
-def _build(workload: Workload, hardware: dict[str, Any], defaults: dict[str, Any]) -> Design:
-    """The design; a convolution that its row buffer cannot walk gets an RTL window instead."""
+def _build(
+    workload: Workload,
+    hardware: dict[str, Any],
+    defaults: dict[str, Any],
+    ends: dict[str, Any] | None = None,
+) -> Design:
+    """The design; a convolution that its window unit cannot walk gets an RTL window instead."""
     while True:
         architecture = StreamingArchitecture.model_validate(
             {
@@ -242,6 +263,7 @@ def _build(workload: Workload, hardware: dict[str, Any], defaults: dict[str, Any
                 "clock_mhz": 100,
                 "defaults": defaults,
                 "layers": hardware,
+                **(ends or {}),
             }
         )
         try:
@@ -250,7 +272,7 @@ def _build(workload: Workload, hardware: dict[str, Any], defaults: dict[str, Any
             stuck = [
                 name
                 for name, options in hardware.items()
-                if options.get("sliding_window") == "row_buffer"
+                if options.get("sliding_window") in ("row_buffer", "full_frame_coupled")
                 and any(fault.key == f"layers.{name}.sliding_window" for fault in error.faults)
             ]
             if not stuck or len(stuck) < len(error.faults):

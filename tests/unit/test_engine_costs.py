@@ -160,9 +160,11 @@ def test_a_mixed_design_has_no_frame_sink() -> None:
     resources = estimate_resources(design)
     assert "frame_sink" not in {unit.kind for unit in resources.units}
     assert "frame_source" in {unit.kind for unit in resources.units}
-    # What the sink of the prefix would take if its results went to memory.
+    # What the sink of the prefix would take if its results went to memory: FINN's DMAs lie between these.
     sink = estimate_resources(design.streaming_prefix).by_name["sink"]
-    assert (sink.lut, sink.ff, sink.bram18) == (117, 85, 1)
+    assert sink.bram18 == 1
+    assert 900 < sink.lut < 1214
+    assert 1390 < sink.ff < 1765
     assert "sink" not in estimate_clock(design).units
     assert "conv1.mvau" in estimate_clock(design).units
 

@@ -1,8 +1,9 @@
 """Building blocks in LUTs, flip-flops and DSPs: adders, comparators, popcounts, multipliers, control.
 
-Each function counts the LUTs that its equation needs, as data path (arithmetic on operands) or as
-control (counters, multiplexers, decoders, shift registers), and multiplies them with the fitted ratio
-of placed to counted LUTs of that class. ``*_luts`` functions give the plain count.
+Each function counts the LUTs that its equation needs, as data path (arithmetic on operands, with
+registers between its levels) or as control (counters, multiplexers, decoders, shift registers), and
+multiplies them with the one fitted ratio of placed to counted LUTs and the family's. Flip-flops are
+counted. ``*_luts`` functions give the plain count.
 """
 
 from __future__ import annotations
@@ -13,6 +14,12 @@ from bnnsim.cost.blocks.amounts import Amounts, Estimate
 from bnnsim.cost.blocks.technology import Technology
 from bnnsim.spec.engine.circuits import PopcountForm
 
+SLICE_MUX_INPUTS = 16
+"""Data inputs that the multiplexers of a slice join without further LUTs (UG474)."""
+SWAR_SUMS = 3
+"""Word-wide sums of a shift-and-mask popcount before its bytes are added."""
+SHORT_BITS = 2
+"""Operands up to this width are added without carry chains in what HLS makes."""
 STATE_LUTS = 4
 """Next state, ready, valid and enable of a state: one LUT each."""
 
@@ -23,14 +30,14 @@ def datapath(tech: Technology, counted_luts: float, ff: float = 0.0) -> Estimate
     The pipeline registers between adder levels come on top, in proportion to the LUTs.
     """
     return Amounts(
-        lut_logic=tech["datapath_factor"] * counted_luts,
-        ff=tech["register_factor"] * ff + tech["pipeline_ff_per_lut"] * counted_luts,
+        lut_logic=tech.family_factor * tech["logic_factor"] * counted_luts,
+        ff=ff + tech["pipeline_ff_per_lut"] * counted_luts,
     )
 
 
 def control(tech: Technology, counted_luts: float, ff: float = 0.0) -> Estimate:
     """``counted_luts`` LUTs of control and ``ff`` flip-flops."""
-    return Amounts(lut_logic=tech["control_factor"] * counted_luts, ff=tech["register_factor"] * ff)
+    return Amounts(lut_logic=tech.family_factor * tech["logic_factor"] * counted_luts, ff=ff)
 
 
 def adder_luts(tech: Technology, bits: float) -> float:
@@ -59,10 +66,14 @@ def counter(tech: Technology, bits: int) -> Estimate:
 
 
 def multiplexer_luts(tech: Technology, inputs: int, bits: int = 1) -> float:
-    """``bits`` multiplexers of ``inputs`` data inputs: 4:1 in a LUT, 8:1 in two, 16:1 in four."""
+    """``bits`` multiplexers of ``inputs`` data inputs: 4:1 in a LUT, 8:1 in two, 16:1 in four.
+
+    More than a slice's 16 are selected from once more.
+    """
     if inputs <= 1:
         return 0.0
-    return bits * inputs / tech["mux_inputs_per_lut"]
+    slices = math.ceil(inputs / SLICE_MUX_INPUTS)
+    return bits * inputs / tech["mux_inputs_per_lut"] + multiplexer_luts(tech, slices, bits)
 
 
 def multiplexer(tech: Technology, inputs: int, bits: int = 1) -> Estimate:
@@ -100,11 +111,40 @@ def popcount_luts(tech: Technology, bits: int, form: PopcountForm = "tree") -> f
     return pairs * tech["xnor_pair_luts"] + adder_tree_luts(tech, pairs + left, 2)
 
 
+def ripple_tree_luts(operands: int, bits: int) -> float:
+    """As :func:`adder_tree_luts`, every sum a bit wider than its operands and that bit a LUT of its own.
+
+    So Vivado HLS (2016 to 2019) hands an unrolled sum to synthesis, and adders of few bits get no carry
+    chains (LFC W1A1 places 465 CARRY8 for 144 sums of 32 or 64 products). XNORs share the LUTs of the
+    first sums: about 2.8 LUTs for each binary product.
+    """
+    luts, width = 0.0, bits
+    while operands > 1:
+        pairs, left = divmod(operands, 2)
+        luts += pairs * (width + 1)
+        operands, width = pairs + left, width + 1
+    return max(luts, 1.0)
+
+
+def hls_tree_luts(tech: Technology, operands: int, bits: int) -> float:
+    """A tree of sums as HLS writes it: short operands without carry chains, longer ones with."""
+    if bits <= SHORT_BITS:
+        return ripple_tree_luts(operands, bits)
+    return adder_tree_luts(tech, operands, bits)
+
+
 def xnor_popcount(
     tech: Technology, bits: int, pipelined: bool = True, form: PopcountForm = "tree"
 ) -> Estimate:
-    """XNOR and popcount of ``bits`` pairs, registered between levels if ``pipelined``."""
-    cost = datapath(tech, popcount_luts(tech, bits, form))
+    """XNOR and popcount of ``bits`` pairs, registered between levels if ``pipelined``.
+
+    The shift-and-mask form has a register as wide as the word behind each of its three sums.
+    """
+    if form == "swar" and bits > 1:
+        tail = datapath(tech, adder_tree_luts(tech, math.ceil(bits / 8), 4))
+        cost = control(tech, tech["swar_luts_per_bit"] * bits, SWAR_SUMS * bits) + tail
+    else:
+        cost = datapath(tech, popcount_luts(tech, bits, form))
     return cost if pipelined else Amounts(lut_logic=cost.lut_logic)
 
 

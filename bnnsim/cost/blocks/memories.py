@@ -75,14 +75,13 @@ def side_by_side(shapes: tuple[Shape, ...], width_bits: int, depth_words: int) -
     """Blocks as deep as the memory, next to each other.
 
     The depth is that of the shallowest shape that still holds all words. A memory deeper than any block
-    is stacked: full rows of the deepest, and what is left laid out by itself. The last column takes the
-    smaller block if it is enough.
+    is a cascade of rows of the deepest, the last one as deep: FINN's 147,456 x 8 weights of a CNV are 5
+    x 8 RAMB36 (Finn_Thesis). The last column takes the smaller block if it is enough.
     """
     depths = sorted({shape[0] for shape in shapes})
     if depth_words > depths[-1]:
-        rows, rest = divmod(depth_words, depths[-1])
-        below = side_by_side(shapes, width_bits, rest) if rest else 0
-        return rows * side_by_side(shapes, width_bits, depths[-1]) + below
+        rows = -(-depth_words // depths[-1])
+        return rows * side_by_side(shapes, width_bits, depths[-1])
     depth = next(d for d in depths if d >= depth_words)
     columns = [(width, count) for d, width, count in shapes if d == depth]
     best: int | None = None

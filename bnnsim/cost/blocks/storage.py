@@ -1,4 +1,4 @@
-"""Building blocks that store: memories, FIFOs, line buffers, memory ports."""
+"""Building blocks that store: memories, line buffers, memory ports."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from bnnsim.cost.blocks.technology import Technology
 from bnnsim.spec.accelerator import WeightMemory
 from bnnsim.spec.streaming.hardware import UnitLibrary
 
-Style = Literal["auto", "bram", "lutram", "uram"]
+FEWEST_MEMORY_WORDS = 4
+"""Arrays of fewer words are no memories: HLS splits them into registers (UG1399, complete_threshold)."""
 Use = Literal["parameters", "buffer"]
-"""HLS keeps small parameter arrays in LUTs, buffers that it writes in block RAM."""
+"""Arrays that are written once and read through one port, and working buffers with a port for each."""
 
 
 def memory(
@@ -28,15 +29,20 @@ def memory(
 ) -> Estimate:
     """A memory of ``depth_words`` words of ``width_bits`` in block RAM, LUTs or UltraRAM.
 
-    ``auto`` chooses between LUTs and block RAM as the library's tool does: an HLS parameter array by its
-    bits, an HLS buffer always block RAM, an RTL memory by its depth. UltraRAM is counted also on parts
-    that have none: the budget then says so.
+    ``auto`` goes by bits, whatever the library and the use: block RAM from 1,024 on, unless there are
+    fewer than four words. A working
+    buffer counts its words as the power of two that its addresses span. UltraRAM is
+    counted also on parts that have none: the budget then says so.
     """
     if width_bits <= 0 or depth_words <= 0:
         return Amounts()
     if style == "auto":
-        style = "lutram" if _fits_luts(tech, width_bits, depth_words, library, use) else "bram"
+        words = 1 << (depth_words - 1).bit_length() if use == "buffer" else depth_words
+        is_small = width_bits * words < tech["block_ram_from_bits"]
+        style = "lutram" if is_small or depth_words < FEWEST_MEMORY_WORDS else "bram"
     if style == "lutram":
+        if library == "hls" and use == "parameters":
+            return single_port_store(tech, width_bits, depth_words)
         return lut_memory(tech, width_bits, depth_words, ports)
     geometry = tech.coefficients
     if tech.is_intel:
@@ -47,10 +53,16 @@ def memory(
     return Amounts(bram18=blocks) + _row_select(tech, width_bits, depth_words)
 
 
-def _fits_luts(tech: Technology, width: int, depth: int, library: UnitLibrary, use: Use) -> bool:
-    if library == "hls":
-        return use == "parameters" and width * depth < tech["hls_lutram_below_bits"]
-    return depth <= tech["rtl_lutram_up_to_words"]
+def single_port_store(tech: Technology, width_bits: int, depth_words: int) -> Estimate:
+    """An HLS array in LUTs, one port for reads and writes: a LUT a bit for up to 32 words, not packed.
+
+    Its read word is registered.
+    """
+    if tech.is_intel:
+        return lut_memory(tech, width_bits, depth_words) + Amounts(ff=width_bits)
+    rows = math.ceil(depth_words / tech["single_port_depth_words"])
+    select = multiplexer(tech, math.ceil(rows / 2), width_bits)
+    return Amounts(lutram=rows * width_bits, ff=width_bits) + select
 
 
 def _row_select(tech: Technology, width_bits: int, depth_words: int) -> Estimate:
@@ -93,28 +105,13 @@ def register_file(
     tech: Technology, width_bits: int, depth_words: int, reads: int = 1, written: bool = True
 ) -> Estimate:
     """Words in flip-flops: a write decoder and ``reads`` read multiplexers."""
-    decoder = depth_words if written and depth_words > 1 else 0
+    decoder = 0.0
+    if written and depth_words > 1:
+        # Past six address bits a word's enable no longer fits one LUT; part of it is shared.
+        is_wide = depth_words > tech["lut_rom_depth_words"]
+        decoder = depth_words * (tech["wide_decoder_luts"] if is_wide else 1.0)
     select = reads * multiplexer_luts(tech, depth_words, width_bits)
     return control(tech, decoder + select, width_bits * depth_words)
-
-
-def fifo(tech: Technology, width_bits: int, depth_words: int, library: UnitLibrary = "hls") -> Estimate:
-    """A stream's FIFO: two registers, a shift register, or block RAM by its size.
-
-    The handshake is one state; pointers are counted in bits of the depth (FINN's estimate).
-    """
-    pointer = control(tech, 2 * max(1, math.ceil(math.log2(max(2, depth_words)))), 4)
-    if depth_words <= 2:
-        # The output multiplexer of two words shares LUTs two bits at a time.
-        return pointer + control(tech, width_bits / 2, width_bits * depth_words)
-    if library == "hls":
-        shallow = width_bits * depth_words <= tech["hls_fifo_lut_up_to_bits"]
-    else:
-        shallow = depth_words <= tech["rtl_fifo_lut_up_to_words"]
-    if shallow:
-        return pointer + shift_register(tech, width_bits, depth_words)
-    store = memory(tech, width_bits, depth_words, "bram")
-    return pointer + store + control(tech, width_bits / 2, width_bits)
 
 
 def line_buffer(
@@ -130,12 +127,17 @@ def line_buffer(
     return row * rows + control(tech, multiplexer_luts(tech, rows, width_bits), width_bits)
 
 
-def dma_port(tech: Technology, width_bits: int, reads: bool = True, writes: bool = True) -> Estimate:
-    """A memory-mapped master port with burst buffers, as Vivado HLS makes it (m_axi).
-
-    Its logic and flip-flops grow with the width over 64 bits; each direction has one buffer.
-    """
-    scale = max(1.0, width_bits / 64)
-    adapter = Amounts(lut_logic=tech["m_axi_luts"] * scale, ff=tech["m_axi_ffs"] * scale)
+def master_port(tech: Technology, width_bits: int, reads: bool = True, writes: bool = True) -> Estimate:
+    """A memory-mapped master with a burst buffer for each direction, as Vivado HLS makes it (m_axi)."""
+    adapter = Amounts(
+        lut_logic=tech["m_axi_luts"] + tech["m_axi_luts_per_bit"] * width_bits,
+        ff=tech["m_axi_ffs"] + tech["m_axi_ffs_per_bit"] * width_bits,
+    )
     buffer = memory(tech, width_bits, int(tech["hls_m_axi_buffer_words"]), "bram")
-    return adapter + buffer * (int(reads) + int(writes))
+    return (adapter + buffer) * (int(reads) + int(writes))
+
+
+def dma_port(tech: Technology, width_bits: int, reads: bool = True, writes: bool = True) -> Estimate:
+    """A :func:`master_port` with the mover to or from a stream, for each direction."""
+    mover = Amounts(lut_logic=tech["stream_mover_luts"], ff=tech["stream_mover_ffs"])
+    return master_port(tech, width_bits, reads, writes) + mover * (int(reads) + int(writes))

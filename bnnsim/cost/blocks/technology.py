@@ -39,6 +39,16 @@ class Technology:
         return ULTRASCALE_PLUS in self.family
 
     @property
+    def family_factor(self) -> float:
+        """LUTs that the same source takes on this family, against 7 series."""
+        return self["ultrascale_plus_lut_factor"] if self.is_ultrascale_plus else 1.0
+
+    @property
+    def ultrascale_plus_share(self) -> float:
+        """LUTs on this family for each that was counted in a report on UltraScale+."""
+        return self.family_factor / self["ultrascale_plus_lut_factor"]
+
+    @property
     def dsp_width_bits(self) -> int:
         """Bits of the wider multiplier operand of one DSP."""
         name = "dsp48e2_width_bits" if self.is_ultrascale_plus else "dsp48e1_width_bits"

@@ -20,9 +20,10 @@ from bnnsim.cost.blocks.logic import (
     counter,
     datapath,
     fixed_point_multiplier,
+    hls_tree_luts,
     multiplexer,
-    popcount_luts,
     state_machine,
+    xnor_popcount,
 )
 from bnnsim.cost.blocks.memories import Ports
 from bnnsim.cost.blocks.parts import Part, total
@@ -97,7 +98,7 @@ def popcount_array(
     tech: Technology, name: str, words: int, bits: int, form: PopcountForm = "tree"
 ) -> Part:
     """``words`` XNOR-popcounts of ``bits`` bits each."""
-    return Part(name, datapath(tech, words * popcount_luts(tech, bits, form)))
+    return Part(name, xnor_popcount(tech, bits, form=form) * words)
 
 
 def tap_sums(
@@ -137,7 +138,7 @@ def ternary_convolvers(
     A term is two bits; the weight's sign is applied in half a LUT a tap. ``line_bits`` bits of line
     buffer in registers take one of ``sources`` values each cycle.
     """
-    sums = columns * (taps / 2 + adder_tree_luts(tech, taps, 2))
+    sums = columns * (taps / 2 + hls_tree_luts(tech, taps, 2))
     window = multiplexer(tech, sources, line_bits) + control(tech, 0, line_bits)
     return Part(name, (datapath(tech, sums) + window) * convolvers)
 

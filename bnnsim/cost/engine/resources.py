@@ -11,7 +11,7 @@ from typing import Literal, assert_never
 
 from bnnsim.cost.blocks.parts import Part, total
 from bnnsim.cost.blocks.platform import platform_parts
-from bnnsim.cost.blocks.storage import dma_port
+from bnnsim.cost.blocks.storage import master_port
 from bnnsim.cost.blocks.technology import Technology
 from bnnsim.cost.engine.circuits import Lanes, circuit_part, derived_circuits
 from bnnsim.cost.engine.parts import (
@@ -156,7 +156,7 @@ def _port_parts(tech: Technology, port: Port) -> tuple[Part, ...]:
                 parts.append(data_movers(tech, "data movers", adapter.count))
             case "m_axi":
                 width = adapter.width_bits or port.width_bits
-                cost = dma_port(tech, width, adapter.reads, adapter.writes)
+                cost = master_port(tech, width, adapter.reads, adapter.writes)
                 parts.append(Part(f"master of {width} bits", cost * adapter.count))
             case "none":
                 pass

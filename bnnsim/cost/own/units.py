@@ -42,7 +42,6 @@ def own_parts(
     freezes: bool,
     element_bits: int,
     width_bits: int,
-    has_own_port: bool,
 ) -> tuple[Part, ...]:
     """The parts of an own unit; arguments as of :func:`bnnsim.cost.streaming.units.unit_parts`.
 
@@ -50,10 +49,10 @@ def own_parts(
     """
     match parameters:
         case Source():
-            port = memory_port(tech, width_bits, reads=True, has_logic=True)
+            port = memory_port(tech, width_bits, reads=True)
             return port, _part(tech, source_structure(parameters, width_bits))
         case Sink():
-            return (memory_port(tech, width_bits, reads=False, has_logic=has_own_port),)
+            return (memory_port(tech, width_bits, reads=False),)
         case Converter():
             return _converter(tech, parameters, element_bits, freezes)
         case Padding():

@@ -1,4 +1,8 @@
-"""What a matrix-vector-activation unit takes: PEs, thresholds, weights, input buffer, control."""
+"""What a matrix-vector-activation unit takes: PEs, thresholds, weights, input buffer, control.
+
+Registers are counted where they are: the buffered input vector, the words of its streams, accumulators,
+outputs; those inside the adder trees go with the trees' LUTs.
+"""
 
 from __future__ import annotations
 
@@ -6,106 +10,140 @@ import math
 
 from bnnsim.cost.blocks.amounts import Amounts, Estimate
 from bnnsim.cost.blocks.logic import (
+    SHORT_BITS,
     adder_luts,
     adder_tree_luts,
     comparator_luts,
     control,
-    counter,
     datapath,
-    loop_bound,
     lut_multiplier_luts,
     popcount_luts,
-    state_machine,
+    ripple_tree_luts,
 )
 from bnnsim.cost.blocks.parts import Part
-from bnnsim.cost.blocks.storage import memory, register_file
+from bnnsim.cost.blocks.storage import lut_rom, memory, register_file
 from bnnsim.cost.blocks.technology import Technology
+from bnnsim.cost.streaming.control import Tool, sequencing, stream_registers
 from bnnsim.design.streaming.units import Mvau
-from bnnsim.spec.streaming.hardware import UnitLibrary
 
-WORD_PADDING_BITS = 8
-"""A memory per layer is padded to whole bytes (FINN's memstream)."""
 BANK_DECODER_LUTS = 2
 """Write enable of one of many parameter banks: target layer and target PE, 12 bits in two LUTs."""
 
 
-def mvau_parts(tech: Technology, unit: Mvau, library: UnitLibrary) -> tuple[Part, ...]:
-    """The parts of an MVAU of the ``hls`` or ``rtl`` library."""
+def mvau_parts(tech: Technology, unit: Mvau, tool: Tool) -> tuple[Part, ...]:
+    """The parts of an MVAU that ``tool`` made."""
     return (
-        Part("processing elements", _processing_elements(tech, unit, library)),
-        Part("accumulators", _accumulators(tech, unit, library)),
-        Part("thresholds", _thresholds(tech, unit, library)),
-        Part("threshold memory", _threshold_memory(tech, unit, library)),
-        Part("weight memory", weight_memory(tech, unit, library)),
-        Part("input buffer", _input_buffer(tech, unit, library)),
-        Part("control", _sequencing(tech, unit, library)),
+        Part("processing elements", _processing_elements(tech, unit, tool)),
+        Part("accumulators", _accumulators(tech, unit, tool)),
+        Part("thresholds", _thresholds(tech, unit, tool)),
+        Part("threshold memory", _threshold_memory(tech, unit, tool)),
+        Part("weight memory", weight_memory(tech, unit, tool)),
+        Part("input buffer", _input_buffer(tech, unit, tool)),
+        Part("streams", _streams(tech, unit, tool)),
+        Part("control", _sequencing(tech, unit, tool)),
     )
 
 
-def accumulator_bits(tech: Technology, unit: Mvau, library: UnitLibrary) -> int:
+def accumulator_bits(tech: Technology, unit: Mvau, tool: Tool) -> int:
     """Width of a PE's accumulator and thresholds: the library's declared type, or what the sum needs."""
     needed = unit.sum_type.bits
-    if library != "hls":
+    if tool != "vivado_hls":
         return needed
     fixed = unit.input_type.kind == "fixed"
     return max(needed, int(tech["hls_fixed_threshold_bits" if fixed else "hls_threshold_bits"]))
 
 
-def _processing_elements(tech: Technology, unit: Mvau, library: UnitLibrary) -> Estimate:
+def products_in_dsps(unit: Mvau, tool: Tool) -> bool:
+    """Whether products take DSP slices: as asked for, else as the tool does by itself.
+
+    Vitis HLS gives a slice to each product whose operand has two bits or more, also where the other is
+    a sign; Vivado HLS of BNN-PYNQ keeps them in LUTs; FINN's RTL MVAU is made for slices.
+    """
+    if unit.products != "auto":
+        return unit.products == "dsp"
+    if tool == "rtl":
+        return not unit.is_binary
+    return tool == "vitis_hls" and unit.input_type.bits > 1 and not unit.is_residual
+
+
+def _processing_elements(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
     """Products and adder tree of all PEs."""
     weight, lane = unit.weight_type.bits, unit.input_type.bits
-    if unit.is_binary:
-        luts = popcount_luts(tech, unit.simd)
-    else:
-        if library == "rtl":
+    if products_in_dsps(unit, tool):
+        if tool == "rtl":
             # FINN's RTL MVAU packs its products and their sums into DSPs.
             packed = math.ceil(unit.pe / tech["finn_rtl_macs_per_dsp"]) * unit.simd
             return Amounts(dsp=packed) + datapath(tech, unit.pe * unit.sum_type.bits)
-        product_bits = weight + lane if weight > 1 else lane + 1
+        # A slice a product; the slices of a PE add up in a cascade.
+        return Amounts(dsp=unit.pe * unit.simd) + datapath(tech, unit.pe * unit.sum_type.bits)
+    if unit.is_binary:
+        is_old = tool == "vivado_hls"
+        luts = ripple_tree_luts(unit.simd, 1) if is_old else popcount_luts(tech, unit.simd)
+    elif weight == 1 and lane > SHORT_BITS:
+        # Signs go into the adders, which add or subtract; pairs of signs are compared beside them.
+        luts = unit.simd + adder_tree_luts(tech, unit.simd, lane + 1)
+    elif tool == "vivado_hls":
         products = unit.simd * lut_multiplier_luts(tech, weight, lane)
+        product_bits = weight + lane if weight > 1 else lane + 1
+        luts = products + ripple_tree_luts(unit.simd, product_bits)
+    else:
+        products = unit.simd * lut_multiplier_luts(tech, weight, lane)
+        product_bits = weight + lane if weight > 1 else lane + 1
         luts = products + adder_tree_luts(tech, unit.simd, product_bits)
     return datapath(tech, unit.pe * luts)
 
 
-def _accumulators(tech: Technology, unit: Mvau, library: UnitLibrary) -> Estimate:
-    bits = accumulator_bits(tech, unit, library)
+def _accumulators(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
+    bits = accumulator_bits(tech, unit, tool)
     if unit.synapse_fold == 1:
         return datapath(tech, 0, unit.pe * bits)
     return datapath(tech, unit.pe * adder_luts(tech, bits), unit.pe * bits)
 
 
-def _thresholds(tech: Technology, unit: Mvau, library: UnitLibrary) -> Estimate:
+def _thresholds(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
     """A comparator for each threshold, and the count of those that fire."""
     if unit.thresholds == 0:
         return Amounts()
-    bits = accumulator_bits(tech, unit, library)
+    bits = accumulator_bits(tech, unit, tool)
     compare = unit.thresholds * comparator_luts(tech, bits)
     count = adder_tree_luts(tech, unit.thresholds, 1)
     return datapath(tech, unit.pe * (compare + count), unit.pe * unit.output_bits)
 
 
-def _threshold_memory(tech: Technology, unit: Mvau, library: UnitLibrary) -> Estimate:
-    """One memory for each PE and threshold, as deep as the neuron fold."""
+def _threshold_memory(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
+    """One memory for each PE and threshold, as deep as the neuron fold.
+
+    Those of Vivado HLS are loaded at run time; later ones are constants.
+    """
     if unit.thresholds == 0:
         return Amounts()
     depth = unit.neuron_fold * unit.groups
     banks = unit.pe * unit.thresholds
-    bits = accumulator_bits(tech, unit, library)
+    bits = accumulator_bits(tech, unit, tool)
+    if tool != "vivado_hls":
+        if depth == 1:
+            return Amounts()
+        store = memory(tech, bits, depth, "auto", "simple_dual", "hls")
+        return (store if store.bram18 or store.m20k else lut_rom(tech, bits, depth)) * banks
     if depth == 1:
         return control(tech, 0, banks * bits)
-    one = memory(tech, bits, depth, "auto", "simple_dual", library, "parameters")
-    return one * banks + _loading(tech, unit, banks)
+    return memory(tech, bits, depth, "auto", "simple_dual", "hls") * banks + _loading(tech, unit, banks)
 
 
-def weight_memory(tech: Technology, unit: Mvau, library: UnitLibrary) -> Estimate:
-    """One memory for each PE, or one for the layer padded to bytes."""
+def weight_memory(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
+    """One memory for each PE, or one for the layer.
+
+    A layer's own is padded to bytes on its stream; bits that nothing reads are not built.
+    """
     word = unit.simd * unit.weight_type.bits
     style = unit.weight_memory
+    depth = unit.memory_depth_words
     if unit.memory_layout == "per_pe":
-        one = memory(tech, word, unit.memory_depth_words, style, "simple_dual", library, "parameters")
+        one = memory(tech, word, depth, style, "simple_dual", "rtl" if tool == "rtl" else "hls")
         return one * unit.pe + _loading(tech, unit, unit.pe)
-    width = math.ceil(unit.pe * word / WORD_PADDING_BITS) * WORD_PADDING_BITS
-    return memory(tech, width, unit.memory_depth_words, style, "single", "rtl", "parameters")
+    if depth == 1:
+        return Amounts()
+    return memory(tech, unit.pe * word, depth, style, "single", "rtl")
 
 
 def _loading(tech: Technology, unit: Mvau, banks: int) -> Estimate:
@@ -115,21 +153,25 @@ def _loading(tech: Technology, unit: Mvau, banks: int) -> Estimate:
     return control(tech, BANK_DECODER_LUTS * banks)
 
 
-def _input_buffer(tech: Technology, unit: Mvau, library: UnitLibrary) -> Estimate:
+def _input_buffer(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
     """Keeps the input vector for the later neuron folds: registers in HLS, a small memory in RTL."""
     width = unit.in_lanes * unit.input_type.bits
     if unit.neuron_fold == 1:
         return control(tech, 0, width)
-    if library == "hls":
+    if tool != "rtl":
         return register_file(tech, width, unit.synapse_fold)
     return memory(tech, width, unit.synapse_fold, "lutram", "simple_dual")
 
 
-def _sequencing(tech: Technology, unit: Mvau, library: UnitLibrary) -> Estimate:
-    if library == "hls":
-        bits, count = int(tech["hls_counter_bits"]), tech["hls_mvau_counters"]
-        bound = loop_bound(tech, unit.vectors * unit.fold)
-    else:
-        bits, count = max(1, (unit.fold * unit.vectors - 1).bit_length()), 1.0
-        bound = Amounts()
-    return counter(tech, bits) * count + bound + state_machine(tech, 1)
+def _streams(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
+    """Registers of the words that come in, go out, and of a layer's memory bring the weights."""
+    word = unit.pe * unit.simd * unit.weight_type.bits
+    widths = [unit.simd * unit.input_type.bits, unit.pe * unit.output_bits]
+    if unit.memory_layout == "per_layer":
+        widths.append(word)
+    return stream_registers(tech, tool, *widths)
+
+
+def _sequencing(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
+    count = 1.0 if tool == "rtl" else tech["hls_mvau_counters"]
+    return sequencing(tech, tool, count, unit.fold * unit.vectors, (unit.vectors, unit.fold))

@@ -14,21 +14,22 @@ from bnnsim.cost.blocks.memories import Ports
 from bnnsim.cost.blocks.parts import Part
 from bnnsim.cost.blocks.storage import memory
 from bnnsim.cost.blocks.technology import Technology
-from bnnsim.cost.streaming.stream_units import sequencing
+from bnnsim.cost.streaming.control import Tool, sequencing, stream_registers
 from bnnsim.design.streaming.units import Pool
 from bnnsim.spec.accelerator import WeightMemory
-from bnnsim.spec.streaming.hardware import UnitLibrary
 
 
-def pool_parts(tech: Technology, unit: Pool, library: UnitLibrary) -> tuple[Part, ...]:
+def pool_parts(tech: Technology, unit: Pool, tool: Tool) -> tuple[Part, ...]:
     """A pool: a row of partial results and a maximum, OR, count or sum on each lane."""
     bits = unit.state_bits
     width = unit.lanes * bits
-    counters = tech["hls_pool_counters"] if library == "hls" else 3.0
+    word_in, word_out = unit.lanes * unit.type.bits, unit.lanes * unit.output_type.bits
+    counters = 3.0 if tool == "rtl" else tech["hls_pool_counters"]
     parts = (
-        Part("row buffer", _accumulators(tech, unit, library, width)),
+        Part("row buffer", _accumulators(tech, unit, tool, width)),
         Part("pooling", datapath(tech, unit.lanes * _work_luts(tech, unit, bits), width)),
-        Part("control", sequencing(tech, library, counters, unit.words_in)),
+        Part("streams", stream_registers(tech, tool, word_in, word_out)),
+        Part("control", sequencing(tech, tool, counters, unit.words_in)),
     )
     return (*parts, Part("division", _division(tech, unit, bits))) if unit.is_mean else parts
 
@@ -43,15 +44,15 @@ def _work_luts(tech: Technology, unit: Pool, bits: int) -> float:
     return 1.0 if unit.type.bits == 1 else comparator_luts(tech, unit.type.bits) + unit.type.bits
 
 
-def _accumulators(tech: Technology, unit: Pool, library: UnitLibrary, width: int) -> Estimate:
+def _accumulators(tech: Technology, unit: Pool, tool: Tool, width: int) -> Estimate:
     """A word for each window of a row and channel fold; registers where there is one."""
     entries = unit.columns * unit.channel_fold
     if entries == 1:
         return control(tech, 0, width)
     # The row is read, changed and written back in a step, so HLS needs both ports for it.
-    ports: Ports = "true_dual" if library == "hls" and unit.type.is_bipolar else "simple_dual"
+    ports: Ports = "true_dual" if tool != "rtl" and unit.type.is_bipolar else "simple_dual"
     style: WeightMemory = "auto" if ports == "true_dual" or unit.adds else "lutram"
-    return memory(tech, width, entries, style, ports, library, "buffer")
+    return memory(tech, width, entries, style, ports, "hls", "buffer")
 
 
 def _division(tech: Technology, unit: Pool, bits: int) -> Estimate:

@@ -7,16 +7,14 @@ from bnnsim.cost.blocks.logic import (
     adder_tree_luts,
     comparator_luts,
     control,
-    counter,
     datapath,
     fixed_point_multiplier,
-    loop_bound,
     multiplexer_luts,
-    state_machine,
 )
 from bnnsim.cost.blocks.parts import Part
 from bnnsim.cost.blocks.storage import line_buffer, memory
 from bnnsim.cost.blocks.technology import Technology
+from bnnsim.cost.streaming.control import Tool, sequencing, stream_registers
 from bnnsim.design.streaming.units import (
     Add,
     Concat,
@@ -27,34 +25,42 @@ from bnnsim.design.streaming.units import (
     Threshold,
     Window,
 )
-from bnnsim.spec.streaming.hardware import UnitLibrary
 
 
-def sequencing(tech: Technology, library: UnitLibrary, counters: float, steps: int) -> Estimate:
-    """Counters and handshake of a unit that does ``steps`` steps a frame."""
-    bits = int(tech["hls_counter_bits"]) if library == "hls" else max(1, (steps - 1).bit_length())
-    return counter(tech, bits) * counters + state_machine(tech, 1)
-
-
-def window_parts(tech: Technology, unit: Window, library: UnitLibrary, bits: int) -> tuple[Part, ...]:
+def window_parts(tech: Technology, unit: Window, tool: Tool, bits: int) -> tuple[Part, ...]:
     """Sliding window over elements of ``bits`` bits; the buffer follows the unit's style."""
     width = unit.lanes * bits
-    if unit.style == "parallel":
+    if unit.writes_whole_windows:
         buffer = _parallel_window(tech, unit, width)
     elif unit.style == "row_buffer":
         # K + 1 rows (K / stride + 1 blocks of stride rows): one is filled while K are read.
         blocks = unit.kernel[0] // unit.stride[0] + 1
         words = unit.stride[0] * unit.width * unit.channel_fold
-        buffer = line_buffer(tech, width, words, blocks, "auto", library)
+        buffer = line_buffer(tech, width, words, blocks, "auto", "hls")
+    elif unit.style == "rtl":
+        buffer = memory(tech, width, unit.buffer_words, unit.memory, "simple_dual", "rtl", "buffer")
     else:
-        words = unit.buffer_words if unit.style == "rtl" else unit.words_in
-        if unit.style == "full_frame_coupled":
-            words *= 2
-        buffer = memory(tech, width, words, "auto", "simple_dual", library, "buffer")
-    counters = tech["hls_window_counters"] if library == "hls" else 6.0
+        buffer = memory(tech, width, unit.words_in, "auto", "simple_dual", "hls", "buffer")
     return (
         Part("buffer", buffer),
-        Part("control", sequencing(tech, library, counters, unit.words_in + unit.words_out)),
+        Part("streams", stream_registers(tech, tool, width, width)),
+        Part("control", _window_control(tech, unit, tool, width)),
+    )
+
+
+def _window_control(tech: Technology, unit: Window, tool: Tool, width: int) -> Estimate:
+    """Counters of the loops; in FINN's RTL generator they and its addresses are as wide as the buffer."""
+    if tool != "rtl":
+        steps = unit.words_in + unit.words_out
+        written_row = unit.out_width * unit.window_pixels * unit.channel_fold
+        read_row = unit.stride[0] * unit.width * unit.channel_fold
+        prologue = unit.kernel[0] * unit.width * unit.channel_fold
+        bound = prologue + unit.out_height * max(written_row, read_row)
+        return sequencing(tech, tool, tech["hls_window_counters"], steps, (bound,))
+    address_bits = max(1, (unit.buffer_words - 1).bit_length())
+    return Amounts(
+        lut_logic=tech.family_factor * tech["rtl_window_luts_per_address_bit"] * address_bits,
+        ff=tech["rtl_window_ffs"] + tech["rtl_window_ffs_per_address_bit"] * address_bits + width,
     )
 
 
@@ -69,22 +75,36 @@ def _parallel_window(tech: Technology, unit: Window, width: int) -> Estimate:
 
 
 def converter_parts(
-    tech: Technology, unit: Converter, library: UnitLibrary, bits: int
+    tech: Technology, unit: Converter, tool: Tool, bits: int
 ) -> tuple[Part, ...]:
-    """Width converter: a shift register as wide as the wider word, one a level."""
+    """Width converter: a shift register as wide as the wider word, one a level.
+
+    An HLS one holds the word that comes in and the one that goes out. FINN's RTL one holds the wide
+    word, and of the narrow side a word.
+    """
     wide = max(unit.in_lanes, unit.out_lanes) * bits * unit.levels
+    narrow = min(unit.in_lanes, unit.out_lanes) * bits
+    trips = max(unit.words_in, unit.words_out)
+    if tool == "rtl":
+        if unit.ratio == 1:
+            return (Part("shift register", Amounts()),)
+        count_bits = max(1, (unit.ratio - 1).bit_length())
+        select = tech["rtl_converter_luts_per_bit"] * wide if unit.narrows else 0.0
+        count = tech["rtl_converter_luts"] + count_bits
+        return (
+            Part("shift register", Amounts(lut_logic=select, ff=wide + narrow)),
+            Part("control", Amounts(lut_logic=count, ff=count_bits + 2)),
+        )
     # Narrowing loads or shifts every bit; widening only shifts, so its registers need no logic.
     shift = control(tech, wide if unit.narrows else 0, 2 * wide)
-    trips = max(unit.words_in, unit.words_out)
-    bound = loop_bound(tech, trips) if library == "hls" else Amounts()
-    counters = tech["hls_converter_counters"] if library == "hls" else 1.0
     return (
         Part("shift register", shift),
-        Part("control", sequencing(tech, library, counters, trips) + bound),
+        Part("streams", stream_registers(tech, tool, unit.in_lanes * bits, unit.out_lanes * bits)),
+        Part("control", sequencing(tech, tool, tech["hls_converter_counters"], trips, (trips,))),
     )
 
 
-def threshold_parts(tech: Technology, unit: Threshold, library: UnitLibrary) -> tuple[Part, ...]:
+def threshold_parts(tech: Technology, unit: Threshold, tool: Tool) -> tuple[Part, ...]:
     """Thresholding by binary search: one comparator and one memory for each bit of the result."""
     levels = unit.output_type.bits
     fold = unit.channels // unit.pe
@@ -100,11 +120,11 @@ def threshold_parts(tech: Technology, unit: Threshold, library: UnitLibrary) -> 
     return (
         Part("comparators", compare),
         Part("threshold memory", store),
-        Part("control", sequencing(tech, library, 1.0, unit.words)),
+        Part("control", sequencing(tech, tool, 1.0, unit.words)),
     )
 
 
-def scale_parts(tech: Technology, unit: Scale, library: UnitLibrary) -> tuple[Part, ...]:
+def scale_parts(tech: Technology, unit: Scale, tool: Tool) -> tuple[Part, ...]:
     """A multiplier a lane in DSP slices, what follows it in LUTs, and the channels' numbers.
 
     With one format the bias is added in the DSP slices; rounding and saturation take two LUTs a bit of
@@ -119,38 +139,38 @@ def scale_parts(tech: Technology, unit: Scale, library: UnitLibrary) -> tuple[Pa
         Part("multipliers", product),
         Part("rounding", round_off),
         Part("parameter memory", store),
-        Part("control", sequencing(tech, library, 1.0, unit.words)),
+        Part("control", sequencing(tech, tool, 1.0, unit.words)),
     )
 
 
-def padding_parts(tech: Technology, unit: Padding, library: UnitLibrary, bits: int) -> tuple[Part, ...]:
+def padding_parts(tech: Technology, unit: Padding, tool: Tool, bits: int) -> tuple[Part, ...]:
     """A multiplexer between the stream and the border's value, and position counters."""
     width = unit.lanes * bits
     return (
         Part("border", control(tech, width / 2, width)),
-        Part("control", sequencing(tech, library, 3.0, unit.words_out)),
+        Part("control", sequencing(tech, tool, 3.0, unit.words_out)),
     )
 
 
-def split_parts(tech: Technology, unit: Split, library: UnitLibrary, width_bits: int) -> tuple[Part, ...]:
+def split_parts(tech: Technology, unit: Split, tool: Tool, width_bits: int) -> tuple[Part, ...]:
     """Registers towards every output."""
     registers = control(tech, 0, width_bits * unit.outputs)
     return (
         Part("registers", registers),
-        Part("control", sequencing(tech, library, tech["hls_stream_counters"], unit.words)),
+        Part("control", sequencing(tech, tool, tech["hls_stream_counters"], unit.words)),
     )
 
 
-def add_parts(tech: Technology, unit: Add, library: UnitLibrary) -> tuple[Part, ...]:
+def add_parts(tech: Technology, unit: Add, tool: Tool) -> tuple[Part, ...]:
     """One adder tree a lane."""
     luts = adder_tree_luts(tech, len(unit.input_bits), max(unit.input_bits))
     return (
         Part("adders", datapath(tech, unit.lanes * luts, unit.lanes * unit.output_bits)),
-        Part("control", sequencing(tech, library, tech["hls_stream_counters"], unit.words)),
+        Part("control", sequencing(tech, tool, tech["hls_stream_counters"], unit.words)),
     )
 
 
-def concat_parts(tech: Technology, unit: Concat, library: UnitLibrary) -> tuple[Part, ...]:
+def concat_parts(tech: Technology, unit: Concat, tool: Tool) -> tuple[Part, ...]:
     """A register as wide as the joined word; where inputs take turns one each, and their choice."""
     width = unit.lanes * unit.element_bits
     register: Estimate = control(tech, 0, width)
@@ -160,5 +180,5 @@ def concat_parts(tech: Technology, unit: Concat, library: UnitLibrary) -> tuple[
         register = register + control(tech, ahead + chooses, ahead)
     return (
         Part("register", register),
-        Part("control", sequencing(tech, library, tech["hls_stream_counters"], unit.words)),
+        Part("control", sequencing(tech, tool, tech["hls_stream_counters"], unit.words)),
     )

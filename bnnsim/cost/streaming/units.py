@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from bnnsim.cost.blocks.fifos import fifo
 from bnnsim.cost.blocks.parts import Part
-from bnnsim.cost.blocks.storage import fifo
 from bnnsim.cost.blocks.technology import Technology
 from bnnsim.cost.own.structure import own_fifo
 from bnnsim.cost.own.units import own_parts
+from bnnsim.cost.streaming.control import Tool
 from bnnsim.cost.streaming.frame_ends import sink_parts, source_parts
 from bnnsim.cost.streaming.mvau import mvau_parts
 from bnnsim.cost.streaming.pool import pool_parts
@@ -37,7 +38,7 @@ from bnnsim.design.streaming.units import (
     UnitParameters,
     Window,
 )
-from bnnsim.spec.streaming.hardware import UnitLibrary
+from bnnsim.spec.streaming.hardware import HlsTool, UnitLibrary
 
 
 def unit_parts(
@@ -46,50 +47,51 @@ def unit_parts(
     library: UnitLibrary,
     element_bits: int,
     width_bits: int,
-    has_own_port: bool = False,
     freezes: bool = False,
+    hls_tool: HlsTool = "vitis_hls",
 ) -> tuple[Part, ...]:
     """The parts of one unit.
 
-    ``freezes`` matters to own units: one that does counts frames.
+    ``freezes`` matters to own units, of which one that does counts frames; ``hls_tool`` to those of HLS.
     ``element_bits`` and ``width_bits`` are those of its first input stream, or of its output for a frame
-    source; ``has_own_port`` is of a sink that does not share the source's.
+    source.
     """
     if library == "own":
-        return own_parts(tech, parameters, freezes, element_bits, width_bits, has_own_port)
+        return own_parts(tech, parameters, freezes, element_bits, width_bits)
+    tool: Tool = hls_tool if library == "hls" else "rtl"
     match parameters:
         case Mvau():
-            return mvau_parts(tech, parameters, library)
+            return mvau_parts(tech, parameters, tool)
         case Window():
-            return window_parts(tech, parameters, library, element_bits)
+            return window_parts(tech, parameters, tool, element_bits)
         case Converter():
-            return converter_parts(tech, parameters, library, element_bits)
+            return converter_parts(tech, parameters, tool, element_bits)
         case Pool():
-            return pool_parts(tech, parameters, library)
+            return pool_parts(tech, parameters, tool)
         case Threshold():
-            return threshold_parts(tech, parameters, library)
+            return threshold_parts(tech, parameters, tool)
         case Scale():
-            return scale_parts(tech, parameters, library)
+            return scale_parts(tech, parameters, tool)
         case Padding():
-            return padding_parts(tech, parameters, library, element_bits)
+            return padding_parts(tech, parameters, tool, element_bits)
         case Split():
-            return split_parts(tech, parameters, library, width_bits)
+            return split_parts(tech, parameters, tool, width_bits)
         case Add():
-            return add_parts(tech, parameters, library)
+            return add_parts(tech, parameters, tool)
         case Concat():
-            return concat_parts(tech, parameters, library)
+            return concat_parts(tech, parameters, tool)
         case Source():
-            return source_parts(tech, parameters, library, width_bits)
+            return source_parts(tech, parameters, width_bits)
         case Sink():
-            return sink_parts(tech, parameters, width_bits, has_own_port)
+            return sink_parts(tech, parameters, width_bits)
         case _:
             assert_never(parameters)
 
 
 def stream_parts(
-    tech: Technology, width_bits: int, depth_words: int, library: UnitLibrary
+    tech: Technology, width_bits: int, depth_words: int, library: UnitLibrary, srl_words: int
 ) -> tuple[Part, ...]:
-    """The FIFO of one stream; ``library`` is that of its writer."""
+    """The FIFO of one stream, of the stream's library."""
     if library == "own":
         return (Part("fifo", own_fifo(tech, width_bits, depth_words)),)
-    return (Part("fifo", fifo(tech, width_bits, depth_words, library)),)
+    return (Part("fifo", fifo(tech, width_bits, depth_words, library, srl_words)),)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from bnnsim.spec.accelerator import WeightMemory
-from bnnsim.spec.streaming.hardware import MemoryLayout, PoolStyle
+from bnnsim.spec.streaming.hardware import MemoryLayout, PoolStyle, Products
 from bnnsim.spec.value_type import ValueType, integer_type
 from bnnsim.spec.workload import Accumulator, Compare
 
@@ -44,6 +44,10 @@ class Mvau:
     compare: Compare | Literal[""]
     weight_memory: WeightMemory
     memory_layout: MemoryLayout
+    stages: int = 6
+    """Pipeline stages of one that HLS makes."""
+    products: Products = "auto"
+    """What multiplies: LUTs, DSP slices, or what the tool that makes the unit takes by itself."""
     levels_in: int = 1
     """Words an input element comes in, one a level, level fastest (residual binarization)."""
     levels_out: int = 1

@@ -6,8 +6,9 @@ import math
 
 from bnnsim.design.network.network import Node
 from bnnsim.design.streaming.stream_builder import StreamBuilder
+from bnnsim.design.streaming.window_units import groups_at_once
 from bnnsim.spec.faults import near_divisors, near_names
-from bnnsim.spec.streaming.hardware import LayerHardware
+from bnnsim.spec.streaming.hardware import LayerHardware, UnitDefaults
 from bnnsim.spec.workload import (
     AddLayer,
     AffineLayer,
@@ -103,6 +104,23 @@ def _check_folding(builder: StreamBuilder, node: Node) -> None:
         near = near_divisors(hardware.simd, node.matrix_width)
         builder.fault((*key, "simd"), f"a divisor of {node.matrix_width}", hardware.simd, near)
     _check_accumulator(builder, node, hardware)
+    _check_window_lanes(builder, node, hardware)
+    _check_own(builder, node)
+
+
+def _check_window_lanes(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None:
+    lanes = hardware.simd_window
+    if lanes is None:
+        return
+    key = ("layers", node.name, "simd_window")
+    if not isinstance(node.layer, ConvLayer):
+        builder.fault(key, f"no simd_window: a {node.layer.op} has no sliding window", lanes)
+        return
+    channels = node.input.channels // node.groups
+    if groups_at_once(node, hardware) > 1:
+        builder.fault(key, "no simd_window: groups side by side have a window of their width", lanes)
+    elif channels % lanes:
+        builder.fault(key, f"a divisor of {channels}", lanes, near_divisors(lanes, channels))
 
 
 def _check_groups(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None:
@@ -121,6 +139,19 @@ def _check_groups(builder: StreamBuilder, node: Node, hardware: LayerHardware) -
         channels = f"{node.group_channels} (channels of a group)"
         expected = f"a multiple of {channels} where {pe // rows} groups are at work at once"
         builder.fault((*key, "simd"), expected, simd)
+
+
+def _check_own(builder: StreamBuilder, node: Node) -> None:
+    """What is said of HLS and RTL units alone has no meaning for own ones."""
+    if builder.hardware(node.name).units != "own":
+        return
+    usual = UnitDefaults()
+    for name in ("products", "restart_steps", "mvau_stages", "window_memory", "converters", "fifos"):
+        in_layer = getattr(builder.spec.layers[node.name], name)
+        said = getattr(builder.spec.defaults, name) if in_layer is None else in_layer
+        if said != getattr(usual, name):
+            path = ("defaults", name) if in_layer is None else ("layers", node.name, name)
+            builder.fault(path, f"no {name}: own units have their own", said)
 
 
 def _check_accumulator(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None:

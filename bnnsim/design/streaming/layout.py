@@ -47,7 +47,10 @@ def _frame_sink(builder: StreamBuilder, output: str) -> None:
         port = replace(port, lanes=port.elements)
     name = SINK if len(builder.network.outputs) == 1 else f"{output}.{SINK}"
     library = _end_library(builder, "rtl")
-    builder.add_unit(name, SINK, Sink(port.elements // port.lanes), [port], library, freezes=True)
+    spec = builder.spec.frame_sink
+    words = port.elements // port.lanes
+    sink = Sink(words, spec.steps_a_word, spec.inter_frame_gap_steps)
+    builder.add_unit(name, SINK, sink, [port], library, freezes=True)
 
 
 def _end_library(builder: StreamBuilder, usual: UnitLibrary) -> UnitLibrary:
@@ -68,7 +71,13 @@ def _frame_source(builder: StreamBuilder) -> None:
     if lanes == 0:
         lanes = _first_reader_lanes(builder)
         port = replace(port, lanes=lanes)
-    source = Source(frame.elements // lanes, spec.inter_frame_gap_steps)
+    share = -(-spec.burst_start_steps // spec.burst_frames)
+    source = Source(
+        frame.elements // lanes,
+        spec.inter_frame_gap_steps + share,
+        spec.burst_start_steps,
+        builder.spec.is_one_core,
+    )
     builder.add_unit(SOURCE, SOURCE, source, [], _end_library(builder, "hls"), freezes=True)
     if spec.out_width_bits is not None:
         key = ("frame_source", "out_width_bits")

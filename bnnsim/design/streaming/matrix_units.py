@@ -11,7 +11,7 @@ from bnnsim.design.streaming.window_units import (
     layer_window,
     slide,
 )
-from bnnsim.spec.streaming.hardware import LayerHardware
+from bnnsim.spec.streaming.hardware import LayerHardware, UnitDefaults
 from bnnsim.spec.workload import WeightedLayer
 
 
@@ -54,6 +54,8 @@ def weighted_units(builder: StreamBuilder, node: Node, hardware: LayerHardware) 
         compare=activation.compare if activation else "",
         weight_memory=hardware.weights or "auto",
         memory_layout=hardware.memory or "per_layer",
+        stages=hardware.mvau_stages or UnitDefaults().mvau_stages,
+        products=hardware.products or "auto",
         levels_in=levels_in,
         levels_out=levels_out,
         lowest=activation.least if activation and not activation.type.is_bipolar else 0,

@@ -5,24 +5,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from bnnsim.spec.accelerator import WeightMemory
 from bnnsim.spec.streaming.hardware import SlidingWindow
 
 
 @dataclass(frozen=True)
 class Source:
-    """Brings frames in from memory: ``words`` a frame, then ``gap_steps`` without any."""
+    """Brings frames in from memory: ``words`` a frame, then ``gap_steps`` without any.
+
+    ``start_steps`` without words come once, before the first frame.
+    """
 
     kind: ClassVar[Literal["frame_source"]] = "frame_source"
     words: int
     gap_steps: int = 20
+    start_steps: int = 0
+    counts_frames: bool = False
+    """Whether a call takes any number of frames, as Vivado HLS's do; its loop bound is a product then."""
 
 
 @dataclass(frozen=True)
 class Sink:
-    """Takes ``words`` a frame, always ready."""
+    """Takes ``words`` a frame, one in ``steps_a_word``, then none for ``gap_steps``."""
 
     kind: ClassVar[Literal["frame_sink"]] = "frame_sink"
     words: int
+    steps_a_word: int = 1
+    gap_steps: int = 0
 
 
 @dataclass(frozen=True)
@@ -104,6 +113,8 @@ class Window:
     dilation: tuple[int, int]
     groups: int
     lanes: int
+    memory: WeightMemory = "lutram"
+    """What an ``rtl`` window keeps its rows in; FINN's default is LUTs."""
 
     @property
     def channel_fold(self) -> int:
@@ -137,6 +148,12 @@ class Window:
     def words_out(self) -> int:
         pixels = self.out_height * self.out_width
         return pixels * self.channel_fold * (1 if self.writes_whole_windows else self.window_pixels)
+
+    @property
+    def coupled_prologue_words(self) -> int:
+        """Words that a ``full_frame_coupled`` window reads ahead: a row more than its reach."""
+        rows = (self.kernel[0] - 1) * self.dilation[0] + 2
+        return min(rows, self.height) * self.width * self.channel_fold
 
     @property
     def buffer_words(self) -> int:

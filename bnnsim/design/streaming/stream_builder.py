@@ -6,12 +6,24 @@ import math
 from dataclasses import dataclass, replace
 
 from bnnsim.design.network.network import Network
-from bnnsim.design.streaming.units import Converter, Split, Stream, Unit, UnitParameters, levels_of
+from bnnsim.design.streaming.units import (
+    Converter,
+    Sink,
+    Source,
+    Split,
+    Stream,
+    Unit,
+    UnitParameters,
+    levels_of,
+)
 from bnnsim.spec.faults import Fault, near_divisors
 from bnnsim.spec.load import Loaded
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
-from bnnsim.spec.streaming.hardware import LayerHardware, UnitLibrary
+from bnnsim.spec.streaming.hardware import LayerHardware, UnitDefaults, UnitLibrary
 from bnnsim.spec.value_type import ValueType
+
+INHERITED = tuple(name for name in LayerHardware.model_fields if name in UnitDefaults.model_fields)
+"""What a layer says or takes from the defaults."""
 
 
 @dataclass(frozen=True)
@@ -68,14 +80,9 @@ class StreamBuilder:
         """A layer's options with the architecture's defaults filled in."""
         given = self.spec.layers.get(name, LayerHardware())
         defaults = self.spec.defaults
+        said = {key: getattr(given, key) for key in INHERITED}
         return given.model_copy(
-            update={
-                "units": given.units or defaults.units,
-                "pipeline": given.pipeline or defaults.pipeline,
-                "sliding_window": given.sliding_window or defaults.sliding_window,
-                "weights": given.weights or defaults.weights,
-                "memory": given.memory or defaults.memory,
-            }
+            update={k: getattr(defaults, k) if v is None else v for k, v in said.items()}
         )
 
     def add_unit(
@@ -104,14 +111,35 @@ class StreamBuilder:
                         self.spec.fifo_words[stream],
                     )
                 depth = self.spec.fifo_words[stream]
-            words = port.elements // port.lanes
             self.streams.append(
-                Stream(stream, port.unit, name, port.lanes, port.element_bits, port.type, depth, words)
+                Stream(
+                    stream,
+                    port.unit,
+                    name,
+                    port.lanes,
+                    port.element_bits,
+                    port.type,
+                    depth,
+                    port.elements // port.lanes,
+                    self._fifo_library(port.unit),
+                    self.hardware(self._units[port.unit].layer).fifo_srl_words or 0,
+                )
             )
             names.append(stream)
             self._outputs[port.unit].append(stream)
-        self._units[name] = Unit(name, layer, parameters, library, freezes, tuple(names), ())
+        is_end = isinstance(parameters, Source | Sink)
+        restart = 0 if is_end or library != "hls" else self.hardware(layer).restart_steps or 0
+        self._units[name] = Unit(
+            name, layer, parameters, library, freezes, tuple(names), (), restart, self.spec.hls_tool
+        )
         self._outputs[name] = []
+
+    def _fifo_library(self, writer: str) -> UnitLibrary:
+        """The library of the FIFO behind a unit: own behind an own one, else as said, else the tool's."""
+        if self._units[writer].library == "own":
+            return "own"
+        hardware = self.hardware(self._units[writer].layer)
+        return hardware.fifos or ("hls" if self.spec.is_one_core else "rtl")
 
     def convert(self, port: OpenPort, lanes: int, owner: str, hardware: LayerHardware) -> OpenPort:
         """``port`` with words of ``lanes`` elements, through one converter or two over the lcm."""
@@ -134,7 +162,8 @@ class StreamBuilder:
                 port.lanes, target, port.elements // port.lanes, port.elements // target, levels
             )
             name = self._free_name(f"{owner}.{'narrow' if converter.narrows else 'widen'}")
-            self.add_unit(name, owner, converter, [port], *unit_style(hardware, hardware.units or "hls"))
+            usual = hardware.converters or hardware.units or "hls"
+            self.add_unit(name, owner, converter, [port], *unit_style(hardware, usual))
             port = replace(port, unit=name, lanes=target, depth_words=None)
         return port
 

@@ -24,7 +24,7 @@ from bnnsim.design.streaming.moving_units import Sink as Sink
 from bnnsim.design.streaming.moving_units import Source as Source
 from bnnsim.design.streaming.moving_units import Split as Split
 from bnnsim.design.streaming.moving_units import Window as Window
-from bnnsim.spec.streaming.hardware import UnitLibrary
+from bnnsim.spec.streaming.hardware import HlsTool, UnitLibrary
 from bnnsim.spec.value_type import ValueType
 
 UnitParameters = (
@@ -75,6 +75,10 @@ class Unit:
     freezes: bool
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    restart_steps: int = 0
+    """Steps without words after each frame."""
+    hls_tool: HlsTool = "vitis_hls"
+    """What made it, if it is an HLS unit."""
 
     @property
     def kind(self) -> UnitKind:
@@ -109,6 +113,10 @@ class Stream:
     type: ValueType
     depth_words: int
     words: int
+    library: UnitLibrary = "hls"
+    """Where its FIFO comes from."""
+    srl_words: int = 256
+    """Depth up to which a FIFO of the RTL library is a shift register."""
 
     @property
     def width_bits(self) -> int:

@@ -109,6 +109,7 @@ def _conv_window(node: Node, layer: ConvLayer, hardware: LayerHardware) -> Windo
         dilation=layer.dilation_hw,
         groups=node.groups // side_by_side,
         lanes=lanes,
+        memory=hardware.window_memory or "lutram",
     )
 
 
@@ -138,16 +139,19 @@ def _pool_window(node: Node, layer: SlidingPool, hardware: LayerHardware) -> Win
         dilation=(1, 1),
         groups=channels // lanes,
         lanes=lanes,
+        memory=hardware.window_memory or "lutram",
     )
 
 
 def _conv_lanes(hardware: LayerHardware, channels: int, layer: ConvLayer) -> int:
     """Channels a word of the sliding window: the MVAU's SIMD where it divides them.
 
-    A SIMD that does not is served by the next wider word and a converter; a parallel window takes as
-    many channels as make SIMD columns with the whole kernel.
+    ``simd_window`` says otherwise. A SIMD that does not divide them is served by the next wider word and
+    a converter; a parallel window takes as many channels as make SIMD columns with the whole kernel.
     """
     assert hardware.simd
+    if hardware.simd_window is not None:
+        return hardware.simd_window
     wanted = hardware.simd
     if hardware.sliding_window in ("parallel", "line_buffer"):
         pixels = layer.kernel_hw[0] * layer.kernel_hw[1]

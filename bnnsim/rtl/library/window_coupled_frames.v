@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of bnnsim's hardware library: Verilog-2005, no vendor's primitives.
 //
-// Sliding window, style `full_frame_coupled`: two frame buffers, one read into while the other is shown.
+// Sliding window, style `full_frame_coupled`: a frame is shown while the rest of it is read.
 //
-// Program: WORDS_IN steps that read the first frame; then for every frame max(WORDS_IN, WORDS_OUT) steps:
-// the first WORDS_IN read a word of the next frame, the first WORDS_OUT write one of this. Nothing is read
-// once all frames of the run have been. Four stages: the word's address, the frame buffer's answer, a
-// register, the exit.
+// Program of a frame: AHEAD steps that read, a row more than the kernel reaches; then as many steps as
+// words are left to read or are to be written, whichever are more: each reads one and writes one while
+// there are any. Frames take turns in two frame buffers, so that the last words of one are still there
+// when the next begins. Four stages: the word's address, the frame buffer's answer, a register, the exit.
 
 module window_coupled_frames #(
     parameter CHANNELS        = 2,
@@ -40,33 +40,35 @@ module window_coupled_frames #(
     localparam integer CHANNEL_FOLD   = CHANNELS / LANES;
     localparam integer WORDS_IN       = HEIGHT * WIDTH * CHANNEL_FOLD;
     localparam integer WORDS_OUT      = OUT_HEIGHT * OUT_WIDTH * KERNEL_HEIGHT * KERNEL_WIDTH * CHANNEL_FOLD;
-    localparam integer STEPS          = WORDS_IN > WORDS_OUT ? WORDS_IN : WORDS_OUT;
+    localparam integer ROWS           = (KERNEL_HEIGHT - 1) * DILATION_HEIGHT + 2;
+    localparam integer ROWS_AHEAD     = ROWS > HEIGHT ? HEIGHT : ROWS;
+    localparam integer AHEAD          = ROWS_AHEAD * WIDTH * CHANNEL_FOLD;
+    localparam integer REST           = WORDS_IN - AHEAD;
+    localparam integer STEPS          = REST > WORDS_OUT ? REST : WORDS_OUT;
     localparam integer BOTH_FRAMES    = 2 * WORDS_IN;
     localparam integer ADDRESS_BITS   = $clog2(BOTH_FRAMES);
     localparam integer PIPELINE_DEPTH = 4;
 
-    wire                    step, advance, run_over, all_read;
-    wire                    read_ends, write_ends, turn_ends;
+    wire                    step, advance, run_over;
+    wire                    ahead_ends, read_ends, write_ends, turn_ends;
     wire [PIPELINE_DEPTH:0] full;
     wire [ADDRESS_BITS-1:0] address;
-    reg                     ahead;       // the first frame has been read
-    reg                     has_read;    // all words of the next frame
-    reg                     has_written; // all words of this one
-    reg                     upper;       // the next frame goes into the upper half of the buffer
+    reg                     ahead;       // the first rows have been read
+    reg                     has_read;    // all words of the frame
+    reg                     has_written; // all its windows
+    reg                     upper;       // the frame is in the upper half of the buffer
 
-    wire reads  = !has_read & !all_read;
+    wire reads  = !has_read;
     wire writes = ahead & !has_written;
-    wire passes = ahead ? turn_ends : read_ends; // from one frame to the next
+    wire passes = ahead & turn_ends; // to the next frame
 
+    turns #(.COUNT(AHEAD)) first_words (
+        .clk(clk), .rst(rst), .next(step & !ahead), .last(ahead_ends));
     turns #(.COUNT(WORDS_IN)) read_words (
-        .clk(clk), .rst(rst), .next(step & !has_read), .last(read_ends));
+        .clk(clk), .rst(rst), .next(step & reads), .last(read_ends));
     turns #(.COUNT(STEPS)) steps (.clk(clk), .rst(rst), .next(step & ahead), .last(turn_ends));
-    frame_counter #(.FRAME_BITS(FRAME_BITS)) read_frames (
-        .clk(clk), .rst(rst), .frames(frames), .frame_ends(step & reads & read_ends),
-        .run_over(all_read));
-    frame_counter #(.FRAME_BITS(FRAME_BITS)) counter (
-        .clk(clk), .rst(rst), .frames(frames), .frame_ends(step & ahead & turn_ends),
-        .run_over(run_over));
+    frame_end #(.PASSES(1), .COUNTS(FREEZES), .FRAME_BITS(FRAME_BITS)) counter (
+        .clk(clk), .rst(rst), .frames(frames), .pass_ends(step & passes), .run_over(run_over));
     pipeline_control #(.PIPELINE_DEPTH(PIPELINE_DEPTH), .FREEZES(FREEZES)) control (
         .clk(clk), .rst(rst), .reads(reads), .writes(writes), .run_over(run_over),
         .in_valid(in_valid), .in_ready(in_ready), .out_valid(out_valid), .out_ready(out_ready),
@@ -81,12 +83,13 @@ module window_coupled_frames #(
             upper       <= 1'b0;
         end else if (step) begin
             if (passes) begin
-                ahead       <= 1'b1;
+                ahead       <= 1'b0;
                 has_read    <= 1'b0;
                 has_written <= 1'b0;
                 upper       <= !upper;
             end else begin
-                has_read    <= has_read | read_ends;
+                ahead       <= ahead | ahead_ends;
+                has_read    <= has_read | (reads & read_ends);
                 has_written <= has_written | (writes & write_ends);
             end
         end
@@ -105,5 +108,5 @@ module window_coupled_frames #(
     ) stages (
         .clk(clk), .rst(rst), .advance(advance), .full(full),
         .write(step & reads), .frame_ends(1'b0), .in_data(in_data),
-        .address(upper ? address : address + HALF), .word(out_data));
+        .address(upper ? address + HALF : address), .word(out_data));
 endmodule

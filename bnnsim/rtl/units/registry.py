@@ -18,7 +18,7 @@ from bnnsim.design.streaming.units import (
     Threshold,
     Window,
 )
-from bnnsim.rtl.instance import Instance, UnitValues
+from bnnsim.rtl.instance import Instance, NoModuleError, UnitValues
 from bnnsim.rtl.units.converter import converter_instance
 from bnnsim.rtl.units.frame_ends import sink_instance, source_instance
 from bnnsim.rtl.units.joins import add_instance, concat_instance, split_instance
@@ -37,11 +37,13 @@ def unit_instance(values: UnitValues) -> Instance:
     Raises :class:`NoModuleError` for a unit that the library has no module for.
     """
     unit = values.unit
+    if unit.restart_steps:
+        raise NoModuleError(f"{unit.name}: restart_steps {unit.restart_steps} (0: no module starts anew)")
     match unit.parameters:
         case Source() as p:
             return source_instance(values, p)
-        case Sink():
-            return sink_instance(values)
+        case Sink() as p:
+            return sink_instance(values, p)
         case Converter() as p if p.levels > 1:
             return level_converter_instance(values, p)
         case Converter() as p:

@@ -25,8 +25,8 @@ class FifoCosts:
         graph = design.graph
         self._tech = technology_of(design.device, default_coefficients(), "timing")
         self._widths = {stream.name: stream.width_bits for stream in graph.streams}
-        self._blocks: dict[tuple[int, int, UnitLibrary], int] = {}
-        self._libraries = {s.name: graph.unit_by_name[s.writer].library for s in graph.streams}
+        self._blocks: dict[tuple[int, int, UnitLibrary, int], int] = {}
+        self._stores = {stream.name: (stream.library, stream.srl_words) for stream in graph.streams}
 
     def bits(self, depths: Depths) -> int:
         """Memory of all FIFOs."""
@@ -38,11 +38,11 @@ class FifoCosts:
 
     def blocks(self, name: str, depth: int) -> int:
         """Block RAMs of one FIFO."""
-        width, library = self._widths[name], self._libraries[name]
-        if (width, depth, library) not in self._blocks:
-            found = total(stream_parts(self._tech, width, depth, library)).rounded(self._tech)
-            self._blocks[width, depth, library] = found.bram18 + found.m20k
-        return self._blocks[width, depth, library]
+        key = self._widths[name], depth, *self._stores[name]
+        if key not in self._blocks:
+            found = total(stream_parts(self._tech, *key)).rounded(self._tech)
+            self._blocks[key] = found.bram18 + found.m20k
+        return self._blocks[key]
 
     def cost(self, name: str, depth: int) -> tuple[int, int]:
         """What one FIFO costs, by the goal first."""

@@ -18,7 +18,7 @@ import numpy as np
 from bnnsim.arrays import Floats, Int64s
 from bnnsim.cost.blocks.coefficients import default_coefficients
 from bnnsim.cost.blocks.parts import total
-from bnnsim.cost.blocks.platform import platform_parts
+from bnnsim.cost.blocks.platform import pipeline_platform
 from bnnsim.cost.blocks.technology import technology_of
 from bnnsim.cost.power import power_of_amounts
 from bnnsim.design.network.network import INPUT
@@ -290,7 +290,7 @@ class _Knapsack:
     def _platform(self) -> Floats:
         device = self.table.request.device
         tech = technology_of(device, default_coefficients())
-        amounts = total(platform_parts(tech)).rounded(tech)
+        amounts = total(pipeline_platform(tech, device, "auto", False)).rounded(tech)
         return self._sum([(amounts, self.cycles)])
 
 

@@ -17,8 +17,13 @@ SlidingWindow = Literal[
 the same without that step."""
 UnitLibrary = Literal["hls", "rtl", "own"]
 """``own``: the Verilog modules of this project, which ``bnnsim rtl`` writes."""
+StreamLibrary = Literal["hls", "rtl"]
+"""Where width converters or FIFOs come from."""
 PoolStyle = Literal["line_buffered", "streaming"]
 MemoryLayout = Literal["per_pe", "per_layer"]
+Products = Literal["auto", "lut", "dsp"]
+HlsTool = Literal["vivado_hls", "vitis_hls"]
+Steps = Annotated[int, Field(ge=0, le=1 << 31)]
 
 
 class UnitDefaults(SpecModel):
@@ -31,6 +36,9 @@ class UnitDefaults(SpecModel):
     pipeline: Pipeline = "flushing"
     """Freezing: Vivado HLS of 2016-2019; flushing: Vitis HLS ``-pipeline_style flp``. RTL units
     flush; own units do either."""
+    hls_tool: HlsTool | None = None
+    """What makes HLS units, for what they cost: Vivado HLS (2016 to 2019) or Vitis HLS (since 2020);
+    default: the one whose ``pipeline`` it is."""
     sliding_window: SlidingWindow = "row_buffer"
     """The unit that makes windows of a convolution's input."""
     fifo_words: Depth = 2
@@ -39,6 +47,25 @@ class UnitDefaults(SpecModel):
     """Where weights sit; ``auto``: LUTRAM for shallow memories, else block RAM."""
     memory: MemoryLayout = "per_layer"
     """One weight memory for each PE (BNN-PYNQ) or one for the layer (FINN today)."""
+    products: Products = "auto"
+    """What multiplies: LUTs, DSP slices, or what the tool takes by itself: DSP slices where Vitis HLS
+    (``pipeline: flushing``) sees inputs of two bits or more and in RTL MVAUs, else LUTs."""
+    converters: StreamLibrary | None = None
+    """Library of width converters where it is not that of ``units``: FINN since 2022 has HLS MVAUs
+    between RTL converters."""
+    fifos: StreamLibrary | None = None
+    """Library of the streams' FIFOs; default: ``hls`` for Vivado HLS (``pipeline: freezing``), FINN's RTL
+    for all others. Own units have their own."""
+    fifo_srl_words: Count = 256
+    """Depth up to which an RTL FIFO is a shift register; deeper ones are block RAM."""
+    restart_steps: Steps = 0
+    """Steps without words that an HLS unit takes between frames; 7 to 12 where each frame is a call of
+    its own (FINN since 2020), 0 where a loop over frames is inside (BNN-PYNQ)."""
+    mvau_stages: Annotated[int, Field(ge=1, le=64)] = 6
+    """Pipeline stages of an HLS MVAU: 6 in BNN-PYNQ (Vivado HLS, 10 ns); 4 gives the latencies that were
+    measured of a FINN MLP in two foldings."""
+    window_memory: WeightMemory = "lutram"
+    """What an ``rtl`` sliding window keeps its rows in; FINN's default is LUTs."""
 
 
 class LayerHardware(SpecModel):
@@ -60,6 +87,23 @@ class LayerHardware(SpecModel):
     """As in ``defaults``, for this layer."""
     memory: MemoryLayout | None = None
     """As in ``defaults``, for this layer."""
+    products: Products | None = None
+    """As in ``defaults``, for this layer."""
+    converters: StreamLibrary | None = None
+    """As in ``defaults``, for the converters of this layer."""
+    fifos: StreamLibrary | None = None
+    """As in ``defaults``, for the streams that this layer's units write."""
+    fifo_srl_words: Count | None = None
+    """As in ``defaults``, for the streams that this layer's units write."""
+    restart_steps: Steps | None = None
+    """As in ``defaults``, for this layer."""
+    mvau_stages: Annotated[int, Field(ge=1, le=64)] | None = None
+    """As in ``defaults``, for this layer."""
+    window_memory: WeightMemory | None = None
+    """As in ``defaults``, for this layer."""
+    simd_window: Count | None = None
+    """Channels a word of the sliding window; default: the MVAU's ``simd`` or the next wider word. A width
+    converter joins them to the MVAU's words."""
     accumulator_bits: Annotated[int, Field(ge=1, le=64)] | None = None
     """Width of one score where no thresholds follow; default: the smallest that holds every sum."""
     out_width_bits: Count | None = None
@@ -85,7 +129,17 @@ class FrameSource(SpecModel):
     """Depth of the last of those streams."""
     inter_frame_gap_steps: Annotated[int, Field(ge=0, le=1 << 31)] = 20
     """Steps without a word between two frames; 20 is an HLS memory reader's loop entry and exit."""
+    burst_frames: Count = 1
+    """Frames that are read in one burst."""
+    burst_start_steps: Steps = 0
+    """Steps before the first word of a burst: the memory's latency. The first burst's are taken before
+    the first frame; those of later bursts in equal shares by every frame, rounded up to whole steps."""
 
 
 class FrameSink(SpecModel):
-    """The unit that takes the results; it is always ready."""
+    """The unit that takes the results."""
+
+    steps_a_word: Count = 1
+    """Cycles from one word to the next at the earliest; 1: ready in every cycle."""
+    inter_frame_gap_steps: Steps = 0
+    """Cycles between two frames in which it takes nothing."""

@@ -11,14 +11,19 @@ from bnnsim.spec.load import load_architecture, load_device, load_workload
 @pytest.fixture(scope="session")
 def plain():
     """7Z020 with fitted factors of one, so that counts are whole LUTs of the equations."""
-    ones = dict.fromkeys(("datapath_factor", "control_factor", "register_factor"), 1.0)
-    values = default_coefficients().replaced({**ones, "pipeline_ff_per_lut": 0.0}, "test")
+    factors = {"logic_factor": 1.0, "pipeline_ff_per_lut": 0.0}
+    values = default_coefficients().replaced(factors, "test")
     return technology_of(load_device("xc7z020").spec, values)
 
 
 @pytest.fixture(scope="session")
 def z7020():
     return technology_of(load_device("xc7z020").spec, default_coefficients())
+
+
+@pytest.fixture(scope="session")
+def zu3eg():
+    return technology_of(load_device("xczu3eg").spec, default_coefficients())
 
 
 @pytest.fixture(scope="session")

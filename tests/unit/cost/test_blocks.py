@@ -2,6 +2,7 @@
 
 import pytest
 
+from bnnsim.cost.blocks.fifos import fifo, loop_count_stream
 from bnnsim.cost.blocks.logic import (
     adder,
     adder_tree_luts,
@@ -15,14 +16,14 @@ from bnnsim.cost.blocks.logic import (
     xnor_popcount,
 )
 from bnnsim.cost.blocks.storage import (
-    dma_port,
-    fifo,
     line_buffer,
     lut_memory,
     lut_rom,
+    master_port,
     memory,
     register_file,
     shift_register,
+    single_port_store,
 )
 
 
@@ -97,15 +98,53 @@ def test_two_port_memories_in_luts_come_in_groups_of_four(plain):
     assert lut_memory(plain, 8, 65, "single").lutram == 16
 
 
-def test_hls_parameters_go_to_luts_below_1024_bits_and_buffers_never(plain):
-    assert memory(plain, 16, 63, library="hls").bram18 == 0
-    assert memory(plain, 16, 64, library="hls").bram18 == 1
-    assert memory(plain, 16, 8, library="hls", use="buffer").bram18 == 1
+@pytest.mark.parametrize(
+    ("words", "bits", "blocks"),
+    [
+        (36, 3, 0),
+        (16, 24, 0),
+        (32, 16, 0),
+        (63, 16, 0),
+        (64, 16, 1),
+        (36, 32, 1),
+        (256, 16, 1),
+        (512, 16, 1),
+    ],
+)
+def test_parameter_arrays_become_what_vivado_mapped_them_to(plain, words, bits, blocks):
+    """The mapping report of BNN-PYNQ's cnvW1A1 and lfcW1A1 (Vivado HLS 2018.2), array by array."""
+    assert memory(plain, bits, words, library="hls").bram18 == blocks
 
 
-def test_rtl_memories_go_to_luts_up_to_64_words(plain):
-    assert memory(plain, 512, 64).bram18 == 0
-    assert memory(plain, 512, 65).bram18 > 0
+@pytest.mark.parametrize(
+    ("words", "bits", "blocks"), [(32, 24, 0), (20, 32, 1), (24, 32, 1), (28, 32, 1), (60, 32, 1)]
+)
+def test_working_buffers_count_the_words_that_their_addresses_span(plain, words, bits, blocks):
+    """The same report: 12 window buffers of 32 x 32 for 28, 20 and 24 words; 32 x 24 is in LUTs."""
+    assert memory(plain, bits, words, library="hls", use="buffer").bram18 == blocks
+
+
+@pytest.mark.parametrize(("words", "bits", "blocks"), [(5, 128, 8), (14, 64, 4)])
+def test_a_pool_buffer_on_both_ports_is_36_bits_wide_a_block(plain, words, bits, blocks):
+    """The same report: 8 x 128 is 4 RAMB36 and 16 x 64 two."""
+    assert memory(plain, bits, words, "auto", "true_dual", "hls", "buffer").bram18 == blocks
+
+
+def test_single_port_stores_take_a_lut_a_bit_for_32_words_and_are_not_packed(plain):
+    """The same report: 16 x 16, 32 x 16 and 16 x 24 thresholds, 36 x 3 weights."""
+    luts = [single_port_store(plain, b, w).lutram for w, b in ((16, 16), (32, 16), (16, 24), (36, 3))]
+    assert luts == [16, 16, 24, 6]
+
+
+def test_wide_shallow_memories_go_to_blocks(plain):
+    """FINN: 64 x 576 bits are 8 RAMB36 (CNV W1A1), 60 x 1,280 bits 18 (a W2A2 MLP)."""
+    assert memory(plain, 576, 64, ports="single").bram18 == 16
+    assert memory(plain, 1280, 60, ports="single").bram18 == 36
+
+
+def test_small_rtl_memories_go_to_luts(plain):
+    """Vivado's message 8-6904: 2 x 64 and 32 x 16 stay in distributed RAM."""
+    assert memory(plain, 64, 2).bram18 == memory(plain, 16, 32).bram18 == 0
 
 
 def test_a_style_overrules_the_automatic_choice(plain):
@@ -125,17 +164,70 @@ def test_constants_in_luts_hold_64_words_each(plain):
     assert lut_rom(plain, 64, 65).lut_logic > 128
 
 
-def test_fifos_are_registers_then_shift_registers_then_block_memory(plain):
-    assert fifo(plain, 64, 2).ff >= 128
-    assert fifo(plain, 64, 2).lutram == 0
-    assert fifo(plain, 32, 16).lutram == 16
+def cells(cost):
+    return cost.lut_logic + cost.lutram + cost.ff
+
+
+@pytest.mark.parametrize(
+    ("bits", "words", "reported"),
+    [
+        (1, 2, 13),
+        (8, 2, 36),
+        (32, 2, 105),
+        (64, 2, 202),
+        (128, 2, 393),
+        (256, 2, 776),
+        (32, 3, 143),
+        (256, 1, 520),
+        (32, 9, 53),
+        (64, 8, 82),
+        (128, 8, 149),
+        (24, 128, 128),
+        (64, 128, 247),
+        (61, 38, 243),
+    ],
+)
+def test_hls_streams_take_the_cells_of_bnn_pynqs_synthesis(zu3eg, bits, words, reported):
+    """Instance areas of cnvW1A1 and lfcW1A1 on a ZU3EG (Vivado 2018.2), LUTs and flip-flops together."""
+    assert cells(fifo(zu3eg, bits, words)) == pytest.approx(reported, rel=0.08, abs=5)
+
+
+def test_a_loop_count_stream_is_32_bits_of_two_words_and_a_start(zu3eg):
+    """The same areas: 105 cells, and 616 for 32 starts."""
+    assert cells(loop_count_stream(zu3eg)) == pytest.approx(105 + 616 / 32, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("bits", "words", "luts", "ffs"),
+    [
+        (1, 2, 4, 6),
+        (8, 2, 12, 20),
+        (64, 2, 67, 132),
+        (128, 2, 132, 261),
+        (64, 32, 150, 74),
+        (72, 32, 165, 82),
+        (128, 32, 284, 139),
+        (32, 256, 326, 49),
+        (24, 1024, 888, 38),
+    ],
+)
+def test_finns_rtl_fifos_take_what_was_synthesised(plain, bits, words, luts, ffs):
+    """post_synth_resources.json of a CNV W1A1 (FINN 0.10, XC7Z020)."""
+    found = fifo(plain, bits, words, "rtl", 1024)
+    assert found.lut_logic + found.lutram == pytest.approx(luts, rel=0.05, abs=2)
+    assert found.ff == pytest.approx(ffs, rel=0.1, abs=10)
+
+
+def test_deep_fifos_are_in_block_memory(plain):
     assert fifo(plain, 24, 128).bram18 == 1
     assert fifo(plain, 64, 128).bram18 == 2
     assert fifo(plain, 64, 128, "rtl").bram18 == 0
+    assert fifo(plain, 72, 1024, "rtl").bram18 == 4
 
 
 def test_a_line_buffer_has_a_memory_a_row(plain):
     assert line_buffer(plain, 32, 60, 4).bram18 == 4
+    assert line_buffer(plain, 24, 32, 4).bram18 == 0
 
 
 def test_registers_and_shift_registers(plain):
@@ -144,5 +236,5 @@ def test_registers_and_shift_registers(plain):
 
 
 def test_a_memory_port_has_a_burst_buffer_for_each_direction(plain):
-    assert dma_port(plain, 64).bram18 == 4
-    assert dma_port(plain, 512, writes=False).bram18 == 15
+    assert master_port(plain, 64).bram18 == 4
+    assert master_port(plain, 512, writes=False).bram18 == 15

@@ -41,10 +41,10 @@ def test_a_block_holds_its_own_shape_and_one_more_bit_takes_one_more(width, dept
         (32, 2304, 8),
         # 2,341 words of 64 bits: seven RAMB36 of 4K x 9 and a BRAM18 for the last bit.
         (64, 2341, 15),
-        # 51,200 words: a full row of 32K and 18,432 words of the next.
+        # 51,200 words: two rows of 32K.
         (32, 51200, 128),
-        # 73,728 words: two full rows and 8,192 words in 8K x 4.
-        (16, 73728, 72),
+        # 147,456 words of 8 bits, FINN's fc0 of a CNV: placed in 40 RAMB36, five rows of 32K a bit.
+        (8, 147456, 80),
     ],
 )
 def test_timing_layout_is_as_deep_as_the_memory_and_side_by_side(width, depth, timing):

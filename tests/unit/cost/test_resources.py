@@ -35,7 +35,7 @@ def test_lfc_with_a_memory_a_pe_takes_208_blocks_for_its_weights():
     [
         ("pynq-cnv", 248),
         ("pynq-cnv-w1a2", 263),
-        ("pynq-cnv-w2a2", 280),
+        ("pynq-cnv-w2a2-zu3eg", 309),
         ("pynq-lfc-w1a1", 220),
         ("pynq-lfc-w1a2", 220),
     ],

@@ -61,12 +61,11 @@ def test_every_output_is_simulated_and_equals_the_functional_executor(files) -> 
         assert {-1, 1} == set(np.unique(one.scores)) or one.name != "body"
 
 
-def test_a_further_sink_pays_for_the_logic_of_its_own_memory_port(files) -> None:
+def test_every_sink_has_a_dma_of_its_own(files) -> None:
     by_name = estimate_resources(built(files)).by_name
-    shared, own = (by_name[f"{name}.sink"] for name in ("classes", "boxes"))
-    assert [part.name for part in shared.parts] == [part.name for part in own.parts]
-    assert shared.parts[0].amounts.lut_logic == 0 < own.parts[0].amounts.lut_logic
-    assert own.parts[0].amounts.bram18 == shared.parts[0].amounts.bram18
+    classes, boxes = (by_name[f"{name}.sink"] for name in ("classes", "boxes"))
+    assert [part.name for part in classes.parts] == [part.name for part in boxes.parts]
+    assert min(classes.parts[0].amounts.lut_logic, boxes.parts[0].amounts.lut_logic) > 900
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,8 @@ def test_network_is_not_unrolled_beyond_its_source(tmp_path):
     text = MLP.replace("[784]", "[1, 28, 28]")  # one bit a word: 784 words and 20 steps between frames
     fastest = fold(_written(text, "map", tmp_path), "xc7z020").folded
     assert (fastest.interval_cycles, fastest.slowest) == (804, "source")
-    assert fastest.resources.total.lut <= 5113
+    # The platform and both DMAs take 6,255 of them.
+    assert fastest.resources.total.lut <= 7630
     at_rate = fold(tmp_path / "map.yaml", "xc7z020", 124_000).folded
     assert at_rate.resources.total == fastest.resources.total
 
@@ -142,7 +143,7 @@ def test_rate_beyond_every_folding_is_refused_with_what_bars_it():
 
 
 def test_network_too_fast_for_the_device_names_the_resource_and_what_fits():
-    match = r"within the device's budget, got bram18: .* too many at least .*FPS fit"
+    match = r"within the device's budget, got lut: .* too many at least .*FPS fit"
     with pytest.raises(InputError, match=match):
         fold_network("mlp-1024", "xc7z020", 400_000)
 

@@ -309,8 +309,8 @@ REPEAT = "- {do: repeat, on: finish, loops: [{over: rows}], steps: [{do: overhea
 @pytest.mark.parametrize(
     ("text", "old", "new", "message"),
     [
-        (STREAMING, "tiling: area", "front: {layers: {}}", "front: expected one of the keys name, "),
-        (STREAMING, "tiling: area", "frnt: {layers: {}}", "frnt: expected one of the keys name, "),
+        (STREAMING, "tiling: area", "front: {layers: {}}", "front: got 'front', expected one of "),
+        (STREAMING, "tiling: area", "frnt: {layers: {}}", "frnt: got 'frnt', expected one of "),
         (MIXED, "- do: beside", REPEAT + "- do: beside", "on: expected one of the keys op, loops, steps"),
         (MIXED, "layers: {}", "layers: {a: {pool: row}}", "layers.a.pool: expected one of the keys "),
     ],

@@ -8,6 +8,7 @@ steps are the HLS loops' fill between frames or rows.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import assert_never
 
@@ -38,7 +39,7 @@ from bnnsim.timing.streaming.programs.steps import Block, Loop, Run
 WINDOW_IDLE_STEPS = 8
 POOL_IDLE_STEPS = 3
 PARALLEL_GAP_STEPS = 1
-MVAU_DEPTH = 6
+MVAU_RTL_DEPTH = 6
 MVAU_RTL_DEPTH_FOLDED = 8
 ROW_BUFFER_DEPTH = 4
 POOL_DEPTH = 2
@@ -52,7 +53,16 @@ RTL_WINDOW_EXIT_WORDS = 2
 
 def unit_program(unit: Unit) -> Program:
     """The program of ``unit``; equal units share one object."""
-    return _program(unit.parameters, unit.library, unit.freezes)
+    return _restarting(unit.parameters, unit.library, unit.freezes, unit.restart_steps)
+
+
+@lru_cache(maxsize=4096)
+def _restarting(p: UnitParameters, library: UnitLibrary, freezes: bool, restart_steps: int) -> Program:
+    """A unit's program, and after each frame the steps until its next call begins."""
+    program = _program(p, library, freezes)
+    if not restart_steps or not isinstance(program, Lockstep):
+        return program
+    return replace(program, blocks=(*program.blocks, Block(1, (Run(restart_steps),))))
 
 
 @lru_cache(maxsize=4096)
@@ -86,11 +96,16 @@ def _program(p: UnitParameters, library: UnitLibrary, freezes: bool) -> Program:
 
 def _source(p: Source, freezes: bool) -> Program:
     runs = (Run(p.words, writes=True), Run(p.gap_steps))
-    return Lockstep((Block(1, tuple(run for run in runs if run.steps)),), 1, freezes)
+    block = Block(1, tuple(run for run in runs if run.steps))
+    start = (Block(1, (Run(p.start_steps),)),) if p.start_steps else ()
+    return Lockstep((block,), 1, freezes, prologue=start)
 
 
 def _sink(p: Sink) -> Program:
-    return Lockstep((Block(1, (Run(p.words, reads=True),)),), 0, True)
+    word = (Run(1, reads=True), Run(p.steps_a_word - 1))
+    words = Block(p.words, word) if p.steps_a_word > 1 else Block(1, (Run(p.words, reads=True),))
+    gap = (Block(1, (Run(p.gap_steps),)),) if p.gap_steps else ()
+    return Lockstep((words, *gap), 0, True)
 
 
 def _converter(p: Converter, library: UnitLibrary, freezes: bool) -> Program:
@@ -126,7 +141,9 @@ def _padding(p: Padding) -> Program:
 def _mvau(p: Mvau, library: UnitLibrary, freezes: bool) -> Program:
     if p.levels_out > 1 and not freezes:
         return _late_levels(p)
-    depth = MVAU_RTL_DEPTH_FOLDED if library == "rtl" and p.neuron_fold > 1 else MVAU_DEPTH
+    depth = p.stages
+    if library == "rtl":
+        depth = MVAU_RTL_DEPTH_FOLDED if p.neuron_fold > 1 else MVAU_RTL_DEPTH
     reads, writes = p.synapse_fold * p.levels_in, p.levels_out
     steps = p.steps_a_neuron_fold
     # The last steps of each neuron fold write, a level a step. Words of the fold that come in meanwhile
@@ -168,7 +185,7 @@ def _late_levels(p: Mvau) -> Program:
     )
     inner = p.vectors * (p.neuron_fold - 1) * (fold - p.levels_out)
     kept = tuple(block for block in blocks if block.steps)
-    return Lockstep(kept, MVAU_DEPTH, False, inner_steps=inner)
+    return Lockstep(kept, p.stages, False, inner_steps=inner)
 
 
 def _runs(reads: Bools, writes: Bools) -> tuple[Run, ...]:
@@ -227,16 +244,19 @@ def _no_overlap(p: Window, freezes: bool) -> Program:
 
 
 def _full_frame_coupled(p: Window, freezes: bool) -> Program:
-    """Reads of the next frame go one to one with writes of this one; the first frame is read alone."""
-    both = min(p.words_in, p.words_out)
+    """Fill one row more than the kernel reaches, then read the rest of the frame beside its windows.
+
+    The next frame begins after the last write (slidingwindow.h of BNN-PYNQ in early 2017).
+    """
+    ahead = p.coupled_prologue_words
+    rest = p.words_in - ahead
+    both, either = min(rest, p.words_out), max(rest, p.words_out)
     runs = (
+        Run(ahead, reads=True),
         Run(both, True, True),
-        Run(p.words_out - both, writes=True),
-        Run(p.words_in - both, reads=True),
+        Run(either - both, rest > both, p.words_out > both),
     )
-    block = Block(1, tuple(run for run in runs if run.steps))
-    prologue = (Block(1, (Run(p.words_in, reads=True),)),)
-    return Lockstep((block,), ROW_BUFFER_DEPTH, freezes, prologue=prologue)
+    return Lockstep((Block(1, tuple(run for run in runs if run.steps)),), ROW_BUFFER_DEPTH, freezes)
 
 
 def _parallel(p: Window) -> Program:

@@ -54,7 +54,7 @@ def test_costs_of_a_pipeline_are_forecast_exactly_and_no_design_is_faster() -> N
 
 
 @pytest.mark.parametrize(
-    ("space", "bound"), [("digits-7z020", "lut<=7000"), ("cnv-engine", "lut<=20000")]
+    ("space", "bound"), [("digits-7z020", "lut<=10500"), ("cnv-engine", "lut<=20000")]
 )
 def test_bounds_that_need_no_timing_are_known_without_it(space: str, bound: str) -> None:
     plan = plan_of(space, None, 60, None, (bound,), "front", 0)

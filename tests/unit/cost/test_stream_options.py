@@ -1,0 +1,125 @@
+"""What an architecture may say of units' starts, windows' lanes, both ends and the platform."""
+
+from pathlib import Path
+
+import pytest
+
+from bnnsim.cost.resources import estimate_resources
+from bnnsim.design.build import build_streaming_design
+from bnnsim.simulation import RunOptions, TimingOnly, simulate_design
+from bnnsim.spec.faults import SpecError
+from bnnsim.spec.load import load_architecture, load_workload
+
+TFC = """
+name: tfc
+source: a test
+style: streaming
+device: xc7z020
+clock_mhz: 100
+defaults: {units: hls, pipeline: flushing, fifo_words: 8, converters: rtl}
+frame_source: {width_bits: 8, inter_frame_gap_steps: 0}
+layers:
+  fc0: {pe: 16, simd: 49}
+  fc1: {pe: 8, simd: 8}
+  fc2: {pe: 8, simd: 8}
+  fc3: {pe: 10, simd: 8, accumulator_bits: 8}
+"""
+
+
+def built(tmp_path: Path, old: str = "", new: str = "", text: str = TFC, workload: str = "tfc"):
+    assert old in text
+    file = tmp_path / "a.yaml"
+    file.write_text(text.replace(old, new, 1))
+    return build_streaming_design(load_architecture(file), load_workload(workload))
+
+
+def run(design, frames=1):
+    return simulate_design(design, TimingOnly(), RunOptions(frames=frames, timing_only=True))
+
+
+def test_a_source_of_bursts_pays_their_start_once_for_all_their_frames(tmp_path):
+    """finn-examples' TFC: 98 beats a frame, bursts of 16 frames, 102.7 cycles a frame on a board."""
+    burst = "inter_frame_gap_steps: 0, burst_frames: 16, burst_start_steps: 75"
+    plain, bursts = (
+        run(built(tmp_path)),
+        run(built(tmp_path, "inter_frame_gap_steps: 0", burst)),
+    )
+    assert plain.initiation_interval_cycles == 98
+    assert bursts.initiation_interval_cycles == pytest.approx(102.7, rel=0.01)
+    assert bursts.cycles_total == plain.cycles_total + 75
+
+
+def test_a_slow_sink_sets_the_pace(tmp_path):
+    slow = "frame_sink: {steps_a_word: 150, inter_frame_gap_steps: 7}\nlayers:"
+    assert run(built(tmp_path, "layers:", slow)).initiation_interval_cycles == 157
+
+
+def test_units_that_start_anew_take_their_restart_with_every_frame(tmp_path):
+    """fc1 folds 64 times; it restarts in 8 steps."""
+    wide = TFC.replace("width_bits: 8, inter", "width_bits: 49, inter")
+    assert run(built(tmp_path, text=wide)).initiation_interval_cycles == 64
+    restarts = built(tmp_path, "converters: rtl", "converters: rtl, restart_steps: 8", text=wide)
+    assert run(restarts).initiation_interval_cycles == 72
+
+
+def test_a_platform_is_data(tmp_path):
+    none = estimate_resources(built(tmp_path, "layers:", "platform: none\nlayers:"))
+    own = "platform: {name: mine, source: a report, lut: 1000, lutram: 20, ff: 500, bram18: 2}\nlayers:"
+    mine = estimate_resources(built(tmp_path, "layers:", own))
+    assert (none.by_name["platform"].lut, none.by_name["platform"].ff) == (0, 0)
+    assert mine.total.lut - none.total.lut == 1020
+    assert mine.total.bram18 - none.total.bram18 == 2
+    zynq = estimate_resources(built(tmp_path)).by_name["platform"]
+    assert (zynq.lut, zynq.ff) == (4336, 5336)
+
+
+def test_first_layer_products_go_to_dsps_or_luts_as_asked(tmp_path):
+    text = """
+name: first
+source: a test
+style: streaming
+device: xc7z020
+clock_mhz: 100
+defaults: {units: hls, pipeline: flushing, fifo_words: 64, sliding_window: rtl, products: PRODUCTS}
+layers:
+  conv0: {pe: 1, simd: 27, simd_window: 1}
+  conv1: {pe: 8, simd: 72, simd_window: 8}
+  conv2: {pe: 2, simd: 72, simd_window: 2}
+  conv3: {pe: 4, simd: 72, simd_window: 2}
+  conv4: {pe: 1, simd: 32, simd_window: 1}
+  conv5: {pe: 1, simd: 32}
+  fc0: {pe: 1, simd: 4}
+  fc1: {pe: 1, simd: 4}
+  fc2: {pe: 1, simd: 1}
+"""
+    dsps = {
+        choice: estimate_resources(built(tmp_path, "PRODUCTS", choice, text, "cnv")).by_name["conv0.mvau"]
+        for choice in ("auto", "dsp", "lut")
+    }
+    assert [dsps[choice].dsp for choice in ("auto", "dsp", "lut")] == [27, 27, 0]
+    assert dsps["lut"].lut > dsps["dsp"].lut
+    design = built(tmp_path, "PRODUCTS", "auto", text, "cnv")
+    converters = [u.name for u in design.graph.units if u.name.startswith("conv1.")]
+    assert converters == ["conv1.widen", "conv1.window", "conv1.widen2", "conv1.mvau"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "fc1: {pe: 8, simd: 8}",
+            "fc1: {pe: 8, simd: 8, simd_window: 2}",
+            r"layers.fc1.simd_window: expected no simd_window: a linear has no sliding window, got 2",
+        ),
+        (
+            "units: hls, pipeline: flushing, fifo_words: 8, converters: rtl",
+            "units: own, fifo_words: 8, restart_steps: 8",
+            r"defaults.restart_steps: expected no restart_steps: own units have their own, got 8",
+        ),
+        ("layers:", "platform: {name: mine}\nlayers:", r"platform.*source"),
+        ("layers:", "platform: pink-2019\nlayers:", r"platform"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(tmp_path, old, new, message):
+    with pytest.raises(SpecError, match=message):
+        built(tmp_path, old, new)

@@ -1,0 +1,75 @@
+"""A FINN build that was synthesised unit by unit, and small designs that nothing was fitted on."""
+
+import pytest
+
+from bnnsim.cost.resources import estimate_resources
+from bnnsim.validation.systems import simulated_systems
+
+
+def amounts(name):
+    """(LUT, FF, BRAM18, DSP) of each kind of unit and of the whole."""
+    sums = {}
+    resources = estimate_resources(simulated_systems()[name].design)
+    for unit in resources.units:
+        kind = "dma" if unit.kind in ("frame_source", "frame_sink") else unit.kind
+        for key in (kind, "whole"):
+            old = sums.get(key, (0, 0, 0, 0))
+            sums[key] = tuple(
+                a + b for a, b in zip(old, (unit.lut, unit.ff, unit.bram18, unit.dsp), strict=True)
+            )
+    return sums
+
+
+@pytest.mark.parametrize(
+    ("kind", "luts"),
+    [
+        ("mvau", 8049),
+        ("sliding_window", 1327),
+        ("pool", 695),
+        ("width_converter", 206),
+        ("fifo", 2613),
+        ("dma", 2258),
+        ("platform", 4338),
+    ],
+)
+def test_each_kind_of_unit_of_a_finn_build_is_within_20_percent_in_luts(kind, luts):
+    """post_synth_resources.json of Ba1tu3han/Finn_Thesis (FINN 0.10, XC7Z020)."""
+    assert amounts("finnthesis-cnv")[kind][0] == pytest.approx(luts, rel=0.20)
+
+
+def test_the_whole_finn_build_is_within_its_bounds():
+    luts, ffs, blocks, dsps = amounts("finnthesis-cnv")["whole"]
+    assert luts == pytest.approx(19486, rel=0.10)
+    assert ffs == pytest.approx(25482, rel=0.15)
+    assert blocks == pytest.approx(199, rel=0.05)
+    assert dsps == 27
+
+
+@pytest.mark.parametrize(
+    ("layer", "blocks"),
+    [("conv1", 16), ("conv2", 4), ("conv3", 8), ("conv4", 33), ("fc0", 82), ("fc1", 17)],
+)
+def test_memories_of_its_layers_are_the_blocks_that_were_synthesised(layer, blocks):
+    """Among them PE 1 x SIMD 4: 17, since bits that pad a word to a byte are not built."""
+    resources = estimate_resources(simulated_systems()["finnthesis-cnv"].design)
+    assert resources.by_name[f"{layer}.mvau"].bram18 == blocks
+
+
+def test_a_small_mlp_in_products_of_dsps_is_within_10_percent():
+    """akhilvasan/finn_cybsec: 12,711 LUT, 15,854 FF, 46 BRAM18, 129 DSP."""
+    luts, ffs, blocks, dsps = amounts("unsw-mlp")["whole"]
+    assert luts == pytest.approx(12711, rel=0.10)
+    assert ffs == pytest.approx(15854, rel=0.10)
+    assert blocks == pytest.approx(46, abs=2)
+    assert dsps == 129
+
+
+@pytest.mark.parametrize(("name", "blocks"), [("binarycop-n", 21), ("binarycop-micro", 28)])
+def test_small_cnvs_that_nothing_was_fitted_on_are_within_two_blocks(name, blocks):
+    """BinaryCoP, table II: 10.5 and 14 tiles. They came out at 50 and 53 blocks."""
+    assert amounts(name)["whole"][2] == pytest.approx(blocks, abs=2)
+
+
+def test_the_dsps_of_a_small_cnv_are_its_loop_bounds():
+    """BinaryCoP's n-CNV has 14 DSPs: seven loop bounds with three bits set or more."""
+    assert amounts("binarycop-n")["whole"][3] == 14
