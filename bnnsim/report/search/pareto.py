@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from importlib.resources import files
 from typing import Any
 
@@ -117,13 +117,13 @@ class ParetoInfo:
     scale: str
     sureness: str
     needed_leads: Mapping[str, float]
-    error_bars: Mapping[str, tuple[float, float]]
     outside: tuple[str, ...] = ()
     """What engines of the space leave to others: in no figure."""
     verilog_workload: str = ""
     """What ``bnnsim rtl`` takes for the designs' network; empty where it takes none of them."""
     importance: tuple[KnobImportance, ...] = ()
     """For each knob the shares of the axes' variances that go with it, the most important first."""
+    error_bars: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 def pareto_info(
