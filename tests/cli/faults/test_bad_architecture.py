@@ -12,14 +12,14 @@ ARCH_CASES = {
     "unknown key": (
         "clock_mhz: 100",
         "clock_mhz: 100\nclok: 1",
-        "a.yaml:6: clok: expected one of the keys name, source, ",
-        "got 'clok'",
+        "a.yaml:6: clok: got 'clok'",
+        "expected one of the keys name, source, ",
     ),
     "unknown key with a near miss": (
         "simd: 8}\n  fc0",
         "simdd: 8}\n  fc0",
-        "a.yaml:7: layers.conv0.simdd: expected one of the keys pe, simd, ",
-        "got 'simdd' (nearest: simd)",
+        "a.yaml:7: layers.conv0.simdd: got 'simdd' (nearest: simd",
+        "expected one of the keys pe, simd, ",
     ),
     "duplicate key": (
         "clock_mhz: 100",
@@ -94,7 +94,7 @@ ARCH_CASES = {
     "unknown device": (
         "device: xc7z020",
         "device: xc7z02",
-        "a.yaml:4: device: expected one of 5sgsd8, xc7vx690t, xc7z020, ",
+        "a.yaml:4: device: expected one of 5sgsd8, ",
         "got 'xc7z02' (nearest: xc7z020",
     ),
     "unknown kind of sliding window": (
