@@ -5,6 +5,7 @@ from __future__ import annotations
 from bnnsim.simulation import Simulation
 from bnnsim.simulation.record import FifoReport, LayerReport, OutputReport, UnitReport
 from bnnsim.timing.bottleneck import Bottleneck
+from bnnsim.timing.engine.spending import Spending
 
 
 class RunFigures:
@@ -115,6 +116,10 @@ class RunFigures:
     @property
     def bottleneck(self) -> Bottleneck | None:
         return self.simulation.bottleneck
+
+    @property
+    def spending(self) -> Spending | None:
+        return self.simulation.spending
 
     @property
     def outputs(self) -> tuple[OutputReport, ...]:
