@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from bnnsim.search.front.objectives import Constraint, Objective, parse_constraints, parse_objectives
 from bnnsim.search.points.alternative_encoding import AlternativeEncoding
-from bnnsim.search.points.encoding import PointEncoding
+from bnnsim.search.points.encoding import PointEncoding, point_key
 from bnnsim.search.points.raw_encoding import RawEncoding
 from bnnsim.search.points.target_encoding import TargetEncoding
 from bnnsim.search.space.alternatives import Alternatives, SearchSpace
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 PLAN_ATTRIBUTE = "bnnsim plan"
 MOST_SEEDS = 40
 """Points that an encoding knows to be good or telling, at most."""
+MOST_COUNTED_POINTS = 20_000
+"""Up to so many points it is counted how many designs they are; larger encodings have enough."""
 _SAME = (
     "bnnsim", "code", "optuna", "space", "workload", "members", "objectives", "constraints", "sampler",
 )  # fmt: skip
@@ -90,10 +92,18 @@ class SearchPlan:
         ]
         return int(min(limits)) if limits else None
 
-    @property
+    @cached_property
     def designs(self) -> int:
         """How many different designs the search can come to: the trials, or all there are."""
-        return min(self.trials, self.encoding.points)
+        encoding = self.encoding
+        if encoding.points > MOST_COUNTED_POINTS:
+            return self.trials
+        keys: set[object] = set()
+        for point in encoding.every():  # several points may be one design
+            keys.add(point_key(encoding.describe(point)))
+            if len(keys) == self.trials:
+                break
+        return len(keys)
 
     @property
     def size(self) -> int:

@@ -45,7 +45,7 @@ layers:
   fc0: {pe: divisors, simd: divisors}
   fc1: {pe: divisors, simd: divisors}
   fc2: {pe: divisors, simd: divisors}
-  fc3: {pe: 10, simd: 8}
+  fc3: {pe: divisors, simd: divisors}
 explore: {workload: tfc, objectives: [throughput_fps, lut]}
 """
 WORKERS = 10
@@ -114,6 +114,24 @@ def _kill_at_random(database: Database, plan: SearchPlan) -> list[ForkServerProc
         victim.join()
         group.append(_start(database, plan, 100 + kill))
     return group
+
+
+def test_a_study_that_asks_for_more_designs_than_there_are_ends_with_all_of_them(
+    server: str, space: Path
+) -> None:
+    space.write_text(SPACE.replace("fc3: {pe: divisors, simd: divisors}", "fc3: {pe: 10, simd: 8}"))
+    plan = _plan(space, 400)
+    encoding = plan.encoding
+    every = {point_key(encoding.describe(point)) for point in encoding.every()}
+    assert len(every) < plan.trials < encoding.points  # several points are one design
+    database = Database(server, "exhausted")
+    create_study(database, plan, resume=False)
+    process = _context().Process(target=work, args=(database, plan, 0), daemon=True)
+    process.start()
+    process.join(timeout=300)
+    assert not process.is_alive()
+    keys = [point_key(trial.knobs) for trial in stored_exploration(database, plan).trials]
+    assert sorted(map(str, keys)) == sorted(map(str, every))
 
 
 def test_no_trial_is_lost_or_counted_twice_when_ten_workers_are_killed_at_random(
