@@ -305,7 +305,7 @@ def test_wrong_path_into_an_engine_is_located(folder: Path, path: str, message: 
     [
         (["layers.fc0.pe=3"], r"pynq-tfc.yaml:\d+: layers.fc0.pe: expected a divisor of 64, got 3"),
         (["layers.fc0.pe=a"], r"pynq-tfc.yaml:\d+: layers.fc0.pe: expected an integer, got the text 'a'"),
-        (["layers.fc0.pee=4"], r"layers.fc0.pee: expected one of the keys .*\(nearest: pe"),
+        (["layers.fc0.pee=4"], r"layers.fc0.pee: got 'pee' \(nearest: pe\), expected one of the keys "),
         (["layers.fc9.pe=4"], r"layers.fc9: expected a section .* got 'fc9' \(nearest: fc"),
         (["layrs.fc0.pe=4"], r"layrs: expected a section of this architecture, .*\(nearest: layers"),
         (["layers.fc0.pe"], "--knob: expected a field and its values: layers.conv1.pe=1,2,4, got"),

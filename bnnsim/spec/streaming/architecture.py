@@ -26,7 +26,7 @@ class StreamingArchitecture(ArchitectureBase):
     frame_source: FrameSource = FrameSource()
     """The unit that brings frames in."""
     frame_sink: FrameSink = FrameSink()
-    """The unit that takes the results."""
+    """What takes the results, and how often it is ready."""
     layers: dict[str, LayerHardware]
     """Hardware by layer name; every conv, linear and threshold layer needs an entry."""
     platform: PlatformName | Platform = "auto"
