@@ -9,12 +9,16 @@ from pathlib import Path
 
 @dataclass
 class Dump:
-    """``names`` maps full signal names to identifier codes; ``changes`` are (time, code, value)."""
+    """``names`` maps full signal names to identifier codes; ``changes`` are (time, code, value).
+
+    ``end`` is the last time that is said, with changes or without.
+    """
 
     timescale: str = ""
     names: dict[str, str] = field(default_factory=dict)
     widths: dict[str, int] = field(default_factory=dict)
     changes: list[tuple[int, str, str]] = field(default_factory=list)
+    end: int = 0
 
     def cycles(self, clock: str) -> Iterator[dict[str, str]]:
         """The value of every signal, by name, at each falling edge of ``clock``."""
@@ -26,6 +30,13 @@ class Dump:
             values[code] = value
             if falls:
                 yield {name: values[code] for name, code in by_name}
+
+    def by_name(self) -> dict[str, list[tuple[int, str]]]:
+        """(time, value) of each signal's changes."""
+        found: dict[str, list[tuple[int, str]]] = {code: [] for code in self.widths}
+        for time, code, value in self.changes:
+            found[code].append((time, value))
+        return {name: found[code] for name, code in self.names.items()}
 
 
 def read_vcd(path: Path) -> Dump:
@@ -45,7 +56,9 @@ def read_vcd(path: Path) -> Dump:
                 scope.pop()
             case "$var":
                 _, _, width, code, name, _ = words
-                dump.names[".".join([*scope, name])] = code
+                full = ".".join([*scope, name])
+                assert full not in dump.names, f"{full} twice"
+                dump.names[full] = code
                 dump.widths[code] = int(width)
             case "$enddefinitions":
                 break
@@ -60,4 +73,12 @@ def read_vcd(path: Path) -> Dump:
             dump.changes.append((time, code, value))
         else:
             assert line.startswith("$"), line
+    dump.end = time
     return dump
+
+
+def stretches(changes: list[tuple[int, str]], end: int) -> list[tuple[int, int, str]]:
+    """(start, end, value) of each stretch that lasts."""
+    ends = [time for time, _ in changes[1:]] + [end]
+    found = ((start, stop, value) for (start, value), stop in zip(changes, ends, strict=True))
+    return [one for one in found if one[1] > one[0]]

@@ -22,9 +22,8 @@ from bnnsim.simulation import RunOptions, Simulation, load_design
 from bnnsim.timing.engine.reference import run_engine_simpy
 from bnnsim.timing.engine.result import EngineTiming
 from bnnsim.timing.prefix import whole_program
+from tests.golden.waveforms.vcd_reader import read_vcd, stretches
 from tests.property.engine.programs import PORTS, engine_programs
-
-from .vcd_reader import read_vcd, stretches
 
 ENGINES = {
     "acce-bnn": "binarynet",
@@ -68,10 +67,11 @@ def check_files(
     program: EngineProgram, timing: EngineTiming | Simulation, vcd: Path, perfetto: Path, period: int
 ) -> None:
     total = timing.cycles_total
-    signals, last = read_vcd(vcd)
-    assert last == total * period
+    dump = read_vcd(vcd)
+    signals = dump.by_name()
+    assert dump.end == total * period
     cycles = {
-        name: [(a // period, b // period, value) for a, b, value in stretches(changes, last)]
+        name: [(a // period, b // period, value) for a, b, value in stretches(changes, dump.end)]
         for name, changes in signals.items()
     }
     tracks = slices(perfetto)
@@ -160,6 +160,6 @@ def test_a_window_holds_what_the_whole_trace_holds_there(tmp_path: Path) -> None
             if e["ts"] < 150000 and e["ts"] + e["dur"] > 20000
         ]
         assert clipped == [(e["ts"], e["ts"] + e["dur"], e["name"]) for e in shown.get(key, [])]
-    signals, last = read_vcd(tmp_path / "p.vcd")
-    assert last == 150000 * 2 * round(5e5 / 143)
-    assert min(changes[0][0] for changes in signals.values()) == 20000 * 2 * round(5e5 / 143)
+    dump = read_vcd(tmp_path / "p.vcd")
+    assert dump.end == 150000 * 2 * round(5e5 / 143)
+    assert min(changes[0][0] for changes in dump.by_name().values()) == 20000 * 2 * round(5e5 / 143)
