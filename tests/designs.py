@@ -15,6 +15,16 @@ SHIPPED_STREAMING = [
     ("fo-bnn", "pc-bnn"),
 ]
 """Every shipped pipeline with its network; rebnet-m2 stands for all levels."""
+SHIPPED_ENGINES = {
+    "acce-bnn": "binarynet",
+    "fbna": "binarynet-24",
+    "fc-bnn": "vgg11ave",
+    "fp-bnn": "binarynet",
+    "fracbnn": "fracbnn-cifar10",
+    "fracbnn-burst": "fracbnn-cifar10",
+    "fracbnn-imagenet": "fracbnn-imagenet",
+}
+"""Every shipped engine with its network."""
 
 SMALL_SPACE = """\
 name: small

@@ -30,17 +30,9 @@ from bnnsim.timing.engine.reference import run_engine_simpy
 from bnnsim.timing.engine.spending import CLASSES, Spending, find_spending
 from bnnsim.timing.engine.steady_state import steady_interval
 from bnnsim.timing.prefix import whole_program
+from tests.designs import SHIPPED_ENGINES
 from tests.property.engine.specs import engines, networks
 
-SHIPPED = {
-    "acce-bnn": "binarynet",
-    "fbna": "binarynet-24",
-    "fc-bnn": "vgg11ave",
-    "fp-bnn": "binarynet",
-    "fracbnn": "fracbnn-cifar10",
-    "fracbnn-burst": "fracbnn-cifar10",
-    "fracbnn-imagenet": "fracbnn-imagenet",
-}
 SINGLE_FRAMES = {"fracbnn-imagenet", "acce-bnn"}  # nothing overlaps: a frame is a frame
 
 
@@ -88,9 +80,9 @@ def spending_of(design: EngineDesign) -> Spending | None:
     return find_spending(design, program, steady_interval(program)[0])
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", SHIPPED_ENGINES)
 def test_what_is_named_of_a_shipped_engine_helps_by_what_was_promised(name: str) -> None:
-    design, _ = load_design(name, SHIPPED[name])
+    design, _ = load_design(name, SHIPPED_ENGINES[name])
     assert isinstance(design, EngineDesign)
     spending = spending_of(design)
     assert spending is not None

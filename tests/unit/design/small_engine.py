@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from bnnsim.design.build import build_engine_design
+from bnnsim.design.design import EngineDesign
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.load import read_architecture
 from bnnsim.spec.workload import Workload
@@ -82,18 +83,16 @@ def changed(path: tuple[Any, ...], value: Any) -> dict[str, Any]:
     return data
 
 
+def built(folder: Path, data: dict[str, Any], workload: Any = WORKLOAD) -> EngineDesign:
+    file = folder / "small.yaml"
+    file.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
+    return build_engine_design(read_architecture(file), workload)
+
+
 def messages(folder: Path, data: dict[str, Any], workload: Any = WORKLOAD) -> str:
-    file = folder / "small.yaml"
-    file.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
     with pytest.raises(SpecError, match="expected") as caught:
-        build_engine_design(read_architecture(file), workload)
+        built(folder, data, workload)
     return str(caught.value)
-
-
-def accepted(folder: Path, data: dict[str, Any]) -> None:
-    file = folder / "small.yaml"
-    file.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
-    build_engine_design(read_architecture(file), WORKLOAD)
 
 
 LOAD = {"op": "load", "payload": "weights", "port": "ddr", "buffer": "weights", "words": 8}

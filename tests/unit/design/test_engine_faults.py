@@ -19,7 +19,7 @@ from tests.unit.design.small_engine import (
     LAST,
     LOAD,
     WORKLOAD,
-    accepted,
+    built,
     changed,
     messages,
 )
@@ -218,7 +218,7 @@ def test_depth_or_interval_without_a_source_is_refused(tmp_path: Path, pace: dic
     bare = [{**COMPUTE, **pace}]
     expected = "expected a step that says where its depth or interval comes from"
     assert expected in messages(tmp_path, changed(("programs", "conv", "steps"), bare))
-    accepted(tmp_path, changed(("programs", "conv", "steps"), [{**bare[0], "source": "made up"}]))
+    built(tmp_path, changed(("programs", "conv", "steps"), [{**bare[0], "source": "made up"}]))
 
 
 def test_map_that_overflows_the_partial_sums_is_refused(tmp_path: Path) -> None:

@@ -7,31 +7,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 
 from bnnsim.datapath.engine.frame import run_engine_frame
 from bnnsim.datapath.engine.toggles import count_engine_toggles
-from bnnsim.design.build import build_engine_design
-from bnnsim.design.design import EngineDesign
 from bnnsim.simulation.engine import simulate_engine
 from bnnsim.simulation.options import RunOptions
 from bnnsim.simulation.stimulus import stimulate
-from bnnsim.spec.load import read_architecture
 from bnnsim.spec.workload import Workload
 from bnnsim.timing.engine.account import frame_cycles
-from tests.unit.design.small_engine import COMPUTE, LAYERS_WEIGHTS, LOAD, changed, messages
+from tests.unit.design.small_engine import COMPUTE, LAYERS_WEIGHTS, LOAD, built, changed, messages
 
 
 def grouped(channels: int, out: int, groups: int, **keys: Any) -> Workload:
     layer = {"name": "conv0", "op": "conv", "out": out, "kernel": 3, "groups": groups, **keys}
     shape = [channels, 8, 8]
     return Workload.model_validate({"name": "g", "input": {"shape": shape}, "layers": [layer]})
-
-
-def design_of(folder: Path, data: dict[str, Any], workload: Workload) -> EngineDesign:
-    file = folder / "small.yaml"
-    file.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
-    return build_engine_design(read_architecture(file), workload)
 
 
 def plain_sums(x: Any, weights: Any, groups: int, stride: int) -> Any:
@@ -69,7 +59,7 @@ def test_groups_give_the_sums_of_plain_loops(
     data["arrays"]["pes"]["spatial_unrolling"] |= unrolled
     data["buffers"]["maps"]["words"] = 4096
     data["buffers"]["weights"]["words"] = 4096
-    design = design_of(tmp_path, data, grouped(channels, out, groups, stride=stride))
+    design = built(tmp_path, data, grouped(channels, out, groups, stride=stride))
     generator = np.random.default_rng(7)
     bits = generator.integers(0, 2, (out, channels // groups, 3, 3)).astype(np.uint8)
     x = generator.integers(0, 2, (channels, 8, 8)) * 2 - 1
@@ -83,7 +73,7 @@ def test_groups_give_the_sums_of_plain_loops(
 
 
 def test_a_layer_of_one_group_takes_what_it_took(tmp_path: Path) -> None:
-    one = design_of(tmp_path, changed(("buffers", "maps", "words"), 512), grouped(4, 4, 1))
+    one = built(tmp_path, changed(("buffers", "maps", "words"), 512), grouped(4, 4, 1))
     assert frame_cycles(one.program) == 4 * 36
 
 
@@ -92,7 +82,7 @@ def test_loads_are_counted_a_group(tmp_path: Path) -> None:
     data["programs"]["conv"]["steps"] = [{**LOAD, "words": 1}, COMPUTE]
     # two groups of 2 x 2 x 9 bits: a word of 64 for each brings 36, 72 are needed
     data["buffers"]["maps"]["words"] = 512
-    design = design_of(tmp_path, data, grouped(4, 4, 2))
+    design = built(tmp_path, data, grouped(4, 4, 2))
     assert frame_cycles(design.program) == 2 * (10 + 1 + 2 * 36)
     data["programs"]["conv"]["steps"] = [{**LOAD, "words": 1}, COMPUTE]
     big = grouped(8, 8, 2)  # 2 x 16 x 9 = 288 bits
@@ -106,7 +96,7 @@ def test_a_program_may_loop_over_groups_itself(tmp_path: Path) -> None:
     inner = {"op": "repeat", "loops": [{"dimension": "groups"}], "steps": [COMPUTE]}
     data["programs"]["conv"]["steps"] = [{**LOAD, "words": 2}, inner]
     data["buffers"]["maps"]["words"] = 512
-    design = design_of(tmp_path, data, grouped(4, 4, 2))
+    design = built(tmp_path, data, grouped(4, 4, 2))
     assert frame_cycles(design.program) == 10 + 2 + 2 * 2 * 36
 
 
@@ -122,7 +112,7 @@ def test_groups_left_out_are_refused(tmp_path: Path) -> None:
 
 def test_a_simulated_frame_of_groups_is_bit_exact_and_its_toggles_are_counted(tmp_path: Path) -> None:
     data = changed(("buffers", "maps", "words"), 512)
-    design = design_of(tmp_path, data, grouped(8, 8, 4, activation="bipolar"))
+    design = built(tmp_path, data, grouped(8, 8, 4, activation="bipolar"))
     options = RunOptions(frames=2, weights_seed=1)
     stimulus = stimulate(design, None, options)
     assert simulate_engine(design, stimulus, options).bit_exact

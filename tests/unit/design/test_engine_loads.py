@@ -12,7 +12,7 @@ from tests.unit.design.small_engine import (
     COMPUTE,
     LAYERS_WEIGHTS,
     LOAD,
-    accepted,
+    built,
     changed,
     messages,
 )
@@ -58,7 +58,7 @@ def test_load_of_fewer_bits_than_the_weights_is_refused(
     data = changed(("buffers", "weights"), LAYERS_WEIGHTS)
     data["programs"]["conv"]["steps"] = steps
     if message is None:
-        accepted(tmp_path, data)
+        built(tmp_path, data)
     else:
         assert re.search(message, messages(tmp_path, data))
 
@@ -72,7 +72,7 @@ def test_image_that_comes_in_part_is_refused(tmp_path: Path) -> None:
     text = messages(tmp_path, data)
     assert "frame.before: expected loads of the whole image, 256 bits, got 192 bits" in text
     data["frame"]["before"][0]["loops"] = [{"trips": 4}]
-    accepted(tmp_path, data)
+    built(tmp_path, data)
 
 
 def test_buffer_that_only_a_step_names_must_hold_the_layer_too(tmp_path: Path) -> None:

@@ -6,12 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from bnnsim.design.build import build_engine_design
-from bnnsim.spec.load import read_architecture
 from bnnsim.spec.workload import Workload
-from tests.unit.design.small_engine import changed, messages
+from tests.unit.design.small_engine import built, changed, messages
 
 WORKLOAD = Workload.model_validate(
     {
@@ -36,10 +33,7 @@ def spec_with(layers: dict[str, Any]) -> dict[str, Any]:
 
 
 def placed(folder: Path, layers: dict[str, Any]) -> dict[str, tuple[str | None, str | None]]:
-    file = folder / "small.yaml"
-    file.write_text(yaml.safe_dump(spec_with(layers), sort_keys=False), encoding="utf-8")
-    design = build_engine_design(read_architecture(file), WORKLOAD)
-    found = design.architecture.layers
+    found = built(folder, spec_with(layers), WORKLOAD).architecture.layers
     return {name: (entry.program, entry.within) for name, entry in found.items()}
 
 

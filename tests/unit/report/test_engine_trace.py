@@ -22,17 +22,11 @@ from bnnsim.simulation import RunOptions, Simulation, load_design
 from bnnsim.timing.engine.reference import run_engine_simpy
 from bnnsim.timing.engine.result import EngineTiming
 from bnnsim.timing.prefix import whole_program
+from tests.designs import SHIPPED_ENGINES
 from tests.golden.waveforms.vcd_reader import read_vcd, stretches
 from tests.property.engine.programs import PORTS, engine_programs
 
-ENGINES = {
-    "acce-bnn": "binarynet",
-    "fbna": "binarynet-24",
-    "fc-bnn": "vgg11ave",
-    "fp-bnn": "binarynet",
-    "fracbnn": "fracbnn-cifar10",
-    "fracbnn-burst": "fracbnn-cifar10",
-}
+ENGINES = {name: net for name, net in SHIPPED_ENGINES.items() if name != "fracbnn-imagenet"}
 BOOKED = {
     "compute": "compute_cycles",
     "stage": "stage_cycles",
