@@ -12,7 +12,7 @@ from bnnsim.search.front.objectives import METRICS
 from bnnsim.search.space.fields import Value
 from bnnsim.search.sweep.sweep import Sweep
 from bnnsim.search.sweep.table import sweep_figures
-from bnnsim.validation.certainty import needed_leads
+from bnnsim.validation.certainty import needed_lead
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def sweep_info(found: Sweep) -> SweepInfo:
         for second in seconds
     ]
     return SweepInfo(
-        errors=tuple(needed_leads().get(name, 0.0) for name in names),
+        errors=tuple(needed_lead(name) for name in names),
         outside=found.outside,
         arch=found.arch,
         workload=found.workload,

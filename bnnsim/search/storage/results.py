@@ -103,15 +103,14 @@ def table(exploration: Exploration, trials: Sequence[TrialRecord], checked: Note
             + [number_text(result.figures.get(name)) for name in figures]
             + [number_text(result.violations.get(name)) for name in bounds]
             + [_share_text(result.shares.get(name)) for name in shared]
-            + [_end_text(trial, name, place, kinds) for name in barred for place in range(len(ENDS))]
+            + [text for name in barred for text in _end_texts(trial, name, kinds)]
             + [trial.knobs.get(name, "") for name in knobs]
         )
     return text.getvalue()
 
 
-def _end_text(trial: TrialRecord, figure: str, place: int, kinds: Mapping[str, str]) -> str:
-    ends = interval_of(trial, figure, kinds)
-    return f"{ends[place]:.6g}" if ends else ""
+def _end_texts(trial: TrialRecord, figure: str, kinds: Mapping[str, str]) -> list[str]:
+    return [f"{end:.6g}" for end in interval_of(trial, figure, kinds)] or [""] * len(ENDS)
 
 
 def no_clear_leads(exploration: Exploration) -> dict[str, str]:

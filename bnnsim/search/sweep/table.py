@@ -30,13 +30,14 @@ def sweep_table(found: Sweep) -> str:
     names = [n for n in METRICS if n in given and n not in {knob.name for knob in found.knobs}]
     shared = [n for n in METRICS if any(n in point.shares for point in found.points)]
     shares = [f"share of {name}" for name in shared]
-    errors = [f"no lead within, of {name}" for name in names if name in needed_leads()]
+    known = needed_leads()
+    leads = {name: f"{known[name]:.4f}" for name in names if name in known}
+    errors = [f"no lead within, of {name}" for name in leads]
     header = [*(knob.name for knob in found.knobs), *names, "exceeds", "obstacle", *shares, *errors]
     writer.writerow(header)
     for point in found.points:
         figures = [number_text(point.figures.get(name)) for name in names]
         of = [f"{point.shares[n]:.4f}" if n in point.shares else "" for n in shared]
-        off = [f"{needed_leads()[n]:.4f}" for n in names if n in needed_leads()]
         notes = [" ".join(point.exceeds), point.infeasible_reason]
-        writer.writerow([*point.values, *figures, *notes, *of, *off])
+        writer.writerow([*point.values, *figures, *notes, *of, *leads.values()])
     return text.getvalue()
