@@ -27,6 +27,8 @@ from bnnsim.spec.yaml.validate import validate
 RESIDUALS_FILE = Path(__file__).resolve().parent / "residuals.yaml"
 SHARE = 0.8
 """Of the designs that an estimate might be of, so many lie inside its interval."""
+ENDS = ("p10", "p90")
+"""The two ends of an interval: one design in ten is below the first, one above the second."""
 INFERRED = "inferred structure"
 _ANY = "any kind"
 _HLS = {"vivado_hls": "Vivado HLS", "vitis_hls": "Vitis HLS"}
@@ -103,10 +105,15 @@ def error_bar(figure: str, value: float, kind: str) -> ErrorBar | None:
     width = half_width(figure, kind)
     if width is None:
         return None
-    low, high = (percentile(figure, value, kind, end) for end in ("p10", "p90"))
+    low, high = (percentile(figure, value, kind, end) for end in ENDS)
     if isinstance(value, int):
         low, high = math.floor(low), math.ceil(high)
     return ErrorBar(low, high, SHARE, width.families, width.note)
+
+
+def plain_name(figure: str) -> str:
+    """The figure that a percentile is of: ``lut`` for ``lut.p90``."""
+    return figure.partition(".")[0]
 
 
 def percentile(figure: str, value: float, kind: str, end: str) -> float:

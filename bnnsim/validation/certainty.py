@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from bnnsim.cost.error_bars import NORMAL_90, RESTS_ON, deviation
+from bnnsim.cost.error_bars import NORMAL_90, RESTS_ON, deviation, plain_name
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.model import SpecModel
 from bnnsim.spec.yaml.source import read_source
@@ -142,11 +142,6 @@ def leaders(
         return frozenset()
     best = max(known.values()) if maximises else min(known.values())
     return frozenset(i for i, v in known.items() if not is_ahead(best, v, maximises, error))
-
-
-def plain_name(figure: str) -> str:
-    """The figure that a percentile is of: ``lut`` for ``lut.p90``."""
-    return figure.partition(".")[0]
 
 
 def leads_clearly(

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from importlib.resources import files
 from typing import Any
 
+from bnnsim.cost.error_bars import ENDS, plain_name
 from bnnsim.report.search.columns import columns, short
 from bnnsim.search.front.importance import KnobImportance, knob_importance
 from bnnsim.search.front.objectives import METRICS, ROBUST, is_better_more
@@ -16,7 +17,7 @@ from bnnsim.search.storage.best_known import scale_of
 from bnnsim.search.storage.kinds import bars_of
 from bnnsim.search.storage.record import Exploration, TrialRecord
 from bnnsim.search.storage.results import no_clear_leads, verilog_workload
-from bnnsim.validation.certainty import ModelError, needed_lead, plain_name
+from bnnsim.validation.certainty import ModelError, needed_lead
 
 FIGURES: dict[str, tuple[str, str]] = {
     "throughput_fps": ("Throughput", "FPS"),
@@ -43,7 +44,7 @@ FIGURES: dict[str, tuple[str, str]] = {
 FIGURES |= {
     f"{name}.{end}": (f"{title}, {end}", unit)
     for name, (title, unit) in tuple(FIGURES.items())
-    for end in ("p10", "p90")
+    for end in ENDS
     if f"{name}.{end}" in ROBUST
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from bnnsim.arrays import Bools, Floats, Int64s
-from bnnsim.cost.error_bars import PIECES
+from bnnsim.cost.error_bars import PIECES, plain_name
 from bnnsim.search.forecast.models import Forecast, SpaceModel, model_of
 from bnnsim.search.front.objectives import ROBUST, Constraint, Objective
 from bnnsim.search.front.point_result import PointResult
@@ -95,7 +95,7 @@ class PointModel:
         """Ends of error bars, as far as a judged design of the alternative showed how wide they are."""
         found = {}
         for (where, name), ratio in self._ratios.items():
-            base = name.partition(".")[0]
+            base = plain_name(name)
             if where == place and base in figures:
                 pieces = PIECES.get(base, 0)
                 found[name] = (figures[base] + pieces) * ratio - pieces
@@ -153,7 +153,7 @@ class PointModel:
         figures = {name: value for name, value in result.figures.items() if name not in ROBUST}
         self._models[place].learn(point[self._columns[place]], figures)
         for name in ROBUST.keys() & result.figures.keys():
-            base = name.partition(".")[0]
+            base = plain_name(name)
             pieces = PIECES.get(base, 0)
             if result.figures.get(base):
                 ratio = (result.figures[name] + pieces) / (result.figures[base] + pieces)

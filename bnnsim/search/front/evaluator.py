@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bnnsim.cost.error_bars import structure_kind
+from bnnsim.cost.error_bars import plain_name, structure_kind
 from bnnsim.cost.resources import estimate_resources
 from bnnsim.cost.usage import RESOURCES
 from bnnsim.design.design import Design, EngineDesign
@@ -118,7 +118,7 @@ class Evaluator:
         missing = ""
         for name in [o.name for o in self.objectives] + [c.name for c in self.constraints]:
             if name not in found.figures:
-                why = found.reasons.get(name.partition(".")[0], "not modelled")
+                why = found.reasons.get(plain_name(name), "not modelled")
                 missing = f"no {name} for this design: {why}"
         return PointResult(found.figures, violations, missing)
 

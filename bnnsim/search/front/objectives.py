@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bnnsim.cost.error_bars import RESTS_ON, percentile
+from bnnsim.cost.error_bars import ENDS, RESTS_ON, percentile, plain_name
 from bnnsim.spec.faults import Fault, SpecError, near_names
 
 METRICS: Mapping[str, str] = {
@@ -39,7 +39,7 @@ METRICS: Mapping[str, str] = {
 """Every figure that a search can use, and the direction in which it is better."""
 
 ROBUST: Mapping[str, str] = {
-    f"{name}.{end}": METRICS[name] for name in RESTS_ON if name in METRICS for end in ("p10", "p90")
+    f"{name}.{end}": METRICS[name] for name in RESTS_ON if name in METRICS for end in ENDS
 }
 """Ends of costs' error bars, for robust searches: one design in ten is below p10, one above p90."""
 
@@ -149,7 +149,7 @@ def parse_constraints(texts: Sequence[str], place: str = "--constraint") -> tupl
 
 def is_better_more(name: str) -> bool:
     """Whether more of a figure, or of an end of its error bar, is better."""
-    return {**METRICS, **ROBUST}[name] == "maximise"
+    return METRICS[plain_name(name)] == "maximise"
 
 
 def robust_figures(

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bnnsim.cost.error_bars import RESTS_ON, percentile, structure_kind
+from bnnsim.cost.error_bars import ENDS, RESTS_ON, percentile, structure_kind
 from bnnsim.search.points.point_design import point_design
 from bnnsim.search.space.alternatives import ALTERNATIVE
 from bnnsim.search.storage.record import Exploration, TrialRecord
-
-ENDS = ("p10", "p90")
 
 
 def structure_kinds(exploration: Exploration) -> Mapping[str, str]:

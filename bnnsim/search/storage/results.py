@@ -9,14 +9,14 @@ from pathlib import Path
 
 import yaml
 
-from bnnsim.cost.error_bars import RESTS_ON
+from bnnsim.cost.error_bars import ENDS, RESTS_ON
 from bnnsim.files.folder import write_files
 from bnnsim.files.whole import no_place
 from bnnsim.search.front.objectives import GIVEN, METRICS, ROBUST
 from bnnsim.search.points.point_design import point_architecture
 from bnnsim.search.space.alternatives import Alternatives
 from bnnsim.search.space.space import Space
-from bnnsim.search.storage.kinds import ENDS, interval_of, structure_kinds
+from bnnsim.search.storage.kinds import interval_of, structure_kinds
 from bnnsim.search.storage.record import Exploration, TrialRecord
 from bnnsim.spec.library import find_spec, shipped_names
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
