@@ -230,32 +230,30 @@ class Folder:
         """
         key = (cycles, tuple(room.items()), self.table.corrections)
         if key not in self._outcomes:
-            found = None
-            bound = math.inf
-            if self.objective == "lut":
-                bound = set_folding_luts(self.request.network, cycles)
-            if bound < math.inf:
-                found = cheapest_folding(
-                    self.table, cycles, {**room, FINN_LUTS: bound}, self.objective
-                )
-                nearly = _NEARLY * found.least[FINN_LUTS]
-                if found.choice is None and nearly > bound:  # its windows have lanes of their own
-                    found = cheapest_folding(
-                        self.table, cycles, {**room, FINN_LUTS: nearly}, self.objective
-                    )
-            if found is None or found.choice is None or self._is_much_dearer(found, cycles, room):
-                found = cheapest_folding(self.table, cycles, room, self.objective)
-            self._outcomes[key] = found
+            self._outcomes[key] = self._solved(cycles, room)
         return self._outcomes[key]
 
-    def _is_much_dearer(self, found: Outcome, cycles: int, room: Mapping[str, float]) -> bool:
-        """Whether FINN's opinion costs more logic by ours than it is worth."""
-        assert found.choice is not None
-        taken = found.choice.amounts["lut"]
-        if taken <= _MUCH_DEARER * found.least["lut"]:
-            return False
-        free = cheapest_folding(self.table, cycles, room, self.objective).choice
-        return free is not None and taken > _MUCH_DEARER * free.amounts["lut"]
+    def _solved(self, cycles: int, room: Mapping[str, float]) -> Outcome:
+        found = self._no_dearer_to_finn(cycles, room)
+        if found is not None and not _is_much_dearer(found, found.least):
+            return found
+        free = cheapest_folding(self.table, cycles, room, self.objective)
+        if found is None or (free.choice is not None and _is_much_dearer(found, free.choice.amounts)):
+            return free
+        return found
+
+    def _no_dearer_to_finn(self, cycles: int, room: Mapping[str, float]) -> Outcome | None:
+        """The cheapest that FINN's estimate finds no dearer than FINN's own folding, if there is one."""
+        bound = math.inf
+        if self.objective == "lut":
+            bound = set_folding_luts(self.request.network, cycles)
+        if bound == math.inf:
+            return None
+        found = cheapest_folding(self.table, cycles, {**room, FINN_LUTS: bound}, self.objective)
+        nearly = _NEARLY * found.least[FINN_LUTS]
+        if found.choice is None and nearly > bound:  # its windows have lanes of their own
+            found = cheapest_folding(self.table, cycles, {**room, FINN_LUTS: nearly}, self.objective)
+        return None if found.choice is None else found
 
     @cached_property
     def shortest_cycles(self) -> int:
@@ -337,6 +335,12 @@ class Folder:
         }
         slowest = max(names, key=lambda name: names[name])
         return "the frame source" if slowest == INPUT else slowest
+
+
+def _is_much_dearer(found: Outcome, least: Mapping[str, float]) -> bool:
+    """Whether FINN's opinion costs more logic by our estimate than it is worth."""
+    assert found.choice is not None
+    return found.choice.amounts["lut"] > _MUCH_DEARER * least["lut"]
 
 
 def rate_text(clock_mhz: float, cycles: int) -> str:
