@@ -19,9 +19,12 @@ SOURCE, SINK = "source", "sink"
 
 
 def build_streaming(
-    architecture: Loaded[StreamingArchitecture], network: Network
+    architecture: Loaded[StreamingArchitecture], network: Network, all_depths_count: bool = True
 ) -> tuple[StreamingGraph | None, list[Fault]]:
-    """Units and streams of ``network`` on ``architecture``; the graph is None where faults bar it."""
+    """Units and streams of ``network`` on ``architecture``; the graph is None where faults bar it.
+
+    A FIFO depth of a stream that is not there is a fault, unless not ``all_depths_count``.
+    """
     builder = StreamBuilder(architecture, network)
     check_layers(builder)
     check_windows(builder)
@@ -34,7 +37,8 @@ def build_streaming(
             return None, builder.faults
     for name in network.outputs:
         _frame_sink(builder, name)
-    check_stream_names(builder)
+    if all_depths_count:
+        check_stream_names(builder)
     if builder.faults:
         return None, builder.faults
     return StreamingGraph(tuple(builder.units), tuple(builder.streams)), []

@@ -8,6 +8,7 @@ from bnnsim.design.build import build_design
 from bnnsim.design.design import Design, EngineDesign
 from bnnsim.design.device import device_of
 from bnnsim.design.streaming.layout import build_streaming
+from bnnsim.design.streaming.units import StreamingGraph
 from bnnsim.search.space.fields import Value
 from bnnsim.search.space.space import Space
 from bnnsim.spec.architecture import Architecture
@@ -25,12 +26,8 @@ def point_architecture(space: Space, knobs: Mapping[str, Value]) -> Loaded[Archi
     spec = found.spec
     if not isinstance(spec, StreamingArchitecture) or not spec.fifo_words:
         return found
-    shallow = Loaded(spec.model_copy(update={"fifo_words": {}}), found.source)
-    graph, _ = build_streaming(shallow, space.network)
-    if graph is None:
-        return found
-    there = {name: words for name, words in spec.fifo_words.items() if name in graph.stream_by_name}
-    return space.loaded(spec.model_copy(update={"fifo_words": there}))
+    graph, _ = build_streaming(Loaded(spec, found.source), space.network, all_depths_count=False)
+    return found if graph is None else space.loaded(_with_its_depths(spec, graph))
 
 
 def point_design(space: Space, knobs: Mapping[str, Value]) -> Design | EngineDesign:
@@ -38,13 +35,19 @@ def point_design(space: Space, knobs: Mapping[str, Value]) -> Design | EngineDes
 
     A pipeline is built on the space's network as it is, without checking that again.
     """
-    loaded = point_architecture(space, knobs)
+    loaded = space.loaded(space.point(knobs, space.name))
     if not isinstance(loaded.spec, StreamingArchitecture):
         return build_design(loaded, space.workload)
     streaming = Loaded(loaded.spec, loaded.source)
     faults: list[Fault] = []
     device = device_of(loaded.spec.device, loaded.source, faults)
-    graph, more = build_streaming(streaming, space.network)
+    graph, more = build_streaming(streaming, space.network, all_depths_count=False)
     if device is None or graph is None or more:
         raise SpecError([*loaded.faults, *faults, *more])
-    return Design(streaming.spec, space.network, device, graph)
+    return Design(_with_its_depths(streaming.spec, graph), space.network, device, graph)
+
+
+def _with_its_depths(spec: StreamingArchitecture, graph: StreamingGraph) -> StreamingArchitecture:
+    """The architecture without FIFO depths of streams that are not there."""
+    there = {name: words for name, words in spec.fifo_words.items() if name in graph.stream_by_name}
+    return spec if there == spec.fifo_words else spec.model_copy(update={"fifo_words": there})
