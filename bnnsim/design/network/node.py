@@ -69,6 +69,11 @@ class Node:
         return self.input.channels // self.groups
 
     @property
+    def is_residual(self) -> bool:
+        """Whether activations are residual on either side."""
+        return self.input.type.is_residual or self.output.type.is_residual
+
+    @property
     def macs(self) -> int:
         """Multiply-accumulates a frame, padded taps included."""
         if not isinstance(self.layer, WeightedLayer):

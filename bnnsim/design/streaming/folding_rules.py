@@ -133,7 +133,7 @@ def _check_groups(builder: StreamBuilder, node: Node, hardware: LayerHardware) -
         near = sorted(sorted(choices, key=lambda n: (abs(n - pe), n))[:2])
         expected = f"a divisor of {rows} (rows of a group), or {rows} x a divisor of {node.groups} groups"
         builder.fault((*key, "pe"), expected, pe, tuple(str(n) for n in near))
-    elif pe > rows and (node.input.type.is_residual or node.output.type.is_residual):
+    elif pe > rows and node.is_residual:
         builder.fault((*key, "pe"), f"at most {rows}: levels take one group after the other", pe)
     elif pe > rows and simd is not None and simd % node.group_channels:
         channels = f"{node.group_channels} (channels of a group)"

@@ -272,8 +272,7 @@ class OptionTable:
 
 def _is_side_by_side(node: Node, simd: int) -> bool:
     """Whether groups of a layer can be at work at once: a word has whole pixels of each."""
-    levels = node.input.type.is_residual or node.output.type.is_residual
-    return simd % node.group_channels == 0 and not levels
+    return simd % node.group_channels == 0 and not node.is_residual
 
 
 def busy_cycles(graph: StreamingGraph, unit: Unit) -> int:

@@ -34,7 +34,7 @@ def folds(node: Node) -> tuple[Fold, ...]:
     fewest PEs (each brings an accumulator and a threshold).
     """
     slides = isinstance(node.layer, ConvLayer) and node.layer.kernel_hw != (1, 1)
-    several = () if node.input.type.is_residual or node.output.type.is_residual else node.pe_choices
+    several = () if node.is_residual else node.pe_choices
     return _folds(
         node.matrix_height,
         node.matrix_width,
