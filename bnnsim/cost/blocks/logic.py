@@ -91,11 +91,6 @@ def adder_tree_luts(tech: Technology, operands: int, bits: int) -> float:
     return luts
 
 
-def adder_tree(tech: Technology, operands: int, bits: int) -> Estimate:
-    """As :func:`adder_tree_luts`, pipelined."""
-    return datapath(tech, adder_tree_luts(tech, operands, bits))
-
-
 def popcount_luts(tech: Technology, bits: int, form: PopcountForm = "tree") -> float:
     """XNOR of two ``bits``-wide words and the number of ones in it.
 

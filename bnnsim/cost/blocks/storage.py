@@ -95,12 +95,6 @@ def lut_rom(tech: Technology, width_bits: int, depth_words: int) -> Estimate:
     return control(tech, rows * width_bits + multiplexer_luts(tech, rows, width_bits))
 
 
-def shift_register(tech: Technology, width_bits: int, depth_words: int) -> Estimate:
-    """A delay of ``depth_words`` words in LUTs."""
-    rows = math.ceil(depth_words / tech["srl_depth_words"])
-    return Amounts(lutram=rows * math.ceil(width_bits / tech["srl_bits_per_lut"]))
-
-
 def register_file(
     tech: Technology, width_bits: int, depth_words: int, reads: int = 1, written: bool = True
 ) -> Estimate:

@@ -22,7 +22,6 @@ from bnnsim.cost.blocks.storage import (
     master_port,
     memory,
     register_file,
-    shift_register,
     single_port_store,
 )
 
@@ -230,9 +229,8 @@ def test_a_line_buffer_has_a_memory_a_row(plain):
     assert line_buffer(plain, 24, 32, 4).bram18 == 0
 
 
-def test_registers_and_shift_registers(plain):
+def test_registers(plain):
     assert register_file(plain, 32, 18).ff == 32 * 18
-    assert shift_register(plain, 10, 33).lutram == 2 * 5
 
 
 def test_a_memory_port_has_a_burst_buffer_for_each_direction(plain):
