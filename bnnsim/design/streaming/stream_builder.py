@@ -59,6 +59,7 @@ class StreamBuilder:
         self.source_text = architecture.source
         self.network = network
         self.faults: list[Fault] = []
+        self._hardware: dict[str, LayerHardware] = {}
         self._units: dict[str, Unit] = {}
         self._outputs: dict[str, list[str]] = {}  # by unit
         self._between: dict[str, int] = {}  # streams by writer and reader
@@ -78,12 +79,13 @@ class StreamBuilder:
 
     def hardware(self, name: str) -> LayerHardware:
         """A layer's options with the architecture's defaults filled in."""
-        given = self.spec.layers.get(name, LayerHardware())
-        defaults = self.spec.defaults
-        said = {key: getattr(given, key) for key in INHERITED}
-        return given.model_copy(
-            update={k: getattr(defaults, k) if v is None else v for k, v in said.items()}
-        )
+        if name not in self._hardware:
+            given = self.spec.layers.get(name, LayerHardware())
+            defaults = self.spec.defaults
+            unsaid = [key for key in INHERITED if getattr(given, key) is None]
+            filled = given.model_copy(update={key: getattr(defaults, key) for key in unsaid})
+            self._hardware[name] = filled
+        return self._hardware[name]
 
     def add_unit(
         self,
