@@ -6,6 +6,7 @@ import numpy as np
 
 from bnnsim.arrays import Int64s, Integers
 from bnnsim.design.design import EngineDesign
+from bnnsim.design.engine.program import EngineProgram
 from bnnsim.design.network.network import Network
 from bnnsim.simulation.options import ExecutorName, Progress, RunOptions
 from bnnsim.simulation.predictions import class_predictions
@@ -38,8 +39,9 @@ def simulate_engine(
     else:
         frames, basis = options.frames or 1, stimulus.reason
     executor: ExecutorName = options.executor or ("compiled" if scores is None else "simpy")
-    timing = _run(design, frames, "simpy" if observer else executor, observer)
-    interval, _, reason = steady_interval(design)
+    program = whole_program(design)
+    timing = _run(program, frames, "simpy" if observer else executor, observer)
+    interval, _, reason = program_interval(program)
     workload = design.network.workload
     return Simulation(
         arch=design.architecture.name,
@@ -67,10 +69,10 @@ def simulate_engine(
             for unit in timing.units
         ),
         fifos=(),
-        layers=_layers(design, timing),
+        layers=_layers(program, timing),
         outside=tuple(str(entry) for entry in design.architecture.outside),
-        bottleneck=find_engine_bottleneck(whole_program(design), interval),
-        spending=find_spending(design, whole_program(design), interval),
+        bottleneck=find_engine_bottleneck(program, interval),
+        spending=find_spending(design, program, interval),
     )
 
 
@@ -80,19 +82,19 @@ def steady_interval(design: EngineDesign) -> tuple[int | None, int, str]:
 
 
 def _run(
-    design: EngineDesign, frames: int, executor: ExecutorName, observer: EngineObserver | None
+    program: EngineProgram, frames: int, executor: ExecutorName, observer: EngineObserver | None
 ) -> EngineTiming:
     if executor == "simpy":
         from bnnsim.timing.engine.reference import run_engine_simpy
 
-        return run_engine_simpy(whole_program(design), frames, observer=observer)
+        return run_engine_simpy(program, frames, observer=observer)
     from bnnsim.timing.engine.compiled import run_engine_compiled
 
-    return run_engine_compiled(whole_program(design), frames)
+    return run_engine_compiled(program, frames)
 
 
-def _layers(design: EngineDesign, timing: EngineTiming) -> tuple[LayerReport, ...]:
-    parts = {part.name: part for part in whole_program(design).parts}
+def _layers(program: EngineProgram, timing: EngineTiming) -> tuple[LayerReport, ...]:
+    parts = {part.name: part for part in program.parts}
     return tuple(
         LayerReport(
             name=account.name,
