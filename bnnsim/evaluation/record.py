@@ -12,14 +12,13 @@ from bnnsim.cost.power import FrameEnergy, Power
 from bnnsim.cost.usage import RESOURCES, Capped, Resources, UnitResources
 from bnnsim.datapath.engine.toggle_record import ArrayToggles
 from bnnsim.datapath.streaming.toggles import ToggleCount
+from bnnsim.design.network.node import OPERATIONS_PER_MAC as OPERATIONS_PER_MAC
 from bnnsim.evaluation.advice.record import AdviceReport
 from bnnsim.evaluation.notebook import record_html
 from bnnsim.evaluation.remark import remark_on
 from bnnsim.evaluation.run_figures import RunFigures
 from bnnsim.simulation import Simulation
 
-OPERATIONS_PER_MAC = 2
-"""One binary multiply-accumulate counts as two operations, as in published GOPS."""
 POWER_BASIS = "chip"
 
 Toggles = ToggleCount | Mapping[str, ArrayToggles]

@@ -11,6 +11,8 @@ from bnnsim.spec.workload import ConvBase, Layer, WeightedLayer
 
 INPUT = "input"
 """The name of the frame among the layers."""
+OPERATIONS_PER_MAC = 2
+"""One binary multiply-accumulate counts as two operations, as in published GOPS."""
 
 
 @dataclass(frozen=True)

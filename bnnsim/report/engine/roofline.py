@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from math import prod
 
 from bnnsim.design.design import EngineDesign
+from bnnsim.design.network.node import OPERATIONS_PER_MAC
 from bnnsim.report.figures.figure import Figure, csv_text
-from bnnsim.timing.engine.spending import OPERATIONS_PER_MAC, Spending
+from bnnsim.timing.engine.spending import Spending
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import Literal, get_args
 
 from bnnsim.design.design import EngineDesign
 from bnnsim.design.engine.program import EngineProgram, Transfer, Work, leaves
+from bnnsim.design.network.node import OPERATIONS_PER_MAC
 from bnnsim.timing.engine.bottleneck import unit_cycles
 from bnnsim.timing.engine.result import PartCycles
 from bnnsim.timing.engine.steady_state import longest_interval, steady_frame
@@ -46,7 +47,6 @@ CLASS_OF: Mapping[ResourceKind, Bound] = {
 }
 COUNTS_FROM = 1.01
 """A resource counts if frames follow each other at least so many times as fast with it twice as fast."""
-OPERATIONS_PER_MAC = 2
 _SAID: Mapping[Bound, str] = {
     "compute": "arrays and stages twice as fast",
     "memory": "ports twice as wide and half their latency",
