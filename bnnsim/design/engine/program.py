@@ -148,11 +148,16 @@ def walk(ops: tuple[Op, ...]) -> Iterator[Work | Transfer | Beside]:
 
 def leaves(ops: tuple[Op, ...]) -> Iterator[Work | Transfer]:
     """Every work and transfer once, as written."""
+    return (op for op, _ in counted(ops))
+
+
+def counted(ops: tuple[Op, ...], times: int = 1) -> Iterator[tuple[Work | Transfer, int]]:
+    """Every work and transfer once, as written, with how often it happens."""
     for op in ops:
         if isinstance(op, Repeat):
-            yield from leaves(op.body)
+            yield from counted(op.body, times * op.trips)
         elif isinstance(op, Beside):
             for branch in op.branches:
-                yield from leaves(branch)
+                yield from counted(branch, times)
         else:
-            yield op
+            yield op, times

@@ -12,6 +12,7 @@ from bnnsim.design.engine.program import (
     Repeat,
     Transfer,
     Work,
+    counted,
     pure_cycles,
 )
 from bnnsim.timing.engine.result import (
@@ -76,24 +77,15 @@ def frame_busy(program: EngineProgram) -> dict[str, int]:
 def part_busy(part: LayerProgram) -> dict[str, int]:
     """Busy cycles, in one part of the frame, of every unit, mover (``buffer.direction``) and port."""
     busy: dict[str, int] = {}
-    _add_busy(part.ops, 1, busy)
+    for op, times in counted(part.ops):
+        if not times:
+            continue
+        names = (
+            (op.unit,) if isinstance(op, Work) else (f"{op.buffer}.{op.direction}", f"port {op.port}")
+        )
+        for name in names:
+            busy[name] = busy.get(name, 0) + op.cycles * times
     return busy
-
-
-def _add_busy(ops: tuple[Op, ...], times: int, busy: dict[str, int]) -> None:
-    for op in ops:
-        if isinstance(op, Repeat):
-            if op.trips:
-                _add_busy(op.body, times * op.trips, busy)
-        elif isinstance(op, Beside):
-            for branch in op.branches:
-                _add_busy(branch, times, busy)
-        else:
-            names = (
-                (op.unit,) if isinstance(op, Work) else (f"{op.buffer}.{op.direction}", f"port {op.port}")
-            )
-            for name in names:
-                busy[name] = busy.get(name, 0) + op.cycles * times
 
 
 def report_units(

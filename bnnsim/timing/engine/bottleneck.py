@@ -9,12 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import combinations
 
-from bnnsim.design.engine.program import (
-    Beside,
-    EngineProgram,
-    Op,
-    Repeat,
-)
+from bnnsim.design.engine.program import EngineProgram, counted
 from bnnsim.timing.bottleneck import Bottleneck, listed
 from bnnsim.timing.engine.steady_state import longest_interval
 from bnnsim.timing.engine.variants import changed_program, unit_of, without
@@ -57,19 +52,9 @@ def unit_cycles(program: EngineProgram) -> dict[str, int]:
     """Cycles a frame in which each unit is at work, those that work not at all left out."""
     cycles: dict[str, int] = {}
     for part in program.parts:
-        _add(part.ops, 1, cycles)
-    return {name: count for name, count in cycles.items() if count}
-
-
-def _add(ops: tuple[Op, ...], times: int, cycles: dict[str, int]) -> None:
-    for op in ops:
-        if isinstance(op, Repeat):
-            _add(op.body, times * op.trips, cycles)
-        elif isinstance(op, Beside):
-            for branch in op.branches:
-                _add(branch, times, cycles)
-        else:
+        for op, times in counted(part.ops):
             cycles[unit_of(op)] = cycles.get(unit_of(op), 0) + op.cycles * times
+    return {name: count for name, count in cycles.items() if count}
 
 
 def interval_without(program: EngineProgram, units: tuple[str, ...]) -> int:

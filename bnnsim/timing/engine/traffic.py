@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from bnnsim.design.engine.program import EngineProgram, LayerProgram, Op, Repeat, Transfer
+from bnnsim.design.engine.program import EngineProgram, LayerProgram, Transfer, counted
 from bnnsim.spec.engine.architecture import EngineArchitecture
-from bnnsim.timing.engine.steady_state import longest_interval
-from bnnsim.timing.engine.variants import changed_program, without
+from bnnsim.timing.engine.bottleneck import interval_without
 
 
 @dataclass(frozen=True)
@@ -44,13 +43,10 @@ class PortTraffic:
         )
 
 
-def transfers(ops: tuple[Op, ...], times: int = 1) -> Iterator[tuple[Transfer, int]]:
-    """Every transfer with how often it happens."""
-    for op in ops:
-        if isinstance(op, Repeat):
-            if op.trips:
-                yield from transfers(op.body, times * op.trips)
-        elif isinstance(op, Transfer):
+def transfers(part: LayerProgram, port: str | None = None) -> Iterator[tuple[Transfer, int]]:
+    """Every transfer of a part, through one port or all, with how often it happens."""
+    for op, times in counted(part.ops):
+        if times and isinstance(op, Transfer) and port in (None, op.port):
             yield op, times
 
 
@@ -64,15 +60,14 @@ def latency_cycles(program: EngineProgram, port: str) -> int:
     return sum(
         times * op.bursts * op.latency_cycles
         for part in program.parts
-        for op, times in transfers(part.ops)
-        if op.port == port
+        for op, times in transfers(part, port)
     )
 
 
 def part_bytes(part: LayerProgram, widths: Mapping[str, int]) -> dict[str, int]:
     """Bytes through each port in one part's turn; ``widths`` are bits of a word."""
     found: dict[str, int] = {}
-    for op, times in transfers(part.ops):
+    for op, times in transfers(part):
         found[op.port] = found.get(op.port, 0) + times * op.words * widths[op.port]
     return {name: -(-bits // 8) for name, bits in found.items()}
 
@@ -83,9 +78,7 @@ def port_traffic(
     """Every port that moves something, with frames ``interval`` cycles apart."""
     found = []
     for name in program.ports:
-        moves = [
-            (op, times) for part in program.parts for op, times in transfers(part.ops) if op.port == name
-        ]
+        moves = [move for part in program.parts for move in transfers(part, name)]
         if not moves:
             continue
         bits = {"load": 0, "store": 0}
@@ -96,7 +89,7 @@ def port_traffic(
             by_payload[op.payload] = by_payload.get(op.payload, 0) + moved
         loaded, stored = (-(-bits[way] // 8) for way in ("load", "store"))
         busy = sum(times * op.cycles for op, times in moves)
-        others = longest_interval(changed_program(program, without((f"port {name}",))))
+        others = interval_without(program, (f"port {name}",))
         per_cycle = clock_mhz / 1000  # from bytes a cycle to 10^9 bytes a second
         found.append(
             PortTraffic(
