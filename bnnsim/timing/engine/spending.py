@@ -175,8 +175,7 @@ class _Trials:
 
     def interval(self, change: Change) -> int:
         changed = changed_program(self.program, change)
-        same = all(new is old for new, old in zip(changed.parts, self.program.parts, strict=True))
-        return self.interval_now if same else max(1, longest_interval(changed))
+        return self.interval_now if changed is self.program else max(1, longest_interval(changed))
 
     def doubled(self, name: str, kind: ResourceKind, busy: int) -> Doubled:
         interval = self.interval(_of_resource(name, kind))

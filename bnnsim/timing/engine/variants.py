@@ -4,25 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from bnnsim.design.engine.program import Beside, EngineProgram, Op, Repeat, Transfer, Work
 
+Kind = TypeVar("Kind")
 Change = Callable[[int, Work | Transfer], Work | Transfer]
 """From a part's position and one of its operations to what takes its place."""
 
 
 def changed_program(program: EngineProgram, change: Change) -> EngineProgram:
-    """A program with every operation changed; parts that stay as they are stay the same objects."""
+    """A program with every operation changed; what stays as it is, all of it too, is the same object."""
     parts = []
     for position, part in enumerate(program.parts):
         ops = _changed(part.ops, position, change)
         parts.append(part if ops is part.ops else replace(part, ops=ops))
-    return replace(program, parts=tuple(parts))
+    kept = _kept(program.parts, tuple(parts))
+    return program if kept is program.parts else replace(program, parts=kept)
+
+
+def _kept(old: tuple[Kind, ...], new: tuple[Kind, ...]) -> tuple[Kind, ...]:
+    """``new``, or ``old`` itself where nothing of it is another object."""
+    return old if all(now is before for now, before in zip(new, old, strict=True)) else new
 
 
 def _changed(ops: tuple[Op, ...], position: int, change: Change) -> tuple[Op, ...]:
-    found = tuple(_changed_op(op, position, change) for op in ops)
-    return ops if all(new is old for new, old in zip(found, ops, strict=True)) else found
+    return _kept(ops, tuple(_changed_op(op, position, change) for op in ops))
 
 
 def _changed_op(op: Op, position: int, change: Change) -> Op:
@@ -31,8 +38,8 @@ def _changed_op(op: Op, position: int, change: Change) -> Op:
         return op if body is op.body else replace(op, body=body)
     if isinstance(op, Beside):
         branches = tuple(_changed(branch, position, change) for branch in op.branches)
-        same = all(new is old for new, old in zip(branches, op.branches, strict=True))
-        return op if same else replace(op, branches=branches)
+        kept = _kept(op.branches, branches)
+        return op if kept is op.branches else replace(op, branches=kept)
     return change(position, op)
 
 
