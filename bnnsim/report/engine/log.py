@@ -9,8 +9,7 @@ from typing import NamedTuple, Self, get_args
 from bnnsim.design.engine.program import EngineProgram, Transfer, leaves
 from bnnsim.report.waveform.spool import Spool
 from bnnsim.spec.engine.blocks import Payload
-from bnnsim.timing.engine.observer import STALLS, Activity
-from bnnsim.timing.engine.result import Booked
+from bnnsim.timing.engine.result import STALLS, Activity, Booked
 
 _TURN = struct.Struct("<qqHI")
 _DID = struct.Struct("<qqHB")
@@ -19,7 +18,7 @@ _BURST = struct.Struct("<qqHBI")
 _LEVEL = struct.Struct("<qq")
 ACTIVITIES: tuple[Activity, ...] = (
     *(name for kind in get_args(Booked) for name in (get_args(kind) or (kind,))),
-    *STALLS.values(),
+    *STALLS,
 )
 PAYLOADS: tuple[Payload, ...] = get_args(Payload)
 

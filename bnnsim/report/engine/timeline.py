@@ -11,8 +11,8 @@ from bnnsim.report.engine.trace import logged
 from bnnsim.report.figures.figure import Figure, number
 from bnnsim.report.figures.gantt import gantt_body
 from bnnsim.report.figures.track_encoding import encode_pairs, zigzag
-from bnnsim.timing.engine.observer import Activity
 from bnnsim.timing.engine.reference import run_engine_simpy
+from bnnsim.timing.engine.result import Activity
 from bnnsim.timing.engine.schedule import has_double
 from bnnsim.timing.prefix import whole_program
 

@@ -21,7 +21,7 @@ from bnnsim.timing.engine.result import (
     EngineUnitCycles,
     EngineUnitKind,
     PartCycles,
-    WaitedFor,
+    Stall,
 )
 from bnnsim.timing.engine.schedule import Schedule
 
@@ -31,11 +31,11 @@ def booked_as(op: Transfer) -> Booked:
     return "activation_store" if op.direction == "store" else LOADED_AS[op.payload]
 
 
-def waited_for(op: Transfer) -> WaitedFor:
-    """What the controller waits for where it waits for a transfer."""
+def waited_as(op: Transfer) -> Stall:
+    """The account of the controller's waiting for a transfer."""
     if op.direction == "store":
-        return "store"
-    return "weight" if LOADED_AS[op.payload] == "weight_load" else "activation"
+        return "store_stall"
+    return "weight_stall" if LOADED_AS[op.payload] == "weight_load" else "activation_stall"
 
 
 def frame_account(program: EngineProgram, frames: int) -> list[PartCycles]:

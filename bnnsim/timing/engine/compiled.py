@@ -26,9 +26,9 @@ from bnnsim.timing.engine.account import (
     frame_busy,
     frame_cycles,
     report_units,
-    waited_for,
+    waited_as,
 )
-from bnnsim.timing.engine.result import WAITED_FOR, EngineTiming
+from bnnsim.timing.engine.result import STALLS, EngineTiming
 from bnnsim.timing.engine.schedule import Schedule, build_schedule
 
 _WORK, _BURST, _ARRIVE, _TAKE, _GIVE, _BEGIN, _END = 0, 1, 2, 3, 4, 5, 6
@@ -42,7 +42,7 @@ def run_engine_compiled(program: EngineProgram, frames: int) -> EngineTiming:
     if movers == 0:
         cycles = frame_cycles(program)
         ends = cycles * np.arange(1, frames + 1)
-        part_stalls = np.zeros((len(program.parts), len(WAITED_FOR)), np.int64)
+        part_stalls = np.zeros((len(program.parts), len(STALLS)), np.int64)
         waited = np.zeros((1, 64), np.int64)
         mover_stalls = np.zeros(0, np.int64)
     else:
@@ -55,8 +55,8 @@ def run_engine_compiled(program: EngineProgram, frames: int) -> EngineTiming:
         )
     parts = frame_account(program, frames)
     for part, stalls in zip(parts, part_stalls, strict=True):
-        for cause, stall in zip(WAITED_FOR, stalls, strict=True):
-            part.wait(cause, int(stall))
+        for kind, stall in zip(STALLS, stalls, strict=True):
+            part.book(kind, int(stall))
     inline = _inline_names(schedule)
     stalled = {name: int(waited[0, i]) for i, name in enumerate(inline)} if inline else {}
     total = int(ends[-1])
@@ -82,14 +82,14 @@ def _controller_table(schedule: Schedule) -> tuple[Int64s]:
     ports = {name: i for i, name in enumerate(schedule.program.ports)}
     inline = {name: i for i, name in enumerate(_inline_names(schedule))}
     rows: list[tuple[int, int, int, int, int]] = []
-    stores = WAITED_FOR.index("store")
+    stores = STALLS.index("store_stall")
     for position, part in enumerate(schedule.program.parts):
         rows.append((_BEGIN, position, 0, 0, 0))
         for op in walk(part.ops):
             if not isinstance(op, Transfer):
                 rows.append((_WORK, 0, op_cycles(op), 0, 0))
                 continue
-            cause = WAITED_FOR.index(waited_for(op))
+            cause = STALLS.index(waited_as(op))
             if not op.double:
                 name, port = inline[f"{op.buffer}.{op.direction}"], ports[op.port]
                 rows += [(_BURST, port, op.burst_cycles(i), name, cause) for i in range(op.bursts)]

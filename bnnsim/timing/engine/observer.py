@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Protocol
 
 from bnnsim.design.engine.program import Transfer
-from bnnsim.timing.engine.result import Booked, WaitedFor
-
-Activity = Booked | Literal["weight_stall", "activation_stall", "store_stall"]
-"""What the controller does: under which name its cycles are booked."""
-STALLS: dict[WaitedFor, Activity] = {
-    "weight": "weight_stall",
-    "activation": "activation_stall",
-    "store": "store_stall",
-}
+from bnnsim.timing.engine.result import Activity
 
 
 class EngineObserver(Protocol):

@@ -15,9 +15,9 @@ from typing import Any
 import simpy
 
 from bnnsim.design.engine.program import Beside, EngineProgram, Transfer, Work, walk
-from bnnsim.timing.engine.account import booked_as, report_units, waited_for
-from bnnsim.timing.engine.observer import STALLS, Activity, EngineObserver
-from bnnsim.timing.engine.result import EngineTiming, PartCycles
+from bnnsim.timing.engine.account import booked_as, report_units, waited_as
+from bnnsim.timing.engine.observer import EngineObserver
+from bnnsim.timing.engine.result import Activity, EngineTiming, PartCycles
 from bnnsim.timing.engine.schedule import (
     CONTROLLER,
     Schedule,
@@ -194,10 +194,10 @@ class _Machine:
             asked, cycles = int(self.env.now), op.burst_cycles(index)
             yield from self.ports[op.port].burst(CONTROLLER, cycles)
             begin = self._told_burst(op, index)
-            self._tell(STALLS[waited_for(op)], asked, begin - asked)
+            self._tell(waited_as(op), asked, begin - asked)
             self._tell(booked_as(op), begin, cycles)
         waited = int(self.env.now) - start - op.cycles
-        account.wait(waited_for(op), waited)
+        account.book(waited_as(op), waited)
         name = f"{op.buffer}.{op.direction}"
         self.busy[name] = self.busy.get(name, 0) + op.cycles
         self.stalled_in[name] = self.stalled_in.get(name, 0) + waited
@@ -229,8 +229,8 @@ class _Machine:
                 self.observer.handed(op, int(self.env.now))
             self.arrived[mover].add()
         waited = int(self.env.now) - start
-        account.wait(waited_for(op), waited)
-        self._tell(STALLS[waited_for(op)], start, waited)
+        account.book(waited_as(op), waited)
+        self._tell(waited_as(op), start, waited)
 
     def _await_stores(self, account: PartCycles) -> Process:
         """A part ends when all it stores is stored."""
@@ -239,7 +239,7 @@ class _Machine:
             if mover.direction == "store":
                 yield from self.moved[index].reach(self.arrived[index].value)
         waited = int(self.env.now) - start
-        account.wait("store", waited)
+        account.book("store_stall", waited)
         self._tell("store_stall", start, waited)
 
     def mover(self, index: int) -> Process:

@@ -10,7 +10,7 @@ from bnnsim.design.engine.program import WorkKind
 from bnnsim.spec.engine.blocks import Payload
 
 Booked = WorkKind | Literal["weight_load", "activation_load", "activation_store"]
-"""Under which name cycles are booked."""
+"""Under which name cycles of work and of transfers in sequence are booked."""
 EngineUnitKind = Literal["array", "stage", "host", "mover", "port"]
 LOADED_AS: Mapping[Payload, Booked] = {
     "weights": "weight_load",
@@ -21,10 +21,12 @@ LOADED_AS: Mapping[Payload, Booked] = {
     "results": "activation_store",
 }
 """How a load in sequence is booked; every store is an activation store."""
-WaitedFor = Literal["weight", "activation", "store"]
-"""What the controller waits for: weights (thresholds too), maps or the image on their way in, maps or
-results on their way out."""
-WAITED_FOR: tuple[WaitedFor, ...] = get_args(WaitedFor)
+Stall = Literal["weight_stall", "activation_stall", "store_stall"]
+"""Waiting, by what for: weights (thresholds too), maps or the image on their way in, maps or results on
+their way out."""
+STALLS: tuple[Stall, ...] = get_args(Stall)
+Activity = Booked | Stall
+"""What the controller does: under which name its cycles are booked."""
 
 
 @dataclass
@@ -60,13 +62,8 @@ class PartCycles:
         names = [f.name for f in fields(self) if f.name != "name"]
         return PartCycles(self.name, **{n: getattr(self, n) - getattr(before, n) for n in names})
 
-    def book(self, kind: Booked, cycles: int) -> None:
+    def book(self, kind: Activity, cycles: int) -> None:
         name = f"{kind}_cycles"
-        setattr(self, name, getattr(self, name) + cycles)
-
-    def wait(self, waited_for: WaitedFor, cycles: int) -> None:
-        """Book cycles of waiting."""
-        name = f"{waited_for}_stall_cycles"
         setattr(self, name, getattr(self, name) + cycles)
 
 
