@@ -86,8 +86,7 @@ class Node:
     def weight_shape(self) -> tuple[int, ...]:
         """Shape of the weight array in the weights file."""
         if isinstance(self.layer, ConvBase):
-            channels = self.input.channels // self.groups
-            return (self.layer.out, channels, *self.layer.kernel_hw)
+            return (self.layer.out, self.group_channels, *self.layer.kernel_hw)
         return (self.matrix_height, self.matrix_width)
 
     @property

@@ -116,7 +116,7 @@ def _check_window_lanes(builder: StreamBuilder, node: Node, hardware: LayerHardw
     if not isinstance(node.layer, ConvLayer):
         builder.fault(key, f"no simd_window: a {node.layer.op} has no sliding window", lanes)
         return
-    channels = node.input.channels // node.groups
+    channels = node.group_channels
     if groups_at_once(node, hardware) > 1:
         builder.fault(key, "no simd_window: groups side by side have a window of their width", lanes)
     elif channels % lanes:

@@ -9,6 +9,7 @@ from bnnsim.design.streaming.stream_builder import OpenPort, StreamBuilder, unit
 from bnnsim.design.streaming.units import Padding, Window, levels_of
 from bnnsim.design.streaming.window_rules import window_obstacle
 from bnnsim.spec.faults import divisors_of
+from bnnsim.spec.layers.base import Pair
 from bnnsim.spec.layers.pools import BorderedPool, SlidingPool
 from bnnsim.spec.streaming.hardware import LayerHardware, UnitLibrary
 from bnnsim.spec.value_type import ValueType
@@ -93,24 +94,13 @@ def _conv_window(node: Node, layer: ConvLayer, hardware: LayerHardware) -> Windo
     slides = layer.kernel_hw != (1, 1) or layer.stride_hw != (1, 1) or any(layer.pad_tlbr)
     if not slides and node.groups == 1:
         return None
-    channels, height, width = node.input.shape
     side_by_side = groups_at_once(node, hardware)
     if side_by_side > 1:
         lanes = node.group_channels * side_by_side
     else:
-        lanes = _conv_lanes(hardware, channels // node.groups, layer)
-    return Window(
-        style=hardware.sliding_window or "row_buffer",
-        channels=channels * levels_of(node.input.type),
-        height=height + layer.pad_tlbr[0] + layer.pad_tlbr[2],
-        width=width + layer.pad_tlbr[1] + layer.pad_tlbr[3],
-        kernel=layer.kernel_hw,
-        stride=layer.stride_hw,
-        dilation=layer.dilation_hw,
-        groups=node.groups // side_by_side,
-        lanes=lanes,
-        memory=hardware.window_memory or "lutram",
-    )
+        lanes = _conv_lanes(hardware, node.group_channels, layer)
+    sides = layer.kernel_hw, layer.stride_hw, layer.dilation_hw
+    return _window(node, hardware, *sides, node.groups // side_by_side, lanes)
 
 
 def groups_at_once(node: Node, hardware: LayerHardware) -> int:
@@ -125,10 +115,23 @@ def _pool_window(node: Node, layer: SlidingPool, hardware: LayerHardware) -> Win
     """Window by window for each word of channels in turn: as many groups as a pixel has words."""
     channels, height, width = node.input.shape
     kernel, stride = layer.kernel_on(height, width), layer.stride_on(height, width)
-    top, left, bottom, right = border_of(node)
     if kernel == stride and not any(border_of(node)):
         return None
     lanes = hardware.pe or channels
+    return _window(node, hardware, kernel, stride, (1, 1), channels // lanes, lanes)
+
+
+def _window(
+    node: Node,
+    hardware: LayerHardware,
+    kernel: Pair,
+    stride: Pair,
+    dilation: Pair,
+    groups: int,
+    lanes: int,
+) -> Window:
+    channels, height, width = node.input.shape
+    top, left, bottom, right = border_of(node)
     return Window(
         style=hardware.sliding_window or "row_buffer",
         channels=channels * levels_of(node.input.type),
@@ -136,8 +139,8 @@ def _pool_window(node: Node, layer: SlidingPool, hardware: LayerHardware) -> Win
         width=width + left + right,
         kernel=kernel,
         stride=stride,
-        dilation=(1, 1),
-        groups=channels // lanes,
+        dilation=dilation,
+        groups=groups,
         lanes=lanes,
         memory=hardware.window_memory or "lutram",
     )

@@ -172,7 +172,7 @@ class OptionTable:
             styles += ["uram"] if self.request.device.uram else []
             if self.request.units == "own":
                 styles = ["auto"]
-            channels = node.input.channels // node.groups
+            channels = node.group_channels
             most = max(channels, WIDEST_STREAM_BITS) if slides(node) else node.matrix_width
             columns = [n for n in divisors_of(node.matrix_width) if n <= most]
             for pe, simd, style in itertools.product(node.pe_choices, columns, styles):
