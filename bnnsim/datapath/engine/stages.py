@@ -13,7 +13,7 @@ import numpy as np
 from bnnsim.arrays import Integers
 from bnnsim.design.network.network import Node
 from bnnsim.functional.layers.fixed_point import divided_towards_zero, rounded, with_room
-from bnnsim.spec.layers.pools import BorderedPool, SlidingPool
+from bnnsim.spec.layers.pools import SlidingPool
 from bnnsim.spec.value_type import ValueType
 from bnnsim.spec.workload import (
     Activation,
@@ -138,7 +138,7 @@ def stage_layer(node: Node, values: Values, inputs: list[Integers]) -> Integers:
 def _pool_windows(x: Integers, layer: SlidingPool, border: int) -> Integers:
     """The windows of a pool ``(channels, rows, columns, kernel rows, kernel columns)``."""
     kernel, stride = layer.kernel_on(*x.shape[1:]), layer.stride_on(*x.shape[1:])
-    if isinstance(layer, BorderedPool):
+    if any(layer.pad_tlbr):
         top, left, bottom, right = layer.pad_tlbr
         x = np.pad(x, ((0, 0), (top, bottom), (left, right)), constant_values=border)
     view = np.lib.stride_tricks.sliding_window_view(x, kernel, axis=(1, 2))

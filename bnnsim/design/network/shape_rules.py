@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from bnnsim.design.network.scaled_rules import FaultAt, gated_conv, residual_layer
 from bnnsim.design.network.tensor import Shape, Tensor
-from bnnsim.spec.layers.pools import BorderedPool
 from bnnsim.spec.value_type import ValueType, integer_type
 from bnnsim.spec.workload import (
     AveragePoolLayer,
@@ -112,13 +111,13 @@ def pool(
     if isinstance(layer, AveragePoolLayer) and not given.type.is_bipolar:
         fault("op", "max_pool, sum_pool, or a majority over bipolar bits", f"{given.type} input")
         return None
-    border = layer.pad_tlbr if isinstance(layer, BorderedPool) else (0, 0, 0, 0)
+    top, left, bottom, right = layer.pad_tlbr
     kernel, stride = layer.kernel_on(height, width), layer.stride_on(height, width)
-    if any(side >= kernel[place % 2] for place, side in enumerate(border)):
+    if max(top, bottom) >= kernel[0] or max(left, right) >= kernel[1]:
         expected = f"a border narrower than the window of {kernel[0]} x {kernel[1]}"
-        fault("pad", expected, f"{list(border)}")
+        fault("pad", expected, f"{[top, left, bottom, right]}")
         return None
-    padded = (height + border[0] + border[2], width + border[1] + border[3])
+    padded = (height + top + bottom, width + left + right)
     if kernel[0] > padded[0] or kernel[1] > padded[1]:
         fault("kernel", f"at most {padded[0]} x {padded[1]} (the map)", f"{kernel[0]} x {kernel[1]}")
         return None

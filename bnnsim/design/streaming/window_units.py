@@ -10,7 +10,7 @@ from bnnsim.design.streaming.units import Padding, Window, levels_of
 from bnnsim.design.streaming.window_rules import window_obstacle
 from bnnsim.spec.faults import divisors_of
 from bnnsim.spec.layers.base import Pair
-from bnnsim.spec.layers.pools import BorderedPool, SlidingPool
+from bnnsim.spec.layers.pools import SlidingPool
 from bnnsim.spec.streaming.hardware import LayerHardware, UnitLibrary
 from bnnsim.spec.value_type import ValueType
 from bnnsim.spec.workload import ConvLayer
@@ -50,7 +50,7 @@ def check_window(builder: StreamBuilder, node: Node) -> None:
 def border_of(node: Node) -> tuple[int, int, int, int]:
     """Pixels around a layer's map."""
     layer = node.layer
-    return layer.pad_tlbr if isinstance(layer, ConvLayer | BorderedPool) else (0, 0, 0, 0)
+    return layer.pad_tlbr if isinstance(layer, ConvLayer | SlidingPool) else (0, 0, 0, 0)
 
 
 def slide(

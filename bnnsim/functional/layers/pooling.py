@@ -31,7 +31,7 @@ def pooled(node: Node, x: FeatureMap, threads: int) -> FeatureMap:
     _, height, width = node.output.shape
     kernel, stride = layer.kernel_on(*node.input.shape[1:]), layer.stride_on(*node.input.shape[1:])
     source = x.words if isinstance(x, PackedMap) else x.values
-    if isinstance(layer, MaxPoolLayer) and any(layer.pad_tlbr):
+    if any(layer.pad_tlbr):
         least = 0 if isinstance(x, PackedMap) else node.input.type.minimum
         source = bordered(source, layer.pad_tlbr, least)
     out = np.empty((*source.shape[:2], height, width), source.dtype)

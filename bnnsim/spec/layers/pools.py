@@ -29,6 +29,11 @@ class SlidingPool(PoolBase):
         """Rows and columns from one window to the next on a map of that size."""
         return self.kernel_on(height, width) if self.stride is None else pair(self.stride)
 
+    @property
+    def pad_tlbr(self) -> Sides:
+        """The border's sides: none unless the pool may have one."""
+        return (0, 0, 0, 0)
+
 
 class BorderedPool(SlidingPool):
     """A sliding pool that may reach over the map's edges."""
