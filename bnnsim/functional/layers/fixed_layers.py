@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from bnnsim.arrays import Integers
 from bnnsim.design.network.network import Node
 from bnnsim.functional.layers.fixed_point import divided_towards_zero, rounded, shifted_product, with_room
+from bnnsim.functional.layers.pooling import bordered
 from bnnsim.spec.value_type import ValueType
 from bnnsim.spec.workload import AffineLayer, FixedLinearLayer, GatedConvLayer, MeanPoolLayer, PreluLayer
 
@@ -62,10 +63,8 @@ def quantised(x: Integers, value_type: ValueType) -> NDArray[np.uint8]:
 
 def plane_sums(plane: Integers, weights: Integers, layer: GatedConvLayer) -> NDArray[np.int32]:
     """Sums of +-1 products of bits ``(channels, frames, height, width)``; border taps add nothing."""
-    top, left, bottom, right = layer.pad_tlbr
     signs = plane.astype(np.float32) * 2 - 1
-    padded = np.pad(signs, ((0, 0), (0, 0), (top, bottom), (left, right)))
-    windows = sliding_window_view(padded, layer.kernel_hw, axis=(2, 3))
+    windows = sliding_window_view(bordered(signs, layer.pad_tlbr, 0), layer.kernel_hw, axis=(2, 3))
     windows = windows[:, :, :: layer.stride_hw[0], :: layer.stride_hw[1]]
     # float32 holds every sum: they are integers below 2**24
     sums = np.tensordot(weights.astype(np.float32) * 2 - 1, windows, axes=([1, 2, 3], [0, 4, 5]))

@@ -59,7 +59,7 @@ def bordered(source: NDArray[AnyNumber], sides: Sides, value: int) -> NDArray[An
 def _sums(node: Node, layer: SumPoolLayer, x: FeatureMap) -> Integers:
     """The sum of each window, ``(channels, frames, height, width)``: tap by tap, whole maps at once."""
     _, height, width = node.output.shape
-    (rows, columns) = layer.kernel_on(*node.input.shape[1:])
+    rows, columns = layer.kernel_on(*node.input.shape[1:])
     row_stride, column_stride = layer.stride_on(*node.input.shape[1:])
     dtype = integer_dtype(node.output.type)
     given = x.integers()

@@ -54,8 +54,7 @@ def residual_layer(node: Node, values: Values, x: Integers) -> NDArray[np.int64]
 def _sums(node: Node, values: Values, x: Integers) -> Integers:
     given = node.input.type
     if isinstance(node.layer, ConvBase):
-        top, left, bottom, right = node.layer.pad_tlbr
-        x = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)), constant_values=node.pad_value)
+        x = bordered(x, node.layer.pad_tlbr, node.pad_value)
     signs = values["weights"].astype(np.int64) * 2 - 1
     if not given.is_residual:
         shift = FRACTION_BITS - given.fraction_bits
