@@ -143,15 +143,15 @@ def _check_groups(builder: StreamBuilder, node: Node, hardware: LayerHardware) -
 
 def _check_own(builder: StreamBuilder, node: Node) -> None:
     """What is said of HLS and RTL units alone has no meaning for own ones."""
-    if builder.hardware(node.name).units != "own":
+    hardware = builder.hardware(node.name)
+    if hardware.units != "own":
         return
     usual = UnitDefaults()
     for name in ("products", "restart_steps", "mvau_stages", "window_memory", "converters", "fifos"):
-        in_layer = getattr(builder.spec.layers[node.name], name)
-        said = getattr(builder.spec.defaults, name) if in_layer is None else in_layer
+        said = getattr(hardware, name)
         if said != getattr(usual, name):
-            path = ("defaults", name) if in_layer is None else ("layers", node.name, name)
-            builder.fault(path, f"no {name}: own units have their own", said)
+            expected = f"no {name}: own units have their own"
+            builder.fault(builder.path_of(node.name, name), expected, said)
 
 
 def _check_accumulator(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None:

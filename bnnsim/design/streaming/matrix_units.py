@@ -19,9 +19,7 @@ def weighted_units(builder: StreamBuilder, node: Node, hardware: LayerHardware) 
     assert hardware.pe and hardware.simd and isinstance(node.layer, WeightedLayer)
     if hardware.units == "own" and hardware.weights != "auto":
         expected = "auto (own weights of up to 64 words sit in LUTs, deeper ones in block RAM)"
-        is_default = builder.spec.layers[node.name].weights is None
-        path = ("defaults", "weights") if is_default else ("layers", node.name, "weights")
-        builder.fault(path, expected, hardware.weights)
+        builder.fault(builder.path_of(node.name, "weights"), expected, hardware.weights)
     port = builder.connect(node.inputs[0])
     channel_block = node.group_channels
     group_lanes = groups_at_once(node, hardware)

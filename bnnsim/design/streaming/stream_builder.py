@@ -87,6 +87,11 @@ class StreamBuilder:
             self._hardware[name] = filled
         return self._hardware[name]
 
+    def path_of(self, name: str, option: str) -> tuple[str, ...]:
+        """Where a layer's option is said: in its own entry, else in the defaults."""
+        is_own = getattr(self.spec.layers[name], option) is not None
+        return ("layers", name, option) if is_own else ("defaults", option)
+
     def add_unit(
         self,
         name: str,
