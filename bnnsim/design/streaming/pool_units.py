@@ -6,8 +6,14 @@ from bnnsim.design.network.network import Node
 from bnnsim.design.streaming.stream_builder import OpenPort, StreamBuilder, unit_style
 from bnnsim.design.streaming.units import Pool, PoolFunction, Window, levels_of
 from bnnsim.design.streaming.window_units import layer_window, slide
-from bnnsim.spec.streaming.hardware import LayerHardware
-from bnnsim.spec.workload import AveragePoolLayer, MaxPoolLayer, MeanPoolLayer, PoolLayer
+from bnnsim.spec.streaming.hardware import LayerHardware, PoolStyle
+from bnnsim.spec.workload import (
+    AveragePoolLayer,
+    MaxPoolLayer,
+    MeanPoolLayer,
+    PoolLayer,
+    SumPoolLayer,
+)
 
 
 def pool_units(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None:
@@ -19,23 +25,23 @@ def pool_units(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> N
     lanes = hardware.pe or channels
     window = layer_window(node, hardware)
     port = builder.connect(node.inputs[0])
-    function = _function(layer)
-    adds = function in ("sum", "mean", "rounded_mean")
+    adds = isinstance(layer, SumPoolLayer | MeanPoolLayer)
+    usual: PoolStyle = "streaming" if adds else "line_buffered"
     if window is None:
         port = builder.convert(port, lanes, node.name, hardware)
-        shape, style = (channels, height, width), hardware.pool or ("streaming" if adds else None)
+        shape, style = (channels, height, width), hardware.pool or usual
     else:
         port = slide(builder, node, window, port, hardware)
         port = builder.convert(port, lanes, node.name, hardware)
         shape, style = _as_rows(window, lanes), "streaming"
         kernel = (1, window.window_pixels)
     pool = Pool(
-        function,
+        _function(layer),
         *shape,
         kernel,
         port.type,
         layer.compare if isinstance(layer, AveragePoolLayer) else ">=",
-        style or "line_buffered",
+        style,
         levels,
         None if lanes == shape[0] else lanes,
         node.output.type if adds else None,
