@@ -121,12 +121,12 @@ class MvauDatapath:
         elements = unpack_word(
             vector, mvau.synapse_fold * mvau.in_lanes, self.input_bits, mvau.input_type.is_signed
         )
-        values = element_values(elements, mvau.input_type).astype(np.int64)
+        values = element_values(elements, mvau.input_type).astype(np.float64)
         # words, pixels of a word, groups, channels of a group -> groups, columns
         parted = values.reshape(-1, mvau.group_lanes, mvau.channel_block)
         columns = parted.transpose(1, 0, 2).reshape(mvau.group_lanes, mvau.matrix_width)
         own = np.repeat(columns, mvau.pe // mvau.group_lanes, axis=0)
-        sums: Int64s = (self._matrix[self._group].astype(np.int64) * own).sum(axis=-1)
+        sums: Int64s = (self._matrix[self._group] * own).sum(axis=-1).astype(np.int64)
         if mvau.accumulator == "popcount":
             return (sums + mvau.matrix_width) // 2
         return sums
