@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from bnnsim.design.network.network import Network
 from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.engine.blocks import LayerMapping
-from bnnsim.spec.faults import Fault
+from bnnsim.spec.faults import Fault, KeyPath
 from bnnsim.spec.load import Loaded
 from bnnsim.spec.yaml.source import SourceText
 
@@ -77,13 +77,13 @@ def _text(source: SourceText, keys: Mapping[str, str]) -> SourceText:
     written = data.get("layers") if isinstance(data, dict) else None
     if not isinstance(written, dict):
         return source
+    below: dict[str | int, list[KeyPath]] = {}
+    for path in source.lines:
+        if len(path) > 1 and path[0] == "layers":
+            below.setdefault(path[1], []).append(path)
     lines = dict(source.lines)
     for name, key in keys.items():
-        for path in _below(source.lines, key):
+        for path in below.get(key, ()):
             lines[("layers", name, *path[2:])] = source.lines[path]
     layers = {name: written[key] for name, key in keys.items() if key in written}
     return replace(source, data={**data, "layers": layers}, lines=lines)
-
-
-def _below(lines: Iterable[tuple[str | int, ...]], key: str) -> list[tuple[str | int, ...]]:
-    return [path for path in lines if path[:2] == ("layers", key)]
