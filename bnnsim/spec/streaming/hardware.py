@@ -24,6 +24,7 @@ MemoryLayout = Literal["per_pe", "per_layer"]
 Products = Literal["auto", "lut", "dsp"]
 HlsTool = Literal["vivado_hls", "vitis_hls"]
 Steps = Annotated[int, Field(ge=0, le=1 << 31)]
+Stages = Annotated[int, Field(ge=1, le=64)]
 
 
 class UnitDefaults(SpecModel):
@@ -61,7 +62,7 @@ class UnitDefaults(SpecModel):
     restart_steps: Steps = 0
     """Steps without words that an HLS unit takes between frames; 7 to 12 where each frame is a call of
     its own (FINN since 2020), 0 where a loop over frames is inside (BNN-PYNQ)."""
-    mvau_stages: Annotated[int, Field(ge=1, le=64)] = 6
+    mvau_stages: Stages = 6
     """Pipeline stages of an HLS MVAU: 6 in BNN-PYNQ (Vivado HLS, 10 ns); 4 gives the latencies that were
     measured of a FINN MLP in two foldings."""
     window_memory: WeightMemory = "lutram"
@@ -97,7 +98,7 @@ class LayerHardware(SpecModel):
     """As in ``defaults``, for the streams that this layer's units write."""
     restart_steps: Steps | None = None
     """As in ``defaults``, for this layer."""
-    mvau_stages: Annotated[int, Field(ge=1, le=64)] | None = None
+    mvau_stages: Stages | None = None
     """As in ``defaults``, for this layer."""
     window_memory: WeightMemory | None = None
     """As in ``defaults``, for this layer."""
@@ -127,7 +128,7 @@ class FrameSource(SpecModel):
     """Width after converters directly behind it."""
     out_fifo_words: Depth | None = None
     """Depth of the last of those streams."""
-    inter_frame_gap_steps: Annotated[int, Field(ge=0, le=1 << 31)] = 20
+    inter_frame_gap_steps: Steps = 20
     """Steps without a word between two frames; 20 is an HLS memory reader's loop entry and exit."""
     burst_frames: Count = 1
     """Frames that are read in one burst."""
