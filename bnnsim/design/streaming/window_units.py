@@ -106,9 +106,11 @@ def _conv_window(node: Node, layer: ConvLayer, hardware: LayerHardware) -> Windo
 def groups_at_once(node: Node, hardware: LayerHardware) -> int:
     """How many groups of a layer are at work side by side: more than one where PEs are left over."""
     pe, simd = hardware.pe, hardware.simd
-    if not (pe and simd) or pe not in node.pe_choices or simd % node.group_channels:
+    if not (pe and simd) or pe <= node.matrix_height:
         return 1
-    return max(1, pe // node.matrix_height)
+    if pe not in node.pe_choices or simd % node.group_channels:
+        return 1
+    return pe // node.matrix_height
 
 
 def _pool_window(node: Node, layer: SlidingPool, hardware: LayerHardware) -> Window | None:
