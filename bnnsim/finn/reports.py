@@ -37,17 +37,15 @@ class NodeFigures:
 class FinnReports:
     """All that a build's folder says; None where it has no such report.
 
-    ``rtlsim`` and ``estimate``: latency and interval in cycles. ``files`` are those that were read.
+    ``rtlsim`` and ``estimate``: latency and interval in cycles.
     """
 
     nodes: Mapping[str, NodeFigures]
     estimated_latency_cycles: int | None
     estimated_interval_cycles: int | None
-    slowest_node: str | None
     rtlsim_latency_cycles: int | None
     rtlsim_interval_cycles: int | None
     synthesised: Mapping[str, int]
-    files: tuple[str, ...]
 
 
 def read_reports(folder: Path) -> FinnReports:
@@ -75,15 +73,13 @@ def read_reports(folder: Path) -> FinnReports:
         {name: NodeFigures(**figures) for name, figures in nodes.items()},
         _optional(place, "critical_path_cycles", overall),
         _optional(place, "max_cycles", overall),
-        overall.get("max_cycles_node_name"),
         None if latency is None else _whole(place, "latency_cycles", latency),
-        _simulated_interval(place, simulated),
+        _simulated_interval(simulated),
         placed.get("(top)", {}),
-        tuple(f"{name}.json" for name in found),
     )
 
 
-def _simulated_interval(place: str, data: Mapping[str, Any]) -> int | None:
+def _simulated_interval(data: Mapping[str, Any]) -> int | None:
     """Cycles a frame once steady; None where only one frame ran, which tells none."""
     frames = data.get("N", data.get("batch_size", 1))
     if not isinstance(frames, int) or frames < 2:

@@ -140,7 +140,6 @@ class _Writer:
         """The design's layer by the model's."""
         self.entries: Entries = {}
         self.losses: list[str] = []
-        self.changed: set[str] = set()
 
     def write(self) -> None:
         same = self._streams_are_alike()

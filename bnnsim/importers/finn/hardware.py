@@ -93,7 +93,7 @@ def _matrix(found: Hardware, one: NodeUnit, chain: Chain) -> None:
         one.layer,
         pe=lanes(node, "PE", "MH"),
         simd=lanes(node, "SIMD", "MW"),
-        weights=_memory(found, node),
+        weights=_memory(node),
         units=_library(node, chain),
     )
     _stores(found, node)
@@ -105,11 +105,11 @@ def _vector(found: Hardware, one: NodeUnit) -> None:
     simd = node.number("SIMD", 1 if node.library else kernel[0] * kernel[1])
     if simd < 1 or (kernel[0] * kernel[1]) % simd:
         raise node.fault(f"SIMD that divides the kernel's {kernel[0] * kernel[1]}", simd)
-    found.say(one.layer, pe=pe, simd=simd, weights=_memory(found, node), units=node.library or "hls")
+    found.say(one.layer, pe=pe, simd=simd, weights=_memory(node), units=node.library or "hls")
     _stores(found, node)
 
 
-def _memory(found: Hardware, node: DataflowNode) -> WeightMemory:
+def _memory(node: DataflowNode) -> WeightMemory:
     style = node.text("ram_style", "auto")
     if style not in MEMORIES:
         raise node.fault(f"a ram_style ({', '.join(MEMORIES)})", style)
@@ -162,8 +162,6 @@ def _window(found: Hardware, one: NodeUnit, network: Network) -> None:
         style = "no_overlap"
     _check_map(node, network.nodes[one.layer], layer)
     found.say(one.layer, sliding_window=style)
-    if "window_simd" in LayerHardware.model_fields:
-        found.say(one.layer, window_simd=simd)
 
 
 def _check_map(node: DataflowNode, made: Node, layer: ConvLayer) -> None:

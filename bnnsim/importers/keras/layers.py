@@ -214,12 +214,8 @@ def _flatten(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Outpu
 
 
 def _reshape(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
-    return reshaped(c, layer, given[0], layer.config.get("target_shape"))
-
-
-def reshaped(c: OnnxBuilder, layer: KerasLayer, given: str, target: object) -> Output:
     """In Keras's order of elements, channels last. Raises :class:`InputError`."""
-    shape = c.shapes[given]
+    (x, shape), target = _of(c, given), layer.config.get("target_shape")
     count = int(np.prod(shape))
     sizes = [int(size) for size in target] if isinstance(target, list | tuple) else []
     if sizes.count(-1) == 1:
@@ -227,7 +223,6 @@ def reshaped(c: OnnxBuilder, layer: KerasLayer, given: str, target: object) -> O
         sizes[sizes.index(-1)] = count // max(1, known)
     if not 1 <= len(sizes) <= 3 or min(sizes) < 1 or int(np.prod(sizes)) != count:
         raise layer.fault(f"a shape of {count} elements in at most 3 dimensions", target)
-    x = c.tensors[given]
     if len(shape) > 1:
         x = c.op(layer, "Transpose", x, perm=[0, 2, 3, 1])
     whole = [sizes[0], 1, sizes[1]] if len(sizes) == 2 else sizes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,10 +17,10 @@ class SymbolGraph:
     """Operators and constants, called as the nodes are. ``shapes``: without the batch, of data nodes;
     ``constants``: of nodes that depend on parameters alone."""
 
-    def __init__(self, symbol: Symbol, parameters: Mapping[str, Array], data: int, shape: Shape) -> None:
+    def __init__(self, symbol: Symbol, data: int, shape: Shape) -> None:
         from onnx import TensorProto, helper
 
-        self.symbol, self.parameters = symbol, parameters
+        self.symbol = symbol
         self.nodes: list[Any] = []
         self.initializers: list[Any] = []
         self.shapes: dict[int, Shape] = {data: shape}

@@ -98,7 +98,7 @@ def _possible_shapes(symbol: Symbol, parameters: Mapping[str, Array], data: int)
 
 
 def _built(symbol: Symbol, parameters: Mapping[str, Array], data: int, shape: Shape) -> SymbolGraph:
-    graph = SymbolGraph(symbol, parameters, data, shape)
+    graph = SymbolGraph(symbol, data, shape)
     for number, node in enumerate(symbol.nodes):
         if number == data:
             continue

@@ -29,12 +29,10 @@ _TYPES = {0: np.float32, 2: np.int32, 4: np.int64, 9: np.int8, 6: np.bool_}
 
 @dataclass(frozen=True)
 class Tensor:
-    """A tensor: its shape as stored (maps channels last, bits packed in 32-bit words), the name of its
-    elements' type, and its values where it is a constant."""
+    """A tensor: its shape as stored (maps channels last, bits packed in 32-bit words), and its values
+    where it is a constant."""
 
-    name: str
     shape: tuple[int, ...]
-    type: str
     values: Array | None
 
 
@@ -136,7 +134,7 @@ def _tensor(model: Any, graph: Any, index: int, file: Path) -> Tensor:
     if is_quantised:
         expected = "a model with float tensors (converted without int8 quantisation)"
         raise InputError(place, expected, "a quantised tensor")
-    return Tensor(name, shape, "" if kind is None else np.dtype(kind).name, values)
+    return Tensor(shape, values)
 
 
 def _operator(model: Any, graph: Any, index: int, tensors: int, file: Path) -> Operator:

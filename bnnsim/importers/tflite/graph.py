@@ -17,10 +17,10 @@ class LiteGraph:
     """Operators and constants. Tensor number ``i`` is called ``t<i>``; maps are channels first inside,
     as ONNX wants them, and ``shapes`` says so: ``(channels, rows, columns)`` or ``(features,)``."""
 
-    def __init__(self, model: LiteModel, file: str) -> None:
+    def __init__(self, model: LiteModel) -> None:
         from onnx import TensorProto, helper
 
-        self.lite, self.file = model, file
+        self.lite = model
         self.nodes: list[Any] = []
         self.initializers: list[Any] = []
         self.shapes: dict[int, tuple[int, ...]] = {}

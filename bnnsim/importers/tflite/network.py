@@ -20,7 +20,7 @@ def tflite_to_onnx(path: str | Path) -> Any:
     """
     with foreign_file(path, "a TensorFlow Lite model as its converter writes it"):
         model = read_tflite(path)
-        graph = LiteGraph(model, str(path))
+        graph = LiteGraph(model)
         for operator in model.operators:
             with foreign_file(f"{operator.place} ({operator.kind})", "inputs as its schema says"):
                 graph.shapes[operator.output] = HANDLERS[operator.kind](graph, operator)
