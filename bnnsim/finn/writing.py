@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from bnnsim.design.design import Design
 from bnnsim.design.network.network import resolve_network
 from bnnsim.design.streaming.units import (
     Add,
-    Converter,
     Mvau,
     Padding,
     Stream,
@@ -23,10 +21,10 @@ from bnnsim.design.streaming.units import (
 )
 from bnnsim.finn.correspondence import layer_pairs
 from bnnsim.finn.rules import broken_rules
-from bnnsim.importers.finn.build import FOLDINGS, Build, read_build
+from bnnsim.importers.finn.build import folding_in, read_build
 from bnnsim.importers.finn.chain import Chain, NodeUnit
-from bnnsim.importers.finn.depths import SHALLOW, Depths, read_depths
-from bnnsim.importers.finn.folding import Folding, read_folding, type_of
+from bnnsim.importers.finn.depths import SHALLOW, Depths, read_depths, ways
+from bnnsim.importers.finn.folding import Folding, type_of
 from bnnsim.importers.finn.hardware import MEMORIES, architecture_of, read_hardware
 from bnnsim.importers.finn.network import design_of
 from bnnsim.importers.finn.nodes import PASSING, DataflowNode, kind_of
@@ -105,17 +103,8 @@ def _read(path: Path, design: Design) -> _Model:
     if not any(node.kind in ("MVAU", "VVAU") for node in translation.nodes):
         return _predicted(path, design)
     found = design_of(build, translation, lowered, "model", None, None)
-    return _Model(found.chain, found.design, found.depths, _own_folding(build), False)
-
-
-def _own_folding(build: Build) -> Folding | None:
-    if build.folding is not None:
-        return build.folding
-    if build.path.is_dir():
-        for name in FOLDINGS:
-            if (build.path / name).is_file():
-                return read_folding(build.path / name)
-    return None
+    base = build.folding or folding_in(path)
+    return _Model(found.chain, found.design, found.depths, base, False)
 
 
 def _predicted(path: Path, design: Design) -> _Model:
@@ -251,18 +240,19 @@ class _Writer:
         return f"{name}#{number}" if number else name
 
     def _depths(self, same: bool) -> None:
-        ours = {s.name: s.depth_words for s in self.design.graph.streams}
         if same:
-            self._same_streams(ours)
+            self._same_streams()
             return
-        for writer, reader, words in self._ways(ours):
-            for node, key, index in (*self._ends(writer, "out"), *self._ends(reader, "in")):
-                self._set_depth(node, key, index, words[0] if key.startswith("out") else words[-1])
+        for path in ways(self.design.graph):
+            for node, key, index in self._ends(path[0].writer, "out"):
+                self._set_depth(node, key, index, path[0].depth_words)
+            for node, key, index in self._ends(path[-1].reader, "in"):
+                self._set_depth(node, key, index, path[-1].depth_words)
 
-    def _same_streams(self, ours: dict[str, int]) -> None:
-        depths = self.model.depths
+    def _same_streams(self) -> None:
+        ours, depths = self.design.graph.stream_by_name, self.model.depths
         for stream in self.model.design.graph.streams:
-            words = ours[self._stream(stream)]
+            words = ours[self._stream(stream)].depth_words
             if words == stream.depth_words:
                 continue
             fifos = depths.holders.get(stream.name, ())
@@ -275,17 +265,6 @@ class _Writer:
                 self._set_depth(node, key, index, words)
             if not fifos and stream.name not in depths.ends:
                 self.losses.append(f"{stream.name}: {words} words; no FIFO of FINN's stands there")
-
-    def _ways(self, ours: dict[str, int]) -> Iterator[tuple[str, str, list[int]]]:
-        """Ends of each way between units that are no converters, and the depths along it."""
-        graph = self.design.graph
-        for stream in graph.streams:
-            if isinstance(graph.unit_by_name[stream.writer].parameters, Converter):
-                continue
-            path = [stream]
-            while isinstance(graph.unit_by_name[path[-1].reader].parameters, Converter):
-                path.append(graph.stream_by_name[graph.unit_by_name[path[-1].reader].outputs[0]])
-            yield stream.writer, path[-1].reader, [ours[s.name] for s in path]
 
     def _ends(self, unit: str, side: str) -> list[tuple[DataflowNode, str, int]]:
         """The node at an end. Of a unit with several inputs or outputs the first stands for all."""

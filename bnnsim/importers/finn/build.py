@@ -71,13 +71,16 @@ def read_build(path: Path, folding: str | Path | None) -> Build:
     model, source = _model_of(path)
     notes = [f"read {source.relative_to(path)}"]
     if given is None and not any(kind_of(n.op_type) == "StreamingFIFO" for n in model.graph.node):
-        for name in FOLDINGS:
-            if (path / name).is_file():
-                given = read_folding(path / name)
-                notes.append(f"folding of {name}")
-                break
+        given = folding_in(path)
+        notes += [] if given is None else [f"folding of {given.path.name}"]
     device, clock = _target(path, notes)
     return Build(path, model, given, device, clock, tuple(notes), source)
+
+
+def folding_in(folder: Path) -> Folding | None:
+    """The folding that a build's folder holds; None where it is no folder, or holds none."""
+    files = (folder / name for name in FOLDINGS)
+    return next((read_folding(file) for file in files if file.is_file()), None)
 
 
 def _model_of(folder: Path) -> tuple[Any, Path]:

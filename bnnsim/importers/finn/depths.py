@@ -114,17 +114,23 @@ def _follow(
 
 
 def _paths(graph: StreamingGraph) -> dict[tuple[str, str], list[list[Stream]]]:
-    """The streams between units that are no converters, by their ends."""
-    by_name = graph.unit_by_name
+    """The ways of a graph by their ends."""
     found: dict[tuple[str, str], list[list[Stream]]] = {}
+    for path in ways(graph):
+        found.setdefault((path[0].writer, path[-1].reader), []).append(path)
+    return found
+
+
+def ways(graph: StreamingGraph) -> Iterator[list[Stream]]:
+    """The streams of each way between units that are no converters."""
+    by_name = graph.unit_by_name
     for stream in graph.streams:
         if isinstance(by_name[stream.writer].parameters, Converter):
             continue
         path = [stream]
         while isinstance(by_name[path[-1].reader].parameters, Converter):
             path.append(graph.stream_by_name[by_name[path[-1].reader].outputs[0]])
-        found.setdefault((stream.writer, path[-1].reader), []).append(path)
-    return found
+        yield path
 
 
 def depth_of(node: DataflowNode) -> int:

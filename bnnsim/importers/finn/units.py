@@ -204,15 +204,11 @@ def global_pool(out: Emitter, node: DataflowNode) -> str:
     return sums
 
 
-def add(out: Emitter, node: DataflowNode) -> str:
-    return _elementwise(out, node, "Add", [out.data(node), _other(out, node)])
-
-
 def arithmetic(kind: str) -> Callable[[Emitter, DataflowNode], str]:
     """A unit that adds, subtracts or multiplies what it reads."""
 
     def handler(out: Emitter, node: DataflowNode) -> str:
-        return _elementwise(out, node, kind, [out.data(node), _other(out, node)])
+        return _elementwise(out, node, kind, [out.data(node), out.data(node, 1)])
 
     return handler
 
@@ -240,10 +236,6 @@ def _pixels(out: Emitter, node: DataflowNode, channels: int) -> str:
     if len(vectors) == 1:
         vectors = (vectors[0], 1)
     return out.shaped(node, name, (*vectors, channels)) if vectors else name
-
-
-def _other(out: Emitter, node: DataflowNode) -> str:
-    return out.data(node, 1)
 
 
 def _elementwise(out: Emitter, node: DataflowNode, kind: str, inputs: list[str]) -> str:
@@ -274,7 +266,7 @@ def label_select(out: Emitter, node: DataflowNode) -> str:
 
 
 HANDLERS: dict[str, Callable[[Emitter, DataflowNode], str]] = {
-    "AddStreams": add,
+    "AddStreams": arithmetic("Add"),
     "ChannelwiseOp": channelwise,
     "ConvolutionInputGenerator": sliding_window,
     "ElementwiseAdd": arithmetic("Add"),
