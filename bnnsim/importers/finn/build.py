@@ -54,14 +54,15 @@ class Build:
     model_path: Path = field(default_factory=Path)
 
 
-def read_build(path: Path, folding: str | Path | None) -> Build:
-    """The model of a folder or file, and what is said around it.
+def read_build(path: Path, folding: str | Path | None, loaded: Any = None) -> Build:
+    """The model of a folder or file (``loaded``: of a file that is read already), and what is said
+    around it.
 
     Raises :class:`InputError` where no model of FINN is there.
     """
     given = None if folding is None else read_folding(folding)
     if not path.is_dir():
-        model = whole_model(path)
+        model = whole_model(path, loaded)
         if not is_finn_model(model) and given is None:
             expected = "a model with FINN's nodes, or --folding FILE beside a QONNX model"
             raise InputError(
@@ -94,7 +95,7 @@ def _model_of(folder: Path) -> tuple[Any, Path]:
         if not any(is_dataflow(n) and kind_of(n.op_type) != PARTITION for n in model.graph.node):
             if not partitions(model) or file.stem == PARENT:
                 continue
-            return whole_model(file), file
+            return whole_model(file, model), file
         parent = next(
             (p for p in (inner / f"{PARENT}.onnx", folder / f"{PARENT}.onnx") if p.is_file()), None
         )
@@ -103,7 +104,7 @@ def _model_of(folder: Path) -> tuple[Any, Path]:
             holes = partitions(outer)
             if len(holes) == 1 and not partitions(model):
                 return joined(outer, parent, {str(holes[0].name): model}, (parent.resolve(),)), file
-        return whole_model(file), file
+        return whole_model(file, model), file
     expected = f"a FINN build: models with its nodes, such as {MODELS}/{STEPS[0]}.onnx"
     raise InputError(str(folder), expected, f"{len(files)} names looked for, none with such nodes")
 
@@ -150,12 +151,12 @@ def is_finn_build(folder: Path) -> bool:
 def onnx_or_finn(path: str | Path) -> Any:
     """The ``onnx.ModelProto`` that the importer reads of an ONNX file, FINN's nodes made plain."""
     model = load_model(path)
-    return finn_to_onnx(path) if is_finn_model(model) or partitions(model) else model
+    return finn_to_onnx(path, model) if is_finn_model(model) else model
 
 
-def finn_to_onnx(path: str | Path) -> Any:
-    """The same of a file or a build's folder that holds FINN's nodes."""
-    return translated(read_build(Path(path), None).model, str(path)).model
+def finn_to_onnx(path: str | Path, loaded: Any = None) -> Any:
+    """The same of a file (``loaded``: its model) or a build's folder that holds FINN's nodes."""
+    return translated(read_build(Path(path), None, loaded).model, str(path)).model
 
 
 def as_built(path: str | Path) -> Any:

@@ -23,12 +23,12 @@ def partitions(model: Any) -> list[Any]:
     return [n for n in model.graph.node if is_dataflow(n) and kind_of(n.op_type) == PARTITION]
 
 
-def whole_model(path: Path) -> Any:
-    """The model of a file with all its partitions' nodes in place.
+def whole_model(path: Path, model: Any = None) -> Any:
+    """The model of a file with all its partitions' nodes in place; ``model``: that file's, if loaded.
 
     Raises :class:`InputError` where a partition's file is missing, does not fit, or holds itself.
     """
-    return joined(load_model(path), path, {}, (path.resolve(),))
+    return joined(load_model(path) if model is None else model, path, {}, (path.resolve(),))
 
 
 def joined(model: Any, path: Path, chosen: dict[str, Any], above: tuple[Path, ...]) -> Any:
