@@ -60,7 +60,7 @@ class TensorBinding:
         found = np.zeros([size for _, size in axes], np.int64)
         for i, (label, size) in enumerate(axes):
             if label[0] == kind:
-                along = np.arange(size) * int(label[1:] or 1)
+                along = np.arange(size) * _step_of(label)
                 found += along.reshape([-1 if j == i else 1 for j in range(len(axes))])
         return found.reshape(self.shape)
 
@@ -175,7 +175,7 @@ def regrouped(operator: Operator, binding: TensorBinding, shape: Sequence[int]) 
                 expected = "a reshape that joins or parts dimensions"
                 raise operator.fault(expected, f"{list(binding.shape)} to {list(shape)}")
             if length > missing:  # the inner part goes to the next dimension
-                step, inner = int(label[1:] or 1), length // missing
+                step, inner = _step_of(label), length // missing
                 axes.append((label, inner))
                 label, length = f"{label[0]}{step * inner}", missing
             taken.append((label, length))
@@ -190,7 +190,7 @@ def regrouped(operator: Operator, binding: TensorBinding, shape: Sequence[int]) 
 def within_channels(axes: Dimension, times: int) -> Dimension:
     """The same axes where each channel has become ``times`` channels."""
     return tuple(
-        (f"C{int(label[1:] or 1) * times}" if label[0] == "C" and times > 1 else label, size)
+        (f"C{_step_of(label) * times}" if label[0] == "C" and times > 1 else label, size)
         for label, size in axes
     )
 
@@ -199,8 +199,13 @@ def _merged(axes: Sequence[Axis]) -> Dimension:
     """Neighbours that are parts of one axis become one again."""
     found: list[Axis] = []
     for label, size in axes:
-        step = int(label[1:] or 1)
-        if found and found[-1][0][0] == label[0] and int(found[-1][0][1:] or 1) == step * size:
+        step = _step_of(label)
+        if found and found[-1][0][0] == label[0] and _step_of(found[-1][0]) == step * size:
             size *= found.pop()[1]
         found.append((label[0] if step == 1 else f"{label[0]}{step}", size))
     return tuple(found)
+
+
+def _step_of(label: str) -> int:
+    """In what steps an axis, or a part of one, goes along its dimension of the base."""
+    return int(label[1:] or 1)

@@ -68,7 +68,7 @@ def _cancelled(graph: ModelGraph, operators: Sequence[Operator]) -> list[Operato
             continue
         terms = {name: count for name, count in form.items() if count}
         gone = [name for name, count in form.items() if not count]
-        if not gone or not terms or not _are_alike(graph, operator, [*terms, *gone]):
+        if not gone or not terms or not _are_alike(graph, operator.output, [*terms, *gone]):
             forms[operator.output] = form if not gone else {operator.output: 1}
             found.append(operator)
             continue
@@ -89,11 +89,11 @@ def _form(operator: Operator, forms: Mapping[str, Form]) -> Form | None:
     return form if len(form) <= _MOST_TERMS else None
 
 
-def _are_alike(graph: ModelGraph, operator: Operator, names: Iterable[str]) -> bool:
-    """Whether all are known to have the output's shape: a term that is stretched may not vanish."""
-    shape = graph.shapes.get(operator.output)
+def _are_alike(graph: ModelGraph, name: str, others: Iterable[str]) -> bool:
+    """Whether all are known to have the shape of ``name``: a term that is stretched may not vanish."""
+    shape = graph.shapes.get(name)
     is_known = shape is not None and all(shape[1:])  # the batch alone may be open
-    return is_known and all(graph.shapes.get(name) == shape for name in names)
+    return is_known and all(graph.shapes.get(other) == shape for other in others)
 
 
 def _sum_of(operator: Operator, terms: Form) -> list[Operator]:
@@ -170,9 +170,7 @@ def _decisive(graph: ModelGraph, makers: Mapping[str, Operator], name: str) -> s
                 candidates.append(second)
         else:
             candidates = []
-        shape = graph.shapes.get(name)
-        is_known = shape is not None and all(shape[1:])
-        alike = [c for c in candidates if is_known and graph.shapes.get(c) == shape]
+        alike = [c for c in candidates if _are_alike(graph, name, [c])]
         if not alike:
             return name
         name = alike[0]
