@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from bnnsim.importers.foreign.plain_graph import PlainGraph
 from bnnsim.importers.keras.unrolling import KerasLayer
 from bnnsim.importers.onnx.graph import KERAS, QONNX, Array
 
-_OPSET = 13
 
-
-class OnnxBuilder:
+class OnnxBuilder(PlainGraph):
     """Operators and constants, named after the layer that they stand for.
 
     ``tensors`` and ``shapes`` hold each layer's output: its tensor's name, and its shape without the
@@ -22,21 +21,16 @@ class OnnxBuilder:
     """
 
     def __init__(self) -> None:
-        self.nodes: list[Any] = []
-        self.initializers: list[Any] = []
+        super().__init__()
         self.tensors: dict[str, str] = {}
         self.shapes: dict[str, tuple[int, ...]] = {}
-        self.input: Any = None
         self.padded: dict[str, tuple[str, str]] = {}
         """Tensors with a border of zeros: what is inside, and the constant of its widths."""
 
     def constant(self, layer: KerasLayer, role: str, values: Any, dtype: Any = np.float32) -> str:
         """The name of a constant of ``layer``, in whose name its ``role`` stands."""
-        from onnx import numpy_helper
-
-        name = f"{layer.name}/{role}{len(self.initializers)}"
-        self.initializers.append(numpy_helper.from_array(np.asarray(values, dtype), name))
-        return name
+        name = f"{layer.name}/{role}{len(self.constants)}"
+        return self.stored(name, np.asarray(values, dtype))
 
     def op(
         self, layer: KerasLayer, kind: str, *inputs: str, role: str | None = None, **attributes: Any
@@ -45,11 +39,8 @@ class OnnxBuilder:
 
         ``role``: what part of the layer that is, where a layer takes several operators of one kind.
         """
-        from onnx import helper
-
         name = f"{layer.name}/{f'{kind}{len(self.nodes)}' if role is None else role}"
-        self.nodes.append(helper.make_node(kind, inputs, [name], name=name, **attributes))
-        return name
+        return self.append(kind, inputs, name, **attributes)
 
     def limited(self, layer: KerasLayer, x: str, low: float | None, high: float | None) -> str:
         """``x`` within limits; None where there is none."""
@@ -76,8 +67,6 @@ class OnnxBuilder:
 
         Raises :class:`InputError` where ``layer`` says no fixed shape, or channels first.
         """
-        from onnx import TensorProto, helper
-
         config = layer.config
         given = config.get("batch_input_shape") or config.get("batch_shape")
         sizes = given[1:] if isinstance(given, list | tuple) else ()
@@ -90,7 +79,7 @@ class OnnxBuilder:
         if config.get("data_format", "channels_last") != "channels_last":
             raise layer.fault("data_format channels_last", config["data_format"])
         shape = [sizes[0], 1, sizes[1]] if len(sizes) == 2 else list(sizes)
-        self.input = helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, *shape])
+        self.takes("input", shape)
         self.tensors[""], self.shapes[""] = "input", tuple(shape)
         if len(shape) == 3:
             self.tensors[""] = self.op(layer, "Transpose", "input", perm=[0, 3, 1, 2])
@@ -98,14 +87,6 @@ class OnnxBuilder:
 
     def model(self, layers: Sequence[str]) -> Any:
         """The ``onnx.ModelProto`` that puts out what ``layers`` make, under their names."""
-        from onnx import helper
-
         for name in layers:
-            self.nodes.append(helper.make_node("Identity", [self.tensors[name]], [name], name=name))
-        outputs = [helper.make_empty_tensor_value_info(name) for name in layers]
-        graph = helper.make_graph(self.nodes, "keras", [self.input], outputs, self.initializers)
-        opsets = [helper.make_opsetid("", _OPSET)]
-        if any(node.domain == QONNX for node in self.nodes):
-            opsets.append(helper.make_opsetid(QONNX, 1))
-        said = {"producer_name": "keras", "domain": KERAS}
-        return helper.make_model(graph, opset_imports=opsets, ir_version=8, **said)
+            self.append("Identity", [self.tensors[name]], name)
+        return self.proto("keras", layers, domain=KERAS)

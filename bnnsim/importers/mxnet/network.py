@@ -104,13 +104,13 @@ def _built(symbol: Symbol, parameters: Mapping[str, Array], data: int, shape: Sh
             continue
         if node.op == "null":
             if node.name in parameters:
-                graph.constants[number] = parameters[node.name]
+                graph.known[number] = parameters[node.name]
             continue
         kind = KINDS.get(node.op, node.op)
         _check(node, kind)
-        if kind == "det_sign" and node.inputs[0] in graph.constants:
-            values = graph.constants[node.inputs[0]]
-            graph.constants[number] = np.where(values >= 0, 1.0, -1.0).astype(np.float32)
+        if kind == "det_sign" and node.inputs[0] in graph.known:
+            values = graph.known[node.inputs[0]]
+            graph.known[number] = np.where(values >= 0, 1.0, -1.0).astype(np.float32)
             continue
         with foreign_file(f"{node.place} ({node.op})", "settings as MXNet writes them"):
             graph.shapes[number] = HANDLERS[kind](graph, node)

@@ -7,52 +7,39 @@ from typing import Any
 
 import numpy as np
 
+from bnnsim.importers.foreign.plain_graph import PlainGraph
 from bnnsim.importers.onnx.graph import KERAS, Array
 from bnnsim.importers.tflite.file import LiteModel, Operator
 
-_OPSET = 13
 
-
-class LiteGraph:
+class LiteGraph(PlainGraph):
     """Operators and constants. Tensor number ``i`` is called ``t<i>``; maps are channels first inside,
     as ONNX wants them, and ``shapes`` says so: ``(channels, rows, columns)`` or ``(features,)``."""
 
     def __init__(self, model: LiteModel) -> None:
-        from onnx import TensorProto, helper
-
+        super().__init__()
         self.lite = model
-        self.nodes: list[Any] = []
-        self.initializers: list[Any] = []
         self.shapes: dict[int, tuple[int, ...]] = {}
         shape = list(model.tensors[model.input].shape)
         name = f"t{model.input}"
-        self.input = helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, *shape[1:]])
+        self.takes(name, shape[1:])
         self.names = {model.input: name}
         if len(shape) == 4:
             self.names[model.input] = f"{name}/channels"
-            self._node("Transpose", [name], f"{name}/channels", perm=[0, 3, 1, 2])
+            self.append("Transpose", [name], f"{name}/channels", perm=[0, 3, 1, 2])
             self.shapes[model.input] = (shape[3], shape[1], shape[2])
         else:
             self.shapes[model.input] = tuple(shape[1:])
 
     def constant(self, name: str, values: Any, dtype: Any = np.float32) -> str:
         """The name of a constant, which is new."""
-        from onnx import numpy_helper
-
-        full = name if all(one.name != name for one in self.initializers) else f"{name}_{len(self.nodes)}"
-        self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(values, dtype), full))
-        return full
+        full = f"{name}_{len(self.nodes)}" if self.holds(name) else name
+        return self.stored(full, np.ascontiguousarray(values, dtype))
 
     def op(self, operator: Operator, kind: str, *inputs: str, role: str = "", **how: Any) -> str:
         """Append an ONNX operator; the last one of ``operator`` has no role."""
         name = f"t{operator.output}{f'/{role}' if role else ''}"
-        self._node(kind, list(inputs), name, **how)
-        return name
-
-    def _node(self, kind: str, inputs: list[str], name: str, **how: Any) -> None:
-        from onnx import helper
-
-        self.nodes.append(helper.make_node(kind, inputs, [name], name=name, **how))
+        return self.append(kind, inputs, name, **how)
 
     def data(self, operator: Operator, position: int = 0) -> str:
         """The tensor at an input that depends on the model's. Raises :class:`InputError`."""
@@ -82,10 +69,4 @@ class LiteGraph:
 
     def model(self, outputs: Sequence[int]) -> Any:
         """The ``onnx.ModelProto`` of the graph."""
-        from onnx import helper
-
-        made = [helper.make_empty_tensor_value_info(self.names[one]) for one in dict.fromkeys(outputs)]
-        graph = helper.make_graph(self.nodes, "tflite", [self.input], made, self.initializers)
-        opsets = [helper.make_opsetid("", _OPSET)]
-        said = {"producer_name": "tflite", "domain": KERAS}
-        return helper.make_model(graph, opset_imports=opsets, ir_version=8, **said)
+        return self.proto("tflite", (self.names[one] for one in dict.fromkeys(outputs)), domain=KERAS)
