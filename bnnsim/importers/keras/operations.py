@@ -11,6 +11,7 @@ from bnnsim.importers.keras.layers import Output, global_pool
 from bnnsim.importers.keras.onnx_builder import OnnxBuilder
 from bnnsim.importers.keras.understood import OPERATIONS
 from bnnsim.importers.keras.unrolling import KerasLayer, Tensor
+from bnnsim.importers.onnx.operators.windows import same_border
 
 _ARITHMETIC = ("Add", "Sub", "Mul", "Div", "Greater", "GreaterOrEqual", "Less", "LessOrEqual")
 _OF_ONE = ("Neg", "Sign", "Relu", "Sigmoid", "Tanh", "Identity")
@@ -152,11 +153,8 @@ def _pool(
     sizes = [(e - k) // s + 1 for e, k, s in zip(shape[1:], kernel, stride, strict=True)]
     if padding == "SAME":
         sizes = [-(-e // s) for e, s in zip(shape[1:], stride, strict=True)]
-        total = [
-            max(0, (n - 1) * s + k - e)
-            for n, s, k, e in zip(sizes, stride, kernel, shape[1:], strict=True)
-        ]
-        attributes["pads"] = [t // 2 for t in total] + [t - t // 2 for t in total]
+        front, behind = same_border(shape[1:], kernel, stride)
+        attributes["pads"] = [*front, *behind]
     if min(sizes) < 1:
         raise layer.fault(f"a window within its map of {list(shape[1:])}", kernel)
     return c.op(layer, kind, x, **attributes), (shape[0], *sizes)

@@ -9,6 +9,7 @@ import numpy as np
 
 from bnnsim.importers.keras.onnx_builder import OnnxBuilder
 from bnnsim.importers.keras.unrolling import KerasLayer
+from bnnsim.importers.onnx.operators.windows import same_border
 
 
 def window(
@@ -45,11 +46,8 @@ def window(
     if before:
         attributes["pads"] = [before, 0, 0, 0]
     if same:
-        totals = [
-            max(0, (n - 1) * s + r - e)
-            for n, s, r, e in zip(sizes, strides, reach, shape[1:], strict=True)
-        ]
-        pads = [totals[0] // 2, totals[1] // 2, -(-totals[0] // 2), -(-totals[1] // 2)]
+        front, behind = same_border(shape[1:], reach, strides)
+        pads = [*front, *behind]
         value = float(layer.config.get("pad_values", 0.0))
         if value == 0.0 or not any(pads):
             attributes["pads"] = pads

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bnnsim.importers.onnx.graph import Array
+from bnnsim.importers.onnx.operators.windows import same_border
 from bnnsim.importers.tflite.file import Operator
 from bnnsim.importers.tflite.graph import LiteGraph
 
@@ -54,17 +55,19 @@ def _window(
     if min(*kernel, *stride, *dilation) < 1 or padding not in (0, 1):
         raise operator.fault("strides of at least 1, padding SAME or VALID", f"{stride}, {padding}")
     reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
-    pairs = list(zip(sizes, reach, stride, strict=True))
-    out = [-(-e // s) if padding == 0 else (e - r) // s + 1 for e, r, s in pairs]
+    out = [
+        -(-e // s) if padding == 0 else (e - r) // s + 1
+        for e, r, s in zip(sizes, reach, stride, strict=True)
+    ]
     if min(out) < 1:
         raise operator.fault(f"a window within its map of {list(sizes)}", reach)
     how: dict[str, Any] = {"kernel_shape": list(kernel), "strides": list(stride)}
     if tuple(dilation) != (1, 1):
         how["dilations"] = list(dilation)
     if padding == 0:
-        total = [max(0, (n - 1) * s + r - e) for n, (e, r, s) in zip(out, pairs, strict=True)]
-        if any(total):
-            how["pads"] = [t // 2 for t in total] + [t - t // 2 for t in total]
+        front, behind = same_border(sizes, reach, stride)
+        if any(behind):
+            how["pads"] = [*front, *behind]
     return how, tuple(out)
 
 

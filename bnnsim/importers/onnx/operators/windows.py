@@ -33,13 +33,22 @@ def window_border(
         return 0, 0, 0, 0
     if auto not in ("SAME_UPPER", "SAME_LOWER"):
         raise operator.fault("auto_pad NOTSET, VALID, SAME_UPPER or SAME_LOWER", auto)
-    sides: list[tuple[int, int]] = []
-    for extent, k, s, d in zip(extents, kernel, stride, dilation, strict=True):
-        total = max(0, (-(-extent // s) - 1) * s + (k - 1) * d + 1 - extent)
-        small, large = total // 2, total - total // 2
-        sides.append((small, large) if auto == "SAME_UPPER" else (large, small))
-    (top, bottom), (left, right) = sides
+    reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
+    small, large = same_border(extents, reach, stride)
+    (top, left), (bottom, right) = (small, large) if auto == "SAME_UPPER" else (large, small)
     return top, left, bottom, right
+
+
+def same_border(
+    extents: Sequence[int], reach: Sequence[int], stride: Sequence[int]
+) -> tuple[list[int], list[int]]:
+    """What SAME puts on both sides of each dimension, so that ``extent / stride`` windows (rounded up)
+    fit: halves, and of odd ones the smaller and the larger. ``reach``: of a window, its dilation in it.
+    """
+    totals = [
+        max(0, (-(-e // s) - 1) * s + r - e) for e, r, s in zip(extents, reach, stride, strict=True)
+    ]
+    return [total // 2 for total in totals], [total - total // 2 for total in totals]
 
 
 def pair(operator: Operator, key: str) -> tuple[int, int]:
