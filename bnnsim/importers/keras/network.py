@@ -88,8 +88,7 @@ def _built(path: str | Path, model: KerasModel) -> Any:
         if builder.input is None and layer.kind != "InputLayer":
             builder.read_input(layer)
         given = layer.inputs or ((next(iter(builder.tensors)),) if builder.tensors else ())
-        several = (*_SEVERAL_INPUTS, *OPERATIONS)
-        if len(given) > 1 and layer.kind not in several:
+        if len(given) > 1 and not (layer.kind in _SEVERAL_INPUTS or layer.kind in OPERATIONS):
             raise layer.fault("one input", ", ".join(given))
         missing = [name for name in given if name not in builder.tensors]
         if missing:

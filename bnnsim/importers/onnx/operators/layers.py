@@ -214,8 +214,7 @@ def on_each_token(
         for token in range(tokens):
             weights[token * out : (token + 1) * out, places[token], 0, 0] = matrix
         shape, groups = (tokens * out, 1, 1), 1
-        step = f"C{out}" if out > 1 else "C"
-        dimensions = (((step, tokens),) if tokens > 1 else (), dimension("C", out))
+        dimensions = (within_channels(dimension("C", tokens), out), dimension("C", out))
         scales, bias = scales * tokens, None if bias is None else bias * tokens
     else:
         got = f"{[1, *binding.shape]} times {list(matrix.T.shape)}"
