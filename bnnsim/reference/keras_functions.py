@@ -10,7 +10,7 @@ import numpy as np
 from bnnsim.reference.graph import Array
 from bnnsim.reference.keras_file import Given, SavedLayer
 from bnnsim.reference.keras_layers import Part, softmax
-from bnnsim.reference.windows import same_pads, windows
+from bnnsim.reference.windows import maxima, means, same_pads
 
 Function = Callable[..., Array]
 
@@ -27,12 +27,7 @@ def _pooled(is_max: bool) -> Function:
         if padding.upper() == "SAME":
             pads = same_pads(first.shape[2:], kernel, stride, [1, 1])
         how: dict[str, Any] = {"strides": stride, "dilations": [1, 1], "pads": pads}
-        if is_max:
-            found = windows(first, kernel, **how, border=-np.inf).max(axis=(-2, -1))
-        else:
-            inside = windows(np.ones((1, 1, *first.shape[2:])), kernel, **how).sum(axis=(-2, -1))
-            found = windows(first, kernel, **how).sum(axis=(-2, -1)) / inside
-        return np.moveaxis(found, 1, -1)
+        return np.moveaxis((maxima if is_max else means)(first, kernel, **how), 1, -1)
 
     return run
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from bnnsim.reference.graph import Array
 from bnnsim.reference.keras_file import SavedLayer
-from bnnsim.reference.windows import convolved, same_pads, windows
+from bnnsim.reference.windows import convolved, maxima, means, same_pads
 from bnnsim.spec.faults import InputError
 
 
@@ -46,7 +46,8 @@ def sign(x: Array) -> Array:
 
 
 def _quantised(layer: SavedLayer, key: str, x: Array) -> Array:
-    word = _word(layer.config.get(key))
+    given = layer.config.get(key)
+    word, settings = _word(given), given.get("config", {}) if isinstance(given, Mapping) else {}
     if word is None:
         return x
     if word in ("stesign", "approxsign", "swishsign"):
@@ -58,11 +59,8 @@ def _quantised(layer: SavedLayer, key: str, x: Array) -> Array:
     if word == "noop":
         return x
     if word in ("dorefa", "dorefaquantizer"):
-        given = layer.config[key]
-        return _dorefa(given.get("config", {}) if isinstance(given, Mapping) else {}, x)
+        return _dorefa(settings, x)
     if word == "stetern":
-        given = layer.config[key]
-        settings = given.get("config", {}) if isinstance(given, Mapping) else {}
         step = float(settings.get("threshold_value", 0.05))
         if settings.get("ternary_weight_networks", False):
             step = 0.7 * float(np.abs(x).sum()) / x.size
@@ -275,10 +273,7 @@ def _pool(layer: SavedLayer, is_max: bool) -> list[Part]:
     def run(g: Sequence[Array]) -> Array:
         x = _first(g[0], layer)
         how = _slid(layer, x, kernel, kernel)
-        if is_max:
-            return _last(windows(x, kernel, **how, border=-np.inf).max(axis=(-2, -1)), layer)
-        inside = windows(np.ones((1, 1, *x.shape[2:])), kernel, **how).sum(axis=(-2, -1))
-        return _last(windows(x, kernel, **how).sum(axis=(-2, -1)) / inside, layer)
+        return _last((maxima if is_max else means)(x, kernel, **how), layer)
 
     return [Part("", "pool", run)]
 

@@ -19,7 +19,7 @@ import numpy as np
 from bnnsim.reference.graph import Array, ReferenceGraph, Step
 from bnnsim.reference.keras_layers import softmax
 from bnnsim.reference.onnx_operators import refusing
-from bnnsim.reference.windows import convolved, windows
+from bnnsim.reference.windows import convolved, maxima, means, windows
 from bnnsim.spec.faults import InputError
 
 _BYTES = {0: "<f4", 1: "<f8", 2: "<f2", 3: "u1", 4: "<i4", 5: "i1", 6: "<i8"}
@@ -138,6 +138,10 @@ def _steps(
     ]
 
 
+def _is_on(s: Settings, key: str, default: bool = False) -> bool:
+    return s.get(key, default) in (True, "True", 1)
+
+
 def _two(value: Any) -> list[int]:
     return [int(value)] * 2 if isinstance(value, int) else [int(one) for one in value]
 
@@ -162,7 +166,7 @@ def _bits_of(x: Array, s: Settings) -> Array:
 
 
 def _weights(stored: Array, s: Settings, shape: tuple[int, ...], by_columns: bool) -> Array:
-    if s.get("binarized_weights_only") in (True, "True", 1):
+    if _is_on(s, "binarized_weights_only"):
         width = stored.dtype.itemsize * 8
         words = stored.reshape(-1).view("<u8" if width == 64 else "<u4")
         one = np.array(1, words.dtype)
@@ -226,7 +230,7 @@ def _batch_norm(s: Settings, x: Array, gamma: Array, beta: Array, mean: Array, v
     gain, shift, centre, spread = (
         one.astype(np.float64).reshape(form) for one in (gamma, beta, mean, variance)
     )
-    if s.get("fix_gamma", True) in (True, "True", 1):
+    if _is_on(s, "fix_gamma", True):
         gain = np.ones_like(gain)
     epsilon = float(np.float32(s.get("eps", 1e-3)))
     return np.asarray((x - centre) / np.sqrt(spread + epsilon) * gain + shift)
@@ -234,15 +238,14 @@ def _batch_norm(s: Settings, x: Array, gamma: Array, beta: Array, mean: Array, v
 
 def _pooling(s: Settings, x: Array) -> Array:
     is_max = s.get("pool_type", "max") == "max"
-    if s.get("global_pool") in (True, "True", 1):
+    if _is_on(s, "global_pool"):
         return np.asarray((np.max if is_max else np.mean)(x, axis=(2, 3), keepdims=True))
     kernel, how = _two(s["kernel"]), _how(s)
     if is_max:
-        return np.asarray(windows(x, kernel, **how, border=-np.inf).max(axis=(-2, -1)))
-    sums = windows(x, kernel, **how).sum(axis=(-2, -1))
-    if s.get("count_include_pad", True) in (True, "True", 1):
-        return np.asarray(sums / np.prod(kernel))
-    return np.asarray(sums / windows(np.ones_like(x[:1, :1]), kernel, **how).sum(axis=(-2, -1)))
+        return maxima(x, kernel, **how)
+    if not _is_on(s, "count_include_pad", True):
+        return means(x, kernel, **how)
+    return np.asarray(windows(x, kernel, **how).sum(axis=(-2, -1)) / np.prod(kernel))
 
 
 def _activation(s: Settings, x: Array) -> Array:
@@ -283,7 +286,7 @@ _FUNCTIONS: dict[str, tuple[str, Callable[..., Array]]] = {
     "Activation": ("element", _activation),
     "QActivation": (
         "element",
-        lambda s, x: x if s.get("backward_only") in (True, "True", 1) else _bits_of(x, s),
+        lambda s, x: x if _is_on(s, "backward_only") else _bits_of(x, s),
     ),
     "LeakyReLU": ("element", _leaky),
     "Concat": ("concat", lambda s, *x: np.concatenate(x, axis=1)),
@@ -300,10 +303,12 @@ _FUNCTIONS: dict[str, tuple[str, Callable[..., Array]]] = {
     **dict.fromkeys(("Dropout", "_contrib_gradcancel", "gradcancel"), ("Identity", _same)),
     **dict.fromkeys(("SoftmaxOutput", "Softmax", "softmax", "log_softmax"), ("softmax", _ended)),
     **dict.fromkeys(
-        ("elemwise_add", "_plus", "_Plus", "broadcast_add", "broadcast_plus"),
+        (
+            *("elemwise_add", "_plus", "_Plus", "broadcast_add", "broadcast_plus"),
+            *("ElementWiseSum", "add_n"),
+        ),
         ("add", lambda s, *x: np.sum(x, axis=0)),
     ),
-    **dict.fromkeys(("ElementWiseSum", "add_n"), ("add", lambda s, *x: np.sum(x, axis=0))),
     **dict.fromkeys(("_plus_scalar", "_PlusScalar"), ("element", lambda s, x: x + float(s["scalar"]))),
     **dict.fromkeys(("_minus_scalar", "_MinusScalar"), ("element", lambda s, x: x - float(s["scalar"]))),
     **dict.fromkeys(("_mul_scalar", "_MulScalar"), ("element", lambda s, x: x * float(s["scalar"]))),

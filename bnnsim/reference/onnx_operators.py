@@ -11,7 +11,7 @@ import numpy as np
 
 from bnnsim.reference import quantisers
 from bnnsim.reference.graph import Array, Unrunnable
-from bnnsim.reference.windows import convolved, same_pads, windows
+from bnnsim.reference.windows import convolved, maxima, means, same_pads, windows
 
 Function = Callable[[Sequence[Array]], Sequence[Array]]
 Attributes = Mapping[str, Any]
@@ -65,17 +65,17 @@ def pool(attributes: Attributes, is_max: bool) -> Function:
                 if steps * strides[i] >= size + pads[i]:  # no window begins behind the map
                     steps -= 1
                 pads[i + count] += max(0, steps * strides[i] - free)
-        axes = tuple(range(-count, 0))
         if is_max:
-            return [windows(x, kernel, strides, dilations, pads, -np.inf).max(axis=axes)]
-        ones = np.ones((1, 1, *x.shape[2:]))
-        if attributes.get("count_include_pad", 0):
-            around = [(inside[i], inside[i + count]) for i in range(count)]
-            ones = np.pad(ones, [(0, 0), (0, 0), *around], constant_values=1.0)
-            beyond = [0] * count + [pads[i + count] - inside[i + count] for i in range(count)]
-            counted = windows(ones, kernel, strides, dilations, beyond)
-        else:
-            counted = windows(ones, kernel, strides, dilations, pads)
+            return [maxima(x, kernel, strides, dilations, pads)]
+        if not attributes.get("count_include_pad", 0):
+            return [means(x, kernel, strides, dilations, pads)]
+        around = [(inside[i], inside[i + count]) for i in range(count)]
+        ones = np.pad(
+            np.ones((1, 1, *x.shape[2:])), [(0, 0), (0, 0), *around], constant_values=1.0
+        )
+        beyond = [0] * count + [pads[i + count] - inside[i + count] for i in range(count)]
+        axes = tuple(range(-count, 0))
+        counted = windows(ones, kernel, strides, dilations, beyond)
         total = windows(x, kernel, strides, dilations, pads).sum(axis=axes)
         return [total / counted.sum(axis=axes)]
 

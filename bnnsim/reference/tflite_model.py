@@ -16,7 +16,7 @@ import numpy as np
 from bnnsim.reference.graph import Array, ReferenceGraph, Step
 from bnnsim.reference.keras_layers import softmax
 from bnnsim.reference.onnx_operators import refusing
-from bnnsim.reference.windows import convolved, same_pads, windows
+from bnnsim.reference.windows import convolved, maxima, means, same_pads
 from bnnsim.spec.faults import InputError
 
 Run = Callable[[Sequence[Array]], Array]
@@ -197,11 +197,7 @@ def _pool(o: _Options, shape: tuple[int, ...], given: Sequence[Array], is_max: b
     if not all(kernel):
         kernel = [int(o.get("", "FilterHeight")), int(o.get("", "FilterWidth"))]
     how = _how(o, x.shape[2:], kernel) | {"dilations": [1, 1]}
-    if is_max:
-        found = windows(x, kernel, **how, border=-np.inf).max(axis=(-2, -1))
-    else:
-        inside = windows(np.ones((1, 1, *x.shape[2:])), kernel, **how).sum(axis=(-2, -1))
-        found = windows(x, kernel, **how).sum(axis=(-2, -1)) / inside
+    found = (maxima if is_max else means)(x, kernel, **how)
     return np.asarray(o.fused(np.moveaxis(found, 1, -1)))
 
 

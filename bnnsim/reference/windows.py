@@ -35,6 +35,32 @@ def windows(
     return found[(slice(None), slice(None), *steps, *inner)]
 
 
+def maxima(
+    maps: Array,
+    kernel: Sequence[int],
+    strides: Sequence[int],
+    dilations: Sequence[int],
+    pads: Sequence[int],
+) -> Array:
+    """The greatest of each window; the border never counts."""
+    axes = tuple(range(-len(kernel), 0))
+    return np.asarray(windows(maps, kernel, strides, dilations, pads, -np.inf).max(axis=axes))
+
+
+def means(
+    maps: Array,
+    kernel: Sequence[int],
+    strides: Sequence[int],
+    dilations: Sequence[int],
+    pads: Sequence[int],
+) -> Array:
+    """The mean of what each window holds of the map itself, without the border."""
+    axes = tuple(range(-len(kernel), 0))
+    inside = windows(np.ones((1, 1, *maps.shape[2:])), kernel, strides, dilations, pads)
+    total = windows(maps, kernel, strides, dilations, pads).sum(axis=axes)
+    return np.asarray(total / inside.sum(axis=axes))
+
+
 def convolved(
     maps: Array,
     weights: Array,
