@@ -24,7 +24,7 @@ PARENTS = 8
 """Points whose neighbours are looked at together: those that were looked from least."""
 FIRST_ROUNDS, ROUNDS = 60, 2
 """Of looking around: before the first point is proposed, and for each batch."""
-FIRST_LOOKS, LOOKS = 200, 6
+FIRST_LOOKS, LOOKS = 600, 18
 """Designs that are built to forecast others, at most: at first, and in each batch."""
 CANDIDATES = (60, 300)
 """Points of the front that is forecast and not judged: with fewer the front is looked at more finely."""
