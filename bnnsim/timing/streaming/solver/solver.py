@@ -18,6 +18,8 @@ from bnnsim.timing.streaming.solver.layout import lay_out
 
 SMALLEST_SHIFT = 5
 """A window this power of two smaller is solved from what is known, however many sweeps that takes."""
+SMALLEST_SHIFT_OF_BOUNDS = 8
+"""With bounds none smaller is tried: they turn more often than the pipelines they stand for."""
 
 
 class UnsettledError(Exception):
@@ -60,6 +62,7 @@ class Solver:
         self._sink_ends: dict[int, list[int]] = {sink: [] for sink in graph.sinks}
         self._shift = layout.shift
         self._smallest_shift = layout.shift + SMALLEST_SHIFT
+        self._smallest_shift_of_bounds = layout.shift + SMALLEST_SHIFT_OF_BOUNDS
         self._is_careful = False
         self.has_bounds = False
         """Whether bounds stand in the place of flushing pipelines."""
@@ -161,9 +164,12 @@ class Solver:
             if more > 1:
                 more = self._window_frames = 1
                 continue
+            if self.has_bounds:
+                if self._shift == self._smallest_shift_of_bounds:
+                    raise UnsettledError
+                self._shift += 1
+                continue
             self._is_careful = self._shift == self._smallest_shift
-            if self._is_careful and self.has_bounds:
-                raise UnsettledError
             self._shift = min(self._shift + 1, self._smallest_shift)
         self.evaluations += int(self._report[k.EVALUATIONS])
         self.last_event_cycle = max(self.last_event_cycle, int(self._report[k.LAST_EVENT]))
