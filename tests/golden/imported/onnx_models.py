@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -157,3 +158,7 @@ def dense(b: Builder, blocks: int = 3, growth: int = 8) -> str:
     x = b.op("MaxPool", x, kernel_shape=[2, 2], strides=[2, 2])
     x = b.bipolar(b.batch_norm(x, channels, 9, gain="positive"))
     return b.op("Gemm", b.op("Flatten", x), b.signs(10, channels * 9), transB=1)
+
+
+if __name__ == "__main__":
+    onnx.save(brevitas_model(sys.argv[1], seed=0), sys.argv[2])
