@@ -19,6 +19,8 @@ MAX_DIGITS = 40
 MAX_ECHO = 160
 """Characters of a value, or of a list of choices, that a message repeats."""
 
+MAX_PLACE = 1_200
+"""Characters of a place that a message names: a file, and in it a tensor or a node by its name."""
 MAX_NAME = 160
 """Characters of a name, which messages, tables and file names repeat whole."""
 MAX_ARGUMENT = 1_000

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bnnsim.spec.bounds import MAX_ECHO
+from bnnsim.spec.bounds import MAX_ECHO, MAX_PLACE
 
 KeyPath = tuple[str | int, ...]
 
@@ -28,7 +28,7 @@ class Fault:
 
     def __str__(self) -> str:
         """One line of text; a long list of what there is comes last, a long value is cut."""
-        place = f"{self.file}:{self.line}" if self.line else self.file
+        place = shortened(self.file, MAX_PLACE) + (f":{self.line}" if self.line else "")
         key = f" {shortened(self.key)}:" if self.key else ""
         nearest = f" (nearest: {', '.join(self.near)})" if self.near else ""
         got = f"got {shortened(self.got)}{shortened(nearest)}"
@@ -39,11 +39,11 @@ class Fault:
         return one_line(f"{place}:{key} {text}")
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, most: int = MAX_ECHO) -> str:
     """``text``, or the beginning and the length of one that is too long to repeat."""
-    if len(text) <= MAX_ECHO:
+    if len(text) <= most:
         return text
-    return f"{text[: MAX_ECHO // 2]}... ({len(text):,} characters)"
+    return f"{text[: most // 2]}... ({len(text):,} characters)"
 
 
 def one_line(text: str) -> str:

@@ -80,9 +80,20 @@ def arguments(random: Random, folder: Path) -> Case:
         given += [option] if option in ("--timing-only", "--print-spec") else [option, value]
     if command in ("simulate", "evaluate", "trace") and random.random() < 0.5:
         given.append("--timing-only")
-    # What is expected of a message: it names what was typed, or what should have been.
-    typed = (ascii(word)[1:-1] for word in (*words, *given) if word)
-    places = (*typed, "argument ", "images", "clock", "fps", "a.yaml", "w.yaml")
+    # What is expected of a message: it names what was typed, or what should have been. An empty path is
+    # the folder that one is in.
+    typed = (text for word in (*words, *given) for text in (word or ".: ", ascii(word)[1:-1] or ".: "))
+    places = (
+        *typed,
+        "architecture: ",
+        "workload: ",
+        "argument ",
+        "images",
+        "clock",
+        "fps",
+        "a.yaml",
+        "w.yaml",
+    )
     return Case([*words, *given], places)
 
 

@@ -9,6 +9,7 @@ import pytest
 from bnnsim.cli.app import run
 from bnnsim.design.engine.memory import threshold_words
 from bnnsim.spec.engine.blocks import Buffer
+from bnnsim.spec.faults import InputError
 from bnnsim.spec.library import find_spec
 from bnnsim.spec.load import load_architecture
 from tests.cli.faults.small_spec import ARCH, WORKLOAD, change, complaints
@@ -123,6 +124,12 @@ def test_an_empty_option_is_refused_instead_of_meaning_this_folder(
     assert run(["explore", "digits-7z020", "--trials", "1", *form]) == 2
     option = form[0].rstrip("=")
     assert capsys.readouterr().err == f"{option}: expected a value, got an empty one\n"
+
+
+def test_a_name_from_a_damaged_file_is_cut_where_it_is_the_place() -> None:
+    message = str(InputError(f"net.tflite: tensor 2 {'x' * 7000}", "a constant", "none"))
+    assert message.startswith("net.tflite: tensor 2 xxx") and len(message) < 1000
+    assert message.endswith("x... (7,021 characters): expected a constant, got none")
 
 
 def test_a_long_key_keeps_its_colon(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
