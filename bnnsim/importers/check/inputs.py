@@ -101,7 +101,7 @@ def chosen_inputs(
     """
     rule, spec, shape = lowered.frame, network.workload.input, network.input.shape
     levels = _levels(lowered, network)
-    channels_last = graph.channels_last or lowered.channels_last
+    channels_last = _channels_last(lowered, graph)
     no_pixels, no_elements = np.zeros((0, *shape), np.uint8), np.zeros((0, *shape), np.int64)
     has_pixels = spec.image_range is not None or not network.input.type.is_bipolar
     if images is not None:
@@ -147,13 +147,18 @@ def _of_channels(steps: Sequence[Affine]) -> tuple[Array, Array]:
     return gain, np.array([float(step.offset) for step in steps]).reshape(-1, 1, 1)
 
 
+def _channels_last(lowered: LoweredModel, graph: ReferenceGraph) -> bool:
+    """Whether the model's input lies rows, columns, channels, also where it is a vector."""
+    return lowered.channels_last or (graph.channels_last and len(graph.input_shape) == 3)
+
+
 def in_layout(
     values: Array, network: Network, graph: ReferenceGraph, channels_last: bool
 ) -> Array:
     """``(n, channels, rows, columns)`` as the model's input lies."""
     shape = graph.input_shape
     maps = values.reshape(len(values), *network.input.shape)
-    if network.input.pixels > 1 and len(shape) == 3 and channels_last:
+    if network.input.pixels > 1 and channels_last:
         maps = maps.transpose(0, 2, 3, 1)
     return np.ascontiguousarray(maps.reshape(len(maps), *shape))
 
@@ -194,7 +199,7 @@ def from_reals(
     ``reals``: any leading dimensions, then the model's input shape or the workload's (channels first,
     or last where only that fits). Raises :class:`InputError` where a value is none of the input's.
     """
-    maps = _as_maps(reals, network, graph, graph.channels_last or lowered.channels_last, place)
+    maps = _as_maps(reals, network, graph, _channels_last(lowered, graph), place)
     if not np.all(np.isfinite(maps)):
         raise InputError(place, "finite numbers", "infinite or NaN")
     best: tuple[float, int, str] | None = None
@@ -259,8 +264,10 @@ def _as_maps(
         if reals.ndim >= 3 and reals.shape[-3:] == way:
             maps = reals.reshape(-1, *way).astype(np.float64)
             return maps if way == first else maps.transpose(0, 3, 1, 2)
-    if len(graph.input_shape) == 2 and reals.shape[-2:] == tuple(graph.input_shape):
-        return reals.reshape(-1, channels, rows, columns).astype(np.float64)
+    rank = len(graph.input_shape)
+    if rank < 3 and rows * columns > 1 and reals.shape[-rank:] == tuple(graph.input_shape):
+        maps = reals.reshape(-1, *ways[0]).astype(np.float64)
+        return maps.transpose(0, 3, 1, 2) if channels_last else maps
     for shape in (graph.input_shape, (channels * rows * columns,), (rows, columns)):
         size = channels * rows * columns
         if (

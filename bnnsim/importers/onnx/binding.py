@@ -12,6 +12,7 @@ import numpy as np
 from bnnsim.importers.exact.channel_function import ChannelFunction
 from bnnsim.importers.exact.rational import fractions_of
 from bnnsim.importers.onnx.graph import Array, Operator
+from bnnsim.spec.faults import InputError
 
 Axis = tuple[str, int]
 """One of C, H, W and its size; a part of one has its step behind the letter: C4 goes in steps of 4."""
@@ -130,10 +131,15 @@ class LayoutMismatch(Exception):
         self.binding = binding
 
 
+class VaryingConstants(InputError):
+    """A constant that differs from element to element of a channel."""
+
+
 def channel_values(operator: Operator, binding: TensorBinding, constant: Array) -> list[Fraction]:
     """A constant that is broadcast against ``binding``: one value, or one a channel.
 
-    Raises :class:`InputError` where it varies within a channel or would make the tensor larger.
+    Raises :class:`VaryingConstants` where it varies within a channel, :class:`InputError` where it would
+    make the tensor larger.
     """
     rank = len(binding.shape) + 1
     array = np.asarray(constant)
@@ -151,7 +157,9 @@ def channel_values(operator: Operator, binding: TensorBinding, constant: Array) 
     if not np.all(np.isfinite(rows)):
         raise operator.fault("finite constants", "infinite or NaN")
     if np.any(rows != rows[:, :1]):
-        raise operator.fault("constants that are equal within a channel", "some that are not")
+        expected = "constants that are equal within a channel"
+        place = f"{operator.place} ({operator.kind})"
+        raise VaryingConstants(place, expected, "some that are not")
     return _finite(operator, rows[:, 0])
 
 
@@ -185,6 +193,16 @@ def regrouped(operator: Operator, binding: TensorBinding, shape: Sequence[int]) 
         expected = f"a shape of {math.prod(binding.shape)} elements"
         raise operator.fault(expected, list(shape))
     return replace(binding, dimensions=tuple(dimensions))
+
+
+def as_channels(binding: TensorBinding, sizes: tuple[int, int, int]) -> tuple[Dimension, ...]:
+    """The dimensions where every element of the base, ``(channels, rows, columns)``, is a channel."""
+    steps = {"C": sizes[1] * sizes[2], "H": sizes[2], "W": 1}
+    found = []
+    for one in binding.dimensions:
+        axes = [(_step_of(label) * steps[label[0]], size) for label, size in one]
+        found.append(_merged([("C" if step == 1 else f"C{step}", size) for step, size in axes]))
+    return tuple(found)
 
 
 def within_channels(axes: Dimension, times: int) -> Dimension:

@@ -16,6 +16,7 @@ from bnnsim.importers.onnx.operators import (
     shapes,
 )
 from bnnsim.importers.onnx.operators.joins import concat
+from bnnsim.importers.onnx.operators.orders import by_element
 
 _STANDARD: Mapping[str, Handler] = {
     "Abs": elementwise.absolute,
@@ -82,9 +83,9 @@ _QUANTISED: Mapping[str, Handler] = {
     "XnorPopcountMatMul": layers.xnor_popcount_matmul,
 }
 HANDLERS: dict[tuple[str, str], Handler] = {
-    **{(ONNX, kind): handler for kind, handler in _STANDARD.items()},
-    **{(QONNX, kind): handler for kind, handler in _QUANTISED.items()},
-    (CHANNELS_LAST, "BatchNormalization"): elementwise.batch_norm,
+    **{(ONNX, kind): by_element(handler) for kind, handler in _STANDARD.items()},
+    **{(QONNX, kind): by_element(handler) for kind, handler in _QUANTISED.items()},
+    (CHANNELS_LAST, "BatchNormalization"): by_element(elementwise.batch_norm),
     (CHANNELS_LAST, "Conv"): layers.conv,
     (CHANNELS_LAST, "MaxPool"): pools.max_pool,
 }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
@@ -10,7 +12,15 @@ from typing import Any, Literal, TypeVar
 
 from bnnsim.importers.draft.draft import INPUT, NetworkDraft
 from bnnsim.importers.exact.channel_function import Affine, ChannelFunction
-from bnnsim.importers.onnx.binding import LayoutMismatch, TensorBinding, dimension
+from bnnsim.importers.onnx.binding import (
+    Dimension,
+    LayoutMismatch,
+    TensorBinding,
+    VaryingConstants,
+    dimension,
+    map_dimensions,
+    regrouped,
+)
 from bnnsim.importers.onnx.cancellation import simplified
 from bnnsim.importers.onnx.constants import evaluate_constants
 from bnnsim.importers.onnx.fixed_point import PROBE
@@ -102,6 +112,8 @@ class Lowering:
     """Weights that are the model's only nearly, by the constant's name."""
     may_flatten: bool = True
     """Whether a map that is only ever flattened may become a flat frame."""
+    may_part: bool = False
+    """Whether elements of a channel may become channels, where each has constants of its own."""
     channels_last: bool = False
     """Whether the model's input is read as maps with their channels last."""
     flat_orders: set[tuple[str, ...]] = field(default_factory=set)
@@ -152,7 +164,8 @@ def lower(graph: ModelGraph, options: ImportOptions, handlers: Handlers) -> Lowe
     """Walk the graph with the input taken as channels first, else as channels last.
 
     Either way of reading the input's axes is exact; only one of them lets each channel have its own
-    function. A model with channels-last operators is tried channels last at first.
+    function. A model with channels-last operators is tried channels last at first. Where constants vary
+    within the channels of either, elements become channels.
 
     What depends on constants alone is evaluated before, once; ``graph.constants`` takes it in. Raises
     :class:`InputError` at the first operator that has no place in a binary network.
@@ -161,20 +174,29 @@ def lower(graph: ModelGraph, options: ImportOptions, handlers: Handlers) -> Lowe
     operators, notes = simplified(graph, _without_constants(graph))
     graph = replace(graph, operators=leading_to(operators, outputs), outputs=outputs)
     last_first = any(operator.channels_last for operator in graph.operators)
-    layouts = _layouts(graph, last_first)
     faults: list[SpecError] = []
     mismatches: list[SpecError] = []
-    for layout in layouts:
+    waiting = [(layout, False) for layout in _layouts(graph, last_first)]
+    parted: list[tuple[Layout, bool]] = []
+    tried: set[tuple[Layout, bool]] = set()
+    while waiting or parted:
+        layout, may_part = reading = (waiting or parted).pop(0)
+        if reading in tried:
+            continue
+        tried.add(reading)
         try:
-            state = _walk_fitting(graph, options, handlers, layout)
+            state = _walk_fitting(graph, options, handlers, layout, may_part)
             state.notes[:0] = notes
             return state
         except LayoutMismatch as error:
             expected = "channels where the operator wants them (a Transpose in front of it)"
             got = f"shape {list(error.binding.shape)}"
             mismatches.append(error.operator.fault(expected, got))
+            waiting += [(one, may_part) for one in _map_layouts(graph, error)]
         except InputError as error:  # constants of a channel may only seem to vary within one
             faults.append(error)
+            if isinstance(error, VaryingConstants):
+                parted.append((layout, True))
     raise (*faults, *mismatches)[0]
 
 
@@ -197,13 +219,14 @@ def _walk_fitting(
     graph: ModelGraph,
     options: ImportOptions,
     handlers: Handlers,
-    layout: str,
+    layout: Layout,
+    may_part: bool,
 ) -> Lowering:
     """The walk with a flat frame where that fits all that read it, else with the frame as a map."""
-    state = _walk(_fresh(graph), options, handlers, layout, may_flatten=True)
+    state = _walk(_fresh(graph), options, handlers, layout, True, may_part)
     others = any(INPUT in one.inputs and one.kind != "linear" for one in state.draft.layers.values())
     if state.flat_orders and (others or len(state.flat_orders) > 1):
-        return _walk(_fresh(graph), options, handlers, layout, may_flatten=False)
+        return _walk(_fresh(graph), options, handlers, layout, False, may_part)
     return state
 
 
@@ -211,16 +234,14 @@ def _walk(
     graph: ModelGraph,
     options: ImportOptions,
     handlers: Handlers,
-    layout: str,
+    layout: Layout,
     may_flatten: bool,
+    may_part: bool,
 ) -> Lowering:
-    sizes = dict(zip(layout, graph.input_shape, strict=True))
-    shape = sizes.get("C", 1), sizes.get("H", 1), sizes.get("W", 1)
-    lies = tuple(dimension(axis, sizes[axis]) for axis in layout)
-    frame = TensorBinding(INPUT, ChannelFunction(), lies, is_raw=True)
-    draft = NetworkDraft(shape)
+    frame = TensorBinding(INPUT, ChannelFunction(), layout.dimensions, is_raw=True)
+    draft = NetworkDraft((frame.extent("C"), frame.extent("H"), frame.extent("W")))
     state = Lowering(graph, options, draft, {graph.input: frame}, may_flatten=may_flatten)
-    state.channels_last = layout == "HWC"
+    state.channels_last, state.may_part = layout.channels_last, may_part
     for operator in graph.operators:
         if any(name in state.ends for name in operator.inputs):
             _handler_of(handlers, operator, graph.opset)
@@ -267,16 +288,42 @@ def _checked(operator: Operator, work: Callable[[Operator], Result]) -> Result:
         raise operator.fault("inputs and attributes as ONNX defines them", reason) from error
 
 
-def _layouts(graph: ModelGraph, channels_last_first: bool) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class Layout:
+    """How the input's dimensions are read; ``channels_last``: as maps of rows, columns, channels."""
+
+    dimensions: tuple[Dimension, ...]
+    channels_last: bool = False
+
+
+def _layouts(graph: ModelGraph, channels_last_first: bool) -> list[Layout]:
     """How the input's dimensions may be read, what is likely first."""
-    rank = len(graph.input_shape)
-    if rank == 3:
-        return ("HWC", "CHW") if channels_last_first else ("CHW", "HWC")
+    shape, rank = graph.input_shape, len(graph.input_shape)
     if rank > 3:
         place = f"{graph.file}: input {graph.input}"
         expected = "[batch, features], [batch, channels, steps] or a batch of maps (2 to 4 dimensions)"
         raise InputError(place, expected, f"{rank + 1} dimensions")
-    return ("C",) if rank == 1 else ("HW", "CW")
+    orders = {1: ("C",), 2: ("HW", "CW"), 3: ("CHW", "HWC")}[rank]
+    found = [
+        Layout(tuple(map(dimension, order, shape)), channels_last=order == "HWC") for order in orders
+    ]
+    if channels_last_first:
+        found.reverse()
+    return found
+
+
+def _map_layouts(graph: ModelGraph, error: LayoutMismatch) -> Iterator[Layout]:
+    """Where an operator wants a map that is all of a flat input: the input as such a map."""
+    shape, last = error.binding.shape, error.operator.channels_last
+    if len(shape) != 3 or math.prod(shape) != math.prod(graph.input_shape):
+        return
+    channels, rows, columns = shape[-1:] + shape[:-1] if last else shape
+    for is_last in (last, not last):
+        lies = map_dimensions(channels, rows, columns, is_last)
+        whole = TensorBinding(INPUT, ChannelFunction(), lies)
+        with suppress(InputError):  # no whole part of it lies along a dimension of the input
+            flat = regrouped(error.operator, whole, graph.input_shape)
+            yield Layout(flat.dimensions, channels_last=is_last)
 
 
 def _in_order(graph: ModelGraph) -> Sequence[Operator]:

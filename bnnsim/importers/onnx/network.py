@@ -16,7 +16,7 @@ from bnnsim.importers.draft.draft import INPUT, NetworkDraft
 from bnnsim.importers.draft.passes import canonicalise
 from bnnsim.importers.draft.workload import Arrays, to_workload
 from bnnsim.importers.draft.write import ImportedNetwork, checked_name, write_network
-from bnnsim.importers.onnx.binding import TensorBinding, is_ordered
+from bnnsim.importers.onnx.binding import TensorBinding, is_ordered, regrouped
 from bnnsim.importers.onnx.file import load_model, read_graph
 from bnnsim.importers.onnx.fixed_point import float_error, widest_word
 from bnnsim.importers.onnx.graph import KERAS, ModelGraph, Operator
@@ -293,6 +293,8 @@ def _scores(state: Lowering, head: Head, turns_maps: bool) -> LoweredOutput:
         affine = found.function.shared_affine()
         if affine is None:
             raise end.fault("scores with one offset for all classes", "one behind a PReLU for each")
+    if not is_ordered(found) and found.channels == math.prod(found.shape):  # each element is a channel
+        found = regrouped(end, found, [found.channels, 1, 1])
     if not is_ordered(found) and len(found.dimensions) == 3:
         found = in_order(state, end, found)
     elif not is_ordered(found):

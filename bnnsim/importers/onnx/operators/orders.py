@@ -1,22 +1,28 @@
-"""Channels in another order, and some of them: shuffles between groups, slices."""
+"""Channels in another order, and some of them: shuffles between groups, slices, elements as channels."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import wraps
 
 import numpy as np
 
 from bnnsim.importers.exact.channel_function import ChannelFunction
 from bnnsim.importers.onnx.binding import (
     TensorBinding,
+    VaryingConstants,
+    as_channels,
     as_map,
     dimension,
     is_ordered,
     map_dimensions,
 )
 from bnnsim.importers.onnx.graph import Array, Operator
-from bnnsim.importers.onnx.lowering import Lowering
+from bnnsim.importers.onnx.lowering import Handler, Lowering
 from bnnsim.importers.onnx.operators.quantise import quantised
+from bnnsim.importers.onnx.outputs import End
+
+_MOST_PICKS = 1 << 24
 
 
 def in_order(state: Lowering, operator: Operator, binding: TensorBinding) -> TensorBinding:
@@ -37,24 +43,86 @@ def in_order(state: Lowering, operator: Operator, binding: TensorBinding) -> Ten
 
 def _picked(state: Lowering, base: str, order: Array) -> str:
     """The layer that puts out the channels ``order`` of ``base``, one behind the other."""
-    draft = state.draft
     key = ("order", base, tuple(order))
     if key not in state.made:
-        channels, height, width = draft.shape_of(base)
-        low, high = draft.bounds_of(base)
-        value_type = draft.type_of(base)
-        layer = draft.append("conv", [base], (len(order), height, width), low, high)
+        channels, height, width = state.draft.shape_of(base)
         weights = np.zeros((len(order), channels, 1, 1), np.int64)
         weights[np.arange(len(order)), order] = 1
-        layer.weights, layer.options = weights, {"kernel": (1, 1)}
-        if value_type is not None and value_type.kind != "fixed":
-            layer.activation = value_type
-            levels = np.arange(value_type.minimum + 1, value_type.maximum + 1)
-            levels = levels[-1:] if value_type.is_bipolar else levels
-            layer.thresholds = np.tile(levels, (len(order), 1)).astype(np.int64)
-        state.made[key] = layer.name
+        state.made[key] = _picking(state, base, weights, 1, (len(order), height, width))
     made: str = state.made[key]
     return made
+
+
+def _picking(
+    state: Lowering, base: str, weights: Array, groups: int, shape: tuple[int, int, int]
+) -> str:
+    """A convolution whose rows of ``weights`` are one 1 each; it keeps the type of what it picks from."""
+    draft = state.draft
+    low, high = draft.bounds_of(base)
+    value_type = draft.type_of(base)
+    layer = draft.append("conv", [base], shape, low, high)
+    layer.weights, layer.options = weights, {"kernel": weights.shape[2:], "groups": groups}
+    if value_type is not None and value_type.kind != "fixed":
+        layer.activation = value_type
+        levels = np.arange(value_type.minimum + 1, value_type.maximum + 1)
+        levels = levels[-1:] if value_type.is_bipolar else levels
+        layer.thresholds = np.tile(levels, (shape[0], 1)).astype(np.int64)
+    return layer.name
+
+
+def by_element(handler: Handler) -> Handler:
+    """``handler``, with elements as channels where constants vary within one and the walk allows that."""
+
+    @wraps(handler)
+    def handle(state: Lowering, operator: Operator) -> TensorBinding | End:
+        try:
+            return handler(state, operator)
+        except VaryingConstants:
+            if not state.may_part:
+                raise
+            given = {name: state.bindings[name] for name in operator.inputs if name in state.bindings}
+            apart = {name: _elements_apart(state, operator, one) for name, one in given.items()}
+            if not all(apart.values()):
+                raise
+        state.bindings.update({name: one for name, one in apart.items() if one is not None})
+        try:
+            return handler(state, operator)
+        finally:
+            state.bindings.update(given)
+
+    return handle
+
+
+def _elements_apart(
+    state: Lowering, operator: Operator, binding: TensorBinding
+) -> TensorBinding | None:
+    """``binding`` on a layer whose channels are the elements of its own: channel, row, column.
+
+    None where that is a matrix of more than 2^24 weights. Each channel is a group by itself, whose kernel
+    is the whole map.
+    """
+    binding = quantised(state, operator, binding)
+    channels, height, width = state.draft.shape_of(binding.base)
+    pixels = height * width
+    if channels * pixels**2 > _MOST_PICKS:
+        return None
+    key = ("elements", binding.base)
+    if key not in state.made:
+        weights = np.tile(np.eye(pixels, dtype=np.int64), (channels, 1))
+        shaped = weights.reshape(channels * pixels, 1, height, width)
+        made = _picking(state, binding.base, shaped, channels, (channels * pixels, 1, 1))
+        state.made[key] = made
+        state.notes.append(
+            f"{made}: a layer that makes each of {channels * pixels} elements a channel, "
+            f"since {operator.name or operator.output} ({operator.kind}) has a number for each"
+        )
+    chains = tuple(binding.function.of(c) for c in range(channels) for _ in range(pixels))
+    return replace(
+        binding,
+        base=state.made[key],
+        function=ChannelFunction(chains).simplest,
+        dimensions=as_channels(binding, (channels, height, width)),
+    )
 
 
 def slice_channels(state: Lowering, operator: Operator) -> TensorBinding:
