@@ -18,8 +18,18 @@ if TYPE_CHECKING:
         import_model,
         import_onnx,
     )
+    from bnnsim.report.comparison.comparison import ComparisonInfo
+    from bnnsim.report.comparison.named import compare
+    from bnnsim.report.write import report
+    from bnnsim.rtl.write import rtl
+    from bnnsim.search.fifos.sized_architecture import size_fifos
+    from bnnsim.search.fifos.sizing import FifoSizing
+    from bnnsim.search.fold.fold import FoldAnswer, fold
+    from bnnsim.search.sweep.sweep import Sweep, sweep
     from bnnsim.simulation import Simulation, simulate
     from bnnsim.spec.faults import InputError, SpecError
+    from bnnsim.validation.comparison import Validation
+    from bnnsim.validation.validate import validate
 
 _HOMES = {
     "Evaluation": "bnnsim.evaluation",
@@ -36,23 +46,47 @@ _HOMES = {
     "import_onnx": "bnnsim.importers",
     "InputError": "bnnsim.spec.faults",
     "SpecError": "bnnsim.spec.faults",
+    "ComparisonInfo": "bnnsim.report.comparison.comparison",
+    "compare": "bnnsim.report.comparison.named",
+    "report": "bnnsim.report.write",
+    "rtl": "bnnsim.rtl.write",
+    "size_fifos": "bnnsim.search.fifos.sized_architecture",
+    "FifoSizing": "bnnsim.search.fifos.sizing",
+    "FoldAnswer": "bnnsim.search.fold.fold",
+    "fold": "bnnsim.search.fold.fold",
+    "Sweep": "bnnsim.search.sweep.sweep",
+    "sweep": "bnnsim.search.sweep.sweep",
+    "Validation": "bnnsim.validation.comparison",
+    "validate": "bnnsim.validation.validate",
 }
 
 __all__ = [
+    "ComparisonInfo",
     "Evaluation",
     "ExplorationReport",
+    "FifoSizing",
+    "FoldAnswer",
     "InputError",
     "Simulation",
     "SpecError",
+    "Sweep",
+    "Validation",
     "check_model",
+    "compare",
     "evaluate",
     "explore",
+    "fold",
     "import_bnn_pynq",
     "import_finn",
     "import_keras",
     "import_model",
     "import_onnx",
+    "report",
+    "rtl",
     "simulate",
+    "size_fifos",
+    "sweep",
+    "validate",
 ]
 
 

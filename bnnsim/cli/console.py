@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bnnsim.arrays.compilation import CompilationWarning
-from bnnsim.files.whole import check_target, no_place, whole_text
+from bnnsim.files.whole import check_target, save_text
 from bnnsim.search.storage.study_warning import StudyWarning
 from bnnsim.spec.faults import OldKeyWarning
 
@@ -153,8 +153,4 @@ def write_whole(path: Path, text: str) -> None:
 
     Raises :class:`~bnnsim.spec.faults.InputError` where ``path`` cannot be written.
     """
-    try:
-        with whole_text(path) as file:
-            file.write(text)
-    except (OSError, ValueError) as error:
-        raise no_place(path, error) from None
+    save_text(path, text)

@@ -14,9 +14,10 @@ from bnnsim.datapath.engine.toggle_record import ArrayToggles
 from bnnsim.datapath.streaming.toggles import ToggleCount
 from bnnsim.design.network.node import OPERATIONS_PER_MAC as OPERATIONS_PER_MAC
 from bnnsim.evaluation.advice.record import AdviceReport
-from bnnsim.evaluation.notebook import record_html
 from bnnsim.evaluation.remark import remark_on
 from bnnsim.evaluation.run_figures import RunFigures
+from bnnsim.notebook.picture import Picture
+from bnnsim.notebook.table import Row, Table, answer_html
 from bnnsim.simulation import Simulation
 
 POWER_BASIS = "chip"
@@ -43,8 +44,8 @@ class Violation:
 
 
 @dataclass(frozen=True)
-class Evaluation(RunFigures):
-    """A simulated design with what it costs.
+class Evaluation(RunFigures, Table):
+    """A simulated design with what it costs. Rows are units, with their cycles and what they take.
 
     ``power.activity_source`` says whether the switching activity was measured in a bit-exact run or
     is the default of random data at the design's rate. ``advice`` is there where it was asked for.
@@ -214,8 +215,22 @@ class Evaluation(RunFigures):
         figures = f"{speed}, {self.latency_us:,.1f} us, {logic}, {self.power_w:.2f} W{wrong}"
         return f"<Evaluation {self.arch} x {self.workload}: {figures}>"
 
+    def rows(self) -> list[Row]:
+        """One row a unit or stream: where its cycles went, where it has some, and what it takes."""
+        cycles = {row["name"]: row for row in self.simulation.rows()}
+        none = dict.fromkeys(next(iter(cycles.values()), ()))
+        return [
+            {**none, **cycles.get(unit.name, {}), "name": unit.name, "kind": unit.kind}
+            | {"layer": unit.layer}
+            | {name: getattr(unit.amounts, name) for name in RESOURCES}
+            for unit in self.resources_by_unit
+        ]
+
+    def picture(self) -> Picture:
+        """Where the cycles of the busiest units went."""
+        return self.simulation.picture()
+
     def _repr_html_(self) -> str:
-        fps, bottleneck = self.throughput_fps, self.bottleneck
         total, wrong = self.resources.total, ", ".join(v.name for v in self.violations)
         bars = self.error_bars
         taken = [
@@ -223,15 +238,12 @@ class Evaluation(RunFigures):
             for n, share in self.utilisation.items()
         ]
         rows = [
-            ("design", f"{self.arch} x {self.workload} at {self.clock_mhz:g} MHz"),
-            ("throughput", "no interval is proven" if fps is None else f"{fps:,.1f} FPS"),
-            ("latency", f"{self.latency_cycles:,} cycles = {self.latency_us:,.1f} us"),
-            *([] if bottleneck is None else [("bottleneck", bottleneck.unit)]),
+            *self.simulation.answer(),
             *taken,
             ("power", f"{self.power_w:.2f} W ({self.power_basis}; {bars['power_w']})"),
             ("feasible", f"no: {wrong}" if wrong else "yes"),
         ]
-        return record_html(rows, self.units, self.counted_frames)
+        return answer_html(rows, self.picture())
 
     def to_json(self) -> dict[str, Any]:
         """The simulation's JSON and the costs, under the same names as in Python (docs/json.md)."""

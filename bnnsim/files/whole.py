@@ -55,6 +55,17 @@ def whole_text(path: Path) -> Iterator[TextIO]:
         text.detach()
 
 
+def save_text(path: str | Path, text: str) -> Path:
+    """Write a text, whole or not at all; its path. Raises ``InputError`` where that cannot be."""
+    place = Path(path)
+    try:
+        with whole_text(place) as file:
+            file.write(text)
+    except (OSError, ValueError) as error:
+        raise no_place(place, error) from None
+    return place
+
+
 def replace_files(contents: Mapping[Path, bytes]) -> None:
     """Write every file beside its place, then move all of them, in order.
 

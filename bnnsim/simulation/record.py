@@ -7,9 +7,20 @@ from typing import Any
 
 from bnnsim.design.streaming.units import UnitKind
 from bnnsim.files.schema_version import versioned
+from bnnsim.notebook.picture import Picture, Series
+from bnnsim.notebook.table import Row, Table, answer_html
 from bnnsim.timing.bottleneck import Bottleneck
 from bnnsim.timing.engine.result import EngineUnitKind
 from bnnsim.timing.engine.spending import Spending
+
+MOST_BARS = 24
+"""Bars of a picture at most: the busiest units."""
+_PARTS = {
+    "busy": "busy_cycles",
+    "waits for words": "stalled_on_input_cycles",
+    "waits for room": "stalled_on_output_cycles",
+    "idle": "idle_cycles",
+}
 
 
 @dataclass(frozen=True)
@@ -110,10 +121,10 @@ class OutputReport:
 
 
 @dataclass(frozen=True)
-class Simulation:
+class Simulation(Table):
     """What a simulation found.
 
-    Counts of units, FIFOs and layers are those of a run of ``counted_frames`` frames.
+    Counts of units, FIFOs and layers are those of a run of ``counted_frames`` frames. Rows are units.
 
     Example:
         >>> from bnnsim import simulate
@@ -215,6 +226,37 @@ class Simulation:
         name = f"{self.arch} x {self.workload}"
         frames = "1 frame" if self.frames == 1 else f"{self.frames:,} frames"
         return f"<Simulation {name}: {speed}, {self.latency_us:,.1f} us, {frames}{bits}>"
+
+    def rows(self) -> list[Row]:
+        """One row a unit: its name, kind and where its cycles went."""
+        return [asdict(unit) for unit in self.units]
+
+    def picture(self) -> Picture:
+        """Where the cycles of the busiest units went."""
+        busiest = sorted(self.units, key=lambda unit: -unit.busy_cycles)[:MOST_BARS]
+        shown = [unit for unit in self.units if unit in busiest]
+        names = tuple(unit.name for unit in shown)
+        frames = "1 frame" if self.counted_frames == 1 else f"{self.counted_frames:,} frames"
+        series = tuple(
+            Series(name, names, tuple(getattr(unit, field) for unit in shown))
+            for name, field in _PARTS.items()
+        )
+        return Picture(f"Where the cycles of {frames} went", "unit", "cycles", series, "stacked")
+
+    def answer(self) -> list[tuple[str, str]]:
+        """Names and values of what a notebook shows first."""
+        fps, bottleneck = self.throughput_fps, self.bottleneck
+        accuracy = self.accuracy
+        return [
+            ("design", f"{self.arch} x {self.workload} at {self.clock_mhz:g} MHz"),
+            ("throughput", "no interval is proven" if fps is None else f"{fps:,.1f} FPS"),
+            ("latency", f"{self.latency_cycles:,} cycles = {self.latency_us:,.1f} us"),
+            *([] if bottleneck is None else [("bottleneck", bottleneck.unit)]),
+            *([] if accuracy is None else [("accuracy", f"{accuracy:.2%}")]),
+        ]
+
+    def _repr_html_(self) -> str:
+        return answer_html(self.answer(), self.picture())
 
     def to_json(self) -> dict[str, Any]:
         """The same as plain data, under the same names (docs/json.md)."""

@@ -10,6 +10,8 @@ from typing import Any, Literal
 from bnnsim.cost.error_bars import error_bar, structure_kind
 from bnnsim.cost.usage import Capped
 from bnnsim.files.schema_version import versioned
+from bnnsim.notebook.picture import Picture, Series
+from bnnsim.notebook.table import Row, Table
 from bnnsim.validation.fit import FitResult, fit_all
 from bnnsim.validation.published import PublishedRow, Result, load_published_rows
 from bnnsim.validation.simulated import SystemValues
@@ -90,12 +92,38 @@ class Comparison:
         return {**asdict(self), "error": self.error}
 
 
-@dataclass(frozen=True)
-class Validation:
-    """All comparisons, and the fits with each design left out in turn."""
+@dataclass(frozen=True, repr=False)
+class Validation(Table):
+    """All comparisons, and the fits with each design left out in turn. Rows are published numbers.
+
+    Example:
+        >>> from bnnsim import validate
+        >>> sum(validate().counts.values()) == len(validate().rows())
+        True
+    """
 
     comparisons: tuple[Comparison, ...]
     fits: tuple[FitResult, ...]
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count} {verdict}" for verdict, count in self.counts.items())
+        return f"<Validation: {counts}>"
+
+    def rows(self) -> list[Row]:
+        """One row a published number, beside the simulated one."""
+        return [comparison.to_json() for comparison in self.comparisons]
+
+    def picture(self) -> Picture:
+        """The errors of all numbers that can be compared, a series for each kind."""
+        kinds: dict[str, list[tuple[str, float]]] = {}
+        for entry in self.comparisons:
+            if entry.error is not None:
+                kinds.setdefault(entry.group, []).append((entry.system, 100 * entry.error))
+        series = tuple(
+            Series(kind, tuple(x for x, _ in points), tuple(y for _, y in points))
+            for kind, points in kinds.items()
+        )
+        return Picture("Simulated against published", "system", "error (%)", series, "points")
 
     @cached_property
     def review(self) -> tuple[Comparison, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import doctest
 import re
 import shlex
 from pathlib import Path
@@ -51,6 +53,16 @@ def test_a_document_s_commands_print_what_it_says(name: str, tmp_path: Path) -> 
 @pytest.mark.parametrize("name", LONG)
 def test_so_do_those_that_take_long(name: str, tmp_path: Path) -> None:
     assert _differences(name, tmp_path, is_long=True) == []
+
+
+@pytest.mark.parametrize("name", [name for name, text in TEXTS.items() if "\n>>> " in text])
+def test_a_document_s_python_gives_what_it_says(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    example = doctest.DocTestParser().get_doctest(TEXTS[name], {}, name, name, 0)
+    with contextlib.chdir(tmp_path):
+        result = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(example)
+    assert result.failed == 0, capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", TEXTS)

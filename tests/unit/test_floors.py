@@ -16,6 +16,7 @@ Rule = Callable[[str, set[str]], set[str]]
 ROOT = Path(__file__).resolve().parents[2]
 ALLOWED = {
     "arrays": set(),
+    "notebook": set(),
     "version": set(),
     "spec": set(),
     "files": {"spec"},
@@ -49,7 +50,7 @@ ALLOWED = {
         "search", "report",
     },
 }  # fmt: skip
-EVERYBODYS = {"arrays", "version"}  # import nothing, everybody may import them
+EVERYBODYS = {"arrays", "notebook", "version"}  # import nothing, everybody may import them
 CHECK = "bnnsim.importers.check"  # holds what importers made against the reference
 TOP = {"cli", "bnnsim", "__main__"}  # may import everything
 KINDS = ("streaming", "engine")  # of architecture

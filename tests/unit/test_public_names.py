@@ -5,7 +5,9 @@ from __future__ import annotations
 import doctest
 import inspect
 import shutil
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,13 @@ import bnnsim
 from tests.golden.networks import trained
 from tests.unit.importers.bnn_pynq_folders import write_trained
 
-FUNCTIONS = [name for name in bnnsim.__all__ if inspect.isfunction(getattr(bnnsim, name))]
+
+def _defined(name: str) -> Any:
+    """A public name where it is defined: two functions share theirs with a package."""
+    return getattr(import_module(bnnsim._HOMES[name]), name)
+
+
+FUNCTIONS = [name for name in bnnsim.__all__ if inspect.isfunction(_defined(name))]
 
 FINN_BUILDS = Path(__file__).resolve().parents[1] / "golden" / "imported" / "finn"
 
@@ -45,7 +53,7 @@ def test_example_of_a_public_name_runs(
         from tests.unit.importers.keras.keras_models import binarynet
 
         binarynet(scale=True).save_h5(models / "larq.h5")
-    [example] = doctest.DocTestFinder(recurse=False).find(getattr(bnnsim, name), name, globs={})
+    [example] = doctest.DocTestFinder(recurse=False).find(_defined(name), name, globs={})
     assert example.examples
     result = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(example)
     assert result.failed == 0, capsys.readouterr().out
@@ -53,7 +61,7 @@ def test_example_of_a_public_name_runs(
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_public_function_says_what_each_parameter_is_and_what_comes_out(name: str) -> None:
-    function = getattr(bnnsim, name)
+    function = _defined(name)
     text = inspect.getdoc(function)
     assert text is not None
     for section in ("Args:", "Returns:", "Raises:", "Example:"):
@@ -62,3 +70,18 @@ def test_public_function_says_what_each_parameter_is_and_what_comes_out(name: st
     said = [line.partition(":")[0].strip() for line in listed.splitlines() if line.startswith("    ")]
     for parameter in inspect.signature(function).parameters:
         assert parameter in said, parameter
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_public_function_is_typed(name: str) -> None:
+    signature = inspect.signature(_defined(name))
+    annotations = [parameter.annotation for parameter in signature.parameters.values()]
+    assert inspect.Signature.empty not in [*annotations, signature.return_annotation]
+
+
+@pytest.mark.parametrize("name", ["report", "rtl"])
+def test_a_function_named_as_its_package_is_called_either_way(name: str) -> None:
+    package = import_module(f"bnnsim.{name}")
+    assert getattr(bnnsim, name) is package  # once it is loaded, the package stands there
+    with pytest.raises(bnnsim.SpecError, match="a shipped architecture, got 'no-such-arch'"):
+        getattr(bnnsim, name)("no-such-arch", "digits", "out")

@@ -14,7 +14,8 @@ from bnnsim.cli.console import Interrupted, deliver, errors, output, progress, w
 from bnnsim.cli.options import ArchArgument, JsonOption, WorkloadArgument
 from bnnsim.design.design import Design
 from bnnsim.files.whole import check_target
-from bnnsim.search.fifos.check import check_sizing, with_depths
+from bnnsim.search.fifos.check import check_sizing
+from bnnsim.search.fifos.sized_architecture import sized_text
 from bnnsim.search.fifos.sizing import (
     FifoSizing,
     SizingInterrupted,
@@ -23,7 +24,6 @@ from bnnsim.search.fifos.sizing import (
 )
 from bnnsim.simulation import load_streaming_design
 from bnnsim.spec.faults import InputError
-from bnnsim.spec.yaml.write import architecture_text
 
 PROGRESS_LINE_S = 3
 """Seconds between lines of progress where stderr is no terminal."""
@@ -86,8 +86,7 @@ def command(
 
 
 def _write(design: Design, sizing: FifoSizing, path: Path, page: Path | None) -> None:
-    text = architecture_text(with_depths(design, sizing), _comment(sizing))
-    write_whole(path, text)
+    write_whole(path, sized_text(design, sizing))
     if page is not None:
         from bnnsim.report.search.sizing import sizing_info, sizing_page
 
@@ -123,20 +122,6 @@ class _Line:
         if not errors.is_terminal and time.monotonic() - self.printed > PROGRESS_LINE_S:
             self.printed = time.monotonic()
             errors.print(f"sizing FIFOs: {text}", markup=False, soft_wrap=True)
-
-
-def _comment(sizing: FifoSizing) -> list[str]:
-    if not sizing.is_finished:
-        how = "FIFO depths found by bnnsim fifos until it was interrupted."
-    elif sizing.is_minimal:
-        how = "FIFO depths found by bnnsim fifos: no single one can be made smaller."
-    else:
-        how = f"FIFO depths found by bnnsim fifos with {sizing.designs_timed} timings."
-    return [
-        how,
-        f"Initiation interval {sizing.initiation_interval_cycles:,} cycles "
-        f"({sizing.unlimited_interval_cycles:,} without any FIFO limit), {sizing.fifo_bits:,} FIFO bits.",
-    ]
 
 
 def _show(sizing: FifoSizing, frames: int, path: Path) -> None:

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from bnnsim.evaluation import Evaluation, evaluate_design
 from bnnsim.files.schema_version import versioned
+from bnnsim.notebook.picture import Picture, Series
+from bnnsim.notebook.table import Row, Table
 from bnnsim.report.comparison.spec_differences import (
     Difference,
     Entries,
@@ -77,9 +79,16 @@ class Quantity:
         return None if not first or value is None else value / first
 
 
-@dataclass(frozen=True)
-class ComparisonInfo:
-    """Two or more designs; the first is what the others are held against."""
+@dataclass(frozen=True, repr=False)
+class ComparisonInfo(Table):
+    """Two or more designs; the first is what the others are held against. Rows are quantities.
+
+    Example:
+        >>> from bnnsim import compare
+        >>> info = compare("digits-7z020:digits", "acce-bnn:binarynet")
+        >>> info.names
+        ('digits-7z020 × digits', 'acce-bnn × binarynet')
+    """
 
     names: tuple[str, ...]
     """Short names of the designs, in the order given; × and the workload where these differ."""
@@ -99,6 +108,27 @@ class ComparisonInfo:
     """What of each design is beyond any device, or a capacity and no prediction; mostly empty."""
     outside: tuple[tuple[str, ...], ...]
     """What each engine neither brings nor keeps, with the reason: no figure contains it."""
+
+    def __repr__(self) -> str:
+        return f"<ComparisonInfo {', '.join(self.names)}: {len(self.differences)} entries differ>"
+
+    def rows(self) -> list[Row]:
+        """One row a quantity, with a column for each design."""
+        return [
+            {"quantity": quantity.name, "unit": quantity.unit, "error": quantity.error}
+            | dict(zip(self.names, quantity.values, strict=True))
+            for quantity in self.quantities
+        ]
+
+    def picture(self) -> Picture:
+        """Each quantity against the first design's."""
+        names = tuple(quantity.name for quantity in self.quantities)
+        series = tuple(
+            Series(name, names, tuple(quantity.ratio(place) for quantity in self.quantities))
+            for place, name in enumerate(self.names)
+        )
+        title = f"Against {self.names[0]}"
+        return Picture(title, "quantity", "ratio to the first design", series, "points")
 
     def to_json(self) -> dict[str, Any]:
         """The same as plain data, under the same names (docs/json.md)."""

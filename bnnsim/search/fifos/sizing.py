@@ -14,6 +14,8 @@ from typing import Any
 
 from bnnsim.design.design import Design
 from bnnsim.files.schema_version import versioned
+from bnnsim.notebook.picture import Picture, Series
+from bnnsim.notebook.table import Row, Table
 from bnnsim.search.fifos.bound import bound_depths, unlimited_depths
 from bnnsim.search.fifos.costs import Depths, FifoCosts
 from bnnsim.search.fifos.costs import Goal as Goal
@@ -32,9 +34,16 @@ CURVE_TIMINGS = 6
 """Timings that are kept for depths below the target, so that the front shows what memory buys."""
 
 
-@dataclass(frozen=True)
-class FifoSizing:
-    """The depths found, by stream, and what they keep."""
+@dataclass(frozen=True, repr=False)
+class FifoSizing(Table):
+    """The depths found, by stream, and what they keep. Rows are streams.
+
+    Example:
+        >>> from bnnsim import size_fifos
+        >>> sizing = size_fifos("digits-7z020", "digits")
+        >>> sizing.initiation_interval_cycles, sizing.fifo_bits <= sizing.before_bits
+        (356, True)
+    """
 
     depth_words: Mapping[str, int]
     """The depths found, by stream."""
@@ -66,6 +75,28 @@ class FifoSizing:
     """Whether each FIFO was tried a word shallower by itself, and none can be."""
     is_finished: bool
     """Whether the sizing came to its end; false where it was interrupted."""
+
+    def __repr__(self) -> str:
+        return (
+            f"<FifoSizing: {self.fifo_bits:,} bits ({self.before_bits:,} before), "
+            f"a frame every {self.initiation_interval_cycles:,} cycles>"
+        )
+
+    def rows(self) -> list[Row]:
+        """One row a stream: its depth before and after."""
+        return [
+            {"stream": name, "before_words": self.before_words[name], "depth_words": depth}
+            for name, depth in self.depth_words.items()
+        ]
+
+    def picture(self) -> Picture:
+        """The interval that FIFO memory buys."""
+        bits = tuple(float(point.fifo_bits) for point in self.curve)
+        cycles = tuple(float(point.initiation_interval_cycles) for point in self.curve)
+        series = (Series("timed", bits, cycles),)
+        return Picture(
+            "Interval against FIFO memory", "FIFO memory (bits)", "interval (cycles)", series, "lines"
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The same as plain data, under the same names (docs/json.md)."""

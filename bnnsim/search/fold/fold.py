@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bnnsim.cost.usage import RESOURCES, Exceeded
 from bnnsim.design.network.network import INPUT, resolve_network
+from bnnsim.files.whole import save_text
 from bnnsim.search.fold.cheapest import FINN_LUTS, Outcome, cheapest_folding
 from bnnsim.search.fold.finn_rule import set_folding_luts
 from bnnsim.search.fold.folded_design import FoldedDesign, SlowWindow, fold_choice
@@ -20,6 +21,7 @@ from bnnsim.search.fold.request import FoldObjective, FoldRequest
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.load import Loaded, load_device, load_workload
 from bnnsim.spec.model import check_name
+from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.streaming.hardware import UnitLibrary
 from bnnsim.spec.workload import Workload
 from bnnsim.spec.yaml.write import architecture_text
@@ -41,16 +43,42 @@ class NotFolded(InputError):
     """No folding for the device, or none at the rate; names what runs out and the nearest rate."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FoldAnswer:
     """A design for a request, which brings a frame every ``rate_cycles``.
 
     ``reason`` says what of it does not fit, where that was asked for.
+
+    Example:
+        >>> from bnnsim import evaluate, fold
+        >>> answer = fold("tfc", "xc7z020", fps=50_000)
+        >>> evaluate(answer.architecture, "tfc", timing_only=True).throughput_fps >= 50_000
+        True
     """
 
     folded: FoldedDesign
     rate_cycles: int
     reason: str = ""
+
+    @property
+    def architecture(self) -> StreamingArchitecture:
+        """The architecture, as every function here takes it."""
+        return self.folded.design.architecture
+
+    @property
+    def throughput_fps(self) -> float:
+        """Frames a second by exact timing."""
+        return self.folded.fps
+
+    def __repr__(self) -> str:
+        total = self.folded.resources.total
+        logic = f"{total.alm:,} ALM" if total.alm else f"{total.lut:,} LUT, {total.bram18:,} BRAM18"
+        wrong = f"; {self.reason}" if self.reason else ""
+        return f"<FoldAnswer {self.architecture.name}: {self.throughput_fps:,.1f} FPS, {logic}{wrong}>"
+
+    def save(self, path: str | Path) -> Path:
+        """Write :meth:`text` to a file. Raises ``InputError`` where that cannot be written."""
+        return save_text(path, self.text())
 
     @property
     def power_w(self) -> float:
@@ -85,30 +113,7 @@ def fold_network(
     anyway: bool = False,
     units: UnitLibrary = "hls",
 ) -> str:
-    """A streaming architecture, as YAML, on which ``workload`` runs at ``fps`` frames a second.
-
-    PE, SIMD and the kind of memory of all layers are chosen together
-    (:mod:`bnnsim.search.fold.cheapest`), then FIFOs as deep as exact timing asks for (``bnnsim fifos``
-    finds each one's least depth).
-
-    Args:
-        workload: the network, by shipped name, file or as loaded.
-        device: the FPGA part, such as ``xc7z020``.
-        fps: frames a second to reach; None: the fastest design that fits, the cheapest of its speed.
-        clock_mhz: the clock, above 0 and at most 2000.
-        name: the architecture's name; default: ``<network>-<device>``.
-        objective: what to make small: ``lut`` (ALMs on Intel parts), ``bram18`` (M20Ks) or ``power``.
-        anyway: write what does not fit, or is not fast enough, with the reason.
-        units: the library that its units come from; ``own`` ones cost what ``bnnsim rtl`` writes.
-
-    Returns:
-        The architecture's file, with its interval and resources in the header.
-
-    Raises:
-        SpecError: where the network or the device cannot be used.
-        InputError: where the name is none that a spec can have, or rate or clock are none.
-        NotFolded: where no folding reaches ``fps``, or none that does fits the device.
-    """
+    """The file of :func:`fold`'s answer, with its interval and resources in the header."""
     return fold(workload, device, fps, clock_mhz, name, objective, anyway, units).text()
 
 
@@ -122,7 +127,35 @@ def fold(
     anyway: bool = False,
     units: UnitLibrary = "hls",
 ) -> FoldAnswer:
-    """As :func:`fold_network`, with the design."""
+    """A first streaming architecture for a network: the cheapest that reaches a rate.
+
+    PE, SIMD and the kind of memory of all layers are chosen together
+    (:mod:`bnnsim.search.fold.cheapest`), then FIFOs as deep as exact timing asks for
+    (:func:`bnnsim.size_fifos` finds each one's least depth).
+
+    Args:
+        workload: the network, by shipped name, file or as loaded.
+        device: the FPGA part, such as ``xc7z020``.
+        fps: frames a second to reach; None: the fastest design that fits, the cheapest of its speed.
+        clock_mhz: the clock, above 0 and at most 2000.
+        name: the architecture's name; default: ``<network>-<device>``.
+        objective: what to make small: ``lut`` (ALMs on Intel parts), ``bram18`` (M20Ks) or ``power``.
+        anyway: give what does not fit, or is not fast enough, with the reason.
+        units: the library that its units come from; ``own`` ones cost what ``bnnsim.rtl`` writes.
+
+    Returns:
+        The design: its architecture, speed and costs, and the file that :meth:`FoldAnswer.save` writes.
+
+    Raises:
+        SpecError: where the network or the device cannot be used.
+        InputError: where the name is none that a spec can have, or rate or clock are none.
+        NotFolded: where no folding reaches ``fps``, or none that does fits the device.
+
+    Example:
+        >>> from bnnsim import fold
+        >>> fold("tfc", "xc7z020", fps=50_000).architecture.layers["fc0"].pe
+        1
+    """
     loaded = workload if isinstance(workload, Loaded) else load_workload(workload)
     network = resolve_network(loaded)
     part = load_device(device).spec

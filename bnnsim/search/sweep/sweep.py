@@ -9,6 +9,8 @@ from pathlib import Path
 
 from bnnsim.design.build import build_design
 from bnnsim.evaluation import figures_of
+from bnnsim.notebook.picture import Picture, Series
+from bnnsim.notebook.table import Row, Table
 from bnnsim.search.front.point_result import bounded_figure, reason_of
 from bnnsim.search.space.fields import Value
 from bnnsim.search.sweep.knobs import SweepKnob, changed_spec, parse_knobs, path_faults
@@ -45,9 +47,16 @@ class SweepPoint:
         return f"exceeds {', '.join(said)}" if said else ""
 
 
-@dataclass(frozen=True)
-class Sweep:
-    """A grid and what became of each design, the last knob fastest."""
+@dataclass(frozen=True, repr=False)
+class Sweep(Table):
+    """A grid and what became of each design, the last knob fastest. Rows are designs.
+
+    Example:
+        >>> from bnnsim import sweep
+        >>> found = sweep("digits-7z020", "digits", ["layers.conv1.pe=1,2"])
+        >>> [row["throughput_fps"] > 0 for row in found.rows()]
+        [True, True]
+    """
 
     arch: str
     workload: str
@@ -55,6 +64,36 @@ class Sweep:
     points: tuple[SweepPoint, ...]
     outside: tuple[str, ...] = ()
     """What an engine leaves to others: in no figure."""
+
+    def __repr__(self) -> str:
+        built = sum(not point.infeasible_reason for point in self.points)
+        knobs = " and ".join(knob.name for knob in self.knobs)
+        return f"<Sweep {self.arch} x {self.workload} over {knobs}: {built} of {len(self.points)} run>"
+
+    def rows(self) -> list[Row]:
+        """One row a design: knobs, figures, ``exceeds`` and ``obstacle``; no figure is None."""
+        names = dict.fromkeys(name for point in self.points for name in point.figures)
+        knobs = [knob.name for knob in self.knobs]
+        return [
+            dict(zip(knobs, point.values, strict=True))
+            | {name: point.figures.get(name) for name in names if name not in knobs}
+            | {"exceeds": " ".join(point.exceeds), "obstacle": point.infeasible_reason}
+            for point in self.points
+        ]
+
+    def picture(self) -> Picture:
+        """Frames a second over the first knob, a line for each value of the second."""
+        lines: dict[str, list[tuple[str, float | None]]] = {}
+        for point in self.points:
+            second = str(point.values[1]) if len(point.values) > 1 else "throughput_fps"
+            figure = point.figures.get("throughput_fps")
+            lines.setdefault(second, []).append((str(point.values[0]), figure))
+        series = [
+            Series(name, tuple(x for x, _ in line), tuple(y for _, y in line))
+            for name, line in lines.items()
+        ]
+        title = f"{self.arch} x {self.workload}"
+        return Picture(title, self.knobs[0].name, "throughput (FPS)", tuple(series), "lines")
 
 
 def sweep(
@@ -79,6 +118,11 @@ def sweep(
     Raises:
         SpecError: for wrong paths and values, located in the architecture's file, and where no
             combination can be built.
+
+    Example:
+        >>> from bnnsim import sweep
+        >>> sweep("digits-7z020", "digits", ["layers.conv1.pe=1,2", "clock_mhz=100,150"])
+        <Sweep digits-7z020 x digits over layers.conv1.pe and clock_mhz: 4 of 4 run>
     """
     chosen = parse_knobs(knobs)
     work = load_workload(workload)
