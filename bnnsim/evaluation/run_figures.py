@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bnnsim.design.memory_map import MemoryMap
 from bnnsim.simulation import Simulation
 from bnnsim.simulation.record import FifoReport, LayerReport, OutputReport, UnitReport
 from bnnsim.timing.bottleneck import Bottleneck
@@ -120,6 +121,10 @@ class RunFigures:
     @property
     def spending(self) -> Spending | None:
         return self.simulation.spending
+
+    @property
+    def memory_map(self) -> MemoryMap | None:
+        return self.simulation.memory_map
 
     @property
     def outputs(self) -> tuple[OutputReport, ...]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from bnnsim.arrays import Int64s, Integers
 from bnnsim.design.design import EngineDesign
+from bnnsim.design.engine.memory_map import memory_map
 from bnnsim.design.engine.program import EngineProgram
 from bnnsim.design.network.network import Network
 from bnnsim.simulation.options import ExecutorName, Progress, RunOptions
@@ -73,6 +74,7 @@ def simulate_engine(
         outside=tuple(str(entry) for entry in design.architecture.outside),
         bottleneck=find_engine_bottleneck(program, interval),
         spending=find_spending(design, program, interval),
+        memory_map=memory_map(design.architecture, design.network, design.program),
     )
 
 

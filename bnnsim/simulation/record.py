@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from bnnsim.design.memory_map import MemoryMap
 from bnnsim.design.streaming.units import UnitKind
 from bnnsim.files.schema_version import versioned
 from bnnsim.notebook.picture import Picture, Series
@@ -191,6 +192,9 @@ class Simulation(Table):
     spending: Spending | None = None
     """Where an engine's cycles go, memory or compute, and what each twice as fast would bring; null for a
     pipeline, and where no interval is proven."""
+    memory_map: MemoryMap | None = None
+    """What an engine's frame brings in, keeps where and for how long, and sends out; null for a
+    pipeline."""
     outputs: tuple[OutputReport, ...] = ()
     """What each output gave, in the workload's order; the key is there only where a run with bits has
     several."""

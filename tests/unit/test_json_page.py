@@ -17,6 +17,7 @@ import pytest
 from bnnsim.cli.app import run
 from bnnsim.cost.error_bars import ErrorBar
 from bnnsim.cost.usage import Capped
+from bnnsim.design.memory_map import Crossing, Memory, MemoryMap, MemoryPlace
 from bnnsim.evaluation import Advice, AdviceReport, Violation
 from bnnsim.evaluation.advice.record import SpecChange
 from bnnsim.files.schema_version import SCHEMA_VERSION
@@ -49,6 +50,10 @@ RECORDS: dict[str, type] = {
     "A resource twice as fast": Doubled,
     "A port of an engine": PortTraffic,
     "A turn of the steady state": LayerSpending,
+    "A memory map": MemoryMap,
+    "A memory": Memory,
+    "A place in a memory": MemoryPlace,
+    "A crossing": Crossing,
     "A violation": Violation,
     "An error bar": ErrorBar,
     "Tried advice": AdviceReport,
@@ -262,6 +267,14 @@ def _objects_of_evaluate(data: dict[str, Any]) -> Objects:
             ("layers", "A turn of the steady state"),
         ):
             yield from ((heading, entry) for entry in data["spending"][key])
+    if data["memory_map"] is not None:
+        yield "A memory map", data["memory_map"]
+        for key, heading in (
+            ("memories", "A memory"),
+            ("places", "A place in a memory"),
+            ("crossings", "A crossing"),
+        ):
+            yield from ((heading, entry) for entry in data["memory_map"][key])
     if data["advice"] is not None:
         yield "Tried advice", data["advice"]
         for entry in data["advice"]["advice"]:

@@ -36,6 +36,8 @@ def show_answer(simulation: Simulation) -> None:
     if simulation.spending is not None:
         rows.append(("cycles", simulation.spending.text))
         rows += [("port", port.sentence) for port in simulation.spending.ports]
+    if simulation.memory_map is not None:
+        rows += [("memory", line) for line in simulation.memory_map.lines]
     rows += [("outside", text) for text in simulation.outside]
     for name, text in rows:
         output.print(f"{name:<11} {text}", markup=False)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from bnnsim.design.engine.loops import Scope, layer_extents
 from bnnsim.design.engine.memory import map_bits, threshold_words, weight_words
+from bnnsim.design.engine.program import Beside, LayerProgram, Op, Repeat, ResolvedLoop, Work
 from bnnsim.design.network.network import Network, Node
 from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.engine.blocks import (
@@ -55,6 +56,48 @@ def waiting_sums(step: ComputeStep, scope: Scope, node: Node) -> int:
     return 0
 
 
+def waiting_in(part: LayerProgram) -> int:
+    """The most partial sums that wait at any compute step of a turn, by the rule of
+    :func:`waiting_sums`."""
+    return _most_waiting(part.ops, dict(part.extents), part.extents)
+
+
+def _most_waiting(ops: Sequence[Op], left: dict[str, int], full: Mapping[str, int]) -> int:
+    most = 0
+    for op in ops:
+        if isinstance(op, Repeat):
+            most = max(most, _most_waiting(op.body, _inside(left, op.loops), full))
+        elif isinstance(op, Beside):
+            most = max([most, *(_most_waiting(branch, left, full) for branch in op.branches)])
+        elif isinstance(op, Work) and op.kind == "compute":
+            most = max(most, _waiting(left, op.loops, full))
+    return most
+
+
+def _waiting(left: dict[str, int], loops: Sequence[ResolvedLoop], full: Mapping[str, int]) -> int:
+    is_waiting = any(left[name] < full[name] for name in _REDUCED)
+    for loop in loops:
+        if is_waiting or (loop.dimension in _REDUCED and loop.trips > 1):
+            break
+        left = _inside(left, (loop,))
+    else:
+        if not is_waiting:
+            return 0
+    return left["pixels"] * left["out_channels"] * left["groups"] * full["planes"]
+
+
+def _inside(left: dict[str, int], loops: Sequence[ResolvedLoop]) -> dict[str, int]:
+    inner = dict(left)
+    for loop in loops:
+        if loop.dimension:
+            inner[loop.dimension] = min(inner[loop.dimension], loop.tile)
+        if loop.dimension == "pixels":
+            inner["rows"] = inner["columns"] = 1
+        elif loop.dimension in ("rows", "columns"):
+            inner["pixels"] = inner["rows"] * inner["columns"]
+    return inner
+
+
 def _sums(scope: Scope, planes: int) -> int:
     extents = scope.extents
     return extents["pixels"] * extents["out_channels"] * extents["groups"] * planes
@@ -99,7 +142,8 @@ def _check(
     if buffer.residency == "tile" and (buffer.holds in ("weights", "thresholds") or not is_listed):
         return []  # each transfer is held against it instead
     if buffer.holds in ("activations", "shortcut"):
-        bits = map_bits(buffer, network.nodes, names, _brings_input(program, buffer_name))
+        brings = _brings_input(program, buffer_name)
+        bits = map_bits(buffer, network.nodes, names, brings, _sends_output(program))
         words = -(-bits // (buffer.banks * buffer.width_bits))
         what = f"the maps of {names[0]}"
     elif not isinstance(node.layer, WeightedLayer):
@@ -130,6 +174,16 @@ def _brings_input(program: Program, buffer_name: str) -> bool:
         and step.op == "load"
         and step.payload in ("image", "activations")
         and step.buffer == buffer_name
+        for step in all_steps(program.steps)
+    )
+
+
+def _sends_output(program: Program) -> bool:
+    """Whether the program itself stores what it makes: that it is all is checked where it is read."""
+    return any(
+        isinstance(step, TransferStep)
+        and step.op == "store"
+        and step.payload in ("results", "activations", "shortcut")
         for step in all_steps(program.steps)
     )
 

@@ -1,8 +1,8 @@
 """What an engine must keep: every map from the layer that makes it to the last that reads it.
 
 A map is kept whole in buffers that hold activations, or stored and loaded again; the results leave.
-What stands under ``outside`` in the spec is not asked for. Room is asked for by sums over all maps that
-are alive at once: a necessary condition, no placement of each map is worked out.
+What stands under ``outside`` in the spec is not asked for. Every map that is kept has a place of its own
+for as long as it is read (:mod:`bnnsim.design.placement`), where its readers look.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bnnsim.design.engine.kept_maps import Kept, KeptMaps, rereads
 from bnnsim.design.engine.passing import (
     MAPS,
     RESULTS,
     Part,
     Passed,
     is_outside,
-    keeps_maps,
     one_a_key,
     origins,
     parts_of,
@@ -24,20 +24,12 @@ from bnnsim.design.engine.passing import (
 )
 from bnnsim.design.engine.program import (
     LayerProgram,
-    Op,
-    Repeat,
-    ResolvedLoop,
-    Transfer,
-    Work,
 )
-from bnnsim.design.engine.traffic import MAP, STORED, Key, computes, moved_bits, part_key
+from bnnsim.design.engine.traffic import MAP, STORED, Key, moved_bits, part_key
 from bnnsim.design.network.network import INPUT, Network
 from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.faults import Fault, near_names
 from bnnsim.spec.yaml.source import SourceText
-
-_READ = ("rows", "columns", "pixels", "in_channels")
-"""Loops that read the input."""
 
 
 def check_keeping(
@@ -46,7 +38,7 @@ def check_keeping(
     """Faults of maps without a place, overwritten before they are read, and of results kept inside."""
     faults = _check_outside(spec, text, network)
     parts = parts_of(spec, bodies)
-    keeper = _Keeper(spec, text, network, parts)
+    keeper = _Keeper(spec, text, network, parts, KeptMaps(spec, network, parts))
     for passed in passed_maps(network, parts):
         if passed.name != INPUT and not is_outside(spec, "activations", passed.name):
             faults += keeper.check_passed(passed)
@@ -70,23 +62,13 @@ def _check_outside(spec: EngineArchitecture, text: SourceText, network: Network)
     ]
 
 
-@dataclass(frozen=True)
-class _Kept:
-    """A map on chip: in which buffers, how large, after which part's turn and until whose."""
-
-    name: str
-    buffers: frozenset[str]
-    bits: int
-    made: int
-    last: int
-
-
 @dataclass
 class _Keeper:
     spec: EngineArchitecture
     text: SourceText
     network: Network
     parts: Sequence[Part]
+    maps: KeptMaps
 
     # ---- from the one that makes a map to those that read it ---------------------------------
 
@@ -95,7 +77,7 @@ class _Keeper:
         faults: list[Fault] = []
         maker = passed.maker
         stored = maker.moves("store", RESULTS) if maker else ()
-        held = self._held(passed)
+        held = self.maps.held(passed)
         if maker and not held and not stored:
             reader = passed.readers[0].name
             faults.append(
@@ -110,9 +92,9 @@ class _Keeper:
         if not stored:
             faults += self._check_whole(passed.name, held)
         for reading in passed.readers:
-            if self._on_chip(passed, reading):
+            if self.maps.is_on_chip(passed, reading):
                 continue
-            if not self._loads(passed, reading):
+            if not self.maps.is_loaded(passed, reading):
                 buffers = ", ".join(held) or "one that holds activations"
                 expected = f"a buffer with the map of {passed.name} for {reading.name} ({buffers})"
                 key: Key = ("programs", reading.program, "buffers")
@@ -133,9 +115,7 @@ class _Keeper:
             return []
         name, kept = max(narrow.items(), key=lambda item: item[1])
         return [
-            self.text.fault(
-                ("buffers", name, "element_bits"), f"at least {bits} (the map of {of})", kept
-            )
+            self.text.fault(("buffers", name, "element_bits"), f"at least {bits} (the map of {of})", kept)
         ]
 
     def _check_amounts(self, passed: Passed, reader: Part) -> list[Fault]:
@@ -145,57 +125,36 @@ class _Keeper:
             if part is None:
                 continue
             moves = part.moves(direction, RESULTS if direction == "store" else MAPS)
-            needed = self._bits(passed.name, [op.buffer for op in moves])
+            together = self._moved_with(passed, part, direction)
+            buffers = [op.buffer for op in moves]
+            needed = sum(self.maps.bits(name, buffers) for name in together)
             moved = sum(
                 moved_bits(self.spec, part.body.ops, moves, new, buffer)
                 for buffer in dict.fromkeys(op.buffer for op in moves)
             )
             if moved < needed:
                 verb = "stores" if direction == "store" else "loads"
-                expected = f"{verb} of the whole map of {passed.name}, {needed} bits"
-                faults.append(
-                    self.text.fault(part_key(self.spec, part.body), expected, f"{moved} bits")
-                )
+                what = " and ".join(together)
+                whole = f"map{'s' * (len(together) > 1)} of {what}, {needed} bits"
+                expected = f"{verb} of the whole {whole}"
+                faults.append(self.text.fault(part_key(self.spec, part.body), expected, f"{moved} bits"))
         return faults
 
-    def _held(self, passed: Passed) -> tuple[str, ...]:
-        """Buffers of its maker that keep the map, those with whole elements where there are some."""
-        if passed.name == INPUT:
-            return self._image_buffers()
-        if passed.maker is None:  # a streaming prefix writes where its readers look
-            every = (name for reader in passed.readers for name in reader.holds(self.spec))
-            return tuple(dict.fromkeys(every))
-        held = passed.maker.holds(self.spec)
-        bits = self.network.tensor(passed.name).type.bits
-        whole = tuple(n for n in held if (self.spec.buffers[n].element_bits or bits) >= bits)
-        return whole or held
-
-    def _image_buffers(self) -> tuple[str, ...]:
-        loads = (op for part in self.parts for op in part.moves("load", ("image",)))
-        names = dict.fromkeys(op.buffer for op in loads)
-        return tuple(name for name in names if keeps_maps(self.spec.buffers[name]))
-
-    def _on_chip(self, passed: Passed, reader: Part) -> bool:
-        """Whether the reader finds the map where its maker left it."""
-        if not set(self._held(passed)) & set(reader.buffers):
-            return False
-        stored = passed.maker is not None and passed.maker.moves("store", RESULTS)
-        return not (stored and self._loads(passed, reader))
-
-    def _loads(self, passed: Passed, reader: Part) -> bool:
-        """Whether the reader loads the map: as activations, or as a shortcut where it is no operand."""
-        if reader.moves("load", ("activations",)):
-            return True
-        made_in = {name: part for part in self.parts for name in part.layers}
-        operand = self.network.nodes[reader.layers[0]].inputs[0]
-        is_operand = passed.name in origins(self.network, made_in, operand)
-        return bool(reader.moves("load", ("shortcut",))) and not is_operand
-
-    def _bits(self, name: str, buffers: Sequence[str]) -> int:
-        """The fewest bits that a map takes in one of ``buffers``."""
-        tensor = self.network.tensor(name)
-        widths = [self.spec.buffers[b].element_bits or tensor.type.bits for b in buffers]
-        return tensor.elements * min(widths, default=tensor.type.bits)
+    def _moved_with(self, passed: Passed, part: Part, direction: str) -> list[str]:
+        """All maps that a part stores for others to load, or loads, this one among them."""
+        return [
+            one.name
+            for one in passed_maps(self.network, self.parts)
+            if one.name == passed.name
+            or any(
+                (one.maker is part if direction == "store" else reader is part)
+                and one.maker is not None
+                and bool(one.maker.moves("store", RESULTS))
+                and not self.maps.is_on_chip(one, reader)
+                and self.maps.is_loaded(one, reader)
+                for reader in one.readers
+            )
+        ]
 
     def _listed(self, part: Part) -> str:
         return ", ".join(part.buffers) or "none"
@@ -204,53 +163,51 @@ class _Keeper:
 
     def check_room(self) -> list[Fault]:
         """Faults of turns whose maps, and those that later layers still read, do not fit together."""
-        kept = self._kept()
-        return [
+        kept = self.maps.kept()
+        faults = [
             fault
             for part in self.parts
             if part.layers and not part.is_view
             for fault in self._check_turn(part, kept)
         ]
+        return faults or self._check_places()
 
-    def _kept(self) -> list[_Kept]:
-        kept = []
-        for passed in passed_maps(self.network, self.parts):
-            readers = [r for r in passed.readers if self._on_chip(passed, r)]
-            payload_is_outside = is_outside(self.spec, "activations", passed.name)
-            if not readers or (passed.name != INPUT and payload_is_outside):
-                continue
-            made = -1 if passed.maker is None else passed.maker.position
-            if passed.name == INPUT:
-                if is_outside(self.spec, "image", INPUT) or any(_is_tiled(r) for r in readers):
-                    continue
-                loading = [p.position for p in self.parts if p.moves("load", ("image",))]
-                made = min(loading, default=0) - 1
-            buffers = self._held(passed)
-            bits = self._bits(passed.name, buffers)
-            kept.append(
-                _Kept(passed.name, frozenset(buffers), bits, made, max(r.position for r in readers))
+    def _check_places(self) -> list[Fault]:
+        """Faults of maps for which no place is left where their readers look."""
+        residents = self.maps.residents()
+        places = self.maps.placed()
+        names = {part.position: part.name for part in self.parts}
+        return [
+            self.text.fault(
+                ("buffers", one.memories[0], "words"),
+                f"a place for the map of {one.name}, {one.bits} bits, from "
+                f"{names.get(one.made, 'the start')} to {names[one.last]}, "
+                f"where its readers look ({', '.join(one.memories)})",
+                "none: other maps that are read then take it",
             )
-        return kept
+            for one in residents
+            if one.name not in places
+        ]
 
-    def _check_turn(self, part: Part, kept: Sequence[_Kept]) -> list[Fault]:
+    def _check_turn(self, part: Part, kept: Sequence[Kept]) -> list[Fault]:
         before = [k for k in kept if k.made < part.position <= k.last]
         made = [k for k in kept if k.made == part.position]
-        for buffers in sorted({k.buffers for k in (*before, *made)}, key=sorted):
-            room = sum(self._room(name) for name in buffers)
-            alive = [k for k in before if k.buffers <= buffers]
-            new = [k for k in made if k.buffers <= buffers]
+        for buffers in sorted({frozenset(k.buffers) for k in (*before, *made)}, key=sorted):
+            room = sum(self.maps.room_bits(name) for name in buffers)
+            alive = [k for k in before if buffers.issuperset(k.buffers)]
+            new = [k for k in made if buffers.issuperset(k.buffers)]
             needed = sum(k.bits for k in (*alive, *new))
             if needed <= room:
                 continue
             in_place = all(self.spec.buffers[name].in_place for name in buffers)
             later = sum(k.bits for k in (*alive, *new) if k.last > part.position)
             fits = max(sum(k.bits for k in alive), later) <= room
-            rereads = fits and in_place and _rereads(part.body.ops)
-            if in_place and fits and not rereads:
+            is_reread = fits and in_place and rereads(part.body.ops)
+            if in_place and fits and not is_reread:
                 continue
             names = ", ".join(k.name for k in (*alive, *new))
             mend = "words or copies" + ("" if in_place else ", or in_place")
-            why = "; written in place it would lose input that later outputs read" if rereads else ""
+            why = "; written in place it would lose input that later outputs read" if is_reread else ""
             return [
                 self.text.fault(
                     ("buffers", sorted(buffers)[0], "words"),
@@ -260,12 +217,6 @@ class _Keeper:
                 )
             ]
         return []
-
-    def _room(self, name: str) -> int:
-        """Bits for maps; where a double buffer takes images, its other half has the next frame's."""
-        buffer = self.spec.buffers[name]
-        halves = 2 if buffer.double and name not in self._image_buffers() else 1
-        return buffer.capacity_bits * buffer.copies * halves
 
     # ---- out ---------------------------------------------------------------------------------
 
@@ -298,49 +249,9 @@ class _Keeper:
                 expected += f" ({self._listed(made_in[name])})"
                 got = ", ".join(sorted(stored))
                 return [self.text.fault(part_key(self.spec, part.body), expected, got)]
-        needed = sum(self._bits(name, [op.buffer for op in stores]) for name in names)
+        needed = sum(self.maps.bits(name, [op.buffer for op in stores]) for name in names)
         moved = moved_bits(self.spec, part.body.ops, stores, STORED)
         if moved >= needed:
             return []
         expected = f"stores of all results of {layers}, {needed} bits"
         return [self.text.fault(part_key(self.spec, part.body), expected, f"{moved} bits")]
-
-
-def _is_tiled(part: Part) -> bool:
-    """Whether a part loads its image tile by tile while it computes."""
-    return any(
-        isinstance(op, Repeat) and computes(op.body) and _loads_image(op.body) for op in part.body.ops
-    )
-
-
-def _loads_image(ops: Sequence[Op]) -> bool:
-    return any(
-        (isinstance(op, Transfer) and op.payload == "image")
-        or (isinstance(op, Repeat) and _loads_image(op.body))
-        for op in ops
-    )
-
-
-def _rereads(ops: Sequence[Op], is_inside: bool = False) -> bool:
-    """Whether a loop over output channels runs over pixels or input channels again and again."""
-    for op in ops:
-        if isinstance(op, Repeat) and computes(op.body):
-            is_wide = any(_turns(loop) and loop.dimension == "out_channels" for loop in op.loops)
-            if _walks_again(op.loops, is_inside) or _rereads(op.body, is_inside or is_wide):
-                return True
-        elif isinstance(op, Work) and op.kind == "compute" and _walks_again(op.loops, is_inside):
-            return True
-    return False
-
-
-def _walks_again(loops: Sequence[ResolvedLoop], is_inside: bool) -> bool:
-    for loop in loops:
-        if _turns(loop) and loop.dimension == "out_channels":
-            is_inside = True
-        elif _turns(loop) and is_inside and loop.dimension in _READ:
-            return True
-    return False
-
-
-def _turns(loop: ResolvedLoop) -> bool:
-    return bool(loop.dimension) and loop.extent > loop.tile

@@ -38,12 +38,16 @@ def threshold_words(buffer: Buffer, out_channels: int) -> int:
 
 
 def map_bits(
-    buffer: Buffer, nodes: Mapping[str, Node], layers: tuple[str, ...], brings_input: bool = False
+    buffer: Buffer,
+    nodes: Mapping[str, Node],
+    layers: tuple[str, ...],
+    brings_input: bool = False,
+    sends_output: bool = False,
 ) -> int:
     """Bits of the larger of the first layer's input and the last layer's output.
 
-    An input that the layer itself loads (``brings_input``) does not count.
+    An input that the layer itself loads (``brings_input``) does not count, nor an output that it stores.
     """
     first, last = nodes[layers[0]], nodes[layers[-1]]
-    tensors = (last.output,) if brings_input else (first.input, last.output)
-    return max(t.elements * (buffer.element_bits or t.type.bits) for t in tensors)
+    tensors = [first.input] * (not brings_input) + [last.output] * (not sends_output)
+    return max((t.elements * (buffer.element_bits or t.type.bits) for t in tensors), default=0)

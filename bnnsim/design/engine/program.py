@@ -33,6 +33,8 @@ class Work:
     kind: WorkKind
     cycles: int
     loops: tuple[ResolvedLoop, ...] = ()
+    interval: int = 1
+    """Cycles from one trip of its loops to the next."""
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,7 @@ class StepResolver:
                 f"loops that cover {dimension} of {node.name} (its tile here is {extent})",
                 f"an array that unrolls {unrolled} of them, and no loop over the rest",
             )
-        return (Work(array, "compute", _trips(loops) * step.interval + step.depth, loops),)
+        return (Work(array, "compute", _trips(loops) * step.interval + step.depth, loops, step.interval),)
 
     def _check_partial_sums(self, step: ComputeStep, scope: Scope, node: Node, array: str) -> None:
         program = self.spec.programs[str(self.spec.layers[node.name].program)]

@@ -30,9 +30,7 @@ Key = tuple[str | int, ...]
 
 WEIGHTS = frozenset({"", "groups", "out_channels", "in_channels", "kernel_rows", "kernel_columns"})
 MAP = frozenset({"", "groups", "in_channels", "rows", "columns", "pixels", "in_rows", "in_columns"})
-STORED = frozenset(
-    {"", "groups", "out_channels", "rows", "columns", "pixels", "out_rows", "out_columns"}
-)
+STORED = frozenset({"", "groups", "out_channels", "rows", "columns", "pixels", "out_rows", "out_columns"})
 """Loops that move something else every turn; a turn of the others moves the same again. Fixed trips
 (no dimension) count as new."""
 
@@ -67,9 +65,7 @@ def _check_image(
     if not loading:
         expected = f"a load of the image for {name}, or an entry of outside (payload image)"
         return [text.fault(("frame", "before"), expected, "none")]
-    total = sum(
-        moved_bits(spec, part.body.ops, part.moves("load", ("image",)), MAP) for part in loading
-    )
+    total = sum(moved_bits(spec, part.body.ops, part.moves("load", ("image",)), MAP) for part in loading)
     needed = network.input.elements * network.input.type.bits
     if total < needed:
         key = part_key(spec, loading[0].body)
@@ -107,9 +103,7 @@ def part_key(spec: EngineArchitecture, part: LayerProgram) -> Key:
     return ("programs", str(spec.layers[part.layers[0]].program), "steps")
 
 
-def _check_weights(
-    spec: EngineArchitecture, text: SourceText, node: Node, part: Part
-) -> list[Fault]:
+def _check_weights(spec: EngineArchitecture, text: SourceText, node: Node, part: Part) -> list[Fault]:
     layer = node.layer
     if not isinstance(layer, WeightedLayer):
         return []
@@ -171,14 +165,16 @@ def _check_held(
         room = sum(spec.buffers[n].capacity_bits for n in {name, *others})
         chosen = tuple(op for op in loads if op.buffer == name)
         own = bits and (spec.buffers[name].element_bits or bits)
-        gathered = _gathered(spec, part.body.ops, chosen, new, dict(part.body.extents), own)
-        if gathered > room:
-            expected = f"at least {gathered} bits (the {payload} loaded for {part.name} before their use)"
+        bits_here = gathered(spec, part.body.ops, chosen, new, dict(part.body.extents), own)
+        if bits_here > room:
+            expected = (
+                f"at least {bits_here} bits (the {payload} loaded for {part.name} before their use)"
+            )
             faults.append(text.fault(("buffers", name, "words"), expected, f"{room} bits"))
     return faults
 
 
-def _gathered(
+def gathered(
     spec: EngineArchitecture,
     ops: Sequence[Op],
     moves: Sequence[Transfer],
@@ -194,7 +190,7 @@ def _gathered(
     useful = _weights_of(left) * weight_bits if weight_bits else None
     for op in ops:
         if isinstance(op, Repeat) and computes(op.body):
-            inner = _gathered(spec, op.body, moves, new, _narrowed(left, op.loops), weight_bits)
+            inner = gathered(spec, op.body, moves, new, _narrowed(left, op.loops), weight_bits)
             most, here = max(most, here, inner), 0
         elif not isinstance(op, Repeat | Transfer) and computes((op,)):
             most, here = max(most, here), 0

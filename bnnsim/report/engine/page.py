@@ -7,6 +7,7 @@ from html import escape
 from bnnsim.design.design import EngineDesign
 from bnnsim.evaluation import Evaluation
 from bnnsim.report.engine.layers import engine_layers_figure, engine_layers_info, engine_sentence
+from bnnsim.report.engine.memory_map import memory_map_figure
 from bnnsim.report.engine.roofline import engine_roofline_figure, engine_roofline_info
 from bnnsim.report.engine.spending import spending_figure
 from bnnsim.report.engine.timeline import gantt_figure, gantt_info, levels_figure
@@ -36,6 +37,8 @@ def engine_page(
     gantt = gantt_info(design, limiting)
     figures.append(gantt_figure(gantt))
     figures += [levels_figure(gantt)] if gantt.levels else []
+    if simulation.memory_map is not None:
+        figures.append(memory_map_figure(simulation.memory_map))
     figures += [units_figure(simulation), costs_figure(costs)]
     if activations is not None:
         figures.append(activations_figure(activations))

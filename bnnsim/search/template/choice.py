@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
 from math import prod
 from pathlib import Path
 
 from bnnsim.cost.clock import fastest_proven_mhz
+from bnnsim.cost.resources import estimate_resources
+from bnnsim.cost.usage import RESOURCES
 from bnnsim.design.build import build_design
-from bnnsim.design.network.network import check_network
+from bnnsim.design.design import Design, EngineDesign
+from bnnsim.design.network.network import Network, check_network
 from bnnsim.evaluation.figures import DesignFigures, figures_of
-from bnnsim.search.template.spec import KINDS, Kind, Sizes, engine_data
+from bnnsim.search.template.spec import KINDS, Kind, Sizes, engine_data, multiplies
+from bnnsim.search.template.spill import Spill, spill_to_fit
 from bnnsim.spec.bounds import MAX_NAME
 from bnnsim.spec.device import Device
 from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.faults import InputError, SpecError
-from bnnsim.spec.load import load_device, load_workload
+from bnnsim.spec.load import Loaded, load_device, load_workload
 from bnnsim.spec.model import check_name
-from bnnsim.spec.workload import WeightedLayer
+from bnnsim.spec.workload import WeightedLayer, Workload
 from bnnsim.spec.yaml.write import architecture_text
 
 OUTPUTS = (4, 8, 16, 32, 64)
 INPUTS = (16, 32, 64, 128)
+FACTORS = (4, 16, 32)
+"""Output channels at once of the array that multiplies, beside one of signs."""
 MOST_LANES = 1 << 15
 """Multiply-accumulates a cycle: more fit no part here."""
+UNBOUNDED = 1 << 62
 MOST_MHZ = 2000
 SAME = 1.001
 """Of designs no further apart than this the smaller is taken."""
@@ -83,34 +92,92 @@ def new_engine(
         called = check_name(name, "--name")
     if not any(isinstance(node.layer, WeightedLayer) for node in network.nodes.values()):
         raise InputError(network.workload.name, "a network with a layer that has weights", "none")
-    best: Template | None = None
-    tried = 0
-    barred: list[SpecError] = []
-    least: DesignFigures | None = None
-    for one in (kind,) if kind else KINDS:
-        for sizes in (Sizes(outputs, inputs) for outputs in OUTPUTS for inputs in INPUTS):
-            data = engine_data(network, part, one, sizes, clock, called)
-            spec = EngineArchitecture.model_validate(data)
-            if prod(spec.arrays["pes"].spatial_unrolling.values()) > MOST_LANES:
-                continue
-            try:
-                figures = figures_of(build_design(spec, loaded))
-            except SpecError as error:
-                barred.append(error)
-                continue
-            tried += 1
-            if any(amount > 0 for amount in figures.violations.values()):
-                least = figures if least is None or _lut(figures) < _lut(least) else least
-                continue
-            found = Template(one, sizes, spec, figures, 0, network.workload.name)
-            if "throughput_fps" in figures.figures and (best is None or _is_better(found, best)):
-                best = found
-    if best is not None:
-        return Template(best.kind, best.sizes, best.spec, best.figures, tried, best.workload)
-    if least is None and barred:
-        raise barred[0]
+    chosen = _Choice(network, part, clock, called, loaded)
+    kinds = (kind,) if kind else KINDS
+    chosen.try_all(kinds, spills(network))
+    if chosen.best is not None:
+        return replace(chosen.best, tried=chosen.tried)
+    if chosen.least is None and chosen.barred:
+        raise chosen.barred[0]
     expected = f"a part that holds an engine for {network.workload.name}"
-    raise InputError("--device", expected, _over(part, least))
+    raise InputError("--device", expected, _over(part, chosen.least))
+
+
+def spills(network: Network) -> list[Spill]:
+    """Ways to keep ever fewer maps on chip, by halving the room for them."""
+    found: list[Spill] = []
+    spill = spill_to_fit(network, UNBOUNDED)
+    while spill is not None and spill not in found:
+        found.append(spill)
+        spill = spill_to_fit(network, spill.kept_bits // 2)
+    return found
+
+
+class _Choice:
+    """The best design so far, and of those that do not fit the one nearest to it."""
+
+    def __init__(
+        self, network: Network, part: Device, clock: float, name: str, loaded: Loaded[Workload]
+    ) -> None:
+        self.network = network
+        self.part = part
+        self.clock = clock
+        self.name = name
+        self.loaded = loaded
+        self.best: Template | None = None
+        self.least: dict[str, float] | None = None
+        self.barred: list[SpecError] = []
+        self.tried = 0
+
+    def try_all(self, kinds: Sequence[Kind], spilled: Sequence[Spill]) -> None:
+        """Every size of every kind, each with the most maps on chip with which it fits, weights in block
+        RAM where there is enough."""
+        nodes = self.network.nodes.values()
+        is_mixed = len({multiplies(n) for n in nodes if isinstance(n.layer, WeightedLayer)}) > 1
+        every = [Sizes(*one) for one in product(OUTPUTS, INPUTS, FACTORS if is_mixed else (0,))]
+        for kind, sizes in product(kinds, every):
+            for spill, in_luts in product(spilled, (False, True)):
+                if self._try(kind, sizes, spill, in_luts):
+                    break
+
+    def _try(self, kind: Kind, sizes: Sizes, spill: Spill, in_luts: bool) -> bool:
+        """Whether it fits, or would with no memory."""
+        data = engine_data(self.network, self.part, kind, sizes, self.clock, self.name, spill, in_luts)
+        spec = EngineArchitecture.model_validate(data)
+        if prod(spec.arrays["pes"].spatial_unrolling.values()) > MOST_LANES:
+            return True
+        try:
+            design = build_design(spec, self.loaded)
+        except SpecError as error:
+            self.barred.append(error)
+            return False
+        over = _too_few(design)
+        if over:
+            self.least = over if self.least is None or _sum(over) < _sum(self.least) else self.least
+            return False
+        figures = figures_of(design)
+        if any(amount > 0 for amount in figures.violations.values()):
+            return True
+        self.tried += 1
+        found = Template(kind, sizes, spec, figures, 0, self.network.workload.name)
+        is_known = "throughput_fps" in figures.figures
+        if is_known and (self.best is None or _is_better(found, self.best)):
+            self.best = found
+        return True
+
+
+def _too_few(design: Design | EngineDesign) -> dict[str, float]:
+    """What the part has too little of, and by how much."""
+    total, budget = estimate_resources(design).total, design.budget
+    return {
+        name: getattr(total, name) - allowed
+        for name in RESOURCES
+        if (allowed := getattr(budget, name)) is not None and getattr(total, name) > allowed
+    }
+
+
+def _sum(over: dict[str, float]) -> float:
+    return sum(over.values())
 
 
 def _is_better(one: Template, other: Template) -> bool:
@@ -124,7 +191,6 @@ def _lut(figures: DesignFigures) -> float:
     return figures.figures["lut"] + figures.figures["alm"]
 
 
-def _over(part: Device, figures: DesignFigures | None) -> str:
-    over = {} if figures is None else figures.violations
-    amounts = [f"{amount:,.0f} {resource} too few" for resource, amount in over.items() if amount > 0]
+def _over(part: Device, over: dict[str, float] | None) -> str:
+    amounts = [f"{amount:,.0f} {resource} too few" for resource, amount in (over or {}).items()]
     return f"{part.name} ({', '.join(amounts) or 'nothing could be timed'})"

@@ -9,12 +9,16 @@ from typing import get_args
 import pytest
 
 from bnnsim.cli.app import run
+from bnnsim.design.network.network import check_network
 from bnnsim.evaluation import evaluate
-from bnnsim.search.template.choice import INPUTS, OUTPUTS, new_engine
-from bnnsim.search.template.spec import Kind
+from bnnsim.search.template.choice import FACTORS, INPUTS, OUTPUTS, new_engine, spills
+from bnnsim.search.template.spec import Kind, Sizes, engine_data
+from bnnsim.search.template.spill import spill_to_fit
 from bnnsim.simulation import simulate
+from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.faults import InputError
-from bnnsim.spec.load import load_architecture
+from bnnsim.spec.load import load_architecture, load_device, load_workload
+from bnnsim.spec.yaml.write import architecture_text
 
 
 @pytest.mark.parametrize("kind", get_args(Kind))
@@ -39,7 +43,8 @@ def test_without_a_kind_the_fastest_of_all_is_taken(workload: str, device: str) 
     fastest = new_engine(workload, device)
     one = new_engine(workload, device, "output-stationary")
     assert fastest.fps >= one.fps
-    assert one.tried <= len(OUTPUTS) * len(INPUTS) < fastest.tried
+    assert 0 < one.tried <= len(OUTPUTS) * len(INPUTS) * len(FACTORS)
+    assert one.tried < fastest.tried
     text = fastest.text()
     assert "max_burst_words: 256" in text and "in_place: false" in text  # defaults too
 
@@ -52,8 +57,8 @@ def test_the_file_of_a_template_is_the_spec_that_was_timed(tmp_path: Path) -> No
 
 
 def test_a_network_too_large_for_its_part_is_refused_with_what_runs_out() -> None:
-    with pytest.raises(InputError, match=r"--device: expected a part that holds .* xc7z020 \(.*bram18"):
-        new_engine("fracbnn-imagenet", "xc7z020", "output-stationary")
+    with pytest.raises(InputError, match=r"--device: expected a part that holds .* xc7z010 \(.*bram18"):
+        new_engine("fracbnn-imagenet", "xc7z010", "output-stationary")
 
 
 @pytest.mark.parametrize(
@@ -72,3 +77,64 @@ def test_what_cannot_be_is_one_line(
     assert run(["new", "engine", "tfc", *(word for pair in given.items() for word in pair)]) == 2
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1 and lines[0].startswith(expected)
+
+
+RESIDUAL = """
+name: residual
+input: {shape: [3, 12, 12], type: uint8}
+layers:
+  - {name: stem, op: conv, out: 8, kernel: 3, pad: 1, weight: int8}
+  - {name: stem_bn, op: affine, multiplier_bits: 16, shift_bits: 14, bias_bits: 16}
+  - {name: sign1, op: threshold, activation: bipolar}
+  - {name: conv1, op: conv, out: 8, kernel: 3, pad: 1, pad_value: 0}
+  - {name: bn1, op: affine}
+  - {name: add1, op: add, inputs: [bn1, stem_bn]}
+  - {name: sign2, op: threshold, activation: bipolar}
+  - {name: conv2, op: conv, out: 8, kernel: 3, pad: 1, pad_value: 0}
+  - {name: bn2, op: affine}
+  - {name: add2, op: add, inputs: [bn2, add1]}
+  - {name: pool, op: mean_pool, kernel: 2, rounding: half_up, inputs: [add2]}
+  - {name: project, op: conv, out: 8, kernel: 1, weight: int8}
+  - {name: project_bn, op: affine, multiplier_bits: 16, shift_bits: 14, bias_bits: 16}
+  - {name: sign3, op: threshold, activation: bipolar, inputs: [add2]}
+  - {name: conv3, op: conv, out: 8, kernel: 3, stride: 2, pad: 1, pad_value: 0}
+  - {name: bn3, op: affine}
+  - {name: add3, op: add, inputs: [bn3, project_bn]}
+  - {name: mean, op: mean_pool, kernel: global, rounding: half_up}
+  - {name: classes, op: linear, out: 5, weight: int8}
+"""
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+@pytest.mark.parametrize("room_bits", [20_000, 6_000])
+def test_maps_that_do_not_fit_wait_in_dram_and_come_back(
+    kind: Kind, room_bits: int, tmp_path: Path
+) -> None:
+    (tmp_path / "net.yaml").write_text(RESIDUAL)
+    network, _ = check_network(load_workload(tmp_path / "net.yaml"))
+    assert network is not None
+    spill = spill_to_fit(network, room_bits)
+    assert spill is not None and spill.maps and spill.kept_bits <= room_bits
+    part = load_device("xc7z020").spec
+    data = engine_data(network, part, kind, Sizes(4, 16, 4), 100, "spilling", spill)
+    spec = EngineArchitecture.model_validate(data)
+    (tmp_path / "a.yaml").write_text(architecture_text(spec, (), with_defaults=True))
+    found = simulate(tmp_path / "a.yaml", tmp_path / "net.yaml", weights_seed=1, frames=2)
+    assert found.bit_exact and not found.outside and found.memory_map is not None
+    places = found.memory_map.places
+    assert {p.name for p in places if p.way == "spilled"} == spill.maps
+    bits = {n: network.tensor(n).elements * network.tensor(n).type.bits for n in spill.maps}
+    stored = [c for c in found.memory_map.crossings if c.direction == "store" and c.payload != "results"]
+    # each map once, up to whole words of the port in every transfer
+    assert sum(bits.values()) <= sum(c.words for c in stored) * 64 < 2 * sum(bits.values()) + 64 * 100
+    maps = next(m for m in found.memory_map.memories if m.name == "maps")
+    assert maps.highest_bits <= (maps.capacity_bits or 0) < room_bits + 64
+
+
+def test_where_all_maps_fit_none_is_spilled() -> None:
+    network, _ = check_network(load_workload("binarynet"))
+    assert network is not None
+    first, *fewer = spills(network)
+    # conv1's 128 maps of 32 x 32 and conv2's pooled ones, or the image of 20-bit pixels with conv1's
+    assert not first.maps and first.kept_bits == 128 * 32 * 32 + 3 * 32 * 32 * 20
+    assert all(spill.maps and spill.kept_bits < first.kept_bits for spill in fewer)
