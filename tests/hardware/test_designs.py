@@ -14,7 +14,7 @@ from bnnsim.rtl.simulators import Simulator, build_bench, run_bench
 from bnnsim.simulation import RunOptions, load_streaming_design
 from tests.golden.networks import trained
 from tests.hardware.benches import assert_equal, needs, run, write_benched
-from tests.unit.importers.bnn_pynq_folders import write_trained
+from tests.unit.importers.bnn_pynq.parameter_folders import write_trained
 
 DEER_SCORES = [234, 231, 265, 248, 410, 257, 224, 262, 226, 233]
 """Printed by the notebooks of Xilinx/BNN-PYNQ on a PYNQ-Z1."""

@@ -14,7 +14,7 @@ import pytest
 
 import bnnsim
 from tests.golden.networks import trained
-from tests.unit.importers.bnn_pynq_folders import write_trained
+from tests.unit.importers.bnn_pynq.parameter_folders import write_trained
 
 
 def _defined(name: str) -> Any:

@@ -86,7 +86,9 @@ Force = Annotated[
 @app.command("bnn-pynq")
 def bnn_pynq(
     folder: Annotated[Path, typer.Argument(help="parameter folder, such as .../cifar10/cnvW1A1")],
-    topology: Annotated[Literal["cnv", "lfc"], typer.Option(help="cnv or lfc")],
+    topology: Annotated[
+        str, typer.Option(help="cnv or lfc, or a workload's file for a topology of your own")
+    ],
     out: Out,
     name: NetworkName = None,
     force: Force = False,

@@ -1,7 +1,9 @@
 """BNN-PYNQ's parameter folders: one file for each layer, PE and kind of memory.
 
 ``L-p-weights.bin`` holds NF * SF little-endian uint64 words: bit s of word nf * SF + sf is row
-nf * PE + p, column sf * SIMD + s of layer L's matrix. ``L-p-thres.bin`` holds NF int64.
+nf * PE + p, column sf * SIMD + s of layer L's matrix. Weights of B > 1 bits are two's complement
+integers, B bits a column. ``L-p-thres.bin`` holds NF int64, or as many for each threshold of a row, a
+row's side by side.
 PE, SIMD, NF = rows / PE and SF = columns / SIMD are not stored: PE is the number of files, SIMD
 follows from their size. The files of the last layer may end after the rows of the classes
 (rounded up to whole neuron folds); the loader in ``foldedmv-offload.cpp`` reads zeros from there.
@@ -13,8 +15,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +32,8 @@ own padded rows."""
 WORD_BITS = 64
 _FILE_NAME = re.compile(r"(0|[1-9][0-9]*)-(0|[1-9][0-9]*)-(weights|thres)\.bin")
 _INT32 = np.iinfo(np.int32)
+Weights = npt.NDArray[np.integer[Any]]
+"""uint8 {0, 1}, or int8."""
 
 
 @dataclass(frozen=True)
@@ -37,18 +43,21 @@ class MatrixSize:
     name: str
     rows: int
     columns: int
-    has_thresholds: bool
+    thresholds: int
+    """Thresholds a row; 0 where the sums leave the layer."""
+    weight_bits: int = 1
 
 
 @dataclass(frozen=True)
 class LayerMatrix:
     """A decoded layer.
 
-    ``weights`` is uint8 {0, 1} ``(rows, columns)``, 1 meaning +1; ``thresholds`` int32 ``(rows,)``
-    as stored, None where the layer has none.
+    ``weights`` is uint8 {0, 1} ``(rows, columns)``, 1 meaning +1, or int8 where they have more bits;
+    ``thresholds`` int32 ``(rows,)`` as stored, or ``(rows, thresholds)`` in rising order, None where the
+    layer has none.
     """
 
-    weights: npt.NDArray[np.uint8]
+    weights: Weights
     thresholds: npt.NDArray[np.int32] | None
     folding: LayerFolding
 
@@ -93,10 +102,10 @@ def decode_layer(
     files = folder.files[index]
     before = len(folder.faults)
     pes = _pe_count(files["weights"] or files["thres"], size.rows)
-    weight_words = _read_kind(folder, index, "weights", pes, size.rows)
+    weight_words = _read_kind(folder, index, "weights", pes, size)
     threshold_words = None
-    if size.has_thresholds:
-        threshold_words = _read_kind(folder, index, "thres", pes, size.rows)
+    if size.thresholds:
+        threshold_words = _read_kind(folder, index, "thres", pes, size)
     neuron_folds = size.rows // pes
     stored_folds = {neuron_folds}
     if last_layer_classes:
@@ -104,7 +113,7 @@ def decode_layer(
     thresholds = None
     if threshold_words is not None:
         values = threshold_words.view(np.int64)
-        thresholds = _thresholds(folder, index, values, stored_folds, neuron_folds)
+        thresholds = _thresholds(folder, index, values, stored_folds, size)
     decoded = None
     if weight_words is not None:
         decoded = _weights(folder, index, weight_words, stored_folds, size)
@@ -123,11 +132,36 @@ def _pe_count(files: dict[int, Path], rows: int) -> int:
     return min(reversed(divisors_of(rows)), key=misfits)
 
 
+def stored_words(
+    folder: ParameterFolder, index: int, size: MatrixSize
+) -> tuple[int, dict[str, int]]:
+    """PEs of a layer and words in its first file of each kind; 0 where there is none."""
+    files = folder.files.get(index)
+    if files is None or not (files["weights"] or files["thres"]):
+        return 0, {}
+    words = dict.fromkeys(files, 0)
+    for kind, found in files.items():
+        if found:
+            with suppress(OSError):
+                words[kind] = found[min(found)].stat().st_size // 8
+    return _pe_count(files["weights"] or files["thres"], size.rows), words
+
+
+def highest_bit(folder: ParameterFolder, index: int) -> int:
+    """How many low bits of a layer's weight words are in use."""
+    path = folder.files[index]["weights"]
+    with suppress(OSError, ValueError):
+        content = path[min(path)].read_bytes()
+        return int(np.bitwise_or.reduce(np.frombuffer(content, "<u8"), initial=0)).bit_length()
+    return 0
+
+
 def _read_kind(
-    folder: ParameterFolder, index: int, kind: str, pes: int, rows: int
+    folder: ParameterFolder, index: int, kind: str, pes: int, size: MatrixSize
 ) -> npt.NDArray[np.uint64] | None:
     """All files of one kind as an array (PE, word); None where they do not make one."""
-    files = folder.files[index][kind]
+    files, rows = folder.files[index][kind], size.rows
+    most = 8 * rows * max(size.columns, size.thresholds)
     before = len(folder.faults)
     for pe in sorted(set(range(pes)) - files.keys()):
         expected = f"a file for each of {pes} PEs ({rows} rows)"
@@ -138,6 +172,10 @@ def _read_kind(
     contents: dict[int, bytes] = {}
     for pe in sorted(files.keys() & set(range(pes))):
         try:
+            stored = files[pe].stat().st_size
+            if stored > most:
+                folder.fault(files[pe].name, f"at most {most} bytes", f"{stored} bytes")
+                continue
             contents[pe] = files[pe].read_bytes()
         except OSError as error:
             folder.fault(files[pe].name, "a readable file", error.strerror or str(error))
@@ -160,20 +198,24 @@ def _thresholds(
     index: int,
     words: npt.NDArray[np.int64],
     stored_folds: set[int],
-    neuron_folds: int,
+    size: MatrixSize,
 ) -> npt.NDArray[np.int32] | None:
-    pes, folds = words.shape
-    if folds not in stored_folds:
-        lengths = " or ".join(str(8 * n) for n in sorted(stored_folds, reverse=True))
-        expected = f"{lengths} bytes (an int64 a row: {_rows_text(stored_folds, pes)})"
-        folder.fault(_name(index, "thres", pes), expected, f"{8 * folds} bytes")
+    pes, count = words.shape
+    folds, rest = divmod(count, size.thresholds)
+    if rest or folds not in stored_folds:
+        lengths = " or ".join(str(8 * size.thresholds * n) for n in sorted(stored_folds, reverse=True))
+        each = "an int64" if size.thresholds == 1 else f"{size.thresholds} int64"
+        expected = f"{lengths} bytes ({each} a row: {_rows_text(stored_folds, pes)})"
+        folder.fault(_name(index, "thres", pes), expected, f"{8 * count} bytes")
         return None
     for pe, fold in np.argwhere((words < _INT32.min) | (words > _INT32.max)):
         expected = "thresholds within 32 bits"
         folder.fault(f"{index}-{pe}-thres.bin", expected, f"{words[pe, fold]} at word {fold}")
-    full = np.full((neuron_folds, pes), NEVER_FIRES, np.int32)
-    full[:folds] = words.T.clip(_INT32.min, _INT32.max)
-    return full.reshape(-1)
+    full = np.full((size.rows // pes, pes, size.thresholds), NEVER_FIRES, np.int32)
+    limited = words.clip(_INT32.min, _INT32.max).reshape(pes, folds, size.thresholds)
+    full[:folds] = np.sort(limited, axis=2).transpose(1, 0, 2)
+    rows = full.reshape(size.rows, size.thresholds)
+    return rows[:, 0] if size.thresholds == 1 else rows
 
 
 def _weights(
@@ -182,32 +224,41 @@ def _weights(
     words: npt.NDArray[np.uint64],
     stored_folds: set[int],
     size: MatrixSize,
-) -> tuple[npt.NDArray[np.uint8], LayerFolding] | None:
+) -> tuple[Weights, LayerFolding] | None:
     pes, count = words.shape
+    width = size.weight_bits
     used_bits = int(np.bitwise_or.reduce(words, axis=None)).bit_length()
     foldings = [
         (simd, folds)
         for folds in stored_folds
         for simd in divisors_of(size.columns)
-        if simd <= WORD_BITS and folds * (size.columns // simd) == count
+        if simd * width <= WORD_BITS and folds * (size.columns // simd) == count
     ]
     if not foldings:
         _fault_no_folding(folder, index, pes, count, stored_folds, size)
         return None
     # Two foldings can have one file size where rows may be missing: the bits in use decide.
-    simd, folds = min((f for f in foldings if f[0] >= used_bits), default=max(foldings))
+    simd, folds = min((f for f in foldings if f[0] * width >= used_bits), default=max(foldings))
     for pe in range(pes):
-        over = np.flatnonzero(words[pe] > ((1 << simd) - 1))
+        over = np.flatnonzero(words[pe] > ((1 << simd * width) - 1))
         if over.size:
             bit = int(words[pe, over[0]]).bit_length() - 1
-            expected = f"zeros above the {simd} bits of SIMD {simd} ({count} words a file)"
+            expected = f"zeros above the {simd * width} bits of SIMD {simd} ({count} words a file)"
             folder.fault(f"{index}-{pe}-weights.bin", expected, f"bit {bit} set in word {over[0]}")
     octets = words.astype("<u8").view(np.uint8).reshape(pes, count, 8)
-    bits = np.unpackbits(octets, axis=2, bitorder="little")[:, :, :simd]
-    by_fold = bits.reshape(pes, folds, size.columns).transpose(1, 0, 2)
-    matrix = np.zeros((size.rows, size.columns), np.uint8)
+    bits = np.unpackbits(octets, axis=2, bitorder="little")[:, :, : simd * width]
+    values = bits if width == 1 else _twos_complement(bits.reshape(-1, width))
+    by_fold = values.reshape(pes, folds, size.columns).transpose(1, 0, 2)
+    matrix = np.zeros((size.rows, size.columns), np.uint8 if width == 1 else np.int8)
     matrix[: folds * pes] = by_fold.reshape(folds * pes, size.columns)
     return matrix, LayerFolding(pes, simd, folds * pes)
+
+
+def _twos_complement(bits: npt.NDArray[np.uint8]) -> Weights:
+    """``(n, width)``, lowest bit first, as integers."""
+    places = 1 << np.arange(bits.shape[1])
+    places[-1] *= -1
+    return np.asarray(bits @ places, np.int8)
 
 
 def _fault_no_folding(
@@ -222,12 +273,13 @@ def _fault_no_folding(
         8 * folds * (size.columns // simd)
         for folds in stored_folds
         for simd in divisors_of(size.columns)
-        if simd <= WORD_BITS
+        if simd * size.weight_bits <= WORD_BITS
     )
     length = 8 * count
     near = [s for s in lengths if s < length][-1:] + [s for s in lengths if s > length][:1]
+    most = WORD_BITS // size.weight_bits
     expected = (
-        f"8 * rows / {pes} * {size.columns} / SIMD bytes for a whole SIMD <= {WORD_BITS}"
+        f"8 * rows / {pes} * {size.columns} / SIMD bytes for a whole SIMD <= {most}"
         f" ({_rows_text(stored_folds, pes)})"
     )
     near_text = [f"{s} bytes" for s in near]

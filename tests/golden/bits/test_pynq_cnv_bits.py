@@ -10,7 +10,7 @@ import pytest
 from bnnsim.importers.bnn_pynq.network import import_bnn_pynq
 from bnnsim.simulation import simulate
 from tests.golden.networks import trained
-from tests.unit.importers.bnn_pynq_folders import write_trained
+from tests.unit.importers.bnn_pynq.parameter_folders import write_trained
 
 GOLDEN = trained("cnvW1A1_cifar10.npz")
 BOARD_SCORES = {

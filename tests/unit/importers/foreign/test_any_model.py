@@ -14,7 +14,7 @@ from bnnsim.cli.app import run  # noqa: E402
 from bnnsim.importers.model import import_model  # noqa: E402
 from bnnsim.spec.faults import InputError  # noqa: E402
 from tests.golden.imported.onnx_models import Builder  # noqa: E402
-from tests.unit.importers.bnn_pynq_folders import random_layer, write_layer  # noqa: E402
+from tests.unit.importers.bnn_pynq.parameter_folders import random_layer, write_layer  # noqa: E402
 from tests.unit.importers.keras.keras_models import binarynet  # noqa: E402
 
 
@@ -62,7 +62,7 @@ def test_a_parameter_folder_tells_its_topology_by_its_layers(tmp_path):
     short = tmp_path / "short"
     short.mkdir()
     write_layer(short, 0, random_layer(0, 64, 64, (32, 64), (0, 100)))
-    with pytest.raises(InputError, match=r"expected 9 layers \(cnv\) or 4 layers \(lfc\), got 1"):
+    with pytest.raises(InputError, match=r"expected 9 layers \(cnv\) or 4 layers \(lfc\), or a .* got 1"):
         import_model(short, tmp_path / "out2")
 
 

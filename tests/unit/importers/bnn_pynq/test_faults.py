@@ -13,7 +13,7 @@ import pytest
 from bnnsim.importers import import_bnn_pynq
 from bnnsim.spec import InputError, SpecError
 
-from .bnn_pynq_folders import random_layer, write_layer
+from .parameter_folders import random_layer, write_layer
 
 # LFC with few, wide words: rows, columns, (PE, SIMD).
 LFC_SIZES = [
@@ -73,9 +73,8 @@ def test_a_file_in_place_of_the_folder_is_named(tmp_path: Path) -> None:
 
 def test_an_unknown_topology_names_the_known_ones(lfc: Path, tmp_path: Path) -> None:
     topology: Any = "cvn"
-    with pytest.raises(
-        InputError, match=r"topology: expected cnv or lfc, got 'cvn' \(nearest: cnv\)"
-    ):
+    match = r"topology: expected cnv or lfc, or a workload's file, got 'cvn' \(nearest: cnv\)"
+    with pytest.raises(InputError, match=match):
         import_bnn_pynq(lfc, topology, tmp_path)
 
 

@@ -15,7 +15,7 @@ from bnnsim.importers import LayerFolding, import_bnn_pynq
 from bnnsim.spec import load_workload
 from tests.golden.networks import trained
 
-from .bnn_pynq_folders import MadeLayer, random_layer, write_layer
+from .parameter_folders import MadeLayer, random_layer, write_layer
 
 CNV_LAYERS = ["conv0", "conv1", "conv2", "conv3", "conv4", "conv5", "fc0", "fc1", "fc2"]
 LFC_LAYERS = ["fc0", "fc1", "fc2", "fc3"]

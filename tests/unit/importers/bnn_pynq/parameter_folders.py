@@ -13,12 +13,14 @@ import numpy.typing as npt
 
 @dataclass
 class MadeLayer:
-    """A layer's matrix (rows, columns) of {0, 1}, its stored thresholds, and its folding."""
+    """A layer's matrix (rows, columns) of {0, 1} or of integers of ``weight_bits``, its stored thresholds
+    (a number or a list a row), and its folding."""
 
-    matrix: npt.NDArray[np.uint8]
-    thresholds: list[int] | None
+    matrix: npt.NDArray[np.integer]
+    thresholds: list[int] | list[list[int]] | None
     pe: int
     simd: int
+    weight_bits: int = 1
 
 
 def random_layer(
@@ -47,12 +49,14 @@ def write_layer(folder: Path, index: int, layer: MadeLayer, rows: int | None = N
                 for first in range(0, stored.shape[1], simd):
                     word = 0
                     for s in range(simd):
-                        word |= int(stored[row, first + s]) << s
+                        bits = layer.weight_bits
+                        word |= (int(stored[row, first + s]) & ((1 << bits) - 1)) << s * bits
                     file.write(struct.pack("<Q", word))
         if layer.thresholds is not None:
             with open(folder / f"{index}-{p}-thres.bin", "wb") as file:
                 for row in range(p, len(stored), pe):
-                    file.write(struct.pack("<q", layer.thresholds[row]))
+                    several = np.reshape(layer.thresholds[row], -1).tolist()
+                    file.write(struct.pack(f"<{len(several)}q", *several))
 
 
 def write_trained(folder: Path, network: Path) -> Path:
