@@ -148,6 +148,19 @@ def _write_json(data: dict[str, Any], target: str) -> None:
     write_whole(Path(target), text)
 
 
+def write_page(path: Path, page: Callable[[bool], str], is_single_file: bool) -> None:
+    """Write a page, and beside it the library that a folder's pages share, unless that is inside.
+
+    ``page(is_single_file)`` gives its text. What goes to a pipe has all inside.
+    """
+    from bnnsim.report.figures.plot_page import library
+
+    is_whole = is_single_file or (path.exists() and not path.is_file())
+    for name, text in library(is_whole).items():
+        write_whole(path.with_name(name), text)
+    write_whole(path, page(is_whole))
+
+
 def write_whole(path: Path, text: str) -> None:
     """Write a file that is either whole or not there.
 

@@ -21,6 +21,12 @@ JsonOption = Annotated[
     str | None,
     typer.Option("--json", help="write the result as JSON (- for stdout)", metavar="FILE"),
 ]
+SingleFileOption = Annotated[
+    bool,
+    typer.Option(
+        "--single-file", help="the library that draws goes into the page, which can then be sent alone"
+    ),
+]
 ImageRange = Annotated[
     tuple[float, float] | None,
     typer.Option(

@@ -37,6 +37,7 @@ def explore(
     resume: bool = False,
     baseline: int | None = None,
     verify_words: int | None = VERIFY_WORDS,
+    single_file: bool = False,
     progress: StageProgress | None = None,
 ) -> ExplorationReport:
     """Search a space for the designs that nothing beats.
@@ -63,6 +64,8 @@ def explore(
         baseline: designs to draw at random for comparison; default: as many as trials.
         verify_words: front designs are re-simulated word by word with one frame, the smallest first, up
             to so many stream words in all; None: all of them, 0: none.
+        single_file: the page has the library that draws inside and can be sent alone; else it lies
+            beside the page.
         progress: called with ``"search"`` or ``"baseline"`` and a
             :class:`~bnnsim.search.study.progress.SearchProgress`, then with ``"verify"`` and
             (designs verified, of so many).
@@ -97,6 +100,7 @@ def explore(
         out=None if out is None else Path(out),
         baseline=trials if baseline is None else baseline,
         verify_words=verify_words,
+        is_single_file=single_file,
         progress=progress,
         resume=resume,
         any_seed=seed is None,

@@ -48,6 +48,8 @@ class ExplorationRun:
     verify_words: int | None
     progress: StageProgress | None
     resume: bool
+    is_single_file: bool = False
+    """Whether the page has the library that draws inside, instead of beside it."""
     any_seed: bool = False
     """Whether a study that is gone on with keeps its own seed."""
     started: float = field(default_factory=time.monotonic)
@@ -136,12 +138,17 @@ class ExplorationRun:
         if isinstance(storage, TrialStore):
             storage.journal.check()
         if self.out is not None and found.trials:
+            from bnnsim.report.figures.plot_page import library
             from bnnsim.report.search.pareto import pareto_info, pareto_page
 
             notes = {v.id: v.note for v in checked}
             info = pareto_info(found, notes, {v.id: v.is_exact for v in checked}, errors)
             moved = {"importance": [asdict(knob) for knob in info.importance], "axes": info.axes}
-            pages = {PARETO_PAGE: pareto_page(info), IMPORTANCE: json.dumps(moved, indent=1) + "\n"}
+            pages = {
+                **library(self.is_single_file),
+                PARETO_PAGE: pareto_page(info, self.is_single_file),
+                IMPORTANCE: json.dumps(moved, indent=1) + "\n",
+            }
             write_results(found, self.out, notes, pages)
             if isinstance(storage, TrialStore):
                 storage.journal.check()

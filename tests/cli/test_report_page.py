@@ -298,6 +298,21 @@ def test_the_data_of_every_figure_can_be_copied_as_csv(page: Page) -> None:
     page.press("#timeline [data-do=all]")
 
 
+@pytest.mark.parametrize("figure", ["timeline", "occupancy"])
+def test_more_rows_than_can_be_copied_are_counted_instead(page: Page, figure: str) -> None:
+    button = f"button.csv[data-figure={figure}]"
+    page.press("#timeline [data-do=cycle]")
+    page.press(button)
+    rows = len(page.run("return bnnsim.lastCsv").splitlines()) - 1
+    page.run("bnnsim.mostCsvRows = arguments[0] - 1", rows)
+    page.press(button)
+    assert page.run("return bnnsim.lastCsv") == rows
+    said = page.run("return document.querySelector(arguments[0]).textContent", button)
+    assert said == f"{rows} rows in view: zoom in to {rows - 1}"
+    page.run("bnnsim.mostCsvRows = 100000")
+    page.press("#timeline [data-do=all]")
+
+
 def test_everything_can_be_reached_with_the_keyboard(page: Page) -> None:
     unreachable: list[Any] = page.run(
         """return [...document.querySelectorAll(

@@ -10,8 +10,9 @@ import pytest
 
 from bnnsim.cli.app import run
 from bnnsim.cli.simulate.validate import show, show_all
+from bnnsim.report.comparison.agreement import agreement_info, agreement_page
+from bnnsim.report.figures.plot_page import library_name
 from bnnsim.validation.comparison import Validation, compare, compare_published
-from bnnsim.validation.figure import agreement_info, agreement_page
 from bnnsim.validation.published import load_published_rows
 from bnnsim.validation.simulated import SystemValues
 from bnnsim.validation.systems import simulated_systems
@@ -173,7 +174,7 @@ def test_the_figure_shows_every_number_with_an_error_and_needs_no_network(
     assert len(info.points) + info.left_out == len(validation.comparisons)
     page = agreement_page(info)
     assert '<script src="http' not in page
-    assert "simulated against reported [%]" in page
+    assert "Simulated against reported [%]" in page
     groups = list(dict.fromkeys(point.group for point in info.points))
     assert groups == ["cycles", "logic", "registers", "memory", "DSP", "power"]
     for point in info.points:
@@ -192,6 +193,7 @@ def test_the_command_writes_json_and_figure(
     assert "published numbers" in capsys.readouterr().out
     assert json.loads(table.read_text(encoding="utf-8"))["counts"]["met"] == validation.counts["met"]
     assert figure.read_text(encoding="utf-8").lower().startswith("<!doctype html>")
+    assert [path.name for path in tmp_path.glob("*.js")] == [library_name()]
     assert run(["validate", "--json", "-"]) == 0
     assert json.loads(capsys.readouterr().out)["counts"] == validation.counts
 

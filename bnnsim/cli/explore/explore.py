@@ -12,6 +12,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn
 
 from bnnsim.cli.console import Interrupted, errors, output
+from bnnsim.cli.options import SingleFileOption
 from bnnsim.exploration import DEFAULT_SPACE
 from bnnsim.search.study.samplers import SamplerName
 from bnnsim.spec.faults import InputError
@@ -70,6 +71,7 @@ def command(
     verify: Annotated[
         Verify, typer.Option(help="front designs to re-simulate bit by bit; some: seconds at most")
     ] = "some",
+    single_file: SingleFileOption = False,
 ) -> None:
     """Search a space for the designs that nothing beats: python explore.py does the same."""
     from bnnsim.search.study.pool import warm_up
@@ -102,6 +104,7 @@ def command(
             resume=resume,
             baseline=baseline,
             verify_words={"some": VERIFY_WORDS, "all": None, "none": 0}[verify],
+            single_file=single_file,
             progress=line.advance,
         )
     show(report, space)

@@ -10,8 +10,8 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from bnnsim.cli.console import Interrupted, deliver, errors, output, progress, write_whole
-from bnnsim.cli.options import ArchArgument, JsonOption, WorkloadArgument
+from bnnsim.cli.console import Interrupted, deliver, errors, output, progress, write_page, write_whole
+from bnnsim.cli.options import ArchArgument, JsonOption, SingleFileOption, WorkloadArgument
 from bnnsim.design.design import Design
 from bnnsim.files.whole import check_target
 from bnnsim.search.fifos.check import check_sizing
@@ -46,6 +46,7 @@ def command(
         Path | None,
         typer.Option(help="the front of throughput against FIFO memory as a page", metavar="FILE.html"),
     ] = None,
+    single_file: SingleFileOption = False,
     json_file: JsonOption = None,
 ) -> None:
     """Size the FIFOs of a design by exact timing, and check the result with SimPy.
@@ -73,7 +74,7 @@ def command(
                 frames = check_sizing(design, sizing, advance)
         except KeyboardInterrupt:
             interrupted = True
-    _write(design, sizing, path, page)
+    _write(design, sizing, path, page, single_file)
     deliver(
         sizing,
         json_file,
@@ -85,12 +86,15 @@ def command(
         raise Interrupted(f"interrupted: {path} has the best depths found until then, not checked")
 
 
-def _write(design: Design, sizing: FifoSizing, path: Path, page: Path | None) -> None:
+def _write(
+    design: Design, sizing: FifoSizing, path: Path, page: Path | None, is_single_file: bool
+) -> None:
     write_whole(path, sized_text(design, sizing))
     if page is not None:
         from bnnsim.report.search.sizing import sizing_info, sizing_page
 
-        write_whole(page, sizing_page(sizing_info(design, sizing)))
+        info = sizing_info(design, sizing)
+        write_page(page, lambda is_whole: sizing_page(info, is_whole), is_single_file)
 
 
 class _Line:

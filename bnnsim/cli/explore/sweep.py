@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from bnnsim.cli.console import output, progress
-from bnnsim.cli.options import ArchArgument, WorkloadArgument
+from bnnsim.cli.options import ArchArgument, SingleFileOption, WorkloadArgument
 
 if TYPE_CHECKING:
     from bnnsim.search.sweep.sweep import Sweep
@@ -29,9 +29,11 @@ def command(
     out: Annotated[
         Path | None, typer.Option(help="folder for sweep.csv and sweep.html", metavar="DIR")
     ] = None,
+    single_file: SingleFileOption = False,
 ) -> None:
     """What if: judge a grid of values of one or two fields, everything else as it is."""
     from bnnsim.files.folder import prepare_folder, write_files
+    from bnnsim.report.figures.plot_page import library
     from bnnsim.report.search.sweep import sweep_info, sweep_page
     from bnnsim.search.sweep.sweep import sweep
     from bnnsim.search.sweep.table import sweep_table
@@ -42,7 +44,9 @@ def command(
         found = sweep(arch, workload, knob, progress=advance)
     show(found)
     if out is not None:
-        write_files(out, {SWEEP_TABLE: sweep_table(found), SWEEP_PAGE: sweep_page(sweep_info(found))})
+        page = sweep_page(sweep_info(found), single_file)
+        files = {**library(single_file), SWEEP_TABLE: sweep_table(found), SWEEP_PAGE: page}
+        write_files(out, files)
         output.print(f"\npage  {out / SWEEP_PAGE}", markup=False, soft_wrap=True)
 
 

@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from bnnsim.cli.console import deliver, output, running, write_whole
+from bnnsim.cli.console import deliver, output, running, write_page
+from bnnsim.cli.options import SingleFileOption
 from bnnsim.validation.comparison import Comparison, Validation, compare_published
 from bnnsim.validation.fit import FitResult, Prediction
 from bnnsim.validation.trust import GROUPS, TrustCell
@@ -32,6 +33,7 @@ def command(
         Path | None,
         typer.Option(help="write the errors, in percent, as a page", metavar="FILE.html"),
     ] = None,
+    single_file: SingleFileOption = False,
     every: Annotated[
         bool, typer.Option("--all", help="print every row, and why it is off")
     ] = False,
@@ -40,9 +42,10 @@ def command(
     with running("validating", figure, json_file) as progress:
         validation = compare_published(progress)
     if figure is not None:
-        from bnnsim.validation.figure import agreement_info, agreement_page
+        from bnnsim.report.comparison.agreement import agreement_info, agreement_page
 
-        write_whole(figure, agreement_page(agreement_info(validation)))
+        info = agreement_info(validation)
+        write_page(figure, lambda is_whole: agreement_page(info, is_whole), single_file)
     deliver(validation, json_file, show_all if every else show)
 
 

@@ -1,4 +1,3 @@
-"use strict";
 /* Designs as the page holds them: a column for each field (report/search/columns.py writes them). */
 const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";
 const LISTS = new Set(["figures", "knobs", "shares"]);

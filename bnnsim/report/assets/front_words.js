@@ -9,7 +9,7 @@ function words() {
     : `${info.workload} on ${info.device}: no design keeps every bound`;
   $("subtitle").textContent = `${info.points.length} accelerators judged by exact timing and the cost model, ` +
     `${kept} keep every bound (${bounds}). Sought: ${info.axes.map(wish).join(", ")}.`;
-  $("numbers").innerHTML = info.axes.map(tile).join("") + checkedTile();
+  $("numbers").innerHTML = info.axes.map(tile).join("") + reachedTile() + checkedTile();
   verdict();
   const unclear = front.filter((p) => p.no_clear_lead_over).length;
   $("sureness").textContent = info.sureness + (unclear ? ` ${unclear} of the ${front.length} front designs lead some other one in nothing by as much (≈ in the table).` : "");
@@ -17,8 +17,9 @@ function words() {
   $("left-out").textContent = `Outside the engine, in no figure here: ${info.outside.join("; ")}.`;
   $("left-out").hidden = !info.outside.length;
   $("colour-name").textContent = info.figures[at[info.axes[0]]].title.toLowerCase();
-  $("reading").innerHTML = info.baseline.length
-    ? `${alternatives.length > 1 ? "A colour is an alternative, strong on the front, pale where something beats the design. " : ""}${grey()}` : "";
+  const kinds = $("colour").value === "" ? "" : `A colour is a value of ${escaped(knobName(info.knobs[$("colour").value]))}, strong on the front, pale where something beats the design. `;
+  const thin = Object.keys(info.error_bars).length ? "Thin lines around the design chosen: four of five such designs lie within. " : "";
+  $("reading").innerHTML = kinds + thin + (info.baseline.length ? grey() : "");
 }
 
 /* Random designs that cannot keep the bounds at any pace were not timed, and have no place in the picture. */
@@ -35,9 +36,17 @@ function tile(name) {
   const point = best(name, front);
   const others = info.axes.filter((axis) => axis !== name).map((axis) => valueText(point, axis)).join(", ");
   const most = info.figures[at[name]].maximises ? "Most" : "Least";
-  return `<li data-id="${point.id}"><span class="label">${most} ${escaped(info.figures[at[name]].title.toLowerCase())}</span>` +
+  return `<li><button type="button" class="tile" data-id="${point.id}"><span class="label">${most} ${escaped(info.figures[at[name]].title.toLowerCase())}</span>` +
     `<span class="big">${number(figureOf(point, name))} <small>${escaped(info.figures[at[name]].unit)}</small></span>` +
-    `<span class="muted">with ${escaped(others)}${tied(name, point)}</span></li>`;
+    `<span class="muted">with ${escaped(others)}${tied(name, point)}</span></button></li>`;
+}
+
+/* How near the search came to the best front known, or whatever else is the measure. */
+function reachedTile() {
+  if (!info.scale || !info.curve.length) return "";
+  const percent = info.curve[info.curve.length - 1][1] * 100;
+  return `<li><span class="label">Hypervolume reached</span><span class="big">${number(Math.round(percent * 10) / 10)} <small>%</small></span>` +
+    `<span class="muted">of ${escaped(info.scale.split(" (")[0])}</span></li>`;
 }
 
 /* How many other front designs are no further from the best than the model's error. */

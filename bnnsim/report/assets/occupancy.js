@@ -135,13 +135,10 @@ bnnsim.scripts.occupancy = async (section, data) => {
   };
   section.querySelectorAll("[data-do]").forEach(button =>
     button.addEventListener("click", () => { actions[button.dataset.do](button); draw(); }));
-  bnnsim.csv[section.id] = () => {
-    const lines = [data.unit ? `buffer,capacity_${unit},from_cycle,level_${unit}` : "stream,depth_words,from_cycle,level_words"];
-    for (const row of data.rows)
-      for (let i = bnnsim.lastUpTo(row.cycles, view.start); i < row.cycles.length && row.cycles[i] < view.end; i++)
-        lines.push(`${row.name},${row.depth},${row.cycles[i]},${row.levels[i]}`);
-    return lines.join("\n") + "\n";
-  };
+  const header = data.unit ? `buffer,capacity_${unit},from_cycle,level_${unit}` : "stream,depth_words,from_cycle,level_words";
+  bnnsim.csv[section.id] = () => bnnsim.csvInView(header, data.rows,
+    row => [bnnsim.lastUpTo(row.cycles, view.start), bnnsim.lastUpTo(row.cycles, view.end - 1e-9) + 1],
+    (row, i) => `${row.name},${row.depth},${row.cycles[i]},${row.levels[i]}`);
   view.listeners.push(draw);
   chosen = data.rows.reduce((best, row, i) => row.full > data.rows[best].full ? i : best, 0);
   draw();

@@ -68,17 +68,41 @@ function copyText(text) {
   return done;
 }
 
+// More rows than these freeze the page while they are copied.
+bnnsim.mostCsvRows = 100000;
+
+// CSV of what is in view: of each row the entries from span(row)[0] up to span(row)[1], a line(row, entry)
+// each; the number of entries alone where they are too many.
+bnnsim.csvInView = (header, rows, span, line) => {
+  const spans = rows.map(span), count = spans.reduce((sum, [from, to]) => sum + Math.max(0, to - from), 0);
+  if (count > bnnsim.mostCsvRows) return count;
+  const lines = [header];
+  rows.forEach((row, k) => { for (let i = spans[k][0]; i < spans[k][1]; i++) lines.push(line(row, i)); });
+  return lines.join("\n") + "\n";
+};
+
+function embeddedCsv(id) {
+  return document.getElementById(id + "-csv").textContent.replaceAll("&lt;", "<").replaceAll("&amp;", "&");
+}
+
+function say(button, text) {
+  button.textContent = text;
+  button.focus({ preventScroll: true });
+  setTimeout(() => { button.textContent = "Copy as CSV"; }, 4000);
+}
+
 async function copyCsv(button) {
   const id = button.dataset.figure;
-  const embedded = document.getElementById(id + "-csv");
-  const text = bnnsim.csv[id] ? bnnsim.csv[id]() : embedded.textContent.replaceAll("&lt;", "<").replaceAll("&amp;", "&");
+  const text = bnnsim.csv[id] ? bnnsim.csv[id]() : embeddedCsv(id);
   bnnsim.lastCsv = text;
+  if (typeof text === "number") {
+    say(button, `${bnnsim.count(text)} rows in view: zoom in to ${bnnsim.count(bnnsim.mostCsvRows)}`);
+    return;
+  }
   let done = copyText(text);
   if (!done && navigator.clipboard) done = await navigator.clipboard.writeText(text).then(() => true, () => false);
   const lines = text.trimEnd().split("\n").length - 1;
-  button.textContent = done ? `Copied ${bnnsim.count(lines)} rows` : "Copying is not allowed here";
-  button.focus({ preventScroll: true });
-  setTimeout(() => { button.textContent = "Copy as CSV"; }, 2500);
+  say(button, done ? `Copied ${bnnsim.count(lines)} rows` : "Copying is not allowed here");
 }
 
 function setTheme(theme) {

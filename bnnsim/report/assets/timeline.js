@@ -204,13 +204,9 @@ bnnsim.scripts.timeline = async (section, data) => {
     canvas.focus({ preventScroll: true });
     choose(index);
   };
-  bnnsim.csv[section.id] = () => {
-    const lines = ["unit,state,start_cycle,end_cycle"];
-    for (const row of data.rows)
-      for (let i = segmentAt(row, view.start); i < row.states.length && row.starts[i] < view.end; i++)
-        lines.push(`${row.name},${data.states[row.states[i]]},${row.starts[i]},${row.starts[i + 1]}`);
-    return lines.join("\n") + "\n";
-  };
+  bnnsim.csv[section.id] = () => bnnsim.csvInView("unit,state,start_cycle,end_cycle", data.rows,
+    row => [segmentAt(row, view.start), segmentAt(row, view.end - 1e-9) + 1],
+    (row, i) => `${row.name},${data.states[row.states[i]]},${row.starts[i]},${row.starts[i + 1]}`);
   view.listeners.push(() => {
     draw();
     const [row, cycle] = told;

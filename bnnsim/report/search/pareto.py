@@ -1,15 +1,13 @@
-"""The page of a search: its front to look at, turn and compare, in one file that needs no network."""
+"""The page of a search: its front to look at, turn, filter and compare, without any network."""
 
 from __future__ import annotations
 
-import html
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from importlib.resources import files
 from typing import Any
 
 from bnnsim.cost.error_bars import ENDS, plain_name
+from bnnsim.report.figures.plot_page import plot_page
 from bnnsim.report.search.columns import columns, short
 from bnnsim.search.front.importance import KnobImportance, knob_importance
 from bnnsim.search.front.objectives import METRICS, ROBUST, is_better_more
@@ -236,7 +234,16 @@ def _state(trial: TrialRecord, is_on_front: bool) -> str:
     return "feasible" if trial.result.is_feasible else "infeasible"
 
 
-_SCRIPTS = ("columns.js", "pointing.js", "front_words.js", "front_picture.js", "pareto.js")
+_SCRIPTS = (
+    "columns.js",
+    "front_data.js",
+    "pointing.js",
+    "front_words.js",
+    "front_picture.js",
+    "front_table.js",
+    "front_filter.js",
+    "pareto.js",
+)
 _FIELDS = ("id", "state", "why", "checked", "is_exact", "no_clear_lead_over")
 
 
@@ -259,20 +266,7 @@ def _page_data(info: ParetoInfo) -> dict[str, Any]:
     return {**rest, "points": held(info.points), "baseline": held(info.baseline)}
 
 
-def pareto_page(info: ParetoInfo) -> str:
-    """The page as HTML: plotly.js, data and all in one text."""
-    from plotly.offline import get_plotlyjs
-
-    folder = files("bnnsim.report") / "assets"
-    parts: Sequence[tuple[str, str]] = (
-        ("@@TITLE@@", html.escape(f"{info.space}: {info.workload} on {info.device}")),
-        ("@@STYLE@@", folder.joinpath("pareto.css").read_text(encoding="utf-8")),
-        ("@@SCRIPT@@", "".join(folder.joinpath(n).read_text(encoding="utf-8") for n in _SCRIPTS)),
-        # "</" would end the script element wherever it stands in a name.
-        ("@@DATA@@", json.dumps(_page_data(info), separators=(",", ":")).replace("</", "<\\/")),
-        ("@@PLOTLY@@", get_plotlyjs()),
-    )
-    page = folder.joinpath("pareto.html").read_text(encoding="utf-8")
-    for mark, text in parts:
-        page = page.replace(mark, text)
-    return page
+def pareto_page(info: ParetoInfo, is_single_file: bool = True) -> str:
+    """The page as HTML; :func:`~bnnsim.report.figures.plot_page.library` says what lies beside it."""
+    title = f"{info.space}: {info.workload} on {info.device}"
+    return plot_page("explore", title, "pareto.html", _SCRIPTS, _page_data(info), is_single_file)

@@ -1,13 +1,11 @@
-"""The page of a FIFO sizing: throughput against FIFO memory, in one file that needs no network."""
+"""The page of a FIFO sizing: throughput against FIFO memory, without any network."""
 
 from __future__ import annotations
 
-import html
-import json
 from dataclasses import asdict, dataclass
-from importlib.resources import files
 
 from bnnsim.design.design import Design
+from bnnsim.report.figures.plot_page import plot_page
 from bnnsim.search.fifos.sizing import FifoSizing
 
 
@@ -90,18 +88,7 @@ def _sentence(sizing: FifoSizing) -> str:
     )
 
 
-def sizing_page(info: SizingInfo) -> str:
-    """The page as HTML: plotly.js, data and all in one text."""
-    from plotly.offline import get_plotlyjs
-
-    folder = files("bnnsim.report") / "assets"
-    page = folder.joinpath("fifos.html").read_text(encoding="utf-8")
-    parts = (
-        ("@@TITLE@@", html.escape(f"{info.arch} x {info.workload}: FIFO depths")),
-        ("@@STYLE@@", folder.joinpath("pareto.css").read_text(encoding="utf-8")),
-        ("@@DATA@@", json.dumps(asdict(info), separators=(",", ":")).replace("</", "<\\/")),
-        ("@@PLOTLY@@", get_plotlyjs()),
-    )
-    for mark, text in parts:
-        page = page.replace(mark, text)
-    return page
+def sizing_page(info: SizingInfo, is_single_file: bool = True) -> str:
+    """The page as HTML; :func:`~bnnsim.report.figures.plot_page.library` says what lies beside it."""
+    title = f"{info.arch} x {info.workload}: FIFO depths"
+    return plot_page("fifos", title, "fifos.html", ("fifos.js",), asdict(info), is_single_file)

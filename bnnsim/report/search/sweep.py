@@ -1,12 +1,10 @@
-"""The page of a sweep: any figure over the knobs, in one file that needs no network."""
+"""The page of a sweep: any figure over the knobs, without any network."""
 
 from __future__ import annotations
 
-import html
-import json
 from dataclasses import asdict, dataclass
-from importlib.resources import files
 
+from bnnsim.report.figures.plot_page import plot_page
 from bnnsim.report.search.pareto import FIGURES, FigureInfo
 from bnnsim.search.front.objectives import METRICS
 from bnnsim.search.space.fields import Value
@@ -72,18 +70,7 @@ def sweep_info(found: Sweep) -> SweepInfo:
     )
 
 
-def sweep_page(info: SweepInfo) -> str:
-    """The page as HTML: plotly.js, data and all in one text."""
-    from plotly.offline import get_plotlyjs
-
-    folder = files("bnnsim.report") / "assets"
-    page = folder.joinpath("sweep.html").read_text(encoding="utf-8")
-    parts = (
-        ("@@TITLE@@", html.escape(f"{info.arch} x {info.workload}: {' and '.join(info.knobs)}")),
-        ("@@STYLE@@", folder.joinpath("pareto.css").read_text(encoding="utf-8")),
-        ("@@DATA@@", json.dumps(asdict(info), separators=(",", ":")).replace("</", "<\\/")),
-        ("@@PLOTLY@@", get_plotlyjs()),
-    )
-    for mark, text in parts:
-        page = page.replace(mark, text)
-    return page
+def sweep_page(info: SweepInfo, is_single_file: bool = True) -> str:
+    """The page as HTML; :func:`~bnnsim.report.figures.plot_page.library` says what lies beside it."""
+    title = f"{info.arch} x {info.workload}: {' and '.join(info.knobs)}"
+    return plot_page("sweep", title, "sweep.html", ("sweep.js",), asdict(info), is_single_file)

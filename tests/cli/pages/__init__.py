@@ -1,0 +1,1 @@
+"""Pages whose pictures plotly draws, in a browser."""
