@@ -17,6 +17,7 @@ FIGURES = (
     "pipeline",
     "timeline",
     "occupancy",
+    "depths",
     "pace",
     "roofline",
     "costs",

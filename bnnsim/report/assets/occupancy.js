@@ -4,7 +4,10 @@ bnnsim.scripts.occupancy = async (section, data) => {
   const canvas = section.querySelector("canvas"), readout = section.querySelector(".readout");
   const view = bnnsim.view, LANE = 30, TOP = 6, FOOT = 36;
   const unit = data.unit || "words", counted = value => data.unit ? bnnsim.count(value) : value;
-  let sameScale = false, onlyDeep = false, chosen = 0;
+  const FEW = 24, isLong = data.rows.length > FEW + 6;
+  let sameScale = false, onlyDeep = false, chosen = 0, showsAll = !isLong;
+  // Of many the ones that were full longest, then those filled most, come first.
+  if (isLong) data.rows.sort((a, b) => b.full - a.full || b.highest / b.depth - a.highest / a.depth);
   view.total = data.cycles;
 
   // Lowest and highest of every 16, 256, 4096 … neighbours.
@@ -40,7 +43,7 @@ bnnsim.scripts.occupancy = async (section, data) => {
   }
 
   const left = () => canvas.clientWidth < 620 ? 92 : 190;
-  const rows = () => data.rows.filter(row => !onlyDeep || row.depth > 4);
+  const rows = () => data.rows.filter(row => !onlyDeep || row.depth > 4).slice(0, showsAll ? Infinity : FEW);
   // Names and axis stand, at their final size, before the first row is unpacked.
   bnnsim.redraw.push(draw);
   draw();
@@ -129,7 +132,11 @@ bnnsim.scripts.occupancy = async (section, data) => {
     draw();
     return true;
   });
+  const many = section.querySelector("[data-do=many]");
+  many.hidden = !isLong;
+  many.textContent = `All ${data.rows.length}`;
   const actions = {
+    many: button => { showsAll = !showsAll; bnnsim.press(button, showsAll); },
     scale: button => { sameScale = !sameScale; bnnsim.press(button, sameScale); },
     deep: button => { onlyDeep = !onlyDeep; bnnsim.press(button, onlyDeep); },
   };

@@ -35,7 +35,8 @@ bnnsim.decodePairs = async text => {
 
 bnnsim.canvas = (canvas, height) => {
   const width = Math.max(240, canvas.parentElement.clientWidth);
-  const ratio = window.devicePixelRatio || 1;
+  // No browser draws a canvas of more than some 32,000 pixels in a direction.
+  const ratio = Math.min(window.devicePixelRatio || 1, 32000 / height);
   canvas.style.height = height + "px";
   canvas.width = Math.round(width * ratio);
   canvas.height = Math.round(height * ratio);

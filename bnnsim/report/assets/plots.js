@@ -143,12 +143,22 @@ bnnsim.scripts.pipeline = (section, data) => {
   const list = section.querySelector(".pipeline"), svg = section.querySelector(".arcs");
   section.querySelectorAll("button.unit").forEach(button => button.addEventListener("click", () =>
     bnnsim.showUnit(button.dataset.unit)));
+  const unfold = section.querySelector("[data-do=unfold]"), groups = [...section.querySelectorAll("details")];
+  if (unfold) unfold.addEventListener("click", () => {
+    const open = unfold.getAttribute("aria-pressed") !== "true";
+    groups.forEach(group => { group.open = open; });
+    bnnsim.press(unfold, open);
+  });
+  groups.forEach(group => group.addEventListener("toggle", draw));
   function draw() {
     const gutter = data.arcs.length ? 12 + 9 * Math.min(4, data.arcs.length) : 0;
     list.style.setProperty("--gutter", gutter + "px");
     const rows = [...list.querySelectorAll(".layer")];
-    svg.replaceChildren(...data.arcs.map(([from, to], i) => {
-      const y1 = rows[from].offsetTop + rows[from].offsetHeight - 14, y2 = rows[to].offsetTop + 22;
+    // A layer in a folded group is where the group's heading is.
+    const seen = row => row.closest("details:not([open])") || row;
+    const ends = data.arcs.map(([from, to]) => [seen(rows[from]), seen(rows[to])]).filter(([from, to]) => from !== to);
+    svg.replaceChildren(...ends.map(([from, to], i) => {
+      const y1 = from.offsetTop + from.offsetHeight - 14, y2 = to.offsetTop + 22;
       const x = gutter - 14 - 9 * (i % 4), end = gutter - 2;
       const path = `M${end} ${y1}C${x} ${y1} ${x} ${y1} ${x} ${y1 + 14}V${y2 - 14}C${x} ${y2} ${x} ${y2} ${end} ${y2}` +
         `m-6 -4l6 4l-6 4`;

@@ -3,6 +3,7 @@
 bnnsim.scripts.timeline = async (section, data) => {
   const canvas = section.querySelector("canvas"), readout = section.querySelector(".readout");
   const view = bnnsim.view, ROW = 18, TOP = 26, FOOT = 36;
+  const MANY = 80; // rows beyond which matrix units stand alone at first
   let rows = data.rows, chosen = Math.max(0, rows.findIndex(row => data.limiting.includes(row.name)));
   let colours = [], cursor = null, told = null;
   view.total = data.cycles;
@@ -207,6 +208,7 @@ bnnsim.scripts.timeline = async (section, data) => {
   bnnsim.csv[section.id] = () => bnnsim.csvInView("unit,state,start_cycle,end_cycle", data.rows,
     row => [segmentAt(row, view.start), segmentAt(row, view.end - 1e-9) + 1],
     (row, i) => `${row.name},${data.states[row.states[i]]},${row.starts[i]},${row.starts[i + 1]}`);
+  if (data.rows.length > MANY && section.querySelector("[data-do=matrices]")) showOnly(true);
   view.listeners.push(() => {
     draw();
     const [row, cycle] = told;

@@ -213,6 +213,7 @@ def levels_figure(info: GanttInfo) -> Figure:
     body = (
         '<div class="controls" role="group" aria-label="Fill level view">'
         '<button type="button" data-do="scale" aria-pressed="false">Same scale for all [bits]</button>'
+        '<button type="button" data-do="many" aria-pressed="false" hidden>All</button>'
         "</div>"
         '<canvas class="chart" tabindex="0" role="img" aria-label="Fill level of every buffer over time. '
         'Arrow left and right move, plus and minus zoom, arrow up and down choose a buffer."></canvas>'

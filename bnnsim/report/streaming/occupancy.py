@@ -90,13 +90,15 @@ def occupancy_figure(info: OccupancyInfo) -> Figure:
     }
     note = (
         "Words in each FIFO at the start of every cycle; moves and zooms with the timeline. "
-        "A FIFO that is always full lies before a slow unit, one that is always empty behind it."
+        "A FIFO that is always full lies before a slow unit, one that is always empty behind it. Of many, "
+        "those that were full longest come first."
     )
     body = (
         '<div class="controls" role="group" aria-label="Occupancy view">'
         '<button type="button" data-do="scale" aria-pressed="false">Same scale for all [words]</button>'
         '<button type="button" data-do="deep" aria-pressed="false">'
         "Only deep FIFOs (&gt; 4 words)</button>"
+        '<button type="button" data-do="many" aria-pressed="false" hidden>All</button>'
         "</div>"
         '<canvas class="chart" tabindex="0" role="img" aria-label="Occupancy of every FIFO over time. '
         'Arrow left and right move, plus and minus zoom, arrow up and down choose a FIFO."></canvas>'

@@ -20,6 +20,7 @@ from bnnsim.report.streaming.bottleneck import (
     bottleneck_sentence,
     work_figure,
 )
+from bnnsim.report.streaming.depths import DepthsInfo, depths_figure, depths_info
 from bnnsim.report.streaming.occupancy import OccupancyInfo, occupancy_figure, occupancy_info
 from bnnsim.report.streaming.pipeline import PipelineInfo, pipeline_figure, pipeline_info
 from bnnsim.report.streaming.recording import RECORDED_FRAMES, record
@@ -37,6 +38,7 @@ class Report:
     pipeline: PipelineInfo
     timeline: TimelineInfo
     occupancy: OccupancyInfo
+    depths: DepthsInfo
     roofline: RooflineInfo
     costs: CostsInfo
     activations: ActivationsInfo | None
@@ -58,6 +60,7 @@ def gather(
     recording = record(design, shown)
     costs = costs_info(evaluation)
     bottleneck = bottleneck_info(design, simulation)
+    occupancy = occupancy_info(recording)
     interval = simulation.initiation_interval_cycles or bottleneck.slowest_cycles
     images = tuple(picture.uri for picture in activations.images) if activations else ()
     return Report(
@@ -66,7 +69,8 @@ def gather(
         bottleneck=bottleneck,
         pipeline=pipeline_info(design, simulation, bottleneck.limiting),
         timeline=timeline_info(recording, bottleneck.limiting, simulation.frames),
-        occupancy=occupancy_info(recording),
+        occupancy=occupancy,
+        depths=depths_info(design, simulation, occupancy),
         roofline=roofline_info(design, interval),
         costs=costs,
         activations=activations,
@@ -79,6 +83,7 @@ def streaming_page(report: Report) -> str:
         pipeline_figure(report.pipeline),
         timeline_figure(report.timeline),
         occupancy_figure(report.occupancy),
+        depths_figure(report.depths),
         work_figure(report.bottleneck),
         roofline_figure(report.roofline),
         costs_figure(report.costs),

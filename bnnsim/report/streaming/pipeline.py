@@ -24,6 +24,7 @@ from bnnsim.design.streaming.units import (
     Window,
 )
 from bnnsim.report.figures.figure import Figure, csv_text
+from bnnsim.report.streaming.layer_groups import LayerGroup, layer_groups
 from bnnsim.report.streaming.timeline import css_class
 from bnnsim.report.streaming.unit_states import STATE_TEXT, State
 from bnnsim.simulation import Simulation, UnitReport
@@ -86,11 +87,15 @@ class StreamEdge:
 
 @dataclass(frozen=True)
 class PipelineInfo:
-    """Units and streams in the network's order; ``limiting`` names those that set the pace."""
+    """Units and streams in the network's order; ``limiting`` names those that set the pace.
+
+    ``groups`` are all layers, together where they are few.
+    """
 
     units: tuple[UnitBox, ...]
     streams: tuple[StreamEdge, ...]
     limiting: tuple[str, ...]
+    groups: tuple[LayerGroup, ...]
 
 
 def pipeline_info(
@@ -116,7 +121,8 @@ def pipeline_info(
         )
         for fifo in simulation.fifos
     )
-    return PipelineInfo(tuple(units), streams, limiting)
+    layers = tuple(dict.fromkeys(unit.layer for unit in units))
+    return PipelineInfo(tuple(units), streams, limiting, layer_groups(design.network, layers))
 
 
 def _box(unit: Unit, report: UnitReport, computing: int) -> UnitBox:
@@ -169,11 +175,11 @@ def pipeline_figure(info: PipelineInfo) -> Figure:
     for unit in info.units:
         layers.setdefault(unit.layer, []).append(unit)
     row_of = {unit.name: i for i, units in enumerate(layers.values()) for unit in units}
-    rows = "".join(
-        f'<li class="layer" data-row="{i}"><h3>{escape(layer)}</h3><div class="chain">'
+    rows = {
+        layer: f'<li class="layer" data-row="{i}"><h3>{escape(layer)}</h3><div class="chain">'
         f"{_chain(units, streams, row_of, info.limiting)}</div></li>"
         for i, (layer, units) in enumerate(layers.items())
-    )
+    }
     arcs = [
         [row_of[s.writer], row_of[s.reader]]
         for s in info.streams
@@ -193,11 +199,38 @@ def pipeline_figure(info: PipelineInfo) -> Figure:
     )
     body = (
         f'<ul class="legend">{legend}<li><span class="swatch full"></span>FIFO was full</li></ul>'
-        f'<ol class="pipeline"><svg class="arcs" aria-hidden="true"></svg>{rows}</ol>'
+        f'<div class="pipeline"><svg class="arcs" aria-hidden="true"></svg>{_folded(info, rows)}</div>'
     )
+    if len(info.groups) > 1:
+        body = (
+            '<div class="controls"><button type="button" data-do="unfold" aria-pressed="false">'
+            f"Unfold all {len(rows)} layers</button></div>{body}"
+        )
     return Figure(
         "pipeline", "Pipeline", note, body, _csv(info), data={"arcs": arcs}, script="pipeline"
     )
+
+
+def _folded(info: PipelineInfo, rows: dict[str, str]) -> str:
+    """The rows; of a long network in groups, open where the pace is set."""
+    if len(info.groups) == 1:
+        return f"<ol>{''.join(rows.values())}</ol>"
+    parts = []
+    for group in info.groups:
+        units = [unit for unit in info.units if unit.layer in group.layers]
+        names = {unit.name for unit in units}
+        busiest = max(units, key=lambda unit: unit.busy_cycles / max(1, unit.total_cycles))
+        share = busiest.busy_cycles / max(1, busiest.total_cycles)
+        full = sum(s.reader in names and s.max_occupancy_words >= s.depth_words for s in info.streams)
+        limits = any(unit.name in info.limiting for unit in units)
+        flag = ' <em class="flag">sets the pace</em>' if limits else ""
+        parts.append(
+            f'<details class="group"{" open" if limits else ""}><summary>{escape(group.title)}{flag} '
+            f'<small class="muted">{len(group.layers)} layers; busiest {escape(busiest.name)} '
+            f"({share:.0%}); {full} FIFOs were full</small></summary>"
+            f"<ol>{''.join(rows[layer] for layer in group.layers)}</ol></details>"
+        )
+    return "".join(parts)
 
 
 def _chain(
