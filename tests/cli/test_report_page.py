@@ -271,11 +271,11 @@ def test_a_unit_of_the_pipeline_leads_to_its_row_of_the_timeline(page: Page) -> 
 
 
 def test_a_layers_picture_grows_when_pressed(page: Page) -> None:
-    width = "return document.querySelector('.picture[aria-label=\"Enlarge conv0\"]').offsetWidth"
+    width = "return document.querySelector('.picture[data-layer=conv0]').offsetWidth"
     small = page.run(width)
-    page.press(".picture[aria-label='Enlarge conv0']")
+    page.press(".picture[data-layer=conv0]")
     assert page.run(width) > 1.5 * small
-    page.press(".picture[aria-label='Enlarge conv0']")
+    page.press(".picture[data-layer=conv0]")
 
 
 def test_the_theme_changes_every_drawing(page: Page) -> None:

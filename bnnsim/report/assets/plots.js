@@ -59,7 +59,7 @@ bnnsim.scripts.roofline = (section, data) => {
     add("line", { class: "roof", x1: 58, x2: width - 14, y1: roof, y2: roof });
     const peak = `all PEs busy: ${bnnsim.count(data.total.peak_operations_a_cycle)} operations a cycle`;
     add("text", { x: 64, y: roof + 15 }, peak);
-    const labelled = [];
+    const labelled = [[64, roof + 11, 6.5 * peak.length]]; // left, middle and width of what is written
     data.points.forEach(p => drawPoint(svg, x, y, p, p.unit, "now", labelled, width));
     drawPoint(svg, x, y, data.total, "all units", "now total", labelled, width);
     plot.replaceChildren(svg);
@@ -87,10 +87,11 @@ bnnsim.scripts.roofline = (section, data) => {
     group.append(bnnsim.svg("circle", { class: "peak", cx: x2, cy: y2, r: 4 }));
     group.append(bnnsim.svg("circle", { class: css, cx: x1, cy: y1, r: 6 }));
     const wide = 7 * name.length, right = x1 + wide + 14 < width, floor = Math.max(y.at(y.low), y.at(y.high)) - 2;
+    const left = right ? x1 + 10 : x1 - 10 - wide;
     const place = [0, -14, 14, -28, 28].find(by => y1 + by < floor && !labelled.some(([lx, ly, lw]) =>
-      Math.abs(ly - y1 - by) < 13 && x1 < lx + lw && lx < x1 + wide));
+      Math.abs(ly - y1 - by) < 13 && left < lx + lw && lx < left + wide));
     if (place !== undefined) {
-      labelled.push([x1, y1 + place, wide]);
+      labelled.push([left, y1 + place, wide]);
       group.append(bnnsim.svg("text", { class: "name", x: right ? x1 + 10 : x1 - 10, y: y1 + 4 + place,
         "text-anchor": right ? "start" : "end" }, name));
     }

@@ -66,7 +66,7 @@ def _quantities_figure(info: ComparisonInfo) -> Figure:
         "a ratio stands how likely the design is better than the first. Percentages are of the device; a "
         "design that exceeds its budget leads nobody."
     )
-    return Figure("numbers", "What it does to each number", note, _table(info, "", rows), csv)
+    return Figure("numbers", "What it does to each number", note, _table(info, "number", rows), csv)
 
 
 def _label(quantity: Quantity) -> str:
@@ -98,6 +98,7 @@ def _differences_figure(info: ComparisonInfo) -> Figure:
 def _table(info: ComparisonInfo, first: str, rows: Sequence[str]) -> str:
     head = "".join(f"<th scope='col'>{escape(name)}</th>" for name in (first, *info.names))
     return (
-        f'<div class="table pinned" tabindex="0"><table><thead><tr>{head}</tr></thead>'
+        f'<div class="table pinned" tabindex="0" role="region" aria-label="Table by {first}">'
+        f"<table><thead><tr>{head}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )

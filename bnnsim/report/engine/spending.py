@@ -73,5 +73,6 @@ def _ports(spending: Spending) -> str:
     head = "".join(f"<th>{name}</th>" for name in heads)
     return (
         '<p class="note">Asked: what frames would ask for if the port took no time. Had: with the '
-        f'latency of its bursts.</p><div class="table"><table><tr>{head}</tr>{rows}</table></div>'
+        'latency of its bursts.</p><div class="table" tabindex="0" role="region" aria-label="Ports">'
+        f"<table><tr>{head}</tr>{rows}</table></div>"
     )

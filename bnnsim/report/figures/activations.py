@@ -170,7 +170,8 @@ def _card(picture: LayerPicture) -> str:
     name = escape(picture.layer)
     image = picture.picture
     return (
-        f'<button type="button" class="picture" aria-pressed="false" aria-label="Enlarge {name}">'
+        f'<button type="button" class="picture" aria-pressed="false" data-layer="{name}" '
+        'title="Enlarge or shrink">'
         f'<img src="{image.uri}" width="{image.width}" height="{image.height}" '
         f'alt="{name}: {shape}, {picture.type}, {share}">'
         f"<b>{name}</b><span>{escape(picture.what)}, {shape}{some}</span>"

@@ -34,8 +34,8 @@ def document(title: str, top: str, figures: Sequence[Figure], rest: str = "") ->
 </head>
 <body>
 <a class="skip" href="#main">To the answer</a>
-<div class="top"><b>bnnsim</b><nav aria-label="Figures">{links}</nav>
-<button type="button" id="theme">Dark</button></div>
+<header class="top"><b>bnnsim</b><nav aria-label="Figures">{links}</nav>
+<button type="button" id="theme">Dark</button></header>
 <main id="main">
 {top}
 {body}

@@ -127,10 +127,8 @@ def depths_figure(info: DepthsInfo) -> Figure:
             for r in info.rows
         ],
     )
-    note = (
-        f"{_sentence(info)} <code>bnnsim fifos {escape(info.arch)} {escape(info.workload)}</code> looks for "
-        "the smallest and writes the architecture."
-    )
+    command = f"bnnsim fifos {escape(info.arch)} {escape(info.workload)}"
+    note = f"{_sentence(info)} <code>{command}</code> looks for the smallest and writes them."
     body = _table("FIFOs that matter first", few) + rest
     return Figure("depths", "FIFO depths: which matter", note, body, csv)
 
@@ -151,7 +149,8 @@ def _sentence(info: DepthsInfo) -> str:
         return f"{lost}. Other depths are not suggested."
     if then is None:
         return f"{lost}. With the suggested depths ({bits}) none is proven either."
-    return f"{lost}. The suggested depths, {bits}, give a frame every {exact(then)} cycles (timed exactly)."
+    paced = f"a frame every {exact(then)} cycles (timed exactly)"
+    return f"{lost}. The suggested depths, {bits}, give {paced}."
 
 
 def _table(label: str, rows: tuple[DepthRow, ...]) -> str:

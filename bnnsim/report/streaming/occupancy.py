@@ -90,8 +90,8 @@ def occupancy_figure(info: OccupancyInfo) -> Figure:
     }
     note = (
         "Words in each FIFO at the start of every cycle; moves and zooms with the timeline. "
-        "A FIFO that is always full lies before a slow unit, one that is always empty behind it. Of many, "
-        "those that were full longest come first."
+        "A FIFO that is always full lies before a slow unit, one that is always empty behind it. "
+        "Of many, those that were full longest come first."
     )
     body = (
         '<div class="controls" role="group" aria-label="Occupancy view">'

@@ -53,6 +53,11 @@ class UnitBox:
         return sum(cycles for _, cycles in self.shares)
 
     @property
+    def work_share(self) -> float:
+        """Of its cycles those that it moved words or computed in, 0 to 1."""
+        return (self.busy_cycles + self.computing_cycles) / max(1, self.total_cycles)
+
+    @property
     def shares(self) -> tuple[tuple[State, int], ...]:
         return (
             (State.BUSY, self.busy_cycles),
@@ -219,15 +224,14 @@ def _folded(info: PipelineInfo, rows: dict[str, str]) -> str:
     for group in info.groups:
         units = [unit for unit in info.units if unit.layer in group.layers]
         names = {unit.name for unit in units}
-        busiest = max(units, key=lambda unit: unit.busy_cycles / max(1, unit.total_cycles))
-        share = busiest.busy_cycles / max(1, busiest.total_cycles)
+        busiest = max(units, key=lambda unit: unit.work_share)
         full = sum(s.reader in names and s.max_occupancy_words >= s.depth_words for s in info.streams)
         limits = any(unit.name in info.limiting for unit in units)
         flag = ' <em class="flag">sets the pace</em>' if limits else ""
         parts.append(
             f'<details class="group"{" open" if limits else ""}><summary>{escape(group.title)}{flag} '
             f'<small class="muted">{len(group.layers)} layers; busiest {escape(busiest.name)} '
-            f"({share:.0%}); {full} FIFOs were full</small></summary>"
+            f"({busiest.work_share:.0%}); {full} FIFOs were full</small></summary>"
             f"<ol>{''.join(rows[layer] for layer in group.layers)}</ol></details>"
         )
     return "".join(parts)

@@ -19,7 +19,6 @@ from bnnsim.timing.streaming.reference.executor import run_simpy
 from tests.unit.report.small_design import ARCH, write_specs
 
 
-
 def _info(design: Design, arch: str, workload: str) -> DepthsInfo:
     simulation = simulate(arch, workload, timing_only=True)
     return depths_info(design, simulation, occupancy_info(record(design, 3)))
@@ -40,7 +39,7 @@ def test_suggested_depths_keep_the_best_pace_by_simpy(tmp_path: Path, words: int
     assert info.suggested_cycles == info.unlimited_cycles == _interval(design, suggested, 12)
     own = {stream.name: stream.depth_words for stream in design.graph.streams}
     assert info.interval_cycles == _interval(design, own, 12)
-    deep = {name: 10_000 for name in own}
+    deep = dict.fromkeys(own, 10000)
     assert info.unlimited_cycles == _interval(design, deep, 12)
     if words == 40:
         assert info.suggested_bits < info.bits
@@ -61,7 +60,8 @@ def test_shipped_depths_that_cost_time_are_suggested_deeper() -> None:
 def test_figure_says_bits_and_command() -> None:
     design, _ = load_streaming_design("digits-7z020", "digits")
     figure = depths_figure(_info(design, "digits-7z020", "digits"))
-    assert "as without any limit" in figure.note and "<code>bnnsim fifos digits-7z020 digits" in figure.note
+    assert "as without any limit" in figure.note
+    assert "<code>bnnsim fifos digits-7z020 digits" in figure.note
     assert len(figure.csv.splitlines()) == 1 + len(design.graph.streams)
 
 
@@ -78,7 +78,8 @@ def _deep(layers: int) -> str:
 @pytest.mark.parametrize("layers", [10, 40])
 def test_long_networks_fold_in_groups_open_where_the_pace_is_set(tmp_path: Path, layers: int) -> None:
     arch = "name: a\nsource: x\nstyle: streaming\ndevice: xczu9eg\nclock_mhz: 100\nlayers:\n"
-    arch += "".join(f"  c{n}: {{pe: 1, simd: 4}}\n" for n in range(layers - 2)) + "  fc: {pe: 1, simd: 1}\n"
+    arch += "".join(f"  c{n}: {{pe: 1, simd: 4}}\n" for n in range(layers - 2))
+    arch += "  fc: {pe: 1, simd: 1}\n"
     paths = write_specs(tmp_path, arch, _deep(layers))
     design, _ = load_streaming_design(*paths)
     simulation = simulate(*paths, timing_only=True)
