@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -227,13 +227,16 @@ def _quantile(rows: Sequence[Residual]) -> float:
     sizes: Mapping[str, list[float]] = defaultdict(list)
     for row in rows:
         sizes[row.family].append(abs(row.residual))
-    weighted = sorted(
-        (size, 1 / len(family) / len(sizes)) for family in sizes.values() for size in family
-    )
+    return share_quantile(sizes.values(), SHARE)
+
+
+def share_quantile(groups: Collection[Sequence[float]], share: float) -> float:
+    """The smallest size that a ``share`` of all sizes do not exceed, every group counting the same."""
+    weighted = sorted((size, 1 / len(group) / len(groups)) for group in groups for size in group)
     held = 0.0
     for size, weight in weighted:
         held += weight
-        if held >= SHARE - 1e-9:
+        if held >= share - 1e-9:
             return size
     return weighted[-1][0]
 

@@ -9,6 +9,7 @@ from typing import Any
 from bnnsim.cost.clock import ClockEstimate
 from bnnsim.cost.error_bars import RESTS_ON, ErrorBar, error_bar
 from bnnsim.cost.power import FrameEnergy, Power
+from bnnsim.cost.second_opinion import SynthesisReport, synthesis_json
 from bnnsim.cost.usage import RESOURCES, Capped, Resources, UnitResources
 from bnnsim.datapath.engine.toggle_record import ArrayToggles
 from bnnsim.datapath.streaming.toggles import ToggleCount
@@ -48,7 +49,8 @@ class Evaluation(RunFigures, Table):
     """A simulated design with what it costs. Rows are units, with their cycles and what they take.
 
     ``power.activity_source`` says whether the switching activity was measured in a bit-exact run or
-    is the default of random data at the design's rate. ``advice`` is there where it was asked for.
+    is the default of random data at the design's rate. ``advice`` and ``synthesis`` are there where they
+    were asked for.
     What the simulation says is here too: everything that the JSON has, under the same names.
 
     Example:
@@ -69,6 +71,7 @@ class Evaluation(RunFigures, Table):
     rate_fps: float
     structure_kind: str
     advice: AdviceReport | None = None
+    synthesis: SynthesisReport | None = None
 
     @property
     def power_w(self) -> float:
@@ -274,6 +277,7 @@ class Evaluation(RunFigures, Table):
             "fps_per_klut": self.fps_per_klut,
             "achievable_clock_mhz": self.achievable_clock_mhz,
             "advice": None if self.advice is None else asdict(self.advice),
+            "synthesis": None if self.synthesis is None else synthesis_json(self.synthesis),
             "clock_warning": self.clock_warning,
             "feasible": self.feasible,
             "remark": self.remark,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.resources import as_file, files
 from pathlib import Path
 
 from bnnsim.cost.blocks.amounts import Amounts
+from bnnsim.rtl.handover.scripts import yosys_script
 from bnnsim.rtl.tools import Tool, find_tool, missing
 
 SCRIPT = "synth/yosys.ys"
@@ -44,10 +47,23 @@ class Synthesis:
     total: Amounts[int]
     units: Mapping[str, Amounts[int]]
     """By the instance's name in the top."""
+    modules: Mapping[str, str]
+    """The module that each instance is: equal ones are one module, whose cells were counted once."""
 
 
-def synthesise(folder: Path) -> Synthesis:
-    """Run Yosys on the project in ``folder``; writes ``synth/cells.txt`` and ``synth/netlist.v``.
+def write_synthesis(folder: Path) -> None:
+    """Write what Yosys needs beside the Verilog of the project in ``folder``: ``synth/``."""
+    (folder / SCRIPT).parent.mkdir(exist_ok=True)
+    verilog = sorted(file.name for file in (folder / "rtl").glob("*.v"))
+    (folder / SCRIPT).write_text(yosys_script(verilog), encoding="utf-8")
+    with as_file(files("bnnsim.rtl.handover") / "block_ram.v") as models:
+        shutil.copyfile(models, folder / "synth" / "block_ram.v")
+
+
+def synthesise(folder: Path, top: str = "top") -> Synthesis:
+    """Run Yosys on the project in ``folder``, whose module ``top`` has all units.
+
+    Writes ``synth/cells.txt`` and ``synth/netlist.v``.
 
     Raises :class:`SynthesisError`.
     """
@@ -55,16 +71,17 @@ def synthesise(folder: Path) -> Synthesis:
     if tool is None:
         raise SynthesisError(f"no synthesis: not found: {missing(['yosys'])}")
     run_yosys(tool, folder, SCRIPT)
-    return read_synthesis(folder, str(tool))
+    return read_synthesis(folder, str(tool), top)
 
 
-def read_synthesis(folder: Path, tool: str) -> Synthesis:
+def read_synthesis(folder: Path, tool: str, top: str = "top") -> Synthesis:
     """What a run of ``tool`` left in the project's ``synth``."""
     modules, total = read_cells((folder / CELLS_FILE).read_text(encoding="utf-8"))
     netlist = (folder / NETLIST_FILE).read_text(encoding="utf-8")
-    top = netlist[netlist.index("\nmodule top(") :]
-    units = {name: modules[module] for module, name in _INSTANCE.findall(top) if module in modules}
-    return Synthesis(tool, total, units)
+    text = netlist[netlist.index(f"\nmodule {top}(") :]
+    placed = {name: module for module, name in _INSTANCE.findall(text) if module in modules}
+    units = {name: modules[module] for name, module in placed.items()}
+    return Synthesis(tool, total, units, placed)
 
 
 def run_yosys(tool: Tool, folder: Path, script: str) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from bnnsim.cli.app import run
 from bnnsim.cost.error_bars import ErrorBar
+from bnnsim.cost.second_opinion import SynthesisedUnit, SynthesisReport
 from bnnsim.cost.usage import Capped
 from bnnsim.design.memory_map import Crossing, Memory, MemoryMap, MemoryPlace
 from bnnsim.evaluation import Advice, AdviceReport, Violation
@@ -59,6 +60,8 @@ RECORDS: dict[str, type] = {
     "Tried advice": AdviceReport,
     "An advice": Advice,
     "A change": SpecChange,
+    "A second opinion": SynthesisReport,
+    "A synthesised module": SynthesisedUnit,
     "A capped resource": Capped,
     "A comparison of designs": ComparisonInfo,
     "A difference": Difference,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from bnnsim.cli.console import deliver, output
+from bnnsim.cli.console import SimulationFailed, deliver, output
 from bnnsim.cli.options import (
     ArchArgument,
     JsonOption,
@@ -20,9 +20,13 @@ from bnnsim.cli.options import (
     runs_design,
 )
 from bnnsim.cli.simulate.answer import show_answer
+from bnnsim.cli.simulate.synthesis import show_synthesis
 from bnnsim.cost.error_bars import SHARE
+from bnnsim.cost.second_opinion import SynthesisReport
+from bnnsim.design.design import Design, EngineDesign
 from bnnsim.evaluation import POWER_BASIS, Evaluation, evaluate_design, with_advice
-from bnnsim.simulation import load_design, stimulate
+from bnnsim.simulation import Stimulus, TimingOnly, load_design, stimulate
+from bnnsim.spec.faults import InputError
 
 LARGEST_PARTS = 12
 
@@ -50,15 +54,22 @@ def command(
     rate_fps: Annotated[
         float | None,
         typer.Option(
-            "--rate", help="frames a second that watts and energy are of; default: its throughput",
+            "--rate",
+            help="frames a second that watts and energy are of; default: its throughput",
             metavar="FPS",
         ),
     ] = None,
+    synth: Annotated[
+        bool,
+        typer.Option("--synth", help="synthesise each module (units: own) with Yosys, beside the model"),
+    ] = False,
 ) -> None:
     """Evaluate a design: timing, bits, resources and power in one record."""
     with run.started("evaluating", json_file) as options:
         design, folder = load_design(arch, workload)
-        evaluation = evaluate_design(design, stimulate(design, folder, options), options, rate_fps)
+        stimulus = stimulate(design, folder, options)
+        report = _synthesised(design, stimulus) if synth else None
+        evaluation = replace(evaluate_design(design, stimulus, options, rate_fps), synthesis=report)
         begin = time.monotonic()
         if advise:
             evaluation = with_advice(design, evaluation)
@@ -68,10 +79,26 @@ def command(
         output.print(f"{'':<11} other designs were tried for {seconds:.1f} s")
 
 
+def _synthesised(design: Design | EngineDesign, stimulus: Stimulus | TimingOnly) -> SynthesisReport:
+    """Yosys' second opinion, of what has modules and weights."""
+    from bnnsim.rtl.opinion import check_own, second_opinion
+    from bnnsim.rtl.synthesis import SynthesisError
+
+    try:
+        own = check_own(design)
+        if isinstance(stimulus, TimingOnly):
+            raise InputError("--synth", "weights (or --weights-seed)", stimulus.reason)
+        return second_opinion(own, stimulus.parameters)
+    except SynthesisError as error:
+        raise SimulationFailed(str(error)) from error
+
+
 def show(evaluation: Evaluation) -> None:
     """Print resources by unit, then the answer."""
     output.print(_units_table(evaluation))
     output.print(_totals_table(evaluation))
+    if evaluation.synthesis:
+        show_synthesis(evaluation.synthesis)
     show_answer(evaluation.simulation)
     _show_power(evaluation)
     for line in evaluation.advice.lines if evaluation.advice else ():

@@ -7,6 +7,9 @@ from bnnsim.cost.blocks.logic import fixed_point_multiplier
 from bnnsim.cost.blocks.parts import Part
 from bnnsim.cost.blocks.technology import Technology
 from bnnsim.cost.own.structure import (
+    LUT_WORDS,
+    UNKNOWN,
+    Contents,
     Structure,
     address_bits,
     control,
@@ -20,14 +23,20 @@ from bnnsim.design.streaming.units import Mvau, Scale, Threshold
 
 MVAU_STAGES = 6
 RESIDUAL_SUM_BITS = 24
+_ALPHA_DSPS, _PRODUCT_REGISTERS = 3, 8
+"""Of a sum times alpha, 32 bits each: Yosys' DSP blocks, and registers of the product outside of them."""
+_DSP_PRODUCT_BITS = 9
+"""Yosys multiplies in DSP blocks from products of so many bits on."""
 THRESHOLD_TABLE_WORDS = 32
 """Thresholds of so many folds are looked up in logic."""
 
 
-def mvau_parts(tech: Technology, unit: Mvau, in_bits: int, freezes: bool) -> tuple[Part, ...]:
+def mvau_parts(
+    tech: Technology, unit: Mvau, in_bits: int, freezes: bool, contents: Contents = UNKNOWN
+) -> tuple[Part, ...]:
     """``mvau``: program, operand, weights, lanes and accumulators, thresholds."""
     if unit.is_residual:
-        return _residual_parts(tech, unit, in_bits, freezes)
+        return _residual_parts(tech, unit, in_bits, freezes, contents)
     sf, nf, depth = unit.synapse_fold, unit.neuron_fold, unit.memory_depth_words
     counters = address_bits(sf) + address_bits(nf) + address_bits(depth)
     first_flags = 2 if sf > 1 else 0
@@ -35,17 +44,19 @@ def mvau_parts(tech: Technology, unit: Mvau, in_bits: int, freezes: bool) -> tup
     program = program + Structure(counters=counters, registers=2 + first_flags)
     word = unit.in_lanes * in_bits
     keeps = nf > 1 and sf > 1
-    operand = Structure(registers=word, selects=word if keeps else 0).amounts(tech)
+    # A block memory's own register is the operand's.
+    held = 0 if keeps and sf > LUT_WORDS else word
+    operand = Structure(registers=held, selects=word if keeps else 0).amounts(tech)
     if keeps:
         operand = operand + ram(tech, word, sf, "single")
-    weights = _weights(tech, unit)
+    weights = _weights(tech, unit, contents)
     lanes = _lanes(unit, in_bits)
     return (
         Part("control", program.amounts(tech)),
         Part("input buffer", operand),
         Part("weight memory", weights),
         Part("processing elements", lanes.amounts(tech)),
-        Part("thresholds", _activation(tech, unit)),
+        Part("thresholds", _activation(tech, unit, contents)),
     )
 
 
@@ -54,6 +65,13 @@ def sum_bits(unit: Mvau) -> int:
     if unit.is_binary:
         return unit.matrix_width.bit_length()
     return _number_bits(unit.sum_type.minimum, unit.sum_type.maximum)
+
+
+def _sum_output_bits(unit: Mvau) -> int:
+    """Bits of a sum as it goes out: matches, or a number with its sign."""
+    if unit.is_binary and unit.accumulator != "popcount":
+        return _number_bits(-unit.matrix_width, unit.matrix_width)
+    return sum_bits(unit)
 
 
 def _number_bits(minimum: int, maximum: int) -> int:
@@ -68,11 +86,11 @@ def _times(structure: Structure, count: int) -> Structure:
     return total
 
 
-def _weights(tech: Technology, unit: Mvau) -> Estimate:
-    row = unit.simd * unit.weight_type.bits
+def _weights(tech: Technology, unit: Mvau, contents: Contents) -> Estimate:
+    row, columns = unit.simd * unit.weight_type.bits, contents.get("weights")
     if unit.memory_layout == "per_pe":
-        return rom(tech, row, unit.memory_depth_words) * unit.pe
-    return rom(tech, unit.pe * row, unit.memory_depth_words)
+        return rom(tech, row, unit.memory_depth_words, unit.pe, columns)
+    return rom(tech, unit.pe * row, unit.memory_depth_words, columns=columns)
 
 
 def _lanes(unit: Mvau, in_bits: int) -> Structure:
@@ -103,91 +121,162 @@ def _lanes(unit: Mvau, in_bits: int) -> Structure:
     return _times(lanes + accumulator, unit.pe)
 
 
-def _activation(tech: Technology, unit: Mvau) -> Estimate:
+def _activation(tech: Technology, unit: Mvau, contents: Contents) -> Estimate:
     """Thresholds, or the sums as they are, and the registers to the exit."""
-    out = unit.pe * unit.output_bits
     moves = 2 if unit.synapse_fold >= MVAU_STAGES - 4 else MVAU_STAGES - 3
-    exits = Structure(registers=moves * out)
+    out = unit.output_bits
     if not unit.thresholds:
+        # Bits above the sum's are zeros or its sign: synthesis keeps none of them.
+        out = min(out, _sum_output_bits(unit))
+        exits = Structure(registers=moves * unit.pe * out)
         if unit.is_binary and unit.accumulator != "popcount":
             # Twice the matches less the width: the last bit of every sum is the same.
-            exits = exits + Structure(adders=out, registers=-moves * unit.pe)
+            exits = exits + Structure(adders=unit.pe * out, registers=-moves * unit.pe)
         return exits.amounts(tech)
+    exits = Structure(registers=moves * unit.pe * out)
     bits = sum_bits(unit)
     return exits.amounts(tech) + _threshold_levels(
-        tech, unit.pe, unit.thresholds, bits, unit.neuron_fold * unit.groups
+        tech, unit.pe, unit.thresholds, bits, unit.neuron_fold * unit.groups, contents
     )
 
 
-def _threshold_levels(tech: Technology, pe: int, count: int, bits: int, folds: int) -> Estimate:
+def _threshold_levels(
+    tech: Technology, pe: int, count: int, bits: int, folds: int, contents: Contents
+) -> Estimate:
     """Comparators, the count of those that fire, and the memory of each fold's thresholds."""
     compare = Structure(
         compares=pe * count * bits,
         trees=pe * tree_bits(count, 1),
         counters=address_bits(folds),
     )
-    width = pe * count * bits
+    width, columns = pe * count * bits, contents.get("thresholds")
     if folds > THRESHOLD_TABLE_WORDS:
-        return compare.amounts(tech) + rom(tech, width, folds)
+        return compare.amounts(tech) + rom(tech, width, folds, columns=columns)
     # Yosys registers what is looked up, too.
-    return (compare + table(width, folds)).amounts(tech)
+    return (compare + table(width, folds, None if columns is None else columns[0])).amounts(tech)
 
 
-def _residual_parts(tech: Technology, unit: Mvau, in_bits: int, freezes: bool) -> tuple[Part, ...]:
+def _residual_parts(
+    tech: Technology, unit: Mvau, in_bits: int, freezes: bool, contents: Contents
+) -> tuple[Part, ...]:
     """``residual_mvau``: sums in 24 bits, a product of them with alpha in DSP blocks."""
     wide = RESIDUAL_SUM_BITS
     rows = unit.neuron_fold * unit.groups
-    counters = sum(
-        address_bits(count)
-        for count in (
-            unit.neuron_fold, unit.vectors, unit.memory_depth_words, unit.levels_in, unit.levels_out,
-            unit.steps_a_neuron_fold + 1, rows,
-        )
+    activates, is_late = unit.output_type.is_residual, not freezes and unit.levels_out > 1
+    latency = MVAU_STAGES if is_late else MVAU_STAGES + 1 - unit.levels_out
+    counts = (
+        unit.neuron_fold, unit.memory_depth_words, unit.levels_in, unit.levels_in, unit.levels_out,
+        unit.steps_a_neuron_fold + 1,
+        *((rows, rows) if activates else ()),
+        *((unit.vectors, unit.levels_out) if is_late else ()),
     )  # fmt: skip
+    # Whether each stage before the sum's holds a word, or a fold's first or last.
+    flags = 3 * (2 if latency >= 4 else 1) + (unit.neuron_fold > 1) + is_late
     program = control(MVAU_STAGES, freezes, unit.vectors)
-    program = program + Structure(counters=counters, registers=1 + 3 * MVAU_STAGES)
+    program = program + Structure(
+        counters=sum(address_bits(count) for count in counts), registers=flags
+    )
     word = unit.simd * in_bits
     operand = Structure(registers=word, selects=word).amounts(tech)
     if unit.neuron_fold > 1:
         operand = operand + ram(tech, word, unit.synapse_fold * unit.levels_in, "single")
-    lanes = matches(unit.simd) + Structure(adders=3 * wide, registers=unit.simd.bit_length() + 5 * wide)
-    scaled = fixed_point_multiplier(tech, wide, wide) * unit.pe
-    numbers = rom(tech, unit.pe * wide, rows) * 2
+    lanes = _residual_lanes(unit, latency, contents)
+    scaled: Estimate = Amounts()
+    if activates:
+        alpha = fixed_point_multiplier(tech, wide, wide) if tech.is_intel else Amounts(dsp=_ALPHA_DSPS)
+        scaled = alpha * unit.pe
+    if unit.input_type.is_residual and unit.simd > 1:
+        scaled = scaled + fixed_point_multiplier(tech, unit.simd.bit_length(), wide) * unit.pe
+    numbers: Estimate = Amounts()
+    for name in ("alpha", "bias"):
+        numbers = numbers + rom(tech, unit.pe * wide, rows, columns=contents.get(name))
     return (
         Part("control", program.amounts(tech)),
         Part("input buffer", operand),
-        Part("weight memory", _weights(tech, unit)),
-        Part("processing elements", _times(lanes, unit.pe).amounts(tech) + scaled),
+        Part("weight memory", _weights(tech, unit, contents)),
+        Part("processing elements", lanes.amounts(tech) + scaled),
         Part("parameter memory", numbers),
     )
 
 
-def threshold_parts(tech: Technology, unit: Threshold) -> tuple[Part, ...]:
+def _residual_lanes(unit: Mvau, latency: int, contents: Contents) -> Structure:
+    """``residual_pe`` of all PEs: the sum; times alpha, plus bias; what is left after each level."""
+    wide = RESIDUAL_SUM_BITS
+    lane = matches(unit.simd) + Structure(adders=wide, selects=wide, registers=wide)
+    if not unit.input_type.is_residual:  # each number or its negative, with a tree
+        plain = unit.input_type
+        bits = 2 if plain.is_bipolar else plain.bits + (1 if plain.is_signed else 2)
+        held = bits + address_bits(unit.simd) if latency >= 4 else 0
+        lane = Structure(
+            adders=wide + unit.simd * bits,
+            selects=wide,
+            trees=tree_bits(unit.simd, bits),
+            registers=wide + held,
+        )
+    if not unit.output_type.is_residual:
+        held = wide * ((latency >= 5) + (latency >= 6)) + min(wide, unit.output_bits)
+        return _times(lane + Structure(registers=held), unit.pe)
+    moved = wide if latency >= 6 else 0
+    lane = lane + Structure(adders=3 * wide, selects=wide, registers=wide + 1 + moved)
+    if latency < 5:
+        return _times(lane, unit.pe)
+    # Behind the product: the bias, and bits of the product that DSP blocks do not hold.
+    bias = contents.get("bias")
+    held = wide * unit.pe if bias is None else bias[0]
+    lane = lane + Structure(registers=_PRODUCT_REGISTERS)
+    return _times(lane, unit.pe) + Structure(registers=held)
+
+
+def threshold_parts(tech: Technology, unit: Threshold, contents: Contents = UNKNOWN) -> tuple[Part, ...]:
     """``thresholding``: a comparator a threshold; its later stages hold what fired."""
     stages = (2 if unit.deep_pipeline else 1) * unit.output_type.bits + 2
     registers = unit.pe * (unit.input_bits + (stages - 1) * unit.output_type.bits)
     program = control(stages, False) + Structure(registers=registers)
-    fired = _threshold_levels(tech, unit.pe, unit.thresholds, unit.input_bits, unit.channels // unit.pe)
+    folds = unit.channels // unit.pe
+    fired = _threshold_levels(tech, unit.pe, unit.thresholds, unit.input_bits, folds, contents)
     return Part("control", program.amounts(tech)), Part("comparators", fired)
 
 
-def scale_parts(tech: Technology, unit: Scale) -> tuple[Part, ...]:
+def scale_parts(tech: Technology, unit: Scale, contents: Contents = UNKNOWN) -> tuple[Part, ...]:
     """``scale``: a product a lane in DSP blocks, then sum, rounding and saturation."""
     folds = unit.channels // unit.pe
-    multiplier = unit.multiplier_type.bits
+    multiplier, signed = unit.multiplier_type.bits, unit.multiplier_type.is_signed
     bias = unit.bias_type.bits if unit.bias_type else 0
-    program = control(4, False) + Structure(
-        counters=address_bits(folds), registers=unit.pe * unit.input_bits
+    operand = unit.input_bits + (0 if unit.input_type.is_signed else 1)
+    product_bits = operand + multiplier + (0 if signed else 1)
+    places = unit.input_type.fraction_bits, unit.multiplier_type.fraction_bits
+    shifts, right = True, unit.shift_bits
+    if right is None:
+        shifts, right = False, max(0, sum(places) - unit.output_type.fraction_bits)
+    left = 0 if shifts else places[0] if bias else places[1]
+    wider = max(product_bits, (bias or operand) + 1 + left, right + 1)
+    # What is shifted out behind the sum is not summed; a PReLU that rounds nothing chooses only.
+    rounds = bool(bias or right)
+    sums = wider + 2 - (0 if shifts else right) if rounds else wider
+    out = unit.output_type.bits
+    lane = Structure(
+        adders=sums if rounds else 0, selects=out + (0 if bias else sums), registers=sums + out
     )
-    total = unit.input_bits + multiplier + 3
-    lane = Structure(adders=2 * total, selects=unit.output_type.bits)
-    lane = lane + Structure(registers=2 * total + (bias or unit.input_bits) + unit.output_type.bits)
-    store = rom(tech, unit.pe * multiplier, folds)
-    if bias:
-        store = store + rom(tech, unit.pe * bias, folds)
     product = fixed_point_multiplier(tech, unit.input_bits, multiplier) * unit.pe
+    # The product's register is the DSP block's; where it is all that reads them, the operand's too, and
+    # a sum's that needs no rounding.
+    held = 0 if bias else unit.input_bits + operand
+    if product_bits < _DSP_PRODUCT_BITS:
+        product = Structure(products=unit.pe * operand * multiplier).amounts(tech)
+        held += product_bits + (unit.input_bits if bias else 0)
+    elif bias and not right:
+        lane = lane + Structure(adders=-sums, registers=-sums)
+    program = control(4, False) + Structure(counters=address_bits(folds), registers=unit.pe * held)
+    store: Estimate = Amounts()
+    if folds > 1:
+        store = rom(tech, unit.pe * multiplier, folds, columns=contents.get("multiplier"))
+        if bias:
+            columns = contents.get("bias")
+            store = store + rom(tech, unit.pe * bias, folds, columns=columns)
+            kept = unit.pe * bias if columns is None or folds > LUT_WORDS else columns[0]
+            program = program + Structure(registers=kept)
     return (
         Part("control", program.amounts(tech)),
         Part("multipliers", product + _times(lane, unit.pe).amounts(tech)),
-        Part("parameter memory", store if folds > 1 else Amounts()),
+        Part("parameter memory", store),
     )

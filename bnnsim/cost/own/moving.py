@@ -35,8 +35,10 @@ def converter_structure(unit: Converter, bits: int, freezes: bool, stages: int) 
     turn = Structure(counters=address_bits(unit.ratio))
     ends = control(stages, freezes, passes)
     if unit.levels > 1:  # what is left of each level's word sits in distributed memory
+        place = address_bits(unit.levels)
+        # Narrowing, Yosys keeps a copy of the level at the memory.
         level = Structure(
-            counters=address_bits(unit.levels), registers=1 + (wide if not unit.narrows else narrow)
+            counters=place, registers=1 + (place + narrow if unit.narrows else wide)
         )
         return ends + turn + level + Structure(selects=wide)
     if unit.narrows:
@@ -58,21 +60,26 @@ def split_structure(unit: Split, width: int, freezes: bool) -> Structure:
 
 def add_structure(unit: Add, freezes: bool) -> Structure:
     sums = unit.lanes * unit.output_bits
-    adders = Structure(adders=sums * (len(unit.input_bits) - 1), registers=sums)
+    # The last bit of a sum of signs is the same in all sums.
+    same = unit.lanes if all(kind.is_bipolar for kind in unit.input_types) else 0
+    adders = Structure(adders=sums * (len(unit.input_bits) - 1), registers=sums - same)
     return control(1, freezes, unit.words) + adders
 
 
 def concat_structure(unit: Concat, freezes: bool) -> Structure:
     width = unit.lanes * unit.element_bits
-    joined = control(1, freezes, unit.words) + Structure(registers=width)
+    ends = control(1, freezes, unit.words)
     if not unit.takes_turns:
-        return joined
-    # A queue and a counter an input, and one word out of all of theirs.
+        # Of a narrower input's elements the bits above are its sign or zeros, which are kept once.
+        pairs = zip(unit.input_channels, unit.input_bits, strict=True)
+        return ends + Structure(registers=sum(channels * bits for channels, bits in pairs))
+    joined = ends + Structure(registers=width)
+    # A queue and two counters an input, and one word out of all of theirs.
     words = [unit.lanes * bits for bits in unit.input_bits]
     turn = address_bits(sum(unit.turns))
     slices = Structure(
         units=len(words),
-        counters=turn * (len(words) + 1),
+        counters=2 * turn * len(words),
         compares=2 * turn * len(words),
         selects=sum(words) + width * (len(words) - 1),
         registers=sum(words) + len(words),
@@ -90,9 +97,9 @@ def window_parts(tech: Technology, unit: Window, bits: int, freezes: bool) -> tu
             return _buffered(tech, program, width, words)
         case "no_overlap" | "full_frame_coupled":
             words = unit.words_in * (2 if unit.style == "full_frame_coupled" else 1)
-            program = control(WHOLE_FRAME_STAGES, freezes) + _walk(unit, words)
-            reads = Structure(counters=address_bits(words), registers=1 + 2 * width + address_bits(words))
-            return _buffered(tech, program + reads, width, words)
+            program = control(WHOLE_FRAME_STAGES, freezes) + _walk(unit, words) + _frames(unit)
+            stages = Structure(registers=2 * width + address_bits(words))
+            return _buffered(tech, program + stages, width, words)
         case "rtl":
             words = min(elastic_words(unit), unit.words_in)
             return _buffered(tech, _elastic(unit, words), width, words)
@@ -125,6 +132,18 @@ def elastic_words(unit: Window) -> int:
     extra = max(0, unit.stride[1] - 1 - unit.window_pixels) * unit.channel_fold
     extra += max(0, (unit.stride[0] - 1) * unit.width - unit.window_pixels) * unit.channel_fold
     return unit.buffer_words + extra + 2
+
+
+def _frames(unit: Window) -> Structure:
+    """What of a frame has been read and written: one flag, or a flag each with the half that it is in."""
+    if unit.style == "no_overlap":
+        return Structure(counters=address_bits(unit.words_in), registers=1)
+    rows = min(unit.height, (unit.kernel[0] - 1) * unit.dilation[0] + 2)
+    ahead = rows * unit.width * unit.channel_fold
+    steps = max(unit.words_in - ahead, unit.words_out)
+    return Structure(
+        counters=sum(address_bits(count) for count in (ahead, unit.words_in, steps)), registers=4
+    )
 
 
 def _laps(unit: Window) -> Structure:
@@ -164,11 +183,14 @@ def _order_counters(unit: Window) -> Structure:
 def _elastic(unit: Window, words: int) -> Structure:
     """``window_elastic``: what was taken and what may be shown, and where each counter's turn begins."""
     count, slot = unit.words_in.bit_length(), address_bits(words)
-    starts = 3 if unit.groups == 1 else 4
+    # Where the kernel's row, the group, the window and the row of windows begin, if there are several.
+    starts = 1 + sum(many > 1 for many in (unit.kernel[0], unit.groups, unit.out_width))
+    # A pixel of one word that is the whole row of a kernel begins where it is.
+    same = count if unit.kernel[0] > 1 and unit.kernel[1] * unit.channel_fold == unit.groups else 0
     order = _order_counters(unit) + Structure(
         adders=3 * count + 2 * slot,
         selects=4 * count + 5 * slot,
-        registers=(starts + 1) * (count + slot),
+        registers=(starts + 1) * (count + slot) - same,
     )
     taken = Structure(counters=count, adders=2 * count, compares=3 * count, registers=count + 1)
     return Structure(units=1) + order + taken
@@ -179,7 +201,14 @@ def _whole_windows(tech: Technology, unit: Window, width: int) -> tuple[Part, ..
     rows, columns = unit.kernel
     fold = unit.channel_fold
     gap = Structure(registers=1) if unit.style == "parallel" else Structure()
-    positions = Structure(counters=sum(address_bits(n) for n in (fold, unit.width, unit.height)))
+    steps = zip(unit.kernel, unit.dilation, unit.stride, strict=True)
+    most = [max((taps - 1) * dilation, stride - 1) for taps, dilation, stride in steps]
+    to_go = sum(address_bits(count + 2) for count in most if count)
+    strides = Structure(counters=to_go, selects=to_go)
+    # Rows are counted for what comes with the last one: the gap, or the next window's first.
+    counts_rows = unit.style == "parallel" or most[0] > 0
+    turns = (fold, unit.width, unit.height if counts_rows else 1)
+    positions = Structure(counters=sum(address_bits(count) for count in turns))
     position_compares = Structure(compares=positions.counters)
     short = unit.dilation[1] * fold
     long = (unit.dilation[0] * unit.width - (columns - 1) * unit.dilation[1]) * fold
@@ -193,9 +222,9 @@ def _whole_windows(tech: Technology, unit: Window, width: int) -> tuple[Part, ..
             continue
         registers += count * width * min(words, 2 if words <= 2 else 1)
         if words > 2:
-            pointers += address_bits(words - 1)  # one that all delays of a length share
+            pointers += address_bits(words - 1) * count
             store = store + ram(tech, width, words - 1, "single") * count
             registers -= count * width if words - 1 > LUT_WORDS else 0
-    program = control(1, False) + gap + positions + position_compares
+    program = control(1, False) + gap + positions + position_compares + strides
     program = program + Structure(counters=pointers, registers=registers)
     return Part("control", program.amounts(tech)), Part("buffer", store)

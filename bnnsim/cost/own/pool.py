@@ -10,6 +10,8 @@ from bnnsim.design.streaming.units import Pool
 
 _IDLE_BITS = 2
 _STAGES = 2
+_PARTS_SELECTS = 8
+"""Choices between the parts of a row, a window and a frame."""
 
 
 def pool_parts(tech: Technology, unit: Pool, in_bits: int, freezes: bool) -> tuple[Part, ...]:
@@ -21,14 +23,26 @@ def pool_parts(tech: Technology, unit: Pool, in_bits: int, freezes: bool) -> tup
     counters = sum(address_bits(count) for count in turns) + address_bits(entries)
     if unit.channel_fold > 1:
         counters += address_bits(unit.levels)
-    flags = 2 + (1 if unit.levels > 1 else 0)
-    program = control(_STAGES, freezes, unit.height // unit.kernel[0])
+    flags = sum(count > 1 for count in (*unit.kernel, unit.levels))
+    freezes = freezes and unit.style != "streaming"  # what flows on flushes
+    rows, dropped = divmod(unit.height, unit.kernel[0])
+    rest = unit.width % unit.kernel[1] * unit.pixel_words
+    if rest:  # words behind a row's windows
+        counters, flags = counters + address_bits(rest), flags + 1
+    if dropped:  # rows behind a frame's; then the rows of windows are counted in any case
+        counters, flags = counters + address_bits(dropped), flags + 1
+        counters += 0 if freezes else address_bits(rows)
+    program = control(_STAGES, freezes, rows)
     program = program + Structure(counters=counters, registers=flags + unit.lanes * in_bits)
+    # The place goes on, or back to a pixel's first word; which part of the program it is.
+    place = address_bits(entries)
+    program = program + Structure(adders=2 * place, selects=2 * place + _PARTS_SELECTS)
     if unit.adds:
         # What comes in goes into the sum at once, and leaves as wide.
         program = program + Structure(registers=unit.lanes * (unit.output_type.bits - in_bits))
     if unit.style == "streaming":
-        program = program + Structure(registers=state)
+        # Yosys keeps a copy of the place at the memory.
+        program = program + Structure(registers=state + address_bits(entries))
     else:
         idle = Structure(counters=_IDLE_BITS, registers=3 + address_bits(entries))
         program = program + idle + Structure(selects=address_bits(entries))

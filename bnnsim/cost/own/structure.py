@@ -7,7 +7,9 @@ the counts below times ratios that were fitted on Yosys (``own_*`` in ``coeffici
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
+from types import MappingProxyType
 
 from bnnsim.cost.blocks.amounts import Amounts, Estimate
 from bnnsim.cost.blocks.memories import Ports
@@ -19,6 +21,11 @@ FRAME_BITS = 32
 LUT_WORDS = 64
 """Memories of more words are block memories in every module."""
 _ONE_PART_WORDS = 512
+
+Contents = Mapping[str, Sequence[int]]
+"""Of each read-only memory whose words are known, by name: columns of its parts (:func:`columns_of`)."""
+UNKNOWN: Contents = MappingProxyType({})
+"""Nothing is known of what stands in any memory: the cost of parameters alone."""
 
 
 def address_bits(count: int) -> int:
@@ -125,27 +132,61 @@ def distinct_columns(width_bits: int, depth_words: int) -> int:
     return int(kinds * (1 - (1 - 1 / (kinds + 2)) ** width_bits) + 0.5)
 
 
-def table(width_bits: int, depth_words: int) -> Structure:
+def columns_of(memories: Iterable[Sequence[int]]) -> tuple[int, ...]:
+    """Columns that synthesis keeps of memories side by side, for each part (:func:`part_depths`).
+
+    Each memory is its words as non-negative integers; all have as many. Of equal columns one is kept, of
+    constant ones none.
+    """
+    images = [tuple(words) for words in memories]
+    found, start = [], 0
+    for depth in part_depths(len(images[0])):
+        kept: set[int] = set()
+        for words in images:
+            part = words[start : start + depth]
+            width = max(part).bit_length()
+            kept |= {
+                sum((word >> bit & 1) << row for row, word in enumerate(part)) for bit in range(width)
+            }
+        found.append(len(kept - {0, (1 << depth) - 1}))
+        start += depth
+    return tuple(found)
+
+
+def table(width_bits: int, depth_words: int, columns: int | None = None) -> Structure:
     """A read-only memory in logic with the registers of its word.
 
-    A column of up to 64 words would fit a LUT6; Yosys takes more the deeper it is.
+    ``columns``: how many of it are kept, where its contents are known. A column of up to 64 words would
+    fit a LUT6; Yosys takes more the deeper it is.
     """
-    columns = distinct_columns(width_bits, depth_words)
+    if columns is None:
+        columns = distinct_columns(width_bits, depth_words)
     return Structure(tables=columns * max(1.0, depth_words / 16), registers=columns)
 
 
-def rom(tech: Technology, width_bits: int, depth_words: int) -> Estimate:
-    """A read-only memory with its registered word: logic up to 64 words a part, block memory above."""
+def rom(
+    tech: Technology,
+    width_bits: int,
+    depth_words: int,
+    count: int = 1,
+    columns: Sequence[int] | None = None,
+) -> Estimate:
+    """``count`` read-only memories with registered words: logic up to 64 words a part, above in blocks.
+
+    ``columns``: how many each part keeps of all of them together, where their contents are known.
+    """
     depths = part_depths(depth_words)
     total: Estimate = Amounts()
-    for depth in depths:
+    for part, depth in enumerate(depths):
         if depth > LUT_WORDS:
-            total = total + block_memory(tech, width_bits, depth, "single")
+            total = total + block_memory(tech, width_bits, depth, "single") * count
+        elif columns is None:
+            total = total + table(width_bits, depth).amounts(tech) * count
         else:
-            total = total + table(width_bits, depth).amounts(tech)
+            total = total + table(width_bits, depth, columns[part]).amounts(tech)
     if len(depths) > 1:  # which part was asked, and the word of that one
         joined = Structure(selects=width_bits * (len(depths) - 1), registers=len(depths))
-        total = total + joined.amounts(tech)
+        total = total + joined.amounts(tech) * count
     return total
 
 

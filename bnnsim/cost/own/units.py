@@ -17,7 +17,7 @@ from bnnsim.cost.own.moving import (
     window_parts,
 )
 from bnnsim.cost.own.pool import pool_parts
-from bnnsim.cost.own.structure import Structure, ram
+from bnnsim.cost.own.structure import UNKNOWN, Contents, Structure, ram
 from bnnsim.cost.streaming.frame_ends import memory_port
 from bnnsim.design.streaming.units import (
     Add,
@@ -47,12 +47,26 @@ def own_parts(
 
     The ends' memory port is what moves frames to and from memory; it is none of the modules.
     """
+    module = module_parts(tech, parameters, freezes, element_bits, width_bits)
+    if isinstance(parameters, Source | Sink):
+        return (memory_port(tech, width_bits, reads=isinstance(parameters, Source)), *module)
+    return module
+
+
+def module_parts(
+    tech: Technology,
+    parameters: UnitParameters,
+    freezes: bool,
+    element_bits: int,
+    width_bits: int,
+    contents: Contents = UNKNOWN,
+) -> tuple[Part, ...]:
+    """The parts of the module that the unit is; with known ``contents`` of its read-only memories."""
     match parameters:
         case Source():
-            port = memory_port(tech, width_bits, reads=True)
-            return port, _part(tech, source_structure(parameters, width_bits))
+            return (_part(tech, source_structure(parameters, width_bits)),)
         case Sink():
-            return (memory_port(tech, width_bits, reads=False),)
+            return ()
         case Converter():
             return _converter(tech, parameters, element_bits, freezes)
         case Padding():
@@ -61,13 +75,13 @@ def own_parts(
         case Window():
             return window_parts(tech, parameters, element_bits, freezes)
         case Mvau():
-            return mvau_parts(tech, parameters, element_bits, freezes)
+            return mvau_parts(tech, parameters, element_bits, freezes, contents)
         case Pool():
             return pool_parts(tech, parameters, element_bits, freezes)
         case Threshold():
-            return threshold_parts(tech, parameters)
+            return threshold_parts(tech, parameters, contents)
         case Scale():
-            return scale_parts(tech, parameters)
+            return scale_parts(tech, parameters, contents)
         case Split():
             return (_part(tech, split_structure(parameters, width_bits, freezes)),)
         case Add():

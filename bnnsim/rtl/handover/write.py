@@ -6,7 +6,6 @@ import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +25,11 @@ from bnnsim.rtl.handover.scripts import (
     makefile,
     quartus_script,
     vivado_script,
-    yosys_script,
 )
 from bnnsim.rtl.handover.told import not_checked_text, verified_text
 from bnnsim.rtl.instance import Instance
 from bnnsim.rtl.project import design_instances, write_hardware
-from bnnsim.rtl.synthesis import Synthesis, synthesise
+from bnnsim.rtl.synthesis import Synthesis, synthesise, write_synthesis
 from bnnsim.rtl.verification import Verification, chosen_simulator, verify
 from bnnsim.simulation import (
     RunOptions,
@@ -144,20 +142,16 @@ def _write_all(
 
 
 def _write_scripts(design: Design, folder: Path) -> None:
-    synth = folder / "synth"
-    synth.mkdir()
+    write_synthesis(folder)
     names = [file.name for file in sorted((folder / "rtl").glob("*.v"))]
     clock_mhz = design.architecture.clock_mhz
     texts = {
-        "yosys.ys": yosys_script(names),
         "vivado.tcl": vivado_script(design.device, clock_mhz),
         "quartus.tcl": quartus_script(design.device, names),
         "clock.xdc": constraints(clock_mhz),
     }
     for name, text in texts.items():
-        (synth / name).write_text(text, encoding="utf-8")
-    with as_file(files("bnnsim.rtl.handover") / "block_ram.v") as models:
-        shutil.copyfile(models, synth / "block_ram.v")
+        (folder / "synth" / name).write_text(text, encoding="utf-8")
 
 
 def _below(entry: Mapping[str, Any], folder: str) -> dict[str, Any]:

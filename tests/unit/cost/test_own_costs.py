@@ -6,14 +6,33 @@ import pytest
 
 from bnnsim.cost.blocks.coefficients import default_coefficients
 from bnnsim.cost.blocks.technology import Technology, technology_of
-from bnnsim.cost.own.structure import own_fifo, part_depths, rom, tree_bits
+from bnnsim.cost.own.structure import columns_of, own_fifo, part_depths, rom, tree_bits
+from bnnsim.cost.second_opinion import lut_interval
 from bnnsim.spec.load import load_device
-from tools.fit_own_costs import core_luts, estimated, stored
+from tools.fit_own_costs import (
+    core_luts,
+    estimated,
+    estimated_unit,
+    stored,
+    stored_units,
+    with_contents,
+)
 
 CELLS = stored()
 HELD_OUT = [name for name in CELLS if not name.startswith("sample")]
-EXACT = {"frame_source", "frame_sink", "width_converter", "fifo"}
-"""Kinds whose flip-flops follow from their parameters alone; elsewhere contents of tables decide some."""
+UNITS = stored_units()
+NOT_COUNTED = {
+    ("sample-1", "l0.mvau"): 2, ("sample-1", "l1.mvau"): 2, ("sample-2", "bits.threshold"): 1,
+    ("cnv-own", "conv5.mvau"): 36, ("cnv-own", "fc1.mvau"): 4,
+    ("check-1", "scores.affine"): 1, ("check-1", "right.mvau"): 1,
+    ("check-2", "c0.mvau"): 2, ("check-2", "c1.mvau"): 2, ("check-2", "c2.mvau"): 4,
+    ("check-2", "l0.mvau"): 2, ("check-2", "l1.mvau"): 6, ("check-2", "l1.widen"): 1,
+}  # fmt: skip
+"""Flip-flops that Yosys has more or fewer, at most: columns that equal a counter's bit or each other's
+complement; a deep memory of thresholds that are nearly all alike, which it moved to logic; products of
+residual levels, parts of which DSP blocks hold."""
+FEW = 0.2
+"""Share of drawn small units whose contents or DSP blocks decide flip-flops that no structure tells."""
 
 
 def _technology() -> Technology:
@@ -21,13 +40,15 @@ def _technology() -> Technology:
 
 
 @pytest.mark.parametrize("name", CELLS)
-def test_flip_flops_are_counted_exactly_where_contents_do_not_matter(name: str) -> None:
-    resources = estimated(name)
+def test_flip_flops_are_counted_exactly_with_memories_as_they_are_filled(name: str) -> None:
+    """Of 291 units 278; those that were not are named."""
+    found = with_contents(name)
+    off = {}
     for unit, measured in CELLS[name].items():
-        found = resources.by_name[unit]
-        if found.kind in EXACT:
-            own = sum(part.amounts.ff for part in found.parts if part.name != "memory port")
-            assert (unit, own) == (unit, measured["ff"])
+        difference = abs(found[unit].ff - measured["ff"])
+        if difference > NOT_COUNTED.get((name, unit), 0):
+            off[unit] = difference
+    assert off == {}
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -36,12 +57,48 @@ def test_a_whole_core_is_within_a_tenth_of_yosys(name: str) -> None:
     cells = CELLS[name].values()
     luts = sum(core_luts(unit) + unit.amounts.lutram for unit in units)
     assert luts == pytest.approx(sum(c["lut"] + c["lutram"] for c in cells), rel=0.1)
+    counted = sum(estimate.ff for estimate in with_contents(name).values())
+    assert counted == pytest.approx(sum(c["ff"] for c in cells), rel=0.01)
+
+
+@pytest.mark.parametrize("name", ["sample-1", "sample-2", "cnv-own"])
+def test_flip_flops_of_a_whole_core_are_within_2_percent_whatever_its_memories_hold(name: str) -> None:
+    """(check-1, of wide thresholds that use few of their bits, is 6 % above.)"""
+    units = [u for u in estimated(name).units if u.name in CELLS[name]]
     flip_flops = sum(p.amounts.ff for u in units for p in u.parts if p.name != "memory port")
-    assert flip_flops == pytest.approx(sum(c["ff"] for c in cells), rel=0.02)
+    assert flip_flops == pytest.approx(sum(c["ff"] for c in CELLS[name].values()), rel=0.02)
 
 
-def test_a_core_that_was_not_fitted_on_is_among_them() -> None:
-    assert "cnv-own" in HELD_OUT
+def test_flip_flops_of_small_units_that_no_fit_saw_are_counted_exactly() -> None:
+    """Every kind and style of unit that the library has, drawn at random."""
+    off = [name for name, measured in UNITS.items() if estimated_unit(name).ff != measured["ff"]]
+    assert len(UNITS) >= 60
+    assert len(off) <= FEW * len(UNITS), off
+
+
+def test_four_in_five_units_that_no_fit_saw_are_within_the_interval_of_their_luts() -> None:
+    coefficients, inside = default_coefficients(), []
+    for name in HELD_OUT:
+        for unit, estimate in with_contents(name).items():
+            low, high = lut_interval(coefficients, estimate.lut)
+            measured = CELLS[name][unit]
+            inside.append(low <= measured["lut"] + measured["lutram"] <= high)
+    for name, measured in UNITS.items():
+        low, high = lut_interval(coefficients, estimated_unit(name).lut)
+        inside.append(low <= measured["lut"] + measured["lutram"] <= high)
+    assert len(inside) >= 200
+    assert 0.7 <= sum(inside) / len(inside) <= 0.9
+
+
+def test_cores_that_were_not_fitted_on_are_among_them() -> None:
+    assert HELD_OUT == ["cnv-own", "check-1", "check-2"]
+
+
+def test_columns_that_synthesis_keeps_by_hand() -> None:
+    """Words 0b0011, 0b0110, 0b0011: bit 0 is 1, 0, 1; bit 1 constant; bit 2 0, 1, 0; bit 3 constant."""
+    assert columns_of([[3, 6, 3]]) == (2,)
+    assert columns_of([[3, 6, 3], [1, 0, 1]]) == (2,)  # the second memory's column is the first's bit 0
+    assert columns_of([[0, 0]]) == (0,)
 
 
 @pytest.mark.parametrize(
