@@ -35,7 +35,7 @@ class LayerFolding:
     rows_stored: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ImportedNetwork:
     """A network that an importer has written.
 
@@ -48,6 +48,10 @@ class ImportedNetwork:
     folding: Mapping[str, LayerFolding] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     """What the user should know, such as error bounds of fixed-point layers; also the file's comment."""
+
+    def __repr__(self) -> str:
+        layers = len(self.workload.layers)
+        return f"<ImportedNetwork {self.workload.name}: {layers} layers in {self.workload_path}>"
 
 
 def write_network(
