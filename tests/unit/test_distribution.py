@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("bnnsim", "arch_specs", "workloads", "tests", "tools", "docs")
 FILES = {
     "README.md", "DESIGN.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "pyproject.toml",
-    "explore.py", ".pre-commit-config.yaml",
+    "explore.py", ".pre-commit-config.yaml", "mkdocs.yml", "CITATION.cff",
 }  # fmt: skip
 SHIPPED = {
     "arch_specs": "bnnsim/shipped/arch_specs",
