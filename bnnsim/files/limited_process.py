@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing as mp
-import resource
 import warnings
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -13,6 +12,13 @@ from typing import Any, TypeVar, cast
 from bnnsim.spec.bounds import MAX_READER_BYTES, MAX_READER_S
 from bnnsim.spec.faults import Fault, InputError, SpecError
 
+try:
+    import resource
+except ImportError:  # Windows
+    HAS_LIMITS = False
+else:
+    HAS_LIMITS = "fork" in mp.get_all_start_methods() and Path("/proc/self/statm").exists()
+
 Read = TypeVar("Read")
 
 
@@ -20,12 +26,16 @@ def read_limited(read: Callable[[], Read], place: str, expected: str) -> Read:
     """What ``read()`` returns, from a copy of this process that may use ``MAX_READER_S`` of processor
     time and ``MAX_READER_BYTES`` more than this one.
 
-    The result is pickled. Raises the :class:`InputError` or :class:`SpecError` that ``read`` raises, and
+    The result is pickled. A system without such limits (Windows) reads in this process.
+
+    Raises the :class:`InputError` or :class:`SpecError` that ``read`` raises, and
     an :class:`InputError` where the child comes to its limits; other exceptions end there as well.
 
     >>> read_limited(lambda: {"layers": 3}, "net.h5", "a whole Keras file")
     {'layers': 3}
     """
+    if not HAS_LIMITS:
+        return _read_here(read, place, expected)
     context = mp.get_context("fork")
     ours, theirs = context.Pipe(duplex=False)
     child = context.Process(target=_send, args=(theirs, read), daemon=True)
@@ -47,6 +57,16 @@ def read_limited(read: Callable[[], Read], place: str, expected: str) -> Read:
     if kind == "faults":
         raise _error(found)
     raise InputError(place, expected, str(found))
+
+
+def _read_here(read: Callable[[], Read], place: str, expected: str) -> Read:
+    """The same without a child and without limits."""
+    try:
+        return read()
+    except SpecError:
+        raise
+    except Exception as error:
+        raise InputError(place, expected, f"{type(error).__name__}: {error}") from None
 
 
 def _send(pipe: Connection, read: Callable[[], Any]) -> None:

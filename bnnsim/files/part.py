@@ -1,13 +1,13 @@
 """Parts: files and folders that are written beside their place, and what a killed run left of them.
 
 A part is locked by the kernel for as long as its writer lives; one that nobody holds is a dead run's, and
-the next run that writes into the same folder removes it.
+the next run that writes into the same folder removes it. On a system without such locks nobody removes
+anything, and a folder has no handle.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
 import tempfile
@@ -15,17 +15,34 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bnnsim.files.lock import HAS_LOCKS, try_lock
+
 SUFFIX = ".bnnsim-part"
 _MOST_OF_A_NAME = 100
 """Characters of the place's name that a part's name has; the system has a limit for names."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Part:
     """A part at ``path``, held through ``handle``: of a file, where its content goes."""
 
     path: Path
     handle: int
+
+    def move_onto(self, place: Path) -> None:
+        """Put a file in its place; a system without locks moves none that is open."""
+        if not HAS_LOCKS:
+            self.close()
+        self.path.replace(place)
+
+    def close(self) -> None:
+        """Let go of it, once."""
+        handle, self.handle = self.handle, _NO_HANDLE
+        if handle != _NO_HANDLE:
+            os.close(handle)
+
+
+_NO_HANDLE = -1
 
 
 @contextlib.contextmanager
@@ -39,9 +56,11 @@ def new_part(place: Path, is_folder: bool = False) -> Iterator[Part]:
     try:
         yield part
     finally:
+        if not HAS_LOCKS:
+            part.close()
         with contextlib.suppress(OSError):
             _remove(part.path)
-        os.close(part.handle)
+        part.close()
 
 
 def _locked(place: Path, is_folder: bool) -> Part:
@@ -49,11 +68,12 @@ def _locked(place: Path, is_folder: bool) -> Part:
     while True:
         if is_folder:
             name = tempfile.mkdtemp(dir=place.parent, prefix=prefix, suffix=SUFFIX)
-            handle = os.open(name, os.O_RDONLY)
+            handle = os.open(name, os.O_RDONLY) if HAS_LOCKS else _NO_HANDLE
         else:
             handle, name = tempfile.mkstemp(dir=place.parent, prefix=prefix, suffix=SUFFIX)
-        with contextlib.suppress(OSError):  # file systems without locks: nobody removes anything there
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if HAS_LOCKS:
+            with contextlib.suppress(OSError):  # file systems without locks: nobody removes anything
+                try_lock(handle)
         if Path(name).exists():  # another run may have taken it for a dead one's before it was locked
             return Part(Path(name), handle)
         os.close(handle)
@@ -61,11 +81,13 @@ def _locked(place: Path, is_folder: bool) -> Part:
 
 def remove_orphans(folder: Path) -> None:
     """Remove what killed runs left in ``folder``: parts that no living process holds."""
+    if not HAS_LOCKS:
+        return
     with contextlib.suppress(OSError):
         for path in folder.glob(f".*{SUFFIX}"):
             handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                try_lock(handle)
                 _remove(path)
             except OSError:
                 continue  # a living run's

@@ -32,7 +32,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(part.handle)
         part.path.chmod(_usual_mode())
-        part.path.replace(place)
+        part.move_onto(place)
 
 
 def target_of(path: Path) -> Path:

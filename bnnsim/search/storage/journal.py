@@ -9,11 +9,11 @@ the checksum of its text (:mod:`bnnsim.search.storage.journal_line`).
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from bnnsim.files.lock import try_lock
 from bnnsim.files.whole import no_place
 from bnnsim.search.storage.journal_line import JournalLine, read_lines, sealed
 from bnnsim.spec.faults import Fault, InputError, SpecError
@@ -36,7 +36,7 @@ class Journal:
         except OSError as error:
             raise no_place(path, error) from None
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            try_lock(self._file.fileno())
         except OSError:
             self._file.close()
             raise InputError(

@@ -9,9 +9,10 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import forkserver, resource_tracker
-from multiprocessing.context import ForkServerContext
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkServerContext, SpawnContext
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -63,11 +64,16 @@ def warm_up(jobs: int | None) -> None:
         forking_context(PRELOAD)
 
 
-def forking_context(preload: Sequence[str]) -> ForkServerContext:
+def forking_context(preload: Sequence[str]) -> ForkServerContext | SpawnContext:
     """A context whose processes are forked from a server that has loaded the modules ``preload``.
 
     Ctrl-C is not the server's: it begins, as do the processes that it forks, with that signal blocked.
+    A system without such a server (Windows) begins every process anew.
     """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    from multiprocessing import forkserver, resource_tracker
+
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(preload))
     resource_tracker.ensure_running()  # the server starts it otherwise, and it unblocks the signal

@@ -8,7 +8,7 @@ import signal
 import socket
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.queues import SimpleQueue
 from types import FrameType
 
@@ -25,7 +25,7 @@ WATCH_S = 0.5
 """Between two looks at the processes and at the study, at least."""
 LOOK_SHARE, LONGEST_WATCH_S = 9, 5.0
 """So many times as long as the last look took, at most that long: a long study takes a while to read."""
-Workers = list[multiprocessing.context.ForkServerProcess]
+Workers = Sequence[multiprocessing.process.BaseProcess]
 
 
 def run_worker_group(
@@ -105,7 +105,8 @@ def _run_worker(
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     try:
         work(database, plan, number, lambda: bool(stops))
     except SpecError as error:

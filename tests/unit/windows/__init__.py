@@ -1,0 +1,1 @@
+"""What Linux can show of a system without fork, locks and limits."""
