@@ -112,7 +112,7 @@ def finn(
     clock_mhz: Annotated[float | None, typer.Option(help="default: the build's", min=0.001)] = None,
     force: Force = False,
 ) -> None:
-    """A FINN build: its network and its hardware, as a workload and an architecture (bnnsim[onnx])."""
+    """A FINN build: its network and its hardware, as a workload and an architecture (extra onnx)."""
     from bnnsim.importers.finn.network import import_finn
 
     found = import_finn(
@@ -171,19 +171,19 @@ def _add_command(kind: str, file: str, summary: str, importer: str) -> None:
 _add_command(
     ANY,
     "a model's file, or a folder with one model",
-    "Any model: its content tells what it is (needs bnnsim[onnx]).",
+    "Any model: its content tells what it is (needs the extra onnx).",
     "bnnsim.importers.model:import_model",
 )
 _add_command(
     "onnx",
     "QONNX or ONNX file",
-    "A model that Brevitas, FINN, larq or anything else wrote as ONNX (needs bnnsim[onnx]).",
+    "A model that Brevitas, FINN, larq or anything else wrote as ONNX (needs the extra onnx).",
     "bnnsim.importers.onnx.network:import_onnx",
 )
 _add_command(
     "keras",
     ".h5 or .keras file with larq layers",
-    "A Larq model; no TensorFlow needed (needs bnnsim[onnx]).",
+    "A Larq model; no TensorFlow needed (needs the extra onnx).",
     "bnnsim.importers.keras.network:import_keras",
 )
 

@@ -108,7 +108,7 @@ def _from_picture(network: Network, path: Path) -> Integers:
     try:
         from PIL import Image, UnidentifiedImageError
     except ImportError:
-        expected = ".npz or .npy, or pillow to open pictures (pip install 'bnnsim[pictures]')"
+        expected = ".npz or .npy, or pillow to open pictures (pip install pillow)"
         raise InputError(str(path), expected, path.suffix or "a file without suffix") from None
     shape = tuple(network.workload.input.shape)
     try:

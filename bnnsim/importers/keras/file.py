@@ -94,7 +94,7 @@ def _h5py(place: str) -> Any:
         import h5py
     except ImportError:
         raise InputError(
-            place, "the package h5py (pip install 'bnnsim[onnx]')", "it is not installed"
+            place, "the package h5py (pip install h5py)", "it is not installed"
         ) from None
     return h5py
 

@@ -125,7 +125,7 @@ def _onnx(place: str) -> Any:
         import onnx.numpy_helper
     except ImportError:
         raise InputError(
-            place, "the package onnx (pip install 'bnnsim[onnx]')", "it is not installed"
+            place, "the package onnx (pip install onnx)", "it is not installed"
         ) from None
     return onnx
 

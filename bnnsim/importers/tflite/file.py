@@ -73,7 +73,7 @@ def read_tflite(path: str | Path) -> LiteModel:
         import flatbuffers  # noqa: F401
         import tflite  # noqa: F401
     except ImportError:
-        needed = "the packages tflite and flatbuffers (pip install 'bnnsim[tflite]')"
+        needed = "the packages tflite and flatbuffers (pip install tflite flatbuffers)"
         raise InputError(str(path), needed, "not installed") from None
     check_format(file, TFLITE)
     with foreign_file(path, _WHOLE):

@@ -99,7 +99,7 @@ def _answering(database: Database) -> Iterator[None]:
         yield
     except ImportError as error:
         raise InputError(
-            "--storage", "the driver that bnnsim[postgres] installs", f"none ({error})"
+            "--storage", "the driver psycopg (pip install 'psycopg[binary]')", f"none ({error})"
         ) from None
     except SQLAlchemyError as error:
         raise _refused(database, error) from None
