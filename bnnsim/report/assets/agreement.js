@@ -28,7 +28,7 @@ function traces(points, place, isUpright) {
   return Object.entries(info.meanings).map(([evidence, name]) => {
     const own = points.filter((p) => p.evidence === evidence), [shade, shape] = LOOKS[evidence];
     const reach = (amount, p) => (p.high > p.low ? 100 * amount / p.reported : null); // what is exact has none
-    const bars = { type: "data", symmetric: false, thickness: 1, width: 2, color: colour(shade), array: own.map((p) => reach(p.high - p.simulated, p)), arrayminus: own.map((p) => reach(p.simulated - p.low, p)) };
+    const bars = { type: "data", symmetric: false, thickness: 1, width: 0, color: colour(shade), array: own.map((p) => reach(p.high - p.simulated, p)), arrayminus: own.map((p) => reach(p.simulated - p.low, p)) };
     const across = own.map(place), errors = own.map((p) => edge(p.error));
     return { type: "scatter", mode: "markers", name, ...(isUpright ? { x: across, y: errors, error_y: bars } : { x: errors, y: across, error_x: bars }),
       marker: { color: colour(shade), size: 9, symbol: own.map((p) => shape + (p.structure === "complete" ? "" : "-open")), line: { width: 1.5, color: colour(shade) } },

@@ -23,7 +23,6 @@ function makeDimensions() {
 
 function drawParallel() {
   const points = feasible.concat(front);
-  $("commons").hidden = points.length === 0;
   if (!points.length) return;
   const axes = dimensions.map((one) => {
     const drawn = { label: one.label, values: points.map(one.of), constraintrange: filters.get(one.name) };
@@ -66,6 +65,7 @@ function follow() {
 }
 
 function wireFilters() {
+  $("commons").hidden = feasible.length + front.length === 0;
   $("filter-name").innerHTML = dimensions.map((one) => `<option>${escaped(one.name)}</option>`).join("");
   const isStepped = () => {
     const { steps } = dimension($("filter-name").value);

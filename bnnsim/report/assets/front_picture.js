@@ -52,12 +52,12 @@ function helpsLog(name) {
 }
 
 function range(name, log) {
-  const shown = front.concat(feasible, info.landmarks).map((p) => figureOf(p, name)).filter((v) => v !== null && v > 0);
+  const shown = front.concat(feasible, info.landmarks).map((p) => figureOf(p, name)).filter((v) => v !== null && (v > 0 || !log));
   if (!shown.length) return undefined;
   const low = shown.reduce((a, b) => Math.min(a, b)), high = shown.reduce((a, b) => Math.max(a, b));
   if (log) { const pad = Math.max(.05, Math.log10(high / low) * .06); return [Math.log10(low) - pad, Math.log10(high) + pad]; }
-  const pad = (high - low || high) * .08;
-  return [Math.max(0, low - pad), high + pad];
+  const pad = (high - low || Math.abs(high) || 1) * .08;
+  return [low > 0 ? Math.max(0, low - pad) : low - pad, high + pad];
 }
 
 /* An axis with its name, and which way is better. */
@@ -90,7 +90,7 @@ function drawPlane(x, y, logX, logY) {
   look.yaxis = axisOf(look.yaxis, y, logY);
   look.annotations = [heading(escaped(wanted(y, "↑", "↓"))), ...markLabels(x, y, logX, logY)];
   picture("front-plot", traces, look, spokenFront(x, y));
-  outside(x, y);
+  outside(x, y, logX, logY);
 }
 
 /* What the picture shows, for those who do not see it: the table below has the numbers. */
@@ -134,6 +134,7 @@ function marks(x, y, z) {
 
 /* Published designs' names, each inside the picture, over no other name or star, and over the fewest designs. */
 function markLabels(x, y, logX, logY) {
+  if (!range(x, logX) || !range(y, logY)) return [];
   const box = $("front-plot"), margin = layout().margin;
   const wide = box.clientWidth - margin.l - margin.r, tall = box.clientHeight - margin.t - margin.b - 40;
   const place = (name, log, value) => {
@@ -175,13 +176,15 @@ function ring(x, y, z) {
   return trace;
 }
 
-function outside(x, y) {
+function outside(x, y, logX, logY) {
+  const none = front.concat(feasible).filter((p) => (logX && figureOf(p, x) <= 0) || (logY && figureOf(p, y) <= 0)).length;
   const [left, right] = range(x) || [-Infinity, Infinity], [low, high] = range(y) || [-Infinity, Infinity];
   const count = groups().slice(0, 2).flatMap((g) => g.points).filter((p) => {
     const a = figureOf(p, x), b = figureOf(p, y);
     return a < left || a > right || b < low || b > high;
   }).length;
-  $("outside").textContent = count ? `${count} design${count > 1 ? "s" : ""} that break${count > 1 ? "" : "s"} a bound or ${count > 1 ? "were" : "was"} drawn at random lie${count > 1 ? "" : "s"} outside the picture; a double click shows them.` : "";
+  const zero = none ? `${none} design${none > 1 ? "s" : ""} at 0 ${none > 1 ? "have" : "has"} no place on a logarithmic axis. ` : "";
+  $("outside").textContent = zero + (count ? `${count} design${count > 1 ? "s" : ""} that break${count > 1 ? "" : "s"} a bound or ${count > 1 ? "were" : "was"} drawn at random lie${count > 1 ? "" : "s"} outside the picture; a double click shows them.` : "");
 }
 
 function drawSpace(x, y, z, logX, logY) {

@@ -128,6 +128,15 @@ def test_axis_is_logarithmic_where_figures_span_powers_of_ten(whole: Page) -> No
     assert whole.run("const plot = $('front-plot');" + layout) == ["linear", "log"]
 
 
+def test_designs_at_zero_are_in_the_picture_or_counted(whole: Page) -> None:
+    whole.run("front[0].figures[at.figure_1] = 0; drawFront()")
+    low, _ = whole.run("return $('front-plot').layout.xaxis.range")
+    assert low < 0
+    whole.run("$('log-x').checked = true; drawFront()")
+    assert "1 design at 0 has no place" in whole.run("return $('outside').textContent")
+    whole.run("$('log-x').checked = false; front[0].figures[at.figure_1] = 100; drawFront()")
+
+
 def test_what_is_better_is_said_off_the_picture(whole: Page) -> None:
     heading = whole.run("return $('front-plot').layout.annotations[0]")
     assert heading["text"] == "Figure 0 [W] · more is better ↑"
