@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bnnsim.cost.own.structure import part_depths
-from bnnsim.report.vectors.write import write_hex
+from bnnsim.report.vectors.hex import write_hex
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,6 @@ def test_the_page_is_offline_and_its_bars_change_scale(page_file: Path, width: i
 @pytest.mark.parametrize(
     ("command", "option", "reason"),
     [
-        ("vectors", "--out", "engines have no streams to write"),
         ("fifos", "--out", "engines have no FIFOs"),
     ],
 )

@@ -24,7 +24,7 @@ def command(
     with run.started("simulating") as options:
         vectors = write_vectors(arch, workload, out, options)
     output.print(
-        f"vectors   {vectors.folder}: {vectors.words:,} words on {vectors.streams} streams, "
+        f"vectors   {vectors.folder}: {vectors.words:,} words on {vectors.streams} {vectors.ways}, "
         f"{vectors.memories} memories",
         markup=False,
         soft_wrap=True,

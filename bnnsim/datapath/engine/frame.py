@@ -70,17 +70,12 @@ def _array_sums(
     array = design.architecture.arrays[part.array]
     layer = node.layer
     assert isinstance(layer, WeightedLayer)
-    weights = values["weights"].astype(np.int32)
-    if layer.weight.is_bipolar:
-        weights = weights * 2 - 1
-    is_conv = isinstance(layer, ConvBase)
-    weights = weights.transpose(0, 2, 3, 1) if is_conv else weights[:, None, None, :]
     operands = operands_of(design, part, node, x)
     extents = part.extents
     shape = (extents["planes"], node.output.channels, extents["rows"], extents["columns"])
     machine = _Array(
         operands,
-        np.ascontiguousarray(weights, np.int32),
+        weights_of(node, values),
         np.zeros(shape, np.int64),
         extents["out_channels"],
         array.accumulator_bits or 0,
@@ -90,6 +85,19 @@ def _array_sums(
     if isinstance(layer, ConvBase) and array.iteration_space == "every_pixel":
         sums = sums[:, :, :: layer.stride_hw[0], :: layer.stride_hw[1]]
     return sums
+
+
+def weights_of(node: Node, values: Values) -> Integers:
+    """A layer's weights as an array reads them: int32 ``(outputs, kernel rows, kernel columns,
+    in_channels)``, {-1,+1} where bipolar."""
+    layer = node.layer
+    assert isinstance(layer, WeightedLayer)
+    weights = values["weights"].astype(np.int32)
+    if layer.weight.is_bipolar:
+        weights = weights * 2 - 1
+    is_conv = isinstance(layer, ConvBase)
+    weights = weights.transpose(0, 2, 3, 1) if is_conv else weights[:, None, None, :]
+    return np.ascontiguousarray(weights, np.int32)
 
 
 @dataclass(frozen=True)
@@ -142,7 +150,7 @@ class Walk:
                 for branch in op.branches:
                     self.run(branch, bounds)
             elif isinstance(op, Work) and op.kind == "compute":
-                self.compute(_loop_table(op.loops), bounds)
+                self.compute(loop_table(op.loops), bounds)
 
     def compute(self, loops: Integers, bounds: Integers) -> None:
         """One compute step: a table of its loops, and the bounds where it begins."""
@@ -153,7 +161,7 @@ class Walk:
             inner = bounds.copy()
             kept = True
             for index, loop in zip(turn, op.loops, strict=True):
-                kept = kept and _narrow(inner, loop, index)
+                kept = kept and narrow(inner, loop, index)
             if kept:
                 self.run(op.body, inner)
 
@@ -182,7 +190,7 @@ class _Array(Walk):
         )
 
 
-def _narrow(bounds: Integers, loop: ResolvedLoop, index: int) -> bool:
+def narrow(bounds: Integers, loop: ResolvedLoop, index: int) -> bool:
     """Narrow ``bounds`` to one trip; False where the trip works on nothing that is kept."""
     if loop.dimension not in DIMENSIONS:
         return index == 0
@@ -192,7 +200,7 @@ def _narrow(bounds: Integers, loop: ResolvedLoop, index: int) -> bool:
     return bool(row[0] < row[1])
 
 
-def _loop_table(loops: tuple[ResolvedLoop, ...]) -> Integers:
+def loop_table(loops: tuple[ResolvedLoop, ...]) -> Integers:
     rows = [
         (
             DIMENSIONS.index(loop.dimension) if loop.dimension in DIMENSIONS else PASS,

@@ -25,7 +25,7 @@ from bnnsim.datapath.streaming.units import (
     ThresholdDatapath,
     WindowDatapath,
 )
-from bnnsim.datapath.streaming.words import (
+from bnnsim.datapath.words import (
     element_values,
     joined_levels,
     pack_rows,

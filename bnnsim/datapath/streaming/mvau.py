@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bnnsim.arrays import Int64s
-from bnnsim.datapath.streaming.words import element_values, pack_rows, unpack_word
+from bnnsim.datapath.words import element_values, pack_rows, unpack_word
 from bnnsim.design.streaming.units import Mvau
 
 

@@ -7,7 +7,7 @@ from collections import deque
 import numpy as np
 
 from bnnsim.arrays import Int64s
-from bnnsim.datapath.streaming.words import element_values, pack_rows, unpack_word
+from bnnsim.datapath.words import element_values, pack_rows, unpack_word
 from bnnsim.design.streaming.units import Pool
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from bnnsim.arrays import Int64s, Integers
 from bnnsim.datapath.streaming.mvau import packed_rows, rows_by_pe
-from bnnsim.datapath.streaming.words import element_values, pack_rows, unpack_word
+from bnnsim.datapath.words import element_values, pack_rows, unpack_word
 from bnnsim.design.network.tensor import RESIDUAL_SUM
 from bnnsim.design.streaming.units import Mvau, Pool
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from bnnsim.arrays import Int64s
 from bnnsim.datapath.streaming.mvau import count_fired
-from bnnsim.datapath.streaming.words import element_values, pack_rows, unpack_word
+from bnnsim.datapath.words import element_values, pack_rows, unpack_word
 from bnnsim.design.streaming.units import Add, Concat, Converter, Padding, Scale, Threshold, Window
 from bnnsim.design.streaming.window_order import window_order
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from bnnsim.arrays import Integers
 from bnnsim.datapath.streaming.mvau import threshold_memory, weight_memory
-from bnnsim.datapath.streaming.words import pack_rows
+from bnnsim.datapath.words import pack_rows
 from bnnsim.design.network.tensor import RESIDUAL_SUM
 from bnnsim.design.streaming.units import (
     Add,

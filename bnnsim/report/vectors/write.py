@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bnnsim.design.design import Design
+from bnnsim.design.design import Design, EngineDesign
 from bnnsim.design.streaming.units import Stream, Unit
 from bnnsim.files.folder import check_new_folder
 from bnnsim.files.part import new_part
 from bnnsim.functional.parameters.parameters import Parameters
+from bnnsim.report.engine.log import EngineLog
+from bnnsim.report.vectors.engine import write_engine
+from bnnsim.report.vectors.hex import write_hex
 from bnnsim.report.vectors.manifest import FILE, manifest, unit_entry
 from bnnsim.report.vectors.memories import Memory, unit_memories
 from bnnsim.report.waveform.event_log import EventLog
@@ -21,11 +25,14 @@ from bnnsim.simulation import (
     RunOptions,
     Simulation,
     TimingOnly,
-    load_streaming_design,
+    load_design,
     simulate_design,
     stimulate,
 )
+from bnnsim.simulation.engine import simulate_engine
 from bnnsim.spec.faults import InputError
+from bnnsim.timing.engine.traffic import word_bits
+from bnnsim.timing.prefix import whole_program
 from bnnsim.timing.streaming.programs.graph import build_timing
 
 
@@ -38,6 +45,8 @@ class Vectors:
     streams: int
     memories: int
     words: int
+    ways: str = "streams"
+    """What the words pass: a pipeline's streams, or an engine's movers."""
 
 
 def write_vectors(
@@ -52,9 +61,9 @@ def write_vectors(
     where it does or cannot be made, where there are no weights or images, and what ``simulate`` raises.
     """
     check_new_folder(out)
-    design, folder = load_streaming_design(
-        architecture, workload, "vectors", "engines have no streams to write"
-    )
+    design, folder = load_design(architecture, workload)
+    if isinstance(design, EngineDesign):
+        return _write_engine(design, folder, out, options)
     graph = design.graph
     names = [unit.name for unit in graph.units] + [stream.name for stream in graph.streams]
     check_signal_names(names)
@@ -63,14 +72,34 @@ def write_vectors(
         raise InputError("vectors", "weights and images (or --weights-seed)", stimulus.reason)
     with EventLog(design.graph, build_timing(design.graph)) as log:
         simulation = simulate_design(design, stimulus, options, log)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with new_part(out, is_folder=True) as part:
-            part.path.chmod(0o755)
-            written = _write_all(design, log, simulation, stimulus.parameters, part.path)
-            if out.exists():
-                out.rmdir()
-            part.path.replace(out)
+        with _folder(out) as place:
+            written = _write_all(design, log, simulation, stimulus.parameters, place)
     return Vectors(out, simulation, *written)
+
+
+def _write_engine(
+    design: EngineDesign, folder: Path | None, out: Path, options: RunOptions
+) -> Vectors:
+    stimulus = stimulate(design, folder, options)
+    if isinstance(stimulus, TimingOnly):
+        raise InputError("vectors", "weights and images (or --weights-seed)", stimulus.reason)
+    with EngineLog(whole_program(design), word_bits(design.architecture)) as log:
+        simulation = simulate_engine(design, stimulus, replace(options, executor="simpy"), log)
+        with _folder(out) as place:
+            written = write_engine(design, log, simulation, stimulus, place)
+    return Vectors(out, simulation, *written, "movers")
+
+
+@contextmanager
+def _folder(out: Path) -> Iterator[Path]:
+    """A folder that becomes ``out`` when all is written."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with new_part(out, is_folder=True) as part:
+        part.path.chmod(0o755)
+        yield part.path
+        if out.exists():
+            out.rmdir()
+        part.path.replace(out)
 
 
 def _write_all(
@@ -141,11 +170,3 @@ def _write_memory(folder: Path, unit: Unit, memory: Memory) -> dict[str, Any]:
         "layout": memory.layout,
         "words_file": file,
     }
-
-
-def write_hex(path: Path, width_bits: int, words: Iterable[int]) -> None:
-    """One word a line, as ``$readmemh`` wants it: as many digits as the width has."""
-    digits = -(-width_bits // 4)
-    with path.open("w", encoding="ascii", newline="\n") as file:
-        for word in words:
-            file.write(f"{word:0{digits}x}\n")

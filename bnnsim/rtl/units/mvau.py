@@ -6,7 +6,7 @@ import numpy as np
 
 from bnnsim.arrays import Int64s
 from bnnsim.datapath.streaming.mvau import threshold_memory, weight_memory
-from bnnsim.datapath.streaming.words import pack_rows
+from bnnsim.datapath.words import pack_rows
 from bnnsim.design.streaming.units import Mvau
 from bnnsim.rtl.instance import Instance, NoModuleError, UnitValues
 from bnnsim.rtl.memories import RomImage

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bnnsim.arrays import Int64s, Integers
-from bnnsim.datapath.streaming.words import pack_rows
+from bnnsim.datapath.words import pack_rows
 from bnnsim.rtl.memories import RomImage
 
 _FAR = 1 << 40

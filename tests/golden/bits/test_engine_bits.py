@@ -91,13 +91,13 @@ def test_missing_and_misshapen_parameters_of_scaled_layers_are_named(tmp_path: P
 
 
 def test_one_wrong_tile_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = engine_bits._loop_table
+    plain = engine_bits.loop_table
 
     def shifted(loops: Any) -> Any:
         table = plain(loops)
         table[:, 1] -= (table[:, 0] == 1) & (table[:, 1] > 1)  # one tile of input channels left out
         return table
 
-    monkeypatch.setattr(engine_bits, "_loop_table", shifted)
+    monkeypatch.setattr(engine_bits, "loop_table", shifted)
     with pytest.raises(BitMismatchError, match="layer conv2, frame 0"):
         simulate("acce-bnn", "binarynet", weights_seed=1)

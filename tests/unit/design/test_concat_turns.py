@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bnnsim.datapath.streaming.units import ConcatDatapath
-from bnnsim.datapath.streaming.words import pack_rows, stream_order
+from bnnsim.datapath.words import pack_rows, stream_order
 from bnnsim.design.build import build_streaming_design
 from bnnsim.design.streaming.units import Concat
 from bnnsim.simulation import simulate

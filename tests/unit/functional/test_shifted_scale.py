@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bnnsim.datapath.engine.stages import stage_layer
 from bnnsim.datapath.streaming.units import ScaleDatapath
-from bnnsim.datapath.streaming.words import pack_rows, unpack_word
+from bnnsim.datapath.words import pack_rows, unpack_word
 from bnnsim.design.network.network import resolve_network
 from bnnsim.design.streaming.units import Scale
 from bnnsim.functional.executor import execute
