@@ -58,7 +58,7 @@ class Comparison:
     structure: str
     """complete where neither the publication nor the spec leaves anything to guess, else inferred."""
     role: str
-    """calibration where a coefficient was fitted on the number, else validation."""
+    """calibration where a coefficient was fitted or a setting chosen by the number, else validation."""
     basis: str
     """What was measured or computed."""
     where: str

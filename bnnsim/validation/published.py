@@ -77,7 +77,8 @@ class Result(SpecModel):
     where: Text
     """Where it stands: table, figure, file, page; and who read it there."""
     role: Literal["calibration", "validation"]
-    """``calibration``: used to fit a coefficient, so that meeting it proves nothing."""
+    """``calibration``: used to fit a coefficient, or to choose a setting of the architecture, so that
+    meeting it proves nothing."""
     tolerance: Annotated[float, Field(gt=0, le=1)]
     """Allowed relative difference of a simulated value."""
     reason: Text

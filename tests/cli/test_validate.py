@@ -103,6 +103,17 @@ def test_a_fitted_frame_rate_is_not_called_validation(validation: Validation) ->
     assert _of(validation, "fracbnn-imagenet", "throughput_fps").role == "calibration"
 
 
+@pytest.mark.parametrize(
+    "quantity", ["initiation_interval_cycles", "cycles_total", "latency_cycles"]
+)
+def test_cycles_by_which_a_setting_was_chosen_are_not_called_validation(
+    validation: Validation, quantity: str
+) -> None:
+    """restart_steps and mvau_stages of the UNSW MLP follow from its interval and latency."""
+    row = _of(validation, "unsw-mlp", quantity)
+    assert (row.role, row.evidence, row.verdict) == ("calibration", "fitted", "met")
+
+
 def test_both_readings_of_fracbnns_blocks_are_rows(validation: Validation) -> None:
     rows = [c for c in validation.comparisons if (c.system, c.quantity) == ("fracbnn", "bram18")]
     assert [c.reported for c in rows] == [424, 212]

@@ -72,7 +72,7 @@ def show(validation: Validation) -> None:
 _EVIDENCE = {
     "blind": "blind",
     "family": "family: shares its authors with what was fitted",
-    "fitted": "fitted: used to fit a coefficient",
+    "fitted": "fitted: used to fit a coefficient or to choose a setting",
 }
 
 
