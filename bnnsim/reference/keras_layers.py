@@ -350,6 +350,7 @@ LAYERS: dict[str, Callable[[SavedLayer], list[Part]]] = {
     "QuantDense": _dense,
     "QuantDepthwiseConv2D": _depthwise,
     "QuantSeparableConv2D": _separable,
+    "SeparableConv2D": _separable,
     "ReLU": _relu,
     "Rescaling": _rescaling,
     "Reshape": _reshape,
@@ -369,6 +370,6 @@ LAYERS |= {
     f"{kind}1D": LAYERS[f"{kind}2D"]
     for kind in (
         *("AveragePooling", "Conv", "GlobalAveragePooling", "GlobalMaxPooling", "MaxPooling"),
-        *("QuantConv", "QuantSeparableConv", "SpatialDropout", "ZeroPadding"),
+        *("QuantConv", "QuantSeparableConv", "SeparableConv", "SpatialDropout", "ZeroPadding"),
     )
 }

@@ -341,6 +341,7 @@ HANDLERS: dict[str, Handler] = {
     "QuantDense": _dense,
     "QuantDepthwiseConv2D": _plain_depthwise,
     "QuantSeparableConv2D": _separable,
+    "SeparableConv2D": _separable,
     "ReLU": _relu,
     "Rescaling": _rescaling,
     "Softmax": _softmax,

@@ -172,6 +172,11 @@ class LayerKind:
 _WITH_BIAS = (("bias", "use_bias"),)
 _KERNEL_AND_BIAS = ("kernel", "bias")
 
+_SEPARABLE = {
+    **_DEPTHWISE,
+    **_trained("kernel", "pointwise"),  # Keras 2 writes a kernel's too, though there is none
+    "filters": _COUNT,
+}
 LAYERS: dict[str, LayerKind] = {
     "Activation": LayerKind({**_COMMON, "activation": _FUNCTION}),
     "Add": LayerKind(_COMMON),
@@ -188,6 +193,8 @@ LAYERS: dict[str, LayerKind] = {
             "center": _FLAG,
             "scale": _FLAG,
             "renorm": only(False),
+            "renorm_clipping": _TRAINING,
+            "renorm_momentum": _TRAINING,
             "fused": without_effect("how it is computed"),
             "synchronized": _TRAINING,
             "virtual_batch_size": only(None),
@@ -226,10 +233,8 @@ LAYERS: dict[str, LayerKind] = {
     ),
     "QuantSeparableConv2D": LayerKind(
         {
-            **_DEPTHWISE,
-            **_trained("kernel", "pointwise"),  # Keras 2 writes a kernel's too, though there is none
+            **_SEPARABLE,
             **_BORDER,
-            "filters": _COUNT,
             "input_quantizer": _QUANTISED,
             "depthwise_quantizer": _QUANTISED,
             "pointwise_quantizer": _QUANTISED,
@@ -246,6 +251,9 @@ LAYERS: dict[str, LayerKind] = {
         }
     ),
     "Rescaling": LayerKind({**_COMMON, "scale": _REAL, "offset": _REAL}),
+    "SeparableConv2D": LayerKind(
+        _SEPARABLE, ("depthwise_kernel", "pointwise_kernel", "bias"), _WITH_BIAS
+    ),
     "Softmax": LayerKind({**_COMMON, "axis": _AXIS}),
     "SpatialDropout2D": LayerKind(_DROPOUT),
     "ZeroPadding2D": LayerKind(
@@ -259,7 +267,7 @@ LAYERS: dict[str, LayerKind] = {
 for _kind in ("AveragePooling", "GlobalAveragePooling", "GlobalMaxPooling", "MaxPooling", "ZeroPadding"):
     LAYERS[f"{_kind}1D"] = LAYERS[f"{_kind}2D"]
 LAYERS["SpatialDropout1D"] = LAYERS["SpatialDropout2D"]
-for _kind in ("Conv", "QuantConv", "QuantSeparableConv"):
+for _kind in ("Conv", "QuantConv", "QuantSeparableConv", "SeparableConv"):
     _known = LAYERS[f"{_kind}2D"]
     LAYERS[f"{_kind}1D"] = replace(_known, settings={**_known.settings, "padding": _CAUSAL})
 """Every layer that is read, by its class."""

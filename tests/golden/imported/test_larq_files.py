@@ -1,7 +1,9 @@
-"""Files that TensorFlow and Larq wrote, held against what TensorFlow computed with them.
+"""Files that TensorFlow, Larq and Keras 3 wrote, held against what these computed with them.
 
 tools/export_larq_models.py wrote both: tensorflow 2.15.1 (Keras 2.15), larq 0.13.3, and for .tflite
-larq-compute-engine 0.16.0, whose interpreter computed the scores. They are of 1,000 frames a model.
+larq-compute-engine 0.16.0, whose interpreter computed the scores; tools/export_keras3_models.py
+those of keras 3.15.1.
+They are of 1,000 frames a model.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from bnnsim.importers.model import import_model
 from bnnsim.spec.faults import InputError
 
 FOLDER = Path(__file__).parent / "larq"
+KERAS_3 = Path(__file__).parent / "keras3"
 INPUTS = 1000
 SHAPES = {
     "sequential": (8, 8, 3),
@@ -33,7 +36,12 @@ SHAPES = {
     "samples": (24, 2),
     "thresholds": (8, 8, 3),
     "shortcuts": (10, 10, 2),
+    "functional": (10, 12, 3),
 }
+KERAS_3_FILES = [
+    *("functional.keras", "functional-structure.json"),
+    *("sequential.keras", "sequential.h5"),
+]
 FILES = {
     "sequential.h5": "sequential",
     "dorefa.keras": "dorefa",
@@ -93,6 +101,21 @@ def test_a_thousand_frames_give_what_tensorflow_gave(file: str, tmp_path: Path) 
     assert len(np.unique(expected.round(4), axis=0)) > 10, "frames that tell networks apart"
     report = check_model(FOLDER / file, workload, random_inputs=20)
     assert report.verdict == "equal", str(report)
+
+
+@pytest.mark.parametrize("file", KERAS_3_FILES)
+def test_a_thousand_frames_give_what_keras_3_gave(file: str, tmp_path: Path) -> None:
+    name = file.split(".")[0].removesuffix("-structure")
+    expected = np.load(KERAS_3 / f"{name}.npz")["scores"].astype(np.float64)
+    shape = SHAPES[name] if name == "functional" else (9, 9, 2)
+    frames = np.random.default_rng(7).integers(0, 256, (INPUTS, *shape)).astype(np.uint8)
+    found, workload = workload_scores(KERAS_3 / file, tmp_path, frames)
+    gain, offset = np.polyfit(found.reshape(-1), expected.reshape(-1), 1)
+    off = np.abs(gain * found + offset - expected)
+    assert gain > 0 and np.count_nonzero(off > 1e-3 * np.ptp(expected)) == 0
+    assert len(np.unique(expected.round(4), axis=0)) > 10, "frames that tell networks apart"
+    report = check_model(KERAS_3 / file, workload, random_inputs=20)
+    assert report.verdict in ("equal", "flips"), str(report)
 
 
 def test_weights_are_found_by_name_or_as_the_only_ones(tmp_path: Path) -> None:
