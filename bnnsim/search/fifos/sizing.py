@@ -20,16 +20,19 @@ from bnnsim.search.fifos.bound import bound_depths, unlimited_depths
 from bnnsim.search.fifos.costs import Depths, FifoCosts
 from bnnsim.search.fifos.costs import Goal as Goal
 from bnnsim.search.fifos.shrinking import Shrinking, stream_kinds
-from bnnsim.search.fifos.trials import ENOUGH_FRAMES, DepthTrials, Progress
 from bnnsim.search.fifos.trials import CurvePoint as CurvePoint
+from bnnsim.search.fifos.trials import DepthTrials, Progress
 from bnnsim.search.fifos.trials import SizingProgress as SizingProgress
 from bnnsim.spec.faults import InputError
 from bnnsim.timing.streaming.bottleneck import unlimited_interval
 from bnnsim.timing.streaming.compiled_executor import run_compiled
 from bnnsim.timing.streaming.programs.graph import TimingGraph, build_timing
+from bnnsim.timing.streaming.steady_state.api import frame_words
 
 PACED_FRAMES = (3, 12, 48)
 """Frames of the run at the wanted pace: freezing pipelines settle later."""
+PACED_WORDS = 1 << 27
+"""Words of that run at most, but a frame of them."""
 CURVE_TIMINGS = 6
 """Timings that are kept for depths below the target, so that the front shows what memory buys."""
 
@@ -139,7 +142,8 @@ def enough_depths(
     None where not even unlimited ones are proven to keep it.
     """
     found: dict[str, int] = {}
-    for frames in PACED_FRAMES:
+    most = max(1, PACED_WORDS // frame_words(timing))
+    for frames in [frames for frames in PACED_FRAMES if frames <= most] or [most]:
         bound = bound_depths(timing, trials.target_cycles, frames)
         found = {name: bound[name] for name in streams}
         if trials.settles(found):
@@ -174,7 +178,7 @@ class _Sizer:
     def run(self) -> FifoSizing:
         trials = self.trials
         enough = enough_depths(self.timing, tuple(self.before), trials)
-        self.before_interval = trials.interval(self.before, ENOUGH_FRAMES)
+        self.before_interval = trials.interval(self.before, trials.enough_frames)
         if enough is None:
             raise InputError(self.design.name, "a design that runs with deep FIFOs", "none that does")
         self.bound = enough

@@ -21,7 +21,9 @@ MOST_FRAMES_FACTOR = 3
 """Frames within which depths must show their interval, by those that depths which are enough need: those
 that do not are taken as too shallow."""
 ENOUGH_FRAMES = 512
-"""Frames within which depths that should be enough must show it, and the design's own."""
+"""Frames within which depths that should be enough must show it, and the design's own; of large frames
+no more than move :data:`ENOUGH_WORDS`, but :data:`LEAST_FRAMES`."""
+ENOUGH_WORDS = 1 << 29
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,11 @@ class DepthTrials:
         )
 
     @property
+    def enough_frames(self) -> int:
+        """Frames within which depths that should be enough must show it."""
+        return max(LEAST_FRAMES, min(ENOUGH_FRAMES, ENOUGH_WORDS // self._frame_words))
+
+    @property
     def timed(self) -> int:
         """Sets of depths that were timed."""
         return len(self._timed)
@@ -89,7 +96,7 @@ class DepthTrials:
 
     def settles(self, depths: Depths) -> bool:
         """As :meth:`keeps`, with more frames to show it; what follows has twice as many as it took."""
-        interval = self.interval(depths, ENOUGH_FRAMES)
+        interval = self.interval(depths, self.enough_frames)
         self.most_frames = max(LEAST_FRAMES, MOST_FRAMES_FACTOR * self._frames)
         return interval is not None and interval <= self.target_cycles
 
@@ -138,9 +145,7 @@ class DepthTrials:
         for key, interval in self._timed.items():
             if interval is not None:
                 depths = dict(zip(self._streams, key, strict=True))
-                points.append(
-                    CurvePoint(self.costs.bits(depths), self.costs.bram18(depths), interval)
-                )
+                points.append(CurvePoint(self.costs.bits(depths), self.costs.bram18(depths), interval))
         points.sort(key=lambda p: (p.fifo_bits, p.initiation_interval_cycles))
         front: list[CurvePoint] = []
         for point in points:

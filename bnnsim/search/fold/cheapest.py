@@ -4,35 +4,30 @@ Layers are taken in the network's order. What later layers see of the earlier on
 streams have that are still unread; for each such state the partial sums are kept that no other undercuts
 in what counts (the objective and every resource that could run out). So on chains, and on any graph
 where nothing is cut, the result is exact: nothing else fits, or is cheaper. The joints make it more than
-a knapsack of layers: two layers that do not share a width pay for a converter.
+a knapsack of layers: two layers that do not share a width pay for a converter. Deep networks are folded
+by prices on the resources instead.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bnnsim.arrays import Floats, Int64s
-from bnnsim.cost.blocks.coefficients import default_coefficients
-from bnnsim.cost.blocks.parts import total
-from bnnsim.cost.blocks.platform import pipeline_platform
-from bnnsim.cost.blocks.technology import technology_of
-from bnnsim.cost.power import power_of_amounts
 from bnnsim.design.network.network import INPUT
-from bnnsim.design.streaming.layout import SINK
-from bnnsim.search.fold.finn_rule import finn_luts, slides
 from bnnsim.search.fold.labels import undominated
-from bnnsim.search.fold.options import OTHER_SINK, FoldOption, Item, OptionTable
+from bnnsim.search.fold.layer_costs import FINN_LUTS, LayerCosts
+from bnnsim.search.fold.options import FoldOption, OptionTable
+from bnnsim.search.fold.priced import MOST_CELLS, PricedNetwork, cheapest_by_prices
+from bnnsim.search.fold.priced_layers import priced_network
 
 MOST_LABELS = 400
 MOST_LABELS_DEEP = 60
 DEEP_LAYERS = 40
-"""Partial sums that are kept of a state, fewer in deep networks and where watts count besides."""
-FINN_LUTS = "finn_luts"
-"""The figure that bounds FINN's own estimate (:mod:`bnnsim.search.fold.finn_rule`)."""
+"""Partial sums that are kept of a state, fewer where watts or FINN's opinion count besides; networks of
+more layers are folded by prices (:mod:`bnnsim.search.fold.priced`)."""
 State = tuple[tuple[str, int], ...]
 """The lanes of each layer whose stream is not read by all its readers yet."""
 
@@ -64,10 +59,7 @@ def cheapest_folding(
 
     ``objective`` is a resource or ``power``.
     """
-    found = _Knapsack(table, cycles, budget, objective).solve(every_figure=False)
-    if found.choice is None:
-        return _Knapsack(table, cycles, budget, objective).solve(every_figure=True)
-    return found
+    return _Knapsack(table, cycles, budget, objective).solve()
 
 
 @dataclass(frozen=True)
@@ -83,25 +75,45 @@ class _Knapsack:
     def __init__(
         self, table: OptionTable, cycles: int, budget: Mapping[str, float], objective: str
     ) -> None:
-        self.table = table
-        self.cycles = cycles
+        self.network = table.network
         self.figures = [objective, *(name for name in budget if name != objective)]
         self.room = np.array([budget.get(name, np.inf) for name in self.figures])
-        self.within = {name: table.within(name, cycles) for name in table.options}
-        self._vectors: dict[tuple[str, int], Floats] = {}
-        self._joints: dict[tuple[str, int, str, int], Floats | None] = {}
-        self._per_busy: dict[Item, float] = {}
+        self.costs = LayerCosts(table, cycles, self.figures)
         self._grouped: dict[tuple[str, tuple[int, ...]], list[_Added]] = {}
 
-    def solve(self, every_figure: bool) -> Outcome:
-        network = self.table.network
-        names = [INPUT, *network.nodes]
-        least = {name: self._least(name) for name in names}
-        start = self._platform()
+    def solve(self) -> Outcome:
+        names = [INPUT, *self.network.nodes]
+        least = {name: self.costs.least(name) for name in names}
+        start = self.costs.platform()
         rest = np.sum(list(least.values()), axis=0)
         floor = dict(zip(self.figures, start + rest, strict=True))
-        if any(not self.within[name] for name in names) or np.any(start + rest > self.room):
+        if any(not self.costs.within[name] for name in names) or np.any(start + rest > self.room):
             return Outcome(None, True, floor)
+        if len(names) > DEEP_LAYERS:
+            priced = priced_network(self.costs, start)
+            if priced.most_cells <= MOST_CELLS:
+                return self._by_prices(priced, floor)
+        found = self._by_sums(names, least, start, every_figure=False)
+        if found.choice is None:
+            found = self._by_sums(names, least, start, every_figure=True)
+        return replace(found, least=floor)
+
+    def _by_prices(self, priced: PricedNetwork, floor: Mapping[str, float]) -> Outcome:
+        answer, is_proven = cheapest_by_prices(priced, self.room)
+        if answer is None:
+            return Outcome(None, is_proven, floor)
+        chosen = {
+            layer.name: self.costs.within[layer.name][layer.table.places[answer.rows[layer.name]]]
+            for layer in priced.layers
+        }
+        amounts = dict(zip(self.figures, answer.total.tolist(), strict=True))
+        return Outcome(Choice(chosen, amounts), is_proven, floor)
+
+    def _by_sums(
+        self, names: Sequence[str], least: Mapping[str, Floats], start: Floats, every_figure: bool
+    ) -> Outcome:
+        network = self.network
+        rest = np.sum(list(least.values()), axis=0)
         counted = self._counted(start, every_figure)
         is_large = len(names) > DEEP_LAYERS or "power" in self.figures or FINN_LUTS in self.figures
         most = MOST_LABELS_DEEP if is_large else MOST_LABELS
@@ -142,8 +154,8 @@ class _Knapsack:
                 ]
             steps.append(step)
             if not states:
-                return Outcome(None, not is_cut and every_figure, floor)
-        return Outcome(self._best(names, states, steps), not is_cut, floor)
+                return Outcome(None, not is_cut and every_figure, {})
+        return Outcome(self._best(names, states, steps), not is_cut, {})
 
     def _best(
         self,
@@ -157,7 +169,7 @@ class _Knapsack:
         chosen: dict[str, FoldOption] = {}
         for name, step in zip(reversed(names), reversed(steps), strict=True):
             state, place, label = step[state][label]
-            chosen[name] = self.within[name][place]
+            chosen[name] = self.costs.within[name][place]
         return Choice({name: chosen[name] for name in names}, amounts)
 
     def _counted(self, start: Floats, every_figure: bool) -> list[int]:
@@ -165,7 +177,7 @@ class _Knapsack:
 
         At first only logic and block memory beside it; what else runs out is looked at if nothing fits.
         """
-        most = start + sum(self._most(name) for name in self.within)
+        most = start + sum(self.costs.most(name) for name in self.costs.within)
         tight = [i for i in range(1, len(self.figures)) if most[i] > self.room[i]]
         main = ("lut", "bram18", "alm", "m20k", FINN_LUTS)
         if not every_figure:
@@ -174,9 +186,7 @@ class _Knapsack:
 
     # ---- what is added ----------------------------------------------------------------------
 
-    def _additions(
-        self, name: str, inputs: Sequence[str], lanes: Mapping[str, int]
-    ) -> list[_Added]:
+    def _additions(self, name: str, inputs: Sequence[str], lanes: Mapping[str, int]) -> list[_Added]:
         """What a layer may add behind inputs of so many ``lanes``, for each number of its own lanes.
 
         An option that another with the same lanes undercuts in every figure is left out.
@@ -184,9 +194,10 @@ class _Knapsack:
         key = (name, tuple(lanes[source] for source in inputs))
         if key not in self._grouped:
             groups: dict[int, list[tuple[int, Floats]]] = {}
-            for place, option in enumerate(self.within[name]):
-                added = self._added(name, inputs, lanes, option)
-                if added is not None:
+            for place, option in enumerate(self.costs.within[name]):
+                joints = self._joints(name, inputs, lanes, option)
+                if joints is not None:
+                    added = self.costs.rows[name][place] + joints
                     groups.setdefault(option.lanes_out, []).append((place, added))
             found = []
             for lanes_out, entries in groups.items():
@@ -197,101 +208,17 @@ class _Knapsack:
             self._grouped[key] = found
         return self._grouped[key]
 
-    def _added(
+    def _joints(
         self, name: str, inputs: Sequence[str], lanes: Mapping[str, int], option: FoldOption
     ) -> Floats | None:
-        found = self._vector(name, option)
+        """What lies around an option's units; None where streams do not join."""
+        found = self.costs.ends(name, option.lanes_out)
         for source, lanes_in in zip(inputs, option.lanes_in, strict=True):
-            first = self.table.network.consumers[INPUT][:1]
-            is_flat = source == INPUT and self.table.network.input.pixels == 1
-            if is_flat and first and first[0][0] == name and lanes[source] != lanes_in:
-                return None  # the source's words are those of its first reader
-            joint = self._joint(source, lanes[source], name, lanes_in)
+            joint = self.costs.joint(source, lanes[source], name, lanes_in)
             if joint is None:
                 return None
             found = found + joint
-        for place, output in enumerate(self.table.network.outputs):
-            if output != name:
-                continue
-            joint = self._joint(name, option.lanes_out, OTHER_SINK if place else SINK, 0)
-            assert joint is not None
-            found = found + joint
         return found
-
-    def _joint(self, writer: str, lanes_out: int, reader: str, lanes_in: int) -> Floats | None:
-        key = (writer, lanes_out, reader, lanes_in)
-        if key not in self._joints:
-            joint = self.table.joint(*key)
-            joins = joint.items is not None and joint.cycles <= self.cycles
-            self._joints[key] = self._sum(joint.items or ()) if joins else None
-        return self._joints[key]
-
-    def _vector(self, name: str, option: FoldOption) -> Floats:
-        key = (name if FINN_LUTS in self.figures else "", id(option))
-        if key not in self._vectors:
-            found = self._sum(option.items)
-            if FINN_LUTS in self.figures:
-                found[self.figures.index(FINN_LUTS)] = self._finn_luts(name, option)
-            self._vectors[key] = found
-        return self._vectors[key]
-
-    def _finn_luts(self, name: str, option: FoldOption) -> float:
-        node, hardware = self.table.network.nodes.get(name), option.hardware
-        if node is None or hardware is None or not (hardware.pe and hardware.simd):
-            return 0.0
-        lanes = option.lanes_in[0] if slides(node) else 0
-        in_luts = hardware.weights == "lutram"
-        return float(finn_luts(node, hardware.pe, hardware.simd, lanes, in_luts))
-
-    def _sum(self, items: Sequence[Item]) -> Floats:
-        return np.array(
-            [
-                sum(self._power(item) for item in items)
-                if name == "power"
-                else 0.0
-                if name == FINN_LUTS
-                else sum(getattr(amounts, name) for amounts, _ in items)
-                for name in self.figures
-            ],
-            float,
-        )
-
-    def _power(self, item: Item) -> float:
-        if item not in self._per_busy:
-            amounts, busy = item
-            share = min(1.0, busy / self.cycles)
-            request = self.table.request
-            power = power_of_amounts(amounts, request.device, request.clock_mhz, share)
-            self._per_busy[item] = power.dynamic_w
-        return self._per_busy[item]
-
-    def _least(self, name: str) -> Floats:
-        vectors = [self._vector(name, option) for option in self.within[name]]
-        return np.min(vectors, axis=0) if vectors else np.zeros(len(self.figures))
-
-    def _most(self, name: str) -> Floats:
-        """The most that a layer and what joins it to its inputs may take."""
-        options = self.within[name]
-        most: Floats = np.max([self._vector(name, option) for option in options], axis=0)
-        node = self.table.network.nodes.get(name)
-        for place, source in enumerate(node.inputs if node else ()):
-            pairs = itertools.product(
-                {option.lanes_out for option in self.within[source]},
-                {option.lanes_in[place] for option in options},
-            )
-            joints = [self._joint(source, out, name, lanes) for out, lanes in pairs]
-            most = most + np.max([j for j in joints if j is not None] or [0 * most], axis=0)
-        for output in self.table.network.outputs:
-            if output == name:
-                ends = [self._joint(name, o.lanes_out, OTHER_SINK, 0) for o in options]
-                most = most + np.max([end for end in ends if end is not None], axis=0)
-        return most
-
-    def _platform(self) -> Floats:
-        device = self.table.request.device
-        tech = technology_of(device, default_coefficients())
-        amounts = total(pipeline_platform(tech, device, "auto", False)).rounded(tech)
-        return self._sum([(amounts, self.cycles)])
 
 
 def _origin(part: tuple[State, Int64s, Floats], offset: int) -> tuple[State, int, int]:

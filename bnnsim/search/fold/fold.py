@@ -13,9 +13,10 @@ from pathlib import Path
 from bnnsim.cost.usage import RESOURCES, Exceeded
 from bnnsim.design.network.network import INPUT, resolve_network
 from bnnsim.files.whole import save_text
-from bnnsim.search.fold.cheapest import FINN_LUTS, Outcome, cheapest_folding
+from bnnsim.search.fold.cheapest import Outcome, cheapest_folding
 from bnnsim.search.fold.finn_rule import set_folding_luts
 from bnnsim.search.fold.folded_design import FoldedDesign, SlowWindow, fold_choice
+from bnnsim.search.fold.layer_costs import FINN_LUTS
 from bnnsim.search.fold.options import OptionTable
 from bnnsim.search.fold.request import FoldObjective, FoldRequest
 from bnnsim.spec.faults import InputError

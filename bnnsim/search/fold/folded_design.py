@@ -22,10 +22,15 @@ from bnnsim.search.fold.options import OptionTable
 from bnnsim.search.fold.request import FoldRequest
 from bnnsim.spec.faults import SpecError
 from bnnsim.timing.streaming.bottleneck import slowest_units
-from bnnsim.timing.streaming.programs.graph import build_timing
+from bnnsim.timing.streaming.programs.graph import TimingGraph, build_timing
+from bnnsim.timing.streaming.steady_state.api import SWEPT_WORDS, frame_words
 
 FIFO_TIMINGS = 14
 """Exact timings that the FIFOs of a first design may take (``bnnsim fifos`` takes more)."""
+CAPS_WORDS = (32, 128)
+"""Depths that FIFOs outside branches are tried with where frames are large."""
+CAPPED_FRAME_WORDS = 1 << 25
+"""Words a frame beyond which there is no time for that."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,9 @@ def _depths(design: Design, cycles: int) -> tuple[dict[str, int], int | None]:
     timing = build_timing(design.graph)
     trials = DepthTrials(timing, FifoCosts(design, "bram"), cycles, most_timings=FIFO_TIMINGS)
     shallow = {stream.name: 2 for stream in design.graph.streams}
+    if frame_words(timing) > SWEPT_WORDS:
+        capped = _capped(design, timing, trials)
+        return capped or shallow, trials.interval(capped) if capped else None
     if not trials.keeps(shallow):
         enough = enough_depths(timing, tuple(shallow), trials)
         if enough is None:
@@ -108,3 +116,20 @@ def _depths(design: Design, cycles: int) -> tuple[dict[str, int], int | None]:
         shallow = shrinking.depths
     return shallow, trials.interval(shallow)
 
+
+def _capped(design: Design, timing: TimingGraph, trials: DepthTrials) -> dict[str, int] | None:
+    """Of large frames what is enough, FIFOs outside branches capped if that keeps the interval too.
+
+    Few timings are affordable then, and words that are handed on one by one take the longest.
+    """
+    enough = enough_depths(timing, tuple(stream.name for stream in design.graph.streams), trials)
+    if enough is None:
+        return None
+    kinds = stream_kinds(design.graph)
+    for most in CAPS_WORDS if frame_words(timing) <= CAPPED_FRAME_WORDS else ():
+        capped = {
+            name: depth if "branch" in kinds[name] else min(depth, most) for name, depth in enough.items()
+        }
+        if trials.keeps(capped):
+            return capped
+    return enough

@@ -11,8 +11,12 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from bnnsim.arrays import Floats
 from bnnsim.cost.blocks.amounts import Amounts
 from bnnsim.cost.resources import estimate_part
+from bnnsim.cost.usage import RESOURCES
 from bnnsim.design.network.network import INPUT, Network, Node
 from bnnsim.design.streaming.folding_rules import STREAMING
 from bnnsim.design.streaming.layer_units import layer_units
@@ -78,7 +82,8 @@ class OptionTable:
         """What each layer puts out, lanes aside."""
         self._equal: dict[object, tuple[OpenPort, tuple[FoldOption, ...]]] = {}
         self._joints: dict[object, Joint] = {}
-        self._slow: dict[tuple[str, int], int] = {}
+        self._amounts: dict[int, Floats] = {}
+        self._slow: dict[tuple[int, int], int] = {}
         faults: list[Fault] = []
         self.options: dict[str, tuple[FoldOption, ...]] = {INPUT: tuple(self._source_options())}
         for node in self.network.nodes.values():
@@ -87,18 +92,30 @@ class OptionTable:
         if faults:
             raise SpecError(request.in_the_workload(faults))
 
-    def within(self, name: str, cycles: int) -> list[FoldOption]:
-        """The options of a layer (or the frame source) that need at most ``cycles`` a frame."""
-        return [o for o in self.options[name] if self.cycles(name, o) <= cycles]
-
     def cycles(self, name: str, option: FoldOption) -> int:
         """Cycles a frame of an option's slowest unit by itself."""
         lanes = option.lanes_in[0] if option.lanes_in else 0
-        return max(option.cycles, self._slow.get((name, lanes), 0))
+        return max(option.cycles, self._slow.get((id(self.options[name]), lanes), 0))
 
     def correct(self, name: str, lanes: int, cycles: int) -> None:
-        """Note what exact timing says of a layer's window."""
-        self._slow[name, lanes] = cycles
+        """Note what exact timing says of a layer's window, and of those of equal layers."""
+        self._slow[id(self.options[name]), lanes] = cycles
+
+    def amounts(self, name: str) -> Floats:
+        """What each option of a layer takes ``(options, resources)``, in the order of ``RESOURCES``."""
+        options = self.options[name]
+        if id(options) not in self._amounts:
+            rows = [
+                [sum(getattr(amounts, resource) for amounts, _ in option.items) for resource in RESOURCES]
+                for option in options
+            ]
+            self._amounts[id(options)] = np.array(rows, float).reshape(len(options), len(RESOURCES))
+        return self._amounts[id(options)]
+
+    def stream(self, writer: str) -> object:
+        """What a layer's stream carries, lanes aside: equal for layers whose joints are."""
+        port = self.ports[writer]
+        return port.element_bits, port.type, port.elements
 
     @property
     def corrections(self) -> int:
@@ -110,11 +127,11 @@ class OptionTable:
 
         The network's first output has ``SINK`` as reader, the others ``OTHER_SINK``.
         """
-        port = self.ports[writer]
-        key: tuple[object, ...] = (port.element_bits, port.type, port.elements, lanes_out, lanes_in)
-        key += (reader if reader in (SINK, OTHER_SINK) else "",)
+        end = reader if reader in (SINK, OTHER_SINK) else ""
+        key = (self.stream(writer), lanes_out, lanes_in, end)
         if key not in self._joints:
-            self._joints[key] = self._laid_joint(replace(port, lanes=lanes_out), lanes_in, reader)
+            port = replace(self.ports[writer], lanes=lanes_out)
+            self._joints[key] = self._laid_joint(port, lanes_in, reader)
         return self._joints[key]
 
     # ---- the options of one layer -------------------------------------------------------------

@@ -17,21 +17,31 @@ RUN_AHEAD_FRAMES = 256
 """Frames that the first units may be ahead of the last besides, in FIFOs that hold many small frames."""
 
 
+SWEPT_WORDS = 1 << 22
+"""Words a frame beyond which frames are solved: a schedule takes dozens of sweeps over all of them."""
+
+
 def steady_state(graph: TimingGraph, *, fast: bool = False, max_frames: int = MAX_FRAMES) -> SteadyState:
     """The steady state of ``graph``, looked for within ``max_frames`` frames at the sinks.
 
     ``fast`` looks for a schedule that repeats first: the same interval and latency from a single frame,
-    but no warm-up, and the period may be another with the same interval.
+    but no warm-up, and the period may be another with the same interval. Where frames are large a few
+    of them are solved sooner.
 
     Raises :class:`~bnnsim.timing.streaming.result.DeadlockError` where the pipeline gets stuck.
     """
-    if fast:
+    if fast and frame_words(graph) <= SWEPT_WORDS:
         circuit = certify(graph)
         if circuit is not None:
             return _certified(graph, circuit)
     solver = Solver(graph, most_frames_to_run(max_frames))
     search = Search(solver)
     return settle(search, end_run(solver, 1).cycles_total, max_frames)
+
+
+def frame_words(graph: TimingGraph) -> int:
+    """Reads and writes of a frame in all units."""
+    return sum(unit.program.words_in + unit.program.words_out for unit in graph.units)
 
 
 def _certified(graph: TimingGraph, circuit: Circuit) -> SteadyState:
