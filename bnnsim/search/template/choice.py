@@ -33,6 +33,7 @@ FACTORS = (4, 16, 32)
 MOST_LANES = 1 << 15
 """Multiply-accumulates a cycle: more fit no part here."""
 UNBOUNDED = 1 << 62
+BLOCK_BITS = 18 * 1024
 MOST_MHZ = 2000
 SAME = 1.001
 """Of designs no further apart than this the smaller is taken."""
@@ -132,6 +133,10 @@ class _Choice:
     def try_all(self, kinds: Sequence[Kind], spilled: Sequence[Spill]) -> None:
         """Every size of every kind, each with the most maps on chip with which it fits, weights in block
         RAM where there is enough."""
+        blocks = self.part.bram18
+        if blocks is not None:  # maps alone fill the part's memory: any array is too much beside them
+            fitting = [one for one in spilled if one.kept_bits <= blocks * BLOCK_BITS]
+            spilled = fitting or spilled[-1:]
         nodes = self.network.nodes.values()
         is_mixed = len({multiplies(n) for n in nodes if isinstance(n.layer, WeightedLayer)}) > 1
         every = [Sizes(*one) for one in product(OUTPUTS, INPUTS, FACTORS if is_mixed else (0,))]
