@@ -79,7 +79,8 @@ def unknown_words(text: str) -> list[str]:
         for word in shlex.split(code.replace("\\|", "|")):
             commands = getattr(command, "commands", {})
             if word.startswith("--"):
-                known = {name for option in command.params for name in option.opts}
+                which = [command, *getattr(command, "commands", {}).values()]  # meant, if unsaid
+                known = {name for one in which for option in one.params for name in option.opts}
                 if word.partition("=")[0] not in known | {"--help", "--version"}:
                     found.append(f"bnnsim {code}: no {word}")
             elif word in commands:
