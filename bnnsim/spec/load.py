@@ -51,12 +51,15 @@ def read_architecture(reference: str | Path) -> Loaded[Architecture]:
 def read_architecture_source(path: Path) -> SourceText:
     """The text of an architecture, or of a space of them, with today's keys.
 
-    Raises :class:`SpecError` as :func:`~bnnsim.spec.yaml.source.read_source` and
-    :func:`~bnnsim.spec.architecture.architecture_model` do; keys that have been renamed are said in an
-    :class:`~bnnsim.spec.faults.OldKeyWarning`.
+    Raises :class:`SpecError` as :func:`~bnnsim.spec.yaml.source.read_source` does; keys that have been
+    renamed are said in an :class:`~bnnsim.spec.faults.OldKeyWarning`. Of a style that is none the keys
+    stay as they are: who needs the style, asks for its model and says so.
     """
     source = read_source(path)
-    return current(source, architecture_model(source))
+    try:
+        return current(source, architecture_model(source))
+    except SpecError:
+        return source
 
 
 def read_workload(reference: str | Path) -> Loaded[Workload]:

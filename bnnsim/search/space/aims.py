@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
 from pydantic import Field
 
-from bnnsim.search.front.objectives import METRICS
-from bnnsim.spec.faults import SpecError, near_names
+from bnnsim.search.front.objectives import METRICS, parse_constraints, parse_objectives
+from bnnsim.spec.faults import Fault, KeyPath, SpecError, near_names
 from bnnsim.spec.model import Name, SpecModel
 from bnnsim.spec.yaml.source import SourceText
 from bnnsim.spec.yaml.validate import validate
@@ -66,6 +67,28 @@ def read_aims(model: type[Aims], source: SourceText, header: object) -> Aims:
             for name in landmark.figures
             if name not in METRICS
         ]
+        faults += _aim_faults(source, "objectives", explore.objectives, parse_objectives)
+        faults += _aim_faults(source, "constraints", explore.constraints, parse_constraints)
     if faults or explore is None:
         raise SpecError(faults)
     return explore
+
+
+def _aim_faults(
+    source: SourceText, key: str, texts: list[str], parse: Callable[[list[str]], object]
+) -> list[Fault]:
+    """What is wrong with each text of ``key``; where nothing is, with all of them together."""
+    faults: list[Fault] = []
+    for place, text in enumerate(texts):
+        faults += _located(source, ("explore", key, place), [text], parse)
+    return faults or _located(source, ("explore", key), texts, parse)
+
+
+def _located(
+    source: SourceText, path: KeyPath, texts: list[str], parse: Callable[[list[str]], object]
+) -> list[Fault]:
+    try:
+        parse(texts)
+    except SpecError as error:
+        return [source.fault(path, fault.expected, fault.got, fault.near) for fault in error.faults]
+    return []

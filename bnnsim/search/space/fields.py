@@ -86,6 +86,19 @@ def combinations(names: Sequence[str], knobs: Mapping[str, Knob]) -> Iterator[di
         yield dict(zip(names, values, strict=True))
 
 
+def field_values(
+    path: KeyPath, fields: Sequence[Field], knobs: Mapping[str, Knob], data: Any
+) -> tuple[Value, ...]:
+    """The values that the field at ``path`` of a space's ``data``, free or not, can have."""
+    for found in fields:
+        if found.path == path:
+            return tuple(found.value(chosen) for chosen in combinations(found.knobs, knobs))
+    here: Any = data
+    for part in path:
+        here = here[part]
+    return (here,)
+
+
 def knob_values(
     source: SourceText, value: Mapping[str, Any], path: KeyPath, faults: list[Fault]
 ) -> tuple[Value, ...]:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from bnnsim.design.network.network import Network
 from bnnsim.search.space.aims import ExploreSpec, ReferenceDesign
-from bnnsim.search.space.fields import Field, Knob, Value, combinations
+from bnnsim.search.space.fields import Field, Knob, Value, field_values
 from bnnsim.spec.architecture import Architecture, architecture_model
 from bnnsim.spec.engine.outside import outside_of
 from bnnsim.spec.faults import KeyPath, SpecError
@@ -89,14 +89,8 @@ class Space:
 
     def values_at(self, path: KeyPath) -> tuple[Value, ...]:
         """The values that the field at ``path``, free or not, can have."""
-        for found in self.fields:
-            if found.path == path:
-                named = {knob.name: knob for knob in self.knobs}
-                return tuple(found.value(chosen) for chosen in combinations(found.knobs, named))
-        here: Any = self.source.data
-        for part in path:
-            here = here[part]
-        return (here,)
+        named = {knob.name: knob for knob in self.knobs}
+        return field_values(path, self.fields, named, self.source.data)
 
     @property
     def fastest_clock(self) -> tuple[str, int] | None:

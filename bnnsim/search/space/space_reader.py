@@ -7,7 +7,6 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from bnnsim.design.device import device_of
 from bnnsim.design.network.network import Network, resolve_network
 from bnnsim.search.front.objectives import METRICS
 from bnnsim.search.space.aims import ExploreSpec, read_aims
@@ -15,14 +14,15 @@ from bnnsim.search.space.depth_names import space_depth_faults, written_depth_fa
 from bnnsim.search.space.field_reader import DIVISORS, FieldReader
 from bnnsim.search.space.fields import Knob, knob_values
 from bnnsim.search.space.space import Space
+from bnnsim.search.space.value_faults import device_faults, value_faults, with_choices
 from bnnsim.spec.architecture import architecture_model
 from bnnsim.spec.faults import Fault, KeyPath, SpecError, near_names
 from bnnsim.spec.library import find_spec, shipped_names
 from bnnsim.spec.load import Loaded, load_workload, read_architecture_source
+from bnnsim.spec.model import SpecModel
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.workload import Workload
 from bnnsim.spec.yaml.source import SourceText
-from bnnsim.spec.yaml.validate import validate
 
 RESERVED = ("alternative", "target_interval")
 """Names that parameters of a search have already."""
@@ -56,12 +56,13 @@ def read_space(
     ``folder`` is that of the space's file: a network that the space names by path lies beside it.
     """
     source = replace(source, data=copy.deepcopy(source.data))
-    model = architecture_model(source)
     header = source.data.pop("explore", None)
+    faults: list[Fault] = []
+    model = _model(source, faults)
     if header is None:
         if workload is None:
             expected = "this key, or a workload beside an architecture whose folding to search"
-            raise SpecError([*source.faults, source.fault(("explore",), expected, "nothing")])
+            raise SpecError([*faults, *source.faults, source.fault(("explore",), expected, "nothing")])
         workload = workload if isinstance(workload, Loaded) else load_workload(workload)
         header = {}
         if model is StreamingArchitecture:
@@ -69,27 +70,36 @@ def read_space(
             if wrong_depths:
                 raise SpecError(wrong_depths)
             _free_folding(source, workload)
-    faults: list[Fault] = []
     explore = _aims(source, header, faults)
     loaded, network = _network(source, header, workload, folder, faults)
     shared = _shared_knobs(source, header, faults)
+    if model is None:
+        raise SpecError(faults)
     reader = FieldReader(source, network, shared, model is StreamingArchitecture)
     sample = reader.walk(source.data)
     faults += reader.faults
     faults += [] if faults else reader.unused()
     faults += [] if network is None else space_depth_faults(source, network)
-    checked = replace(source, data=sample)
     wrong = {source.fault(path, "", "").key for path in reader.wrong}
-    faults += [fault for fault in validate(model, checked)[1] if fault.key not in wrong]
+    found = value_faults(model, source, reader, sample)
+    faults += with_choices(source, [fault for fault in found if fault.key not in wrong])
+    faults += device_faults(source, reader)
     if faults or explore is None or loaded is None or network is None:
         raise SpecError(faults)
     if explore.workload is None or workload is None:
         explore = explore.model_copy(update={"workload": loaded.spec.name})
     name, knobs = str(source.data["name"]), tuple(reader.knobs.values())
     folded, fields = tuple(reader.folded), tuple(reader.fields)
-    space = Space(name, source, explore, loaded, network, folded, knobs, fields)
-    _check_values(space)
-    return space
+    return Space(name, source, explore, loaded, network, folded, knobs, fields)
+
+
+def _model(source: SourceText, faults: list[Fault]) -> type[SpecModel] | None:
+    """The kind of architecture that a space is of; None where ``faults`` say why there is none."""
+    try:
+        return architecture_model(source)
+    except SpecError as error:
+        faults += error.faults
+        return None
 
 
 def find_workload(source: SourceText, path: KeyPath, reference: str, folder: Path) -> Path:
@@ -163,21 +173,6 @@ def _shared_knobs(source: SourceText, header: object, faults: list[Fault]) -> di
         # A knob with a fault has no values, but its name, so that fields that follow it have no fault.
         shared[name] = Knob(name, knob_values(source, given, path, faults))
     return shared
-
-
-def _check_values(space: Space) -> None:
-    """Raise :class:`SpecError` where a knob's value is none that its fields can have."""
-    faults: list[Fault] = []
-    for device in space.devices:
-        device_of(device, space.source, faults)
-    for knob in space.knobs:
-        for value in knob.values[1:]:
-            try:
-                space.point({**space.first_knobs, knob.name: value}, space.name)
-            except SpecError as error:
-                faults += error.faults
-    if faults:
-        raise SpecError(faults)
 
 
 def _free_folding(source: SourceText, workload: Loaded[Workload]) -> None:

@@ -153,6 +153,43 @@ def test_all_faults_of_a_space_and_its_network_come_at_once(tmp_path: Path) -> N
     assert found == {"clok", "layers.fc3.simd.range", "explore.objektives", "layers.fc3.op"}
 
 
+def test_values_aims_and_devices_with_faults_come_with_the_others(tmp_path: Path) -> None:
+    text = SPACE.replace("device: xc7z020", "device: {choose: [xc7z020, xc7z0200, xc7z010]}")
+    text = text.replace("{choose: [100, 143]}", "{chose: [100, 143]}")
+    text = text.replace("pe: divisors, simd: 8", "pe: divisors, simd: {choose: [8, eight]}")
+    text = text.replace("workload: tfc", "workload: tfd, constraints: ['lutt<=4', 'lut<4', 'ff<=9']")
+    text = text.replace("[throughput_fps, lut]", "[throughput_fp, 'lut:least', lut]")
+    with pytest.raises(SpecError) as error:
+        _load(tmp_path, text)
+    assert [(fault.key, fault.line, fault.near) for fault in error.value.faults] == [
+        ("device", 4, ("xc7z020", "xc7z100")),
+        ("clock_mhz", 5, ("choose",)),
+        ("layers.fc1.simd", 9, ()),
+        ("explore.constraints[0]", 12, ("lut", "lutram")),
+        ("explore.constraints[1]", 12, ()),
+        ("explore.objectives[0]", 12, ("throughput_fps",)),
+        ("explore.objectives[1]", 12, ()),
+        ("explore.workload", 12, ("tfc",)),
+    ]
+
+
+def test_a_wrong_style_hides_no_fault_of_aims_or_network(tmp_path: Path) -> None:
+    text = SPACE.replace("style: streaming", "style: streamin").replace("[throughput_fps", "[fps")
+    with pytest.raises(SpecError) as error:
+        _load(tmp_path, text.replace("workload: tfc", "workload: tfd"))
+    assert [fault.key for fault in error.value.faults] == [
+        "style",
+        "explore.objectives[0]",
+        "explore.workload",
+    ]
+
+
+def test_a_mapping_that_is_no_choice_says_which_choices_there_are(tmp_path: Path) -> None:
+    message = r"clock_mhz: expected a number, or choose, range or knob, got a mapping with the key chose"
+    with pytest.raises(SpecError, match=message + r" \(nearest: choose"):
+        _load(tmp_path, SPACE.replace("{choose: [100, 143]}", "{chose: [100, 143]}"))
+
+
 def _folded_spaces() -> list[str]:
     spaces = [load_search_space(name) for name in shipped_names("space")]
     return [s.name for s in spaces if not isinstance(s, Alternatives) and s.folded]
