@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from rich.table import Table
-
 from bnnsim.cli.console import SimulationFailed, output
-from bnnsim.cli.explore.figure_cells import add_figure_column, figure_cell
+from bnnsim.cli.explore.design_facts import Facts, figures_text, knob_facts, ways_on
+from bnnsim.cli.explore.figure_cells import figure_cell
+from bnnsim.cli.explore.front_table import front_table
+from bnnsim.cli.facts import show_facts, show_places
 from bnnsim.exploration.report import ExplorationReport
 from bnnsim.report.search.pareto import FIGURES, sureness
 from bnnsim.search.space.aims import ReferenceDesign
-from bnnsim.search.space.alternatives import ALTERNATIVE, Alternatives
 from bnnsim.search.storage.best_known import scale_of
 from bnnsim.search.storage.record import COMPARED, TrialRecord
-from bnnsim.search.storage.results import DESIGNS, design_name, no_clear_leads, verilog_workload
+from bnnsim.search.storage.results import design_name, no_clear_leads
 from bnnsim.spec.faults import InputError
 from bnnsim.validation.certainty import is_ahead, needed_lead
 
-SHOWN = 12
+WIDTH = 12
 
 
 def show(report: ExplorationReport, space: str) -> None:
-    """Print the front's best designs, then the answer; ``space`` as the user named it, for faults."""
+    """Print the front's best designs, then the answer; ``space`` as the user named it, for faults.
+
+    Of a search for one figure the front is one design, which the answer tells.
+    """
     found = report.exploration
-    if found.front:
-        output.print(_front_table(report))
+    if found.front and len(found.objectives) > 1:
+        front_table(report).show()
         output.print()
-    for name, text in _answer(report):
-        output.print(f"{name:<12} {text}", markup=False, soft_wrap=True)
+    if found.front:
+        show_facts(_best(report), WIDTH)
+    show_facts(_answer(report), WIDTH)
+    show_places(_places(report), WIDTH)
     if report.differing:
         notes = "; ".join(f"design {v.id}: {v.note}" for v in report.differing)
         raise SimulationFailed(f"the executors differ, which is an error of bnnsim: {notes}")
@@ -49,39 +54,24 @@ def _nearest(trials: tuple[TrialRecord, ...]) -> str:
     return f"none among {len(trials)}; the nearest misses {broken}"
 
 
-def _front_table(report: ExplorationReport) -> Table:
-    """At most ``SHOWN`` designs, evenly over the front, best in the first objective first."""
+def _best(report: ExplorationReport) -> Facts:
+    """The front's first design, with its knobs."""
     found = report.exploration
-    front = found.front
-    last = len(front) - 1
-    picks = sorted({round(i * last / (SHOWN - 1)) for i in range(SHOWN)}) if last else [0]
-    more = "" if len(picks) == len(front) else f", {len(picks)} of {len(front)}"
-    table = Table(title=f"Designs that nothing beats{more}", title_justify="left", box=None)
-    table.add_column("design", no_wrap=True)
-    several = isinstance(found.space, Alternatives)
-    if several:
-        table.add_column("alternative", no_wrap=True)
-    wanted = [objective.name for objective in found.objectives]
-    others = [
-        name
-        for name in ("throughput_fps", "power_w", "lut", "bram18", "clock_mhz")
-        if name not in wanted and name in front[0].result.figures
-    ]
-    for name in (*wanted, *others):
-        add_figure_column(table, name)
-    table.add_column("bit-exact", justify="right", no_wrap=True)
-    checks = {v.id: v.is_exact for v in report.verifications}
-    words = {True: "yes", False: "NO", None: "not run"}
-    for trial in [front[i] for i in picks]:
-        figures = trial.result.figures
-        cells = [figure_cell(figures.get(name)) for name in (*wanted, *others)]
-        # Beside its alternative there is room for a design's number only.
-        which = [trial.id, str(trial.knobs[ALTERNATIVE])] if several else [design_name(found, trial)]
-        table.add_row(*which, *cells, words[checks.get(trial.id)])
-    return table
+    best, aim = found.front[0], found.objectives[0]
+    most = "most" if aim.maximises else "least"
+    text = f"{design_name(found, best)} ({most} {aim.name}): {figures_text(report, best)}"
+    return [("best", text), *knob_facts(report, best)]
 
 
-def _answer(report: ExplorationReport) -> list[tuple[str, str]]:
+def _places(report: ExplorationReport) -> Facts:
+    """The page, and what leads on from the front's first design."""
+    if report.page is None or not report.page.is_file():
+        return []
+    front = report.exploration.front
+    return [("page", str(report.page)), *(ways_on(report, front[0]) if front else [])]
+
+
+def _answer(report: ExplorationReport) -> Facts:
     found = report.exploration
     space = found.space
     rows = [
@@ -101,7 +91,7 @@ def _answer(report: ExplorationReport) -> list[tuple[str, str]]:
             f"{len(found.front)} on the front{cut}",
         )
     )
-    scale = scale_of(found)
+    scale = scale_of(found) if len(found.objectives) > 1 else None  # one figure says itself
     if scale is not None:
         drawn = ""
         if found.baseline:
@@ -123,16 +113,10 @@ def _answer(report: ExplorationReport) -> list[tuple[str, str]]:
             )
     rows += _checks(report)
     rows.append(("took", f"{report.search_seconds:.1f} s searching, {report.seconds:.1f} s in all"))
-    if report.page is not None and report.page.is_file():
-        rows.append(("page", str(report.page)))
-        network = verilog_workload(space)
-        if network and found.front:
-            design = report.page.parent / DESIGNS / f"{design_name(found, found.front[0])}.yaml"
-            rows.append(("as Verilog", f"bnnsim rtl {design} {network} --out DIR"))
     return rows
 
 
-def _champions(report: ExplorationReport) -> list[tuple[str, str]]:
+def _champions(report: ExplorationReport) -> Facts:
     """What beats a published design by the tool's own models."""
     found = report.exploration
     checks = {v.id: v.is_exact for v in report.verifications}
@@ -175,7 +159,7 @@ def _doubts(report: ExplorationReport, trial: TrialRecord, reference: ReferenceD
     return doubts
 
 
-def _checks(report: ExplorationReport) -> list[tuple[str, str]]:
+def _checks(report: ExplorationReport) -> Facts:
     if not report.verifications:
         return []
     exact = sum(v.is_exact is True for v in report.verifications)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -15,7 +15,7 @@ from bnnsim.cli.console import Interrupted, errors, output
 from bnnsim.cli.options import SingleFileOption
 from bnnsim.exploration import DEFAULT_SPACE
 from bnnsim.search.study.samplers import SamplerName
-from bnnsim.spec.faults import InputError
+from bnnsim.spec.faults import Fault, InputError, SpecError
 
 if TYPE_CHECKING:
     from bnnsim.exploration.run import Stage
@@ -37,6 +37,19 @@ def command(
     constraint: Annotated[
         list[str] | None,
         typer.Option(help="a bound such as 'lut<=40000'; may be given again", metavar="BOUND"),
+    ] = None,
+    at: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="one design that keeps this bound, with --minimise or --maximise; may be given again",
+            metavar="BOUND",
+        ),
+    ] = None,
+    minimise: Annotated[
+        str | None, typer.Option(help="the one figure to make small, such as lut", metavar="FIGURE")
+    ] = None,
+    maximise: Annotated[
+        str | None, typer.Option(help="the one figure to make large", metavar="FIGURE")
     ] = None,
     sampler: Annotated[
         SamplerName,
@@ -66,7 +79,9 @@ def command(
     ] = False,
     baseline: Annotated[
         int | None,
-        typer.Option(help="random designs to compare with; default: as many", metavar="N"),
+        typer.Option(
+            help="random designs to compare with; default: as many, none for a single figure", metavar="N"
+        ),
     ] = None,
     verify: Annotated[
         Verify, typer.Option(help="front designs to re-simulate bit by bit; some: seconds at most")
@@ -85,6 +100,9 @@ def command(
     if worker:
         _help(storage, study or f"bnnsim-{Path(space).stem}", jobs)
         return
+    goal = goal_of(at or (), minimise, maximise, objectives)
+    if goal is not None and baseline is None:
+        baseline = 0
     if resume and out is None and storage is None:
         raise InputError("--resume", "the folder to go on in (--out)", "none")
     out = out or _free_folder(Path(space).stem)
@@ -93,8 +111,8 @@ def command(
             space,
             workload,
             trials=trials,
-            objectives=None if objectives is None else [name.strip() for name in objectives.split(",")],
-            constraints=constraint or (),
+            objectives=_names(objectives) if goal is None else [goal],
+            constraints=[*(constraint or ()), *(at or ())],
             sampler=sampler,
             jobs=jobs,
             seed=seed,
@@ -123,6 +141,43 @@ def _help(storage: str | None, study: str, jobs: int | None) -> None:
     if interrupted:
         raise Interrupted("interrupted before the study was complete; the same command goes on")
     output.print("the study is complete")
+
+
+def _names(objectives: str | None) -> list[str] | None:
+    return None if objectives is None else [name.strip() for name in objectives.split(",")]
+
+
+def goal_of(
+    at: Sequence[str], minimise: str | None, maximise: str | None, objectives: str | None
+) -> str | None:
+    """The one objective of a search for one design; None where the front is asked for.
+
+    Raises :class:`SpecError` with every fault of the options that ask for it.
+    """
+    from bnnsim.search.front.objectives import parse_constraints, parse_objectives
+
+    given = {"--minimise": minimise, "--maximise": maximise}
+    wanted = {option: name for option, name in given.items() if name is not None}
+    faults: list[Fault] = []
+    if at and not wanted:
+        faults += InputError("--at", "--minimise or --maximise with it", "neither").faults
+    if len(wanted) > 1:
+        faults += InputError("--minimise", "one figure, here or in --maximise", "both").faults
+    if wanted and objectives is not None:
+        faults += InputError("--objectives", f"none beside {next(iter(wanted))}", objectives).faults
+    goals = [(option, f"{name}:{option[2:]}") for option, name in wanted.items()]
+    try:
+        parse_constraints(at, "--at")
+    except SpecError as error:
+        faults += error.faults
+    for option, goal in goals:
+        try:
+            parse_objectives([goal], option)
+        except SpecError as error:
+            faults += error.faults
+    if faults:
+        raise SpecError(faults)
+    return goals[0][1] if goals else None
 
 
 def _free_folder(space: str) -> Path:
@@ -169,10 +224,9 @@ class _Line:
             (done, total), text = progress, ""
         else:
             done, total = progress.trials, progress.wanted
-            text = (
-                f"front {progress.front}  hypervolume {progress.hypervolume:.0%}  "
-                f"{progress.designs_per_s:.0f} designs/s"
-            )
+            # The front of a single figure is one design, and dominates all of its own box.
+            covered = f"  hypervolume {progress.hypervolume:.0%}" if progress.front > 1 else ""
+            text = f"front {progress.front}{covered}  {progress.designs_per_s:.0f} designs/s"
         self.bar.update(self.task, description=self.names[stage], completed=done, total=total, text=text)
         # Where stderr is no terminal, a line now and then instead of a moving one.
         if not errors.is_terminal and time.monotonic() - self.printed > PROGRESS_LINE_S:

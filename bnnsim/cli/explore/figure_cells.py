@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from rich.table import Table
-
 from bnnsim.report.search.pareto import FIGURES
 
 _SAYING = {"FPS", "W", "MHz", "LUT", "FF", "BRAM18", "URAM", "DSP", "ALM", "M20K", "LUTRAM"}
 """Units that need no name beside them."""
-_WIDE = 16
-"""A heading longer than this takes two lines."""
 
 
-def add_figure_column(table: Table, name: str) -> None:
-    """A column for the figure ``name``, headed by its unit, and its title where that is needed."""
+def figure_heading(name: str) -> str:
+    """The heading of the figure ``name``: its unit, and its title where that is needed."""
     title, unit = FIGURES[name]
-    heading = unit if unit in _SAYING else f"{title.lower()} [{unit}]".replace("[", r"\[")
     end = name.partition(".")[2]
     if end:
-        heading = f"{end}\n{unit}".replace("[", r"\[")
-    if len(heading) > _WIDE:
-        heading = heading.replace(" ", "\n", 1)
-    table.add_column(heading, justify="right", no_wrap=True)
+        return f"{end}\n{unit}"
+    return unit if unit in _SAYING else f"{title.lower()} [{unit}]"
 
 
 def figure_cell(value: float | None) -> str:

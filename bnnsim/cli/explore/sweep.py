@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from bnnsim.cli.console import output, progress
+from bnnsim.cli.facts import show_facts
+from bnnsim.cli.fitted_table import Column, FittedTable
 from bnnsim.cli.options import ArchArgument, SingleFileOption, WorkloadArgument
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def command(
 
 def show(found: Sweep) -> None:
     """Print the grid."""
-    from bnnsim.cli.explore.figure_cells import add_figure_column, figure_cell
+    from bnnsim.cli.explore.figure_cells import figure_cell, figure_heading
     from bnnsim.report.search.pareto import sureness
     from bnnsim.search.sweep.table import sweep_figures
     from bnnsim.validation.certainty import model_errors
@@ -60,25 +61,26 @@ def show(found: Sweep) -> None:
     wanted = ("throughput_fps", "latency_us", "power_w", "lut", "bram18")
     figure_names = [n for n in wanted if any(n in point.figures for point in found.points)]
     figure_names += [n for n in sweep_figures(found) if n in ("dsp", "uram", "alm", "m20k")]
-    table = Table(title=f"{found.arch} x {found.workload}", title_justify="left", box=None)
-    for knob in found.knobs:
-        table.add_column(knob.name, justify="right", overflow="fold")  # figures are never cut
-    for name in figure_names:
-        add_figure_column(table, name)
-    table.add_column("")
+    knobs = [Column(knob.name.replace(".", "\n"), "figure") for knob in found.knobs]
+    figures = [Column(figure_heading(n), "figure", k) for k, n in enumerate(figure_names)]
+    has_notes = any(point.infeasible_reason or point.note for point in found.points)
+    notes = [Column("", "words")] if has_notes else []
+    table = FittedTable(f"{found.arch} x {found.workload}", [*knobs, *figures, *notes])
     for point in found.points:
-        figures = [figure_cell(point.figures.get(name)) for name in figure_names]
         note = "no design" if point.infeasible_reason else point.note
-        table.add_row(*(str(value) for value in point.values), *figures, note)
-    output.print(table)
+        table.add(
+            *(str(value) for value in point.values),
+            *(figure_cell(point.figures.get(name)) for name in figure_names),
+            *([note] if has_notes else []),
+        )
+    table.show()
     errors = [error for error in model_errors() if error.quantity in figure_names]
-    output.print(f"\nhow sure   {sureness(errors)}", markup=False, soft_wrap=True)
-    for text in found.outside:
-        output.print(f"outside    {text}", markup=False, soft_wrap=True)
+    output.print()
+    show_facts([("how sure", sureness(errors)), *(("outside", text) for text in found.outside)])
     reasons: dict[str, list[str]] = {}
     for point in found.points:
         if point.infeasible_reason:
             values = " x ".join(str(value) for value in point.values)
             reasons.setdefault(point.infeasible_reason, []).append(values)
     for reason, names in reasons.items():
-        output.print(f"no design with {', '.join(names)}: {reason}", markup=False, soft_wrap=True)
+        show_facts([("no design", f"with {', '.join(names)}: {reason}")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from bnnsim.search.storage.kinds import interval_of, structure_kinds
 from bnnsim.search.storage.record import Exploration, TrialRecord
 from bnnsim.spec.library import find_spec, shipped_names
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
+from bnnsim.spec.workload import Workload
 from bnnsim.spec.yaml.scalars import ScalarDumper
 from bnnsim.validation.certainty import ties
 
@@ -144,6 +146,28 @@ def verilog_workload(space: Space | Alternatives) -> str:
     return ""
 
 
+def design_commands(space: Space, file: str, name: str) -> dict[str, str]:
+    """What leads on from a design in ``file``, called ``name``, of a space: commands as a shell reads
+    them, by what they make."""
+    file, out = shlex.quote(file), shlex.quote(name)
+    network = shlex.quote(workload_argument(space))
+    commands = {
+        "figures": f"bnnsim evaluate {file} {network} --timing-only",
+        "report": f"bnnsim report {file} {network} --out {out}.html",
+    }
+    if verilog_workload(space):
+        options = verilog_options(space.workload.spec)
+        commands["as Verilog"] = f"bnnsim rtl {file} {network}{options} --out {out}"
+    return commands
+
+
+def verilog_options(workload: Workload) -> str:
+    """What ``bnnsim rtl`` needs besides for a network: weights or pictures that it does not have."""
+    if workload.weights is None:
+        return " --weights-seed 1"
+    return " --images FILE" if workload.images is None else ""
+
+
 def workload_argument(space: Space) -> str:
     """What the command line takes for a space's network: the shipped name, or the file."""
     name, path = space.workload.spec.name, space.workload.path
@@ -166,14 +190,14 @@ def design_text(exploration: Exploration, trial: TrialRecord, checked: str = "")
     given = data.get("source")
     data["source"] = f"{origin}; space: {given}" if given else origin
     figures = trial.result.figures
-    network = verilog_workload(space)
+    commands = design_commands(space, f"{name}.yaml", name)
     head = [
         f"{name}: found by bnnsim explore, {origin}.",
-        f"bnnsim evaluate {name}.yaml {workload_argument(space)} --timing-only gives these again:",
+        f"{commands.pop('figures')} gives these again:",
         *(f"  {n} {number_text(v)}" for n, v in figures.items() if n not in GIVEN),
         *(f"Published, not modelled: {n} {number_text(figures[n])}." for n in GIVEN if n in figures),
         *([f"Checked: {checked}."] if checked else []),
-        *([f"As Verilog: bnnsim rtl {name}.yaml {network} --out {name}"] if network else []),
+        *(f"{what[0].upper()}{what[1:]}: {command}" for what, command in commands.items()),
     ]
     body = yaml.dump(
         data, Dumper=ScalarDumper, sort_keys=False, default_flow_style=None, width=100

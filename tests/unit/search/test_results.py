@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import errno
 import os
+import shlex
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from bnnsim.files.folder import prepare_folder, write_files
 from bnnsim.report.figures.plot_page import library_name
 from bnnsim.report.search.pareto import pareto_info
 from bnnsim.search.front.point_result import PointResult
-from bnnsim.search.storage.results import design_name, number_text, write_results
+from bnnsim.search.storage.results import design_name, number_text, verilog_options, write_results
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.load import load_architecture, load_workload
 from bnnsim.validation.certainty import leads_clearly, needed_lead, ties
@@ -67,20 +68,44 @@ def test_every_front_design_gives_the_same_figures_again(found: ExplorationRepor
         assert {name: float(text) for name, text in said.items()} == dict(again.figures)
 
 
-def test_every_front_design_names_the_command_that_makes_it_verilog(
-    found: ExplorationReport, tmp_path: Path
+def test_every_front_design_names_the_commands_for_its_page_and_its_verilog(
+    found: ExplorationReport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert found.out is not None
     trial = found.exploration.front[0]
     path = found.out / "designs" / f"{design_name(found.exploration, trial)}.yaml"
-    lines = path.read_text().splitlines()
-    told = next(line for line in lines if line.startswith("# As Verilog: bnnsim "))
-    command = told.removeprefix("# As Verilog: bnnsim ").split()
-    assert command[:3] == ["rtl", path.name, "digits"]
     assert pareto_info(found.exploration).verilog_workload == "digits"
-    arguments = ["rtl", str(path), "digits", "--out", str(tmp_path / "out"), "--frames", "1"]
-    assert run([*arguments, "--no-check"]) == 0
+    monkeypatch.chdir(path.parent)  # where its header names it
+    written = _told(path, "As Verilog")
+    assert written[:3] == ["rtl", path.name, "digits"]
+    written[-1] = str(tmp_path / "out")
+    assert run([*written, "--frames", "1", "--no-check"]) == 0
     assert (tmp_path / "out" / "rtl" / "top.v").is_file()
+    drawn = _told(path, "Report")
+    drawn[-1] = str(tmp_path / "page.html")
+    assert run([*drawn, "--timing-only"]) == 0
+
+
+def _told(path: Path, what: str) -> list[str]:
+    """The arguments of a command that a design's header tells."""
+    head = f"# {what}: bnnsim "
+    (line,) = [line for line in path.read_text().splitlines() if line.startswith(head)]
+    return shlex.split(line.removeprefix(head))
+
+
+@pytest.mark.parametrize(
+    ("given", "options"),
+    [
+        ({}, " --weights-seed 1"),
+        ({"weights": "w.npz"}, " --images FILE"),
+        ({"weights": "w.npz", "images": "i.npz"}, ""),
+    ],
+)
+def test_the_command_for_verilog_brings_the_bits_that_a_network_lacks(
+    given: dict[str, str], options: str
+) -> None:
+    bare = load_workload("tfc").spec.model_copy(update={"weights": None, "images": None})
+    assert verilog_options(bare.model_copy(update=given)) == options
 
 
 def test_folder_holds_the_front_and_nothing_else(found: ExplorationReport) -> None:
