@@ -133,12 +133,12 @@ def deliver(
 ) -> None:
     """Write a record as JSON, with ``more`` keys, where asked for; show it unless stdout has the JSON."""
     if json_file is not None:
-        _write_json({**record.to_json(), **more}, json_file)
+        write_json({**record.to_json(), **more}, json_file)
     if json_file != "-":
         show(record)
 
 
-def _write_json(data: dict[str, Any], target: str) -> None:
+def write_json(data: dict[str, Any], target: str) -> None:
     """Write ``data`` to a file (beside it first, then renamed) or, for ``-``, to stdout."""
     text = json.dumps(data, indent=2) + "\n"
     if target == "-":

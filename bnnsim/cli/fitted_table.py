@@ -57,6 +57,7 @@ class FittedTable:
                 justify="right" if column.role == "figure" else "left",
                 width=width,
                 no_wrap=column.role != "words",
+                overflow="fold",
             )
         for i, row in enumerate(self.rows):
             cells = zip(shown, widths, strict=True)
@@ -89,10 +90,15 @@ class FittedTable:
         for role in ("name", "figure", "words"):
             for i, k in enumerate(shown):
                 if self.columns[k].role == role:
-                    more = min(room, self._natural(k) - least[i])
+                    more = max(0, min(room, self._natural(k) - least[i]))
                     least[i] += more
                     room -= more
         return shown, least
+
+    def fits(self) -> bool:
+        """Whether all columns have room where it is printed."""
+        least = [self._least(k) for k in range(len(self.columns))]
+        return sum(least) + _PAD * len(least) <= output.width
 
     def _natural(self, place: int) -> int:
         """The width at which nothing of a column is shortened, its heading's lines included."""
@@ -102,7 +108,7 @@ class FittedTable:
     def _least(self, place: int, share: int = 1) -> int:
         """The least width: whole figures, words of headings, a beginning and an end of names."""
         column = self.columns[place]
-        longest_word = max(map(cell_len, column.heading.split()), default=0)
+        longest_word = max(map(cell_len, column.heading.split()), default=1)
         cells = max((cell_len(row[place]) for row in self.rows), default=0)
         match column.role:
             case "figure":

@@ -19,8 +19,8 @@ from bnnsim.validation.certainty import is_ahead, needed_lead
 WIDTH = 12
 
 
-def show(report: ExplorationReport, space: str) -> None:
-    """Print the front's best designs, then the answer; ``space`` as the user named it, for faults.
+def show(report: ExplorationReport) -> None:
+    """Print the front's best designs, then the answer.
 
     Of a search for one figure the front is one design, which the answer tells.
     """
@@ -32,6 +32,14 @@ def show(report: ExplorationReport, space: str) -> None:
         show_facts(_best(report), WIDTH)
     show_facts(_answer(report), WIDTH)
     show_places(_places(report), WIDTH)
+
+
+def check_outcome(report: ExplorationReport, space: str) -> None:
+    """Raise where the executors differ, and where no design keeps every bound.
+
+    ``space`` is as the user named it.
+    """
+    found = report.exploration
     if report.differing:
         notes = "; ".join(f"design {v.id}: {v.note}" for v in report.differing)
         raise SimulationFailed(f"the executors differ, which is an error of bnnsim: {notes}")

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.progress import BarColumn, Progress, TextColumn
 
-from bnnsim.cli.console import Interrupted, errors, output
-from bnnsim.cli.options import SingleFileOption
+from bnnsim.cli.console import Interrupted, deliver, errors, output
+from bnnsim.cli.options import JsonOption, SingleFileOption
 from bnnsim.exploration import DEFAULT_SPACE
+from bnnsim.files.whole import check_target
 from bnnsim.search.study.samplers import SamplerName
 from bnnsim.spec.faults import Fault, InputError, SpecError
 
@@ -87,19 +88,22 @@ def command(
         Verify, typer.Option(help="front designs to re-simulate bit by bit; some: seconds at most")
     ] = "some",
     single_file: SingleFileOption = False,
+    json_file: JsonOption = None,
 ) -> None:
     """Search a space for the designs that nothing beats: python explore.py does the same."""
     from bnnsim.search.study.pool import warm_up
 
     if storage is None:
         warm_up(jobs)
-    from bnnsim.cli.explore.answer import show
+    from bnnsim.cli.explore.answer import check_outcome, show
+    from bnnsim.cli.records.search import found_front
     from bnnsim.exploration.explore import explore as run_exploration
     from bnnsim.search.front.verify import VERIFY_WORDS
 
     if worker:
         _help(storage, study or f"bnnsim-{Path(space).stem}", jobs)
         return
+    check_target(json_file)
     goal = goal_of(at or (), minimise, maximise, objectives)
     if goal is not None and baseline is None:
         baseline = 0
@@ -125,7 +129,8 @@ def command(
             single_file=single_file,
             progress=line.advance,
         )
-    show(report, space)
+    deliver(found_front(report), json_file, lambda _: show(report))
+    check_outcome(report, space)
     if report.interrupted:
         place = f"--out {out}" if storage is None else "the same --storage"
         raise Interrupted(f"interrupted; {place} with --resume goes on")

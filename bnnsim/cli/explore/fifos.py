@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn
-from rich.table import Table
 
 from bnnsim.cli.console import Interrupted, deliver, errors, output, progress, write_page, write_whole
+from bnnsim.cli.facts import show_facts, show_places
+from bnnsim.cli.fitted_table import Column, FittedTable
 from bnnsim.cli.options import ArchArgument, JsonOption, SingleFileOption, WorkloadArgument
 from bnnsim.design.design import Design
 from bnnsim.files.whole import check_target
@@ -129,20 +130,17 @@ class _Line:
 
 
 def _show(sizing: FifoSizing, frames: int, path: Path) -> None:
-    table = Table(title="FIFO depths", title_justify="left", box=None)
-    table.add_column("stream", no_wrap=True, overflow="ellipsis")
-    for name in ("before (words)", "after (words)"):
-        table.add_column(name, justify="right")
+    columns = [Column("stream", "name"), Column("before (words)"), Column("after (words)")]
+    table = FittedTable("FIFO depths", columns)
     for name, depth in sizing.depth_words.items():
-        table.add_row(name, f"{sizing.before_words[name]:,}", f"{depth:,}")
-    output.print(table)
-    curve = Table(title="Throughput against FIFO memory", title_justify="left", box=None)
-    for name in ("FIFO memory (bits)", "BRAM18", "interval (cycles)"):
-        curve.add_column(name, justify="right")
+        table.add(name, f"{sizing.before_words[name]:,}", f"{depth:,}")
+    table.show()
+    headings = ("FIFO memory (bits)", "BRAM18", "interval (cycles)")
+    curve = FittedTable("Throughput against FIFO memory", [Column(name) for name in headings])
     step = max(1, len(sizing.curve) // 12)
     for point in [*sizing.curve[:-1:step], *sizing.curve[-1:]]:
-        curve.add_row(f"{point.fifo_bits:,}", str(point.bram18), f"{point.initiation_interval_cycles:,}")
-    output.print(curve)
+        curve.add(f"{point.fifo_bits:,}", str(point.bram18), f"{point.initiation_interval_cycles:,}")
+    curve.show()
     before = sizing.before_interval_cycles
     was = "deadlock, or none proven" if before is None else f"{before:,} cycles"
     least = "; no single FIFO can be smaller" if sizing.is_minimal else ""
@@ -151,15 +149,21 @@ def _show(sizing: FifoSizing, frames: int, path: Path) -> None:
         if frames
         else "not with SimPy: interrupted"
     )
-    output.print(
-        f"\ninterval   {sizing.initiation_interval_cycles:,} cycles "
-        f"(before: {was}; without any FIFO limit: {sizing.unlimited_interval_cycles:,} cycles)\n"
-        f"memory     {sizing.fifo_bits:,} bits, {sizing.bram18} BRAM18 "
-        f"(before: {sizing.before_bits:,} bits, {sizing.before_bram18} BRAM18; "
-        f"analytical bound: {sizing.bound_bits:,} bits)\n"
-        f"timed      {sizing.designs_timed:,} sets of depths{least}\n"
-        f"\nchecked    {checked}\n"
-        f"written    {path}",
-        markup=False,
-        soft_wrap=True,
-    )
+    output.print()
+    facts = [
+        (
+            "interval",
+            f"{sizing.initiation_interval_cycles:,} cycles "
+            f"(before: {was}; without any FIFO limit: {sizing.unlimited_interval_cycles:,} cycles)",
+        ),
+        (
+            "memory",
+            f"{sizing.fifo_bits:,} bits, {sizing.bram18} BRAM18 "
+            f"(before: {sizing.before_bits:,} bits, {sizing.before_bram18} BRAM18; "
+            f"analytical bound: {sizing.bound_bits:,} bits)",
+        ),
+        ("timed", f"{sizing.designs_timed:,} sets of depths{least}"),
+        ("checked", checked),
+    ]
+    show_facts(facts, 10)
+    show_places([("written", str(path))], 10)

@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.table import Table
 
-from bnnsim.cli.console import output, write_whole
-from bnnsim.cli.options import WorkloadArgument
+from bnnsim.cli.console import deliver, output, write_whole
+from bnnsim.cli.facts import show_facts, show_places
+from bnnsim.cli.fitted_table import Column, FittedTable
+from bnnsim.cli.options import JsonOption, WorkloadArgument
 from bnnsim.files.whole import check_target
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.streaming.hardware import UnitLibrary
+from bnnsim.spec.yaml.write import EDITOR_LINE
 
 if TYPE_CHECKING:
     from bnnsim.search.fold.devices import DeviceAnswer
@@ -45,53 +47,66 @@ def command(
     units: Annotated[
         UnitLibrary, typer.Option(help="the units' library; own: those that bnnsim rtl writes")
     ] = "hls",
+    json_file: JsonOption = None,
 ) -> None:
     """Write a streaming architecture on which a network runs at the speed asked for."""
-    from bnnsim.search.fold.devices import devices_named, fold_for_devices, smallest
+    from bnnsim.cli.records.parts import folded_parts
+    from bnnsim.search.fold.devices import DeviceAnswer, devices_named, fold_for_devices, smallest
     from bnnsim.search.fold.fold import fold
+    from bnnsim.spec.load import load_device
 
     if (device is None) == (devices is None):
         raise InputError("--device", "one of --device and --devices", "both" if device else "neither")
     if devices is None and out is None:
         raise InputError("--out", "the file to write", "none")
-    if out is not None:
-        check_target(out)
+    for target in (out, json_file):
+        check_target(target)
     if devices is None:
         assert device is not None
         answer = fold(workload, device, fps, clock_mhz, name, objective, anyway, units)
+        found: tuple[DeviceAnswer, ...] = (DeviceAnswer(load_device(device).spec, answer),)
     else:
         if anyway:
             raise InputError("--anyway", "a single --device", f"--devices {devices}")
         found = fold_for_devices(
             workload, devices_named(devices), fps, clock_mhz, name, objective, units
         )
-        _show_devices(found)
-        chosen = smallest(found)
-        if chosen is None or chosen.answer is None:
-            raise InputError("--devices", "a part that holds the network at that rate", devices or "none")
-        if out is None:
-            return
-        answer = chosen.answer
-    text = answer.text()
-    assert out is not None
-    write_whole(out, text)
+    chosen = smallest(found)
+    text = "" if chosen is None or chosen.answer is None else chosen.answer.text()
+    path = out if text else None
+    if path is not None:
+        write_whole(path, text)
+
+    def show(_: object) -> None:
+        if devices is not None:
+            _show_devices(found)
+        if path is not None:
+            _show_written(path, text)
+
+    deliver(folded_parts(found, path), json_file, show)
+    if not text:
+        raise InputError("--devices", "a part that holds the network at that rate", devices or "none")
+
+
+def _show_written(path: Path, text: str) -> None:
+    """The architecture's head, and where it is."""
     for line in text.splitlines():
         if not line.startswith("#"):
             break
-        output.print(line.removeprefix("# "), markup=False, soft_wrap=True)
-    output.print(f"written    {out}", markup=False, soft_wrap=True)
+        if not line.startswith(EDITOR_LINE):
+            output.print(line.removeprefix("# "), markup=False)
+    show_places([("written", str(path))], 10)
 
 
 def _show_devices(found: tuple[DeviceAnswer, ...]) -> None:
     from bnnsim.search.fold.devices import least_power, smallest
 
-    table = Table(title="Which part", title_justify="left", box=None)
-    table.add_column("device", no_wrap=True)
-    for column in ("FPS", "logic", "share", "block RAM", "share", "power (W)"):
-        table.add_column(column, justify="right", no_wrap=True)
+    headings = {"FPS": 0, "logic": 0, "share": 1, "block RAM": 0, "share ": 2, "power (W)": 0}
+    columns = [Column(heading, rank=rank) for heading, rank in headings.items()]
+    table = FittedTable("Which part", [Column("device", "name"), *columns])
     for one in found:
         if one.answer is None:
-            table.add_row(one.device.name, "no")
+            table.add(one.device.name, "no", *[""] * (len(headings) - 1))
             continue
         folded, total, has = one.answer.folded, one.answer.folded.resources.total, one.device
         logic = (total.alm, has.alm, "ALM") if has.alm else (total.lut, has.lut, "LUT")
@@ -101,13 +116,12 @@ def _show_devices(found: tuple[DeviceAnswer, ...]) -> None:
             for used, there, unit in (logic, memory)
             for cell in (f"{used:,} {unit}", f"{used / there:.0%}" if there else "")
         ]
-        table.add_row(one.device.name, f"{folded.fps:,.6g}", *cells, f"{one.answer.power_w:.2f}")
-    output.print(table)
+        table.add(one.device.name, f"{folded.fps:,.6g}", *cells, f"{one.answer.power_w:.2f}")
+    table.show()
     small, frugal = smallest(found), least_power(found)
     lines = []
     if small is not None and frugal is not None:
-        lines += [f"smallest    {small.device.name}", f"least power {frugal.device.name}"]
-        lines += ["cheapest    not said: no prices with a source are known here"]
-    lines += [f"no          {one.device.name}: {one.refusal}" for one in found if one.refusal]
-    for line in lines:
-        output.print(line, markup=False, soft_wrap=True)
+        lines += [("smallest", small.device.name), ("least power", frugal.device.name)]
+        lines += [("cheapest", "not said: no prices with a source are known here")]
+    lines += [("no", f"{one.device.name}: {one.refusal}") for one in found if one.refusal]
+    show_facts(lines)

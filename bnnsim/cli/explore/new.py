@@ -7,8 +7,13 @@ from typing import Annotated, Literal
 
 import typer
 
-from bnnsim.cli.console import output, write_whole
+from bnnsim.cli.console import deliver, output, write_whole
+from bnnsim.cli.facts import show_places
+from bnnsim.cli.options import JsonOption
+from bnnsim.cli.records.written import written
 from bnnsim.files.whole import check_target
+from bnnsim.spec.faults import InputError
+from bnnsim.spec.yaml.write import EDITOR_LINE
 
 app = typer.Typer(help="Write a first engine for a network, every default said.", no_args_is_help=True)
 
@@ -37,16 +42,25 @@ def engine(
         typer.Option(help="clock in MHz; default: the fastest proven on such a part", show_default=False),
     ] = None,
     name: Annotated[str | None, typer.Option(help="the architecture's name")] = None,
+    json_file: JsonOption = None,
 ) -> None:
     """Write an engine with DRAM for a network: the fastest sizes that fit a part, timed exactly."""
     from bnnsim.search.template.choice import new_engine
 
-    check_target(out)
+    if out is None and json_file is not None:
+        raise InputError("--out", "the file to write, beside --json", "none")
+    for target in (out, json_file):
+        check_target(target)
     text = new_engine(workload, device, kind, clock_mhz, name).text()
     if out is None:
         output.file.write(text)
         return
     write_whole(out, text)
-    for line in text.splitlines()[:2]:
-        output.print(line.removeprefix("# "), markup=False, soft_wrap=True)
-    output.print(f"written    {out}", markup=False, soft_wrap=True)
+    head = [line.removeprefix("# ") for line in text.splitlines() if not line.startswith(EDITOR_LINE)][:2]
+
+    def show(_: object) -> None:
+        for line in head:
+            output.print(line, markup=False)
+        show_places([("written", str(out))], 10)
+
+    deliver(written({"arch": out}, notes=head), json_file, show)

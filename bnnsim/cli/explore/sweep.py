@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bnnsim.cli.console import output, progress
+from bnnsim.cli.console import deliver, output, progress
 from bnnsim.cli.facts import show_facts
 from bnnsim.cli.fitted_table import Column, FittedTable
-from bnnsim.cli.options import ArchArgument, SingleFileOption, WorkloadArgument
+from bnnsim.cli.options import ArchArgument, JsonOption, SingleFileOption, WorkloadArgument
+from bnnsim.files.whole import check_target
 
 if TYPE_CHECKING:
     from bnnsim.search.sweep.sweep import Sweep
@@ -31,23 +32,27 @@ def command(
         Path | None, typer.Option(help="folder for sweep.csv and sweep.html", metavar="DIR")
     ] = None,
     single_file: SingleFileOption = False,
+    json_file: JsonOption = None,
 ) -> None:
     """What if: judge a grid of values of one or two fields, everything else as it is."""
+    from bnnsim.cli.records.grid import grid_of
     from bnnsim.files.folder import prepare_folder, write_files
     from bnnsim.report.figures.plot_page import library
     from bnnsim.report.search.sweep import sweep_info, sweep_page
     from bnnsim.search.sweep.sweep import sweep
     from bnnsim.search.sweep.table import sweep_table
 
+    check_target(json_file)
     if out is not None:
         prepare_folder(out)
     with progress("judging") as advance:
         found = sweep(arch, workload, knob, progress=advance)
-    show(found)
     if out is not None:
         page = sweep_page(sweep_info(found), single_file)
         files = {**library(single_file), SWEEP_TABLE: sweep_table(found), SWEEP_PAGE: page}
         write_files(out, files)
+    deliver(grid_of(found), json_file, lambda _: show(found))
+    if out is not None and json_file != "-":
         output.print(f"\npage  {out / SWEEP_PAGE}", markup=False, soft_wrap=True)
 
 

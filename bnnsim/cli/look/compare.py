@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bnnsim.cli.console import deliver, output, running, write_whole
+from bnnsim.cli.fitted_table import Column, FittedTable
 
 if TYPE_CHECKING:
     from bnnsim.report.comparison.comparison import ComparisonInfo
@@ -56,9 +58,10 @@ def _show(info: ComparisonInfo) -> None:
         if left_out > 0:
             output.print(f"… and {left_out:,} more: --json or --out has all of them", markup=False)
         output.print()
-    output.print(_numbers_table(info))
+    _show_numbers(info)
     _show_what_limits(info)
-    output.print(f"\n{LEGEND}", markup=False)
+    output.print()
+    output.print(LEGEND, markup=False)
 
 
 def _differences_table(info: ComparisonInfo) -> Table:
@@ -82,17 +85,27 @@ def _shortened(value: str | None) -> str:
     return value if len(value) <= VALUE_CHARACTERS else value[: VALUE_CHARACTERS - 1] + "…"
 
 
-def _numbers_table(info: ComparisonInfo) -> Table:
+def _show_numbers(info: ComparisonInfo) -> None:
+    """A table of all designs, or several where they have no room beside each other."""
+    group: list[int] = []
+    for i in range(len(info.names)):
+        if group and not _numbers_table(info, [*group, i]).fits():
+            _numbers_table(info, group).show()
+            group = []
+        group.append(i)
+    _numbers_table(info, group).show()
+
+
+def _numbers_table(info: ComparisonInfo, designs: Sequence[int]) -> FittedTable:
     from bnnsim.report.figures.figure import number
 
-    table = Table(title="What it does to each number", title_justify="left", box=None)
-    table.add_column("quantity")
-    table.add_column("±", justify="right")
-    for name in info.names:
-        table.add_column(name, justify="right", overflow="fold")
-    for quantity in info.quantities:
-        cells = []
-        for i, value in enumerate(quantity.values):
+    figures = [Column(info.names[i], rank=0) for i in designs]
+    columns = [Column("quantity", "words"), Column("±", rank=1), *figures]
+    table = FittedTable("What it does to each number", columns)
+    for row, quantity in enumerate(info.quantities):
+        cells: list[str] = []
+        for i in designs:
+            value = quantity.values[i]
             ratio = quantity.ratio(i) if i else None
             share = quantity.shares[i] if quantity.shares else None
             text = number(value, 5) + ("" if share is None else f", {share:.0%}")
@@ -100,21 +113,24 @@ def _numbers_table(info: ComparisonInfo) -> Table:
             chance = "" if sure is None else f", {sure:.0%}"
             text += "" if ratio is None else f" (x {ratio:.4g}{chance})"
             text = f"≈ {text}" if quantity.is_tie and i in quantity.leaders else text
-            cells.append(f"[bold green]{text}[/]" if i in quantity.best else text)
+            if i in quantity.best:
+                table.styles[row, len(cells) + 2] = "bold green"
+            cells.append(text)
         basis = f" ({quantity.basis})" if quantity.basis else ""
         error = f"{quantity.error:.1%}" if quantity.error else ""
-        table.add_row(f"{quantity.name} \\[{quantity.unit}]{basis}", error, *cells)
-    table.add_row("feasible", "", *(f"no: {text}" if text else "yes" for text in info.obstacles))
+        table.add(f"{quantity.name} [{quantity.unit}]{basis}", error, *cells)
+    table.add("feasible", "", *("no" if info.obstacles[i] else "yes" for i in designs))
     return table
 
 
 def _show_what_limits(info: ComparisonInfo) -> None:
     for name, limiting in zip(info.names, info.limiting, strict=True):
-        output.print(f"sets the pace of {name}: {limiting}", markup=False, soft_wrap=True)
+        output.print(f"sets the pace of {name}: {limiting}", markup=False)
     for what, texts in (
+        ("not feasible:", info.obstacles),
         ("remark on", info.remarks),
         ("outside", tuple("; ".join(entries) for entries in info.outside)),
     ):
         for name, text in zip(info.names, texts, strict=True):
             if text:
-                output.print(f"{what} {name}: {text}", markup=False, soft_wrap=True)
+                output.print(f"{what} {name}: {text}", markup=False)

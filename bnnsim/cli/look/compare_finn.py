@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
-from bnnsim.cli.console import deliver, output
+from bnnsim.cli.console import deliver
+from bnnsim.cli.facts import show_facts
+from bnnsim.cli.fitted_table import Column, FittedTable
 from bnnsim.cli.options import JsonOption
 from bnnsim.files.whole import check_target
 
@@ -38,8 +39,8 @@ def show(found: "FinnComparison") -> None:
         _row(cycles, row.node, row.unit, row.estimated_cycles, row.simulated_cycles, *stalls)
         placed, expected = row.synthesised.get("lut"), row.estimated.get("lut")
         _row(luts, row.node, row.unit, expected, placed, row.modelled.get("lut"))
-    output.print(cycles)
-    output.print(luts)
+    cycles.show()
+    luts.show()
     _line(
         "latency",
         found.estimated_latency_cycles,
@@ -59,24 +60,19 @@ def show(found: "FinnComparison") -> None:
     for fifo in found.full_fifos[:MOST_FIFOS]:
         waits = f"its writer waits {fifo.stalled_cycles:,} cycles"
         text = f"{fifo.stream} ({fifo.depth_words:,} words): {waits}"
-        output.print(f"full        {text}", markup=False, soft_wrap=True)
+        show_facts([("full", text)])
     if found.limited_by:
-        output.print(f"limited by  {found.limited_by}", markup=False, soft_wrap=True)
-    for loss in found.losses:
-        output.print(f"not as FINN {loss}", markup=False, soft_wrap=True)
+        show_facts([("limited by", found.limited_by)])
+    show_facts(("not as FINN", loss) for loss in found.losses)
 
 
-def _table(title: str, columns: tuple[str, ...]) -> Table:
-    table = Table(title=title, title_justify="left", box=None)
-    for name in ("node", "unit"):
-        table.add_column(name, no_wrap=True, overflow="ellipsis")
-    for name in columns:
-        table.add_column(name, justify="right", no_wrap=True, min_width=len(name))
-    return table
+def _table(title: str, columns: tuple[str, ...]) -> FittedTable:
+    names = [Column("node", "name"), Column("unit", "name")]
+    return FittedTable(title, [*names, *(Column(name) for name in columns)])
 
 
-def _row(table: Table, node: str, unit: str, *values: int | None) -> None:
-    table.add_row(node, unit, *("" if value is None else f"{value:,}" for value in values))
+def _row(table: FittedTable, node: str, unit: str, *values: int | None) -> None:
+    table.add(node, unit, *("" if value is None else f"{value:,}" for value in values))
 
 
 def _line(name: str, estimated: int | None, measured: int | None, here: int | None) -> None:
@@ -88,11 +84,11 @@ def _line(name: str, estimated: int | None, measured: int | None, here: int | No
             parts.append(f"{label} {value:,}{off}")
     if measured is not None and here is not None:
         parts[0] += f" ({(here - measured) / measured:+.2%} of the rtlsim)"
-    output.print(f"{name:<11} {'; '.join(parts)}", markup=False, soft_wrap=True)
+    show_facts([(name, "; ".join(parts))])
 
 
 def _amount(name: str, estimated: int | None, measured: int | None, here: int) -> None:
     said = [f"{here:,} here"]
     said += [] if estimated is None else [f"FINN's estimate {estimated:,}"]
     said += [] if measured is None else [f"after synthesis {measured:,}"]
-    output.print(f"{name:<11} {'; '.join(said)}", markup=False, soft_wrap=True)
+    show_facts([(name, "; ".join(said))])

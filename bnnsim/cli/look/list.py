@@ -3,27 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal, get_args
 
 import typer
 
 from bnnsim.cli.console import deliver, output
+from bnnsim.cli.facts import show_facts
 from bnnsim.cli.options import JsonOption
+from bnnsim.files.schema_version import versioned
 from bnnsim.spec.library import shipped_names
 
 Kind = Literal["archs", "workloads", "devices", "spaces", "layers", "units"]
 
 
 @dataclass(frozen=True)
+class Entry:
+    """One thing that there is."""
+
+    name: str
+    """Its name, as commands and specs take it."""
+    summary: str
+    """What it is."""
+
+
+@dataclass(frozen=True)
 class Listing:
-    """What there is of one kind: names, each with what it is."""
+    """What there is of one kind."""
 
     kind: str
-    entries: tuple[tuple[str, str], ...]
+    """archs, workloads, devices, spaces, layers or units."""
+    entries: tuple[Entry, ...]
+    """Each, in the order of their names; layers and units as the reference has them."""
+
+
+@dataclass(frozen=True)
+class Listings:
+    """What there is by name."""
+
+    listings: tuple[Listing, ...]
+    """A list for each kind that was asked for."""
 
     def to_json(self) -> dict[str, Any]:
-        return {"kind": self.kind, "entries": [{"name": n, "summary": s} for n, s in self.entries]}
+        """The same as plain data, under the same names (docs/json.md)."""
+        return versioned(asdict(self))
 
 
 def command(
@@ -34,15 +57,7 @@ def command(
 ) -> None:
     """List shipped architectures, workloads, devices and spaces, and the kinds of layers and units."""
     listings = [listing(one) for one in ([kind] if kind else get_args(Kind))]
-    deliver(_Listings(tuple(listings)), json_file, _show)
-
-
-@dataclass(frozen=True)
-class _Listings:
-    listings: tuple[Listing, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        return {"listings": [one.to_json() for one in self.listings]}
+    deliver(Listings(tuple(listings)), json_file, _show)
 
 
 def listing(kind: Kind) -> Listing:
@@ -66,7 +81,7 @@ def listing(kind: Kind) -> Listing:
             from bnnsim.design.streaming.units import UnitParameters
 
             entries = ((model.kind, _first(model)) for model in get_args(UnitParameters))
-    return Listing(kind, tuple(entries))
+    return Listing(kind, tuple(Entry(name, summary) for name, summary in entries))
 
 
 def _architecture(name: str) -> str:
@@ -107,13 +122,13 @@ def _space(name: str) -> str:
 
 def _first(model: type) -> str:
     """The first sentence of a class's description."""
-    return (model.__doc__ or "").strip().split("\n")[0].replace("``", "")
+    text = " ".join((model.__doc__ or "").split("\n\n")[0].split()).replace("``", "")
+    return text.partition(". ")[0].removesuffix(".") + "."
 
 
-def _show(listings: _Listings) -> None:
+def _show(listings: Listings) -> None:
     for place, one in enumerate(listings.listings):
         if len(listings.listings) > 1:
             output.print(f"{'' if place == 0 else chr(10)}{one.kind}", markup=False)
-        width = max(len(name) for name, _ in one.entries)
-        for name, summary in one.entries:
-            output.print(f"{name:{width}}  {summary}", markup=False, soft_wrap=True)
+        facts = [(entry.name, entry.summary) for entry in one.entries]
+        show_facts(facts, max(len(name) for name, _ in facts) + 1)

@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
-from bnnsim.cli.console import output
-from bnnsim.cli.options import ArchArgument, RunRequest, WorkloadArgument, runs_design
+from bnnsim.cli.console import deliver
+from bnnsim.cli.facts import show_facts, show_places
+from bnnsim.cli.options import ArchArgument, JsonOption, RunRequest, WorkloadArgument, runs_design
+from bnnsim.cli.records.written import written
 
 
 @runs_design(without=("executor",))
@@ -29,11 +31,12 @@ def command(
     ] = None,
     *,
     run: RunRequest,
+    json_file: JsonOption = None,
 ) -> None:
     """Write every cycle of a run: handshakes, words, FIFO levels and unit states."""
     from bnnsim.report.waveform.trace import trace
 
-    with run.started("simulating") as options:
+    with run.started("simulating", json_file) as options:
         result = trace(
             arch,
             workload,
@@ -49,8 +52,12 @@ def command(
     if run.frames is not None and shown < run.frames:
         run_text = f"the first {shown:,} frames"
     data = "" if result.has_bits else ", no words: the run carried no bits"
-    output.print(f"traced    {window} of {run_text}{data}", markup=False)
-    for name, path in (("vcd", vcd), ("perfetto", perfetto)):
-        if path is not None:
-            size_mb = path.stat().st_size / 1e6
-            output.print(f"{name:<9} {path} ({size_mb:.1f} MB)", markup=False, soft_wrap=True)
+    files = {name: path for name, path in (("vcd", vcd), ("perfetto", perfetto)) if path is not None}
+    places = [(name, f"{path} ({path.stat().st_size / 1e6:.1f} MB)") for name, path in files.items()]
+
+    def show(_: object) -> None:
+        show_facts([("traced", f"{window} of {run_text}{data}")], 9)
+        show_places(places, 9)
+
+    counts = {"first_cycle": result.first_cycle, "end_cycle": result.end_cycle, "frames": shown}
+    deliver(written(files, counts), json_file, show)

@@ -1,5 +1,6 @@
 """``bnnsim import``: trained networks from other tools."""
 
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -7,8 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 import typer.core
 
-from bnnsim.cli.console import output as stdout
-from bnnsim.cli.options import ImageRange
+from bnnsim.cli.console import deliver
+from bnnsim.cli.facts import show_facts, show_places
+from bnnsim.cli.options import ImageRange, JsonOption
+from bnnsim.cli.records.written import written
+from bnnsim.files.whole import check_target
 from bnnsim.spec.faults import InputError
 
 if TYPE_CHECKING:
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 _MEASURED_INPUTS = 20
 """On which the distance from a model with real weights is measured."""
 _RANGE = "--image-range"
+_WIDTH = 9
 ANY = "file"
 """The command that is meant where a file stands in a command's place."""
 
@@ -92,11 +97,13 @@ def bnn_pynq(
     out: Out,
     name: NetworkName = None,
     force: Force = False,
+    json_file: JsonOption = None,
 ) -> None:
     """A trained network from BNN-PYNQ's parameter folder."""
     from bnnsim.importers.bnn_pynq.network import import_bnn_pynq
 
-    _show(import_bnn_pynq(folder, topology, out, name, force=force))
+    check_target(json_file)
+    _deliver(import_bnn_pynq(folder, topology, out, name, force=force), json_file)
 
 
 @app.command("finn")
@@ -111,19 +118,16 @@ def finn(
     device: Annotated[str | None, typer.Option(help="the part; default: the build's")] = None,
     clock_mhz: Annotated[float | None, typer.Option(help="default: the build's", min=0.001)] = None,
     force: Force = False,
+    json_file: JsonOption = None,
 ) -> None:
     """A FINN build: its network and its hardware, as a workload and an architecture (extra onnx)."""
     from bnnsim.importers.finn.network import import_finn
 
+    check_target(json_file)
     found = import_finn(
         model, out, name, folding=folding, device=device, clock_mhz=clock_mhz, force=force
     )
-    stdout.print(f"arch      {found.architecture_path}", markup=False, soft_wrap=True)
-    _show(found.network)
-    for note in found.notes:
-        stdout.print(f"note      {note}", markup=False, soft_wrap=True)
-    for loss in found.losses:
-        stdout.print(f"not said  {loss}", markup=False, soft_wrap=True)
+    _deliver(found.network, json_file, found.architecture_path, notes=found.notes, losses=found.losses)
 
 
 def _add_command(kind: str, file: str, summary: str, importer: str) -> None:
@@ -144,9 +148,11 @@ def _add_command(kind: str, file: str, summary: str, importer: str) -> None:
         output: Output = None,
         real_layers: RealLayers = None,
         force: Force = False,
+        json_file: JsonOption = None,
     ) -> None:
+        check_target(json_file)
         module, function = importer.split(":")
-        if kind == ANY:
+        if kind == ANY and json_file != "-":
             _show_format(model)
         imported = getattr(import_module(module), function)(
             model,
@@ -160,10 +166,9 @@ def _add_command(kind: str, file: str, summary: str, importer: str) -> None:
             real_layers=real_layers,
             force=force,
         )
-        _show(imported)
         said = imported.workload.imported_with
-        if said is not None and said.real_layers is not None:
-            _show_distance(model, imported)
+        is_rounded = said is not None and said.real_layers is not None
+        _deliver(imported, json_file, far=_distances(model, imported) if is_rounded else ())
 
     app.command(kind, help=summary)(command)
 
@@ -203,21 +208,33 @@ def _each(ranges: list[str]) -> list[tuple[float, float]]:
 def _show_format(model: Path) -> None:
     from bnnsim.importers.model import found_model
 
-    stdout.print(f"format    {found_model(model)}", markup=False, soft_wrap=True)
+    show_facts([("format", str(found_model(model)))], _WIDTH)
 
 
-def _show_distance(model: Path, imported: "ImportedNetwork") -> None:
+def _distances(model: Path, imported: "ImportedNetwork") -> list[str]:
     """How far the scores are from those of the model with its own weights."""
     from bnnsim.importers.check.check import check_model
 
     report = check_model(model, imported.workload_path, random_inputs=_MEASURED_INPUTS)
-    for distance in report.distances:
-        line = f"distance  of {distance.line(report.inputs)} (drawn inputs)"
-        stdout.print(line, markup=False, soft_wrap=True)
+    return [f"of {distance.line(report.inputs)} (drawn inputs)" for distance in report.distances]
 
 
-def _show(imported: "ImportedNetwork") -> None:
-    stdout.print(f"workload  {imported.workload_path}", markup=False, soft_wrap=True)
-    stdout.print(f"weights   {imported.weights_path}", markup=False, soft_wrap=True)
-    for note in imported.notes:
-        stdout.print(f"note      {note}", markup=False, soft_wrap=True)
+def _deliver(
+    imported: "ImportedNetwork",
+    json_file: str | None,
+    arch: Path | None = None,
+    notes: Sequence[str] = (),
+    losses: Sequence[str] = (),
+    far: Sequence[str] = (),
+) -> None:
+    """Say what was written, ``arch`` of a build, what is to be known, and how ``far`` the scores are."""
+    files = {"arch": arch, "workload": imported.workload_path, "weights": imported.weights_path}
+    known = (*imported.notes, *notes)
+
+    def show(_: object) -> None:
+        show_places(((what, str(path)) for what, path in files.items() if path is not None), _WIDTH)
+        for word, texts in (("note", known), ("not said", losses), ("distance", far)):
+            show_facts(((word, text) for text in texts), _WIDTH)
+
+    distances = [f"distance {text}" for text in far]
+    deliver(written(files, notes=(*known, *distances), losses=losses), json_file, show)

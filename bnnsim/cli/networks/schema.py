@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import Annotated, Any, Literal
 
 import typer
 
+from bnnsim.cli.console import write_json
+from bnnsim.files.whole import check_target
 from bnnsim.spec.schema import spec_schema
 
 
@@ -16,9 +16,13 @@ def command(
         Literal["arch", "workload", "device", "space"],
         typer.Argument(help="arch, workload, device or space"),
     ],
+    json_file: Annotated[
+        str, typer.Option("--json", help="where it goes; default: stdout", metavar="FILE")
+    ] = "-",
 ) -> None:
     """Print the JSON schema of an architecture, workload, device or space file."""
-    sys.stdout.write(json.dumps(schema(kind), indent=2) + "\n")
+    check_target(json_file)
+    write_json(schema(kind), json_file)
 
 
 def schema(kind: str) -> dict[str, Any]:

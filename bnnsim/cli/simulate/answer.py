@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bnnsim.cli.console import output
+from bnnsim.cli.facts import show_facts
 from bnnsim.simulation import Simulation
 
 
@@ -39,5 +40,4 @@ def show_answer(simulation: Simulation) -> None:
     if simulation.memory_map is not None:
         rows += [("memory", line) for line in simulation.memory_map.lines]
     rows += [("outside", text) for text in simulation.outside]
-    for name, text in rows:
-        output.print(f"{name:<11} {text}", markup=False)
+    show_facts(rows)

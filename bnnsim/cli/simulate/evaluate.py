@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from bnnsim.cli.console import SimulationFailed, deliver, output
+from bnnsim.cli.facts import show_facts
+from bnnsim.cli.fitted_table import Column, FittedTable
 from bnnsim.cli.options import (
     ArchArgument,
     JsonOption,
@@ -95,29 +95,23 @@ def _synthesised(design: Design | EngineDesign, stimulus: Stimulus | TimingOnly)
 
 def show(evaluation: Evaluation) -> None:
     """Print resources by unit, then the answer."""
-    output.print(_units_table(evaluation))
-    output.print(_totals_table(evaluation))
+    _units_table(evaluation).show()
+    _totals_table(evaluation).show()
     if evaluation.synthesis:
         show_synthesis(evaluation.synthesis)
     show_answer(evaluation.simulation)
     _show_power(evaluation)
-    for line in evaluation.advice.lines if evaluation.advice else ():
-        output.print(f"{'advice':<11} {line}", markup=False, soft_wrap=True)
+    show_facts(("advice", line) for line in (evaluation.advice.lines if evaluation.advice else ()))
 
 
-def _units_table(evaluation: Evaluation) -> Table:
+def _units_table(evaluation: Evaluation) -> FittedTable:
     units = sorted(evaluation.resources.units, key=lambda u: (-u.lut, -u.amounts.alm, u.name))
-    table = Table(
-        title=f"The {min(LARGEST_PARTS, len(units))} largest parts of {len(units)}",
-        title_justify="left",
-        box=None,
-    )
-    table.add_column("unit or stream", no_wrap=True, overflow="ellipsis")
     names = _shown_resources(evaluation)
-    for name in names:
-        table.add_column(name.upper(), justify="right")
+    figures = [Column(name.upper(), "figure", rank) for rank, name in enumerate(names)]
+    title = f"The {min(LARGEST_PARTS, len(units))} largest parts of {len(units)}"
+    table = FittedTable(title, [Column("unit or stream", "name"), *figures])
     for unit in units[:LARGEST_PARTS]:
-        table.add_row(Text(unit.name), *(f"{getattr(unit.amounts, name):,}" for name in names))
+        table.add(unit.name, *(f"{getattr(unit.amounts, name):,}" for name in names))
     return table
 
 
@@ -127,13 +121,11 @@ def _shown_resources(evaluation: Evaluation) -> list[str]:
     return ["lut", "lutram", "ff", "bram18", "uram", "dsp"]
 
 
-def _totals_table(evaluation: Evaluation) -> Table:
+def _totals_table(evaluation: Evaluation) -> FittedTable:
     resources = evaluation.resources
-    table = Table(title=f"On {resources.device.name}", title_justify="left", box=None)
-    table.add_column("resource")
-    for name in ("used", f"{SHARE:.0%} lie within", "of", "share"):
-        table.add_column(name, justify="right")
-    table.add_column("")
+    columns = [Column("resource", "name"), Column("used"), Column(f"{SHARE:.0%} lie within", rank=1)]
+    columns += [Column("of", rank=3), Column("share", rank=2), Column("", "words")]
+    table = FittedTable(f"On {resources.device.name}", columns)
     broken = {violation.name: violation for violation in evaluation.violations}
     for name in _shown_resources(evaluation):
         used = getattr(resources.total, name)
@@ -146,7 +138,7 @@ def _totals_table(evaluation: Evaluation) -> Table:
         bar = evaluation.error_bars.get(name)
         within = f"{bar.low:,} to {bar.high:,}" if bar else ""
         of = f"{allowed:,}" if allowed else ""
-        table.add_row(name.upper(), f"{used:,}", within, of, share, over)
+        table.add(name.upper(), f"{used:,}", within, of, share, over)
     return table
 
 
@@ -189,5 +181,4 @@ def _show_power(evaluation: Evaluation) -> None:
     if notes:
         wide = ", ".join(name for name, bar in bars.items() if bar.note)
         rows.append(("how sure", f"{evaluation.structure_kind}: {'; '.join(notes)} ({wide})"))
-    for name, text in rows:
-        output.print(f"{name:<11} {text}", markup=False, soft_wrap=True)
+    show_facts(rows)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from bnnsim.cli.console import deliver, output
+from bnnsim.cli.fitted_table import Column, FittedTable
 from bnnsim.cli.options import (
     ArchArgument,
     JsonOption,
@@ -66,20 +65,20 @@ def command(
 def show(simulation: Simulation) -> None:
     """Print the tables: units, FIFOs, and the answer last."""
     if simulation.layers:
-        output.print(_layers_table(simulation))
-    output.print(_units_table(simulation))
+        _layers_table(simulation).show()
+    _units_table(simulation).show()
     if simulation.fifos:
-        output.print(_fifos_table(simulation))
+        _fifos_table(simulation).show()
     _show_predictions(simulation)
     show_answer(simulation)
 
 
-def _units_table(simulation: Simulation) -> Table:
+def _units_table(simulation: Simulation) -> FittedTable:
     title = f"Where the cycles go ({_covered(simulation)})"
-    table = Table(title=title, title_justify="left", box=None)
-    table.add_column("unit", no_wrap=True)
-    for name in ("busy", "stalled on input", "stalled on output", "idle"):
-        table.add_column(f"{name} (cycles)", justify="right")
+    names = ("busy", "stalled on input", "stalled on output", "idle")
+    ranks = (0, 1, 1, 2)
+    columns = [Column(f"{name} (cycles)", rank=rank) for name, rank in zip(names, ranks, strict=True)]
+    table = FittedTable(title, [Column("unit", "name"), *columns])
     for unit in simulation.units:
         cells = (
             unit.busy_cycles,
@@ -88,11 +87,11 @@ def _units_table(simulation: Simulation) -> Table:
             unit.idle_cycles,
         )
         total = sum(cells) or 1
-        table.add_row(Text(unit.name), *(f"{cell:,} {cell * 100 // total:3d} %" for cell in cells))
+        table.add(unit.name, *(f"{cell:,} {cell * 100 // total:3d} %" for cell in cells))
     return table
 
 
-def _layers_table(simulation: Simulation) -> Table:
+def _layers_table(simulation: Simulation) -> FittedTable:
     names = ("array", "stages", "weights", "maps in", "maps out", "host", "overhead")
     rows = [
         (
@@ -108,19 +107,16 @@ def _layers_table(simulation: Simulation) -> Table:
     ]
     shown = [i for i in range(len(names)) if any(row[i] for row in rows)]
     title = f"Layers in turn (cycles, {_covered(simulation)})"
-    table = Table(title=title, title_justify="left", box=None)
-    table.add_column("layer", no_wrap=True)
-    for i in shown:
-        table.add_column(names[i], justify="right", no_wrap=True)
+    columns = [Column("layer", "name"), *(Column(names[i], rank=i) for i in shown)]
     found = {one.name: one for one in simulation.spending.layers} if simulation.spending else {}
     if found:
-        table.add_column("bound by", no_wrap=True)
-        table.add_column("ops/byte", justify="right", no_wrap=True)
+        columns += [Column("bound by", "name"), Column("ops/byte", rank=len(names))]
+    table = FittedTable(title, columns)
     for layer, row in zip(simulation.layers, rows, strict=True):
         one = found.get(layer.name)
         ratio = one.operations_a_byte if one else None
         more = [one.bound or "", "" if ratio is None else f"{ratio:,.0f}"] if one else []
-        table.add_row(Text(layer.name), *(f"{row[i]:,}" for i in shown), *more)
+        table.add(layer.name, *(f"{row[i]:,}" for i in shown), *(more or [""] * 2 * bool(found)))
     return table
 
 
@@ -134,19 +130,14 @@ def _covered(simulation: Simulation) -> str:
     )
 
 
-def _fifos_table(simulation: Simulation) -> Table:
-    table = Table(title=f"FIFOs ({_covered(simulation)})", title_justify="left", box=None)
-    table.add_column("stream", no_wrap=True, overflow="ellipsis")
-    for name in ("width (bits)", "depth (words)", "highest (words)"):
-        table.add_column(name, justify="right")
+def _fifos_table(simulation: Simulation) -> FittedTable:
+    columns = [Column("stream", "name"), Column("width (bits)", rank=1)]
+    columns += [Column("depth (words)"), Column("highest (words)")]
+    table = FittedTable(f"FIFOs ({_covered(simulation)})", columns)
     for fifo in simulation.fifos:
         full = " full" if fifo.max_occupancy_words >= fifo.depth_words else ""
-        table.add_row(
-            Text(fifo.name),
-            str(fifo.width_bits),
-            str(fifo.depth_words),
-            f"{fifo.max_occupancy_words}{full}",
-        )
+        highest = f"{fifo.max_occupancy_words}{full}"
+        table.add(fifo.name, str(fifo.width_bits), str(fifo.depth_words), highest)
     return table
 
 
@@ -157,17 +148,15 @@ def _show_predictions(simulation: Simulation) -> None:
 
     classes = simulation.classes or ()
 
-    def named(index: int) -> Text:
-        # As text, not markup: a class may be called [red] or [/].
-        return Text(classes[index] if 0 <= index < len(classes) else str(index))
+    def named(index: int) -> str:
+        return classes[index] if 0 <= index < len(classes) else str(index)
 
     labels = simulation.labels
-    table = Table(title="Predictions", title_justify="left", box=None)
-    for name in ("frame", "prediction", "label") if labels else ("frame", "prediction"):
-        table.add_column(name, justify="right")
+    headings = ("frame", "prediction", "label") if labels else ("frame", "prediction")
+    table = FittedTable("Predictions", [Column(name) for name in headings])
     for i, prediction in enumerate(predictions[:SHOWN_PREDICTIONS]):
         label = [named(labels[i])] if labels else []
-        table.add_row(str(i), named(prediction), *label)
-    output.print(table)
+        table.add(str(i), named(prediction), *label)
+    table.show()
     if len(predictions) > SHOWN_PREDICTIONS:
         output.print(f"  … and {len(predictions) - SHOWN_PREDICTIONS} more")

@@ -11,6 +11,7 @@ import yaml
 
 from bnnsim.spec.workload import AveragePoolLayer, InputSpec, Layer, Workload
 from bnnsim.spec.yaml.scalars import is_text
+from bnnsim.spec.yaml.write import schema_line
 
 _WIDTH = 100
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]*")
@@ -38,7 +39,7 @@ def workload_text(workload: Workload, comment: Sequence[str] = ()) -> str:
     Values that equal their default are left out, except the input's type and what decides a
     threshold (type and compare), which a reader should not have to look up.
     """
-    lines = [f"# {line}".rstrip() for line in comment]
+    lines = [*(f"# {line}".rstrip() for line in comment), schema_line("workload")]
     lines.append(f"name: {_flow(workload.name)}")
     if workload.source:
         lines.append(f"source: {_quoted(workload.source)}")

@@ -23,6 +23,7 @@ from bnnsim.spec.library import find_spec, shipped_names
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.workload import Workload
 from bnnsim.spec.yaml.scalars import ScalarDumper
+from bnnsim.spec.yaml.write import schema_line
 from bnnsim.validation.certainty import ties
 
 TRIALS, PARETO, DESIGNS = "trials.csv", "pareto.csv", "designs"
@@ -202,4 +203,4 @@ def design_text(exploration: Exploration, trial: TrialRecord, checked: str = "")
     body = yaml.dump(
         data, Dumper=ScalarDumper, sort_keys=False, default_flow_style=None, width=100
     )
-    return "".join(f"# {line}\n" for line in head) + body
+    return "".join(f"# {line}\n" for line in head) + schema_line("arch") + "\n" + body

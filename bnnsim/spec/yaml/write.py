@@ -10,6 +10,15 @@ from pydantic import BaseModel
 
 from bnnsim.spec.yaml.scalars import ScalarDumper
 
+EDITOR_LINE = "# yaml-language-server: "
+"""What a written file's line for editors begins with: the schema that it goes by."""
+
+
+def schema_line(kind: str) -> str:
+    """The comment by which editors find the schema of an ``arch`` or ``workload``: a file beside it,
+    which ``bnnsim schema KIND`` prints."""
+    return f"{EDITOR_LINE}$schema={kind}.schema.json"
+
 
 def architecture_text(
     spec: BaseModel, comment: Sequence[str] = (), with_defaults: bool = False
@@ -21,7 +30,7 @@ def architecture_text(
     data = spec.model_dump(mode="json", exclude_defaults=not with_defaults, exclude_none=True)
     if "style" not in data and hasattr(spec, "style"):
         data["style"] = spec.style
-    lines = [f"# {line}" for line in comment]
+    lines = [*(f"# {line}" for line in comment), schema_line("arch")]
     for key, value in data.items():
         nested = isinstance(value, dict) and any(isinstance(v, dict) for v in value.values())
         if nested or (isinstance(value, dict) and len(value) > 6):

@@ -53,6 +53,13 @@ def test_a_table_is_no_wider_than_the_terminal(
     assert max(map(len, _printed(capsys, width, monkeypatch).splitlines())) <= width
 
 
+def test_a_column_without_anything_takes_no_harm(capsys: pytest.CaptureFixture[str]) -> None:
+    table = FittedTable("On a part", [Column("resource", "name"), Column("", "words")])
+    table.add("LUT", "")
+    table.show()
+    assert "LUT" in capsys.readouterr().out
+
+
 def test_the_highest_rank_goes_first() -> None:
     columns = [len(_table().layout(width)[0]) for width in (200, 74, 60)]
     assert columns == sorted(columns, reverse=True)

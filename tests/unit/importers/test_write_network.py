@@ -78,6 +78,7 @@ def test_a_workload_is_written_one_layer_a_line_with_defaults_left_out() -> None
         "# Small.\n"
         "#\n"
         "# Made here.\n"
+        "# yaml-language-server: $schema=workload.schema.json\n"
         "name: small\n"
         "input: {shape: [4], type: bipolar}\n"
         "layers:\n"

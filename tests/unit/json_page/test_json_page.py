@@ -5,16 +5,21 @@ from __future__ import annotations
 import ast
 import inspect
 import json
-import re
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
+import typer.main
 
-from bnnsim.cli.app import run
+from bnnsim.cli.app import COMMANDS, GROUPS, build_app, run
+from bnnsim.cli.look.list import Entry, Listing, Listings
+from bnnsim.cli.records.grid import Grid, GridDesign
+from bnnsim.cli.records.parts import FoldedPart, FoldedParts
+from bnnsim.cli.records.search import FoundDesign, FoundFront
+from bnnsim.cli.records.written import WrittenFiles
 from bnnsim.cost.error_bars import ErrorBar
 from bnnsim.cost.second_opinion import SynthesisedUnit, SynthesisReport
 from bnnsim.cost.usage import Capped
@@ -36,9 +41,9 @@ from bnnsim.validation.comparison import Comparison
 from bnnsim.validation.fit import Prediction
 from bnnsim.validation.trust import TrustCell
 from tests.designs import HEADS_ARCHITECTURE, HEADS_WORKLOAD
+from tests.unit.json_page.objects import OBJECTS, RUNS, rows_of
 
-FINN_BUILDS = Path(__file__).resolve().parents[1] / "golden" / "imported" / "finn"
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
+FINN_BUILDS = Path(__file__).resolve().parents[2] / "golden" / "imported" / "finn"
 RECORDS: dict[str, type] = {
     "A simulation": Simulation,
     "An output": OutputReport,
@@ -80,6 +85,16 @@ RECORDS: dict[str, type] = {
     "A comparison with FINN": FinnComparison,
     "A node of FINN": NodeRow,
     "A full FIFO": FullFifo,
+    "A search": FoundFront,
+    "A design found": FoundDesign,
+    "A grid": Grid,
+    "A design of a grid": GridDesign,
+    "A network on parts": FoldedParts,
+    "A part": FoldedPart,
+    "What was written": WrittenFiles,
+    "What there is": Listings,
+    "A list": Listing,
+    "An entry of a list": Entry,
 }
 NOT_WRITTEN = {
     *("is_tie", "turn_cycles", "best", "holders", "is_complete"),
@@ -95,18 +110,24 @@ UNITS = {
 SOMETIMES = {"outputs"}
 """Keys that are left out where there is nothing to say."""
 PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean"}
-RUNS = {
-    "a pipeline with its bits": ["digits-7z020", "digits", "--frames", "2"],
-    "a pipeline without its bits": ["pynq-tfc", "tfc", "--timing-only", "--advise"],
-    "an engine": ["acce-bnn", "binarynet", "--weights-seed", "1"],
-    "several outputs": ["heads-arch.yaml", "heads.yaml", "--weights-seed", "1"],
-}
 OTHERS = {
     "validate": ["validate"],
     "compare": ["compare", "digits-7z020:digits", "acce-bnn:binarynet"],
     "compare-finn": ["compare-finn", str(FINN_BUILDS / "mlp")],
     "fifos": ["fifos", "digits-7z020", "digits"],
     "rtl": ["rtl", "digits-7z020", "digits", "--frames", "1", "--no-check", "--out", "hardware"],
+    "explore": ["explore", "pynq-tfc", "tfc", "--trials", "4", "--jobs", "1", "--baseline", "0"],
+    "explore for one": [
+        *("explore", "pynq-tfc", "tfc", "--trials", "4", "--jobs", "1", "--verify", "none"),
+        *("--minimise", "lut"),
+    ],
+    "sweep": ["sweep", "pynq-tfc", "tfc", "--knob", "layers.fc1.pe=8,7"],
+    "fold": ["fold", "tfc", "--device", "xc7z020", "--fps", "1000", "--out", "folded.yaml"],
+    "fold for parts": ["fold", "tfc", "--devices", "xc7z010,xc7z020", "--fps", "3e6"],
+    "report": ["report", "pynq-tfc", "tfc", "--out", "page.html"],
+    "trace": ["trace", "pynq-tfc", "tfc", "--vcd", "run.vcd", "--to", "9"],
+    "vectors": ["vectors", "digits-7z020", "digits", "--frames", "1", "--out", "words"],
+    "list": ["list"],
 }
 
 
@@ -120,11 +141,7 @@ def _type_text(kind: Any) -> str:
         return "string"
     if get_origin(kind) is tuple:
         inner = _type_text(get_args(kind)[0])
-        return (
-            f"list of {inner}s"
-            if " " not in inner
-            else f"list of {inner.replace('list', 'lists', 1)}"
-        )
+        return f"list of {inner}s" if " " not in inner else f"list of {inner.replace('list', 'lists', 1)}"
     kinds = {_type_text(k) for k in get_args(kind) if k is not types.NoneType}
     (only,) = kinds - {"integer"} or kinds  # a whole number is a number
     return only
@@ -162,16 +179,9 @@ def table(record: type) -> str:
     return "\n".join(rows)
 
 
-def _rows(heading: str) -> dict[str, list[str]]:
-    """The cells of a section's table, by key."""
-    (section,) = re.findall(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", PAGE, re.M | re.S)
-    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| `")]
-    return {cells[0].strip().strip("`"): [cell.strip() for cell in cells] for cells in rows}
-
-
 @pytest.mark.parametrize("heading", RECORDS)
 def test_the_page_says_of_each_key_what_its_record_says(heading: str) -> None:
-    rows = "\n".join(f"| {' | '.join(cells)} |" for cells in _rows(heading).values())
+    rows = "\n".join(f"| {' | '.join(cells)} |" for cells in rows_of(heading).values())
     assert rows == table(RECORDS[heading])
 
 
@@ -186,8 +196,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         commands["check"] = ["check", str(_imported(folder)), "net.yaml", "--random-inputs", "5"]
+        commands["import"] = ["import", "net.onnx", "--out", "again"]
         for name, arguments in commands.items():
-            assert run([*arguments, "--json", "out.json"]) == 0
+            assert run([*arguments, "--json", "out.json"]) == 0, name
             found[name] = json.loads((folder / "out.json").read_text())
     return found
 
@@ -204,113 +215,14 @@ def _imported(folder: Path) -> Path:
     return model
 
 
-Objects = Iterator[tuple[str, dict[str, Any]]]
-"""Objects of a JSON, each with the heading of its table."""
-
-
-def _objects_of_validate(data: dict[str, Any]) -> Objects:
-    yield "A validation", data
-    yield "Counts of verdicts", data["counts"]
-    yield from (("A cell of trust", cell) for cell in data["trust"])
-    yield from (("A published number", entry) for entry in [*data["rows"], *data["review"]])
-    for fit in data["leave_one_out"]:
-        yield "A fit", fit
-        yield from (("A prediction", entry) for entry in fit["rows"])
-
-
-def _objects_of_compare(data: dict[str, Any]) -> Objects:
-    yield "A comparison of designs", data
-    yield from (("A difference", entry) for entry in [*data["differences"], *data["parts"]])
-    yield from (("A quantity", entry) for entry in data["quantities"])
-
-
-def _objects_of_compare_finn(data: dict[str, Any]) -> Objects:
-    yield "A comparison with FINN", data
-    yield from (("A node of FINN", entry) for entry in data["nodes"])
-    yield from (("A full FIFO", entry) for entry in data["full_fifos"])
-
-
-def _objects_of_fifos(data: dict[str, Any]) -> Objects:
-    sizing = _rows("A sizing of FIFOs")
-    yield "A sizing of FIFOs", {k: v for k, v in data.items() if k in sizing}
-    yield "The check of a sizing", {k: v for k, v in data.items() if k not in sizing}
-    yield from (("A point of the curve", entry) for entry in data["curve"])
-
-
-def _objects_of_check(data: dict[str, Any]) -> Objects:
-    yield "A check", data
-    yield from (("An output of a check", entry) for entry in data["outputs"])
-    for layer in data["layers"]:
-        yield "A layer of a check", layer
-        yield "The flips of a layer", layer["flips"]
-
-
-def _objects_of_evaluate(data: dict[str, Any]) -> Objects:
-    simulated = _rows("A simulation")
-    yield "A simulation", {k: v for k, v in data.items() if k in simulated}
-    yield "Costs", {k: v for k, v in data.items() if k not in simulated}
-    lists = {
-        "units": "A unit",
-        "fifos": "A FIFO",
-        "layers": "A layer of an engine",
-        "violations": "A violation",
-    }
-    for key, heading in lists.items():
-        yield from ((heading, entry) for entry in data[key])
-    yield from (("An output", entry) for entry in data.get("outputs", []))
-    if data["bottleneck"] is not None:
-        yield "A bottleneck", data["bottleneck"]
-        if data["bottleneck"]["pace"] is not None:
-            yield "A circuit", data["bottleneck"]["pace"]
-    if data["spending"] is not None:
-        yield "Where an engine's cycles go", data["spending"]
-        for key, heading in (
-            ("resources", "A resource twice as fast"),
-            ("ports", "A port of an engine"),
-            ("layers", "A turn of the steady state"),
-        ):
-            yield from ((heading, entry) for entry in data["spending"][key])
-    if data["memory_map"] is not None:
-        yield "A memory map", data["memory_map"]
-        for key, heading in (
-            ("memories", "A memory"),
-            ("places", "A place in a memory"),
-            ("crossings", "A crossing"),
-        ):
-            yield from ((heading, entry) for entry in data["memory_map"][key])
-    if data["advice"] is not None:
-        yield "Tried advice", data["advice"]
-        for entry in data["advice"]["advice"]:
-            yield "An advice", entry
-            yield from (("A change", change) for change in entry["changes"])
-    yield "Resources", data["resources"]
-    for entry in data["resources_by_unit"]:
-        yield "Resources of a unit", {k: v for k, v in entry.items() if k not in data["resources"]}
-    yield from (("An error bar", bar) for bar in data["error_bars"].values())
-    yield "Parts of the power", data["power_parts_w"]
-    bases = data["power_by_basis_w"]
-    yield "Watts by basis", {key: w for key, w in bases.items() if not key.startswith("plug ")}
-
-
-OBJECTS = {
-    **dict.fromkeys(RUNS, _objects_of_evaluate),
-    "validate": _objects_of_validate,
-    "compare": _objects_of_compare,
-    "compare-finn": _objects_of_compare_finn,
-    "fifos": _objects_of_fifos,
-    "check": _objects_of_check,
-    "rtl": lambda data: iter([("Hardware", data)]),
-}
-
-
 @pytest.mark.parametrize("name", OBJECTS)
 def test_every_key_of_a_command_has_a_row_and_a_value_of_its_type(
     name: str, written: dict[str, dict[str, Any]]
 ) -> None:
     kinds = {"string": str, "integer": int, "number": int | float, "boolean": bool}
-    data = {k: v for k, v in written[name].items() if k not in _rows("The first key")}
+    data = {k: v for k, v in written[name].items() if k not in rows_of("The first key")}
     for heading, entry in OBJECTS[name](data):
-        rows = _rows(heading)
+        rows = rows_of(heading)
         assert list(entry) == [key for key in rows if key in entry or key not in SOMETIMES], heading
         for key, value in entry.items():
             _, kind, _, _, null = rows[key]
@@ -321,15 +233,26 @@ def test_every_key_of_a_command_has_a_row_and_a_value_of_its_type(
                 assert isinstance(value, kinds.get(first, list if first == "list" else dict)), key
 
 
-@pytest.mark.parametrize("command", [*OTHERS, "check", "simulate", "evaluate"])
+def test_every_command_says_what_it_did_as_json() -> None:
+    app = typer.main.get_command(build_app(None))
+    silent = []
+    for name in (*COMMANDS, *GROUPS):
+        command = app.commands[name]
+        for one in getattr(command, "commands", {name: command}).values():
+            if not any("--json" in option.opts for option in one.params):
+                silent.append(f"{name} {one.name}")
+    assert silent == []
+
+
+@pytest.mark.parametrize("command", [*OTHERS, "check", "import", "simulate", "evaluate"])
 def test_the_version_comes_first_in_the_json_of_each_command(
     command: str, tmp_path: Path, written: dict[str, dict[str, Any]]
 ) -> None:
-    if command in (*OTHERS, "check"):
+    if command in (*OTHERS, "check", "import"):
         data = written[command]
     else:
         target = tmp_path / "out.json"
         assert run([command, "pynq-tfc", "tfc", "--timing-only", "--json", str(target)]) == 0
         data = json.loads(target.read_text())
     assert next(iter(data.items())) == ("schema_version", SCHEMA_VERSION)
-    assert _rows("The first key")["schema_version"][1] == "integer"
+    assert rows_of("The first key")["schema_version"][1] == "integer"

@@ -1,0 +1,119 @@
+"""What a search found, as ``explore --json`` says it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from bnnsim.cost.error_bars import ENDS, RESTS_ON
+from bnnsim.exploration.report import ExplorationReport
+from bnnsim.files.schema_version import versioned
+from bnnsim.search.space.fields import Value
+from bnnsim.search.storage.best_known import scale_of
+from bnnsim.search.storage.kinds import interval_of, structure_kinds
+from bnnsim.search.storage.record import TrialRecord
+from bnnsim.search.storage.results import DESIGNS, design_commands, design_name
+
+
+@dataclass(frozen=True)
+class FoundDesign:
+    """A design of the front, or one that beats a published accelerator."""
+
+    name: str
+    """The design's name."""
+    is_on_front: bool
+    """Whether no other design found beats it."""
+    figures: Mapping[str, float]
+    """Its figures by the names that objectives have."""
+    intervals: Mapping[str, Mapping[str, float]]
+    """For each cost the ends (p10, p90) within what four of five such designs lie."""
+    knobs: Mapping[str, Value]
+    """What was free, and what it is here."""
+    verification: str
+    """How it was re-simulated, or that it was not."""
+    is_exact: bool | None
+    """Whether the executors agreed, bit by bit; null where it was not re-simulated."""
+    file: str | None
+    """Its YAML; null where nothing was written."""
+    commands: Mapping[str, str]
+    """What leads on from it, by what it makes: figures, report, as Verilog; empty without a file."""
+
+
+@dataclass(frozen=True)
+class FoundFront:
+    """What a search found."""
+
+    space: str
+    """The space's name."""
+    workloads: tuple[str, ...]
+    """The networks that it was searched with."""
+    objectives: tuple[str, ...]
+    """Figures with their direction, as --objectives takes them."""
+    constraints: tuple[str, ...]
+    """Bounds, as --constraint takes them; device and budget bound as well."""
+    sampler: str
+    """Who proposed designs."""
+    seed: int
+    """Of the sampler."""
+    designs_judged: int
+    """Designs with figures or a reason why there are none."""
+    designs_feasible: int
+    """Of these, designs that keep every bound."""
+    reached: float | None
+    """The front's hypervolume as a share of what `scale` names; null for a single objective, and where no
+    design keeps every bound."""
+    scale: str | None
+    """What `reached` is a share of; null where it is."""
+    interrupted: bool
+    """Whether Ctrl-C ended the search."""
+    page: str | None
+    """The page; null where nothing was written."""
+    designs: tuple[FoundDesign, ...]
+    """The front, best in the first objective first, then designs that beat a published one."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as plain data, under the same names (docs/json.md)."""
+        return versioned(asdict(self))
+
+
+def found_front(report: ExplorationReport) -> FoundFront:
+    """The record of an exploration."""
+    found = report.exploration
+    scale = scale_of(found) if len(found.objectives) > 1 else None
+    return FoundFront(
+        found.space.name,
+        found.space.workloads,
+        tuple(objective.text for objective in found.objectives),
+        tuple(str(constraint) for constraint in found.constraints),
+        found.sampler,
+        found.seed,
+        len(found.trials),
+        len(found.feasible),
+        None if scale is None else scale.share(found, found.trials),
+        None if scale is None else scale.text,
+        report.interrupted,
+        None if report.page is None else str(report.page),
+        tuple(_design(report, trial) for trial in found.shown),
+    )
+
+
+def _design(report: ExplorationReport, trial: TrialRecord) -> FoundDesign:
+    found = report.exploration
+    name, figures = design_name(found, trial), trial.result.figures
+    file = None if report.out is None else str(report.out / DESIGNS / f"{name}.yaml")
+    kinds = structure_kinds(found)
+    ends = {figure: interval_of(trial, figure, kinds) for figure in RESTS_ON if figure in figures}
+    checks = {check.id: check for check in report.verifications}
+    check = checks.get(trial.id)
+    return FoundDesign(
+        name,
+        trial in found.front,
+        dict(figures),
+        {figure: dict(zip(ENDS, both, strict=True)) for figure, both in ends.items() if both},
+        dict(trial.knobs),
+        "not re-simulated" if check is None else check.note,
+        None if check is None else check.is_exact,
+        file,
+        {} if file is None else design_commands(found.space.member(trial.knobs), file, name),
+    )
