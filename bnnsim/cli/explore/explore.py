@@ -176,6 +176,9 @@ def goal_of(
     except SpecError as error:
         faults += error.faults
     for option, goal in goals:
+        if goal.count(":") > 1:  # the option says the direction
+            faults += InputError(option, "a figure's name", repr(wanted[option])).faults
+            continue
         try:
             parse_objectives([goal], option)
         except SpecError as error:

@@ -6,12 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from bnnsim.exploration.plan import plan_of
 from bnnsim.search.front.point_result import PointResult
-from bnnsim.search.storage.best_known import best_known, scale_of
+from bnnsim.search.storage.best_known import BestKnown, best_known, scale_of
 from bnnsim.search.storage.record import Exploration, TrialRecord
+from bnnsim.spec.faults import SpecError
 from tests.designs import SMALL_SPACE
+from tools.best_known import DATA, store
 
 
 def _found(name: str | Path, rows: list[tuple[float, ...]], bounds: tuple[str, ...] = ()) -> Exploration:
@@ -72,3 +75,73 @@ def test_all_designs_judged_is_said(tmp_path: Path) -> None:
 
 def test_without_a_feasible_design_there_is_nothing_to_measure() -> None:
     assert scale_of(_found("cnv-7z020", [])) is None
+
+
+TRIALS = """\
+id,feasible,throughput_fps,lut
+00000,yes,100,10
+00001,yes,200,30
+00002,no,900,5
+00003,yes,50,110
+"""
+
+
+@pytest.fixture
+def searched(tmp_path: Path) -> Path:
+    """A folder with the trials of a space of one's own, and a file of entries without it."""
+    (tmp_path / "small.yaml").write_text(SMALL_SPACE)
+    (tmp_path / "found").mkdir()
+    (tmp_path / "found" / "trials.csv").write_text(TRIALS)
+    (tmp_path / "best.yaml").write_text("# Entries.\n")
+    return tmp_path
+
+
+def test_a_space_without_an_entry_gets_one_and_is_held_against_it_then(
+    searched: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    space, data = str(searched / "small.yaml"), searched / "best.yaml"
+    assert store(space, [searched / "found"], "a test", data)
+    text = data.read_text()
+    assert text.startswith("# Entries.\n")
+    (entry,) = yaml.safe_load(text)
+    # As above: from 48.5 FPS and 111 LUT.
+    assert entry["corner"] == pytest.approx([48.5, 111])
+    assert entry["hypervolume"] == pytest.approx((200 - 48.5) * (111 - 30) + (100 - 48.5) * (30 - 10))
+    assert BestKnown.model_validate(entry).is_of(_found(space, []))
+    assert not store(space, [searched / "found"], "again", data)
+    assert data.read_text() == text
+    assert "100.00% of the best known" in capsys.readouterr().out
+
+
+def test_an_entry_that_dominates_nothing_is_replaced_without_a_division(searched: Path) -> None:
+    space, data = str(searched / "small.yaml"), searched / "best.yaml"
+    assert store(space, [searched / "found"], "a test", data)
+    (entry,) = yaml.safe_load(data.read_text())
+    data.write_text(yaml.safe_dump([{**entry, "hypervolume": 0}]))
+    assert store(space, [searched / "found"], "a test", data)
+    assert len(yaml.safe_load(data.read_text())) == 1
+
+
+@pytest.mark.parametrize(
+    ("trials", "message"),
+    [
+        (TRIALS.replace("yes", "no"), "expected designs that keep every bound, got none"),
+        (TRIALS.replace("lut", "ff"), "expected trials with every objective, got none for lut"),
+        (None, "trials.csv: expected a table that explore wrote, got No such file"),
+    ],
+)
+def test_trials_that_tell_nothing_leave_the_entries_alone(
+    searched: Path, trials: str | None, message: str
+) -> None:
+    table = searched / "found" / "trials.csv"
+    table.unlink()
+    if trials is not None:
+        table.write_text(trials)
+    with pytest.raises(SpecError, match=message):
+        store(str(searched / "small.yaml"), [searched / "found"], "a test", searched / "best.yaml")
+    assert (searched / "best.yaml").read_text() == "# Entries.\n"
+
+
+def test_the_tool_writes_where_it_stands_not_where_the_package_is() -> None:
+    checkout = Path(__file__).resolve().parents[3]
+    assert checkout / "bnnsim" / "search" / "storage" / "best_known.yaml" == DATA
