@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 import typer
 
 from bnnsim.cli.console import deliver, output
-from bnnsim.cli.facts import show_facts
+from bnnsim.cli.facts import show_places
 from bnnsim.cli.options import JsonOption
 from bnnsim.files.schema_version import versioned
 from bnnsim.spec.library import shipped_names
@@ -131,4 +131,4 @@ def _show(listings: Listings) -> None:
         if len(listings.listings) > 1:
             output.print(f"{'' if place == 0 else chr(10)}{one.kind}", markup=False)
         facts = [(entry.name, entry.summary) for entry in one.entries]
-        show_facts(facts, max(len(name) for name, _ in facts) + 1)
+        show_places(facts, max(len(name) for name, _ in facts) + 1)  # a line each

@@ -40,10 +40,11 @@ function showDesign() {
 
 /* What leads on from a design of the front: its file, its report, its Verilog. */
 function files(point) {
-  const file = fileName(point), network = info.verilog_workload;
+  const file = fileName(point), commands = info.commands[alternativeOf(point) ?? ""] ?? {};
   const command = (what, text) => `<li>${what}: <code>${escaped(text)}</code> <button type="button" class="copy" data-text="${escaped(text)}" aria-label="Copy the command: ${what}">Copy</button></li>`;
+  const told = Object.entries(commands).map(([what, text]) => command(what, text.replaceAll("DESIGN", `${info.space}-${point.id}`)));
   return `<ul class="files"><li><a href="${escaped(encodeURI(file))}">${escaped(file)}</a></li>` +
-    (network ? command("report", `bnnsim report ${file} ${network} --out ${info.space}-${point.id}.html`) + command("as Verilog", `bnnsim rtl ${file} ${network} --out DIR`) : "") + "</ul>";
+    `${told.join("")}</ul>`;
 }
 
 async function copy(button) {

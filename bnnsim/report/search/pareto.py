@@ -11,10 +11,11 @@ from bnnsim.report.figures.plot_page import plot_page
 from bnnsim.report.search.columns import columns, short
 from bnnsim.search.front.importance import KnobImportance, knob_importance
 from bnnsim.search.front.objectives import METRICS, ROBUST, is_better_more
+from bnnsim.search.space.alternatives import Alternatives, SearchSpace
 from bnnsim.search.storage.best_known import scale_of
 from bnnsim.search.storage.kinds import bars_of
 from bnnsim.search.storage.record import Exploration, TrialRecord
-from bnnsim.search.storage.results import no_clear_leads, verilog_workload
+from bnnsim.search.storage.results import DESIGNS, design_commands, no_clear_leads
 from bnnsim.validation.certainty import ModelError, needed_lead
 
 FIGURES: dict[str, tuple[str, str]] = {
@@ -118,8 +119,8 @@ class ParetoInfo:
     needed_leads: Mapping[str, float]
     outside: tuple[str, ...] = ()
     """What engines of the space leave to others: in no figure."""
-    verilog_workload: str = ""
-    """What ``bnnsim rtl`` takes for the designs' network; empty where it takes none of them."""
+    commands: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By alternative (of a plain space empty) what leads on from a design called ``DESIGN``."""
     importance: tuple[KnobImportance, ...] = ()
     """For each knob the shares of the axes' variances that go with it, the most important first."""
     error_bars: Mapping[str, tuple[float, float]] = field(default_factory=dict)
@@ -163,7 +164,7 @@ def pareto_info(
         space=space.name,
         outside=space.outside,
         workload=" or ".join(space.workloads),
-        verilog_workload=verilog_workload(space),
+        commands=_commands(space),
         device=" or ".join(space.devices),
         sampler=exploration.sampler,
         seed=exploration.seed,
@@ -193,6 +194,11 @@ def pareto_info(
         needed_leads={n: needed_lead(plain_name(n)) for n in names if errors},
         error_bars={n: bar for n, bar in bars_of(exploration).items() if n in names and errors},
     )
+
+
+def _commands(space: SearchSpace) -> dict[str, dict[str, str]]:
+    members = space.members.items() if isinstance(space, Alternatives) else [("", space)]
+    return {name: design_commands(one, f"{DESIGNS}/DESIGN.yaml", "DESIGN") for name, one in members}
 
 
 def sureness(errors: Sequence[ModelError]) -> str:

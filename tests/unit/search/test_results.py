@@ -74,7 +74,12 @@ def test_every_front_design_names_the_commands_for_its_page_and_its_verilog(
     assert found.out is not None
     trial = found.exploration.front[0]
     path = found.out / "designs" / f"{design_name(found.exploration, trial)}.yaml"
-    assert pareto_info(found.exploration).verilog_workload == "digits"
+    name = path.stem
+    commands = pareto_info(found.exploration).commands[""]
+    for what, text in commands.items():  # the page tells what the header does, from its own folder
+        told = text.replace("designs/DESIGN", name).replace("DESIGN", name)
+        assert f"# {what[0].upper()}{what[1:]}: {told}\n" in path.read_text() or what == "figures"
+    assert set(commands) == {"figures", "report", "as Verilog"}
     monkeypatch.chdir(path.parent)  # where its header names it
     written = _told(path, "As Verilog")
     assert written[:3] == ["rtl", path.name, "digits"]
