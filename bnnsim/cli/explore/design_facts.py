@@ -12,7 +12,13 @@ from bnnsim.report.search.pareto import FIGURES
 from bnnsim.search.space.alternatives import ALTERNATIVE
 from bnnsim.search.storage.kinds import interval_of, structure_kinds
 from bnnsim.search.storage.record import TrialRecord
-from bnnsim.search.storage.results import DESIGNS, design_commands, design_name, workload_argument
+from bnnsim.search.storage.results import (
+    DESIGNS,
+    design_commands,
+    design_name,
+    number_text,
+    workload_argument,
+)
 
 Facts = list[tuple[str, str]]
 _SHOWN = ("throughput_fps", "latency_us", "power_w", "lut", "bram18", "alm", "m20k", "dsp")
@@ -72,7 +78,7 @@ def ways_on(report: ExplorationReport, trial: TrialRecord) -> Facts:
         fps = trial.result.figures["throughput_fps"]
         bounds = [c.bound for c in found.constraints if c.name == "throughput_fps" and not c.is_upper]
         clock = trial.result.figures["clock_mhz"]
-        rate = f"{max(bounds) if bounds else float(f'{fps:.3g}'):g}"
+        rate = number_text(max(bounds) if bounds else float(f"{fps:.3g}"))
         asked = f"--devices all --fps {rate} --clock-mhz {clock:g}"
         places.append(("which part", f"bnnsim fold {workload_argument(space)} {asked}"))
     return places

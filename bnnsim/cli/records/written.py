@@ -17,7 +17,8 @@ class WrittenFiles:
     files: Mapping[str, str]
     """Path by what it is: page, manifest, vcd, perfetto, workload, weights, arch, folding."""
     counts: Mapping[str, int] = field(default_factory=dict)
-    """What is in them: units, streams, words, memories; of a trace first_cycle, end_cycle and frames."""
+    """What is in them: words, streams (an engine's ports), memories; of a trace first_cycle, end_cycle
+    and frames."""
     notes: tuple[str, ...] = ()
     """What is to be known of them."""
     losses: tuple[str, ...] = ()
