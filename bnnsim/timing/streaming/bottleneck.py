@@ -52,16 +52,18 @@ def find_bottleneck(graph: TimingGraph, run: CompiledRun) -> Bottleneck | None:
         ),
         frames_seen=seen.frames,
         text="",
-        pace=_pace(graph, interval),
+        pace=_pace(graph, interval, unit, by_fifos),
     )
     return replace(found, text=_fifos_limit(found) if by_fifos else _unit_limits(found))
 
 
-def _pace(graph: TimingGraph, interval: Fraction) -> Circuit | None:
-    """The circuit that makes the interval what it is, if it can be told."""
+def _pace(graph: TimingGraph, interval: Fraction, unit: str, by_fifos: bool) -> Circuit | None:
+    """The circuit that makes the interval what it is, if it can be told: a unit that limits is one."""
     alone = longest_program(graph)
     if alone.ratio == interval:
         return alone
+    if not by_fifos:
+        return Circuit((unit,), (), unit, interval.numerator, interval.denominator)
     found = find_bounds(graph)
     return found.circuit if found is not None and found.circuit.ratio == interval else None
 

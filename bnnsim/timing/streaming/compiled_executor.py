@@ -66,10 +66,10 @@ def run_compiled(
     search = Search(solver)
     if not with_steady_state:
         return _run(search, frames, exact_counts, max_frames, None)[0]
-    latency_cycles = end_run(solver, 1).cycles_total
-    run, steady = _run(search, frames, exact_counts, max_frames, latency_cycles)
+    first, since = end_run(solver, 1), solver.window + 1
+    run, steady = _run(search, frames, exact_counts, max_frames, first.cycles_total)
     assert steady is not None
-    return replace(run, steady_state=steady, watched=watch(solver, steady))
+    return replace(run, steady_state=steady, watched=watch(solver, steady, first, since))
 
 
 def _run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -9,14 +10,18 @@ from bnnsim.design.build import build_streaming_design
 from bnnsim.design.design import Design
 from bnnsim.simulation import simulate
 from bnnsim.spec import load_architecture, load_workload
-from bnnsim.timing.bottleneck import Bottleneck
+from bnnsim.timing.bottleneck import Bottleneck, Circuit
+from bnnsim.timing.streaming import bottleneck
 from bnnsim.timing.streaming.bottleneck import find_bottleneck, unlimited_interval
 from bnnsim.timing.streaming.compiled_executor import run_compiled
 from bnnsim.timing.streaming.compiled_run import CompiledRun
 from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit, build_timing
-from bnnsim.timing.streaming.programs.program import Lockstep
+from bnnsim.timing.streaming.programs.program import Elastic, Lockstep
 from bnnsim.timing.streaming.programs.steps import Block, Run
 from bnnsim.timing.streaming.result import DeadlockError
+from bnnsim.timing.streaming.solver.ended_run import EndedRun, end_run
+from bnnsim.timing.streaming.solver.solver import Solver
+from bnnsim.timing.streaming.steady_state import watch
 from bnnsim.timing.streaming.steady_state.api import MAX_FRAMES, steady_state
 from tests.designs import SHIPPED_STREAMING
 from tests.property.pipelines import timing_graphs
@@ -172,6 +177,39 @@ def test_a_run_that_did_not_go_on_to_its_steady_state_names_nothing() -> None:
 @given(timing_graphs())
 @settings(max_examples=20, suppress_health_check=list(HealthCheck))
 def test_what_the_runs_own_machine_shows_is_what_a_fresh_one_shows(graph: TimingGraph) -> None:
+    _hold_against_a_fresh_machine(graph)
+
+
+@given(timing_graphs())
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+def test_of_large_frames_fewer_are_run_and_the_same_is_seen(graph: TimingGraph) -> None:
+    """Where the second frame leaves the state of the first, the third is known without a run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(watch, "ENOUGH_WORDS", 1)
+        _hold_against_a_fresh_machine(graph)
+        try:
+            seen = _settled(graph, max_frames=200).watched
+        except DeadlockError:
+            return
+        patch.setattr(watch, "_is_first_repeated", lambda *_: False)
+        assert _settled(graph, max_frames=200).watched == seen
+
+
+def test_a_second_frame_like_the_first_is_the_last_that_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    run: list[int] = []
+
+    def noted(solver: Solver, frames: int) -> EndedRun:
+        run.append(frames)
+        solver.advance(frames)
+        return end_run(solver, frames)
+
+    monkeypatch.setattr(watch, "ENOUGH_WORDS", 1)
+    monkeypatch.setattr(watch, "_end_run", noted)
+    seen = _settled(_bursts(8)).watched
+    assert seen is not None and (seen.frames, run) == (3, [2])
+
+
+def _hold_against_a_fresh_machine(graph: TimingGraph) -> None:
     try:
         settled = _settled(graph, max_frames=200)
     except DeadlockError:
@@ -194,6 +232,27 @@ def test_what_the_runs_own_machine_shows_is_what_a_fresh_one_shows(graph: Timing
     assert seen.is_full == tuple(
         words >= depth for words, depth in zip(later.max_occupancy_words, depths, strict=True)
     )
+
+
+def test_an_elastic_unit_that_limits_sets_the_pace_by_itself() -> None:
+    """A word in and one out, six cycles after it, and the next word is taken a cycle after that."""
+    source = _unit("source", (Run(4, writes=True),), (), (0,))
+    slow = TimingUnit("slow", Elastic(np.arange(4), np.arange(4) - 1, latency=6), (0,), (1,))
+    sink = _unit("sink", (Run(4, reads=True),), (1,), ())
+    graph = TimingGraph((source, slow, sink), (Channel("in", 8), Channel("out", 8)), (2,))
+    found = _found(graph)
+    assert (found.limited_by, found.unit, found.interval_cycles) == ("unit", "slow", 4 * 7)
+    assert found.pace == Circuit(("slow",), (), "slow", 28, 1)
+
+
+def test_where_a_unit_limits_no_circuit_is_searched_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_: TimingGraph) -> None:
+        raise AssertionError("the unit is known to be the circuit")
+
+    monkeypatch.setattr(bottleneck, "find_bounds", refused)
+    found = simulate("digits-7z020", "digits", timing_only=True).bottleneck
+    assert found is not None and found.limited_by == "unit"
+    assert found.pace == Circuit(("conv0.window",), (), "conv0.window", 356, 1)
 
 
 def test_a_simulation_carries_its_bottleneck() -> None:

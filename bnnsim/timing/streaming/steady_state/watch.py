@@ -43,23 +43,26 @@ def most_frames_watched(graph: TimingGraph, max_frames: int) -> int:
     return enough_frames(graph) + (MORE_PERIODS + 2) * max_frames
 
 
-def watch(solver: Solver, steady: SteadyState) -> Watched | None:
+def watch(solver: Solver, steady: SteadyState, first: EndedRun, since: int) -> Watched | None:
     """Go on until every unit is a period into the steady state and runs grow by just the period.
 
-    ``steady`` was proven in the run of ``solver``, which has counts. None where nothing is proven.
+    ``steady`` was proven in the run of ``solver``, which has counts; ``first`` is its run of one frame,
+    and ``since`` the number of the window behind that. None where nothing is proven.
     """
     period = steady.period_frames
     if period is None:
         return None
     frames = max(enough_frames(solver.graph), steady.frames_simulated)
     last = frames + MORE_PERIODS * period
-    later = _end_run(solver, frames)
-    while True:
-        frames += period
+    earlier, later = first, _end_run(solver, frames)
+    is_seen = _is_first_repeated(steady, frames, later.cycles_total - earlier.cycles_total)
+    frames += period
+    while not is_seen:
         since = solver.window + 1
         earlier, later = later, _end_run(solver, frames)
-        if later.cycles_total - earlier.cycles_total == steady.period_cycles or frames >= last:
-            break
+        grown = later.cycles_total - earlier.cycles_total
+        is_seen = grown == steady.period_cycles or frames >= last
+        frames += 0 if is_seen else period
     stalled = (
         b.stalled_on_input + b.stalled_on_output - a.stalled_on_input - a.stalled_on_output
         for a, b in zip(earlier.units, later.units, strict=True)
@@ -74,6 +77,19 @@ def watch(solver: Solver, steady: SteadyState) -> Watched | None:
         ),
         writer_stalled=tuple((channel["writer_waited"] >= since).tolist()),
         reader_stalled=tuple((channel["reader_waited"] >= since).tolist()),
+    )
+
+
+def _is_first_repeated(steady: SteadyState, frames: int, more_cycles: int) -> bool:
+    """Whether frame 2, the last of ``frames`` that were run, left the whole state as frame 1 did.
+
+    Then it was a period of the steady state, and the next frame is the same again: it need not be run.
+    """
+    return (
+        frames == 2
+        and steady.argument == "state repeats"
+        and (steady.period_frames, steady.frames_simulated) == (1, 2)
+        and more_cycles == steady.period_cycles
     )
 
 
