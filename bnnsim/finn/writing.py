@@ -217,7 +217,15 @@ class _Writer:
                 self._set(node, parallel_window=int(parallel))
             if ours.style not in ("rtl", "parallel"):
                 self.losses.append(f"{node.name}: a {ours.style} window; FINN builds its RTL one")
-        if ours.lanes != theirs.lanes:
+        whole = node.number("IFMChannels")
+        if parallel and not node.number("depthwise", 0) and node.pair("ConvKernelDim") != (1, 1):
+            if node.number("SIMD") != whole:
+                self._set(node, SIMD=whole)
+            if ours.lanes != whole:
+                self.losses.append(
+                    f"{node.name}: {ours.lanes} lanes; a parallel window takes all channels: SIMD {whole}"
+                )
+        elif ours.lanes != theirs.lanes:
             reader = next(self.model.chain.next_nodes(node), None)
             lanes = ours.lanes
             if reader is not None and reader.kind == "VVAU":

@@ -46,10 +46,13 @@ class Depths:
     losses: list[str] = field(default_factory=list)
 
 
-def read_depths(chain: Chain, graph: StreamingGraph) -> Depths:
-    """The depths of all streams of the design's graph."""
+def read_depths(chain: Chain, graph: StreamingGraph, at_units: bool = False) -> Depths:
+    """The depths of all streams of the design's graph.
+
+    ``at_units``: as the units ask for, though the graph has FIFOs: FINN inserts others.
+    """
     found = Depths()
-    has_fifos = any(node.kind == "StreamingFIFO" for node in chain.nodes.values())
+    has_fifos = any(node.kind == "StreamingFIFO" for node in chain.nodes.values()) and not at_units
     ours = _paths(graph)
     for link in links(chain, graph):
         paths = ours.get((link.writer, link.reader))

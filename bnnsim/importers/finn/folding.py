@@ -33,6 +33,13 @@ class Folding:
     def names(self) -> list[str]:
         return list(self.entries)
 
+    @property
+    def says_depths_at_units(self) -> bool:
+        """Whether it names no FIFO and says how deep those are that FINN is to insert."""
+        has_fifos = any(kind_of(type_of(name)) == "StreamingFIFO" for name in self.entries)
+        asks = any({"inFIFODepths", "outFIFODepths"} & one.keys() for one in self.entries.values())
+        return asks and not has_fifos
+
 
 def read_folding(path: str | Path) -> Folding:
     """A folding from its file. Raises :class:`InputError` on what is none."""

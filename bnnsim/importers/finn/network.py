@@ -181,7 +181,8 @@ def _designed(
         _frame_source(chain, lowered),
     )
     bare = build_streaming_design(architecture_of(hardware, *parts), lowered.workload)
-    depths = read_depths(chain, bare.graph)
+    at_units = build.folding is not None and build.folding.says_depths_at_units
+    depths = read_depths(chain, bare.graph, at_units)
     hardware.losses += [*_windows(chain, bare.graph), *depths.losses]
     arch = architecture_of(hardware, *parts, depths.words)
     design = build_streaming_design(arch, lowered.workload)
