@@ -105,9 +105,11 @@ def _captured() -> Iterator[io.StringIO]:
     """Both streams as one text; the consoles were made with the old ones."""
     text = io.StringIO()
     kept = sys.stdout, sys.stderr
+    widths = console.errors._width, console.output._width
     sys.stdout = sys.stderr = text
     console.errors.width = console.output.width = 10_000
     try:
         yield text
     finally:
         sys.stdout, sys.stderr = kept
+        console.errors._width, console.output._width = widths
