@@ -104,20 +104,6 @@ class FoldAnswer:
         return architecture_text(spec, comment)
 
 
-def fold_network(
-    workload: str | Path | Loaded[Workload],
-    device: str,
-    fps: float | None = None,
-    clock_mhz: float = 100.0,
-    name: str | None = None,
-    objective: FoldObjective = "lut",
-    anyway: bool = False,
-    units: UnitLibrary = "hls",
-) -> str:
-    """The file of :func:`fold`'s answer, with its interval and resources in the header."""
-    return fold(workload, device, fps, clock_mhz, name, objective, anyway, units).text()
-
-
 def fold(
     workload: str | Path | Loaded[Workload],
     device: str,

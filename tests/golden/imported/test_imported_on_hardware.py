@@ -13,7 +13,7 @@ onnx = pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not install
 from bnnsim.design.build import build_streaming_design  # noqa: E402
 from bnnsim.design.design import Design  # noqa: E402
 from bnnsim.importers.onnx.network import import_onnx  # noqa: E402
-from bnnsim.search.fold.fold import fold_network  # noqa: E402
+from bnnsim.search.fold.fold import fold  # noqa: E402
 from bnnsim.simulation import RunOptions, Stimulus, datapaths_for, stimulate  # noqa: E402
 from bnnsim.spec.load import load_architecture, load_workload  # noqa: E402
 from bnnsim.timing.streaming.programs.graph import build_timing  # noqa: E402
@@ -25,7 +25,7 @@ from tests.golden.networks import trained  # noqa: E402
 
 def _folded(workload: Path, fps: float, folder: Path) -> Design:
     path = folder / "folded.yaml"
-    path.write_text(fold_network(workload, "xc7z020", fps))
+    path.write_text(fold(workload, "xc7z020", fps).text())
     return build_streaming_design(load_architecture(path), load_workload(workload))
 
 

@@ -17,7 +17,7 @@ from bnnsim.design.network.network import resolve_network
 from bnnsim.functional.executor import execute
 from bnnsim.functional.parameters.parameters import check_parameters
 from bnnsim.importers.onnx.network import LoweredModel, import_options, lower_model
-from bnnsim.search.fold.fold import fold_network
+from bnnsim.search.fold.fold import fold
 from bnnsim.simulation import Stimulus, simulate_design
 from bnnsim.simulation.options import RunOptions
 from bnnsim.spec.load import from_spec, load_architecture
@@ -108,7 +108,7 @@ def test_the_pipeline_s_sinks_take_the_model_s_outputs(seed: int, tmp_path: Path
     model, lowered = imported(seed)
     stimulus, x = stimulus_of(lowered, seed, 2)
     path = tmp_path / "arch.yaml"
-    path.write_text(fold_network(from_spec(lowered.workload), "xczu3eg", 20_000))
+    path.write_text(fold(from_spec(lowered.workload), "xczu3eg", 20_000).text())
     design = build_streaming_design(load_architecture(path), lowered.workload)
     run = simulate_design(design, stimulus, RunOptions(frames=2))
     found = {one.name: (one.scores, one.shape) for one in run.outputs}

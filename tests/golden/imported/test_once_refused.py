@@ -16,7 +16,7 @@ pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not installed")
 
 from bnnsim.importers.check.check import check_model
 from bnnsim.importers.model import import_model
-from bnnsim.search.fold.fold import fold_network
+from bnnsim.search.fold.fold import fold
 
 _BESIDE = Path(__file__).parents[4] / "shared" / "cases" / "imports"
 _SCRIPT = Path(os.environ.get("BNNSIM_CASES", _BESIDE)) / "refused.py"
@@ -53,4 +53,4 @@ def test_a_network_that_was_refused_once_is_imported_checked_and_folded(name, mo
     imported = import_model(path, tmp_path, **OPTIONS.get(name, {}))
     report = check_model(path, imported.workload_path, random_inputs=200)
     assert report.verdict in ("equal", "flips"), str(report)
-    assert "a frame every" in fold_network(imported.workload_path, "xc7z045")
+    assert "a frame every" in fold(imported.workload_path, "xc7z045").text()

@@ -8,7 +8,7 @@ import pytest
 
 from bnnsim.design.build import build_streaming_design
 from bnnsim.design.design import Design
-from bnnsim.search.fold.fold import fold_network
+from bnnsim.search.fold.fold import fold
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.timing.streaming.compiled_executor import run_compiled
@@ -78,7 +78,7 @@ def test_an_own_mvau_of_several_bits_writes_without_a_queue_six_cycles_after_its
 
 
 def test_fold_writes_an_architecture_of_own_units() -> None:
-    text = fold_network("tfc", "xc7z020", fps=10_000, units="own")
+    text = fold("tfc", "xc7z020", fps=10_000, units="own").text()
     assert "units: own" in text
 
 

@@ -11,7 +11,7 @@ pytest.importorskip("qonnx", reason="the extra bnnsim[onnx] is not installed")
 
 from bnnsim.design.build import build_design
 from bnnsim.importers.onnx.network import import_onnx
-from bnnsim.search.fold.fold import fold_network
+from bnnsim.search.fold.fold import fold
 from bnnsim.spec.load import load_architecture, load_workload
 from tests.golden.imported.onnx_models import Builder
 from tests.unit.importers.onnx_layers import QONNX, imported, ops, quant, scores_of, sums_of_image
@@ -254,7 +254,7 @@ def test_bits_beside_wider_integers_are_concatenated_and_can_be_folded(other, or
     joined = b.op("Concat", *[other(b, x), _bits(b, x)][::order], axis=1)
     workload = imported(b, scores_of(b, joined, 16 * 16), tmp_path)
     assert "concat" in ops(workload)
-    (tmp_path / "arch.yaml").write_text(fold_network(tmp_path / "net.yaml", "xc7z020", 1000))
+    (tmp_path / "arch.yaml").write_text(fold(tmp_path / "net.yaml", "xc7z020", 1000).text())
     build_design(load_architecture(tmp_path / "arch.yaml"), load_workload(tmp_path / "net.yaml"))
 
 

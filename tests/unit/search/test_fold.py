@@ -10,7 +10,7 @@ import pytest
 from bnnsim.cli.app import run
 from bnnsim.cost.resources import estimate_resources
 from bnnsim.design.build import build_streaming_design
-from bnnsim.search.fold.fold import fold, fold_network, rate_text
+from bnnsim.search.fold.fold import fold, rate_text
 from bnnsim.search.fold.request import FoldObjective
 from bnnsim.spec.faults import InputError, SpecError
 from bnnsim.spec.library import find_spec
@@ -43,7 +43,7 @@ def _written(text: str, name: str, folder: Path) -> Path:
 
 @pytest.mark.parametrize("fps", [500, 20_000, 200_000])
 def test_folded_network_loads_and_reaches_its_rate(fps, tmp_path):
-    path = _written(fold_network("tfc", "xc7z020", fps), "tfc", tmp_path)
+    path = _written(fold("tfc", "xc7z020", fps).text(), "tfc", tmp_path)
     design = build_streaming_design(load_architecture(path), load_workload("tfc"))
     ends = run_simpy(build_timing(design.graph), 8).frame_end_cycles
     assert ends[-1] - ends[-2] <= 100e6 / fps
@@ -139,13 +139,13 @@ def test_a_rate_in_words_means_the_same_cycles_when_it_is_read(clock_mhz, cycles
 def test_rate_beyond_every_folding_is_refused_with_what_bars_it():
     match = r"^--fps: expected at most 4761900 FPS at 100 MHz \(the frame source takes 21 cycles .*1e\+09"
     with pytest.raises(InputError, match=match):
-        fold_network("tfc", "xc7z020", 1e9)
+        fold("tfc", "xc7z020", 1e9)
 
 
 def test_network_too_fast_for_the_device_names_the_resource_and_what_fits():
     match = r"within the device's budget, got lut: .* too many at least .*FPS fit"
     with pytest.raises(InputError, match=match):
-        fold_network("mlp-1024", "xc7z020", 400_000)
+        fold("mlp-1024", "xc7z020", 400_000)
 
 
 def test_what_does_not_fit_is_written_anyway_with_the_reason(tmp_path, capsys):
@@ -205,12 +205,12 @@ def test_options_that_do_not_go_together(options, match, capsys):
 )
 def test_rates_and_clocks_that_are_none(fps, clock, match):
     with pytest.raises(InputError, match=match):
-        fold_network("tfc", "xc7z020", fps, clock_mhz=clock)
+        fold("tfc", "xc7z020", fps, clock_mhz=clock)
 
 
 def test_unknown_device_is_refused_with_its_near_miss():
     with pytest.raises(SpecError, match="xc7z020"):
-        fold_network("tfc", "xc7z02", 1000)
+        fold("tfc", "xc7z02", 1000)
 
 
 _FIXED = """\
@@ -229,7 +229,7 @@ def test_layer_that_has_no_streaming_unit_is_named_in_the_user_s_file(fps, tmp_p
     path.write_text(_FIXED)
     match = r"net\.yaml:6: layers\.conv\.scores: expected a layer that a streaming unit runs"
     with pytest.raises(SpecError, match=match) as caught:
-        fold_network(path, "xc7z020", fps)
+        fold(path, "xc7z020", fps)
     assert "<" not in str(caught.value)
 
 
@@ -241,10 +241,10 @@ def test_a_device_file_is_the_device_that_is_folded_for(
     text = find_spec("xc7z020", "device").read_text(encoding="utf-8")
     Path("small.yaml").write_text(text.replace("lut: 53200", "lut: 5000"), encoding="utf-8")
     with pytest.raises(InputError, match="lut"):
-        fold_network("tfc", "small.yaml", fps=300_000)
-    assert "device: xc7z020\n" in fold_network("tfc", "xc7z020", fps=300_000)
+        fold("tfc", "small.yaml", fps=300_000)
+    assert "device: xc7z020\n" in fold("tfc", "xc7z020", fps=300_000).text()
     with pytest.raises(InputError, match="--device: expected a shipped device, or the name of a file in"):
-        fold_network("tfc", str(tmp_path / "small.yaml"), fps=1000)
+        fold("tfc", str(tmp_path / "small.yaml"), fps=1000)
 
 
 _SHORTCUT = """\

@@ -13,7 +13,7 @@ pytest.importorskip("qonnx", reason="the extra bnnsim[onnx] is not installed")
 
 from bnnsim.design.build import build_design
 from bnnsim.importers.onnx.network import import_onnx
-from bnnsim.search.fold.fold import fold_network
+from bnnsim.search.fold.fold import fold
 from bnnsim.simulation import simulate
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.load import load_architecture, load_workload
@@ -112,7 +112,7 @@ def test_a_pooled_stem_and_a_global_average_run_bit_exact_at_a_step_a_word(tmp_p
     x = b.op("GlobalAveragePool", x)
     found = import_onnx(b.save(scores_of(b, x, 8), tmp_path / "net.onnx"), tmp_path)
     path = tmp_path / "arch.yaml"
-    path.write_text(fold_network(found.workload_path, "xc7z020"), encoding="utf-8")
+    path.write_text(fold(found.workload_path, "xc7z020").text(), encoding="utf-8")
     design = build_design(load_architecture(path), load_workload(found.workload_path))
     kinds = [unit.kind for unit in design.graph.units]
     assert kinds.count("pool") == 2 and kinds.count("mvau") == 2
