@@ -61,8 +61,7 @@ class Solver:
         self.logs: dict[int, tuple[list[Int64s], list[Int64s]]] = {c: ([], []) for c in logged}
         self._sink_ends: dict[int, list[int]] = {sink: [] for sink in graph.sinks}
         self._shift = layout.shift
-        self._smallest_shift = layout.shift + SMALLEST_SHIFT
-        self._smallest_shift_of_bounds = layout.shift + SMALLEST_SHIFT_OF_BOUNDS
+        self._first_shift = layout.shift
         self._is_careful = False
         self.has_bounds = False
         """Whether bounds stand in the place of flushing pipelines."""
@@ -164,13 +163,13 @@ class Solver:
             if more > 1:
                 more = self._window_frames = 1
                 continue
-            if self.has_bounds:
-                if self._shift == self._smallest_shift_of_bounds:
-                    raise UnsettledError
+            smaller = SMALLEST_SHIFT_OF_BOUNDS if self.has_bounds else SMALLEST_SHIFT
+            if self._shift < self._first_shift + smaller:
                 self._shift += 1
-                continue
-            self._is_careful = self._shift == self._smallest_shift
-            self._shift = min(self._shift + 1, self._smallest_shift)
+            elif self.has_bounds:
+                raise UnsettledError
+            else:
+                self._is_careful = True
         self.evaluations += int(self._report[k.EVALUATIONS])
         self.last_event_cycle = max(self.last_event_cycle, int(self._report[k.LAST_EVENT]))
         return more == wanted
