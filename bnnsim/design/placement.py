@@ -68,24 +68,29 @@ def place(residents: Sequence[Resident], rooms: Mapping[str, Room]) -> Places:
     return _in_pieces(orders[0][0], rooms)
 
 
-def _whole(
-    order: Sequence[Resident], rooms: Mapping[str, Room], side: Side, may_replace: bool
-) -> Places:
+def _whole(order: Sequence[Resident], rooms: Mapping[str, Room], side: Side, may_replace: bool) -> Places:
     known = {one.name: one for one in order}
     places: Places = {}
     for one in order:
-        taken = [
-            piece
-            for name, pieces in places.items()
-            if _are_together(one, known[name], may_replace)
-            for piece in pieces
-        ]
+        taken = _taken(one, places, known, may_replace)
         from_end = side == "both" and one.made % 2 == 1
         found = _first_fit(one, taken, rooms, from_end)
         if found is None:
             return {}
         places[one.name] = (found,)
     return places
+
+
+def _taken(
+    one: Resident, places: Places, known: Mapping[str, Resident], may_replace: bool
+) -> list[Piece]:
+    """What others have while it is there."""
+    return [
+        piece
+        for name, pieces in places.items()
+        if _are_together(one, known[name], may_replace)
+        for piece in pieces
+    ]
 
 
 def _are_together(one: Resident, other: Resident, may_replace: bool) -> bool:
@@ -137,12 +142,7 @@ def _in_pieces(order: Sequence[Resident], rooms: Mapping[str, Room]) -> Places:
     places: Places = {}
     for one in order:
         for may_replace in (False, True):
-            taken = [
-                piece
-                for name, pieces in places.items()
-                if _are_together(one, known[name], may_replace)
-                for piece in pieces
-            ]
+            taken = _taken(one, places, known, may_replace)
             pieces = tuple(_filled(one, taken, rooms))
             if sum(piece.bits for piece in pieces) == one.bits:
                 places[one.name] = pieces

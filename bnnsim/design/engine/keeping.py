@@ -223,7 +223,7 @@ class _Keeper:
     def check_results(self) -> list[Fault]:
         """Faults of results that never leave, or only in part: by their own layers' steps, or by those
         after the last one, which bring out all that has no store of its own."""
-        made_in = {name: part for part in self.parts for name in part.layers}
+        made_in = self.maps.made_in
         names = {o for output in self.network.outputs for o in origins(self.network, made_in, output)}
         left = [n for n in sorted(names) if n in made_in and not is_outside(self.spec, "results", n)]
         by_part = [([n], made_in[n]) for n in left if made_in[n].moves("store", RESULTS)]
@@ -238,15 +238,14 @@ class _Keeper:
         if not stores:
             expected = f"a store of the results of {layers}, or an entry of outside (payload results)"
             return [self.text.fault(("frame", "after"), expected, "none")]
-        made_in = {name: p for p in self.parts for name in p.layers}
         stored = dict.fromkeys(op.buffer for op in stores)
         maps = [name for name in stored if self.spec.buffers[name].holds == "activations"]
         for name in names:
             if narrow := self._check_whole(name, maps):
                 return narrow
-            if not set(stored) & set(made_in[name].buffers):
+            if not set(stored) & set(self.maps.made_in[name].buffers):
                 expected = f"a store from a buffer with the results of {name}"
-                expected += f" ({self._listed(made_in[name])})"
+                expected += f" ({self._listed(self.maps.made_in[name])})"
                 got = ", ".join(sorted(stored))
                 return [self.text.fault(part_key(self.spec, part.body), expected, got)]
         needed = sum(self.maps.bits(name, [op.buffer for op in stores]) for name in names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from bnnsim.design.engine.passing import (
     MAPS,
@@ -47,6 +48,11 @@ class KeptMaps:
     network: Network
     parts: Sequence[Part]
 
+    @cached_property
+    def made_in(self) -> dict[str, Part]:
+        """The part that makes each layer's map."""
+        return {name: part for part in self.parts for name in part.layers}
+
     def kept(self) -> list[Kept]:
         """The maps that stay on chip, and those loaded again into buffers that keep maps."""
         wait = self._waiting_results()
@@ -58,13 +64,12 @@ class KeptMaps:
 
     def _waiting_results(self) -> dict[str, Kept]:
         """Results that lie where they were made until the frame's last steps store them."""
-        made_in = {name: part for part in self.parts for name in part.layers}
         last = self.parts[-1]
         stored = {op.buffer for op in last.moves("store", RESULTS)} if not last.layers else set()
         found = {}
         for output in self.network.outputs:
-            for name in origins(self.network, made_in, output):
-                maker = made_in.get(name)
+            for name in origins(self.network, self.made_in, output):
+                maker = self.made_in.get(name)
                 if maker is None or maker.moves("store", RESULTS):
                     continue
                 buffers = tuple(n for n in maker.holds(self.spec) if n in stored)
@@ -111,9 +116,7 @@ class KeptMaps:
             may_replace = in_place and not one.is_loaded and one.made >= 0
             may_replace = may_replace and not rereads(self.parts[one.made].body.ops)
             over = (k.name for k in kept if may_replace and k.last == one.made and k is not one)
-            found.append(
-                Resident(one.name, one.bits, one.buffers, one.made, one.last, frozenset(over))
-            )
+            found.append(Resident(one.name, one.bits, one.buffers, one.made, one.last, frozenset(over)))
         return found
 
     def placed(self) -> Places:
@@ -161,9 +164,8 @@ class KeptMaps:
         """Whether the reader loads the map: as activations, or as a shortcut where it is no operand."""
         if reader.moves("load", ("activations",)):
             return True
-        made_in = {name: part for part in self.parts for name in part.layers}
         operand = self.network.nodes[reader.layers[0]].inputs[0]
-        is_operand = passed.name in origins(self.network, made_in, operand)
+        is_operand = passed.name in origins(self.network, self.made_in, operand)
         return bool(reader.moves("load", ("shortcut",))) and not is_operand
 
     def is_spilled(self, passed: Passed, reader: Part) -> bool:
@@ -171,8 +173,7 @@ class KeptMaps:
         bits on chip: a layer's operand may be its shortcut too."""
         if self.is_loaded(passed, reader):
             return True
-        made_in = {name: part for part in self.parts for name in part.layers}
-        only = set(sources(self.network, made_in, reader)) == {passed.name}
+        only = set(sources(self.network, self.made_in, reader)) == {passed.name}
         return only and bool(reader.moves("load", ("shortcut",)))
 
     def bits(self, name: str, buffers: Sequence[str]) -> int:
@@ -185,8 +186,7 @@ class KeptMaps:
 def _is_tiled(part: Part) -> bool:
     """Whether a part loads its image tile by tile while it computes."""
     return any(
-        isinstance(op, Repeat) and computes(op.body) and _loads_image(op.body)
-        for op in part.body.ops
+        isinstance(op, Repeat) and computes(op.body) and _loads_image(op.body) for op in part.body.ops
     )
 
 

@@ -55,9 +55,8 @@ class LayerTable:
         """Where the options of each cell that has some begin."""
         return np.flatnonzero(np.concatenate([[True], self.cells[1:] != self.cells[:-1]]))
 
-    def span(self, row: int) -> slice:
-        """The options with the lanes of one of them."""
-        cell = self.cells[row]
+    def span(self, cell: int) -> slice:
+        """The options of a cell."""
         first, last = np.searchsorted(self.cells, [cell, cell + 1])
         return slice(int(first), int(last))
 
@@ -80,9 +79,8 @@ class LayerTable:
 
     def cheapest_row(self, way: int, lanes: int, prices: Floats) -> int:
         """The option of least cost with these lanes."""
-        cell = way * self.lanes + lanes
-        first, last = np.searchsorted(self.cells, [cell, cell + 1])
-        return int(first + np.argmin(self.rows[first:last] @ prices))
+        span = self.span(way * self.lanes + lanes)
+        return int(span.start + np.argmin(self.rows[span] @ prices))
 
     def joint_amounts(self, row: int, lanes_read: Sequence[int]) -> Floats:
         """What lies around an option: in front of it, and behind it where it ends the network."""
@@ -183,7 +181,7 @@ class PricedNetwork:
             is_better = False
             for layer in self.layers:
                 table, row = layer.table, rows[layer.name]
-                span = table.span(row)
+                span = table.span(int(table.cells[row]))
                 if span.stop - span.start == 1:
                     continue
                 totals = total - table.rows[row] + table.rows[span]
