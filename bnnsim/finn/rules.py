@@ -54,6 +54,11 @@ def _said(node: DataflowNode, entries: Mapping[str, Mapping[str, Any]]) -> dict[
     return {**node.attributes, **entries.get(node.name, {})}
 
 
+def takes_all_channels(node: DataflowNode) -> bool:
+    """Whether a window, where it is parallel, has to be one of all channels at once."""
+    return not node.number("depthwise", 0) and node.pair("ConvKernelDim") != (1, 1)
+
+
 def _of_kind(
     node: DataflowNode,
     said: Mapping[str, Any],
@@ -66,7 +71,7 @@ def _of_kind(
         yield from _vector(node, said, chain, entries)
     elif node.kind == "ConvolutionInputGenerator" and said.get("parallel_window"):
         kernel = node.pair("ConvKernelDim")
-        if not said.get("depthwise") and kernel != (1, 1) and said["SIMD"] != said["IFMChannels"]:
+        if takes_all_channels(node) and said["SIMD"] != said["IFMChannels"]:
             yield "SIMD", f"all {said['IFMChannels']} channels (parallel_window)", str(said["SIMD"])
         bits = said["SIMD"] * math.prod(kernel) * bits_of(str(said.get("inputDataType", "")))
         yield from _width("SIMD", "its windows", bits, node.library)

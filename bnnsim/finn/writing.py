@@ -20,7 +20,7 @@ from bnnsim.design.streaming.units import (
     Window,
 )
 from bnnsim.finn.correspondence import layer_pairs
-from bnnsim.finn.rules import broken_rules
+from bnnsim.finn.rules import broken_rules, takes_all_channels
 from bnnsim.importers.finn.build import folding_in, read_build
 from bnnsim.importers.finn.chain import Chain, NodeUnit
 from bnnsim.importers.finn.depths import SHALLOW, Depths, read_depths, ways
@@ -218,7 +218,7 @@ class _Writer:
             if ours.style not in ("rtl", "parallel"):
                 self.losses.append(f"{node.name}: a {ours.style} window; FINN builds its RTL one")
         whole = node.number("IFMChannels")
-        if parallel and not node.number("depthwise", 0) and node.pair("ConvKernelDim") != (1, 1):
+        if parallel and takes_all_channels(node):
             if node.number("SIMD") != whole:
                 self._set(node, SIMD=whole)
             if ours.lanes != whole:

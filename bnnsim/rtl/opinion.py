@@ -60,7 +60,7 @@ def second_opinion(design: Design, parameters: Parameters) -> SynthesisReport:
     counts: dict[str, list[str]] = {}
     for name in own:
         counts.setdefault(found.modules[signal_name(name)], []).append(name)
-    tech = technology_of(load_device(DEVICE).spec, default_coefficients())
+    tech = _technology()
     estimates = module_estimates(design, instances)
     units = []
     for names in counts.values():
@@ -98,7 +98,7 @@ def module_estimate(tech: Technology, unit: Unit, graph: StreamingGraph, content
 
 def module_estimates(design: Design, instances: Mapping[str, Instance]) -> dict[str, Estimate]:
     """What the model says of the modules of all own units and streams, by name."""
-    tech, graph = technology_of(load_device(DEVICE).spec, default_coefficients()), design.graph
+    tech, graph = _technology(), design.graph
     found = {
         unit.name: module_estimate(tech, unit, graph, known_contents(instances[unit.name]))
         for unit in graph.units
@@ -106,6 +106,10 @@ def module_estimates(design: Design, instances: Mapping[str, Instance]) -> dict[
     }
     streams = (stream for stream in graph.streams if stream.library == "own")
     return found | {s.name: own_fifo(tech, s.width_bits, s.depth_words) for s in streams}
+
+
+def _technology() -> Technology:
+    return technology_of(load_device(DEVICE).spec, default_coefficients())
 
 
 def _unit(
