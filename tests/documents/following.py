@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bnnsim.cli.app import run
-from bnnsim.cli.console import errors, output
 from tests.documents.blocks import Step
+from tests.terminal import terminal_of
 
 ROOT = Path(__file__).resolve().parents[2]
 COLUMNS = 100
@@ -32,13 +32,8 @@ def place(folder: Path) -> Path:
 @contextlib.contextmanager
 def terminal(folder: Path) -> Iterator[None]:
     """Commands run in ``folder`` and print for a terminal of ``COLUMNS`` columns."""
-    widths = output._width, errors._width
-    output.width = errors.width = COLUMNS
-    try:
-        with contextlib.chdir(folder):
-            yield
-    finally:
-        output._width, errors._width = widths
+    with terminal_of(COLUMNS), contextlib.chdir(folder):
+        yield
 
 
 def printed_by(step: Step) -> str:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from bnnsim.cli import app, console
+from bnnsim.cli import app
+from tests.terminal import terminal_of
 
 LONGEST_S = 20.0
 """Of processor time, its child processes' included: other programs on the machine do not count."""
@@ -105,11 +106,9 @@ def _captured() -> Iterator[io.StringIO]:
     """Both streams as one text; the consoles were made with the old ones."""
     text = io.StringIO()
     kept = sys.stdout, sys.stderr
-    widths = console.errors._width, console.output._width
     sys.stdout = sys.stderr = text
-    console.errors.width = console.output.width = 10_000
     try:
-        yield text
+        with terminal_of(10_000):
+            yield text
     finally:
         sys.stdout, sys.stderr = kept
-        console.errors._width, console.output._width = widths
