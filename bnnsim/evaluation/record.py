@@ -17,6 +17,7 @@ from bnnsim.design.network.node import OPERATIONS_PER_MAC as OPERATIONS_PER_MAC
 from bnnsim.evaluation.advice.record import AdviceReport
 from bnnsim.evaluation.remark import remark_on
 from bnnsim.evaluation.run_figures import RunFigures
+from bnnsim.evaluation.wide_words import WideWord
 from bnnsim.notebook.picture import Picture
 from bnnsim.notebook.table import Row, Table, answer_html
 from bnnsim.simulation import Simulation
@@ -70,6 +71,8 @@ class Evaluation(RunFigures, Table):
     power_budget_w: float | None
     rate_fps: float
     structure_kind: str
+    wide_words: tuple[WideWord, ...] = ()
+    """Words of HLS units that HLS cannot build."""
     advice: AdviceReport | None = None
     synthesis: SynthesisReport | None = None
 
@@ -145,8 +148,8 @@ class Evaluation(RunFigures, Table):
 
     @property
     def remark(self) -> str:
-        """One sentence where power, clock or size are beyond any such device; else empty."""
-        return remark_on(self.resources, self.power_w, self.simulation.clock_mhz)
+        """One sentence on power, clock or size beyond any device, or words beyond HLS; else empty."""
+        return remark_on(self.resources, self.power_w, self.simulation.clock_mhz, self.wide_words)
 
     @property
     def error_bars(self) -> dict[str, ErrorBar]:
@@ -281,5 +284,6 @@ class Evaluation(RunFigures, Table):
             "clock_warning": self.clock_warning,
             "feasible": self.feasible,
             "remark": self.remark,
+            "wide_words": [asdict(word) for word in self.wide_words],
             "violations": [asdict(v) | {"amount": v.amount} for v in self.violations],
         }

@@ -1,8 +1,12 @@
-"""What no device can do, whatever the models say: one sentence about hardware beyond belief."""
+"""What no device or tool can do, whatever the models say: one sentence about it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bnnsim.cost.usage import Resources
+from bnnsim.evaluation.wide_words import WEIGHTS, WideWord
+from bnnsim.spec.streaming.hls_words import WIDEST_HLS_WORD_BITS
 
 MOST_POWER_W = 225.0
 """What large accelerator cards are cooled for (Alveo U250, DS962; remembered, not re-read). The most that
@@ -12,10 +16,17 @@ MOST_CLOCK_MHZ = 891.0
 The fastest clock of any published design is 340 MHz (Redkar)."""
 MOST_SHARE = 2.0
 """So many devices' worth is no matter of the models' errors any more."""
+_NAMED = 3
+"""So many words are named; the others are counted."""
 
 
-def remark_on(resources: Resources, power_w: float, clock_mhz: float) -> str:
-    """One sentence that names what is beyond any device, or several of the design's own; else empty."""
+def remark_on(
+    resources: Resources, power_w: float, clock_mhz: float, wide: Sequence[WideWord] = ()
+) -> str:
+    """One sentence that names what is beyond any device, or several of the design's own; else empty.
+
+    ``wide`` are words that HLS cannot build.
+    """
     beyond = []
     if power_w > MOST_POWER_W:
         beyond.append(f"{power_w:,.0f} W (large FPGA cards are cooled for about {MOST_POWER_W:.0f} W)")
@@ -27,4 +38,21 @@ def remark_on(resources: Resources, power_w: float, clock_mhz: float) -> str:
         for name, share in shares.items()
         if share > MOST_SHARE
     ]
-    return f"beyond any such device: {', '.join(beyond)}" if beyond else ""
+    said = [f"beyond any such device: {', '.join(beyond)}"] if beyond else []
+    if wide:
+        said.append(
+            f"HLS cannot build words of more than {WIDEST_HLS_WORD_BITS:,} bits: {_named(wide)}; "
+            "take fewer PEs or lanes, or units that HLS does not make"
+        )
+    return "; ".join(said)
+
+
+def _named(wide: Sequence[WideWord]) -> str:
+    """The widest words first; a stream between two HLS units once."""
+    of_word = {
+        f"{word.unit}'s weights" if word.word == WEIGHTS else word.word: word.bits for word in wide
+    }
+    widest = sorted(of_word.items(), key=lambda item: -item[1])
+    texts = [f"{name} {bits:,} bits" for name, bits in widest[:_NAMED]]
+    more = len(widest) - _NAMED
+    return ", ".join(texts) + (f" and {more} more" if more > 0 else "")

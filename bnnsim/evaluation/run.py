@@ -14,6 +14,7 @@ from bnnsim.evaluation.activity import design_activity
 from bnnsim.evaluation.advice.advise import with_advice
 from bnnsim.evaluation.engine import engine_energy, engine_toggles
 from bnnsim.evaluation.record import Evaluation, Toggles
+from bnnsim.evaluation.wide_words import wide_words
 from bnnsim.simulation import (
     ExecutorName,
     Images,
@@ -126,6 +127,7 @@ def assess(
         energy=_energy(design, simulation, power, interval) if is_known else None,
         rate_fps=clock_mhz * 1e6 / interval,
         structure_kind=structure_kind(design),
+        wide_words=wide_words(design),
         macs=design.network.macs,
         toggles=toggles,
         power_budget_w=design.budget.power_w,

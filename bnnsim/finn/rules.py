@@ -16,9 +16,11 @@ from typing import Any
 from bnnsim.importers.finn.chain import Chain
 from bnnsim.importers.finn.nodes import DataflowNode
 from bnnsim.spec.faults import Fault, near_divisors
+from bnnsim.spec.streaming.hls_words import WIDEST_HLS_WORD_BITS, is_too_wide, weight_word_bits
 
-WIDEST_STREAM_BITS = 8191
 _ROWS_PER_SIMD = 1024
+_EMBEDDED = ("internal_embedded", "const")
+"""Weights inside the node, also as FINN before 0.10 calls them."""
 _WHOLE = {
     "FMPadding": (("SIMD", "NumChannels"),),
     "ConvolutionInputGenerator": (("SIMD", "IFMChannels"),),
@@ -81,15 +83,11 @@ def _matrix(node: DataflowNode, said: Mapping[str, Any]) -> Iterator[tuple[str, 
     pe, simd = said["PE"], said["SIMD"]
     if node.library != "rtl" and simd * _ROWS_PER_SIMD < said["MW"]:
         yield "SIMD", f"at least MW / {_ROWS_PER_SIMD} = {said['MW'] / _ROWS_PER_SIMD:g}", str(simd)
-    weights = pe * simd * bits_of(str(said.get("weightDataType", "")))
-    if said.get("mem_mode", "internal_decoupled") != "internal_embedded":
-        yield from _width("PE", "its weights", weights, node.library)
+    yield from _width("PE", "its weights", weights_width(said), node.library)
     yield from _width(
         "SIMD", "its input", simd * bits_of(str(said.get("inputDataType", ""))), node.library
     )
-    yield from _width(
-        "PE", "its output", pe * bits_of(str(said.get("outputDataType", ""))), node.library
-    )
+    yield from _width("PE", "its output", pe * bits_of(str(said.get("outputDataType", ""))), node.library)
 
 
 def _vector(
@@ -108,13 +106,19 @@ def _vector(
         lanes = _said(window, entries)["SIMD"]
         if lanes != pe:
             yield "PE", f"as many as {window.name}'s SIMD, {lanes}", str(pe)
-    weights = pe * simd * bits_of(str(said.get("weightDataType", "")))
-    yield from _width("PE", "its weights", weights, node.library)
+    yield from _width("PE", "its weights", weights_width({"SIMD": 1, **said}), node.library)
+
+
+def weights_width(said: Mapping[str, Any]) -> int:
+    """Bits of the widest word of a node's weights, by its attributes."""
+    is_streamed = said.get("mem_mode", "internal_decoupled") not in _EMBEDDED
+    bits = bits_of(str(said.get("weightDataType", "")))
+    return weight_word_bits(said["PE"], said["SIMD"], bits, is_streamed)
 
 
 def _width(key: str, what: str, bits: int, library: str) -> Iterator[tuple[str, str, str]]:
-    if library != "rtl" and bits > WIDEST_STREAM_BITS:
-        yield key, f"{what} within an HLS stream's {WIDEST_STREAM_BITS:,} bits", f"{bits:,} bits"
+    if library != "rtl" and is_too_wide(bits):
+        yield key, f"{what} within an HLS stream's {WIDEST_HLS_WORD_BITS:,} bits", f"{bits:,} bits"
 
 
 def bits_of(data_type: str) -> int:

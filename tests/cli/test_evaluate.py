@@ -18,7 +18,7 @@ COST_KEYS = {
     "power_by_basis_w", "power_rate_fps", "error_bars", "structure_kind",
     "activity_source", "energy_per_frame_uj", "energy_by_layer_uj", "tops", "tops_per_w", "fps_per_w",
     "fps_per_klut", "achievable_clock_mhz", "clock_warning", "feasible", "violations", "advice",
-    "capped", "remark", "synthesis",
+    "capped", "remark", "wide_words", "synthesis",
 }  # fmt: skip
 RESOURCES = {"lut", "lutram", "ff", "bram18", "uram", "dsp"}
 

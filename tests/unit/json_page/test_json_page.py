@@ -26,6 +26,7 @@ from bnnsim.cost.usage import Capped
 from bnnsim.design.memory_map import Crossing, Memory, MemoryMap, MemoryPlace
 from bnnsim.evaluation import Advice, AdviceReport, Violation
 from bnnsim.evaluation.advice.record import SpecChange
+from bnnsim.evaluation.wide_words import WideWord
 from bnnsim.files.schema_version import SCHEMA_VERSION
 from bnnsim.finn.comparison import FinnComparison, FullFifo, NodeRow
 from bnnsim.importers.check.report import CheckReport, Distance, Flips, LayerCheck, OutputCheck
@@ -68,6 +69,7 @@ RECORDS: dict[str, type] = {
     "A second opinion": SynthesisReport,
     "A synthesised module": SynthesisedUnit,
     "A capped resource": Capped,
+    "A wide word": WideWord,
     "A comparison of designs": ComparisonInfo,
     "A difference": Difference,
     "A quantity": Quantity,
