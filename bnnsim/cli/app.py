@@ -6,12 +6,12 @@ import itertools
 import os
 import sys
 from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-import typer.core
 
 from bnnsim.cli.console import Interrupted, SimulationFailed, errors, remarks
+from bnnsim.cli.help import WholeSentences
 from bnnsim.spec.bounds import MAX_ARGUMENT
 from bnnsim.spec.faults import InputError, SpecError, one_line, shortened
 from bnnsim.version import __version__
@@ -49,21 +49,8 @@ SECTIONS = {
 """The commands as ``bnnsim --help`` shows them."""
 
 
-class _Sections(typer.core.TyperGroup):
-    """Help that shows the commands in sections, each with its whole sentence."""
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        for title, names in SECTIONS.items():
-            known = [(name, self.get_command(ctx, name)) for name in names]
-            rows = [(name, _sentence(command.help)) for name, command in known if command is not None]
-            if rows:
-                with formatter.section(title):
-                    formatter.write_dl(rows)
-
-
-def _sentence(text: str | None) -> str:
-    """The first paragraph of a command's description, as one line."""
-    return " ".join((text or "").split("\n\n")[0].split())
+class _Sections(WholeSentences):
+    sections = SECTIONS
 
 
 def build_app(asked_for: str | None) -> typer.Typer:

@@ -9,13 +9,18 @@ import typer
 
 from bnnsim.cli.console import deliver, output, write_whole
 from bnnsim.cli.facts import show_places
+from bnnsim.cli.help import WholeSentences
 from bnnsim.cli.options import JsonOption
 from bnnsim.cli.records.written import written
 from bnnsim.files.whole import check_target
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.yaml.write import EDITOR_LINE
 
-app = typer.Typer(help="Write a first engine for a network, every default said.", no_args_is_help=True)
+app = typer.Typer(
+    help="Write a first engine for a network, every default said.",
+    no_args_is_help=True,
+    cls=WholeSentences,
+)
 
 
 @app.callback()

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-import typer.core
 
 from bnnsim.cli.console import deliver
 from bnnsim.cli.facts import show_facts, show_places
+from bnnsim.cli.help import WholeSentences
 from bnnsim.cli.options import ImageRange, JsonOption
 from bnnsim.cli.records.written import written
 from bnnsim.files.whole import check_target
@@ -26,7 +26,7 @@ ANY = "file"
 """The command that is meant where a file stands in a command's place."""
 
 
-class _FileOrCommand(typer.core.TyperGroup):
+class _FileOrCommand(WholeSentences):
     """``bnnsim import FILE`` beside ``bnnsim import COMMAND FILE``."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

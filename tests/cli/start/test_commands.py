@@ -42,6 +42,15 @@ def test_every_command_stands_in_one_section_of_the_help_with_its_whole_sentence
     assert text.index("\nSimulate:") < text.index("\nExplore:") < text.index("\nHand over:")
 
 
+@pytest.mark.parametrize("group", GROUPS)
+def test_the_help_of_a_group_cuts_no_sentence(
+    capsys: pytest.CaptureFixture[str], group: str
+) -> None:
+    text = _output(capsys, group, "--help")
+    assert "..." not in text.replace("[ARGS]...", "")
+    assert [line for line in text.splitlines() if len(line) > 80] == []
+
+
 @pytest.mark.parametrize(
     ("kind", "shipped"),
     [

@@ -148,6 +148,6 @@ OBJECTS = {
     **dict.fromkeys(("explore", "explore for one"), _objects_of_explore),
     "sweep": _objects_of_sweep,
     **dict.fromkeys(("fold", "fold for parts"), _objects_of_fold),
-    **dict.fromkeys(("report", "trace", "vectors", "import"), _objects_of_files),
+    **dict.fromkeys(("report", "trace", "vectors", "import", "new", "finn-folding"), _objects_of_files),
     "list": _objects_of_list,
 }

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 import json
+import re
 import types
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, is_typeddict
 
 import pytest
 import typer.main
 
 from bnnsim.cli.app import COMMANDS, GROUPS, build_app, run
 from bnnsim.cli.look.list import Entry, Listing, Listings
+from bnnsim.cli.records.costs import Costs, PowerByBasis, PowerParts, ResourceAmounts, Taker
 from bnnsim.cli.records.grid import Grid, GridDesign
+from bnnsim.cli.records.keys import keys_of
 from bnnsim.cli.records.parts import FoldedPart, FoldedParts
 from bnnsim.cli.records.search import FoundDesign, FoundFront
+from bnnsim.cli.records.tables import FitTables, SizingCheck, ValidationTables
 from bnnsim.cli.records.written import WrittenFiles
 from bnnsim.cost.error_bars import ErrorBar
 from bnnsim.cost.second_opinion import SynthesisedUnit, SynthesisReport
@@ -38,13 +40,12 @@ from bnnsim.simulation import FifoReport, LayerReport, OutputReport, Simulation,
 from bnnsim.timing.bottleneck import Bottleneck, Circuit
 from bnnsim.timing.engine.spending import Doubled, LayerSpending, Spending
 from bnnsim.timing.engine.traffic import PortTraffic
-from bnnsim.validation.comparison import Comparison
+from bnnsim.validation.comparison import Comparison, Verdict
 from bnnsim.validation.fit import Prediction
 from bnnsim.validation.trust import TrustCell
-from tests.designs import HEADS_ARCHITECTURE, HEADS_WORKLOAD
-from tests.unit.json_page.objects import OBJECTS, RUNS, rows_of
+from tests.unit.json_page.conftest import COMMANDS_RUN, IMPORTED
+from tests.unit.json_page.objects import OBJECTS, PAGE, rows_of
 
-FINN_BUILDS = Path(__file__).resolve().parents[2] / "golden" / "imported" / "finn"
 RECORDS: dict[str, type] = {
     "A simulation": Simulation,
     "An output": OutputReport,
@@ -98,46 +99,31 @@ RECORDS: dict[str, type] = {
     "A list": Listing,
     "An entry of a list": Entry,
 }
-NOT_WRITTEN = {
-    *("is_tie", "turn_cycles", "best", "holders", "is_complete"),
-    *("first_difference", "is_equal", "_summary", "limiting_units", "what_limits", "lines"),
-    *("ratio", "short_way"),
-    *("sentence", "memory_cycles"),
-}
-"""Properties that the JSON leaves to its reader."""
 UNITS = {
     "cycles": "cycles", "us": "µs", "fps": "frames/s", "mhz": "MHz", "words": "words", "bits": "bits",
     "frames": "frames", "uj": "µJ", "w": "W", "bram18": "BRAM18",
 }  # fmt: skip
 SOMETIMES = {"outputs"}
 """Keys that are left out where there is nothing to say."""
-PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean"}
-OTHERS = {
-    "validate": ["validate"],
-    "compare": ["compare", "digits-7z020:digits", "acce-bnn:binarynet"],
-    "compare-finn": ["compare-finn", str(FINN_BUILDS / "mlp")],
-    "fifos": ["fifos", "digits-7z020", "digits"],
-    "rtl": ["rtl", "digits-7z020", "digits", "--frames", "1", "--no-check", "--out", "hardware"],
-    "explore": ["explore", "pynq-tfc", "tfc", "--trials", "4", "--jobs", "1", "--baseline", "0"],
-    "explore for one": [
-        *("explore", "pynq-tfc", "tfc", "--trials", "4", "--jobs", "1", "--verify", "none"),
-        *("--minimise", "lut"),
-    ],
-    "sweep": ["sweep", "pynq-tfc", "tfc", "--knob", "layers.fc1.pe=8,7"],
-    "fold": ["fold", "tfc", "--device", "xc7z020", "--fps", "1000", "--out", "folded.yaml"],
-    "fold for parts": ["fold", "tfc", "--devices", "xc7z010,xc7z020", "--fps", "3e6"],
-    "report": ["report", "pynq-tfc", "tfc", "--out", "page.html"],
-    "trace": ["trace", "pynq-tfc", "tfc", "--vcd", "run.vcd", "--to", "9"],
-    "vectors": ["vectors", "digits-7z020", "digits", "--frames", "1", "--out", "words"],
-    "list": ["list"],
+UNITS_BY_HAND: dict[str, type] = {
+    "Costs": Costs,
+    "Resources": ResourceAmounts,
+    "Resources of a unit": Taker,
+    "Parts of the power": PowerParts,
+    "Watts by basis": PowerByBasis,
+    "A validation": ValidationTables,
+    "A fit": FitTables,
+    "The check of a sizing": SizingCheck,
 }
+"""Their keys' names do not all say their units."""
+PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
 def _type_text(kind: Any) -> str:
     """A type of Python as the JSON has it."""
     if kind in PLAIN:
         return PLAIN[kind]
-    if is_dataclass(kind) or get_origin(kind) is Mapping:
+    if is_dataclass(kind) or is_typeddict(kind) or get_origin(kind) is Mapping:
         return "object"
     if get_origin(kind) is Literal:
         return "string"
@@ -149,72 +135,32 @@ def _type_text(kind: Any) -> str:
     return only
 
 
-def _said(record: type) -> dict[str, str]:
-    """Docstrings of the fields and properties of a record, by name."""
-    (body,) = ast.parse(inspect.getsource(record)).body
-    assert isinstance(body, ast.ClassDef)
-    said: dict[str, str] = {}
-    for statement, after in zip(body.body, [*body.body[1:], None], strict=True):
-        if isinstance(statement, ast.AnnAssign) and isinstance(after, ast.Expr):
-            said[ast.unparse(statement.target)] = ast.literal_eval(after.value)
-        elif isinstance(statement, ast.FunctionDef) and statement.decorator_list:
-            said[statement.name] = ast.get_docstring(statement) or ""
-    return {name: " ".join(text.split()).replace("``", "`") for name, text in said.items()}
-
-
-def table(record: type) -> str:
-    """The rows of the page for a record: name, type, unit, meaning, and when it is null."""
-    hints = get_type_hints(record)
-    said = _said(record)
+def table(record: type) -> list[list[str]]:
+    """The cells of the page for a record: name, type, unit, meaning, and when it is null."""
     rows = []
-    for name in (*(field.name for field in fields(record)), *(n for n in said if n not in hints)):
-        if name in NOT_WRITTEN:
-            continue
-        kind = hints.get(name) or get_type_hints(getattr(record, name).fget)["return"]
-        meaning, _, null = said.get(name, "").partition("; null ")
-        assert meaning, f"{record.__name__}.{name} has no docstring"
-        words = name.split("_")
-        unit = UNITS.get(words[-1], UNITS.get(words[0], "")) if kind is not str else ""
-        rows.append(
-            f"| `{name}` | {_type_text(kind)} | {unit} | {meaning.rstrip('.')} | {null.rstrip('.')} |"
-        )
-    return "\n".join(rows)
+    for key in keys_of(record):
+        words = key.name.split("_")
+        unit = UNITS.get(words[-1], UNITS.get(words[0], "")) if key.kind is not str else ""
+        rows.append([f"`{key.name}`", _type_text(key.kind), unit, key.meaning, key.null])
+    return rows
 
 
 @pytest.mark.parametrize("heading", RECORDS)
 def test_the_page_says_of_each_key_what_its_record_says(heading: str) -> None:
-    rows = "\n".join(f"| {' | '.join(cells)} |" for cells in rows_of(heading).values())
-    assert rows == table(RECORDS[heading])
+    assert list(rows_of(heading).values()) == table(RECORDS[heading])
 
 
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """The JSON of four runs of evaluate, which holds that of simulate, and of the other commands."""
-    folder = tmp_path_factory.mktemp("json")
-    (folder / "heads.yaml").write_text(HEADS_WORKLOAD)
-    (folder / "heads-arch.yaml").write_text(HEADS_ARCHITECTURE)
-    commands = {name: ["evaluate", *arguments] for name, arguments in RUNS.items()} | OTHERS
-    found = {}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        commands["check"] = ["check", str(_imported(folder)), "net.yaml", "--random-inputs", "5"]
-        commands["import"] = ["import", "net.onnx", "--out", "again"]
-        for name, arguments in commands.items():
-            assert run([*arguments, "--json", "out.json"]) == 0, name
-            found[name] = json.loads((folder / "out.json").read_text())
-    return found
+@pytest.mark.parametrize("heading", UNITS_BY_HAND)
+def test_the_page_says_of_each_key_of_costs_and_tables_what_its_record_says(heading: str) -> None:
+    found = table(UNITS_BY_HAND[heading])
+    told = list(rows_of(heading).values())
+    assert [[*row[:2], *row[3:]] for row in told] == [[*row[:2], *row[3:]] for row in found]
 
 
-def _imported(folder: Path) -> Path:
-    """A model of one layer; its workload is net.yaml beside it."""
-    pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not installed")
-    from tests.golden.imported.onnx_models import Builder
-
-    builder = Builder((1, 6))
-    scores = builder.op("MatMul", builder.bipolar("x"), builder.signs(6, 3))
-    model = builder.save(scores, folder / "net.onnx")
-    assert run(["import", "onnx", str(model), "--out", str(folder)]) == 0
-    return model
+def test_every_table_of_the_page_is_that_of_records() -> None:
+    headings = set(re.findall(r"^## (.*)$", PAGE, re.M)) - {"The first key"}
+    assert headings == {*RECORDS, *UNITS_BY_HAND, "Counts of verdicts"}
+    assert tuple(rows_of("Counts of verdicts")) == get_args(Verdict)
 
 
 @pytest.mark.parametrize("name", OBJECTS)
@@ -246,11 +192,11 @@ def test_every_command_says_what_it_did_as_json() -> None:
     assert silent == []
 
 
-@pytest.mark.parametrize("command", [*OTHERS, "check", "import", "simulate", "evaluate"])
+@pytest.mark.parametrize("command", [*COMMANDS_RUN, *IMPORTED, "simulate", "evaluate"])
 def test_the_version_comes_first_in_the_json_of_each_command(
     command: str, tmp_path: Path, written: dict[str, dict[str, Any]]
 ) -> None:
-    if command in (*OTHERS, "check", "import"):
+    if command in (*COMMANDS_RUN, *IMPORTED):
         data = written[command]
     else:
         target = tmp_path / "out.json"
