@@ -12,6 +12,7 @@ from bnnsim.cost.error_bars import ErrorBar
 from bnnsim.cost.second_opinion import SynthesisReport
 from bnnsim.cost.usage import Capped, ResourceKind
 from bnnsim.evaluation import AdviceReport, Violation
+from bnnsim.evaluation.wide_words import WideWord
 
 
 class ResourceAmounts(TypedDict):
@@ -134,6 +135,9 @@ class Costs(TypedDict):
     feasible: bool
     """true where no budget is exceeded."""
     remark: str
-    """One sentence where power, clock or size are beyond any such device; mostly empty."""
+    """One sentence where power, clock or size are beyond any such device, or words beyond what HLS
+    builds; mostly empty."""
+    wide_words: tuple[WideWord, ...]
+    """Words of HLS units of more than 8,191 bits, which HLS cannot build; mostly empty."""
     violations: tuple[Violation, ...]
     """Every budget that is exceeded; empty where the design is feasible."""
