@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bnnsim.design.design import Design, EngineDesign
 from bnnsim.design.device import device_of
 from bnnsim.design.engine.layout import build_engine
-from bnnsim.design.engine.patterns import for_network
+from bnnsim.design.engine.patterns import for_network, is_free
 from bnnsim.design.network.network import Network, check_network
 from bnnsim.design.prefix import prefix_architecture, prefix_layers, prefix_workload
 from bnnsim.design.streaming.layout import build_streaming
@@ -17,17 +19,26 @@ from bnnsim.spec.load import Loaded, from_spec
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.workload import Workload
 
+Mapper = Callable[
+    [Loaded[EngineArchitecture], Network, frozenset[str]],
+    tuple[Loaded[EngineArchitecture], list[Fault]],
+]
+"""Chooses the loops of layers that leave them to the tool; the last argument are layers that stream."""
+
 
 def build_design(
-    architecture: Loaded[Architecture] | Architecture, workload: Loaded[Workload] | Workload
+    architecture: Loaded[Architecture] | Architecture,
+    workload: Loaded[Workload] | Workload,
+    mapper: Mapper | None = None,
 ) -> Design | EngineDesign:
-    """Fit a network onto an architecture of either kind.
+    """Fit a network onto an architecture of either kind. Without a ``mapper`` layers of ``mapping: auto``
+    are refused.
 
     Raises :class:`SpecError` with the faults of both files, of the network and of the fit at once.
     """
     arch = architecture if isinstance(architecture, Loaded) else from_spec(architecture)
     if isinstance(arch.spec, EngineArchitecture):
-        return build_engine_design(arch, workload)
+        return build_engine_design(arch, workload, mapper)
     return build_streaming_design(arch, workload)
 
 
@@ -51,7 +62,9 @@ def build_streaming_design(
 
 
 def build_engine_design(
-    architecture: Loaded[Architecture] | Architecture, workload: Loaded[Workload] | Workload
+    architecture: Loaded[Architecture] | Architecture,
+    workload: Loaded[Workload] | Workload,
+    mapper: Mapper | None = None,
 ) -> EngineDesign:
     """As :func:`build_design` where only an engine will do; a pipeline is a fault of its ``style``."""
     given = architecture if isinstance(architecture, Loaded) else from_spec(architecture)
@@ -60,6 +73,7 @@ def build_engine_design(
     arch = Loaded(given.spec, given.source, given.path, given.faults)
     network, device, faults = _network_and_device(arch, workload)
     program, prefix = None, None
+    unmapped: list[Fault] = []
     if network is not None and len(network.outputs) > 1:
         expected = f"streaming for a network with several outputs ({', '.join(network.outputs)})"
         raise SpecError([*faults, arch.source.fault(("style",), expected, arch.spec.style)])
@@ -68,14 +82,26 @@ def build_engine_design(
         faults += found
         arch, found = for_network(arch, network, names)
         faults += found
-        program, found = build_engine(arch, network, names)
-        faults += found
+        if is_free(arch.spec):
+            arch, unmapped = (mapper or _no_mapper)(arch, network, names)
+            faults += unmapped
+        if not unmapped:
+            program, found = build_engine(arch, network, names)
+            faults += found
         if names and device is not None:
             prefix, found = _prefix(arch, network, names, device)
             faults += found
     if faults or network is None or program is None or device is None:
         raise SpecError(faults)
     return EngineDesign(arch.spec, network, device, program, prefix)
+
+
+def _no_mapper(
+    arch: Loaded[EngineArchitecture], _: Network, __: frozenset[str]
+) -> tuple[Loaded[EngineArchitecture], list[Fault]]:
+    free = [name for name, entry in arch.spec.layers.items() if entry.mapping == "auto"]
+    key = ("layers", free[0], "mapping")
+    return arch, [arch.source.fault(key, "no such key where nothing chooses the loops", "auto")]
 
 
 def _network_and_device(

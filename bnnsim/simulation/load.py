@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bnnsim.design.build import build_design, build_streaming_design
+from bnnsim.design.build import build_streaming_design
 from bnnsim.design.design import Design, EngineDesign
 from bnnsim.spec.architecture import Architecture
 from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.load import Loaded, read_architecture, read_both
 from bnnsim.spec.workload import Workload
+from bnnsim.timing.mapped import mapped_design
 
 ArchitectureSource = str | Path | Loaded[Architecture] | Architecture
 WorkloadSource = str | Path | Loaded[Workload] | Workload
@@ -24,7 +25,7 @@ def load_design(
     Raises :class:`~bnnsim.spec.faults.SpecError` with all faults of both files and of their fit.
     """
     arch, work = read_both(architecture, workload)
-    return build_design(arch, work), _folder(work)
+    return mapped_design(arch, work), _folder(work)
 
 
 def load_streaming_design(

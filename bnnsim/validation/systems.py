@@ -7,7 +7,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from bnnsim.design.build import build_design
 from bnnsim.design.design import Design, EngineDesign
 from bnnsim.spec.architecture import Architecture
 from bnnsim.spec.engine.architecture import EngineArchitecture
@@ -18,6 +17,7 @@ from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.workload import Workload
 from bnnsim.spec.yaml.source import SourceText
 from bnnsim.spec.yaml.validate import validate
+from bnnsim.timing.mapped import mapped_design
 from bnnsim.validation.published import PublishedSystem, SimulatedBy, load_published_rows
 
 _DESIGNS = Path(__file__).resolve().parent / "designs"
@@ -57,7 +57,7 @@ def simulated_systems() -> dict[str, SimulatedSystem]:
 def _simulated(system: PublishedSystem, by: SimulatedBy) -> SimulatedSystem:
     architecture = _architecture(by)
     workload = load_workload(_reference(by.workload, "workload"))
-    design = build_design(architecture, workload)
+    design = mapped_design(architecture, workload)
     return SimulatedSystem(system, architecture, workload, design)
 
 

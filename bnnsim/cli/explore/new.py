@@ -47,6 +47,10 @@ def engine(
         typer.Option(help="clock in MHz; default: the fastest proven on such a part", show_default=False),
     ] = None,
     name: Annotated[str | None, typer.Option(help="the architecture's name")] = None,
+    mapping: Annotated[
+        Literal["auto"] | None,
+        typer.Option(help="auto: choose each layer's loops, by exact timing", show_default=False),
+    ] = None,
     json_file: JsonOption = None,
 ) -> None:
     """Write an engine with DRAM for a network: the fastest sizes that fit a part, timed exactly."""
@@ -56,7 +60,7 @@ def engine(
         raise InputError("--out", "the file to write, beside --json", "none")
     for target in (out, json_file):
         check_target(target)
-    text = new_engine(workload, device, kind, clock_mhz, name).text()
+    text = new_engine(workload, device, kind, clock_mhz, name, mapping).text()
     if out is None:
         output.file.write(text)
         return

@@ -17,7 +17,7 @@ from bnnsim.design.engine.passing import (
     passed_maps,
     sources,
 )
-from bnnsim.design.engine.program import Op, Repeat, ResolvedLoop, Transfer, Work
+from bnnsim.design.engine.program import Op, Repeat, ResolvedLoop, Transfer, Work, leaves
 from bnnsim.design.engine.traffic import MAP, computes, gathered
 from bnnsim.design.network.network import INPUT, Network
 from bnnsim.design.placement import Places, Resident, Room, place
@@ -190,12 +190,8 @@ def _is_tiled(part: Part) -> bool:
     )
 
 
-def _loads_image(ops: Sequence[Op]) -> bool:
-    return any(
-        (isinstance(op, Transfer) and op.payload == "image")
-        or (isinstance(op, Repeat) and _loads_image(op.body))
-        for op in ops
-    )
+def _loads_image(ops: tuple[Op, ...]) -> bool:
+    return any(isinstance(op, Transfer) and op.payload == "image" for op in leaves(ops))
 
 
 def rereads(ops: Sequence[Op], is_inside: bool = False) -> bool:

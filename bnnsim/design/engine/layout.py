@@ -6,6 +6,7 @@ from bnnsim.design.engine.fit import check_buffers, has_compute, loops_over
 from bnnsim.design.engine.keeping import check_keeping
 from bnnsim.design.engine.loops import Scope, layer_scope
 from bnnsim.design.engine.order import check_order
+from bnnsim.design.engine.passing import parts_of
 from bnnsim.design.engine.program import (
     EngineProgram,
     LayerProgram,
@@ -13,7 +14,7 @@ from bnnsim.design.engine.program import (
     Repeat,
 )
 from bnnsim.design.engine.steps import StepResolver
-from bnnsim.design.engine.traffic import check_size, check_traffic
+from bnnsim.design.engine.traffic import check_loads, check_size, check_traffic
 from bnnsim.design.network.network import Network, Node
 from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.engine.blocks import (
@@ -35,6 +36,31 @@ def build_engine(
     return _Builder(architecture, network, prefix).run()
 
 
+def turns_of(
+    architecture: Loaded[EngineArchitecture], network: Network, prefix: frozenset[str] = frozenset()
+) -> list[tuple[str, ...]]:
+    """The layers of each turn, the leading one first; none where that is at fault."""
+    builder = _Builder(architecture, network, prefix)
+    found = builder.groups()
+    return [] if builder.faults else found
+
+
+def build_turn(
+    architecture: Loaded[EngineArchitecture], network: Network, names: tuple[str, ...]
+) -> tuple[LayerProgram, list[Fault]]:
+    """One turn by itself, with its faults: loops that leave something out, weights that are not brought
+    or do not fit, partial sums without a place."""
+    builder = _Builder(architecture, network, frozenset())
+    body = builder.layer(names)
+    if not builder.faults:
+        spec, text = builder.spec, builder.text
+        builder.faults += check_buffers(spec, text, network, [names])
+        builder.faults += check_loads(spec, text, network, parts_of(spec, [body]))
+        builder.faults += check_order(spec, text, network, [body])
+        builder.faults += check_size(spec, text, [body])
+    return body, builder.faults
+
+
 class _Builder:
     def __init__(
         self, architecture: Loaded[EngineArchitecture], network: Network, prefix: frozenset[str]
@@ -47,11 +73,11 @@ class _Builder:
         self.steps = StepResolver(self.spec, self.text, self.faults)
 
     def run(self) -> tuple[EngineProgram | None, list[Fault]]:
-        groups = self._groups()
+        groups = self.groups()
         if self.faults:
             return None, self.faults
         parts = [self._frame("before")]
-        parts += [self._layer(names) for names in groups]
+        parts += [self.layer(names) for names in groups]
         parts.append(self._frame("after"))
         if not self.faults:
             self.faults += check_buffers(self.spec, self.text, self.network, groups)
@@ -75,7 +101,7 @@ class _Builder:
 
     # ---- which layer runs where ------------------------------------------------------------
 
-    def _groups(self) -> list[tuple[str, ...]]:
+    def groups(self) -> list[tuple[str, ...]]:
         """Layers by the program they run in, in the network's order, the leading layer first."""
         for name in self.spec.layers:
             if name not in self.network.nodes:
@@ -164,7 +190,7 @@ class _Builder:
         ops = self.steps.resolve(("frame", side), steps, scope, None, "")
         return LayerProgram(f"frame.{side}", (), "", ops, {})
 
-    def _layer(self, names: tuple[str, ...]) -> LayerProgram:
+    def layer(self, names: tuple[str, ...]) -> LayerProgram:
         node = self.network.nodes[names[0]]
         program_name = str(self.spec.layers[names[0]].program)
         program = self.spec.programs[program_name]

@@ -87,3 +87,17 @@ def _text(source: SourceText, keys: Mapping[str, str]) -> SourceText:
             lines[("layers", name, *path[2:])] = source.lines[path]
     layers = {name: written[key] for name, key in keys.items() if key in written}
     return replace(source, data={**data, "layers": layers}, lines=lines)
+
+
+def is_free(spec: EngineArchitecture) -> bool:
+    """Whether some layer's mapping is left to the tool."""
+    return any(entry.mapping == "auto" for entry in spec.layers.values())
+
+
+def as_written(spec: EngineArchitecture) -> EngineArchitecture:
+    """The same spec with every program as it stands."""
+    layers = {
+        name: entry.model_copy(update={"mapping": None}) if entry.mapping == "auto" else entry
+        for name, entry in spec.layers.items()
+    }
+    return spec.model_copy(update={"layers": layers})

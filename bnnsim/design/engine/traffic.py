@@ -40,6 +40,15 @@ def check_traffic(
 ) -> list[Fault]:
     """Faults of weights and images that are not brought, or in part, or not kept until they are used."""
     parts = parts_of(spec, bodies)
+    image = _check_image(spec, text, network, parts)
+    return [*check_loads(spec, text, network, parts), *one_a_key(image)]
+
+
+def check_loads(
+    spec: EngineArchitecture, text: SourceText, network: Network, parts: Sequence[Part]
+) -> list[Fault]:
+    """Faults within turns: weights that are not brought, and loads that are overwritten before their
+    use."""
     of_layers = [part for part in parts if part.layers]
     weights = [_check_weights(spec, text, network.nodes[part.name], part) for part in of_layers]
     held = [
@@ -47,8 +56,7 @@ def check_traffic(
         for part in parts
         for payload, new in (("weights", WEIGHTS), ("image", MAP), ("activations", MAP))
     ]
-    image = _check_image(spec, text, network, parts)
-    return [*one_a_key(chain(*weights)), *one_a_key(chain(*held)), *one_a_key(image)]
+    return [*one_a_key(chain(*weights)), *one_a_key(chain(*held))]
 
 
 def _check_image(

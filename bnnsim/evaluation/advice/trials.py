@@ -9,7 +9,6 @@ from typing import Any
 from pydantic import BaseModel
 
 from bnnsim.cost.usage import RESOURCES
-from bnnsim.design.build import build_design
 from bnnsim.design.design import Design, EngineDesign
 from bnnsim.evaluation.advice.record import Advice, AdviceReport, SpecChange
 from bnnsim.evaluation.figures import DesignFigures, figures_of
@@ -17,6 +16,7 @@ from bnnsim.spec.faults import SpecError
 from bnnsim.spec.streaming.hardware import LayerHardware
 from bnnsim.timing.bottleneck import listed
 from bnnsim.timing.engine.bottleneck import find_engine_bottleneck
+from bnnsim.timing.mapped import mapped_design
 from bnnsim.timing.prefix import whole_program
 from bnnsim.timing.streaming.bottleneck import slowest
 from bnnsim.timing.streaming.programs.graph import build_timing
@@ -105,7 +105,7 @@ class Trials:
         for change in changes:
             spec = changed(spec, change.path, change.after)
         try:
-            built = build_design(spec, design.network.workload)
+            built = mapped_design(spec, design.network.workload)
         except SpecError:
             return None
         self._tried[name] = False

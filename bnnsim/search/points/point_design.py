@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bnnsim.design.build import build_design
 from bnnsim.design.design import Design, EngineDesign
 from bnnsim.design.device import device_of
 from bnnsim.design.streaming.layout import build_streaming
@@ -15,6 +14,7 @@ from bnnsim.spec.architecture import Architecture
 from bnnsim.spec.faults import Fault, SpecError
 from bnnsim.spec.load import Loaded
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
+from bnnsim.timing.mapped import mapped_design
 
 
 def point_architecture(space: Space, knobs: Mapping[str, Value]) -> Loaded[Architecture]:
@@ -37,7 +37,7 @@ def point_design(space: Space, knobs: Mapping[str, Value]) -> Design | EngineDes
     """
     loaded = space.loaded(space.point(knobs, space.name))
     if not isinstance(loaded.spec, StreamingArchitecture):
-        return build_design(loaded, space.workload)
+        return mapped_design(loaded, space.workload)
     streaming = Loaded(loaded.spec, loaded.source)
     faults: list[Fault] = []
     device = device_of(loaded.spec.device, loaded.source, faults)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bnnsim.design.build import build_design
 from bnnsim.evaluation import figures_of
 from bnnsim.notebook.picture import Picture, Series
 from bnnsim.notebook.table import Row, Table
@@ -21,6 +20,7 @@ from bnnsim.spec.library import find_spec
 from bnnsim.spec.load import Loaded, load_workload, read_architecture_source
 from bnnsim.spec.workload import Workload
 from bnnsim.spec.yaml.validate import validate
+from bnnsim.timing.mapped import mapped_design
 from bnnsim.timing.streaming.result import DeadlockError
 
 Progress = Callable[[int, int], None]
@@ -145,7 +145,7 @@ def sweep(
     outside = outside_of(source.data)
     found = Sweep(base.name, work.spec.name, chosen, tuple(points), outside)
     if all(point.infeasible_reason for point in points):
-        figures_of(build_design(specs[0], work))  # says in the file's terms what is wrong, if anything is
+        figures_of(mapped_design(specs[0], work))  # says in the file's terms what is wrong, if any
         raise InputError(
             f"--knob {chosen[0].name}", "a value with which the design runs", points[0].infeasible_reason
         )
@@ -154,7 +154,7 @@ def sweep(
 
 def _point(values: tuple[Value, ...], spec: Loaded[Architecture], work: Loaded[Workload]) -> SweepPoint:
     try:
-        found = figures_of(build_design(spec, work))
+        found = figures_of(mapped_design(spec, work))
     except (SpecError, DeadlockError) as error:
         return SweepPoint(values, {}, (), reason_of(error))
     shares = {

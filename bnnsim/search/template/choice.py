@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 from pathlib import Path
+from typing import Literal
 
 from bnnsim.cost.clock import fastest_proven_mhz
 from bnnsim.cost.resources import estimate_resources
 from bnnsim.cost.usage import RESOURCES
-from bnnsim.design.build import build_design
 from bnnsim.design.design import Design, EngineDesign
 from bnnsim.design.network.network import Network, check_network
 from bnnsim.evaluation.figures import DesignFigures, figures_of
@@ -25,6 +25,8 @@ from bnnsim.spec.load import Loaded, load_device, load_workload
 from bnnsim.spec.model import check_name
 from bnnsim.spec.workload import WeightedLayer, Workload
 from bnnsim.spec.yaml.write import architecture_text
+from bnnsim.timing.engine.mapping.choice import with_free_loops
+from bnnsim.timing.mapped import mapped_design
 
 OUTPUTS = (4, 8, 16, 32, 64)
 INPUTS = (16, 32, 64, 128)
@@ -49,6 +51,8 @@ class Template:
     figures: DesignFigures
     tried: int
     workload: str
+    is_mapped: bool = False
+    """Whether the loops are chosen and not the template's."""
 
     @property
     def fps(self) -> float:
@@ -61,6 +65,7 @@ class Template:
         what = (
             f"bnnsim new engine: {self.kind}, {self.sizes.outputs} output and {self.sizes.inputs} input "
             f"channels at once, for {self.workload} on {spec.device}"
+            f"{', loops chosen layer by layer' if self.is_mapped else ''}"
         )
         gives = (
             f"{self.fps:,.1f} FPS at {spec.clock_mhz:g} MHz, {found['lut']:,.0f} LUT, "
@@ -75,8 +80,12 @@ def new_engine(
     kind: Kind | None = None,
     clock_mhz: float | None = None,
     name: str | None = None,
+    mapping: Literal["auto"] | None = None,
 ) -> Template:
     """The fastest engine of ``kind`` (default: of all kinds) for a network on a part.
+
+    With ``mapping`` "auto" the loops of each layer are then chosen, of each kind's fastest, and the
+    fastest of these is taken.
 
     Raises :class:`SpecError` with what bars every size: the network's layers, or the part's budget.
     """
@@ -96,6 +105,8 @@ def new_engine(
     chosen = _Choice(network, part, clock, called, loaded)
     kinds = (kind,) if kind else KINDS
     chosen.try_all(kinds, spills(network))
+    if mapping == "auto":
+        chosen.map_best()
     if chosen.best is not None:
         return replace(chosen.best, tried=chosen.tried)
     if chosen.least is None and chosen.barred:
@@ -126,6 +137,7 @@ class _Choice:
         self.name = name
         self.loaded = loaded
         self.best: Template | None = None
+        self.best_of_kind: dict[Kind, Template] = {}
         self.least: dict[str, float] | None = None
         self.barred: list[SpecError] = []
         self.tried = 0
@@ -152,7 +164,7 @@ class _Choice:
         if prod(spec.arrays["pes"].spatial_unrolling.values()) > MOST_LANES:
             return True
         try:
-            design = build_design(spec, self.loaded)
+            design = mapped_design(spec, self.loaded)
         except SpecError as error:
             self.barred.append(error)
             return False
@@ -166,9 +178,28 @@ class _Choice:
         self.tried += 1
         found = Template(kind, sizes, spec, figures, 0, self.network.workload.name)
         is_known = "throughput_fps" in figures.figures
-        if is_known and (self.best is None or _is_better(found, self.best)):
-            self.best = found
+        if is_known:
+            self._keep(found)
         return True
+
+    def _keep(self, found: Template) -> None:
+        of_kind = self.best_of_kind.get(found.kind)
+        if of_kind is None or _is_better(found, of_kind):
+            self.best_of_kind[found.kind] = found
+        if self.best is None or _is_better(found, self.best):
+            self.best = found
+
+    def map_best(self) -> None:
+        """Each kind's fastest with loops chosen by exact timing in place of the template's."""
+        for found in list(self.best_of_kind.values()):
+            free = with_free_loops(found.spec, self.network)
+            design = mapped_design(free, self.loaded)
+            assert isinstance(design, EngineDesign)
+            figures = figures_of(design)
+            fits = all(amount <= 0 for amount in figures.violations.values())
+            if fits and "throughput_fps" in figures.figures:
+                mapped = replace(found, spec=design.architecture, figures=figures, is_mapped=True)
+                self._keep(mapped)
 
 
 def _too_few(design: Design | EngineDesign) -> dict[str, float]:

@@ -324,11 +324,16 @@ class LayerMapping(SpecModel):
     """A program of ``programs``."""
     within: Name | None = None
     """The layer whose program does this one's work too; ``above``: whichever the network has above it."""
+    mapping: Literal["auto"] | None = None
+    """``auto``: loops around the program's load of weights, compute step and stages are chosen by the
+    tool, those of the fastest way that fits; what is printed or written has them as a program."""
 
     @model_validator(mode="after")
     def _one_place(self) -> LayerMapping:
         if (self.program is None) == (self.within is None):
             raise ValueError("either 'program' or 'within'")
+        if self.mapping == "auto" and self.program is None:
+            raise ValueError("'mapping: auto' with 'program'")
         return self
 
 

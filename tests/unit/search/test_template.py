@@ -56,6 +56,17 @@ def test_the_file_of_a_template_is_the_spec_that_was_timed(tmp_path: Path) -> No
     assert found.spec.clock_mhz == 100 and found.spec.name == "mine"
 
 
+def test_with_loops_left_to_the_tool_the_engine_is_faster_and_still_exact(tmp_path: Path) -> None:
+    before = new_engine("digits", "xc7z020", "weight-stationary")
+    found = new_engine("digits", "xc7z020", "weight-stationary", mapping="auto")
+    assert found.fps > before.fps and "loops chosen layer by layer" in found.text()
+    target = tmp_path / "mapped.yaml"
+    target.write_text(found.text())
+    run_ = simulate(target, "digits", frames=4, executor="simpy")
+    assert run_.bit_exact and run_.predictions == run_.labels
+    assert run_.throughput_fps == pytest.approx(found.fps)
+
+
 def test_a_network_too_large_for_its_part_is_refused_with_what_runs_out() -> None:
     with pytest.raises(InputError, match=r"--device: expected a part that holds .* xc7z010 \(.*bram18"):
         new_engine("fracbnn-imagenet", "xc7z010", "output-stationary")

@@ -1,0 +1,21 @@
+"""Designs of either kind, with the loops of engines' layers that leave them to the tool."""
+
+from __future__ import annotations
+
+from bnnsim.design.build import build_design
+from bnnsim.design.design import Design, EngineDesign
+from bnnsim.spec.architecture import Architecture
+from bnnsim.spec.load import Loaded
+from bnnsim.spec.workload import Workload
+from bnnsim.timing.engine.mapping.choice import map_layers
+
+
+def mapped_design(
+    architecture: Loaded[Architecture] | Architecture, workload: Loaded[Workload] | Workload
+) -> Design | EngineDesign:
+    """As :func:`~bnnsim.design.build.build_design`; layers of ``mapping: auto`` run programs whose loops
+    were chosen by exact timing, which the design's architecture says in full.
+
+    Raises :class:`~bnnsim.spec.faults.SpecError` as that does, and where no way fits such a layer.
+    """
+    return build_design(architecture, workload, map_layers)
