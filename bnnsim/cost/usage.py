@@ -84,24 +84,25 @@ class Exceeded:
 
 @dataclass(frozen=True, slots=True)
 class Capped:
-    """A resource that the device caps: the design wants more of it, and what is over moved elsewhere.
+    """A resource of which an engine wants more than the device has, constants among it.
 
-    The number used is then what the device has, and no prediction.
+    The design does not fit as it is said. Tools then build constants from LUTs: what that would leave
+    and take is told apart, and is in no other number.
     """
 
     resource: str
     """The resource that runs out: bram18 or m20k."""
     wanted: int
-    """What the design would take of it were there enough."""
+    """What the design takes of it, as in `resources`: more than the device has."""
     used: int
-    """What is left of that after the move, as in `resources`."""
+    """What would be left of that were constants moved to LUTs until the rest fits."""
     moved_lut: int
-    """LUTs (of Intel parts ALMs) of the constants that found no block; `resources` has them in it."""
+    """LUTs (of Intel parts ALMs) that these constants would take; `resources` has them in blocks."""
 
     def __str__(self) -> str:
         return (
-            f"{self.resource}: does not fit by the model; capped: {self.wanted} wanted, "
-            f"{self.used} used, constants of the other {self.wanted - self.used} in {self.moved_lut} LUT"
+            f"{self.resource}: does not fit by the model: {self.wanted} wanted; with constants of "
+            f"{self.wanted - self.used} in {self.moved_lut} LUT more, as tools do, {self.used} are left"
         )
 
 
@@ -110,7 +111,7 @@ class Resources:
     """Resources of a design: each unit, the sum, and how it stands to the device and the budget.
 
     ``budget`` holds the architecture's limits completed with what the device has. ``capped`` names
-    resources whose number is the device's and no prediction.
+    resources that run out while constants could become LUTs.
     """
 
     units: tuple[UnitResources, ...]
@@ -152,7 +153,7 @@ class Resources:
         return tuple(broken)
 
     def capped_of(self, resource: str) -> Capped | None:
-        """How ``resource`` is capped by the device; None where its number is the model's own."""
+        """What could move where ``resource`` does not fit; None where it fits or nothing could."""
         return next((entry for entry in self.capped if entry.resource == resource), None)
 
     @property

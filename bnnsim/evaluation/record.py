@@ -134,7 +134,7 @@ class Evaluation(RunFigures, Table):
 
     @property
     def capped(self) -> tuple[Capped, ...]:
-        """What the device's own amount bounds, and what was wanted."""
+        """Block memory that does not fit, and what tools would move to LUTs."""
         return self.resources.capped
 
     @property
@@ -153,7 +153,7 @@ class Evaluation(RunFigures, Table):
 
     @property
     def error_bars(self) -> dict[str, ErrorBar]:
-        """Within what each cost lies with four chances in five, by figure; none of a capacity."""
+        """Within what each cost lies with four chances in five, by figure."""
         total = self.resources.total
         values: dict[str, float | None] = {name: getattr(total, name) for name in RESOURCES}
         values |= {
@@ -165,7 +165,7 @@ class Evaluation(RunFigures, Table):
         bars = {}
         for name in RESTS_ON:
             value = values[name]
-            if value and self.resources.capped_of(name) is None:
+            if value:
                 bar = error_bar(name, value, self.structure_kind)
                 if bar is not None:
                     bars[name] = bar

@@ -131,7 +131,7 @@ def leaders(
 ) -> frozenset[int]:
     """Positions of the best value and of all that tie with it; empty where all are equal.
 
-    Only values that ``may_lead`` are looked at: not those of designs that break a budget, nor capacities.
+    Only values that ``may_lead`` are looked at: not those of designs that break a budget.
     One alone leads nobody.
 
     >>> sorted(leaders([100, 97, 50, 900], True, 0.05, [True, True, True, False]))

@@ -66,8 +66,8 @@ class Comparison:
     why: str
     """Why the two differ, or why there is nothing to compare; empty where they hardly do."""
     verdict: Verdict
-    """met within the tolerance (of DSPs also within 4), off (capped too), not comparable or not
-    simulated."""
+    """met within the tolerance (of DSPs also within 4), off (what does not fit too), not
+    comparable or not simulated."""
     group: str
     """The kind of number: cycles, logic, registers, memory, DSP, power or other."""
     evidence: str
@@ -81,7 +81,8 @@ class Comparison:
 
     @property
     def error(self) -> float | None:
-        """`simulated` / `reported` - 1; null where there is nothing to compare, or only a capacity."""
+        """`simulated` / `reported` - 1; null where there is nothing to compare, and where the model
+        does not fit the device, which what was placed had to."""
         if self.wanted is not None:
             return None
         if self.simulated is None or self.verdict == "not comparable" or not self.reported:
@@ -178,7 +179,8 @@ def compare(
     simulated = None
     if values is not None and result.not_simulated is None:
         simulated = values.value(result)
-    capped = values.resources.capped_of(result.quantity) if values and simulated is not None else None
+    asked = result.is_of_synthesis
+    capped = values.resources.capped_of(result.quantity) if values and simulated and not asked else None
     verdict = "off" if capped else _verdict(row, simulated)
     structure = values.entry.structure if values else row.system.structure
     ends: tuple[float | None, float | None] = (None, None)
@@ -251,7 +253,7 @@ def _why(
 ) -> str:
     result, system = row.result, row.system
     if capped is not None:
-        why = f"does not fit by the model; capped: {capped.wanted} wanted, the device has {capped.used}"
+        why = f"does not fit by the model: {capped.wanted} wanted, what was placed had to fit"
         return f"{why}; {result.explanation}" if result.explanation else why
     if verdict == "not simulated":
         said = result.not_simulated or system.not_simulated

@@ -44,7 +44,7 @@ class Row:
     is_calibration: bool
     reading: str = ""
     is_capped: bool = False
-    """Whether the model does not fit the device: its number is then a capacity, and no prediction."""
+    """Whether the model does not fit the device, which what was placed had to: no prediction of it."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Prediction:
     reading: str = ""
     """How an ambiguously printed number was read, where not plainly; else empty."""
     is_capped: bool = False
-    """Whether the model does not fit the device: the numbers are its capacity, and no predictions."""
+    """Whether the model does not fit the device, which what was placed had to: no predictions of it."""
 
     @property
     def error(self) -> float:
@@ -94,8 +94,8 @@ class FitResult:
     """The fitted numbers of one quantity and how well they do.
 
     ``other_readings`` are predictions against other readings of ambiguously printed numbers, ``capped``
-    are capacities of the device and no predictions; medians and the worst are those of ``predictions``,
-    which hold each other design once.
+    are of designs that do not fit the device by the model; medians and the worst are those of
+    ``predictions``, which hold each other design once.
     """
 
     quantity: str
@@ -146,6 +146,8 @@ def rows_of(quantity: str) -> tuple[Row, ...]:
         reading = result.reading or ""
         name = row.system.name
         is_capped = name in capped
+        if is_capped and result.is_of_synthesis:
+            continue  # of what was placed there is another number
         calibrates = calibrates and not is_capped
         rows.append(Row(name, quantity, result.value, model, calibrates, reading, is_capped))
     return tuple(rows)

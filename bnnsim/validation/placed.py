@@ -6,14 +6,14 @@ These rows calibrate the few fitted coefficients, and, left out one at a time, v
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from bnnsim.cost.blocks.amounts import Amounts, Estimate
 from bnnsim.cost.blocks.coefficients import Coefficients
 from bnnsim.cost.blocks.parts import total
 from bnnsim.cost.blocks.technology import technology_of
-from bnnsim.cost.engine.resources import engine_parts_by_unit
+from bnnsim.cost.engine.resources import engine_parts_by_unit, moved_constants
 from bnnsim.cost.power import estimate_power
 from bnnsim.cost.resources import estimate_resources
 from bnnsim.cost.switching import activity_at_rate
@@ -79,7 +79,10 @@ def _engine_model(design: EngineDesign) -> Model:
     def resources(coefficients: Coefficients) -> Estimate:
         # Not rounded, so that it stays linear in the coefficients.
         tech = technology_of(design.device, coefficients, design.architecture.ram_decomposition)
-        return total(part for _, _, parts in engine_parts_by_unit(tech, design) for part in parts)
+        wanted = total(part for _, _, parts in engine_parts_by_unit(tech, design) for part in parts)
+        # What was placed fits: constants without a block became LUTs. The blocks are those wanted.
+        moved = moved_constants(tech, design, wanted.bram18 + wanted.m20k)
+        return wanted + replace(moved, bram18=0.0, m20k=0.0)
 
     return resources
 

@@ -97,6 +97,11 @@ class Result(SpecModel):
     not_simulated: Text | None = None
     """Why this tool gives no value of its own."""
 
+    @property
+    def is_of_synthesis(self) -> bool:
+        """Whether the design as synthesis asks for it was counted: it need not fit the device."""
+        return self.basis.startswith("synthesis")
+
     @model_validator(mode="after")
     def _unit_and_basis_fit(self) -> Result:
         unit = UNITS[self.quantity]

@@ -59,7 +59,10 @@ class SystemValues:
         if quantity == "power_w":
             return self._power(result)
         if quantity in RESOURCES or quantity == "lut_logic":
-            return float(getattr(self.resources.total, quantity))
+            # What was placed fits: constants without a block became LUTs.
+            moves = quantity in ("lut", "lut_logic", "alm")
+            moved = sum(capped.moved_lut for capped in self.resources.capped) if moves else 0
+            return float(getattr(self.resources.total, quantity) + moved)
         if quantity == "initiation_interval_cycles" and result.layer is not None:
             return self._layer_steps(result.layer)
         if quantity == "cycles_total":

@@ -132,9 +132,6 @@ def _totals_table(evaluation: Evaluation) -> FittedTable:
         allowed = getattr(resources.budget, name)
         share = f"{used / allowed:.1%}" if allowed else ""
         over = f"{broken[name].amount:,.0f} too many" if name in broken else ""
-        capped = resources.capped_of(name)
-        if capped is not None:
-            over += f"{'; ' if over else ''}capped: {capped.wanted:,} wanted"
         bar = evaluation.error_bars.get(name)
         within = f"{bar.low:,} to {bar.high:,}" if bar else ""
         of = f"{allowed:,}" if allowed else ""
@@ -173,7 +170,7 @@ def _show_power(evaluation: Evaluation) -> None:
     warning = evaluation.clock.warning
     reachable = f"{evaluation.clock.achievable_mhz:.0f} MHz estimated to be reachable"
     rows.append(("clock", warning or reachable))
-    rows += [("no forecast", str(capped)) for capped in evaluation.resources.capped]
+    rows += [("does not fit", str(capped)) for capped in evaluation.resources.capped]
     rows.append(("feasible", "yes" if evaluation.feasible else "no: over budget, see above"))
     if evaluation.remark:
         rows.append(("remark", evaluation.remark))

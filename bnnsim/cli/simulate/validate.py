@@ -147,7 +147,7 @@ def _cells(row: Comparison) -> tuple[str, ...]:
 
 def _error(row: Comparison) -> str:
     if row.wanted is not None:
-        return "capped"
+        return "no fit"
     return "" if row.error is None else f"{row.error:+.2%}"
 
 
@@ -182,7 +182,7 @@ def _show_fit(fit: FitResult) -> None:
     worst = fit.worst_left_out
     notes = [f"worst left out: {worst.design} {worst.left_out_error:+.1%}"]
     if fit.capped:
-        notes.append("capped: does not fit the device by the model, so in no median")
+        notes.append("no fit: does not fit the device by the model, so in no median")
     if fit.other_readings:
         median = fit.median_left_out_error_of_other_readings
         notes.append(f"median left out with the other readings: {median:.1%}")
@@ -201,7 +201,7 @@ def _fit_cells(prediction: Prediction) -> tuple[str, ...]:
     if prediction.is_capped:
         label = f"{prediction.design}{' (other reading)' if prediction.reading else ''}"
         numbers = (_number(prediction.reported), _number(prediction.fitted))
-        return (label, *numbers, "capped", "capped", "capped", "no")
+        return (label, *numbers, "no fit", "no fit", "no fit", "no")
     return (
         f"{prediction.design}{' (other reading)' if prediction.reading else ''}",
         _number(prediction.reported),

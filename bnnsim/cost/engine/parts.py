@@ -1,8 +1,8 @@
 """Parts of engine accelerators, each from plain parameters: an engine's cost is the sum of named parts.
 
 An engine specification feeds these with its own numbers; nothing here knows any published design.
-Memories are described by :class:`Bank`, so that ROMs can move to LUTs where the device runs out of
-blocks, as the tools do.
+Memories are described by :class:`Bank`. A design that needs more blocks than there are does not fit;
+tools then build ROMs from LUTs, which :func:`move_constants` tells apart.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bnnsim.cost.blocks.amounts import Amounts
+from bnnsim.cost.blocks.amounts import Amounts, Estimate
 from bnnsim.cost.blocks.logic import (
     adder_luts,
     adder_tree_luts,
@@ -26,7 +26,7 @@ from bnnsim.cost.blocks.logic import (
     xnor_popcount,
 )
 from bnnsim.cost.blocks.memories import Ports
-from bnnsim.cost.blocks.parts import Part, total
+from bnnsim.cost.blocks.parts import Part
 from bnnsim.cost.blocks.storage import lut_rom, memory, register_file
 from bnnsim.cost.blocks.technology import Technology
 from bnnsim.spec.accelerator import WeightMemory
@@ -56,42 +56,35 @@ class Bank:
         return self.width_bits * self.depth_words * self.count
 
 
-def bank_part(tech: Technology, bank: Bank, in_luts: int = 0) -> Part:
-    """The memories of a bank and their address and data multiplexers.
-
-    ``in_luts`` of its memories are ROMs built from LUTs.
-    """
-    store = memory(tech, bank.width_bits, bank.depth_words, bank.style, bank.ports, "hls", "buffer")
-    constants = lut_rom(tech, bank.width_bits, bank.depth_words)
+def bank_part(tech: Technology, bank: Bank) -> Part:
+    """The memories of a bank and their address and data multiplexers."""
     address_bits = max(1, (bank.depth_words - 1).bit_length())
     shared = multiplexer(tech, bank.writers, address_bits + bank.width_bits)
     shared = shared + multiplexer(tech, bank.readers, address_bits)
-    return Part(bank.name, store * (bank.count - in_luts) + constants * in_luts + shared * bank.count)
+    return Part(bank.name, (_store(tech, bank) + shared) * bank.count)
 
 
-def bank_parts(
-    tech: Technology, banks: Sequence[Bank], other_blocks: float, available_blocks: int | None
-) -> list[Part]:
-    """The parts of all banks; ROMs move to LUTs, last bank first, until the rest fits the device.
+def _store(tech: Technology, bank: Bank) -> Estimate:
+    return memory(tech, bank.width_bits, bank.depth_words, bank.style, bank.ports, "hls", "buffer")
 
-    ``other_blocks`` are taken elsewhere; ``available_blocks`` is what the device has (None: no limit).
-    A design whose RAMs alone do not fit stays over the limit: RAMs never move.
+
+def move_constants(tech: Technology, banks: Sequence[Bank], blocks: float) -> Estimate:
+    """What changes where constants give up ``blocks`` block memories and become LUTs, as tools do it.
+
+    ROMs move, of the last bank first, whole memories; RAMs never do. Fewer blocks come free than asked
+    for where there are not as many ROMs.
     """
-    in_luts = dict.fromkeys((bank.name for bank in banks), 0)
-    parts = [bank_part(tech, bank) for bank in banks]
-    if available_blocks is None:
-        return parts
-    used = other_blocks + total(parts).bram18 + total(parts).m20k
-    for position in reversed(range(len(banks))):
-        bank = banks[position]
-        each = memory(tech, bank.width_bits, bank.depth_words, bank.style, bank.ports)
-        blocks = each.bram18 + each.m20k
-        if not bank.is_rom or not blocks or used <= available_blocks:
+    changed: Estimate = Amounts()
+    for bank in reversed(banks):
+        store = _store(tech, bank)
+        each = store.bram18 + store.m20k
+        freed = -changed.bram18 - changed.m20k
+        if not bank.is_rom or not each or freed >= blocks:
             continue
-        in_luts[bank.name] = min(bank.count, math.ceil((used - available_blocks) / blocks))
-        used -= in_luts[bank.name] * blocks
-        parts[position] = bank_part(tech, bank, in_luts[bank.name])
-    return parts
+        moved = min(bank.count, math.ceil((blocks - freed) / each))
+        constants = lut_rom(tech, bank.width_bits, bank.depth_words)
+        changed = changed + constants * moved + store * -moved
+    return changed
 
 
 def popcount_array(

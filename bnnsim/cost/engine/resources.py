@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, assert_never
 
+from bnnsim.cost.blocks.amounts import Amounts, Estimate
 from bnnsim.cost.blocks.parts import Part, total
 from bnnsim.cost.blocks.platform import platform_parts
 from bnnsim.cost.blocks.storage import master_port
@@ -19,8 +20,8 @@ from bnnsim.cost.engine.parts import (
     accumulators,
     address_unit,
     bank_part,
-    bank_parts,
     data_movers,
+    move_constants,
     parameter_registers,
     sequencer,
 )
@@ -60,9 +61,7 @@ def engine_parts_by_unit(tech: Technology, design: EngineDesign) -> list[Named]:
     platform = _platform(tech, design)
     if platform:
         logic.append((PLATFORM, PLATFORM, platform))
-    taken = total(part for _, _, parts in logic for part in parts)
-    blocks = design.device.m20k if tech.is_intel else design.device.bram18
-    buffers = _buffer_parts(tech, spec, taken.bram18 + taken.m20k, blocks)
+    buffers = _buffer_parts(tech, spec)
     arrays_and_stages = len(spec.arrays) + len(spec.stages)
     return [*logic[:arrays_and_stages], *buffers, *logic[arrays_and_stages:]]
 
@@ -70,21 +69,26 @@ def engine_parts_by_unit(tech: Technology, design: EngineDesign) -> list[Named]:
 def capped_blocks(
     tech: Technology, design: EngineDesign, units: Sequence[UnitResources]
 ) -> tuple[Capped, ...]:
-    """Block memory that the device caps: what the engine wants, and what moved to LUTs instead.
+    """Block memory that does not fit the device, and what tools would move to LUTs instead.
 
     ``units`` are all units of the design, those of :func:`engine_units` among them.
     """
     resource: Literal["m20k", "bram18"] = "m20k" if tech.is_intel else "bram18"
-    used = sum(getattr(unit.amounts, resource) for unit in units)
-    placed = {unit.name: unit.amounts for unit in units if unit.kind == "buffer"}
-    moved, luts = 0, 0
-    for name, buffer in design.architecture.buffers.items():
-        if not buffer.rom or buffer.style == "registers":
-            continue
-        whole, found = bank_part(tech, _bank(name, buffer)).amounts.rounded(tech), placed[_unit(name)]
-        moved += getattr(whole, resource) - getattr(found, resource)
-        luts += (found.alm - whole.alm) if tech.is_intel else (found.lut - whole.lut)
-    return (Capped(resource, used + moved, used, luts),) if moved else ()
+    wanted = sum(getattr(unit.amounts, resource) for unit in units)
+    moved = moved_constants(tech, design, wanted)
+    freed = -round(moved.m20k if tech.is_intel else moved.bram18)
+    luts = moved.rounded(tech).alm if tech.is_intel else round(moved.lut_logic + moved.lutram)
+    return (Capped(resource, wanted, wanted - freed, luts),) if freed else ()
+
+
+def moved_constants(tech: Technology, design: EngineDesign, wanted_blocks: float) -> Estimate:
+    """What changes of a design that wants so many blocks where constants move until it fits."""
+    there = design.device.m20k if tech.is_intel else design.device.bram18
+    if there is None:
+        return Amounts()
+    buffers = design.architecture.buffers.items()
+    banks = [_bank(name, buffer) for name, buffer in buffers if buffer.style != "registers"]
+    return move_constants(tech, banks, wanted_blocks - there)
 
 
 def layers_on(design: EngineDesign, array: str) -> list[Node]:
@@ -108,17 +112,18 @@ def _stage_parts(tech: Technology, name: str, stage: StageUnit) -> tuple[Part, .
     return tuple(circuit_part(tech, circuit, lanes) for circuit in stage.circuits)
 
 
-def _buffer_parts(
-    tech: Technology, spec: EngineArchitecture, other_blocks: float, blocks: int | None
-) -> list[Named]:
-    banks = {name: _bank(name, b) for name, b in spec.buffers.items() if b.style != "registers"}
-    placed = bank_parts(tech, list(banks.values()), other_blocks, blocks)
-    parts = dict(zip(banks, placed, strict=True))
-    for name, buffer in spec.buffers.items():
-        if buffer.style == "registers":
-            entries = _copies(buffer) * buffer.banks * buffer.words
-            parts[name] = parameter_registers(tech, name, 1, entries, buffer.width_bits, buffer.writers)
-    return [(_unit(name), "buffer", (parts[name],)) for name in spec.buffers]
+def _buffer_parts(tech: Technology, spec: EngineArchitecture) -> list[Named]:
+    return [
+        (_unit(name), "buffer", (_buffer_part(tech, name, buffer),))
+        for name, buffer in spec.buffers.items()
+    ]
+
+
+def _buffer_part(tech: Technology, name: str, buffer: Buffer) -> Part:
+    if buffer.style != "registers":
+        return bank_part(tech, _bank(name, buffer))
+    entries = _copies(buffer) * buffer.banks * buffer.words
+    return parameter_registers(tech, name, 1, entries, buffer.width_bits, buffer.writers)
 
 
 def _unit(buffer: str) -> str:

@@ -54,7 +54,7 @@ class Quantity:
     behind the number on published designs that it had not seen; 0 where it is counted."""
     leaders: tuple[int, ...] = ()
     """Positions of the designs that are best, or no further from it than `error`; empty where all are
-    equal, and never with a design that is infeasible or a number that is a capacity."""
+    equal, and never with a design that is infeasible."""
     sureness: tuple[float | None, ...] = ()
     """How likely each design is better than the first, by the models' errors; an entry is null where its
     number or the first's is not known, and all are missing where neither way is good."""
@@ -105,7 +105,8 @@ class ComparisonInfo(Table):
     obstacles: tuple[str, ...]
     """What each design takes too much of, as shares of what it may; empty where it is feasible."""
     remarks: tuple[str, ...]
-    """What of each design is beyond any device, or a capacity and no prediction; mostly empty."""
+    """What of each design is beyond any device, or does not fit though constants could move; mostly
+    empty."""
     outside: tuple[tuple[str, ...], ...]
     """What each engine neither brings nor keeps, with the reason: no figure contains it."""
 
@@ -261,12 +262,10 @@ def _quantities(judged: Sequence[_Judged]) -> tuple[Quantity, ...]:
 
 
 def _ranked(judged: Sequence[_Judged], quantity: Quantity, resource: str = "") -> Quantity:
-    """The quantity with its leaders: feasible designs whose number is a prediction."""
+    """The quantity with its leaders: feasible designs."""
     if quantity.better is None:
         return quantity
-    may_lead = [
-        d.evaluation.feasible and not d.evaluation.resources.capped_of(resource) for d in judged
-    ]
+    may_lead = [d.evaluation.feasible for d in judged]
     found = leaders(quantity.values, quantity.better == "higher", quantity.error, may_lead)
     first, maximises = judged[0].evaluation.structure_kind, quantity.better == "higher"
     start = quantity.values[0]

@@ -45,9 +45,9 @@ class CostsInfo:
     violations: tuple[str, ...]
     units: tuple[UnitCost, ...]
     capped: Mapping[str, str] = field(default_factory=dict)
-    """Resources whose total is the device's capacity and no prediction: what is said of each."""
+    """Resources that do not fit while constants could move to LUTs: what is said of each."""
     bars: Mapping[str, ErrorBar] = field(default_factory=dict)
-    """Within what each resource and ``power_w`` lies; none of a figure that is exact or a capacity."""
+    """Within what each resource and ``power_w`` lies; none of a figure that is exact."""
 
     @property
     def shown(self) -> tuple[str, ...]:
@@ -71,8 +71,6 @@ def budget_bars(info: CostsInfo) -> str:
         of = f" of {exact(limit)}" if limit else ""
         percent = "" if share is None else f"{share:.0%}"
         flag = '<em class="flag">over budget</em>' if over else ""
-        if name in info.capped:
-            flag += f'<em class="flag" title="{escape(info.capped[name])}">capped, no prediction</em>'
         bar = info.bars.get(name)
         ends = f"{exact(bar.low)} to {exact(bar.high)}" if bar else ""
         within = f' <small class="muted">{ends}</small>' if ends else ""
