@@ -34,8 +34,10 @@ State = tuple[tuple[str, int], ...]
 
 @dataclass(frozen=True)
 class Choice:
-    """A folding: an option for each layer, and what it takes by resource, FIFOs of two words."""
+    """A folding: an option of a ``table`` for each layer, and what it takes by resource, FIFOs of two
+    words."""
 
+    table: OptionTable
     options: Mapping[str, FoldOption]
     amounts: Mapping[str, float]
 
@@ -107,7 +109,7 @@ class _Knapsack:
             for layer in priced.layers
         }
         amounts = dict(zip(self.figures, answer.total.tolist(), strict=True))
-        return Outcome(Choice(chosen, amounts), is_proven, floor)
+        return Outcome(Choice(self.costs.table, chosen, amounts), is_proven, floor)
 
     def _by_sums(
         self, names: Sequence[str], least: Mapping[str, Floats], start: Floats, every_figure: bool
@@ -170,7 +172,7 @@ class _Knapsack:
         for name, step in zip(reversed(names), reversed(steps), strict=True):
             state, place, label = step[state][label]
             chosen[name] = self.costs.within[name][place]
-        return Choice({name: chosen[name] for name in names}, amounts)
+        return Choice(self.costs.table, {name: chosen[name] for name in names}, amounts)
 
     def _counted(self, start: Floats, every_figure: bool) -> list[int]:
         """The figures that decide between partial sums: the objective, and those that could run out.

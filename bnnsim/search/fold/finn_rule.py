@@ -81,6 +81,13 @@ def slides(node: Node) -> bool:
     return isinstance(node.layer, ConvLayer) and node.layer.kernel_hw != (1, 1)
 
 
+def narrowest_window(node: Node, pe: int, simd: int) -> int:
+    """The fewest lanes of a window that FINN expects to be no slower than the MVAU behind it."""
+    work = node.output.pixels * node.matrix_height * node.matrix_width
+    lanes = divisors_of(node.input.channels)
+    return next((n for n in lanes if _reach(node, n)[0] <= work // (pe * simd)), lanes[-1])
+
+
 def _reach(node: Node, lanes: int) -> tuple[int, int]:
     """Cycles a frame that FINN expects of an RTL window, and the words of its buffer."""
     layer = node.layer

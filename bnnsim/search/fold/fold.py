@@ -192,7 +192,7 @@ class Folder:
         found = self._exactly(wanted, self.budget)
         if found is not None:
             return found
-        if self._cheapest(wanted, self.budget).choice is not None:
+        if self.cheapest(wanted, self.budget).choice is not None:
             for share in _FASTER:
                 if int(wanted * share) >= self.shortest_cycles:
                     found = self._exactly(int(wanted * share), self.budget)
@@ -212,7 +212,7 @@ class Folder:
         first = bisect_left(
             range(len(intervals)),
             True,
-            key=lambda place: self._cheapest(intervals[place], self.budget).choice is not None,
+            key=lambda place: self.cheapest(intervals[place], self.budget).choice is not None,
         )
         least = 0.0
         for cycles in intervals[first:]:
@@ -227,11 +227,11 @@ class Folder:
         """The cheapest folding for an interval whose FIFOs fit too, with less room for it in turn."""
         room = dict(budget)
         for _ in range(_MOST_ATTEMPTS):
-            outcome = self._cheapest(cycles, room)
+            outcome = self.cheapest(cycles, room)
             if outcome.choice is None:
                 return None
             try:
-                found = fold_choice(self.request, self.table, outcome.choice, cycles)
+                found = fold_choice(self.request, outcome.choice, cycles)
             except SlowWindow:
                 continue
             if found is None:
@@ -243,37 +243,55 @@ class Folder:
                 room[one.resource] -= one.amount
         return None
 
-    def _cheapest(self, cycles: int, room: Mapping[str, float]) -> Outcome:
+    def cheapest(self, cycles: int, room: Mapping[str, float]) -> Outcome:
         """As :func:`cheapest_folding`, each once for what the table knows of windows.
 
         Of least logic where FINN's estimate finds it no dearer than FINN's own folding, if that fits.
         """
-        key = (cycles, tuple(room.items()), self.table.corrections)
+        key = (cycles, tuple(room.items()), self.table.corrections, self._corrections_apart)
         if key not in self._outcomes:
             self._outcomes[key] = self._solved(cycles, room)
         return self._outcomes[key]
 
     def _solved(self, cycles: int, room: Mapping[str, float]) -> Outcome:
-        found = self._no_dearer_to_finn(cycles, room)
-        if found is not None and not _is_much_dearer(found, found.least):
-            return found
-        free = cheapest_folding(self.table, cycles, room, self.objective)
-        if found is None or (free.choice is not None and _is_much_dearer(found, free.choice.amounts)):
-            return free
-        return found
-
-    def _no_dearer_to_finn(self, cycles: int, room: Mapping[str, float]) -> Outcome | None:
-        """The cheapest that FINN's estimate finds no dearer than FINN's own folding, if there is one."""
         bound = math.inf
         if self.objective == "lut":
             bound = set_folding_luts(self.request.network, cycles)
-        if bound == math.inf:
-            return None
-        found = cheapest_folding(self.table, cycles, {**room, FINN_LUTS: bound}, self.objective)
-        nearly = _NEARLY * found.least[FINN_LUTS]
-        if found.choice is None and nearly > bound:  # its windows have lanes of their own
-            found = cheapest_folding(self.table, cycles, {**room, FINN_LUTS: nearly}, self.objective)
-        return None if found.choice is None else found
+        free: Outcome | None = None
+        if bound < math.inf:
+            for is_apart in (False, True):
+                found = self._no_dearer_to_finn(cycles, room, bound, is_apart)
+                if found.choice is not None and not _is_much_dearer(found, found.least):
+                    return found
+                free = free or cheapest_folding(self.table, cycles, room, self.objective)
+                if free.choice is None:
+                    break
+                if found.choice is not None and not _is_much_dearer(found, free.choice.amounts):
+                    return found
+        return free or cheapest_folding(self.table, cycles, room, self.objective)
+
+    def _no_dearer_to_finn(
+        self, cycles: int, room: Mapping[str, float], bound: float, is_apart: bool
+    ) -> Outcome:
+        """The cheapest that FINN's estimate finds no dearer than FINN's own folding, or nearly so where
+        none is."""
+        table = self._table_apart if is_apart else self.table
+        found = cheapest_folding(table, cycles, {**room, FINN_LUTS: bound}, self.objective)
+        nearly = _NEARLY * found.least.get(FINN_LUTS, 0.0)
+        if is_apart and found.choice is None and nearly > bound:
+            found = cheapest_folding(table, cycles, {**room, FINN_LUTS: nearly}, self.objective)
+        return found
+
+    @cached_property
+    def _table_apart(self) -> OptionTable:
+        """Options with windows of fewer lanes besides, as FINN's have: rates need them where few lanes
+        serve."""
+        return OptionTable(self.request, own_windows=True)
+
+    @property
+    def _corrections_apart(self) -> int:
+        is_made = "_table_apart" in self.__dict__
+        return self._table_apart.corrections if is_made else 0
 
     @cached_property
     def shortest_cycles(self) -> int:
@@ -330,7 +348,7 @@ class Folder:
 
     def _over(self, cycles: int) -> str:
         """What runs out: the least that any folding takes of it, or takes while the others are kept."""
-        least = self._cheapest(cycles, self.budget).least
+        least = self.cheapest(cycles, self.budget).least
         over = [
             f"{Exceeded(name, round(least[name]), int(room))} at least"
             for name, room in self.budget.items()

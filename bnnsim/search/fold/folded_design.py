@@ -18,7 +18,6 @@ from bnnsim.search.fifos.shrinking import Shrinking, stream_kinds
 from bnnsim.search.fifos.sizing import enough_depths
 from bnnsim.search.fifos.trials import DepthTrials
 from bnnsim.search.fold.cheapest import Choice
-from bnnsim.search.fold.options import OptionTable
 from bnnsim.search.fold.request import FoldRequest
 from bnnsim.spec.faults import SpecError
 from bnnsim.timing.streaming.bottleneck import slowest_units
@@ -75,12 +74,11 @@ def build_choice(request: FoldRequest, choice: Choice, fifo_words: dict[str, int
         raise SpecError(request.in_the_workload(error.faults)) from None
 
 
-def fold_choice(
-    request: FoldRequest, table: OptionTable, choice: Choice, cycles: int
-) -> FoldedDesign | None:
+def fold_choice(request: FoldRequest, choice: Choice, cycles: int) -> FoldedDesign | None:
     """The design of a choice with FIFOs that keep ``cycles`` a frame; None where no depths do.
 
-    Raises :class:`SlowWindow` where a unit by itself does not, and was thought to.
+    Raises :class:`SlowWindow` where a unit by itself does not, and was thought to: the choice's table
+    knows by then.
     """
     design = build_choice(request, choice, {})
     timing = build_timing(design.graph)
@@ -90,7 +88,9 @@ def fold_choice(
         for name, needed in own.items():
             unit = design.graph.unit_by_name[name]
             if isinstance(unit.parameters, Window) and needed > cycles:
-                table.correct(unit.layer, choice.options[unit.layer].lanes_in[0], int(-(-needed // 1)))
+                choice.table.correct(
+                    unit.layer, choice.options[unit.layer].lanes_in[0], int(-(-needed // 1))
+                )
         raise SlowWindow
     depths, interval = _depths(design, cycles)
     if interval is None:

@@ -24,7 +24,7 @@ from bnnsim.design.streaming.layout import SINK, SOURCE
 from bnnsim.design.streaming.stream_builder import OpenPort, StreamBuilder
 from bnnsim.design.streaming.units import Converter, Mvau, Sink, Source, StreamingGraph, Unit, Window
 from bnnsim.design.streaming.window_units import check_window
-from bnnsim.search.fold.finn_rule import WIDEST_STREAM_BITS, slides
+from bnnsim.search.fold.finn_rule import WIDEST_STREAM_BITS, narrowest_window, slides
 from bnnsim.search.fold.request import FoldRequest
 from bnnsim.spec.accelerator import WeightMemory
 from bnnsim.spec.faults import Fault, SpecError, divisors_of
@@ -72,11 +72,15 @@ class Joint:
 class OptionTable:
     """The options of every layer of a request, and the joints between them.
 
+    With ``own_windows`` a sliding window may also have fewer lanes than its MVAU, as few as keep it no
+    slower; a converter joins the two.
+
     Raises :class:`SpecError` with the faults of layers that no unit runs, where the user can mend them.
     """
 
-    def __init__(self, request: FoldRequest) -> None:
+    def __init__(self, request: FoldRequest, own_windows: bool = False) -> None:
         self.request = request
+        self.own_windows = own_windows
         self.network: Network = request.network
         self.ports: dict[str, OpenPort] = {}
         """What each layer puts out, lanes aside."""
@@ -195,7 +199,12 @@ class OptionTable:
             for pe, simd, style in itertools.product(node.pe_choices, columns, styles):
                 if pe > node.matrix_height and not _is_side_by_side(node, simd):
                     continue
-                yield LayerHardware(pe=pe, simd=simd, weights=style, accumulator_bits=bits)
+                hardware = LayerHardware(pe=pe, simd=simd, weights=style, accumulator_bits=bits)
+                yield hardware
+                if self.own_windows and slides(node) and node.groups == 1:
+                    lanes = narrowest_window(node, pe, simd)
+                    if lanes < simd:
+                        yield hardware.model_copy(update={"simd_window": lanes})
         elif isinstance(layer, LANEWISE):
             for lanes in divisors_of(node.output.channels):
                 yield LayerHardware(pe=lanes)

@@ -35,8 +35,11 @@ def _slides(node: Node) -> bool:
     return isinstance(node.layer, ConvLayer) and node.layer.kernel_hw != (1, 1)
 
 
-def fold_of(node: Node, pe: int, simd: int) -> FinnFold:
-    """A fold of ours: the window's lanes are the next wider ones that divide the channels."""
+def fold_of(node: Node, pe: int, simd: int, simd_window: int | None = None) -> FinnFold:
+    """A fold of ours: the window's lanes are the next wider ones that divide the channels, if not its
+    own."""
+    if simd_window is not None:
+        return FinnFold(pe, simd, simd_window)
     channels = divisors_of(node.input.channels)
     wider = [n for n in channels if n >= simd] or channels[-1:]
     return FinnFold(pe, simd, wider[0] if _slides(node) else 0)
@@ -64,10 +67,15 @@ def _buffer(node: Node, simd: int) -> tuple[int, int]:
     return depth, least + node.output.shape[1] * max(written_row, read_row)
 
 
+def frame_cycles(network: Network, folds: Mapping[str, FinnFold]) -> int:
+    """Cycles that FINN expects of the slowest MVAU or window."""
+    return max(_cycles(node, folds[node.name]) for node in _weighted(network))
+
+
 def finn_folding(network: Network, target_cycles: float) -> dict[str, FinnFold]:
     """The folding for a target, relaxed to the slowest layer where that misses it."""
     folds = _one_pass(network, target_cycles)
-    slowest = max(_cycles(node, folds[node.name]) for node in _weighted(network))
+    slowest = frame_cycles(network, folds)
     return _one_pass(network, slowest) if slowest > target_cycles else folds
 
 
