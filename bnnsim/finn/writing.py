@@ -14,6 +14,7 @@ from bnnsim.design.streaming.units import (
     Add,
     Mvau,
     Padding,
+    Pool,
     Stream,
     Threshold,
     UnitParameters,
@@ -37,6 +38,8 @@ from bnnsim.spec.streaming.hardware import FrameSource
 
 Entries = dict[str, dict[str, Any]]
 _STYLES = {memory: style for style, memory in MEMORIES.items()}
+_POOL_KEYS = {"Pool": "PE", "ConvolutionInputGenerator": "SIMD"}
+"""What a pool's channels a word are called at it and at the window in front."""
 _WRITTEN = (
     *("PE", "SIMD", "parallel_window", "ram_style", "depth", "impl_style", "resType", "mem_mode"),
     *("runtime_writeable_weights", "inFIFODepths", "outFIFODepths", "depth_trigger_uram"),
@@ -184,6 +187,9 @@ class _Writer:
                 self._set(node, SIMD=ours.lanes)
             case Threshold() as ours, Threshold() as theirs if ours.pe != theirs.pe:
                 self._set(node, PE=ours.pe)
+            case Pool() as ours, Pool() as theirs if ours.lanes != theirs.lanes:
+                if node.kind in _POOL_KEYS:
+                    self._set(node, **{_POOL_KEYS[node.kind]: ours.lanes})
             case Add() as ours, Add() as theirs if ours.lanes != theirs.lanes:
                 self._set(node, PE=ours.lanes)
 

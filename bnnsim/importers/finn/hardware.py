@@ -56,7 +56,7 @@ def read_hardware(chain: Chain, network: Network) -> Hardware:
             case "AddStreams":
                 found.say(one.layer, pe=lanes(one.node, "PE", "NumChannels"))
             case "StreamingMaxPool" | "Pool":
-                _pool(found, one)
+                _pool(found, one, chain)
     for one in chain.units.values():
         if one.node.kind == "ConvolutionInputGenerator" and one.part == "window":
             _window(found, one, network)
@@ -136,19 +136,35 @@ def _library(node: DataflowNode, chain: Chain) -> str:
     return "rtl" if is_rtl else "hls"
 
 
-def _pool(found: Hardware, one: NodeUnit) -> None:
-    """FINN's streaming pool of maps takes whole pixels whatever its PE; of one row it folds channels."""
+def _pool(found: Hardware, one: NodeUnit, chain: Chain) -> None:
+    """FINN's streaming pool of maps takes whole pixels whatever its PE; of one row it folds channels.
+
+    Its other pool takes PE channels of windows that a unit in front lays out. Here a pool does so itself
+    where windows neither overlap nor reach over the edge.
+    """
     node = one.node
     if one.part == "mvau":
         found.say(one.layer, pe=1, simd=1)
         found.lose(node, "sums of a pool; an MVAU with PE 1, SIMD 1 here")
     elif node.kind == "Pool":
         pe, channels = lanes(node, "PE", "Channels", 1), node.number("Channels")
-        found.lose(node, f"windows and PE {pe} of {channels} channels; a pool on whole pixels here")
+        found.say(one.layer, **({} if pe == channels else {"pe": pe}))
+        window = chain.front(node)
+        if window is not None and window.number("SIMD", pe) != pe:
+            found.lose(window, f"SIMD {window.number('SIMD')}; its pool's PE {pe} here")
+        if window is not None and not _needs_window(window, chain):
+            found.lose(node, "windows of a unit in front; a pool that reads them itself here")
     elif 1 in node.pair("ImgDim") and lanes(node, "PE", "NumChannels", 1) != node.number(
         "NumChannels"
     ):
         found.lose(node, f"PE {node.number('PE', 1)}; whole pixels here")
+
+
+def _needs_window(window: DataflowNode, chain: Chain) -> bool:
+    """Whether a pool's windows overlap or reach over the edge."""
+    border = chain.front(window)
+    is_padded = border is not None and border.kind == "FMPadding"
+    return is_padded or window.pair("ConvKernelDim") != window.pair("Stride", 1)
 
 
 def _window(found: Hardware, one: NodeUnit, network: Network) -> None:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bnnsim.design.build import build_streaming_design
 from bnnsim.design.design import Design
 from bnnsim.design.network.network import resolve_network
-from bnnsim.design.streaming.units import StreamingGraph, Window
+from bnnsim.design.streaming.units import Mvau, StreamingGraph, Window
 from bnnsim.files.whole import replace_files
 from bnnsim.importers.draft.write import ImportedNetwork, checked_name, write_network
 from bnnsim.importers.finn.build import Build, read_build
-from bnnsim.importers.finn.chain import Chain, chain_of
+from bnnsim.importers.finn.chain import Chain, NodeUnit, chain_of
 from bnnsim.importers.finn.depths import Depths, read_depths
 from bnnsim.importers.finn.folding import AT_ENDS, Folding, folded, type_of
-from bnnsim.importers.finn.hardware import architecture_of, read_hardware
+from bnnsim.importers.finn.hardware import Hardware, architecture_of, read_hardware
 from bnnsim.importers.finn.nodes import DataflowNode, is_dataflow, is_finn_model, kind_of
 from bnnsim.importers.finn.predicted import predicted_chain
 from bnnsim.importers.finn.translation import Translation, translated
@@ -181,6 +181,8 @@ def _designed(
         _frame_source(chain, lowered),
     )
     bare = build_streaming_design(architecture_of(hardware, *parts), lowered.workload)
+    if _say_window_lanes(hardware, chain, bare):
+        bare = build_streaming_design(architecture_of(hardware, *parts), lowered.workload)
     at_units = build.folding is not None and build.folding.says_depths_at_units
     depths = read_depths(chain, bare.graph, at_units)
     hardware.losses += [*_windows(chain, bare.graph), *depths.losses]
@@ -189,18 +191,37 @@ def _designed(
     return FinnDesign(build, chain, lowered, design, depths, tuple(hardware.losses))
 
 
-def _windows(chain: Chain, graph: StreamingGraph) -> list[str]:
-    """Windows that are as wide as an architecture can say, which is not what FINN builds."""
-    found = []
+def _say_window_lanes(hardware: Hardware, chain: Chain, bare: Design) -> bool:
+    """Give windows FINN's own lanes where those of their MVAU would not come to them; whether any has."""
+    others = False
+    for one, window in _window_nodes(chain, bare.graph):
+        node, lanes = bare.network.nodes[one.layer], one.node.number("SIMD")
+        mvau = bare.graph.unit_by_name[f"{one.layer}.mvau"].parameters
+        assert isinstance(mvau, Mvau)
+        is_sayable = mvau.group_lanes == 1 and node.group_channels % lanes == 0
+        if window.lanes != lanes and is_sayable:
+            hardware.say(one.layer, simd_window=lanes)
+            others = True
+    return others
+
+
+def _window_nodes(chain: Chain, graph: StreamingGraph) -> Iterator[tuple[NodeUnit, Window]]:
+    """FINN's windows that are units of convolutions here."""
     for one in chain.units.values():
         unit = graph.unit_by_name.get(one.unit)
         if one.node.kind != "ConvolutionInputGenerator" or unit is None:
             continue
-        if isinstance(unit.parameters, Window) and unit.parameters.lanes != one.node.number("SIMD"):
-            found.append(
-                f"{one.node.name}: SIMD {one.node.number('SIMD')}; {unit.parameters.lanes} lanes here"
-            )
-    return found
+        if isinstance(unit.parameters, Window):
+            yield one, unit.parameters
+
+
+def _windows(chain: Chain, graph: StreamingGraph) -> list[str]:
+    """Windows that are as wide as an architecture can say, which is not what FINN builds."""
+    return [
+        f"{one.node.name}: SIMD {one.node.number('SIMD')}; {window.lanes} lanes here"
+        for one, window in _window_nodes(chain, graph)
+        if window.lanes != one.node.number("SIMD")
+    ]
 
 
 _FIRST_LANES: Mapping[str, str] = {

@@ -20,7 +20,7 @@ def test_a_build_is_imported_and_its_folding_written_back(tmp_path, capsys, monk
     assert run(["import", "finn", str(build), "--out", "nets"]) == 0
     said = capsys.readouterr().out
     assert "arch      nets/cnv-finn.yaml" in said
-    assert "not said  Pool_hls_0: windows and PE 1 of 8 channels" in said
+    assert "not said  Pool_hls_0: windows of a unit in front" in said
     arguments = ["nets/cnv-finn.yaml", "nets/cnv.yaml", str(build), "--out", "folding.json"]
     assert run(["finn-folding", *arguments]) == 0
     assert "folding   folding.json" in capsys.readouterr().out

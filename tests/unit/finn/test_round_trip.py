@@ -34,12 +34,10 @@ def _divisor(draw: st.DrawFn, whole: int) -> int:
 
 
 def _lanes(draw: st.DrawFn, node: DataflowNode, lanes: dict[str, int]) -> dict[str, Any]:
-    """What FINN's rules let a node have. ``lanes`` of a window are those of the unit behind it, or all
-    channels: a window with lanes of its own is read with those of its MVAU, and the report says so."""
+    """What FINN's rules let a node have; ``lanes`` of VVAUs, pools and their windows, which agree."""
     match node.kind:
         case "MVAU":
-            simd = lanes.get(node.name) or _divisor(draw, node.number("MW"))
-            folds = {"PE": _divisor(draw, node.number("MH")), "SIMD": simd}
+            folds = {"PE": _divisor(draw, node.number("MH")), "SIMD": _divisor(draw, node.number("MW"))}
             return folds | {"ram_style": draw(STYLES)}
         case "VVAU":
             channels, (height, width) = node.number("Channels"), node.pair("Kernel")
@@ -51,6 +49,8 @@ def _lanes(draw: st.DrawFn, node: DataflowNode, lanes: dict[str, int]) -> dict[s
             simd = lanes.get(node.name) or _divisor(draw, channels)
             is_parallel = simd == channels and not node.number("depthwise", 0) and draw(st.booleans())
             return {"SIMD": simd, "parallel_window": int(is_parallel)}
+        case "Pool":
+            return {"PE": lanes[node.name]}
         case "FMPadding":
             return {"SIMD": _divisor(draw, node.number("NumChannels"))}
     return {}
@@ -61,16 +61,10 @@ def foldings(draw: st.DrawFn, found: FinnDesign) -> Entries:
     """A folding drawn from FINN's rules, with depths at both ends of every stream."""
     lanes: dict[str, int] = {}
     for node in found.chain.nodes.values():
-        if node.kind == "VVAU":
+        if node.kind == "VVAU" or node.kind == "Pool":
             window = found.chain.front(node)
             assert window is not None
             lanes[node.name] = lanes[window.name] = _divisor(draw, node.number("Channels"))
-        elif node.kind == "MVAU":
-            window = found.chain.front(node)
-            if window is not None and window.kind == "ConvolutionInputGenerator":
-                lanes[node.name] = _divisor(draw, node.number("MW"))
-                channels = window.number("IFMChannels")
-                lanes[window.name] = lanes[node.name] if channels % lanes[node.name] == 0 else channels
     entries: Entries = {"Defaults": {}}
     for node in found.chain.nodes.values():
         own = _lanes(draw, node, lanes)
@@ -102,6 +96,8 @@ def test_any_legal_folding_comes_back_as_the_same_design(name, model):
         assert again.graph.units == design.graph.units
         assert again.graph.streams == design.graph.streams
         for node, own in drawn.items():
+            if node.startswith("ConvolutionInputGenerator"):
+                assert written.entries[node]["SIMD"] == own["SIMD"]
             if node.startswith(("MVAU", "VVAU")):
                 behind = [
                     stream.depth_words

@@ -172,3 +172,34 @@ def test_a_cnv_s_folding_of_each_age_goes_onto_its_qonnx_model(matrix, window, f
     assert found.losses == (
         f"{first}_0: in front of the first layer or behind the last, no unit here",
     )
+
+
+def test_a_window_has_lanes_of_its_own_in_front_of_a_converter():
+    """FINN's ConvolutionInputGenerator_rtl_3 has SIMD 1 in front of an MVAU of SIMD 6: ratio 6."""
+    found = read_finn(BUILDS / "cnv", "x")
+    assert found.design.architecture.layers["conv2"].simd_window == 1
+    units = found.design.graph.unit_by_name
+    assert units["conv2.window"].parameters.lanes == 1
+    [stream] = [s for s in found.design.graph.streams if s.writer == "conv2.window"]
+    converter = units[stream.reader].parameters
+    assert (converter.in_lanes, converter.out_lanes) == (1, 6)
+    assert not any("ConvolutionInputGenerator_rtl_3" in loss for loss in found.losses)
+    assert found.design.architecture.layers["conv1"].simd_window is None  # 8, as is usual here
+
+
+def test_a_window_s_own_lanes_are_written_back():
+    found = read_finn(BUILDS / "cnv", "x")
+    written = folding_of(_with(found, "conv2", simd_window=4), BUILDS / "cnv")
+    assert written.entries["ConvolutionInputGenerator_rtl_3"]["SIMD"] == 4
+    assert written.entries["MVAU_hls_2"]["SIMD"] == 6
+    written = folding_of(_with(found, "conv2", simd_window=None), BUILDS / "cnv")
+    assert written.entries["ConvolutionInputGenerator_rtl_3"]["SIMD"] == 8
+
+
+def test_a_pool_has_as_many_channels_a_word_as_finn_s_has_pes():
+    found = read_finn(BUILDS / "cnv", "x")
+    pool = found.design.graph.unit_by_name["pool0.pool"].parameters
+    assert pool.lanes == 1
+    written = folding_of(_with(found, "pool0", pe=4), BUILDS / "cnv")
+    assert written.entries["Pool_hls_0"]["PE"] == 4
+    assert written.entries["ConvolutionInputGenerator_rtl_2"]["SIMD"] == 4
