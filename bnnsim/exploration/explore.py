@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bnnsim.exploration import DEFAULT_SPACE
@@ -11,8 +11,10 @@ from bnnsim.exploration.plan import plan_of
 from bnnsim.exploration.report import ExplorationReport
 from bnnsim.exploration.run import ExplorationRun, StageProgress
 from bnnsim.files.folder import prepare_folder
+from bnnsim.search.front.own_figures import PLACE, OwnFigure
 from bnnsim.search.front.verify import VERIFY_WORDS
 from bnnsim.search.storage.database import Database, check_storage, open_storage, wait_for_plan
+from bnnsim.search.study.plan import SearchPlan
 from bnnsim.search.study.pool import warm_up
 from bnnsim.search.study.progress import SearchProgress
 from bnnsim.search.study.samplers import SamplerName
@@ -28,6 +30,7 @@ def explore(
     trials: int = 300,
     objectives: Sequence[str] | None = None,
     constraints: Sequence[str] = (),
+    own_figures: Mapping[str, OwnFigure] | None = None,
     sampler: SamplerName = "front",
     jobs: int | None = None,
     seed: int | None = None,
@@ -52,6 +55,12 @@ def explore(
         objectives: figures by name (``objectives.METRICS``), each with ``:minimise`` or ``:maximise``
             where the usual direction is not wanted; default: the space's own.
         constraints: bounds such as ``"lut<=40000"``, beside the space's own and the device's budget.
+        own_figures: further figures by name, each a function of a design's
+            :class:`~bnnsim.evaluation.record.Evaluation` (timing only) that gives a number, or None where
+            the design has none; ``objectives`` (with their direction) and ``constraints`` name them. Each
+            must give the same number for the same design. Functions that other processes cannot import
+            (lambdas, those of a script, a notebook or a prompt) run in this one alone. A search that is
+            resumed must have functions of the same source.
         sampler: who proposes designs (``samplers.SAMPLERS``); ``exact`` computes the front instead, where
             layers only share the budget or the space is small.
         jobs: processes; default: one a core.
@@ -94,9 +103,13 @@ def explore(
         raise InputError("--baseline", "a number >= 0", str(baseline))
     if baseline is not None and baseline > MAX_TRIALS:
         raise InputError("--baseline", f"at most {MAX_TRIALS:,}", str(baseline))
+    plan = plan_of(
+        space, workload, trials, objectives, constraints, sampler, seed or 0, own_figures
+    )
+    jobs = _jobs_for(plan, jobs, storage)
     run = ExplorationRun(
-        plan=plan_of(space, workload, trials, objectives, constraints, sampler, seed or 0),
-        jobs=_jobs(jobs),
+        plan=plan,
+        jobs=jobs,
         out=None if out is None else Path(out),
         baseline=trials if baseline is None else baseline,
         verify_words=verify_words,
@@ -138,6 +151,18 @@ def join_study(
     database = Database(storage, study)
     check_storage(database, 2)  # whoever began it works at it too
     return run_worker_group(database, wait_for_plan(database), _jobs(jobs), progress)
+
+
+def _jobs_for(plan: SearchPlan, jobs: int | None, storage: str | None) -> int:
+    """Processes that can judge: one where figures of the user's own are functions of this process."""
+    if plan.own.functions and storage is not None:
+        raise InputError(PLACE, "none with a server, whose workers do not have the functions", "some")
+    if plan.own.are_importable:
+        return _jobs(jobs)
+    if jobs not in (None, 1):
+        expected = "functions at the top of a module that is imported, or jobs=1"
+        raise InputError(PLACE, expected, f"others, and jobs={jobs}")
+    return 1
 
 
 def _jobs(jobs: int | None) -> int:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bnnsim.search.front.exact import check_exact
 from bnnsim.search.front.objectives import parse_constraints, parse_objectives
+from bnnsim.search.front.own_figures import OwnFigure, own_figures
 from bnnsim.search.space.alternatives import load_search_space
 from bnnsim.search.study.plan import SearchPlan
-from bnnsim.search.study.plan_check import check_buildable, check_given
+from bnnsim.search.study.plan_check import check_buildable, check_given, check_own
 from bnnsim.search.study.samplers import SAMPLERS, SamplerName
 from bnnsim.spec.bounds import MAX_TRIALS
 from bnnsim.spec.faults import InputError, near_names
@@ -26,6 +27,7 @@ def plan_of(
     constraints: Sequence[str],
     sampler: SamplerName,
     seed: int,
+    own: Mapping[str, OwnFigure] | None = None,
 ) -> SearchPlan:
     """What to search, checked: every figure that is wanted exists, and there is a design to begin with.
 
@@ -43,8 +45,10 @@ def plan_of(
         raise InputError("--sampler", f"one of {', '.join(SAMPLERS)}", repr(sampler), near)
     loaded = load_search_space(space, workload)
     file = loaded.source.file
-    wanted = parse_objectives(objectives) if objectives is not None else None
-    bounds = parse_constraints(constraints)
+    ours = own_figures(own or {}, loaded.knob_names)
+    names = ours.functions.keys()
+    wanted = parse_objectives(objectives, own=names) if objectives is not None else None
+    bounds = parse_constraints(constraints, own=names)
     plan = SearchPlan(
         loaded,
         wanted or parse_objectives(loaded.explore.objectives, f"{file}: explore.objectives"),
@@ -52,7 +56,9 @@ def plan_of(
         sampler,
         trials,
         seed,
+        ours,
     )
+    check_own(plan)
     check_given(plan)
     if sampler == "exact":
         check_exact(loaded, plan.encoding.points, plan.objectives, plan.constraints)

@@ -58,7 +58,7 @@ class ExplorationRun:
         """Search on this machine, trials in a journal in the folder."""
         plan = self.plan
         plans = {STUDY: plan, BASELINE: self.random_plan}
-        evaluator = Evaluator(plan.space, plan.objectives, plan.constraints)
+        evaluator = Evaluator(plan.space, plan.objectives, plan.constraints, plan.own)
         journal = (
             nullcontext(None)
             if self.out is None

@@ -11,6 +11,7 @@ from bnnsim.report.figures.plot_page import plot_page
 from bnnsim.report.search.columns import columns, short
 from bnnsim.search.front.importance import KnobImportance, knob_importance
 from bnnsim.search.front.objectives import METRICS, ROBUST, is_better_more
+from bnnsim.search.front.own_figures import are_own
 from bnnsim.search.space.alternatives import Alternatives, SearchSpace
 from bnnsim.search.storage.best_known import scale_of
 from bnnsim.search.storage.kinds import bars_of
@@ -158,7 +159,6 @@ def pareto_info(
             tied.get(trial.id, "") if is_on_front else "",
         )
 
-    directions = {o.name: o.maximises for o in exploration.objectives}
     scale = scale_of(exploration)
     return ParetoInfo(
         space=space.name,
@@ -171,7 +171,7 @@ def pareto_info(
         constraints=tuple(str(constraint) for constraint in exploration.constraints),
         axes=tuple(objective.name for objective in exploration.objectives),
         figures=tuple(
-            FigureInfo(name, *FIGURES.get(name, (name, "")), directions.get(name, is_better_more(name)))
+            FigureInfo(name, *FIGURES.get(name, (name, "")), _is_better_more(exploration, name))
             for name in names
         ),
         knobs=knobs,
@@ -228,8 +228,19 @@ def _shown_figures(exploration: Exploration) -> tuple[str, ...]:
     for trial in exploration.trials:
         for name, value in trial.result.figures.items():
             values.setdefault(name, set()).add(value)
-    others = [n for n in (*METRICS, *ROBUST) if n not in wanted and len(values.get(n, ())) > 1]
+    known = (*METRICS, *ROBUST, *are_own(values))
+    others = [n for n in known if n not in wanted and len(values.get(n, ())) > 1]
     return (*wanted, *others)
+
+
+def _is_better_more(exploration: Exploration, name: str) -> bool:
+    """Whether more of a figure is better: as is wanted, as is bounded, else as usual."""
+    for objective in exploration.objectives:
+        if objective.name == name:
+            return objective.maximises
+    if are_own([name]):
+        return any(c.name == name and not c.is_upper for c in exploration.constraints)
+    return is_better_more(name)
 
 
 def _state(trial: TrialRecord, is_on_front: bool) -> str:

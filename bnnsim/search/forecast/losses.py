@@ -8,20 +8,28 @@ import numpy as np
 
 from bnnsim.arrays import Bools, Floats, Int64s
 from bnnsim.cost.error_bars import PIECES, plain_name
+from bnnsim.search.forecast.effects import Effects
 from bnnsim.search.forecast.models import Forecast, SpaceModel, model_of
 from bnnsim.search.front.objectives import ROBUST, Constraint, Objective
+from bnnsim.search.front.own_figures import are_own
 from bnnsim.search.front.point_result import PointResult
 from bnnsim.search.points.alternative_encoding import AlternativeEncoding
 from bnnsim.search.points.encoding import PointEncoding
 from bnnsim.search.points.target_encoding import TargetEncoding
 from bnnsim.search.space.alternatives import ALTERNATIVE, Alternatives, SearchSpace
 
+OWN_STIFFNESS = 0.3
+"""Designs that it takes to believe what a value does to a figure of the user's own."""
+MOST = 700.0
+"""Of which the hyperbolic sine is a float."""
+
 
 class PointModel:
     """Losses and broken bounds of the points of a search space.
 
     Points are rows ``(points, parameters)`` of positions in the order of ``encoding.sizes``. Objectives
-    that no model forecasts are those of nobody: 0 for all.
+    that no model forecasts are learnt from what was judged, as effects of parameters on their inverse
+    hyperbolic sine: a logarithm that has room for 0 and for negative figures.
     """
 
     def __init__(
@@ -52,6 +60,13 @@ class PointModel:
             given = space.given({ALTERNATIVE: name}) if isinstance(space, Alternatives) else {}
             self._given.append(given)
         self._ratios: dict[tuple[int, str], float] = {}
+        wanted = [*(o.name for o in objectives), *(c.name for c in constraints)]
+        self._own = list(dict.fromkeys(are_own(wanted)))
+        self._own_effects = [
+            Effects([encoding.sizes[self.names[c]] for c in columns], len(self._own), OWN_STIFFNESS)
+            for columns in self._columns
+            if self._own
+        ]
         self._which = self.names.index(ALTERNATIVE) if ALTERNATIVE in self.names else None
 
     def _members(self, points: Int64s) -> list[tuple[int, Int64s]]:
@@ -84,6 +99,7 @@ class PointModel:
             found = self._models[place].forecast(points[rows][:, self._columns[place]])
             figures = {**found[0], **self._fixed(place, len(rows))}
             figures |= self._robust(place, figures)
+            figures |= self._users(place, points[rows])
             for column, objective in enumerate(self.objectives):
                 if objective.name in figures:
                     losses[rows, column] = figures[objective.name] * (-1 if objective.maximises else 1)
@@ -100,6 +116,14 @@ class PointModel:
                 pieces = PIECES.get(base, 0)
                 found[name] = (figures[base] + pieces) * ratio - pieces
         return found
+
+    def _users(self, place: int, points: Int64s) -> dict[str, Floats]:
+        """Figures of the user's own, as the judged designs of the alternative let expect them."""
+        if not self._own or not self._own_effects[place].designs:
+            return {}
+        effects = self._own_effects[place]
+        found = np.sinh(effects.predict(points[:, self._columns[place]]).clip(-MOST, MOST))
+        return {name: found[:, column] for column, name in enumerate(self._own)}
 
     def _fixed(self, place: int, count: int) -> dict[str, Floats]:
         return {name: np.full(count, value) for name, value in self._given[place].items()}
@@ -151,7 +175,11 @@ class PointModel:
         """Take in what became of a point."""
         place = self._place(point)
         figures = {name: value for name, value in result.figures.items() if name not in ROBUST}
-        self._models[place].learn(point[self._columns[place]], figures)
+        own = point[self._columns[place]]
+        self._models[place].learn(own, figures)
+        if self._own and all(name in figures for name in self._own):
+            values = np.array([figures[name] for name in self._own], np.float64)
+            self._own_effects[place].learn(own, np.arcsinh(values))
         for name in ROBUST.keys() & result.figures.keys():
             base = plain_name(name)
             pieces = PIECES.get(base, 0)

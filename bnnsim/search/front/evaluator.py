@@ -10,6 +10,7 @@ from bnnsim.cost.usage import RESOURCES
 from bnnsim.design.design import Design, EngineDesign
 from bnnsim.evaluation import DesignFigures, figures_of
 from bnnsim.search.front.objectives import Constraint, Objective, robust_figures
+from bnnsim.search.front.own_figures import NONE, OwnFigures
 from bnnsim.search.front.point_result import BUDGET, PointResult, reason_of
 from bnnsim.search.points.encoding import Knobs
 from bnnsim.search.points.point_design import point_architecture, point_design
@@ -50,10 +51,12 @@ class Evaluator:
         space: SearchSpace,
         objectives: tuple[Objective, ...],
         constraints: tuple[Constraint, ...],
+        own: OwnFigures = NONE,
     ) -> None:
         self.space = space
         self.objectives = objectives
         self.constraints = constraints
+        self.own = own
 
     def __call__(self, knobs: Knobs) -> PointResult:
         try:
@@ -67,7 +70,8 @@ class Evaluator:
             found = figures_of(design, frames_for(design))
         except (SpecError, DeadlockError) as error:
             return PointResult({}, {}, reason_of(error))
-        figures = {**found.figures, **self.space.given(knobs)}
+        own = self.own.of(design)  # what is wrong with the user's functions is no property of the design
+        figures = {**found.figures, **self.space.given(knobs), **own}
         asked = [o.name for o in self.objectives] + [c.name for c in self.constraints]
         figures |= robust_figures(asked, figures, structure_kind(design))
         return self.hold_against_bounds(replace(found, figures=figures))
@@ -118,7 +122,8 @@ class Evaluator:
         missing = ""
         for name in [o.name for o in self.objectives] + [c.name for c in self.constraints]:
             if name not in found.figures:
-                why = found.reasons.get(plain_name(name), "not modelled")
+                given = "its function gives None" if name in self.own.functions else "not modelled"
+                why = found.reasons.get(plain_name(name), given)
                 missing = f"no {name} for this design: {why}"
         return PointResult(found.figures, violations, missing)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bnnsim.cost.error_bars import ENDS, RESTS_ON, percentile, plain_name
@@ -87,11 +87,14 @@ class Constraint:
         return f"{self.name}{'<=' if self.is_upper else '>='}{bound!r}"  # reads back as the same
 
 
-def parse_objectives(texts: Sequence[str], place: str = "--objectives") -> tuple[Objective, ...]:
+def parse_objectives(
+    texts: Sequence[str], place: str = "--objectives", own: Collection[str] = ()
+) -> tuple[Objective, ...]:
     """Read ``name`` or ``name:minimise`` (or ``:maximise``).
 
-    ``place`` is what faults name: the option or key that the texts are from. Raises :class:`SpecError`
-    with every fault: names that are no figure, other directions, no objective, or one twice.
+    ``place`` is what faults name: the option or key that the texts are from. ``own`` are names of figures
+    of the user's own, whose direction must be said. Raises :class:`SpecError` with every fault: names
+    that are no figure, other directions, no objective, or one twice.
 
     >>> [str(objective) for objective in parse_objectives(["throughput_fps", "clock_mhz:minimise"])]
     ['throughput_fps (more is better)', 'clock_mhz (less is better)']
@@ -99,9 +102,11 @@ def parse_objectives(texts: Sequence[str], place: str = "--objectives") -> tuple
     faults, objectives = [], []
     for text in texts:
         name, _, direction = text.partition(":")
-        fault = _unknown(name, place)
+        fault = _unknown(name, place, own)
         if fault:
             faults.append(fault)
+        elif name in own and not direction:
+            faults.append(Fault(place, 0, name, f"{name}:minimise or {name}:maximise", repr(text)))
         elif direction and direction not in DIRECTIONS:
             near = near_names(direction, ["maximise", "minimise"])
             faults.append(Fault(place, 0, name, "minimise or maximise", repr(direction), near))
@@ -118,11 +123,13 @@ def parse_objectives(texts: Sequence[str], place: str = "--objectives") -> tuple
     return tuple(objectives)
 
 
-def parse_constraints(texts: Sequence[str], place: str = "--constraint") -> tuple[Constraint, ...]:
+def parse_constraints(
+    texts: Sequence[str], place: str = "--constraint", own: Collection[str] = ()
+) -> tuple[Constraint, ...]:
     """Read ``name<=bound`` or ``name>=bound``, the bound in the figure's unit.
 
-    ``place`` is what faults name. Raises :class:`SpecError` with every fault: names that are no figure,
-    bounds that are no finite number.
+    ``place`` is what faults name, ``own`` are names of figures of the user's own. Raises
+    :class:`SpecError` with every fault: names that are no figure, bounds that are no finite number.
 
     >>> [(c.name, c.is_upper, c.bound) for c in parse_constraints(["lut<=40000", "throughput_fps>=1e3"])]
     [('lut', True, 40000.0), ('throughput_fps', False, 1000.0)]
@@ -137,7 +144,7 @@ def parse_constraints(texts: Sequence[str], place: str = "--constraint") -> tupl
         if match is None or bound is None or not math.isfinite(bound):
             faults.append(Fault(place, 0, "", "a bound such as lut<=40000", repr(text)))
             continue
-        fault = _unknown(match[1], place)
+        fault = _unknown(match[1], place, own)
         if fault:
             faults.append(fault)
         else:
@@ -164,9 +171,9 @@ def robust_figures(
     return found
 
 
-def _unknown(name: str, place: str) -> Fault | None:
-    if name in METRICS or name in ROBUST:
+def _unknown(name: str, place: str, own: Collection[str]) -> Fault | None:
+    if name in METRICS or name in ROBUST or name in own:
         return None
-    known = [*METRICS, *ROBUST]
-    expected = f"one of {', '.join(METRICS)}, or a cost's .p10 or .p90"
+    known = [*own, *METRICS, *ROBUST]
+    expected = f"one of {', '.join([*own, *METRICS])}, or a cost's .p10 or .p90"
     return Fault(place, 0, "", expected, repr(name), near_names(name, known))

@@ -14,6 +14,7 @@ from bnnsim.cost.error_bars import ENDS, RESTS_ON
 from bnnsim.files.folder import write_files
 from bnnsim.files.whole import no_place
 from bnnsim.search.front.objectives import GIVEN, METRICS, ROBUST
+from bnnsim.search.front.own_figures import are_own
 from bnnsim.search.points.point_design import point_architecture
 from bnnsim.search.space.alternatives import Alternatives
 from bnnsim.search.space.space import Space
@@ -76,8 +77,8 @@ def table(exploration: Exploration, trials: Sequence[TrialRecord], checked: Note
     device allow. The front's table (``checked``) has both ends of the costs' error bars, and of each
     design a front design that it leads in nothing.
     """
-    given = {name for t in exploration.trials for name in t.result.figures}
-    names = (*METRICS, *ROBUST)
+    given = dict.fromkeys(name for t in exploration.trials for name in t.result.figures)
+    names = (*METRICS, *ROBUST, *are_own(given))
     figures = [n for n in names if n in given and n not in exploration.space.knob_names]
     bounds = list(dict.fromkeys(n for t in exploration.trials for n in t.result.violations))
     knobs = list(dict.fromkeys(n for t in exploration.trials for n in t.knobs))

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from bnnsim.search.front.objectives import Constraint, Objective, parse_constraints, parse_objectives
+from bnnsim.search.front.own_figures import NONE, OwnFigures
 from bnnsim.search.points.alternative_encoding import AlternativeEncoding
 from bnnsim.search.points.encoding import PointEncoding, point_key
 from bnnsim.search.points.raw_encoding import RawEncoding
@@ -31,8 +32,10 @@ MOST_SEEDS = 40
 """Points that an encoding knows to be good or telling, at most."""
 MOST_COUNTED_POINTS = 20_000
 """Up to so many points it is counted how many designs they are; larger encodings have enough."""
+OWN = "own figures"
 _SAME = (
-    "bnnsim", "code", "optuna", "space", "workload", "members", "objectives", "constraints", "sampler",
+    "bnnsim", "code", "optuna", "space", "workload", "members", "objectives", "constraints", OWN,
+    "sampler",
 )  # fmt: skip
 _SHOWN_KEYS = {
     "code": "a study of the same code of bnnsim (a digest of what judges designs)",
@@ -50,6 +53,8 @@ class SearchPlan:
     sampler: SamplerName = "front"
     trials: int = 300
     seed: int = 0
+    own: OwnFigures = NONE
+    """Functions that objectives and constraints may name."""
     begun_trials: int | None = None
     """How many trials the search was begun with, where it is a longer one by now: seeds are chosen by it,
     so that a search made longer goes on as it began."""
@@ -137,6 +142,7 @@ def plan_data(plan: SearchPlan) -> dict[str, Any]:
         "sampler": plan.sampler,
         "trials": plan.trials,
         "seed": plan.seed,
+        **({OWN: plan.own.digests} if plan.own.functions else {}),
     }
 
 
@@ -193,8 +199,8 @@ def continued_plan(text: str, plan: SearchPlan, place: str, any_seed: bool) -> S
                 raise InputError(place, f"{key} the same, which its study was made with", "another")
             if key in ("code", "optuna"):
                 raise InputError(place, _wanted(key, ours[key]), str(stored.get(key, "none")))
-            wanted = f"{key} {_shown(stored[key])}, which its study was made with"
-            raise InputError(place, wanted, _shown(ours[key]))
+            wanted = f"{key} {_shown(stored.get(key, []))}, which its study was made with"
+            raise InputError(place, wanted, _shown(ours.get(key, [])))
     return replace(plan, seed=int(stored["seed"]), begun_trials=int(stored["trials"]))
 
 
@@ -205,4 +211,6 @@ def _wanted(key: str, value: str) -> str:
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        value = [f"{name} (source {digest})" for name, digest in value.items()]
     return ", ".join(value) or "none" if isinstance(value, list) else str(value)

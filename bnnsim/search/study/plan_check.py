@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bnnsim.search.front.objectives import GIVEN
+from bnnsim.search.front.own_figures import PLACE
 from bnnsim.search.points.encoding import Knobs
 from bnnsim.search.points.knob_seeds import knob_seeds
 from bnnsim.search.points.point_design import point_design
@@ -26,6 +27,15 @@ def check_given(plan: SearchPlan) -> None:
             name in space.given({ALTERNATIVE: member}) for member in space.members
         ):
             raise InputError(space.name, expected, "none")
+
+
+def check_own(plan: SearchPlan) -> None:
+    """Raise :class:`SpecError` for a figure of the user's own that is neither wanted nor bounded."""
+    wanted = {*(o.name for o in plan.objectives), *(c.name for c in plan.constraints)}
+    for name in plan.own.functions:
+        if name not in wanted:
+            expected = f"{name} among the objectives ({name}:minimise) or constraints ({name}<=1)"
+            raise InputError(PLACE, expected, "it in neither")
 
 
 def check_buildable(space: SearchSpace) -> None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.context import SpawnProcess
+from multiprocessing.process import BaseProcess
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -58,6 +62,29 @@ def open_pool(jobs: int, prepare: Callable[..., None], *arguments: Any) -> Itera
             raise
 
 
+class _Alone(BaseProcess):
+    """A process that begins without the user's script."""
+
+    def start(self) -> None:
+        script = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            super().start()
+        finally:
+            sys.modules["__main__"] = script
+
+
+class SpawnedAlone(_Alone, SpawnProcess):
+    """The same on a system without a fork server."""
+
+
+if sys.platform != "win32":
+    from multiprocessing.context import ForkServerProcess
+
+    class ForkedAlone(_Alone, ForkServerProcess):
+        """The same from a fork server."""
+
+
 def warm_up(jobs: int | None) -> None:
     """Begin loading what a pool of ``jobs`` processes (None: one a core) will need."""
     if (jobs or os.cpu_count() or 1) > 1:
@@ -67,14 +94,19 @@ def warm_up(jobs: int | None) -> None:
 def forking_context(preload: Sequence[str]) -> ForkServerContext | SpawnContext:
     """A context whose processes are forked from a server that has loaded the modules ``preload``.
 
+    Processes do not run the user's script again: a script that searches needs no
+    ``if __name__ == "__main__"``, and nothing that runs here is defined in one.
     Ctrl-C is not the server's: it begins, as do the processes that it forks, with that signal blocked.
     A system without such a server (Windows) begins every process anew.
     """
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
+    if sys.platform == "win32" or "forkserver" not in multiprocessing.get_all_start_methods():
+        spawning = type(multiprocessing.get_context("spawn"))()
+        spawning.Process = SpawnedAlone  # type: ignore[misc]
+        return spawning
     from multiprocessing import forkserver, resource_tracker
 
-    context = multiprocessing.get_context("forkserver")
+    context = type(multiprocessing.get_context("forkserver"))()
+    context.Process = ForkedAlone  # type: ignore[misc]
     context.set_forkserver_preload(list(preload))
     resource_tracker.ensure_running()  # the server starts it otherwise, and it unblocks the signal
     earlier = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
