@@ -86,13 +86,13 @@ class Costs(TypedDict):
     """By resource, of what the device has (1 is all of it); resources that the device lacks are
     left out."""
     capped: tuple[Capped, ...]
-    """Resources of which the device has too little by the model, so that constants moved to LUTs:
-    what is used is then a capacity and no prediction; mostly empty."""
+    """Block memory that does not fit the device while constants of an engine take some: what would be
+    left and taken with these in LUTs; `resources` has them in blocks; mostly empty."""
     structure_kind: str
     """What kind of structure the design is, by which its costs' errors are known."""
     error_bars: Mapping[str, ErrorBar]
-    """By figure, within what it lies: of resources that are used and no capacity, `power_w`,
-    `energy_per_frame_uj`, `fps_per_w` and `fps_per_klut`."""
+    """By figure, within what it lies: of resources that are used, `power_w`, `energy_per_frame_uj`,
+    `fps_per_w` and `fps_per_klut`."""
     power_w: float
     """Of the chip: static, processing system, DRAM and dynamic, at `power_rate_fps`."""
     power_basis: str
