@@ -12,6 +12,7 @@ from bnnsim.cost.usage import Capped
 from bnnsim.files.schema_version import versioned
 from bnnsim.notebook.picture import Picture, Series
 from bnnsim.notebook.table import Row, Table
+from bnnsim.validation.bracket import SMALL_COUNT, Bracket, find_bracket
 from bnnsim.validation.fit import FitResult, fit_all
 from bnnsim.validation.published import PublishedRow, Result, load_published_rows
 from bnnsim.validation.simulated import SystemValues
@@ -20,8 +21,6 @@ from bnnsim.validation.trust import Evidence, TrustCell, evidence_of, group_of, 
 
 Verdict = Literal["met", "off", "not comparable", "not simulated"]
 Progress = Callable[[int, int], None]
-SMALL_COUNT = 4
-"""DSPs are met within their tolerance or so many: a loop bound more or less is one."""
 WORTH_A_WORD = 0.02
 """A number that is met says why it is not exact from this error on."""
 
@@ -105,6 +104,8 @@ class Validation(Table):
 
     comparisons: tuple[Comparison, ...]
     fits: tuple[FitResult, ...]
+    brackets: tuple[Bracket, ...] = ()
+    """Structures that reported figures allow, of systems whose structure is not known."""
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{count} {verdict}" for verdict, count in self.counts.items())
@@ -153,6 +154,7 @@ class Validation(Table):
                 "review": [c.to_json() for c in self.review],
                 "counts": dict(self.counts),
                 "trust": trust_json(self.trust),
+                "brackets": [asdict(bracket) for bracket in self.brackets],
                 "leave_one_out": [_fit_json(fit) for fit in self.fits],
             }
         )
@@ -168,7 +170,8 @@ def compare_published(progress: Progress | None = None) -> Validation:
         comparisons.append(compare(row, values.get(row.system.name), evidence))
         if progress is not None:
             progress(number + 1, len(rows))
-    return Validation(tuple(comparisons), fit_all())
+    brackets = (find_bracket(entry) for entry in systems.values())
+    return Validation(tuple(comparisons), fit_all(), tuple(b for b in brackets if b is not None))
 
 
 def compare(

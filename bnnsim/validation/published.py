@@ -124,6 +124,18 @@ class SimulatedBy(SpecModel):
     """The board whose supply was measured, for power at the plug."""
 
 
+class FreeChoice(SpecModel):
+    """Something of a system's structure that nobody reported, and what it might be."""
+
+    what: Text
+    """What is free."""
+    source: Text
+    """Why it is not known, and where the choices come from."""
+    choices: Annotated[list[dict[str, Any]], Field(min_length=1)]
+    """Each with the values of the architecture's keys, at their paths with dots; as specified where there
+    are none."""
+
+
 class PublishedSystem(SpecModel):
     """One accelerator of a publication, on one device, with one network."""
 
@@ -139,6 +151,8 @@ class PublishedSystem(SpecModel):
     simulated_by: SimulatedBy | None = None
     not_simulated: Text | None = None
     """Why it is not, where it is not."""
+    free: list[FreeChoice] = []
+    """What of its structure is not known: all combinations are held against what is reported."""
     results: Annotated[list[Result], Field(min_length=1)]
 
     @model_validator(mode="after")

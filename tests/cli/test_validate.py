@@ -162,7 +162,8 @@ def test_everything_printed_fits_100_columns(
 
 def test_json_has_rows_review_and_leave_one_out(validation: Validation) -> None:
     data = json.loads(json.dumps(validation.to_json()))
-    assert set(data) == {"schema_version", "rows", "review", "counts", "trust", "leave_one_out"}
+    tables = {"rows", "review", "counts", "trust", "brackets", "leave_one_out"}
+    assert set(data) == {"schema_version", *tables}
     assert {"system", "quantity", "reported", "simulated", "error", "structure", "role", "why"} <= set(
         data["rows"][0]
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypedDict
 
+from bnnsim.validation.bracket import Bracket
 from bnnsim.validation.comparison import Comparison, Verdict
 from bnnsim.validation.fit import Prediction
 from bnnsim.validation.trust import TrustCell
@@ -44,6 +45,8 @@ class ValidationTables(TypedDict):
     """How many of `rows` there are of each verdict."""
     trust: tuple[TrustCell, ...]
     """Systems x kinds of number: what is met and what is off."""
+    brackets: tuple[Bracket, ...]
+    """Systems whose structure is not known: which structures what is reported allows."""
     leave_one_out: tuple[FitTables, ...]
     """The fits of the cost model's coefficients, by quantity."""
 

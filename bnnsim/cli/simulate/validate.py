@@ -11,6 +11,7 @@ import typer
 
 from bnnsim.cli.console import deliver, output, running, write_page
 from bnnsim.cli.options import SingleFileOption
+from bnnsim.validation.bracket import Bracket
 from bnnsim.validation.comparison import Comparison, Validation, compare_published
 from bnnsim.validation.fit import FitResult, Prediction
 from bnnsim.validation.trust import GROUPS, TrustCell
@@ -65,6 +66,7 @@ def show(validation: Validation) -> None:
             f"{fit.worst_left_out.left_out_error:+.0%} of {len(fit.predictions)}"
         )
     output.print()
+    _show_brackets(validation.brackets, is_whole=False)
     counts = ", ".join(f"{number} {verdict}" for verdict, number in validation.counts.items())
     output.print(f"{len(validation.comparisons)} published numbers (--all): {counts}")
 
@@ -107,6 +109,7 @@ def show_all(validation: Validation) -> None:
         _show_fit(fit)
     _show_review(validation.review)
     output.print()
+    _show_brackets(validation.brackets, is_whole=True)
     counts = ", ".join(f"{number} {verdict}" for verdict, number in validation.counts.items())
     output.print(f"{len(validation.comparisons)} published numbers: {counts}")
 
@@ -168,6 +171,21 @@ def _show_reasons(rows: Sequence[Comparison], label: str) -> None:
         text = f"{', '.join(dict.fromkeys(names))}: {why}"
         for line in textwrap.wrap(text, 100, initial_indent="    ", subsequent_indent="      "):
             _line(line, "dim")
+
+
+def _show_brackets(brackets: Sequence[Bracket], is_whole: bool) -> None:
+    """What systems of unknown structure might be, by what was reported of them; no prediction."""
+    if not brackets:
+        return
+    _line("Where no structure is known, those that reported figures allow: no predictions", "bold")
+    for bracket in brackets:
+        if not is_whole:
+            ends = f"{bracket.low_fps:,.0f} to {bracket.high_fps:,.0f}" if bracket.low_fps else "none"
+            _line(f"  {bracket.system:<12} {ends} FPS, reported {bracket.reported_fps:,.6g}")
+            continue
+        for line in textwrap.wrap(bracket.text, 98, initial_indent="  ", subsequent_indent="    "):
+            _line(line)
+    output.print()
 
 
 def _show_fit(fit: FitResult) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from bnnsim.design.engine.program import (
     Beside,
@@ -51,20 +52,24 @@ class Schedule:
     movers: tuple[Mover, ...] = ()
     jobs: tuple[tuple[Job, ...], ...] = field(default=())
 
+    @cached_property
+    def _places(self) -> dict[tuple[str, str], int]:
+        return {(mover.buffer, mover.direction): i for i, mover in enumerate(self.movers)}
+
     def mover_of(self, transfer: Transfer) -> int:
-        return self.movers.index(Mover(transfer.buffer, transfer.direction))
+        return self._places[transfer.buffer, transfer.direction]
 
 
 def build_schedule(program: EngineProgram) -> Schedule:
     """The movers of a program and their jobs."""
-    jobs: dict[Mover, list[Job]] = {}
+    jobs: dict[tuple[str, str], list[Job]] = {}
     for position, part in enumerate(program.parts):
         for op in walk(part.ops):
             if isinstance(op, Transfer) and op.double:
                 waits = op.direction == "load" and op.payload in DEPENDENT
-                mover = Mover(op.buffer, op.direction)
-                jobs.setdefault(mover, []).append(Job(op, position, waits))
-    return Schedule(program, tuple(jobs), tuple(tuple(entries) for entries in jobs.values()))
+                jobs.setdefault((op.buffer, op.direction), []).append(Job(op, position, waits))
+    movers = tuple(Mover(*names) for names in jobs)
+    return Schedule(program, movers, tuple(tuple(entries) for entries in jobs.values()))
 
 
 def critical_work(op: Work | Beside) -> Iterator[Work]:

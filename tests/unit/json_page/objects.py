@@ -32,6 +32,7 @@ def _objects_of_validate(data: dict[str, Any]) -> Objects:
     yield "Counts of verdicts", data["counts"]
     yield from (("A cell of trust", cell) for cell in data["trust"])
     yield from (("A published number", entry) for entry in [*data["rows"], *data["review"]])
+    yield from (("A bracket", bracket) for bracket in data["brackets"])
     for fit in data["leave_one_out"]:
         yield "A fit", fit
         yield from (("A prediction", entry) for entry in fit["rows"])

@@ -40,6 +40,7 @@ from bnnsim.simulation import FifoReport, LayerReport, OutputReport, Simulation,
 from bnnsim.timing.bottleneck import Bottleneck, Circuit
 from bnnsim.timing.engine.spending import Doubled, LayerSpending, Spending
 from bnnsim.timing.engine.traffic import PortTraffic
+from bnnsim.validation.bracket import Bracket
 from bnnsim.validation.comparison import Comparison, Verdict
 from bnnsim.validation.fit import Prediction
 from bnnsim.validation.trust import TrustCell
@@ -77,6 +78,7 @@ RECORDS: dict[str, type] = {
     "A published number": Comparison,
     "A prediction": Prediction,
     "A cell of trust": TrustCell,
+    "A bracket": Bracket,
     "A sizing of FIFOs": FifoSizing,
     "A point of the curve": CurvePoint,
     "A check": CheckReport,

@@ -25,7 +25,10 @@ from bnnsim.timing.engine.mapping.nests import Mapper, with_steps
 from bnnsim.timing.engine.steady_state import longest_interval
 
 NEXT_BEST = 3
-"""Ways of a turn that are tried in the frame."""
+"""Ways of a turn that are tried in the frame, if their cycles by themselves are no more than ``CLOSE``
+allows: beside other turns' loads a slower one may be the better."""
+CLOSE = (101, 100, 64)
+"""A hundredth more than the best, and 64 cycles."""
 SWEEPS = 4
 """How often all turns are gone through, at most."""
 
@@ -102,18 +105,19 @@ class _Chooser:
                 bounded.append((_least_cycles(turn), len(bounded), tuple(tried), turn))
         timed: list[_Timed] = []
         for least, _, steps, turn in sorted(bounded, key=lambda one: one[:2]):
-            if len(timed) >= NEXT_BEST and least > timed[NEXT_BEST - 1].cycles:
+            if timed and least > _close(timed[0].cycles):
                 break
             timed.append(_Timed(steps, turn, self._cycles(turn), _words(turn)))
             timed.sort(key=lambda one: (one.cycles, one.words))
-        self._known[shape] = [one.steps for one in timed[:NEXT_BEST]]
+        timed = [one for one in timed[:NEXT_BEST] if one.cycles <= _close(timed[0].cycles)]
+        self._known[shape] = [one.steps for one in timed]
         if not timed:
             why = refused[0]  # of the way with the smallest tiles
             place = ("layers", names[0], "mapping")
             where = f"{why.key} of " if why.key.startswith("buffers.") else ""
             got = f"none: even the smallest tiles ask for {where}{why.expected}, not {why.got}"
             return [], [self.written.source.fault(place, f"a way to run {names[0]} that fits", got)]
-        return timed[:NEXT_BEST], []
+        return timed, []
 
     def _turn(self, names: tuple[str, ...], steps: Sequence[Step]) -> tuple[LayerProgram, list[Fault]]:
         spec = self.written.spec
@@ -141,6 +145,11 @@ class _Chooser:
         layers = [node.layer.model_dump(exclude={"name", "inputs"}) for node in nodes]
         shapes = [(node.input, node.output, node.groups) for node in nodes]
         return repr((self.written.spec.layers[names[0]].program, layers, shapes))
+
+
+def _close(cycles: int) -> int:
+    more, of, plus = CLOSE
+    return cycles * more // of + plus
 
 
 def _program(spec: EngineArchitecture, parts: tuple[LayerProgram, ...]) -> EngineProgram:

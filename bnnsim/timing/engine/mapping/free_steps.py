@@ -89,12 +89,12 @@ class _Reader:
             if self.load is not None or self.compute is not None or step.op != "load":
                 self._fault(key, "one load of weights, before the compute step", "another one")
             self.load = step
-        elif isinstance(step, StageStep) and self.compute is not None:
+        elif self.compute is not None and (
+            isinstance(step, StageStep) or (isinstance(step, TransferStep) and step.loops)
+        ):
             self.behind.append(step)
         elif isinstance(step, TransferStep | OverheadStep) and not is_inside:
             (self.before if self.compute is None else self.after).append(step)
-        elif isinstance(step, TransferStep) and self.compute is not None and step.loops:
-            self.behind.append(step)
         else:
             self._fault(
                 key,
