@@ -72,8 +72,8 @@ _LINK: Schema = {
 }
 _PARTS = {"Choice": _CHOICE, "Range": _RANGE, "Link": _LINK}
 _FREE = [{"$ref": f"#/$defs/{name}"} for name in _PARTS]
-_FIXED = ("name", "source", "notes", "structure", "style", "op", "circuit")
-"""Keys that say what a thing is: nothing to choose."""
+_FIXED = ("name", "source", "notes", "structure", "op", "circuit")
+"""Keys that say what a thing is: nothing to choose, as where there is one value alone."""
 
 
 def space_schema() -> Schema:
@@ -116,7 +116,7 @@ def _freed(model: Schema) -> Schema:
     """A model of an architecture with a choice allowed wherever a value stands."""
     model = copy.deepcopy(model)
     for name, value in model.get("properties", {}).items():
-        if name not in _FIXED:
+        if name not in _FIXED and "const" not in value:
             model["properties"][name] = _free(value)
     return model
 
