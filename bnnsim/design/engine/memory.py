@@ -1,11 +1,13 @@
-"""How much of a buffer a layer needs."""
+"""How much of a buffer a layer needs, and what the DRAM behind a port takes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 
+from bnnsim.design.engine.program import DramPace
 from bnnsim.design.network.network import Node
-from bnnsim.spec.engine.blocks import Array, Buffer
+from bnnsim.spec.engine.blocks import Array, Buffer, Port
 from bnnsim.spec.workload import WeightedLayer
 
 GATED_PARAMETERS = 8
@@ -51,3 +53,21 @@ def map_bits(
     first, last = nodes[layers[0]], nodes[layers[-1]]
     tensors = [first.input] * (not brings_input) + [last.output] * (not sends_output)
     return max((t.elements * (buffer.element_bits or t.type.bits) for t in tensors), default=0)
+
+
+def dram_pace(port: Port, clock_mhz: float, is_store: bool) -> DramPace | None:
+    """What the DRAM behind a port takes for a transfer; None where the spec says nothing of it."""
+    dram = port.dram
+    if dram is None:
+        return None
+    refresh = Fraction(str(dram.refresh_ns)) / Fraction(str(dram.refresh_every_ns))
+    cycles_a_ns = Fraction(str(clock_mhz)) / 1000 / (1 - refresh)
+    turn = Fraction(str(dram.read_to_write_ns)) + Fraction(str(dram.write_to_read_ns))
+    return DramPace(
+        word_bits=port.width_bits,
+        burst_bits=dram.burst_transfers * dram.data_bits,
+        row_bits=dram.row_bits,
+        burst_cycles=dram.burst_transfers * 1000 / Fraction(str(dram.rate_mt_s)) * cycles_a_ns,
+        row_cycles=(Fraction(str(dram.activate_ns)) + Fraction(str(dram.precharge_ns))) * cycles_a_ns,
+        turn_cycles=turn * cycles_a_ns if is_store else Fraction(0),
+    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil
 from typing import Literal
 
 from bnnsim.spec.engine.blocks import Payload
@@ -38,8 +40,32 @@ class Work:
 
 
 @dataclass(frozen=True)
+class DramPace:
+    """What the DRAM behind a port takes, in cycles of the engine's clock, with refreshes' share."""
+
+    word_bits: int
+    burst_bits: int
+    row_bits: int
+    burst_cycles: Fraction
+    """Of a burst of the DRAM."""
+    row_cycles: Fraction
+    """To close a row and open another."""
+    turn_cycles: Fraction
+    """To turn the bus and back, once a transfer."""
+
+    def cycles(self, words: int, is_last: bool) -> int:
+        """For ``words`` of the port that follow each other; ``is_last`` of a transfer."""
+        bits = words * self.word_bits
+        data = -(-bits // self.burst_bits) * self.burst_cycles
+        rows = Fraction(bits, self.row_bits) * self.row_cycles
+        return ceil(data + rows + (self.turn_cycles if is_last else 0))
+
+
+@dataclass(frozen=True)
 class Transfer:
     """``words`` through ``port``: bursts of ``burst_words``, each paying ``latency_cycles`` once.
+
+    ``dram`` may ask for more cycles than the words take on the port.
 
     ``double``: it runs beside the arrays, one ahead (load) or behind (store), through ``buffer``.
     """
@@ -55,6 +81,7 @@ class Transfer:
     double: bool
     loops: tuple[ResolvedLoop, ...] = ()
     """Its own loops, already counted in ``words``."""
+    dram: DramPace | None = None
 
     @property
     def bursts(self) -> int:
@@ -63,12 +90,18 @@ class Transfer:
     def burst_cycles(self, index: int) -> int:
         """Cycles for which burst ``index`` holds the port."""
         words = min(self.burst_words, self.words - index * self.burst_words)
-        return self.latency_cycles + words * self.interval
+        return self.latency_cycles + self._moving_cycles(words, index == self.bursts - 1)
 
     @property
     def cycles(self) -> int:
         """Cycles on a port that nobody else wants."""
-        return self.bursts * self.latency_cycles + self.words * self.interval
+        if self.dram is None:
+            return self.bursts * self.latency_cycles + self.words * self.interval
+        return (self.bursts - 1) * self.burst_cycles(0) + self.burst_cycles(self.bursts - 1)
+
+    def _moving_cycles(self, words: int, is_last: bool) -> int:
+        on_port = words * self.interval
+        return on_port if self.dram is None else max(on_port, self.dram.cycles(words, is_last))
 
 
 @dataclass(frozen=True)

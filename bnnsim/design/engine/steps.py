@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bnnsim.design.engine.fit import has_compute, uncovered, waiting_sums
 from bnnsim.design.engine.loops import Scope
-from bnnsim.design.engine.memory import threshold_words, weight_words
+from bnnsim.design.engine.memory import dram_pace, threshold_words, weight_words
 from bnnsim.design.engine.program import (
     Beside,
     Op,
@@ -188,6 +188,7 @@ class StepResolver:
                 step.interval,
                 buffer.double,
                 loops,
+                dram_pace(port, self.spec.clock_mhz, step.op == "store"),
             ),
         )
 

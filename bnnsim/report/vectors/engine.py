@@ -169,7 +169,8 @@ def _write_cycles(
         first = first if index else start
         words = min(op.burst_words, op.words - index * op.burst_words)
         begin = start + op.latency_cycles
-        file.writelines(f"{begin + (i + 1) * op.interval - 1:08x}\n" for i in range(words))
+        moving = op.burst_cycles(index) - op.latency_cycles  # evenly, where a DRAM keeps the port waiting
+        file.writelines(f"{begin + -(-(i + 1) * moving // words) - 1:08x}\n" for i in range(words))
     return first, last
 
 

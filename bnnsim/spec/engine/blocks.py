@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from bnnsim.spec.device import Amount
 from bnnsim.spec.engine.circuits import Adapter, Circuit
+from bnnsim.spec.engine.dram import Dram
 from bnnsim.spec.model import Count, Name, SpecModel
 
 Dimension = Literal[
@@ -289,6 +290,8 @@ class Port(SpecModel):
     """From a burst's request to its first word."""
     max_burst_words: Count = 1 << 20
     """Words of the longest burst."""
+    dram: Dram | None = None
+    """The memory behind it; default: it gives a word whenever the port takes one."""
     fitted: bool = False
     """True where the latency was chosen so that a reported speed comes out."""
     adapters: list[Adapter] | None = None

@@ -55,7 +55,7 @@ def without(units: tuple[str, ...]) -> Change:
         if unit_of(op) not in units:
             return op
         if isinstance(op, Transfer):
-            return replace(op, latency_cycles=0, interval=0)
+            return replace(op, latency_cycles=0, interval=0, dram=None)
         return replace(op, cycles=0)
 
     return change
