@@ -71,7 +71,9 @@ class Comparison:
     """The kind of number: cycles, logic, registers, memory, DSP, power or other."""
     evidence: str
     """fitted where a coefficient was fitted on the number, family where on one of its kind by the same
-    authors, else blind."""
+    authors or where `read_off` says something, else blind."""
+    read_off: str
+    """Parts whose coefficients were read off this system's reports of the kind; mostly empty."""
     low: float | None
     """The lower end of the interval in which four of five such designs lie; null for what is exact, and
     where there is no prediction."""
@@ -212,9 +214,15 @@ def compare(
         verdict=verdict,
         group=group_of(result.quantity),
         evidence=evidence,
+        read_off=_read_off(row),
         low=ends[0],
         high=ends[1],
     )
+
+
+def _read_off(row: PublishedRow) -> str:
+    group = group_of(row.result.quantity)
+    return next((text for kind, text in row.system.read_off.items() if kind == group), "")
 
 
 def _specs(entry: SimulatedSystem) -> str:

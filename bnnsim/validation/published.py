@@ -149,6 +149,9 @@ class PublishedSystem(SpecModel):
     review: Text | None = None
     """Its name in the table of the 2022 review, for those that stand there."""
     simulated_by: SimulatedBy | None = None
+    read_off: dict[Literal["logic", "registers", "memory", "power"], Text] = {}
+    """Parts whose coefficients were read off its reports, by kind of number. Its numbers of that kind
+    hold these parts against themselves: calibration of a sort, and no blind validation."""
     not_simulated: Text | None = None
     """Why it is not, where it is not."""
     free: list[FreeChoice] = []

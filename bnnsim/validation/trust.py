@@ -30,12 +30,13 @@ def group_of(quantity: str) -> Group:
 
 def evidence_of(rows: Sequence[PublishedRow]) -> list[Evidence]:
     """Of each published number whether it was used to fit, shares its authors with one of its kind that
-    was, or is blind."""
-    fitted = {
+    was or with reports that coefficients of parts were read off, or is blind."""
+    fitted: set[tuple[str, str]] = {
         (family(row.system.name), group_of(row.result.quantity))
         for row in rows
         if row.result.role == "calibration"
     }
+    fitted |= {(family(row.system.name), group) for row in rows for group in row.system.read_off}
     found: list[Evidence] = []
     for row in rows:
         mine = (family(row.system.name), group_of(row.result.quantity))

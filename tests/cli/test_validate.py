@@ -231,6 +231,8 @@ def test_used_to_fit_shares_a_family_and_blind_are_told_apart(validation: Valida
     assert rows["pynq-cnv", "throughput_fps"] == "blind"
     assert rows["finn-sfc-max", "power_w (programmable logic)"] == "fitted"
     assert rows["tiny-cnv-pynq-z2", "power_w (rise)"] == "blind"
+    assert rows["finnthesis-cnv", "ff"] == "family"  # the shell's were read off its report
+    assert rows["finnthesis-cnv", "bram18"] == "blind"
     for comparison in validation.comparisons:
         assert (comparison.evidence == "fitted") == (comparison.role == "calibration")
 

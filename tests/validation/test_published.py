@@ -1,9 +1,11 @@
 """Published results: the shipped files, and the faults that a wrong one is refused with."""
 
+import re
 import textwrap
 
 import pytest
 
+from bnnsim.cost.blocks.coefficients import default_coefficients
 from bnnsim.spec.faults import SpecError
 from bnnsim.validation.published import (
     UNITS,
@@ -11,6 +13,7 @@ from bnnsim.validation.published import (
     load_published_rows,
     publication_names,
 )
+from bnnsim.validation.trust import evidence_of, group_of
 
 # The eight systems of the review, and the calibration designs.
 REVIEW = {
@@ -120,3 +123,24 @@ def test_power_needs_a_basis_that_exists(tmp_path):
 def test_an_unknown_publication_names_the_nearest():
     with pytest.raises(SpecError, match=r"expected a publication, .*nearest: zhao_fpga_2017"):
         load_publication("zhao_fpga_2016")
+
+
+GROUPS = {"LUT": "logic", "FF": "registers", "BRAM18": "memory"}
+
+
+def test_numbers_of_reports_that_coefficients_were_read_off_are_never_blind() -> None:
+    """A coefficient's source names the repository, a publication's citation too."""
+    rows = load_published_rows()
+    evidence = evidence_of(rows)
+    sources: dict[str, set[str]] = {}
+    for coefficient in default_coefficients().entries.values():
+        group = GROUPS.get(coefficient.unit.partition("/")[0])
+        for repository in re.findall(r"[\w-]+/[\w-]+", coefficient.source):
+            sources.setdefault(repository, set()).update({group} if group else ())
+    seen = set()
+    for row, found in zip(rows, evidence, strict=True):
+        for repository in re.findall(r"[\w-]+/[\w-]+", row.citation):
+            if group_of(row.result.quantity) in sources.get(repository, ()):
+                seen.add(row.system.name)
+                assert found != "blind", (row.system.name, row.result.quantity, repository)
+    assert {"finnthesis-cnv", "unsw-mlp", "pynq-cnv-zu3eg", "fracbnn-zu5eg"} <= seen

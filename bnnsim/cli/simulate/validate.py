@@ -73,7 +73,7 @@ def show(validation: Validation) -> None:
 
 _EVIDENCE = {
     "blind": "blind",
-    "family": "family: shares its authors with what was fitted",
+    "family": "family: authors of what was fitted or read off",
     "fitted": "fitted: used to fit a coefficient or to choose a setting",
 }
 
