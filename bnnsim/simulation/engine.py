@@ -42,7 +42,7 @@ def simulate_engine(
     executor: ExecutorName = options.executor or ("compiled" if scores is None else "simpy")
     program = whole_program(design)
     timing = _run(program, frames, "simpy" if observer else executor, observer)
-    interval, _, reason = program_interval(program)
+    interval, latency, reason = program_interval(program)
     workload = design.network.workload
     return Simulation(
         arch=design.architecture.name,
@@ -51,7 +51,7 @@ def simulate_engine(
         clock_mhz=design.architecture.clock_mhz,
         executor=executor,
         cycles_total=timing.cycles_total,
-        latency_cycles=timing.frame_end_cycles[0],
+        latency_cycles=latency,
         initiation_interval_cycles=interval,
         initiation_interval_basis=reason,
         counted_frames=frames,
@@ -79,7 +79,7 @@ def simulate_engine(
 
 
 def steady_interval(design: EngineDesign) -> tuple[int | None, int, str]:
-    """Cycles between frames once they are equally spaced, those of the first frame, and why."""
+    """Cycles between frames once they are equally spaced, those of one frame alone, and why."""
     return program_interval(whole_program(design))
 
 

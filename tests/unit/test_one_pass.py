@@ -166,7 +166,7 @@ def test_an_engine_without_its_bits_is_timed_for_its_frames_and_for_its_interval
     assert calls.counts == {
         "engines built": 1,
         "networks checked": 1,
-        "engines timed compiled": 4,  # a run that ends prefetches nothing for a frame to come
+        "engines timed compiled": 5,  # a run that ends prefetches nothing for a frame to come
         # two arrays, a stage and a port left out: what counts most; these and the port's latency twice
         # as fast, all compute and all memory, each in the nine layers, memory in the frame's own steps,
         # and the port left out once more: what is asked of it

@@ -12,6 +12,7 @@ from bnnsim.design.engine.program import EngineProgram, LayerProgram, Op, Repeat
 from bnnsim.timing.engine.account import frame_cycles
 from bnnsim.timing.engine.compiled import run_engine_compiled
 from bnnsim.timing.engine.reference import run_engine_simpy
+from bnnsim.timing.engine.steady_state import steady_interval
 from tests.property.engine.programs import engine_programs
 
 
@@ -19,6 +20,12 @@ from tests.property.engine.programs import engine_programs
 @given(engine_programs(), st.integers(1, 3))
 def test_compiled_and_simpy_executors_agree_in_every_number(program: EngineProgram, frames: int) -> None:
     assert run_engine_compiled(program, frames) == run_engine_simpy(program, frames)
+
+
+@settings(max_examples=100)
+@given(engine_programs())
+def test_latency_is_that_of_a_frame_that_no_other_follows(program: EngineProgram) -> None:
+    assert steady_interval(program)[1] == run_engine_simpy(program, 1).cycles_total
 
 
 @settings(max_examples=60)

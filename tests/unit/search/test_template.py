@@ -29,6 +29,8 @@ def test_a_template_runs_bit_exact_at_the_speed_that_it_states(kind: Kind, tmp_p
     found = simulate(target, "digits", frames=4, executor="simpy")
     assert found.bit_exact and found.predictions == found.labels
     assert not found.outside
+    alone = simulate(target, "digits", frames=1, timing_only=True)
+    assert alone.cycles_total == alone.latency_cycles == found.latency_cycles
     (stated,) = re.findall(r"^# ([\d,.]+) FPS", target.read_text(), re.M)
     assert f"{found.throughput_fps:,.1f}" == stated
     evaluation = evaluate(target, "digits", timing_only=True)
