@@ -6,7 +6,7 @@ packed bit of 1 is -1, a binary convolution counts unequal bits. Bits are kept a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,10 @@ def read_tflite_model(path: str | Path) -> ReferenceGraph:
         place = f"{path}: operator {number}"
         if kind == "DEPTHWISE_CONV_2D" and constants[inputs[1]].shape[0] == 1:
             constants[inputs[1]] = constants[inputs[1]].transpose(3, 1, 2, 0)
+        if kind in ("SPLIT", "SPLIT_V"):
+            outputs = stored.OutputsAsNumpy().tolist()
+            steps += _parts(inputs[kind == "SPLIT"], outputs, shapes, place)
+            continue
         steps += _steps(kind, inputs, f"t{out}", _Options(stored, kind), shapes[out], place)
     return ReferenceGraph(
         str(path),
@@ -134,7 +138,7 @@ def _steps(
         sums = step(f"{out}/sum", [i for i in inputs if i], "conv", partial(_conv, o))
         return [sums, step(out, [f"{out}/sum"], "RELU", lambda g: o.fused(g[0]))]
     if kind == "FULLY_CONNECTED":
-        sums = step(f"{out}/sum", [i for i in inputs if i], "dense", _dense)
+        sums = step(f"{out}/sum", [i for i in inputs if i], "dense", partial(_dense, shape))
         return [sums, step(out, [f"{out}/sum"], "RELU", lambda g: o.fused(g[0]))]
     if kind == "LceBconv2d":
         sums = step(f"{out}/sum", inputs[:2], "conv", partial(_binary_conv, o))
@@ -150,6 +154,21 @@ def _steps(
     if kind not in _FUNCTIONS:
         raise InputError(place, "an operator whose meaning is known", kind)
     return [step(out, [i for i in inputs if i], kind, partial(_FUNCTIONS[kind], o, shape))]
+
+
+def _parts(
+    x: str, outputs: Sequence[int], shapes: Mapping[int, tuple[int, ...]], place: str
+) -> list[Step]:
+    """A split of the last dimension, each part as wide as the file says its tensor is."""
+    ends = np.cumsum([shapes[one][-1] for one in outputs])
+
+    def step(output: int, end: int) -> Step:
+        def part(given: Sequence[Array]) -> list[Array]:
+            return [given[0][..., end - shapes[output][-1] : end]]
+
+        return Step("Slice", (x,), (f"t{output}",), refusing(part), place)
+
+    return [step(output, int(end)) for output, end in zip(outputs, ends, strict=True)]
 
 
 def _how(o: _Options, sizes: Sequence[int], kernel: Sequence[int]) -> dict[str, Any]:
@@ -187,8 +206,10 @@ def _thresholded(channels: int, given: Sequence[Array]) -> Array:
     return np.where(unequal > limits, -1.0, 1.0)
 
 
-def _dense(given: Sequence[Array]) -> Array:
-    return np.asarray(given[0] @ given[1].T + (given[2] if len(given) > 2 else 0.0))
+def _dense(shape: tuple[int, ...], given: Sequence[Array]) -> Array:
+    features = given[0].reshape(len(given[0]), -1)
+    sums = features @ given[1].T + (given[2] if len(given) > 2 else 0.0)
+    return np.asarray(sums.reshape(len(sums), *shape[1:]))
 
 
 def _pool(o: _Options, shape: tuple[int, ...], given: Sequence[Array], is_max: bool) -> Array:

@@ -9,14 +9,18 @@ import numpy as np
 
 from bnnsim.importers.draft.draft import INPUT, LayerDraft, NetworkDraft
 
+Signs = np.ndarray[tuple[int], np.dtype[np.int64]]
+
 
 @dataclass
 class Replacements:
     """``successors``: which layer now puts out what a dropped one did; ``changed``: layers whose own
-    output is no longer what it was."""
+    output is no longer what it was; ``turned``: by layer the signs ``(channels,)`` by which alone it
+    differs, unless it is changed too."""
 
     successors: dict[str, str] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
+    turned: dict[str, Signs] = field(default_factory=dict)
 
     def holder(self, name: str) -> str | None:
         """The layer that puts out what ``name`` did in the draft, None where nothing does."""
@@ -50,13 +54,18 @@ def _until_stable(
 
 
 def _take_over(draft: NetworkDraft, old: LayerDraft, new: str, done: Replacements) -> None:
+    """``old`` is dropped, and layer ``new``, which puts out something else by now, stands for it."""
+    _drop(draft, old, new, done)
+    done.changed.add(new)
+
+
+def _drop(draft: NetworkDraft, old: LayerDraft, new: str, done: Replacements) -> None:
     del draft.layers[old.name]
     draft.rewire(old.name, new)
     for name, successor in done.successors.items():
         if successor == old.name:
             done.successors[name] = new
     done.successors[old.name] = new
-    done.changed.add(new)
 
 
 def _is_only_reader(draft: NetworkDraft, name: str) -> bool:
@@ -78,7 +87,8 @@ def _absorb_negations(draft: NetworkDraft, done: Replacements) -> None:
                 if reader is not layer:
                     reader.arrays["scale"] = reader.arrays["scale"] * layer.signs
             source.low, source.high = layer.low, layer.high
-            _take_over(draft, layer, source.name, done)
+            done.turned[source.name] = layer.signs
+            _drop(draft, layer, source.name, done)
         elif source is not None and source.kind == "sum_pool" and _is_only_reader(draft, source.name):
             _as_signed_sums(source, layer.signs)
             source.low, source.high = layer.low, layer.high
@@ -95,7 +105,7 @@ def _others_scale(draft: NetworkDraft, source: LayerDraft, negation: LayerDraft)
     return all(reader.kind == "affine" for reader in others)
 
 
-def _as_signed_sums(pool: LayerDraft, signs: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
+def _as_signed_sums(pool: LayerDraft, signs: Signs) -> None:
     """A sum whose channels may be turned around is a convolution of each by itself."""
     pool.kind = "conv"
     pool.weights = np.broadcast_to(
@@ -104,7 +114,7 @@ def _as_signed_sums(pool: LayerDraft, signs: np.ndarray[tuple[int], np.dtype[np.
     pool.options = {**pool.options, "groups": pool.channels, "pad_value": 0}
 
 
-def _as_depthwise(layer: LayerDraft, signs: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
+def _as_depthwise(layer: LayerDraft, signs: Signs) -> None:
     layer.kind = "conv"
     layer.weights = signs.reshape(-1, 1, 1, 1)
     layer.options = {"kernel": (1, 1), "groups": layer.channels}

@@ -113,8 +113,8 @@ def quantised_weights(layer: KerasLayer, values: Array, key: str) -> tuple[Array
     signs = np.where(values >= 0, 1, -1).astype(np.float32)
     if kind == "MagnitudeAwareSign":
         axes = tuple(range(values.ndim - 1))
-        scaled: Array = signs * np.abs(values).mean(axis=axes, dtype=np.float32)
-        return scaled, 1
+        scaled: Array = signs * np.abs(values).mean(axis=axes, dtype=np.float64)
+        return scaled.astype(np.float32), 1
     return signs, 1
 
 

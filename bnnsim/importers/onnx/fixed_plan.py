@@ -3,23 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
+from typing import Literal
 
 from bnnsim.importers.exact.channel_function import Affine, Chain, Clip, Prelu, Smooth
 from bnnsim.importers.onnx.graph import Operator
 
 ONE = Fraction(1)
+KinkKind = Literal["slope", "low", "high"]
 
 
 @dataclass(frozen=True)
 class Kink:
-    """What stands between two affine steps, each channel with its own numbers: PReLUs (``slopes``)
-    or limits (``lows`` and ``highs``, of which one kind may be absent)."""
+    """What stands between two affine steps: a PReLU's slopes, or the lowest or highest values.
 
-    slopes: tuple[Fraction, ...] = ()
-    lows: tuple[Fraction, ...] = ()
-    highs: tuple[Fraction, ...] = ()
+    Channels may have numbers of their own; None where a channel passes unchanged.
+    """
+
+    kind: KinkKind
+    values: tuple[Fraction | None, ...]
+
+    def behind(self, channel: int, ends: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
+        """What it makes of everything between two ends, as ends again."""
+        value, low, high = self.values[channel], min(ends), max(ends)
+        if value is None:
+            return ends
+        if self.kind == "slope":
+            bent = tuple(x if x > 0 else value * x for x in (low, high))
+            return (*bent, Fraction(0)) if low < 0 < high else bent
+        limit = max if self.kind == "low" else min
+        return limit(low, value), limit(high, value)
+
+    def steepness(self, channel: int) -> Fraction:
+        """How many times an error in front of it may be off behind it, at most."""
+        value = self.values[channel]
+        return ONE if self.kind != "slope" or value is None else max(ONE, abs(value))
+
+    def scaled(self, gains: Sequence[Fraction]) -> Kink:
+        """The kink behind positive ``gains`` that have moved in front of it."""
+        if self.kind == "slope":
+            return self
+        pairs = zip(self.values, gains, strict=True)
+        return Kink(self.kind, tuple(None if value is None else value * gain for value, gain in pairs))
 
 
 @dataclass(frozen=True)
@@ -52,7 +78,7 @@ class FixedPlan:
                 most = max(most, *(abs(x) for pair in ends for x in pair))
             if position < len(self.kinks):
                 kink = self.kinks[position]
-                ends = [_behind(kink, c, pair) for c, pair in enumerate(ends)]
+                ends = [kink.behind(c, pair) for c, pair in enumerate(ends)]
                 most = max(most, *(abs(x) for pair in ends for x in pair))
         return most
 
@@ -64,44 +90,23 @@ class FixedPlan:
             steepness = ONE
             for position, steps in enumerate(self.affines):
                 steepness *= abs(steps[c].gain)
-                if position < len(self.kinks) and self.kinks[position].slopes:
-                    steepness *= max(ONE, abs(self.kinks[position].slopes[c]))
+                if position < len(self.kinks):
+                    steepness *= self.kinks[position].steepness(c)
             found.append(steepness)
         return max(found)
-
-
-def _behind(kink: Kink, channel: int, ends: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
-    """What a kink makes of everything between two ends, as ends again."""
-    low, high = min(ends), max(ends)
-    if kink.slopes:
-        slope = kink.slopes[channel]
-        values = [x if x > 0 else slope * x for x in (low, high)]
-        return (*values, Fraction(0)) if low < 0 < high else tuple(values)
-    if kink.lows:
-        low, high = max(low, kink.lows[channel]), max(high, kink.lows[channel])
-    if kink.highs:
-        low, high = min(low, kink.highs[channel]), min(high, kink.highs[channel])
-    return low, high
 
 
 def fixed_plan(operator: Operator, chains: Sequence[Chain]) -> FixedPlan:
     """The plan of ``chains``, one a channel, which hold no quantiser.
 
-    Raises :class:`InputError` where channels have kinks of different kinds.
+    Channels that joined from several places have different kinks: where one lacks a kink of others it
+    passes it unchanged.
     """
     smooth = next((s.kind for chain in chains for s in chain if isinstance(s, Smooth)), None)
     if smooth is not None:
         raise operator.fault(f"a sign or another quantiser behind a {smooth}", "its real values")
-    parts = [_parted(chain) for chain in chains]
-    shapes = {tuple(_kind(kink) for kink in kinks) for _, kinks in parts}
-    if len(shapes) > 1:
-        raise operator.fault(
-            "the same kinks (PReLU, limits) in every channel", "some that differ"
-        )
-    count = len(parts[0][1])
-    affines = [[affines[i] for affines, _ in parts] for i in range(count + 1)]
-    kinks = [_gathered([kinks[i] for _, kinks in parts]) for i in range(count)]
-    for i in reversed(range(count)):
+    affines, kinks = _aligned([_parted(chain) for chain in chains])
+    for i in reversed(range(len(kinks))):
         behind = affines[i + 1]
         if any(step.gain < 0 for step in behind):
             continue
@@ -109,44 +114,58 @@ def fixed_plan(operator: Operator, chains: Sequence[Chain]) -> FixedPlan:
             Affine(step.gain * after.gain, step.offset * after.gain)
             for step, after in zip(affines[i], behind, strict=True)
         ]
-        kinks[i] = _scaled(kinks[i], [after.gain for after in behind])
+        kinks[i] = kinks[i].scaled([after.gain for after in behind])
         affines[i + 1] = [Affine(ONE, after.offset) for after in behind]
     return FixedPlan(tuple(tuple(steps) for steps in affines), tuple(kinks))
 
 
-def _parted(chain: Chain) -> tuple[list[Affine], list[Prelu | Clip]]:
-    affines, kinks = [Affine()], []
+_Parts = tuple[list[Affine], list[tuple[KinkKind, Fraction]]]
+"""A channel's affine steps, and the kinks between them: one fewer."""
+
+
+def _parted(chain: Chain) -> _Parts:
+    affines: list[Affine] = [Affine()]
+    kinks: list[tuple[KinkKind, Fraction]] = []
     for step in chain:
         if isinstance(step, Affine):
             last = affines[-1]
             gain, offset = last.gain * step.gain, last.offset * step.gain + step.offset
             affines[-1] = Affine(gain, offset)
-        elif isinstance(step, Prelu) or (isinstance(step, Clip) and step != Clip(None, None)):
-            kinks.append(step)
+            continue
+        assert isinstance(step, Prelu | Clip), step
+        for kind, value in _kinks_of(step):
+            kinks.append((kind, value))
             affines.append(Affine())
-        else:
-            assert isinstance(step, Clip), step
     return affines, kinks
 
 
-def _kind(kink: Prelu | Clip) -> tuple[bool, ...]:
-    if isinstance(kink, Prelu):
-        return (True,)
-    return kink.low is not None, kink.high is not None
+def _kinks_of(step: Prelu | Clip) -> list[tuple[KinkKind, Fraction]]:
+    if isinstance(step, Prelu):
+        return [("slope", step.slope)]
+    limits: list[tuple[KinkKind, Fraction | None]] = [("low", step.low), ("high", step.high)]
+    return [(kind, value) for kind, value in limits if value is not None]
 
 
-def _gathered(kinks: Sequence[Prelu | Clip]) -> Kink:
-    """The channels' kinks, all of one kind."""
-    slopes = [one.slope for one in kinks if isinstance(one, Prelu)]
-    lows = [one.low for one in kinks if isinstance(one, Clip) and one.low is not None]
-    highs = [one.high for one in kinks if isinstance(one, Clip) and one.high is not None]
-    return Kink(tuple(slopes), tuple(lows), tuple(highs))
+def _aligned(parts: Sequence[_Parts]) -> tuple[list[list[Affine]], list[Kink]]:
+    """All channels' steps beside each other, kinks of one kind a place.
 
-
-def _scaled(kink: Kink, gains: Sequence[Fraction]) -> Kink:
-    """The kink behind a gain that has moved in front of it."""
-
-    def times(values: tuple[Fraction, ...]) -> tuple[Fraction, ...]:
-        return tuple(v * g for v, g in zip(values, gains, strict=True)) if values else ()
-
-    return replace(kink, lows=times(kink.lows), highs=times(kink.highs))
+    The next place is for the kind that comes next in the channel with the most kinks left.
+    """
+    at = [0] * len(parts)
+    affines = [[steps[0] for steps, _ in parts]]
+    kinks: list[Kink] = []
+    while True:
+        left = [len(own) - i for (_, own), i in zip(parts, at, strict=True)]
+        longest = left.index(max(left))
+        if not left[longest]:
+            return affines, kinks
+        kind = parts[longest][1][at[longest]][0]
+        values: list[Fraction | None] = []
+        behind = []
+        for channel, (steps, own) in enumerate(parts):
+            has_it = left[channel] > 0 and own[at[channel]][0] == kind
+            values.append(own[at[channel]][1] if has_it else None)
+            at[channel] += has_it
+            behind.append(steps[at[channel]] if has_it else Affine())
+        kinks.append(Kink(kind, tuple(values)))
+        affines.append(behind)

@@ -19,6 +19,7 @@ from bnnsim.importers.exact.channel_function import Affine
 from bnnsim.importers.onnx.fixed_plan import FixedPlan, Kink
 from bnnsim.spec.value_type import ValueType
 
+ZERO, ONE = Fraction(0), Fraction(1)
 MOST_BITS = 32
 """Of an output word, a multiplier, a bias or a slope."""
 PROBE = ValueType("fixed", MOST_BITS, 8)
@@ -89,28 +90,22 @@ def _append_kink(
 ) -> tuple[LayerDraft, list[Affine]]:
     """A kink behind ``steps`` on the integers of ``base``, and the steps from what it puts out on.
 
-    A limit is a ReLU: from below ``max(x, l) = relu(x - l) + l``, from above mirrored.
+    A limit is a ReLU: from below ``max(x, l) = relu(x - l) + l``, from above mirrored. A channel
+    without the kink has a slope of 1.
     """
-    unit, count = Fraction(1, 1 << word.fraction_bits), len(steps)
-    if kink.slopes:
-        made.append(_append_affine(draft, base, word, steps))
-        if any(slope != 1 for slope in kink.slopes):
-            made.append(_append_prelu(draft, made[-1], word, list(kink.slopes)))
-        return made[-1], [Affine(unit)] * count
-    relu = [Fraction(0)] * count
-    given = list(steps)
-    if kink.lows:
-        moved = [_joined(s, Affine(offset=-low)) for s, low in zip(given, kink.lows, strict=True)]
-        made.append(_append_affine(draft, base, word, moved))
-        made.append(_append_prelu(draft, made[-1], word, relu))
-        base, given = made[-1].name, [Affine(unit, low) for low in kink.lows]
-    if kink.highs:
-        minus = Fraction(-1)
-        moved = [_joined(s, Affine(minus, h)) for s, h in zip(given, kink.highs, strict=True)]
-        made.append(_append_affine(draft, base, word, moved))
-        made.append(_append_prelu(draft, made[-1], word, relu))
-        given = [Affine(-unit, high) for high in kink.highs]
-    return made[-1], given
+    unit = Fraction(1, 1 << word.fraction_bits)
+    if kink.kind == "slope":
+        turn, shifts = ONE, [ZERO] * len(steps)
+        slopes = [ONE if slope is None else slope for slope in kink.values]
+    else:
+        turn = ONE if kink.kind == "low" else -ONE
+        shifts = [ZERO if limit is None else limit for limit in kink.values]
+        slopes = [ONE if limit is None else ZERO for limit in kink.values]
+    moved = [_joined(s, Affine(turn, -turn * by)) for s, by in zip(steps, shifts, strict=True)]
+    made.append(_append_affine(draft, base, word, moved))
+    if any(slope != 1 for slope in slopes):
+        made.append(_append_prelu(draft, made[-1], word, slopes))
+    return made[-1], [Affine(turn * unit, by) for by in shifts]
 
 
 def _append_affine(

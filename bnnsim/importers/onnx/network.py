@@ -16,6 +16,7 @@ from bnnsim.importers.draft.draft import INPUT, NetworkDraft
 from bnnsim.importers.draft.passes import canonicalise
 from bnnsim.importers.draft.workload import Arrays, to_workload
 from bnnsim.importers.draft.write import ImportedNetwork, checked_name, write_network
+from bnnsim.importers.exact.channel_function import Affine, ChannelFunction
 from bnnsim.importers.onnx.binding import TensorBinding, is_ordered, regrouped
 from bnnsim.importers.onnx.file import load_model, read_graph
 from bnnsim.importers.onnx.fixed_point import float_error, widest_word
@@ -237,7 +238,11 @@ def _lowered(model: Any, file: str, name: str, options: ImportOptions) -> Lowere
         binding = state.integers.get(tensor, found)
         holder = None if binding is None or binding.is_raw else done.holder(binding.base)
         if binding is not None and holder is not None:
-            bindings[tensor] = replace(binding, base=holder)
+            function = binding.function
+            if holder == binding.base and holder in done.turned:
+                turned = tuple((Affine(Fraction(int(sign))),) for sign in done.turned[holder])
+                function = ChannelFunction(turned).before(function)
+            bindings[tensor] = replace(binding, base=holder, function=function)
     return LoweredModel(
         workload,
         arrays,

@@ -17,7 +17,7 @@ from bnnsim.files.boundary import foreign_file
 from bnnsim.files.limited_process import read_limited
 from bnnsim.importers.foreign.formats import TFLITE, check_format
 from bnnsim.importers.onnx.graph import Array
-from bnnsim.importers.tflite.understood import OPERATORS
+from bnnsim.importers.tflite.understood import OPERATORS, SEVERAL_OUTPUTS
 from bnnsim.spec.bounds import MAX_ARRAY_BYTES
 from bnnsim.spec.faults import InputError
 
@@ -39,13 +39,18 @@ class Tensor:
 @dataclass(frozen=True)
 class Operator:
     """An operator by its name in the schema (custom ones by their own); ``inputs`` that are left out
-    are None."""
+    are None. Only a split has several ``outputs``."""
 
     kind: str
     inputs: tuple[int | None, ...]
-    output: int
+    outputs: tuple[int, ...]
     options: Mapping[str, int | float]
     place: str
+
+    @property
+    def output(self) -> int:
+        """The first output."""
+        return self.outputs[0]
 
     def fault(self, expected: str, got: object) -> InputError:
         """An error that names this operator."""
@@ -146,15 +151,17 @@ def _operator(model: Any, graph: Any, index: int, tensors: int, file: Path) -> O
         known = ", ".join(sorted(OPERATORS))
         raise InputError(place, f"an operator that can be imported ({known})", kind)
     ends = stored.InputsLength(), stored.OutputsLength()
-    if max(ends) > _MOST or ends[1] != 1:
+    if max(ends) > _MOST or not ends[1] or (ends[1] != 1 and kind not in SEVERAL_OUTPUTS):
         raise InputError(f"{place} ({kind})", "one output", str(ends[1]))
     inputs = [int(stored.Inputs(i)) for i in range(ends[0])]
-    if not all(-1 <= one < tensors for one in (*inputs, stored.Outputs(0))):
-        raise InputError(f"{place} ({kind})", f"numbers of its {tensors} tensors", str(inputs))
+    outputs = [int(stored.Outputs(i)) for i in range(ends[1])]
+    if not all(-1 <= one < tensors for one in inputs) or not all(0 <= one < tensors for one in outputs):
+        got = str([*inputs, *outputs])
+        raise InputError(f"{place} ({kind})", f"numbers of its {tensors} tensors", got)
     names = tuple(None if one < 0 else one for one in inputs)
     with foreign_file(f"{place} ({kind})", "options as its schema says"):
         options = _options(stored, kind)
-    return Operator(kind, names, int(stored.Outputs(0)), options, place)
+    return Operator(kind, names, tuple(outputs), options, place)
 
 
 def _builtin(code: Any) -> str:

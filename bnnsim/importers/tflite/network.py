@@ -24,7 +24,7 @@ def tflite_to_onnx(path: str | Path) -> Any:
         for operator in model.operators:
             with foreign_file(f"{operator.place} ({operator.kind})", "inputs as its schema says"):
                 graph.shapes[operator.output] = HANDLERS[operator.kind](graph, operator)
-            graph.names[operator.output] = f"t{operator.output}"
+            graph.names.update((one, f"t{one}") for one in operator.outputs)
         missing = [one for one in model.outputs if one not in graph.names or one == model.input]
         if missing:
             raise InputError(str(path), "outputs that some operator makes", f"tensor {missing[0]}")

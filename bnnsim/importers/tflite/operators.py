@@ -102,18 +102,28 @@ def _conv(g: LiteGraph, operator: Operator) -> Shape:
 
 
 def _fully_connected(g: LiteGraph, operator: Operator) -> Shape:
-    shape, weights = g.shape(operator), g.values(operator, 1)
-    if len(shape) != 1 or weights.ndim != 2 or weights.shape[1] != shape[0]:
-        raise operator.fault(f"weights [outputs, {shape[0]}] on features", list(weights.shape))
+    x, shape, weights = g.data(operator), g.shape(operator), g.values(operator, 1)
+    if weights.ndim != 2 or weights.shape[1] != prod(shape):
+        raise operator.fault(f"weights [outputs, {prod(shape)}]", list(weights.shape))
+    if len(shape) == 3:  # a map is read as it lies, element by element
+        x = g.op(operator, "Transpose", x, role="last", perm=[0, 2, 3, 1])
+        x = g.op(operator, "Flatten", x, role="features")
     if operator.options.get("WeightsFormat", 0) != 0:
         raise operator.fault("weights in the default format", operator.options["WeightsFormat"])
-    inputs = [g.data(operator), g.constant(f"t{operator.inputs[1]}", weights)]
+    inputs = [x, g.constant(f"t{operator.inputs[1]}", weights)]
     bias = g.optional(operator, 2)
     if bias is not None:
         inputs.append(g.constant(f"t{operator.inputs[2]}", bias.reshape(-1)))
-    y = g.op(operator, "Gemm", *inputs, role="sum", transB=1)
-    _limited(g, operator, y, int(operator.options.get("FusedActivationFunction", 0)))
-    return (weights.shape[0],)
+    y, out = g.op(operator, "Gemm", *inputs, role="sum", transB=1), weights.shape[0]
+    fused, keeps = (operator.options.get(k, 0) for k in ("FusedActivationFunction", "KeepNumDims"))
+    if len(shape) == 1 or not keeps:
+        _limited(g, operator, y, int(fused))
+        return (out,)
+    if shape[1:] != (1, 1):
+        raise operator.fault("one position where dimensions are kept", list(shape[1:]))
+    y = _limited(g, operator, y, int(fused), role="features")
+    g.op(operator, "Reshape", y, g.constant(f"{y}/shape", [1, out, 1, 1], np.int64))
+    return out, 1, 1
 
 
 def _signed(g: LiteGraph, operator: Operator, x: str) -> str:
@@ -304,6 +314,31 @@ def _concatenation(g: LiteGraph, operator: Operator) -> Shape:
     return (sum(one[0] for one in shapes), *shapes[0][1:])
 
 
+def _split(g: LiteGraph, operator: Operator) -> Shape:
+    """Channels or features apart: SPLIT in equal parts, SPLIT_V in parts whose sizes are an input."""
+    is_equal = operator.kind == "SPLIT"
+    x, shape = g.data(operator, int(is_equal)), g.shape(operator, int(is_equal))
+    axis = int(g.values(operator, 0 if is_equal else 2).reshape(()))
+    if axis % (len(shape) + 1) != len(shape):
+        raise operator.fault("channels parted", f"axis {axis}")
+    count = len(operator.outputs)
+    sizes = [shape[0] // count] * count
+    if not is_equal:
+        sizes = [int(one) for one in g.values(operator, 1).reshape(-1)]
+        if sizes.count(-1) == 1:  # what the others leave
+            sizes[sizes.index(-1)] = shape[0] - sum(sizes) - 1
+    if len(sizes) != count or min(sizes) < 1 or sum(sizes) != shape[0]:
+        raise operator.fault(f"{count} parts of {shape[0]} channels", sizes)
+    at = 0
+    for output, size in zip(operator.outputs, sizes, strict=True):
+        name = f"t{output}"
+        ends = [g.constant(f"{name}/{k}", [v], np.int64) for k, v in (("from", at), ("to", at + size))]
+        g.append("Slice", [x, *ends, g.constant(f"{name}/axis", [1], np.int64)], name)
+        g.shapes[output] = (size, *shape[1:])
+        at += size
+    return g.shapes[operator.output]
+
+
 HANDLERS: dict[str, Callable[[LiteGraph, Operator], Shape]] = {
     **dict.fromkeys(("ADD", "SUB", "MUL", "DIV"), _arithmetic),
     **dict.fromkeys(("AVERAGE_POOL_2D", "MAX_POOL_2D", "LceBMaxPool2d"), _pool),
@@ -320,4 +355,5 @@ HANDLERS: dict[str, Callable[[LiteGraph, Operator], Shape]] = {
     **dict.fromkeys(("PAD", "PADV2"), _pad),
     "PRELU": _prelu,
     **dict.fromkeys(("RESHAPE", "SQUEEZE"), _reshape),
+    **dict.fromkeys(("SPLIT", "SPLIT_V"), _split),
 }

@@ -27,6 +27,8 @@ _BINARY_CONV = (
     *("pad_values", "padding", "stride_height", "stride_width"),
 )
 
+SEVERAL_OUTPUTS = ("SPLIT", "SPLIT_V")
+
 OPERATORS: Mapping[str, OperatorKind] = {
     "ADD": OperatorKind(_FUSED, "AddOptions"),
     "AVERAGE_POOL_2D": _POOL,
@@ -57,6 +59,8 @@ OPERATORS: Mapping[str, OperatorKind] = {
     "RELU6": OperatorKind(),
     "RELU_N1_TO_1": OperatorKind(),
     "RESHAPE": OperatorKind(),
+    "SPLIT": OperatorKind(),
+    "SPLIT_V": OperatorKind(),
     "SOFTMAX": OperatorKind(("Beta",), "SoftmaxOptions"),
     "SQUEEZE": OperatorKind(),
     "SUB": OperatorKind(_FUSED, "SubOptions"),

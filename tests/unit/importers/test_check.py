@@ -53,6 +53,22 @@ def test_signs_behind_a_prelu_that_falls_and_rises_flip_within_its_rounding(tmp_
     assert all(0 < one.farthest <= one.bound for one in counts.values())
 
 
+def test_signs_behind_rounded_sums_flip_also_where_the_import_turned_rows(tmp_path):
+    """A 1x1 layer of real weights on real values, whose norm has gains of both signs, and a shortcut."""
+    b = Builder((1, 3, 8, 8), seed=3)
+    x = b.op("Relu", b.batch_norm(b.conv("x", b.constant(b.rng.normal(0, 0.3, (6, 3, 3, 3))), 3), 6, 1))
+    x = b.conv(x, b.constant(b.rng.normal(0, 0.3, (8, 6, 1, 1))), 1)
+    x = b.batch_norm(x, 8, 1)
+    y = b.batch_norm(b.conv(b.bipolar(x), b.signs(8, 8, 3, 3), 3, 1), 8, 8, gain="positive")
+    x = b.op("Add", y, x)
+    path = b.save(b.op("MatMul", b.op("Flatten", b.bipolar(x)), b.signs(288, 4)), tmp_path / "net.onnx")
+    found = import_onnx(path, tmp_path, input_type="uint8", real_layers="int8", fixed="fixed16.6")
+    report = check_model(path, found.workload_path, random_inputs=40)
+    assert report.verdict == "flips", str(report)
+    counts = {layer.layer: layer.flips.count for layer in report.layers if layer.flips.count}
+    assert "sign0" in counts, counts  # it reads the turned rows' sums
+
+
 def test_a_flip_farther_than_the_bound_is_wrong(tmp_path, monkeypatch):
     path = _residual(tmp_path)
     imported = import_onnx(path, tmp_path, fixed="fixed16.6")

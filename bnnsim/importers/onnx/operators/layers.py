@@ -341,7 +341,8 @@ def _pad_value(
     if value_type is not None and value_type.is_bipolar and pad not in (-1, 0, 1):
         fits = False
     if not fits:
-        raise operator.fault(f"a border that {value_type} can hold", f"{float(value)}")
+        remedy = "; --input-type fixed8.7 has a 0" if binding.base == INPUT and not value else ""
+        raise operator.fault(f"a border that {value_type} can hold{remedy}", f"{float(value)}")
     return int(pad)
 
 

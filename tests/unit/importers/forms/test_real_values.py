@@ -116,3 +116,17 @@ def test_weights_of_near_magnitudes_and_of_a_grid(tmp_path):
     assert found.same() >= 0.999
     kinds = [str(layer.weight) for layer in found.workload.layers]
     assert kinds == ["bipolar", "bipolar", "int3", "int4", "bipolar"]
+
+
+@pytest.mark.parametrize("last", ["Relu", "Clip"])
+def test_joined_channels_may_have_kinks_of_their_own(last, tmp_path):
+    """A dense network's joined map: some channels were limited before, some are limited twice."""
+    b = Builder((1, 3, 6, 6), seed=7)
+    x = _sums(b)
+    limited = b.op("Clip", x, b.constant(-0.4), b.constant(0.9))
+    bent = b.batch_norm(b.op("Relu", _sums(b)), 6, 1)
+    joined = b.op("Concat", _sums(b), limited, b.op("Relu", bent), axis=1)
+    more = (b.constant(-0.2), b.constant(0.7)) if last == "Clip" else ()
+    x = b.op(last, b.batch_norm(joined, 18, 1), *more)
+    x = b.conv(x, b.signs(6, 18, 3, 3), 3, pad=1)
+    assert agreement(b, _scores(b, x, 6 * 36), tmp_path).same(1e-4) == 1.0
