@@ -185,6 +185,22 @@ def shortcuts() -> Model:
     return tf.keras.Model(image, lq.layers.QuantDense(4, kernel_quantizer="ste_sign")(x))
 
 
+def parted() -> Model:
+    """As in MeliusNet: channels parted, a block that adds to the last ones only, a dense end on a map."""
+    image = tf.keras.Input((10, 10, 2))
+    x = lq.layers.QuantConv2D(32, 3, **FIRST)(image)
+    x = layers.BatchNormalization()(x)
+    parts = [
+        lq.layers.QuantConv2D(16, 3, padding="same", pad_values=1.0, **SIGN)(part)
+        for part in tf.split(x, [20, 12], axis=-1)
+    ]
+    x = layers.BatchNormalization()(layers.Concatenate()([*parts, *tf.split(x, 2, axis=-1)]))
+    y = lq.layers.QuantConv2D(16, 3, padding="same", pad_values=1.0, **SIGN)(x)
+    x = x + tf.pad(layers.BatchNormalization()(y), [[0, 0], [0, 0], [0, 0], [48, 0]])
+    x = layers.AveragePooling2D(8)(layers.ReLU()(x))
+    return tf.keras.Model(image, lq.layers.QuantDense(4, **FIRST)(layers.Flatten()(x)))
+
+
 MODELS: dict[str, Callable[[], Model]] = {
     "sequential": sequential,
     "dorefa": dorefa,
@@ -192,7 +208,11 @@ MODELS: dict[str, Callable[[], Model]] = {
     "samples": samples,
     "subclassed": subclassed,
 }
-ENGINE_MODELS: dict[str, Callable[[], Model]] = {"thresholds": thresholds, "shortcuts": shortcuts}
+ENGINE_MODELS: dict[str, Callable[[], Model]] = {
+    "thresholds": thresholds,
+    "shortcuts": shortcuts,
+    "parted": parted,
+}
 
 
 def trained(model: Model, seed: int) -> Model:

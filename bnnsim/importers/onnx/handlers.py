@@ -62,7 +62,7 @@ _STANDARD: Mapping[str, Handler] = {
     "Shape": shapes.shape,
     "Sigmoid": layers.squashed,
     "Sign": elementwise.sign,
-    "Slice": orders.slice_channels,
+    "Slice": orders.slice_map,
     "Softmax": layers.classifier,
     "Squeeze": shapes.squeeze,
     "Sub": elementwise.subtract,

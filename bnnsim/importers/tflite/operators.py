@@ -293,14 +293,15 @@ def _mean(g: LiteGraph, operator: Operator) -> Shape:
 def _pad(g: LiteGraph, operator: Operator) -> Shape:
     x, shape = _map(g, operator)
     pads = g.values(operator, 1)
-    if pads.shape != (4, 2) or pads.min() < 0 or pads[[0, 3]].any():
-        raise operator.fault("a border of rows and columns", pads.tolist())
+    if pads.shape != (4, 2) or pads.min() < 0 or pads[0].any() or (pads[3].any() and pads[1:3].any()):
+        raise operator.fault("a border of rows and columns, or of channels", pads.tolist())
     value = g.optional(operator, 2)
-    (top, bottom), (left, right) = (tuple(int(n) for n in pads[i]) for i in (1, 2))
-    full = g.constant(f"{x}/pads", [0, 0, top, left, 0, 0, bottom, right], np.int64)
-    border = g.constant(f"{x}/border", 0.0 if value is None else value.reshape(()))
+    (top, bottom), (left, right), (front, behind) = ((int(a), int(b)) for a, b in pads[1:])
+    name = f"t{operator.output}"
+    full = g.constant(f"{name}/pads", [0, front, top, left, 0, behind, bottom, right], np.int64)
+    border = g.constant(f"{name}/value", 0.0 if value is None else value.reshape(()))
     g.op(operator, "Pad", x, full, border)
-    return shape[0], shape[1] + top + bottom, shape[2] + left + right
+    return shape[0] + front + behind, shape[1] + top + bottom, shape[2] + left + right
 
 
 def _concatenation(g: LiteGraph, operator: Operator) -> Shape:

@@ -36,6 +36,7 @@ SHAPES = {
     "samples": (24, 2),
     "thresholds": (8, 8, 3),
     "shortcuts": (10, 10, 2),
+    "parted": (10, 10, 2),
     "functional": (10, 12, 3),
 }
 KERAS_3_FILES = [
@@ -55,6 +56,7 @@ FILES = {
     "samples.keras": "samples",
     "thresholds.tflite": "thresholds",
     "shortcuts.tflite": "shortcuts",
+    "parted.tflite": "parted",
 }
 
 

@@ -1,13 +1,15 @@
-"""Channels in another order, and some of them: shuffles between groups, slices, elements as channels."""
+"""Channels in another order, some of them, and more of them: shuffles between groups, slices, elements as
+channels, channels of one value around a map's own."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from functools import wraps
 
 import numpy as np
 
-from bnnsim.importers.exact.channel_function import ChannelFunction
+from bnnsim.importers.exact.channel_function import ONE, Affine, Chain, ChannelFunction, as_affine
 from bnnsim.importers.onnx.binding import (
     TensorBinding,
     VaryingConstants,
@@ -51,6 +53,27 @@ def _picked(state: Lowering, base: str, order: Array) -> str:
         state.made[key] = _picking(state, base, weights, 1, (len(order), height, width))
     made: str = state.made[key]
     return made
+
+
+def with_channels_around(
+    state: Lowering, operator: Operator, binding: TensorBinding, front: int, behind: int, value: Fraction
+) -> TensorBinding:
+    """A map with channels of one ``value`` in front and behind: no weight of theirs is other than 0."""
+    binding = in_order(state, operator, quantised(state, operator, binding))
+    channels, height, width = as_map(operator, binding)
+    count = front + channels + behind
+    weights = np.zeros((count, channels, 1, 1), np.int64)
+    weights[np.arange(front, front + channels), np.arange(channels)] = 1
+    low, high = state.draft.bounds_of(binding.base)
+    shape = (count, height, width)
+    layer = state.draft.append("conv", [binding.base], shape, min(low, 0), max(high, 0))
+    layer.weights, layer.options = weights, {"kernel": (1, 1)}
+    first = as_affine(binding.function.of(0))
+    nothing: Chain = (Affine(ONE if first is None else first.gain, value),)
+    kept = [binding.function.of(c) for c in range(channels)]
+    function = ChannelFunction((*[nothing] * front, *kept, *[nothing] * behind)).simplest
+    dimensions = map_dimensions(*shape, operator.channels_last)
+    return replace(binding, base=layer.name, function=function, dimensions=dimensions)
 
 
 def _picking(
@@ -125,8 +148,8 @@ def _elements_apart(
     )
 
 
-def slice_channels(state: Lowering, operator: Operator) -> TensorBinding:
-    """Some of the channels, by start, end and step along their axis."""
+def slice_map(state: Lowering, operator: Operator) -> TensorBinding:
+    """Some of the channels, by start, end and step along their axis; or every n-th row and column."""
     binding = quantised(state, operator, state.binding(operator))
     if "starts" in operator.attributes:
         starts, ends = operator.attributes["starts"], operator.attributes["ends"]
@@ -136,18 +159,36 @@ def slice_channels(state: Lowering, operator: Operator) -> TensorBinding:
         given, by = state.optional(operator, 3, "axes"), state.optional(operator, 4, "steps")
         axes = range(len(starts)) if given is None else given.tolist()
         steps = [1] * len(starts) if by is None else by.tolist()
-    rank = len(binding.shape) + 1
+    rank, strides = len(binding.shape) + 1, {"H": 1, "W": 1}
     for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
         size = (1, *binding.shape)[axis % rank]
         picks = np.arange(size)[slice(start, end, step)]
         if len(picks) == size and step == 1:
             continue
         along = binding.dimensions[axis % rank - 1] if axis % rank else ()
-        if not is_ordered(binding) or [label for label, _ in along] != ["C"] or not len(picks):
-            raise operator.fault("a slice of channels", f"axis {axis} of {[1, *binding.shape]}")
-        function = ChannelFunction(tuple(binding.function.of(int(c)) for c in picks)).simplest
+        labels = [label for label, _ in along]
+        is_stride = labels in (["H"], ["W"]) and list(picks) == list(range(0, size, step))
+        if not is_ordered(binding) or not (is_stride or labels == ["C"]) or not len(picks):
+            expected = "a slice of channels, or every n-th row and column"
+            raise operator.fault(expected, f"axis {axis} of {[1, *binding.shape]}")
         dimensions = list(binding.dimensions)
-        dimensions[axis % rank - 1] = dimension("C", len(picks))
+        dimensions[axis % rank - 1] = dimension(labels[0], len(picks))
+        if is_stride:
+            strides[labels[0]] = int(step)
+            binding = replace(binding, dimensions=tuple(dimensions))
+            continue
+        function = ChannelFunction(tuple(binding.function.of(int(c)) for c in picks)).simplest
         base = _picked(state, binding.base, picks)
         binding = replace(binding, base=base, function=function, dimensions=tuple(dimensions))
-    return binding
+    return _every(state, binding, (strides["H"], strides["W"]))
+
+
+def _every(state: Lowering, binding: TensorBinding, stride: tuple[int, int]) -> TensorBinding:
+    """Every n-th row and column of ``binding``, whose dimensions say so already: windows of one."""
+    if stride == (1, 1):
+        return binding
+    channels, height, width = state.draft.shape_of(binding.base)
+    shape = (channels, -(-height // stride[0]), -(-width // stride[1]))
+    layer = state.draft.append("max_pool", [binding.base], shape, *state.draft.bounds_of(binding.base))
+    layer.options = {"kernel": (1, 1), "stride": stride}
+    return replace(binding, base=layer.name)

@@ -11,6 +11,7 @@ from bnnsim.importers.exact.rational import fractions_of
 from bnnsim.importers.onnx.binding import Border, LayoutMismatch, TensorBinding, regrouped
 from bnnsim.importers.onnx.graph import Operator
 from bnnsim.importers.onnx.lowering import Lowering
+from bnnsim.importers.onnx.operators.orders import with_channels_around
 
 
 def shape(state: Lowering, operator: Operator) -> TensorBinding:
@@ -143,6 +144,10 @@ def pad(state: Lowering, operator: Operator) -> TensorBinding:
         channel = 2 if pads[1] or pads[5] else 0
     rows = [i for i in range(3) if i != channel]
     if pads[channel + 1] or pads[channel + 5]:
+        if sum(pads) == pads[channel + 1] + pads[channel + 5]:
+            return with_channels_around(
+                state, operator, binding, pads[channel + 1], pads[channel + 5], value
+            )
         raise LayoutMismatch(operator, binding)
     if pads[0] or pads[4]:
         raise operator.fault("a border around rows and columns", f"pads {pads}")

@@ -1,4 +1,4 @@
-"""Slices of channels, against onnxruntime."""
+"""Slices of channels, every n-th row and column, and channels of zeros, against onnxruntime."""
 
 from __future__ import annotations
 
@@ -42,9 +42,26 @@ def test_steps_of_a_recurrent_network_in_one_vector(tmp_path):
     assert found.same() >= 0.99
 
 
+@pytest.mark.parametrize(("front", "behind", "is_real"), [(2, 2, True), (0, 4, True), (3, 1, False)])
+def test_a_shortcut_without_weights_between_stages(front, behind, is_real, tmp_path):
+    """Residual networks for CIFAR-10: every second row and column, and channels of zeros around."""
+    b = Builder((1, 3, 9, 8), seed=6)
+    x = b.conv("x", b.signs(4, 3, 3, 3), 3, pad=1)
+    x = b.batch_norm(x, 4, 1) if is_real else b.op("Sign", b.batch_norm(x, 4, 1))
+    starts, ends = (b.constant(v, np.int64) for v in ([0, 0], [1 << 40, 1 << 40]))
+    axes, steps = (b.constant(v, np.int64) for v in ([2, 3], [2, 2]))
+    pads = b.constant([0, front, 0, 0, 0, behind, 0, 0], np.int64)
+    shortcut = b.op("Pad", b.op("Slice", x, starts, ends, axes, steps), pads)
+    y = b.conv(b.op("Sign", x), b.signs(8, 4, 3, 3), 3, pad=1, strides=[2, 2])
+    x = b.op("Add", b.batch_norm(y, 8, 6) if is_real else y, shortcut)
+    x = b.batch_norm(x, 8, 1)
+    found = agreement(b, b.op("MatMul", b.op("Flatten", b.op("Sign", x)), b.signs(160, 4)), tmp_path)
+    assert found.same() >= 0.99
+
+
 def test_a_slice_of_rows_is_refused(tmp_path):
     b = Builder((1, 3, 6, 6), seed=5)
     x = b.op("Sign", b.batch_norm(b.conv("x", b.signs(6, 3, 3, 3), 3, pad=1), 6, 1))
     model = b.model(b.op("Flatten", _slice(b, x, 0, 3, axis=2)))
-    with pytest.raises(SpecError, match="expected a slice of channels, got axis 2"):
+    with pytest.raises(SpecError, match="or every n-th row and column, got axis 2"):
         lower_model(model, "net.onnx", "net", import_options(input_type="uint8"))
