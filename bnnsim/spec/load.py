@@ -110,7 +110,10 @@ def load_device(reference: str | Path) -> Loaded[Device]:
     A search asks for the same few again and again, so a file that has not changed is read once.
     """
     path = find_spec(reference, "device")
-    state = path.stat()
+    try:
+        state = path.stat()
+    except OSError:
+        return _complete(_read(Device, path))  # which says what is in the way
     return _complete(_device_at(path, state.st_mtime_ns, state.st_size))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -97,6 +98,9 @@ def check_model(
     shape = tuple(loaded.spec.input.shape)
     original = reference_of(model_path, None, shape)
     graph = reference_of(model_path, lowered.rounded, shape) if lowered.rounded else original
+    if math.prod(graph.input_shape) != math.prod(shape):
+        expected = f"an input of {math.prod(shape)} elements, as {loaded.spec.name} has"
+        raise InputError(str(model_path), expected, str(list(graph.input_shape)))
     inputs = chosen_inputs(network, lowered, graph, images, random_inputs, seed)
     claims = layer_claims(lowered, network, graph)
     is_plus = match.options["sign_of_zero"] == "plus"

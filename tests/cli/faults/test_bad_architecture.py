@@ -198,3 +198,10 @@ def test_wrong_architecture_entry_is_named(
     old, new, *wanted = ARCH_CASES[case]
     lines = complaints(tmp_path, capsys, change(ARCH, old, new), WORKLOAD)
     assert any(all(text in line for text in wanted) for line in lines), lines
+
+
+def test_a_device_s_file_that_is_not_there(tmp_path, capsys):
+    arch = change(ARCH, "device: xc7z020", "device: ../no/such.yaml")
+    lines = complaints(tmp_path, capsys, arch, WORKLOAD)
+    assert any("no/such.yaml" in line and "expected" in line for line in lines), lines
+    assert not any("that can be used" in line for line in lines), lines

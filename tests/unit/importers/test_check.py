@@ -13,6 +13,7 @@ import pytest
 onnx = pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not installed")
 
 from bnnsim.cli.app import run  # noqa: E402
+from bnnsim.importers.check import check  # noqa: E402
 from bnnsim.importers.check.check import check_model  # noqa: E402
 from bnnsim.importers.onnx import network  # noqa: E402
 from bnnsim.importers.onnx.network import import_onnx  # noqa: E402
@@ -67,6 +68,16 @@ def test_signs_behind_rounded_sums_flip_also_where_the_import_turned_rows(tmp_pa
     assert report.verdict == "flips", str(report)
     counts = {layer.layer: layer.flips.count for layer in report.layers if layer.flips.count}
     assert "sign0" in counts, counts  # it reads the turned rows' sums
+
+
+def test_a_model_of_another_input_than_the_workload_s_is_one_line(tmp_path, monkeypatch):
+    """A file that says another input than its layers give, as damaged ones do."""
+    path = _residual(tmp_path)
+    imported = import_onnx(path, tmp_path, fixed="fixed16.6")
+    read = check.reference_of
+    monkeypatch.setattr(check, "reference_of", lambda *of: replace(read(*of), input_shape=(3, 9, 3)))
+    with pytest.raises(InputError, match=r"net.onnx: expected an input of 192 elements, .* \[3, 9, 3\]"):
+        check_model(path, imported.workload_path)
 
 
 def test_a_flip_farther_than_the_bound_is_wrong(tmp_path, monkeypatch):
