@@ -1,14 +1,21 @@
-"""A binary network of ResNet-18's size and shape for 224x224 pixels, as a streaming design."""
+"""A binary network of ResNet-18's size and shape for 224x224 pixels: a streaming design, and a space."""
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from bnnsim.design.build import build_streaming_design
 from bnnsim.design.design import Design
+from bnnsim.search.fifos.bound import bound_depths
 from bnnsim.spec.faults import divisors_of
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.workload import Workload
+from bnnsim.timing.streaming.bottleneck import unlimited_interval
+from bnnsim.timing.streaming.programs.graph import build_timing
 
 STAGES = (64, 128, 256, 512)
 BLOCKS_A_STAGE = 2
@@ -37,6 +44,35 @@ def resnet18(target_cycles: int = 401_408, pipeline: str = "flushing") -> Design
     sketch.layer("fc", "linear", out=1000)
     sketch.fold("fc", 1, 1000, channels, channels)
     return sketch.design(pipeline)
+
+
+def write_space(folder: Path) -> Path:
+    """A space file on that network in ``folder``: PE and SIMD of all convolutions but the stem free.
+
+    FIFOs beside the convolutions hold what a run at the design's pace fills, and half as much again.
+    """
+    design = resnet18()
+    timing = build_timing(design.graph)
+    filled = bound_depths(timing, math.ceil(unlimited_interval(timing)), 2)
+    network = design.network.workload.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    space = design.architecture.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    for hardware in space["layers"].values():
+        if hardware.get("sliding_window") == "rtl":
+            hardware |= {"pe": "divisors", "simd": "divisors"}
+    space |= {
+        "name": "resnet18-u250",
+        "device": "xcu250",
+        "fifo_words": {name: max(32, filled[name] * 3 // 2) for name in space["fifo_words"]},
+        "explore": {
+            "workload": "resnet18.yaml",
+            "objectives": ["throughput_fps", "power_w", "lut"],
+            "constraints": ["throughput_fps>=100"],
+        },
+    }
+    (folder / "resnet18.yaml").write_text(yaml.safe_dump(network, sort_keys=False))
+    path = folder / "space.yaml"
+    path.write_text(yaml.safe_dump(space, sort_keys=False))
+    return path
 
 
 class _Sketch:

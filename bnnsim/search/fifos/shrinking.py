@@ -16,7 +16,7 @@ from bnnsim.search.fifos.trials import DepthTrials
 STEP_WORDS = 32
 """A shift register's LUT holds 32 words; from there on, depths that double are the steps that cost."""
 PROOF_FRAMES = 128
-"""Frames in which a FIFO that is a word shallower has time to show that it keeps the target."""
+"""Frames in which a FIFO that is a word shallower has time to show that it keeps the target, at most."""
 
 
 class Shrinking:
@@ -44,16 +44,17 @@ class Shrinking:
         self._rounds(by_words=True, reserve=reserve)
 
     def prove(self) -> bool:
-        """Whether no FIFO can lose a word alone: each is tried, as long as there are timings for all."""
+        """Whether no FIFO can lose a word alone: each is tried, as long as there are frames for all."""
         lost = True
         while lost:
             able = [name for name, depth in self.depths.items() if depth > 1]
-            if len(able) > self.trials.left:
+            frames = min(PROOF_FRAMES, self.trials.frames_left // max(1, len(able)))
+            if len(able) > self.trials.left or frames < self.trials.most_frames:
                 return False
             lost = False
             for name in able:
                 less = {**self.depths, name: self.depths[name] - 1}
-                if self.trials.keeps(less, PROOF_FRAMES):
+                if self.trials.keeps(less, frames):
                     self.depths, lost = less, True
         return True
 

@@ -12,7 +12,7 @@ from bnnsim.timing.streaming.steady_state.api import steady_state
 
 MOST_TIMINGS = 120
 LEAST_TIMINGS = 24
-MOST_WORDS = 40_000_000
+MOST_WORDS = 20_000_000
 """Words that all timings may move together beyond the least number of timings."""
 UNIT_WORDS = 100
 """What a unit costs a frame besides its words, in words."""
@@ -91,8 +91,13 @@ class DepthTrials:
         """Timings that are still allowed."""
         if self._most_timings is not None:
             return max(0, self._most_timings - self.timed)
-        spare = max(0, MOST_WORDS - self._words) // max(1, 3 * self._frame_words)
+        spare = self.frames_left // 3
         return max(LEAST_TIMINGS - self.timed, min(MOST_TIMINGS - self.timed, spare), 0)
+
+    @property
+    def frames_left(self) -> int:
+        """Frames that the words still allowed are."""
+        return max(0, MOST_WORDS - self._words) // max(1, self._frame_words)
 
     def settles(self, depths: Depths) -> bool:
         """As :meth:`keeps`, with more frames to show it; what follows has twice as many as it took."""

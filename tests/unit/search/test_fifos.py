@@ -14,6 +14,7 @@ from bnnsim.cli.app import run
 from bnnsim.design.build import build_streaming_design
 from bnnsim.design.design import Design
 from bnnsim.report.search.sizing import sizing_info
+from bnnsim.search.fifos import trials
 from bnnsim.search.fifos.bound import bound_depths
 from bnnsim.search.fifos.check import check_sizing, with_depths
 from bnnsim.search.fifos.sizing import FifoSizing, Goal, size_fifos
@@ -145,6 +146,17 @@ def test_branches_take_dozens_of_timings_however_many_there_are(blocks: int, pix
     assert sizing.designs_timed <= 200
     assert sizing.fifo_bits < sizing.bound_bits
     assert check_sizing(design, sizing) >= 1
+
+
+def test_that_no_word_can_go_is_proven_only_where_there_are_frames_for_every_fifo(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    design = residual(1, 10)
+    assert size_fifos(design).is_minimal
+    monkeypatch.setattr(trials, "MOST_WORDS", 1)
+    few = size_fifos(design)
+    assert not few.is_minimal
+    assert few.initiation_interval_cycles == few.unlimited_interval_cycles
 
 
 def test_ctrl_c_leaves_the_best_until_then(

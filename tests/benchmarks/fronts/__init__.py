@@ -1,0 +1,1 @@
+"""Fronts that searches are measured against."""
