@@ -19,9 +19,12 @@ from bnnsim.design.streaming.units import (
     Add,
     Concat,
     Converter,
+    Lookup,
+    Multiply,
     Mvau,
     Padding,
     Pool,
+    Repeat,
     Scale,
     Sink,
     Source,
@@ -162,6 +165,9 @@ def _unit_mhz(delays: Delays, unit: Unit, stages: int) -> float:
             return delays.path_mhz(max(memory, delays.adder(width) + delays.lut + delays.net))
         case Threshold():
             return delays.path_mhz(max(memory, delays.adder(parameters.input_bits / 2)))
+        case Lookup():
+            held = delays.adder(parameters.input_bits) + delays.lut + delays.net
+            return delays.path_mhz(max(memory, held))
         case Pool():
             loads = parameters.lanes * parameters.type.bits
             path = memory + delays.lut + delays.net + delays.broadcast(loads) / 2
@@ -171,7 +177,17 @@ def _unit_mhz(delays: Delays, unit: Unit, stages: int) -> float:
         case Add():
             levels = math.ceil(math.log2(max(2, len(parameters.input_bits))))
             return delays.path_mhz(levels * delays.adder(parameters.output_bits))
-        case Source() | Sink() | Converter() | Padding() | Scale() | Split() | Concat():
+        case (
+            Source()
+            | Sink()
+            | Converter()
+            | Padding()
+            | Scale()
+            | Split()
+            | Concat()
+            | Repeat()
+            | Multiply()
+        ):
             # A 32-bit counter and what it decides.
             return delays.path_mhz(delays.adder(32) + delays.lut + delays.net)
         case _:

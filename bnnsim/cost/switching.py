@@ -13,9 +13,12 @@ from bnnsim.design.streaming.units import (
     Add,
     Concat,
     Converter,
+    Lookup,
+    Multiply,
     Mvau,
     Padding,
     Pool,
+    Repeat,
     Scale,
     Sink,
     Source,
@@ -111,7 +114,7 @@ def _steps(design: Design, unit: Unit) -> int:
             return mvau.vectors * mvau.fold
         case (
             Source() | Sink() | Converter() | Padding() | Window() | Pool()
-            | Threshold() | Scale() | Split() | Add() | Concat()
+            | Threshold() | Scale() | Lookup() | Split() | Add() | Multiply() | Concat() | Repeat()
         ):
             streams = design.graph.stream_by_name
             return max((streams[name].words for name in (*unit.inputs, *unit.outputs)), default=0)

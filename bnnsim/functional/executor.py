@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from bnnsim.arrays import Integers
 from bnnsim.design.network.network import INPUT, Network, Node
 from bnnsim.functional.activations import Activations, Outputs
 from bnnsim.functional.input.frames import check_frames
+from bnnsim.functional.layers.joins import joined, repeated
 from bnnsim.functional.layers.pooling import pooled
 from bnnsim.functional.layers.scaled_layers import is_scaled, run_scaled, scaled_parameters
 from bnnsim.functional.layers.threshold import ThresholdStep
@@ -19,10 +18,10 @@ from bnnsim.functional.tensors.elements import integer_dtype
 from bnnsim.functional.tensors.feature_map import FeatureMap, IntegerMap, concatenated, from_frames
 from bnnsim.spec.faults import Fault, SpecError
 from bnnsim.spec.workload import (
-    AddLayer,
     AveragePoolLayer,
     ConcatLayer,
     MaxPoolLayer,
+    RepeatLayer,
     SumPoolLayer,
     ThresholdLayer,
     WeightedLayer,
@@ -126,11 +125,9 @@ class Executor:
             return pooled(node, given[0], threads)
         if isinstance(layer, ConcatLayer):
             return concatenated(given)
-        assert isinstance(layer, AddLayer)
-        total = given[0].integers().astype(integer_dtype(node.sum_type))
-        for other in given[1:]:
-            np.add(total, other.integers(), out=total)
-        return IntegerMap(total)
+        if isinstance(layer, RepeatLayer):
+            return repeated(node, given[0])
+        return joined(node, given)
 
 
 def _check_shape(name: str, array: Integers, shape: tuple[int, ...]) -> None:

@@ -10,6 +10,9 @@ from pydantic_core import CoreSchema
 from bnnsim.spec.bounds import MAX_EXTENT
 from bnnsim.spec.layers.base import Border, LayerBase, Pair, Sides, Window, pair, sides
 from bnnsim.spec.layers.base import Compare as Compare
+from bnnsim.spec.layers.maps import LookupLayer as LookupLayer
+from bnnsim.spec.layers.maps import MultiplyLayer as MultiplyLayer
+from bnnsim.spec.layers.maps import RepeatLayer as RepeatLayer
 from bnnsim.spec.layers.pools import AveragePoolLayer as AveragePoolLayer
 from bnnsim.spec.layers.pools import MaxPoolLayer as MaxPoolLayer
 from bnnsim.spec.layers.pools import MeanPoolLayer as MeanPoolLayer
@@ -305,10 +308,13 @@ Layer = Annotated[
     | FixedLinearLayer
     | AffineLayer
     | PreluLayer
+    | LookupLayer
     | ThresholdLayer
     | PoolLayer
     | AddLayer
-    | ConcatLayer,
+    | MultiplyLayer
+    | ConcatLayer
+    | RepeatLayer,
     Field(discriminator="op"),
 ]
 

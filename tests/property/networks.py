@@ -157,9 +157,9 @@ class _Sketch:
         self.pooled(op, (self.shape[0], 1, 1), kernel="global", **word)
 
     def branch(self) -> None:
-        """A convolution beside another or beside a shortcut, joined by add or concat."""
+        """A convolution beside another or beside a shortcut, joined by add, multiply or concat."""
         root, shape, kind = self.last, self.shape, self.type
-        join = self.one_of("add", "concat")
+        join = self.one_of("add", "concat", "concat", "multiply")
         joined = self.one_of(*ACTIVATIONS) if join == "concat" else None
         self.conv(keeps_size=True, out=shape[0], ends_as=joined)
         first = self.last
@@ -174,6 +174,53 @@ class _Sketch:
             self.shape = (2 * shape[0], *shape[1:])
         else:
             self.threshold(shape[0])
+
+    def repeat(self) -> None:
+        """Pixels again and again, or zeros between them; or the only channel."""
+        channels, height, width = self.shape
+        factor = [self.one_of(1, 1, 2, 3), self.one_of(1, 2)]
+        keys: dict[str, Any] = {"factor": factor, "fill": self.one_of("nearest", "nearest", "zero")}
+        sides = [0] * 4
+        if keys["fill"] == "nearest":
+            sides = [self.one_of(0, 0, 1, 2) for _ in range(4)]
+            keys["channels"] = self.one_of(1, 2, 6) if channels == 1 else 1
+            keys["border"] = sides
+        elif self.type == "bipolar":
+            self.type = "int2"
+        name = self.layer("repeat", **keys)
+        zeros = keys["fill"] == "zero"
+        sizes = [
+            (n - 1) * k + 1 if zeros else n * k + sides[i] + sides[i + 2]
+            for i, (n, k) in enumerate(zip((height, width), factor, strict=True))
+        ]
+        self.shape = (channels * keys.get("channels", 1), sizes[0], sizes[1])
+        self.hardware[name] = self.options()
+        if self.draw(st.booleans()):
+            self.hardware[name]["pe"] = self.one_of(*_divisors(self.shape[0]))
+
+    def gate(self) -> None:
+        """A map times what one of its channels, positions or the whole of it says."""
+        self.conv()
+        root, (channels, height, width) = self.last, self.shape
+        self.hardware[root]["out_fifo_words"] = channels * height * width
+        per = self.one_of("channel", "position")
+        if per == "channel":
+            self.pooled("sum_pool", (channels, 1, 1), kernel="global")
+            self.layer("repeat", factor=[height, width])
+        else:
+            self.conv(keeps_size=True, out=1)
+            self.layer("repeat", channels=channels)
+        self.shape = (channels, height, width)
+        self.layer("multiply", [root, self.last])
+        self.threshold(channels)
+
+    def lookup(self) -> None:
+        """A function in a table, behind which a threshold makes bits again."""
+        kind = self.one_of("int6", "fixed8.3", "uint4")
+        keys = {"low": self.one_of(-9, -2, 0), "shift_bits": self.one_of(0, 1, 3), "segments": 5}
+        name = self.layer("lookup", type=kind, **keys)
+        self.folded(name, self.shape[0])
+        self.threshold(self.shape[0])
 
     def head(self) -> None:
         """An output of its own beside the rest of the network."""
@@ -197,7 +244,10 @@ class _Sketch:
         self.shape = (out, 1, 1)
 
 
-_PIECES = (_Sketch.conv, _Sketch.conv, _Sketch.pool, _Sketch.branch, _Sketch.head)
+_PIECES = (
+    *(_Sketch.conv, _Sketch.conv, _Sketch.pool, _Sketch.branch, _Sketch.branch, _Sketch.head),
+    *(_Sketch.repeat, _Sketch.gate, _Sketch.lookup),
+)
 _ENDS = (_Sketch.linear, _Sketch.linear, _Sketch.global_pool, _Sketch.pool)
 
 

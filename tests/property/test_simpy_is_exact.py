@@ -122,7 +122,8 @@ def test_the_random_designs_hold_every_kind_of_unit() -> None:
 
     collect()
     hls = ("mvau", "width_converter", "sliding_window", "pool", "duplicate", "add", "concat")
-    rtl = ("mvau", "width_converter", "sliding_window", "padding", "thresholding")
+    hls += ("multiply", "repeat")
+    rtl = ("mvau", "width_converter", "sliding_window", "padding", "thresholding", "lookup")
     windows = ("row_buffer", "no_overlap", "full_frame_coupled", "rtl", "parallel")
     assert seen >= {f"hls {pipeline} {kind}" for pipeline in ("freezing", "flushing") for kind in hls}
     assert seen >= {f"rtl flushing {kind}" for kind in rtl}

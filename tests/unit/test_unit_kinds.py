@@ -35,10 +35,14 @@ WORKLOAD = Workload.model_validate(
             {"name": "left", "op": "conv", "out": 4, "kernel": 1, "inputs": ["pool"]},
             {"name": "right", "op": "conv", "out": 4, "kernel": 1, "inputs": ["pool"]},
             {"name": "sum", "op": "add", "inputs": ["left", "right"]},
+            {"name": "third", "op": "conv", "out": 4, "kernel": 1, "inputs": ["pool"]},
+            {"name": "gated", "op": "multiply", "inputs": ["sum", "third"]},
             {"name": "sign", "op": "threshold", "activation": "bipolar"},
             {"name": "both", "op": "concat", "inputs": ["sign", "pool"]},
+            {"name": "large", "op": "repeat", "factor": 2},
             {"name": "scores", "op": "linear", "out": 6},
             {"name": "scaled", "op": "affine"},
+            {"name": "table", "op": "lookup", "type": "int6", "low": -8, "shift_bits": 2, "segments": 4},
         ],
     }
 )
@@ -54,9 +58,11 @@ ARCHITECTURE = StreamingArchitecture.model_validate(
             "border": {"pe": 2, "simd": 4},
             "left": {"pe": 1, "simd": 2},
             "right": {"pe": 1, "simd": 2},
+            "third": {"pe": 1, "simd": 2},
             "sign": {"pe": 2},
             "scores": {"pe": 1, "simd": 4},
             "scaled": {"pe": 1},
+            "table": {"pe": 2},
         },
     }
 )
@@ -70,9 +76,12 @@ DETAILS = {
     "pool": "max 2 × 2",
     "thresholding": "1 threshold",
     "scale": "affine to",
+    "lookup": "4 pieces to int6",
     "duplicate": "",
     "add": "lanes",
+    "multiply": "lanes",
     "concat": "",
+    "repeat": "to 6 × 6",
 }
 """What the drawing says of each kind; nothing where there is nothing to say."""
 MEMORIES: dict[str, set[str]] = {
@@ -85,14 +94,19 @@ MEMORIES: dict[str, set[str]] = {
     "pool": set(),
     "thresholding": {"thresholds"},
     "scale": {"scale", "bias"},
+    "lookup": {"values"},
     "duplicate": set(),
     "add": set(),
+    "multiply": set(),
     "concat": set(),
+    "repeat": set(),
 }
 """The memories whose contents each kind may have."""
 OPERANDS = {"mvau"}
 """Kinds whose operand registers are counted; the others' toggles are those of their streams."""
-CARRIES_A_LAYER = {"mvau", "pool", "thresholding", "scale", "add", "concat"}
+CARRIES_A_LAYER = {
+    *("mvau", "pool", "thresholding", "scale", "lookup", "add", "multiply", "concat", "repeat"),
+}
 """Kinds whose output stream may be a layer's values."""
 KINDS: tuple[UnitKind, ...] = get_args(UnitKind)
 

@@ -7,6 +7,7 @@ from typing import assert_never
 from bnnsim.cost.blocks.parts import Part
 from bnnsim.cost.blocks.technology import Technology
 from bnnsim.cost.own.computing import mvau_parts, scale_parts, threshold_parts
+from bnnsim.cost.own.gates import lookup_parts, multiply_parts, repeat_parts
 from bnnsim.cost.own.moving import (
     add_structure,
     concat_structure,
@@ -23,9 +24,12 @@ from bnnsim.design.streaming.units import (
     Add,
     Concat,
     Converter,
+    Lookup,
+    Multiply,
     Mvau,
     Padding,
     Pool,
+    Repeat,
     Scale,
     Sink,
     Source,
@@ -88,6 +92,12 @@ def module_parts(
             return (_part(tech, add_structure(parameters, freezes)),)
         case Concat():
             return (_part(tech, concat_structure(parameters, freezes)),)
+        case Lookup():
+            return lookup_parts(tech, parameters)
+        case Multiply():
+            return multiply_parts(tech, parameters, freezes)
+        case Repeat():
+            return repeat_parts(tech, parameters, element_bits, freezes)
         case _:
             assert_never(parameters)
 

@@ -11,6 +11,7 @@ from bnnsim.cost.own.structure import own_fifo
 from bnnsim.cost.own.units import own_parts
 from bnnsim.cost.streaming.control import Tool
 from bnnsim.cost.streaming.frame_ends import sink_parts, source_parts
+from bnnsim.cost.streaming.gates import lookup_parts, multiply_parts, repeat_parts
 from bnnsim.cost.streaming.mvau import mvau_parts
 from bnnsim.cost.streaming.pool import pool_parts
 from bnnsim.cost.streaming.stream_units import (
@@ -27,9 +28,12 @@ from bnnsim.design.streaming.units import (
     Add,
     Concat,
     Converter,
+    Lookup,
+    Multiply,
     Mvau,
     Padding,
     Pool,
+    Repeat,
     Scale,
     Sink,
     Source,
@@ -78,8 +82,14 @@ def unit_parts(
             return split_parts(tech, parameters, tool, width_bits)
         case Add():
             return add_parts(tech, parameters, tool)
+        case Lookup():
+            return lookup_parts(tech, parameters, tool)
+        case Multiply():
+            return multiply_parts(tech, parameters, tool)
         case Concat():
             return concat_parts(tech, parameters, tool)
+        case Repeat():
+            return repeat_parts(tech, parameters, tool, element_bits)
         case Source():
             return source_parts(tech, parameters, width_bits)
         case Sink():

@@ -18,6 +18,7 @@ from bnnsim.datapath.engine.stages import Values, apply_epilogue, planes, scores
 from bnnsim.design.design import EngineDesign
 from bnnsim.design.engine.program import Beside, LayerProgram, Op, Repeat, ResolvedLoop, Work
 from bnnsim.design.network.network import INPUT, Node
+from bnnsim.functional.tensors.elements import integer_dtype
 from bnnsim.spec.workload import ConvBase, FixedLinearLayer, WeightedLayer
 
 
@@ -104,7 +105,8 @@ def weights_of(node: Node, values: Values) -> Integers:
 class Operands:
     """What an array reads of one layer's input, and how far apart.
 
-    ``x``: int32 ``(planes, padded height, padded width, channels)``, the channels of all groups.
+    ``x``: int32, or int64 where elements are wider, ``(planes, padded height, padded width, channels)``,
+    the channels of all groups.
     """
 
     x: Integers
@@ -128,7 +130,7 @@ def operands_of(design: EngineDesign, part: LayerProgram, node: Node, x: Integer
     else:
         # a map is flattened pixel by pixel, channel fastest
         source = x.transpose(1, 2, 0).reshape(1, -1, 1, 1)
-    ordered = np.ascontiguousarray(source.transpose(0, 2, 3, 1), np.int32)
+    ordered = np.ascontiguousarray(source.transpose(0, 2, 3, 1), integer_dtype(node.input.type))
     return Operands(ordered, stride, dilation)
 
 

@@ -23,9 +23,12 @@ from bnnsim.spec.workload import (
     ConcatLayer,
     FixedLinearLayer,
     GatedConvLayer,
+    LookupLayer,
     MaxPoolLayer,
     MeanPoolLayer,
+    MultiplyLayer,
     PreluLayer,
+    RepeatLayer,
     SumPoolLayer,
     ThresholdLayer,
     WeightedLayer,
@@ -131,8 +134,44 @@ def stage_layer(node: Node, values: Values, inputs: list[Integers]) -> Integers:
     if isinstance(layer, AddLayer):
         total: Integers = np.add.reduce(inputs)
         return total
+    if isinstance(layer, LookupLayer):
+        pieces = range(layer.segments + 1)
+        ends = [layer.low + (piece << layer.shift_bits) for piece in pieces]
+        return _between(x, ends, [int(v) for v in values["values"]], layer.shift_bits)
+    if isinstance(layer, MultiplyLayer):
+        product: Integers = np.multiply(*(one.astype(np.int64) for one in inputs))
+        return product
+    if isinstance(layer, RepeatLayer):
+        return _repeated(x, layer)
     assert isinstance(layer, ConcatLayer)
     return np.concatenate(inputs)
+
+
+def _between(x: Integers, ends: list[int], values: list[int], shift: int) -> Integers:
+    """Straight lines between ``values`` at ``ends``."""
+    found = []
+    for number in x.reshape(-1).tolist():
+        held = min(max(number, ends[0]), ends[-1] - 1)
+        piece = (held - ends[0]) // (1 << shift)
+        rise = (values[piece + 1] - values[piece]) * (held - ends[piece])
+        found.append(values[piece] + (2 * rise + (1 << shift)) // (2 << shift))
+    return np.array(found, np.int64).reshape(x.shape)
+
+
+def _repeated(x: Integers, layer: RepeatLayer) -> Integers:
+    """Each place out from the row and column that it shows, or 0 between them."""
+    channels, height, width = x.shape
+    rows = [r for r, count in enumerate(layer.row_counts(height)) for _ in range(count)]
+    columns = [c for c, count in enumerate(layer.column_counts(width)) for _ in range(count)]
+    large: Integers = x[np.arange(channels * layer.channels) // layer.channels][:, rows][:, :, columns]
+    if layer.fill == "zero":
+        first = np.outer(_is_first(rows), _is_first(columns))
+        large = np.where(first, large, 0)
+    return large
+
+
+def _is_first(places: list[int]) -> list[bool]:
+    return [i == 0 or place != places[i - 1] for i, place in enumerate(places)]
 
 
 def _pool_windows(x: Integers, layer: SlidingPool, border: int) -> Integers:

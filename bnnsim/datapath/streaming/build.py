@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from bnnsim.arrays import Integers
 from bnnsim.datapath.mismatch import BitMismatchError
+from bnnsim.datapath.streaming.gates import LookupDatapath, MultiplyDatapath, RepeatDatapath
 from bnnsim.datapath.streaming.mvau import MvauDatapath
 from bnnsim.datapath.streaming.pool import PoolDatapath
 from bnnsim.datapath.streaming.residual import ResidualMvauDatapath, ResidualPoolDatapath
@@ -38,9 +39,12 @@ from bnnsim.design.streaming.units import (
     Add,
     Concat,
     Converter,
+    Lookup,
+    Multiply,
     Mvau,
     Padding,
     Pool,
+    Repeat,
     Scale,
     Sink,
     Source,
@@ -118,10 +122,16 @@ def unit_datapath(
             return ThresholdDatapath(parameters, thresholds[unit.layer])
         case Scale():
             return ScaleDatapath(parameters, values[unit.layer])
+        case Lookup():
+            return LookupDatapath(parameters, values[unit.layer]["values"])
         case Add():
             return AddDatapath(parameters)
+        case Multiply():
+            return MultiplyDatapath(parameters)
         case Concat():
             return ConcatDatapath(parameters)
+        case Repeat():
+            return RepeatDatapath(parameters, bits)
         case Split():
             return SplitDatapath()
         case _:

@@ -11,9 +11,12 @@ from bnnsim.design.streaming.units import (
     Add,
     Concat,
     Converter,
+    Lookup,
+    Multiply,
     Mvau,
     Padding,
     Pool,
+    Repeat,
     Scale,
     Sink,
     Source,
@@ -93,7 +96,7 @@ def _operand(unit: Unit) -> _Operand | None:
             return _Operand(unit.name, mvau)
         case (
             Source() | Sink() | Converter() | Padding() | Window() | Pool()
-            | Threshold() | Scale() | Split() | Add() | Concat()
+            | Threshold() | Scale() | Lookup() | Split() | Add() | Multiply() | Concat() | Repeat()
         ):
             return None
         case _:

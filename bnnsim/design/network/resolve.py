@@ -8,9 +8,10 @@ from functools import partial
 from math import prod
 from typing import assert_never
 
+from bnnsim.design.network.join_rules import add, concat, multiply, repeat
 from bnnsim.design.network.node import INPUT, Node
-from bnnsim.design.network.scaled_rules import fixed_linear, mean_pool, scale
-from bnnsim.design.network.shape_rules import add, concat, conv, holds, pool, weighted
+from bnnsim.design.network.scaled_rules import fixed_linear, lookup, mean_pool, scale
+from bnnsim.design.network.shape_rules import conv, holds, pool, weighted
 from bnnsim.design.network.tensor import Tensor
 from bnnsim.spec.bounds import MAX_ELEMENTS, MAX_WEIGHTS
 from bnnsim.spec.faults import Fault, near_names
@@ -27,9 +28,12 @@ from bnnsim.spec.workload import (
     GatedConvLayer,
     Layer,
     LinearLayer,
+    LookupLayer,
     MaxPoolLayer,
     MeanPoolLayer,
+    MultiplyLayer,
     PreluLayer,
+    RepeatLayer,
     SumPoolLayer,
     ThresholdLayer,
     WeightedLayer,
@@ -185,11 +189,13 @@ class _Resolver:
                             near_names(name, known),
                         )
                     )
-            joins = isinstance(layer, AddLayer | ConcatLayer | GatedConvLayer)
+            joins = isinstance(layer, AddLayer | ConcatLayer | GatedConvLayer | MultiplyLayer)
             if joins and len(names) < 2:
                 self._fault(i, "inputs", "two or more layers", f"{len(names)}")
             if isinstance(layer, GatedConvLayer) and len(names) > 2:
                 self._fault(i, "inputs", "two layers, x and shortcut", f"{len(names)}")
+            if isinstance(layer, MultiplyLayer) and len(names) > 2:
+                self._fault(i, "inputs", "two layers, a map and its gate", f"{len(names)}")
             if not joins and len(names) > 1:
                 self._fault(i, "inputs", "one layer", f"{len(names)}")
             result.setdefault(layer.name, names)
@@ -247,6 +253,8 @@ class _Resolver:
             result = fixed_linear(fault, layer, given[0])
         elif isinstance(layer, AffineLayer | PreluLayer):
             result = scale(fault, layer, given[0])
+        elif isinstance(layer, LookupLayer):
+            result = lookup(fault, layer, given[0])
         elif isinstance(layer, MeanPoolLayer):
             result = mean_pool(fault, layer, given[0])
         elif isinstance(layer, LinearLayer):
@@ -268,6 +276,10 @@ class _Resolver:
             result = add(fault, names, given)
         elif isinstance(layer, ConcatLayer):
             result = concat(fault, names, given)
+        elif isinstance(layer, MultiplyLayer):
+            result = multiply(fault, names, given)
+        elif isinstance(layer, RepeatLayer):
+            result = repeat(fault, layer, given[0])
         else:
             assert_never(layer)
         if len(self.faults) > before or result is None:

@@ -15,6 +15,7 @@ from bnnsim.spec.workload import (
     ConvBase,
     FixedLinearLayer,
     GatedConvLayer,
+    LookupLayer,
     MeanPoolLayer,
     PreluLayer,
     WeightedLayer,
@@ -102,6 +103,16 @@ def scale(
     _hold(fault, "inputs", "elements", bits)
     if isinstance(layer, AffineLayer) and layer.shift_bits is not None:
         _hold(fault, "shift_bits", "shifted products", bits + layer.scale_type.bits - layer.shift_bits)
+    return Tensor(given.shape, layer.type), given.type, 0
+
+
+def lookup(
+    fault: FaultAt, layer: LookupLayer, given: Tensor
+) -> tuple[Tensor, ValueType, int]:
+    """A function in a table: only the input's integers count, its point is the table's."""
+    _hold(fault, "inputs", "elements", _signed_bits(given.type))
+    if layer.type.is_bipolar or layer.type.is_residual:
+        fault("type", "a type of numbers", str(layer.type))
     return Tensor(given.shape, layer.type), given.type, 0
 
 

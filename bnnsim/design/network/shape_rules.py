@@ -6,6 +6,7 @@ expected, got)`` takes what is wrong.
 
 from __future__ import annotations
 
+from bnnsim.design.network.join_rules import spanning
 from bnnsim.design.network.scaled_rules import FaultAt, gated_conv, residual_layer
 from bnnsim.design.network.tensor import Shape, Tensor
 from bnnsim.spec.value_type import ValueType, integer_type
@@ -125,62 +126,5 @@ def pool(
     if not isinstance(layer, SumPoolLayer):
         return Tensor((channels, sizes[0], sizes[1]), given.type), given.type, given.type.minimum
     area = kernel[0] * kernel[1]
-    sum_type = _spanning([given.type], area * given.type.minimum, area * given.type.maximum)
+    sum_type = spanning([given.type], area * given.type.minimum, area * given.type.maximum)
     return Tensor((channels, sizes[0], sizes[1]), sum_type), sum_type, 0
-
-
-def add(
-    fault: FaultAt, names: tuple[str, ...], given: tuple[Tensor, ...]
-) -> tuple[Tensor, ValueType, int] | None:
-    """The sum of equally shaped maps, in the smallest type that holds it."""
-    for name, tensor in zip(names[1:], given[1:], strict=True):
-        if tensor.shape != given[0].shape:
-            fault(
-                "inputs",
-                f"the shape {list(given[0].shape)} of {names[0]}",
-                f"{list(tensor.shape)} from {name}",
-            )
-            return None
-    low = sum(tensor.type.minimum for tensor in given)
-    high = sum(tensor.type.maximum for tensor in given)
-    sum_type = _spanning([tensor.type for tensor in given], low, high)
-    return Tensor(given[0].shape, sum_type), sum_type, 0
-
-
-def concat(
-    fault: FaultAt, names: tuple[str, ...], given: tuple[Tensor, ...]
-) -> tuple[Tensor, ValueType, int] | None:
-    """Maps of one size side by side along the channels."""
-    for name, tensor in zip(names[1:], given[1:], strict=True):
-        if tensor.shape[1:] != given[0].shape[1:] or not _joins(tensor.type, given[0].type):
-            fault(
-                "inputs",
-                f"maps of {given[0].shape[1]} x {given[0].shape[2]} {given[0].type} as from {names[0]}",
-                f"{tensor.shape[1]} x {tensor.shape[2]} {tensor.type} from {name}",
-            )
-            return None
-    channels = sum(tensor.channels for tensor in given)
-    types = [tensor.type for tensor in given]
-    joined = types[0]
-    if any(one != joined for one in types):
-        low, high = min(one.minimum for one in types), max(one.maximum for one in types)
-        joined = _spanning(types, low, high)
-    return Tensor((channels, *given[0].shape[1:]), joined), joined, 0
-
-
-def _joins(one: ValueType, other: ValueType) -> bool:
-    """Whether one stream can carry both: equal types, or integers with the same point."""
-    numbers = ("uint", "int", "fixed")
-    if one.kind not in numbers or other.kind not in numbers:
-        return one == other
-    return one.fraction_bits == other.fraction_bits
-
-
-def _spanning(types: list[ValueType], low: int, high: int) -> ValueType:
-    """The smallest type for ``low .. high`` that keeps the point which all ``types`` share."""
-    plain = integer_type(low, high)
-    fractions = {one.fraction_bits for one in types}
-    fraction = fractions.pop()
-    if fractions or fraction == 0:
-        return plain
-    return ValueType("fixed", plain.bits + (not plain.is_signed), fraction)

@@ -241,3 +241,41 @@ class Add:
     input_bits: tuple[int, ...]
     output_type: ValueType
     output_bits: int
+
+
+@dataclass(frozen=True)
+class Multiply:
+    """Multiplies ``lanes`` elements of two inputs in a step; the product is exact."""
+
+    kind: ClassVar[Literal["multiply"]] = "multiply"
+    lanes: int
+    words: int
+    input_types: tuple[ValueType, ValueType]
+    input_bits: tuple[int, int]
+    output_type: ValueType
+    output_bits: int
+
+    @property
+    def is_of_numbers(self) -> bool:
+        """Whether neither factor is a sign, which only chooses between a number and its negative."""
+        return not any(one.is_bipolar for one in self.input_types)
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A function in a table, ``pe`` elements a cycle, each with a table of its own.
+
+    A table holds for each of ``segments`` pieces the value at its beginning and the rise to the next;
+    an element's integer, less ``low`` and held within the table, is a piece's number and ``shift_bits``
+    bits of the way through it.
+    """
+
+    kind: ClassVar[Literal["lookup"]] = "lookup"
+    pe: int
+    words: int
+    input_type: ValueType
+    input_bits: int
+    output_type: ValueType
+    low: int
+    shift_bits: int
+    segments: int

@@ -16,27 +16,33 @@ from bnnsim.spec.workload import (
     ConcatLayer,
     ConvLayer,
     LinearLayer,
+    LookupLayer,
     MaxPoolLayer,
     MeanPoolLayer,
+    MultiplyLayer,
     PreluLayer,
+    RepeatLayer,
     SumPoolLayer,
     ThresholdLayer,
     WeightedLayer,
 )
 
-COMPUTING = (WeightedLayer, ThresholdLayer, AffineLayer, PreluLayer)
+COMPUTING = (WeightedLayer, ThresholdLayer, AffineLayer, PreluLayer, LookupLayer)
 STREAMING = (
     ConvLayer,
     LinearLayer,
     ThresholdLayer,
     AffineLayer,
     PreluLayer,
+    LookupLayer,
     MaxPoolLayer,
     AveragePoolLayer,
     SumPoolLayer,
     MeanPoolLayer,
     AddLayer,
+    MultiplyLayer,
     ConcatLayer,
+    RepeatLayer,
 )
 
 

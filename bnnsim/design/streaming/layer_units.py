@@ -6,14 +6,17 @@ from bnnsim.design.network.network import Node
 from bnnsim.design.streaming.matrix_units import weighted_units
 from bnnsim.design.streaming.pool_units import pool_units
 from bnnsim.design.streaming.stream_builder import OpenPort, StreamBuilder, unit_style
-from bnnsim.design.streaming.units import Add, Concat, Scale, Threshold
+from bnnsim.design.streaming.units import Add, Concat, Lookup, Multiply, Repeat, Scale, Threshold
 from bnnsim.spec.streaming.hardware import LayerHardware
 from bnnsim.spec.workload import (
     AddLayer,
     AffineLayer,
     ConcatLayer,
+    LookupLayer,
+    MultiplyLayer,
     PoolLayer,
     PreluLayer,
+    RepeatLayer,
     ThresholdLayer,
     WeightedLayer,
 )
@@ -28,12 +31,18 @@ def layer_units(builder: StreamBuilder, node: Node) -> None:
         _threshold(builder, node, hardware)
     elif isinstance(layer, AffineLayer | PreluLayer):
         _scale(builder, node, hardware)
+    elif isinstance(layer, LookupLayer):
+        _lookup(builder, node, hardware)
     elif isinstance(layer, PoolLayer):
         pool_units(builder, node, hardware)
     elif isinstance(layer, AddLayer):
         _add(builder, node, hardware)
+    elif isinstance(layer, MultiplyLayer):
+        _multiply(builder, node, hardware)
     elif isinstance(layer, ConcatLayer):
         _concat(builder, node, hardware)
+    elif isinstance(layer, RepeatLayer):
+        _repeat(builder, node, hardware)
     else:
         builder.fault((), "layers that a streaming unit computes", f"{node.name} ({layer.op})")
 
@@ -84,12 +93,18 @@ def _scale(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None:
     builder.finish_layer(node.name, out, hardware)
 
 
-def _add(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None:
+def _lanewise_inputs(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> list[OpenPort]:
+    """The inputs with as many channels a word as a layer of equal maps works on at once."""
     taken = [builder.connect(name) for name in node.inputs]
     first = taken[0].lanes
     lanes = hardware.pe or (first if first and node.output.channels % first == 0 else 0)
     lanes = lanes or node.output.channels
-    ports = [builder.convert(port, lanes, node.name, hardware) for port in taken]
+    return [builder.convert(port, lanes, node.name, hardware) for port in taken]
+
+
+def _add(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None:
+    ports = _lanewise_inputs(builder, node, hardware)
+    lanes = ports[0].lanes
     bits = node.output.type.bits
     add = Add(
         lanes=lanes,
@@ -120,4 +135,65 @@ def _concat(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None
     concat = Concat(words, channels, widths, signs, bits, hardware.pe)
     builder.add_unit(name, node.name, concat, ports, *unit_style(hardware, "hls"))
     out = OpenPort(name, lanes, bits, node.output.type, node.output.elements)
+    builder.finish_layer(node.name, out, hardware)
+
+
+def _multiply(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None:
+    one, other = _lanewise_inputs(builder, node, hardware)
+    bits = node.output.type.bits
+    multiply = Multiply(
+        lanes=one.lanes,
+        words=node.output.elements // one.lanes,
+        input_types=(one.type, other.type),
+        input_bits=(one.element_bits, other.element_bits),
+        output_type=node.output.type,
+        output_bits=bits,
+    )
+    name = f"{node.name}.multiply"
+    builder.add_unit(name, node.name, multiply, [one, other], *unit_style(hardware, "hls"))
+    out = OpenPort(name, one.lanes, bits, node.output.type, node.output.elements)
+    builder.finish_layer(node.name, out, hardware)
+
+
+def _repeat(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None:
+    layer = node.layer
+    assert isinstance(layer, RepeatLayer)
+    channels, height, width = node.input.shape
+    lanes = hardware.pe or node.output.channels
+    given = 1 if layer.channels > 1 else lanes
+    port = builder.convert(builder.connect(node.inputs[0]), given, node.name, hardware)
+    repeat = Repeat(
+        channels=channels,
+        times=layer.channels,
+        row_counts=layer.row_counts(height),
+        column_counts=layer.column_counts(width),
+        lanes=lanes,
+        zeros=layer.fill == "zero",
+        widens_bits=port.type.is_bipolar and layer.fill == "zero",
+    )
+    name = f"{node.name}.repeat"
+    builder.add_unit(name, node.name, repeat, [port], *unit_style(hardware, "hls"))
+    bits = 2 if repeat.widens_bits else port.element_bits
+    out = OpenPort(name, lanes, bits, node.output.type, node.output.elements)
+    builder.finish_layer(node.name, out, hardware)
+
+
+def _lookup(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None:
+    layer = node.layer
+    assert hardware.pe and isinstance(layer, LookupLayer)
+    port = builder.convert(builder.connect(node.inputs[0]), hardware.pe, node.name, hardware)
+    lookup = Lookup(
+        pe=hardware.pe,
+        words=node.output.elements // hardware.pe,
+        input_type=node.input.type,
+        input_bits=port.element_bits,
+        output_type=node.output.type,
+        low=layer.low,
+        shift_bits=layer.shift_bits,
+        segments=layer.segments,
+    )
+    name = f"{node.name}.lookup"
+    builder.add_unit(name, node.name, lookup, [port], *unit_style(hardware, "rtl"))
+    bits = node.output.type.bits
+    out = OpenPort(name, hardware.pe, bits, node.output.type, node.output.elements)
     builder.finish_layer(node.name, out, hardware)

@@ -203,3 +203,51 @@ class Concat:
     def turns(self) -> tuple[int, ...]:
         """Words of each input a pixel."""
         return tuple(1 if self.pe is None else channels // self.pe for channels in self.input_channels)
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """Gives each pixel of a map so many times along rows and columns, the only channel so many times.
+
+    ``row_counts`` and ``column_counts``: of how many rows (columns) out each of the map's is the source.
+    With ``zeros`` it stands once, and zeros stand in its other places. ``widens_bits``: bits come in and
+    -1, 0, +1 in two bits go out. A word in holds ``in_lanes`` channels: ``lanes``, as a word out, or the
+    only one. A row is kept where it is written again.
+    """
+
+    kind: ClassVar[Literal["repeat"]] = "repeat"
+    channels: int
+    times: int
+    row_counts: tuple[int, ...]
+    column_counts: tuple[int, ...]
+    lanes: int
+    zeros: bool = False
+    widens_bits: bool = False
+
+    @property
+    def in_lanes(self) -> int:
+        """Channels of a word in."""
+        return 1 if self.times > 1 else self.lanes
+
+    @property
+    def pixel_words_in(self) -> int:
+        return self.channels // self.in_lanes
+
+    @property
+    def pixel_words_out(self) -> int:
+        return self.channels * self.times // self.lanes
+
+    @property
+    def words_in(self) -> int:
+        return len(self.row_counts) * len(self.column_counts) * self.pixel_words_in
+
+    @property
+    def words_out(self) -> int:
+        return sum(self.row_counts) * sum(self.column_counts) * self.pixel_words_out
+
+    @property
+    def kept_words(self) -> int:
+        """Words in that are kept: a row where rows come again, else a pixel; none for zeros."""
+        if self.zeros or self.words_in == self.words_out:
+            return 0
+        return self.pixel_words_in * (len(self.column_counts) if max(self.row_counts) > 1 else 1)

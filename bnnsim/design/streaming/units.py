@@ -12,6 +12,8 @@ from functools import cached_property
 from typing import Literal, assert_never
 
 from bnnsim.design.streaming.computing_units import Add as Add
+from bnnsim.design.streaming.computing_units import Lookup as Lookup
+from bnnsim.design.streaming.computing_units import Multiply as Multiply
 from bnnsim.design.streaming.computing_units import Mvau as Mvau
 from bnnsim.design.streaming.computing_units import Pool as Pool
 from bnnsim.design.streaming.computing_units import PoolFunction as PoolFunction
@@ -20,6 +22,7 @@ from bnnsim.design.streaming.computing_units import Threshold as Threshold
 from bnnsim.design.streaming.moving_units import Concat as Concat
 from bnnsim.design.streaming.moving_units import Converter as Converter
 from bnnsim.design.streaming.moving_units import Padding as Padding
+from bnnsim.design.streaming.moving_units import Repeat as Repeat
 from bnnsim.design.streaming.moving_units import Sink as Sink
 from bnnsim.design.streaming.moving_units import Source as Source
 from bnnsim.design.streaming.moving_units import Split as Split
@@ -37,9 +40,12 @@ UnitParameters = (
     | Pool
     | Threshold
     | Scale
+    | Lookup
     | Split
     | Add
+    | Multiply
     | Concat
+    | Repeat
 )
 
 UnitKind = Literal[
@@ -52,9 +58,12 @@ UnitKind = Literal[
     "pool",
     "thresholding",
     "scale",
+    "lookup",
     "duplicate",
     "add",
+    "multiply",
     "concat",
+    "repeat",
 ]
 """What the parameters' classes say under ``kind``. Where something depends on the kind, a ``match`` over
 the parameters names every class and ends in ``assert_never``."""
@@ -88,7 +97,9 @@ class Unit:
     def computes(self) -> bool:
         """Whether new values come out; the other kinds bring, move or repeat what is there."""
         match self.parameters:
-            case Mvau() | Pool() | Threshold() | Scale() | Add() | Concat():
+            case Mvau() | Pool() | Threshold() | Scale() | Lookup():
+                return True
+            case Add() | Multiply() | Concat() | Repeat():
                 return True
             case Source() | Sink() | Converter() | Padding() | Window() | Split():
                 return False

@@ -118,6 +118,8 @@ def _arranged(spec: InputSpec, images: Integers, place: str) -> Integers:
         return images[:, np.newaxis]
     if height == 1 and given == (channels, width):  # steps in one dimension
         return images[:, :, np.newaxis]
+    if len(given) > 3 and given[-2:] == (height, width) and int(np.prod(given[:-2])) == channels:
+        return images.reshape(len(images), *shape)  # volumes, whose depth is among the channels
     if given == (height, width, channels):
         return images.transpose(0, 3, 1, 2)
     expected = f"pictures of shape {list(shape)} or {[height, width, channels]}"

@@ -18,7 +18,14 @@ from bnnsim.design.network.network import Node
 from bnnsim.functional.layers.fixed_point import divided_towards_zero, rounded, shifted_product, with_room
 from bnnsim.functional.layers.pooling import bordered
 from bnnsim.spec.value_type import ValueType
-from bnnsim.spec.workload import AffineLayer, FixedLinearLayer, GatedConvLayer, MeanPoolLayer, PreluLayer
+from bnnsim.spec.workload import (
+    AffineLayer,
+    FixedLinearLayer,
+    GatedConvLayer,
+    LookupLayer,
+    MeanPoolLayer,
+    PreluLayer,
+)
 
 Values = Mapping[str, Integers]
 
@@ -27,7 +34,14 @@ UPPER_WEIGHT = 171
 """2/3 with 8 bits behind the point: what a +-1 of the upper plane weighs."""
 LOWER_WEIGHT = 85
 """1/3 with 8 bits behind the point: what a +-1 of the lower plane weighs."""
-FIXED_LAYERS = (AffineLayer, PreluLayer, MeanPoolLayer, GatedConvLayer, FixedLinearLayer)
+FIXED_LAYERS = (
+    AffineLayer,
+    PreluLayer,
+    LookupLayer,
+    MeanPoolLayer,
+    GatedConvLayer,
+    FixedLinearLayer,
+)
 CHANNEL_PARAMETERS = (
     "gate_thresholds",
     "bn_scale",
@@ -128,6 +142,18 @@ def prelu(x: Integers, given: ValueType, values: Values, layer: PreluLayer) -> N
     return rounded(sloped, f + p, layer.type)
 
 
+def lookup(x: Integers, values: Values, layer: LookupLayer) -> NDArray[np.int64]:
+    """Straight pieces between the values of a table."""
+    table = values["values"].astype(np.int64)
+    last = (layer.segments << layer.shift_bits) - 1
+    place = np.clip(x.astype(np.int64) - layer.low, 0, last)
+    piece = place >> layer.shift_bits
+    rise = (table[piece + 1] - table[piece]) * (place - (piece << layer.shift_bits))
+    half = (1 << layer.shift_bits) >> 1
+    found: NDArray[np.int64] = table[piece] + ((rise + half) >> layer.shift_bits)
+    return found
+
+
 def _room(fraction_bits: int, to: ValueType) -> int:
     """Bits that rounding needs on top: to the left where ``to`` is finer, and one for a carry."""
     return 1 + max(0, to.fraction_bits - fraction_bits)
@@ -170,6 +196,8 @@ def fixed_layer(node: Node, values: Values, inputs: list[Integers]) -> NDArray[n
         return affine(x, given, values, layer)
     if isinstance(layer, PreluLayer):
         return prelu(x, given, values, layer)
+    if isinstance(layer, LookupLayer):
+        return lookup(x, values, layer)
     if isinstance(layer, MeanPoolLayer):
         return mean_pool(x, given, layer)
     if isinstance(layer, FixedLinearLayer):

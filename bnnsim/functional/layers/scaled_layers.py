@@ -21,6 +21,7 @@ from bnnsim.spec.workload import (
     AffineLayer,
     FixedLinearLayer,
     GatedConvLayer,
+    LookupLayer,
     MaxPoolLayer,
     PreluLayer,
     WeightedLayer,
@@ -55,6 +56,8 @@ def scaled_parameters(node: Node) -> Named:
         return {"scale": (channels, layer.scale_type), "bias": (channels, layer.bias_type)}
     if isinstance(layer, PreluLayer):
         return {"slope": (channels, layer.parameters)}
+    if isinstance(layer, LookupLayer):
+        return {"values": ((layer.segments + 1,), layer.type)}
     if isinstance(layer, FixedLinearLayer):
         return {"weights": (node.weight_shape, layer.weight), "bias": (channels, layer.weight)}
     if isinstance(layer, GatedConvLayer):

@@ -16,6 +16,8 @@ from bnnsim.spec.workload import (
     AddLayer,
     AveragePoolLayer,
     MaxPoolLayer,
+    MultiplyLayer,
+    RepeatLayer,
     SumPoolLayer,
     ThresholdLayer,
     WeightedLayer,
@@ -123,6 +125,12 @@ def _joined(node: Node, given: list[_Moments]) -> _Moments:
     layer = node.layer
     if isinstance(layer, AddLayer):
         return _Moments(sum(m.mean for m in given), sum(m.variance for m in given))
+    if isinstance(layer, MultiplyLayer):
+        squares = [m.variance + m.mean**2 for m in given]
+        mean = given[0].mean * given[1].mean
+        return _Moments(mean, squares[0] * squares[1] - mean**2)
+    if isinstance(layer, RepeatLayer):
+        return _repeated(layer, given[0])
     if isinstance(layer, MaxPoolLayer) and node.output.type.is_bipolar:
         rows, columns = layer.kernel_on(*node.input.shape[1:])
         ones = 1 - ((1 - given[0].mean) / 2) ** (rows * columns)
@@ -134,3 +142,11 @@ def _joined(node: Node, given: list[_Moments]) -> _Moments:
         return _Moments(rows * columns * given[0].mean, rows * columns * given[0].variance)
     mean = sum(m.mean for m in given) / len(given)
     return _Moments(mean, sum(m.variance for m in given) / len(given))
+
+
+def _repeated(layer: RepeatLayer, given: _Moments) -> _Moments:
+    if layer.fill == "nearest":
+        return given
+    share = 1 / (layer.factor_hw[0] * layer.factor_hw[1])
+    mean = given.mean * share
+    return _Moments(mean, (given.variance + given.mean**2) * share - mean**2)

@@ -16,7 +16,7 @@ INPUT = "input"
 Shape = tuple[int, int, int]
 Kind = Literal[
     "conv", "linear", "threshold", "max_pool", "sum_pool", "majority", "add", "concat", "affine", "prelu",
-    "negate",
+    "multiply", "repeat", "lookup", "negate",
 ]  # fmt: skip
 _STEMS = {"linear": "fc", "max_pool": "pool", "sum_pool": "pool", "affine": "scale", "threshold": "sign"}
 
@@ -56,6 +56,11 @@ class LayerDraft:
     @property
     def is_weighted(self) -> bool:
         return self.kind in ("conv", "linear")
+
+
+def is_copied(layer: LayerDraft) -> bool:
+    """Whether all that a layer puts out are elements of its input."""
+    return layer.kind == "repeat" and layer.options["fill"] == "nearest"
 
 
 class NetworkDraft:
@@ -99,7 +104,7 @@ class NetworkDraft:
         if name == INPUT:
             return self.input_type
         layer = self.layers[name]
-        if layer.kind == "max_pool":
+        if layer.kind == "max_pool" or (layer.kind == "repeat" and layer.activation is None):
             return self.type_of(layer.inputs[0])
         if layer.kind == "concat":
             types = {self.type_of(source) for source in layer.inputs}
@@ -114,7 +119,7 @@ class NetworkDraft:
         if name == INPUT:
             return None
         layer = self.layers[name]
-        if layer.kind in ("negate", "max_pool"):
+        if layer.kind in ("negate", "max_pool") or is_copied(layer):
             return self.parity_of(layer.inputs[0])
         value_type = self.type_of(layer.inputs[0])
         if layer.kind == "sum_pool" and not layer.options.get("pad"):
@@ -131,7 +136,7 @@ class NetworkDraft:
         if name == INPUT:
             return False
         layer = self.layers[name]
-        if layer.kind in ("affine", "prelu"):
+        if layer.kind in ("affine", "prelu", "lookup"):
             return True
         passes = layer.activation is None
         return passes and any(self.is_rounded(source) for source in layer.inputs)
@@ -142,11 +147,14 @@ class NetworkDraft:
         if name == INPUT:
             return Fraction(0)
         layer = self.layers[name]
-        if layer.activation is not None and layer.kind not in ("affine", "prelu"):
+        if layer.activation is not None and layer.kind not in ("affine", "prelu", "lookup", "repeat"):
             return Fraction(0)
         given = [self.error_of(source) for source in layer.inputs]
         if layer.kind == "add":
             return sum(given, Fraction(0))
+        if layer.kind == "multiply":
+            reach = [max(abs(bound) for bound in self.bounds_of(source)) for source in layer.inputs]
+            return reach[0] * given[1] + reach[1] * given[0] + given[0] * given[1]
         if layer.kind == "sum_pool":
             return int(layer.options["kernel"][0] * layer.options["kernel"][1]) * given[0]
         if layer.weights is not None:

@@ -19,8 +19,11 @@ from bnnsim.spec.workload import (
     InputSpec,
     Layer,
     LinearLayer,
+    LookupLayer,
     MaxPoolLayer,
+    MultiplyLayer,
     PreluLayer,
+    RepeatLayer,
     SumPoolLayer,
     ThresholdLayer,
     Workload,
@@ -94,8 +97,16 @@ def _layer(draft: NetworkDraft, layer: LayerDraft, inputs: list[str] | None, arr
             )
         case "add":
             return AddLayer(op="add", **named)
+        case "multiply":
+            return MultiplyLayer(op="multiply", **named)
+        case "repeat":
+            return RepeatLayer(op="repeat", **_repeats(layer), **named)
         case "concat":
             return ConcatLayer(op="concat", **named)
+        case "lookup":
+            assert layer.activation is not None
+            arrays[f"{layer.name}.values"] = layer.arrays["values"]
+            return LookupLayer(op="lookup", type=layer.activation, **options, **named)
         case "affine" | "prelu":
             arrays.update({f"{layer.name}.{key}": v for key, v in layer.arrays.items()})
             assert layer.activation is not None
@@ -104,6 +115,15 @@ def _layer(draft: NetworkDraft, layer: LayerDraft, inputs: list[str] | None, arr
                 return AffineLayer(op="affine", **word, **named)
             return PreluLayer(op="prelu", **word, **named)
     raise AssertionError(layer.kind)
+
+
+def _repeats(layer: LayerDraft) -> dict[str, Any]:
+    """How often along each axis, as shortly as it can be said."""
+    options = layer.options
+    said: dict[str, Any] = {"factor": _short(options["factor"]), "border": _short(options["border"])}
+    said |= {"channels": options["channels"], "fill": options["fill"]}
+    usual = {"factor": 1, "border": 0, "channels": 1, "fill": "nearest"}
+    return {key: value for key, value in said.items() if value != usual[key]}
 
 
 def _geometry(draft: NetworkDraft, layer: LayerDraft) -> dict[str, Any]:

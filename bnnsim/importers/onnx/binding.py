@@ -22,10 +22,14 @@ Dimension = tuple[Axis, ...]
 
 @dataclass(frozen=True)
 class Border:
-    """Padding that a Pad operator has put around a map: top, left, bottom, right; its real value."""
+    """Padding that a Pad operator has put around a map: top, left, bottom, right; its real value.
+
+    Where constants were joined to a map, ``around`` ``(channels, rows, columns)`` holds them, 0 inside.
+    """
 
     tlbr: tuple[int, int, int, int]
     value: Fraction
+    around: Array | None = None
 
 
 @dataclass(frozen=True)

@@ -187,6 +187,20 @@ def score_word(
     return ValueType("fixed", word.bits, min(fraction, word.fraction_bits))
 
 
+def own_word(
+    bounds: tuple[int, int], word: ValueType | None, plan: FixedPlan, most_bits: int
+) -> ValueType:
+    """A word for what is multiplied at run time: as many bits as a float32 has behind its reach.
+
+    ``word`` is what the user chose, which stays unless it is longer than ``most_bits``.
+    """
+    if word is not None and word.bits <= most_bits:
+        return word
+    whole = _whole_bits(plan.reach(bounds))
+    fraction = max(0, min(_FLOAT_BITS, most_bits - 1) - whole)
+    return ValueType("fixed", min(most_bits, max(2, 1 + whole + fraction)), fraction)
+
+
 def float_error(reach: Fraction, is_sum: bool) -> Fraction:
     """By how much a model's own float32 run may be off where values reach ``reach``: an ulp there.
 

@@ -16,6 +16,10 @@ from bnnsim.importers.onnx.operators import (
     shapes,
 )
 from bnnsim.importers.onnx.operators.joins import concat
+from bnnsim.importers.onnx.operators.maps import resizing
+from bnnsim.importers.onnx.operators.maps.norms import layer_normalization
+from bnnsim.importers.onnx.operators.maps.reductions import reduce_mean
+from bnnsim.importers.onnx.operators.maps.repeats import expand
 from bnnsim.importers.onnx.operators.orders import by_element
 
 _STANDARD: Mapping[str, Handler] = {
@@ -29,9 +33,12 @@ _STANDARD: Mapping[str, Handler] = {
     "Clip": elementwise.clip,
     "Concat": concat,
     "Conv": layers.conv,
+    "ConvTranspose": resizing.transposed_conv,
+    "DepthToSpace": resizing.depth_to_space,
     "DequantizeLinear": linear_quantisers.dequantize_linear,
     "Div": elementwise.divide,
     "Dropout": elementwise.dropout,
+    "Expand": expand,
     "Flatten": shapes.flatten,
     "Floor": elementwise.round_whole,
     "Gemm": layers.gemm,
@@ -41,6 +48,7 @@ _STANDARD: Mapping[str, Handler] = {
     "GreaterOrEqual": elementwise.compare,
     "HardSigmoid": elementwise.hard_sigmoid,
     "Identity": elementwise.same,
+    "LayerNormalization": layer_normalization,
     "LeakyRelu": elementwise.leaky_relu,
     "Less": elementwise.compare,
     "LessOrEqual": elementwise.compare,
@@ -55,9 +63,10 @@ _STANDARD: Mapping[str, Handler] = {
     "Pad": shapes.pad,
     "QuantizeLinear": linear_quantisers.quantize_linear,
     "ReduceMax": pools.max_pool,
-    "ReduceMean": pools.average_pool,
+    "ReduceMean": reduce_mean,
     "Relu": elementwise.relu,
     "Reshape": shapes.reshape,
+    "Resize": resizing.resize,
     "Round": elementwise.round_whole,
     "Shape": shapes.shape,
     "Sigmoid": layers.squashed,
@@ -71,6 +80,7 @@ _STANDARD: Mapping[str, Handler] = {
     "TopK": layers.classifier,
     "Transpose": shapes.transpose,
     "Unsqueeze": shapes.unsqueeze,
+    "Upsample": resizing.resize,
     "Where": elementwise.where,
 }
 _QUANTISED: Mapping[str, Handler] = {

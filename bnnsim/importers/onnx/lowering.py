@@ -131,7 +131,7 @@ class Lowering:
         found = self.bindings.get(operator.inputs[position])
         if found is None:
             raise operator.fault(f"data at input {position}", operator.inputs[position] or "nothing")
-        if found.border is not None and operator.kind != "Conv":
+        if found.border is not None and operator.kind not in ("Conv", "Concat"):
             raise operator.fault("a convolution behind a Pad", operator.kind)
         return found
 
@@ -299,9 +299,18 @@ class Layout:
 def _layouts(graph: ModelGraph, channels_last_first: bool) -> list[Layout]:
     """How the input's dimensions may be read, what is likely first."""
     shape, rank = graph.input_shape, len(graph.input_shape)
-    if rank > 3:
+    if rank == 4:  # volumes: depth lies among the channels
+        channels, depth, *spatial = shape
+        label = f"C{depth}" if depth > 1 else "C"
+        first: Dimension = ((label, channels),) if channels > 1 else ()
+        rest = (dimension("C", depth), dimension("H", spatial[0]), dimension("W", spatial[1]))
+        return [Layout((first, *rest))]
+    if rank > 4:
         place = f"{graph.file}: input {graph.input}"
-        expected = "[batch, features], [batch, channels, steps] or a batch of maps (2 to 4 dimensions)"
+        expected = (
+            "[batch, features], [batch, channels, steps], a batch of maps or of volumes "
+            "(2 to 5 dimensions)"
+        )
         raise InputError(place, expected, f"{rank + 1} dimensions")
     orders = {1: ("C",), 2: ("HW", "CW"), 3: ("CHW", "HWC")}[rank]
     found = [

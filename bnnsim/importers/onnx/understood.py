@@ -40,6 +40,10 @@ def _are_ints(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(_is_int(one) for one in value)
 
 
+def _are_whole(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(is_number(one) and one == int(one) for one in value)
+
+
 _INT = such("a whole number", _is_int)
 _INTS = such("whole numbers", _are_ints)
 _REAL = such("a finite number", is_number)
@@ -143,6 +147,17 @@ _STANDARD: Mapping[str, OperatorKind] = {
     "Clip": OperatorKind({"min": _between(_REAL, last=10), "max": _between(_REAL, last=10)}, 3),
     "Concat": OperatorKind({"axis": such("the axis of the channels", _is_int)}, _ANY_NUMBER, ("axis",)),
     "Conv": _CONV,
+    "ConvTranspose": OperatorKind(
+        {
+            **_WINDOW,
+            "auto_pad": only("NOTSET"),
+            "dilations": _INTS,
+            "group": _INT,
+            "output_padding": _INTS,
+            "output_shape": such("none: pads say as much", lambda value: False),
+        },
+        3,
+    ),
     "DequantizeLinear": OperatorKind({**_AXIS, "output_dtype": _between((*_FLOATS,), 23)}, 3),
     "QuantizeLinear": OperatorKind(
         {
@@ -153,9 +168,21 @@ _STANDARD: Mapping[str, OperatorKind] = {
         },
         3,
     ),
+    "DepthToSpace": OperatorKind(
+        {"blocksize": _INT, "mode": _between(only("DCR", "CRD"), 11)}, 1, ("blocksize",)
+    ),
+    "Expand": _TWO,
     "Dropout": OperatorKind({"ratio": _between(_TRAINING, last=11), "seed": _between(_TRAINING, 12)}, 3),
     "Flatten": OperatorKind({"axis": such("1, or the same counted from the end", _is_int)}),
     "Gemm": OperatorKind({"alpha": _REAL, "beta": _REAL, "transA": only(0), "transB": _FLAG}, 3),
+    "LayerNormalization": OperatorKind(
+        {
+            "axis": such("the last axis", _is_int),
+            "epsilon": _REAL,
+            "stash_type": without_effect("the precision of a float run"),
+        },
+        3,
+    ),
     "LeakyRelu": OperatorKind({"alpha": _REAL}),
     "LogSoftmax": _CLASSES,
     "MaxPool": _MAX_POOL,
@@ -171,7 +198,7 @@ _STANDARD: Mapping[str, OperatorKind] = {
         ("ReduceMax", "ReduceMean"),
         OperatorKind(
             {
-                "axes": _between(such("rows and columns", _are_ints), last=17),
+                "axes": _between(such("rows and columns; of a mean channels too", _are_ints), last=17),
                 "keepdims": _FLAG,
                 "noop_with_empty_axes": only(0, first=18),
             },
@@ -179,6 +206,31 @@ _STANDARD: Mapping[str, OperatorKind] = {
         ),
     ),
     "Reshape": OperatorKind({"allowzero": only(0, 1, first=14)}, 2),
+    "Resize": OperatorKind(
+        {
+            "mode": only("nearest", "linear"),
+            "coordinate_transformation_mode": only(
+                *("half_pixel", "pytorch_half_pixel", "asymmetric", "align_corners"),
+                note="align_corners where each pixel comes as often",
+                first=11,
+            ),
+            "nearest_mode": only("round_prefer_floor", "round_prefer_ceil", "floor", "ceil", first=11),
+            "cubic_coeff_a": _between(without_effect("of mode cubic"), 11),
+            "exclude_outside": only(0, first=11),
+            "extrapolation_value": _between(without_effect("of tf_crop_and_resize"), 11),
+            "antialias": only(0, first=18),
+            "axes": _between(such("none: all axes", lambda value: False), 18),
+            "keep_aspect_ratio_policy": only("stretch", first=18),
+        },
+        4,
+    ),
+    "Upsample": OperatorKind(
+        {
+            "mode": only("nearest", "linear"),
+            "scales": _between(such("whole numbers", _are_whole), last=8),
+        },
+        2,
+    ),
     "Shape": OperatorKind({"start": _between(_INT, 15), "end": _between(_INT, 15)}),
     "Slice": OperatorKind(
         {

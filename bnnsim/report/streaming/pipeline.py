@@ -11,9 +11,12 @@ from bnnsim.design.streaming.units import (
     Add,
     Concat,
     Converter,
+    Lookup,
+    Multiply,
     Mvau,
     Padding,
     Pool,
+    Repeat,
     Scale,
     Sink,
     Source,
@@ -161,10 +164,15 @@ def unit_detail(unit: Unit) -> str:
             return f"PE {p.pe}, {p.thresholds} threshold{'s' if p.thresholds > 1 else ''}"
         case Scale() as p:
             return f"PE {p.pe}, {p.function} to {p.output_type}"
+        case Lookup() as p:
+            return f"PE {p.pe}, {p.segments:,} pieces to {p.output_type}"
         case Padding() as p:
             return f"to {p.out_height} × {p.out_width}, value {p.value}"
-        case Add() as p:
+        case Add() | Multiply() as p:
             return f"{p.lanes} lanes"
+        case Repeat() as p:
+            zeros = ", zeros between" if p.zeros else ""
+            return f"to {sum(p.row_counts)} × {sum(p.column_counts)}, {p.lanes} lanes{zeros}"
         case Source() | Sink() as p:
             return f"{p.words:,} words a frame"
         case Split() | Concat():

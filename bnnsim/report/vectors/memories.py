@@ -16,9 +16,12 @@ from bnnsim.design.streaming.units import (
     Add,
     Concat,
     Converter,
+    Lookup,
+    Multiply,
     Mvau,
     Padding,
     Pool,
+    Repeat,
     Scale,
     Sink,
     Source,
@@ -82,9 +85,11 @@ def unit_memories(
             bias = {name: named.pop(name) for name in list(named) if name == "bias"}
             memories = _numbers(bias, p.pe, p.bias_type or p.multiplier_type, "channel fold")
             return memories + _numbers(named, p.pe, p.multiplier_type, "channel fold")
+        case Lookup() as p:
+            return _numbers(named, 1, p.output_type, "end of a piece")
         case (
             Source() | Sink() | Converter() | Padding() | Window() | Pool()
-            | Split() | Add() | Concat()
+            | Split() | Add() | Multiply() | Concat() | Repeat()
         ):
             return []
         case _:

@@ -8,9 +8,12 @@ from bnnsim.design.streaming.units import (
     Add,
     Concat,
     Converter,
+    Lookup,
+    Multiply,
     Mvau,
     Padding,
     Pool,
+    Repeat,
     Scale,
     Sink,
     Source,
@@ -68,5 +71,7 @@ def unit_instance(values: UnitValues) -> Instance:
             return add_instance(values, p)
         case Concat() as p:
             return concat_instance(values, p)
+        case Lookup() | Multiply() | Repeat():
+            raise NoModuleError(f"{unit.name}: a {unit.kind} (no module of the library)")
         case _:
             assert_never(unit.parameters)

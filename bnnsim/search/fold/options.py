@@ -34,15 +34,21 @@ from bnnsim.spec.workload import (
     AddLayer,
     AffineLayer,
     ConcatLayer,
+    LookupLayer,
+    MultiplyLayer,
     PoolLayer,
     PreluLayer,
+    RepeatLayer,
     ThresholdLayer,
     WeightedLayer,
 )
 from bnnsim.timing.streaming.programs.program import Lockstep
 from bnnsim.timing.streaming.programs.unit_programs import RTL_WINDOW_LATENCY, unit_program
 
-LANEWISE = (ThresholdLayer, AffineLayer, PreluLayer, AddLayer)
+LANEWISE = (
+    *(ThresholdLayer, AffineLayer, PreluLayer, LookupLayer),
+    *(AddLayer, MultiplyLayer, RepeatLayer),
+)
 """Layers without a matrix that work on as many channels at once as they are told."""
 OTHER_SINK = "other sink"
 _STAND_IN, _FIRST_END = "stand-in", "first end"

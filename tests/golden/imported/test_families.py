@@ -11,6 +11,7 @@ import os
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import onnx
@@ -44,6 +45,15 @@ REAL_INSIDE = [
 """Families with values that stay in fixed point on the way."""
 
 
+NEW_UNITS = [
+    *("xnornet-K", "horq", "fracbnn-gate", "seg-upsample", "seg-bilinear", "seg-transposed"),
+    *("conv3d", "adabin-actonly", "alternating-pad", "layernorm"),
+]
+"""Families of which some layer is a product, a repeated map, a table, or has a border of its own."""
+REAL_WEIGHTS = ["birealnet-down-real", "birealnet-real-ends", "binarydensenet-realtrans", "real2bin"]
+"""Families whose weights are real: imported where the user says how they are rounded."""
+
+
 @cache
 def _families() -> ModuleType:
     spec = importlib.util.spec_from_file_location("families", _BUILD)
@@ -57,10 +67,10 @@ SCORES_ELSEWHERE = ("softmax-attention", "benn-softmax-vote")
 """Their outputs are behind a Softmax, which no workload holds."""
 
 
-def _score_figures(
+def _compared(
     name: str, folder: Path, frames: int, **options: str
-) -> tuple[float, float, float] | None:
-    """(error, bound, span) of a family's scores over drawn images; None where its import is refused or
+) -> tuple[Any, np.ndarray, np.ndarray] | None:
+    """(output, its scores, the model's own) over drawn images; None where the import is refused or
     (with ``sign_of_zero``) asked to be another network than the operators say."""
     families = _families()
     model = families.build(name)
@@ -83,11 +93,20 @@ def _score_figures(
     run = families._qonnx_scores if is_quantised else families._ort_scores
     real = run(path, pixels)[0].reshape(frames, -1).astype(np.float64)
     parameters = check_parameters(network, lowered.arrays, "here")
-    frame = frames_from_images(network, images.reshape(frames, *network.input.shape))
+    frame = frames_from_images(network, images)
     scores = execute(network, parameters, frame).outputs[output.layer].astype(np.float64)
-    scores = scores.reshape(frames, -1) * float(output.gain) + float(output.offset)
-    error = float(np.abs(scores - real).max())
-    return error, float(output.error), float(np.ptp(real))
+    return output, scores.reshape(frames, -1) * float(output.gain) + float(output.offset), real
+
+
+def _score_figures(
+    name: str, folder: Path, frames: int, **options: str
+) -> tuple[float, float, float] | None:
+    """(error, bound, span) of :func:`_compared`."""
+    found = _compared(name, folder, frames, **options)
+    if found is None:
+        return None
+    output, scores, real = found
+    return float(np.abs(scores - real).max()), float(output.error), float(np.ptp(real))
 
 
 def _names() -> list[str]:
@@ -120,8 +139,23 @@ def test_a_finer_word_makes_scores_no_worse(word, tmp_path):
 def test_every_family_that_is_imported_keeps_its_scores(tmp_path):
     found = {name: _score_figures(name, tmp_path, 20) for name in _names()}
     imported = {name: figures for name, figures in found.items() if figures is not None}
-    assert len(imported) >= 65
+    assert len(imported) >= 81
     assert {name: figures for name, figures in imported.items() if not _is_met(*figures)} == {}
+
+
+@pytest.mark.parametrize("name", NEW_UNITS)
+def test_gates_larger_maps_volumes_and_borders_keep_their_scores(name, tmp_path):
+    figures = _score_figures(name, tmp_path, 12)
+    assert figures is not None and _is_met(*figures), figures
+
+
+@pytest.mark.parametrize("name", REAL_WEIGHTS)
+def test_real_weights_of_sixteen_bits_keep_the_scores_of_most_images(name, tmp_path):
+    """Rounding moves a sum by a ten-thousandth; where that flips a sign, a score moves with it."""
+    found = _compared(name, tmp_path, 40, real_layers="int16")
+    assert found is not None
+    _, scores, real = found
+    assert np.mean(np.abs(scores - real).max(axis=1) <= 1e-3 * np.ptp(real)) >= 0.9
 
 
 @pytest.mark.parametrize("name", ["detect-two-heads", "aux-output-first"])

@@ -77,8 +77,8 @@ def test_unknown_operator(tmp_path):
 
 def test_unknown_operator_s_near_miss_is_named(tmp_path):
     b = Builder((1, 3, 8, 8))
-    model = b.model(b.op("ConvTranspose", b.bipolar("x"), b.signs(3, 4, 2, 2)))
-    _refused(model, tmp_path, "got ConvTranspose")
+    model = b.model(b.op("GlobalLpPool", b.bipolar("x")))
+    _refused(model, tmp_path, "got GlobalLpPool")
 
 
 def test_unknown_domain(tmp_path):
@@ -114,11 +114,12 @@ def test_input_that_nobody_quantises(tmp_path):
     _refused(model, tmp_path, "expected a quantiser in front of the first layer, or an input type")
 
 
-def test_real_activations_behind_a_tanh(tmp_path):
-    b = Builder((1, 6))
-    x = b.batch_norm(b.op("Gemm", b.bipolar("x"), b.signs(4, 6), transB=1), 4, 3)
-    model = b.model(b.op("MatMul", b.op("Tanh", x), b.signs(4, 2)))
-    _refused(model, tmp_path, "expected a sign or another quantiser behind a tanh")
+def test_a_sigmoid_beside_a_tanh_in_one_tensor(tmp_path):
+    b = Builder((1, 4, 4, 4))
+    x = b.conv(b.bipolar("x"), b.signs(4, 4, 1, 1), 1)
+    x = b.op("Concat", b.op("Tanh", x), b.op("Sigmoid", x), axis=1)
+    message = "expected the same sigmoid or tanh in every channel, got some that differ"
+    _refused(b.model(b.conv(x, b.signs(2, 8, 1, 1), 1)), tmp_path, message)
 
 
 @pytest.mark.parametrize("opset", [6, 99])
@@ -196,16 +197,18 @@ def test_output_of_channels_in_parts(tmp_path):
     _refused(b.model(x), tmp_path, "expected an output whose elements lie as a layer's")
 
 
-def test_scale_that_is_made_at_run_time(tmp_path):
-    b = Builder((1, 6))
-    x = _mlp(b)
-    _refused(b.model(b.op("Mul", x, x)), tmp_path, "expected a constant factor, got two activations")
+def test_gate_of_several_channels_that_is_broadcast(tmp_path):
+    b = Builder((1, 4, 4, 4))
+    x = b.conv(b.bipolar("x"), b.signs(4, 4, 1, 1), 1)
+    gate = b.conv(b.bipolar("x"), b.signs(2, 4, 1, 1), 1)
+    message = r"expected factors of one shape, or a gate for one of them, got \[1, 4, 4, 4\]"
+    _refused(b.model(b.op("Mul", x, b.op("Relu", gate))), tmp_path, message)
 
 
 def test_branches_of_different_shapes(tmp_path):
     b = Builder((1, 6))
     x = b.bipolar("x")
-    wide, narrow = b.op("MatMul", x, b.signs(6, 3)), b.op("MatMul", x, b.signs(6, 1))
+    wide, narrow = b.op("MatMul", x, b.signs(6, 3)), b.op("MatMul", x, b.signs(6, 2))
     _refused(b.model(b.op("Add", wide, narrow)), tmp_path, r"expected shapes that are equal \(\[3\]\)")
 
 

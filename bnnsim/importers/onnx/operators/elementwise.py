@@ -22,6 +22,7 @@ from bnnsim.importers.onnx.binding import TensorBinding, channel_values
 from bnnsim.importers.onnx.graph import Array, Operator, scalar
 from bnnsim.importers.onnx.lowering import Lowering
 from bnnsim.importers.onnx.operators.joins import add_bindings
+from bnnsim.importers.onnx.operators.maps.products import product
 
 
 def then(binding: TensorBinding, steps: Sequence[Step]) -> TensorBinding:
@@ -75,7 +76,7 @@ def _sum(state: Lowering, operator: Operator, sign: Fraction) -> TensorBinding:
 def multiply(state: Lowering, operator: Operator) -> TensorBinding:
     position = 0 if state.is_data(operator, 0) else 1
     if state.is_data(operator, 1 - position):
-        raise operator.fault("a constant factor", "two activations (a scale made at run time)")
+        return product(state, operator)
     binding = state.binding(operator, position)
     gains = channel_values(operator, binding, state.constant(operator, 1 - position, "factor"))
     return then(binding, [Affine(g) for g in gains])

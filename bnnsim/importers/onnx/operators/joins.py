@@ -7,16 +7,22 @@ from fractions import Fraction
 
 import numpy as np
 
-from bnnsim.importers.exact.channel_function import Affine, ChannelFunction
+from bnnsim.importers.exact.channel_function import Affine, ChannelFunction, Smooth
 from bnnsim.importers.onnx.binding import TensorBinding, is_ordered, lies_channels_last
 from bnnsim.importers.onnx.fixed_plan import FixedPlan, fixed_plan
-from bnnsim.importers.onnx.fixed_point import append_fixed, score_word
+from bnnsim.importers.onnx.fixed_point import append_fixed, own_word, score_word
 from bnnsim.importers.onnx.graph import Operator
 from bnnsim.importers.onnx.lowering import Lowering
+from bnnsim.importers.onnx.operators.maps.borders import joined_border
+from bnnsim.importers.onnx.operators.maps.repeats import broadcast
+from bnnsim.importers.onnx.operators.maps.tables import append_table, smooth_curve
 from bnnsim.importers.onnx.operators.orders import in_order
 from bnnsim.importers.onnx.operators.quantise import negated, quantised
 from bnnsim.spec.bounds import MAX_JOINED_CHANNELS
 from bnnsim.spec.value_type import ValueType
+
+MOST_TABLE_BITS = 24
+"""Of what a table reads."""
 
 
 def add_bindings(state: Lowering, operator: Operator, bindings: list[TensorBinding]) -> TensorBinding:
@@ -26,6 +32,7 @@ def add_bindings(state: Lowering, operator: Operator, bindings: list[TensorBindi
     else each is first brought to fixed point. Raises :class:`InputError` where shapes differ.
     """
     ready = [quantised(state, operator, one) for one in bindings]
+    ready = _of_one_size(state, operator, ready)
     if len({one.dimensions for one in ready}) > 1:
         ready = [_laid_out(state, operator, one) for one in ready]
     for one in ready[1:]:
@@ -46,6 +53,23 @@ def add_bindings(state: Lowering, operator: Operator, bindings: list[TensorBindi
         affine = [_affine(one, c) for one in ready]
         steps.append(Affine(affine[0].gain, sum((a.offset for a in affine), Fraction(0))))
     return replace(ready[0], base=layer.name, function=ChannelFunction().then(steps).simplest)
+
+
+def _of_one_size(
+    state: Lowering, operator: Operator, bindings: list[TensorBinding]
+) -> list[TensorBinding]:
+    """Tensors with dimensions of one element as large as the others; as they are where shapes differ
+    otherwise."""
+    if len({len(one.dimensions) for one in bindings}) > 1:
+        return bindings
+    wanted = tuple(
+        next((one for one in along if one), ())
+        for along in zip(*(binding.dimensions for binding in bindings), strict=True)
+    )
+    for binding in bindings:
+        if any(mine not in ((), whole) for mine, whole in zip(binding.dimensions, wanted, strict=True)):
+            return bindings
+    return [broadcast(state, operator, binding, wanted) for binding in bindings]
 
 
 def _laid_out(state: Lowering, operator: Operator, binding: TensorBinding) -> TensorBinding:
@@ -90,7 +114,7 @@ def in_fixed_point(
     Integers that only lack offsets stay as they are where ``keeps_offsets``; else none is left.
     """
     unit = Fraction(1, 1 << state.word.fraction_bits)
-    binding = quantised(state, operator, binding)
+    binding = tabled(state, operator, quantised(state, operator, binding))
     shared = binding.function.affine()
     lacks = shared is not None and not keeps_offsets and any(step.offset for step in shared)
     if shared is not None and all(step.gain == unit for step in shared) and not lacks:
@@ -103,16 +127,58 @@ def in_fixed_point(
     return replace(binding, base=base, function=function)
 
 
+def in_own_word(
+    state: Lowering, operator: Operator, binding: TensorBinding, most_bits: int
+) -> TensorBinding:
+    """``binding`` as fixed-point integers without offsets, of at most so many bits.
+
+    As fine as their reach leaves bits, and no finer than a float32; or in the user's word, if it is no
+    longer.
+    """
+    binding = tabled(state, operator, quantised(state, operator, binding))
+    key = ("own", binding.base, binding.function.simplest, most_bits)
+    if key not in state.made:
+        plan = _plan(state, operator, binding)
+        word = own_word(state.draft.bounds_of(binding.base), state.options.fixed, plan, most_bits)
+        state.made[key] = _through(state, binding.base, word, plan, keeps_offsets=False)
+    base, function = state.made[key]
+    return replace(binding, base=base, function=function)
+
+
 def scores_in_fixed_point(state: Lowering, operator: Operator, binding: TensorBinding) -> TensorBinding:
     """Scores with a gain or an offset of their own for each class, as fixed-point integers.
 
     Their word follows from their reach and from what is in front of them, see :func:`score_word`.
     """
-    binding = quantised(state, operator, binding)
+    binding = tabled(state, operator, quantised(state, operator, binding))
     plan = _plan(state, operator, binding)
     word = score_word(state.draft, binding.base, state.options.fixed, plan)
     base, function = _through(state, binding.base, word, plan, keeps_offsets=False)
     return replace(binding, base=base, function=function)
+
+
+def tabled(state: Lowering, operator: Operator, binding: TensorBinding) -> TensorBinding:
+    """``binding`` with a layer for each sigmoid or tanh of its function, behind which no quantiser is."""
+    while True:
+        places = [
+            next((i for i, step in enumerate(chain) if isinstance(step, Smooth)), -1)
+            for chain in binding.function.chains
+        ]
+        if all(place < 0 for place in places):
+            return binding
+        steps = {chain[i] for chain, i in zip(binding.function.chains, places, strict=True)}
+        step = steps.pop()
+        if steps or min(places) < 0 or not isinstance(step, Smooth):
+            raise operator.fault("the same sigmoid or tanh in every channel", "some that differ")
+        pairs = list(zip(binding.function.chains, places, strict=True))
+        head = ChannelFunction(tuple(chain[:i] for chain, i in pairs)).simplest
+        tail = ChannelFunction(tuple(chain[i + 1 :] for chain, i in pairs))
+        inner = in_own_word(state, operator, replace(binding, function=head), MOST_TABLE_BITS)
+        steps_in = inner.function.affine()
+        assert steps_in is not None
+        base, unit = append_table(state, inner.base, steps_in[0].gain, smooth_curve(step))
+        function = ChannelFunction().then([Affine(unit)]).before(tail).simplest
+        binding = replace(binding, base=base, function=function)
 
 
 def _plan(state: Lowering, operator: Operator, binding: TensorBinding) -> FixedPlan:
@@ -131,7 +197,14 @@ def _through(
 
 def concat(state: Lowering, operator: Operator) -> TensorBinding:
     """Maps side by side along the channels, each channel keeping its own function."""
+    given = [i for i in range(len(operator.inputs)) if state.is_data(operator, i)]
+    if len(given) == 1 < len(operator.inputs):
+        rank = len(state.binding(operator, given[0]).shape) + 1
+        along = int(operator.attributes.get("axis", 1)) % rank
+        return joined_border(state, operator, along, given[0])
     bindings = [state.binding(operator, i) for i in range(len(operator.inputs))]
+    if any(one.border is not None for one in bindings):
+        raise operator.fault("a convolution behind a Pad", operator.kind)
     ready = [_laid_out(state, operator, quantised(state, operator, one)) for one in bindings]
     rank = len(ready[0].shape) + 1
     axis = int(operator.attributes.get("axis", 1)) % rank - 1
@@ -171,7 +244,9 @@ def _has_point(state: Lowering, base: str) -> bool:
     if value_type is not None:
         return value_type.kind == "fixed"
     layer = state.draft.layers.get(base)
-    keeps = layer is not None and layer.kind in ("add", "concat", "max_pool", "sum_pool")
+    if layer is not None and layer.kind == "multiply":
+        return True
+    keeps = layer is not None and layer.kind in ("add", "concat", "max_pool", "repeat", "sum_pool")
     return keeps and layer is not None and any(_has_point(state, one) for one in layer.inputs)
 
 

@@ -23,7 +23,14 @@ from bnnsim.importers.onnx.binding import (
 )
 from bnnsim.importers.onnx.graph import Operator
 from bnnsim.importers.onnx.lowering import Lowering, RoundedWeights
-from bnnsim.importers.onnx.operators.joins import in_fixed_point
+from bnnsim.importers.onnx.operators.joins import add_bindings, in_fixed_point, tabled
+from bnnsim.importers.onnx.operators.maps.borders import (
+    append_border_sums,
+    border_offsets,
+    shared_step,
+    with_offsets,
+)
+from bnnsim.importers.onnx.operators.maps.volumes import volume_conv
 from bnnsim.importers.onnx.operators.orders import in_order
 from bnnsim.importers.onnx.operators.quantise import quantised
 from bnnsim.importers.onnx.operators.windows import narrowed, pair, widened, window_border
@@ -39,6 +46,8 @@ def conv(state: Lowering, operator: Operator) -> TensorBinding:
     """
     binding = state.binding(operator)
     border = binding.border
+    if border is None and len(binding.dimensions) == 4:
+        return volume_conv(state, operator, conv)
     if border is not None:
         binding = replace(binding, border=None)
     binding = quantised(state, operator, binding)
@@ -70,7 +79,7 @@ def conv(state: Lowering, operator: Operator) -> TensorBinding:
     pads = window_border(operator, (height, width), kernel, stride, dilation)
     value = Fraction(0)
     if border is not None:
-        if any(pads) and border.value != 0:
+        if any(pads) and (border.value != 0 or border.around is not None):
             raise operator.fault("one value all around its input", f"{float(border.value)} and 0")
         value = border.value
         top, left, bottom, right = (a + b for a, b in zip(pads, border.tlbr, strict=True))
@@ -94,16 +103,35 @@ def conv(state: Lowering, operator: Operator) -> TensorBinding:
         "dilation": dilation,
         "groups": groups,
     }
+    step = None
     if any(pads):
-        options |= {"pad": pads, "pad_value": _pad_value(state, operator, binding, inputs, value)}
+        pad = _pad_value(state, binding, inputs, value)
+        if border is not None and border.around is not None:
+            pad = 0 if {one.offset for steps in inputs for one in steps} == {0} else None
+        if pad is None:
+            step = shared_step({one.offset for steps in inputs for one in steps}, value)
+            if step is None:
+                value_type = state.draft.type_of(binding.base)
+                remedy = "; --input-type fixed8.7 has a 0" if binding.base == INPUT and not value else ""
+                raise operator.fault(f"a border that {value_type} can hold{remedy}", f"{float(value)}")
+        options |= {"pad": pads, "pad_value": pad or 0}
     layer = weighted_layer(state, binding, "conv", weights, (out, sizes[0], sizes[1]))
     layer.options = options
     bias = state.optional(operator, 2, "bias")
     of_channels = weights.reshape(out, group_channels, -1).sum(axis=2)
     reals = None if bias is None else fractions_of(bias)
+    if step is not None:  # as if the border were all around, and what the map's inside has more
+        inputs = [[Affine(one.gain, value) for one in steps] for steps in inputs]
     function = _sum_function(of_channels, scales, inputs, reals)
     dimensions = map_dimensions(*layer.shape, operator.channels_last)
-    return narrowed(TensorBinding(layer.name, function, dimensions), put_in)
+    found = TensorBinding(layer.name, function, dimensions)
+    if step is not None:
+        inside = append_border_sums(state, layer, weights)
+        gains = ChannelFunction().then([Affine(scale * step) for scale in scales])
+        found = add_bindings(state, operator, [found, replace(found, base=inside.name, function=gains)])
+    if border is not None and border.around is not None:
+        found = with_offsets(state, operator, found, border_offsets(border, weights, operator), scales)
+    return narrowed(found, put_in)
 
 
 def matmul(state: Lowering, operator: Operator) -> TensorBinding:
@@ -282,6 +310,7 @@ def _of_one_gain(
 ) -> tuple[TensorBinding, list[list[Affine]]]:
     """``binding`` with one gain for each of ``parts`` (channels that a sum runs over), and their affine
     steps: as it is, or in fixed point where its real values differ between channels."""
+    binding = tabled(state, operator, binding)
     found = [_one_gain(binding, channels) for channels in parts]
     if None in found:
         binding = in_fixed_point(state, operator, binding)
@@ -326,13 +355,9 @@ def _sum_function(
 
 
 def _pad_value(
-    state: Lowering,
-    operator: Operator,
-    binding: TensorBinding,
-    inputs: list[list[Affine]],
-    value: Fraction,
-) -> int:
-    """The integer that stands for the border's real value."""
+    state: Lowering, binding: TensorBinding, inputs: list[list[Affine]], value: Fraction
+) -> int | None:
+    """The integer that stands for the border's real value; None where there is none."""
     found = {(value - step.offset) / step.gain for steps in inputs for step in steps}
     pad = found.pop()
     value_type = state.draft.type_of(binding.base)
@@ -340,10 +365,7 @@ def _pad_value(
     fits = not found and pad.denominator == 1 and low <= pad <= high
     if value_type is not None and value_type.is_bipolar and pad not in (-1, 0, 1):
         fits = False
-    if not fits:
-        remedy = "; --input-type fixed8.7 has a 0" if binding.base == INPUT and not value else ""
-        raise operator.fault(f"a border that {value_type} can hold{remedy}", f"{float(value)}")
-    return int(pad)
+    return int(pad) if fits else None
 
 
 def classifier(state: Lowering, operator: Operator) -> End:

@@ -104,7 +104,7 @@ def by_element(handler: Handler) -> Handler:
             if not state.may_part:
                 raise
             given = {name: state.bindings[name] for name in operator.inputs if name in state.bindings}
-            apart = {name: _elements_apart(state, operator, one) for name, one in given.items()}
+            apart = {name: elements_apart(state, operator, one) for name, one in given.items()}
             if not all(apart.values()):
                 raise
         state.bindings.update({name: one for name, one in apart.items() if one is not None})
@@ -116,7 +116,7 @@ def by_element(handler: Handler) -> Handler:
     return handle
 
 
-def _elements_apart(
+def elements_apart(
     state: Lowering, operator: Operator, binding: TensorBinding
 ) -> TensorBinding | None:
     """``binding`` on a layer whose channels are the elements of its own: channel, row, column.

@@ -11,9 +11,12 @@ from bnnsim.design.streaming.units import (
     Add,
     Concat,
     Converter,
+    Lookup,
+    Multiply,
     Mvau,
     Padding,
     Pool,
+    Repeat,
     Scale,
     Sink,
     Source,
@@ -154,7 +157,7 @@ def _place(
             units.append(TimingUnit(unit.name, program, ports, outputs))
         case (
             Source() | Sink() | Converter() | Window() | Mvau() | Pool()
-            | Threshold() | Scale() | Split() | Add() | Concat()
+            | Threshold() | Scale() | Lookup() | Split() | Add() | Multiply() | Concat() | Repeat()
         ):
             units.append(TimingUnit(unit.name, program, inputs, outputs))
         case _:

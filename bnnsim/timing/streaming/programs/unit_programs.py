@@ -8,6 +8,7 @@ steps are the HLS loops' fill between frames or rows.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from functools import lru_cache
 from typing import assert_never
@@ -19,9 +20,12 @@ from bnnsim.design.streaming.units import (
     Add,
     Concat,
     Converter,
+    Lookup,
+    Multiply,
     Mvau,
     Padding,
     Pool,
+    Repeat,
     Scale,
     Sink,
     Source,
@@ -46,6 +50,10 @@ POOL_DEPTH = 2
 SCALE_DEPTH = 4
 """A fully pipelined DSP slice registers operands, product and sum (Xilinx UG479, DSP48E1); one more
 register behind rounding and saturation."""
+LOOKUP_DEPTH = 5
+"""The held integer, the table's word, then product, sum and exit."""
+MULTIPLY_DEPTH = 3
+"""A fully pipelined DSP slice without its sum's: operands, product, result (Xilinx UG479, DSP48E1)."""
 RTL_WINDOW_LATENCY = 2
 RTL_WINDOW_EXIT_WORDS = 2
 """Words that have left the RTL window's buffer and sit in its fetch and output registers."""
@@ -86,10 +94,14 @@ def _program(p: UnitParameters, library: UnitLibrary, freezes: bool) -> Program:
             return _threshold(p)
         case Scale():
             return _scale(p)
+        case Lookup():
+            return Lockstep((Block(p.words, (Run(1, True, True),)),), LOOKUP_DEPTH, False)
         case Split():
             return _split(p, freezes)
-        case Add() | Concat():
+        case Add() | Concat() | Multiply():
             return _join(p, freezes)
+        case Repeat():
+            return _repeat(p, freezes)
         case _:
             assert_never(p)
 
@@ -336,5 +348,27 @@ def _split(p: Split, freezes: bool) -> Program:
     return Lockstep((Block(p.words, (Run(1, True, True),)),), 1, freezes)
 
 
-def _join(p: Add | Concat, freezes: bool) -> Program:
-    return Lockstep((Block(p.words, (Run(1, True, True),)),), 1, freezes)
+def _join(p: Add | Concat | Multiply, freezes: bool) -> Program:
+    depth = MULTIPLY_DEPTH if isinstance(p, Multiply) and p.is_of_numbers else 1
+    return Lockstep((Block(p.words, (Run(1, True, True),)),), depth, freezes)
+
+
+def _repeat(p: Repeat, freezes: bool) -> Program:
+    """A row leaves while it is read, each pixel as often as it stands in it; then again from the buffer.
+
+    Where zeros stand between, they do instead.
+    """
+    row_words = sum(p.column_counts) * p.pixel_words_out
+    row: list[Run | Loop] = []
+    for count, same in itertools.groupby(p.column_counts):
+        pixel = (
+            Run(p.pixel_words_in, True, True),
+            Run(count * p.pixel_words_out - p.pixel_words_in, writes=True),
+        )
+        row += _loop(len(list(same)), pixel)
+    blocks = []
+    for count, rows in itertools.groupby(p.row_counts):
+        again = Run((count - 1) * row_words, writes=True)
+        runs = (*row, again) if again.steps else tuple(row)
+        blocks.append(Block(len(list(rows)), runs))
+    return Lockstep(tuple(blocks), 1, freezes)

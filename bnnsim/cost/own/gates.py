@@ -1,0 +1,55 @@
+"""Own modules for products of two streams and repeated maps."""
+
+from __future__ import annotations
+
+from bnnsim.cost.blocks.amounts import Amounts, Estimate
+from bnnsim.cost.blocks.logic import fixed_point_multiplier
+from bnnsim.cost.blocks.parts import Part
+from bnnsim.cost.blocks.technology import Technology
+from bnnsim.cost.own.structure import Structure, address_bits, control, ram, rom
+from bnnsim.design.streaming.units import Lookup, Multiply, Repeat
+
+
+def multiply_parts(tech: Technology, unit: Multiply, freezes: bool) -> tuple[Part, ...]:
+    """``multiply``: a product a lane in DSP blocks, whose registers are theirs; of signs in logic."""
+    if unit.is_of_numbers:
+        program = control(3, freezes, unit.words)
+        product: Estimate = fixed_point_multiplier(tech, *unit.input_bits) * unit.lanes
+    else:
+        program = control(1, freezes, unit.words)
+        bits = unit.lanes * unit.output_bits
+        product = Structure(adders=bits, registers=bits).amounts(tech)
+    return Part("control", program.amounts(tech)), Part("multipliers", product)
+
+
+def lookup_parts(tech: Technology, unit: Lookup) -> tuple[Part, ...]:
+    """``lookup``: limits, a table a lane, a product in DSP blocks, the sum."""
+    bits = unit.output_type.bits
+    lane = Structure(
+        adders=unit.input_bits + bits,
+        compares=2 * unit.input_bits,
+        registers=2 * (address_bits(unit.segments) + unit.shift_bits) + bits,
+    )
+    lanes = lane
+    for _ in range(unit.pe - 1):
+        lanes = lanes + lane
+    product: Estimate = Amounts()
+    if unit.shift_bits:
+        product = fixed_point_multiplier(tech, bits + 1, unit.shift_bits + 1) * unit.pe
+    store = rom(tech, 2 * bits + 1, unit.segments, unit.pe)
+    return (
+        Part("control", control(5, False).amounts(tech)),
+        Part("multipliers", product + lanes.amounts(tech)),
+        Part("table", store),
+    )
+
+
+def repeat_parts(tech: Technology, unit: Repeat, bits: int, freezes: bool) -> tuple[Part, ...]:
+    """``repeat``: positions, the words that are written again, the exit."""
+    width = unit.in_lanes * bits
+    out_bits = unit.lanes * (2 if unit.widens_bits else bits)
+    counters = address_bits(sum(unit.row_counts)) + address_bits(sum(unit.column_counts))
+    counters += address_bits(unit.pixel_words_out)
+    places = Structure(counters=counters, compares=counters, selects=out_bits, registers=out_bits)
+    buffer: Estimate = ram(tech, width, unit.kept_words) if unit.kept_words > 1 else Amounts()
+    return Part("module", (control(1, freezes) + places).amounts(tech)), Part("buffer", buffer)

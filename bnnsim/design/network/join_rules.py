@@ -1,0 +1,102 @@
+"""Shapes and types of layers that join maps or repeat what is in them.
+
+Each function returns (output, sum type, border value), or None where a fault bars it; ``fault(key,
+expected, got)`` takes what is wrong.
+"""
+
+from __future__ import annotations
+
+from bnnsim.design.network.scaled_rules import MOST_BITS, FaultAt
+from bnnsim.design.network.tensor import Tensor
+from bnnsim.spec.value_type import ValueType, integer_type
+from bnnsim.spec.workload import RepeatLayer
+
+
+def add(
+    fault: FaultAt, names: tuple[str, ...], given: tuple[Tensor, ...]
+) -> tuple[Tensor, ValueType, int] | None:
+    """The sum of equally shaped maps, in the smallest type that holds it."""
+    for name, tensor in zip(names[1:], given[1:], strict=True):
+        if tensor.shape != given[0].shape:
+            fault(
+                "inputs",
+                f"the shape {list(given[0].shape)} of {names[0]}",
+                f"{list(tensor.shape)} from {name}",
+            )
+            return None
+    low = sum(tensor.type.minimum for tensor in given)
+    high = sum(tensor.type.maximum for tensor in given)
+    sum_type = spanning([tensor.type for tensor in given], low, high)
+    return Tensor(given[0].shape, sum_type), sum_type, 0
+
+
+def concat(
+    fault: FaultAt, names: tuple[str, ...], given: tuple[Tensor, ...]
+) -> tuple[Tensor, ValueType, int] | None:
+    """Maps of one size side by side along the channels."""
+    for name, tensor in zip(names[1:], given[1:], strict=True):
+        if tensor.shape[1:] != given[0].shape[1:] or not _joins(tensor.type, given[0].type):
+            fault(
+                "inputs",
+                f"maps of {given[0].shape[1]} x {given[0].shape[2]} {given[0].type} as from {names[0]}",
+                f"{tensor.shape[1]} x {tensor.shape[2]} {tensor.type} from {name}",
+            )
+            return None
+    channels = sum(tensor.channels for tensor in given)
+    types = [tensor.type for tensor in given]
+    joined = types[0]
+    if any(one != joined for one in types):
+        low, high = min(one.minimum for one in types), max(one.maximum for one in types)
+        joined = spanning(types, low, high)
+    return Tensor((channels, *given[0].shape[1:]), joined), joined, 0
+
+
+def multiply(
+    fault: FaultAt, names: tuple[str, ...], given: tuple[Tensor, ...]
+) -> tuple[Tensor, ValueType, int] | None:
+    """The product of two equally shaped maps; their points add up."""
+    one, other = given
+    if one.shape != other.shape:
+        expected = f"the shape {list(one.shape)} of {names[0]} (a repeat layer brings a gate to it)"
+        fault("inputs", expected, f"{list(other.shape)} from {names[1]}")
+        return None
+    ends = [(tensor.type.minimum, tensor.type.maximum) for tensor in given]
+    products = [a * b for a in ends[0] for b in ends[1]]
+    plain = integer_type(min(products), max(products))
+    if plain.bits > MOST_BITS:
+        fault("inputs", f"products of at most {MOST_BITS} bits", f"{one.type} times {other.type}")
+        return None
+    point = one.type.fraction_bits + other.type.fraction_bits
+    made = ValueType("fixed", plain.bits + (not plain.is_signed), point) if point else plain
+    return Tensor(one.shape, made), made, 0
+
+
+def repeat(fault: FaultAt, layer: RepeatLayer, given: Tensor) -> tuple[Tensor, ValueType, int] | None:
+    """A map with its pixels, or its only channel, again and again."""
+    channels, height, width = given.shape
+    if layer.channels > 1 and channels > 1:
+        fault("channels", f"1 (the map has {channels} channels)", str(layer.channels))
+        return None
+    made = given.type
+    if layer.fill == "zero" and made.is_bipolar:
+        made = ValueType("int", 2)
+    rows, columns = sum(layer.row_counts(height)), sum(layer.column_counts(width))
+    return Tensor((channels * layer.channels, rows, columns), made), made, 0
+
+
+def _joins(one: ValueType, other: ValueType) -> bool:
+    """Whether one stream can carry both: equal types, or integers with the same point."""
+    numbers = ("uint", "int", "fixed")
+    if one.kind not in numbers or other.kind not in numbers:
+        return one == other
+    return one.fraction_bits == other.fraction_bits
+
+
+def spanning(types: list[ValueType], low: int, high: int) -> ValueType:
+    """The smallest type for ``low .. high`` that keeps the point which all ``types`` share."""
+    plain = integer_type(low, high)
+    fractions = {one.fraction_bits for one in types}
+    fraction = fractions.pop()
+    if fractions or fraction == 0:
+        return plain
+    return ValueType("fixed", plain.bits + (not plain.is_signed), fraction)

@@ -1,0 +1,46 @@
+"""Sums and products of maps, and maps whose pixels or only channel stand again and again."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bnnsim.arrays import Integers
+from bnnsim.design.network.network import Node
+from bnnsim.functional.tensors.elements import integer_dtype
+from bnnsim.functional.tensors.feature_map import FeatureMap, IntegerMap, from_bits
+from bnnsim.spec.workload import AddLayer, MultiplyLayer, RepeatLayer
+
+
+def joined(node: Node, given: list[FeatureMap]) -> IntegerMap:
+    """The sum or product of maps of equal shape."""
+    step = np.add if isinstance(node.layer, AddLayer) else np.multiply
+    assert isinstance(node.layer, AddLayer | MultiplyLayer)
+    total = given[0].integers().astype(integer_dtype(node.sum_type))
+    for other in given[1:]:
+        step(total, other.integers(), out=total)
+    return IntegerMap(total)
+
+
+def repeated(node: Node, x: FeatureMap) -> FeatureMap:
+    """The map with its rows, columns and only channel repeated, or zeros between its pixels."""
+    layer = node.layer
+    assert isinstance(layer, RepeatLayer)
+    if layer.fill == "nearest" and node.output.type.is_bipolar:
+        return from_bits(_nearest(node, layer, x.elements().transpose(1, 0, 2, 3)).transpose(1, 0, 2, 3))
+    values = x.integers()
+    if layer.fill == "nearest":
+        return IntegerMap(_nearest(node, layer, values))
+    channels, height, width = node.output.shape
+    shape = (channels, values.shape[1], height, width)
+    made = np.zeros(shape, integer_dtype(node.output.type))
+    rows, columns = layer.factor_hw
+    made[:, :, ::rows, ::columns] = values
+    return IntegerMap(made)
+
+
+def _nearest(node: Node, layer: RepeatLayer, values: Integers) -> Integers:
+    """``values`` ``(channels, frames, height, width)`` repeated along three axes."""
+    _, height, width = node.input.shape
+    wide = np.repeat(values, layer.channels, axis=0)
+    wide = np.repeat(wide, layer.row_counts(height), axis=2)
+    return np.repeat(wide, layer.column_counts(width), axis=3)

@@ -1,0 +1,49 @@
+"""Designs for ImageNet: executors agree on a smaller map, and foldings of whole networks fit a part."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from bnnsim.design.build import build_streaming_design
+from bnnsim.search.fold.fold import fold
+from bnnsim.simulation import simulate
+from bnnsim.spec.load import load_architecture, load_workload
+from bnnsim.timing.streaming.compiled_executor import run_compiled
+from bnnsim.timing.streaming.programs.graph import build_timing
+from bnnsim.timing.streaming.reference.executor import run_simpy
+
+DESIGN, NETWORK = "birealnet-18-u250", "birealnet-18"
+
+
+def test_compiled_equals_simpy_on_a_shrunken_map() -> None:
+    """The whole network with every unit's lanes, on pictures of 32 x 32 instead of 224 x 224."""
+    network = load_workload(NETWORK).spec
+    frame = network.input.model_copy(update={"shape": [3, 32, 32]})
+    small = network.model_copy(update={"input": frame})
+    graph = build_timing(build_streaming_design(load_architecture(DESIGN).spec, small).graph)
+    found = run_compiled(graph, 1, extrapolate=False).result
+    assert found == run_simpy(graph, 1)
+    assert len(graph.units) > 150
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("network", "device", "fps"),
+    [
+        ("birealnet-18", "xcu250", 300.0),
+        ("reactnet-a", "xcu250", 60.0),
+        ("binarydensenet-28", "xcu250", 60.0),
+    ],
+)
+def test_a_folding_of_a_network_for_imagenet_fits_in_half_a_minute(
+    network: str, device: str, fps: float
+) -> None:
+    begun = time.process_time()
+    found = fold(network, device, fps, clock_mhz=200)
+    spent = time.process_time() - begun
+    again = simulate(found.architecture, load_workload(network).spec, timing_only=True)
+    assert again.throughput_fps is not None
+    assert again.throughput_fps >= fps
+    assert spent < 60  # twice what it takes: kernels may have to be compiled
