@@ -187,8 +187,13 @@ def _every(state: Lowering, binding: TensorBinding, stride: tuple[int, int]) -> 
     """Every n-th row and column of ``binding``, whose dimensions say so already: windows of one."""
     if stride == (1, 1):
         return binding
-    channels, height, width = state.draft.shape_of(binding.base)
+    base, before = binding.base, state.draft.layers.get(binding.base)
+    if before is not None and before.kind == "max_pool" and before.options["kernel"] == (1, 1):
+        base = before.inputs[0]  # rows were taken before: both at once
+        rows, columns = before.options["stride"]
+        stride = (rows * stride[0], columns * stride[1])
+    channels, height, width = state.draft.shape_of(base)
     shape = (channels, -(-height // stride[0]), -(-width // stride[1]))
-    layer = state.draft.append("max_pool", [binding.base], shape, *state.draft.bounds_of(binding.base))
+    layer = state.draft.append("max_pool", [base], shape, *state.draft.bounds_of(base))
     layer.options = {"kernel": (1, 1), "stride": stride}
     return replace(binding, base=layer.name)

@@ -65,3 +65,12 @@ def test_a_slice_of_rows_is_refused(tmp_path):
     model = b.model(b.op("Flatten", _slice(b, x, 0, 3, axis=2)))
     with pytest.raises(SpecError, match="or every n-th row and column, got axis 2"):
         lower_model(model, "net.onnx", "net", import_options(input_type="uint8"))
+
+
+def test_rows_and_columns_that_are_taken_one_after_the_other_are_one_window(tmp_path):
+    b = Builder((1, 3, 9, 8), seed=7)
+    x = b.op("Sign", b.batch_norm(b.conv("x", b.signs(4, 3, 3, 3), 3, pad=1), 4, 1))
+    x = _slice(b, _slice(b, x, 0, 1 << 40, 2, axis=2), 0, 1 << 40, 3, axis=3)
+    found = agreement(b, b.op("MatMul", b.op("Flatten", x), b.signs(60, 4)), tmp_path, images=200)
+    assert found.same() >= 0.99
+    assert found.ops.count("max_pool") == 1
