@@ -11,15 +11,17 @@ from pathlib import Path
 import yaml
 
 from bnnsim.cost.error_bars import ENDS, RESTS_ON
+from bnnsim.design.engine.patterns import is_free
 from bnnsim.files.folder import write_files
 from bnnsim.files.whole import no_place
 from bnnsim.search.front.objectives import GIVEN, METRICS, ROBUST
 from bnnsim.search.front.own_figures import are_own
-from bnnsim.search.points.point_design import point_architecture
+from bnnsim.search.points.point_design import point_architecture, point_design
 from bnnsim.search.space.alternatives import Alternatives
 from bnnsim.search.space.space import Space
 from bnnsim.search.storage.kinds import interval_of, structure_kinds
 from bnnsim.search.storage.record import Exploration, TrialRecord
+from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.library import find_spec, shipped_names
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.workload import Workload
@@ -189,6 +191,11 @@ def design_text(exploration: Exploration, trial: TrialRecord, checked: str = "")
     spec = point_architecture(space, trial.knobs).spec
     if isinstance(spec, StreamingArchitecture) and "fifo_words" in data:
         data["fifo_words"] = dict(spec.fifo_words)
+    if isinstance(spec, EngineArchitecture) and is_free(spec):  # the loops that were chosen, in full
+        chosen = point_design(space, trial.knobs).architecture.model_dump(
+            mode="json", exclude_defaults=True, include={"programs", "layers"}
+        )
+        data |= chosen
     given = data.get("source")
     data["source"] = f"{origin}; space: {given}" if given else origin
     figures = trial.result.figures
