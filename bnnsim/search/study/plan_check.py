@@ -52,8 +52,9 @@ def check_buildable(space: SearchSpace) -> None:
         points = [member.first_knobs]
         if not member.folded:
             points += [TargetEncoding(member).describe(seed) for seed in knob_seeds(member, FIRST_POINTS)]
-        by_point = [_build_faults(member, point) for point in points]
-        faults += by_point[0] if all(by_point) else ()
+        first = _build_faults(member, points[0])
+        if first and all(_build_faults(member, point) for point in points[1:]):
+            faults += first
     if faults:
         raise SpecError(faults)
 

@@ -26,7 +26,7 @@ from tests.designs import SHIPPED_ENGINES
 from tests.golden.waveforms.vcd_reader import read_vcd, stretches
 from tests.property.engine.programs import PORTS, engine_programs
 
-ENGINES = {name: net for name, net in SHIPPED_ENGINES.items() if name != "fracbnn-imagenet"}
+ENGINES = SHIPPED_ENGINES
 BOOKED = {
     "compute": "compute_cycles",
     "stage": "stage_cycles",
