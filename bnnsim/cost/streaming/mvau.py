@@ -24,6 +24,7 @@ from bnnsim.cost.blocks.parts import Part
 from bnnsim.cost.blocks.storage import lut_rom, memory, register_file
 from bnnsim.cost.blocks.technology import Technology
 from bnnsim.cost.streaming.control import Tool, sequencing, stream_registers
+from bnnsim.cost.streaming.threshold_search import search_comparators, search_memories
 from bnnsim.design.streaming.units import Mvau
 
 BANK_DECODER_LUTS = 2
@@ -101,23 +102,28 @@ def _accumulators(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
 
 
 def _thresholds(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
-    """A comparator for each threshold, and the count of those that fire."""
+    """A comparator for each threshold, and the count of those that fire; behind an RTL one a search."""
     if unit.thresholds == 0:
         return Amounts()
     bits = accumulator_bits(tech, unit, tool)
+    if tool == "rtl":
+        return search_comparators(tech, unit.pe, bits, unit.output_bits)
     compare = unit.thresholds * comparator_luts(tech, bits)
     count = adder_tree_luts(tech, unit.thresholds, 1)
     return datapath(tech, unit.pe * (compare + count), unit.pe * unit.output_bits)
 
 
 def _threshold_memory(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
-    """One memory for each PE and threshold, as deep as the neuron fold.
+    """One memory for each PE and threshold, as deep as the neuron fold; behind an RTL MVAU one a bit.
 
     Those of Vivado HLS are loaded at run time; later ones are constants.
     """
     if unit.thresholds == 0:
         return Amounts()
     depth = unit.neuron_fold * unit.groups
+    if tool == "rtl":
+        bits = accumulator_bits(tech, unit, tool)
+        return search_memories(tech, unit.pe, bits, unit.output_bits, depth)
     banks = unit.pe * unit.thresholds
     bits = accumulator_bits(tech, unit, tool)
     if tool != "vivado_hls":

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bnnsim.cost.blocks.amounts import Amounts, Estimate
 from bnnsim.cost.blocks.logic import (
     adder_tree_luts,
-    comparator_luts,
     control,
     datapath,
     fixed_point_multiplier,
@@ -15,6 +14,7 @@ from bnnsim.cost.blocks.parts import Part
 from bnnsim.cost.blocks.storage import line_buffer, memory
 from bnnsim.cost.blocks.technology import Technology
 from bnnsim.cost.streaming.control import Tool, sequencing, stream_registers
+from bnnsim.cost.streaming.threshold_search import search_comparators, search_memories
 from bnnsim.design.streaming.units import (
     Add,
     Concat,
@@ -105,21 +105,11 @@ def converter_parts(
 
 
 def threshold_parts(tech: Technology, unit: Threshold, tool: Tool) -> tuple[Part, ...]:
-    """Thresholding by binary search: one comparator and one memory for each bit of the result."""
-    levels = unit.output_type.bits
-    fold = unit.channels // unit.pe
-    compare = datapath(
-        tech,
-        unit.pe * levels * comparator_luts(tech, unit.input_bits),
-        unit.pe * levels * (unit.input_bits + unit.output_type.bits),
-    )
-    store: Estimate = Amounts()
-    for level in range(levels):
-        depth = fold << level
-        store = store + memory(tech, unit.input_bits, depth, "auto", "single", "rtl") * unit.pe
+    """Thresholding by binary search, a stage for each bit of the result."""
+    sizes = unit.pe, unit.input_bits, unit.output_type.bits
     return (
-        Part("comparators", compare),
-        Part("threshold memory", store),
+        Part("comparators", search_comparators(tech, *sizes)),
+        Part("threshold memory", search_memories(tech, *sizes, unit.channels // unit.pe)),
         Part("control", sequencing(tech, tool, 1.0, unit.words)),
     )
 
