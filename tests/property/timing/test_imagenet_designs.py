@@ -15,6 +15,8 @@ from bnnsim.timing.streaming.programs.graph import build_timing
 from bnnsim.timing.streaming.reference.executor import run_simpy
 
 DESIGN, NETWORK = "birealnet-18-u250", "birealnet-18"
+FOLDED = [("binarydensenet-28", "xcu250", 300.0)]
+"""Networks, parts that hold them, and what they reach there."""
 
 
 def test_compiled_equals_simpy_on_a_shrunken_map() -> None:
@@ -29,21 +31,14 @@ def test_compiled_equals_simpy_on_a_shrunken_map() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(
-    ("network", "device", "fps"),
-    [
-        ("birealnet-18", "xcu250", 300.0),
-        ("reactnet-a", "xcu250", 60.0),
-        ("binarydensenet-28", "xcu250", 60.0),
-    ],
-)
-def test_a_folding_of_a_network_for_imagenet_fits_in_half_a_minute(
+@pytest.mark.parametrize(("network", "device", "fps"), FOLDED)
+def test_the_fastest_folding_of_a_network_for_imagenet_fits_its_part(
     network: str, device: str, fps: float
 ) -> None:
     begun = time.process_time()
-    found = fold(network, device, fps, clock_mhz=200)
+    found = fold(network, device, clock_mhz=200)
     spent = time.process_time() - begun
-    again = simulate(found.architecture, load_workload(network).spec, timing_only=True)
+    again = simulate(found.architecture, network, timing_only=True)
     assert again.throughput_fps is not None
     assert again.throughput_fps >= fps
-    assert spent < 60  # twice what it takes: kernels may have to be compiled
+    assert spent < 90  # twice to thrice what it takes: kernels may have to be compiled
