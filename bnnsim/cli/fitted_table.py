@@ -13,7 +13,7 @@ from rich.text import Text
 
 from bnnsim.cli.console import output
 
-Role = Literal["name", "figure", "words"]
+Role = Literal["name", "figure", "text", "words"]
 LEAST_NAME, LEAST_WORDS = 14, 12
 """Characters of a name, of words, that stay where columns can be left out instead; half where not."""
 _PAD = 2
@@ -22,8 +22,8 @@ _PAD = 2
 @dataclass(frozen=True)
 class Column:
     """A heading and what stands below it: a ``name``, which may be shortened, a ``figure``, which stays
-    whole, or ``words``, which take several lines. Columns above rank 0 may be left out, the highest
-    first."""
+    whole, as does a ``text`` (on the left), or ``words``, which take several lines. Columns above rank 0
+    may be left out, the highest first."""
 
     heading: str
     role: Role = "figure"
@@ -40,8 +40,10 @@ class FittedTable:
     styles: dict[tuple[int, int], str] = field(default_factory=dict)
     """Styles of cells, by row and column."""
 
-    def add(self, *cells: str) -> None:
-        """One more row."""
+    def add(self, *cells: str, style: str = "") -> None:
+        """One more row, all of it in a style."""
+        if style:
+            self.styles |= {(len(self.rows), k): style for k in range(len(cells))}
         self.rows.append(cells)
 
     def show(self) -> None:
@@ -87,7 +89,7 @@ class FittedTable:
         if room < 0:  # nothing more to leave out: names and words give what they can, figures nothing
             least = [self._least(k, 2) for k in shown]
             room = max(0, width - sum(least) - _PAD * len(least))
-        for role in ("name", "figure", "words"):
+        for role in ("name", "figure", "text", "words"):
             for i, k in enumerate(shown):
                 if self.columns[k].role == role:
                     more = max(0, min(room, self._natural(k) - least[i]))
@@ -111,7 +113,7 @@ class FittedTable:
         longest_word = max(map(cell_len, column.heading.split()), default=1)
         cells = max((cell_len(row[place]) for row in self.rows), default=0)
         match column.role:
-            case "figure":
+            case "figure" | "text":
                 return max(longest_word, cells)
             case "name":
                 return max(min(longest_word, LEAST_NAME), min(cells, LEAST_NAME // share))

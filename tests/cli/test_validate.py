@@ -142,12 +142,12 @@ def test_changes_of_the_specs_are_named() -> None:
     assert convolvers == {"acce-bnn": 8, "acce-bnn-2": 2, "acce-bnn-1": 1}
 
 
-def test_everything_printed_fits_100_columns(
+def test_everything_printed_fits_80_columns(
     validation: Validation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     show_all(validation)
     printed = capsys.readouterr().out
-    assert max(len(line.rstrip()) for line in printed.splitlines()) <= 100
+    assert max(len(line.rstrip()) for line in printed.splitlines()) <= 80
     for text in (
         "acce-bnn: simulated by acce-bnn x binarynet",
         "LUTs by the cost model",
@@ -216,10 +216,10 @@ def test_the_short_form_is_a_table_of_trust(
     show(validation)
     printed = capsys.readouterr().out
     lines = printed.splitlines()
-    assert max(len(line.rstrip()) for line in lines) <= 100
+    assert max(len(line.rstrip()) for line in lines) <= 80
     assert len(lines) < 60
     assert lines[1].split() == ["system", "cycles", "logic", "registers", "memory", "DSP", "power"]
-    systems = [line.split()[0] for line in lines[2:] if line.startswith("  ")]
+    systems = [line.split()[0] for line in lines[2:] if line.startswith(" ")]
     assert systems.index("pynq-cnv") < systems.index("fbna")  # what is known in full comes first
     assert f"{len(validation.comparisons)} published numbers (--all):" in printed
 

@@ -101,6 +101,9 @@ def command(
     from bnnsim.search.front.verify import VERIFY_WORDS
 
     if worker:
+        if json_file is not None:
+            expected = "none beside --worker: who began the study writes what it found"
+            raise InputError("--json", expected, repr(json_file))
         _help(storage, study or f"bnnsim-{Path(space).stem}", jobs)
         return
     check_target(json_file)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from bnnsim.cli.console import deliver, output, running, write_whole
-from bnnsim.cli.fitted_table import Column, FittedTable
+from bnnsim.cli.fitted_table import LEAST_NAME, Column, FittedTable, shortened_name
 
 if TYPE_CHECKING:
     from bnnsim.report.comparison.comparison import ComparisonInfo
 
 MOST_ROWS = 40
 VALUE_CHARACTERS = 40
+NUMBER = re.compile(r"[-+0-9.,eE%]+")
 LEGEND = (
     "Percentages are of the device. ± is by how much a design must be ahead to be better with nine "
     "chances in ten, by published designs that the model had not seen: closer ones tie (≈). Behind a "
@@ -53,47 +53,48 @@ def command(
 
 def _show(info: ComparisonInfo) -> None:
     if info.parts:
-        output.print(_differences_table(info))
+        _show_differences(info)
         left_out = len(info.parts) - MOST_ROWS
         if left_out > 0:
             output.print(f"… and {left_out:,} more: --json or --out has all of them", markup=False)
         output.print()
-    _show_numbers(info)
+    _show_side_by_side(len(info.names), lambda designs: _numbers_table(info, designs))
     _show_what_limits(info)
     output.print()
     output.print(LEGEND, markup=False)
 
 
-def _differences_table(info: ComparisonInfo) -> Table:
+def _show_differences(info: ComparisonInfo) -> None:
     """First what all designs have, then what some lack; at most ``MOST_ROWS``."""
     rows = sorted(info.parts, key=lambda entry: not entry.is_complete)[:MOST_ROWS]
-    table = Table(title="What differs in the spec", title_justify="left", box=None)
-    longest = max(len(entry.key) for entry in rows)
-    keys = min(longest, 2 * output.width // 5)
-    values = max(6, (output.width - keys - 2) // len(info.names) - 2)
-    table.add_column("entry", overflow="fold", width=keys)
-    for name in info.names:
-        table.add_column(name, justify="right", overflow="fold", max_width=values)
-    for entry in rows:
-        table.add_row(*map(Text, (entry.key, *(_shortened(value) for value in entry.values))))
-    return table
+
+    def table(designs: Sequence[int]) -> FittedTable:
+        columns = [Column("entry", "name"), *(Column(info.names[i]) for i in designs)]
+        found = FittedTable("What differs in the spec", columns)
+        for entry in rows:
+            found.add(entry.key, *(_shortened(entry.values[i]) for i in designs))
+        return found
+
+    _show_side_by_side(len(info.names), table)
+
+
+def _show_side_by_side(designs: int, table: Callable[[Sequence[int]], FittedTable]) -> None:
+    """A table of all designs, or several where they have no room beside each other."""
+    group: list[int] = []
+    for i in range(designs):
+        if group and not table([*group, i]).fits():
+            table(group).show()
+            group = []
+        group.append(i)
+    table(group).show()
 
 
 def _shortened(value: str | None) -> str:
+    """A value whole where it is a number, else as much of it as two have room beside each other."""
     if value is None:
         return "–"
-    return value if len(value) <= VALUE_CHARACTERS else value[: VALUE_CHARACTERS - 1] + "…"
-
-
-def _show_numbers(info: ComparisonInfo) -> None:
-    """A table of all designs, or several where they have no room beside each other."""
-    group: list[int] = []
-    for i in range(len(info.names)):
-        if group and not _numbers_table(info, [*group, i]).fits():
-            _numbers_table(info, group).show()
-            group = []
-        group.append(i)
-    _numbers_table(info, group).show()
+    room = max(LEAST_NAME, (output.width - 2 * LEAST_NAME) // 2)
+    return value if NUMBER.fullmatch(value) else shortened_name(value, min(room, VALUE_CHARACTERS))
 
 
 def _numbers_table(info: ComparisonInfo, designs: Sequence[int]) -> FittedTable:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rich.table import Table
-from rich.text import Text
-
-from bnnsim.cli.console import output
+from bnnsim.cli.facts import show_facts
+from bnnsim.cli.fitted_table import Column, FittedTable
 from bnnsim.cost.error_bars import SHARE
 from bnnsim.cost.second_opinion import SynthesisedUnit, SynthesisReport
 
@@ -18,20 +16,24 @@ def show_synthesis(report: SynthesisReport) -> None:
     """Print the largest modules by model and tool, then what all come to."""
     shown = report.units[:LARGEST_MODULES]
     title = f"Model against {report.tool}: the {len(shown)} largest modules of {len(report.units)}"
-    table = Table(title=title, title_justify="left", box=None)
-    table.add_column("module, first of its kind", no_wrap=True, overflow="ellipsis")
-    for name in ("times", "LUT", f"{SHARE:.0%} within", "Yosys", "FF", "Yosys", "BRAM18", "Yosys"):
-        table.add_column(name, justify="right")
+    pairs = ("FF", "Yosys"), ("BRAM18", "Yosys")
+    table = FittedTable(
+        title,
+        [
+            *(Column("module, first of its kind", "name"), Column("times", rank=3), Column("LUT")),
+            *(Column(f"{SHARE:.0%} within", rank=1), Column("Yosys")),
+            *(Column(name, rank=2 if pair[0] == "BRAM18" else 0) for pair in pairs for name in pair),
+        ],
+    )
     for unit in shown:
         inside = f"{unit.lut_low:,} to {unit.lut_high:,}"
         luts = f"{unit.synthesised_lut:,}" + ("" if unit.is_within else " !")
         ffs = f"{unit.synthesised_ff:,}" + ("" if unit.is_counted else " !")
         blocks = f"{unit.bram18:,}", f"{unit.synthesised_bram18:,}"
         counts = f"{unit.count}", f"{unit.lut:,}", inside, luts, f"{unit.ff:,}", ffs
-        table.add_row(Text(unit.name), *counts, *blocks)
-    output.print(table)
-    for name, text in _lines(report):
-        output.print(f"{name:<11} {text}", markup=False, soft_wrap=True)
+        table.add(unit.name, *counts, *blocks)
+    table.show()
+    show_facts(_lines(report), 11)
 
 
 def _lines(report: SynthesisReport) -> list[tuple[str, str]]:

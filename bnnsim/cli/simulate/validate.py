@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bnnsim.cli.console import deliver, output, running, write_page
+from bnnsim.cli.fitted_table import Column, FittedTable
 from bnnsim.cli.options import SingleFileOption
 from bnnsim.validation.bracket import Bracket
 from bnnsim.validation.comparison import Comparison, Validation, compare_published
@@ -56,19 +57,23 @@ def show(validation: Validation) -> None:
     for evidence, what in _EVIDENCE.items():
         rows = [c for c in validation.comparisons if c.evidence == evidence]
         met, off = (sum(c.verdict == verdict for c in rows) for verdict in ("met", "off"))
-        _line(f"  {what + ':':<50} {met} of {met + off} numbers met")
+        _sentence(f"{what}: {met} of {met + off} numbers met")
     output.print()
-    _line("The cost models on placed designs that they had not seen: medians of the errors", "bold")
+    columns = ("", "a design left out", "its family", "worst design", "designs")
+    table = FittedTable(
+        "The cost models on placed designs that they had not seen: medians of the errors",
+        [Column(name, "figure" if name else "name") for name in columns],
+    )
     for fit in validation.fits:
-        _line(
-            f"  {_QUANTITY[fit.quantity]:<10} a design left out {fit.median_left_out_error:>6.1%}, "
-            f"its family {fit.median_family_left_out_error:>6.1%}, worst design "
-            f"{fit.worst_left_out.left_out_error:+.0%} of {len(fit.predictions)}"
-        )
+        medians = fit.median_left_out_error, fit.median_family_left_out_error
+        worst = f"{fit.worst_left_out.left_out_error:+.0%}"
+        figures = (*(f"{median:.1%}" for median in medians), worst, f"{len(fit.predictions)}")
+        table.add(_QUANTITY[fit.quantity], *figures)
+    table.show()
     output.print()
     _show_brackets(validation.brackets, is_whole=False)
     counts = ", ".join(f"{number} {verdict}" for verdict, number in validation.counts.items())
-    output.print(f"{len(validation.comparisons)} published numbers (--all): {counts}")
+    _sentence(f"{len(validation.comparisons)} published numbers (--all): {counts}")
 
 
 _EVIDENCE = {
@@ -76,28 +81,38 @@ _EVIDENCE = {
     "family": "family: authors of what was fitted or read off",
     "fitted": "fitted: used to fit a coefficient or to choose a setting",
 }
+_SAID = {evidence: evidence for evidence in _EVIDENCE}
+_LETTERS = {"blind": "b", "family": "a", "fitted": "f"}
+"""How sure a number is that is met, where there is room for a letter."""
 
 
 def _show_trust(cells: Sequence[TrustCell]) -> None:
-    """A line a system, a column a kind of number."""
-    _line("What is met of what was published, and whether a fit had seen it", "bold")
-    _line("  " + " ".join([f"{'system':<20}", *(f"{group:<11}" for group in GROUPS)]).rstrip())
+    """A line a system, a column a kind of number; where the terminal is narrow evidence is a letter."""
+    table = _trust_table(cells, _SAID)
+    is_wide = table.fits()
+    (table if is_wide else _trust_table(cells, _LETTERS)).show()
+    letters = "" if is_wide else "b blind, a family (its authors'), f fitted; "
+    legend = "3/4: met of compared; ?: part of the structure is a guess; no basis: nobody says of what"
+    _sentence(letters + legend)
+
+
+def _trust_table(cells: Sequence[TrustCell], said: Mapping[str, str]) -> FittedTable:
+    columns = [Column("system", "name"), *(Column(group) for group in GROUPS)]
+    table = FittedTable("What is met of what was published, and whether a fit had seen it", columns)
     compared = [c for c in cells if c.met + c.off + c.not_comparable]
     compared.sort(key=lambda cell: cell.structure)  # complete before inferred
     for system in dict.fromkeys(c.system for c in compared):
         row = {c.group: c for c in compared if c.system == system}
         guess = " ?" if next(iter(row.values())).structure != "complete" else ""
-        texts = [_cell_text(row[group]) if group in row else "" for group in GROUPS]
-        off = any(c.off for c in row.values())
-        line = " ".join([f"{system + guess:<20}", *(f"{text:<11}" for text in texts)])
-        _line(f"  {line}".rstrip(), "yellow" if off else "")
-    _line("  3/4: met of compared; ?: part of the structure is a guess; no basis: nobody says of what")
+        texts = [_cell_text(row[group], said) if group in row else "" for group in GROUPS]
+        table.add(system + guess, *texts, style="yellow" if any(c.off for c in row.values()) else "")
+    return table
 
 
-def _cell_text(cell: TrustCell) -> str:
+def _cell_text(cell: TrustCell, said: Mapping[str, str]) -> str:
     """How many of those compared are met, and what that is worth."""
     if cell.met + cell.off:
-        return f"{cell.met}/{cell.met + cell.off} {cell.evidence}"
+        return f"{cell.met}/{cell.met + cell.off} {said[cell.evidence]}"
     return "no basis" if cell.not_comparable else "-"
 
 
@@ -111,30 +126,32 @@ def show_all(validation: Validation) -> None:
     output.print()
     _show_brackets(validation.brackets, is_whole=True)
     counts = ", ".join(f"{number} {verdict}" for verdict, number in validation.counts.items())
-    output.print(f"{len(validation.comparisons)} published numbers: {counts}")
+    _sentence(f"{len(validation.comparisons)} published numbers: {counts}")
 
 
 def _show_system(rows: Sequence[Comparison]) -> None:
     first = rows[0]
     by = f"simulated by {first.simulated_by}" if first.simulated_by else "not simulated"
-    _line(f"{first.system}: {by}", "bold")
-    _line(f"  structure {first.structure}, {first.publication}")
-    _line(_row("quantity", "reported", "simulated", "error", "allowed", "role", ""))
+    table = _numbers_table(
+        f"{first.system}: {by}\nstructure {first.structure}, {first.publication}", "quantity", "role"
+    )
     for row in rows:
-        _line(_row(row.what, *_cells(row)), "yellow" if row.verdict == "off" else "")
+        table.add(row.what, *_cells(row), style="yellow" if row.verdict == "off" else "")
+    table.show()
     _show_reasons(rows, "what")
     output.print()
 
 
-def _line(text: str, style: str = "") -> None:
-    output.print(text, style=style, markup=False, soft_wrap=True)
+def _numbers_table(title: str, first: str, kind: str) -> FittedTable:
+    numbers = (Column("reported"), Column("simulated"), Column("error"), Column("allowed", rank=1))
+    said = (Column(kind, "text", 2), Column("verdict", "text"))
+    return FittedTable(title, [Column(first, "text"), *numbers, *said])
 
 
-def _row(what: str, *cells: str) -> str:
-    """One line of a table, at most 100 columns wide."""
-    reported, simulated, error, allowed, role, verdict = cells
-    line = f"  {what:<28} {reported:>11} {simulated:>11} {error:>8} {allowed:>7}  {role:<11}  {verdict}"
-    return line.rstrip()
+def _sentence(text: str, style: str = "") -> None:
+    """A sentence in lines that fit."""
+    for line in textwrap.wrap(text, output.width - 2, initial_indent="  ", subsequent_indent="  "):
+        output.print(line, style=style, markup=False, soft_wrap=True)
 
 
 def _cells(row: Comparison) -> tuple[str, ...]:
@@ -169,8 +186,9 @@ def _show_reasons(rows: Sequence[Comparison], label: str) -> None:
             said.setdefault(row.why, []).append(getattr(row, label))
     for why, names in said.items():
         text = f"{', '.join(dict.fromkeys(names))}: {why}"
-        for line in textwrap.wrap(text, 100, initial_indent="    ", subsequent_indent="      "):
-            _line(line, "dim")
+        width = min(output.width, 100)
+        for line in textwrap.wrap(text, width, initial_indent="    ", subsequent_indent="      "):
+            output.print(line, style="dim", markup=False, soft_wrap=True)
 
 
 def _show_brackets(brackets: Sequence[Bracket], is_whole: bool) -> None:
@@ -190,13 +208,19 @@ def _show_brackets(brackets: Sequence[Bracket], is_whole: bool) -> None:
 
 def _show_fit(fit: FitResult) -> None:
     """One quantity of the placed designs: fitted on all, on all but the design, on strangers only."""
-    what = _QUANTITY[fit.quantity]
-    _line(f"{what} by the cost model: fitted on all designs, and without each in turn", "bold")
-    _line(_fit_row("design", "reported", "fitted", "error", "left out", "family left out", "in the fit"))
+    table = FittedTable(
+        f"{_QUANTITY[fit.quantity]} by the cost model: fitted on all designs, and without each in turn",
+        [
+            Column("design", "text"),
+            *(Column("reported", rank=1), Column("fitted", rank=1), Column("error")),
+            *(Column("left out"), Column("family left out"), Column("in fit", rank=2)),
+        ],
+    )
     for prediction in (*fit.predictions, *fit.other_readings, *fit.capped):
-        _line(_fit_row(*_fit_cells(prediction)))
+        table.add(*_fit_cells(prediction))
     medians = (fit.median_error, fit.median_left_out_error, fit.median_family_left_out_error)
-    _line(_fit_row("median of the errors", "", "", *(f"{median:.1%}" for median in medians), ""))
+    table.add("median of the errors", "", "", *(f"{median:.1%}" for median in medians), "")
+    table.show()
     worst = fit.worst_left_out
     notes = [f"worst left out: {worst.design} {worst.left_out_error:+.1%}"]
     if fit.capped:
@@ -205,14 +229,8 @@ def _show_fit(fit: FitResult) -> None:
         median = fit.median_left_out_error_of_other_readings
         notes.append(f"median left out with the other readings: {median:.1%}")
     for note in notes:
-        _line(f"    {note}", "dim")
+        _sentence(note, "dim")
     output.print()
-
-
-def _fit_row(design: str, *cells: str) -> str:
-    reported, fitted, error, left_out, family, fits = cells
-    line = f"  {design:<32} {reported:>9} {fitted:>9} {error:>8} {left_out:>9} {family:>15} {fits}"
-    return line.rstrip()
 
 
 def _fit_cells(prediction: Prediction) -> tuple[str, ...]:
@@ -233,10 +251,11 @@ def _fit_cells(prediction: Prediction) -> tuple[str, ...]:
 
 def _show_review(rows: Sequence[Comparison]) -> None:
     """Frame rates of the review's eight systems."""
-    _line("Frames a second of the review's eight systems", "bold")
-    _line(_row("system", "reported", "simulated", "error", "allowed", "structure", ""))
+    title = "Frames a second of the review's eight systems"
+    table = _numbers_table(title, "system", "structure")
     for row in rows:
         *numbers, _, verdict = _cells(row)
-        cells = (*numbers, row.structure, verdict)
-        _line(_row(row.review, *cells), "yellow" if row.verdict == "off" else "")
+        style = "yellow" if row.verdict == "off" else ""
+        table.add(row.review, *numbers, row.structure, verdict, style=style)
+    table.show()
     _show_reasons(rows, "review")
