@@ -187,6 +187,7 @@ def _trials_in(journal: Path) -> int:
         (["small.yaml", "--constraint", "lut<4"], "--constraint: expected a bound such as lut<=40000"),
         (["small.yaml", "--trials", "0"], "--trials: expected a number >= 1, got 0"),
         (["small.yaml", "--resume"], r"--resume: expected the folder to go on in \(--out\), got none"),
+        (["--worker", "--json", "a.json"], r"--json: expected none beside --worker"),
         (["--worker"], r"--worker: expected the database of the study \(--storage\), got none"),
         (
             ["small.yaml", "--storage", "postgresql://u@127.0.0.1:1/db"],
