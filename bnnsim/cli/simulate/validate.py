@@ -150,7 +150,7 @@ def _numbers_table(title: str, first: str, kind: str) -> FittedTable:
 
 def _sentence(text: str, style: str = "") -> None:
     """A sentence in lines that fit."""
-    for line in textwrap.wrap(text, output.width - 2, initial_indent="  ", subsequent_indent="  "):
+    for line in textwrap.wrap(text, output.width - 2, initial_indent="  ", subsequent_indent="    "):
         output.print(line, style=style, markup=False, soft_wrap=True)
 
 
@@ -195,14 +195,18 @@ def _show_brackets(brackets: Sequence[Bracket], is_whole: bool) -> None:
     """What systems of unknown structure might be, by what was reported of them; no prediction."""
     if not brackets:
         return
-    _line("Where no structure is known, those that reported figures allow: no predictions", "bold")
-    for bracket in brackets:
-        if not is_whole:
-            ends = f"{bracket.low_fps:,.0f} to {bracket.high_fps:,.0f}" if bracket.low_fps else "none"
-            _line(f"  {bracket.system:<12} {ends} FPS, reported {bracket.reported_fps:,.6g}")
-            continue
-        for line in textwrap.wrap(bracket.text, 98, initial_indent="  ", subsequent_indent="    "):
-            _line(line)
+    title = "Where no structure is known, those that reported figures allow: no predictions"
+    if is_whole:
+        output.print(title, style="bold", markup=False)
+        for bracket in brackets:
+            _sentence(bracket.text)
+    else:
+        columns = [Column("system", "name"), Column("frames/s", "text"), Column("reported")]
+        table = FittedTable(title, columns)
+        for one in brackets:
+            ends = f"{one.low_fps:,.0f} to {one.high_fps:,.0f}" if one.low_fps else "none"
+            table.add(one.system, ends, f"{one.reported_fps:,.6g}")
+        table.show()
     output.print()
 
 

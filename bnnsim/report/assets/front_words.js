@@ -34,7 +34,8 @@ const wish = (name) => `${info.figures[at[name]].maximises ? "more" : "less"} ${
 function tile(name) {
   if (!front.length) return "";
   const point = best(name, front);
-  const others = info.axes.filter((axis) => axis !== name).map((axis) => valueText(point, axis)).join(", ");
+  const others = info.axes.filter((axis) => axis !== name)
+    .map((axis) => valueText(point, axis) + (info.figures[at[axis]].unit ? "" : info.figures[at[axis]].title)).join(", ");
   const most = info.figures[at[name]].maximises ? "Most" : "Least";
   return `<li><button type="button" class="tile" data-id="${point.id}"><span class="label">${most} ${escaped(info.figures[at[name]].title.toLowerCase())}</span>` +
     `<span class="big">${number(figureOf(point, name))} <small>${escaped(info.figures[at[name]].unit)}</small></span>` +
