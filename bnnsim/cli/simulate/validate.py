@@ -58,10 +58,9 @@ def show(validation: Validation) -> None:
         rows = [c for c in validation.comparisons if c.evidence == evidence]
         met, off = (sum(c.verdict == verdict for c in rows) for verdict in ("met", "off"))
         _sentence(f"{what}: {met} of {met + off} numbers met")
-    output.print()
     columns = ("", "a design left out", "its family", "worst design", "designs")
     table = FittedTable(
-        "The cost models on placed designs that they had not seen: medians of the errors",
+        "The cost models on designs not seen: medians of the errors",
         [Column(name, "figure" if name else "name") for name in columns],
     )
     for fit in validation.fits:
@@ -70,7 +69,6 @@ def show(validation: Validation) -> None:
         figures = (*(f"{median:.1%}" for median in medians), worst, f"{len(fit.predictions)}")
         table.add(_QUANTITY[fit.quantity], *figures)
     table.show()
-    output.print()
     _show_brackets(validation.brackets, is_whole=False)
     counts = ", ".join(f"{number} {verdict}" for verdict, number in validation.counts.items())
     _sentence(f"{len(validation.comparisons)} published numbers (--all): {counts}")
@@ -79,7 +77,7 @@ def show(validation: Validation) -> None:
 _EVIDENCE = {
     "blind": "blind",
     "family": "family: authors of what was fitted or read off",
-    "fitted": "fitted: used to fit a coefficient or to choose a setting",
+    "fitted": "fitted: a coefficient or a setting is from it",
 }
 _SAID = {evidence: evidence for evidence in _EVIDENCE}
 _LETTERS = {"blind": "b", "family": "a", "fitted": "f"}
@@ -195,19 +193,19 @@ def _show_brackets(brackets: Sequence[Bracket], is_whole: bool) -> None:
     """What systems of unknown structure might be, by what was reported of them; no prediction."""
     if not brackets:
         return
-    title = "Where no structure is known, those that reported figures allow: no predictions"
     if is_whole:
+        title = "Where no structure is known, those that reported figures allow: no predictions"
         output.print(title, style="bold", markup=False)
         for bracket in brackets:
             _sentence(bracket.text)
-    else:
-        columns = [Column("system", "name"), Column("frames/s", "text"), Column("reported")]
-        table = FittedTable(title, columns)
-        for one in brackets:
-            ends = f"{one.low_fps:,.0f} to {one.high_fps:,.0f}" if one.low_fps else "none"
-            table.add(one.system, ends, f"{one.reported_fps:,.6g}")
-        table.show()
-    output.print()
+        output.print()
+        return
+    columns = [Column("system", "name"), Column("frames/s", "text"), Column("reported")]
+    table = FittedTable("What reported figures allow", columns)
+    for one in brackets:
+        ends = f"{one.low_fps:,.0f} to {one.high_fps:,.0f}" if one.low_fps else "none"
+        table.add(one.system, ends, f"{one.reported_fps:,.6g}")
+    table.show()
 
 
 def _show_fit(fit: FitResult) -> None:
