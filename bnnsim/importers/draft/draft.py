@@ -133,23 +133,34 @@ class NetworkDraft:
 
     def is_rounded(self, name: str) -> bool:
         """Whether a layer's integers are real values of the model that were rounded."""
-        if name == INPUT:
-            return False
-        layer = self.layers[name]
-        if layer.kind in ("affine", "prelu", "lookup"):
-            return True
-        passes = layer.activation is None
-        return passes and any(self.is_rounded(source) for source in layer.inputs)
+        waiting, seen = [name], {INPUT}
+        while waiting:
+            one = waiting.pop()
+            if one in seen:
+                continue
+            seen.add(one)
+            layer = self.layers[one]
+            if layer.kind in ("affine", "prelu", "lookup"):
+                return True
+            waiting += layer.inputs if layer.activation is None else []
+        return False
 
     def error_of(self, name: str) -> Fraction:
         """How many steps a layer's integers may lie from the model's values, where no bit has flipped
         on the way."""
-        if name == INPUT:
-            return Fraction(0)
-        layer = self.layers[name]
-        if layer.activation is not None and layer.kind not in ("affine", "prelu", "lookup", "repeat"):
-            return Fraction(0)
-        given = [self.error_of(source) for source in layer.inputs]
+        return self._error_of(name, {INPUT: Fraction(0)})
+
+    def _error_of(self, name: str, known: dict[str, Fraction]) -> Fraction:
+        """The same, each layer looked at once: branches that join again and again have many ways."""
+        if name not in known:
+            layer = self.layers[name]
+            keeps = layer.activation is None or layer.kind in ("affine", "prelu", "lookup", "repeat")
+            given = [self._error_of(source, known) for source in layer.inputs] if keeps else []
+            known[name] = self._own_error(layer, given) if keeps else Fraction(0)
+        return known[name]
+
+    def _own_error(self, layer: LayerDraft, given: list[Fraction]) -> Fraction:
+        """The error of a layer whose inputs are ``given`` off."""
         if layer.kind == "add":
             return sum(given, Fraction(0))
         if layer.kind == "multiply":

@@ -68,7 +68,7 @@ def _cancelled(graph: ModelGraph, operators: Sequence[Operator]) -> list[Operato
             continue
         terms = {name: count for name, count in form.items() if count}
         gone = [name for name, count in form.items() if not count]
-        if not gone or not terms or not _are_alike(graph, operator.output, [*terms, *gone]):
+        if not gone or not any(_are_alike(graph, operator.output, [term]) for term in terms):
             forms[operator.output] = form if not gone else {operator.output: 1}
             found.append(operator)
             continue
@@ -90,7 +90,7 @@ def _form(operator: Operator, forms: Mapping[str, Form]) -> Form | None:
 
 
 def _are_alike(graph: ModelGraph, name: str, others: Iterable[str]) -> bool:
-    """Whether all are known to have the shape of ``name``: a term that is stretched may not vanish."""
+    """Whether all are known to have the shape of ``name``: what is left may not be smaller."""
     shape = graph.shapes.get(name)
     is_known = shape is not None and all(shape[1:])  # the batch alone may be open
     return is_known and all(graph.shapes.get(other) == shape for other in others)

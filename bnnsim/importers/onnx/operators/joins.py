@@ -240,14 +240,20 @@ def concat(state: Lowering, operator: Operator) -> TensorBinding:
 
 def _has_point(state: Lowering, base: str) -> bool:
     """Whether a layer's integers are of fixed point, a sum of such numbers included."""
-    value_type = state.draft.type_of(base)
-    if value_type is not None:
-        return value_type.kind == "fixed"
-    layer = state.draft.layers.get(base)
-    if layer is not None and layer.kind == "multiply":
-        return True
-    keeps = layer is not None and layer.kind in ("add", "concat", "max_pool", "repeat", "sum_pool")
-    return keeps and layer is not None and any(_has_point(state, one) for one in layer.inputs)
+    waiting, seen = [base], set[str]()
+    while waiting:
+        name = waiting.pop()
+        value_type, layer = state.draft.type_of(name), state.draft.layers.get(name)
+        kind = "" if layer is None else layer.kind
+        if (value_type is not None and value_type.kind == "fixed") or (
+            value_type is None and kind == "multiply"
+        ):
+            return True
+        if layer is None or value_type is not None or name in seen:
+            continue
+        seen.add(name)
+        waiting += layer.inputs if kind in ("add", "concat", "max_pool", "repeat", "sum_pool") else []
+    return False
 
 
 def _as_sums(state: Lowering, binding: TensorBinding) -> TensorBinding:

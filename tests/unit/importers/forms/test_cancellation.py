@@ -29,6 +29,22 @@ def _soft(b: Builder, x: str) -> str:
     return b.op("Add", b.op("Mul", b.constant(2.0), x), b.op("Neg", square))
 
 
+def _pieces(b: Builder, x: str) -> str:
+    """Bi-Real's and ReActNet's approximation of the sign as their code has it: pieces by masks."""
+
+    def mixed(below: str, above: str, limit: float) -> str:
+        mask = b.op("Cast", b.op("Less", x, b.constant(limit)), to=1)
+        other = b.op("Sub", b.constant(1.0), mask)
+        return b.op("Add", b.op("Mul", below, mask), b.op("Mul", above, other))
+
+    square, twice = b.op("Mul", x, x), b.op("Mul", x, b.constant(2.0))
+    rises = mixed(b.constant(-1.0), b.op("Add", square, twice), -1.0)
+    falls = b.op("Add", b.op("Mul", b.op("Neg", x), x), twice)
+    mask = b.op("Cast", b.op("Less", x, b.constant(1.0)), to=1)
+    kept = b.op("Mul", mixed(rises, falls, 0.0), mask)
+    return b.op("Add", kept, b.op("Sub", b.constant(1.0), mask))
+
+
 def _mild(b: Builder, x: str) -> str:
     """Another polynomial, within what a sigmoid of float32 holds apart from 0."""
     return b.op("Mul", b.op("Mul", x, x), b.constant(-0.1))
@@ -37,6 +53,9 @@ def _mild(b: Builder, x: str) -> str:
 FORMS = {
     "sign minus soft plus soft": lambda b, x: b.op(
         "Add", b.op("Sub", b.op("Sign", x), (s := _soft(b, x))), s
+    ),
+    "pieces that end in a constant": lambda b, x: b.op(
+        "Add", b.op("Sub", b.op("Sign", x), (s := _pieces(b, x))), s
     ),
     "soft written twice": lambda b, x: b.op(
         "Add", b.op("Sub", b.op("Sign", x), _soft(b, x)), _soft(b, x)
