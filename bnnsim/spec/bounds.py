@@ -51,7 +51,7 @@ MAX_WATCHED_WORDS = 1 << 30
 MAX_TRIALS = 10_000_000
 """Designs of one search (four days at 30 a second)."""
 
-MAX_READER_S = 60
+MAX_READER_S = 15
 """Seconds of processor time for a library that reads a binary file of another tool."""
 MAX_READER_BYTES = 2 << 30
 """Memory of the same, above what the process has."""

@@ -185,6 +185,8 @@ def _is_much_work(seed: int, number: int, kinds: list[Kind], folder: Path) -> bo
     here = folder / "case"
     arguments = _chosen_case(seed, number, kinds, here).arguments
     is_timing = "--timing-only" in arguments and "simpy" not in arguments
+    if arguments[0] == "trace":  # which runs in SimPy what simulate runs
+        arguments = ["simulate", *arguments[1:3]]
     if arguments[0] not in ("simulate", "evaluate") or is_timing:
         return False
     limits = ["prlimit", f"--cpu={_TIMING_S}"]
