@@ -48,11 +48,30 @@ RESIDUAL: dict[str, Any] = {
         {"name": "b", "op": "linear", "out": 4},
     ],
 }
+GATES: dict[str, Any] = {
+    "name": "gates",
+    "input": {"shape": [2, 4, 4], "type": "fixed8.7"},
+    "layers": [
+        {"name": "map", "op": "conv", "out": 4, "kernel": 1},
+        {"name": "sums", "op": "sum_pool", "kernel": "global"},
+        {"name": "gate", "op": "lookup", "type": "fixed8.3", "low": -40, "shift_bits": 4, "segments": 5},
+        {"name": "over", "op": "repeat", "factor": [4, 4]},
+        {"name": "gated", "op": "multiply", "inputs": ["map", "over"]},
+        {"name": "larger", "op": "repeat", "factor": 2},
+        {"name": "sign", "op": "threshold", "activation": "bipolar"},
+        {"name": "scores", "op": "conv", "out": 2, "kernel": 2},
+    ],
+}
 
 
 def small_design(name: str) -> Design:
-    """The design that a fault is planted in: ``freezing``, ``flushing`` or ``levels``, and a window."""
+    """The design that a fault is planted in: ``freezing``, ``flushing``, ``levels`` or ``gates``, and a
+    window."""
     pipeline, _, window = name.partition(" ")
+    if pipeline == "gates":
+        layers = {"map": {"pe": 1, "simd": 2}, "scores": {"pe": 1, "simd": 4}}
+        layers |= {"gate": {"pe": 1}, "sign": {"pe": 1}}
+        return _built(GATES, layers, {"fifo_words": 4}, {"map.split->gated.multiply": 80})
     if pipeline == "levels":
         layers = {"a": {"pe": 2, "simd": 6}, "b": {"pe": 1, "simd": 8}}
         return _built(RESIDUAL, layers, {"fifo_words": 4})
@@ -103,6 +122,33 @@ class Fault:
 
 
 FAULTS = (
+    Fault(
+        "a product that takes a map's element twice",
+        "gates",
+        "multiply.v",
+        "first * second",
+        "first * first",
+    ),
+    Fault(
+        "a product of a stage less",
+        "gates",
+        "top.v",
+        ".PIPELINE_DEPTH(3)",
+        ".PIPELINE_DEPTH(1)",
+        "// gated",
+    ),
+    Fault(
+        "a curve without its way through a piece",
+        "gates",
+        "lookup_lane.v",
+        "begun + risen",
+        "begun + 0 * risen",
+    ),
+    Fault(
+        "a table that is not held at its end", "gates", "lookup_lane.v", "above ? MOST :", "1'b0 ? MOST :"
+    ),
+    Fault("rows that come once more", "gates", "repeat_map.v", "row_times - ONE", "row_times"),
+    Fault("a row kept a word off", "gates", "repeat_map.v", "first + FIRST_OF[KEPT_BITS-1:0]", "first"),
     Fault("a FIFO one deeper", "levels", "top.v", ".DEPTH_WORDS(4)", ".DEPTH_WORDS(5)"),
     Fault("a FIFO one shallower", "levels", "top.v", ".DEPTH_WORDS(4)", ".DEPTH_WORDS(3)"),
     Fault(

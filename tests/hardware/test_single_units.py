@@ -9,16 +9,11 @@ from typing import get_args
 
 import pytest
 
-from bnnsim.design.streaming.units import Lookup, Multiply, Repeat, Unit, UnitKind
-from bnnsim.rtl.instance import NoModuleError, UnitValues
-from bnnsim.rtl.units.registry import unit_instance
-from bnnsim.spec.value_type import ValueType
-from bnnsim.timing.streaming.programs.unit_programs import unit_program
+from bnnsim.design.streaming.units import UnitKind
 from tests.hardware.lint import check_yosys, lint_icarus, lint_verilator, write_units
 from tests.hardware.single_units import KINDS
 from tests.hardware.unit_bench import make_case, run_cases
 
-WITHOUT_MODULE = {"lookup", "multiply", "repeat"}
 CASES_A_KIND = 3
 LINTED_A_KIND = 3
 needs_icarus = pytest.mark.skipif(not shutil.which("iverilog"), reason="Icarus Verilog is not installed")
@@ -26,22 +21,7 @@ needs_icarus = pytest.mark.skipif(not shutil.which("iverilog"), reason="Icarus V
 
 def test_every_kind_of_unit_is_drawn() -> None:
     drawn = {KINDS[kind](Random(1)).unit.kind for kind in KINDS}
-    assert drawn == set(get_args(UnitKind)) - {"frame_source", "frame_sink", *WITHOUT_MODULE}
-
-
-def test_a_kind_without_a_module_is_named() -> None:
-    number = ValueType("int", 4)
-    parameters = (
-        Lookup(1, 2, number, 4, number, 0, 1, 4),
-        Multiply(1, 2, (number, number), (4, 4), ValueType("int", 7), 7),
-        Repeat(1, 2, (1,), (1,), 1),
-    )
-    assert {one.kind for one in parameters} == WITHOUT_MODULE
-    for one in parameters:
-        unit = Unit("layer.unit", "layer", one, "own", False, (), ())
-        message = rf"layer\.unit: a {one.kind} \(no module of the library\)"
-        with pytest.raises(NoModuleError, match=message):
-            unit_instance(UnitValues(unit, unit_program(unit), (), ()))
+    assert drawn == set(get_args(UnitKind)) - {"frame_source", "frame_sink"}
 
 
 @needs_icarus

@@ -27,9 +27,9 @@ def add_instance(values: UnitValues, add: Add) -> Instance:
             "INPUTS": len(values.inputs),
             "LANES": add.lanes,
             "WORDS": add.words,
-            "INPUT_BITS": _vector(add.input_bits, 32),
-            "INPUT_SIGNED": _vector([t.is_signed for t in add.input_types], 1),
-            "INPUT_BIPOLAR": _vector([t.is_bipolar for t in add.input_types], 1),
+            "INPUT_BITS": side_by_side(add.input_bits, 32),
+            "INPUT_SIGNED": side_by_side([t.is_signed for t in add.input_types], 1),
+            "INPUT_BIPOLAR": side_by_side([t.is_bipolar for t in add.input_types], 1),
             "OUTPUT_BITS": add.output_bits,
             **values.freezes(1),
             "IN_WIDTH": sum(stream.width_bits for stream in values.inputs),
@@ -46,10 +46,10 @@ def concat_instance(values: UnitValues, concat: Concat) -> Instance:
                 "INPUTS": len(values.inputs),
                 "WORDS": concat.words,
                 "LANES": concat.lanes,
-                "TURNS": _vector(concat.turns, 32),
+                "TURNS": side_by_side(concat.turns, 32),
                 "ALL_TURNS": sum(concat.turns),
-                "INPUT_BITS": _vector(concat.input_bits, 32),
-                "INPUT_SIGNED": _vector(concat.is_signed, 1),
+                "INPUT_BITS": side_by_side(concat.input_bits, 32),
+                "INPUT_SIGNED": side_by_side(concat.is_signed, 1),
                 "ELEMENT_BITS": concat.element_bits,
                 **values.freezes(1),
                 "IN_WIDTH": sum(stream.width_bits for stream in values.inputs),
@@ -61,9 +61,9 @@ def concat_instance(values: UnitValues, concat: Concat) -> Instance:
         {
             "INPUTS": len(values.inputs),
             "WORDS": concat.words,
-            "INPUT_CHANNELS": _vector(concat.input_channels, 32),
-            "INPUT_BITS": _vector(concat.input_bits, 32),
-            "INPUT_SIGNED": _vector(concat.is_signed, 1),
+            "INPUT_CHANNELS": side_by_side(concat.input_channels, 32),
+            "INPUT_BITS": side_by_side(concat.input_bits, 32),
+            "INPUT_SIGNED": side_by_side(concat.is_signed, 1),
             "ELEMENT_BITS": concat.element_bits,
             **values.freezes(1),
             "IN_WIDTH": sum(stream.width_bits for stream in values.inputs),
@@ -72,7 +72,7 @@ def concat_instance(values: UnitValues, concat: Concat) -> Instance:
     )
 
 
-def _vector(values: Sequence[int], element_bits: int) -> str:
+def side_by_side(values: Sequence[int], element_bits: int) -> str:
     """Numbers side by side in one constant, the first in the lowest bits."""
     word = sum(int(value) << i * element_bits for i, value in enumerate(values))
     return f"{len(values) * element_bits}'h{word:x}"

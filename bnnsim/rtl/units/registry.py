@@ -24,6 +24,7 @@ from bnnsim.design.streaming.units import (
 from bnnsim.rtl.instance import Instance, NoModuleError, UnitValues
 from bnnsim.rtl.units.converter import converter_instance
 from bnnsim.rtl.units.frame_ends import sink_instance, source_instance
+from bnnsim.rtl.units.gates import lookup_instance, multiply_instance, repeat_instance
 from bnnsim.rtl.units.joins import add_instance, concat_instance, split_instance
 from bnnsim.rtl.units.mvau import mvau_instance
 from bnnsim.rtl.units.padding import padding_instance
@@ -71,7 +72,11 @@ def unit_instance(values: UnitValues) -> Instance:
             return add_instance(values, p)
         case Concat() as p:
             return concat_instance(values, p)
-        case Lookup() | Multiply() | Repeat():
-            raise NoModuleError(f"{unit.name}: a {unit.kind} (no module of the library)")
+        case Multiply() as p:
+            return multiply_instance(values, p)
+        case Lookup() as p:
+            return lookup_instance(values, p)
+        case Repeat() as p:
+            return repeat_instance(values, p)
         case _:
             assert_never(unit.parameters)
