@@ -52,8 +52,8 @@ from bnnsim.rtl.tools import find_tool
 from bnnsim.rtl.units.registry import unit_instance
 from bnnsim.simulation import RunOptions, Stimulus, load_streaming_design, stimulate
 from bnnsim.spec.load import load_device
+from tests.hardware.drawn.kinds import KINDS, SingleUnit
 from tests.hardware.lint import TOP, write_units
-from tests.hardware.single_units import KINDS, SingleUnit
 
 CELLS = Path(__file__).resolve().parents[1] / "tests" / "golden" / "cells"
 COLUMNS = ("design", "unit", "kind", "lut", "lutram", "ff", "bram18", "tool")

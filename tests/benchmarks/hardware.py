@@ -16,7 +16,7 @@ from bnnsim.simulation import RunOptions
 from bnnsim.timing.streaming.result import DeadlockError
 from tests.benchmarks.row import Row
 from tests.hardware.benches import run, write_benched
-from tests.hardware.single_units import KINDS
+from tests.hardware.drawn.kinds import KINDS
 from tests.hardware.unit_bench import make_case, run_cases
 from tests.property.networks import designs
 from tests.property.test_residual_designs import residual_designs

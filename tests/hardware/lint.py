@@ -10,7 +10,7 @@ from pathlib import Path
 from bnnsim.rtl.memories import write_rom
 from bnnsim.rtl.project import library_files
 from bnnsim.rtl.units.registry import unit_instance
-from tests.hardware.single_units import SingleUnit
+from tests.hardware.drawn.unit import SingleUnit
 
 TOP = "many_units"
 

@@ -10,8 +10,8 @@ from typing import get_args
 import pytest
 
 from bnnsim.design.streaming.units import UnitKind
+from tests.hardware.drawn.kinds import KINDS
 from tests.hardware.lint import check_yosys, lint_icarus, lint_verilator, write_units
-from tests.hardware.single_units import KINDS
 from tests.hardware.unit_bench import make_case, run_cases
 
 CASES_A_KIND = 3

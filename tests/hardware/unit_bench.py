@@ -26,7 +26,7 @@ from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingU
 from bnnsim.timing.streaming.programs.program import Lockstep
 from bnnsim.timing.streaming.programs.steps import Block, Run
 from bnnsim.timing.streaming.reference.executor import run_simpy
-from tests.hardware.single_units import LAYER, SingleUnit
+from tests.hardware.drawn.unit import LAYER, SingleUnit
 
 
 @dataclass(frozen=True)

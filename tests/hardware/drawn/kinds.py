@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -16,100 +16,23 @@ from bnnsim.design.streaming.units import (
     Add,
     Concat,
     Converter,
-    Lookup,
-    Multiply,
     Mvau,
     Padding,
     Pool,
-    Repeat,
     Scale,
     Split,
-    Stream,
-    StreamingGraph,
     Threshold,
-    Unit,
-    UnitParameters,
     Window,
 )
 from bnnsim.design.streaming.window_rules import window_obstacle
-from bnnsim.rtl.instance import UnitValues
 from bnnsim.spec.value_type import BIPOLAR, ValueType, integer_type
-from bnnsim.timing.streaming.programs.unit_programs import unit_program
-
-LAYER = "layer"
-DEPTHS = (1, 1, 2, 2, 3, 5, 66)
-TYPES = (BIPOLAR, BIPOLAR, ValueType("uint", 2), ValueType("int", 3), ValueType("fixed", 8, 7))
-
-
-@dataclass(frozen=True)
-class SingleUnit:
-    """A unit between streams; weights, thresholds and named numbers as in a weights file."""
-
-    unit: Unit
-    inputs: tuple[Stream, ...]
-    outputs: tuple[Stream, ...]
-    weights: Integers | None = None
-    thresholds: Integers | None = None
-    named: Mapping[str, Integers] = field(default_factory=dict)
-
-    @property
-    def graph(self) -> StreamingGraph:
-        return StreamingGraph((self.unit,), (*self.inputs, *self.outputs))
-
-    @property
-    def values(self) -> UnitValues:
-        return UnitValues(
-            self.unit,
-            unit_program(self.unit),
-            self.inputs,
-            self.outputs,
-            self.weights,
-            self.thresholds,
-            self.named,
-        )
-
-
-Port = tuple[int, int, ValueType]
-"""Lanes, bits an element, type."""
-
-
-def _unit(
-    random: Random,
-    parameters: UnitParameters,
-    inputs: list[Port],
-    outputs: list[Port],
-    library: Any = "hls",
-    freezes: bool | None = None,
-    words_in: list[int] | None = None,
-    **numbers: Any,
-) -> SingleUnit:
-    freezing = random.random() < 0.5 if freezes is None else freezes
-    unit = Unit("unit", LAYER, parameters, library, freezing and library == "hls", (), ())
-    program = unit_program(unit)
-
-    def streams(ports: list[Port], side: str, words: list[int]) -> tuple[Stream, ...]:
-        return tuple(
-            Stream(f"{side}{i}", "a", "b", lanes, bits, kind, random.choice(DEPTHS), words[i])
-            for i, (lanes, bits, kind) in enumerate(ports)
-        )
-
-    given = streams(inputs, "in", words_in or [program.words_in] * len(inputs))
-    made = streams(outputs, "out", [program.words_out] * len(outputs))
-    named = replace(unit, inputs=tuple(s.name for s in given), outputs=tuple(s.name for s in made))
-    return SingleUnit(named, given, made, **numbers)
-
-
-def _type(random: Random) -> ValueType:
-    return random.choice(TYPES)
-
-
-def _divisor(random: Random, number: int) -> int:
-    return random.choice([d for d in range(1, number + 1) if number % d == 0])
+from tests.hardware.drawn.gates import lookup, multiply, repeat
+from tests.hardware.drawn.unit import Port, SingleUnit, divisor, drawn_numbers, drawn_type, single_unit
 
 
 def converter(random: Random) -> SingleUnit:
     levels = random.choice([1, 1, 2, 3])
-    kind = ValueType("residual", levels) if levels > 1 else _type(random)
+    kind = ValueType("residual", levels) if levels > 1 else drawn_type(random)
     narrow, ratio = random.choice([1, 2, 3, 5]), random.choice([1, 2, 3, 4, 7])
     if levels > 1:
         ratio = max(2, ratio)
@@ -120,27 +43,27 @@ def converter(random: Random) -> SingleUnit:
     bits = 1 if levels > 1 else kind.bits
     parameters = Converter(lanes[0], lanes[1], counts[0], counts[1], levels)
     ports = [[(n, bits, kind)] for n in lanes]
-    return _unit(random, parameters, ports[0], ports[1], random.choice(["hls", "rtl"]))
+    return single_unit(random, parameters, ports[0], ports[1], random.choice(["hls", "rtl"]))
 
 
 def padding(random: Random) -> SingleUnit:
     channels = random.choice([1, 2, 4])
-    lanes = _divisor(random, channels)
-    kind = _type(random)
+    lanes = divisor(random, channels)
+    kind = drawn_type(random)
     widens = kind.is_bipolar and random.random() < 0.4
     border = tuple(random.randint(0, 2) for _ in range(4))
     value = 0 if widens else random.choice([kind.minimum, kind.maximum])
     height, width = random.randint(1, 4), random.randint(1, 4)
     parameters = Padding(channels, height, width, border, value, lanes, widens)  # type: ignore[arg-type]
     out: Port = (lanes, 2, ValueType("int", 2)) if widens else (lanes, kind.bits, kind)
-    return _unit(random, parameters, [(lanes, kind.bits, kind)], [out], "rtl", False)
+    return single_unit(random, parameters, [(lanes, kind.bits, kind)], [out], "rtl", False)
 
 
 def window(random: Random, style: Any) -> SingleUnit:
     while True:
         channels = random.choice([1, 2, 4, 6])
         whole = style in ("parallel", "line_buffer")
-        groups = 1 if whole or random.random() < 0.7 else _divisor(random, channels)
+        groups = 1 if whole or random.random() < 0.7 else divisor(random, channels)
         kernel = random.randint(1, 4), random.randint(1, 4)
         stride = random.randint(1, 3), random.randint(1, 3)
         wide = random.choice([1, 1, 1, 2, 3])
@@ -148,19 +71,19 @@ def window(random: Random, style: Any) -> SingleUnit:
         dilation = (1, 1) if dense else (random.randint(1, 2), wide)
         reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
         height, width = (r + random.randint(0, 4) for r in reach)
-        lanes = _divisor(random, channels // groups)
+        lanes = divisor(random, channels // groups)
         parameters = Window(style, channels, height, width, kernel, stride, dilation, groups, lanes)
         if window_obstacle(parameters) is None and parameters.words_out < 600:
             break
-    kind = _type(random)
+    kind = drawn_type(random)
     library = "rtl" if style in ("rtl", "parallel", "line_buffer") else "hls"
     out = (parameters.out_lanes, kind.bits, kind)
-    return _unit(random, parameters, [(lanes, kind.bits, kind)], [out], library)
+    return single_unit(random, parameters, [(lanes, kind.bits, kind)], [out], library)
 
 
 def pool(random: Random) -> SingleUnit:
     levels = random.choice([1, 1, 1, 1, 2, 3])
-    kind = ValueType("residual", levels) if levels > 1 else _type(random)
+    kind = ValueType("residual", levels) if levels > 1 else drawn_type(random)
     functions = ["max", "majority"] if kind.is_bipolar else ["max"]
     functions += ["sum", "mean", "rounded_mean"] if levels == 1 else []
     function: Any = random.choice(functions)
@@ -169,7 +92,7 @@ def pool(random: Random) -> SingleUnit:
     style: Any = random.choice(["line_buffered", "streaming"])
     compare: Any = random.choice([">", ">="])
     channels = random.randint(1, 6)
-    pe = random.choice([None, _divisor(random, channels)])
+    pe = random.choice([None, divisor(random, channels)])
     parameters = Pool(function, channels, height, width, kernel, kind, compare, style, levels, pe)
     made = kind
     if parameters.is_mean:
@@ -178,15 +101,13 @@ def pool(random: Random) -> SingleUnit:
         taps = parameters.taps
         made = replace(integer_type(taps * kind.minimum, taps * kind.maximum), fraction_bits=0)
     parameters = replace(parameters, made_type=made if parameters.adds else None)
-    ports: list[Port] = [
-        (parameters.lanes, 1 if levels > 1 else one.bits, one) for one in (kind, made)
-    ]
-    return _unit(random, parameters, ports[:1], ports[1:])
+    ports: list[Port] = [(parameters.lanes, 1 if levels > 1 else one.bits, one) for one in (kind, made)]
+    return single_unit(random, parameters, ports[:1], ports[1:])
 
 
 def scale(random: Random) -> SingleUnit:
     function: Any = random.choice(["affine", "affine", "prelu"])
-    given = random.choice([_type(random), ValueType("int", 12), ValueType("fixed", 16, 7)])
+    given = random.choice([drawn_type(random), ValueType("int", 12), ValueType("fixed", 16, 7)])
     out = random.choice([ValueType("fixed", 16, 7), ValueType("int", 4), ValueType("uint", 8), given])
     out = ValueType("fixed", 8, 3) if out.is_bipolar else out
     multiplier = random.choice([ValueType("fixed", 12, 8), ValueType("int", 4), ValueType("uint", 5)])
@@ -195,31 +116,25 @@ def scale(random: Random) -> SingleUnit:
         shift = random.randint(0, 14)
         multiplier, bias = ValueType("fixed", 10, shift), ValueType("fixed", 9, out.fraction_bits)
     channels = random.choice([1, 2, 4, 6])
-    pe = _divisor(random, channels)
+    pe = divisor(random, channels)
     words = channels // pe * random.randint(1, 5)
     parameters = Scale(function, pe, channels, words, given, given.bits, out, multiplier, bias, shift)
-    named = {"scale" if function == "affine" else "slope": _numbers(random, channels, multiplier)}
+    named = {"scale" if function == "affine" else "slope": drawn_numbers(random, channels, multiplier)}
     if bias:
-        named["bias"] = _numbers(random, channels, bias)
+        named["bias"] = drawn_numbers(random, channels, bias)
     ports: list[Port] = [(pe, given.bits, given), (pe, out.bits, out)]
-    return _unit(random, parameters, ports[:1], ports[1:], "rtl", False, named=named)
-
-
-def _numbers(random: Random, count: int, kind: ValueType) -> Integers:
-    if random.random() < 0.3:
-        return np.array([random.choice([kind.minimum, kind.maximum]) for _ in range(count)], np.int64)
-    return np.array([random.randint(kind.minimum, kind.maximum) for _ in range(count)], np.int64)
+    return single_unit(random, parameters, ports[:1], ports[1:], "rtl", False, named=named)
 
 
 def split(random: Random) -> SingleUnit:
     outputs = random.randint(2, 4)
-    kind, lanes = _type(random), random.randint(1, 5)
+    kind, lanes = drawn_type(random), random.randint(1, 5)
     port = (lanes, kind.bits, kind)
-    return _unit(random, Split(random.randint(1, 9), outputs), [port], [port] * outputs)
+    return single_unit(random, Split(random.randint(1, 9), outputs), [port], [port] * outputs)
 
 
 def add(random: Random) -> SingleUnit:
-    kinds = [_type(random) for _ in range(random.randint(2, 4))]
+    kinds = [drawn_type(random) for _ in range(random.randint(2, 4))]
     bits = [k.bits + (0 if k.is_bipolar else random.choice([0, 0, 2])) for k in kinds]
     kinds = [replace(k, bits=b) for k, b in zip(kinds, bits, strict=True)]
     out = integer_type(sum(k.minimum for k in kinds), sum(k.maximum for k in kinds))
@@ -227,53 +142,11 @@ def add(random: Random) -> SingleUnit:
     output_bits = out.bits + random.choice([0, 0, 3])
     parameters = Add(lanes, random.randint(1, 9), tuple(kinds), tuple(bits), out, output_bits)
     ports = [(lanes, b, k) for b, k in zip(bits, kinds, strict=True)]
-    return _unit(random, parameters, ports, [(lanes, output_bits, out)])
-
-
-def multiply(random: Random) -> SingleUnit:
-    kinds = [_type(random) for _ in range(2)]
-    bits = [k.bits + (0 if k.is_bipolar else random.choice([0, 0, 2])) for k in kinds]
-    kinds = [replace(k, bits=b) for k, b in zip(kinds, bits, strict=True)]
-    one, other = ((k.minimum, k.maximum) for k in kinds)
-    ends = [a * b for a in one for b in other]
-    out = integer_type(min(ends), max(ends))
-    lanes, output_bits = random.randint(1, 4), out.bits + random.choice([0, 0, 3])
-    types, widths = (kinds[0], kinds[1]), (bits[0], bits[1])
-    parameters = Multiply(lanes, random.randint(1, 9), types, widths, out, output_bits)
-    ports = [(lanes, b, k) for b, k in zip(bits, kinds, strict=True)]
-    return _unit(random, parameters, ports, [(lanes, output_bits, out)])
-
-
-def lookup(random: Random) -> SingleUnit:
-    given = random.choice([_type(random), ValueType("int", 12), ValueType("fixed", 16, 7)])
-    out = random.choice([ValueType("fixed", 16, 7), ValueType("int", 4), ValueType("uint", 8)])
-    pe, segments = random.choice([1, 2, 3]), random.choice([1, 2, 5, 16, 65])
-    shift = random.randint(0, 6)
-    low = random.randint(given.minimum - 3, given.maximum)
-    parameters = Lookup(pe, random.randint(1, 9), given, given.bits, out, low, shift, segments)
-    named = {"values": _numbers(random, segments + 1, out)}
-    ports: list[Port] = [(pe, given.bits, given), (pe, out.bits, out)]
-    return _unit(random, parameters, ports[:1], ports[1:], "rtl", False, named=named)
-
-
-def repeat(random: Random) -> SingleUnit:
-    kind, zeros = _type(random), random.random() < 0.3
-    times = random.choice([1, 1, 2, 6])
-    channels = 1 if times > 1 else random.choice([1, 2, 6])
-    lanes = _divisor(random, channels * times)
-
-    def counts() -> tuple[int, ...]:
-        size, count = random.randint(1, 4), random.randint(1, 3)
-        return tuple(random.randint(1, 3) if random.random() < 0.3 else count for _ in range(size))
-
-    widens = kind.is_bipolar and (zeros or random.random() < 0.3)
-    parameters = Repeat(channels, times, counts(), counts(), lanes, zeros, widens)
-    out: Port = (lanes, 2, ValueType("int", 2)) if widens else (lanes, kind.bits, kind)
-    return _unit(random, parameters, [(parameters.in_lanes, kind.bits, kind)], [out])
+    return single_unit(random, parameters, ports, [(lanes, output_bits, out)])
 
 
 def concat(random: Random) -> SingleUnit:
-    kind = _type(random)
+    kind = drawn_type(random)
     kinds = [replace(kind, bits=kind.bits + random.choice([0, 1])) for _ in range(random.randint(2, 4))]
     kinds = [kind] * len(kinds) if kind.is_bipolar else kinds
     unit = random.choice([1, 2])
@@ -281,21 +154,21 @@ def concat(random: Random) -> SingleUnit:
     bits = max(k.bits for k in kinds)
     signs = tuple(k.is_signed for k in kinds)
     widths = tuple(k.bits for k in kinds)
-    pe = random.choice([None, _divisor(random, math.gcd(*channels))])
+    pe = random.choice([None, divisor(random, math.gcd(*channels))])
     pixels = random.randint(1, 9)
     words = pixels * (1 if pe is None else sum(channels) // pe)
     parameters = Concat(words, tuple(channels), widths, signs, bits, pe)
     ports = [(pe or n, k.bits, k) for n, k in zip(channels, kinds, strict=True)]
     out = (parameters.lanes, bits, replace(kind, bits=bits))
     given = [pixels * turns for turns in parameters.turns]
-    return _unit(random, parameters, ports, [out], words_in=given)
+    return single_unit(random, parameters, ports, [out], words_in=given)
 
 
 def residual_mvau(random: Random) -> SingleUnit:
     levels_in, levels_out = random.randint(1, 4), random.randint(1, 4)
     given = ValueType("residual", levels_in)
     if random.random() < 0.3:
-        given, levels_in = _type(random), 1
+        given, levels_in = drawn_type(random), 1
     has_activation = not given.is_residual or random.random() < 0.8
     made = ValueType("residual", levels_out) if has_activation else RESIDUAL_SUM
     levels_out = levels_out if has_activation else 1
@@ -307,17 +180,21 @@ def residual_mvau(random: Random) -> SingleUnit:
     channels = shape["groups"] * shape["matrix_height"]
     named = {"weights": _weights(random, shape, BIPOLAR)}
     if given.is_residual:
-        named["in_means"] = _numbers(random, levels_in, ValueType("int", 12))
+        named["in_means"] = drawn_numbers(random, levels_in, ValueType("int", 12))
     if has_activation:
-        named["alpha"] = _numbers(random, channels, random.choice([ValueType("int", 12), RESIDUAL_SUM]))
-        named["bias"] = _numbers(random, channels, random.choice([ValueType("int", 12), RESIDUAL_SUM]))
-        named["out_means"] = _numbers(random, levels_out, ValueType("int", 12))
+        named["alpha"] = drawn_numbers(
+            random, channels, random.choice([ValueType("int", 12), RESIDUAL_SUM])
+        )
+        named["bias"] = drawn_numbers(
+            random, channels, random.choice([ValueType("int", 12), RESIDUAL_SUM])
+        )
+        named["out_means"] = drawn_numbers(random, levels_out, ValueType("int", 12))
     ports: list[Port] = [(parameters.simd, bits, given), (parameters.pe, output_bits, made)]
-    return _unit(random, parameters, ports[:1], ports[1:], named=named)
+    return single_unit(random, parameters, ports[:1], ports[1:], named=named)
 
 
 def mvau(random: Random) -> SingleUnit:
-    given = _type(random)
+    given = drawn_type(random)
     weight = random.choice([BIPOLAR, BIPOLAR, ValueType("int", 2), ValueType("int", 4)])
     shape = _matrix(random)
     lanes = random.choice([1, 1, 2, 3])
@@ -336,7 +213,7 @@ def mvau(random: Random) -> SingleUnit:
         compare=random.choice([">", ">="]) if count else "",
         memory_layout=random.choice(["per_pe", "per_layer"]),
         group_lanes=lanes,
-        channel_block=_divisor(random, shape["simd"]) if lanes > 1 else shape["matrix_width"],
+        channel_block=divisor(random, shape["simd"]) if lanes > 1 else shape["matrix_width"],
     )
     thresholds = None
     if count:
@@ -348,7 +225,7 @@ def mvau(random: Random) -> SingleUnit:
     ports: list[Port] = [(parameters.in_lanes, given.bits, given), (parameters.pe, output_bits, made)]
     library = "hls" if parameters.is_binary or lanes > 1 else random.choice(["hls", "rtl"])
     weights = _weights(random, shape, weight)
-    return _unit(
+    return single_unit(
         random, parameters, ports[:1], ports[1:], library, weights=weights, thresholds=thresholds
     )
 
@@ -358,7 +235,7 @@ def threshold(random: Random) -> SingleUnit:
     count = random.choice([1, 1, 3, 7])
     made = {1: BIPOLAR, 3: ValueType("uint", 2), 7: ValueType("int", 3)}[count]
     channels = random.choice([1, 2, 4, 6])
-    pe = _divisor(random, channels)
+    pe = divisor(random, channels)
     drawn = [
         sorted(random.randint(given.minimum - 1, given.maximum + 1) for _ in range(count))
         for _ in range(channels)
@@ -370,15 +247,15 @@ def threshold(random: Random) -> SingleUnit:
     parameters = Threshold(pe, channels, words, given, given.bits, made, count, compare, deep, lowest)
     ports: list[Port] = [(pe, given.bits, given), (pe, made.bits, made)]
     numbers = np.array(drawn, np.int64)
-    return _unit(random, parameters, ports[:1], ports[1:], "rtl", False, thresholds=numbers)
+    return single_unit(random, parameters, ports[:1], ports[1:], "rtl", False, thresholds=numbers)
 
 
 def _matrix(random: Random) -> dict[str, int]:
     groups = random.choice([1, 1, 1, 2])
     height, width = random.choice([1, 2, 4, 6]), random.choice([1, 2, 6, 8, 12])
     return {
-        "pe": _divisor(random, height),
-        "simd": _divisor(random, width),
+        "pe": divisor(random, height),
+        "simd": divisor(random, width),
         "matrix_height": height,
         "matrix_width": width,
         "vectors": groups * random.randint(1, 4),
