@@ -33,7 +33,9 @@ def test_every_shipped_streaming_design_is_in_the_list() -> None:
         if load_architecture(name).spec.style == "streaming"
     }
     listed = {name for name, _ in SHIPPED_STREAMING}
-    assert streaming - listed <= {"rebnet-m1", "rebnet-m3"}  # rebnet-m2 stands for all levels
+    left_out = {"rebnet-m1", "rebnet-m3"}  # rebnet-m2 stands for all levels
+    left_out |= {"birealnet-18-u250"}  # on a smaller map, among the designs for ImageNet
+    assert streaming - listed <= left_out
 
 
 @pytest.mark.parametrize(("arch", "workload"), SHIPPED_STREAMING)

@@ -35,6 +35,12 @@ LAYERS: dict[str, list[dict[str, Any]]] = {
     "add": [{"name": "t", "op": "threshold", "activation": "bipolar"},
             {"name": "c", "op": "conv", "out": 4, "kernel": 1},
             {"name": "x", "op": "add", "inputs": ["stem", "c"]}],
+    "multiply": [{"name": "t", "op": "threshold", "activation": "bipolar"},
+                 {"name": "c", "op": "conv", "out": 4, "kernel": 1},
+                 {"name": "x", "op": "multiply", "inputs": ["stem", "c"]}],
+    "repeat": [{"name": "x", "op": "repeat", "factor": 2}],
+    "lookup": [{"name": "x", "op": "lookup", "type": "fixed8.3", "low": -4, "shift_bits": 1,
+                "segments": 4}],
     "concat": [{"name": "c", "op": "conv", "out": 2, "kernel": 1},
                {"name": "x", "op": "concat", "inputs": ["stem", "c"]}],
 }  # fmt: skip
@@ -57,7 +63,7 @@ def network(kind: str) -> Workload:
 
 
 def pipeline(workload: Workload) -> StreamingArchitecture:
-    folded = (*MATRIX, "threshold", "affine", "prelu")
+    folded = (*MATRIX, "threshold", "affine", "prelu", "lookup")
     layers = {
         layer.name: {"pe": 1, "simd": 1} if layer.op in MATRIX else {"pe": 1}
         for layer in workload.layers
