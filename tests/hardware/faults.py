@@ -147,8 +147,8 @@ FAULTS = (
     Fault(
         "a table that is not held at its end", "gates", "lookup_lane.v", "above ? MOST :", "1'b0 ? MOST :"
     ),
-    Fault("rows that come once more", "gates", "repeat_map.v", "row_times - ONE", "row_times"),
-    Fault("a row kept a word off", "gates", "repeat_map.v", "first + FIRST_OF[KEPT_BITS-1:0]", "first"),
+    Fault("rows that come once more", "gates", "repeat_map.v", "row_times - 1'b1", "row_times"),
+    Fault("a row kept a word off", "gates", "repeat_map.v", "first + WORDS_IN[KEPT_BITS-1:0]", "first"),
     Fault("a FIFO one deeper", "levels", "top.v", ".DEPTH_WORDS(4)", ".DEPTH_WORDS(5)"),
     Fault("a FIFO one shallower", "levels", "top.v", ".DEPTH_WORDS(4)", ".DEPTH_WORDS(3)"),
     Fault(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Literal
@@ -133,17 +133,20 @@ class NetworkDraft:
 
     def is_rounded(self, name: str) -> bool:
         """Whether a layer's integers are real values of the model that were rounded."""
-        waiting, seen = [name], {INPUT}
+        made = (self.layers.get(one) for one in self.seen_through(name, lambda x: x.activation is None))
+        return any(layer is not None and layer.kind in ("affine", "prelu", "lookup") for layer in made)
+
+    def seen_through(self, name: str, passes: Callable[[LayerDraft], bool]) -> Iterator[str]:
+        """``name`` and whatever stands in front of it behind layers that ``passes``, each once: branches
+        that join again and again have many ways."""
+        waiting, seen = [name], set[str]()
         while waiting:
             one = waiting.pop()
-            if one in seen:
-                continue
-            seen.add(one)
-            layer = self.layers[one]
-            if layer.kind in ("affine", "prelu", "lookup"):
-                return True
-            waiting += layer.inputs if layer.activation is None else []
-        return False
+            if one not in seen:
+                seen.add(one)
+                yield one
+                layer = self.layers.get(one)
+                waiting += layer.inputs if layer is not None and passes(layer) else []
 
     def error_of(self, name: str) -> Fraction:
         """How many steps a layer's integers may lie from the model's values, where no bit has flipped
@@ -151,7 +154,7 @@ class NetworkDraft:
         return self._error_of(name, {INPUT: Fraction(0)})
 
     def _error_of(self, name: str, known: dict[str, Fraction]) -> Fraction:
-        """The same, each layer looked at once: branches that join again and again have many ways."""
+        """The same, each layer looked at once."""
         if name not in known:
             layer = self.layers[name]
             keeps = layer.activation is None or layer.kind in ("affine", "prelu", "lookup", "repeat")

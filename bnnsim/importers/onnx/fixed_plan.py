@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from bnnsim.importers.exact.channel_function import Affine, Chain, Clip, Prelu, Smooth
+from bnnsim.importers.exact.channel_function import ONE, Affine, Chain, Clip, Prelu, Smooth
 from bnnsim.importers.onnx.graph import Operator
 
-ONE = Fraction(1)
 KinkKind = Literal["slope", "low", "high"]
 
 

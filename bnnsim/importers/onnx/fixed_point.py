@@ -15,11 +15,10 @@ from fractions import Fraction
 import numpy as np
 
 from bnnsim.importers.draft.draft import LayerDraft, NetworkDraft
-from bnnsim.importers.exact.channel_function import Affine
+from bnnsim.importers.exact.channel_function import ONE, ZERO, Affine
 from bnnsim.importers.onnx.fixed_plan import FixedPlan, Kink
 from bnnsim.spec.value_type import ValueType
 
-ZERO, ONE = Fraction(0), Fraction(1)
 MOST_BITS = 32
 """Of an output word, a multiplier, a bias or a slope."""
 PROBE = ValueType("fixed", MOST_BITS, 8)

@@ -48,8 +48,6 @@ module repeat_map #(
     localparam integer KEPT         = ZEROS != 0 ? 1 : WORDS_IN * (ROWS_AGAIN != 0 ? COLUMNS : 1);
     localparam integer KEPT_BITS    = KEPT > 1 ? $clog2(KEPT) : 1;
     localparam integer LAST_KEPT    = KEPT - 1;
-    localparam integer FIRST_OF     = WORDS_IN;
-    localparam [COUNT_BITS-1:0] ONE = {{(COUNT_BITS) {1'b0}}} + 1'b1;
 
     wire       step, advance, run_over;
     wire [1:0] full;
@@ -64,9 +62,9 @@ module repeat_map #(
     wire [COUNT_BITS-1:0]  column_times = COLUMN_COUNTS[column*COUNT_BITS +: COUNT_BITS];
     wire [COUNT_BITS-1:0]  row_times    = ROW_COUNTS[row*COUNT_BITS +: COUNT_BITS];
     wire pixel_ends  = word_of == LAST_WORD[WORD_BITS-1:0];
-    wire column_ends = pixel_ends & (column_copy == column_times - ONE);
+    wire column_ends = pixel_ends & (column_copy == column_times - 1'b1);
     wire row_written = column_ends & (column == LAST_COLUMN[COLUMN_BITS-1:0]);
-    wire row_ends    = row_written & (row_copy == row_times - ONE);
+    wire row_ends    = row_written & (row_copy == row_times - 1'b1);
     wire frame_ends  = row_ends & (row == LAST_ROW[ROW_BITS-1:0]);
     wire is_first    = row_copy == {COUNT_BITS{1'b0}} & column_copy == {COUNT_BITS{1'b0}};
     wire reads       = is_first & (ONE_CHANNEL == 0 | word_of == {WORD_BITS{1'b0}});
@@ -87,15 +85,15 @@ module repeat_map #(
             row_copy    <= {COUNT_BITS{1'b0}};
         end else if (step) begin
             word_of <= pixel_ends ? {WORD_BITS{1'b0}} : word_of + 1'b1;
-            if (pixel_ends) column_copy <= column_ends ? {COUNT_BITS{1'b0}} : column_copy + ONE;
+            if (pixel_ends) column_copy <= column_ends ? {COUNT_BITS{1'b0}} : column_copy + 1'b1;
             if (column_ends) column <= row_written ? {COLUMN_BITS{1'b0}} : column + 1'b1;
-            if (row_written) row_copy <= row_ends ? {COUNT_BITS{1'b0}} : row_copy + ONE;
+            if (row_written) row_copy <= row_ends ? {COUNT_BITS{1'b0}} : row_copy + 1'b1;
             if (row_ends) row <= frame_ends ? {ROW_BITS{1'b0}} : row + 1'b1;
         end
     always @(posedge clk)
         if (rst) first <= {KEPT_BITS{1'b0}};
         else if (step & column_ends & ROWS_AGAIN != 0)
-            first <= row_written | KEPT == 1 ? {KEPT_BITS{1'b0}} : first + FIRST_OF[KEPT_BITS-1:0];
+            first <= row_written | KEPT == 1 ? {KEPT_BITS{1'b0}} : first + WORDS_IN[KEPT_BITS-1:0];
 
     // what is written again, or zeros
     wire [IN_WIDTH-1:0] again;

@@ -1,30 +1,13 @@
-"""Products of two streams, tables of functions and repeated maps."""
+"""Tables of functions and repeated maps."""
 
 from __future__ import annotations
 
 from itertools import pairwise
 
-from bnnsim.design.streaming.units import Lookup, Multiply, Repeat
+from bnnsim.design.streaming.units import Lookup, Repeat
 from bnnsim.rtl.instance import Instance, UnitValues
 from bnnsim.rtl.memories import RomImage
 from bnnsim.rtl.units.joins import side_by_side
-
-
-def multiply_instance(values: UnitValues, multiply: Multiply) -> Instance:
-    """A multiplier of each lane."""
-    return Instance(
-        "multiply",
-        {
-            "LANES": multiply.lanes,
-            "WORDS": multiply.words,
-            "INPUT_BITS": side_by_side(multiply.input_bits, 32),
-            "INPUT_SIGNED": side_by_side([t.is_signed for t in multiply.input_types], 1),
-            "INPUT_BIPOLAR": side_by_side([t.is_bipolar for t in multiply.input_types], 1),
-            "OUTPUT_BITS": multiply.output_bits,
-            **values.pipeline,
-            "IN_WIDTH": sum(stream.width_bits for stream in values.inputs),
-        },
-    )
 
 
 def lookup_instance(values: UnitValues, lookup: Lookup) -> Instance:

@@ -1,10 +1,10 @@
-"""Where streams part and come together: splits, adders, concatenations."""
+"""Where streams part and come together: splits, adders, multipliers, concatenations."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bnnsim.design.streaming.units import Add, Concat, Split
+from bnnsim.design.streaming.units import Add, Concat, Multiply, Split
 from bnnsim.rtl.instance import Instance, UnitValues
 
 
@@ -21,20 +21,26 @@ def split_instance(values: UnitValues, split: Split) -> Instance:
 
 def add_instance(values: UnitValues, add: Add) -> Instance:
     """An adder of each lane."""
-    return Instance(
-        "add",
-        {
-            "INPUTS": len(values.inputs),
-            "LANES": add.lanes,
-            "WORDS": add.words,
-            "INPUT_BITS": side_by_side(add.input_bits, 32),
-            "INPUT_SIGNED": side_by_side([t.is_signed for t in add.input_types], 1),
-            "INPUT_BIPOLAR": side_by_side([t.is_bipolar for t in add.input_types], 1),
-            "OUTPUT_BITS": add.output_bits,
-            **values.freezes(1),
-            "IN_WIDTH": sum(stream.width_bits for stream in values.inputs),
-        },
-    )
+    inputs = {"INPUTS": len(values.inputs)}
+    return Instance("add", {**inputs, **_of_lanes(values, add), **values.freezes(1)})
+
+
+def multiply_instance(values: UnitValues, multiply: Multiply) -> Instance:
+    """A multiplier of each lane."""
+    return Instance("multiply", {**_of_lanes(values, multiply), **values.pipeline})
+
+
+def _of_lanes(values: UnitValues, join: Add | Multiply) -> dict[str, int | str]:
+    """What is said of a join lane by lane."""
+    return {
+        "LANES": join.lanes,
+        "WORDS": join.words,
+        "INPUT_BITS": side_by_side(join.input_bits, 32),
+        "INPUT_SIGNED": side_by_side([t.is_signed for t in join.input_types], 1),
+        "INPUT_BIPOLAR": side_by_side([t.is_bipolar for t in join.input_types], 1),
+        "OUTPUT_BITS": join.output_bits,
+        "IN_WIDTH": sum(stream.width_bits for stream in values.inputs),
+    }
 
 
 def concat_instance(values: UnitValues, concat: Concat) -> Instance:

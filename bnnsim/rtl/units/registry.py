@@ -24,8 +24,8 @@ from bnnsim.design.streaming.units import (
 from bnnsim.rtl.instance import Instance, NoModuleError, UnitValues
 from bnnsim.rtl.units.converter import converter_instance
 from bnnsim.rtl.units.frame_ends import sink_instance, source_instance
-from bnnsim.rtl.units.gates import lookup_instance, multiply_instance, repeat_instance
-from bnnsim.rtl.units.joins import add_instance, concat_instance, split_instance
+from bnnsim.rtl.units.gates import lookup_instance, repeat_instance
+from bnnsim.rtl.units.joins import add_instance, concat_instance, multiply_instance, split_instance
 from bnnsim.rtl.units.mvau import mvau_instance
 from bnnsim.rtl.units.padding import padding_instance
 from bnnsim.rtl.units.pool import pool_instance

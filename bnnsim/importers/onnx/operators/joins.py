@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from bnnsim.importers.draft.draft import LayerDraft
 from bnnsim.importers.exact.channel_function import Affine, ChannelFunction, Smooth
 from bnnsim.importers.onnx.binding import TensorBinding, is_ordered, lies_channels_last
 from bnnsim.importers.onnx.fixed_plan import FixedPlan, fixed_plan
@@ -240,20 +241,19 @@ def concat(state: Lowering, operator: Operator) -> TensorBinding:
 
 def _has_point(state: Lowering, base: str) -> bool:
     """Whether a layer's integers are of fixed point, a sum of such numbers included."""
-    waiting, seen = [base], set[str]()
-    while waiting:
-        name = waiting.pop()
-        value_type, layer = state.draft.type_of(name), state.draft.layers.get(name)
-        kind = "" if layer is None else layer.kind
-        if (value_type is not None and value_type.kind == "fixed") or (
-            value_type is None and kind == "multiply"
-        ):
-            return True
-        if layer is None or value_type is not None or name in seen:
-            continue
-        seen.add(name)
-        waiting += layer.inputs if kind in ("add", "concat", "max_pool", "repeat", "sum_pool") else []
-    return False
+    draft = state.draft
+
+    def passes(layer: LayerDraft) -> bool:
+        keeps = layer.kind in ("add", "concat", "max_pool", "repeat", "sum_pool")
+        return keeps and draft.type_of(layer.name) is None
+
+    def is_fixed(name: str) -> bool:
+        value_type, layer = draft.type_of(name), draft.layers.get(name)
+        if value_type is not None:
+            return value_type.kind == "fixed"
+        return layer is not None and layer.kind == "multiply"
+
+    return any(is_fixed(name) for name in draft.seen_through(base, passes))
 
 
 def _as_sums(state: Lowering, binding: TensorBinding) -> TensorBinding:
