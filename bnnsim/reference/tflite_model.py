@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from bnnsim.reference.graph import Array, ReferenceGraph, Step
-from bnnsim.reference.keras_layers import softmax
+from bnnsim.reference.keras.layers import softmax
 from bnnsim.reference.onnx_operators import refusing
 from bnnsim.reference.windows import convolved, maxima, means, same_pads
 from bnnsim.spec.faults import InputError

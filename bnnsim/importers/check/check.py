@@ -25,7 +25,7 @@ from bnnsim.importers.model import found_model
 from bnnsim.importers.onnx.lowering import RoundedWeights
 from bnnsim.importers.onnx.network import ImageRange
 from bnnsim.reference.graph import ReferenceGraph
-from bnnsim.reference.keras_model import read_keras_model
+from bnnsim.reference.keras.model import read_keras_model
 from bnnsim.reference.mxnet_model import read_mxnet_model
 from bnnsim.reference.onnx_model import read_onnx
 from bnnsim.reference.rounding import rounded_weights

@@ -196,9 +196,7 @@ def _global_pool(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> O
     return c.op(layer, "Flatten", x), shape[:1]
 
 
-def global_pool(
-    c: OnnxBuilder, layer: KerasLayer, x: str, shape: tuple[int, ...], is_max: bool
-) -> str:
+def global_pool(c: OnnxBuilder, layer: KerasLayer, x: str, shape: tuple[int, ...], is_max: bool) -> str:
     """The mean or the greatest of each channel of a map of ``shape``."""
     if is_max:
         return c.op(layer, "MaxPool", x, kernel_shape=list(shape[1:]), strides=list(shape[1:]))
@@ -325,11 +323,14 @@ HANDLERS: dict[str, Handler] = {
     "Add": _add,
     "AveragePooling2D": _pool,
     "BatchNormalization": _batch_norm,
+    "BinaryConv2D": _conv,
+    "BinaryDense": _dense,
     "Concatenate": _concatenate,
     "Conv2D": _conv,
     "Dense": _dense,
     "DepthwiseConv2D": _plain_depthwise,
     "Dropout": _same,
+    "DropoutNoScale": _same,
     "Flatten": _flatten,
     "GaussianNoise": _same,
     "GlobalAveragePooling2D": _global_pool,
@@ -350,8 +351,8 @@ HANDLERS: dict[str, Handler] = {
     "GlobalMaxPooling2D": _global_pool,
     "Reshape": _reshape,
     "Subtract": _subtract,
+    "TernaryConv2D": _conv,
+    "TernaryDense": _dense,
     **dict.fromkeys(QUANTISERS, _quantiser),
 }
-HANDLERS |= {
-    kind: HANDLERS[f"{kind.removesuffix('1D')}2D"] for kind in LAYERS if kind.endswith("1D")
-}
+HANDLERS |= {kind: HANDLERS[f"{kind.removesuffix('1D')}2D"] for kind in LAYERS if kind.endswith("1D")}

@@ -9,7 +9,7 @@ import numpy as np
 
 from bnnsim.importers.foreign.settings import check_settings, shown_value
 from bnnsim.importers.keras.onnx_builder import OnnxBuilder
-from bnnsim.importers.keras.understood import ACTIVATIONS, QUANTISERS, SIGNS
+from bnnsim.importers.keras.understood import ACTIVATIONS, LAYERS, QUANTISERS, SIGNS
 from bnnsim.importers.keras.unrolling import KerasLayer
 from bnnsim.importers.onnx.graph import Array
 
@@ -81,8 +81,15 @@ def activated(builder: OnnxBuilder, layer: KerasLayer, x: str) -> str:
         return builder.op(layer, operators[name], x, **more)
     if name == "leaky_relu":
         return builder.op(layer, "LeakyRelu", x, alpha=_KERAS_3_SLOPE)
-    limits = {"hard_tanh": (-1.0, 1.0), "relu6": (0.0, 6.0)}.get(name, (None, None))
-    return builder.limited(layer, x, *limits)
+    if name in ("binary_tanh", "binary_sigmoid"):  # a half is rounded to 0: what lies above 0 is 1
+        over = builder.op(layer, "Greater", x, builder.constant(layer, "zero", 0.0))
+        low = builder.constant(layer, "low", -1.0 if name == "binary_tanh" else 0.0)
+        return builder.op(layer, "Where", over, builder.constant(layer, "high", 1.0), low)
+    if name == "ternary_tanh":
+        steps = np.nextafter(np.array([[-0.5, 0.5]], np.float32), np.float32(1))
+        return builder.thresholds(layer, x, steps, "levels")
+    limits = {"hard_tanh": (-1.0, 1.0), "relu1": (0.0, 1.0), "relu6": (0.0, 6.0)}
+    return builder.limited(layer, x, *limits.get(name, (None, None)))
 
 
 def quantised_weights(layer: KerasLayer, values: Array, key: str) -> tuple[Array, int]:
@@ -90,6 +97,8 @@ def quantised_weights(layer: KerasLayer, values: Array, key: str) -> tuple[Array
 
     Larq's sign is +1 on zero. Raises :class:`InputError` on a quantiser of 0 and 1.
     """
+    if "H" in LAYERS[layer.kind].settings:
+        return _of_height(layer, values), 1
     found = _quantiser(layer, key)
     if found is None or found[0] == "NoOp":
         return values, 1
@@ -116,6 +125,22 @@ def quantised_weights(layer: KerasLayer, values: Array, key: str) -> tuple[Array
         scaled: Array = signs * np.abs(values).mean(axis=axes, dtype=np.float64)
         return scaled.astype(np.float32), 1
     return signs, 1
+
+
+def _of_height(layer: KerasLayer, values: Array) -> Array:
+    """Weights of a layer of BinaryNet's or TernaryNet's, in the file's own precision: -H and H, where
+    what is rounded from a half (0 itself) goes to -H; ternary ones are 0 from above -H / 2 to H / 2."""
+    if "H" not in layer.config:
+        expected = "its height H (Riptide's layers of that name keep their quantisers outside the file)"
+        raise layer.fault(expected, "none")
+    height = values.dtype.type(layer.config["H"])
+    part = values / height
+    if layer.kind.startswith("Ternary"):
+        levels = np.where(part > 0.5, 1, np.where(part <= -0.5, -1, 0))
+    else:
+        half = values.dtype.type(0.5)
+        levels = 2 * np.round(np.clip(half * part + half, 0, 1)) - 1
+    return np.asarray(levels * height, np.float32)
 
 
 def _named(value: Any) -> tuple[str | None, Mapping[str, Any]]:

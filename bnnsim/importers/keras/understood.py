@@ -1,7 +1,8 @@
 """What is understood of every Keras and Larq layer: its weights in order, and each of its settings.
 
-Sources: ``get_config`` and ``save_own_variables`` of Keras 2.12 to 2.15 and 3.0 to 3.16, and of Larq
-0.13. The table in docs/import-settings.md is written from this one.
+Sources: ``get_config`` and ``save_own_variables`` of Keras 2.12 to 2.15 and 3.0 to 3.16, of Larq 0.13,
+and of the BinaryNet and TernaryNet layers of DingKe/nn_playground, which hls4ml reads. The table in
+docs/import-settings.md is written from this one.
 """
 
 from __future__ import annotations
@@ -61,8 +62,11 @@ def _trained(*weights: str) -> Settings:
     return {f"{weight}_{part}": _TRAINING for weight in weights for part in _KERNEL}
 
 
-ACTIVATIONS = ("linear", "relu", "relu6", "leaky_relu", "hard_tanh", "softmax", "sigmoid", "tanh")
-"""Activation functions by name, beside Larq's quantisers."""
+ACTIVATIONS = (
+    *("linear", "relu", "relu1", "relu6", "leaky_relu", "hard_tanh", "softmax", "sigmoid", "tanh"),
+    *("binary_tanh", "binary_sigmoid", "ternary_tanh"),
+)
+"""Activation functions by name, beside Larq's quantisers; the last three and relu1 are BinaryNet's."""
 SIGNS = {
     "SteSign": "ste_sign",
     "ApproxSign": "approx_sign",
@@ -129,6 +133,11 @@ _CONV: Settings = {
 _DENSE: Settings = {**_COMMON, **_BIASED, **_trained("kernel"), "units": _COUNT}
 _BORDER: Settings = {"pad_values": _REAL}
 _QUANT_KERNEL: Settings = {"input_quantizer": _QUANTISED, "kernel_quantizer": _QUANTISED}
+_LATENT: Settings = {
+    "H": such("a number above 0", lambda value: is_number(value) and value > 0),
+    **dict.fromkeys(("kernel_lr_multiplier", "bias_lr_multiplier"), _TRAINING),
+}
+"""Of BinaryNet's layers: weights are -H and H, TernaryNet's 0 too."""
 _DEPTHWISE: Settings = {
     **_COMMON,
     **_BIASED,
@@ -202,11 +211,14 @@ LAYERS: dict[str, LayerKind] = {
         ("gamma", "beta", "moving_mean", "moving_variance"),
         (("gamma", "scale"), ("beta", "center")),
     ),
+    "BinaryConv2D": LayerKind({**_CONV, **_LATENT}, _KERNEL_AND_BIAS, _WITH_BIAS),
+    "BinaryDense": LayerKind({**_DENSE, **_LATENT}, _KERNEL_AND_BIAS, _WITH_BIAS),
     "Concatenate": LayerKind({**_COMMON, "axis": _AXIS}),
     "Conv2D": LayerKind(_CONV, _KERNEL_AND_BIAS, _WITH_BIAS),
     "Dense": LayerKind(_DENSE, _KERNEL_AND_BIAS, _WITH_BIAS),
     "DepthwiseConv2D": LayerKind(_DEPTHWISE, ("depthwise_kernel", "bias"), _WITH_BIAS),
     "Dropout": LayerKind(_DROPOUT),
+    "DropoutNoScale": LayerKind(_DROPOUT),
     "Flatten": LayerKind({**_COMMON, "data_format": _LAST}),
     "GaussianNoise": LayerKind(_DROPOUT),
     "GlobalAveragePooling2D": LayerKind(_GLOBAL),
@@ -262,6 +274,8 @@ LAYERS: dict[str, LayerKind] = {
     "GlobalMaxPooling2D": LayerKind(_GLOBAL),
     "Reshape": LayerKind({**_COMMON, "target_shape": every("features, or rows, columns, channels")}),
     "Subtract": LayerKind(_COMMON),
+    "TernaryConv2D": LayerKind({**_CONV, **_LATENT}, _KERNEL_AND_BIAS, _WITH_BIAS),
+    "TernaryDense": LayerKind({**_DENSE, **_LATENT}, _KERNEL_AND_BIAS, _WITH_BIAS),
     **{kind: LayerKind(settings) for kind, settings in QUANTISERS.items()},
 }
 for _kind in ("AveragePooling", "GlobalAveragePooling", "GlobalMaxPooling", "MaxPooling", "ZeroPadding"):
@@ -276,9 +290,7 @@ OPERATIONS: Mapping[str, str] = {
     **dict.fromkeys(("math.add", "__operators__.add", "ops.Add"), "Add"),
     **dict.fromkeys(("math.subtract", "ops.Subtract"), "Sub"),
     **dict.fromkeys(("math.multiply", "ops.Multiply"), "Mul"),
-    **dict.fromkeys(
-        ("math.truediv", "math.divide", "ops.Divide", "ops.TrueDivide", "realdiv"), "Div"
-    ),
+    **dict.fromkeys(("math.truediv", "math.divide", "ops.Divide", "ops.TrueDivide", "realdiv"), "Div"),
     **dict.fromkeys(("math.negative", "ops.Negative"), "Neg"),
     **dict.fromkeys(("math.sign", "sign", "ops.Sign"), "Sign"),
     **dict.fromkeys(("nn.relu", "ops.Relu"), "Relu"),

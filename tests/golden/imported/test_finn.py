@@ -1,6 +1,6 @@
 """Builds that FINN itself wrote: imported, equal to what FINN answers, with FINN's own hardware.
 
-``tools/make_finn_models.py`` made the files (finn-plus 1.6.1); ``framework.npz`` holds what FINN's nodes
+``tools/models/make_finn.py`` made the files (finn-plus 1.6.1); ``framework.npz`` holds what FINN's nodes
 answered in FINN.
 """
 

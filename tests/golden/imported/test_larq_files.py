@@ -1,7 +1,7 @@
 """Files that TensorFlow, Larq and Keras 3 wrote, held against what these computed with them.
 
-tools/export_larq_models.py wrote both: tensorflow 2.15.1 (Keras 2.15), larq 0.13.3, and for .tflite
-larq-compute-engine 0.16.0, whose interpreter computed the scores; tools/export_keras3_models.py
+tools/models/export_larq.py wrote both: tensorflow 2.15.1 (Keras 2.15), larq 0.13.3, and for .tflite
+larq-compute-engine 0.16.0, whose interpreter computed the scores; tools/models/export_keras3.py
 those of keras 3.15.1.
 They are of 1,000 frames a model.
 """

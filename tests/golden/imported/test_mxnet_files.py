@@ -1,6 +1,6 @@
 """Files that MXNet wrote of BMXNet's layers, held against what MXNet computed.
 
-tools/export_mxnet_models.py wrote them with mxnet 1.9.1: floats as they were trained, and weights packed
+tools/models/export_mxnet.py wrote them with mxnet 1.9.1: floats as they were trained, and weights packed
 in 64-bit words. The scores are of 1,000 frames a model.
 """
 

@@ -71,7 +71,7 @@ def test_brevitas_cnv_with_two_bit_weights_and_activations_equals_its_model(tmp_
 
 def test_brevitas_exports_what_the_committed_graphs_hold(tmp_path):
     pytest.importorskip("brevitas", reason="brevitas (torch) is not installed")
-    from tools.export_brevitas_models import export
+    from tools.models.export_brevitas import export
 
     path = export("tfc_1w1a", tmp_path / "tfc_1w1a.onnx", seed=3)
     exported = [node.op_type for node in onnx.load(path).graph.node]

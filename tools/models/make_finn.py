@@ -1,7 +1,7 @@
 """FINN builds of small networks, written by FINN itself: the test files of ``bnnsim import finn``.
 
     pip install finn-plus==1.6.1 psutil      # a fork of FINN on PyPI; no vendor tools are needed
-    python tools/make_finn_models.py tests/golden/imported/finn [NAME ...]
+    python tools/models/make_finn.py tests/golden/imported/finn [NAME ...]
 
 Each network is exported by Brevitas and goes through FINN's own build steps up to its estimate reports;
 then FINN inserts its converters and FIFOs. FINN runs the graph on random inputs (``inputs``, ``outputs``

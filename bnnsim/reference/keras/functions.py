@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from bnnsim.reference.graph import Array
-from bnnsim.reference.keras_file import Given, SavedLayer
-from bnnsim.reference.keras_layers import Part, softmax
+from bnnsim.reference.keras.file import Given, SavedLayer
+from bnnsim.reference.keras.layers import Part, softmax
 from bnnsim.reference.windows import maxima, means, same_pads
 
 Function = Callable[..., Array]

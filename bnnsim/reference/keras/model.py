@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bnnsim.reference.graph import Array, ReferenceGraph, Step
-from bnnsim.reference.keras_file import SavedLayer, read_saved
-from bnnsim.reference.keras_functions import FUNCTIONS, function_part
-from bnnsim.reference.keras_layers import LAYERS, Part
+from bnnsim.reference.keras.file import SavedLayer, read_saved
+from bnnsim.reference.keras.functions import FUNCTIONS, function_part
+from bnnsim.reference.keras.layers import LAYERS, Part
 from bnnsim.reference.onnx_operators import refusing
 from bnnsim.reference.rounding import rounded_weights
 from bnnsim.spec.faults import InputError

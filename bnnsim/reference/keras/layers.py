@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from bnnsim.reference.graph import Array
-from bnnsim.reference.keras_file import SavedLayer
+from bnnsim.reference.keras.binarynet import KINDS, STEPS, rounded_kernel, stepped
+from bnnsim.reference.keras.file import SavedLayer
 from bnnsim.reference.windows import convolved, maxima, means, same_pads
 from bnnsim.spec.faults import InputError
 
@@ -32,11 +33,7 @@ class Part:
 def _word(value: Any) -> str | None:
     """An activation's or a quantiser's name, however it was serialised."""
     while isinstance(value, Mapping):
-        value = (
-            value.get("class_name")
-            if value.get("class_name") != "function"
-            else value.get("config")
-        )
+        value = value.get("class_name") if value.get("class_name") != "function" else value.get("config")
     return None if value is None else str(value).split(">")[-1].replace("_", "").lower()
 
 
@@ -78,6 +75,13 @@ def _dorefa(settings: Mapping[str, Any], x: Array) -> Array:
     return np.asarray(2 * np.rint(bent * steps) / steps - 1)
 
 
+def _weights(layer: SavedLayer, stored: Array) -> Array:
+    """The kernel of a convolution or a dense layer as the layer multiplies with it."""
+    if layer.kind in KINDS:
+        return rounded_kernel(layer.kind, float(layer.config["H"]), stored)
+    return _quantised(layer, "kernel_quantizer", stored)
+
+
 def _input_quantiser(layer: SavedLayer) -> list[Part]:
     if _word(layer.config.get("input_quantizer")) is None:
         return []
@@ -108,6 +112,16 @@ def _activated(layer: SavedLayer) -> list[Part]:
         return [Part("", "Identity", lambda g: g[0], True)]
     if word == "relu":
         return [Part("", "relu", lambda g: np.maximum(g[0], 0.0), True)]
+    if word == "relu1":
+        return [Part("", "relu", lambda g: np.clip(g[0], 0.0, 1.0), True)]
+    if word in STEPS:
+        steps = STEPS[word]
+        return [
+            Part(
+                *("", "quantiser", lambda g: stepped(word, g[0]), True),
+                lambda g: np.isin(g[0], steps),
+            )
+        ]
     if word == "relu6":
         return [Part("", "relu", lambda g: np.clip(g[0], 0.0, 6.0), True)]
     if word == "leakyrelu":
@@ -123,9 +137,7 @@ def _activated(layer: SavedLayer) -> list[Part]:
         return [Part("", "softmax", lambda g: softmax(g[0]))]
     if word in _QUANTISERS:
         return [_quantiser(layer, "", "activation")]
-    raise InputError(
-        layer.place, "an activation whose meaning is known", str(layer.config["activation"])
-    )
+    raise InputError(layer.place, "an activation whose meaning is known", str(layer.config["activation"]))
 
 
 def softmax(x: Array) -> Array:
@@ -185,7 +197,7 @@ def _bias(layer: SavedLayer) -> Array | float:
 
 
 def _conv(layer: SavedLayer) -> list[Part]:
-    kernel = _kernel(layer, _quantised(layer, "kernel_quantizer", layer.variable("kernel", 0)))
+    kernel = _kernel(layer, _weights(layer, layer.variable("kernel", 0)))
     weights, bias = kernel.transpose(3, 2, 0, 1), _bias(layer)
     groups = int(layer.config.get("groups", 1))
     border = float(layer.config.get("pad_values", 0.0))
@@ -237,7 +249,7 @@ def _separable(layer: SavedLayer) -> list[Part]:
 
 
 def _dense(layer: SavedLayer) -> list[Part]:
-    kernel = _quantised(layer, "kernel_quantizer", layer.variable("kernel", 0))
+    kernel = _weights(layer, layer.variable("kernel", 0))
     bias = _bias(layer)
     return [
         *_input_quantiser(layer),
@@ -332,6 +344,8 @@ LAYERS: dict[str, Callable[[SavedLayer], list[Part]]] = {
     "Add": lambda layer: [Part("", "add", lambda g: np.sum(g, axis=0))],
     "AveragePooling2D": lambda layer: _pool(layer, False),
     "BatchNormalization": _batch_norm,
+    "BinaryConv2D": _conv,
+    "BinaryDense": _dense,
     "Concatenate": lambda layer: [
         Part("", "concat", lambda g: np.concatenate(g, axis=layer.config.get("axis", -1)))
     ],
@@ -339,6 +353,7 @@ LAYERS: dict[str, Callable[[SavedLayer], list[Part]]] = {
     "Dense": _dense,
     "DepthwiseConv2D": _depthwise,
     "Dropout": _same,
+    "DropoutNoScale": _same,
     "Flatten": lambda layer: [Part("", "Flatten", lambda g: g[0].reshape(len(g[0]), -1))],
     "GaussianNoise": _same,
     "GlobalAveragePooling2D": lambda layer: _global(layer, np.mean),
@@ -356,6 +371,8 @@ LAYERS: dict[str, Callable[[SavedLayer], list[Part]]] = {
     "Reshape": _reshape,
     "Softmax": lambda layer: [Part("", "softmax", lambda g: softmax(g[0]))],
     "SpatialDropout2D": _same,
+    "TernaryConv2D": _conv,
+    "TernaryDense": _dense,
     "Subtract": lambda layer: [Part("", "sub", lambda g: g[0] - g[1])],
     "ZeroPadding2D": _zero_padding,
     **dict.fromkeys(

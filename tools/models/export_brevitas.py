@@ -3,7 +3,7 @@
 Needs torch and brevitas (not dependencies of the project). The graphs are exactly as Brevitas writes
 them; the contents of every initialiser above 64 elements are left out, for tests to fill from a seed.
 
-    python tools/export_brevitas_models.py tests/golden/imported/onnx
+    python tools/models/export_brevitas.py tests/golden/imported/onnx
 """
 
 from __future__ import annotations

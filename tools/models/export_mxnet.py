@@ -1,6 +1,6 @@
 """Write small models in MXNet's files as BMXNet trains and packs them, and what MXNet computes.
 
-python tools/export_mxnet_models.py FOLDER
+python tools/models/export_mxnet.py FOLDER
 
 Needs mxnet 1.9.1 with numpy below 1.24 (not a dependency of the project). MXNet itself writes the list
 of arrays and the symbol, and computes the scores, with BMXNet's layers spelled in its own operators

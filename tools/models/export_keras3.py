@@ -1,7 +1,7 @@
 """Keras 3's own files, and what Keras computes with them, for tests/golden/imported/keras3.
 
 Needs Keras 3 and a backend (the files there: keras 3.15.1 on torch 2.14.1, ``KERAS_BACKEND=torch``):
-``python tools/export_keras3_models.py FOLDER``. Weights are drawn, those of convolutions and dense
+``python tools/models/export_keras3.py FOLDER``. Weights are drawn, those of convolutions and dense
 layers -1 and +1. Scores are of 1,000 drawn frames.
 """
 

@@ -1,6 +1,6 @@
 """Write small Larq and Larq Compute Engine models, and what TensorFlow computes with them.
 
-python tools/export_larq_models.py FOLDER
+python tools/models/export_larq.py FOLDER
 
 Needs tensorflow 2.15.1, larq 0.13.3 and larq-compute-engine 0.16.0 (not a dependency of the project).
 Weights are drawn, batch norms too. Beside each model stands NAME.npz: ``scores`` (1000, ...) of the model
