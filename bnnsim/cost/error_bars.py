@@ -11,7 +11,7 @@ Nothing is fitted here: ``tools/fit_costs.py`` writes the residuals, and a test 
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -84,7 +84,11 @@ class ErrorBar:
 
 
 def structure_kind(design: Design | EngineDesign) -> str:
-    """What kind of structure a design is: kinds err each in their own way."""
+    """What kind of structure a design is: kinds err each in their own way.
+
+    A pipeline of several libraries is of the kind that most of its MVAUs' lanes (PE x SIMD) are; of two
+    with as many, of the one that no HLS made, which is less known.
+    """
     spec = design.architecture
     if spec.structure == "inferred":
         return INFERRED
@@ -96,8 +100,14 @@ def structure_kind(design: Design | EngineDesign) -> str:
         given = all(array.circuits is not None for array in design.architecture.arrays.values())
         return "engine" if given else "engine with derived circuits"
     names = {"hls": _HLS[design.architecture.hls_tool], "rtl": "RTL", "own": "own"}
-    mvaus = {names[u.library] for u in design.graph.units if isinstance(u.parameters, Mvau)}
-    return f"{' and '.join(sorted(mvaus)) or 'wired'} pipeline"
+    lanes: Counter[str] = Counter()
+    for unit in design.graph.units:
+        if isinstance(unit.parameters, Mvau):
+            lanes[names[unit.library]] += unit.parameters.pe * unit.parameters.simd
+    if not lanes:
+        return "wired pipeline"
+    most = max(lanes, key=lambda name: (lanes[name], name not in _HLS.values(), name))
+    return f"{most} pipeline"
 
 
 def error_bar(figure: str, value: float, kind: str) -> ErrorBar | None:

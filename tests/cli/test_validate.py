@@ -202,7 +202,7 @@ def test_the_command_writes_json_and_figure(
     monkeypatch.setattr("bnnsim.cli.simulate.validate.compare_published", lambda progress: validation)
     figure, table = tmp_path / "agreement.html", tmp_path / "table.json"
     assert run(["validate", "--json", str(table), "--figure", str(figure)]) == 0
-    assert "published numbers" in capsys.readouterr().out
+    assert "published (--all)" in capsys.readouterr().out
     assert json.loads(table.read_text(encoding="utf-8"))["counts"]["met"] == validation.counts["met"]
     assert figure.read_text(encoding="utf-8").lower().startswith("<!doctype html>")
     assert [path.name for path in tmp_path.glob("*.js")] == [library_name()]
@@ -221,7 +221,7 @@ def test_the_short_form_is_a_table_of_trust(
     assert lines[1].split() == ["system", "cycles", "logic", "registers", "memory", "DSP", "power"]
     systems = [line.split()[0] for line in lines[2:] if line.startswith(" ")]
     assert systems.index("pynq-cnv") < systems.index("fbna")  # what is known in full comes first
-    assert f"{len(validation.comparisons)} published numbers (--all):" in printed
+    assert f"{len(validation.comparisons)} published (--all):" in printed
 
 
 def test_used_to_fit_shares_a_family_and_blind_are_told_apart(validation: Validation) -> None:

@@ -16,14 +16,14 @@ PORT = {
 }
 SOLUTIONS = {
     1: {"simd: 32, out_fifo_words: 2}": "simd: 32, out_fifo_words: 64}"},
-    2: {"conv1: {pe: 16, simd: 16,": "conv1: {pe: 16, simd: 16, weights: lutram,"},
+    2: {"simd: 16, weights: bram,": "simd: 16, weights: lutram,"},
     3: {"conv2: {pe: 8,": "conv2: {pe: 16,"},
     4: {"short: {pe: 8, simd: 8}": "short: {pe: 8, simd: 8, out_fifo_words: 71}"},
     5: PORT,
 }
 NEARLY = {
     1: ({"fifo_words: 2,": "fifo_words: 64,"}, "one FIFO deeper"),
-    2: ({"conv1: {pe: 16, simd: 16,": "conv1: {pe: 8, simd: 16,"}, "a frame every"),
+    2: ({"conv1: {pe: 16, simd: 16, weights: bram,": "conv1: {pe: 8, simd: 16,"}, "a frame every"),
     3: ({"conv2: {pe: 8,": "conv2: {pe: 16,", "conv3: {pe: 16,": "conv3: {pe: 8,"}, "cycles for a frame"),
     4: ({"short: {pe: 8, simd: 8}": "short: {pe: 8, simd: 8, out_fifo_words: 70}"}, "deadlock"),
     5: ({"out_channels: 32, in_channels: 64,": "out_channels: 32, in_channels: 32,"}, "stay as they are"),

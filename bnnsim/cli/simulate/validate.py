@@ -71,7 +71,7 @@ def show(validation: Validation) -> None:
     table.show()
     _show_brackets(validation.brackets, is_whole=False)
     counts = ", ".join(f"{number} {verdict}" for verdict, number in validation.counts.items())
-    _sentence(f"{len(validation.comparisons)} published numbers (--all): {counts}")
+    _sentence(f"{len(validation.comparisons)} published (--all): {counts}")
 
 
 _EVIDENCE = {

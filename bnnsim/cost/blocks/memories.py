@@ -37,6 +37,11 @@ class BlockGeometry:
     shapes: tuple[Shape, ...]
     true_dual_shapes: tuple[Shape, ...]
 
+    @property
+    def bits_per_block(self) -> int:
+        """Bits of one block, parity included: 18,432 of a RAMB18."""
+        return max(depth * width // count for depth, width, count in self.shapes)
+
     def blocks(
         self, width_bits: int, depth_words: int, ports: Ports = "simple_dual", layout: Layout = "timing"
     ) -> int:

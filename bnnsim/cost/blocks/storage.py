@@ -29,9 +29,9 @@ def memory(
 ) -> Estimate:
     """A memory of ``depth_words`` words of ``width_bits`` in block RAM, LUTs or UltraRAM.
 
-    ``auto`` goes by bits, whatever the library and the use: block RAM from 1,024 on, unless there are
-    fewer than four words. A working
-    buffer counts its words as the power of two that its addresses span. UltraRAM is
+    ``auto`` goes by bits: block RAM from 1,024 on, unless there are fewer than four words. A working
+    buffer counts its words as the power of two that its addresses span. HLS decides by the array alone;
+    where synthesis infers parameters of RTL, each block must be filled to a twentieth too. UltraRAM is
     counted also on parts that have none: the budget then says so.
     """
     if width_bits <= 0 or depth_words <= 0:
@@ -39,6 +39,8 @@ def memory(
     if style == "auto":
         words = 1 << (depth_words - 1).bit_length() if use == "buffer" else depth_words
         is_small = width_bits * words < tech["block_ram_from_bits"]
+        if library == "rtl" and use == "parameters":
+            is_small = is_small or _is_too_thin(tech, width_bits, depth_words, ports)
         style = "lutram" if is_small or depth_words < FEWEST_MEMORY_WORDS else "bram"
     if style == "lutram":
         if library == "hls" and use == "parameters":
@@ -51,6 +53,16 @@ def memory(
         return Amounts(uram=geometry.uram.blocks(width_bits, depth_words, ports, tech.layout))
     blocks = geometry.bram18.blocks(width_bits, depth_words, ports, tech.layout)
     return Amounts(bram18=blocks) + _row_select(tech, width_bits, depth_words)
+
+
+def _is_too_thin(tech: Technology, width_bits: int, depth_words: int, ports: Ports) -> bool:
+    """Whether blocks side by side would be next to empty: a wide word and few of them."""
+    if tech.is_intel:
+        return False
+    geometry = tech.coefficients.bram18
+    blocks = geometry.blocks(width_bits, depth_words, ports, tech.layout)
+    held = blocks * geometry.bits_per_block
+    return width_bits * depth_words < tech["block_ram_least_fill"] * held
 
 
 def single_port_store(tech: Technology, width_bits: int, depth_words: int) -> Estimate:

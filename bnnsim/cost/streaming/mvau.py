@@ -21,8 +21,9 @@ from bnnsim.cost.blocks.logic import (
     ripple_tree_luts,
 )
 from bnnsim.cost.blocks.parts import Part
-from bnnsim.cost.blocks.storage import lut_rom, memory, register_file
+from bnnsim.cost.blocks.storage import memory, register_file
 from bnnsim.cost.blocks.technology import Technology
+from bnnsim.cost.streaming.constant_thresholds import constant_comparators, constant_memories
 from bnnsim.cost.streaming.control import Tool, sequencing, stream_registers
 from bnnsim.cost.streaming.threshold_search import search_comparators, search_memories
 from bnnsim.design.streaming.units import Mvau
@@ -108,6 +109,11 @@ def _thresholds(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
     bits = accumulator_bits(tech, unit, tool)
     if tool == "rtl":
         return search_comparators(tech, unit.pe, bits, unit.output_bits)
+    if tool == "vitis_hls":
+        channels = unit.neuron_fold * unit.groups
+        return constant_comparators(
+            tech, unit.pe, unit.thresholds, bits, channels, unit.output_bits
+        )
     compare = unit.thresholds * comparator_luts(tech, bits)
     count = adder_tree_luts(tech, unit.thresholds, 1)
     return datapath(tech, unit.pe * (compare + count), unit.pe * unit.output_bits)
@@ -121,16 +127,12 @@ def _threshold_memory(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
     if unit.thresholds == 0:
         return Amounts()
     depth = unit.neuron_fold * unit.groups
-    if tool == "rtl":
-        bits = accumulator_bits(tech, unit, tool)
-        return search_memories(tech, unit.pe, bits, unit.output_bits, depth)
-    banks = unit.pe * unit.thresholds
     bits = accumulator_bits(tech, unit, tool)
-    if tool != "vivado_hls":
-        if depth == 1:
-            return Amounts()
-        store = memory(tech, bits, depth, "auto", "simple_dual", "hls")
-        return (store if store.bram18 or store.m20k else lut_rom(tech, bits, depth)) * banks
+    if tool == "rtl":
+        return search_memories(tech, unit.pe, bits, unit.output_bits, depth)
+    if tool == "vitis_hls":
+        return constant_memories(tech, unit.pe, unit.thresholds, bits, depth)
+    banks = unit.pe * unit.thresholds
     if depth == 1:
         return control(tech, 0, banks * bits)
     return memory(tech, bits, depth, "auto", "simple_dual", "hls") * banks + _loading(tech, unit, banks)

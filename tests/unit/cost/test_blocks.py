@@ -146,6 +146,29 @@ def test_small_rtl_memories_go_to_luts(plain):
     assert memory(plain, 64, 2).bram18 == memory(plain, 16, 32).bram18 == 0
 
 
+@pytest.mark.parametrize(
+    ("bits", "words", "blocks"),
+    [
+        (576, 8, 0),  # 288 bits in each of 16 blocks (samufrank/finn-vs-vitisai, an INT4 CNN)
+        (576, 64, 16),  # synthesised in block RAM (Finn_Thesis)
+        (1280, 60, 36),  # likewise (finn_cybsec); 35 RAMB18's width and 20 bits
+        (36, 26, 0),  # 936 bits: below 1,024
+        (36, 29, 1),
+        (72, 25, 0),  # 900 bits a block, of which a twentieth is 921.6
+        (72, 26, 2),
+    ],
+)
+def test_synthesis_gives_a_wide_word_no_blocks_that_would_be_next_to_empty(plain, bits, words, blocks):
+    """Yosys' rules for RAMB18 and RAMB36, which map as Vivado does: a twentieth of each block is used."""
+    assert memory(plain, bits, words, "auto", "single", "rtl").bram18 == blocks
+
+
+def test_hls_gives_blocks_by_the_bits_of_the_array_alone(plain):
+    """8 x 128 bits of BNN-PYNQ's pool became four RAMB36 of two full ports."""
+    assert memory(plain, 128, 8, "auto", "true_dual", "hls", "buffer").bram18 == 8
+    assert memory(plain, 576, 8, "auto", "simple_dual", "hls").bram18 == 16
+
+
 def test_a_style_overrules_the_automatic_choice(plain):
     assert memory(plain, 8, 16, "bram").bram18 == 1
     assert memory(plain, 8, 4096, "lutram").bram18 == 0

@@ -21,6 +21,35 @@ from bnnsim.cost.error_bars import (
 from bnnsim.evaluation import evaluate
 from bnnsim.validation.blind import blind_residuals
 
+LAYERS = """
+name: mixed
+input: {shape: [64, 1, 1], type: uint4}
+layers:
+  - {name: one, op: linear, out: 32, weight: int4, activation: uint4}
+  - {name: two, op: linear, out: 16, weight: int4}
+"""
+MIXED = """
+name: mixed
+style: streaming
+device: xczu3eg
+clock_mhz: 100
+defaults: {units: hls, pipeline: flushing}
+layers:
+  one: {pe: 2, simd: 4}
+  two: {pe: 2, simd: LANES, units: rtl}
+"""
+
+
+@pytest.mark.parametrize(
+    ("lanes", "kind"), [(2, "Vitis HLS pipeline"), (4, "RTL pipeline"), (8, "RTL pipeline")]
+)
+def test_a_pipeline_of_two_libraries_is_of_the_kind_that_most_of_its_lanes_are(tmp_path, lanes, kind):
+    (tmp_path / "layers.yaml").write_text(LAYERS, encoding="utf-8")
+    text = MIXED.replace("LANES", str(lanes))
+    (tmp_path / "mixed.yaml").write_text(text, encoding="utf-8")
+    found = evaluate(tmp_path / "mixed.yaml", tmp_path / "layers.yaml", timing_only=True)
+    assert found.structure_kind == kind
+
 
 def _row(family: str, kind: str, residual: float, quantity: str = "lut") -> Residual:
     return Residual(quantity=quantity, design="d", family=family, kind=kind, residual=residual)
