@@ -62,7 +62,7 @@ class RunRequest:
         ExecutorName | None,
         typer.Option(
             "--executor",
-            help="who counts the cycles; default: compiled for --timing-only, else simpy",
+            help="who counts the cycles; default: compiled for --timing-only and large runs, else simpy",
         ),
     ] = None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -30,16 +32,26 @@ def pack_rows(values: npt.NDArray[np.integer], element_bits: int) -> list[int]:
     return [int.from_bytes(row.tobytes(), "little") for row in octets]
 
 
-def unpack_word(word: int, lanes: int, element_bits: int, is_signed: bool) -> Int64s:
-    """The elements of one word as integers ``(lanes,)``; one-bit elements come as bits {0, 1}."""
-    octets = np.frombuffer(word.to_bytes(-(-lanes * element_bits // 8), "little"), np.uint8)
-    bits = np.unpackbits(octets, count=lanes * element_bits, bitorder="little")
+def unpack_words(
+    words: Sequence[int], lanes: int, element_bits: int, is_signed: bool
+) -> Int64s:
+    """The elements of words as integers ``(words, lanes)``; one-bit elements come as bits {0, 1}."""
+    octets = -(-lanes * element_bits // 8)
+    joined = b"".join([word.to_bytes(octets, "little") for word in words])
+    rows = np.frombuffer(joined, np.uint8).reshape(len(words), octets)
+    bits = np.unpackbits(rows, axis=1, count=lanes * element_bits, bitorder="little")
     if element_bits == 1:
         return bits.astype(np.int64)
     weights = np.int64(1) << np.arange(element_bits, dtype=np.int64)
     if is_signed:
         weights[-1] = -weights[-1]
-    return bits.reshape(lanes, element_bits).astype(np.int64) @ weights
+    return bits.reshape(len(words), lanes, element_bits).astype(np.int64) @ weights
+
+
+def unpack_word(word: int, lanes: int, element_bits: int, is_signed: bool) -> Int64s:
+    """The same of one word, ``(lanes,)``."""
+    elements: Int64s = unpack_words([word], lanes, element_bits, is_signed)[0]
+    return elements
 
 
 def element_values(elements: Int64s, value_type: ValueType) -> Int64s:

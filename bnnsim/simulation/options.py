@@ -37,7 +37,7 @@ class RunOptions:
     weights_seed: int | None = None
     """Draw weights, and images where none are given, from this seed."""
     executor: ExecutorName | None = None
-    """Default: ``compiled`` without bits, else ``simpy``."""
+    """Default: ``compiled`` without bits and for large runs, else ``simpy``."""
     progress: Progress | None = None
 
     def __post_init__(self) -> None:

@@ -39,7 +39,8 @@ def simulate(
             without images.
         timing_only: leave the bits out.
         weights_seed: draws weights (and images where there are none) for a workload without any.
-        executor: ``compiled`` or ``simpy``; default: ``compiled`` for times alone, bits are SimPy's.
+        executor: who counts the cycles, ``compiled`` or ``simpy``; default: ``compiled`` for times alone
+            and for bits of some million words, else ``simpy``.
         observer: is shown every word and step of a pipeline in SimPy.
         progress: is called with the frames done and those in all.
 

@@ -80,8 +80,6 @@ def stimulate(
     """
     if options.timing_only:
         return TimingOnly()
-    if options.executor == "compiled" and isinstance(design, Design):
-        raise InputError("--executor", "simpy for a bit-exact run (or --timing-only)", "compiled")
     network = design.network
     workload = network.workload
     parameters = _parameters(network, folder, options)

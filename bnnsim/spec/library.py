@@ -37,12 +37,13 @@ def find_spec(reference: str | Path, kind: str) -> Path:
     text = str(reference)
     if path.suffix.lower() in (".yaml", ".yml") or len(path.parts) > 1:
         return path
-    names = shipped_names(kind)
-    if text in names:
-        return shipped_folder(kind) / f"{text}.yaml"
     with contextlib.suppress(OSError):  # a name that is too long for one of a file
+        shipped = shipped_folder(kind) / f"{text}.yaml"
+        if shipped.is_file():
+            return shipped
         if path.is_file():
             return path
+    names = shipped_names(kind)
     expected = f"a YAML file or a shipped {kind} ({', '.join(names)})"
     place = text if text.strip() else kind
     raise SpecError([Fault(place, 0, "", expected, repr(text), near_names(text, names))])

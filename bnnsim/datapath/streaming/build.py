@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import assert_never
 
 import numpy as np
@@ -34,7 +34,7 @@ from bnnsim.datapath.words import (
     unpack_word,
 )
 from bnnsim.design.network.network import Network, Tensor
-from bnnsim.design.streaming.datapath import Datapath
+from bnnsim.design.streaming.datapath import Datapath, ManyWords
 from bnnsim.design.streaming.units import (
     Add,
     Concat,
@@ -157,6 +157,13 @@ class CheckedDatapath:
 
     def push(self, words: tuple[int, ...]) -> None:
         self._inner.push(words)
+
+    def push_all(self, words: Sequence[tuple[int, ...]]) -> None:
+        if isinstance(self._inner, ManyWords):
+            self._inner.push_all(words)
+        else:
+            for word in words:
+                self._inner.push(word)
 
     def pop(self) -> int:
         word = self._inner.pop()

@@ -3,48 +3,48 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 
 from bnnsim.arrays import Integers
+from bnnsim.datapath.streaming.lanes import Folds, LaneDatapath, elements_of
 from bnnsim.datapath.words import element_values, pack_rows, unpack_word
 from bnnsim.design.streaming.units import Lookup, Multiply, Repeat
 
 
-class MultiplyDatapath:
+class MultiplyDatapath(LaneDatapath):
     """Multiplies the elements of one word from both inputs."""
 
     def __init__(self, multiply: Multiply) -> None:
+        super().__init__()
         self._multiply = multiply
-        self._leaving: deque[int] = deque()
 
-    def push(self, words: tuple[int, ...]) -> None:
+    def compute(self, words: Sequence[tuple[int, ...]], folds: Folds) -> list[int]:
         unit = self._multiply
-        product = np.ones(unit.lanes, np.int64)
-        for word, value_type, bits in zip(words, unit.input_types, unit.input_bits, strict=True):
-            elements = unpack_word(word, unit.lanes, bits, value_type.is_signed)
+        product = np.ones((len(words), unit.lanes), np.int64)
+        for port, (value_type, bits) in enumerate(zip(unit.input_types, unit.input_bits, strict=True)):
+            elements = elements_of(words, port, unit.lanes, bits, value_type.is_signed)
             product *= element_values(elements, value_type)
-        self._leaving.append(pack_rows(product[None], unit.output_bits)[0])
-
-    def pop(self) -> int:
-        return self._leaving.popleft()
+        return pack_rows(product, unit.output_bits)
 
 
-class LookupDatapath:
+class LookupDatapath(LaneDatapath):
     """A table of values and rises, and the way through a piece."""
 
     def __init__(self, unit: Lookup, values: Integers) -> None:
+        super().__init__()
         self._unit = unit
         ends = [int(one) for one in values]
         self._pieces = [(a, b - a) for a, b in pairwise(ends)]
-        self._leaving: deque[int] = deque()
 
-    def push(self, words: tuple[int, ...]) -> None:
+    def compute(self, words: Sequence[tuple[int, ...]], folds: Folds) -> list[int]:
         unit = self._unit
-        elements = unpack_word(words[0], unit.pe, unit.input_bits, unit.input_type.is_signed)
-        found = [self._value(int(x)) for x in element_values(elements, unit.input_type)]
-        self._leaving.append(pack_rows(np.array([found]), unit.output_type.bits)[0])
+        elements = elements_of(words, 0, unit.pe, unit.input_bits, unit.input_type.is_signed)
+        values = element_values(elements, unit.input_type)
+        found = [[self._value(x) for x in row] for row in values.tolist()]
+        return pack_rows(np.array(found), unit.output_type.bits)
 
     def _value(self, x: int) -> int:
         shift = self._unit.shift_bits
@@ -52,9 +52,6 @@ class LookupDatapath:
         value, rise = self._pieces[place >> shift]
         rest = place & ((1 << shift) - 1)
         return value + ((rise * rest + ((1 << shift) >> 1)) >> shift)
-
-    def pop(self) -> int:
-        return self._leaving.popleft()
 
 
 class RepeatDatapath:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from bnnsim.arrays import Int64s
+from bnnsim.datapath.streaming.lanes import Folds, LaneDatapath, elements_of
 from bnnsim.datapath.streaming.mvau import count_fired
 from bnnsim.datapath.words import element_values, pack_rows, unpack_word
 from bnnsim.design.streaming.units import Add, Concat, Converter, Padding, Scale, Threshold, Window
@@ -143,52 +144,43 @@ class WindowDatapath:
         return word
 
 
-class ThresholdDatapath:
+class ThresholdDatapath(LaneDatapath):
     """Thresholds of each channel in turn, ``pe`` channels a word."""
 
     def __init__(self, unit: Threshold, thresholds: npt.NDArray[np.integer]) -> None:
+        super().__init__(unit.channels // unit.pe)
         self._unit = unit
-        folds = unit.channels // unit.pe
-        self._thresholds = thresholds.astype(np.int64).reshape(folds, unit.pe, unit.thresholds)
-        self._fold = 0
-        self._leaving: deque[int] = deque()
+        self._thresholds = thresholds.astype(np.int64).reshape(self.folds, unit.pe, unit.thresholds)
 
-    def push(self, words: tuple[int, ...]) -> None:
+    def compute(self, words: Sequence[tuple[int, ...]], folds: Folds) -> list[int]:
         unit = self._unit
-        sums = unpack_word(words[0], unit.pe, unit.input_bits, unit.input_type.is_signed)
-        fired = count_fired(sums, self._thresholds[self._fold], unit.compare)
-        self._leaving.append(pack_rows((fired + unit.lowest)[None], unit.output_type.bits)[0])
-        self._fold = (self._fold + 1) % len(self._thresholds)
-
-    def pop(self) -> int:
-        return self._leaving.popleft()
+        sums = elements_of(words, 0, unit.pe, unit.input_bits, unit.input_type.is_signed)
+        fired = count_fired(sums, self._thresholds[folds], unit.compare)
+        return pack_rows(fired + unit.lowest, unit.output_type.bits)
 
 
-class ScaleDatapath:
+class ScaleDatapath(LaneDatapath):
     """Fixed-point numbers of each channel in turn, ``pe`` channels a word."""
 
     def __init__(self, unit: Scale, values: Mapping[str, npt.NDArray[np.integer]]) -> None:
+        super().__init__(unit.channels // unit.pe)
         self._unit = unit
-        folds = unit.channels // unit.pe
         self._values = {
-            key: array.astype(np.int64).reshape(folds, unit.pe) for key, array in values.items()
+            key: array.astype(np.int64).reshape(self.folds, unit.pe) for key, array in values.items()
         }
-        self._folds, self._fold = folds, 0
-        self._leaving: deque[int] = deque()
 
-    def push(self, words: tuple[int, ...]) -> None:
+    def compute(self, words: Sequence[tuple[int, ...]], folds: Folds) -> list[int]:
         unit = self._unit
-        x = unpack_word(words[0], unit.pe, unit.input_bits, unit.input_type.is_signed)
+        x = elements_of(words, 0, unit.pe, unit.input_bits, unit.input_type.is_signed)
         if unit.input_type.is_bipolar:
             x = 2 * x - 1
-        numbers = {key: array[self._fold] for key, array in self._values.items()}
+        numbers = {key: array[folds] for key, array in self._values.items()}
         if unit.shift_bits is not None:
             value = self._shifted(x, numbers["scale"], unit.shift_bits) + numbers["bias"]
         else:
             value = self._in_one_format(x, numbers)
         value = np.clip(value, unit.output_type.minimum, unit.output_type.maximum).astype(np.int64)
-        self._leaving.append(pack_rows(value[None], unit.output_type.bits)[0])
-        self._fold = (self._fold + 1) % self._folds
+        return pack_rows(value, unit.output_type.bits)
 
     def _in_one_format(self, x: Int64s, numbers: Mapping[str, Int64s]) -> Int64s:
         unit = self._unit
@@ -206,11 +198,8 @@ class ScaleDatapath:
     def _shifted(x: Int64s, scale: Int64s, shift_bits: int) -> Int64s:
         """Products as wide as they come, shifted right, halves up."""
         half = (1 << shift_bits) >> 1
-        pairs = zip(x.tolist(), scale.tolist(), strict=True)
-        return np.array([(a * b + half) >> shift_bits for a, b in pairs], np.int64)
-
-    def pop(self) -> int:
-        return self._leaving.popleft()
+        products = x.astype(object) * scale.astype(object)
+        return np.array((products + half) >> shift_bits, np.int64)
 
 
 class SplitDatapath:
@@ -226,24 +215,20 @@ class SplitDatapath:
         return self._leaving.popleft()
 
 
-class AddDatapath:
+class AddDatapath(LaneDatapath):
     """Adds the elements of one word from every input."""
 
     def __init__(self, add: Add) -> None:
+        super().__init__()
         self._add = add
-        self._leaving: deque[int] = deque()
 
-    def push(self, words: tuple[int, ...]) -> None:
+    def compute(self, words: Sequence[tuple[int, ...]], folds: Folds) -> list[int]:
         add = self._add
-        total = np.zeros(add.lanes, np.int64)
-        for word, value_type, bits in zip(words, add.input_types, add.input_bits, strict=True):
-            total += element_values(
-                unpack_word(word, add.lanes, bits, value_type.is_signed), value_type
-            )
-        self._leaving.append(pack_rows(total[None], add.output_bits)[0])
-
-    def pop(self) -> int:
-        return self._leaving.popleft()
+        total = np.zeros((len(words), add.lanes), np.int64)
+        for port, (value_type, bits) in enumerate(zip(add.input_types, add.input_bits, strict=True)):
+            elements = elements_of(words, port, add.lanes, bits, value_type.is_signed)
+            total += element_values(elements, value_type)
+        return pack_rows(total, add.output_bits)
 
 
 class ConcatDatapath:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
 
 class Datapath(Protocol):
@@ -17,3 +18,11 @@ class Datapath(Protocol):
 
     def pop(self) -> int:
         """The next word that leaves (on every output port)."""
+
+
+@runtime_checkable
+class ManyWords(Datapath, Protocol):
+    """A datapath that takes many words sooner together than one by one."""
+
+    def push_all(self, words: Sequence[tuple[int, ...]]) -> None:
+        """Receive some words from every input port, in order."""

@@ -135,8 +135,11 @@ def _drawn(
         return (one >> np.arange(1, shape[0] + 1)).astype(np.int32)
     if value_type == RESIDUAL_SUM:
         return np.ones(shape, np.int32)
+    if isinstance(node.layer, LookupLayer):
+        return rng.integers(value_type.minimum, value_type.maximum, shape, np.int32, endpoint=True)
     spread = min(max(1, one // 2), value_type.maximum)
-    values = rng.integers(-spread, spread, shape, np.int32, endpoint=True)
+    lowest = max(-spread, value_type.minimum)
+    values = rng.integers(lowest, spread, shape, np.int32, endpoint=True)
     if key in ("rprelu_slope", "post_scale"):
         values = np.abs(values) + 1
     return values

@@ -53,11 +53,15 @@ class ScalarLoader(Unresolved, yaml.SafeLoader):
     """PyYAML's own parser, without what YAML 1.1 makes of single values."""
 
 
-class ScalarDumper(yaml.SafeDumper):
+_FastDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+"""Writes the same; libyaml's three times as fast."""
+
+
+class ScalarDumper(_FastDumper):  # type: ignore[misc]
     """Writes in quotes the text that :func:`plain_value` would not read as itself."""
 
     def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:
-        found = str(super().resolve(kind, value, implicit))  # type: ignore[no-untyped-call]
+        found = str(super().resolve(kind, value, implicit))
         if kind is yaml.ScalarNode and implicit[0] and found.endswith(":str") and not is_text(value):
             return "tag:yaml.org,2002:binary"  # anything but text: the emitter then quotes it
         return found

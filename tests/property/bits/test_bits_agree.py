@@ -17,8 +17,7 @@ from bnnsim.simulation import Stimulus, datapaths_for
 from bnnsim.timing.streaming.programs.graph import build_timing
 from bnnsim.timing.streaming.reference.executor import run_simpy
 from bnnsim.timing.streaming.result import DeadlockError
-
-from .networks import designs
+from tests.property.networks import designs
 
 FRAMES = 2
 
