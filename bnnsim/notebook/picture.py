@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Literal
 
+from bnnsim.notebook.number import figure_text
+
 Mark = Literal["stacked", "lines", "points"]
 COLOURS = ("#2a78b5", "#d9a441", "#c0504d", "#7f8a94", "#3c8d5a", "#7b5ea7")
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 640, 260, 70, 45, 24
@@ -66,8 +68,8 @@ def _points(picture: Picture) -> str:
         f"<line x1='{LEFT}' y1='{TOP}' x2='{LEFT}' y2='{HEIGHT - BOTTOM}' stroke='currentColor'/>",
         f"<line x1='{LEFT}' y1='{HEIGHT - BOTTOM}' x2='{WIDTH}' y2='{HEIGHT - BOTTOM}' "
         "stroke='currentColor'/>",
-        _text(LEFT - 4, TOP + 8, f"{axis.top:,.4g}", "end"),
-        _text(LEFT - 4, HEIGHT - BOTTOM, f"{axis.low:,.4g}", "end"),
+        _text(LEFT - 4, TOP + 8, figure_text(axis.top), "end"),
+        _text(LEFT - 4, HEIGHT - BOTTOM, figure_text(axis.low), "end"),
         _text(4, 12, picture.y_label, "start"),
         _text(WIDTH, HEIGHT - 6, picture.x_label, "end"),
         *axis.ends(),
@@ -79,7 +81,7 @@ def _points(picture: Picture) -> str:
             line = " ".join(f"{axis.across(x):.1f},{axis.up(y):.1f}" for x, y in known)
             parts.append(f"<polyline points='{line}' fill='none' stroke='{colour}'/>")
         for x, y in known:
-            said = f"<title>{escape(f'{series.name} {x}: {y:,.6g}')}</title>"
+            said = f"<title>{escape(f'{series.name} {x}: {figure_text(y, 6)}')}</title>"
             parts.append(
                 f"<circle cx='{axis.across(x):.1f}' cy='{axis.up(y):.1f}' r='3' "
                 f"fill='{colour}'>{said}</circle>"
@@ -99,7 +101,7 @@ def _bars(picture: Picture) -> str:
         for place, series in enumerate(picture.series):
             amount = series.y[row] or 0.0
             width = 400 * amount / whole if whole else 0.0
-            said = escape(f"{name} {series.name}: {amount:,.6g} {picture.y_label}")
+            said = escape(f"{name} {series.name}: {figure_text(amount, 6)} {picture.y_label}")
             parts.append(
                 f"<rect x='{x:.2f}' y='{18 * row + 2}' width='{width:.2f}' height='13' "
                 f"fill='{COLOURS[place % len(COLOURS)]}'><title>{said}</title></rect>"
@@ -153,7 +155,7 @@ class _Axes:
         ends = [(first, "start"), (last, "end")] if first != last else [(first, "middle")]
         at = {"start": LEFT, "end": WIDTH, "middle": (LEFT + WIDTH) // 2}
         return [
-            _text(at[end], HEIGHT - BOTTOM + 13, x if isinstance(x, str) else f"{x:,.6g}", end)
+            _text(at[end], HEIGHT - BOTTOM + 13, x if isinstance(x, str) else figure_text(x, 6), end)
             for x, end in ends
         ]
 

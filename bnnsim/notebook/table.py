@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
+from bnnsim.notebook.number import figure_text
 from bnnsim.notebook.picture import Picture, plotly_figure, svg
 
 Row = dict[str, Any]
@@ -70,5 +71,5 @@ def table_html(rows: Sequence[Row]) -> str:
 
 def _cell(value: Any) -> str:
     if isinstance(value, float):
-        return f"{value:,.6g}"
+        return figure_text(value, 6)
     return "" if value is None else f"{value:,}" if type(value) is int else str(value)

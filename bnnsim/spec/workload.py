@@ -172,7 +172,7 @@ class ConvLayer(ConvBase):
 
 
 class GatedConvLayer(ConvBase):
-    """Two-plane convolution with gating and all that follows it in a FracBNN block.
+    """Gated convolution of two planes: FracBNN's, with all of its block.
 
     ``inputs: [x, shortcut]``, fixed-point maps. x is quantised to 0 .. 3, its upper bit weighing 2/3 and
     its lower 1/3, both as +-1; the lower plane's sum counts only where 2/3 of the upper plane's exceeds
@@ -202,9 +202,10 @@ class LinearLayer(WeightedLayer):
 
 
 class FixedLinearLayer(WeightedLayer):
-    """Fully connected with fixed-point weights and a bias, the sum rounded to ``type`` after each term.
+    """Fully connected in fixed point, with a bias.
 
-    Parameters ``weights`` ``(out, in)`` and ``bias`` ``(out,)``, integers of ``weight``'s type.
+    The sum is rounded to ``type`` after each term. Parameters ``weights`` ``(out, in)`` and ``bias``
+    ``(out,)``, integers of ``weight``'s type.
     """
 
     op: Literal["fixed_linear"]
@@ -267,9 +268,10 @@ class AffineLayer(LayerBase):
 
 
 class PreluLayer(LayerBase):
-    """x where it is not negative, else slope x x, rounded half up and saturated to ``type``.
+    """Leaky ReLU with a slope a channel, saturated to ``type``.
 
-    Parameter ``slope`` ``(channels,)`` of ``parameters``' type; a slope of 0 is a ReLU.
+    x where it is not negative, else slope x x, rounded half up. Parameter ``slope`` ``(channels,)``
+    of ``parameters``' type; a slope of 0 is a ReLU.
     """
 
     op: Literal["prelu"]

@@ -17,6 +17,7 @@ from typing import Any
 
 from bnnsim.cost.error_bars import error_bar, structure_kind
 from bnnsim.evaluation.figures import DesignFigures, figures_of
+from bnnsim.notebook.number import figure_text
 from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.load import Loaded
@@ -154,7 +155,7 @@ def _put(data: Any, path: list[str], value: object) -> None:
 def _text(found: Bracket) -> str:
     every = ", ".join(f"{name} {count}" for name, count in found.consistent_by.items())
     tried = (
-        f"{found.system}: reported {found.reported_fps:,.6g} FPS; {found.tried} structures, "
+        f"{found.system}: reported {figure_text(found.reported_fps, 6)} FPS; {found.tried} structures, "
         f"{found.tried_low_fps:,.0f} to {found.tried_high_fps:,.0f} FPS"
     )
     if found.low_fps is None or found.high_fps is None:

@@ -60,14 +60,21 @@ def random_points(space_name: str, seed: int) -> Iterator[tuple[str, Design]]:
             yield f"{space_name} {knobs}", design
 
 
-def check_design(what: str, design: Design, frames: int, seed: int) -> Outcome:
-    """``frames`` frames of ``design`` with weights of ``seed`` in a bench."""
+def bench_work(design: Design, frames: int) -> int | None:
+    """Cycles times streams of ``frames`` frames; None where the design deadlocks."""
     try:
         cycles = run_compiled(build_timing(design.graph), frames).result.cycles_total
     except DeadlockError:
-        return Outcome(what, None, None)
+        return None
     mvaus = [u.parameters for u in design.graph.units if isinstance(u.parameters, Mvau)]
-    work = cycles * (len(design.graph.streams) + sum(p.pe * p.simd for p in mvaus) // LANES_A_STREAM)
+    return cycles * (len(design.graph.streams) + sum(p.pe * p.simd for p in mvaus) // LANES_A_STREAM)
+
+
+def check_design(what: str, design: Design, frames: int, seed: int) -> Outcome:
+    """``frames`` frames of ``design`` with weights of ``seed`` in a bench."""
+    work = bench_work(design, frames)
+    if work is None:
+        return Outcome(what, None, None)
     is_short = work <= ICARUS_WORK or not found_simulator("verilator")
     simulator: Simulator = "icarus" if is_short else "verilator"
     with tempfile.TemporaryDirectory() as name:

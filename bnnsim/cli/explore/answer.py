@@ -8,6 +8,7 @@ from bnnsim.cli.explore.figure_cells import figure_cell
 from bnnsim.cli.explore.front_table import front_table
 from bnnsim.cli.facts import show_facts, show_places
 from bnnsim.exploration.report import ExplorationReport
+from bnnsim.notebook.number import figure_text
 from bnnsim.report.search.pareto import FIGURES, sureness
 from bnnsim.search.space.aims import ReferenceDesign
 from bnnsim.search.storage.best_known import scale_of
@@ -57,7 +58,7 @@ def _nearest(trials: tuple[TrialRecord, ...]) -> str:
 
     nearest = min(built, key=lambda r: sum(max(0.0, v) for v in r.normalised_violations.values()))
     broken = ", ".join(
-        f"{name} by {amount:,.6g}" for name, amount in nearest.violations.items() if amount > 0
+        f"{name} by {figure_text(amount, 6)}" for name, amount in nearest.violations.items() if amount > 0
     )
     return f"none among {len(trials)}; the nearest misses {broken}"
 

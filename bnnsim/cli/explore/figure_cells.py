@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bnnsim.notebook.number import figure_text
 from bnnsim.report.search.pareto import FIGURES
 
 _SAYING = {"FPS", "W", "MHz", "LUT", "FF", "BRAM18", "URAM", "DSP", "ALM", "M20K", "LUTRAM"}
@@ -21,4 +22,4 @@ def figure_cell(value: float | None) -> str:
     """A figure with four digits, or all of its whole part."""
     if value is None:
         return "-"
-    return f"{value:,.0f}" if abs(value) >= 1000 or float(value).is_integer() else f"{value:,.4g}"
+    return figure_text(value)

@@ -12,6 +12,7 @@ from bnnsim.cli.facts import show_facts, show_places
 from bnnsim.cli.fitted_table import Column, FittedTable
 from bnnsim.cli.options import JsonOption, WorkloadArgument
 from bnnsim.files.whole import check_target
+from bnnsim.notebook.number import figure_text
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.streaming.hardware import UnitLibrary
 from bnnsim.spec.yaml.write import EDITOR_LINE
@@ -116,7 +117,7 @@ def _show_devices(found: tuple[DeviceAnswer, ...]) -> None:
             for used, there, unit in (logic, memory)
             for cell in (f"{used:,} {unit}", f"{used / there:.0%}" if there else "")
         ]
-        table.add(one.device.name, f"{folded.fps:,.6g}", *cells, f"{one.answer.power_w:.2f}")
+        table.add(one.device.name, figure_text(folded.fps, 6), *cells, f"{one.answer.power_w:.2f}")
     table.show()
     small, frugal = smallest(found), least_power(found)
     lines = []

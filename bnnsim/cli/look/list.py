@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 import typer
 
 from bnnsim.cli.console import deliver, output
-from bnnsim.cli.facts import show_places
+from bnnsim.cli.facts import LEAST_TEXT, show_facts
 from bnnsim.cli.options import JsonOption
 from bnnsim.files.schema_version import versioned
 from bnnsim.spec.library import shipped_names
@@ -97,7 +97,7 @@ def _workload(name: str) -> str:
 
     network = resolve_network(load_workload(name))
     shape = " x ".join(str(extent) for extent in network.workload.input.shape)
-    return f"input {shape} {network.input.type}, {len(network.nodes)} layers, {network.macs:,} MACs"
+    return f"{shape} {network.input.type}, {len(network.nodes)} layers, {network.macs:,} MACs"
 
 
 def _device(name: str) -> str:
@@ -109,15 +109,17 @@ def _device(name: str) -> str:
         f"{device.bram18:,} BRAM18" if device.bram18 is not None else f"{device.m20k:,} M20K"
     )
     uram = f", {device.uram:,} URAM" if device.uram else ""
-    boards = f"; {', '.join(device.boards)}" if device.boards else ""
-    return f"{device.family}: {logic}, {blocks}{uram}, {device.dsp:,} DSP{boards}"
+    return "; ".join(
+        [f"{logic}, {blocks}{uram}, {device.dsp:,} DSP", *device.boards, device.family]
+    )
 
 
 def _space(name: str) -> str:
     from bnnsim.search.space.alternatives import load_search_space
 
     space = load_search_space(name)
-    return f"{', '.join(space.workloads)} on {', '.join(space.devices)}, {len(space.knob_names)} knobs"
+    found = f"{len(space.knob_names)} knobs on {', '.join(space.devices)} for "
+    return found + "; ".join(space.workloads)
 
 
 def _first(model: type) -> str:
@@ -130,5 +132,15 @@ def _show(listings: Listings) -> None:
     for place, one in enumerate(listings.listings):
         if len(listings.listings) > 1:
             output.print(f"{'' if place == 0 else chr(10)}{one.kind}", markup=False)
-        facts = [(entry.name, entry.summary) for entry in one.entries]
-        show_places(facts, max(len(name) for name, _ in facts) + 1)  # a line each
+        width = max(len(entry.name) for entry in one.entries) + 1
+        room = max(output.width - width - 1, LEAST_TEXT)
+        show_facts([(entry.name, _fitted(entry.summary, room)) for entry in one.entries], width)
+
+
+def _fitted(summary: str, room: int) -> str:
+    """A summary with as many of its parts behind semicolons as a line has room for."""
+    parts = summary.split("; ")
+    while len(parts) > 1 and len("; ".join(parts)) > room:
+        parts.pop()
+        parts[-1] = parts[-1].removesuffix(" …") + " …"
+    return "; ".join(parts)

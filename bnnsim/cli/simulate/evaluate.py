@@ -25,6 +25,7 @@ from bnnsim.cost.error_bars import SHARE
 from bnnsim.cost.second_opinion import SynthesisReport
 from bnnsim.design.design import Design, EngineDesign
 from bnnsim.evaluation import POWER_BASIS, Evaluation, evaluate_design, with_advice
+from bnnsim.notebook.number import figure_text
 from bnnsim.simulation import Stimulus, TimingOnly, load_design, stimulate
 from bnnsim.spec.faults import InputError
 
@@ -155,7 +156,7 @@ def _show_power(evaluation: Evaluation) -> None:
             f"{evaluation.power_w:.2f} W ({bars['power_w']}; {POWER_BASIS}: {_watts(parts)}; "
             f"switching activity: {power.activity_source})",
         ),
-        ("", f"at {evaluation.rate_fps:,.5g} frames/s; {_watts(others)}"),
+        ("", f"at {figure_text(evaluation.rate_fps, 5)} frames/s; {_watts(others)}"),
     ]
     if evaluation.energy_per_frame_uj is not None:
         rows.append(("energy", f"{evaluation.energy_per_frame_uj:,.1f} uJ a frame"))

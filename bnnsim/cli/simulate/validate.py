@@ -12,6 +12,7 @@ import typer
 from bnnsim.cli.console import deliver, output, running, write_page
 from bnnsim.cli.fitted_table import Column, FittedTable
 from bnnsim.cli.options import SingleFileOption
+from bnnsim.notebook.number import figure_text
 from bnnsim.validation.bracket import Bracket
 from bnnsim.validation.comparison import Comparison, Validation, compare_published
 from bnnsim.validation.fit import FitResult, Prediction
@@ -204,7 +205,7 @@ def _show_brackets(brackets: Sequence[Bracket], is_whole: bool) -> None:
     table = FittedTable("What reported figures allow", columns)
     for one in brackets:
         ends = f"{one.low_fps:,.0f} to {one.high_fps:,.0f}" if one.low_fps else "none"
-        table.add(one.system, ends, f"{one.reported_fps:,.6g}")
+        table.add(one.system, ends, figure_text(one.reported_fps, 6))
     table.show()
 
 

@@ -104,11 +104,12 @@ class Mvau:
 
 @dataclass(frozen=True)
 class Pool:
-    """Pool over non-overlapping windows, ``lanes`` channels a word: largest, majority, sum or mean.
+    """Pool over windows: largest, majority, sum or mean.
 
-    Each channel of a pooled column has an accumulator. Rows and columns that fill no window are read
-    and dropped. A mean's fraction is cut off (``mean``) or rounded half up (``rounded_mean``). Windows
-    that overlap are laid out one behind the other by a sliding-window unit: a map of one window a row.
+    ``lanes`` channels a word; windows do not overlap. Each channel of a pooled column has an
+    accumulator. Rows and columns that fill no window are read and dropped. A mean's fraction is cut
+    off (``mean``) or rounded half up (``rounded_mean``). Windows that overlap are laid out one behind
+    the other by a sliding-window unit: a map of one window a row.
     """
 
     kind: ClassVar[Literal["pool"]] = "pool"
@@ -209,11 +210,12 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Scale:
-    """Fixed-point map of each element by its channel's numbers, ``pe`` channels a cycle.
+    """Fixed-point map of each element by its channel's numbers.
 
-    ``function`` ``affine``: scale x x + bias; ``prelu``: x, or slope x x where x is negative. Rounded
-    half up and saturated to ``output_type``. With ``shift_bits`` the product is rounded while it is
-    shifted to the output's point, where the bias is added; without, the exact sum is rounded once.
+    ``pe`` channels a cycle. ``function`` ``affine``: scale x x + bias; ``prelu``: x, or slope x x
+    where x is negative. Rounded half up and saturated to ``output_type``. With ``shift_bits`` the
+    product is rounded while it is shifted to the output's point, where the bias is added; without,
+    the exact sum is rounded once.
     """
 
     kind: ClassVar[Literal["scale"]] = "scale"
@@ -245,7 +247,7 @@ class Add:
 
 @dataclass(frozen=True)
 class Multiply:
-    """Multiplies ``lanes`` elements of two inputs in a step; the product is exact."""
+    """Exact products of ``lanes`` elements of two inputs a step."""
 
     kind: ClassVar[Literal["multiply"]] = "multiply"
     lanes: int
@@ -263,7 +265,7 @@ class Multiply:
 
 @dataclass(frozen=True)
 class Lookup:
-    """A function in a table, ``pe`` elements a cycle, each with a table of its own.
+    """A function in a table, ``pe`` elements a cycle, a table for each.
 
     A table holds for each of ``segments`` pieces the value at its beginning and the rise to the next;
     an element's integer, less ``low`` and held within the table, is a piece's number and ``shift_bits``

@@ -11,9 +11,10 @@ from bnnsim.spec.streaming.hardware import SlidingWindow
 
 @dataclass(frozen=True)
 class Source:
-    """Brings frames in from memory: ``words`` a frame, then ``gap_steps`` without any.
+    """Brings frames in from memory, ``words`` a frame, then pauses.
 
-    ``start_steps`` without words come once, before the first frame.
+    ``gap_steps`` without words come between two frames. ``start_steps`` without words come once,
+    before the first frame.
     """
 
     kind: ClassVar[Literal["frame_source"]] = "frame_source"
@@ -26,7 +27,10 @@ class Source:
 
 @dataclass(frozen=True)
 class Sink:
-    """Takes ``words`` a frame, one in ``steps_a_word``, then none for ``gap_steps``."""
+    """Takes ``words`` a frame, one in ``steps_a_word``, then pauses.
+
+    The pause has ``gap_steps``.
+    """
 
     kind: ClassVar[Literal["frame_sink"]] = "frame_sink"
     words: int
@@ -36,7 +40,7 @@ class Sink:
 
 @dataclass(frozen=True)
 class Converter:
-    """Width converter between ``in_lanes`` and ``out_lanes`` elements a word; one divides the other.
+    """Width converter between words of ``in_lanes`` and ``out_lanes``.
 
     Words of ``levels`` levels take turns on both sides, and each level has a register of its own.
     """
@@ -59,7 +63,7 @@ class Converter:
 
 @dataclass(frozen=True)
 class Padding:
-    """Adds a border (``top, left, bottom, right`` pixels of ``value``) to each map.
+    """Adds a border of ``value``: ``top, left, bottom, right`` pixels.
 
     ``widens_bits``: bits come in and -1, 0, +1 in two bits go out, the border being a true zero.
     """
@@ -96,11 +100,12 @@ class Padding:
 
 @dataclass(frozen=True)
 class Window:
-    """Sliding-window unit over a ``channels x height x width`` map, border included.
+    """Sliding-window unit: the windows of a map, one after the other.
 
-    ``lanes`` channels a word come in; a word out has as many, or with styles ``parallel`` and
-    ``line_buffer`` the whole window of ``lanes`` channels. Order out: output pixel, group, kernel row,
-    kernel column, channel fold (whole windows: output pixel, channel fold).
+    A map of ``channels x height x width``, border included. ``lanes`` channels a word come in; a word
+    out has as many, or with styles ``parallel`` and ``line_buffer`` the whole window of ``lanes``
+    channels. Order out: output pixel, group, kernel row, kernel column, channel fold (whole windows:
+    output pixel, channel fold).
     """
 
     kind: ClassVar[Literal["sliding_window"]] = "sliding_window"
@@ -173,11 +178,12 @@ class Split:
 
 @dataclass(frozen=True)
 class Concat:
-    """Joins maps along the channels, first input first: whole pixels side by side, or ``pe`` channels a
-    word, of each pixel the words of one input after those of another.
+    """Joins maps along the channels, first input first.
 
-    Narrower elements are extended to ``element_bits`` (wires alone). ``input_bits`` and ``is_signed`` are
-    those of each input's elements. Where inputs take turns, each has a register for a word taken ahead.
+    Whole pixels side by side, or ``pe`` channels a word, of each pixel the words of one input after
+    those of another. Narrower elements are extended to ``element_bits`` (wires alone). ``input_bits``
+    and ``is_signed`` are those of each input's elements. Where inputs take turns, each has a register
+    for a word taken ahead.
     """
 
     kind: ClassVar[Literal["concat"]] = "concat"
@@ -207,7 +213,7 @@ class Concat:
 
 @dataclass(frozen=True)
 class Repeat:
-    """Gives each pixel of a map so many times along rows and columns, the only channel so many times.
+    """Gives each pixel of a map again and again, or the only channel.
 
     ``row_counts`` and ``column_counts``: of how many rows (columns) out each of the map's is the source.
     With ``zeros`` it stands once, and zeros stand in its other places. ``widens_bits``: bits come in and

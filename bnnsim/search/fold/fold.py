@@ -13,6 +13,7 @@ from pathlib import Path
 from bnnsim.cost.usage import RESOURCES, Exceeded
 from bnnsim.design.network.network import INPUT, resolve_network
 from bnnsim.files.whole import save_text
+from bnnsim.notebook.number import figure_text
 from bnnsim.search.fold.cheapest import Outcome, cheapest_folding
 from bnnsim.search.fold.finn_rule import set_folding_luts
 from bnnsim.search.fold.folded_design import FoldedDesign, SlowWindow, fold_choice
@@ -90,13 +91,13 @@ class FoldAnswer:
         """The architecture as YAML, with interval and resources in its header."""
         folded, spec = self.folded, self.folded.design.architecture
         total, cycles = folded.resources.total, folded.interval_cycles
-        logic = f"{total.alm} ALM" if total.alm else f"{total.lut} LUT"
-        memory = f"{total.m20k} M20K" if total.m20k else f"{total.bram18} BRAM18"
+        logic = f"{total.alm:,} ALM" if total.alm else f"{total.lut:,} LUT"
+        memory = f"{total.m20k:,} M20K" if total.m20k else f"{total.bram18:,} BRAM18"
         comment = [
-            f"{folded.design.network.workload.name}: a frame every {cycles} cycles by exact timing "
-            f"({spec.clock_mhz * 1e6 / cycles:.6g} FPS at {spec.clock_mhz:g} MHz)",
-            f"estimate: {logic}, {total.ff} FF, {memory}, {total.dsp} DSP, {self.power_w:.2f} W at "
-            f"{spec.clock_mhz * 1e6 / max(cycles, self.rate_cycles):.6g} FPS",
+            f"{folded.design.network.workload.name}: a frame every {cycles:,} cycles by exact timing "
+            f"({figure_text(spec.clock_mhz * 1e6 / cycles, 6)} FPS at {spec.clock_mhz:g} MHz)",
+            f"estimate: {logic}, {total.ff:,} FF, {memory}, {total.dsp:,} DSP, {self.power_w:.2f} W at "
+            f"{figure_text(spec.clock_mhz * 1e6 / max(cycles, self.rate_cycles), 6)} FPS",
             f"slowest unit: {folded.slowest}",
         ]
         if self.reason:

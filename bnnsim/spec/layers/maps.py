@@ -12,7 +12,7 @@ from bnnsim.spec.value_type import ValueTypeField
 
 
 class MultiplyLayer(LayerBase):
-    """Element-wise exact product of two maps of equal shape, such as a map and its gate.
+    """Exact product of two maps of one shape (a map and its gate).
 
     The points of both add up. A gate of one channel, of one pixel or of one number is brought to the
     map's shape by ``repeat``.
@@ -23,7 +23,7 @@ class MultiplyLayer(LayerBase):
 
 
 class RepeatLayer(LayerBase):
-    """Each pixel so many times along rows and columns; the only channel so many times.
+    """Each pixel again and again (upsampling), or the only channel.
 
     Upsampling by the nearest neighbour, and the one value of a channel or a position that a gate has.
     With ``fill: zero`` each pixel stands once, zeros stand between it and the next (a transposed
@@ -73,7 +73,9 @@ class RepeatLayer(LayerBase):
 
 
 class LookupLayer(LayerBase):
-    """A function of each element, such as a sigmoid: straight pieces between equally spaced values.
+    """A function of each element in straight pieces, such as a sigmoid.
+
+    The pieces lie between equally spaced values.
 
     An integer x of the input is first held within ``low`` .. ``low + segments * 2**shift_bits - 1``. With
     ``s, rest = divmod(x - low, 2**shift_bits)`` it becomes

@@ -55,9 +55,10 @@ class MaxPoolLayer(BorderedPool):
 
 
 class SumPoolLayer(BorderedPool):
-    """Sum over a window: an average whose division is left to what follows.
+    """Sum over a window: an average with its division left out.
 
-    The result is the integer type that holds every sum; a point behind the input's stays where it is.
+    The division is left to what follows. The result is the integer type that holds every sum; a point
+    behind the input's stays where it is.
     """
 
     op: Literal["sum_pool"]
@@ -65,7 +66,7 @@ class SumPoolLayer(BorderedPool):
 
 
 class AveragePoolLayer(SlidingPool):
-    """Average before a sign: on bipolar data a majority vote over the window."""
+    """Average before a sign: of bits a majority vote over the window."""
 
     op: Literal["average_pool"]
     """A majority vote."""
@@ -74,7 +75,7 @@ class AveragePoolLayer(SlidingPool):
 
 
 class MeanPoolLayer(PoolBase):
-    """Mean over windows that do not overlap, its fraction truncated towards zero or rounded half up."""
+    """Mean over windows that do not overlap, truncated or rounded."""
 
     op: Literal["mean_pool"]
     """A mean."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 
 from bnnsim.cli import main
 from bnnsim.cli.app import COMMANDS, GROUPS, SECTIONS
+from bnnsim.cli.look.list import Kind
 from bnnsim.spec.library import shipped_names
 from bnnsim.version import __version__
+from tests.terminal import terminal_of
 
 
 def _output(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -66,6 +69,31 @@ def test_a_list_has_a_line_for_everything_shipped(
     lines = _output(capsys, "list", kind).splitlines()
     assert [line.split()[0] for line in lines] == shipped_names(shipped)
     assert all(len(line.split()) > 2 for line in lines)
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_a_line_of_a_list_has_room_in_80_columns(
+    capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    (found,) = json.loads(_output(capsys, "list", kind, "--json", "-"))["listings"]
+    with terminal_of(80):
+        lines = _output(capsys, "list", kind).splitlines()
+    assert [line.split()[0] for line in lines] == [entry["name"] for entry in found["entries"]]
+    assert [line for line in lines if len(line) > 80] == []
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+def test_a_narrow_list_leaves_out_boards_and_no_figure(
+    capsys: pytest.CaptureFixture[str], columns: int
+) -> None:
+    with terminal_of(columns):
+        text = " ".join(_output(capsys, "list", "devices").split())
+    assert "xcu250 1,728,000 LUT, 5,376 BRAM18, 1,280 URAM, 12,288 DSP" in text
+    assert "xc7z020 53,200 LUT, 280 BRAM18, 220 DSP" in text
+    assert text.count("…") > 3
+    with terminal_of(200):
+        text = _output(capsys, "list", "devices")
+    assert "220 DSP; PYNQ-Z1; PYNQ-Z2; ZedBoard; ZC702; zynq-7000" in text
 
 
 def test_a_list_in_json_has_the_kinds_of_layers_and_units(
