@@ -29,30 +29,35 @@ bnnsim.scripts.engineRoofline = (section, data) => {
     }
     add("text", { x: width - 14, y: height - 8, "text-anchor": "end" }, "operations a byte through a port");
     add("text", { x: -14, y: 13, "text-anchor": "end", transform: "rotate(-90)" }, "operations a cycle (1 MAC = 2)");
+    const taken = data.points.map(p => [x.at(p.operations_a_byte) - 6, y.at(p.operations_a_cycle), 12]);
+    const write = (text, spots) => {
+      const [left, middle] = bnnsim.free(spots, taken) || spots[0];
+      add("text", { x: left, y: middle + 4 }, text);
+    };
     const names = new Map();
     for (const [name, peak] of Object.entries(data.arrays))
       names.set(peak, [...(names.get(peak) || []), name]);
     for (const [peak, arrays] of names) {
       const at = y.at(peak);
       add("line", { class: "roof", x1: 58, x2: width - 14, y1: at, y2: at });
-      add("text", { x: width - 16, y: at + 14, "text-anchor": "end" }, `${arrays.join(", ")}: ${bnnsim.short(peak)}`);
+      const text = `${arrays.join(", ")}: ${bnnsim.short(peak)}`, wide = 7 * text.length;
+      write(text, [at + 11, at - 10].flatMap(middle => [width - 18 - wide, 64].map(left => [left, middle, wide])));
     }
-    let shift = 0;
     for (const [name, bytes] of Object.entries(data.ports)) {
       const from = Math.max(x.low, y.low / bytes), to = Math.min(x.high, y.high / bytes);
       if (to <= from) continue;
       add("line", { class: "port", x1: x.at(from), y1: y.at(from * bytes), x2: x.at(to), y2: y.at(to * bytes) });
-      const middle = Math.sqrt(from * to), right = x.at(middle) < width * 0.6;
-      add("text", { x: x.at(middle) + (right ? 8 : -8), y: y.at(middle * bytes) + shift,
-        "text-anchor": right ? "start" : "end" }, `${name}: ${bnnsim.short(bytes)} bytes a cycle`);
-      shift += 16;
+      const text = `${name}: ${bnnsim.short(bytes)} bytes a cycle`, wide = 7 * text.length;
+      write(text, [0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8].flatMap(share => {
+        const along = from * (to / from) ** share, px = x.at(along), py = y.at(along * bytes);
+        return [[px + 8, py + 6, wide], [px - 8 - wide, py - 6, wide]];
+      }).filter(([left]) => left > 58 && left + wide < width));
     }
-    const labelled = [];
-    data.points.forEach(p => drawPoint(svg, x.at(p.operations_a_byte), y.at(p.operations_a_cycle), p, labelled, width, height));
+    data.points.forEach(p => drawPoint(svg, x.at(p.operations_a_byte), y.at(p.operations_a_cycle), p, taken, width, height));
     plot.replaceChildren(svg);
   }
 
-  function drawPoint(svg, px, py, p, labelled, width, height) {
+  function drawPoint(svg, px, py, p, taken, width, height) {
     const group = bnnsim.svg("g", { tabindex: 0, role: "img" });
     const share = p.peak_operations_a_cycle ? ` (${(100 * p.operations_a_cycle / p.peak_operations_a_cycle).toFixed(1)} % of its array's)` : "";
     const spoken = `${p.layer}: ${bnnsim.short(p.operations_a_byte)} operations a byte, ` +
@@ -60,15 +65,9 @@ bnnsim.scripts.engineRoofline = (section, data) => {
     group.setAttribute("aria-label", spoken);
     group.append(bnnsim.svg("title", {}, spoken));
     group.append(bnnsim.svg("circle", { class: p.bound === "memory" ? "now memory" : "now", cx: px, cy: py, r: 5 }));
-    const wide = 7 * p.layer.length, right = px + wide + 14 < width;
-    const left = right ? px + 10 : px - 10 - wide;
-    const place = [4, -10, 18].find(by => py + by < height - 46 && !labelled.some(([lx, ly, lw]) =>
-      Math.abs(ly - py - by) < 12 && left < lx + lw && lx < left + wide));
-    if (place !== undefined) {
-      labelled.push([left, py + place, wide]);
-      group.append(bnnsim.svg("text", { class: "name", x: right ? px + 10 : px - 10, y: py + place,
-        "text-anchor": right ? "start" : "end" }, p.layer));
-    }
+    const wide = 7 * p.layer.length;
+    const spot = bnnsim.free(bnnsim.beside(px, py, wide, 58, width, height - 46), taken);
+    if (spot) group.append(bnnsim.svg("text", { class: "name", x: spot[0], y: spot[1] + 4 }, p.layer));
     const tell = () => { readout.textContent = spoken + "."; };
     group.addEventListener("pointerenter", tell);
     group.addEventListener("focus", tell);

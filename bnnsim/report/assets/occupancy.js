@@ -42,7 +42,7 @@ bnnsim.scripts.occupancy = async (section, data) => {
     return [low, high];
   }
 
-  const left = () => canvas.clientWidth < 620 ? 92 : 190;
+  const left = bnnsim.gutter(canvas, data.rows.map(row => bnnsim.arrowed(row.name)), 190, 0.35);
   const rows = () => data.rows.filter(row => !onlyDeep || row.depth > 4).slice(0, showsAll ? Infinity : FEW);
   // Names and axis stand, at their final size, before the first row is unpacked.
   bnnsim.redraw.push(draw);
@@ -77,10 +77,10 @@ bnnsim.scripts.occupancy = async (section, data) => {
       context.font = `${i === chosen ? "600 " : ""}${x0 < 100 ? 9.5 : 11.5}px system-ui, sans-serif`;
       context.fillStyle = bnnsim.colour(i === chosen ? "accent" : "text");
       context.textBaseline = "top";
-      context.fillText(bnnsim.fit(context, x0 < 100 ? row.name.split("->")[0] + " →" : bnnsim.arrowed(row.name), x0 - 10), x0 - 8, y - 1);
+      context.fillText(bnnsim.fit(context, x0 < 100 ? row.name.replace(/->.*/, " →") : bnnsim.arrowed(row.name), x0 - 10), x0 - 8, y - 1);
       context.fillStyle = bnnsim.colour("muted");
       context.font = "10px system-ui, sans-serif";
-      context.fillText(sameScale ? `0 – ${data.unit ? bnnsim.short(deepest) : deepest} ${unit}` : `0 – ${data.unit ? bnnsim.short(row.depth) : row.depth} ${unit}`, x0 - 8, y + 12);
+      context.fillText(sameScale ? `0 – ${data.unit ? bnnsim.short(deepest) : bnnsim.count(deepest)} ${unit}` : `0 – ${data.unit ? bnnsim.short(row.depth) : bnnsim.count(row.depth)} ${unit}`, x0 - 8, y + 12);
     });
     canvas.dataset.start = view.start;
     canvas.dataset.end = view.end;

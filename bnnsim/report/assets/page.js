@@ -52,6 +52,14 @@ bnnsim.fit = (context, text, width) => {
   return text + "…";
 };
 
+// The width left of a chart for its names: as wide as the longest, within a share of the chart.
+bnnsim.gutter = (canvas, names, least, share) => {
+  const context = canvas.getContext("2d");
+  context.font = "600 12px system-ui, sans-serif";
+  const longest = 20 + Math.max(0, ...names.map(name => context.measureText(name).width));
+  return () => canvas.clientWidth < 620 ? 92 : Math.max(least, Math.min(longest, share * canvas.clientWidth));
+};
+
 // A stream's name for reading: it may break behind its arrow, not within.
 bnnsim.arrowed = name => name.replaceAll("->", "\u00a0→ ");
 

@@ -7,6 +7,20 @@ bnnsim.svg = (name, attributes, text) => {
   return element;
 };
 
+// The first of the boxes (left, middle, width) that shares no place with those taken, which are a line
+// high unless their fourth number says how near a text's middle may come.
+bnnsim.free = (boxes, taken) => {
+  const found = boxes.find(([left, middle, wide]) => !taken.some(([otherLeft, otherMiddle, otherWide, near = 11]) =>
+    Math.abs(otherMiddle - middle) < near && left < otherLeft + otherWide && otherLeft < left + wide));
+  if (found) taken.push(found);
+  return found;
+};
+
+// Where a point's name may stand: beside it, then higher or lower, within the picture.
+bnnsim.beside = (x, y, wide, low, width, floor) => [0, -14, 14]
+  .flatMap(by => [[x + 10, y + by, wide], [x - 10 - wide, y + by, wide]])
+  .filter(([left, middle]) => left > low && left + wide + 4 < width && middle < floor && middle > 20);
+
 bnnsim.scripts.roofline = (section, data) => {
   const plot = section.querySelector(".plot"), readout = section.querySelector(".readout");
   let linear = false;
@@ -57,11 +71,21 @@ bnnsim.scripts.roofline = (section, data) => {
     drawSlopes(svg, x, y);
     const roof = y.at(data.total.peak_operations_a_cycle);
     add("line", { class: "roof", x1: 58, x2: width - 14, y1: roof, y2: roof });
-    const peak = `all PEs busy: ${bnnsim.count(data.total.peak_operations_a_cycle)} operations a cycle`;
-    add("text", { x: 64, y: roof + 15 }, peak);
-    const labelled = [[64, roof + 11, 6.5 * peak.length]]; // left, middle and width of what is written
-    data.points.forEach(p => drawPoint(svg, x, y, p, p.unit, "now", labelled, width));
-    drawPoint(svg, x, y, data.total, "all units", "now total", labelled, width);
+    const taken = [...data.points, data.total].flatMap(p => [
+      [x.at(p.peak_words_a_cycle) - 6, y.at(p.peak_operations_a_cycle), 12],
+      [x.at(p.words_a_cycle) - 7, y.at(p.operations_a_cycle), 14],
+    ]);
+    const amount = `all PEs busy: ${bnnsim.count(data.total.peak_operations_a_cycle)}`;
+    const texts = [`${amount} operations a cycle`, amount];
+    const spots = texts.flatMap(text => [roof + 11, roof - 10].flatMap(middle => {
+      const wide = 6.5 * text.length;
+      return [64, width - 20 - wide].map(left => [left, middle, wide, text]);
+    }));
+    const [left, middle, , text] = bnnsim.free(spots, taken) || spots[0];
+    add("text", { x: left, y: middle + 4 }, text);
+    taken.push([58, roof, width, 5]);
+    data.points.forEach(p => drawPoint(svg, x, y, p, p.unit, "now", taken, width));
+    drawPoint(svg, x, y, data.total, "all units", "now total", taken, width);
     plot.replaceChildren(svg);
     plot.dataset.axes = linear ? "linear" : "log";
   }
@@ -74,7 +98,7 @@ bnnsim.scripts.roofline = (section, data) => {
     }
   }
 
-  function drawPoint(svg, x, y, p, name, css, labelled, width) {
+  function drawPoint(svg, x, y, p, name, css, taken, width) {
     const x1 = x.at(p.words_a_cycle), y1 = y.at(p.operations_a_cycle);
     const x2 = x.at(p.peak_words_a_cycle), y2 = y.at(p.peak_operations_a_cycle);
     const group = bnnsim.svg("g", { tabindex: 0, role: "img" });
@@ -86,15 +110,10 @@ bnnsim.scripts.roofline = (section, data) => {
     group.append(bnnsim.svg("line", { class: "move", x1, y1, x2, y2 }));
     group.append(bnnsim.svg("circle", { class: "peak", cx: x2, cy: y2, r: 4 }));
     group.append(bnnsim.svg("circle", { class: css, cx: x1, cy: y1, r: 6 }));
-    const wide = 7 * name.length, right = x1 + wide + 14 < width, floor = Math.max(y.at(y.low), y.at(y.high)) - 2;
-    const left = right ? x1 + 10 : x1 - 10 - wide;
-    const place = [0, -14, 14, -28, 28].find(by => y1 + by < floor && !labelled.some(([lx, ly, lw]) =>
-      Math.abs(ly - y1 - by) < 13 && left < lx + lw && lx < left + wide));
-    if (place !== undefined) {
-      labelled.push([left, y1 + place, wide]);
-      group.append(bnnsim.svg("text", { class: "name", x: right ? x1 + 10 : x1 - 10, y: y1 + 4 + place,
-        "text-anchor": right ? "start" : "end" }, name));
-    }
+    const wide = 7 * name.length, floor = Math.max(y.at(y.low), y.at(y.high)) - 2;
+    const spots = bnnsim.beside(x1, y1, wide, 58, width, floor);
+    const spot = bnnsim.free(spots, taken);
+    if (spot) group.append(bnnsim.svg("text", { class: "name", x: spot[0], y: spot[1] + 4 }, name));
     const tell = () => { readout.textContent = spoken + "."; };
     group.addEventListener("pointerenter", tell);
     group.addEventListener("focus", tell);

@@ -11,7 +11,7 @@ bnnsim.scripts.timeline = async (section, data) => {
   view.start = 0;
   view.end = data.cycles;
 
-  const left = () => canvas.clientWidth < 620 ? 92 : 132;
+  const left = bnnsim.gutter(canvas, data.rows.map(row => "▸ " + row.name), 132, 0.25);
   const segmentAt = (row, cycle) => Math.min(row.states.length - 1, bnnsim.lastUpTo(row.starts, cycle));
   const upTo = (row, state, cycle) => {
     const i = segmentAt(row, cycle);

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from bnnsim.notebook.number import figure_text
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -78,16 +80,12 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 def number(value: float | int | None, digits: int = 4) -> str:
     """A number for reading: integers whole with thousands, others to ``digits`` significant digits."""
-    if value is None:
-        return "–"
-    if isinstance(value, int) or (float(value).is_integer() and abs(value) < 1e15):
-        return f"{int(value):,}"
-    magnitude = abs(value)
-    if magnitude >= 10 ** (digits - 1):
-        return f"{value:,.0f}"
-    if magnitude < 1e-4:
-        return f"{value:.{digits - 1}e}"
-    return f"{value:,.{digits}g}"
+    return "–" if value is None else figure_text(value, digits)
+
+
+def counted(count: int, word: str) -> str:
+    """A number of things: ``1 layer``, ``3 layers``."""
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def exact(value: float | int | None, shown: str = "") -> str:

@@ -7,7 +7,7 @@ from html import escape
 
 from bnnsim.design.design import Design
 from bnnsim.report.figures.figure import Figure, csv_text, exact
-from bnnsim.report.streaming.occupancy import OccupancyInfo
+from bnnsim.report.streaming.occupancy import OccupancyInfo, most_words
 from bnnsim.search.fifos.bound import LEAST_DEPTH_WORDS
 from bnnsim.search.fifos.costs import FifoCosts
 from bnnsim.search.fifos.shrinking import Shrinking, stream_kinds
@@ -55,6 +55,7 @@ class DepthsInfo:
     interval_cycles: int | None
     unlimited_cycles: int
     suggested_cycles: int | None
+    recorded_cycles: int
 
     @property
     def bits(self) -> int:
@@ -78,7 +79,7 @@ def depths_info(design: Design, simulation: Simulation, occupancy: OccupancyInfo
     timings = max(FEWEST_TIMINGS, min(MOST_TIMINGS, TIMED_WORDS // words))
     trials = DepthTrials(timing, FifoCosts(design, "bits"), unlimited, most_timings=timings)
     before = {stream.name: stream.depth_words for stream in design.graph.streams}
-    highest = {fifo.name: fifo.max_occupancy_words for fifo in simulation.fifos}
+    highest = most_words(simulation, occupancy)
     now = trials.interval(before, ENOUGH_FRAMES)
     enough: dict[str, int] | None
     if now is not None and now <= unlimited:
@@ -108,6 +109,7 @@ def depths_info(design: Design, simulation: Simulation, occupancy: OccupancyInfo
         now,
         unlimited,
         trials.interval(wanted, ENOUGH_FRAMES),
+        occupancy.cycles,
     )
 
 
@@ -128,7 +130,10 @@ def depths_figure(info: DepthsInfo) -> Figure:
         ],
     )
     command = f"bnnsim fifos {escape(info.arch)} {escape(info.workload)}"
-    note = f"{_sentence(info)} <code>{command}</code> looks for the smallest and writes them."
+    note = (
+        f"{_sentence(info)} <code>{command}</code> looks for the smallest and writes them. "
+        f"Full: of the {exact(info.recorded_cycles)} cycles recorded."
+    )
     body = _table("FIFOs that matter first", few) + rest
     return Figure("depths", "FIFO depths: which matter", note, body, csv)
 

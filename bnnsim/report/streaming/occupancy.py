@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bnnsim.report.figures.figure import Figure
 from bnnsim.report.figures.track_encoding import encode_pairs, zigzag
 from bnnsim.report.streaming.recording import LevelTrack, Recording
+from bnnsim.simulation import Simulation
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,15 @@ def _changes(stream: LevelTrack) -> Iterator[tuple[int, int]]:
     for at, held in zip(stream.cycles, stream.levels, strict=True):
         yield at - cycle, zigzag(held - level)
         cycle, level = at, held
+
+
+def most_words(simulation: Simulation, occupancy: OccupancyInfo) -> dict[str, int]:
+    """The most words that each FIFO held, in the run or in the frames recorded, which may be more."""
+    recorded = {row.name: row.highest_words for row in occupancy.rows}
+    return {
+        fifo.name: max(fifo.max_occupancy_words, recorded.get(fifo.name, 0))
+        for fifo in simulation.fifos
+    }
 
 
 def occupancy_figure(info: OccupancyInfo) -> Figure:

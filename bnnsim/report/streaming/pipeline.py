@@ -26,7 +26,7 @@ from bnnsim.design.streaming.units import (
     UnitKind,
     Window,
 )
-from bnnsim.report.figures.figure import Figure, csv_text
+from bnnsim.report.figures.figure import Figure, counted, csv_text
 from bnnsim.report.streaming.layer_groups import LayerGroup, layer_groups
 from bnnsim.report.streaming.timeline import css_class
 from bnnsim.report.streaming.unit_states import STATE_TEXT, State
@@ -174,7 +174,7 @@ def unit_detail(unit: Unit) -> str:
             zeros = ", zeros between" if p.zeros else ""
             return f"to {sum(p.row_counts)} × {sum(p.column_counts)}, {p.lanes} lanes{zeros}"
         case Source() | Sink() as p:
-            return f"{p.words:,} words a frame"
+            return f"{counted(p.words, 'word')} a frame"
         case Split() | Concat():
             return ""
         case _:
@@ -200,7 +200,7 @@ def pipeline_figure(info: PipelineInfo) -> Figure:
     ]
     note = (
         "Units as boxes, coloured by what they mostly do; streams as arrows with their word width "
-        "and FIFO depth, filled as far as they ever were. Press a unit to find it in the timeline."
+        "and FIFO depth, filled as far as the run filled them. Press a unit to find it in the timeline."
     )
     legend = "".join(
         f'<li><span class="swatch {css_class(state)}"></span>{text}</li>'
@@ -238,8 +238,8 @@ def _folded(info: PipelineInfo, rows: dict[str, str]) -> str:
         flag = ' <em class="flag">sets the pace</em>' if limits else ""
         parts.append(
             f'<details class="group"{" open" if limits else ""}><summary>{escape(group.title)}{flag} '
-            f'<small class="muted">{len(group.layers)} layers; busiest {escape(busiest.name)} '
-            f"({busiest.work_share:.0%}); {full} FIFOs were full</small></summary>"
+            f'<small class="muted">{counted(len(group.layers), "layer")}; busiest {escape(busiest.name)} '
+            f"({busiest.work_share:.0%}); full: {counted(full, 'FIFO')}</small></summary>"
             f"<ol>{''.join(rows[layer] for layer in group.layers)}</ol></details>"
         )
     return "".join(parts)

@@ -122,9 +122,14 @@ def timeline_figure(info: TimelineInfo) -> Figure:
         if info.frames > info.run_frames
         else ""
     )
-    ended = "" if info.is_whole else " The recording ended there: it had become too long for a page."
+    shown = f"All units over the first {covers}: {number(info.cycles)} cycles.{longer}"
+    if not info.is_whole:
+        shown = (
+            f"All units over the first {number(info.cycles)} cycles; there the recording ended: "
+            "it had become too long for a page."
+        )
     note = (
-        f"All units over the first {covers}: {number(info.cycles)} cycles.{longer}{ended} "
+        f"{shown} "
         "Zoomed out, a column shows each state's share of its cycles. "
         "Drag to move, Ctrl + wheel or pinch to zoom, or use the buttons and keys."
     )

@@ -307,7 +307,7 @@ def _peak_bytes(folder: Path, arch: str, workload: str, frames: int) -> tuple[in
 
 @pytest.mark.parametrize(
     ("arch", "workload", "few", "many"),
-    [(ARCH, WORKLOAD, 10, 30), pytest.param("pynq-cnv", "cnv", 1, 4, marks=pytest.mark.long)],
+    [(ARCH, WORKLOAD, 4, 12), pytest.param("pynq-cnv", "cnv", 1, 2, marks=pytest.mark.long)],
 )
 def test_many_frames_need_no_more_memory_than_few(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arch: str, workload: str, few: int, many: int

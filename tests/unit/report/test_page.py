@@ -43,7 +43,7 @@ def test_a_recording_cut_short_says_so_on_the_page(
 
     monkeypatch.setattr(page, "record", short)
     text = streaming_page(gather(design, assess(design, simulation)))
-    assert "The recording ended there" in text
+    assert "cycles; there the recording ended" in text
     assert "not recorded" in text
 
 

@@ -45,6 +45,19 @@ def test_suggested_depths_keep_the_best_pace_by_simpy(tmp_path: Path, words: int
         assert info.suggested_bits < info.bits
 
 
+def test_a_run_of_one_frame_says_what_the_frames_shown_filled() -> None:
+    """A source runs ahead only once a second frame follows; the page shows three of a run of one."""
+    design, _ = load_streaming_design("pynq-tfc", "tfc")
+    simulation = simulate("pynq-tfc", "tfc", timing_only=True, frames=1)
+    occupancy = occupancy_info(record(design, 3))
+    rows = depths_info(design, simulation, occupancy).rows
+    graph = build_timing(design.graph)
+    held = run_simpy(graph, 3).max_occupancy_words
+    named = {channel.name: words for channel, words in zip(graph.channels, held, strict=True)}
+    assert [row.highest_words for row in rows] == [named[row.stream] for row in rows]
+    assert all(row.highest_words == row.depth_words for row in rows if row.full_share)
+
+
 def test_shipped_depths_that_cost_time_are_suggested_deeper() -> None:
     design, _ = load_streaming_design("digits-7z020", "digits")
     shallow = {stream.name: 2 for stream in design.graph.streams}
