@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from bnnsim.importers.bnn_pynq.network import import_bnn_pynq, told_topology
+from bnnsim.importers.dabnn.network import dab_to_onnx
 from bnnsim.importers.draft.write import ImportedNetwork
 from bnnsim.importers.finn.build import finn_to_onnx, is_finn_build, onnx_or_finn
 from bnnsim.importers.foreign.formats import (
     BNN_PYNQ,
+    DABNN,
     FINN,
     FOLDER,
     KERAS,
@@ -43,6 +45,7 @@ _ALONE: dict[Format, Callable[[Path], Any]] = {
     KERAS: keras_to_onnx,
     FINN: finn_to_onnx,
     TFLITE: tflite_to_onnx,
+    DABNN: dab_to_onnx,
 }
 """Formats whose files are a network by themselves, and who reads them."""
 _WITH_WEIGHTS: dict[Format, Callable[[Path, Path], Any]] = {

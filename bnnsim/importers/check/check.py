@@ -20,10 +20,11 @@ from bnnsim.importers.check.matching import matching_import, possible_options
 from bnnsim.importers.check.outputs import DistanceTally, OutputTally
 from bnnsim.importers.check.report import CheckReport, Flips
 from bnnsim.importers.finn.build import as_built
-from bnnsim.importers.foreign.formats import KERAS, KERAS_JSON, TFLITE
+from bnnsim.importers.foreign.formats import DABNN, KERAS, KERAS_JSON, TFLITE
 from bnnsim.importers.model import found_model
 from bnnsim.importers.onnx.lowering import RoundedWeights
 from bnnsim.importers.onnx.network import ImageRange
+from bnnsim.reference.dabnn_model import read_dabnn_model
 from bnnsim.reference.graph import ReferenceGraph
 from bnnsim.reference.keras.model import read_keras_model
 from bnnsim.reference.mxnet_model import read_mxnet_model
@@ -155,6 +156,8 @@ def reference_of(
             return read_keras_model(found.file, names, found.weights)
         if found.format is TFLITE:
             graph = read_tflite_model(found.file)
+        elif found.format is DABNN:
+            graph = read_dabnn_model(found.file)
         elif found.weights is not None:
             graph = read_mxnet_model(found.file, found.weights, shape)
         else:

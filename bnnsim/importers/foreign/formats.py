@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ _PICKLE = Format("a Python pickle (an old PyTorch checkpoint?)", _EXPORT)
 _NUMPY = Format("arrays of numpy (weights without the network)", "export the model as ONNX")
 _SAFETENSORS = Format("a safetensors file (weights without the network)", _EXPORT)
 TFLITE = Format("a TensorFlow Lite model", "bnnsim import FILE reads it")
+DABNN = Format("a network of daBNN", "bnnsim import FILE reads it")
 _ORT = Format("a model in onnxruntime's own format", "import the .onnx it was made from")
 MXNET_PARAMETERS = Format(
     "parameters of MXNet (weights without the network)",
@@ -60,6 +62,7 @@ FOLDER = Format("a folder", "")
 _EXPORTED = Format("an archive of torch.export", _EXPORT)
 
 _MOST_IR_VERSION = 40
+_MOST_DABNN_VERSION = 16
 _MEMBERS = {
     "constants.pkl": _TORCHSCRIPT,
     "data.pkl": _PYTORCH,
@@ -120,7 +123,9 @@ def format_of(path: Path) -> Format | None:
             return found
     if _is_safetensors(head, size):
         return _SAFETENSORS
-    return _text(head) if is_text(head) else _protocol_buffer(head)
+    if is_text(head):
+        return _text(head)
+    return DABNN if _is_dabnn(path, head, size) else _protocol_buffer(head)
 
 
 def _folder(path: Path) -> Format:
@@ -173,6 +178,28 @@ def _is_safetensors(head: bytes, size: int) -> bool:
     """The length of a JSON header in 8 bytes, then the header."""
     length = int.from_bytes(head[:8], "little")
     return 2 <= length <= size - 8 and head[8:10] == b'{"'
+
+
+def _is_dabnn(path: Path, head: bytes, size: int) -> bool:
+    """FlatBuffers without a mark: a table of three lists (layers, tensors, inputs) and a version. The
+    list of its fields may stand anywhere, since tables with the same fields share one."""
+    root = int.from_bytes(head[:4], "little")
+    if root % 4 or not 4 <= root <= min(len(head), size) - 20:
+        return False
+    fields = root - int.from_bytes(head[root : root + 4], "little", signed=True)
+    if not 4 <= fields <= size - 12:
+        return False
+    with path.open("rb") as file:
+        file.seek(fields)
+        index = struct.unpack("<6H", file.read(12))
+    is_table = index[0] == 2 * len(index) and 20 <= index[1] <= 24
+    if not is_table or not all(4 <= at <= 20 for at in index[2:]):
+        return False
+    layers, _, inputs, version = (
+        int.from_bytes(head[root + at : root + at + 4], "little") for at in index[2:]
+    )
+    starts = (root + index[2] + layers, root + index[4] + inputs)
+    return all(one <= size - 4 for one in starts) and 1 <= version <= _MOST_DABNN_VERSION
 
 
 def _text(head: bytes) -> Format | None:

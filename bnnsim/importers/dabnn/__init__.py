@@ -1,0 +1,1 @@
+"""daBNN's .dab files become ONNX graphs of plain operators."""
