@@ -120,7 +120,7 @@ def _all_bits(tensor: _Record) -> Array:
 def _bits_behind(tensor: _Record) -> Array:
     """How many of those behind are 1: they differ from an input's, which are 0 there."""
     length = int(np.prod(tensor.numbers(3, "<u4")[1:].astype(np.int64)))
-    return _all_bits(tensor)[:, length:].sum(axis=1).astype(np.float64)
+    return np.asarray(_all_bits(tensor)[:, length:].sum(axis=1), np.float64)
 
 
 def _steps(layer: _Record, behind: dict[str, Array], place: str) -> list[Step]:
