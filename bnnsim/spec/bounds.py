@@ -33,6 +33,8 @@ MAX_EXTENT = 1 << 28
 """Channels, rows or columns of a map."""
 MAX_ELEMENTS = 1 << 28
 """Elements of a map, its border included."""
+MAX_SIDE = 1 << 20
+"""Rows, and columns, of a map that a model enlarges."""
 MAX_WEIGHTS = 1 << 31
 """Elements of a layer's weight array."""
 MAX_RUN_WEIGHTS = 1 << 28

@@ -244,6 +244,8 @@ def test_a_tanh_that_is_a_score(tmp_path):
         (("Resize", [1.0, 1.0, 1.5, 2.0]), "expected whole numbers as factors"),
         (("Resize", [1.0, 2.0, 2.0, 2.0]), "expected rows and columns made larger"),
         (("Resize", [1.0, 1.0, 0.5, 0.5]), "expected whole numbers as factors"),
+        (("Resize", [1.0, 1.0, 1e8, 1.0]), "expected at most 1048576 rows and columns"),
+        (("Resize", [1.0, 1.0, 3e4, 3e4]), "expected at most 1048576 rows .*, 268435456 elements"),
     ],
 )
 def test_what_cannot_be_made_larger(operator: tuple[str, list[float]], message: str, tmp_path):

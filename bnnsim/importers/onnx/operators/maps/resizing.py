@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from bnnsim.arrays import Int64s
 from bnnsim.importers.exact.channel_function import Affine
 from bnnsim.importers.onnx.binding import TensorBinding, as_map, lies_channels_last, map_dimensions
 from bnnsim.importers.onnx.graph import Array, Grid, Operator
@@ -19,6 +20,7 @@ from bnnsim.importers.onnx.operators.maps.repeats import append_repeat
 from bnnsim.importers.onnx.operators.orders import in_order
 from bnnsim.importers.onnx.operators.quantise import quantised
 from bnnsim.importers.onnx.operators.windows import pair
+from bnnsim.spec.bounds import MAX_ELEMENTS, MAX_SIDE
 
 _HALVES = ("half_pixel", "pytorch_half_pixel")
 
@@ -71,7 +73,12 @@ def _factors(state: Lowering, operator: Operator, shape: tuple[int, int, int]) -
     wanted = found[rows], found[columns]
     if any(one.denominator != 1 or one < 1 for one in wanted):
         raise operator.fault("whole numbers as factors", [float(one) for one in wanted])
-    return int(wanted[0]), int(wanted[1])
+    factors = int(wanted[0]), int(wanted[1])
+    larger = [n * factor for n, factor in zip(shape[1:], factors, strict=True)]
+    if max(larger) > MAX_SIDE or shape[0] * math.prod(larger) > MAX_ELEMENTS:
+        expected = f"at most {MAX_SIDE} rows and columns, {MAX_ELEMENTS} elements"
+        raise operator.fault(expected, f"{larger[0]} x {larger[1]} of {shape[0]} channels")
+    return factors
 
 
 def _nearest(operator: Operator, extent: int, factor: int) -> tuple[int, int]:
@@ -81,17 +88,18 @@ def _nearest(operator: Operator, extent: int, factor: int) -> tuple[int, int]:
     nearest = str(operator.attributes.get("nearest_mode", "round_prefer_floor"))
     if _is_early(operator):
         mode, nearest = "asymmetric", "floor"
-    places = [_place(operator, mode, i, extent, factor) for i in range(extent * factor)]
-    rounding = {
-        "floor": math.floor,
-        "ceil": math.ceil,
-        "round_prefer_floor": lambda x: math.ceil(x - Fraction(1, 2)),
-        "round_prefer_ceil": lambda x: math.floor(x + Fraction(1, 2)),
-    }.get(nearest)
-    if rounding is None:
+    place, parts = _places(operator, mode, extent, factor)
+    if nearest == "floor":
+        source = place // parts
+    elif nearest == "ceil":
+        source = -(-place // parts)
+    elif nearest == "round_prefer_floor":
+        source = -((parts - 2 * place) // (2 * parts))
+    elif nearest == "round_prefer_ceil":
+        source = (2 * place + parts) // (2 * parts)
+    else:
         raise operator.fault("a nearest_mode of ONNX", nearest)
-    sources = [min(max(rounding(x), 0), extent - 1) for x in places]
-    counts = np.bincount(np.array(sources), minlength=extent)
+    counts = np.bincount(source.clip(0, extent - 1), minlength=extent)
     edges = int(counts[0]) - factor, int(counts[-1]) - factor
     if extent == 1:
         edges = 0, 0
@@ -105,17 +113,18 @@ def _is_early(operator: Operator) -> bool:
     return operator.kind == "Upsample" or len(operator.inputs) == 2
 
 
-def _place(operator: Operator, mode: str, i: int, extent: int, factor: int) -> Fraction:
-    """Where a pixel of the larger map lies in the smaller (ONNX's Resize)."""
+def _places(operator: Operator, mode: str, extent: int, factor: int) -> tuple[Int64s, int]:
+    """Where the pixels of the larger map lie in the smaller (ONNX's Resize), as numerators over a whole
+    number."""
+    pixel = np.arange(extent * factor, dtype=np.int64)
     if mode in _HALVES:
-        if mode == "pytorch_half_pixel" and extent * factor == 1:
-            return Fraction(0)
-        return Fraction(2 * i + 1, 2 * factor) - Fraction(1, 2)
+        if mode == "pytorch_half_pixel" and len(pixel) == 1:
+            return pixel, 1
+        return 2 * pixel + 1 - factor, 2 * factor
     if mode == "asymmetric":
-        return Fraction(i, factor)
+        return pixel, factor
     if mode == "align_corners":
-        longer = extent * factor - 1
-        return Fraction(i * (extent - 1), longer) if longer else Fraction(0)
+        return pixel * (extent - 1), max(1, len(pixel) - 1)
     raise operator.fault(f"coordinates {', '.join(_HALVES)}, asymmetric or align_corners", mode)
 
 
