@@ -23,7 +23,7 @@ from bnnsim.spec import load
 from bnnsim.spec.library import find_spec
 from bnnsim.spec.yaml.source import read_source
 from bnnsim.timing.bottleneck import Bottleneck
-from bnnsim.timing.engine.compiled import run_engine_compiled
+from bnnsim.timing.engine.compiled import frame_ends, run_engine_compiled
 from bnnsim.timing.engine.reference import run_engine_simpy
 from bnnsim.timing.streaming.bottleneck import find_bottleneck
 from bnnsim.timing.streaming.compiled_executor import run_compiled
@@ -44,12 +44,12 @@ COUNTED: dict[CodeType, str] = {
         "networks executed": Executor.run,
         "engine frames executed": run_engine_frame,
         "engines timed by SimPy": run_engine_simpy,
-        "engines timed compiled": run_engine_compiled,
         "timing graphs built": build_timing,
         "pipelines run by SimPy": run_simpy,
         "designs costed": estimate_resources,
     }.items()
 }
+TIMED_COMPILED = {run_engine_compiled.__code__, frame_ends.__code__}
 SMALLEST_DESIGN = 3
 """Units; a bench that times one unit by itself has one."""
 
@@ -72,8 +72,9 @@ class Calls:
         if event != "call":
             return
         code = frame.f_code
-        if code is run_engine_compiled.__code__ and self._is_another(frame.f_locals["program"]):
-            self.counts["engines of other speeds"] += 1
+        if code in TIMED_COMPILED:
+            another = self._is_another(frame.f_locals["program"])
+            self.counts["engines of other speeds" if another else "engines timed compiled"] += 1
         elif code in COUNTED:
             self.counts[COUNTED[code]] += 1
         elif code is find_spec.__code__ and isinstance(frame.f_locals["reference"], str):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bnnsim.design.engine.program import ResolvedLoop
 from bnnsim.design.network.network import Node
@@ -43,7 +43,7 @@ class Scope:
             extents["rows"] = extents["columns"] = 1
         elif dimension in ("rows", "columns"):
             extents["pixels"] = extents["rows"] * extents["columns"]
-        return replace(self, extents=extents)
+        return Scope(extents, self.unrolls, self.group)
 
 
 def layer_scope(node: Node, last: Node, array: Array | None) -> tuple[Scope, tuple[str, str] | None]:

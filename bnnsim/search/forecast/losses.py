@@ -128,11 +128,12 @@ class PointModel:
     def _fixed(self, place: int, count: int) -> dict[str, Floats]:
         return {name: np.full(count, value) for name, value in self._given[place].items()}
 
-    def _excess(self, found: Forecast) -> Floats:
+    def _excess(self, found: Forecast, at_least: bool = False) -> Floats:
+        """``at_least``: figures may be higher, so that only bounds from above can be broken."""
         figures, room, known = found
         excess = np.zeros(len(known))
         for constraint in self.constraints:
-            if constraint.name in figures:
+            if constraint.name in figures and (constraint.is_upper or not at_least):
                 over = figures[constraint.name] - constraint.bound
                 over = over if constraint.is_upper else -over
                 excess += over.clip(min=0) / (abs(constraint.bound) or 1.0)
@@ -148,19 +149,25 @@ class PointModel:
 
     def build(self, point: Int64s) -> bool:
         """Build the design of ``point``, so that more can be expected; whether there is such a design."""
+        return self._models[self._place(point)].look_at(self._named(point))
+
+    def _named(self, point: Int64s) -> dict[str, int]:
         place = self._place(point)
-        names = list(self._parameters[place])
         own = point[self._columns[place]]
-        named = {name: int(value) for name, value in zip(names, own, strict=True)}
-        return self._models[place].look_at(named)
+        return {n: int(value) for n, value in zip(self._parameters[place], own, strict=True)}
 
     def look(self, point: Int64s) -> float:
-        """By how much the design of ``point`` breaks bounds at any pace, as a share, exactly; infinite
-        where there is no such design. Builds it where it must."""
+        """By how much the design of ``point`` breaks bounds at any pace, as a share; infinite where there
+        is no such design. Builds it where it must: exactly, then; else at least so much."""
         place = self._place(point)
         model, own = self._models[place], point[None, self._columns[place]]
         found = model.floor(own)
         if not found[2][0]:
+            least = model.least(self._named(point))
+            if least is not None:
+                excess = float(self._excess((*least, np.ones(1, bool)), at_least=True)[0])
+                if excess > 0:
+                    return excess
             if not self.build(point):
                 return float("inf")
             found = model.floor(own)

@@ -15,7 +15,7 @@ from bnnsim.search.forecast.effects import Effects
 from bnnsim.search.forecast.figures import BASE, figures_from
 from bnnsim.search.forecast.layer_tables import LayerTables
 from bnnsim.search.points.encoding import Parameters
-from bnnsim.search.points.point_design import point_design
+from bnnsim.search.points.point_design import idle_design, point_design
 from bnnsim.search.points.target_encoding import TargetEncoding
 from bnnsim.spec.faults import SpecError
 
@@ -45,6 +45,10 @@ class SpaceModel(Protocol):
     def floor(self, points: Int64s) -> Forecast:
         """Figures that need no timing, exactly, and time as if nothing held units up: no design with
         these points is faster. Known of points that were looked at."""
+
+    def least(self, point: Parameters) -> tuple[Mapping[str, Floats], Mapping[str, Floats]] | None:
+        """Costs that the design of ``point`` has at least, and what there is of bounded ones, where that
+        is known for less than building it."""
 
     def look_at(self, point: Parameters) -> bool:
         """Build the design of ``point`` without timing it; whether there is such a design."""
@@ -88,6 +92,9 @@ class PipelineModel:
         room = {name: columns[f"room {name}"] for name in BOUNDED}
         return figures_from({**base, **costs}), room, known
 
+    def least(self, point: Parameters) -> None:
+        return None
+
     def look_at(self, point: Parameters) -> bool:
         return self.tables.fill(point)
 
@@ -126,6 +133,18 @@ class EffectModel:
         known = np.array([row.tobytes() in self._floors for row in points])
         figures = {name: np.array([f[place] for f, _ in found]) for place, name in enumerate(FLOOR)}
         return figures, {n: np.array([r[i] for _, r in found]) for i, n in enumerate(BOUNDED)}, known
+
+    def least(self, point: Parameters) -> tuple[Mapping[str, Floats], Mapping[str, Floats]] | None:
+        try:
+            design = idle_design(self.encoding.space, self.encoding.describe(point))
+        except SpecError:
+            return None
+        if design is None:
+            return None
+        total = estimate_resources(design).total
+        room = {name: getattr(design.budget, name) for name in BOUNDED}
+        costs = {name: np.array([float(getattr(total, name))]) for name in RESOURCES}
+        return costs, {name: np.array([np.inf if r is None else r]) for name, r in room.items()}
 
     def look_at(self, point: Parameters) -> bool:
         try:

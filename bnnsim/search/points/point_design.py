@@ -6,11 +6,15 @@ from collections.abc import Mapping
 
 from bnnsim.design.design import Design, EngineDesign
 from bnnsim.design.device import device_of
+from bnnsim.design.engine.layout import turns_of
+from bnnsim.design.engine.patterns import for_network, is_free
+from bnnsim.design.engine.program import EngineProgram, LayerProgram
 from bnnsim.design.streaming.layout import build_streaming
 from bnnsim.design.streaming.units import StreamingGraph
 from bnnsim.search.space.fields import Value
 from bnnsim.search.space.space import Space
 from bnnsim.spec.architecture import Architecture
+from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.faults import Fault, SpecError
 from bnnsim.spec.load import Loaded
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
@@ -37,7 +41,7 @@ def point_design(space: Space, knobs: Mapping[str, Value]) -> Design | EngineDes
     """
     loaded = space.loaded(space.point(knobs, space.name))
     if not isinstance(loaded.spec, StreamingArchitecture):
-        return mapped_design(loaded, space.workload)
+        return mapped_design(loaded, space.workload, space.ways)
     streaming = Loaded(loaded.spec, loaded.source)
     faults: list[Fault] = []
     device = device_of(loaded.spec.device, loaded.source, faults)
@@ -45,6 +49,27 @@ def point_design(space: Space, knobs: Mapping[str, Value]) -> Design | EngineDes
     if device is None or graph is None or more:
         raise SpecError([*loaded.faults, *faults, *more])
     return Design(_with_its_depths(streaming.spec, graph), space.network, device, graph)
+
+
+def idle_design(space: Space, knobs: Mapping[str, Value]) -> EngineDesign | None:
+    """A point of an engine whose loops are left to the tool, with all its units and nothing that they do:
+    whatever loops are chosen, the design takes no less. None of other points, and of those at fault."""
+    found = space.loaded(space.point(knobs, space.name))
+    spec = found.spec
+    if not isinstance(spec, EngineArchitecture) or not is_free(spec) or spec.streaming_prefix:
+        return None
+    faults: list[Fault] = []
+    device = device_of(spec.device, found.source, faults)
+    engine, more = for_network(Loaded(spec, found.source), space.network, ())
+    turns = turns_of(engine, space.network)
+    if device is None or faults or more or not turns:
+        return None
+    spec = engine.spec
+    arrays = [spec.programs[str(spec.layers[names[0]].program)].array or "" for names in turns]
+    parts = (LayerProgram(n[0], n, array, (), {}) for n, array in zip(turns, arrays, strict=True))
+    units = tuple(spec.arrays), tuple(spec.stages), tuple(spec.buffers), tuple(spec.ports)
+    program = EngineProgram(tuple(parts), *units, spec.host is not None)
+    return EngineDesign(spec, space.network, device, program)
 
 
 def _with_its_depths(spec: StreamingArchitecture, graph: StreamingGraph) -> StreamingArchitecture:

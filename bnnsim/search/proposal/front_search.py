@@ -124,7 +124,8 @@ class FrontSearch:
         if not self.is_begun:
             self.is_begun = True
             for row in self.seeds:
-                self.model.look(row)
+                if self.model.is_exact(row):
+                    self.model.look(row)
             if self.seeds:
                 self._meet(np.array(self.seeds), len(self.seeds))
             self._look_around(FIRST_ROUNDS, FIRST_LOOKS)
@@ -221,7 +222,8 @@ class FrontSearch:
         names = list(new)
         losses, excess, known = self.model.expect(rows)
         unknown = np.flatnonzero(~known)
-        built = self.draw.permutation(unknown)[: max(0, looks)]
+        drawn = self.draw.permutation(unknown)[: max(0, looks)]
+        built = [place for place in drawn if self.model.is_exact(rows[place])]
         for place in built:
             if not self.model.build(rows[place]):
                 self.broken[names[place]] = float("inf"), rows[place]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +19,7 @@ from bnnsim.spec.load import Loaded
 from bnnsim.spec.workload import Workload
 from bnnsim.spec.yaml.source import SourceText
 from bnnsim.spec.yaml.validate import validate
+from bnnsim.timing.engine.mapping.choice import KnownWays
 
 CLOCK: KeyPath = ("clock_mhz",)
 
@@ -40,6 +41,8 @@ class Space:
     folded: tuple[str, ...]
     knobs: tuple[Knob, ...]
     fields: tuple[Field, ...]
+    ways: KnownWays = field(default_factory=KnownWays, compare=False, repr=False)
+    """What was found of loops that are left to the tool, for points that have them in common."""
 
     def member(self, knobs: Mapping[str, Value]) -> Space:
         """The space that a point is of: this one."""

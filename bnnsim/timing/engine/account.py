@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from bnnsim.design.engine.program import (
     Beside,
@@ -23,7 +23,6 @@ from bnnsim.timing.engine.result import (
     PartCycles,
     Stall,
 )
-from bnnsim.timing.engine.schedule import Schedule
 
 
 def booked_as(op: Transfer) -> Booked:
@@ -89,21 +88,17 @@ def part_busy(part: LayerProgram) -> dict[str, int]:
 
 
 def report_units(
-    schedule: Schedule,
+    program: EngineProgram,
     busy: Mapping[str, int],
     frames: int,
     total: int,
-    inline_stalls: Mapping[str, int],
-    mover_stalls: Sequence[int],
+    stalls: Mapping[str, int],
 ) -> list[EngineUnitCycles]:
-    """Arrays, stages, host, movers, ports, in this order. ``busy`` is a frame's."""
-    program = schedule.program
+    """Arrays, stages, host, movers, ports, in this order. ``busy`` is a frame's, ``stalls`` those of
+    movers (``buffer.direction``) in all frames."""
     names: list[tuple[str, EngineUnitKind, str]] = [(name, "array", name) for name in program.arrays]
     names += [(name, "stage", name) for name in program.stages]
     names += [("host", "host", "host")] * program.host
-    stalls = dict(inline_stalls)
-    for mover, stall in zip(schedule.movers, mover_stalls, strict=True):
-        stalls[mover.name] = stalls.get(mover.name, 0) + stall
     transfers = sorted(name for name in busy if name.endswith((".load", ".store")))
     names += [(name, "mover", name) for name in transfers]
     names += [(name, "port", f"port {name}") for name in program.ports]

@@ -8,127 +8,61 @@ cycle all that needs no port goes first, then the agents in order, as the ports 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from bnnsim.arrays import Int64s
 from bnnsim.arrays.jit import njit
-from bnnsim.design.engine.program import (
-    EngineProgram,
-    Transfer,
-    leaves,
-    op_cycles,
-    walk,
-)
-from bnnsim.timing.engine.account import (
-    frame_account,
-    frame_busy,
-    frame_cycles,
-    report_units,
-    waited_as,
-)
+from bnnsim.design.engine.program import EngineProgram
+from bnnsim.timing.engine.account import frame_account, frame_busy, frame_cycles, report_units
 from bnnsim.timing.engine.result import STALLS, EngineTiming
-from bnnsim.timing.engine.schedule import Schedule, build_schedule
-
-_WORK, _BURST, _ARRIVE, _TAKE, _GIVE, _BEGIN, _END = 0, 1, 2, 3, 4, 5, 6
-"""Codes of the controller's operations; the compiled loop spells them as numbers."""
+from bnnsim.timing.engine.schedule import has_double
+from bnnsim.timing.engine.tables import TableBuilder, Tables
 
 
 def run_engine_compiled(program: EngineProgram, frames: int) -> EngineTiming:
     """Run ``frames`` frames without events."""
-    schedule = build_schedule(program)
-    movers = len(schedule.movers)
-    if movers == 0:
-        cycles = frame_cycles(program)
-        ends = cycles * np.arange(1, frames + 1)
-        part_stalls = np.zeros((len(program.parts), len(STALLS)), np.int64)
-        waited = np.zeros((1, 64), np.int64)
-        mover_stalls = np.zeros(0, np.int64)
-    else:
-        ends, part_stalls, waited, mover_stalls = _run(
-            *_controller_table(schedule),
-            *_job_table(schedule),
-            frames,
-            len(program.parts),
-            max(1, len(program.ports)),
-        )
     parts = frame_account(program, frames)
-    for part, stalls in zip(parts, part_stalls, strict=True):
-        for kind, stall in zip(STALLS, stalls, strict=True):
-            part.book(kind, int(stall))
-    inline = _inline_names(schedule)
-    stalled = {name: int(waited[0, i]) for i, name in enumerate(inline)} if inline else {}
+    stalled: dict[str, int] = {}
+    if not has_double(program):
+        ends = _one_after_the_other(program, frames)
+    else:
+        tables = TableBuilder().build(program)
+        ends, part_stalls, waited, mover_stalls = _run_tables(tables, frames)
+        for part, stalls in zip(parts, part_stalls, strict=True):
+            for kind, stall in zip(STALLS, stalls, strict=True):
+                part.book(kind, int(stall))
+        stalled = {name: int(waited[i]) for i, name in enumerate(tables.inline)}
+        for mover, cycles in zip(tables.movers, mover_stalls, strict=True):
+            stalled[mover.name] = stalled.get(mover.name, 0) + int(cycles)
     total = int(ends[-1])
-    units = report_units(
-        schedule, frame_busy(program), frames, total, stalled, [int(s) for s in mover_stalls]
-    )
+    units = report_units(program, frame_busy(program), frames, total, stalled)
     return EngineTiming(frames, total, tuple(int(e) for e in ends), tuple(parts), tuple(units))
 
 
-def _inline_names(schedule: Schedule) -> list[str]:
-    names = {
-        f"{op.buffer}.{op.direction}"
-        for part in schedule.program.parts
-        for op in leaves(part.ops)
-        if isinstance(op, Transfer) and not op.double
-    }
-    return sorted(names)
+def frame_ends(program: EngineProgram, frames: int, builder: TableBuilder | None = None) -> list[int]:
+    """The cycles after which each of ``frames`` frames is complete, and nothing else of the run.
+
+    A ``builder`` has the tables of parts that programs timed before have in common with this one.
+    """
+    if not has_double(program):
+        ends = _one_after_the_other(program, frames)
+    else:
+        ends = _run_tables((builder or TableBuilder()).build(program), frames)[0]
+    return [int(end) for end in ends]
 
 
-def _controller_table(schedule: Schedule) -> tuple[Int64s]:
-    """The controller's operations of a frame: rows of (code, argument, cycles, name, what is
-    waited for)."""
-    ports = {name: i for i, name in enumerate(schedule.program.ports)}
-    inline = {name: i for i, name in enumerate(_inline_names(schedule))}
-    rows: list[tuple[int, int, int, int, int]] = []
-    stores = STALLS.index("store_stall")
-    for position, part in enumerate(schedule.program.parts):
-        rows.append((_BEGIN, position, 0, 0, 0))
-        for op in walk(part.ops):
-            if not isinstance(op, Transfer):
-                rows.append((_WORK, 0, op_cycles(op), 0, 0))
-                continue
-            cause = STALLS.index(waited_as(op))
-            if not op.double:
-                name, port = inline[f"{op.buffer}.{op.direction}"], ports[op.port]
-                rows += [(_BURST, port, op.burst_cycles(i), name, cause) for i in range(op.bursts)]
-                continue
-            mover = schedule.mover_of(op)
-            if op.direction == "load":
-                rows += [(_ARRIVE, mover, 0, 0, 0), (_TAKE, mover, 0, 0, cause)]
-            else:
-                rows.append((_GIVE, mover, 0, 0, cause))
-        rows.append((_END, position, 0, 0, stores))
-    return (np.array(rows, np.int64).reshape(-1, 5),)
+def _one_after_the_other(program: EngineProgram, frames: int) -> Int64s:
+    return frame_cycles(program) * np.arange(1, frames + 1)
 
 
-def _job_table(schedule: Schedule) -> tuple[Int64s, Int64s]:
-    """Jobs of all movers: rows of (port, bursts, burst cycles, last burst's cycles, part to wait for or
-    -1, is load), and where each mover's begin."""
-    ports = {name: i for i, name in enumerate(schedule.program.ports)}
-    rows: list[Any] = []
-    starts = [0]
-    for jobs in schedule.jobs:
-        for job in jobs:
-            t = job.transfer
-            rows.append(
-                (
-                    ports[t.port],
-                    t.bursts,
-                    t.burst_cycles(0),
-                    t.burst_cycles(t.bursts - 1),
-                    job.part if job.waits_for_part else -1,
-                    int(t.direction == "load"),
-                )
-            )
-        starts.append(len(rows))
-    return np.array(rows, np.int64).reshape(-1, 6), np.array(starts, np.int64)
-
-
+def _run_tables(tables: Tables, frames: int) -> tuple[Int64s, Int64s, Int64s, Int64s]:
+    names = max(1, len(tables.inline))
+    return _run(
+        tables.controller, tables.jobs, tables.starts, frames, tables.parts, tables.ports, names
+    )
 @njit(cache=True, nogil=True)
 def _run(
-    table: Int64s, jobs: Int64s, starts: Int64s, frames: int, parts: int, ports: int
+    table: Int64s, jobs: Int64s, starts: Int64s, frames: int, parts: int, ports: int, names: int
 ) -> tuple[Int64s, Int64s, Int64s, Int64s]:
     movers = len(starts) - 1
     longest = 0
@@ -144,7 +78,7 @@ def _run(
     port_free = np.zeros(ports, np.int64)
     ends = np.zeros(frames, np.int64)
     part_stall = np.zeros((parts, 3), np.int64)
-    waited = np.zeros((1, 64), np.int64)
+    waited = np.zeros(names, np.int64)
     mover_stall = np.zeros(movers, np.int64)
     row, frame, part, turns = 0, 0, 0, 0
     while frame < frames:
@@ -195,7 +129,7 @@ def _run(
             elif code == 1:
                 start = max(clock[0], port_free[argument])
                 part_stall[part, table[row, 4]] += start - clock[0]
-                waited[0, table[row, 3]] += start - clock[0]
+                waited[table[row, 3]] += start - clock[0]
                 clock[0] = start + table[row, 2]
                 port_free[argument] = clock[0]
             elif code == 2:

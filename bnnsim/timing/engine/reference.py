@@ -287,5 +287,8 @@ def run_engine_simpy(
     total = int(machine.env.now)
     worked = {name: unit.busy for name, unit in machine.units.items()}
     busy = {**machine.busy, **worked, **{f"port {n}": port.busy for n, port in machine.ports.items()}}
-    units = report_units(machine.schedule, busy, 1, total, machine.stalled_in, machine.mover_stalled)
+    stalled = dict(machine.stalled_in)
+    for mover, cycles in zip(machine.schedule.movers, machine.mover_stalled, strict=True):
+        stalled[mover.name] = stalled.get(mover.name, 0) + cycles
+    units = report_units(program, busy, 1, total, stalled)
     return EngineTiming(frames, total, tuple(machine.frame_ends), tuple(machine.parts), tuple(units))

@@ -12,6 +12,7 @@ from bnnsim.design.engine.program import (
     LayerProgram,
     Transfer,
     Work,
+    counted,
     leaves,
     pure_cycles,
     walk,
@@ -62,14 +63,30 @@ class Schedule:
 
 def build_schedule(program: EngineProgram) -> Schedule:
     """The movers of a program and their jobs."""
-    jobs: dict[tuple[str, str], list[Job]] = {}
+    movers = movers_of(program)
+    jobs: dict[Mover, list[Job]] = {mover: [] for mover in movers}
     for position, part in enumerate(program.parts):
         for op in walk(part.ops):
             if isinstance(op, Transfer) and op.double:
-                waits = op.direction == "load" and op.payload in DEPENDENT
-                jobs.setdefault((op.buffer, op.direction), []).append(Job(op, position, waits))
-    movers = tuple(Mover(*names) for names in jobs)
-    return Schedule(program, movers, tuple(tuple(entries) for entries in jobs.values()))
+                job = Job(op, position, waits_for_turn(op))
+                jobs[Mover(op.buffer, op.direction)].append(job)
+    return Schedule(program, movers, tuple(tuple(jobs[mover]) for mover in movers))
+
+
+def movers_of(program: EngineProgram) -> tuple[Mover, ...]:
+    """Those that a program needs, in the order of their first transfers."""
+    moved = (
+        Mover(op.buffer, op.direction)
+        for part in program.parts
+        for op, times in counted(part.ops)
+        if times and isinstance(op, Transfer) and op.double
+    )
+    return tuple(dict.fromkeys(moved))
+
+
+def waits_for_turn(op: Transfer) -> bool:
+    """Whether a transfer beside the controller starts only in the turn of its layer."""
+    return op.direction == "load" and op.payload in DEPENDENT
 
 
 def critical_work(op: Work | Beside) -> Iterator[Work]:

@@ -18,6 +18,7 @@ from bnnsim.design.network.node import OPERATIONS_PER_MAC
 from bnnsim.timing.engine.bottleneck import unit_cycles
 from bnnsim.timing.engine.result import PartCycles
 from bnnsim.timing.engine.steady_state import longest_interval, steady_frame
+from bnnsim.timing.engine.tables import TableBuilder
 from bnnsim.timing.engine.traffic import (
     PortTraffic,
     latency_cycles,
@@ -172,10 +173,13 @@ class _Trials:
     def __init__(self, program: EngineProgram, interval: int) -> None:
         self.program = program
         self.interval_now = interval
+        self.builder = TableBuilder()
 
     def interval(self, change: Change) -> int:
         changed = changed_program(self.program, change)
-        return self.interval_now if changed is self.program else max(1, longest_interval(changed))
+        if changed is self.program:
+            return self.interval_now
+        return max(1, longest_interval(changed, self.builder))
 
     def doubled(self, name: str, kind: ResourceKind, busy: int) -> Doubled:
         interval = self.interval(_of_resource(name, kind))

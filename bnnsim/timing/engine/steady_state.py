@@ -8,6 +8,7 @@ from bnnsim.design.engine.program import EngineProgram
 from bnnsim.timing.engine.account import frame_account, frame_cycles
 from bnnsim.timing.engine.result import PartCycles
 from bnnsim.timing.engine.schedule import has_double
+from bnnsim.timing.engine.tables import TableBuilder
 
 STEADY_FRAMES = 4
 """Prefetching reaches two transfers ahead, so the first frame's start is special, and the last one's end:
@@ -24,10 +25,11 @@ def steady_interval(program: EngineProgram) -> tuple[int | None, int, str]:
         cycles = frame_cycles(program)
         return cycles, cycles, "a frame starts when the one before it is done"
 
-    from bnnsim.timing.engine.compiled import run_engine_compiled  # numba takes its time
+    from bnnsim.timing.engine.compiled import frame_ends  # numba takes its time
 
-    gaps, first = _gaps(program)
-    alone = run_engine_compiled(program, 1).cycles_total
+    builder = TableBuilder()
+    gaps, first = _gaps(program, builder)
+    (alone,) = frame_ends(program, 1, builder)
     if len(gaps) > 1:
         return (
             None,
@@ -40,11 +42,14 @@ def steady_interval(program: EngineProgram) -> tuple[int | None, int, str]:
     return gap, alone, "frames after the first, whose loads nothing precedes, are equally spaced"
 
 
-def longest_interval(program: EngineProgram) -> int:
-    """The longest of the gaps between frames after the first."""
+def longest_interval(program: EngineProgram, builder: TableBuilder | None = None) -> int:
+    """The longest of the gaps between frames after the first.
+
+    A ``builder`` has the tables of parts that programs timed before have in common with this one.
+    """
     if not has_double(program):
         return frame_cycles(program)
-    return max(_gaps(program)[0])
+    return max(_gaps(program, builder)[0])
 
 
 def shortest_gap(program: EngineProgram) -> int:
@@ -65,9 +70,9 @@ def steady_frame(program: EngineProgram) -> tuple[PartCycles, ...]:
     return tuple(late.since(early) for early, late in zip(before, after, strict=True))
 
 
-def _gaps(program: EngineProgram) -> tuple[set[int], int]:
+def _gaps(program: EngineProgram, builder: TableBuilder | None = None) -> tuple[set[int], int]:
     """The gaps between frames after the first, and the cycles of the first."""
-    from bnnsim.timing.engine.compiled import run_engine_compiled  # numba takes its time
+    from bnnsim.timing.engine.compiled import frame_ends  # numba takes its time
 
-    ends = run_engine_compiled(program, STEADY_FRAMES + 1).frame_end_cycles[:-1]
+    ends = frame_ends(program, STEADY_FRAMES + 1, builder)[:-1]
     return {later - earlier for earlier, later in pairwise(ends[1:])}, ends[0]

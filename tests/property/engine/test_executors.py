@@ -22,6 +22,16 @@ def test_compiled_and_simpy_executors_agree_in_every_number(program: EngineProgr
     assert run_engine_compiled(program, frames) == run_engine_simpy(program, frames)
 
 
+def test_any_number_of_transfers_in_sequence_has_its_own_account() -> None:
+    """A hundred buffers, one of them double."""
+    ops: list[Op] = [Transfer("weights", "load", "ahead", "ddr", 900, 16, 3, 1, True)]
+    for number in range(100):
+        ops.append(Transfer("weights", "load", f"b{number}", "ddr", 5 + number, 16, 3, 1, False))
+    parts = (LayerProgram("one", ("one",), "", tuple(ops), {}),)
+    program = EngineProgram(parts, (), (), tuple(op.buffer for op in ops), ("ddr",), False)
+    assert run_engine_compiled(program, 3) == run_engine_simpy(program, 3)
+
+
 @settings(max_examples=100)
 @given(engine_programs())
 def test_latency_is_that_of_a_frame_that_no_other_follows(program: EngineProgram) -> None:

@@ -7,11 +7,13 @@ in its place as long as one helps; the programs as written stay where the frame 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from heapq import heapify, heappop, heappush
 
 from bnnsim.design.engine.kept_maps import rereads
 from bnnsim.design.engine.layout import build_engine, build_turn, turns_of
+from bnnsim.design.engine.passing import is_outside
 from bnnsim.design.engine.patterns import as_written
 from bnnsim.design.engine.program import EngineProgram, LayerProgram, Transfer, Work, counted
 from bnnsim.design.network.network import Network
@@ -21,8 +23,10 @@ from bnnsim.spec.faults import Fault
 from bnnsim.spec.load import Loaded, from_spec
 from bnnsim.spec.workload import WeightedLayer
 from bnnsim.timing.engine.mapping.free_steps import FreeSteps, free_steps
-from bnnsim.timing.engine.mapping.nests import Mapper, with_steps
+from bnnsim.timing.engine.mapping.known import Keys, Known
+from bnnsim.timing.engine.mapping.nests import Mapper, Way, with_steps
 from bnnsim.timing.engine.steady_state import longest_interval
+from bnnsim.timing.engine.tables import TableBuilder
 
 NEXT_BEST = 3
 """Ways of a turn that are tried in the frame, if their cycles by themselves are no more than ``CLOSE``
@@ -47,7 +51,7 @@ def with_free_loops(spec: EngineArchitecture, network: Network) -> EngineArchite
 
 
 @dataclass(frozen=True)
-class _Timed:
+class Timed:
     """A way as steps, as a turn, and the cycles of that turn repeated by itself."""
 
     steps: tuple[Step, ...]
@@ -56,15 +60,54 @@ class _Timed:
     words: int
 
 
+Steps = Mapping[str, Sequence[Step]]
+"""By layer."""
+
+
+class KnownWays:
+    """What was found for the specs of one file that were mapped before, of turns and of whole frames."""
+
+    def __init__(self) -> None:
+        self.turns: Known[list[Timed]] = Known()
+        self.misfits: Known[Fault] = Known()
+        self.frames: Known[tuple[Steps | None, list[Fault]]] = Known()
+
+
 def map_layers(
-    architecture: Loaded[EngineArchitecture], network: Network, prefix: frozenset[str]
+    architecture: Loaded[EngineArchitecture],
+    network: Network,
+    prefix: frozenset[str],
+    known: KnownWays | None = None,
 ) -> tuple[Loaded[EngineArchitecture], list[Fault]]:
     """The architecture with programs for all layers of ``mapping: auto``, or the faults of those that
-    leave no choice or that no way fits."""
+    leave no choice or that no way fits.
+
+    ``known`` has what was found for specs of the same file and network, and takes in what is found.
+    """
+    written = replace(architecture, spec=as_written(architecture.spec))
+    known = known or KnownWays()
+    keys = Keys(written.spec, network)
+    key = (keys.frame(), repr(architecture.spec.layers))
+    found = known.frames.get(key)
+    if found is None:
+        chooser = _Chooser(written, network, keys, known)
+        found = known.frames.keep(key, _chosen_steps(architecture, written, network, prefix, chooser))
+    steps, faults = found
+    if steps is None:
+        return written, faults
+    return replace(written, spec=with_steps(written.spec, steps)), faults
+
+
+def _chosen_steps(
+    architecture: Loaded[EngineArchitecture],
+    written: Loaded[EngineArchitecture],
+    network: Network,
+    prefix: frozenset[str],
+    chooser: _Chooser,
+) -> tuple[Steps | None, list[Fault]]:
+    """The steps of each layer that leaves its loops open; None where they stay as written."""
     given = architecture.spec
-    written = replace(architecture, spec=as_written(given))
-    chooser = _Chooser(written, network)
-    best: dict[str, list[_Timed]] = {}
+    free_turns: dict[tuple[str, ...], FreeSteps] = {}
     faults: list[Fault] = []
     for names in turns_of(written, network, prefix):
         node = network.nodes[names[0]]
@@ -73,51 +116,90 @@ def map_layers(
         free, found = free_steps(written.spec, written.source, names[0], node)
         faults += found
         if free is not None:
-            best[names[0]], found = chooser.best(names, free)
-            faults += found
-    if faults or not best:
-        return written, faults
+            free_turns[names] = free
+            faults += chooser.misfits(names, free)
+    if faults or not free_turns:
+        return None, faults
+    best = {names[0]: chooser.best(names, free) for names, free in free_turns.items()}
     return _in_the_frame(written, network, prefix, best), []
 
 
 class _Chooser:
     """The best ways of turns; turns of the same shape share them."""
 
-    def __init__(self, written: Loaded[EngineArchitecture], network: Network) -> None:
+    def __init__(
+        self, written: Loaded[EngineArchitecture], network: Network, keys: Keys, known: KnownWays
+    ) -> None:
         self.written = written
         self.network = network
-        self._known: dict[str, list[tuple[Step, ...]]] = {}
+        self.keys = keys
+        self.known = known
+        self._best_steps: dict[str, list[tuple[Step, ...]]] = {}
+        self._fit: set[str] = set()
 
-    def best(self, names: tuple[str, ...], free: FreeSteps) -> tuple[list[_Timed], list[Fault]]:
-        """The fastest ways of a turn, the best first."""
-        shape = self._shape(names)
-        shared = (self._timed(names, steps) for steps in self._known.get(shape, ()))
-        if same := [one for one in shared if one is not None]:
-            return same, []
-        mapper = Mapper(self.written.spec, self.network, names[0], free)
-        own = self.written.spec.programs[str(self.written.spec.layers[names[0]].program)].steps
-        bounded: list[tuple[int, int, tuple[Step, ...], LayerProgram]] = []
-        refused: list[Fault] = []
-        for tried in (own, *(mapper.steps(way) for way in mapper.ways())):
-            turn, found = self._turn(names, tried)
-            refused = found or refused
+    def misfits(self, names: tuple[str, ...], free: FreeSteps) -> list[Fault]:
+        """A fault where no way of a turn fits; the smallest tiles are tried first, nothing is timed."""
+        key, shape = self.keys.turn(names), self._shape(names)
+        if shape in self._fit or self.known.turns.get(key):
+            return []
+        if (known := self.known.misfits.get(key)) is not None:
+            return [known]
+        mapper = self._mapper(names, free)
+        smallest: Fault | None = None
+        for steps in (*(mapper.steps(way) for way in reversed(mapper.ways())), self._own_steps(names)):
+            _, found = self._turn(names, steps)
             if not found:
-                bounded.append((_least_cycles(turn), len(bounded), tuple(tried), turn))
-        timed: list[_Timed] = []
-        for least, _, steps, turn in sorted(bounded, key=lambda one: one[:2]):
+                self._fit.add(shape)
+                return []
+            smallest = smallest or found[0]
+        assert smallest is not None
+        place = ("layers", names[0], "mapping")
+        where = f"{smallest.key} of " if smallest.key.startswith("buffers.") else ""
+        asked = f"{where}{smallest.expected}, not {smallest.got}"
+        got = f"none: even the smallest tiles ask for {asked}"
+        fault = self.written.source.fault(place, f"a way to run {names[0]} that fits", got)
+        return [self.known.misfits.keep(key, fault)]
+
+    def best(self, names: tuple[str, ...], free: FreeSteps) -> list[Timed]:
+        """The fastest ways of a turn that some way fits, the best first."""
+        key, shape = self.keys.turn(names), self._shape(names)
+        found = self.known.turns.get(key) or self.known.turns.keep(key, self._best(names, free, shape))
+        self._best_steps.setdefault(shape, [one.steps for one in found])
+        return found
+
+    def _mapper(self, names: tuple[str, ...], free: FreeSteps) -> Mapper:
+        return Mapper(self.written.spec, self.network, names[0], free)
+
+    def _own_steps(self, names: tuple[str, ...]) -> Sequence[Step]:
+        """Those that the program has as it is written."""
+        return self.written.spec.programs[str(self.written.spec.layers[names[0]].program)].steps
+
+    def _best(self, names: tuple[str, ...], free: FreeSteps, shape: str) -> list[Timed]:
+        shared = (self._timed(names, steps) for steps in self._best_steps.get(shape, ()))
+        if same := [one for one in shared if one is not None]:
+            return same
+        mapper = self._mapper(names, free)
+        ways: list[Way | None] = [None, *mapper.ways()]  # the first as it is written
+        waiting = [(mapper.least_cycles(way) if way else 0, i) for i, way in enumerate(ways)]
+        heapify(waiting)
+        built: dict[int, tuple[Sequence[Step], LayerProgram]] = {}
+        timed: list[Timed] = []
+        while waiting:  # by least cycles; those of a way that is not built are a guess from below
+            least, i = heappop(waiting)
             if timed and least > _close(timed[0].cycles):
                 break
-            timed.append(_Timed(steps, turn, self._cycles(turn), _words(turn)))
-            timed.sort(key=lambda one: (one.cycles, one.words))
-        timed = [one for one in timed[:NEXT_BEST] if one.cycles <= _close(timed[0].cycles)]
-        self._known[shape] = [one.steps for one in timed]
-        if not timed:
-            why = refused[0]  # of the way with the smallest tiles
-            place = ("layers", names[0], "mapping")
-            where = f"{why.key} of " if why.key.startswith("buffers.") else ""
-            got = f"none: even the smallest tiles ask for {where}{why.expected}, not {why.got}"
-            return [], [self.written.source.fault(place, f"a way to run {names[0]} that fits", got)]
-        return timed, []
+            if i in built:
+                steps, turn = built.pop(i)
+                timed.append(Timed(tuple(steps), turn, self._cycles(turn), _words(turn)))
+                timed.sort(key=lambda one: (one.cycles, one.words))
+                continue
+            way = ways[i]
+            steps = self._own_steps(names) if way is None else mapper.steps(way)
+            turn, found = self._turn(names, steps)
+            if not found:
+                built[i] = steps, turn
+                heappush(waiting, (_least_cycles(turn), i))
+        return [one for one in timed[:NEXT_BEST] if one.cycles <= _close(timed[0].cycles)]
 
     def _turn(self, names: tuple[str, ...], steps: Sequence[Step]) -> tuple[LayerProgram, list[Fault]]:
         spec = self.written.spec
@@ -132,9 +214,9 @@ class _Chooser:
             faults = [self.written.source.fault(key, expected, "true")]
         return turn, faults
 
-    def _timed(self, names: tuple[str, ...], steps: tuple[Step, ...]) -> _Timed | None:
+    def _timed(self, names: tuple[str, ...], steps: tuple[Step, ...]) -> Timed | None:
         turn, faults = self._turn(names, steps)
-        return None if faults else _Timed(steps, turn, self._cycles(turn), _words(turn))
+        return None if faults else Timed(steps, turn, self._cycles(turn), _words(turn))
 
     def _cycles(self, turn: LayerProgram) -> int:
         spec = self.written.spec
@@ -144,7 +226,9 @@ class _Chooser:
         nodes = [self.network.nodes[name] for name in names]
         layers = [node.layer.model_dump(exclude={"name", "inputs"}) for node in nodes]
         shapes = [(node.input, node.output, node.groups) for node in nodes]
-        return repr((self.written.spec.layers[names[0]].program, layers, shapes))
+        spec = self.written.spec
+        are_outside = is_outside(spec, "weights", names[0])
+        return repr((spec.layers[names[0]].program, layers, shapes, are_outside))
 
 
 def _close(cycles: int) -> int:
@@ -177,17 +261,18 @@ def _in_the_frame(
     written: Loaded[EngineArchitecture],
     network: Network,
     prefix: frozenset[str],
-    best: dict[str, list[_Timed]],
-) -> Loaded[EngineArchitecture]:
-    """The best ways of all turns together."""
+    best: dict[str, list[Timed]],
+) -> Steps | None:
+    """The best ways of all turns together; None where they are no faster than what is written."""
     chosen = {name: ways[0] for name, ways in best.items()}
     found = replace(written, spec=with_steps(written.spec, {n: one.steps for n, one in chosen.items()}))
     program, _ = build_engine(found, network, prefix)
     before, _ = build_engine(written, network, prefix)
     if program is None:
-        return found if before is None else written
+        return {n: one.steps for n, one in chosen.items()} if before is None else None
     turns = {part.name: part for part in program.parts}
-    least = longest_interval(program)
+    builder = TableBuilder()
+    least = longest_interval(program, builder)
     for _ in range(SWEEPS):
         is_better = False
         for name, ways in best.items():
@@ -195,12 +280,12 @@ def _in_the_frame(
                 if way is chosen[name]:
                     continue
                 parts = tuple({**turns, name: way.turn}.values())
-                cycles = longest_interval(replace(program, parts=parts))
+                cycles = longest_interval(replace(program, parts=parts), builder)
                 if cycles < least:
                     least, is_better = cycles, True
                     chosen[name], turns[name] = way, way.turn
         if not is_better:
             break
     if before is not None and longest_interval(before) <= least:
-        return written
-    return replace(written, spec=with_steps(written.spec, {n: one.steps for n, one in chosen.items()}))
+        return None
+    return {n: one.steps for n, one in chosen.items()}

@@ -9,7 +9,7 @@ input channels pass it afterwards, and so do those of a stage that does not keep
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -121,6 +121,50 @@ class Mapper:
             tile *= 2
         return [*tiles, extent]
 
+    def least_cycles(self, way: Way) -> int:
+        """Cycles that a way's turn cannot be faster than: those of its array and stages, or those of the
+        port that brings its weights."""
+        left, turns = dict(self.extents), self.extents["groups"]
+        if self.has_groups:
+            turns = -(-turns // self.lanes["groups"])
+        held, loads = dict(left), turns
+        for depth, (name, tile) in enumerate(way.outer):
+            trips = -(-left[name] // tile)
+            left[name] = min(tile, left[name])
+            turns *= trips
+            if way.split is not None or depth < way.load_inside:
+                held[name], loads = left[name], loads * trips
+        parts = 1
+        if way.split is not None:
+            parts = -(-left["in_channels"] // way.split)
+            left["in_channels"] = held["in_channels"] = min(way.split, left["in_channels"])
+            loads *= parts
+        walked = (*self.map_dimensions, "out_channels", *_REDUCED)
+        array = self._trips(walked, left, self.lanes)
+        cycles = parts * (array * self.free.compute.interval + self.free.compute.depth)
+        for step in self._behind(left, is_split=way.split is not None):
+            if isinstance(step, StageStep):
+                takes = self._takes(step)
+                trips = self._trips([str(loop.dimension) for loop in step.loops], left, takes)
+                cycles += trips * step.interval + step.depth
+        return max(turns * cycles, self._load_cycles(held) * loads)
+
+    @staticmethod
+    def _trips(names: Iterable[str], left: Mapping[str, int], lanes: Mapping[str, int]) -> int:
+        return prod(-(-left[name] // lanes.get(name, 1)) for name in names)
+
+    def _takes(self, step: StageStep) -> Mapping[str, int]:
+        unit = self.spec.stages.get(step.unit)
+        return {str(key): count for key, count in unit.spatial_unrolling.items()} if unit else {}
+
+    def _load_cycles(self, held: Mapping[str, int]) -> int:
+        port = self.spec.ports.get(self.free.load.port) if self.free.load is not None else None
+        if port is None or self.free.load is None:
+            return 0
+        groups = min(self.lanes["groups"], held["groups"]) if self.has_groups else 1
+        bits = groups * prod(held[name] for name in _WEIGHTS) * self.bits
+        return -(-bits // port.width_bits) * self.free.load.interval
+
     # ---- a way as steps -------------------------------------------------------------------------
 
     def steps(self, way: Way) -> list[Step]:
@@ -179,13 +223,12 @@ class Mapper:
 
     def _keeps_up(self, step: StageStep, left: Mapping[str, int]) -> bool:
         """Whether a stage takes the sums that the array finishes at once before the next are there."""
-        unit = self.spec.stages.get(step.unit)
-        takes = {str(key): count for key, count in unit.spatial_unrolling.items()} if unit else {}
+        takes = self._takes(step)
         at_once = prod(
             -(-min(self.lanes.get(name, 1), left[name]) // takes.get(name, 1))
             for name in ("out_channels", *self.map_dimensions)
         )
-        trips = prod(-(-self.extents[name] // self.lanes.get(name, 1)) for name in _REDUCED)
+        trips = self._trips(_REDUCED, self.extents, self.lanes)
         return at_once * step.interval <= trips * self.free.compute.interval
 
 

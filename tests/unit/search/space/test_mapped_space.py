@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import copy
+import random
 from pathlib import Path
 
 import pytest
 import yaml
 
+from bnnsim.cost.resources import estimate_resources
+from bnnsim.cost.usage import RESOURCES
 from bnnsim.evaluation import figures_of
 from bnnsim.exploration.explore import explore
+from bnnsim.exploration.plan import plan_of
+from bnnsim.search.forecast.models import EffectModel
+from bnnsim.search.points.encoding import Parameters
+from bnnsim.search.points.point_design import idle_design, point_design
+from bnnsim.search.space.space_reader import load_space
 from bnnsim.search.storage.results import design_name
+from bnnsim.search.study.proposer import Proposer
+from bnnsim.spec.faults import SpecError
 from bnnsim.spec.load import load_architecture, load_workload
 from bnnsim.timing.mapped import mapped_design
 from tests.unit.timing.test_engine_mapping import ENGINE
@@ -22,6 +32,52 @@ layers:
   - {name: conv0, op: conv, out: 16, kernel: 3, pad: 1, activation: bipolar}
   - {name: fc, op: linear, out: 10}
 """
+
+
+SPACES = ("binarynet-zu3eg-engine", "birealnet-7z020-engine")
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_no_design_takes_less_than_its_units_without_what_they_do(name: str) -> None:
+    """Bounds of points are held against that before loops are chosen for them."""
+    space = load_space(name)
+    draw = random.Random(0)
+    compared = 0
+    for _ in range(30):
+        knobs = {knob.name: draw.choice(knob.values) for knob in space.knobs}
+        idle = idle_design(space, knobs)
+        assert idle is not None
+        try:
+            design = point_design(space, knobs)
+        except SpecError:
+            continue
+        least, total = estimate_resources(idle).total, estimate_resources(design).total
+        assert all(getattr(least, of) <= getattr(total, of) for of in RESOURCES)
+        assert least.bram18 == total.bram18 and least.dsp == total.dsp
+        compared += 1
+        if compared == 3:
+            break
+    assert compared == 3
+
+
+def test_a_search_builds_few_designs_before_it_judges_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two batches of ten are asked for before the first is judged; nothing else is built for them but
+    what cannot be built."""
+    built: list[bool] = []
+    look_at = EffectModel.look_at
+
+    def counted(self: EffectModel, point: Parameters) -> bool:
+        built.append(look_at(self, point))
+        return built[-1]
+
+    monkeypatch.setattr(EffectModel, "look_at", counted)
+    plan = plan_of(SPACES[0], None, 50, None, (), "front", 0)
+    proposer = Proposer(plan, 0)
+    asked = [*proposer.ask(10), *proposer.ask(10)]
+    assert len(asked) == 20
+    assert sum(built) == 20
 
 
 def test_each_point_has_its_own_loops_and_its_file_says_them(tmp_path: Path) -> None:
