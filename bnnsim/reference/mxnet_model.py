@@ -48,8 +48,12 @@ def read_mxnet_model(
                 shape = tuple(settings.get("__shape__", (1, *shape))[1:])
             continue
         given = [names[int(one[0])] for one in node["inputs"]]
-        if kind == "det_sign" and given[0] in constants:
-            constants[name] = np.where(constants[given[0]] >= 0, 1.0, -1.0)
+        if kind == "_full":
+            constants[name] = np.full(settings["shape"], settings["value"], np.float32)
+            continue
+        if constants.keys() >= set(given) and kind in _FUNCTIONS:
+            stored = [constants[one].astype(np.float32) for one in given]
+            constants[name] = np.asarray(_FUNCTIONS[kind][1](settings, *stored), np.float32)
             continue
         if kind in ("SoftmaxOutput", "Softmax"):
             given = given[:1]  # the label is for training
@@ -112,8 +116,10 @@ def _steps(
 
         return Step(part, tuple(of), (made,), refusing(all_of), place, **more)
 
-    if kind in ("QConvolution", "QConvolution_v1", "QFullyConnected"):
-        is_conv = kind != "QFullyConnected"
+    if kind.startswith("BinaryInference"):  # BMXNet 2's packed layers are those of BMXNet
+        s = {**s, "binarized_weights_only": True}
+    if kind in _QUANTISED:
+        is_conv = not kind.endswith("FullyConnected")
         function = _quantised_convolution if is_conv else _quantised_dense
         taken = f"{name}/input"
         more = {"is_elementwise": True, "is_on_step": lambda arrays: np.asarray(arrays[0] == 0)}
@@ -130,7 +136,8 @@ def _steps(
     if kind not in _FUNCTIONS:
         raise InputError(place, "an operator whose meaning is known", kind)
     part, function = _FUNCTIONS[kind]
-    is_sign = kind == "det_sign" or (kind == "QActivation" and not s.get("backward_only"))
+    is_activation = kind == "QActivation" and not s.get("backward_only")
+    is_sign = kind in ("det_sign", "approx_sign") or is_activation
     on_step = (lambda arrays: np.asarray(arrays[0] == 0)) if is_sign else None
     is_elementwise = part in ("element", "sigmoid", "tanh", "Identity")
     return [
@@ -282,6 +289,25 @@ def _ended(s: Settings, x: Array, *label: Array) -> Array:
     return softmax(x)
 
 
+def _over(reduce: Callable[..., Array], s: Settings, x: Array) -> Array:
+    """A reduction, as MXNet's ``axis``, ``exclude`` and ``keepdims`` say."""
+    said = s.get("axis", ())
+    listed = [said] if isinstance(said, int) else list(said or range(x.ndim))
+    axes = [one % x.ndim for one in listed]
+    if _is_on(s, "exclude"):
+        axes = [one for one in range(x.ndim) if one not in axes]
+    return np.atleast_1d(reduce(x, axis=tuple(axes), keepdims=_is_on(s, "keepdims")))
+
+
+def _nearest(s: Settings, x: Array) -> Array:
+    """Halves away from 0."""
+    return np.asarray(np.trunc(x + np.where(x < 0, -0.5, 0.5).astype(x.dtype)))
+
+
+_QUANTISED = (
+    *("QConvolution", "QConvolution_v1", "QFullyConnected"),
+    *("BinaryInferenceConvolution", "BinaryInferenceFullyConnected"),
+)
 _FUNCTIONS: dict[str, tuple[str, Callable[..., Array]]] = {
     "Activation": ("element", _activation),
     "QActivation": (
@@ -292,6 +318,15 @@ _FUNCTIONS: dict[str, tuple[str, Callable[..., Array]]] = {
     "Concat": ("concat", lambda s, *x: np.concatenate(x, axis=1)),
     "FullyConnected": ("dense", _dense),
     "det_sign": ("element", _sign),
+    "approx_sign": ("element", _sign),
+    "round_ste": ("element", _nearest),
+    "tanh": ("element", lambda s, x: np.tanh(x)),
+    "abs": ("element", lambda s, x: np.abs(x)),
+    "max": ("reduce", partial(_over, np.max)),
+    "mean": ("reduce", partial(_over, np.mean)),
+    "transpose": ("transpose", lambda s, x: x.transpose(s.get("axes") or None)),
+    "broadcast_div": ("element", lambda s, x, y: x / y),
+    "broadcast_mul": ("element", lambda s, x, y: x * y),
     "relu": ("element", lambda s, x: np.maximum(x, 0.0)),
     "clip": ("element", lambda s, x: np.clip(x, float(s["a_min"]), float(s["a_max"]))),
     **dict.fromkeys(("Convolution", "Convolution_v1"), ("conv", _convolution)),

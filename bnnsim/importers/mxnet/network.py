@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from bnnsim.files.boundary import foreign_file
 from bnnsim.importers.foreign.settings import shown_value
+from bnnsim.importers.mxnet.constants import CONSTANTS, computed
 from bnnsim.importers.mxnet.file import Node, Symbol, read_parameters, read_symbol
 from bnnsim.importers.mxnet.graph import Shape, SymbolGraph
 from bnnsim.importers.mxnet.operators import HANDLERS
@@ -108,11 +107,13 @@ def _built(symbol: Symbol, parameters: Mapping[str, Array], data: int, shape: Sh
             continue
         kind = KINDS.get(node.op, node.op)
         _check(node, kind)
-        if kind == "det_sign" and node.inputs[0] in graph.known:
-            values = graph.known[node.inputs[0]]
-            graph.known[number] = np.where(values >= 0, 1.0, -1.0).astype(np.float32)
+        if kind in CONSTANTS and graph.known.keys() >= set(node.inputs):
+            with foreign_file(f"{node.place} ({node.op})", "parameters that fit each other"):
+                graph.known[number] = computed(kind, node, [graph.known[i] for i in node.inputs])
             continue
         with foreign_file(f"{node.place} ({node.op})", "settings as MXNet writes them"):
+            if kind not in HANDLERS:
+                raise node.fault("parameters alone, of which weights are made", "data")
             graph.shapes[number] = HANDLERS[kind](graph, node)
         graph.names[number] = node.name
     missing = [one for one in symbol.outputs if one not in graph.names]
@@ -124,9 +125,9 @@ def _built(symbol: Symbol, parameters: Mapping[str, Array], data: int, shape: Sh
 
 def _check(node: Node, kind: str) -> None:
     """Raises :class:`InputError` on an operator or a setting that is not understood."""
-    if kind not in HANDLERS:
-        known = ", ".join(sorted(HANDLERS))
-        near = near_names(node.op, HANDLERS)
+    if kind not in SETTINGS:
+        known = ", ".join(sorted(SETTINGS))
+        near = near_names(node.op, SETTINGS)
         raise InputError(node.place, f"an operator that can be imported ({known})", node.op, near)
     for key, value in node.settings.items():
         if key not in SETTINGS[kind] and not key.startswith("__"):

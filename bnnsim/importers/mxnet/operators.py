@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from bnnsim.importers.mxnet.elementwise import ELEMENTWISE, map_of, whether
 from bnnsim.importers.mxnet.file import Node
 from bnnsim.importers.mxnet.graph import Shape, SymbolGraph
 from bnnsim.importers.onnx.graph import QONNX, Array
-
-_TRUE = (True, 1, "True", "true")
 
 
 def _pair(node: Node, key: str, default: tuple[int, int]) -> tuple[int, int]:
@@ -25,17 +24,6 @@ def _pair(node: Node, key: str, default: tuple[int, int]) -> tuple[int, int]:
     if len(given) != 2 or not all(type(one) is int and one >= 0 for one in given):
         raise node.fault(f"a {key} of two numbers", node.settings.get(key, ""))
     return given[0], given[1]
-
-
-def _whether(node: Node, key: str, default: bool) -> bool:
-    return node.setting(key, default) in _TRUE
-
-
-def _map(g: SymbolGraph, node: Node) -> tuple[str, Shape]:
-    shape = g.shape(node)
-    if len(shape) != 3:
-        raise node.fault("a map (channels, rows, columns)", list(shape))
-    return g.data(node), shape
 
 
 def _slid(node: Node, shape: Shape, kernel: tuple[int, int]) -> tuple[dict[str, Any], Shape]:
@@ -55,14 +43,14 @@ def _slid(node: Node, shape: Shape, kernel: tuple[int, int]) -> tuple[dict[str, 
 
 
 def _convolution(g: SymbolGraph, node: Node) -> Shape:
-    x, shape = _map(g, node)
+    x, shape = map_of(g, node)
     kernel, out = _pair(node, "kernel", (0, 0)), int(node.setting("num_filter", 0))
     group = int(node.setting("num_group", 1))
     how, sizes = _slid(node, shape, kernel)
     full = (out, shape[0] // max(1, group), *kernel)
     weights = _shaped(node, g.weight(node, 1), full)
     inputs = [x, g.parameter(node, 1, weights)]
-    if not _whether(node, "no_bias", False):
+    if not whether(node, "no_bias", False):
         inputs.append(g.constant(node, "bias", _shaped(node, g.weight(node, 2), (out,))))
     g.op(node, "Conv", *inputs, group=group, **how)
     return (out, *sizes)
@@ -98,7 +86,7 @@ def _quantised(g: SymbolGraph, node: Node, x: str, role: str = "") -> str:
 def _weights(g: SymbolGraph, node: Node, shape: Shape, is_column: bool) -> tuple[Array, int]:
     """Quantised weights of ``shape`` ``(out, ...)``, and what their sums are to be divided by."""
     values = g.weight(node, 1)
-    if _whether(node, "binarized_weights_only", False):
+    if node.op.startswith("BinaryInference") or whether(node, "binarized_weights_only", False):
         return unpacked(node, values, shape, is_column), 1
     values = _shaped(node, values, shape)
     bits = int(node.setting("weight_bit", 1))
@@ -149,7 +137,7 @@ def _counted(g: SymbolGraph, node: Node, y: str, products: int, levels: int, bia
 
 
 def _quantised_convolution(g: SymbolGraph, node: Node) -> Shape:
-    x, shape = _map(g, node)
+    x, shape = map_of(g, node)
     kernel, out = _pair(node, "kernel", (0, 0)), int(node.setting("num_filter", 0))
     group = int(node.setting("num_group", 1))
     _check_scaling(node)
@@ -165,7 +153,7 @@ def _quantised_convolution(g: SymbolGraph, node: Node) -> Shape:
         how["pads"] = pads
     y = g.op(node, "Conv", x, g.constant(node, "weight", weights), role="sum", group=group, **how)
     bias = None
-    if not _whether(node, "no_bias", True):
+    if not whether(node, "no_bias", True):
         bias = _shaped(node, g.weight(node, 2), (out,)).reshape(1, out, 1, 1)
     _counted(g, node, y, prod(full[1:]), levels, bias)
     return (out, *sizes)
@@ -183,7 +171,7 @@ def _fully_connected(g: SymbolGraph, node: Node) -> Shape:
     x, count = _features(g, node)
     out = int(node.setting("num_hidden", 0))
     inputs = [x, g.parameter(node, 1, _shaped(node, g.weight(node, 1), (out, count)))]
-    if not _whether(node, "no_bias", False):
+    if not whether(node, "no_bias", False):
         inputs.append(g.constant(node, "bias", _shaped(node, g.weight(node, 2), (out,))))
     g.op(node, "Gemm", *inputs, transB=1)
     return (out,)
@@ -197,7 +185,7 @@ def _quantised_fully_connected(g: SymbolGraph, node: Node) -> Shape:
     x = _quantised(g, node, x, role="input")
     y = g.op(node, "Gemm", x, g.constant(node, "weight", weights), role="sum", transB=1)
     bias = None
-    if not _whether(node, "no_bias", True):
+    if not whether(node, "no_bias", True):
         bias = _shaped(node, g.weight(node, 2), (out,)).reshape(1, out)
     _counted(g, node, y, count, levels, bias)
     return (out,)
@@ -217,7 +205,7 @@ def _batch_norm(g: SymbolGraph, node: Node) -> Shape:
     if node.setting("axis", 1) != 1:
         raise node.fault("axis 1", node.settings["axis"])
     columns = [_shaped(node, g.weight(node, i), shape[:1]) for i in (1, 2, 3, 4)]
-    if _whether(node, "fix_gamma", True):
+    if whether(node, "fix_gamma", True):
         columns[0] = np.ones(shape[0], np.float32)
     names = [g.constant(node, "bn", one) for one in columns]
     epsilon = float(node.setting("eps", 1e-3))
@@ -226,11 +214,11 @@ def _batch_norm(g: SymbolGraph, node: Node) -> Shape:
 
 
 def _pooling(g: SymbolGraph, node: Node) -> Shape:
-    x, shape = _map(g, node)
+    x, shape = map_of(g, node)
     kind = {"max": "MaxPool", "avg": "AveragePool"}.get(str(node.setting("pool_type", "max")))
     if kind is None:
         raise node.fault("pool_type max or avg", node.settings["pool_type"])
-    if _whether(node, "global_pool", False):
+    if whether(node, "global_pool", False):
         if kind == "AveragePool":
             g.op(node, "GlobalAveragePool", x)
         else:
@@ -240,19 +228,14 @@ def _pooling(g: SymbolGraph, node: Node) -> Shape:
         raise node.fault("pooling_convention valid", node.settings["pooling_convention"])
     how, sizes = _slid(node, shape, _pair(node, "kernel", (0, 0)))
     if kind == "AveragePool":
-        how["count_include_pad"] = int(_whether(node, "count_include_pad", True))
+        how["count_include_pad"] = int(whether(node, "count_include_pad", True))
     g.op(node, kind, x, **how)
     return (shape[0], *sizes)
 
 
-def _same(g: SymbolGraph, node: Node) -> Shape:
-    g.op(node, "Identity", g.data(node))
-    return g.shape(node)
-
-
 def _quantised_activation(g: SymbolGraph, node: Node) -> Shape:
-    if _whether(node, "backward_only", False):
-        return _same(g, node)
+    if whether(node, "backward_only", False):
+        return ELEMENTWISE["_copy"](g, node)
     _quantised(g, node, g.data(node))
     return g.shape(node)
 
@@ -274,59 +257,8 @@ def _softmax(g: SymbolGraph, node: Node) -> Shape:
     return g.shape(node)
 
 
-def _add(g: SymbolGraph, node: Node) -> Shape:
-    shapes = {g.shape(node, i) for i in range(len(node.inputs))}
-    if len(shapes) != 1:
-        raise node.fault("inputs of one shape", ", ".join(str(list(one)) for one in sorted(shapes)))
-    g.op(node, "Sum", *(g.data(node, i) for i in range(len(node.inputs))))
-    return shapes.pop()
-
-
-def _concat(g: SymbolGraph, node: Node) -> Shape:
-    shapes = [g.shape(node, i) for i in range(len(node.inputs))]
-    if node.setting("dim", 1) != 1 or len({one[1:] for one in shapes}) != 1:
-        raise node.fault("channels side by side (dim 1)", node.settings.get("dim", shapes))
-    g.op(node, "Concat", *(g.data(node, i) for i in range(len(shapes))), axis=1)
-    return (sum(one[0] for one in shapes), *shapes[0][1:])
-
-
-def _scalar(g: SymbolGraph, node: Node) -> Shape:
-    kinds = {"plus": "Add", "minus": "Sub", "mul": "Mul", "div": "Div"}
-    kind = next(value for key, value in kinds.items() if key in node.op.lower())
-    number = float(node.setting("scalar", 0.0))
-    g.op(node, kind, g.data(node), g.constant(node, "scalar", number))
-    return g.shape(node)
-
-
-def _clip(g: SymbolGraph, node: Node) -> Shape:
-    bounds = [g.constant(node, key, float(node.setting(key, 0.0))) for key in ("a_min", "a_max")]
-    g.op(node, "Clip", g.data(node), *bounds)
-    return g.shape(node)
-
-
-def _relu(g: SymbolGraph, node: Node) -> Shape:
-    g.op(node, "Relu", g.data(node))
-    return g.shape(node)
-
-
-def _leaky(g: SymbolGraph, node: Node) -> Shape:
-    x, shape = g.data(node), g.shape(node)
-    kind = node.setting("act_type", "leaky")
-    if kind == "leaky":
-        g.op(node, "LeakyRelu", x, alpha=float(node.setting("slope", 0.25)))
-    elif kind == "prelu":
-        slopes = g.weight(node, 1).reshape(-1)
-        if slopes.size not in (1, shape[0]):
-            raise node.fault(f"a slope, or one of each of {shape[0]} channels", f"{slopes.size}")
-        full = slopes.reshape(-1, *[1] * (len(shape) - 1))
-        g.op(node, "PRelu", x, g.constant(node, "slopes", full))
-    else:
-        raise node.fault("act_type leaky or prelu", kind)
-    return shape
-
-
 def _pad(g: SymbolGraph, node: Node) -> Shape:
-    x, shape = _map(g, node)
+    x, shape = map_of(g, node)
     width = node.setting("pad_width", ())
     if node.setting("mode", "constant") != "constant" or len(width) != 8 or any(width[:4]):
         raise node.fault("a constant border of rows and columns", node.settings.get("pad_width", ""))
@@ -342,25 +274,18 @@ def _pad(g: SymbolGraph, node: Node) -> Shape:
 HANDLERS: dict[str, Callable[[SymbolGraph, Node], Shape]] = {
     "Activation": _activation,
     "BatchNorm": _batch_norm,
-    "BlockGrad": _same,
-    "Concat": _concat,
+    "BinaryInferenceConvolution": _quantised_convolution,
+    "BinaryInferenceFullyConnected": _quantised_fully_connected,
     "Convolution": _convolution,
-    "Dropout": _same,
     "Flatten": _flatten,
     "FullyConnected": _fully_connected,
-    "LeakyReLU": _leaky,
     "Pad": _pad,
     "Pooling": _pooling,
     "QActivation": _quantised_activation,
     "QConvolution": _quantised_convolution,
     "QFullyConnected": _quantised_fully_connected,
     "SoftmaxOutput": _softmax,
-    "_contrib_gradcancel": _same,
-    "_copy": _same,
-    **dict.fromkeys(("_div_scalar", "_minus_scalar", "_mul_scalar", "_plus_scalar"), _scalar),
-    "clip": _clip,
     "det_sign": _det_sign,
-    "elemwise_add": _add,
-    "relu": _relu,
     "softmax": _softmax,
+    **ELEMENTWISE,
 }

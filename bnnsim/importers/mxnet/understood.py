@@ -1,6 +1,7 @@
 """What is understood of MXNet's and BMXNet's operators: their names and settings.
 
-Sources: ``src/operator`` of MXNet 0.9 to 1.9, ``smd_hpi/src`` of BMXNet.
+Sources: ``src/operator`` of MXNet 0.9 to 1.9, ``smd_hpi/src`` of BMXNet, and of BMXNet 2
+``src/operator/contrib/binary_inference`` and ``gluon/nn/binary_layers.py``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ _TUNING = ("cudnn_tune", "cudnn_off")
 _QUANTISED = ("act_bit", "weight_bit", "binarized_weights_only", "scaling_mode", "gradient_update_mode")
 SETTINGS: dict[str, tuple[str, ...]] = {
     "Activation": ("act_type",),
+    "BinaryInferenceConvolution": (*_WINDOW, *_TUNING),
+    "BinaryInferenceFullyConnected": ("num_hidden", "no_bias", "flatten"),
     "BatchNorm": (
         *("eps", "momentum", "fix_gamma", "use_global_stats", "output_mean_var", "axis", "cudnn_off"),
         *("min_calib_range", "max_calib_range"),
@@ -39,14 +42,23 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "_contrib_gradcancel": ("threshold",),
     "_copy": (),
     "_div_scalar": ("scalar", "is_int"),
+    "_full": ("shape", "value", "dtype", "ctx"),
     "_minus_scalar": ("scalar", "is_int"),
     "_mul_scalar": ("scalar", "is_int"),
     "_plus_scalar": ("scalar", "is_int"),
+    "abs": (),
+    "broadcast_div": (),
+    "broadcast_mul": (),
     "clip": ("a_min", "a_max"),
     "det_sign": (),
     "elemwise_add": (),
+    "max": ("axis", "keepdims", "exclude"),
+    "mean": ("axis", "keepdims", "exclude"),
     "relu": (),
+    "round_ste": (),
     "softmax": ("axis", "temperature", "dtype", "use_length"),
+    "tanh": (),
+    "transpose": ("axes",),
 }
 """Operators that are read, and their settings; what begins with two underscores is for tools."""
 ALIASES = {
@@ -66,6 +78,7 @@ ALIASES = {
     "SoftmaxOutput": ("Softmax",),
     "softmax": ("log_softmax",),
     "_contrib_gradcancel": ("gradcancel",),
+    "det_sign": ("approx_sign",),
 }
 KINDS = {alias: kind for kind, names in ALIASES.items() for alias in (kind, *names)}
 """Operators by all of their names."""
