@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bnnsim.design.design import Design, EngineDesign
@@ -32,6 +32,11 @@ def wide_words(design: Design | EngineDesign) -> tuple[WideWord, ...]:
         graph, units = design.streaming_prefix.graph, design.prefix_units
     else:
         graph, units = design.graph, design.graph.units
+    return wide_words_of(graph, units)
+
+
+def wide_words_of(graph: StreamingGraph, units: Iterable[Unit]) -> tuple[WideWord, ...]:
+    """As :func:`wide_words`, of some units of a graph."""
     return tuple(
         WideWord(unit.name, name, bits)
         for unit in units

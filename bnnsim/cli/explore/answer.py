@@ -12,12 +12,16 @@ from bnnsim.notebook.number import figure_text
 from bnnsim.report.search.pareto import FIGURES, sureness
 from bnnsim.search.space.aims import ReferenceDesign
 from bnnsim.search.storage.best_known import scale_of
+from bnnsim.search.storage.kinds import unbuildable
 from bnnsim.search.storage.record import COMPARED, TrialRecord
 from bnnsim.search.storage.results import design_name, no_clear_leads
 from bnnsim.spec.faults import InputError
+from bnnsim.spec.streaming.hls_words import WIDEST_HLS_WORD_BITS
 from bnnsim.validation.certainty import is_ahead, needed_lead
 
 WIDTH = 12
+_NAMED = 5
+"""So many designs that HLS cannot build are named; the others are counted."""
 
 
 def show(report: ExplorationReport) -> None:
@@ -121,6 +125,7 @@ def _answer(report: ExplorationReport) -> Facts:
                 )
             )
     rows += _checks(report)
+    rows += _unbuildable(report)
     rows.append(("took", f"{report.search_seconds:.1f} s searching, {report.seconds:.1f} s in all"))
     return rows
 
@@ -166,6 +171,23 @@ def _doubts(report: ExplorationReport, trial: TrialRecord, reference: ReferenceD
     if inside:
         doubts += f"; ahead by too little to be sure in {', '.join(inside)}"
     return doubts
+
+
+def _unbuildable(report: ExplorationReport) -> Facts:
+    """Front designs that HLS cannot build, with their widest word."""
+    found = report.exploration
+    widest = {
+        trial.id: max(word.bits for word in words)
+        for trial in found.front
+        if (words := unbuildable(found, trial))
+    }
+    if not widest:
+        return []
+    named = ", ".join(f"{name} ({bits:,})" for name, bits in list(widest.items())[:_NAMED])
+    rest = " …" if len(widest) > _NAMED else ""
+    text = f"{len(widest)} of {len(found.front)} front designs have words of more than "
+    text += f"{WIDEST_HLS_WORD_BITS:,} bits, which HLS cannot build: {named}{rest}"
+    return [("not by HLS", text)]
 
 
 def _checks(report: ExplorationReport) -> Facts:

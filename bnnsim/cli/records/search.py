@@ -7,11 +7,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bnnsim.cost.error_bars import ENDS, RESTS_ON
+from bnnsim.evaluation.wide_words import WideWord
 from bnnsim.exploration.report import ExplorationReport
 from bnnsim.files.schema_version import versioned
 from bnnsim.search.space.fields import Value
 from bnnsim.search.storage.best_known import scale_of
-from bnnsim.search.storage.kinds import interval_of, structure_kinds
+from bnnsim.search.storage.kinds import interval_of, structure_kinds, unbuildable
 from bnnsim.search.storage.record import TrialRecord
 from bnnsim.search.storage.results import DESIGNS, design_commands, design_name
 
@@ -30,6 +31,8 @@ class FoundDesign:
     """For each cost the ends (p10, p90) within what four of five such designs lie."""
     knobs: Mapping[str, Value]
     """What was free, and what it is here."""
+    wide_words: tuple[WideWord, ...]
+    """Words of HLS units of more than 8,191 bits, which HLS cannot build; mostly empty."""
     verification: str
     """How it was re-simulated, or that it was not."""
     is_exact: bool | None
@@ -112,6 +115,7 @@ def _design(report: ExplorationReport, trial: TrialRecord) -> FoundDesign:
         dict(figures),
         {figure: dict(zip(ENDS, both, strict=True)) for figure, both in ends.items() if both},
         dict(trial.knobs),
+        unbuildable(found, trial),
         "not re-simulated" if check is None else check.note,
         None if check is None else check.is_exact,
         file,

@@ -25,6 +25,7 @@ from bnnsim.spec.load import Loaded, load_device, load_workload
 from bnnsim.spec.model import check_name
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.streaming.hardware import UnitLibrary
+from bnnsim.spec.streaming.hls_words import WIDEST_HLS_WORD_BITS
 from bnnsim.spec.workload import Workload
 from bnnsim.spec.yaml.write import architecture_text
 
@@ -321,10 +322,7 @@ class Folder:
             near = (f"{rate} FPS fits",)
         if wanted < self.shortest_cycles:
             best = rate_text(self.request.clock_mhz, self.shortest_cycles)
-            expected = (
-                f"at most {best} FPS at {self.request.clock_mhz:g} MHz "
-                f"({self._slowest()} takes {self.shortest_cycles} cycles a frame at least)"
-            )
+            expected = f"at most {best} FPS at {self.request.clock_mhz:g} MHz ({self._slowest()})"
             fault = NotFolded("--fps", expected, f"{fps:g}", near)
         else:
             where = f"{fps:g} FPS on {self.request.device.name}"
@@ -367,13 +365,16 @@ class Folder:
         return "none whose FIFOs fit too"
 
     def _slowest(self) -> str:
-        """What bars a shorter interval than the shortest."""
+        """What bars a shorter interval than the shortest, and why."""
         names = {
             name: min(self.table.cycles(name, option) for option in options)
             for name, options in self.table.options.items()
         }
         slowest = max(names, key=lambda name: names[name])
-        return "the frame source" if slowest == INPUT else slowest
+        takes = f"{'the frame source' if slowest == INPUT else slowest} takes {names[slowest]} cycles"
+        held = f"; HLS builds words of up to {WIDEST_HLS_WORD_BITS:,} bits"
+        is_held = self.table.is_held_by_hls(slowest)
+        return f"{takes} a frame at least{held if is_held else ''}"
 
 
 def _is_much_dearer(found: Outcome, least: Mapping[str, float]) -> bool:

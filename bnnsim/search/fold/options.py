@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,6 +24,7 @@ from bnnsim.design.streaming.layout import SINK, SOURCE
 from bnnsim.design.streaming.stream_builder import OpenPort, StreamBuilder
 from bnnsim.design.streaming.units import Converter, Mvau, Sink, Source, StreamingGraph, Unit, Window
 from bnnsim.design.streaming.window_units import check_window
+from bnnsim.evaluation.wide_words import wide_words_of
 from bnnsim.search.fold.finn_rule import WIDEST_STREAM_BITS, narrowest_window, slides
 from bnnsim.search.fold.request import FoldRequest
 from bnnsim.spec.accelerator import WeightMemory
@@ -81,6 +82,8 @@ class OptionTable:
     With ``own_windows`` a sliding window may also have fewer lanes than its MVAU, as few as keep it no
     slower; a converter joins the two.
 
+    Foldings with words that HLS cannot build are left out, of layers that have others.
+
     Raises :class:`SpecError` with the faults of layers that no unit runs, where the user can mend them.
     """
 
@@ -94,6 +97,7 @@ class OptionTable:
         self._joints: dict[object, Joint] = {}
         self._amounts: dict[int, Floats] = {}
         self._slow: dict[tuple[int, int], int] = {}
+        self._held_by_hls: set[int] = set()
         faults: list[Fault] = []
         self.options: dict[str, tuple[FoldOption, ...]] = {INPUT: tuple(self._source_options())}
         for node in self.network.nodes.values():
@@ -110,6 +114,10 @@ class OptionTable:
     def correct(self, name: str, lanes: int, cycles: int) -> None:
         """Note what exact timing says of a layer's window, and of those of equal layers."""
         self._slow[id(self.options[name]), lanes] = cycles
+
+    def is_held_by_hls(self, name: str) -> bool:
+        """Whether a layer has faster foldings that HLS cannot build."""
+        return id(self.options[name]) in self._held_by_hls
 
     def amounts(self, name: str) -> Floats:
         """What each option of a layer takes ``(options, resources)``, in the order of ``RESOURCES``."""
@@ -171,6 +179,7 @@ class OptionTable:
         key = (layer.model_dump_json(), shapes, widths, readers, ports)
         if key not in self._equal:
             found: list[FoldOption] = []
+            unbuilt: list[FoldOption] = []
             wrong: list[Fault] = []
             for hardware in self._hardware(node):
                 builder = self._laid_out(node, hardware)
@@ -180,13 +189,17 @@ class OptionTable:
                 out = builder.open_ports[node.name][0]
                 self.ports[node.name] = out
                 lanes = tuple(self._lanes_in(builder, node))
-                found.append(self._option(builder, node.name, hardware, lanes, out))
-            if not found:
+                option = self._option(builder, node.name, hardware, lanes, out)
+                (unbuilt if _is_beyond_hls(builder) else found).append(option)
+            options = tuple(found or unbuilt)
+            if not options:
                 faults += wrong
                 elements = node.output.elements
                 self.ports[node.name] = OpenPort("", 0, node.output.type.bits, node.output.type, elements)
                 return ()
-            self._equal[key] = self.ports[node.name], tuple(found)
+            if _fastest(unbuilt) < _fastest(options):
+                self._held_by_hls.add(id(options))
+            self._equal[key] = self.ports[node.name], options
         self.ports[node.name], options = self._equal[key]
         return options
 
@@ -300,6 +313,17 @@ class OptionTable:
             if is_inside or (with_ends and stream.reader != _FIRST_END):
                 items.append((found.amounts, stream.words))
         return tuple(items), slowest
+
+
+def _is_beyond_hls(builder: StreamBuilder) -> bool:
+    """Whether a unit that HLS would have to make has a word of more bits than HLS has."""
+    graph = StreamingGraph(tuple(builder.units), tuple(builder.streams))
+    made = [unit for unit in graph.units if unit.layer != _STAND_IN]
+    return bool(wide_words_of(graph, made))
+
+
+def _fastest(options: Sequence[FoldOption]) -> float:
+    return min((option.cycles for option in options), default=math.inf)
 
 
 def _is_side_by_side(node: Node, simd: int) -> bool:

@@ -1,10 +1,11 @@
-"""What kinds of structure a search's designs are, by which their costs' errors are known."""
+"""What kinds of structure a search's designs are, by which costs' errors are known; what HLS cannot."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from bnnsim.cost.error_bars import ENDS, RESTS_ON, percentile, structure_kind
+from bnnsim.evaluation.wide_words import WideWord, wide_words
 from bnnsim.search.points.point_design import point_design
 from bnnsim.search.space.alternatives import ALTERNATIVE
 from bnnsim.search.storage.record import Exploration, TrialRecord
@@ -19,6 +20,12 @@ def structure_kinds(exploration: Exploration) -> Mapping[str, str]:
             space = exploration.space.member(trial.knobs)
             kinds[name] = structure_kind(point_design(space, trial.knobs))
     return kinds
+
+
+def unbuildable(exploration: Exploration, trial: TrialRecord) -> tuple[WideWord, ...]:
+    """Words of a trial's design that HLS cannot build; mostly none."""
+    space = exploration.space.member(trial.knobs)
+    return wide_words(point_design(space, trial.knobs))
 
 
 def alternative_of(trial: TrialRecord) -> str:

@@ -143,7 +143,9 @@ def table(record: type) -> list[list[str]]:
     for key in keys_of(record):
         words = key.name.split("_")
         unit = UNITS.get(words[-1], UNITS.get(words[0], "")) if key.kind is not str else ""
-        rows.append([f"`{key.name}`", _type_text(key.kind), unit, key.meaning, key.null])
+        kind = _type_text(key.kind)
+        unit = "" if kind == "list of objects" else unit
+        rows.append([f"`{key.name}`", kind, unit, key.meaning, key.null])
     return rows
 
 

@@ -145,12 +145,19 @@ def test_rate_beyond_every_folding_is_refused_with_what_bars_it():
 def test_network_too_fast_for_the_device_names_the_resource_and_what_fits():
     match = r"within the device's budget, got lut: .* too many at least .*FPS fit"
     with pytest.raises(InputError, match=match):
+        fold("mlp-1024", "xc7z020", 400_000, units="own")
+
+
+def test_words_that_hls_cannot_build_bar_a_rate_and_are_named():
+    """1,024 x 1,024 weights of a bit, at most 4,096 a cycle where a word has at most 8,191 bits."""
+    match = r"at most 390625 FPS at 100 MHz \(fc1 takes 256 cycles .*; HLS builds .* 8,191 bits"
+    with pytest.raises(InputError, match=match):
         fold("mlp-1024", "xc7z020", 400_000)
 
 
 def test_what_does_not_fit_is_written_anyway_with_the_reason(tmp_path, capsys):
     out = tmp_path / "a.yaml"
-    options = ["--device", "xc7z020", "--fps", "400000", "--out", str(out)]
+    options = ["--device", "xc7z020", "--fps", "400000", "--units", "own", "--out", str(out)]
     assert run(["fold", "mlp-1024", *options]) == 2
     assert not out.exists()
     assert run(["fold", "mlp-1024", *options, "--anyway"]) == 0
