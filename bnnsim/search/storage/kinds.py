@@ -9,6 +9,7 @@ from bnnsim.evaluation.wide_words import WideWord, wide_words
 from bnnsim.search.points.point_design import point_design
 from bnnsim.search.space.alternatives import ALTERNATIVE
 from bnnsim.search.storage.record import Exploration, TrialRecord
+from bnnsim.spec.engine.architecture import EngineArchitecture
 
 
 def structure_kinds(exploration: Exploration) -> Mapping[str, str]:
@@ -23,8 +24,14 @@ def structure_kinds(exploration: Exploration) -> Mapping[str, str]:
 
 
 def unbuildable(exploration: Exploration, trial: TrialRecord) -> tuple[WideWord, ...]:
-    """Words of a trial's design that HLS cannot build; mostly none."""
+    """Words of a trial's design that HLS cannot build; mostly none.
+
+    An engine alone has none, and is not built: its loops may have to be found.
+    """
     space = exploration.space.member(trial.knobs)
+    spec = space.point(trial.knobs, space.name)
+    if isinstance(spec, EngineArchitecture) and spec.streaming_prefix is None:
+        return ()
     return wide_words(point_design(space, trial.knobs))
 
 

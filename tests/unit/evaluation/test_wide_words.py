@@ -13,9 +13,14 @@ from bnnsim.cli.records.search import found_front
 from bnnsim.evaluation import Evaluation, evaluate
 from bnnsim.evaluation.wide_words import wide_words
 from bnnsim.exploration.explore import explore
+from bnnsim.exploration.plan import plan_of
 from bnnsim.finn.rules import weights_width
 from bnnsim.report.figures.design_costs import costs_info
 from bnnsim.search.fold.fold import fold
+from bnnsim.search.front.point_result import PointResult
+from bnnsim.search.space.space import Space
+from bnnsim.search.storage.kinds import unbuildable
+from bnnsim.search.storage.record import TrialRecord
 from bnnsim.spec.load import from_spec
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.workload import Workload
@@ -112,6 +117,20 @@ layers:
   fc1: {pe: 1, simd: 32}
 explore: {workload: wide-network.yaml, objectives: [throughput_fps, lut]}
 """
+
+
+def test_an_engine_is_not_built_again_to_say_that_it_has_no_such_word(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def built(*_: object) -> None:
+        raise AssertionError("built")
+
+    plan = plan_of("binarynet-zu3eg-engine", None, 10, None, (), "front", 0)
+    space = plan.space
+    assert isinstance(space, Space)
+    trial = TrialRecord(0, {}, dict(space.first_knobs), PointResult({}, {}))
+    monkeypatch.setattr("bnnsim.search.storage.kinds.point_design", built)
+    assert unbuildable(plan.outcome([trial]), trial) == ()
 
 
 def test_a_search_says_which_of_its_designs_hls_cannot_build(
