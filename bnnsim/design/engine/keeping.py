@@ -163,7 +163,7 @@ class _Keeper:
 
     def check_room(self) -> list[Fault]:
         """Faults of turns whose maps, and those that later layers still read, do not fit together."""
-        kept = self.maps.kept()
+        kept = self.maps.kept
         faults = [
             fault
             for part in self.parts
@@ -174,7 +174,7 @@ class _Keeper:
 
     def _check_places(self) -> list[Fault]:
         """Faults of maps for which no place is left where their readers look."""
-        residents = self.maps.residents()
+        residents = self.maps.residents
         places = self.maps.placed()
         names = {part.position: part.name for part in self.parts}
         return [

@@ -53,6 +53,7 @@ class KeptMaps:
         """The part that makes each layer's map."""
         return {name: part for part in self.parts for name in part.layers}
 
+    @cached_property
     def kept(self) -> list[Kept]:
         """The maps that stay on chip, and those loaded again into buffers that keep maps."""
         wait = self._waiting_results()
@@ -107,9 +108,10 @@ class KeptMaps:
                 of = f"{part.name} from {name}"
                 yield Kept(of, (name,), bits, part.position, part.position, True)
 
+    @cached_property
     def residents(self) -> list[Resident]:
         """All of it with what may take whose place."""
-        kept = self.kept()
+        kept = self.kept
         found = []
         for one in kept:
             in_place = all(self.spec.buffers[name].in_place for name in one.buffers)
@@ -121,7 +123,7 @@ class KeptMaps:
 
     def placed(self) -> Places:
         """Where each of them lies; what has no place is left out."""
-        return place(self.residents(), {name: self._room(name) for name in self.spec.buffers})
+        return place(self.residents, {name: self._room(name) for name in self.spec.buffers})
 
     def _room(self, name: str) -> Room:
         buffer = self.spec.buffers[name]
@@ -131,7 +133,7 @@ class KeptMaps:
     def room_bits(self, name: str) -> int:
         """Bits for maps; where a double buffer takes images, its other half has the next frame's."""
         buffer = self.spec.buffers[name]
-        halves = 2 if buffer.double and name not in self._image_buffers() else 1
+        halves = 2 if buffer.double and name not in self._image_buffers else 1
         return buffer.capacity_bits * buffer.copies * halves
 
     # ---- one map -----------------------------------------------------------------------------
@@ -139,7 +141,7 @@ class KeptMaps:
     def held(self, passed: Passed) -> tuple[str, ...]:
         """Buffers of its maker that keep the map, those with whole elements where there are some."""
         if passed.name == INPUT:
-            return self._image_buffers()
+            return self._image_buffers
         if passed.maker is None:  # a streaming prefix writes where its readers look
             every = (name for reader in passed.readers for name in reader.holds(self.spec))
             return tuple(dict.fromkeys(every))
@@ -148,6 +150,7 @@ class KeptMaps:
         whole = tuple(n for n in held if (self.spec.buffers[n].element_bits or bits) >= bits)
         return whole or held
 
+    @cached_property
     def _image_buffers(self) -> tuple[str, ...]:
         loads = (op for part in self.parts for op in part.moves("load", ("image",)))
         names = dict.fromkeys(op.buffer for op in loads)

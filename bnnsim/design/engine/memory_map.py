@@ -172,7 +172,7 @@ class _Mapper:
     # ---- maps --------------------------------------------------------------------------------
 
     def _maps(self) -> Iterator[MemoryPlace]:
-        kept, places = self.kept_maps.kept(), self.kept_maps.placed()
+        kept, places = self.kept_maps.kept, self.kept_maps.placed()
         for one in kept:
             for piece in places[one.name]:
                 way = "turn" if one.is_loaded else _way(one, piece, kept, places)
@@ -240,7 +240,7 @@ class _Mapper:
                     bits = node.layer.out * node.matrix_width * node.layer.weight.bits
                     yield MemoryPlace(part.name, "weights", OUTSIDE, bits, None, self.names[0],
                                       self.names[-1], "outside")  # fmt: skip
-        shown = {one.name for one in self.kept_maps.kept()}
+        shown = {one.name for one in self.kept_maps.kept}
         for one in self.passed:
             what: OutsidePayload = "image" if one.name == INPUT else "activations"
             if one.name in shown or not is_outside(self.spec, what, one.name):

@@ -15,10 +15,14 @@ from bnnsim.evaluation import figures_of
 from bnnsim.exploration.explore import explore
 from bnnsim.exploration.plan import plan_of
 from bnnsim.search.forecast.models import EffectModel
+from bnnsim.search.front.evaluator import Evaluator, set_evaluator
+from bnnsim.search.front.verify import verify
 from bnnsim.search.points.encoding import Parameters
 from bnnsim.search.points.point_design import idle_design, point_design
 from bnnsim.search.space.space_reader import load_space
+from bnnsim.search.storage.record import Exploration
 from bnnsim.search.storage.results import design_name
+from bnnsim.search.study.pool import Pool
 from bnnsim.search.study.proposer import Proposer
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.load import load_architecture, load_workload
@@ -80,6 +84,17 @@ def test_a_search_builds_few_designs_before_it_judges_the_first(
     assert sum(built) == 20
 
 
+def _hold_that_the_best_are_checked_first(exploration: Exploration) -> None:
+    """Engines for one network take as many words each; there is room for two."""
+    set_evaluator(Evaluator(exploration.space, exploration.objectives, exploration.constraints))
+    every = verify(exploration, Pool(None), weights_seed=0, words=None)
+    (words,) = {one.words for one in every}
+    some = verify(exploration, Pool(None), weights_seed=0, words=2 * words)
+    fastest = max(exploration.front, key=lambda t: t.result.figures["throughput_fps"])
+    smallest = min(exploration.front, key=lambda t: t.result.figures["lut"])
+    assert {one.id for one in some if one.is_exact} == {fastest.id, smallest.id}
+
+
 def test_each_point_has_its_own_loops_and_its_file_says_them(tmp_path: Path) -> None:
     """Devices, unrolling, buffers and ports are free."""
     data = copy.deepcopy(ENGINE)
@@ -95,6 +110,7 @@ def test_each_point_has_its_own_loops_and_its_file_says_them(tmp_path: Path) -> 
     front = found.exploration.front
     assert len(front) >= 2
     assert [one.is_exact for one in found.verifications] == [True] * len(front)
+    _hold_that_the_best_are_checked_first(found.exploration)
     devices = {str(trial.knobs["device"]) for trial in found.exploration.trials}
     assert devices == {"xc7z020", "xczu3eg"}
     for trial in front:
