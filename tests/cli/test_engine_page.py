@@ -107,3 +107,23 @@ def test_what_only_pipelines_have_is_refused_in_the_commands_terms(
     assert run([command, *ENGINE, option, str(tmp_path / "out")]) == 2
     expected = f"{command}: expected a streaming accelerator ({reason}), got the engine {ENGINE[0]}"
     assert expected in capsys.readouterr().err
+
+
+LABELS = """return [...document.querySelectorAll('.memory-map b')].filter(b => b.offsetHeight).map(b => {
+  const [box, text] = [b.parentElement.getBoundingClientRect(), b.getBoundingClientRect()];
+  return [b.textContent, text.bottom <= box.bottom + 1, text.right <= box.right + 1];
+})"""
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_place_of_the_memory_map_has_its_name_where_there_is_room_for_it(
+    tmp_path: Path, width: int
+) -> None:
+    """Weights of twenty layers, some of them a pixel high."""
+    target = tmp_path / "page.html"
+    assert run(["report", "fracbnn", "fracbnn-cifar10", "--timing-only", "--out", str(target)]) == 0
+    with opened(target, width) as page:
+        labels = page.run(LABELS)
+    assert len(labels) >= 10
+    assert [name for name, *fits in labels if not all(fits)] == []
+    assert {"image", "layer3_0_conv2"} <= {name for name, *_ in labels}
