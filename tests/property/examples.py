@@ -1,4 +1,4 @@
-"""Claims held on drawn examples: some in every run, the whole table with ``-m long``."""
+"""Claims held on drawn examples: some in every run, many with ``-m long``, all with ``-m by_hand``."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis.strategies import SearchStrategy
 
-FEW = 150
+FEW = 60
 
 
 def few_or_all(number: int) -> list[Any]:
-    """Numbers of examples to parametrize with: 150 in every run, ``number`` in the long one."""
-    return [FEW, pytest.param(number, marks=pytest.mark.long)]
+    """Numbers of examples to parametrize with: in every run, half of ``number`` in the long, all by hand."""
+    marks = ((number // 2, pytest.mark.long), (number, pytest.mark.by_hand))
+    return [FEW, *(pytest.param(count, marks=mark) for count, mark in marks)]
 
 
 def hold(claim: Callable[..., None], *drawn: SearchStrategy[Any], examples: int) -> None:

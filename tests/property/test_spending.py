@@ -206,7 +206,7 @@ def test_verdicts_of_template_engines_hold_over_a_frame_and_over_each_turn(desig
 
 
 @pytest.mark.long
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(templates())
 def test_verdicts_of_many_template_engines_hold(design: EngineDesign) -> None:
     check_template(design)

@@ -102,6 +102,9 @@ def _shown_by_simpy(graph: TimingGraph) -> None:
     assert any(shown) or not found.is_exact
 
 
-@pytest.mark.parametrize("examples", [30, pytest.param(1000, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "examples",
+    [30, pytest.param(300, marks=pytest.mark.long), pytest.param(1000, marks=pytest.mark.by_hand)],
+)
 def test_frames_that_simpy_runs_are_as_far_apart_as_certified(examples: int) -> None:
     hold(_shown_by_simpy, st.one_of(timing_graphs(), fork_joins()), examples=examples)
