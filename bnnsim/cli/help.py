@@ -9,10 +9,16 @@ import typer.core
 
 
 class WholeSentences(typer.core.TyperGroup):
-    """A group whose help cuts no command's sentence."""
+    """A group whose help, and what shells show of it, cuts no command's sentence."""
 
     sections: ClassVar[Mapping[str, Sequence[str]]] = {}
     """Titles with the commands under them; without any all of them stand under one."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        command = super().get_command(ctx, cmd_name)
+        if command is not None and not command.short_help:
+            command.short_help = _sentence(command.help)
+        return command
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         for title, names in (self.sections or {"Commands": self.list_commands(ctx)}).items():

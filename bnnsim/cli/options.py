@@ -11,12 +11,21 @@ from typing import Annotated, Any, cast, get_type_hints
 
 import typer
 
+from bnnsim.cli.completion import names_of
 from bnnsim.cli.console import running
 from bnnsim.simulation import RunOptions
 from bnnsim.simulation.options import ExecutorName
 
-ArchArgument = Annotated[str, typer.Argument(help="architecture: a shipped name or a YAML file")]
-WorkloadArgument = Annotated[str, typer.Argument(help="workload: a shipped name or a YAML file")]
+ArchArgument = Annotated[
+    str,
+    typer.Argument(
+        help="architecture: a shipped name or a YAML file", autocompletion=names_of("architecture")
+    ),
+]
+WorkloadArgument = Annotated[
+    str,
+    typer.Argument(help="workload: a shipped name or a YAML file", autocompletion=names_of("workload")),
+]
 JsonOption = Annotated[
     str | None,
     typer.Option("--json", help="write the result as JSON (- for stdout)", metavar="FILE"),

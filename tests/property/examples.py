@@ -13,7 +13,7 @@ FEW = 60
 
 
 def few_or_all(number: int) -> list[Any]:
-    """Numbers of examples to parametrize with: in every run, half of ``number`` in the long, all by hand."""
+    """Numbers of examples to parametrize with: in every run, half of ``number`` if long, all by hand."""
     marks = ((number // 2, pytest.mark.long), (number, pytest.mark.by_hand))
     return [FEW, *(pytest.param(count, marks=mark) for count, mark in marks)]
 

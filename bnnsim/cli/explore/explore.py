@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.progress import BarColumn, Progress, TextColumn
 
+from bnnsim.cli.completion import names_of
 from bnnsim.cli.console import Interrupted, deliver, errors, output
 from bnnsim.cli.options import JsonOption, SingleFileOption
 from bnnsim.exploration import DEFAULT_SPACE
@@ -28,8 +29,14 @@ Verify = Literal["some", "all", "none"]
 
 
 def command(
-    space: Annotated[str, typer.Argument(help="space: a shipped name or a YAML file")] = DEFAULT_SPACE,
-    workload: Annotated[str | None, typer.Argument(help="workload; default: the space's own")] = None,
+    space: Annotated[
+        str,
+        typer.Argument(help="space: a shipped name or a YAML file", autocompletion=names_of("space")),
+    ] = DEFAULT_SPACE,
+    workload: Annotated[
+        str | None,
+        typer.Argument(help="workload; default: the space's own", autocompletion=names_of("workload")),
+    ] = None,
     trials: Annotated[int, typer.Option(help="how many designs to judge", metavar="N")] = 300,
     objectives: Annotated[
         str | None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from bnnsim.cli.completion import names_of
 from bnnsim.cli.console import deliver, output, write_whole
 from bnnsim.cli.facts import show_facts, show_places
 from bnnsim.cli.fitted_table import Column, FittedTable
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 def command(
     workload: WorkloadArgument,
     device: Annotated[
-        str | None, typer.Option(help="the FPGA part, such as xc7z020", show_default=False)
+        str | None,
+        typer.Option(
+            help="the FPGA part, such as xc7z020", show_default=False, autocompletion=names_of("device")
+        ),
     ] = None,
     devices: Annotated[
         str | None,

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from bnnsim.cli.completion import names_of
 from bnnsim.cli.console import deliver, output, write_whole
 from bnnsim.cli.facts import show_places
 from bnnsim.cli.help import WholeSentences
@@ -31,10 +32,20 @@ def _group() -> None:
 @app.command("engine")
 def engine(
     workload: Annotated[
-        str, typer.Argument(help="a shipped network's name or a YAML file", metavar="[WORKLOAD]")
+        str,
+        typer.Argument(
+            help="a shipped network's name or a YAML file",
+            metavar="[WORKLOAD]",
+            autocompletion=names_of("workload"),
+        ),
     ] = "binarynet",
     *,
-    device: Annotated[str, typer.Option(help="the FPGA part, such as xczu3eg", show_default=False)],
+    device: Annotated[
+        str,
+        typer.Option(
+            help="the FPGA part, such as xczu3eg", show_default=False, autocompletion=names_of("device")
+        ),
+    ],
     out: Annotated[
         Path | None, typer.Option(help="the architecture to write; default: stdout", metavar="ARCH.yaml")
     ] = None,
