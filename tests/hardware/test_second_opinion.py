@@ -7,8 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from bnnsim.cli.app import run
+from bnnsim.cli.records.json_schema import json_schema
 
 NETWORK = """\
 name: small
@@ -47,7 +49,9 @@ def test_each_distinct_module_stands_beside_the_model(
     text = capsys.readouterr().out
     assert "Model against Yosys" in text
     assert "FF equal: " in text
-    found = json.loads((folder / "out.json").read_text())["synthesis"]
+    data = json.loads((folder / "out.json").read_text())
+    Draft202012Validator(json_schema("evaluate")).validate(data)
+    found = data["synthesis"]
     assert found["tool"].startswith("Yosys")
     assert found["others"] == []
     units = {unit["name"]: unit for unit in found["units"]}

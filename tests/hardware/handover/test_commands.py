@@ -9,8 +9,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from bnnsim.cli.app import run
+from bnnsim.cli.records.json_schema import json_schema
 from bnnsim.rtl import tools
 from bnnsim.rtl.simulators import found_simulator
 from bnnsim.rtl.synthesis import read_cells
@@ -51,7 +53,8 @@ def test_a_design_is_written_verified_and_checked_again(
     tmp_path: Path, only_icarus: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    assert run([*_branch(tmp_path), *DRAWN]) == 0
+    assert run([*_branch(tmp_path), *DRAWN, "--json", str(tmp_path / "rtl.json")]) == 0
+    Draft202012Validator(json_schema("rtl")).validate(json.loads((tmp_path / "rtl.json").read_text()))
     said = capsys.readouterr().out
     counts = r"(\d+) units, (\d+) streams, ([\d,]+) words, ([\d,]+) cycles"
     told = rf"verified  Verilog: {counts}, Icarus Verilog \S+: 0 differences; words equal too"
@@ -66,6 +69,7 @@ def test_a_design_is_written_verified_and_checked_again(
     assert found[0].removeprefix("verified  ").split(";")[0] in (out / "README.md").read_text()
     assert run(["check-rtl", str(out), "--json", "-"]) == 0
     data = json.loads(capsys.readouterr().out)
+    Draft202012Validator(json_schema("check-rtl")).validate(data)
     assert (data["verdict"], data["wrong_words"], data["difference"]) == ("equal", 0, None)
     assert (data["words"], data["run_cycles"]) == (lines, entry["cycles_total"])
 
@@ -83,6 +87,7 @@ def test_a_change_that_breaks_the_hardware_is_told_with_stream_word_and_cycle(
     assert run(["check-rtl", str(out), "--json", "-"]) == 1
     told, said = capsys.readouterr()
     data = json.loads(told)
+    Draft202012Validator(json_schema("check-rtl")).validate(data)
     assert data["verdict"] == "differs"
     assert data["wrong_words"] > 0
     assert data["difference"] in said

@@ -50,7 +50,7 @@ def test_folded_network_loads_and_reaches_its_rate(fps, tmp_path):
     assert estimate_resources(design).fits
 
 
-@pytest.mark.parametrize("fps", [50, 300, 3000])
+@pytest.mark.parametrize("fps", [50, pytest.param(300, marks=pytest.mark.by_hand), 3000])
 def test_slow_rates_of_a_large_network_fit_since_faster_designs_do(fps):
     found = fold("cnv", "xc7z020", fps).folded
     assert found.fps >= fps
