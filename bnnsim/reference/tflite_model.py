@@ -232,10 +232,16 @@ def _mean(o: _Options, shape: tuple[int, ...], given: Sequence[Array]) -> Array:
     return np.asarray(given[0].mean(axis=axes, keepdims=bool(o.get("", "KeepDims"))))
 
 
+def _gated(x: Array, other: Array) -> Array:
+    """Features ``(n, channels)`` that multiply a map are a map of one pixel."""
+    return x[:, None, None] if x.ndim == 2 and other.ndim == 4 else x
+
+
+
 _FUNCTIONS: dict[str, Callable[[_Options, tuple[int, ...], Sequence[Array]], Array]] = {
     "ADD": lambda o, shape, g: o.fused(g[0] + g[1]),
     "SUB": lambda o, shape, g: o.fused(g[0] - g[1]),
-    "MUL": lambda o, shape, g: o.fused(g[0] * g[1]),
+    "MUL": lambda o, shape, g: o.fused(_gated(g[0], g[1]) * _gated(g[1], g[0])),
     "DIV": lambda o, shape, g: o.fused(g[0] / g[1]),
     "MAX_POOL_2D": partial(_pool, is_max=True),
     "LceBMaxPool2d": partial(_pool, is_max=True),

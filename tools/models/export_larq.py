@@ -201,17 +201,33 @@ def parted() -> Model:
     return tf.keras.Model(image, lq.layers.QuantDense(4, **FIRST)(layers.Flatten()(x)))
 
 
+def gated() -> Model:
+    """As in Real-to-Binary: gates of each channel, made of the map in front of a convolution."""
+    image = tf.keras.Input((8, 8, 3))
+    x = first = layers.BatchNormalization()(lq.layers.QuantConv2D(32, 3, **FIRST)(image))
+    for number in range(2):
+        y = lq.layers.QuantConv2D(32, 3, padding="same", pad_values=1.0, **SIGN)(first)
+        gate = layers.BatchNormalization()(layers.GlobalAveragePooling2D()(first))
+        gate = lq.layers.QuantDense(32, activation="sigmoid", **FIRST)(gate)
+        gate = layers.Reshape((1, 1, 32))(gate) if number else gate
+        x = layers.Add()([x, layers.BatchNormalization()(layers.Multiply()([y, gate]))])
+    x = layers.GlobalAveragePooling2D()(x)
+    return tf.keras.Model(image, lq.layers.QuantDense(4, **FIRST)(x))
+
+
 MODELS: dict[str, Callable[[], Model]] = {
     "sequential": sequential,
     "dorefa": dorefa,
     "shared": shared,
     "samples": samples,
     "subclassed": subclassed,
+    "gated": gated,
 }
 ENGINE_MODELS: dict[str, Callable[[], Model]] = {
     "thresholds": thresholds,
     "shortcuts": shortcuts,
     "parted": parted,
+    "gated_lite": gated,
 }
 
 

@@ -302,6 +302,24 @@ def _subtract(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Outp
     return c.op(layer, "Sub", *(c.tensors[name] for name in given)), c.shapes[given[0]]
 
 
+def _multiply(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
+    """Maps and their gates: one number a channel (as features too), a position or a frame."""
+    x, shape = _of(c, given[:1])
+    for other in given[1:]:
+        y, gate = _of(c, (other,))
+        small, large = sorted((shape, gate), key=lambda one: (len(one), np.prod(one)))
+        if len(small) == 1 and len(large) > 1:  # Keras puts rows and columns in front of channels
+            axes = c.constant(layer, "axes", [2, 3], np.int64)
+            flat, full = (x, y) if small == shape else (y, x)
+            x, y = full, c.op(layer, "Unsqueeze", flat, axes, role=f"spread{len(c.nodes)}")
+            small = (*small, *[1] * (len(large) - 1))
+        pairs = zip(small, large, strict=False)
+        if len(small) != len(large) or any(one not in (1, size) for one, size in pairs):
+            raise layer.fault("a map and its gate", f"{list(shape)}, {list(gate)}")
+        x, shape = c.op(layer, "Mul", x, y), large
+    return x, shape
+
+
 def _quantiser(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
     x, shape = _of(c, given)
     return quantiser_layer(c, layer, x), shape
@@ -337,6 +355,7 @@ HANDLERS: dict[str, Handler] = {
     "InputLayer": _input_layer,
     "LeakyReLU": _leaky_relu,
     "MaxPooling2D": _pool,
+    "Multiply": _multiply,
     "PReLU": _prelu,
     "QuantConv2D": _conv,
     "QuantDense": _dense,

@@ -21,7 +21,7 @@ from bnnsim.importers.onnx.network import (
 )
 from bnnsim.spec.faults import InputError
 
-_SEVERAL_INPUTS = ("Add", "Concatenate", "Subtract")
+_SEVERAL_INPUTS = ("Add", "Concatenate", "Multiply", "Subtract")
 
 
 def import_keras(

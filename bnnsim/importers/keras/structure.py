@@ -106,6 +106,9 @@ def _entry(entry: Any, place: str) -> Entry:
     made = Entry(name, kind, group, own, calls, here)
     if kind in LAYERS:
         check_settings(made.fault, LAYERS[kind].settings, own)
+    elif kind == "Lambda":
+        way = "convert the model to .tflite or ONNX, or write the layer with functions of TensorFlow"
+        raise made.fault("layers whose meaning the file says", f"Python code, which is never run: {way}")
     elif kind not in OPERATIONS:
         known = (*LAYERS, *OPERATIONS)
         expected = f"a layer that can be imported ({', '.join(sorted(known))})"

@@ -233,6 +233,7 @@ LAYERS: dict[str, LayerKind] = {
     ),
     "LeakyReLU": LayerKind({**_COMMON, "alpha": _REAL, "negative_slope": _REAL}),
     "MaxPooling2D": LayerKind(_POOL),
+    "Multiply": LayerKind(_COMMON),
     "PReLU": LayerKind(
         {**_COMMON, **_trained("alpha"), "shared_axes": every("read off the slopes' shape")}, ("alpha",)
     ),

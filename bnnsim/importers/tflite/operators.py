@@ -215,15 +215,31 @@ def _arithmetic(g: LiteGraph, operator: Operator) -> Shape:
     kind = {"ADD": "Add", "SUB": "Sub", "MUL": "Mul", "DIV": "Div"}[operator.kind]
     tensors = [i for i in (0, 1) if operator.inputs[i] in g.names]
     shapes = {g.shape(operator, i) for i in tensors}
-    if len(shapes) != 1:
+    shape = max(shapes, key=lambda one: (len(one), prod(one)))
+    if len(shapes) != 1 and not (kind == "Mul" and all(_is_gate(one, shape) for one in shapes)):
         raise operator.fault("tensors of one shape", ", ".join(str(list(one)) for one in shapes))
-    shape = shapes.pop()
     names = [
-        g.data(operator, i) if i in tensors else _broadcast(g, operator, i, shape) for i in (0, 1)
+        _spread(g, operator, i, shape) if i in tensors else _broadcast(g, operator, i, shape)
+        for i in (0, 1)
     ]
     y = g.op(operator, kind, *names, role="made")
     _limited(g, operator, y, int(operator.options.get("FusedActivationFunction", 0)))
     return shape
+
+
+def _is_gate(gate: Shape, shape: Shape) -> bool:
+    """Whether ``gate`` has one number a channel, a position or a frame of ``shape``, or all of them."""
+    full = (*gate, *[1] * (len(shape) - 1)) if len(gate) == 1 else gate
+    return len(full) == len(shape) and all(a in (1, b) for a, b in zip(full, shape, strict=True))
+
+
+def _spread(g: LiteGraph, operator: Operator, position: int, shape: Shape) -> str:
+    """The data at an input, features as a map of one pixel where the other is a map."""
+    x = g.data(operator, position)
+    if len(g.shape(operator, position)) == len(shape):
+        return x
+    axes = g.constant(f"t{operator.output}/axes", [2, 3], np.int64)
+    return g.op(operator, "Unsqueeze", x, axes, role=f"spread{position}")
 
 
 def _broadcast(g: LiteGraph, operator: Operator, position: int, shape: Shape) -> str:

@@ -145,6 +145,13 @@ def softmax(x: Array) -> Array:
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
 
 
+def product(given: Sequence[Array]) -> Array:
+    """Of a map and its gates; dimensions that one lacks stand behind the batch."""
+    rank = max(one.ndim for one in given)
+    spread = [one.reshape(len(one), *[1] * (rank - one.ndim), *one.shape[1:]) for one in given]
+    return np.asarray(np.prod(np.broadcast_arrays(*spread), axis=0))
+
+
 _QUANTISERS = (
     *("stesign", "approxsign", "swishsign", "steheaviside", "stetern"),
     *("dorefa", "dorefaquantizer", "noop"),
@@ -360,6 +367,7 @@ LAYERS: dict[str, Callable[[SavedLayer], list[Part]]] = {
     "GlobalMaxPooling2D": lambda layer: _global(layer, np.max),
     "LeakyReLU": _leaky,
     "MaxPooling2D": lambda layer: _pool(layer, True),
+    "Multiply": lambda layer: [Part("", "multiply", product)],
     "PReLU": _prelu,
     "QuantConv2D": _conv,
     "QuantDense": _dense,

@@ -37,6 +37,8 @@ SHAPES = {
     "thresholds": (8, 8, 3),
     "shortcuts": (10, 10, 2),
     "parted": (10, 10, 2),
+    "gated": (8, 8, 3),
+    "gated_lite": (8, 8, 3),
     "functional": (10, 12, 3),
 }
 KERAS_3_FILES = [
@@ -57,6 +59,8 @@ FILES = {
     "thresholds.tflite": "thresholds",
     "shortcuts.tflite": "shortcuts",
     "parted.tflite": "parted",
+    "gated.h5": "gated",
+    "gated_lite.tflite": "gated_lite",
 }
 
 
@@ -102,7 +106,9 @@ def test_a_thousand_frames_give_what_tensorflow_gave(file: str, tmp_path: Path) 
     assert gain > 0 and np.count_nonzero(off > 1e-4 * np.ptp(expected)) == 0
     assert len(np.unique(expected.round(4), axis=0)) > 10, "frames that tell networks apart"
     report = check_model(FOLDER / file, workload, random_inputs=20)
-    assert report.verdict == "equal", str(report)
+    # a gate's table times a sum of 288 bits is bounded by more than 1 % of the scores' span
+    allowed = ("equal", "undecided") if name.startswith("gated") else ("equal",)
+    assert report.verdict in allowed, str(report)
 
 
 @pytest.mark.parametrize("file", KERAS_3_FILES)
@@ -137,4 +143,13 @@ def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
     shutil.copy(FOLDER / "shared-structure.json", tmp_path / "net.json")
     shutil.copy(FOLDER / "dorefa-structure.weights.h5", tmp_path / "net.h5")
     with pytest.raises(InputError, match=r"net.h5: expected a group of weights for each layer"):
+        import_model(tmp_path / "net.json", tmp_path / "out", input_type="uint8")
+
+
+def test_python_code_in_a_model_is_never_run(tmp_path: Path) -> None:
+    text = (FOLDER / "shared-structure.json").read_text()
+    (tmp_path / "net.json").write_text(text.replace('"Concatenate"', '"Lambda"'))
+    shutil.copy(FOLDER / "shared-structure.h5", tmp_path / "net.h5")
+    match = r"concatenate \(Lambda\): expected layers whose meaning the file says, got Python code"
+    with pytest.raises(InputError, match=match):
         import_model(tmp_path / "net.json", tmp_path / "out", input_type="uint8")
