@@ -20,10 +20,13 @@ SMALLEST_SHIFT = 5
 """A window this power of two smaller is solved from what is known, however many sweeps that takes."""
 SMALLEST_SHIFT_OF_BOUNDS = 8
 """With bounds none smaller is tried: they turn more often than the pipelines they stand for."""
+WINDOW_WORK, EVALUATION_WORK = 1 << 14, 2_000
+"""What a window, and an evaluation of a unit, costs besides its words, in words."""
 
 
 class UnsettledError(Exception):
-    """Bounds whose cycles do not settle: they may rise for ever, where those of a graph cannot."""
+    """Bounds whose cycles do not settle, or not soon: they may rise for ever, where those of a graph
+    cannot."""
 
 
 class Solver:
@@ -57,6 +60,10 @@ class Solver:
         """The last cycle in which any word moved so far, or -1."""
         self.evaluations = 0
         """Of units, so far."""
+        self.work = 0
+        """Words of all evaluations, those that did not settle included; about nanoseconds."""
+        self.most_work = k.NEVER
+        """Beyond it bounds are given up."""
         self.counts = Counts(graph) if has_counts else None
         self.logs: dict[int, tuple[list[Int64s], list[Int64s]]] = {c: ([], []) for c in logged}
         self._sink_ends: dict[int, list[int]] = {sink: [] for sink in graph.sinks}
@@ -66,6 +73,8 @@ class Solver:
         self.has_bounds = False
         """Whether bounds stand in the place of flushing pipelines."""
         self._window_frames = layout.window_frames
+        moved = layout.state.unit["words_in"].sum() + layout.state.unit["words_out"].sum()
+        self._unit_words = int(moved) // len(graph.units)
         self._is_solved = False
         self._report = np.zeros(k.REPORT, np.int64)
         self._report[k.PROGRESS] = -len(graph.units)  # no step yet
@@ -157,7 +166,12 @@ class Solver:
         while True:
             dirty = np.ones(len(self.state.unit), np.int64)
             limits = self.limits._replace(more_frames=more)
-            if solve(self.state, limits, which, dirty, self._report):
+            is_settled = solve(self.state, limits, which, dirty, self._report)
+            words = EVALUATION_WORK + (self._unit_words * max(1, more) >> self._shift)
+            self.work += WINDOW_WORK + int(self._report[k.EVALUATIONS]) * words
+            if self.has_bounds and self.work > self.most_work:
+                raise UnsettledError
+            if is_settled:
                 break
             which = k.AGAIN
             if more > 1:

@@ -11,6 +11,10 @@ from bnnsim.timing.streaming.steady_state.snapshot import take_snapshot
 BOUND_PERIODS = 8
 """Periods after which a bound is given up, or earlier where that is half of what was solved before."""
 
+BOUND_WORK, LEAST_BOUND_WORK = 1, 1 << 29
+"""What a bound may take, by what was solved before, and in words at least: bounds that turn often take
+some thirty times as long as the pipelines that they stand for."""
+
 
 class Search:
     """Looks for a repetition, frame by frame.
@@ -63,6 +67,7 @@ class Search:
         until it is no later than the period says.
         """
         bounded = with_bounds(self.solver, found.unproven)
+        bounded.work, bounded.most_work = 0, max(LEAST_BOUND_WORK, BOUND_WORK * self.solver.work)
         now = self._now
         for periods in range(1, 1 + BOUND_PERIODS):
             end = self._now.frames + periods * found.period_frames
