@@ -6,7 +6,7 @@ from bnnsim.cost.blocks.amounts import Amounts, Estimate
 from bnnsim.cost.blocks.logic import fixed_point_multiplier
 from bnnsim.cost.blocks.parts import Part
 from bnnsim.cost.blocks.technology import Technology
-from bnnsim.cost.own.structure import Structure, address_bits, control, ram, rom
+from bnnsim.cost.own.structure import Structure, address_bits, control, rom, unregistered_ram
 from bnnsim.design.streaming.units import Lookup, Multiply, Repeat
 
 
@@ -51,5 +51,7 @@ def repeat_parts(tech: Technology, unit: Repeat, bits: int, freezes: bool) -> tu
     counters = address_bits(sum(unit.row_counts)) + address_bits(sum(unit.column_counts))
     counters += address_bits(unit.pixel_words_out)
     places = Structure(counters=counters, compares=counters, selects=out_bits, registers=out_bits)
-    buffer: Estimate = ram(tech, width, unit.kept_words) if unit.kept_words > 1 else Amounts()
+    buffer: Estimate = Amounts()
+    if unit.kept_words > 1:
+        buffer = unregistered_ram(tech, width, unit.kept_words)
     return Part("module", (control(1, freezes) + places).amounts(tech)), Part("buffer", buffer)

@@ -12,6 +12,7 @@ from dataclasses import astuple, dataclass
 from types import MappingProxyType
 
 from bnnsim.cost.blocks.amounts import Amounts, Estimate
+from bnnsim.cost.blocks.logic import multiplexer
 from bnnsim.cost.blocks.memories import Ports
 from bnnsim.cost.blocks.storage import lut_memory
 from bnnsim.cost.blocks.technology import Technology
@@ -198,6 +199,19 @@ def ram(tech: Technology, width_bits: int, depth_words: int, ports: Ports = "sim
         bits = 8 if depth_words <= 32 else 4  # of the four LUTs of a RAM32M or RAM64M
         return Amounts(lutram=4 * math.ceil(width_bits / bits))
     return lut_memory(tech, width_bits, depth_words, ports)
+
+
+def unregistered_ram(tech: Technology, width_bits: int, depth_words: int) -> Estimate:
+    """A memory of one address, read in the same cycle as no block memory is: in LUTs however deep.
+
+    256 words a bit are four LUTs and the slice's multiplexers (UG474, RAM256X1S).
+    """
+    if tech.is_intel:
+        return lut_memory(tech, width_bits, depth_words)
+    if depth_words <= LUT_WORDS:
+        return ram(tech, width_bits, depth_words, "single")
+    select = multiplexer(tech, math.ceil(depth_words / 256), width_bits)
+    return Amounts(lutram=math.ceil(depth_words / LUT_WORDS) * width_bits) + select
 
 
 def block_memory(tech: Technology, width_bits: int, depth_words: int, ports: Ports) -> Estimate:

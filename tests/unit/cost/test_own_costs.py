@@ -7,7 +7,9 @@ import pytest
 from bnnsim.cost.blocks.coefficients import default_coefficients
 from bnnsim.cost.blocks.technology import Technology, technology_of
 from bnnsim.cost.own.structure import columns_of, own_fifo, part_depths, rom, tree_bits
+from bnnsim.cost.own.units import own_parts
 from bnnsim.cost.second_opinion import lut_interval
+from bnnsim.design.streaming.units import Repeat
 from bnnsim.spec.load import load_device
 from tools.fit_own_costs import (
     core_luts,
@@ -120,6 +122,14 @@ def test_flip_flops_of_a_fifo_by_hand() -> None:
     assert own_fifo(_technology(), 16, 1).ff == 16 + 1
     # above 64 words: two pointers of 7 bits, empty, full, the passing word and whether it passes
     assert own_fifo(_technology(), 24, 128).ff == 2 * 7 + 2 + 24 + 1
+
+
+@pytest.mark.parametrize(("columns", "luts"), [(64, 16), (256, 64)])
+def test_rows_that_are_given_again_are_in_luts_however_long(columns: int, luts: int) -> None:
+    """Yosys 0.23 of repeat_map with words of 16 bits: 16 RAM64X1S, 16 RAM256X1S of four LUTs."""
+    repeated = Repeat(4, 1, (2,) * 4, (2,) * columns, 4)
+    buffer = own_parts(_technology(), repeated, False, 4, 16)[1].amounts
+    assert (buffer.lutram, buffer.lut_logic, buffer.bram18) == (luts, 0, 0)
 
 
 def test_an_adder_tree_by_hand() -> None:
