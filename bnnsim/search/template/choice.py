@@ -67,9 +67,11 @@ class Template:
             f"channels at once, for {self.workload} on {spec.device}"
             f"{', loops chosen layer by layer' if self.is_mapped else ''}"
         )
+        costs = ("alm", "m20k") if found["alm"] else ("lut", "bram18")  # by vendor
+        taken = ", ".join(f"{found[name]:,.0f} {name.upper()}" for name in costs)
         gives = (
-            f"{self.fps:,.1f} FPS at {spec.clock_mhz:g} MHz, {found['lut']:,.0f} LUT, "
-            f"{found['bram18']:,.0f} BRAM18: the fastest of {self.tried} that were timed exactly and fit"
+            f"{self.fps:,.1f} FPS at {spec.clock_mhz:g} MHz, {taken}: "
+            f"the fastest of {self.tried} that were timed exactly and fit"
         )
         return architecture_text(spec, (what, gives), with_defaults=True)
 

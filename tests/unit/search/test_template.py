@@ -38,6 +38,14 @@ def test_a_template_runs_bit_exact_at_the_speed_that_it_states(kind: Kind, tmp_p
     assert f"{evaluation.resources.total.lut:,} LUT" in target.read_text()
 
 
+def test_a_template_for_an_intel_part_says_what_it_takes_of_that(tmp_path: Path) -> None:
+    target = tmp_path / "engine.yaml"
+    assert run(["new", "engine", "digits", "--device", "5sgsd8", "--out", str(target)]) == 0
+    total = evaluate(target, "digits", timing_only=True).resources.total
+    assert total.alm and total.m20k
+    assert f" MHz, {total.alm:,} ALM, {total.m20k:,} M20K: the fastest" in target.read_text()
+
+
 @pytest.mark.parametrize(
     ("workload", "device"), [("binarynet", "xczu3eg"), ("fracbnn-cifar10", "xczu9eg"), ("tfc", "xc7z020")]
 )
