@@ -30,7 +30,43 @@ def simplified(
 ) -> tuple[list[Operator], list[str]]:
     """The operators, each behind those it reads, without what cancels itself, and what to say of it."""
     unique = _without_repeats(graph, operators)
-    return _signs_alone(graph, _cancelled(graph, unique))
+    return _signs_alone(graph, _signs_inside(graph, _cancelled(graph, unique)))
+
+
+def _signs_inside(graph: ModelGraph, operators: Sequence[Operator]) -> list[Operator]:
+    """A sign of a map with a constant border (as daBNN has its networks exported) is the sign of what is
+    inside, with the border's sign around it."""
+    read = [name for operator in operators for name in operator.inputs] + list(graph.outputs)
+    pads = {one.output: one for one in operators if (one.domain, one.kind) == (ONNX, "Pad")}
+    found: list[Operator] = []
+    for operator in operators:
+        pad = pads.get(operator.inputs[0]) if (operator.domain, operator.kind) == _SIGNS[0] else None
+        border = None if pad is None or read.count(pad.output) > 1 else _border_of(graph, pad)
+        if pad is None or border is None:
+            found.append(operator)
+            continue
+        inside, value = f"{operator.output}/inside", float(np.sign(border))
+        sign = replace(operator, inputs=pad.inputs[:1], outputs=(inside,))
+        around = replace(pad, inputs=(inside, *pad.inputs[1:]), outputs=operator.outputs)
+        if len(pad.inputs) > 1:
+            graph.constants[f"{inside}/border"] = np.array(value, np.float32)
+            rest = (inside, pad.inputs[1], f"{inside}/border", *pad.inputs[3:])
+            around = replace(around, inputs=rest)
+        else:
+            around = replace(around, attributes={**pad.attributes, "value": value})
+        found.remove(pad)
+        found += [sign, around]
+    return found
+
+
+def _border_of(graph: ModelGraph, pad: Operator) -> float | None:
+    """The number that a Pad puts around a map; None where it is no constant."""
+    if pad.attributes.get("mode", "constant") not in ("constant", b"constant"):
+        return None
+    if not pad.has(2):
+        return float(pad.attributes.get("value", 0.0))
+    value = graph.constants.get(pad.inputs[2])
+    return None if value is None or value.size != 1 else float(value.reshape(-1)[0])
 
 
 def _without_repeats(graph: ModelGraph, operators: Sequence[Operator]) -> list[Operator]:

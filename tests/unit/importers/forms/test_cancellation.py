@@ -137,3 +137,13 @@ def test_weights_behind_the_same_form(tmp_path):
     found = agreement(b, scores, tmp_path, images=300)
     assert found.same() >= 0.996
     assert [str(one.weight) for one in found.workload.layers] == ["bipolar"] * 3
+
+
+@pytest.mark.parametrize("border", [-1.0, 0.25, 3.0])
+def test_a_sign_of_a_padded_map_is_the_sign_within_the_border_s(border: float, tmp_path) -> None:
+    b = Builder((1, 3, 6, 6), seed=3)
+    pads = b.constant(np.array([0, 0, 1, 1, 0, 0, 1, 1]), np.int64)
+    signs = b.op("Sign", b.op("Pad", _sums(b), pads, b.constant(border)))
+    x = b.batch_norm(b.conv(signs, b.signs(6, 6, 3, 3), 3), 6, 4)
+    y = b.op("MatMul", b.op("Flatten", b.op("Sign", x)), b.signs(6 * 36, 5))
+    assert agreement(b, y, tmp_path, images=300).same() == 1
