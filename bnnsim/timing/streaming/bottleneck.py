@@ -18,7 +18,7 @@ from bnnsim.timing.streaming.compiled_run import CompiledRun
 from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit
 from bnnsim.timing.streaming.programs.program import Elastic
 from bnnsim.timing.streaming.solver.steady.certificate import find_bounds, longest_program
-from bnnsim.timing.streaming.steady_state.api import steady_state
+from bnnsim.timing.streaming.steady_state.api import SWEPT_WORDS, frame_words, steady_state
 
 
 def find_bottleneck(graph: TimingGraph, run: CompiledRun) -> Bottleneck | None:
@@ -58,12 +58,17 @@ def find_bottleneck(graph: TimingGraph, run: CompiledRun) -> Bottleneck | None:
 
 
 def _pace(graph: TimingGraph, interval: Fraction, unit: str, by_fifos: bool) -> Circuit | None:
-    """The circuit that makes the interval what it is, if it can be told: a unit that limits is one."""
+    """The circuit that makes the interval what it is, if it can be told: a unit that limits is one.
+
+    Others are not looked for in frames of more than ``SWEPT_WORDS``: that takes 50 bytes a word.
+    """
     alone = longest_program(graph)
     if alone.ratio == interval:
         return alone
     if not by_fifos:
         return Circuit((unit,), (), unit, interval.numerator, interval.denominator)
+    if frame_words(graph) > SWEPT_WORDS:
+        return None
     found = find_bounds(graph)
     return found.circuit if found is not None and found.circuit.ratio == interval else None
 
