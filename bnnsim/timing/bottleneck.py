@@ -85,8 +85,8 @@ class Bottleneck:
     """The interval of an engine if the unit, and those that count as much, took no time; null for a
     pipeline."""
     pace: Circuit | None = None
-    """Of a pipeline the circuit that sets its pace; null for an engine, and where none is found that is
-    as slow as the interval."""
+    """Of a pipeline the circuit that sets its pace; null for an engine, where none is found that is as
+    slow as the interval, and for FIFOs that limit frames of more than 2^22 words."""
 
     @property
     def limiting_units(self) -> tuple[str, ...]:
