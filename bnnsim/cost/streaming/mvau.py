@@ -84,14 +84,14 @@ def _processing_elements(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
     elif weight == 1 and lane > SHORT_BITS:
         # Signs go into the adders, which add or subtract; pairs of signs are compared beside them.
         luts = unit.simd + adder_tree_luts(tech, unit.simd, lane + 1)
-    elif tool == "vivado_hls":
-        products = unit.simd * lut_multiplier_luts(tech, weight, lane)
-        product_bits = weight + lane if weight > 1 else lane + 1
-        luts = products + ripple_tree_luts(unit.simd, product_bits)
     else:
         products = unit.simd * lut_multiplier_luts(tech, weight, lane)
         product_bits = weight + lane if weight > 1 else lane + 1
-        luts = products + adder_tree_luts(tech, unit.simd, product_bits)
+        if tool == "vivado_hls":
+            luts = ripple_tree_luts(unit.simd, product_bits)
+        else:
+            luts = adder_tree_luts(tech, unit.simd, product_bits)
+        return control(tech, unit.pe * products) + datapath(tech, unit.pe * luts)
     return datapath(tech, unit.pe * luts)
 
 
