@@ -71,7 +71,7 @@ class RunRequest:
         ExecutorName | None,
         typer.Option(
             "--executor",
-            help="who counts the cycles; default: compiled for --timing-only and large runs, else simpy",
+            help="who counts the cycles; default: compiled without bits and for large runs, else simpy",
         ),
     ] = None
 

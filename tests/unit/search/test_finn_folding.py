@@ -7,6 +7,7 @@ FPS). More rates, networks and parts, FIFOs too: ``tests/benchmarks/planning.py`
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -51,12 +52,16 @@ def test_no_rate_is_so_low_that_finn_s_folding_takes_fewer_luts_in_finn_s_estima
 
 
 def _luts(network: Network, hardware: Mapping[str, LayerHardware | None]) -> int:
-    """FINN's estimate of ours, weights in block RAM, as its estimate of its own has them."""
-    folds = {}
+    """FINN's estimate of ours; of weights in LUTs (``ram_style`` distributed) 64 of a bit in each."""
+    folds, in_luts = {}, 0
     for layer, own in hardware.items():
-        assert own is not None and own.pe and own.simd and own.weights != "lutram"
-        folds[layer] = fold_of(network.nodes[layer], own.pe, own.simd, own.simd_window)
-    return finn_luts(network, folds)
+        assert own is not None and own.pe and own.simd
+        node = network.nodes[layer]
+        folds[layer] = fold_of(node, own.pe, own.simd, own.simd_window)
+        if own.weights == "lutram":
+            words = node.matrix_height * node.matrix_width // (own.pe * own.simd)
+            in_luts += own.pe * own.simd * math.ceil(words / 64)  # weights of one bit
+    return finn_luts(network, folds) + in_luts
 
 
 @pytest.mark.parametrize("name", ["tfc", "cnv"])

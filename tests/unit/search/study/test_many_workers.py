@@ -50,7 +50,7 @@ explore: {workload: tfc, objectives: [throughput_fps, lut]}
 """
 WORKERS = 10
 ENQUEUED = 20
-TRIALS = 150
+TRIALS = 120  # of the 131 designs that the space has
 KILLS = 15
 
 
