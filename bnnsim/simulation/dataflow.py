@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Protocol
 
-from bnnsim.design.streaming.datapath import Datapath, ManyWords
+from bnnsim.design.streaming.datapath import Datapath, push_words
 from bnnsim.simulation.options import Progress
 from bnnsim.timing.streaming.programs.graph import TimingGraph
 from bnnsim.timing.streaming.programs.program import Lockstep, Program
@@ -93,10 +93,6 @@ def _passed_on(program: Program, words: list[int]) -> list[int]:
 
 
 def _push(datapath: Datapath, words: Iterable[tuple[int, ...]]) -> None:
-    if not isinstance(datapath, ManyWords):
-        for word in words:
-            datapath.push(word)
-        return
     coming = iter(words)
     while part := list(islice(coming, WORDS_AT_ONCE)):
-        datapath.push_all(part)
+        push_words(datapath, part)

@@ -34,7 +34,7 @@ from bnnsim.datapath.words import (
     unpack_word,
 )
 from bnnsim.design.network.network import Network, Tensor
-from bnnsim.design.streaming.datapath import Datapath, ManyWords
+from bnnsim.design.streaming.datapath import Datapath, push_words
 from bnnsim.design.streaming.units import (
     Add,
     Concat,
@@ -159,11 +159,7 @@ class CheckedDatapath:
         self._inner.push(words)
 
     def push_all(self, words: Sequence[tuple[int, ...]]) -> None:
-        if isinstance(self._inner, ManyWords):
-            self._inner.push_all(words)
-        else:
-            for word in words:
-                self._inner.push(word)
+        push_words(self._inner, words)
 
     def pop(self) -> int:
         word = self._inner.pop()

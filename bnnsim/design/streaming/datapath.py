@@ -26,3 +26,12 @@ class ManyWords(Datapath, Protocol):
 
     def push_all(self, words: Sequence[tuple[int, ...]]) -> None:
         """Receive some words from every input port, in order."""
+
+
+def push_words(datapath: Datapath, words: Sequence[tuple[int, ...]]) -> None:
+    """Give a datapath some words of every input port, together where it takes many."""
+    if isinstance(datapath, ManyWords):
+        datapath.push_all(words)
+    else:
+        for word in words:
+            datapath.push(word)

@@ -96,7 +96,7 @@ def _check(arguments: tuple[TrialRecord, int]) -> Verification:
     except (BitMismatchError, DeadlockError) as error:
         return Verification(trial.id, False, str(error), 0)
     if run.cycles_total != figures["latency_cycles"]:
-        counter = {"simpy": "SimPy"}.get(run.executor, "a simulation")
+        counter = "SimPy" if run.executor == "simpy" else "a simulation"
         note = f"{run.cycles_total} cycles in {counter}, {figures['latency_cycles']:.0f} compiled"
         return Verification(trial.id, False, note, 0)
     # The search found the interval by a shorter way than a simulation takes.
@@ -107,8 +107,9 @@ def _check(arguments: tuple[TrialRecord, int]) -> Verification:
     if not run.bit_exact:
         return Verification(trial.id, None, run.bit_exact_basis, 0)
     basis = "the workload's weights" if weights_seed is None else f"weights of seed {weights_seed}"
-    note = f"one frame bit-exact in SimPy ({basis}), {run.cycles_total:,} cycles in both executors"
-    if run.executor == "compiled":
+    if run.executor == "simpy":
+        note = f"one frame bit-exact in SimPy ({basis}), {run.cycles_total:,} cycles in both executors"
+    else:
         note = f"one frame bit-exact ({basis}), too large for SimPy: cycles by the compiled executor"
     return Verification(trial.id, True, note, 0)
 

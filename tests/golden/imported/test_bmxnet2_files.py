@@ -21,23 +21,20 @@ pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not installed")
 from bnnsim.importers.check.check import check_model
 from bnnsim.importers.model import import_model
 from bnnsim.spec.faults import InputError
-from tests.golden.imported.test_larq_files import workload_scores
+from tests.golden.imported.test_larq_files import frames_of, workload_scores
 
 FOLDER = Path(__file__).parent / "bmxnet2"
 
 
-def _frames() -> np.ndarray:
-    """The frames that MXNet was run on: coarse patches with noise on them."""
-    rng = np.random.default_rng(7)
-    coarse = rng.integers(0, 256, (1000, 2, 2, 3)).repeat(6, axis=1).repeat(6, axis=2)
-    return np.clip(coarse + rng.integers(-60, 61, coarse.shape), 0, 255).astype(np.uint8)
+FRAMES = frames_of((12, 12, 3))
+"""The frames that MXNet was run on: coarse patches with noise on them."""
 
 
 @pytest.mark.parametrize("name", ["signs", "dorefa", "xnor"])
 def test_a_thousand_frames_give_what_mxnet_gave(name: str, tmp_path: Path) -> None:
     path = FOLDER / f"{name}-symbol.json"
     expected = np.load(FOLDER / f"{name}.npz")["scores"].astype(np.float64)
-    found, workload = workload_scores(path, tmp_path, _frames())
+    found, workload = workload_scores(path, tmp_path, FRAMES)
     gain, offset = np.polyfit(found.reshape(-1), expected.reshape(-1), 1)
     off = np.abs(gain * found + offset - expected)
     assert gain > 0 and np.count_nonzero(off > 1e-4 * np.ptp(expected)) == 0

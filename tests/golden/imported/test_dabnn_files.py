@@ -23,16 +23,13 @@ from bnnsim.importers.check.check import check_model
 from bnnsim.importers.dabnn.network import dab_to_onnx
 from bnnsim.importers.model import import_model
 from bnnsim.spec.faults import InputError, SpecError
-from tests.golden.imported.test_larq_files import workload_scores
+from tests.golden.imported.test_larq_files import frames_of, workload_scores
 
 FOLDER = Path(__file__).parent / "dabnn"
 
 
-def _frames() -> np.ndarray:
-    """The frames that daBNN was run on: coarse patches with noise on them."""
-    rng = np.random.default_rng(7)
-    coarse = rng.integers(0, 256, (1000, 2, 2, 3)).repeat(6, axis=1).repeat(6, axis=2)
-    return np.clip(coarse + rng.integers(-60, 61, coarse.shape), 0, 255).astype(np.uint8)
+FRAMES = frames_of((12, 12, 3))
+"""The frames that daBNN was run on: coarse patches with noise on them."""
 
 
 @pytest.mark.parametrize("name", ["residual", "odd"])
@@ -40,7 +37,7 @@ def test_a_thousand_frames_give_what_dabnn_gave(name: str, tmp_path: Path) -> No
     path = tmp_path / "model.bin"  # its content tells what it is
     shutil.copy(FOLDER / f"{name}.dab", path)
     expected = np.load(FOLDER / f"{name}.npz")["scores"].astype(np.float64)
-    found, workload = workload_scores(path, tmp_path / "out", _frames())
+    found, workload = workload_scores(path, tmp_path / "out", FRAMES)
     gain, offset = np.polyfit(found.reshape(-1), expected.reshape(-1), 1)
     off = np.abs(gain * found + offset - expected)
     assert gain > 0 and np.count_nonzero(off > 1e-4 * np.ptp(expected)) == 0
@@ -67,9 +64,7 @@ def _changed(folder: Path, old: bytes, new: bytes, count: int = 1) -> Path:
         (b"\x03\0\0\0t12", b"\x03\0\0\0t02", "expected inputs that were made before, got t"),
     ],
 )
-def test_what_does_not_hang_together_is_named(
-    old: bytes, new: bytes, match: str, tmp_path: Path
-) -> None:
+def test_what_does_not_hang_together_is_named(old: bytes, new: bytes, match: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=match) as caught:
         import_model(_changed(tmp_path, old, new), tmp_path / "out", input_type="uint8")
     assert "\n" not in str(caught.value) and not (tmp_path / "out").exists()
@@ -83,9 +78,7 @@ def test_another_version_is_refused_with_what_to_do(tmp_path: Path) -> None:
     assert content[version] == 2
     content[version] = 1
     (tmp_path / "net.dab").write_bytes(bytes(content))
-    with pytest.raises(
-        InputError, match=r"expected version 2 \(convert the ONNX model .*\), got 1"
-    ):
+    with pytest.raises(InputError, match=r"expected version 2 \(convert the ONNX model .*\), got 1"):
         import_model(tmp_path / "net.dab", tmp_path / "out")
 
 

@@ -90,9 +90,7 @@ def test_the_scores_are_those_that_finn_s_own_nodes_give(name, tmp_path):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_build_and_its_streamlined_graph_check_equal_node_by_node(name, tmp_path):
     path = BUILDS / name
-    report = check_model(
-        path, import_finn(path, tmp_path).network.workload_path, random_inputs=1000
-    )
+    report = check_model(path, import_finn(path, tmp_path).network.workload_path, random_inputs=1000)
     assert report.is_equal, str(report)
     plain = path / "intermediate_models/step_streamline.onnx"
     report = check_model(plain, import_model(plain, tmp_path).workload_path, random_inputs=200)

@@ -89,6 +89,21 @@ def as_scores(probabilities: np.ndarray) -> np.ndarray:
     return np.asarray(logs - logs.max(axis=1, keepdims=True))
 
 
+def assert_scores(
+    expected: np.ndarray, found: np.ndarray, ends_in_softmax: bool, least_different: int
+) -> None:
+    """A framework's scores ``(frames, classes)`` are a workload's but for one gain and one offset, and of
+    frames that tell networks apart. A softmax at the end is left out of the workload."""
+    if ends_in_softmax:
+        kept = expected > 1e-30
+        expected, found = as_scores(expected), found - found.max(axis=1, keepdims=True)
+        expected, found = np.where(kept, expected, 0), np.where(kept, found, 0)
+    gain, offset = np.polyfit(found.reshape(-1), expected.reshape(-1), 1)
+    off = np.abs(gain * found + offset - expected)
+    assert gain > 0 and np.count_nonzero(off > 1e-4 * np.ptp(expected)) == 0
+    assert len(np.unique(expected.round(4), axis=0)) > least_different, "frames that tell networks apart"
+
+
 @pytest.mark.parametrize("file", FILES)
 def test_a_thousand_frames_give_what_tensorflow_gave(file: str, tmp_path: Path) -> None:
     if file.endswith(".tflite"):
@@ -97,14 +112,8 @@ def test_a_thousand_frames_give_what_tensorflow_gave(file: str, tmp_path: Path) 
     name = FILES[file]
     expected = np.load(FOLDER / f"{name}.npz")["scores"].astype(np.float64)
     found, workload = workload_scores(FOLDER / file, tmp_path, frames_of(SHAPES[name]))
-    if name in ("sequential", "subclassed", "thresholds"):  # end in a Softmax, which is left out
-        kept = expected > 1e-30
-        expected, found = as_scores(expected), found - found.max(axis=1, keepdims=True)
-        expected, found = np.where(kept, expected, 0), np.where(kept, found, 0)
-    gain, offset = np.polyfit(found.reshape(-1), expected.reshape(-1), 1)
-    off = np.abs(gain * found + offset - expected)
-    assert gain > 0 and np.count_nonzero(off > 1e-4 * np.ptp(expected)) == 0
-    assert len(np.unique(expected.round(4), axis=0)) > 10, "frames that tell networks apart"
+    ends_in_softmax = name in ("sequential", "subclassed", "thresholds")
+    assert_scores(expected, found, ends_in_softmax, least_different=10)
     report = check_model(FOLDER / file, workload, random_inputs=20)
     # a gate's table times a sum of 288 bits is bounded by more than 1 % of the scores' span
     allowed = ("equal", "undecided") if name.startswith("gated") else ("equal",)

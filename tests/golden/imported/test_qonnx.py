@@ -31,9 +31,7 @@ def test_finn_s_tfc_predicts_its_four_digits(tmp_path):
     frames = frames_from_images(network, digits.astype(np.uint8))
     predictions = execute(network, parameters, frames).predictions
     assert predictions.tolist() == [7, 2, 1, 0]
-    assert (
-        predictions.tolist() == np.load(trained("qonnx") / "expected_output.npy").ravel().tolist()
-    )
+    assert predictions.tolist() == np.load(trained("qonnx") / "expected_output.npy").ravel().tolist()
 
 
 def test_finn_s_tfc_equals_its_model_on_a_thousand_random_inputs(tmp_path):
@@ -62,9 +60,7 @@ def test_brevitas_cnv_with_two_bit_weights_and_activations_equals_its_model(tmp_
     path = tmp_path / "cnv_2w2a.onnx"
     onnx.save(brevitas_model("cnv_2w2a", seed=5), path)
     imported = import_onnx(path, tmp_path)
-    assert {str(layer.weight) for layer in imported.workload.layers if layer.op == "conv"} == {
-        "int2"
-    }
+    assert {str(layer.weight) for layer in imported.workload.layers if layer.op == "conv"} == {"int2"}
     report = check_model(path, imported.workload_path, random_inputs=20)
     assert report.is_equal, str(report)
 
