@@ -8,8 +8,12 @@ steers them (counters, decoders, handshakes, interconnect) has a toggle rate of 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
-from bnnsim.cost.blocks.amounts import Amounts
+import numpy as np
+
+from bnnsim.arrays import Floats
+from bnnsim.cost.blocks.amounts import AMOUNTS, Amounts
 from bnnsim.cost.blocks.coefficients import Coefficients
 from bnnsim.cost.usage import PLATFORM, UnitResources
 from bnnsim.spec.device import Device
@@ -49,6 +53,10 @@ def control_share(unit: UnitResources) -> float:
     return steering / logic if logic else 0.0
 
 
+Watts = TypeVar("Watts", float, Floats)
+"""Of one unit, or of many at once."""
+
+
 class Energies:
     """Energy a cycle of each resource on one device."""
 
@@ -69,25 +77,55 @@ class Energies:
         steering: float = 0.0,
     ) -> DynamicPower:
         """Dynamic power of ``amounts``, of whose logic the share ``steering`` is control."""
+        activity = 1.0 if toggles is None else toggles / self.values["reference_toggles"]
+        access = activity if accesses is None else accesses / self.values["reference_accesses"]
+        counts = [float(getattr(amounts, kind)) for kind in AMOUNTS]
+        return DynamicPower(
+            name, layer, *self._watts(counts, clock_mhz, activity, access, work, steering)
+        )
+
+    def of_many(
+        self,
+        amounts: Floats,
+        clock_mhz: float,
+        toggles: Floats,
+        accesses: Floats,
+        work: Floats,
+        steering: Floats,
+    ) -> tuple[Floats, Floats, Floats, Floats]:
+        """Watts of clock, logic, memory and DSPs of many units at once, each ``(units,)``, as
+        :meth:`of` has them.
+
+        ``amounts`` ``(kinds, units)`` in the order of ``AMOUNTS``; ``accesses`` is NaN where a unit's
+        memory is accessed as its data toggles.
+        """
+        activity = toggles / self.values["reference_toggles"]
+        accesses = accesses / self.values["reference_accesses"]
+        access = np.where(np.isnan(accesses), activity, accesses)
+        return self._watts(list(amounts), clock_mhz, activity, access, work, steering)
+
+    def _watts(
+        self,
+        amounts: list[Watts],
+        clock_mhz: float,
+        activity: Watts,
+        access: Watts,
+        work: Watts,
+        steering: Watts,
+    ) -> tuple[Watts, Watts, Watts, Watts]:
+        """Watts of clock, logic, memory and DSPs."""
         values = self.values
-        reference = values["reference_toggles"]
-        activity = 1.0 if toggles is None else toggles / reference
-        access = activity if accesses is None else accesses / values["reference_accesses"]
+        lut_logic, lutram, ff, bram18, uram, dsp, alm, m20k = amounts
         # pJ x MHz is microwatts.
         watts = self.scale * clock_mhz * 1e-6
-        luts = amounts.lut_logic + amounts.alm * self.luts_per_alm
-        changing = (1 - steering) * activity + steering * work * values["control_toggles"] / reference
-        logic = changing * luts * values["data_lut_pj"] + activity * amounts.ff * values["register_pj"]
-        blocks = amounts.bram18 + amounts.m20k + amounts.uram * values["uram_bram18_equivalent"]
-        return DynamicPower(
-            name,
-            layer,
-            clock_w=watts * amounts.ff * values["clock_pj"],
-            logic_w=watts * logic,
-            memory_w=watts
-            * (activity * amounts.lutram * values["lutram_pj"] + access * blocks * values["bram18_pj"]),
-            dsp_w=watts * activity * amounts.dsp * values["dsp_pj"],
-        )
+        luts = lut_logic + alm * self.luts_per_alm
+        control = values["control_toggles"]
+        changing = (1 - steering) * activity + steering * work * control / values["reference_toggles"]
+        logic = changing * luts * values["data_lut_pj"] + activity * ff * values["register_pj"]
+        blocks = bram18 + m20k + uram * values["uram_bram18_equivalent"]
+        memory = activity * lutram * values["lutram_pj"] + access * blocks * values["bram18_pj"]
+        clock = watts * ff * values["clock_pj"]
+        return clock, watts * logic, watts * memory, watts * activity * dsp * values["dsp_pj"]
 
 
 def generation(device: Device) -> str:

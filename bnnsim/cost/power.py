@@ -171,6 +171,18 @@ def estimate_power(
     return _power(resources.device, dynamic, clock_mhz, used, values, processor)
 
 
+def power_without_units(
+    device: Device,
+    clock_mhz: float,
+    activity: Activity,
+    processor: ProcessorActivity = "polling",
+    coefficients: Coefficients | None = None,
+) -> Power:
+    """Power of what a design stands on: its device, the processor, and the traffic of ``activity``."""
+    values = coefficients or default_coefficients()
+    return _power(device, (), clock_mhz, activity, values, processor)
+
+
 def power_of_amounts(
     amounts: Amounts[int],
     device: Device,

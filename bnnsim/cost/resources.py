@@ -15,7 +15,7 @@ from bnnsim.cost.engine.resources import capped_blocks, engine_units
 from bnnsim.cost.streaming.units import stream_parts, unit_parts
 from bnnsim.cost.usage import PLATFORM, Capped, Resources, UnitResources
 from bnnsim.design.design import Design, EngineDesign
-from bnnsim.design.streaming.units import StreamingGraph, Unit, UnitParameters
+from bnnsim.design.streaming.units import Stream, StreamingGraph, Unit, UnitParameters
 from bnnsim.spec.device import Device
 from bnnsim.spec.streaming.hardware import HlsTool, UnitLibrary
 
@@ -61,29 +61,37 @@ def _prefix_units(tech: Technology, design: EngineDesign) -> list[UnitResources]
 
 def _streaming_units(tech: Technology, design: Design) -> list[UnitResources]:
     """Units, then streams, then the platform."""
-    graph, spec = design.graph, design.architecture
+    return [*_units_and_streams(tech, design.graph.units, design.graph), platform_of(tech, design)]
+
+
+def platform_of(tech: Technology, design: Design) -> UnitResources:
+    """What connects a pipeline with processor and memory."""
+    spec = design.architecture
     connections = pipeline_platform(tech, design.device, spec.platform, spec.is_one_core)
     size = total(connections).rounded(tech)
-    platform = UnitResources(PLATFORM, PLATFORM, PLATFORM, size, connections)
-    return [*_units_and_streams(tech, graph.units, graph), platform]
+    return UnitResources(PLATFORM, PLATFORM, PLATFORM, size, connections)
 
 
 def _units_and_streams(
     tech: Technology, present: Iterable[Unit], graph: StreamingGraph
 ) -> list[UnitResources]:
     """The ``present`` units of ``graph``, then all its streams."""
-    units = [_unit(tech, unit, graph) for unit in present]
-    layer = {unit.name: unit.layer for unit in graph.units}
-    for stream in graph.streams:
-        store = stream.width_bits, stream.depth_words, stream.library, stream.srl_words
-        size, parts = _stream_amounts(tech, *store)
-        units.append(UnitResources(stream.name, "fifo", layer[stream.writer], size, parts))
-    return units
+    streams, layer = graph.stream_by_name, {unit.name: unit.layer for unit in graph.units}
+    return [
+        *(resources_of_unit(tech, unit, streams[(unit.inputs or unit.outputs)[0]]) for unit in present),
+        *(resources_of_stream(tech, stream, layer[stream.writer]) for stream in graph.streams),
+    ]
 
 
-def _unit(tech: Technology, unit: Unit, graph: StreamingGraph) -> UnitResources:
-    names = unit.inputs or unit.outputs
-    stream = graph.stream_by_name[names[0]]
+def resources_of_stream(tech: Technology, stream: Stream, layer: str) -> UnitResources:
+    """What the FIFO of a ``stream`` takes that ``layer`` writes."""
+    store = stream.width_bits, stream.depth_words, stream.library, stream.srl_words
+    size, parts = _stream_amounts(tech, *store)
+    return UnitResources(stream.name, "fifo", layer, size, parts)
+
+
+def resources_of_unit(tech: Technology, unit: Unit, stream: Stream) -> UnitResources:
+    """What a ``unit`` takes whose first input, or where it has none first output, is ``stream``."""
     bits = stream.element_bits, stream.width_bits
     size, parts = _unit_amounts(tech, unit.parameters, unit.library, *bits, unit.freezes, unit.hls_tool)
     return UnitResources(unit.name, unit.kind, unit.layer, size, parts)

@@ -23,6 +23,7 @@ from bnnsim.design.streaming.units import (
     Sink,
     Source,
     Split,
+    Stream,
     Threshold,
     Unit,
     Window,
@@ -80,7 +81,8 @@ def activity_at_rate(
 
 def work_shares(design: Design, interval_cycles: float) -> dict[str, float]:
     """The share of all cycles in which each unit, each stream and the platform works."""
-    steps = {unit.name: _steps(design, unit) for unit in design.graph.units}
+    by_name = design.graph.stream_by_name
+    steps = {unit.name: unit_steps(unit, by_name) for unit in design.graph.units}
     steps |= {stream.name: stream.words for stream in design.graph.streams}
     shares = {name: min(1.0, count / interval_cycles) for name, count in steps.items()}
     shares[PLATFORM] = min(1.0, frame_bits(design) / PORT_BITS / interval_cycles)
@@ -107,8 +109,8 @@ def product_toggles(operand: float, weights: float) -> float:
     return operand + weights - 2 * operand * weights
 
 
-def _steps(design: Design, unit: Unit) -> int:
-    """Cycles a frame in which the unit works on new data."""
+def unit_steps(unit: Unit, streams: Mapping[str, Stream]) -> int:
+    """Cycles a frame in which the unit works on new data; ``streams`` has those that it is at."""
     match unit.parameters:
         case Mvau() as mvau:
             return mvau.vectors * mvau.fold
@@ -116,7 +118,6 @@ def _steps(design: Design, unit: Unit) -> int:
             Source() | Sink() | Converter() | Padding() | Window() | Pool()
             | Threshold() | Scale() | Lookup() | Split() | Add() | Multiply() | Concat() | Repeat()
         ):
-            streams = design.graph.stream_by_name
             return max((streams[name].words for name in (*unit.inputs, *unit.outputs)), default=0)
         case _:
             assert_never(unit.parameters)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from bnnsim.design.network.network import Node
 from bnnsim.design.streaming.stream_builder import StreamBuilder
@@ -46,11 +47,12 @@ STREAMING = (
 )
 
 
-def check_layers(builder: StreamBuilder) -> None:
-    """Note the faults of layer names, operations and folding, before any unit is built."""
+def check_layers(builder: StreamBuilder, nodes: Sequence[Node]) -> None:
+    """Note the faults of layer names, operations and of the folding of ``nodes``, before any unit is
+    built."""
     _check_layer_names(builder)
     _check_operations(builder)
-    for node in builder.network.nodes.values():
+    for node in nodes:
         _check_folding(builder, node)
 
 

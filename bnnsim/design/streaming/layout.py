@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
+from bnnsim.design.known_parts import KnownParts
 from bnnsim.design.network.network import INPUT, Network
 from bnnsim.design.streaming.folding_rules import check_layers, check_stream_names
 from bnnsim.design.streaming.layer_units import layer_units
-from bnnsim.design.streaming.stream_builder import OpenPort, StreamBuilder
+from bnnsim.design.streaming.stream_builder import SINK, SOURCE, OpenPort, StreamBuilder
 from bnnsim.design.streaming.units import Sink, Source, StreamingGraph
 from bnnsim.design.streaming.window_units import check_windows
 from bnnsim.spec.faults import Fault
@@ -15,33 +17,40 @@ from bnnsim.spec.load import Loaded
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.streaming.hardware import LayerHardware, UnitLibrary
 
-SOURCE, SINK = "source", "sink"
-
 
 def build_streaming(
-    architecture: Loaded[StreamingArchitecture], network: Network, all_depths_count: bool = True
+    architecture: Loaded[StreamingArchitecture],
+    network: Network,
+    all_depths_count: bool = True,
+    known: KnownParts | None = None,
 ) -> tuple[StreamingGraph | None, list[Fault]]:
     """Units and streams of ``network`` on ``architecture``; the graph is None where faults bar it.
 
-    A FIFO depth of a stream that is not there is a fault, unless not ``all_depths_count``.
+    A FIFO depth of a stream that is not there is a fault, unless not ``all_depths_count``. ``known`` has
+    parts of other pipelines of the same network, and takes in what is new.
     """
-    builder = StreamBuilder(architecture, network)
-    check_layers(builder)
-    check_windows(builder)
+    known = known or KnownParts()
+    known.make_room()
+    builder = StreamBuilder(architecture, network, known.filled)
+    unsure = known.unsure(builder)
+    check_layers(builder, unsure)
+    check_windows(builder, unsure)
     if builder.faults:
         return None, builder.faults
-    _frame_source(builder)
+    known.keep_sound(builder, unsure)
+    lanes = _first_reader_lanes(builder)
+    known.add_source(builder, lanes, partial(_frame_source, builder, lanes))
     for node in network.nodes.values():
-        layer_units(builder, node)
+        known.add_layer(builder, node, partial(layer_units, builder, node))
         if builder.faults:
             return None, builder.faults
     for name in network.outputs:
-        _frame_sink(builder, name)
+        known.add_sink(builder, name, partial(_frame_sink, builder, name))
     if all_depths_count:
         check_stream_names(builder)
     if builder.faults:
         return None, builder.faults
-    return StreamingGraph(tuple(builder.units), tuple(builder.streams)), []
+    return StreamingGraph(known.units(builder), tuple(builder.streams)), []
 
 
 def _frame_sink(builder: StreamBuilder, output: str) -> None:
@@ -62,7 +71,7 @@ def _end_library(builder: StreamBuilder, usual: UnitLibrary) -> UnitLibrary:
     return "own" if builder.spec.defaults.units == "own" else usual
 
 
-def _frame_source(builder: StreamBuilder) -> None:
+def _frame_source(builder: StreamBuilder, reader_lanes: int) -> None:
     spec = builder.spec.frame_source
     frame = builder.network.input
     hardware = builder.hardware(INPUT)
@@ -70,11 +79,9 @@ def _frame_source(builder: StreamBuilder) -> None:
     if spec.width_bits is not None:
         key = ("frame_source", "width_bits")
         port = builder.to_width(port, spec.width_bits, key, INPUT, hardware)
-    lanes = port.lanes
-    # The source's own words: known now, or once the first reader has said what it wants.
-    if lanes == 0:
-        lanes = _first_reader_lanes(builder)
-        port = replace(port, lanes=lanes)
+    # The source's own words: known now, or what the first reader wants.
+    lanes = port.lanes or reader_lanes
+    port = replace(port, lanes=lanes)
     share = -(-spec.burst_start_steps // spec.burst_frames)
     source = Source(
         frame.elements // lanes,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bnnsim.design.network.network import Network
@@ -22,8 +23,13 @@ from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.streaming.hardware import LayerHardware, UnitDefaults, UnitLibrary
 from bnnsim.spec.value_type import ValueType
 
+SOURCE, SINK = "source", "sink"
 INHERITED = tuple(name for name in LayerHardware.model_fields if name in UnitDefaults.model_fields)
 """What a layer says or takes from the defaults."""
+UNSAID = LayerHardware()
+"""What a layer without an entry says."""
+Filled = dict[tuple[LayerHardware, UnitDefaults], LayerHardware]
+"""Layers' options with the defaults filled in."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,18 @@ class OpenPort:
     depth_key: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Part:
+    """What one layer, the source or a sink adds to a pipeline: units whose outputs are not known yet,
+    streams, and the ports of ``name`` that it leaves open; it has read ``inputs``."""
+
+    units: tuple[Unit, ...]
+    streams: tuple[Stream, ...]
+    inputs: tuple[str, ...]
+    name: str
+    ports: tuple[OpenPort, ...]
+
+
 def unit_style(hardware: LayerHardware, usual: UnitLibrary) -> tuple[UnitLibrary, bool]:
     """The library of a unit that ``usual`` has unless all are the project's own, and whether it freezes.
 
@@ -54,12 +72,18 @@ def unit_style(hardware: LayerHardware, usual: UnitLibrary) -> tuple[UnitLibrary
 class StreamBuilder:
     """Units and streams as far as they are built, the open port of every layer, and the faults found."""
 
-    def __init__(self, architecture: Loaded[StreamingArchitecture], network: Network) -> None:
+    def __init__(
+        self,
+        architecture: Loaded[StreamingArchitecture],
+        network: Network,
+        filled: Filled | None = None,
+    ) -> None:
         self.spec = architecture.spec
         self.source_text = architecture.source
         self.network = network
         self.faults: list[Fault] = []
         self._hardware: dict[str, LayerHardware] = {}
+        self._filled: Filled = {} if filled is None else filled
         self._units: dict[str, Unit] = {}
         self._outputs: dict[str, list[str]] = {}  # by unit
         self._between: dict[str, int] = {}  # streams by writer and reader
@@ -69,7 +93,12 @@ class StreamBuilder:
     @property
     def units(self) -> list[Unit]:
         """The units so far, with all that they feed."""
-        return [replace(unit, outputs=tuple(self._outputs[n])) for n, unit in self._units.items()]
+        return [replace(unit, outputs=outputs) for unit, outputs in self.units_and_outputs]
+
+    @property
+    def units_and_outputs(self) -> Iterator[tuple[Unit, tuple[str, ...]]]:
+        """The units so far, and the streams that each feeds."""
+        return ((unit, tuple(self._outputs[name])) for name, unit in self._units.items())
 
     def fault(
         self, path: tuple[str, ...], expected: str, got: object, near: tuple[str, ...] = ()
@@ -80,10 +109,12 @@ class StreamBuilder:
     def hardware(self, name: str) -> LayerHardware:
         """A layer's options with the architecture's defaults filled in."""
         if name not in self._hardware:
-            given = self.spec.layers.get(name, LayerHardware())
-            defaults = self.spec.defaults
-            unsaid = [key for key in INHERITED if getattr(given, key) is None]
-            filled = given.model_copy(update={key: getattr(defaults, key) for key in unsaid})
+            given, defaults = self.spec.layers.get(name, UNSAID), self.spec.defaults
+            filled = self._filled.get((given, defaults))
+            if filled is None:
+                unsaid = [key for key in INHERITED if getattr(given, key) is None]
+                filled = given.model_copy(update={key: getattr(defaults, key) for key in unsaid})
+                self._filled[given, defaults] = filled
             self._hardware[name] = filled
         return self._hardware[name]
 
@@ -147,6 +178,50 @@ class StreamBuilder:
             return "own"
         hardware = self.hardware(self._units[writer].layer)
         return hardware.fifos or ("hls" if self.spec.is_one_core else "rtl")
+
+    # ---- parts that are known ----------------------------------------------------------------
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """How many units and streams there are."""
+        return len(self._units), len(self.streams)
+
+    def part_since(self, size: tuple[int, int], name: str, inputs: Sequence[str]) -> Part:
+        """What was added since there were so many units and streams: ``name``, which read ``inputs``."""
+        units = tuple(self._units.values())[size[0] :]
+        ports = tuple(self.open_ports.get(name, ()))
+        return Part(units, tuple(self.streams[size[1] :]), tuple(inputs), name, ports)
+
+    def add_part(self, part: Part) -> None:
+        """Add what the same layer with the same surroundings added to another pipeline."""
+        for name in part.inputs:
+            self.connect(name)
+        for unit in part.units:
+            self._units[unit.name] = unit
+            self._outputs[unit.name] = []
+        for stream in part.streams:
+            self._outputs[stream.writer].append(stream.name)
+        self.streams += part.streams
+        if part.ports:
+            self.open_ports[part.name] = list(part.ports)
+
+    def surroundings(self, *names: str) -> Hashable:
+        """What of the whole architecture reaches into a part between or of what has these names."""
+        spec = self.spec
+        depths = tuple(
+            (key, words)
+            for key, words in spec.fifo_words.items()
+            if any(name in key for name in names)
+        )
+        return spec.defaults.fifo_words, spec.defaults.units, spec.hls_tool, depths
+
+    def open_end(self, name: str) -> Hashable:
+        """What whoever reads layer ``name`` next is given: all its open ports are equal."""
+        port = self.open_ports[name][0]
+        hardware = self.hardware(self._units[port.unit].layer)
+        return port, self._fifo_library(port.unit), hardware.fifo_srl_words
+
+    # ---- what units are joined by ------------------------------------------------------------
 
     def convert(self, port: OpenPort, lanes: int, owner: str, hardware: LayerHardware) -> OpenPort:
         """``port`` with words of ``lanes`` elements, through one converter or two over the lcm."""

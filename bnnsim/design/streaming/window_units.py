@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bnnsim.design.network.network import Node
@@ -30,12 +31,12 @@ def layer_window(node: Node, hardware: LayerHardware) -> Window | None:
     return None
 
 
-def check_windows(builder: StreamBuilder) -> None:
-    """Note every layer whose kind of sliding-window unit cannot walk its map.
+def check_windows(builder: StreamBuilder, nodes: Sequence[Node]) -> None:
+    """Note every layer of ``nodes`` whose kind of sliding-window unit cannot walk its map.
 
     A convolution without a SIMD has no window yet; that fault is the folding's.
     """
-    for node in builder.network.nodes.values():
+    for node in nodes:
         check_window(builder, node)
 
 

@@ -15,7 +15,7 @@ from bnnsim.cost.blocks.technology import technology_of
 from bnnsim.cost.power import power_of_amounts
 from bnnsim.cost.usage import RESOURCES
 from bnnsim.design.network.network import INPUT
-from bnnsim.design.streaming.layout import SINK
+from bnnsim.design.streaming.stream_builder import SINK
 from bnnsim.search.fold.finn_rule import finn_luts, slides
 from bnnsim.search.fold.options import OTHER_SINK, FoldOption, Item, OptionTable
 

@@ -20,8 +20,7 @@ from bnnsim.cost.usage import RESOURCES
 from bnnsim.design.network.network import INPUT, Network, Node
 from bnnsim.design.streaming.folding_rules import STREAMING
 from bnnsim.design.streaming.layer_units import layer_units
-from bnnsim.design.streaming.layout import SINK, SOURCE
-from bnnsim.design.streaming.stream_builder import OpenPort, StreamBuilder
+from bnnsim.design.streaming.stream_builder import SINK, SOURCE, OpenPort, StreamBuilder
 from bnnsim.design.streaming.units import Converter, Mvau, Sink, Source, StreamingGraph, Unit, Window
 from bnnsim.design.streaming.window_units import check_window
 from bnnsim.evaluation.wide_words import wide_words_of

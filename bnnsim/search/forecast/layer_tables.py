@@ -15,6 +15,7 @@ import numpy as np
 from bnnsim.arrays import Bools, Floats, Int64s
 from bnnsim.design.design import Design
 from bnnsim.search.forecast.contributions import COLUMNS, contributions
+from bnnsim.search.forecast.unit_facts import UnitFacts
 from bnnsim.search.points.encoding import Parameters
 from bnnsim.search.points.fold_choices import SLACK, TARGET
 from bnnsim.search.points.point_design import point_design
@@ -63,6 +64,7 @@ class LayerTables:
         rows = encoding.choices.tables.rows
         self.sizes = [len(rows[layer]) for layer in self.space.folded]
         self.sizes += [len(knob.values) for knob in self.space.knobs]
+        self._facts = UnitFacts()
         self._built: list[tuple[Int64s, Mapping[str, Floats]]] = []
         self._groups: dict[tuple[int, ...], _Group] = {}
         self._group_of: dict[str, _Group] = {}
@@ -163,7 +165,7 @@ class LayerTables:
         design = self._design(fields)
         if design is None:
             return None
-        found = contributions(design, self.space.folded)
+        found = contributions(design, self.space.folded, self._facts)
         self._built.append((fields, found))
         return found
 

@@ -30,7 +30,8 @@ def point_architecture(space: Space, knobs: Mapping[str, Value]) -> Loaded[Archi
     spec = found.spec
     if not isinstance(spec, StreamingArchitecture) or not spec.fifo_words:
         return found
-    graph, _ = build_streaming(Loaded(spec, found.source), space.network, all_depths_count=False)
+    streaming = Loaded(spec, found.source)
+    graph, _ = build_streaming(streaming, space.network, all_depths_count=False, known=space.parts)
     return found if graph is None else space.loaded(_with_its_depths(spec, graph))
 
 
@@ -45,7 +46,9 @@ def point_design(space: Space, knobs: Mapping[str, Value]) -> Design | EngineDes
     streaming = Loaded(loaded.spec, loaded.source)
     faults: list[Fault] = []
     device = device_of(loaded.spec.device, loaded.source, faults)
-    graph, more = build_streaming(streaming, space.network, all_depths_count=False)
+    graph, more = build_streaming(
+        streaming, space.network, all_depths_count=False, known=space.parts
+    )
     if device is None or graph is None or more:
         raise SpecError([*loaded.faults, *faults, *more])
     return Design(_with_its_depths(streaming.spec, graph), space.network, device, graph)

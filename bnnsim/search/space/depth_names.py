@@ -7,7 +7,8 @@ import re
 from pydantic import ValidationError
 
 from bnnsim.design.network.network import INPUT, Network
-from bnnsim.design.streaming.layout import SINK, SOURCE, build_streaming
+from bnnsim.design.streaming.layout import build_streaming
+from bnnsim.design.streaming.stream_builder import SINK, SOURCE
 from bnnsim.spec.faults import Fault, near_names
 from bnnsim.spec.load import Loaded
 from bnnsim.spec.streaming.architecture import StreamingArchitecture

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from bnnsim.design.known_parts import KnownParts
 from bnnsim.design.network.network import Network
 from bnnsim.search.space.aims import ExploreSpec, ReferenceDesign
 from bnnsim.search.space.fields import Field, Knob, Value, field_values
@@ -43,6 +44,8 @@ class Space:
     fields: tuple[Field, ...]
     ways: KnownWays = field(default_factory=KnownWays, compare=False, repr=False)
     """What was found of loops that are left to the tool, for points that have them in common."""
+    parts: KnownParts = field(default_factory=KnownParts, compare=False, repr=False)
+    """What layers became in pipelines, for points that have them in common."""
 
     def member(self, knobs: Mapping[str, Value]) -> Space:
         """The space that a point is of: this one."""

@@ -1,0 +1,99 @@
+"""What the layers of one network became in earlier pipelines, for those that agree in them.
+
+A layer's units and streams follow from its hardware, from the streams that reach it and from little else.
+A search builds thousands of pipelines of one network that differ in a few layers each: the other layers'
+units are the same objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
+
+from bnnsim.design.network.network import INPUT, Node
+from bnnsim.design.streaming.stream_builder import SINK, SOURCE, Filled, Part, StreamBuilder
+from bnnsim.design.streaming.units import Unit
+
+MOST_PARTS = 50_000
+"""Parts that are kept at once."""
+
+
+class KnownParts:
+    """Parts of pipelines of one network, by what they follow from; only parts without a fault."""
+
+    def __init__(self) -> None:
+        self._forget()
+
+    def __reduce__(self) -> tuple[type[KnownParts], tuple[()]]:
+        return KnownParts, ()  # another process finds its own
+
+    def _forget(self) -> None:
+        self.filled: Filled = {}
+        self._parts: dict[Hashable, Part] = {}
+        self._sound: set[Hashable] = set()
+        # By the object's identity: the unit itself is kept beside it, so that no other has its place.
+        self._finished: dict[tuple[int, tuple[str, ...]], tuple[Unit, Unit]] = {}
+
+    def make_room(self) -> None:
+        """Forget everything where there is too much of it; between two pipelines only."""
+        if len(self._parts) > MOST_PARTS:
+            self._forget()
+
+    def unsure(self, builder: StreamBuilder) -> Sequence[Node]:
+        """The layers that were not found without a fault with this hardware before."""
+        nodes = builder.network.nodes.values()
+        return [node for node in nodes if self._check_key(builder, node) not in self._sound]
+
+    def keep_sound(self, builder: StreamBuilder, nodes: Sequence[Node]) -> None:
+        """``nodes`` have no fault."""
+        self._sound.update(self._check_key(builder, node) for node in nodes)
+
+    def _check_key(self, builder: StreamBuilder, node: Node) -> Hashable:
+        return node.name, node.name in builder.spec.layers, builder.hardware(node.name)
+
+    def add_source(self, builder: StreamBuilder, lanes: int, build: Callable[[], None]) -> None:
+        """The frame source of a pipeline whose first layer reads ``lanes`` elements a word."""
+        hardware = builder.hardware(INPUT), builder.hardware(SOURCE)
+        surroundings = builder.surroundings(INPUT, SOURCE)
+        key = INPUT, lanes, builder.spec.frame_source, hardware, surroundings
+        self._add(builder, key, INPUT, (), build)
+
+    def add_layer(self, builder: StreamBuilder, node: Node, build: Callable[[], None]) -> None:
+        """The units of a layer: those known of it, else what ``build`` adds."""
+        key = node.name, builder.hardware(node.name), *self._ports(builder, node.name, node.inputs)
+        self._add(builder, key, node.name, node.inputs, build)
+
+    def add_sink(self, builder: StreamBuilder, output: str, build: Callable[[], None]) -> None:
+        """The sink of an output of the network."""
+        key = "", output, builder.spec.frame_sink, *self._ports(builder, SINK, (output,))
+        self._add(builder, key, "", (output,), build)
+
+    def _ports(self, builder: StreamBuilder, name: str, inputs: Sequence[str]) -> tuple[Hashable, ...]:
+        return builder.surroundings(name, *inputs), *(builder.open_end(layer) for layer in inputs)
+
+    def _add(
+        self,
+        builder: StreamBuilder,
+        key: Hashable,
+        name: str,
+        inputs: Sequence[str],
+        build: Callable[[], None],
+    ) -> None:
+        part = None if builder.faults else self._parts.get(key)
+        if part is not None:
+            builder.add_part(part)
+            return
+        before = builder.size
+        build()
+        if not builder.faults:
+            self._parts[key] = builder.part_since(before, name, inputs)
+
+    def units(self, builder: StreamBuilder) -> tuple[Unit, ...]:
+        """All units with what they feed."""
+        found = []
+        for unit, outputs in builder.units_and_outputs:
+            key = id(unit), outputs
+            if key not in self._finished:
+                self._finished[key] = unit, replace(unit, outputs=outputs)
+            found.append(self._finished[key][1])
+        return tuple(found)

@@ -1,0 +1,111 @@
+"""What does not change about a unit from design to design: amounts, steps, steering, cycles.
+
+Units and streams of a space's designs are shared objects (:mod:`bnnsim.design.known_parts`), so that each
+is looked at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bnnsim.arrays import Floats
+from bnnsim.cost.blocks.amounts import AMOUNTS
+from bnnsim.cost.blocks.coefficients import default_coefficients
+from bnnsim.cost.blocks.technology import Technology, technology_of
+from bnnsim.cost.energies import control_share
+from bnnsim.cost.resources import platform_of, resources_of_stream, resources_of_unit
+from bnnsim.cost.switching import PORT_BITS, frame_bits, unit_steps
+from bnnsim.cost.usage import RESOURCES, UnitResources
+from bnnsim.design.design import Design
+from bnnsim.design.streaming.units import Stream, Unit
+from bnnsim.timing.streaming.programs.graph import build_bench
+from bnnsim.timing.streaming.programs.program import Lockstep
+
+FACTS = (*AMOUNTS, "lut", "fifo_bits", "steps", "steering", "cycles")
+"""``steps`` with new data and ``cycles`` at least are a frame's; of logic the share ``steering`` is
+control. A FIFO has no cycles of its own."""
+FACT = {name: place for place, name in enumerate(FACTS)}
+RESOURCE_FACTS = [FACT[name] for name in RESOURCES]
+ROWS = 1024
+MOST_ROWS = 200_000
+
+
+@dataclass(frozen=True)
+class DesignFacts:
+    """The facts ``(parts, facts)`` of a design's units, then streams, then platform, with what each is:
+    its layer and its kind."""
+
+    rows: Floats
+    kinds: Sequence[tuple[str, str]]
+
+
+class UnitFacts:
+    """Facts of units and streams, by their identity; each is kept beside its own facts, so that no other
+    has its place in memory."""
+
+    def __init__(self) -> None:
+        self._forget()
+
+    def _forget(self) -> None:
+        self._places: dict[tuple[int, ...], int] = {}
+        self._kept: list[tuple[object, ...]] = []
+        self._kinds: list[tuple[str, str]] = []
+        self._table = np.zeros((ROWS, len(FACTS)))
+
+    def of(self, design: Design) -> DesignFacts:
+        """All facts of a pipeline."""
+        if len(self._kept) > MOST_ROWS:
+            self._forget()
+        coefficients = default_coefficients()
+        tech = technology_of(design.device, coefficients, design.architecture.ram_decomposition)
+        graph = design.graph
+        streams = graph.stream_by_name
+        places: list[int] = []
+        for unit in graph.units:
+            near = [streams[name] for name in unit.inputs + unit.outputs]
+            place = self._places.get((id(tech), id(unit), *map(id, near)))
+            places.append(self._add_unit(tech, unit, near) if place is None else place)
+        for stream in graph.streams:
+            place = self._places.get((id(tech), id(stream)))
+            if place is None:
+                layer = graph.unit_by_name[stream.writer].layer
+                place = self._add_stream(tech, stream, layer)
+            places.append(place)
+        platform = platform_of(tech, design)
+        steps = frame_bits(design) / PORT_BITS
+        rows = np.concatenate([self._table[places], [_facts(platform, 0, steps, 0.0)]])
+        kinds = [self._kinds[place] for place in places]
+        return DesignFacts(rows, [*kinds, (platform.layer, platform.kind)])
+
+    def _add_unit(self, tech: Technology, unit: Unit, near: Sequence[Stream]) -> int:
+        used = resources_of_unit(tech, unit, near[0])
+        steps = unit_steps(unit, {stream.name: stream for stream in near})
+        programs = [timed.program for timed in build_bench(unit).units]
+        cycles = max(
+            p.steps if isinstance(p, Lockstep) else max(p.words_in, p.words_out) for p in programs
+        )
+        return self._add((tech, unit, *near), used, _facts(used, 0, steps, float(cycles)))
+
+    def _add_stream(self, tech: Technology, stream: Stream, layer: str) -> int:
+        used = resources_of_stream(tech, stream, layer)
+        bits = stream.depth_words * stream.width_bits
+        return self._add((tech, stream), used, _facts(used, bits, stream.words, 0.0))
+
+    def _add(self, key: tuple[object, ...], used: UnitResources, facts: list[float]) -> int:
+        place = len(self._kept)
+        if place == len(self._table):
+            self._table = np.concatenate([self._table, np.zeros_like(self._table)])
+        self._table[place] = facts
+        self._kept.append(key)
+        self._kinds.append((used.layer, used.kind))
+        self._places[tuple(map(id, key))] = place
+        return place
+
+
+def _facts(used: UnitResources, fifo_bits: int, steps: float, cycles: float) -> list[float]:
+    """The facts in the order of :data:`FACTS`."""
+    amounts = [float(getattr(used.amounts, kind)) for kind in AMOUNTS]
+    return [*amounts, float(used.lut), float(fifo_bits), float(steps), control_share(used), cycles]
