@@ -15,11 +15,22 @@ bnnsim.data = id => {
   return element ? JSON.parse(element.textContent) : null;
 };
 
+// What was deflated and written as base64.
+bnnsim.inflated = text => {
+  const packed = Uint8Array.from(atob(text), c => c.charCodeAt(0));
+  return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate")));
+};
+
+// Parts of a long page, put where they belong.
+bnnsim.unpack = async element => {
+  const text = await bnnsim.inflated(element.dataset.packed).text();
+  element.removeAttribute("data-packed");
+  if (element.tagName === "SCRIPT") element.textContent = text; else element.innerHTML = text;
+};
+
 // Pairs of numbers: 7-bit groups, lowest first, deflated, base64.
 bnnsim.decodePairs = async text => {
-  const packed = Uint8Array.from(atob(text), c => c.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+  const bytes = new Uint8Array(await bnnsim.inflated(text).arrayBuffer());
   const first = [], second = [];
   let value = 0, scale = 1, isFirst = true;
   for (const byte of bytes) {
@@ -121,6 +132,15 @@ function setTheme(theme) {
   bnnsim.redraw.forEach(draw => draw());
 }
 
+bnnsim.drawAll = () => {
+  for (const section of document.querySelectorAll("section[data-script]")) {
+    const draw = bnnsim.scripts[section.dataset.script];
+    bnnsim.ready.push(Promise.resolve(draw(section, bnnsim.data(section.id))).then(() => {
+      section.dataset.drawn = "true";
+    }));
+  }
+};
+
 bnnsim.start = () => {
   const prefersDark = window.matchMedia("(prefers-color-scheme: dark)");
   setTheme(prefersDark.matches ? "dark" : "light");
@@ -129,12 +149,13 @@ bnnsim.start = () => {
     setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"));
   document.querySelectorAll("button.csv").forEach(button =>
     button.addEventListener("click", () => copyCsv(button)));
-  for (const section of document.querySelectorAll("section[data-script]")) {
-    const draw = bnnsim.scripts[section.dataset.script];
-    bnnsim.ready.push(Promise.resolve(draw(section, bnnsim.data(section.id))).then(() => {
-      section.dataset.drawn = "true";
-    }));
-  }
+  const packed = [...document.querySelectorAll("[data-packed]")];
+  if (!packed.length) bnnsim.drawAll();
+  else Promise.all(packed.map(bnnsim.unpack)).then(() => {
+    bnnsim.drawAll();
+    const wanted = location.hash && document.getElementById(location.hash.slice(1));
+    if (wanted) wanted.scrollIntoView(); // where it was, before the figures above it grew
+  });
   let timer = 0;
   window.addEventListener("resize", () => {
     clearTimeout(timer);

@@ -42,7 +42,7 @@ def engine_page(
     figures += [units_figure(simulation), costs_figure(costs)]
     if activations is not None:
         figures.append(activations_figure(activations))
-    figures.append(numbers_figure(simulation, evaluation))
+    figures.append(numbers_figure(evaluation))
     answer = answer_info(design, simulation, costs, uris)
     limits = f"{escape(simulation.bottleneck.text)}. " if simulation.bottleneck else ""
     limits += f"{escape(simulation.spending.text)}. " if simulation.spending else ""

@@ -15,10 +15,24 @@ _POLICY = (
 )
 
 
+LONGEST_PLAIN_BYTES = 250_000
+"""A longer page has its long parts packed."""
+
+
 def document(title: str, top: str, figures: Sequence[Figure], rest: str = "") -> str:
-    """The page: ``top``, the figures, ``rest`` (HTML). Its policy forbids every request."""
+    """The page: ``top``, the figures, ``rest`` (HTML). Its policy forbids every request.
+
+    It reads without scripts, but where it would be so long that its figures are packed.
+    """
+    plain = _page(title, top, figures, rest, is_packed=False)
+    if len(plain.encode("utf-8")) <= LONGEST_PLAIN_BYTES:
+        return plain
+    return _page(title, top, figures, rest, is_packed=True)
+
+
+def _page(title: str, top: str, figures: Sequence[Figure], rest: str, is_packed: bool) -> str:
     links = "".join(f'<a href="#{figure.id}">{escape(figure.title)}</a>' for figure in figures)
-    body = "\n".join(figure.html() for figure in figures)
+    body = "\n".join(figure.html(is_packed) for figure in figures)
     scripts = "\n".join(_asset(name) for name in _SCRIPTS)
     return f"""<!doctype html>
 <html lang="en" data-theme="light">

@@ -11,6 +11,7 @@ from html import escape
 from typing import Any
 
 from bnnsim.notebook.number import figure_text
+from bnnsim.report.figures.packing import LEAST_PACKED_CHARACTERS, pack
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ class Figure:
     def has_csv(self) -> bool:
         return bool(self.csv) or bool(self.script)
 
-    def html(self) -> str:
-        """The whole section."""
+    def html(self, is_packed: bool = False) -> str:
+        """The whole section; with ``is_packed`` its long parts wait for the page's script."""
         button = (
             f'<button type="button" class="csv" data-figure="{self.id}">Copy as CSV</button>'
             if self.has_csv
@@ -47,26 +48,39 @@ class Figure:
             f'<section class="figure" id="{self.id}" aria-labelledby="{self.id}-title"{script}>',
             f'<header><h2 id="{self.id}-title">{escape(self.title)}</h2>{button}</header>',
             note,
-            f'<div class="body">{self.body}</div>',
+            _packed_body(self.body) if is_packed else f'<div class="body">{self.body}</div>',
         ]
         if self.csv:
-            parts.append(embedded(f"{self.id}-csv", "text/csv", self.csv))
+            parts.append(embedded(f"{self.id}-csv", "text/csv", self.csv, is_packed))
         if self.data is not None:
-            parts.append(embedded_json(f"{self.id}-data", self.data))
+            parts.append(embedded_json(f"{self.id}-data", self.data, is_packed))
         parts.append("</section>")
         return "\n".join(part for part in parts if part)
 
 
-def embedded(element: str, kind: str, text: str) -> str:
+def _packed_body(body: str) -> str:
+    if len(body) < LEAST_PACKED_CHARACTERS:
+        return f'<div class="body">{body}</div>'
+    unread = "<noscript>This figure is long, and packed: a browser that runs scripts shows it.</noscript>"
+    return f'<div class="body" data-packed="{pack(body)}">{unread}</div>'
+
+
+def embedded(element: str, kind: str, text: str, is_packed: bool = False) -> str:
     """Text that a script reads, with ``&`` and ``<`` as entities: it cannot end its own element."""
-    safe = text.replace("&", "&amp;").replace("<", "&lt;")
-    return f'<script type="{kind}" id="{element}">{safe}</script>'
+    return _element(element, kind, text.replace("&", "&amp;").replace("<", "&lt;"), is_packed)
 
 
-def embedded_json(element: str, data: Any) -> str:
+def embedded_json(element: str, data: Any, is_packed: bool = False) -> str:
     """Data as JSON inside the page, exact to the digit."""
     text = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
-    return f'<script type="application/json" id="{element}">{text}</script>'
+    return _element(element, "application/json", text, is_packed)
+
+
+def _element(element: str, kind: str, safe: str, is_packed: bool) -> str:
+    """``safe`` for a script to read."""
+    if is_packed and len(safe) >= LEAST_PACKED_CHARACTERS:
+        return f'<script type="{kind}" id="{element}" data-packed="{pack(safe)}"></script>'
+    return f'<script type="{kind}" id="{element}">{safe}</script>'
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

@@ -1,4 +1,4 @@
-"""Every number of a simulation, exactly as ``simulate --json`` prints it."""
+"""Every number of a run, exactly as ``simulate --json`` and ``evaluate --json`` print it."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from typing import Any
 
 from bnnsim.evaluation import Evaluation
 from bnnsim.report.figures.figure import Figure, csv_text, embedded_json
-from bnnsim.simulation import Simulation
 
 
-def numbers_figure(simulation: Simulation, evaluation: Evaluation | None = None) -> Figure:
+def numbers_figure(evaluation: Evaluation) -> Figure:
     """Tables of all scalars, units and FIFOs.
 
-    The JSON of ``simulate`` and ``evaluate`` is inside the page as ``simulation`` and ``evaluation``.
+    The JSON of ``evaluate``, which has all that ``simulate`` says, is inside the page as ``evaluation``.
     """
-    plain = simulation.to_json()
-    whole = plain if evaluation is None else evaluation.to_json()
+    whole = evaluation.to_json()
     scalars = _scalars("", whole)
     body = (
         f"<details open><summary>Run</summary>{_table('run', ('name', 'value'), scalars)}</details>"
-        f"{_more('Units [cycles]', plain['units'])}"
-        f"{_more('FIFOs', plain['fifos'])}{_more('Layers [cycles]', plain['layers'])}"
-        f"{embedded_json('simulation', plain)}{embedded_json('evaluation', whole)}"
+        f"{_more('Units [cycles]', whole['units'])}"
+        f"{_more('FIFOs', whole['fifos'])}{_more('Layers [cycles]', whole['layers'])}"
+        f"{embedded_json('evaluation', whole)}"
     )
-    tables = [plain[key] for key in ("units", "fifos", "layers") if plain[key]]
+    tables = [whole[key] for key in ("units", "fifos", "layers") if whole[key]]
     csv = "\n".join([csv_text(("name", "value"), scalars), *map(_records_csv, tables)])
-    also = "" if evaluation is None else " and <code>evaluate --json</code>"
-    note = f"Exactly what <code>bnnsim simulate --json</code>{also} print for this run."
+    note = (
+        "Exactly what <code>bnnsim simulate --json</code> and <code>evaluate --json</code> print for "
+        "this run."
+    )
     return Figure("numbers", "Every number", note, body, csv)
 
 

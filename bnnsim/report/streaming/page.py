@@ -90,7 +90,7 @@ def streaming_page(report: Report) -> str:
     ]
     if report.activations is not None:
         figures.append(activations_figure(report.activations))
-    figures.append(numbers_figure(report.evaluation.simulation, report.evaluation))
+    figures.append(numbers_figure(report.evaluation))
     sentence = bottleneck_sentence(report.bottleneck) + advice_html(report.evaluation.advice)
     top = answer_html(report.answer, report.costs, sentence)
     simulation = report.evaluation.simulation
