@@ -268,8 +268,7 @@ class _Mapper:
         if name == DRAM:
             return Memory(DRAM, "what goes through the ports", None, highest, turn)
         buffer = self.spec.buffers[name]
-        bits = buffer.capacity_bits * buffer.copies * (2 if buffer.double else 1)
-        return Memory(name, buffer.holds, bits, highest, turn)
+        return Memory(name, buffer.holds, buffer.whole_bits, highest, turn)
 
     def _crossings(self) -> Iterator[Crossing]:
         for part in self.parts:

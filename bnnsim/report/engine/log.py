@@ -69,10 +69,16 @@ class Level(NamedTuple):
 class EngineLog:
     """An observer that writes down what it sees; memory does not grow with the run.
 
-    ``widths``: bits of a word of each port.
+    ``widths``: bits of a word of each port. ``capacities``: bits of each buffer; what a transfer brings
+    beyond, padding or another buffer's, is in no level.
     """
 
-    def __init__(self, program: EngineProgram, widths: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        program: EngineProgram,
+        widths: Mapping[str, int],
+        capacities: Mapping[str, int],
+    ) -> None:
         self.program = program
         self.units = (*program.arrays, *program.stages, *(("host",) if program.host else ()))
         moves = [op for part in program.parts for op in leaves(part.ops) if isinstance(op, Transfer)]
@@ -80,6 +86,7 @@ class EngineLog:
         self.ports = tuple(name for name in program.ports if any(op.port == name for op in moves))
         self.buffers = tuple(name for name in program.buffers if any(op.buffer == name for op in moves))
         self._widths = widths
+        self._capacities = capacities
         self._bits = dict.fromkeys(self.buffers, 0)
         self._track: dict[str, int] = {}
         sizes = [_TURN.size, _DID.size]
@@ -148,7 +155,8 @@ class EngineLog:
         """Levels in the order of time, the last of each cycle; 0 before the first."""
         last: Level | None = None
         for record in self._spool.records(self._track[f"buffer {buffer}"]):
-            level = Level(*_LEVEL.unpack(record))
+            cycle, bits = _LEVEL.unpack(record)
+            level = Level(cycle, min(bits, self._capacities[buffer]))
             if last is not None and last.cycle != level.cycle:
                 yield last
             last = level

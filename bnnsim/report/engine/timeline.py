@@ -146,7 +146,7 @@ def _row(name: str, kind: str, segments: Iterable[Segment], total: int) -> Gantt
 
 def _level(log: EngineLog, design: EngineDesign, name: str, total: int) -> LevelRow:
     buffer = design.architecture.buffers[name]
-    capacity = buffer.capacity_bits * buffer.copies * (2 if buffer.double else 1)
+    capacity = buffer.whole_bits
     bit_cycles = full = highest = 0
     changes: list[tuple[int, int]] = [(0, 0)]
     cycle = held = 0
@@ -208,7 +208,8 @@ def levels_figure(info: GanttInfo) -> Figure:
     }
     note = (
         "Bits that transfers have brought into each buffer and that are not yet done with, or that wait "
-        "to be stored; moves and zooms with the timeline. What arrays write and read is not in it."
+        "to be stored; moves and zooms with the timeline. What arrays write and read is not in it, nor "
+        "what a transfer brings beyond its buffer: padding, or thresholds in one stream with weights."
     )
     body = (
         '<div class="controls" role="group" aria-label="Fill level view">'

@@ -28,7 +28,8 @@ class EngineTrace:
 
 def logged(design: EngineDesign) -> EngineLog:
     """A log for a run of ``design``; it is a context that ends with its file."""
-    return EngineLog(whole_program(design), word_bits(design.architecture))
+    capacities = {name: buffer.whole_bits for name, buffer in design.architecture.buffers.items()}
+    return EngineLog(whole_program(design), word_bits(design.architecture), capacities)
 
 
 def trace_engine(

@@ -129,8 +129,8 @@ class _Drawn:
 
     @property
     def most_channels(self) -> int:
-        channels, height, width = self.values.shape
-        return max(1, min(int(channels), MAX_PIXELS // (height * width)))
+        channels, height, width = map(int, self.values.shape)
+        return max(1, min(channels, MAX_PIXELS // (height * width)))
 
     @property
     def is_image(self) -> bool:

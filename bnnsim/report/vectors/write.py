@@ -14,7 +14,7 @@ from bnnsim.design.streaming.units import Stream, Unit
 from bnnsim.files.folder import check_new_folder
 from bnnsim.files.part import new_part
 from bnnsim.functional.parameters.parameters import Parameters
-from bnnsim.report.engine.log import EngineLog
+from bnnsim.report.engine.trace import logged
 from bnnsim.report.vectors.engine import write_engine
 from bnnsim.report.vectors.hex import write_hex
 from bnnsim.report.vectors.manifest import FILE, manifest, unit_entry
@@ -31,8 +31,6 @@ from bnnsim.simulation import (
 )
 from bnnsim.simulation.engine import simulate_engine
 from bnnsim.spec.faults import InputError
-from bnnsim.timing.engine.traffic import word_bits
-from bnnsim.timing.prefix import whole_program
 from bnnsim.timing.streaming.programs.graph import build_timing
 
 
@@ -83,7 +81,7 @@ def _write_engine(
     stimulus = stimulate(design, folder, options)
     if isinstance(stimulus, TimingOnly):
         raise InputError("vectors", "weights and images (or --weights-seed)", stimulus.reason)
-    with EngineLog(whole_program(design), word_bits(design.architecture)) as log:
+    with logged(design) as log:
         simulation = simulate_engine(design, stimulus, replace(options, executor="simpy"), log)
         with _folder(out) as place:
             written = write_engine(design, log, simulation, stimulus, place)

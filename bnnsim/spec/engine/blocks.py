@@ -280,6 +280,11 @@ class Buffer(SpecModel):
         """Bits of one copy."""
         return self.banks * self.words * self.width_bits
 
+    @property
+    def whole_bits(self) -> int:
+        """Bits of all copies and halves."""
+        return self.capacity_bits * self.copies * (2 if self.double else 1)
+
 
 class Port(SpecModel):
     """A way to memory, used by one transfer at a time; who asks first is served first."""

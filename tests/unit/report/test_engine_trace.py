@@ -16,6 +16,7 @@ from bnnsim.cli.app import run
 from bnnsim.design.engine.program import EngineProgram, Transfer, walk
 from bnnsim.report.engine.log import EngineLog
 from bnnsim.report.engine.perfetto import write_engine_perfetto
+from bnnsim.report.engine.timeline import gantt_info
 from bnnsim.report.engine.vcd import write_engine_vcd
 from bnnsim.report.waveform.trace import trace
 from bnnsim.simulation import RunOptions, Simulation, load_design
@@ -108,7 +109,7 @@ def test_traces_of_random_engines_say_what_was_simulated(
     tmp_path_factory: pytest.TempPathFactory, program: EngineProgram, frames: int
 ) -> None:
     folder = tmp_path_factory.mktemp("trace")
-    with EngineLog(program, dict.fromkeys(PORTS, 8)) as log:
+    with EngineLog(program, dict.fromkeys(PORTS, 8), dict.fromkeys(program.buffers, 1 << 62)) as log:
         timing = run_engine_simpy(program, frames, observer=log)
         assert timing == run_engine_simpy(program, frames)
         if not timing.cycles_total:
@@ -120,6 +121,18 @@ def test_traces_of_random_engines_say_what_was_simulated(
         for buffer in log.buffers:
             assert all(level.bits >= 0 for level in log.levels(buffer))
     check_files(program, timing, folder / "t.vcd", folder / "t.json", 10_000)
+
+
+def test_no_buffer_is_ever_more_than_full() -> None:
+    # Acce-BNN brings weights and thresholds in one stream: 8 banks of 586 words, then 64 for kh_mem.
+    assert 4752 - 64 == 8 * 586
+    design, _ = load_design("acce-bnn", "binarynet")
+    levels = {row.name: row for row in gantt_info(design).levels}  # type: ignore[arg-type]
+    assert levels["wt_mem"].highest_bits == levels["wt_mem"].capacity_bits == 8 * 586 * 64
+    for arch, workload in ENGINES.items():
+        design, _ = load_design(arch, workload)
+        for row in gantt_info(design).levels:  # type: ignore[arg-type]
+            assert row.highest_bits <= row.capacity_bits, (arch, row.name)
 
 
 @pytest.mark.parametrize("name", ENGINES)
