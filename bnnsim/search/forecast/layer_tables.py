@@ -20,6 +20,7 @@ from bnnsim.search.points.encoding import Parameters
 from bnnsim.search.points.fold_choices import SLACK, TARGET
 from bnnsim.search.points.point_design import point_design
 from bnnsim.search.points.target_encoding import TargetEncoding
+from bnnsim.search.space.fields import Value
 from bnnsim.spec.faults import SpecError
 
 BASES = ((0.4, 0), (1.0, -1))
@@ -70,6 +71,7 @@ class LayerTables:
         self._group_of: dict[str, _Group] = {}
         for name, places in self._dependencies().items():
             self._place(name, tuple(sorted(places)))
+        self._built += [(self._fields_of(n), b) for n, b in encoding.choices.tables.built]
         for fields, brings in self._built:
             self._keep(fields, brings)
 
@@ -110,6 +112,17 @@ class LayerTables:
         ]
         knobs = [points[:, column[knob.name]] for knob in self.space.knobs]
         return np.stack([*folds, *knobs], axis=1)
+
+    def _fields_of(self, knobs: Mapping[str, Value]) -> Int64s:
+        """The fields of a point that a user names."""
+        rows = self.encoding.choices.tables.rows
+        places = []
+        for layer in self.space.folded:
+            pe, simd = (knobs[f"layers.{layer}.{side}"] for side in ("pe", "simd"))
+            sides: list[tuple[Value, Value]] = [row.fold.sides for row in rows[layer]]
+            places.append(sides.index((pe, simd)))
+        places += [knob.values.index(knobs[knob.name]) for knob in self.space.knobs]
+        return np.array(places, np.int64)
 
     def _design(self, fields: Int64s) -> Design | None:
         rows = self.encoding.choices.tables.rows

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from bnnsim.search.points.tables import Row, Tables, tabulate
+import numpy as np
+
+from bnnsim.search.front.front import is_on_front
+from bnnsim.search.points.tables import Row, Rows, Tables, tabulate
 from bnnsim.search.space.space import Space
 
 TARGET = "target_interval"
@@ -34,32 +38,50 @@ class FoldChoices:
         None is faster than the fastest that every layer can reach, none slower than the slowest, or
         than ``slowest_cycles`` where that leaves any.
         """
-        tables = self.tables.rows.values()
-        if not tables:
+        if not self.tables.rows:
             return ()
-        fastest = max(min(row.fold.cycles for row in rows) for rows in tables)
-        cycles = {row.fold.cycles for rows in tables for row in rows}
+        styles = [list(rows.values()) for rows in self._styles]
+        fastest = min(
+            max(min(row.fold.cycles for row in rows) for rows in tables) for tables in styles
+        )
+        cycles = {row.fold.cycles for tables in styles for rows in tables for row in rows}
         reachable = sorted((c for c in cycles if c >= fastest), reverse=True)
         limit = self.slowest_cycles
         wanted = [c for c in reachable if limit is None or c <= limit]
         return tuple(wanted or reachable[-1:])
+
+    @property
+    def _styles(self) -> tuple[Rows, ...]:
+        return self.tables.rows, *self.tables.styles
 
     @cached_property
     def _found(self) -> dict[tuple[str, int], list[Row]]:
         return {}
 
     def non_dominated_folds(self, layer: str, target: int) -> list[Row]:
-        """The folds of a layer within ``target`` cycles that no other undercuts in logic and memory.
+        """The folds of a layer within ``target`` cycles that, with some style, no other undercuts in
+        logic, memory and power; those of the tables' first style where none is so fast.
 
-        Least logic first, so that memory falls along the list; of equal folds the fastest. A layer's
-        slack is the index into this list.
+        Rows of the first style, least logic first. A layer's slack is the index into this list.
         """
         if (layer, target) not in self._found:
-            rows = [row for row in self.tables.rows[layer] if row.fold.cycles <= target]
+            wanted = {
+                row.fold.sides
+                for rows in self._styles
+                for row in _non_dominated(rows[layer], target)
+            }
+            rows = [row for row in self.tables.rows[layer] if row.fold.sides in wanted]
             rows.sort(key=lambda r: (r.logic, r.memory, r.fold.cycles, r.fold.pe, r.fold.simd))
-            found: list[Row] = []
-            for row in rows:
-                if not found or row.memory < found[-1].memory:
-                    found.append(row)
-            self._found[layer, target] = found
+            self._found[layer, target] = rows
         return self._found[layer, target]
+
+
+def _non_dominated(rows: Sequence[Row], target: int) -> list[Row]:
+    """The rows within ``target`` cycles that no other undercuts; of equal ones the fastest."""
+    within = [row for row in rows if row.fold.cycles <= target]
+    within.sort(key=lambda row: (row.fold.cycles, row.fold.sides))
+    losses = np.array([(r.logic, r.memory, r.watts_per_mhz(target)) for r in within])
+    losses = losses.reshape(len(within), 3)
+    _, first = np.unique(losses, axis=0, return_index=True)
+    first.sort()
+    return [within[place] for place in first[is_on_front(losses[first])]]

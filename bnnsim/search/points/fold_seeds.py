@@ -73,7 +73,13 @@ class FoldSeeds:
         logic, memory = (
             min(room[name], self.bounds.get(name, room[name])) for name in (tables.logic, tables.memory)
         )
-        rows = [choices.non_dominated_folds(layer, choices.targets[place]) for layer in layers]
+        target = choices.targets[place]
+        rows, slacks_of = [], []
+        for layer in layers:  # folds that only other styles have so fast are no choice here
+            found = list(enumerate(choices.non_dominated_folds(layer, target)))
+            within = [(slack, row) for slack, row in found if row.fold.cycles <= target]
+            slacks_of.append([slack for slack, _ in within])
+            rows.append([row for _, row in within])
         picks = cheapest_choice(
             [np.array([float(row.logic) for row in layer]) for layer in rows],
             [np.array([row.memory for row in layer]) for layer in rows],
@@ -83,7 +89,10 @@ class FoldSeeds:
             return None
         chosen = [layer[pick] for layer, pick in zip(rows, picks, strict=True)]
         used = tables.other_logic + sum(row.logic for row in chosen)
-        slacks = {SLACK + layer: pick for layer, pick in zip(layers, picks, strict=True)}
+        slacks = {
+            SLACK + layer: found[pick]
+            for layer, found, pick in zip(layers, slacks_of, picks, strict=True)
+        }
         return (float(used), slacks) if used <= logic else None
 
 

@@ -18,6 +18,11 @@ class Fold:
     simd: int
     cycles: int
 
+    @property
+    def sides(self) -> tuple[int, int]:
+        """PE and SIMD."""
+        return self.pe, self.simd
+
 
 def fold_cycles(node: Node, pe: int, simd: int) -> int:
     """Cycles a frame of the MVAU of ``node``: vectors x synapse fold x neuron fold."""

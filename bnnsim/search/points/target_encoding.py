@@ -3,8 +3,8 @@
 Raw PE and SIMD knobs make a poor search space: nearly every random point has one slow layer that wastes
 the area of all others. Encoded as one target initiation interval plus a slack a layer, every point is
 balanced. The slack of a layer is the index of its fold among those that meet the target and that no other
-undercuts in both logic and memory: slack 0 has the least logic, every step more spends logic to save
-memory.
+undercuts in logic, memory and power alike, with some style of memories, windows and pipelines: slack 0
+has the least logic, every step more spends logic to save memory or power.
 """
 
 from __future__ import annotations

@@ -217,6 +217,40 @@ def test_seeds_of_a_shipped_space_meet_their_targets_with_folds_that_none_underc
             )
 
 
+def test_a_layer_can_have_each_fold_that_none_undercuts_with_some_style() -> None:
+    choices = TargetEncoding(load_space("cnv-7z020")).choices
+    styles = (choices.tables.rows, *choices.tables.styles)
+    assert len(styles) == 4  # the first; flushing pipelines; RTL windows; memories a PE
+    for layer in choices.space.folded:
+        for target in choices.targets:
+            wanted = set()
+            for rows in styles:
+                costs = {
+                    (r.fold.cycles, r.fold.sides): (r.logic, r.memory, r.watts_per_mhz(target))
+                    for r in rows[layer]
+                    if r.fold.cycles <= target
+                }
+                for (_, sides), cost in costs.items():
+                    if not any(
+                        other != cost and all(a <= b for a, b in zip(other, cost, strict=True))
+                        for other in costs.values()
+                    ):
+                        wanted.add((sides, cost))
+            named = {row.fold.sides for row in choices.non_dominated_folds(layer, target)}
+            assert named <= {sides for sides, _ in wanted}
+            assert {c for _, c in wanted} == {c for s, c in wanted if s in named}  # equals: one of them
+
+
+def test_a_wider_fold_that_saves_power_is_a_choice() -> None:
+    """One PE of 64 lanes costs conv5 more LUTs and block RAM than one of 16, and fewer watts."""
+    choices = TargetEncoding(load_space("cnv-7z020")).choices
+    found = {row.fold.sides: row for row in choices.non_dominated_folds("conv5", 115_200)}
+    wide, narrow = found[1, 64], found[1, 16]
+    assert wide.logic > narrow.logic
+    assert wide.memory > narrow.memory
+    assert wide.watts_per_mhz(115_200) < narrow.watts_per_mhz(115_200)
+
+
 def test_tables_add_up_to_what_a_design_uses() -> None:
     space = load_space("cnv-7z020-folding")
     encoding = TargetEncoding(space, bounds={"bram18": 280})
