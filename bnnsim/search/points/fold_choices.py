@@ -25,6 +25,8 @@ class FoldChoices:
     space: Space
     slowest_cycles: int | None = None
     """Initiation intervals beyond this are of no interest."""
+    counts_power: bool = True
+    """Whether a fold may be worth having for its watts alone."""
 
     @cached_property
     def tables(self) -> Tables:
@@ -60,7 +62,7 @@ class FoldChoices:
 
     def non_dominated_folds(self, layer: str, target: int) -> list[Row]:
         """The folds of a layer within ``target`` cycles that, with some style, no other undercuts in
-        logic, memory and power; those of the tables' first style where none is so fast.
+        logic, memory and, where that counts, power.
 
         Rows of the first style, least logic first. A layer's slack is the index into this list.
         """
@@ -68,20 +70,20 @@ class FoldChoices:
             wanted = {
                 row.fold.sides
                 for rows in self._styles
-                for row in _non_dominated(rows[layer], target)
+                for row in self._non_dominated(rows[layer], target)
             }
             rows = [row for row in self.tables.rows[layer] if row.fold.sides in wanted]
             rows.sort(key=lambda r: (r.logic, r.memory, r.fold.cycles, r.fold.pe, r.fold.simd))
             self._found[layer, target] = rows
         return self._found[layer, target]
 
-
-def _non_dominated(rows: Sequence[Row], target: int) -> list[Row]:
-    """The rows within ``target`` cycles that no other undercuts; of equal ones the fastest."""
-    within = [row for row in rows if row.fold.cycles <= target]
-    within.sort(key=lambda row: (row.fold.cycles, row.fold.sides))
-    losses = np.array([(r.logic, r.memory, r.watts_per_mhz(target)) for r in within])
-    losses = losses.reshape(len(within), 3)
-    _, first = np.unique(losses, axis=0, return_index=True)
-    first.sort()
-    return [within[place] for place in first[is_on_front(losses[first])]]
+    def _non_dominated(self, rows: Sequence[Row], target: int) -> list[Row]:
+        """The rows within ``target`` cycles that no other undercuts; of equal ones the fastest."""
+        within = [row for row in rows if row.fold.cycles <= target]
+        within.sort(key=lambda row: (row.fold.cycles, row.fold.sides))
+        watts = [row.watts_per_mhz(target) if self.counts_power else 0.0 for row in within]
+        losses = np.array([(r.logic, r.memory, w) for r, w in zip(within, watts, strict=True)])
+        losses = losses.reshape(len(within), 3)
+        _, first = np.unique(losses, axis=0, return_index=True)
+        first.sort()
+        return [within[place] for place in first[is_on_front(losses[first])]]

@@ -16,6 +16,7 @@ import numpy as np
 from bnnsim.arrays import Floats
 from bnnsim.design.design import Design
 from bnnsim.search.forecast.contributions import COLUMN, COLUMNS, contributions
+from bnnsim.search.forecast.unit_facts import UnitFacts
 from bnnsim.search.points.folding import Fold, folds
 from bnnsim.search.points.point_design import point_design
 from bnnsim.search.space.fields import Knob, Value
@@ -73,12 +74,13 @@ def tabulate(space: Space) -> Tables:
     names = ("lut", "bram18")
     if point_design(space, space.first_knobs).device.vendor == "intel":
         names = ("alm", "m20k")
-    built = list(_built(space, {}))
+    facts = UnitFacts()
+    built = list(_built(space, {}, facts))
     rows, other = _rows(space, built, names)
     styles = []
     for style in _styles(space):
         with contextlib.suppress(SpecError):  # some folds have no design of such a style
-            more = list(_built(space, style))
+            more = list(_built(space, style, facts))
             styles.append(_rows(space, more, names)[0])
             built += more
     rooms = tuple(_rooms(space, names))
@@ -97,7 +99,7 @@ def _styles(space: Space) -> Iterator[dict[str, Value]]:
 
 
 def _built(
-    space: Space, style: Mapping[str, Value]
+    space: Space, style: Mapping[str, Value], facts: UnitFacts
 ) -> Iterator[tuple[Mapping[str, Value], Mapping[str, Floats]]]:
     """Designs of one style in which every fold of every layer occurs, the k-th of all in the k-th one."""
     choices = {layer: folds(space.network.nodes[layer]) for layer in space.folded}
@@ -108,7 +110,7 @@ def _built(
             knobs[f"layers.{layer}.pe"], knobs[f"layers.{layer}.simd"] = fold.sides
         design = point_design(space, knobs)
         assert isinstance(design, Design), "only streaming layers fold"
-        yield knobs, contributions(design, space.folded)
+        yield knobs, contributions(design, space.folded, facts)
 
 
 def _rows(

@@ -3,8 +3,8 @@
 Raw PE and SIMD knobs make a poor search space: nearly every random point has one slow layer that wastes
 the area of all others. Encoded as one target initiation interval plus a slack a layer, every point is
 balanced. The slack of a layer is the index of its fold among those that meet the target and that no other
-undercuts in logic, memory and power alike, with some style of memories, windows and pipelines: slack 0
-has the least logic, every step more spends logic to save memory or power.
+undercuts in logic, memory and (where power is asked for) power alike, with some style of memories,
+windows and pipelines: slack 0 has the least logic, every step more spends logic to save memory or power.
 """
 
 from __future__ import annotations
@@ -31,11 +31,13 @@ class TargetEncoding(SpaceEncoding):
     """Initiation intervals beyond this are of no interest."""
     bounds: Mapping[str, float] = field(default_factory=dict)
     """The most that constraints allow of a figure, by name."""
+    counts_power: bool = True
+    """Whether anything that is asked for rests on watts."""
 
     @cached_property
     def choices(self) -> FoldChoices:
         """The targets and the folds that meet them."""
-        return FoldChoices(self.space, self.slowest_cycles)
+        return FoldChoices(self.space, self.slowest_cycles, self.counts_power)
 
     @cached_property
     def sizes(self) -> Mapping[str, int]:

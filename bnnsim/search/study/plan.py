@@ -9,6 +9,7 @@ from functools import cached_property
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from bnnsim.cost.error_bars import RESTS_ON, plain_name
 from bnnsim.search.front.objectives import Constraint, Objective, parse_constraints, parse_objectives
 from bnnsim.search.front.own_figures import NONE, OwnFigures
 from bnnsim.search.points.alternative_encoding import AlternativeEncoding
@@ -82,7 +83,13 @@ class SearchPlan:
         for c in self.constraints:
             if c.is_upper:
                 bounds[c.name] = min(c.bound, bounds.get(c.name, c.bound))
-        return TargetEncoding(space, self._slowest_cycles(space), bounds)
+        return TargetEncoding(space, self._slowest_cycles(space), bounds, self._counts_power(space))
+
+    def _counts_power(self, space: Space) -> bool:
+        """Whether an objective, a constraint or the space's budget rests on watts."""
+        names = [*(o.name for o in self.objectives), *(c.name for c in self.constraints)]
+        budget = space.source.data.get("budget") or {}
+        return "power_w" in {*budget, *(RESTS_ON.get(plain_name(name)) for name in names)}
 
     def _slowest_cycles(self, space: Space) -> int | None:
         """The longest interval that the constraints allow at the fastest clock of a space."""
