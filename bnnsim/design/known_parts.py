@@ -13,13 +13,17 @@ from dataclasses import replace
 from bnnsim.design.network.network import INPUT, Node
 from bnnsim.design.streaming.stream_builder import SINK, SOURCE, Filled, Part, StreamBuilder
 from bnnsim.design.streaming.units import Unit
+from bnnsim.spec.device import Device
 
 MOST_PARTS = 50_000
 """Parts that are kept at once."""
 
 
 class KnownParts:
-    """Parts of pipelines of one network, by what they follow from; only parts without a fault."""
+    """Parts of pipelines of one network, by what they follow from; only parts without a fault.
+
+    ``filled`` are the options of layers, with the defaults, and ``devices`` those that designs are for.
+    """
 
     def __init__(self) -> None:
         self._forget()
@@ -29,6 +33,7 @@ class KnownParts:
 
     def _forget(self) -> None:
         self.filled: Filled = {}
+        self.devices: dict[str, Device] = {}
         self._parts: dict[Hashable, Part] = {}
         self._sound: set[Hashable] = set()
         # By the object's identity: the unit itself is kept beside it, so that no other has its place.
@@ -49,18 +54,18 @@ class KnownParts:
         self._sound.update(self._check_key(builder, node) for node in nodes)
 
     def _check_key(self, builder: StreamBuilder, node: Node) -> Hashable:
-        return node.name, node.name in builder.spec.layers, builder.hardware(node.name)
+        return node.name, node.name in builder.spec.layers, builder.hardware_key(node.name)
 
     def add_source(self, builder: StreamBuilder, lanes: int, build: Callable[[], None]) -> None:
         """The frame source of a pipeline whose first layer reads ``lanes`` elements a word."""
-        hardware = builder.hardware(INPUT), builder.hardware(SOURCE)
+        hardware = builder.hardware_key(INPUT), builder.hardware_key(SOURCE)
         surroundings = builder.surroundings(INPUT, SOURCE)
         key = INPUT, lanes, builder.spec.frame_source, hardware, surroundings
         self._add(builder, key, INPUT, (), build)
 
     def add_layer(self, builder: StreamBuilder, node: Node, build: Callable[[], None]) -> None:
         """The units of a layer: those known of it, else what ``build`` adds."""
-        key = node.name, builder.hardware(node.name), *self._ports(builder, node.name, node.inputs)
+        key = node.name, builder.hardware_key(node.name), *self._ports(builder, node.name, node.inputs)
         self._add(builder, key, node.name, node.inputs, build)
 
     def add_sink(self, builder: StreamBuilder, output: str, build: Callable[[], None]) -> None:

@@ -28,6 +28,11 @@ def shipped_names(kind: str) -> list[str]:
     return sorted(path.stem for path in shipped_folder(kind).glob("*.yaml"))
 
 
+def is_shipped(name: str, kind: str) -> bool:
+    """Whether a shipped spec of this kind is found under ``name``."""
+    return (shipped_folder(kind) / f"{name}.yaml").is_file()
+
+
 def find_spec(reference: str | Path, kind: str) -> Path:
     """The file that ``reference`` means: a path (with a folder or ``.yaml`` in it) or a shipped name.
 

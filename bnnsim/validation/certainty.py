@@ -151,10 +151,20 @@ def leads_clearly(
 
     ``maximises`` says of each objective whether more of it is better.
     """
-    return any(
-        is_ahead(figures[name], other[name], upwards, needed_lead(plain_name(name)))
-        for name, upwards in maximises.items()
-    )
+    return _leads(figures, other, _needed(maximises))
+
+
+def _needed(maximises: Mapping[str, bool]) -> list[tuple[str, bool, float]]:
+    """Each objective, whether more of it is better, and the lead that it takes."""
+    return [(name, upwards, needed_lead(plain_name(name))) for name, upwards in maximises.items()]
+
+
+def _leads(
+    figures: Mapping[str, float],
+    other: Mapping[str, float],
+    needed: Sequence[tuple[str, bool, float]],
+) -> bool:
+    return any(is_ahead(figures[name], other[name], up, lead) for name, up, lead in needed)
 
 
 def ties(designs: Sequence[Mapping[str, float]], maximises: Mapping[str, bool]) -> tuple[int | None, ...]:
@@ -162,13 +172,10 @@ def ties(designs: Sequence[Mapping[str, float]], maximises: Mapping[str, bool]) 
 
     None where it has a clear lead over every other.
     """
+    needed = _needed(maximises)
     return tuple(
         next(
-            (
-                k
-                for k, other in enumerate(designs)
-                if k != i and not leads_clearly(design, other, maximises)
-            ),
+            (k for k, other in enumerate(designs) if k != i and not _leads(design, other, needed)),
             None,
         )
         for i, design in enumerate(designs)

@@ -14,7 +14,7 @@ from bnnsim.search.space.aims import ReferenceDesign
 from bnnsim.search.storage.best_known import scale_of
 from bnnsim.search.storage.kinds import unbuildable
 from bnnsim.search.storage.record import COMPARED, TrialRecord
-from bnnsim.search.storage.results import design_name, no_clear_leads
+from bnnsim.search.storage.results import design_name
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.streaming.hls_words import WIDEST_HLS_WORD_BITS
 from bnnsim.validation.certainty import is_ahead, needed_lead
@@ -115,7 +115,7 @@ def _answer(report: ExplorationReport) -> Facts:
     rows += _champions(report)
     if report.model_errors and found.feasible:
         rows.append(("how sure", sureness(report.model_errors)))
-        unclear = len(no_clear_leads(found))
+        unclear = len(found.no_clear_leads)
         if unclear:
             rows.append(
                 (

@@ -139,7 +139,10 @@ def command(
             single_file=single_file,
             progress=line.advance,
         )
-    deliver(found_front(report), json_file, lambda _: show(report))
+    if json_file is None:
+        show(report)
+    else:
+        deliver(found_front(report), json_file, lambda _: show(report))
     check_outcome(report, space)
     if report.interrupted:
         place = f"--out {out}" if storage is None else "the same --storage"

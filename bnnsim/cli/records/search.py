@@ -84,6 +84,7 @@ def found_front(report: ExplorationReport) -> FoundFront:
     """The record of an exploration."""
     found = report.exploration
     scale = scale_of(found) if len(found.objectives) > 1 else None
+    kinds = structure_kinds(found)
     return FoundFront(
         found.space.name,
         found.space.workloads,
@@ -97,15 +98,16 @@ def found_front(report: ExplorationReport) -> FoundFront:
         None if scale is None else scale.text,
         report.interrupted,
         None if report.page is None else str(report.page),
-        tuple(_design(report, trial) for trial in found.shown),
+        tuple(_design(report, trial, kinds) for trial in found.shown),
     )
 
 
-def _design(report: ExplorationReport, trial: TrialRecord) -> FoundDesign:
+def _design(
+    report: ExplorationReport, trial: TrialRecord, kinds: Mapping[str, str]
+) -> FoundDesign:
     found = report.exploration
     name, figures = design_name(found, trial), trial.result.figures
     file = None if report.out is None else str(report.out / DESIGNS / f"{name}.yaml")
-    kinds = structure_kinds(found)
     ends = {figure: interval_of(trial, figure, kinds) for figure in RESTS_ON if figure in figures}
     checks = {check.id: check for check in report.verifications}
     check = checks.get(trial.id)

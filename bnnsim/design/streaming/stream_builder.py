@@ -28,6 +28,8 @@ INHERITED = tuple(name for name in LayerHardware.model_fields if name in UnitDef
 """What a layer says or takes from the defaults."""
 UNSAID = LayerHardware()
 """What a layer without an entry says."""
+NOTHING_LEFT = UnitDefaults()
+"""Of whom nothing is taken by options that are filled in."""
 Filled = dict[tuple[LayerHardware, UnitDefaults], LayerHardware]
 """Layers' options with the defaults filled in."""
 
@@ -114,9 +116,15 @@ class StreamBuilder:
             if filled is None:
                 unsaid = [key for key in INHERITED if getattr(given, key) is None]
                 filled = given.model_copy(update={key: getattr(defaults, key) for key in unsaid})
+                filled = self._filled.setdefault((filled, NOTHING_LEFT), filled)
                 self._filled[given, defaults] = filled
             self._hardware[name] = filled
         return self._hardware[name]
+
+    def hardware_key(self, name: str) -> int:
+        """Stands for a layer's options among builders that fill them in together (``filled``): there
+        equal options are one object."""
+        return id(self.hardware(name))
 
     def path_of(self, name: str, option: str) -> tuple[str, ...]:
         """Where a layer's option is said: in its own entry, else in the defaults."""

@@ -22,18 +22,18 @@ def column(values: Sequence[Any]) -> Column:
     among them, ``digits`` to the base 64 each.
     """
     plain = list(values)
-    kinds = list(dict.fromkeys(map(_text, plain)))
+    texts = list(map(_text, plain))
+    kinds = list(dict.fromkeys(texts))
     place = {text: index for index, text in enumerate(kinds)}
     digits = 1 if len(kinds) <= len(DIGITS) else 2 if len(kinds) <= len(DIGITS) ** 2 else 3
     once = sum(map(len, kinds)) + len(kinds) + digits * len(plain)
-    if once >= sum(len(_text(value)) + 1 for value in plain):
+    if once >= sum(map(len, texts)) + len(texts):
         return plain
-    codes = "".join(_code(place[_text(value)], digits) for value in plain)
+    codes = "".join(_code(place[text], digits) for text in texts)
     return {"values": [json.loads(text) for text in kinds], "codes": codes, "digits": digits}
 
 
-def _text(value: Any) -> str:
-    return json.dumps(value)
+_text = json.JSONEncoder().encode  # as json.dumps has it, which asks for options every time
 
 
 def _code(number: int, digits: int) -> str:

@@ -16,7 +16,7 @@ from bnnsim.search.space.alternatives import Alternatives, SearchSpace
 from bnnsim.search.storage.best_known import scale_of
 from bnnsim.search.storage.kinds import bars_of
 from bnnsim.search.storage.record import Exploration, TrialRecord
-from bnnsim.search.storage.results import DESIGNS, design_commands, no_clear_leads
+from bnnsim.search.storage.results import DESIGNS, design_commands
 from bnnsim.validation.certainty import ModelError, needed_lead
 
 FIGURES: dict[str, tuple[str, str]] = {
@@ -142,10 +142,11 @@ def pareto_info(
     names = _shown_figures(exploration)
     knobs = space.knob_names
     front = {trial.number for trial in exploration.front}
-    tied = no_clear_leads(exploration)
+    tied = exploration.no_clear_leads
 
     def point(trial: TrialRecord, is_on_front: bool, is_random: bool = False) -> Point:
         result = trial.result
+        shares = result.shares if is_on_front else {}
         broken = [name for name, amount in result.violations.items() if amount > 0]
         return Point(
             trial.id,
@@ -155,7 +156,7 @@ def pareto_info(
             result.infeasible_reason or ", ".join(broken),
             "" if is_random else (checked or {}).get(trial.id, ""),
             None if is_random else (exact or {}).get(trial.id),
-            tuple(result.shares.get(name) for name in names) if is_on_front else (),
+            tuple(shares.get(name) for name in names) if is_on_front else (),
             tied.get(trial.id, "") if is_on_front else "",
         )
 

@@ -7,7 +7,7 @@ units brings in all points that agree in that unit's fields, so that some hundre
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -31,8 +31,11 @@ MOST_TRIED_VALUES = 4
 ROUNDING = 1e-9
 """Of sums of watts, as a share: what differs by less is the same."""
 
+WRAP = 1 << 63
+"""Where keys of many fields wrap, as int64 do."""
 
-class _Group:
+
+class Group:
     """Units that depend on the same fields (``places``), and what they bring together by key."""
 
     def __init__(self, places: tuple[int, ...]) -> None:
@@ -41,6 +44,20 @@ class _Group:
         self.keys = np.zeros(0, np.int64)
         self.brings = np.zeros((0, len(COLUMNS)))
         self.new: dict[int, Floats] = {}
+
+    def keys_of(self, sizes: Sequence[int], fields: Int64s) -> Int64s:
+        """The keys ``(points,)`` of ``fields`` ``(points, fields)``, each with so many values."""
+        keys = np.zeros(len(fields), np.int64)
+        for place in self.places:
+            keys = keys * sizes[place] + fields[:, place]
+        return keys
+
+    def key(self, sizes: Sequence[int], values: Sequence[int]) -> int:
+        """The same of one point, sooner."""
+        key = 0
+        for place in self.places:
+            key = key * sizes[place] + values[place]
+        return (key + WRAP) % (2 * WRAP) - WRAP
 
     def merge(self) -> None:
         """Bring what is new into the sorted table."""
@@ -67,8 +84,8 @@ class LayerTables:
         self.sizes += [len(knob.values) for knob in self.space.knobs]
         self._facts = UnitFacts()
         self._built: list[tuple[Int64s, Mapping[str, Floats]]] = []
-        self._groups: dict[tuple[int, ...], _Group] = {}
-        self._group_of: dict[str, _Group] = {}
+        self._groups: dict[tuple[int, ...], Group] = {}
+        self._group_of: dict[str, Group] = {}
         for name, places in self._dependencies().items():
             self._place(name, tuple(sorted(places)))
         self._built += [(self._fields_of(n), b) for n, b in encoding.choices.tables.built]
@@ -76,7 +93,7 @@ class LayerTables:
             self._keep(fields, brings)
 
     def _place(self, name: str, places: tuple[int, ...]) -> None:
-        group = self._groups.setdefault(places, _Group(places))
+        group = self._groups.setdefault(places, Group(places))
         group.names.add(name)
         self._group_of[name] = group
 
@@ -184,25 +201,20 @@ class LayerTables:
 
     # ---- the tables --------------------------------------------------------------------------
 
-    def _keys(self, group: _Group, fields: Int64s) -> Int64s:
-        keys = np.zeros(len(fields), np.int64)
-        for place in group.places:
-            keys = keys * self.sizes[place] + fields[:, place]
-        return keys
-
     def _keep(self, fields: Int64s, brings: Mapping[str, Floats]) -> None:
         new = [name for name in brings if name not in self._group_of]
         if new:  # not there in any design before: it may depend on everything
             for name in new:
                 self._place(name, tuple(range(len(self.sizes))))
-        together: dict[tuple[int, ...], Floats] = {p: np.zeros(len(COLUMNS)) for p in self._groups}
-        for name, row in brings.items():
-            total = together[self._group_of[name].places]
-            total[:-1] += row[:-1]
-            total[-1] = max(total[-1], row[-1])
-        for places, total in together.items():
-            group = self._groups[places]
-            group.new[int(self._keys(group, fields[None, :])[0])] = total
+        order = {id(group): place for place, group in enumerate(self._groups.values())}
+        places = [order[id(self._group_of[name])] for name in brings]
+        rows = np.array(list(brings.values()))
+        totals = np.zeros((len(order), len(COLUMNS)))
+        np.add.at(totals[:, :-1], places, rows[:, :-1])
+        np.maximum.at(totals[:, -1], places, rows[:, -1])
+        values = fields.tolist()
+        for group, total in zip(self._groups.values(), totals, strict=True):
+            group.new[group.key(self.sizes, values)] = total
 
     def fill(self, point: Parameters) -> bool:
         """Build the design of ``point`` and keep what its units bring; whether there is such a design."""
@@ -228,7 +240,7 @@ class LayerTables:
             group.merge()
             if not len(group.keys):
                 return totals, cycles, np.zeros(len(points), bool)
-            wanted = self._keys(group, fields)
+            wanted = group.keys_of(self.sizes, fields)
             at = np.minimum(np.searchsorted(group.keys, wanted), len(group.keys) - 1)
             known &= group.keys[at] == wanted
             totals += group.brings[at, :-1]

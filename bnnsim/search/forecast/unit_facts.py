@@ -21,8 +21,8 @@ from bnnsim.cost.switching import PORT_BITS, frame_bits, unit_steps
 from bnnsim.cost.usage import RESOURCES, UnitResources
 from bnnsim.design.design import Design
 from bnnsim.design.streaming.units import Stream, Unit
-from bnnsim.timing.streaming.programs.graph import build_bench
 from bnnsim.timing.streaming.programs.program import Lockstep
+from bnnsim.timing.streaming.programs.unit_programs import unit_program
 
 FACTS = (*AMOUNTS, "lut", "fifo_bits", "steps", "steering", "cycles")
 """``steps`` with new data and ``cycles`` at least are a frame's; of logic the share ``steering`` is
@@ -83,10 +83,9 @@ class UnitFacts:
     def _add_unit(self, tech: Technology, unit: Unit, near: Sequence[Stream]) -> int:
         used = resources_of_unit(tech, unit, near[0])
         steps = unit_steps(unit, {stream.name: stream for stream in near})
-        programs = [timed.program for timed in build_bench(unit).units]
-        cycles = max(
-            p.steps if isinstance(p, Lockstep) else max(p.words_in, p.words_out) for p in programs
-        )
+        program = unit_program(unit)  # none of its register slices takes longer
+        words = max(program.words_in, program.words_out)
+        cycles = program.steps if isinstance(program, Lockstep) else words
         return self._add((tech, unit, *near), used, _facts(used, 0, steps, float(cycles)))
 
     def _add_stream(self, tech: Technology, stream: Stream, layer: str) -> int:

@@ -6,6 +6,9 @@ import numpy as np
 
 from bnnsim.arrays import Bools, Floats
 
+BLOCK = 256
+"""Rows that are compared with a front at once."""
+
 
 def is_on_front(losses: Floats) -> Bools:
     """Which rows of ``losses`` ``(points, objectives)`` no other row dominates.
@@ -13,20 +16,27 @@ def is_on_front(losses: Floats) -> Bools:
     A row dominates another that it equals or beats everywhere and beats somewhere. Of equal rows all
     are on the front.
     """
-    count = len(losses)
-    on_front = np.ones(count, bool)
-    order = np.lexsort(losses.T[::-1])
-    kept: list[int] = []
-    for index in order:
-        row = losses[index]
-        if kept:
-            others = losses[kept]
-            better = (others <= row).all(axis=1) & (others < row).any(axis=1)
-            if better.any():
-                on_front[index] = False
-                continue
-        kept.append(int(index))
+    on_front = np.zeros(len(losses), bool)
+    order = np.lexsort(losses.T[::-1])  # who dominates a row is before it
+    front = losses[:0]
+    for begin in range(0, len(order), BLOCK):
+        block = order[begin : begin + BLOCK]
+        block = block[~_dominated(losses[block], front)]
+        block = block[~_dominated(losses[block], losses[block])]
+        on_front[block] = True
+        front = np.concatenate([front, losses[block]])
     return on_front
+
+
+def _dominated(rows: Floats, others: Floats) -> Bools:
+    """Which ``rows`` ``(rows, objectives)`` one of ``others`` dominates."""
+    no_worse = np.ones((len(rows), len(others)), bool)
+    better = np.zeros((len(rows), len(others)), bool)
+    for own, theirs in zip(rows.T, others.T, strict=True):
+        no_worse &= theirs <= own[:, None]
+        better |= theirs < own[:, None]
+    found: Bools = np.any(no_worse & better, axis=1)
+    return found
 
 
 def hypervolume(losses: Floats, reference: Floats) -> float:

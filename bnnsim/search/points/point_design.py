@@ -45,7 +45,10 @@ def point_design(space: Space, knobs: Mapping[str, Value]) -> Design | EngineDes
         return mapped_design(loaded, space.workload, space.ways)
     streaming = Loaded(loaded.spec, loaded.source)
     faults: list[Fault] = []
-    device = device_of(loaded.spec.device, loaded.source, faults)
+    name, devices = loaded.spec.device, space.parts.devices
+    device = devices.get(name) or device_of(name, loaded.source, faults)
+    if device is not None:
+        devices[name] = device
     graph, more = build_streaming(
         streaming, space.network, all_depths_count=False, known=space.parts
     )

@@ -15,6 +15,7 @@ from bnnsim.search.front.point_result import PointResult
 from bnnsim.search.space.aims import ReferenceDesign
 from bnnsim.search.space.alternatives import ALTERNATIVE, SearchSpace
 from bnnsim.search.space.fields import Value
+from bnnsim.validation.certainty import ties
 
 COMPARED = ("lut", "bram18")
 """What a design must not use more of to beat a published one."""
@@ -84,6 +85,14 @@ class Exploration:
             if not result or not np.array_equal(self.losses([trial]), self.losses(result[-1:])):
                 result.append(trial)
         return tuple(result)
+
+    @cached_property
+    def no_clear_leads(self) -> Mapping[str, str]:
+        """Front designs, by id, that lead another (its id) in nothing, nine chances in ten."""
+        directions = {o.name: o.maximises for o in self.objectives}
+        found = ties([trial.result.figures for trial in self.front], directions)
+        pairs = zip(self.front, found, strict=True)
+        return {trial.id: self.front[k].id for trial, k in pairs if k is not None}
 
     @cached_property
     def champions(self) -> tuple[TrialRecord, ...]:

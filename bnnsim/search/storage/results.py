@@ -22,12 +22,11 @@ from bnnsim.search.space.space import Space
 from bnnsim.search.storage.kinds import interval_of, structure_kinds
 from bnnsim.search.storage.record import Exploration, TrialRecord
 from bnnsim.spec.engine.architecture import EngineArchitecture
-from bnnsim.spec.library import find_spec, shipped_names
+from bnnsim.spec.library import find_spec, is_shipped
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.workload import Workload
 from bnnsim.spec.yaml.scalars import ScalarDumper
 from bnnsim.spec.yaml.write import schema_line
-from bnnsim.validation.certainty import ties
 
 TRIALS, PARETO, DESIGNS = "trials.csv", "pareto.csv", "designs"
 Notes = Mapping[str, str]
@@ -92,7 +91,7 @@ def table(exploration: Exploration, trials: Sequence[TrialRecord], checked: Note
     shared = list(dict.fromkeys(n for t in exploration.trials for n in t.result.shares))
     barred = [n for n in RESTS_ON if is_front and n in figures]
     kinds = structure_kinds(exploration) if is_front else {}
-    tied = no_clear_leads(exploration) if is_front else {}
+    tied = exploration.no_clear_leads if is_front else {}
     writer.writerow(
         ["id", "feasible", "on_front", *notes, "obstacle", *figures]
         + [f"over {name}" for name in bounds]
@@ -102,13 +101,14 @@ def table(exploration: Exploration, trials: Sequence[TrialRecord], checked: Note
     )
     for trial in trials:
         result = trial.result
+        shares = result.shares
         note = [] if checked is None else [checked.get(trial.id, ""), tied.get(trial.id, "")]
         writer.writerow(
             [trial.id, _yes(result.is_feasible), _yes(trial.number in front), *note]
             + [result.infeasible_reason]
             + [number_text(result.figures.get(name)) for name in figures]
             + [number_text(result.violations.get(name)) for name in bounds]
-            + [_share_text(result.shares.get(name)) for name in shared]
+            + [_share_text(shares.get(name)) for name in shared]
             + [text for name in barred for text in _end_texts(trial, name, kinds)]
             + [trial.knobs.get(name, "") for name in knobs]
         )
@@ -117,14 +117,6 @@ def table(exploration: Exploration, trials: Sequence[TrialRecord], checked: Note
 
 def _end_texts(trial: TrialRecord, figure: str, kinds: Mapping[str, str]) -> list[str]:
     return [f"{end:.6g}" for end in interval_of(trial, figure, kinds)] or [""] * len(ENDS)
-
-
-def no_clear_leads(exploration: Exploration) -> dict[str, str]:
-    """Front designs, by id, that lead another (its id) in nothing, nine chances in ten."""
-    front = exploration.front
-    directions = {o.name: o.maximises for o in exploration.objectives}
-    found = ties([trial.result.figures for trial in front], directions)
-    return {trial.id: front[k].id for trial, k in zip(front, found, strict=True) if k is not None}
 
 
 def _share_text(share: float | None) -> str:
@@ -175,7 +167,7 @@ def verilog_options(workload: Workload) -> str:
 def workload_argument(space: Space) -> str:
     """What the command line takes for a space's network: the shipped name, or the file."""
     name, path = space.workload.spec.name, space.workload.path
-    shipped = name in shipped_names("workload") and path in (None, find_spec(name, "workload"))
+    shipped = is_shipped(name, "workload") and path in (None, find_spec(name, "workload"))
     return name if shipped or path is None else str(path)
 
 

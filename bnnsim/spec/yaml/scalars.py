@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -53,6 +53,8 @@ class ScalarLoader(Unresolved, yaml.SafeLoader):
     """PyYAML's own parser, without what YAML 1.1 makes of single values."""
 
 
+MOST_RESOLVED = 10_000
+"""Values that are kept at once."""
 _FastDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 """Writes the same; libyaml's three times as fast."""
 
@@ -60,11 +62,20 @@ _FastDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 class ScalarDumper(_FastDumper):  # type: ignore[misc]
     """Writes in quotes the text that :func:`plain_value` would not read as itself."""
 
+    _resolved: ClassVar[dict[str, str]] = {}
+    """What plain values were found to be before: files of a kind have most of them in common."""
+
     def resolve(self, kind: type[yaml.Node], value: Any, implicit: Any) -> str:
-        found = str(super().resolve(kind, value, implicit))
-        if kind is yaml.ScalarNode and implicit[0] and found.endswith(":str") and not is_text(value):
-            return "tag:yaml.org,2002:binary"  # anything but text: the emitter then quotes it
-        return found
+        if kind is not yaml.ScalarNode or not implicit[0]:
+            return str(super().resolve(kind, value, implicit))
+        if value not in self._resolved:
+            found = str(super().resolve(kind, value, implicit))
+            if found.endswith(":str") and not is_text(value):
+                found = "tag:yaml.org,2002:binary"  # anything but text: the emitter then quotes it
+            if len(self._resolved) == MOST_RESOLVED:
+                self._resolved.clear()
+            self._resolved[value] = found
+        return self._resolved[value]
 
 
 def scalar_value(node: yaml.ScalarNode) -> Any:

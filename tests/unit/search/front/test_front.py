@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from bnnsim.search.front.front import hypervolume, is_on_front
+from bnnsim.search.front.front import BLOCK, hypervolume, is_on_front
 
 points = st.integers(1, 4).flatmap(
     lambda objectives: st.lists(
@@ -33,6 +33,12 @@ def brute_volume(losses: list[tuple[int, ...]], reference: int) -> int:
         any(all(p <= c for p, c in zip(point, cell, strict=True)) for point in losses)
         for cell in cells
     )
+
+
+def test_front_of_more_points_than_are_compared_at_once() -> None:
+    draw = np.random.default_rng(11)
+    losses = [tuple(row) for row in draw.integers(0, 40, size=(2 * BLOCK + 50, 3)).tolist()]
+    assert is_on_front(np.array(losses, np.float64)).tolist() == brute_front(losses)
 
 
 @given(points)

@@ -13,6 +13,7 @@ from bnnsim.cost.switching import activity_at_rate
 from bnnsim.cost.usage import RESOURCES
 from bnnsim.design.design import Design
 from bnnsim.search.forecast.contributions import COLUMN, contributions
+from bnnsim.search.forecast.layer_tables import Group
 from bnnsim.search.forecast.unit_facts import UnitFacts
 from bnnsim.search.points.folding import folds
 from bnnsim.search.points.point_design import point_design
@@ -74,3 +75,14 @@ def test_what_units_bring_adds_up_to_the_design(name: str) -> None:
         held_against_the_models(design, space, facts)
         built += 1
     assert built > DRAWN // 2
+
+
+def test_keys_of_many_fields_wrap_alike_for_one_point_and_for_many() -> None:
+    draw = np.random.default_rng(3)
+    sizes = [97] * 14  # more points than an int64 counts
+    fields = draw.integers(97, size=(50, len(sizes)))
+    group = Group(tuple(range(len(sizes))))
+    with np.errstate(over="ignore"):
+        keys = group.keys_of(sizes, fields)
+    assert (keys < 0).any()
+    assert keys.tolist() == [group.key(sizes, row) for row in fields.tolist()]
