@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from bnnsim.cli.explore.figure_cells import figure_cell
@@ -80,5 +81,5 @@ def ways_on(report: ExplorationReport, trial: TrialRecord) -> Facts:
         clock = trial.result.figures["clock_mhz"]
         rate = number_text(max(bounds) if bounds else float(f"{fps:.3g}"))
         asked = f"--devices all --fps {rate} --clock-mhz {clock:g}"
-        places.append(("which part", f"bnnsim fold {workload_argument(space)} {asked}"))
+        places.append(("which part", f"bnnsim fold {shlex.quote(workload_argument(space))} {asked}"))
     return places

@@ -32,7 +32,7 @@ function drawTable() {
   const [varied, knobs] = front.length ? knobColumns() : [[], []];
   const broken = (name) => escaped(knobName(name)).replaceAll(".", ".<wbr>").replaceAll("_", "_<wbr>");
   const aims = figures.filter((f) => info.axes.includes(f.name)), others = figures.filter((f) => !info.axes.includes(f.name));
-  const figureHeads = (some) => some.map((f) => head(escaped(f.title), f.unit, `data-figure="${f.name}"`, order.knob === null && order.figure === f.name)).join("");
+  const figureHeads = (some) => some.map((f) => head(escaped(headed(f.title)), f.unit, `data-figure="${f.name}"`, order.knob === null && order.figure === f.name)).join("");
   const knobHeads = knobs.map((i) => head(broken(info.knobs[i]), "", `data-knob="${i}" class="knob"`, order.knob === i)).join("");
   const heads = `<tr><th scope="col">design</th>${figureHeads(aims)}${knobHeads}${figureHeads(others)}<th scope="col">bit-exact</th></tr>`;
   const cell = (p, f) => `<td class="${f.name in bests && !ahead(f.name, bests[f.name], figureOf(p, f.name)) ? "best" : ""}">${number(figureOf(p, f.name))}<small class="muted">${shareOf(p, f.name)}</small></td>`;

@@ -36,6 +36,9 @@ function layout() {
   };
 }
 
+/* A figure's name above a column: it may break before its last two words. */
+const headed = (text) => text.replace(" a ", " a\u00a0");
+
 /* An axis' name below its numbers. */
 const named = (text) => ({ text, font: { size: 13 }, standoff: 8 });
 

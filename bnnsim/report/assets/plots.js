@@ -148,7 +148,7 @@ bnnsim.scripts.costs = (section, data) => {
       bar.style.width = 100 * value / most + "%";
       amount.value = value;
       const whole = Number.isInteger(value) ? bnnsim.count(value) : String(+value.toPrecision(3));
-      amount.textContent = `${whole}${data.units[key] === "µJ" ? " µJ" : ""} (${(100 * value / total).toFixed(0)} %)`;
+      amount.textContent = `${whole}${data.units[key] === "µJ" ? " µJ" : ""} (${(100 * value / total).toFixed(0)}\u00a0%)`;
       item.append(label, bar, amount);
       return item;
     }));

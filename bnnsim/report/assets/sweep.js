@@ -46,7 +46,7 @@ function words() {
   $("left-out").hidden = !info.outside.length;
   $("legend").innerHTML = info.second.map((_, s) => `<span class="key"><i style="--c: var(--alternative-${s % 8})"></i>${escaped(curveName(s))}</span>`).join("");
   $("grid").innerHTML = info.figures.map((f, k) => `<section class="card" aria-labelledby="figure-${k}-title"><div class="bar"><h2 id="figure-${k}-title">${escaped(f.title)}${f.unit ? ` [${escaped(f.unit)}]` : ""}</h2><span class="muted small">${f.maximises ? "more" : "less"} is better</span><span class="save" data-plot="figure-${k}" data-name="${escaped(f.title)}"></span></div><div class="plot" id="figure-${k}"></div></section>`).join("");
-  const head = [...knobs(), ...info.figures.map((f) => f.title), "note"].map((name, k) => `<th scope="col">${escaped(name)}${k >= knobs().length && k < knobs().length + info.figures.length ? `<small>${escaped(info.figures[k - knobs().length].unit)}</small>` : ""}</th>`).join("");
+  const head = [...knobs(), ...info.figures.map((f) => headed(f.title)), "note"].map((name, k) => `<th scope="col">${escaped(name)}${k >= knobs().length && k < knobs().length + info.figures.length ? `<small>${escaped(info.figures[k - knobs().length].unit)}</small>` : ""}</th>`).join("");
   const rows = designs().map((row) => `<tr>${row.map((value, k) => (k === 0 ? `<th scope="row">${escaped(value)}</th>` : `<td${k === row.length - 1 ? ' class="text"' : ""}>${typeof value === "number" || value === null ? number(value) : escaped(value)}</td>`)).join("")}</tr>`).join("");
   $("table").innerHTML = `<thead><tr>${head}</tr></thead><tbody>${rows}</tbody>`;
 }

@@ -16,6 +16,8 @@ _WAYS = {
     "turn": ("idle", "passes through in tiles; its height is the most that is there at once"),
 }
 """How each way to lie is coloured, and what it means."""
+_NAME_SHARE = 0.0048
+"""Of the box's width on a large screen that a name takes, a letter."""
 _HEADER = ("memory", "name", "content", "bits", "first_bit", "from_turn", "to_turn", "way")
 
 
@@ -69,10 +71,12 @@ def _mark(one: MemoryPlace, first: int, height: int, position: dict[str, int], t
     css = _WAYS[one.way][0] if one.way in _WAYS else "idle"
     until = f"{one.from_turn} to {one.to_turn}" if end - start > 1 else one.from_turn
     title = f"{one.content} {one.name}: {one.bits:,} bits, {until}, {one.way}"
+    fits = (len(one.name) + 1.5) * _NAME_SHARE <= (end - start) / turns
+    name = f"<b>{escape(one.name)}</b>" if fits else ""
     return (
         f'<i class="{css}" title="{escape(title)}" style="left:{100 * start / turns:.3f}%;'
         f"width:{100 * (end - start) / turns:.3f}%;top:{100 * first / height:.3f}%;"
-        f'height:{100 * one.bits / height:.3f}%"><b>{escape(one.name)}</b></i>'
+        f'height:{100 * one.bits / height:.3f}%">{name}</i>'
     )
 
 

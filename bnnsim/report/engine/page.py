@@ -45,7 +45,9 @@ def engine_page(
     figures.append(numbers_figure(evaluation))
     answer = answer_info(design, simulation, costs, uris)
     limits = f"{escape(simulation.bottleneck.text)}. " if simulation.bottleneck else ""
-    limits += f"{escape(simulation.spending.text)}. " if simulation.spending else ""
+    if simulation.spending:
+        text = simulation.spending.text
+        limits += f"{escape(text[:1].upper() + text[1:])}. "
     top = answer_html(answer, costs, limits + engine_sentence(info) + advice_html(evaluation.advice))
     return document(f"{simulation.arch} × {simulation.workload} – bnnsim", top, figures)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from html import escape
 
@@ -129,7 +130,7 @@ def depths_figure(info: DepthsInfo) -> Figure:
             for r in info.rows
         ],
     )
-    command = f"bnnsim fifos {escape(info.arch)} {escape(info.workload)}"
+    command = f"bnnsim fifos {escape(shlex.join((info.arch, info.workload)))}"
     note = (
         f"{_sentence(info)} <code>{command}</code> looks for the smallest and writes them. "
         f"Full: of the {exact(info.recorded_cycles)} cycles recorded."

@@ -170,7 +170,7 @@ def _read(source: SourceText, folder: Path) -> Alternatives:
 def _member(source: SourceText, given: AlternativeSpec, place: int, folder: Path) -> Space:
     key = ("explore", "alternatives", place)
     names = list(dict.fromkeys([*shipped_names("space"), *shipped_names("architecture")]))
-    path = beside(folder, given.space)
+    path = beside(source, (*key, "space"), given.space, folder)
     if path is None and given.space not in names:
         expected = f"a YAML file or a shipped space or architecture ({', '.join(names)})"
         near = near_names(given.space, names)

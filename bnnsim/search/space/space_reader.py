@@ -104,7 +104,7 @@ def _model(source: SourceText, faults: list[Fault]) -> type[SpecModel] | None:
 
 def find_workload(source: SourceText, path: KeyPath, reference: str, folder: Path) -> Path:
     """The file of the network named at ``path``: shipped, or beside the space's own file."""
-    other = beside(folder, reference)
+    other = beside(source, path, reference, folder)
     known = shipped_names("workload")
     if other is None and reference not in known:
         expected = f"a YAML file or a shipped workload ({', '.join(known)})"
@@ -112,11 +112,20 @@ def find_workload(source: SourceText, path: KeyPath, reference: str, folder: Pat
     return find_spec(other or reference, "workload")
 
 
-def beside(folder: Path, reference: str) -> Path | None:
-    """The file that a reference means, from the folder of the file it stands in; None for a name."""
+def beside(source: SourceText, key: KeyPath, reference: str, folder: Path) -> Path | None:
+    """The file that the reference at ``key`` means; None for a name.
+
+    It lies beside the file that names it, which is in ``folder``, or where that is a link beside what it
+    leads to.
+    """
     path = Path(reference)
-    is_file = path.suffix.lower() in (".yaml", ".yml") or len(path.parts) > 1
-    return folder / path if is_file else None
+    if path.suffix.lower() not in (".yaml", ".yml") and len(path.parts) == 1:
+        return None
+    own = folder / Path(source.file).name
+    for place in (folder, *([own.resolve().parent] if own.is_symlink() else [])):
+        if (place / path).exists():
+            return place / path
+    raise SpecError([source.fault(key, "a file", f"nothing at {folder / path}")])
 
 
 def _aims(source: SourceText, header: object, faults: list[Fault]) -> ExploreSpec | None:

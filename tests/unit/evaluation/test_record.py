@@ -58,4 +58,4 @@ def test_a_notebook_shows_the_answer_and_a_bar_a_unit(evaluation: Evaluation) ->
 
 
 def test_the_package_lists_its_public_names() -> None:
-    assert set(bnnsim.__all__) <= set(dir(bnnsim))
+    assert {name for name in dir(bnnsim) if not name.startswith("__")} == set(bnnsim.__all__)

@@ -268,7 +268,10 @@ def test_exact_front_of_alternatives_is_refused(folder: Path) -> None:
             r"both.yaml:6: explore.alternatives.streaming.space: expected a YAML file or a shipped space "
             r"or architecture, got 'pynq-tfcc' \(nearest: pynq-tfc",
         ),
-        ("space: tiny.yaml", "space: other.yaml", r"other.yaml: expected a file, got nothing there"),
+        (
+            "space: tiny.yaml", "space: other.yaml",
+            r"yaml:5: explore.alternatives.engine.space: expected a file, got nothing at .*/other.yaml",
+        ),
         ("workload: tfc", "workload: tfd", r"streaming.workload: expected a YAML file or a sh"),
         ("workload: tfc, ", "", r"streaming.workload: expected a workload beside the architecture "),
         ("name: streaming", "name: engine", r"expected a name of its own .*'engine' again"),
