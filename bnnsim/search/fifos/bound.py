@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bnnsim.timing.streaming.compiled_executor import run_compiled
 from bnnsim.timing.streaming.programs.graph import TimingGraph, TimingUnit
 from bnnsim.timing.streaming.programs.program import Lockstep
 from bnnsim.timing.streaming.programs.steps import Block, Run
+from bnnsim.timing.streaming.solver.ended_run import most_filled_words
 
 LEAST_DEPTH_WORDS = 2
 """A FIFO of one word carries a word every second cycle only."""
@@ -29,7 +29,7 @@ def bound_depths(graph: TimingGraph, interval_cycles: int, frames: int) -> dict[
     """
     unlimited = unlimited_depths(graph, frames)
     paced = paced_graph(graph.with_depths(unlimited), interval_cycles)
-    filled = run_compiled(paced, frames, extrapolate=False).result.max_occupancy_words
+    filled = most_filled_words(paced, frames)
     return {
         channel.name: max(LEAST_DEPTH_WORDS, words + 1)
         for channel, words in zip(graph.channels, filled, strict=True)
@@ -38,9 +38,12 @@ def bound_depths(graph: TimingGraph, interval_cycles: int, frames: int) -> dict[
 
 
 def unlimited_depths(graph: TimingGraph, frames: int) -> dict[str, int]:
-    """For each channel but register slices a depth that ``frames`` frames never fill."""
+    """For each channel but register slices a depth that ``frames`` frames never fill.
+
+    With room for a frame more the solver knows, and looks at no unit again for the room others make.
+    """
     return {
-        graph.channels[place].name: frames * unit.program.words_out + 64
+        graph.channels[place].name: (frames + 1) * unit.program.words_out + 64
         for unit in graph.units
         for place in unit.outputs
         if not graph.channels[place].falls_through

@@ -32,7 +32,10 @@ from bnnsim.timing.streaming.steady_state.api import frame_words
 PACED_FRAMES = (3, 12, 48)
 """Frames of the run at the wanted pace: freezing pipelines settle later."""
 PACED_WORDS = 1 << 27
-"""Words of that run at most, but a frame of them."""
+"""Words of that run at most, but two frames of them."""
+LEAST_PACED_FRAMES = 2
+"""A frame's first words come while the last of the frame before are still inside: one shows no such
+meeting, and depths that it says are enough were doubled several times until they were."""
 CURVE_TIMINGS = 6
 """Timings that are kept for depths below the target, so that the front shows what memory buys."""
 
@@ -142,7 +145,7 @@ def enough_depths(
     None where not even unlimited ones are proven to keep it.
     """
     found: dict[str, int] = {}
-    most = max(1, PACED_WORDS // frame_words(timing))
+    most = max(LEAST_PACED_FRAMES, PACED_WORDS // frame_words(timing))
     for frames in [frames for frames in PACED_FRAMES if frames <= most] or [most]:
         bound = bound_depths(timing, trials.target_cycles, frames)
         found = {name: bound[name] for name in streams}

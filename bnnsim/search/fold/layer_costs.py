@@ -16,8 +16,7 @@ from bnnsim.cost.power import power_of_amounts
 from bnnsim.cost.usage import RESOURCES
 from bnnsim.design.network.network import INPUT
 from bnnsim.design.streaming.stream_builder import SINK
-from bnnsim.search.fold.finn_rule import finn_luts, slides
-from bnnsim.search.fold.options import OTHER_SINK, FoldOption, Item, OptionTable
+from bnnsim.search.fold.options import OTHER_SINK, FoldOption, Item, Joint, OptionTable
 
 FINN_LUTS = "finn_luts"
 """The figure that bounds FINN's own estimate (:mod:`bnnsim.search.fold.finn_rule`)."""
@@ -51,7 +50,7 @@ class LayerCosts:
                 if figure == "power":
                     rows[:, column] = [sum(map(self._power, option.items)) for option in options]
                 elif figure == FINN_LUTS:
-                    rows[:, column] = [self._finn_luts(name, option) for option in options]
+                    rows[:, column] = self.table.finn_luts(name)
                 else:
                     rows[:, column] = known[:, RESOURCES.index(figure)]
             self._every[id(options)] = rows
@@ -69,7 +68,7 @@ class LayerCosts:
         if key not in self._joints:
             joint = self.table.joint(writer, lanes_out, reader, lanes_in)
             joins = joint.items is not None and joint.cycles <= self.cycles
-            self._joints[key] = self.sum(joint.items or ()) if joins else None
+            self._joints[key] = self._of_joint(joint) if joins else None
         return self._joints[key]
 
     def ends(self, name: str, lanes_out: int) -> Floats:
@@ -81,6 +80,15 @@ class LayerCosts:
                 assert end is not None
                 found = found + end
         return found
+
+    def _of_joint(self, joint: Joint) -> Floats:
+        known = [
+            0.0 if figure in ("power", FINN_LUTS) else joint.amounts[RESOURCES.index(figure)]
+            for figure in self.figures
+        ]
+        if "power" in self.figures:
+            known[self.figures.index("power")] = sum(map(self._power, joint.items or ()))
+        return np.array(known, float)
 
     def sum(self, items: Sequence[Item]) -> Floats:
         """What units and streams take together."""
@@ -95,14 +103,6 @@ class LayerCosts:
             ],
             float,
         )
-
-    def _finn_luts(self, name: str, option: FoldOption) -> float:
-        node, hardware = self.table.network.nodes.get(name), option.hardware
-        if node is None or hardware is None or not (hardware.pe and hardware.simd):
-            return 0.0
-        lanes = option.lanes_in[0] if slides(node) else 0
-        in_luts = hardware.weights == "lutram"
-        return float(finn_luts(node, hardware.pe, hardware.simd, lanes, in_luts))
 
     def _power(self, item: Item) -> float:
         if item not in self._per_busy:

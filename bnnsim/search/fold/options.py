@@ -10,6 +10,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from bnnsim.design.streaming.stream_builder import SINK, SOURCE, OpenPort, Strea
 from bnnsim.design.streaming.units import Converter, Mvau, Sink, Source, StreamingGraph, Unit, Window
 from bnnsim.design.streaming.window_units import check_window
 from bnnsim.evaluation.wide_words import wide_words_of
-from bnnsim.search.fold.finn_rule import WIDEST_STREAM_BITS, narrowest_window, slides
+from bnnsim.search.fold.finn_rule import WIDEST_STREAM_BITS, finn_luts, narrowest_window, slides
 from bnnsim.search.fold.request import FoldRequest
 from bnnsim.spec.accelerator import WeightMemory
 from bnnsim.spec.faults import Fault, SpecError, divisors_of
@@ -74,6 +75,12 @@ class Joint:
     items: tuple[Item, ...] | None
     cycles: int
 
+    @cached_property
+    def amounts(self) -> Floats:
+        """What it takes ``(resources,)``, in the order of ``RESOURCES``."""
+        items = self.items or ()
+        return np.array([sum(getattr(a, name) for a, _ in items) for name in RESOURCES], float)
+
 
 class OptionTable:
     """The options of every layer of a request, and the joints between them.
@@ -95,6 +102,7 @@ class OptionTable:
         self._equal: dict[object, tuple[OpenPort, tuple[FoldOption, ...]]] = {}
         self._joints: dict[object, Joint] = {}
         self._amounts: dict[int, Floats] = {}
+        self._finn_luts: dict[int, Floats] = {}
         self._slow: dict[tuple[int, int], int] = {}
         self._held_by_hls: set[int] = set()
         faults: list[Fault] = []
@@ -128,6 +136,15 @@ class OptionTable:
             ]
             self._amounts[id(options)] = np.array(rows, float).reshape(len(options), len(RESOURCES))
         return self._amounts[id(options)]
+
+    def finn_luts(self, name: str) -> Floats:
+        """FINN's estimate of each option of a layer ``(options,)``."""
+        options = self.options[name]
+        if id(options) not in self._finn_luts:
+            node = self.network.nodes.get(name)
+            found = [0.0 if node is None else _finn_luts_of(node, option) for option in options]
+            self._finn_luts[id(options)] = np.array(found)
+        return self._finn_luts[id(options)]
 
     def stream(self, writer: str) -> object:
         """What a layer's stream carries, lanes aside: equal for layers whose joints are."""
@@ -166,7 +183,8 @@ class OptionTable:
             builder.offer(INPUT, port, builder.hardware(INPUT))
             out = builder.open_ports[INPUT][0]
             self.ports[INPUT] = out
-            yield self._option(builder, INPUT, None, (), out)
+            items, cycles = self._items(_ended(builder, INPUT))
+            yield FoldOption(None, (), out.lanes, cycles, items)
 
     def _layer_options(self, node: Node, faults: list[Fault]) -> tuple[FoldOption, ...]:
         inputs = [self.ports.get(name) for name in node.inputs]
@@ -188,8 +206,10 @@ class OptionTable:
                 out = builder.open_ports[node.name][0]
                 self.ports[node.name] = out
                 lanes = tuple(self._lanes_in(builder, node))
-                option = self._option(builder, node.name, hardware, lanes, out)
-                (unbuilt if _is_beyond_hls(builder) else found).append(option)
+                graph = _ended(builder, node.name)
+                items, cycles = self._items(graph)
+                option = FoldOption(hardware, lanes, out.lanes, cycles, items)
+                (unbuilt if _is_beyond_hls(graph) else found).append(option)
             options = tuple(found or unbuilt)
             if not options:
                 faults += wrong
@@ -262,20 +282,6 @@ class OptionTable:
             writer = f"{_STAND_IN}{place}"
             yield next(s.lanes for s in builder.streams if s.writer == writer)
 
-    def _option(
-        self,
-        builder: StreamBuilder,
-        name: str,
-        hardware: LayerHardware | None,
-        lanes_in: tuple[int, ...],
-        out: OpenPort,
-    ) -> FoldOption:
-        for place, port in enumerate(builder.open_ports[name]):
-            end = Sink(port.elements // port.lanes)
-            builder.add_unit(f"end{place}", _STAND_IN, end, [port], library="rtl", freezes=True)
-        items, cycles = self._items(builder)
-        return FoldOption(hardware, lanes_in, out.lanes, cycles, items)
-
     def _laid_joint(self, port: OpenPort, lanes: int, reader: str) -> Joint:
         builder = self._builder(None, {})
         builder.add_unit(_STAND_IN, _STAND_IN, Source(1, 0), [], "hls", freezes=True)
@@ -292,11 +298,10 @@ class OptionTable:
                 return Joint(None, 0)
             end = Sink(joined.elements // joined.lanes)
             builder.add_unit("end", _STAND_IN, end, [joined], library="rtl", freezes=True)
-        return Joint(*self._items(builder, with_ends=True))
+        return Joint(*self._items(_graph_of(builder), with_ends=True))
 
-    def _items(self, builder: StreamBuilder, with_ends: bool = False) -> tuple[tuple[Item, ...], int]:
+    def _items(self, graph: StreamingGraph, with_ends: bool = False) -> tuple[tuple[Item, ...], int]:
         """What the units and streams take that are not stand-ins, and the slowest unit's cycles."""
-        graph = StreamingGraph(tuple(builder.units), tuple(builder.streams))
         units = graph.unit_by_name
         used = estimate_part(self.request.device, graph)
         items: list[Item] = []
@@ -314,9 +319,29 @@ class OptionTable:
         return tuple(items), slowest
 
 
-def _is_beyond_hls(builder: StreamBuilder) -> bool:
+def _finn_luts_of(node: Node, option: FoldOption) -> float:
+    """FINN's estimate of a folding of a layer; 0 of what it has none for."""
+    hardware = option.hardware
+    if hardware is None or not (hardware.pe and hardware.simd):
+        return 0.0
+    lanes = option.lanes_in[0] if slides(node) else 0
+    return float(finn_luts(node, hardware.pe, hardware.simd, lanes, hardware.weights == "lutram"))
+
+
+def _ended(builder: StreamBuilder, name: str) -> StreamingGraph:
+    """What is built, with a stand-in behind each port of a layer."""
+    for place, port in enumerate(builder.open_ports[name]):
+        end = Sink(port.elements // port.lanes)
+        builder.add_unit(f"end{place}", _STAND_IN, end, [port], library="rtl", freezes=True)
+    return _graph_of(builder)
+
+
+def _graph_of(builder: StreamBuilder) -> StreamingGraph:
+    return StreamingGraph(tuple(builder.units), tuple(builder.streams))
+
+
+def _is_beyond_hls(graph: StreamingGraph) -> bool:
     """Whether a unit that HLS would have to make has a word of more bits than HLS has."""
-    graph = StreamingGraph(tuple(builder.units), tuple(builder.streams))
     made = [unit for unit in graph.units if unit.layer != _STAND_IN]
     return bool(wide_words_of(graph, made))
 

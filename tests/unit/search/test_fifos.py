@@ -15,7 +15,7 @@ from bnnsim.design.build import build_streaming_design
 from bnnsim.design.design import Design
 from bnnsim.report.search.sizing import sizing_info
 from bnnsim.search.fifos import trials
-from bnnsim.search.fifos.bound import bound_depths
+from bnnsim.search.fifos.bound import bound_depths, paced_graph, unlimited_depths
 from bnnsim.search.fifos.check import check_sizing, with_depths
 from bnnsim.search.fifos.sizing import FifoSizing, Goal, size_fifos
 from bnnsim.simulation import load_streaming_design
@@ -25,7 +25,11 @@ from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.workload import Workload
 from bnnsim.timing.streaming.bottleneck import unlimited_interval
 from bnnsim.timing.streaming.programs.graph import build_timing
+from bnnsim.timing.streaming.reference.executor import run_simpy
 from bnnsim.timing.streaming.result import DeadlockError
+from bnnsim.timing.streaming.solver import layout
+from bnnsim.timing.streaming.solver.ended_run import most_filled_words
+from bnnsim.timing.streaming.solver.solver import Solver
 from bnnsim.timing.streaming.steady_state.api import steady_state
 
 BRANCH = """\
@@ -135,6 +139,39 @@ def residual(blocks: int, pixels: int) -> Design:
     spec = {"name": "r-arch", "source": "test", "style": "streaming", "device": "xczu9eg"}
     more = {"clock_mhz": 100, "defaults": {"sliding_window": "rtl"}, "layers": hardware}
     return build_streaming_design(StreamingArchitecture.model_validate(spec | more), workload)
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3])
+def test_unlimited_fifos_are_as_full_as_simpy_s_and_no_unit_is_asked_again_for_their_room(
+    frames: int,
+) -> None:
+    timing = build_timing(residual(2, 6).graph)
+    interval = unlimited_interval(timing)
+    deep = timing.with_depths(unlimited_depths(timing, frames))
+    paced = paced_graph(deep, -(-interval.numerator // interval.denominator))
+    assert most_filled_words(paced, frames) == run_simpy(paced, frames).max_occupancy_words
+    solver = Solver(paced, frames)
+    solver.next_window(1)
+    register_slices = sum(channel.falls_through for channel in paced.channels)
+    assert solver.evaluations <= len(paced.units) + 4 * register_slices
+
+
+def test_channels_that_need_more_room_than_there_is_get_it_again_and_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(layout, "MOST_WINDOW_WORDS", 1 << 8)
+    timing = build_timing(residual(2, 8).graph)
+    graph = paced_graph(timing.with_depths(unlimited_depths(timing, 4)), 10)
+    places: list[int] = []
+    make_room = Solver._make_room
+
+    def noted(solver: Solver) -> None:
+        make_room(solver)
+        places.append(len(solver.state.cycles))
+
+    monkeypatch.setattr(Solver, "_make_room", noted)
+    assert most_filled_words(graph, 4) == run_simpy(graph, 4).max_occupancy_words
+    assert len(places) > 1
 
 
 @pytest.mark.parametrize(("blocks", "pixels"), [(1, 10), (4, 6)])

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bnnsim import evaluate
 from bnnsim.cli.app import run
 from bnnsim.cost.resources import estimate_resources
 from bnnsim.design.build import build_streaming_design
+from bnnsim.search.fifos import sizing, trials
+from bnnsim.search.fifos.bound import bound_depths
 from bnnsim.search.fold.fold import fold, rate_text
 from bnnsim.search.fold.request import FoldObjective
 from bnnsim.spec.faults import InputError, SpecError
 from bnnsim.spec.library import find_spec
 from bnnsim.spec.load import load_architecture, load_workload
-from bnnsim.timing.streaming.programs.graph import build_timing
+from bnnsim.timing.streaming.programs.graph import TimingGraph, build_timing
 from bnnsim.timing.streaming.reference.executor import run_simpy
+from bnnsim.timing.streaming.steady_state.api import steady_state
+from bnnsim.timing.streaming.steady_state.record import SteadyState
 
 MLP = """\
 name: mlp
@@ -277,3 +283,31 @@ def test_a_shortcut_waits_for_the_reach_of_the_window_beside_it_and_not_for_a_fr
     assert all(reach <= 4 * 34 + 3 for reach in pixels.values()), pixels
     fifos = [unit for unit in found.resources.units if unit.kind == "fifo"]
     assert sum(fifo.amounts.bram18 for fifo in fifos) <= 6
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("workload", ["birealnet-18", "reactnet-a", "binarydensenet-28"])
+def test_a_network_of_imagenet_s_size_is_sized_once_and_keeps_what_it_says(
+    workload: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paced: list[int] = []
+    timed: list[int | None] = []
+
+    def run_at_pace(graph: TimingGraph, interval_cycles: int, frames: int) -> dict[str, int]:
+        paced.append(interval_cycles)
+        return bound_depths(graph, interval_cycles, frames)
+
+    def timing_of(*given: Any, **options: Any) -> SteadyState:
+        found = steady_state(*given, **options)
+        timed.append(found.initiation_interval_cycles)
+        return found
+
+    monkeypatch.setattr(sizing, "bound_depths", run_at_pace)
+    monkeypatch.setattr(trials, "steady_state", timing_of)
+    answer = fold(workload, "xcu250")
+    assert not answer.folded.resources.exceeded
+    assert len(paced) == 1 and timed[0] == answer.rate_cycles and len(timed) <= 3
+    saved = answer.save(tmp_path / "arch.yaml")
+    evaluated = evaluate(saved, workload, timing_only=True)
+    assert evaluated.initiation_interval_cycles == answer.folded.interval_cycles
+    assert evaluated.feasible

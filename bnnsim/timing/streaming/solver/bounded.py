@@ -42,5 +42,5 @@ def with_bounds(solver: Solver, units: Collection[int]) -> Solver:
                 s.unit[row.reader].is_behind_bound = 1
                 stretches.append(reads)
                 place += len(reads)
-    bounded.state = s._replace(cycles=np.concatenate(stretches))
+    bounded.hold(s._replace(cycles=np.concatenate(stretches)))
     return bounded

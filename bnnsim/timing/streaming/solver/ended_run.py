@@ -31,8 +31,7 @@ class EndedRun:
 
     @property
     def max_occupancy_words(self) -> tuple[int, ...]:
-        channel = self.solver.state.channel
-        return tuple(channel["max_occupancy"].tolist()) if self.units else ()
+        return _most_filled(self.solver) if self.units else ()
 
 
 def end_run(solver: Solver, frames: int) -> EndedRun:
@@ -66,6 +65,25 @@ def latency_cycles(graph: TimingGraph) -> int:
     if not solver.finish():
         raise deadlock(solver)
     return solver.ends[-1] + 1
+
+
+def most_filled_words(graph: TimingGraph, frames: int) -> tuple[int, ...]:
+    """For each channel the most words that it holds in a run of ``frames`` frames, of which nothing else
+    is kept: that takes half the memory.
+
+    Raises :class:`DeadlockError` where a sink cannot get its last word.
+    """
+    solver = Solver(graph, frames, has_counts=True)
+    solver.frames = frames
+    if not solver.finish():
+        raise deadlock(solver)
+    assert solver.counts is not None
+    solver.counts.finish(solver.state, solver.limits, solver.last_event_cycle + 1)
+    return _most_filled(solver)
+
+
+def _most_filled(solver: Solver) -> tuple[int, ...]:
+    return tuple(solver.state.channel["max_occupancy"].tolist())
 
 
 def deadlock(solver: Solver) -> DeadlockError:

@@ -20,6 +20,8 @@ SMALLEST_SHIFT = 5
 """A window this power of two smaller is solved from what is known, however many sweeps that takes."""
 SMALLEST_SHIFT_OF_BOUNDS = 8
 """With bounds none smaller is tried: they turn more often than the pipelines they stand for."""
+MORE_ROOM = 4
+"""Where channels need more room than there is, a share of all as large as one in so many is added."""
 WINDOW_WORK, EVALUATION_WORK = 1 << 14, 2_000
 """What a window, and an evaluation of a unit, costs besides its words, in words."""
 
@@ -50,7 +52,8 @@ class Solver:
         self.graph = graph
         self.most_frames = most_frames
         layout = lay_out(graph, most_frames, has_counts)
-        self.state, self.snapshot_words = layout.state, layout.snapshot_words
+        self.snapshot_words = layout.snapshot_words
+        self.hold(layout.state)
         self.frames: int | None = None
         """Of a run that ends."""
         self.cycle_limit = k.NEVER
@@ -79,19 +82,24 @@ class Solver:
         self._report = np.zeros(k.REPORT, np.int64)
         self._report[k.PROGRESS] = -len(graph.units)  # no step yet
 
+    def hold(self, state: k.State) -> None:
+        """Go on from ``state``, all of whose places for cycles are taken."""
+        self.state, self._taken = state, len(state.cycles)
+
     def copy(self) -> Solver:
         """An independent solver in the same state."""
         other = copy.copy(self)
         s = self.state
-        other.state = k.State(
+        state = k.State(
             k.copied(s.unit),
             k.copied(s.start),
             k.copied(s.end),
             k.copied(s.channel),
-            s.cycles.copy(),
+            s.cycles[: self._taken].copy(),
             s.pipes.copy(),
             s.program_words,
         )
+        other.hold(state)
         other._report = self._report.copy()
         other.counts = self.counts and self.counts.copy()
         other.logs = {c: (list(written), list(read)) for c, (written, read) in self.logs.items()}
@@ -195,17 +203,22 @@ class Solver:
         held = channel["held"] + channel["written"] - channel["read"]
         needed = channel["old_writes"] + held + channel["most"]
         has_both = (channel["writer"] >= 0) & (channel["reader"] >= 0)
-        for c in np.flatnonzero(has_both & (needed > channel["writes_to"] - channel["writes_from"])):
-            row = channel[c]
-            end = row.writes_at + row.old_writes + row.held + row.written
-            kept = s.cycles[row.writes_at : end]
-            place = len(s.cycles)
-            more = np.full(2 * len(kept) + 2 * int(row.most), k.LONG_AGO, np.int64)
-            more[: len(kept)] = kept
-            s = s._replace(cycles=np.concatenate([s.cycles, more]))
+        crowded = has_both & (needed > channel["writes_to"] - channel["writes_from"])
+        rows = [channel[c] for c in np.flatnonzero(crowded)]
+        ends = [row.writes_at + row.old_writes + row.held + row.written for row in rows]
+        sizes = [2 * int(end - row.writes_at + row.most) for row, end in zip(rows, ends, strict=True)]
+        cycles = s.cycles
+        if self._taken + sum(sizes) > len(cycles):
+            cycles = np.empty(self._taken + max(sum(sizes), self._taken // MORE_ROOM), np.int64)
+            cycles[: self._taken] = s.cycles[: self._taken]
+        for row, end, size in zip(rows, ends, sizes, strict=True):
+            place, kept = self._taken, end - row.writes_at
+            self._taken += size
+            cycles[place : place + kept] = cycles[row.writes_at : end]
+            cycles[place + kept : self._taken] = k.LONG_AGO
             row.writes_at = row.writes_from = place
-            row.writes_to = place + len(more)
-        self.state = s
+            row.writes_to = self._taken
+        self.state = s._replace(cycles=cycles)
 
     def _note(self) -> None:
         """Note what the window that was solved says."""

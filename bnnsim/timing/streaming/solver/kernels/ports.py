@@ -93,7 +93,8 @@ def _merge_rooms(s: State, u: int, place: int, count: int) -> None:
 
 @inner
 def spread_reads(s: State, u: int, place: int, reads: int, changed: int, dirty: Int64s) -> None:
-    """Tell every input's channel what was read of it, and queue its writer if that is news."""
+    """Tell every input's channel what was read of it, and queue its writer if that is news to it: room
+    in a channel that is never full is none."""
     unit = s.unit[u]
     for p in range(unit.first_input, unit.end_input):
         channel = s.channel[s.program_words[p]]
@@ -105,7 +106,7 @@ def spread_reads(s: State, u: int, place: int, reads: int, changed: int, dirty: 
             for n in range(reads, channel.read):
                 s.cycles[at + n] = LONG_AGO
                 s.cycles[at + n + channel.ready_at] = LONG_AGO
-        if channel.writer >= 0 and (changed or channel.read != reads):
+        if channel.writer >= 0 and channel.is_bounded and (changed or channel.read != reads):
             dirty[channel.writer] = 1
         channel.read = reads
 
