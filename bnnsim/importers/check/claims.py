@@ -7,8 +7,9 @@ which knows nothing of the importer.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -68,9 +69,7 @@ class Claim:
         return (at * lying.extent("W") + lying.places("W")).reshape(-1)
 
 
-def layer_claims(
-    lowered: LoweredModel, network: Network, graph: ReferenceGraph
-) -> dict[str, Claim]:
+def layer_claims(lowered: LoweredModel, network: Network, graph: ReferenceGraph) -> dict[str, Claim]:
     """For the input and every layer the first tensor of the reference that is an affine function of
     its integers."""
     found: dict[str, Claim] = {}
@@ -86,6 +85,33 @@ def layer_claims(
         if claim is not None:
             found[binding.base] = claim
     return {name: found[name] for name in (INPUT, *network.nodes) if name in found}
+
+
+def anchored_claims(
+    claims: Mapping[str, Claim], said: Sequence[OutputClaim], lowered: LoweredModel
+) -> tuple[frozenset[str], dict[str, Claim], list[OutputClaim]]:
+    """The claims where the reference goes on with the workload's values behind layers in fixed point.
+
+    Bounds are then those of a layer by itself; those of all before add up to more than decides in deep
+    networks. The layers it goes on behind come first: all in fixed point but those of outputs.
+    """
+    heads = {one.claim.tensor for one in said if one.claim is not None}
+    anchors = frozenset(n for n, c in claims.items() if c.bound and c.tensor not in heads)
+    layers = {}
+    for name, claim in claims.items():
+        whole = lowered.errors.get(name, Fraction(0))
+        share = lowered.error_behind(name, anchors) / whole if whole else Fraction(0)
+        layers[name] = replace(claim, bound=claim.bound * min(1.0, float(share)))
+    scores = {one.output: one for one in lowered.outputs}
+    outputs = []
+    for one in said:
+        score = scores.get(one.output)
+        if one.claim is not None and score is not None:
+            own = layers[one.claim.layer].bound if one.claim.layer in layers else 0.0
+            bound = max(own, float(lowered.score_error_behind(score, anchors)))
+            one = replace(one, claim=replace(one.claim, bound=min(bound, one.claim.bound)))
+        outputs.append(one)
+    return anchors, layers, outputs
 
 
 def _inside(name: str, graph: ReferenceGraph) -> str | None:

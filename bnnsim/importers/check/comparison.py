@@ -7,7 +7,7 @@ cannot hide behind the first flip. A bit that differs anywhere else is a fault a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -57,7 +57,9 @@ class LayerTally:
 class Comparison:
     """One chunk of inputs: call it as the reference's visitor.
 
-    ``values``: the workload's integers by layer; ``start``: the number of the chunk's first input.
+    ``values``: the workload's integers by layer; ``start``: the number of the chunk's first input;
+    ``anchors``: layers behind which the reference goes on with the workload's values, as far as they are
+    within their bound.
     ``flipped`` and ``wrong`` say afterwards for each input in which tensors it differed.
     """
 
@@ -67,8 +69,10 @@ class Comparison:
         tallies: Mapping[str, LayerTally],
         values: Mapping[str, Array],
         start: int,
+        anchors: Collection[str] = (),
     ) -> None:
         self._graph, self._values, self._start = graph, values, start
+        self._anchors = frozenset(anchors)
         self._by_tensor: dict[str, list[LayerTally]] = {}
         for tally in tallies.values():
             self._by_tensor.setdefault(tally.claim.tensor, []).append(tally)
@@ -100,6 +104,8 @@ class Comparison:
                 self.flipped[name] = _any_of_each(flips)
             tensors[name] = np.where(flips | zeros, wanted, tensors[name])
             differs &= ~(flips | zeros)
+        elif claim.layer in self._anchors:
+            tensors[name] = np.where(differs, tensors[name], wanted)
         tally.differing += int(np.count_nonzero(differs))
         tally.worst = max(
             tally.worst,

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from bnnsim.files.schema_version import versioned
 
 Verdict = Literal["equal", "flips", "undecided", "wrong"]
-_GRAVE: tuple[Verdict, ...] = ("wrong", "undecided", "flips")
+GRAVE: tuple[Verdict, ...] = ("wrong", "undecided", "flips", "equal")
 """Gravest first."""
 Place = tuple[int, int, int, int]
 """Input, channel, row, column."""
@@ -136,6 +136,9 @@ class CheckReport:
     """Outputs that the import was told to leave out; nothing is said of them"""
     distances: tuple[Distance, ...] = ()
     """How far outputs lie from the model's own where its real weights were rounded (--real-layers)"""
+    from_own_values: bool = False
+    """Whether the model went on with the workload's values behind layers in fixed point: where the bounds
+    of a deep network add up to more than decides, each layer is held against its own"""
 
     @property
     def verdict(self) -> Verdict:
@@ -171,6 +174,11 @@ class CheckReport:
     def __str__(self) -> str:
         lines = [f"{self.verdict.upper()}: {self.workload} against {self.model}: {self._summary}"]
         lines += [_output_line(output, self.inputs) for output in self.outputs]
+        if self.from_own_values:
+            lines.append(
+                "layers    in fixed point: each within its own bound from the workload's values in front "
+                "of it; all bounds together decide nothing"
+            )
         lines += [f"output    {name}: left out by the import (--output)" for name in self.left_out]
         lines += [f"distance  of {one.line(self.inputs)}" for one in self.distances]
         found = self.first_difference
@@ -198,7 +206,7 @@ class CheckReport:
 
 
 def _gravest(verdicts: Collection[Verdict]) -> Verdict:
-    return next((one for one in _GRAVE if one in verdicts), "equal")
+    return next((one for one in GRAVE if one in verdicts), "equal")
 
 
 def _output_line(output: OutputCheck, inputs: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Literal
@@ -152,6 +152,11 @@ class NetworkDraft:
         """How many steps a layer's integers may lie from the model's values, where no bit has flipped
         on the way."""
         return self._error_of(name, {INPUT: Fraction(0)})
+
+    def error_behind(self, name: str, exact: Collection[str]) -> Fraction:
+        """The same where the layers ``exact`` in front of it hold the model's values exactly."""
+        known = dict.fromkeys((INPUT, *(one for one in exact if one != name)), Fraction(0))
+        return self._error_of(name, known)
 
     def _error_of(self, name: str, known: dict[str, Fraction]) -> Fraction:
         """The same, each layer looked at once."""

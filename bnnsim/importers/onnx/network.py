@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -78,6 +78,7 @@ class LoweredModel:
     arrays: Arrays
     bindings: Mapping[str, TensorBinding]
     outputs: tuple[LoweredOutput, ...]
+    draft: NetworkDraft
     errors: Mapping[str, Fraction]
     """By how many steps of its integers a layer in fixed point may be off, where it may."""
     notes: tuple[str, ...]
@@ -86,6 +87,14 @@ class LoweredModel:
     """Whether the model's input is taken as maps with their channels last (shapes alone may not tell)."""
     rounded: Mapping[str, RoundedWeights] = field(default_factory=dict)
     """Real weights that were rounded, by the constant's name."""
+
+    def error_behind(self, layer: str, exact: Collection[str]) -> Fraction:
+        """As ``errors``, where the layers ``exact`` in front of it hold the model's values exactly."""
+        return _or_trace(self.draft, layer, self.draft.error_behind(layer, exact))
+
+    def score_error_behind(self, output: LoweredOutput, exact: Collection[str]) -> Fraction:
+        """As the output's ``error``, where the layers ``exact`` in front of it are exact."""
+        return _score_error(self.draft, output.layer, output.gain, exact)
 
 
 def import_onnx(
@@ -230,7 +239,8 @@ def _lowered(model: Any, file: str, name: str, options: ImportOptions) -> Lowere
     source = f"imported from {Path(file).name} (sha256 {digest}...{producer})"
     workload, arrays = to_workload(state.draft, name, source)
     workload = workload.model_copy(update={"imported_with": _settings(given)})
-    errors = {layer: _error_steps(state, layer) for layer in state.draft.layers}
+    draft = state.draft
+    errors = {layer: _or_trace(draft, layer, draft.error_of(layer)) for layer in draft.layers}
     scores = [replace(one, layer=done.successors.get(one.layer, one.layer)) for one in scores]
     notes = (*state.notes, *dict.fromkeys(_output_notes(graph, state, scores)))
     bindings = {}
@@ -248,6 +258,7 @@ def _lowered(model: Any, file: str, name: str, options: ImportOptions) -> Lowere
         arrays,
         bindings,
         tuple(scores),
+        draft,
         errors,
         notes,
         state.frame,
@@ -350,15 +361,16 @@ def _how_near(state: Lowering, score: LoweredOutput) -> str:
     return f" ({text}, unless a sign in front of it flips)"
 
 
-def _score_error(draft: NetworkDraft, layer: str, gain: Fraction) -> Fraction:
+def _score_error(
+    draft: NetworkDraft, layer: str, gain: Fraction, exact: Collection[str] = ()
+) -> Fraction:
     """How far scores may be off; 0 where they are exact."""
-    error = draft.error_of(layer) * gain
+    error = draft.error_behind(layer, exact) * gain
     reach = max(abs(bound) for bound in draft.bounds_of(layer)) * gain
     is_sum = draft.layers[layer].kind not in ("affine", "prelu")
     return error + float_error(reach, is_sum) if error else error
 
 
-def _error_steps(state: Lowering, layer: str) -> Fraction:
+def _or_trace(draft: NetworkDraft, layer: str, error: Fraction) -> Fraction:
     """By how many steps a layer's integers may be off; a trace of one where only the model rounds."""
-    error = state.draft.error_of(layer)
-    return error or Fraction(int(state.draft.is_rounded(layer)), 1 << 20)
+    return error or Fraction(int(draft.is_rounded(layer)), 1 << 20)

@@ -111,6 +111,44 @@ def test_an_allowance_above_a_hundredth_of_the_span_is_never_called_equal(tmp_pa
     assert run(["check", str(path), str(imported.workload_path)]) == 1
 
 
+def _deep(folder: Path) -> Path:
+    """Eight blocks with real values on their shortcuts, whose bounds add up."""
+    b = Builder((1, 3, 8, 8), seed=5)
+    x = b.op("Sub", b.op("Mul", "x", b.constant(2.0)), b.constant(1.0))
+    x = b.batch_norm(b.conv(b.bipolar(x), b.signs(8, 3, 3, 3), 3, 1), 8, 5)
+    for _ in range(8):
+        y = b.batch_norm(b.conv(b.bipolar(x), b.signs(8, 8, 3, 3), 3, 1), 8, 8)
+        x = b.op("PRelu", b.op("Add", y, x), b.constant(b.rng.uniform(0.2, 0.9, (8, 1, 1))))
+    scores = b.op("Flatten", b.op("GlobalAveragePool", x))
+    weights = b.constant(b.rng.normal(0, 0.3, (8, 4)))
+    return b.save(b.op("MatMul", scores, weights), folder / "net.onnx")
+
+
+def test_a_deep_network_is_held_layer_by_layer_where_all_bounds_together_decide_nothing(tmp_path):
+    path = _deep(tmp_path)
+    imported = import_onnx(path, tmp_path, fixed="fixed20.10", real_layers="int8")
+    report = check_model(path, imported.workload_path, random_inputs=20)
+    assert report.from_own_values
+    assert report.verdict in ("equal", "flips") and report.outputs[0].allowed_percent < 1
+    assert all(not layer.differing for layer in report.layers)
+    assert "each within its own bound" in str(report)
+
+
+@pytest.mark.parametrize("place", ["affine", "weights"])
+def test_a_fault_in_a_deep_network_is_not_excused_by_all_bounds_together(place, tmp_path):
+    path = _deep(tmp_path)
+    imported = import_onnx(path, tmp_path, fixed="fixed20.10", real_layers="int8")
+    file = imported.workload_path.with_suffix(".npz")
+    arrays = dict(np.load(file))
+    if place == "affine":  # two steps, of which the bounds of all layers together have more
+        arrays["scale8.bias"] = arrays["scale8.bias"] + 2
+    else:
+        arrays["conv5.weights"] = np.roll(arrays["conv5.weights"], 1, axis=0)
+    np.savez(file, **arrays)
+    report = check_model(path, imported.workload_path, random_inputs=20)
+    assert report.verdict in ("undecided", "wrong") and not report.from_own_values
+
+
 def test_a_layer_that_the_workload_has_lost_is_named(tmp_path):
     path = conv(tmp_path)
     workload = import_onnx(path, tmp_path).workload_path
