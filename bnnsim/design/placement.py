@@ -122,19 +122,33 @@ def _first_fit(
 def _gaps(
     memory: str, taken: Sequence[Piece], room: Room, within_copies: bool
 ) -> Iterator[tuple[int, int]]:
-    """What is free, from low to high; with ``within_copies`` parted where a copy ends."""
-    step = room.copy_bits if within_copies and room.copy_bits else room.bits
-    for start in range(0, room.bits, max(1, step)):
+    """What is free, from low to high; with ``within_copies`` parted where a copy ends.
+
+    Of copies that nothing lies in there are the first and the last one: they are all alike.
+    """
+    step = max(1, room.copy_bits if within_copies and room.copy_bits else room.bits)
+    here = sorted((p for p in taken if p.memory == memory), key=lambda piece: piece.first_bit)
+    for start in _starts(here, room, step):
         end = min(start + step, room.bits)
         at = start
-        for piece in sorted(taken, key=lambda piece: piece.first_bit):
-            if piece.memory != memory or piece.end_bit <= at or piece.first_bit >= end:
+        for piece in here:
+            if piece.end_bit <= at or piece.first_bit >= end:
                 continue
             if piece.first_bit > at:
                 yield at, piece.first_bit
             at = piece.end_bit
         if at < end:
             yield at, end
+
+
+def _starts(here: Sequence[Piece], room: Room, step: int) -> Iterator[int]:
+    """Where copies start that pieces begin and end in, those beside them, the first and the last."""
+    last = (room.bits - 1) // step
+    near = {0, last}
+    for piece in here:
+        for copy in (piece.first_bit // step, (piece.end_bit - 1) // step):
+            near |= {copy - 1, copy, copy + 1}
+    return (copy * step for copy in sorted(near) if 0 <= copy <= last)
 
 
 def _in_pieces(order: Sequence[Resident], rooms: Mapping[str, Room]) -> Places:

@@ -76,7 +76,7 @@ def sized() -> list[Row]:
     designs = {
         "CNV with modern units": (cnv_modern(), True),
         "17 convolutions at 64 x 64": (residual(8, 64), True),
-        "Bi-Real ResNet-18 at 224 x 224, folded": (_folded("birealnet-18", "xcu250", 325), False),
+        "Bi-Real ResNet-18 at 224 x 224, folded": (_folded("birealnet-18", "xcu250", 324), False),
         "ResNet-18 at 224 x 224": (_shallow(resnet18()), False),
     }
     size_fifos(residual(1, 10))  # kernels are compiled by then
