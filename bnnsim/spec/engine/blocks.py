@@ -7,10 +7,12 @@ tile's size. What an array unrolls in space it does in one cycle.
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from bnnsim.spec.bounds import MAX_COUNT
 from bnnsim.spec.device import Amount
 from bnnsim.spec.engine.circuits import Adapter, Circuit
 from bnnsim.spec.engine.dram import Dram
@@ -40,6 +42,16 @@ turns once for each."""
 Paced = TypeVar("Paced", "ComputeStep", "StageStep", "TransferStep")
 Text = Annotated[str, Field(min_length=1)]
 Payload = Literal["weights", "thresholds", "activations", "shortcut", "image", "results"]
+
+
+def _in_all(unrolled: dict[Dimension, int]) -> dict[Dimension, int]:
+    if math.prod(unrolled.values()) > MAX_COUNT:
+        raise ValueError(f"at most {MAX_COUNT} indices a cycle in all")
+    return unrolled
+
+
+Unrolling = Annotated[dict[Dimension, Count], AfterValidator(_in_all)]
+"""Indices of each dimension that one cycle takes; their product bounds what a circuit has of anything."""
 
 
 class Loop(SpecModel):
@@ -203,7 +215,7 @@ class Group(SpecModel):
 class Array(SpecModel):
     """A PE array."""
 
-    spatial_unrolling: dict[Dimension, Count]
+    spatial_unrolling: Unrolling
     """Indices of each dimension that one cycle takes; 1 where nothing is said."""
     iteration_space: Literal["outputs", "every_pixel"] = "outputs"
     """``every_pixel``: computes at stride 1 and keeps what the stride asks for."""
@@ -226,7 +238,7 @@ class Array(SpecModel):
 class StageUnit(SpecModel):
     """A unit before or behind an array: quantiser, batch-norm, pool, packer."""
 
-    spatial_unrolling: dict[Dimension, Count] = {}
+    spatial_unrolling: Unrolling = {}
     """Indices of each dimension that one cycle takes; 1 where nothing is said."""
     circuits: list[Circuit] | None = None
     """What it is built from; default: an adder and a comparison for everything it unrolls."""

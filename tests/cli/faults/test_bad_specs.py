@@ -106,3 +106,17 @@ def test_what_is_said_of_strange_values(
     (said,) = complaints(tmp_path, capsys, *specs)
     assert said.startswith(line)
     assert "None" not in said
+
+
+def test_an_array_that_unrolls_beyond_all_counts_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shipped = find_spec("fc-bnn", "architecture").read_text(encoding="utf-8")
+    assert shipped.count("kernel_rows: 3, ") == 2
+    wide = tmp_path / "wide.yaml"
+    wide.write_text(shipped.replace("kernel_rows: 3, ", "kernel_rows: 2147483647, "))
+    assert run(["evaluate", str(wide), "vgg11ave", "--timing-only"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    wanted = "arrays.integer_conv.spatial_unrolling: expected at most 2147483648 indices a cycle in all"
+    assert len(lines) == 2  # two arrays
+    assert wanted in lines[0]
