@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from bnnsim.design.network.network import Node
 from bnnsim.design.streaming.stream_builder import StreamBuilder
 from bnnsim.design.streaming.window_units import groups_at_once
+from bnnsim.spec.bounds import MAX_ALL_DEPTHS_WORDS
 from bnnsim.spec.faults import near_divisors, near_names
 from bnnsim.spec.streaming.hardware import LayerHardware, UnitDefaults
 from bnnsim.spec.workload import (
@@ -185,3 +186,16 @@ def check_stream_names(builder: StreamBuilder) -> None:
                 f"'{name}'",
                 near_names(name, names),
             )
+
+
+def check_depths(builder: StreamBuilder) -> None:
+    """Note FIFOs that have more words in all than a run can keep apart; the deepest is named."""
+    total = sum(stream.depth_words for stream in builder.streams)
+    if total > MAX_ALL_DEPTHS_WORDS:
+        deepest = max(builder.streams, key=lambda stream: stream.depth_words)
+        is_said = deepest.name in builder.spec.fifo_words
+        builder.fault(
+            ("fifo_words", deepest.name) if is_said else ("defaults", "fifo_words"),
+            f"FIFOs of at most {MAX_ALL_DEPTHS_WORDS:,} words in all",
+            f"{total:,} ({deepest.name} has {deepest.depth_words:,})",
+        )

@@ -91,6 +91,11 @@ def _large_window(folder: Path) -> list[str]:
     return [*_specs(folder, arch, workload), "--timing-only"]
 
 
+def _deep_fifos(folder: Path) -> list[str]:
+    arch = ARCH + "defaults: {fifo_words: 9000000}\n"
+    return [*_specs(folder, arch), "--timing-only"]
+
+
 def _unpacks_to_much(folder: Path) -> list[str]:
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(
@@ -129,6 +134,7 @@ CASES: list[tuple[Callable[[Path], list[str]], int, str]] = [
     (_many_frames, 2, "--frames: expected frames of at most 1073741824 words in all"),
     (_short_trace, 0, "cycles 0 to 9 of the first 3 frames"),
     (_large_window, 2, "layers.conv0.sliding_window: expected windows of at most 33554432 words"),
+    (_deep_fifos, 2, "defaults.fifo_words: expected FIFOs of at most 16,777,216 words in all"),
     (_unpacks_to_much, 2, "x.npz: expected arrays of at most 1,073,741,824 bytes, got 3,221,225,472"),
     (_picture_of_much, 2, "x.png: expected "),
     (_long_file, 2, "a.yaml: expected a file of at most 16777216 bytes"),
