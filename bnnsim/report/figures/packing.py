@@ -12,8 +12,3 @@ LEAST_PACKED_CHARACTERS = 2_000
 def pack(text: str) -> str:
     """Text as base64 of its deflated UTF-8."""
     return base64.b64encode(zlib.compress(text.encode("utf-8"), 9)).decode("ascii")
-
-
-def unpack(packed: str) -> str:
-    """The text again."""
-    return zlib.decompress(base64.b64decode(packed)).decode("utf-8")

@@ -16,7 +16,7 @@ from bnnsim.cost.power import power_of_amounts
 from bnnsim.cost.usage import RESOURCES
 from bnnsim.design.network.network import INPUT
 from bnnsim.design.streaming.stream_builder import SINK
-from bnnsim.search.fold.options import OTHER_SINK, FoldOption, Item, Joint, OptionTable
+from bnnsim.search.fold.options import OTHER_SINK, FoldOption, Item, Joint, OptionTable, amounts_of
 
 FINN_LUTS = "finn_luts"
 """The figure that bounds FINN's own estimate (:mod:`bnnsim.search.fold.finn_rule`)."""
@@ -82,23 +82,21 @@ class LayerCosts:
         return found
 
     def _of_joint(self, joint: Joint) -> Floats:
-        known = [
-            0.0 if figure in ("power", FINN_LUTS) else joint.amounts[RESOURCES.index(figure)]
-            for figure in self.figures
-        ]
-        if "power" in self.figures:
-            known[self.figures.index("power")] = sum(map(self._power, joint.items or ()))
-        return np.array(known, float)
+        return self._of(joint.items or (), joint.amounts)
 
     def sum(self, items: Sequence[Item]) -> Floats:
         """What units and streams take together."""
+        return self._of(items, amounts_of(items))
+
+    def _of(self, items: Sequence[Item], amounts: Floats) -> Floats:
+        """The figures of ``items``, which take these ``amounts`` ``(resources,)``."""
         return np.array(
             [
-                sum(self._power(item) for item in items)
+                sum(map(self._power, items))
                 if name == "power"
                 else 0.0
                 if name == FINN_LUTS
-                else sum(getattr(amounts, name) for amounts, _ in items)
+                else amounts[RESOURCES.index(name)]
                 for name in self.figures
             ],
             float,

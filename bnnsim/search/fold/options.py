@@ -78,8 +78,12 @@ class Joint:
     @cached_property
     def amounts(self) -> Floats:
         """What it takes ``(resources,)``, in the order of ``RESOURCES``."""
-        items = self.items or ()
-        return np.array([sum(getattr(a, name) for a, _ in items) for name in RESOURCES], float)
+        return amounts_of(self.items or ())
+
+
+def amounts_of(items: Sequence[Item]) -> Floats:
+    """What units and streams take together ``(resources,)``, in the order of ``RESOURCES``."""
+    return np.array([sum(getattr(a, name) for a, _ in items) for name in RESOURCES], float)
 
 
 class OptionTable:

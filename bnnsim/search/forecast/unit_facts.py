@@ -30,7 +30,9 @@ control. A FIFO has no cycles of its own."""
 FACT = {name: place for place, name in enumerate(FACTS)}
 RESOURCE_FACTS = [FACT[name] for name in RESOURCES]
 ROWS = 1024
+"""Of a table that has nothing yet."""
 MOST_ROWS = 200_000
+"""Facts that are kept at once."""
 
 
 @dataclass(frozen=True)

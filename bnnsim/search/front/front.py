@@ -21,15 +21,16 @@ def is_on_front(losses: Floats) -> Bools:
     front = losses[:0]
     for begin in range(0, len(order), BLOCK):
         block = order[begin : begin + BLOCK]
-        block = block[~_dominated(losses[block], front)]
-        block = block[~_dominated(losses[block], losses[block])]
+        block = block[~dominated(losses[block], front)]
+        block = block[~dominated(losses[block], losses[block])]
         on_front[block] = True
         front = np.concatenate([front, losses[block]])
     return on_front
 
 
-def _dominated(rows: Floats, others: Floats) -> Bools:
-    """Which ``rows`` ``(rows, objectives)`` one of ``others`` dominates."""
+def dominated(rows: Floats, others: Floats) -> Bools:
+    """For each of ``rows`` ``(rows, objectives)`` whether a row of ``others`` is better somewhere and
+    nowhere worse."""
     no_worse = np.ones((len(rows), len(others)), bool)
     better = np.zeros((len(rows), len(others)), bool)
     for own, theirs in zip(rows.T, others.T, strict=True):

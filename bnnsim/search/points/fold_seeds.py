@@ -74,25 +74,24 @@ class FoldSeeds:
             min(room[name], self.bounds.get(name, room[name])) for name in (tables.logic, tables.memory)
         )
         target = choices.targets[place]
-        rows, slacks_of = [], []
-        for layer in layers:  # folds that only other styles have so fast are no choice here
-            found = list(enumerate(choices.non_dominated_folds(layer, target)))
-            within = [(slack, row) for slack, row in found if row.fold.cycles <= target]
-            slacks_of.append([slack for slack, _ in within])
-            rows.append([row for _, row in within])
+        within = [  # folds that only other styles have so fast are no choice here
+            [
+                (slack, row)
+                for slack, row in enumerate(choices.non_dominated_folds(layer, target))
+                if row.fold.cycles <= target
+            ]
+            for layer in layers
+        ]
         picks = cheapest_choice(
-            [np.array([float(row.logic) for row in layer]) for layer in rows],
-            [np.array([row.memory for row in layer]) for layer in rows],
+            [np.array([float(row.logic) for _, row in found]) for found in within],
+            [np.array([row.memory for _, row in found]) for found in within],
             int(memory) - tables.other_memory,
         )
         if picks is None:
             return None
-        chosen = [layer[pick] for layer, pick in zip(rows, picks, strict=True)]
-        used = tables.other_logic + sum(row.logic for row in chosen)
-        slacks = {
-            SLACK + layer: found[pick]
-            for layer, found, pick in zip(layers, slacks_of, picks, strict=True)
-        }
+        chosen = [found[pick] for found, pick in zip(within, picks, strict=True)]
+        used = tables.other_logic + sum(row.logic for _, row in chosen)
+        slacks = {SLACK + layer: slack for layer, (slack, _) in zip(layers, chosen, strict=True)}
         return (float(used), slacks) if used <= logic else None
 
 

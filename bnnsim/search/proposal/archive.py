@@ -8,21 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bnnsim.arrays import Bools, Floats, Int64s, Words
+from bnnsim.search.front.front import dominated
 
 CANDIDATE, ASKED, JUDGED = range(3)
 """What is known of a member: a forecast, a forecast that will be replaced, its figures."""
-
-
-def dominated(losses: Floats, others: Floats) -> Bools:
-    """For each row of ``losses`` whether a row of ``others`` is better somewhere and nowhere worse."""
-    no_worse = np.ones((len(losses), len(others)), bool)
-    better = np.zeros((len(losses), len(others)), bool)
-    for column in range(losses.shape[1]):
-        ours, theirs = losses[:, column, None], others[None, :, column]
-        no_worse &= theirs <= ours
-        better |= theirs < ours
-    found: Bools = np.any(no_worse & better, axis=1)
-    return found
 
 
 def distances(losses: Floats, others: Floats) -> Floats:

@@ -14,9 +14,10 @@ import numpy as np
 
 from bnnsim.arrays import Floats, Int64s, Words
 from bnnsim.search.forecast.losses import PointModel
+from bnnsim.search.front.front import dominated
 from bnnsim.search.front.point_result import PointResult
 from bnnsim.search.points.encoding import Parameters, PointEncoding
-from bnnsim.search.proposal.archive import ASKED, CANDIDATE, JUDGED, Archive, distances, dominated
+from bnnsim.search.proposal.archive import ASKED, CANDIDATE, JUDGED, Archive, distances
 from bnnsim.search.proposal.cover import Cover, gains
 from bnnsim.search.proposal.moves import neighbours
 

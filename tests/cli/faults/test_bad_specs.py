@@ -52,13 +52,19 @@ def test_wrong_command_lines_are_one_message(
     assert wanted in capsys.readouterr().err
 
 
+def _changed(folder: Path, name: str, old: str, new: str, times: int) -> Path:
+    """A shipped architecture with ``new`` for ``old``, which it has so often."""
+    shipped = find_spec(name, "architecture").read_text(encoding="utf-8")
+    assert shipped.count(old) == times
+    file = folder / f"{name}.yaml"
+    file.write_text(shipped.replace(old, new), encoding="utf-8")
+    return file
+
+
 def test_engine_that_loads_a_word_for_all_its_weights_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shipped = find_spec("acce-bnn", "architecture").read_text(encoding="utf-8")
-    assert shipped.count("words: 4752") == 3
-    starved = tmp_path / "starved.yaml"
-    starved.write_text(shipped.replace("words: 4752", "words: 1"), encoding="utf-8")
+    starved = _changed(tmp_path, "acce-bnn", "words: 4752", "words: 1", 3)
     assert run(["simulate", str(starved), "binarynet", "--weights-seed", "1"]) == 2
     error = capsys.readouterr().err
     # 128 x 128 x 3 x 3 weights in one word of 64 bits; the other layers of the step are only counted.
@@ -111,10 +117,7 @@ def test_what_is_said_of_strange_values(
 def test_an_array_that_unrolls_beyond_all_counts_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shipped = find_spec("fc-bnn", "architecture").read_text(encoding="utf-8")
-    assert shipped.count("kernel_rows: 3, ") == 2
-    wide = tmp_path / "wide.yaml"
-    wide.write_text(shipped.replace("kernel_rows: 3, ", "kernel_rows: 2147483647, "))
+    wide = _changed(tmp_path, "fc-bnn", "kernel_rows: 3, ", "kernel_rows: 2147483647, ", 2)
     assert run(["evaluate", str(wide), "vgg11ave", "--timing-only"]) == 2
     lines = capsys.readouterr().err.splitlines()
     wanted = "arrays.integer_conv.spatial_unrolling: expected at most 2147483648 indices a cycle in all"

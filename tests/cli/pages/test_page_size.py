@@ -14,6 +14,7 @@ from bnnsim.report.figures.document import document
 from bnnsim.report.figures.figure import Figure, csv_text
 from bnnsim.report.streaming.page import gather, streaming_page
 from bnnsim.simulation import RunOptions, load_design, stimulate
+from bnnsim.simulation.stimulus import Stimulus
 from tests.cli.browser import WIDTHS, opened
 from tests.report_parts import body, part
 
@@ -86,7 +87,9 @@ def test_the_page_of_a_pipeline_for_imagenet_is_short_with_the_pictures_of_a_run
     timed = RunOptions(timing_only=True)
     evaluation = evaluate_design(design, stimulate(design, folder, timed), timed)
     bits = stimulate(design, folder, RunOptions(frames=9, weights_seed=1))
-    pictures = activations_info(bits.network, bits.frames, bits.activations.outputs, (1,) * 1000, 0)  # type: ignore[union-attr]
+    assert isinstance(bits, Stimulus)
+    outputs = bits.activations.outputs
+    pictures = activations_info(bits.network, bits.frames, outputs, (1,) * 1000, 0)
     page = streaming_page(gather(design, with_advice(design, evaluation), pictures, 1))
     assert len(page.encode()) < MOST_BYTES
     assert body(page, "activations").count("<img") == 1 + len(design.network.nodes)

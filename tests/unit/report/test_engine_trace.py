@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bnnsim.cli.app import run
+from bnnsim.design.design import EngineDesign
 from bnnsim.design.engine.program import EngineProgram, Transfer, walk
 from bnnsim.report.engine.log import EngineLog
 from bnnsim.report.engine.perfetto import write_engine_perfetto
@@ -127,11 +128,13 @@ def test_no_buffer_is_ever_more_than_full() -> None:
     # Acce-BNN brings weights and thresholds in one stream: 8 banks of 586 words, then 64 for kh_mem.
     assert 4752 - 64 == 8 * 586
     design, _ = load_design("acce-bnn", "binarynet")
-    levels = {row.name: row for row in gantt_info(design).levels}  # type: ignore[arg-type]
+    assert isinstance(design, EngineDesign)
+    levels = {row.name: row for row in gantt_info(design).levels}
     assert levels["wt_mem"].highest_bits == levels["wt_mem"].capacity_bits == 8 * 586 * 64
     for arch, workload in ENGINES.items():
         design, _ = load_design(arch, workload)
-        for row in gantt_info(design).levels:  # type: ignore[arg-type]
+        assert isinstance(design, EngineDesign)
+        for row in gantt_info(design).levels:
             assert row.highest_bits <= row.capacity_bits, (arch, row.name)
 
 

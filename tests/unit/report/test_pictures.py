@@ -9,7 +9,12 @@ import numpy as np
 import pytest
 
 from bnnsim.design.network.network import resolve_network
-from bnnsim.report.figures.activations import MOST_BYTES, activations_figure, activations_info
+from bnnsim.report.figures.activations import (
+    MOST_BYTES,
+    ActivationsInfo,
+    activations_figure,
+    activations_info,
+)
 from bnnsim.report.figures.picture import Picture, colour_picture, mosaic
 from bnnsim.spec.load import load_workload
 
@@ -80,7 +85,9 @@ def test_what_of_a_map_is_left_out_is_told(tmp_path: Path) -> None:
     assert any(f"first 1 shown, every {word} row and column" in html for word in ("second", "third"))
 
 
-def _network_of_maps(folder, random, count: int, shape: tuple[int, int, int]):  # type: ignore[no-untyped-def]
+def _network_of_maps(
+    folder: Path, random: np.random.Generator, count: int, shape: tuple[int, int, int]
+) -> ActivationsInfo:
     layers = "".join(
         f"  - {{name: add{i}, op: add, inputs: [{f'add{i - 1}' if i else 'input'}, input]}}\n"
         for i in range(count)

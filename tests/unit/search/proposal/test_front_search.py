@@ -9,9 +9,9 @@ import pytest
 
 from bnnsim.exploration.plan import plan_of
 from bnnsim.search.front.evaluator import Evaluator
-from bnnsim.search.front.front import hypervolume
+from bnnsim.search.front.front import dominated, hypervolume
 from bnnsim.search.points.encoding import point_key
-from bnnsim.search.proposal.archive import distances, dominated
+from bnnsim.search.proposal.archive import distances
 from bnnsim.search.proposal.cover import SAMPLES, Cover, gains
 from bnnsim.search.proposal.front_sampler import FrontSampler
 from bnnsim.search.proposal.moves import neighbours
