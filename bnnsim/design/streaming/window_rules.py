@@ -39,6 +39,9 @@ def window_obstacle(window: Window) -> tuple[str, str] | None:
         return None
     if window.dilation != (1, 1):
         return f"{ANY_GEOMETRY} (a row_buffer does not dilate)", f"row_buffer with {geometry}"
+    steps = window.out_height * _row_steps(window)
+    if steps > MAX_WINDOW_WORDS:
+        return f"row buffers of at most {MAX_WINDOW_WORDS} steps a frame", f"{steps} with {geometry}"
     if not _row_buffer_serves(window):
         return (
             f"{ANY_GEOMETRY} (a row_buffer's counters do not cover this geometry)",
@@ -58,11 +61,17 @@ def _coupled_serves(window: Window) -> bool:
     return bool(np.all(window_order(window) < read_before))
 
 
+def _row_steps(window: Window) -> int:
+    """Steps of a row buffer for a row that it writes, and for what it reads meanwhile."""
+    written_row = window.out_width * window.window_pixels * window.channel_fold
+    return max(written_row, window.stride[0] * window.width * window.channel_fold)
+
+
 def _row_buffer_serves(window: Window) -> bool:
     """Whether all words are read and written in a frame, each written after it was read."""
     written_row = window.out_width * window.window_pixels * window.channel_fold
     read_row = window.stride[0] * window.width * window.channel_fold
-    lap = max(written_row, read_row) - 1
+    lap = _row_steps(window) - 1
     if lap < 1:
         return False
     prologue = window.kernel[0] * window.width * window.channel_fold

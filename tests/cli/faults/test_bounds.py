@@ -91,6 +91,13 @@ def _large_window(folder: Path) -> list[str]:
     return [*_specs(folder, arch, workload), "--timing-only"]
 
 
+def _far_stride(folder: Path) -> list[str]:
+    workload = change(WORKLOAD, "kernel: 3", "kernel: 3, stride: 2147483647")
+    workload = change(workload, "  - {name: pool0, op: max_pool, kernel: 2}\n", "")
+    arch = change(ARCH, "simd: 8}\n  fc0", "simd: 8, sliding_window: row_buffer}\n  fc0")
+    return [*_specs(folder, arch, workload), "--timing-only"]
+
+
 def _deep_fifos(folder: Path) -> list[str]:
     arch = ARCH + "defaults: {fifo_words: 9000000}\n"
     return [*_specs(folder, arch), "--timing-only"]
@@ -134,6 +141,7 @@ CASES: list[tuple[Callable[[Path], list[str]], int, str]] = [
     (_many_frames, 2, "--frames: expected frames of at most 1073741824 words in all"),
     (_short_trace, 0, "cycles 0 to 9 of the first 3 frames"),
     (_large_window, 2, "layers.conv0.sliding_window: expected windows of at most 33554432 words"),
+    (_far_stride, 2, "layers.conv0.sliding_window: expected row buffers of at most 33554432 steps"),
     (_deep_fifos, 2, "defaults.fifo_words: expected FIFOs of at most 16,777,216 words in all"),
     (_unpacks_to_much, 2, "x.npz: expected arrays of at most 1,073,741,824 bytes, got 3,221,225,472"),
     (_picture_of_much, 2, "x.png: expected "),
