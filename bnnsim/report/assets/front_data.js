@@ -1,13 +1,15 @@
 /* The front's designs, and how they compare. */
-info.points = rowsOf(info.points);
-info.baseline = rowsOf(info.baseline);
 const at = Object.fromEntries(info.figures.map((figure, i) => [figure.name, i]));
-const byId = new Map(info.points.map((point) => [point.id, point]));
-const front = info.points.filter((point) => point.state === "front");
-const feasible = info.points.filter((point) => point.state === "feasible");
 const alternativeAt = info.knobs.indexOf("alternative");
 const alternativeOf = (point) => (alternativeAt < 0 ? null : point.knobs[alternativeAt]);
-const alternatives = [...new Set(info.points.map(alternativeOf))].filter((name) => name !== null);
+let byId = new Map(), front = [], feasible = [], alternatives = [];
+async function readDesigns() {
+  [info.points, info.baseline] = await Promise.all([rowsOf(info.points), rowsOf(info.baseline)]);
+  byId = new Map(info.points.map((point) => [point.id, point]));
+  front = info.points.filter((point) => point.state === "front");
+  feasible = info.points.filter((point) => point.state === "feasible");
+  alternatives = [...new Set(info.points.map(alternativeOf))].filter((name) => name !== null);
+}
 /* Designs that a published one can be compared with. */
 const comparable = (mark) => front.concat(feasible).filter((p) => mark.alternative === null || alternativeOf(p) === mark.alternative);
 /* More points than these are drawn by WebGL, all at once, where the browser has it. */

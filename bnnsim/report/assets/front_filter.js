@@ -88,4 +88,3 @@ function wireFilters() {
   };
   $("filter-clear").onclick = () => { filters.clear(); follow(); if (parallelSeen) drawParallel(); $("filter-name").focus(); };
 }
-makeDimensions();

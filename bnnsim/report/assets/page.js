@@ -15,22 +15,16 @@ bnnsim.data = id => {
   return element ? JSON.parse(element.textContent) : null;
 };
 
-// What was deflated and written as base64.
-bnnsim.inflated = text => {
-  const packed = Uint8Array.from(atob(text), c => c.charCodeAt(0));
-  return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate")));
-};
-
 // Parts of a long page, put where they belong.
 bnnsim.unpack = async element => {
-  const text = await bnnsim.inflated(element.dataset.packed).text();
+  const text = await inflated(element.dataset.packed).text();
   element.removeAttribute("data-packed");
   if (element.tagName === "SCRIPT") element.textContent = text; else element.innerHTML = text;
 };
 
 // Pairs of numbers: 7-bit groups, lowest first, deflated, base64.
 bnnsim.decodePairs = async text => {
-  const bytes = new Uint8Array(await bnnsim.inflated(text).arrayBuffer());
+  const bytes = new Uint8Array(await inflated(text).arrayBuffer());
   const first = [], second = [];
   let value = 0, scale = 1, isFirst = true;
   for (const byte of bytes) {

@@ -161,7 +161,10 @@ function wirePictures() {
   $("front-plot").on("plotly_click", (event) => { const id = event.points[0].customdata; if (id) select(id); });
 }
 
-options();
-selected = front.length ? best(info.axes[0], front) : null;
-words(); showDesign(); drawTable(); wire();
-startPage(drawAll); // the library stands below
+async function read() {
+  await readDesigns();
+  makeDimensions(); options();
+  selected = front.length ? best(info.axes[0], front) : null;
+  words(); showDesign(); drawTable(); wire();
+}
+startPage(drawAll, read()); // the library stands below

@@ -160,8 +160,8 @@ function wireSaving(stem, tables) {
 
 /* ---- theme ---------------------------------------------------------------------------------- */
 
-/* The system's theme, then the user's; draw is called when it changes and when the library is there. */
-function startPage(draw) {
+/* The system's theme, then the user's; draw is called when it changes and when library and data are there. */
+function startPage(draw, data = Promise.resolve()) {
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
   const set = (isDark) => {
     document.documentElement.dataset.theme = isDark ? "dark" : "light";
@@ -169,10 +169,11 @@ function startPage(draw) {
     $("theme").setAttribute("aria-label", `${isDark ? "Light" : "Dark"} colours`);
   };
   set(dark.matches);
-  const change = (isDark) => { set(isDark); draw(); };
+  const change = async (isDark) => { set(isDark); await data; draw(); };
   dark.addEventListener("change", (event) => change(event.matches));
   $("theme").onclick = () => change(document.documentElement.dataset.theme !== "dark");
-  document.addEventListener("DOMContentLoaded", () => {
+  document.addEventListener("DOMContentLoaded", async () => {
+    await data;
     draw();
     document.body.dataset.drawn = Math.round(performance.now());
   });

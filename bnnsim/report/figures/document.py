@@ -8,7 +8,15 @@ from importlib.resources import files
 
 from bnnsim.report.figures.figure import Figure
 
-_SCRIPTS = ("page.js", "time_axis.js", "timeline.js", "occupancy.js", "plots.js", "engine.js")
+_SCRIPTS = (
+    "packing.js",
+    "page.js",
+    "time_axis.js",
+    "timeline.js",
+    "occupancy.js",
+    "plots.js",
+    "engine.js",
+)
 _POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
     "base-uri 'none'; form-action 'none'"

@@ -8,7 +8,7 @@ from typing import Any
 
 from bnnsim.cost.error_bars import ENDS, plain_name
 from bnnsim.report.figures.plot_page import plot_page
-from bnnsim.report.search.columns import columns, short
+from bnnsim.report.search.columns import packed_rows, short
 from bnnsim.search.front.importance import KnobImportance, knob_importance
 from bnnsim.search.front.objectives import METRICS, ROBUST, is_better_more
 from bnnsim.search.front.own_figures import are_own
@@ -253,6 +253,7 @@ def _state(trial: TrialRecord, is_on_front: bool) -> str:
 
 
 _SCRIPTS = (
+    "packing.js",
     "columns.js",
     "front_data.js",
     "pointing.js",
@@ -266,10 +267,10 @@ _FIELDS = ("id", "state", "why", "checked", "is_exact", "no_clear_lead_over")
 
 
 def _page_data(info: ParetoInfo) -> dict[str, Any]:
-    """The info as the page holds it: its designs as columns, figures with the digits that are shown."""
+    """The info as the page holds it: its designs packed, figures with the digits that are shown."""
     lists = {"figures": len(info.figures), "knobs": len(info.knobs), "shares": len(info.figures)}
 
-    def held(points: Sequence[Point]) -> dict[str, Any]:
+    def held(points: Sequence[Point]) -> str:
         rows = [
             {
                 **vars(point),
@@ -278,7 +279,7 @@ def _page_data(info: ParetoInfo) -> dict[str, Any]:
             }
             for point in points
         ]
-        return columns(rows, lists, _FIELDS)
+        return packed_rows(rows, lists, _FIELDS)
 
     rest = asdict(replace(info, points=(), baseline=()))
     return {**rest, "points": held(info.points), "baseline": held(info.baseline)}

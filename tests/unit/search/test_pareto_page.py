@@ -14,6 +14,7 @@ from bnnsim.report.search.pareto import ParetoInfo, pareto_info, pareto_page
 from bnnsim.search.front.point_result import PointResult
 from bnnsim.search.storage.record import Exploration, TrialRecord
 from bnnsim.validation.certainty import ModelError
+from tests.unit.search.test_columns import read
 
 SPACE = """\
 name: small
@@ -111,7 +112,7 @@ def test_page_is_one_file_without_anything_fetched(info: ParetoInfo) -> None:
     assert held is not None
     data = json.loads(held[1])
     assert data["landmarks"][0]["name"] == "</script> published"
-    assert data["points"]["count"] == 5
+    assert [row["state"] for row in read(data["points"])] == [point.state for point in info.points]
 
 
 def test_search_without_a_feasible_design_still_has_a_page(found: Exploration) -> None:
