@@ -5,6 +5,8 @@ SimPy itself is held against a clock-by-clock loop in ``test_simpy_is_exact.py``
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +15,8 @@ from bnnsim.timing.streaming.compiled_executor import run_compiled
 from bnnsim.timing.streaming.compiled_run import UnprovenError
 from bnnsim.timing.streaming.programs.graph import TimingGraph
 from bnnsim.timing.streaming.result import DeadlockError
+from bnnsim.timing.streaming.solver import solver
+from bnnsim.timing.streaming.steady_state.api import steady_state
 
 from .examples import few_or_all, hold
 from .networks import design_graphs
@@ -51,6 +55,33 @@ def _check_word_for_word(graph: TimingGraph, frames: int) -> None:
 @pytest.mark.parametrize("examples", few_or_all(1400))
 def test_compiled_equals_simpy_word_for_word_on_random_pipelines(examples: int) -> None:
     hold(_check_word_for_word, timing_graphs(), st.integers(1, 4), examples=examples)
+
+
+@pytest.mark.parametrize("examples", few_or_all(400))
+def test_compiled_equals_simpy_where_nothing_is_guessed(
+    monkeypatch: pytest.MonkeyPatch, examples: int
+) -> None:
+    monkeypatch.setattr(solver, "MOST_SWEEPS", 1)
+    graphs = st.one_of(timing_graphs(), bench_graphs(), design_graphs())
+    hold(_check_word_for_word, graphs, st.integers(1, 3), examples=examples)
+
+
+@pytest.mark.parametrize("examples", few_or_all(250))
+def test_nothing_guessed_comes_to_the_same_steady_state(
+    monkeypatch: pytest.MonkeyPatch, examples: int
+) -> None:
+    def check(graph: TimingGraph) -> None:
+        try:
+            with monkeypatch.context() as patch:
+                patch.setattr(solver, "MOST_SWEEPS", 1)
+                found = steady_state(graph, max_frames=64)
+        except DeadlockError as error:
+            with pytest.raises(DeadlockError, match=re.escape(str(error))):
+                steady_state(graph, max_frames=64)
+            return
+        assert found == steady_state(graph, max_frames=64)
+
+    hold(check, st.one_of(timing_graphs(), design_graphs()), examples=examples)
 
 
 @pytest.mark.parametrize("examples", few_or_all(300))

@@ -16,10 +16,11 @@ from bnnsim.timing.streaming.solver.counts import Counts
 from bnnsim.timing.streaming.solver.kernels import records as k
 from bnnsim.timing.streaming.solver.layout import lay_out
 
-SMALLEST_SHIFT = 5
-"""A window this power of two smaller is solved from what is known, however many sweeps that takes."""
+MOST_SWEEPS = MOST_SWEEPS_OF_BOUNDS = 60
+"""Sweeps after which nothing is guessed any more; with bounds, a window is tried in smaller parts."""
 SMALLEST_SHIFT_OF_BOUNDS = 8
-"""With bounds none smaller is tried: they turn more often than the pipelines they stand for."""
+"""With bounds a window is at least this power of two smaller than at first: they turn more often than the
+pipelines they stand for."""
 MORE_ROOM = 4
 """Where channels need more room than there is, a share of all as large as one in so many is added."""
 WINDOW_WORK, EVALUATION_WORK = 1 << 14, 2_000
@@ -128,7 +129,6 @@ class Solver:
     def next_window(self, source_frames: int, more_frames: int = 1) -> bool:
         """Let units do some frames more, sources up to ``source_frames``; False where nothing moves."""
         self.source_frames = source_frames
-        self._is_careful = False
         is_whole = more_frames <= self._window_frames
         begun = self._report[k.PROGRESS]
         which = k.NEXT if self._is_solved else k.FIRST
@@ -159,10 +159,11 @@ class Solver:
         return self.ended_frames == self.frames
 
     def _solve(self, which: int, more: int) -> bool:
-        """Sweep until nothing changes. Where that takes long, what is to be done is made less; at last
-        nothing is guessed but what a sweep makes known, and so many sweeps come to an end.
+        """Sweep until nothing changes. Where that takes long, nothing is guessed any more, in this window
+        and all that follow: each evaluation goes on with what the others made known.
 
-        False where fewer frames were done than wanted. Raises :class:`UnsettledError` with bounds.
+        With bounds, which may rise for ever, what is to be done is made less instead. False where fewer
+        frames were done than wanted. Raises :class:`UnsettledError` with bounds.
         """
         from bnnsim.timing.streaming.solver.kernels.solve import solve
 
@@ -185,13 +186,12 @@ class Solver:
             if more > 1:
                 more = self._window_frames = 1
                 continue
-            smaller = SMALLEST_SHIFT_OF_BOUNDS if self.has_bounds else SMALLEST_SHIFT
-            if self._shift < self._first_shift + smaller:
-                self._shift += 1
-            elif self.has_bounds:
-                raise UnsettledError
-            else:
+            if not self.has_bounds:
                 self._is_careful = True
+            elif self._shift < self._first_shift + SMALLEST_SHIFT_OF_BOUNDS:
+                self._shift += 1
+            else:
+                raise UnsettledError
         self.evaluations += int(self._report[k.EVALUATIONS])
         self.last_event_cycle = max(self.last_event_cycle, int(self._report[k.LAST_EVENT]))
         return more == wanted
@@ -238,6 +238,8 @@ class Solver:
     @property
     def limits(self) -> k.Limits:
         """As the kernels take them."""
+        is_careful = self._is_careful and not self.has_bounds
+        most_sweeps = MOST_SWEEPS_OF_BOUNDS if self.has_bounds else MOST_SWEEPS
         return k.Limits(
             frames=self.source_frames,
             is_ending=self.frames is not None,
@@ -245,7 +247,8 @@ class Solver:
             cycle_limit=self.cycle_limit,
             window=self.window,
             has_counts=self.counts is not None,
-            is_careful=self._is_careful,
+            most_sweeps=k.NEVER if is_careful else most_sweeps,
+            is_careful=is_careful,
         )
 
     @property

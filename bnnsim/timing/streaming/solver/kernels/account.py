@@ -160,7 +160,7 @@ def _book_freezing(s: State, u: int, limits: Limits, cycles: int) -> None:
         return
     space = LONG_AGO
     if next_tick.sides & WRITES:
-        ports = open_ports(s, u)
+        ports = open_ports(s, u, 0, 0)
         written = at.writes - s.start[u].writes
         space = s.cycles[ports.room + written] + 1 if written < ports.writes else NEVER
     every = s.unit[u].ready_every if next_tick.sides & WRITES else 1

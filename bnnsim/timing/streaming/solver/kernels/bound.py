@@ -63,7 +63,7 @@ def run_bound(s: State, u: int, limits: Limits, ports: Ports) -> Any:
     ticks = ticks_to_do(s, u, limits)
     words_left = words_to_read(s, u, limits)
     places_left = words_to_write(s, u, limits) + start.writes - start.entered
-    at = load_cursor(s, u)
+    at = load_cursor(start)
     cycle, done = start.cycle, 0
     gap = start.local_tick - start.cycle  # steps since then that touch no word
     entered, read, read_change, entries = start.entered, 0, 0, 0

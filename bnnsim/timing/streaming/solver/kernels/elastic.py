@@ -19,6 +19,7 @@ from bnnsim.timing.streaming.solver.kernels.records import (
 def run_elastic(s: State, u: int, limits: Limits, ports: Ports) -> Any:
     """Words of the window: whether reads and writes differ from before, and how many they are."""
     unit, start, end, cycles = s.unit[u], s.start[u], s.end[u], s.cycles
+    origin = end if limits.is_careful else start
     programs = s.program_words
     words, lag, taken, room, given = ports.words, ports.lag, ports.taken, ports.room, ports.given
     every, latency = unit.ready_every, unit.latency
@@ -28,14 +29,14 @@ def run_elastic(s: State, u: int, limits: Limits, ports: Ports) -> Any:
     )
     taken -= start.reads  # so that words count from the run's first
     given -= start.writes
-    next_word, input_frame = start.next_word, start.input_frame
-    dependence, run_left = start.dependence, start.dependence_left
-    output_frame = start.output_frame
-    reads, writes = start.reads, start.writes
+    next_word, input_frame = origin.next_word, origin.input_frame
+    dependence, run_left = origin.dependence, origin.dependence_left
+    output_frame = origin.output_frame
+    reads, writes = origin.reads, origin.writes
     reads_end, writes_end = start.reads + most_reads, start.writes + most_writes
     words -= start.reads
     room -= start.writes
-    at, left_at = start.cycle, start.last_left
+    at, left_at = origin.cycle, origin.last_left
     read_change, write_change, by_word, by_room = 0, 0, 0, 0
     while True:
         progress = False
@@ -92,5 +93,5 @@ def run_elastic(s: State, u: int, limits: Limits, ports: Ports) -> Any:
     end.next_word, end.input_frame = next_word, input_frame
     end.dependence, end.dependence_left, end.output_frame = dependence, run_left, output_frame
     end.reads, end.writes = reads, writes
-    end.waited = WAITED_FOR_WORD * (by_word < 0) + WAITED_FOR_ROOM * (by_room < 0)
+    end.waited = origin.waited | WAITED_FOR_WORD * (by_word < 0) | WAITED_FOR_ROOM * (by_room < 0)
     return reads - start.reads, writes - start.writes, read_change, write_change

@@ -50,17 +50,20 @@ def run_flushing(s: State, u: int, limits: Limits, ports: Ports) -> Any:
     mask, limit, lag = unit.pipe_mask, limits.cycle_limit, ports.lag
     size = mask + 1
     pipe = unit.pipe + 3 * size
-    for i in range(3 * size):
-        pipes[pipe + i] = pipes[unit.pipe + i]
+    origin = end
+    if not limits.is_careful:
+        origin = start
+        for i in range(3 * size):
+            pipes[pipe + i] = pipes[unit.pipe + i]
     ticks = ticks_to_do(s, u, limits)
     words_left = words_to_read(s, u, limits)
     places_left = words_to_write(s, u, limits) + start.writes - start.entered
-    at = load_cursor(s, u)
-    cycle, done, local = start.cycle, 0, start.local_tick
-    frozen, passed, entered = start.frozen, start.passed, start.entered
-    read, read_change, entries = 0, 0, 0
+    at = load_cursor(origin)
+    cycle, done, local = origin.cycle, origin.step - start.step, origin.local_tick
+    frozen, passed, entered = origin.frozen, origin.passed, origin.entered
+    read, read_change, entries = ports.read, 0, entered - start.entered
     busy, on_input, by_word = 0, 0, 0
-    exits = _let_leave(s, u, limits, ports, entered, Exits(0, start.exit_frozen, 0, 0))
+    exits = _let_leave(s, u, limits, ports, entered, Exits(ports.written, origin.exit_frozen, 0, 0))
     is_known = True
     while is_known and (read < words_left or entries < places_left):
         sides = s.program_words[at.stretch + 1]
@@ -126,10 +129,11 @@ def run_flushing(s: State, u: int, limits: Limits, ports: Ports) -> Any:
     end.cycle, end.step, end.local_tick = cycle, start.step + done, local
     end.frozen, end.exit_frozen, end.passed, end.entered = frozen, exits.frozen, passed, entered
     end.reads, end.writes = start.reads + read, start.writes + exits.written
-    end.busy = start.busy + busy
-    end.waited = WAITED_FOR_WORD * (by_word < 0) + WAITED_FOR_ROOM * (exits.by_room < 0)
+    end.busy = origin.busy + busy
+    waited = WAITED_FOR_WORD * (by_word < 0) | WAITED_FOR_ROOM * (exits.by_room < 0)
+    end.waited = origin.waited | waited
     end.stalled_on_output = start.stalled_on_output + exits.frozen - start.exit_frozen
-    end.stalled_on_input = start.stalled_on_input + on_input
+    end.stalled_on_input = origin.stalled_on_input + on_input
     return read, exits.written, read_change, exits.change
 
 

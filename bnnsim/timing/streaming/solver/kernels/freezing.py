@@ -47,13 +47,14 @@ class Ticks(NamedTuple):
 def run_freezing(s: State, u: int, limits: Limits, ports: Ports) -> Any:
     """Ticks of the window: words read and written, and what differs in their cycles from before."""
     unit, start, end, cycles = s.unit[u], s.start[u], s.end[u], s.cycles
+    origin = end if limits.is_careful else start
     lag = ports.lag
     is_plain = unit.ready_every == 1 and limits.cycle_limit == NEVER
     ticks = ticks_to_do(s, u, limits)
     words_left, places_left = words_to_read(s, u, limits), words_to_write(s, u, limits)
-    at = load_cursor(s, u)
-    cycle, done = start.cycle, 0
-    read, written, read_change, write_change = 0, 0, 0, 0
+    at = load_cursor(origin)
+    cycle, done = origin.cycle, origin.step - start.step
+    read, written, read_change, write_change = ports.read, ports.written, 0, 0
     waited, on_output, by_word, by_room = 0, 0, 0, 0
     while read < words_left or written < places_left:
         sides = s.program_words[at.stretch + 1]
@@ -124,9 +125,9 @@ def run_freezing(s: State, u: int, limits: Limits, ports: Ports) -> Any:
     store_cursor(s, u, at)
     end.cycle, end.step = cycle, start.step + done
     end.reads, end.writes = start.reads + read, start.writes + written
-    end.waited = WAITED_FOR_WORD * (by_word < 0) + WAITED_FOR_ROOM * (by_room < 0)
-    end.stalled_on_output = start.stalled_on_output + on_output
-    end.stalled_on_input = start.stalled_on_input + waited - on_output
+    end.waited = origin.waited | WAITED_FOR_WORD * (by_word < 0) | WAITED_FOR_ROOM * (by_room < 0)
+    end.stalled_on_output = origin.stalled_on_output + on_output
+    end.stalled_on_input = origin.stalled_on_input + waited - on_output
     return read, written, read_change, write_change
 
 

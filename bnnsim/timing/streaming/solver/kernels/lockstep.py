@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.solver.kernels.jit import inner
@@ -45,9 +45,8 @@ def moved(words: Int64s, at: Cursor, ticks: int, first: int, end: int) -> Cursor
 
 
 @inner
-def load_cursor(s: State, u: int) -> Cursor:
-    """Where the unit starts."""
-    at = s.start[u]
+def load_cursor(at: Any) -> Cursor:
+    """Where the unit starts: at a place."""
     return Cursor(at.lap, at.rounds, at.stretch, at.left)
 
 

@@ -20,7 +20,7 @@ from bnnsim.timing.streaming.solver.kernels.records import (
 class Ports(NamedTuple):
     """Word n read in the window is there from cycle ``cycles[words + n] + lag`` on and is read in
     ``cycles[taken + n]``; word n written has room from ``cycles[room + n] + 1`` on and is written in
-    ``cycles[given + n]``. At most ``reads`` and ``writes`` of them."""
+    ``cycles[given + n]``. At most ``reads`` and ``writes`` of them; ``read`` and ``written`` are done."""
 
     words: int
     lag: int
@@ -29,11 +29,14 @@ class Ports(NamedTuple):
     room: int
     given: int
     writes: int
+    read: int
+    written: int
 
 
 @inner
-def open_ports(s: State, u: int) -> Ports:
-    """Where the unit finds and leaves its cycles; those of several ports are merged."""
+def open_ports(s: State, u: int, read: int, written: int) -> Ports:
+    """Where the unit finds and leaves its cycles, of which so many words are done; those of several
+    ports are merged."""
     unit = s.unit[u]
     reads, writes = NEVER, NEVER
     words, lag, taken = s.program_words[NOTHING_AT], 0, s.program_words[TAKEN_AT]
@@ -48,7 +51,7 @@ def open_ports(s: State, u: int) -> Ports:
         taken = channel.reads_at + channel.old_reads
     if unit.end_input - unit.first_input > 1:
         words, lag = s.program_words[NEED_AT], 0
-        _merge_words(s, u, words, reads)
+        _merge_words(s, u, words, read, reads)
     room, given = s.program_words[NOTHING_AT], s.program_words[TAKEN_AT]
     for p in range(unit.first_output, unit.end_output):
         channel = s.channel[s.program_words[p]]
@@ -61,46 +64,46 @@ def open_ports(s: State, u: int) -> Ports:
         given = channel.writes_at + channel.old_writes + channel.held
     if unit.end_output - unit.first_output > 1:
         room = s.program_words[ROOM_AT]
-        _merge_rooms(s, u, room, min(writes, unit.most_writes))
-    return Ports(words, lag, taken, reads, room, given, writes)
+        _merge_rooms(s, u, room, written, min(writes, unit.most_writes))
+    return Ports(words, lag, taken, reads, room, given, writes, read, written)
 
 
 @inner
-def _merge_words(s: State, u: int, place: int, count: int) -> None:
+def _merge_words(s: State, u: int, place: int, first: int, count: int) -> None:
     unit = s.unit[u]
     count = min(count, unit.most_reads)
-    for n in range(count):
+    for n in range(first, count):
         s.cycles[place + n] = LONG_AGO
     for p in range(unit.first_input, unit.end_input):
         channel = s.channel[s.program_words[p]]
         at = channel.writes_at + channel.old_writes
-        for n in range(count):
+        for n in range(first, count):
             s.cycles[place + n] = max(s.cycles[place + n], s.cycles[at + n] + channel.lag)
 
 
 @inner
-def _merge_rooms(s: State, u: int, place: int, count: int) -> None:
+def _merge_rooms(s: State, u: int, place: int, first: int, count: int) -> None:
     unit = s.unit[u]
-    for n in range(count):
+    for n in range(first, count):
         s.cycles[place + n] = LONG_AGO
     for p in range(unit.first_output, unit.end_output):
         channel = s.channel[s.program_words[p]]
         if channel.is_bounded:
             at = channel.reads_at + channel.old_reads - channel.depth + channel.held
-            for n in range(count):
+            for n in range(first, count):
                 s.cycles[place + n] = max(s.cycles[place + n], s.cycles[at + n])
 
 
 @inner
-def spread_reads(s: State, u: int, place: int, reads: int, changed: int, dirty: Int64s) -> None:
+def spread_reads(s: State, u: int, ports: Ports, reads: int, changed: int, dirty: Int64s) -> None:
     """Tell every input's channel what was read of it, and queue its writer if that is news to it: room
     in a channel that is never full is none."""
-    unit = s.unit[u]
+    unit, place = s.unit[u], ports.taken
     for p in range(unit.first_input, unit.end_input):
         channel = s.channel[s.program_words[p]]
         at = channel.reads_at + channel.old_reads
         if at != place:
-            for n in range(reads):
+            for n in range(ports.read, reads):
                 s.cycles[at + n] = s.cycles[place + n]
         if channel.read < NEVER:
             for n in range(reads, channel.read):
@@ -112,14 +115,14 @@ def spread_reads(s: State, u: int, place: int, reads: int, changed: int, dirty: 
 
 
 @inner
-def spread_writes(s: State, u: int, place: int, writes: int, changed: int, dirty: Int64s) -> None:
+def spread_writes(s: State, u: int, ports: Ports, writes: int, changed: int, dirty: Int64s) -> None:
     """Tell every output's channel what was written to it, and queue its reader if that is news."""
-    unit = s.unit[u]
+    unit, place = s.unit[u], ports.given
     for p in range(unit.first_output, unit.end_output):
         channel = s.channel[s.program_words[p]]
         at = channel.writes_at + channel.old_writes + channel.held
         if at != place:
-            for n in range(writes):
+            for n in range(ports.written, writes):
                 s.cycles[at + n] = s.cycles[place + n]
         for n in range(writes, channel.written):
             s.cycles[at + n] = LONG_AGO

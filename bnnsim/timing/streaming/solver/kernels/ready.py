@@ -75,7 +75,7 @@ def _of_lockstep(
     channel = s.channel[s.program_words[p]]
     ready = channel.reads_at + channel.old_reads + channel.ready_at
     steps_at = unit.pipe + 5 * (unit.pipe_mask + 1)
-    at = load_cursor(s, u)
+    at = load_cursor(s.start[u])
     last = start.cycle
     gap = start.local_tick - start.cycle if is_bound else 0
     free = start.free

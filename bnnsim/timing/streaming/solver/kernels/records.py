@@ -182,8 +182,11 @@ class Limits(NamedTuple):
     """Its number."""
     has_counts: bool = False
     """Whether occupancies are counted."""
+    most_sweeps: int = NEVER
+    """Sweeps after which a window counts as not settled."""
     is_careful: bool = False
-    """Whether nothing is guessed but what is known of other units by now."""
+    """Whether nothing is guessed but what is known of other units by now; then what was evaluated stands,
+    and each evaluation goes on from the end of the one before."""
 
 
 Table = Any

@@ -28,9 +28,6 @@ from bnnsim.timing.streaming.solver.kernels.records import (
     State,
 )
 
-MOST_SWEEPS = 60
-"""Sweeps after which a window is tried in smaller parts."""
-
 
 @entry
 def solve(s: State, limits: Limits, which: int, dirty: Int64s, report: Int64s) -> bool:
@@ -64,8 +61,7 @@ def solve(s: State, limits: Limits, which: int, dirty: Int64s, report: Int64s) -
 def _sweep(s: State, limits: Limits, dirty: Int64s, report: Int64s) -> bool:
     """To and fro over the units in ``dirty`` until none is left."""
     units = len(s.unit)
-    most = NEVER if limits.is_careful else MOST_SWEEPS
-    for sweep in range(most):
+    for sweep in range(limits.most_sweeps):
         found = False
         for i in range(units):
             u = i if sweep % 2 == 0 else units - 1 - i
@@ -121,12 +117,18 @@ def _reset_window(s: State, limits: Limits) -> None:
                 s.cycles[i] = LONG_AGO
                 s.cycles[i + channel.ready_at] = LONG_AGO
             channel.read = 0 if limits.is_careful else NEVER
+    for u in range(len(s.unit)):
+        s.end[u] = s.start[u]
+        _copy_pipe(s, u, 3 * (s.unit[u].pipe_mask + 1), 0)
 
 
 @inner
 def _evaluate(s: State, u: int, limits: Limits, dirty: Int64s) -> None:
-    ports = open_ports(s, u)
     unit = s.unit[u]
+    read, written = 0, 0
+    if limits.is_careful:
+        read, written = s.end[u].reads - s.start[u].reads, s.end[u].writes - s.start[u].writes
+    ports = open_ports(s, u, read, written)
     kind = unit.kind
     if kind == ELASTIC:
         reads, writes, read_change, write_change = run_elastic(s, u, limits, ports)
@@ -138,20 +140,17 @@ def _evaluate(s: State, u: int, limits: Limits, dirty: Int64s) -> None:
         reads, writes, read_change, write_change = run_freezing(s, u, limits, ports)
     if unit.is_behind_bound:
         read_change |= note_ready(s, u, limits, ports, reads, writes)
-    spread_reads(s, u, ports.taken, reads, read_change, dirty)
-    spread_writes(s, u, ports.given, writes, write_change, dirty)
+    spread_reads(s, u, ports, reads, read_change, dirty)
+    spread_writes(s, u, ports, writes, write_change, dirty)
 
 
 @inner
 def _begin_window(s: State, limits: Limits) -> None:
     """Begin the window behind the one that was solved."""
     for u in range(len(s.unit)):
+        s.end[u].waited = 0
         s.start[u] = s.end[u]
-        unit = s.unit[u]
-        if unit.kind == FLUSHING or unit.kind == BOUND:
-            size = 3 * (unit.pipe_mask + 1)
-            for i in range(size):
-                s.pipes[unit.pipe + i] = s.pipes[unit.pipe + size + i]
+        _copy_pipe(s, u, 0, 3 * (s.unit[u].pipe_mask + 1))
     for c in range(len(s.channel)):
         channel = s.channel[c]
         passed = channel.read if channel.reader >= 0 else channel.written
@@ -174,6 +173,15 @@ def _begin_window(s: State, limits: Limits) -> None:
                 ready = channel.ready_at
                 _move(s.cycles, at + ready, to + ready, channel.old_reads, end + ready)
             channel.reads_at = channel.reads_from
+
+
+@inner
+def _copy_pipe(s: State, u: int, to: int, source: int) -> None:
+    """The words in a pipeline from one of its two copies to the other: the start's is at 0."""
+    unit = s.unit[u]
+    if unit.kind == FLUSHING or unit.kind == BOUND:
+        for i in range(3 * (unit.pipe_mask + 1)):
+            s.pipes[unit.pipe + to + i] = s.pipes[unit.pipe + source + i]
 
 
 @inner
