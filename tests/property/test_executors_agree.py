@@ -61,7 +61,7 @@ def test_compiled_equals_simpy_word_for_word_on_random_pipelines(examples: int) 
 def test_compiled_equals_simpy_where_nothing_is_guessed(
     monkeypatch: pytest.MonkeyPatch, examples: int
 ) -> None:
-    monkeypatch.setattr(solver, "MOST_SWEEPS", 1)
+    monkeypatch.setattr(solver, "MOST_EVALUATIONS", 0)
     graphs = st.one_of(timing_graphs(), bench_graphs(), design_graphs())
     hold(_check_word_for_word, graphs, st.integers(1, 3), examples=examples)
 
@@ -73,7 +73,7 @@ def test_nothing_guessed_comes_to_the_same_steady_state(
     def check(graph: TimingGraph) -> None:
         try:
             with monkeypatch.context() as patch:
-                patch.setattr(solver, "MOST_SWEEPS", 1)
+                patch.setattr(solver, "MOST_EVALUATIONS", 0)
                 found = steady_state(graph, max_frames=64)
         except DeadlockError as error:
             with pytest.raises(DeadlockError, match=re.escape(str(error))):

@@ -16,8 +16,11 @@ from bnnsim.timing.streaming.solver.counts import Counts
 from bnnsim.timing.streaming.solver.kernels import records as k
 from bnnsim.timing.streaming.solver.layout import lay_out
 
-MOST_SWEEPS = MOST_SWEEPS_OF_BOUNDS = 60
-"""Sweeps after which nothing is guessed any more; with bounds, a window is tried in smaller parts."""
+MOST_EVALUATIONS = 8
+"""Evaluations a unit, in the mean, after which nothing is guessed any more: by then that would have taken
+as long."""
+MOST_EVALUATIONS_OF_BOUNDS = 30
+"""The same with bounds: then a window is tried in smaller parts."""
 SMALLEST_SHIFT_OF_BOUNDS = 8
 """With bounds a window is at least this power of two smaller than at first: they turn more often than the
 pipelines they stand for."""
@@ -239,7 +242,7 @@ class Solver:
     def limits(self) -> k.Limits:
         """As the kernels take them."""
         is_careful = self._is_careful and not self.has_bounds
-        most_sweeps = MOST_SWEEPS_OF_BOUNDS if self.has_bounds else MOST_SWEEPS
+        most = MOST_EVALUATIONS_OF_BOUNDS if self.has_bounds else MOST_EVALUATIONS
         return k.Limits(
             frames=self.source_frames,
             is_ending=self.frames is not None,
@@ -247,7 +250,7 @@ class Solver:
             cycle_limit=self.cycle_limit,
             window=self.window,
             has_counts=self.counts is not None,
-            most_sweeps=k.NEVER if is_careful else most_sweeps,
+            most_evaluations=k.NEVER if is_careful else most * len(self.graph.units),
             is_careful=is_careful,
         )
 

@@ -182,8 +182,8 @@ class Limits(NamedTuple):
     """Its number."""
     has_counts: bool = False
     """Whether occupancies are counted."""
-    most_sweeps: int = NEVER
-    """Sweeps after which a window counts as not settled."""
+    most_evaluations: int = NEVER
+    """Evaluations of units after which a window counts as not settled, unless none is left to do."""
     is_careful: bool = False
     """Whether nothing is guessed but what is known of other units by now; then what was evaluated stands,
     and each evaluation goes on from the end of the one before."""

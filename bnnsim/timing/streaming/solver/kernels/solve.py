@@ -61,7 +61,8 @@ def solve(s: State, limits: Limits, which: int, dirty: Int64s, report: Int64s) -
 def _sweep(s: State, limits: Limits, dirty: Int64s, report: Int64s) -> bool:
     """To and fro over the units in ``dirty`` until none is left."""
     units = len(s.unit)
-    for sweep in range(limits.most_sweeps):
+    sweep = 0
+    while report[EVALUATIONS] <= limits.most_evaluations:
         found = False
         for i in range(units):
             u = i if sweep % 2 == 0 else units - 1 - i
@@ -72,6 +73,7 @@ def _sweep(s: State, limits: Limits, dirty: Int64s, report: Int64s) -> bool:
                 _evaluate(s, u, limits, dirty)
         if not found:
             return True
+        sweep += 1
     return False
 
 
