@@ -34,11 +34,6 @@ class Kink:
         limit = max if self.kind == "low" else min
         return limit(low, value), limit(high, value)
 
-    def steepness(self, channel: int) -> Fraction:
-        """How many times an error in front of it may be off behind it, at most."""
-        value = self.values[channel]
-        return ONE if self.kind != "slope" or value is None else max(ONE, abs(value))
-
     def scaled(self, gains: Sequence[Fraction]) -> Kink:
         """The kink behind positive ``gains`` that have moved in front of it."""
         if self.kind == "slope":
@@ -80,19 +75,6 @@ class FixedPlan:
                 ends = [kink.behind(c, pair) for c, pair in enumerate(ends)]
                 most = max(most, *(abs(x) for pair in ends for x in pair))
         return most
-
-    @property
-    def steepest(self) -> Fraction:
-        """How many times an error of the integers a result may be off, at most."""
-        found = []
-        for c in range(self.channels):
-            steepness = ONE
-            for position, steps in enumerate(self.affines):
-                steepness *= abs(steps[c].gain)
-                if position < len(self.kinks):
-                    steepness *= self.kinks[position].steepness(c)
-            found.append(steepness)
-        return max(found)
 
 
 def fixed_plan(operator: Operator, chains: Sequence[Chain]) -> FixedPlan:

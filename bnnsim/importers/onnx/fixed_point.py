@@ -171,16 +171,13 @@ def widest_word(draft: NetworkDraft) -> ValueType | None:
 def score_word(
     draft: NetworkDraft, base: str, word: ValueType | None, plan: FixedPlan
 ) -> ValueType:
-    """The word of scores: no finer than a float32 of their reach, nor than what they are made of.
+    """The word of scores: no finer than a float32 of their reach, nor than ``word``.
 
-    ``word`` is what the user chose, or what the network's other fixed-point layers have.
+    ``word`` is what the user chose, or what the network's other fixed-point layers have. How far the
+    layers in front may be off is no measure: they are off by far less, and scores differ by less.
     """
-    reach = plan.reach(draft.bounds_of(base))
-    given = draft.error_of(base) * plan.steepest
-    whole = _whole_bits(reach)
+    whole = _whole_bits(plan.reach(draft.bounds_of(base)))
     fraction = max(0, _FLOAT_BITS - 1 - whole)
-    while fraction and Fraction(1, 2 << fraction) < given / 4:
-        fraction -= 1
     if word is None:
         return ValueType("fixed", min(MOST_BITS, max(2, 1 + whole + fraction)), fraction)
     return ValueType("fixed", word.bits, min(fraction, word.fraction_bits))

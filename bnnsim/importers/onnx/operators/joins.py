@@ -149,7 +149,7 @@ def in_own_word(
 def scores_in_fixed_point(state: Lowering, operator: Operator, binding: TensorBinding) -> TensorBinding:
     """Scores with a gain or an offset of their own for each class, as fixed-point integers.
 
-    Their word follows from their reach and from what is in front of them, see :func:`score_word`.
+    Their word follows from their reach and from the user's, see :func:`score_word`.
     """
     binding = tabled(state, operator, quantised(state, operator, binding))
     plan = _plan(state, operator, binding)

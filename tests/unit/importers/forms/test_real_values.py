@@ -42,6 +42,19 @@ def test_limits_in_a_word_of_few_bits_saturate_nothing_else(tmp_path):
     assert found.same(1e-3) == 1.0
 
 
+def test_scores_are_as_fine_as_the_word_however_far_off_the_layers_in_front_may_be(tmp_path):
+    """The bounds of four real layers add up to more than a step; what they are off is a part of it."""
+    b = Builder((1, 3, 6, 6), seed=3)
+    x = _sums(b)
+    for _ in range(4):
+        x = b.op("Add", x, b.batch_norm(b.conv(b.op("Sign", x), b.signs(6, 6, 3, 3), 3, pad=1), 6, 2))
+    x = b.op("Flatten", b.op("GlobalAveragePool", x))
+    scores = b.op("MatMul", x, b.constant(b.rng.normal(0, 1, (6, 5))))
+    found = agreement(b, scores, tmp_path, fixed="fixed16.10", real_layers="int16")
+    assert str(found.workload.layers[-1].type) == "fixed16.10"
+    assert found.same(1e-3) >= 0.9
+
+
 @pytest.mark.parametrize("kind", ["Round", "Floor", "Ceil"])
 def test_levels_by_clip_multiply_and_round(kind, tmp_path):
     b = Builder((1, 3, 6, 6), seed=4)
