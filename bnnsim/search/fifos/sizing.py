@@ -1,7 +1,8 @@
 """FIFO sizing: shallow FIFOs that keep a pipeline's throughput, by some dozens of exact timings.
 
-One run at the wanted pace says what is enough (:mod:`bnnsim.search.fifos.bound`); then FIFOs are made
-shallower, many at once (:mod:`bnnsim.search.fifos.shrinking`): by the steps that cost something, and as
+One run at the wanted pace says what is enough (:mod:`bnnsim.search.fifos.bound`). The cheaper of these
+depths and the design's own are made shallower, many at once (:mod:`bnnsim.search.fifos.shrinking`): for
+few bits all to the half, and half again; to what a run fills; by the steps that cost something; and as
 long as there are timings left, to the word. The number of timings is bounded by the words that they
 move, whatever the size of the network.
 """
@@ -185,15 +186,13 @@ class _Sizer:
         if enough is None:
             raise InputError(self.design.name, "a design that runs with deep FIFOs", "none that does")
         self.bound = enough
-        kinds = stream_kinds(self.design.graph)
-        shrinking = Shrinking(trials, kinds, enough)
+        assert trials.best is not None
+        start = self._halved(trials.best) if self.costs.goal == "bits" else trials.best
+        shrinking = Shrinking(trials, stream_kinds(self.design.graph), start)
+        self._trim(shrinking)
         shrinking.by_steps(CURVE_TIMINGS)
         self._trim(shrinking)
         shrinking.by_words(CURVE_TIMINGS)
-        if trials.keeps(self.before) and trials.best != shrinking.depths:
-            assert trials.best is not None
-            shrinking = Shrinking(trials, kinds, trials.best)
-            shrinking.by_words(CURVE_TIMINGS)
         self._slower(shrinking.depths)
         is_minimal = shrinking.prove()
         return self._record(shrinking.depths, is_minimal, is_finished=True)
@@ -202,6 +201,22 @@ class _Sizer:
         """The record of the best depths by now; None where none keep the target."""
         best = self.trials.best
         return None if best is None else self._record(best, is_minimal=False, is_finished=False)
+
+    def _halved(self, depths: Depths) -> Depths:
+        """All FIFOs half as deep, again and again while that keeps the target; no branches' ones."""
+        while True:
+            shallower = self._shallower(depths, 1)
+            if shallower == depths or not self.trials.keeps(shallower):
+                return depths
+            depths = shallower
+
+    def _shallower(self, depths: Depths, halvings: int) -> dict[str, int]:
+        """A branch that does not hold what the other holds back deadlocks: it stays."""
+        kinds = stream_kinds(self.design.graph)
+        return {
+            name: depth if "branch" in kinds[name] else max(min(2, depth), depth >> halvings)
+            for name, depth in depths.items()
+        }
 
     def _trim(self, shrinking: Shrinking) -> None:
         """What no word of a run ever used goes at once: a word less than never full is never noticed."""
@@ -213,18 +228,9 @@ class _Sizer:
             shrinking.depths = depths
 
     def _slower(self, depths: Depths) -> None:
-        """Times depths below the target: FIFOs half as deep, and half again; branches' only at last.
-
-        A branch that does not hold what the other holds back deadlocks.
-        """
-        kinds = stream_kinds(self.design.graph)
-        for part in range(1, CURVE_TIMINGS):
-            self.trials.interval(
-                {
-                    name: depth if "branch" in kinds[name] else max(min(2, depth), depth >> part)
-                    for name, depth in depths.items()
-                }
-            )
+        """Times depths below the target: FIFOs half as deep, and half again; branches' only at last."""
+        for halvings in range(1, CURVE_TIMINGS):
+            self.trials.interval(self._shallower(depths, halvings))
         self.trials.interval({name: max(min(2, depth), depth // 2) for name, depth in depths.items()})
 
     def _record(self, depths: Depths, is_minimal: bool, is_finished: bool) -> FifoSizing:

@@ -84,6 +84,14 @@ def test_sizing_never_claims_more_memory_than_it_started_with() -> None:
     assert sizing.initiation_interval_cycles <= (sizing.before_interval_cycles or 0)
 
 
+@pytest.mark.parametrize("keep", [1.0, 0.8])
+def test_no_depths_of_a_large_design_that_were_timed_keep_the_target_with_less(keep: float) -> None:
+    sizing = _sized("pynq-cnv", "cnv", keep, "bits")
+    kept = [p for p in sizing.curve if p.initiation_interval_cycles <= sizing.target_interval_cycles]
+    assert sizing.fifo_bits == min(point.fifo_bits for point in kept)
+    assert sizing.fifo_bits < sizing.before_bits / 4
+
+
 def test_curve_falls_as_memory_grows() -> None:
     curve = _sized("digits-7z020", "digits", 1.0, "bits").curve
     assert len(curve) > 2
