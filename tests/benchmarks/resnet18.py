@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +9,9 @@ import yaml
 
 from bnnsim.design.build import build_streaming_design
 from bnnsim.design.design import Design
-from bnnsim.search.fifos.bound import bound_depths
 from bnnsim.spec.faults import divisors_of
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.workload import Workload
-from bnnsim.timing.streaming.bottleneck import unlimited_interval
-from bnnsim.timing.streaming.programs.graph import build_timing
 
 STAGES = (64, 128, 256, 512)
 BLOCKS_A_STAGE = 2
@@ -49,21 +45,21 @@ def resnet18(target_cycles: int = 401_408, pipeline: str = "flushing") -> Design
 def write_space(folder: Path) -> Path:
     """A space file on that network in ``folder``: PE and SIMD of all convolutions but the stem free.
 
-    FIFOs beside the convolutions hold what a run at the design's pace fills, and half as much again.
+    FIFOs are sized for each design: what a shortcut must hold depends on the folding beside it.
     """
     design = resnet18()
-    timing = build_timing(design.graph)
-    filled = bound_depths(timing, math.ceil(unlimited_interval(timing)), 2)
     network = design.network.workload.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     space = design.architecture.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
     for hardware in space["layers"].values():
         if hardware.get("sliding_window") == "rtl":
             hardware |= {"pe": "divisors", "simd": "divisors"}
+    del space["fifo_words"]
     space |= {
         "name": "resnet18-u250",
         "device": "xcu250",
-        "fifo_words": {name: max(32, filled[name] * 3 // 2) for name in space["fifo_words"]},
+        "defaults": {**space["defaults"], "fifo_words": 2},
         "explore": {
+            "fifos": "sized",
             "workload": "resnet18.yaml",
             "objectives": ["throughput_fps", "power_w", "lut"],
             "constraints": ["throughput_fps>=100"],

@@ -14,6 +14,7 @@ from bnnsim.design.design import Design
 from bnnsim.design.network.network import INPUT
 from bnnsim.design.streaming.units import Window
 from bnnsim.search.fifos.costs import FifoCosts
+from bnnsim.search.fifos.paced_design import capped_depths
 from bnnsim.search.fifos.shrinking import Shrinking, stream_kinds
 from bnnsim.search.fifos.sizing import enough_depths
 from bnnsim.search.fifos.trials import DepthTrials
@@ -21,15 +22,13 @@ from bnnsim.search.fold.cheapest import Choice
 from bnnsim.search.fold.request import FoldRequest
 from bnnsim.spec.faults import SpecError
 from bnnsim.timing.streaming.bottleneck import slowest_units
-from bnnsim.timing.streaming.programs.graph import TimingGraph, build_timing
+from bnnsim.timing.streaming.programs.graph import build_timing
 from bnnsim.timing.streaming.steady_state.api import SWEPT_WORDS, frame_words
 
 FIFO_TIMINGS = 14
 """Exact timings that the FIFOs of a first design may take (``bnnsim fifos`` takes more)."""
-CAPS_WORDS = (32, 128)
-"""Depths that FIFOs outside branches are tried with where frames are large."""
 CAPPED_FRAME_WORDS = 1 << 25
-"""Words a frame beyond which there is no time for that."""
+"""Words a frame beyond which there is no time to try caps of FIFOs outside branches."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ def _depths(design: Design, cycles: int) -> tuple[dict[str, int], int | None]:
     trials = DepthTrials(timing, FifoCosts(design, "bram"), cycles, most_timings=FIFO_TIMINGS)
     shallow = {stream.name: 2 for stream in design.graph.streams}
     if frame_words(timing) > SWEPT_WORDS:
-        capped = _capped(design, timing, trials)
+        capped = capped_depths(design, timing, trials, CAPPED_FRAME_WORDS)
         return capped or shallow, trials.interval(capped) if capped else None
     if not trials.keeps(shallow):
         enough = enough_depths(timing, tuple(shallow), trials)
@@ -115,21 +114,3 @@ def _depths(design: Design, cycles: int) -> tuple[dict[str, int], int | None]:
         shrinking.by_steps()
         shallow = shrinking.depths
     return shallow, trials.interval(shallow)
-
-
-def _capped(design: Design, timing: TimingGraph, trials: DepthTrials) -> dict[str, int] | None:
-    """Of large frames what is enough, FIFOs outside branches capped if that keeps the interval too.
-
-    Few timings are affordable then, and words that are handed on one by one take the longest.
-    """
-    enough = enough_depths(timing, tuple(stream.name for stream in design.graph.streams), trials)
-    if enough is None:
-        return None
-    kinds = stream_kinds(design.graph)
-    for most in CAPS_WORDS if frame_words(timing) <= CAPPED_FRAME_WORDS else ():
-        capped = {
-            name: depth if "branch" in kinds[name] else min(depth, most) for name, depth in enough.items()
-        }
-        if trials.keeps(capped):
-            return capped
-    return enough

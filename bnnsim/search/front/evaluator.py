@@ -13,7 +13,7 @@ from bnnsim.search.front.objectives import Constraint, Objective, robust_figures
 from bnnsim.search.front.own_figures import NONE, OwnFigures
 from bnnsim.search.front.point_result import BUDGET, PointResult, reason_of
 from bnnsim.search.points.encoding import Knobs
-from bnnsim.search.points.point_design import point_architecture, point_design
+from bnnsim.search.points.point_design import finished_design, point_architecture, point_design
 from bnnsim.search.space.alternatives import SearchSpace
 from bnnsim.spec.architecture import Architecture
 from bnnsim.spec.faults import SpecError
@@ -61,12 +61,6 @@ class Evaluator:
     def __call__(self, knobs: Knobs) -> PointResult:
         try:
             design = self.design(knobs)
-        except SpecError as error:
-            return PointResult({}, {}, reason_of(error))
-        return self._judge(design, knobs)
-
-    def _judge(self, design: Design | EngineDesign, knobs: Knobs) -> PointResult:
-        try:
             found = figures_of(design, frames_for(design))
         except (SpecError, DeadlockError) as error:
             return PointResult({}, {}, reason_of(error))
@@ -84,7 +78,7 @@ class Evaluator:
         unit that is too slow on its own. Feasible designs have the same result as from a call.
         """
         try:
-            design = self.design(knobs)
+            design = point_design(self.space.member(knobs), knobs)
             known = limits_of(design)
         except SpecError as error:
             return PointResult({}, {}, reason_of(error))
@@ -100,7 +94,7 @@ class Evaluator:
         broken = [name for name, amount in violations.items() if amount > 0]
         if broken:
             return PointResult({}, {}, f"breaks {', '.join(broken)} at any pace")
-        return self._judge(design, knobs)
+        return self(knobs)
 
     def loaded(self, knobs: Knobs) -> Loaded[Architecture]:
         """A point's architecture, located in its space's file."""
@@ -108,7 +102,7 @@ class Evaluator:
 
     def design(self, knobs: Knobs) -> Design | EngineDesign:
         """A point as hardware. Raises :class:`SpecError` where it cannot be built."""
-        return point_design(self.space.member(knobs), knobs)
+        return finished_design(self.space.member(knobs), knobs)
 
     def hold_against_bounds(self, found: DesignFigures) -> PointResult:
         """The result for these figures: constraints of the search first, then the device's budget."""

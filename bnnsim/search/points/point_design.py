@@ -11,6 +11,7 @@ from bnnsim.design.engine.patterns import for_network, is_free
 from bnnsim.design.engine.program import EngineProgram, LayerProgram
 from bnnsim.design.streaming.layout import build_streaming
 from bnnsim.design.streaming.units import StreamingGraph
+from bnnsim.search.fifos.paced_design import paced_depths
 from bnnsim.search.space.fields import Value
 from bnnsim.search.space.space import Space
 from bnnsim.spec.architecture import Architecture
@@ -26,6 +27,8 @@ def point_architecture(space: Space, knobs: Mapping[str, Value]) -> Loaded[Archi
 
     FIFO depths of streams that the point does not have (a converter's, at other widths) are left out.
     """
+    if space.explore.fifos == "sized":
+        return space.loaded(finished_design(space, knobs).architecture)
     found = space.loaded(space.point(knobs, space.name))
     spec = found.spec
     if not isinstance(spec, StreamingArchitecture) or not spec.fifo_words:
@@ -35,25 +38,45 @@ def point_architecture(space: Space, knobs: Mapping[str, Value]) -> Loaded[Archi
     return found if graph is None else space.loaded(_with_its_depths(spec, graph))
 
 
+def finished_design(space: Space, knobs: Mapping[str, Value]) -> Design | EngineDesign:
+    """A point as hardware, with FIFOs that were sized for it where the space wants that.
+
+    Raises :class:`SpecError` where it cannot be built.
+    """
+    design = point_design(space, knobs)
+    if space.explore.fifos != "sized" or not isinstance(design, Design):
+        return design
+    spec = design.architecture
+    depths = paced_depths(design)
+    given = {stream.name: stream.depth_words for stream in design.graph.streams}
+    deeper = {name: words for name, words in depths.items() if words != given[name]}
+    sized = spec.model_copy(update={"fifo_words": {**spec.fifo_words, **deeper}})
+    return _pipeline(space, Loaded(sized, space.source))
+
+
 def point_design(space: Space, knobs: Mapping[str, Value]) -> Design | EngineDesign:
     """A point as hardware. Raises :class:`SpecError` where it cannot be built.
 
-    A pipeline is built on the space's network as it is, without checking that again.
+    A pipeline is built on the space's network as it is, without checking that again, and with the depths
+    that the space gives: where FIFOs are sized it takes no less than this.
     """
     loaded = space.loaded(space.point(knobs, space.name))
     if not isinstance(loaded.spec, StreamingArchitecture):
         return mapped_design(loaded, space.workload, space.ways)
-    streaming = Loaded(loaded.spec, loaded.source)
+    return _pipeline(space, Loaded(loaded.spec, loaded.source))
+
+
+def _pipeline(space: Space, streaming: Loaded[StreamingArchitecture]) -> Design:
     faults: list[Fault] = []
-    name, devices = loaded.spec.device, space.parts.devices
-    device = devices.get(name) or device_of(name, loaded.source, faults)
+    name, devices = streaming.spec.device, space.parts.devices
+    device = devices.get(name) or device_of(name, streaming.source, faults)
     if device is not None:
         devices[name] = device
     graph, more = build_streaming(
         streaming, space.network, all_depths_count=False, known=space.parts
     )
     if device is None or graph is None or more:
-        raise SpecError([*loaded.faults, *faults, *more])
+        raise SpecError([*streaming.faults, *faults, *more])
     return Design(_with_its_depths(streaming.spec, graph), space.network, device, graph)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field
 
@@ -44,6 +44,10 @@ class ExploreSpec(AimsSpec):
     workload: Annotated[str, Field(min_length=1)] | None = None
     """The network that the space is made for: a shipped name, or a file beside the space's. Without it
     the command line names one."""
+    fifos: Literal["given", "sized"] = "given"
+    """``sized``: each pipeline's FIFOs hold what lets its slowest unit alone set the pace (before joins,
+    what the longer branch holds back), found by exact timing; depths that the space gives are the
+    least."""
     knobs: dict[Name, dict[str, Any]] = {}
     """Knobs that fields follow (``{knob: NAME}``), each with ``choose`` or ``range``."""
 

@@ -40,7 +40,8 @@ def load_space(reference: str | Path, workload: str | Path | Loaded[Workload] | 
     """A space by shipped name or path. Raises :class:`SpecError` with every fault.
 
     ``workload`` replaces the network that the space names. With it, a plain streaming architecture is a
-    space too: its own points with the PE and SIMD of every layer free.
+    space too: its own points with the PE and SIMD of every layer free, and FIFOs sized where there are
+    joins.
     """
     path = find_space(reference)
     return read_space(read_architecture_source(path), workload, path.parent)
@@ -66,10 +67,13 @@ def read_space(
         workload = workload if isinstance(workload, Loaded) else load_workload(workload)
         header = {}
         if model is StreamingArchitecture:
-            wrong_depths = written_depth_faults(source, resolve_network(workload))
+            given = resolve_network(workload)
+            wrong_depths = written_depth_faults(source, given)
             if wrong_depths:
                 raise SpecError(wrong_depths)
             _free_folding(source, workload)
+            if any(len(node.inputs) > 1 for node in given.nodes.values()):
+                header = {"fifos": "sized"}  # depths before joins are right for one folding
     explore = _aims(source, header, faults)
     loaded, network = _network(source, header, workload, folder, faults)
     shared = _shared_knobs(source, header, faults)
@@ -80,6 +84,8 @@ def read_space(
     faults += reader.faults
     faults += [] if faults else reader.unused()
     faults += [] if network is None else space_depth_faults(source, network)
+    if explore is not None and explore.fifos == "sized" and model is not StreamingArchitecture:
+        faults.append(source.fault(("explore", "fifos"), "given: engines have no FIFOs", "sized"))
     wrong = {source.fault(path, "", "").key for path in reader.wrong}
     found = value_faults(model, source, reader, sample)
     faults += with_choices(source, [fault for fault in found if fault.key not in wrong])

@@ -181,7 +181,7 @@ def design_text(exploration: Exploration, trial: TrialRecord, checked: str = "")
         f"({exploration.sampler}, seed {exploration.seed})"
     )
     spec = point_architecture(space, trial.knobs).spec
-    if isinstance(spec, StreamingArchitecture) and "fifo_words" in data:
+    if isinstance(spec, StreamingArchitecture) and (spec.fifo_words or "fifo_words" in data):
         data["fifo_words"] = dict(spec.fifo_words)
     if isinstance(spec, EngineArchitecture) and is_free(spec):  # the loops that were chosen, in full
         chosen = point_design(space, trial.knobs).architecture.model_dump(
