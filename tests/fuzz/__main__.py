@@ -24,7 +24,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
 
-from tests.fuzz import arrays, commands, foreign, keras, models, places, searches, specs
+from tests.fuzz import arrays, commands, foreign, integers, keras, models, places, searches, specs
 from tests.fuzz.case import MOST_BYTES, Case, Kind, Outcome, run_case
 
 KINDS = (
@@ -33,6 +33,7 @@ KINDS = (
     Kind("cross-file", 150, specs.cross_file),
     Kind("mixed pair", 60, specs.mixed_pair),
     Kind("looked at", 30, specs.looked_at),
+    Kind("integers", 60, integers.integers),
     Kind("device", 20, specs.device),
     Kind("space", 12, searches.space),
     Kind("folding", 18, searches.folding),

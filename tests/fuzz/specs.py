@@ -14,7 +14,7 @@ from tests.fuzz.pairs import ENGINES, PAIRS, PIPELINES, TEXTS, yaml_text
 
 _SMALL = (*range(1, 10), 12, 16, 0, -1)
 """Numbers that keep a right design small, so that it can be run."""
-_RUNS = (
+RUNS = (
     ["simulate", "--timing-only"],
     ["simulate", "--timing-only"],
     ["simulate", "--timing-only", "--frames", "3", "--executor", "simpy"],
@@ -22,7 +22,7 @@ _RUNS = (
     ["evaluate", "--timing-only"],
     ["simulate", "--print-spec"],
 )
-_LOOKS = (
+LOOKS = (
     ["evaluate", "--timing-only", "--advise"],
     ["evaluate", "--weights-seed", "1", "--json", "{out}.json"],
     ["report", "--timing-only", "--out", "{out}.html"],
@@ -45,7 +45,7 @@ def spec_bytes(random: Random, folder: Path) -> Case:
         texts[which] = damaged_text(texts[which].decode(), random).encode("utf-8", "surrogatepass")
     else:
         texts[which] = _grown(texts[which].decode(), random)
-    return _case(folder, texts, ["simulate", "--timing-only"])
+    return case_of(folder, texts, ["simulate", "--timing-only"])
 
 
 def spec_structure(random: Random, folder: Path) -> Case:
@@ -54,12 +54,12 @@ def spec_structure(random: Random, folder: Path) -> Case:
     which = random.randrange(2)
     pair[which] = damaged_data(pair[which], random)
     texts = [yaml_text(one) for one in pair]
-    return _case(folder, [text.encode("utf-8", "replace") for text in texts], random.choice(_RUNS))
+    return case_of(folder, [text.encode("utf-8", "replace") for text in texts], random.choice(RUNS))
 
 
 def cross_file(random: Random, folder: Path) -> Case:
     """Numbers of both files changed: each is right, but they hardly fit each other."""
-    return _case(folder, _renumbered_texts(random, PAIRS), random.choice(_RUNS))
+    return case_of(folder, _renumbered_texts(random, PAIRS), random.choice(RUNS))
 
 
 def mixed_pair(random: Random, folder: Path) -> Case:
@@ -73,14 +73,14 @@ def mixed_pair(random: Random, folder: Path) -> Case:
             there = path if path in places(other) else there
         entry_at(pair[which], path[:-1])[path[-1]] = entry_at(other, there)
     texts = [yaml_text(one).encode("utf-8", "replace") for one in pair]
-    return _case(folder, texts, random.choice(_RUNS))
+    return case_of(folder, texts, random.choice(RUNS))
 
 
 def looked_at(random: Random, folder: Path) -> Case:
     """Designs that may run, through the commands that show and hand over."""
-    command = [word.format(out=folder / "made") for word in random.choice(_LOOKS)]
+    command = [word.format(out=folder / "made") for word in random.choice(LOOKS)]
     pairs = PIPELINES if random.random() < 0.75 else ENGINES
-    return _case(folder, _renumbered_texts(random, pairs), command)
+    return case_of(folder, _renumbered_texts(random, pairs), command)
 
 
 def device(random: Random, folder: Path) -> Case:
@@ -95,7 +95,7 @@ def device(random: Random, folder: Path) -> Case:
 
         path.write_text(yaml_text(damaged_data(yaml.safe_load(text), random)), "utf-8", "replace")
     texts[0] = texts[0].replace(b"device: xc7z020", b"device: part.yaml")
-    case = _case(folder, texts, random.choice((["evaluate", "--timing-only"], ["simulate"])))
+    case = case_of(folder, texts, random.choice((["evaluate", "--timing-only"], ["simulate"])))
     arguments = case.arguments
     if random.random() < 0.4:
         arguments = ["fold", str(folder / "w.yaml"), "--device", path.name]
@@ -110,9 +110,9 @@ def run_right_inputs(folder: Path) -> None:
     """
     for number, pair in enumerate(PAIRS):
         texts = [yaml_text(one).encode() for one in pair]
-        looks = [] if number else [[w.format(out=folder / "made") for w in look] for look in _LOOKS]
-        for command in (*_RUNS, *looks):
-            outcome = run_case(_case(folder, texts, command))
+        looks = [] if number else [[w.format(out=folder / "made") for w in look] for look in LOOKS]
+        for command in (*RUNS, *looks):
+            outcome = run_case(case_of(folder, texts, command))
             if outcome.code:
                 raise RuntimeError(f"{pair[0]['name']} does not {' '.join(command)}: {outcome}")
     shutil.rmtree(folder / "made", ignore_errors=True)
@@ -155,7 +155,7 @@ def _renumbered(data: Any, random: Random, values: tuple[int, ...]) -> Any:
     return result
 
 
-def _case(folder: Path, texts: list[bytes], command: list[str]) -> Case:
+def case_of(folder: Path, texts: list[bytes], command: list[str]) -> Case:
     paths = [folder / "a.yaml", folder / "w.yaml"]
     for path, text in zip(paths, texts, strict=True):
         path.write_bytes(text)
