@@ -53,6 +53,7 @@ def relinked(markdown: str, uri: str, pages: set[str]) -> str:
         if name in pages:
             at = os.path.relpath(name, os.path.dirname(uri) or ".").replace(os.sep, "/")
             return f"{picture}[{text}]({at}{anchor})"
-        return f"{text} (`{path}`)" if text.strip("`") != path else f"`{path}`"
+        is_part = f"/{path}".endswith(f"/{text.strip('`')}")
+        return f"`{path}`" if is_part else f"{text} (`{path}`)"
 
     return LINK.sub(instead, markdown)

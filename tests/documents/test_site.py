@@ -69,3 +69,4 @@ def test_links_become_pages_of_the_site_or_paths_of_the_project() -> None:
     assert relinked(text, "search.md", pages) == expected
     assert relinked("[a](../docs/costs.md)", "arch_specs/README.md", pages) == "[a](../costs.md)"
     assert relinked("[`cost/x.py`](cost/x.py)", "DESIGN.md", pages) == "`cost/x.py`"
+    assert relinked("[`cost/x.py`](../bnnsim/cost/x.py)", "glossary.md", pages) == "`bnnsim/cost/x.py`"
