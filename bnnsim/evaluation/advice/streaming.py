@@ -225,7 +225,7 @@ def _with_depths(
     trials: Trials, design: Design, depths: Mapping[str, int]
 ) -> Bottleneck | None:
     """What limits with other FIFO depths; None where that is not soon proven, or enough were tried."""
-    if not trials.may_time():
+    if not trials.may_time(design):
         return None
     graph = build_timing(design.graph).with_depths(depths)
     try:

@@ -24,6 +24,8 @@ from bnnsim.timing.streaming.result import DeadlockError
 
 MOST_BUILT, MOST_TIMED = 240, 60
 """Changed designs that are looked at for one design."""
+LEAST_TIMED, MOST_WORDS = 4, 1 << 22
+"""Beyond the least, no more are timed than move so many words a frame together: seconds."""
 MOST_FRAMES = 128
 """Frames within which a changed design must be proven steady to be told of."""
 MOST_NAMED = 4
@@ -87,7 +89,7 @@ class Trials:
 
     def __init__(self, design: Design | EngineDesign) -> None:
         self.design = design
-        self.built = self.timed = 0
+        self.built = self.timed = self.words = 0
         self._tried: dict[str, bool] = {}
         self._unproven: dict[str, None] = {}
 
@@ -111,10 +113,14 @@ class Trials:
         self._tried[name] = False
         return built
 
-    def may_time(self) -> bool:
+    def may_time(self, design: Design | EngineDesign) -> bool:
         """Whether one more may be timed; it is counted."""
-        self.timed += 1
-        return self.timed <= MOST_TIMED
+        streams = design.graph.streams if isinstance(design, Design) else ()
+        words = self.words + sum(stream.words for stream in streams)
+        if self.timed >= (MOST_TIMED if words <= MOST_WORDS else min(LEAST_TIMED, MOST_TIMED)):
+            return False
+        self.timed, self.words = self.timed + 1, words
+        return True
 
     def time(
         self, design: Design | EngineDesign, changes: Iterable[Change] = ()
@@ -124,7 +130,7 @@ class Trials:
         The ``changes`` that led to it are kept as undecided then.
         """
         tried = None
-        if self.may_time():
+        if self.may_time(design):
             try:
                 tried = Tried(design, figures_of(design, MOST_FRAMES))
             except DeadlockError:
@@ -167,11 +173,10 @@ class Trials:
         return Advice(told, found.interval_cycles, found.fps, more, found.exceeds, limits, text)
 
     def report(self, advice: Iterable[Advice]) -> AdviceReport:
-        timed = min(self.timed, MOST_TIMED)
         refused = tuple(name for name, is_refused in self._tried.items() if is_refused)
         undecided = tuple(self._unproven)
         return AdviceReport(
-            tuple(advice), self.built, timed, tuple(self._tried), refused, undecided
+            tuple(advice), self.built, self.timed, tuple(self._tried), refused, undecided
         )
 
 

@@ -160,3 +160,14 @@ def test_other_designs_are_tried_only_when_asked(capsys: pytest.CaptureFixture[s
     shown = " ".join(capsys.readouterr().out.split())
     assert "advice simd 49 -> 56 of fc0, simd 8 -> 16 of fc1" in shown
     assert "then fc0.mvau sets the pace" in shown
+
+
+def test_large_frames_are_timed_a_few_times_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    design, _ = load_design("digits-7z020", "digits")
+    words = sum(stream.words for stream in design.graph.streams)
+    monkeypatch.setattr("bnnsim.evaluation.advice.trials.MOST_WORDS", 6 * words)
+    trials = Trials(design)
+    assert [trials.may_time(design) for _ in range(8)] == [True] * 6 + [False] * 2
+    monkeypatch.setattr("bnnsim.evaluation.advice.trials.MOST_WORDS", words // 2)
+    trials = Trials(design)
+    assert [trials.may_time(design) for _ in range(6)] == [True] * 4 + [False] * 2
