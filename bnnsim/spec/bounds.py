@@ -45,6 +45,8 @@ MAX_RUN_ELEMENTS = 1 << 31
 """Elements of all maps of all frames of one bit-exact run."""
 MAX_WINDOW_WORDS = 1 << 25
 """Words a frame into or out of a sliding window, every tap counted: tables have a row for each."""
+MAX_PIPELINE_WORDS = 1 << 27
+"""Words a frame through all streams of a pipeline; each is timed by tens of nanoseconds a few times."""
 MAX_FRAME_CYCLES = 1 << 40
 """Cycles of an engine's frame (an hour and a half at 200 MHz)."""
 MAX_FRAME_STEPS = 1 << 24

@@ -81,7 +81,7 @@ def _judged(case: Case, code: int, text: str, seconds: float) -> str:
     if code not in (0, 1, 2):
         return f"exit code {code}"
     if seconds > LONGEST_S:
-        return f"{seconds:.1f} s"
+        return f"late: {seconds:.1f} s"
     if "Traceback (most recent" in text:
         return f"traceback: {text[-2000:]}"
     if re.search(r"Warning: | at 0x[0-9a-f]{6}", text):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from bnnsim.design.network.network import Node
 from bnnsim.design.streaming.stream_builder import StreamBuilder
 from bnnsim.design.streaming.window_units import groups_at_once
-from bnnsim.spec.bounds import MAX_ALL_DEPTHS_WORDS
+from bnnsim.spec.bounds import MAX_ALL_DEPTHS_WORDS, MAX_PIPELINE_WORDS
 from bnnsim.spec.faults import near_divisors, near_names
 from bnnsim.spec.streaming.hardware import LayerHardware, UnitDefaults
 from bnnsim.spec.workload import (
@@ -198,4 +198,17 @@ def check_depths(builder: StreamBuilder) -> None:
             ("fifo_words", deepest.name) if is_said else ("defaults", "fifo_words"),
             f"FIFOs of at most {MAX_ALL_DEPTHS_WORDS:,} words in all",
             f"{total:,} ({deepest.name} has {deepest.depth_words:,})",
+        )
+
+
+def check_words(builder: StreamBuilder) -> None:
+    """Note frames of more words than can be timed; the reader of the busiest stream is named."""
+    total = sum(stream.words for stream in builder.streams)
+    if total > MAX_PIPELINE_WORDS:
+        busiest = max(builder.streams, key=lambda stream: stream.words)
+        layer = busiest.reader.split(".")[0]
+        builder.fault(
+            ("layers", layer) if layer in builder.network.nodes else ("layers",),
+            f"streams of at most {MAX_PIPELINE_WORDS:,} words a frame in all (more lanes give fewer)",
+            f"{total:,} ({busiest.name} has {busiest.words:,})",
         )

@@ -7,7 +7,12 @@ from functools import partial
 
 from bnnsim.design.known_parts import KnownParts
 from bnnsim.design.network.network import INPUT, Network
-from bnnsim.design.streaming.folding_rules import check_depths, check_layers, check_stream_names
+from bnnsim.design.streaming.folding_rules import (
+    check_depths,
+    check_layers,
+    check_stream_names,
+    check_words,
+)
 from bnnsim.design.streaming.layer_units import layer_units
 from bnnsim.design.streaming.stream_builder import SINK, SOURCE, OpenPort, StreamBuilder
 from bnnsim.design.streaming.units import Sink, Source, StreamingGraph
@@ -47,6 +52,7 @@ def build_streaming(
     for name in network.outputs:
         known.add_sink(builder, name, partial(_frame_sink, builder, name))
     check_depths(builder)
+    check_words(builder)
     if all_depths_count:
         check_stream_names(builder)
     if builder.faults:

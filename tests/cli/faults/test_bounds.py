@@ -103,6 +103,17 @@ def _deep_fifos(folder: Path) -> list[str]:
     return [*_specs(folder, arch), "--timing-only"]
 
 
+def _many_words(folder: Path) -> list[str]:
+    """Five streams of 30,000,000 words a frame."""
+    names = ("a", "b", "c")
+    more = "".join(f"  - {{name: {name}, op: affine, type: fixed16.0}}\n" for name in names)
+    more = f"out: 30000000}}\n{more}  - {{name: t, op: threshold, activation: bipolar}}"
+    workload = change(WORKLOAD, "out: 10}", more)
+    lanes = "".join(f"\n  {name}: {{pe: 1}}" for name in (*names, "t"))
+    arch = change(ARCH, "fc0: {pe: 2, simd: 8}", "fc0: {pe: 1, simd: 64}" + lanes)
+    return [*_specs(folder, arch, workload), "--timing-only"]
+
+
 def _unpacks_to_much(folder: Path) -> list[str]:
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(
@@ -143,6 +154,7 @@ CASES: list[tuple[Callable[[Path], list[str]], int, str]] = [
     (_large_window, 2, "layers.conv0.sliding_window: expected windows of at most 33554432 words"),
     (_far_stride, 2, "layers.conv0.sliding_window: expected row buffers of at most 33554432 steps"),
     (_deep_fifos, 2, "defaults.fifo_words: expected FIFOs of at most 16,777,216 words in all"),
+    (_many_words, 2, "layers.a: expected streams of at most 134,217,728 words a frame in all"),
     (_unpacks_to_much, 2, "x.npz: expected arrays of at most 1,073,741,824 bytes, got 3,221,225,472"),
     (_picture_of_much, 2, "x.png: expected "),
     (_long_file, 2, "a.yaml: expected a file of at most 16777216 bytes"),
