@@ -188,8 +188,9 @@ def _is_much_work(seed: int, number: int, kinds: list[Kind], here: Path) -> bool
     """
     arguments = _chosen_case(seed, number, kinds, here).arguments
     is_timing = "--timing-only" in arguments and "simpy" not in arguments
-    if arguments[0] == "trace":  # which runs in SimPy what simulate runs
+    if arguments[0] in ("trace", "vectors", "report", "fifos"):  # which run what simulate runs
         arguments = ["simulate", *arguments[1:3]]
+        is_timing = False
     if arguments[0] not in ("simulate", "evaluate") or is_timing:
         return False
     limits = ["prlimit", f"--cpu={_TIMING_S}"]

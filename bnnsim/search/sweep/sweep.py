@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -145,7 +146,8 @@ def sweep(
     outside = outside_of(source.data)
     found = Sweep(base.name, work.spec.name, chosen, tuple(points), outside)
     if all(point.infeasible_reason for point in points):
-        figures_of(mapped_design(specs[0], work))  # says in the file's terms what is wrong, if any
+        with contextlib.suppress(DeadlockError):
+            figures_of(mapped_design(specs[0], work))  # says in the file's terms what is wrong, if any
         raise InputError(
             f"--knob {chosen[0].name}", "a value with which the design runs", points[0].infeasible_reason
         )

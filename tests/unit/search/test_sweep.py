@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import bnnsim
@@ -9,6 +11,7 @@ from bnnsim.cli.app import run
 from bnnsim.report.search.sweep import sweep_info, sweep_page
 from bnnsim.search.space.alternatives import load_search_space
 from bnnsim.search.sweep.sweep import sweep
+from tests.fuzz.pairs import PAIRS, yaml_text
 
 LEFT_OUT = "ten scores through the 64-bit port"
 
@@ -37,3 +40,17 @@ def test_a_field_with_a_long_name_cuts_no_figure(capsys: pytest.CaptureFixture[s
     shown = capsys.readouterr().out
     assert "…" not in shown
     assert "428.5" in shown or "429" in shown
+
+
+def test_a_sweep_whose_designs_all_lock_up_is_a_fault_of_its_knob(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The branch that is concatenated at once holds 64 words, the other needs a map's rows first."""
+    arch, work = PAIRS[1]
+    arch = {**arch, "defaults": {**arch["defaults"], "fifo_words": 2}}
+    for name, data in (("a.yaml", arch), ("w.yaml", work)):
+        (tmp_path / name).write_text(yaml_text(data))
+    names = [str(tmp_path / name) for name in ("a.yaml", "w.yaml")]
+    assert run(["sweep", *names, "--knob", "clock_mhz=50,100"]) == 2
+    shown = " ".join(capsys.readouterr().err.split())
+    assert "--knob clock_mhz: expected a value with which the design runs, got deadlock:" in shown
