@@ -110,9 +110,9 @@ def _entry(entry: Any, place: str) -> Entry:
         way = "convert the model to .tflite or ONNX, or write the layer with functions of TensorFlow"
         raise made.fault("layers whose meaning the file says", f"Python code, which is never run: {way}")
     elif kind not in OPERATIONS:
-        known = (*LAYERS, *OPERATIONS)
-        expected = f"a layer that can be imported ({', '.join(sorted(known))})"
-        raise InputError(here, expected, kind, near_names(kind, known))
+        known = sorted(OPERATIONS if "." in kind else LAYERS)
+        expected = f"a layer that can be imported ({', '.join(known)})"
+        raise InputError(here, expected, kind, near_names(kind, (*LAYERS, *OPERATIONS)))
     return made
 
 
