@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from bnnsim.rtl.write import rtl
     from bnnsim.search.fifos.sized_architecture import size_fifos
     from bnnsim.search.fifos.sizing import FifoSizing
-    from bnnsim.search.fold.fold import FoldAnswer, fold
+    from bnnsim.search.fold.answer import FoldAnswer
+    from bnnsim.search.fold.fold import fold
     from bnnsim.search.sweep.sweep import Sweep, sweep
     from bnnsim.simulation import Simulation, simulate
     from bnnsim.spec.faults import InputError, SpecError
@@ -52,7 +53,7 @@ _HOMES = {
     "rtl": "bnnsim.rtl.write",
     "size_fifos": "bnnsim.search.fifos.sized_architecture",
     "FifoSizing": "bnnsim.search.fifos.sizing",
-    "FoldAnswer": "bnnsim.search.fold.fold",
+    "FoldAnswer": "bnnsim.search.fold.answer",
     "fold": "bnnsim.search.fold.fold",
     "Sweep": "bnnsim.search.sweep.sweep",
     "sweep": "bnnsim.search.sweep.sweep",

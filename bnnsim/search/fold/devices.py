@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bnnsim.search.fold.fold import FoldAnswer, NotFolded, fold
+from bnnsim.search.fold.answer import FoldAnswer
+from bnnsim.search.fold.fold import NotFolded, fold
 from bnnsim.search.fold.request import FoldObjective
 from bnnsim.spec.device import Device
 from bnnsim.spec.faults import InputError

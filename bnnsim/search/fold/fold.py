@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 
 from bnnsim.cost.usage import RESOURCES, Exceeded
 from bnnsim.design.network.network import INPUT, resolve_network
-from bnnsim.files.whole import save_text
-from bnnsim.notebook.number import figure_text
+from bnnsim.search.fold.answer import FoldAnswer
 from bnnsim.search.fold.cheapest import Outcome, cheapest_folding
 from bnnsim.search.fold.finn_rule import set_folding_luts
 from bnnsim.search.fold.folded_design import FoldedDesign, SlowWindow, fold_choice
@@ -23,11 +21,9 @@ from bnnsim.search.fold.request import FoldObjective, FoldRequest
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.load import Loaded, load_device, load_workload
 from bnnsim.spec.model import check_name
-from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.streaming.hardware import UnitLibrary
 from bnnsim.spec.streaming.hls_words import WIDEST_HLS_WORD_BITS
 from bnnsim.spec.workload import Workload
-from bnnsim.spec.yaml.write import architecture_text
 
 _MOST_ATTEMPTS = 6
 """Foldings that are tried for one interval where FIFOs take more than is left."""
@@ -44,66 +40,6 @@ _FASTER = (0.9, 0.75, 0.5)
 
 class NotFolded(InputError):
     """No folding for the device, or none at the rate; names what runs out and the nearest rate."""
-
-
-@dataclass(frozen=True, repr=False)
-class FoldAnswer:
-    """A design for a request, which brings a frame every ``rate_cycles``.
-
-    ``reason`` says what of it does not fit, where that was asked for.
-
-    Example:
-        >>> from bnnsim import evaluate, fold
-        >>> answer = fold("tfc", "xc7z020", fps=50_000)
-        >>> evaluate(answer.architecture, "tfc", timing_only=True).throughput_fps >= 50_000
-        True
-    """
-
-    folded: FoldedDesign
-    rate_cycles: int
-    reason: str = ""
-
-    @property
-    def architecture(self) -> StreamingArchitecture:
-        """The architecture, as every function here takes it."""
-        return self.folded.design.architecture
-
-    @property
-    def throughput_fps(self) -> float:
-        """Frames a second by exact timing."""
-        return self.folded.fps
-
-    def __repr__(self) -> str:
-        total = self.folded.resources.total
-        logic = f"{total.alm:,} ALM" if total.alm else f"{total.lut:,} LUT, {total.bram18:,} BRAM18"
-        wrong = f"; {self.reason}" if self.reason else ""
-        return f"<FoldAnswer {self.architecture.name}: {self.throughput_fps:,.1f} FPS, {logic}{wrong}>"
-
-    def save(self, path: str | Path) -> Path:
-        """Write :meth:`text` to a file. Raises ``InputError`` where that cannot be written."""
-        return save_text(path, self.text())
-
-    @property
-    def power_w(self) -> float:
-        """Watts of the chip at that rate."""
-        return self.folded.power_w(self.rate_cycles)
-
-    def text(self) -> str:
-        """The architecture as YAML, with interval and resources in its header."""
-        folded, spec = self.folded, self.folded.design.architecture
-        total, cycles = folded.resources.total, folded.interval_cycles
-        logic = f"{total.alm:,} ALM" if total.alm else f"{total.lut:,} LUT"
-        memory = f"{total.m20k:,} M20K" if total.m20k else f"{total.bram18:,} BRAM18"
-        comment = [
-            f"{folded.design.network.workload.name}: a frame every {cycles:,} cycles by exact timing "
-            f"({figure_text(spec.clock_mhz * 1e6 / cycles, 6)} FPS at {spec.clock_mhz:g} MHz)",
-            f"estimate: {logic}, {total.ff:,} FF, {memory}, {total.dsp:,} DSP, {self.power_w:.2f} W at "
-            f"{figure_text(spec.clock_mhz * 1e6 / max(cycles, self.rate_cycles), 6)} FPS",
-            f"slowest unit: {folded.slowest}",
-        ]
-        if self.reason:
-            comment.append(f"written anyway: {self.reason}")
-        return architecture_text(spec, comment)
 
 
 def fold(

@@ -19,13 +19,14 @@ def results() -> dict[str, Table]:
         "simulate": bnnsim.simulate("digits-7z020", "digits", frames=2),
         "evaluate": bnnsim.evaluate("acce-bnn", "binarynet", timing_only=True),
         "sweep": bnnsim.sweep("digits-7z020", "digits", ["layers.conv1.pe=1,2", "clock_mhz=100,150"]),
+        "fold": bnnsim.fold("tfc", "xc7z020", fps=50_000),
         "size_fifos": bnnsim.size_fifos("pynq-tfc", "tfc"),
         "compare": bnnsim.compare("digits-7z020:digits", "pynq-tfc:tfc"),
         "explore": bnnsim.explore("pynq-tfc", "tfc", trials=10, jobs=1, baseline=0, verify_words=0),
     }
 
 
-NAMES = ("simulate", "evaluate", "sweep", "size_fifos", "compare", "explore")
+NAMES = ("simulate", "evaluate", "sweep", "fold", "size_fifos", "compare", "explore")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -68,6 +69,23 @@ def test_a_notebook_shows_a_table_and_a_drawing_without_scripts(
     assert "<script" not in html and "http" not in html
     known = [y for series in results[name].picture().series for y in series.y if y is not None]
     assert len(root.findall(".//svg//title")) == len(known)
+
+
+def test_rows_of_a_folding_are_those_of_the_design_that_it_wrote(results: dict[str, Table]) -> None:
+    answer = results["fold"]
+    assert isinstance(answer, bnnsim.FoldAnswer)
+    rows = {row["unit"]: row for row in answer.rows()}
+    evaluation = bnnsim.evaluate(answer.architecture, "tfc", timing_only=True)
+    units = {unit.name: unit for unit in evaluation.resources.units}
+    for layer, hardware in answer.architecture.layers.items():
+        row, unit = rows[f"{layer}.mvau"], units[f"{layer}.mvau"]
+        assert (row["pe"], row["simd"]) == (hardware.pe, hardware.simd)
+        assert (row["lut"], row["ff"], row["bram18"]) == (unit.lut, unit.amounts.ff, unit.amounts.bram18)
+    # 64 x 784, 64 x 64, 64 x 64 and 10 x 64 weights by PEs x SIMDs a cycle
+    weights = {"fc0": 64 * 784, "fc1": 64 * 64, "fc2": 64 * 64, "fc3": 10 * 64}
+    for layer, count in weights.items():
+        row = rows[f"{layer}.mvau"]
+        assert row["cycles"] >= count / (row["pe"] * row["simd"])
 
 
 def test_points_lie_where_their_numbers_say() -> None:
