@@ -143,6 +143,8 @@ class Comparison:
         name, graph = tally.claim.tensor, self._graph
         excused, zeros = np.zeros(differs.shape, bool), np.zeros(differs.shape, bool)
         for claim in tally.sources:
+            if claim.tensor not in tensors:  # another model's: here it comes later, and explains nothing
+                continue
             reach = claim.bound + NOISE * float(np.abs(tensors[claim.tensor]).max(initial=0))
             rest = differs & ~excused
             excused |= self._within(tally, tensors, claim.tensor, reach, wanted, rest)

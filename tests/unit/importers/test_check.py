@@ -70,6 +70,29 @@ def test_signs_behind_rounded_sums_flip_also_where_the_import_turned_rows(tmp_pa
     assert "sign0" in counts, counts  # it reads the turned rows' sums
 
 
+def test_a_model_in_which_a_layer_does_not_read_what_the_workload_says_is_told_as_wrong(tmp_path):
+    """The sum of a shortcut is nobody's source any more, and comes last."""
+    path = _residual(tmp_path)
+    imported = import_onnx(path, tmp_path, fixed="fixed16.6")
+    model = onnx.load(path)
+    nodes = list(model.graph.node)
+    sums = [node for node in nodes if node.op_type == "Add"]
+    total = next(node for node in sums if node.input[1] not in _constants(model))
+    for node in nodes:
+        for place, name in enumerate(node.input):
+            if name == total.output[0]:
+                node.input[place] = total.input[0]
+    nodes.remove(total)
+    del model.graph.node[:]
+    model.graph.node.extend([*nodes, total])
+    onnx.save(model, path)
+    assert check_model(path, imported.workload_path, random_inputs=8).verdict == "wrong"
+
+
+def _constants(model):
+    return {one.name for one in model.graph.initializer}
+
+
 def test_a_model_of_another_input_than_the_workload_s_is_one_line(tmp_path, monkeypatch):
     """A file that says another input than its layers give, as damaged ones do."""
     path = _residual(tmp_path)
