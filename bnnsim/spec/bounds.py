@@ -27,7 +27,7 @@ MAX_ARGUMENT = 1_000
 """Characters of a command's argument."""
 MAX_COUNT = 1 << 31
 """Whatever a spec counts: lanes, words, bits, trips."""
-MAX_DEPTH_WORDS = 1 << 24
+MAX_DEPTH_WORDS = 1 << 23
 """Words of a FIFO."""
 MAX_ALL_DEPTHS_WORDS = 1 << 23
 """Words of all FIFOs of a pipeline, of each of which the executor may keep a dozen cycles."""

@@ -55,7 +55,7 @@ def _changed(tmp_path: Path, node_name: str, **attributes: object) -> Path:
         ("ConvolutionInputGenerator_rtl_0", {"Stride": [0, 1]}, "at least 1"),
         ("ConvolutionInputGenerator_rtl_0", {"ConvKernelDim": [3, 3, 3]}, "two whole numbers"),
         ("ConvolutionInputGenerator_rtl_1", {"IFMDim": [1 << 40, 3]}, "IFMChannels and IFMDim"),
-        ("StreamingFIFO_rtl_1", {"depth": 1 << 40}, "a depth of at most 16777216 words"),
+        ("StreamingFIFO_rtl_1", {"depth": 1 << 40}, "a depth of at most 8388608 words"),
         ("StreamingFIFO_rtl_1", {"depth": -1}, "a depth of at most"),
         ("Pool_hls_0", {"Function": "Median"}, "a Function MaxPool, AccPool or QuantAvgPool"),
     ],
