@@ -99,7 +99,7 @@ def _far_stride(folder: Path) -> list[str]:
 
 
 def _deep_fifos(folder: Path) -> list[str]:
-    arch = ARCH + "defaults: {fifo_words: 9000000}\n"
+    arch = ARCH + "defaults: {fifo_words: 5000000}\n"
     return [*_specs(folder, arch), "--timing-only"]
 
 
