@@ -20,7 +20,7 @@ TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in documents(R
 QUICK = [name for name, text in TEXTS.items() if any(not step.is_long for step in steps(text))]
 LONG = [name for name, text in TEXTS.items() if any(step.is_long for step in steps(text))]
 INLINE = re.compile(r"`bnnsim ([^`]+)`")
-NEEDED = {"docs/import.md": "onnx", "docs/tutorials/from-front-to-verilog.md": "onnx"}
+NEEDED = {"docs/import.md": "onnx", "docs/tutorials/birealnet.md": "onnx"}
 """Packages of an extra that a document's commands need."""
 
 
