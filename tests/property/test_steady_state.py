@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bnnsim.design.build import build_streaming_design
@@ -17,6 +16,7 @@ from bnnsim.timing.streaming.programs.steps import Block, Run
 from bnnsim.timing.streaming.result import DeadlockError, TimingResult
 from bnnsim.timing.streaming.solver import layout
 from bnnsim.timing.streaming.solver.solver import Solver
+from bnnsim.timing.streaming.steady_state import watch
 from bnnsim.timing.streaming.steady_state.api import steady_state
 
 from .examples import few_or_all, hold
@@ -25,11 +25,18 @@ from .pipelines import timing_graphs
 from .timing.fork_joins import fork_joins
 
 
-@given(st.one_of(timing_graphs(), design_graphs()), st.integers(1, 40))
-@settings(max_examples=40)
+@pytest.mark.parametrize("examples", few_or_all(400))
+@pytest.mark.parametrize("watched_frames", [1, watch.ENOUGH_FRAMES])
 def test_a_run_that_goes_on_to_the_steady_state_is_the_same_run_and_finds_the_same(
-    graph: TimingGraph, frames: int
+    monkeypatch: pytest.MonkeyPatch, watched_frames: int, examples: int
 ) -> None:
+    """Large frames are watched in a few only, perhaps in fewer than were asked for."""
+    monkeypatch.setattr(watch, "ENOUGH_FRAMES", watched_frames)
+    graphs = st.one_of(timing_graphs(), design_graphs())
+    hold(_check_steady_run, graphs, st.integers(1, 40), examples=examples)
+
+
+def _check_steady_run(graph: TimingGraph, frames: int) -> None:
     try:
         steady = steady_state(graph, max_frames=200)
     except DeadlockError:

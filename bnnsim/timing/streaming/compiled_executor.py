@@ -58,7 +58,7 @@ def run_compiled(
     most_frames = frames
     if with_steady_state:
         most_frames = max(
-            frames, most_frames_to_run(max_frames), most_frames_watched(graph, max_frames)
+            frames, most_frames_to_run(max_frames), most_frames_watched(graph, max_frames, frames)
         )
     solver = Solver(graph, most_frames, has_counts=True, logged=logged)
     if not extrapolate:

@@ -38,9 +38,10 @@ def enough_frames(graph: TimingGraph) -> int:
     return max(1, min(ENOUGH_FRAMES, ENOUGH_WORDS // words))
 
 
-def most_frames_watched(graph: TimingGraph, max_frames: int) -> int:
-    """Frames that :func:`watch` may run where a proof was looked for within ``max_frames``."""
-    return enough_frames(graph) + (MORE_PERIODS + 2) * max_frames
+def most_frames_watched(graph: TimingGraph, max_frames: int, frames: int) -> int:
+    """Frames that :func:`watch` may run behind a run of ``frames``, where a proof was looked for within
+    ``max_frames``."""
+    return max(enough_frames(graph), frames) + (MORE_PERIODS + 2) * max_frames
 
 
 def watch(solver: Solver, steady: SteadyState, first: EndedRun, since: int) -> Watched | None:
@@ -52,7 +53,7 @@ def watch(solver: Solver, steady: SteadyState, first: EndedRun, since: int) -> W
     period = steady.period_frames
     if period is None:
         return None
-    frames = max(enough_frames(solver.graph), steady.frames_simulated)
+    frames = max(enough_frames(solver.graph), steady.frames_simulated, solver.source_frames)
     last = frames + MORE_PERIODS * period
     earlier, later = first, _end_run(solver, frames)
     is_seen = _is_first_repeated(steady, frames, later.cycles_total - earlier.cycles_total)
