@@ -24,6 +24,7 @@ from bnnsim.search.fifos.shrinking import Shrinking, stream_kinds
 from bnnsim.search.fifos.trials import CurvePoint as CurvePoint
 from bnnsim.search.fifos.trials import DepthTrials, Progress
 from bnnsim.search.fifos.trials import SizingProgress as SizingProgress
+from bnnsim.spec.bounds import MAX_SIZED_WORDS
 from bnnsim.spec.faults import InputError
 from bnnsim.timing.streaming.bottleneck import unlimited_interval
 from bnnsim.timing.streaming.compiled_executor import run_compiled
@@ -123,12 +124,16 @@ def size_fifos(
 ) -> FifoSizing:
     """Depths that keep the fraction ``keep`` of the best reachable throughput.
 
-    Raises :class:`InputError` where ``keep`` is not in (0, 1] or no depths make the design run, and
-    :class:`SizingInterrupted` on Ctrl-C.
+    Raises :class:`InputError` where ``keep`` is not in (0, 1], frames are too large or no depths make the
+    design run, and :class:`SizingInterrupted` on Ctrl-C.
     """
     if not 0 < keep <= 1:
         raise InputError("--keep", "a fraction in (0, 1]", f"{keep:g}")
     timing = build_timing(design.graph)
+    words = frame_words(timing)
+    if words > MAX_SIZED_WORDS:
+        expected = f"at most {MAX_SIZED_WORDS:,} reads and writes a frame to size FIFOs for"
+        raise InputError(design.name, expected, f"{words:,}")
     best = unlimited_interval(timing)
     unlimited_cycles = -(-best.numerator // best.denominator)
     sizer = _Sizer(design, timing, unlimited_cycles, int(unlimited_cycles / keep), goal, progress)

@@ -14,6 +14,7 @@ from bnnsim.cli.app import run
 from bnnsim.design.build import build_streaming_design
 from bnnsim.design.design import Design
 from bnnsim.report.search.sizing import sizing_info
+from bnnsim.search.fifos import sizing as fifo_sizing
 from bnnsim.search.fifos import trials
 from bnnsim.search.fifos.bound import bound_depths, paced_graph, unlimited_depths
 from bnnsim.search.fifos.check import check_sizing, with_depths
@@ -267,3 +268,10 @@ def test_command_writes_an_architecture_that_loads(
     assert "Throughput against FIFO memory" in printed
     assert re.search(r"^checked +4 frames with SimPy", printed, re.M)
     assert load_architecture(out).spec.name == "digits-7z020-fifos"
+
+
+def test_frames_that_are_too_large_are_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fifo_sizing, "MAX_SIZED_WORDS", 1000)
+    design, _ = load_streaming_design("digits-7z020", "digits")
+    with pytest.raises(InputError, match="expected at most 1,000 reads and writes a frame"):
+        size_fifos(design)
