@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Literal
 
 from bnnsim.exploration.report import IMPORTANCE, PARETO_PAGE, ExplorationReport
-from bnnsim.search.front.evaluator import Evaluator, screen_here, set_evaluator
+from bnnsim.search.front.evaluator import Evaluator, depths_here, screen_here, set_evaluator
 from bnnsim.search.front.judge_again import doubted_trials, judge_again
 from bnnsim.search.front.verify import verify
+from bnnsim.search.points.encoding import point_key
 from bnnsim.search.storage.database import Database, create_study
 from bnnsim.search.storage.outage import through_outages
 from bnnsim.search.storage.record import Exploration
@@ -138,6 +139,7 @@ class ExplorationRun:
         if isinstance(storage, TrialStore):
             storage.journal.check()
         if self.out is not None and found.trials:
+            _keep_depths(found, pool)
             from bnnsim.report.figures.plot_page import library
             from bnnsim.report.search.pareto import pareto_info, pareto_page
 
@@ -162,6 +164,15 @@ class ExplorationRun:
     def _advance(self, done: int, total: int) -> None:
         if self.progress is not None:
             self.progress("verify", (done, total))
+
+
+def _keep_depths(found: Exploration, pool: Pool) -> None:
+    """Have the depths of the front's designs found by all processes, where a space sizes FIFOs."""
+    members = ((found.space.member(trial.knobs), trial.knobs) for trial in found.shown)
+    sized = [(member, knobs) for member, knobs in members if member.explore.fifos == "sized"]
+    depths = pool.map(depths_here, [knobs for _, knobs in sized])
+    for (member, knobs), words in zip(sized, depths, strict=True):
+        member.sized[point_key(knobs)] = words
 
 
 def _place(storage: TrialStore | Database | None) -> str:

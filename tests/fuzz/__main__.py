@@ -24,7 +24,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
 
-from tests.fuzz import arrays, commands, foreign, integers, keras, models, places, searches, specs
+from tests.fuzz import arrays, commands, frameworks, integers, models, places, searches, specs
 from tests.fuzz.case import MOST_BYTES, Case, Kind, Outcome, run_case
 
 KINDS = (
@@ -41,9 +41,9 @@ KINDS = (
     Kind("images", 70, arrays.images),
     Kind("ONNX", 90, models.onnx_model),
     Kind("check", 20, models.held_against),
-    Kind("h5", 50, keras.keras_h5),
-    Kind("keras", 60, keras.keras_archive),
-    Kind("framework", 40, foreign.framework_file),
+    Kind("h5", 50, frameworks.keras_h5),
+    Kind("keras", 60, frameworks.keras_archive),
+    Kind("framework", 40, frameworks.framework_file),
     Kind("places", 30, places.places),
     Kind("arguments", 76, commands.arguments),
     Kind("journal", 4, commands.journal),

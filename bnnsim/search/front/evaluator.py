@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from bnnsim.cost.error_bars import plain_name, structure_kind
@@ -12,7 +13,7 @@ from bnnsim.evaluation import DesignFigures, figures_of
 from bnnsim.search.front.objectives import Constraint, Objective, robust_figures
 from bnnsim.search.front.own_figures import NONE, OwnFigures
 from bnnsim.search.front.point_result import BUDGET, PointResult, reason_of
-from bnnsim.search.points.encoding import Knobs
+from bnnsim.search.points.encoding import Knobs, point_key
 from bnnsim.search.points.point_design import finished_design, point_architecture, point_design
 from bnnsim.search.space.alternatives import SearchSpace
 from bnnsim.spec.architecture import Architecture
@@ -153,6 +154,13 @@ def the_evaluator() -> Evaluator:
 def screen_here(knobs: Knobs) -> PointResult:
     """Screen one point with this process's evaluator (see :meth:`Evaluator.screen`)."""
     return the_evaluator().screen(knobs)
+
+
+def depths_here(knobs: Knobs) -> Mapping[str, int]:
+    """The FIFO depths that this process finds, or has found, for a point of a space that sizes them."""
+    evaluator = the_evaluator()
+    evaluator.design(knobs)
+    return evaluator.space.member(knobs).sized[point_key(knobs)]
 
 
 def evaluate_here(knobs: Knobs) -> PointResult:

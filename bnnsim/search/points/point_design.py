@@ -12,6 +12,7 @@ from bnnsim.design.engine.program import EngineProgram, LayerProgram
 from bnnsim.design.streaming.layout import build_streaming
 from bnnsim.design.streaming.units import StreamingGraph
 from bnnsim.search.fifos.paced_design import paced_depths
+from bnnsim.search.points.encoding import point_key
 from bnnsim.search.space.fields import Value
 from bnnsim.search.space.space import Space
 from bnnsim.spec.architecture import Architecture
@@ -20,6 +21,9 @@ from bnnsim.spec.faults import Fault, SpecError
 from bnnsim.spec.load import Loaded
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.timing.mapped import mapped_design
+
+MOST_SIZED = 1000
+"""Points whose depths are kept."""
 
 
 def point_architecture(space: Space, knobs: Mapping[str, Value]) -> Loaded[Architecture]:
@@ -46,10 +50,14 @@ def finished_design(space: Space, knobs: Mapping[str, Value]) -> Design | Engine
     design = point_design(space, knobs)
     if space.explore.fifos != "sized" or not isinstance(design, Design):
         return design
-    spec = design.architecture
-    depths = paced_depths(design)
-    given = {stream.name: stream.depth_words for stream in design.graph.streams}
-    deeper = {name: words for name, words in depths.items() if words != given[name]}
+    spec, key = design.architecture, point_key(knobs)
+    if key not in space.sized:
+        depths = paced_depths(design)
+        given = {stream.name: stream.depth_words for stream in design.graph.streams}
+        if len(space.sized) >= MOST_SIZED:
+            del space.sized[next(iter(space.sized))]
+        space.sized[key] = {name: words for name, words in depths.items() if words != given[name]}
+    deeper = space.sized[key]
     sized = spec.model_copy(update={"fifo_words": {**spec.fifo_words, **deeper}})
     return _pipeline(space, Loaded(sized, space.source))
 

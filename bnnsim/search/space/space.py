@@ -46,6 +46,10 @@ class Space:
     """What was found of loops that are left to the tool, for points that have them in common."""
     parts: KnownParts = field(default_factory=KnownParts, compare=False, repr=False)
     """What layers became in pipelines, for points that have them in common."""
+    sized: dict[tuple[tuple[str, Value], ...], Mapping[str, int]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    """Depths by stream that were found for points, by their knobs in order; the latest are kept."""
 
     def member(self, knobs: Mapping[str, Value]) -> Space:
         """The space that a point is of: this one."""

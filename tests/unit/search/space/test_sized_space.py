@@ -78,9 +78,10 @@ def test_without_sizes_the_shallow_branch_locks_up(tmp_path: Path) -> None:
     assert "deadlock" in result.infeasible_reason
 
 
-def test_a_sized_design_is_written_with_its_depths(tmp_path: Path) -> None:
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_sized_design_is_written_with_its_depths(tmp_path: Path, jobs: int) -> None:
     _space(tmp_path)
-    found = explore(tmp_path / "space.yaml", trials=6, jobs=1, baseline=0, out=tmp_path / "out")
+    found = explore(tmp_path / "space.yaml", trials=6, jobs=jobs, baseline=0, out=tmp_path / "out")
     assert found.exploration.front
     for trial in found.exploration.front:
         path = next((tmp_path / "out").rglob(f"*{trial.id}*.yaml"))

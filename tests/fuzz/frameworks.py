@@ -1,4 +1,4 @@
-"""Fuzzed Keras models: HDF5 files, archives, and the settings within either."""
+"""Fuzzed files of other frameworks: Keras models (HDF5, archives, their settings), and others' bytes."""
 
 from __future__ import annotations
 
@@ -25,6 +25,13 @@ _SETTINGS = (
     *("batch_input_shape", "batch_shape", "name", "dtype", "use_bias", "depth_multiplier"),
 )
 _VALUES = (*VALUES, *_WORDS, [2, 2], [10**9, 10**9], [None, 10**9, 10**9, 3], [None, None, None, 1], -0.5)
+_FILES = Path(__file__).resolve().parents[1] / "golden" / "imported"
+_SINGLE = ("larq/thresholds.tflite", "larq/shortcuts.tflite", "larq/shared.h5", "larq/shared.keras")
+_PAIRS = (
+    ("larq/shared-structure.json", "larq/shared-structure.h5"),
+    ("larq/dorefa-structure.json", "larq/dorefa-structure.weights.h5"),
+    ("mxnet/packed-symbol.json", "mxnet/packed-0001.params"),
+)
 
 
 def keras_h5(random: Random, folder: Path) -> Case:
@@ -126,3 +133,22 @@ def _keras(form: str) -> bytes:
         if form == "borders":
             return borders(Path(name)).read_bytes()
         return (model.save_h5 if form == "h5" else model.save_keras)(path).read_bytes()
+
+
+def framework_file(random: Random, folder: Path) -> Case:
+    """``import`` of a file, or of one of a pair, that is not as its framework wrote it."""
+    names: tuple[str, ...] = (random.choice(_SINGLE),)
+    if random.random() < 0.5:
+        names = random.choice(_PAIRS)
+        if random.random() < 0.2:
+            names = (names[0], random.choice(_PAIRS)[1])
+    damaged = random.choice(names)
+    for name in names:
+        data = (_FILES / name).read_bytes()
+        data = damaged_bytes(data, random) if name == damaged else data
+        (folder / Path(name).name).write_bytes(data)
+    place = folder / Path(random.choice(names)).name
+    asked = str(folder if random.random() < 0.2 else place)
+    made = str(folder / "made")
+    words = ["import", asked, "--out", made, "--input-type", "uint8", "--image-range", "0", "255"]
+    return Case(words, (*(Path(name).name for name in names), asked))
