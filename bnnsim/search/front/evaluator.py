@@ -14,7 +14,12 @@ from bnnsim.search.front.objectives import Constraint, Objective, robust_figures
 from bnnsim.search.front.own_figures import NONE, OwnFigures
 from bnnsim.search.front.point_result import BUDGET, PointResult, reason_of
 from bnnsim.search.points.encoding import Knobs, point_key
-from bnnsim.search.points.point_design import finished_design, point_architecture, point_design
+from bnnsim.search.points.point_design import (
+    finished_design,
+    point_architecture,
+    point_design,
+    with_sized_fifos,
+)
 from bnnsim.search.space.alternatives import SearchSpace
 from bnnsim.spec.architecture import Architecture
 from bnnsim.spec.faults import SpecError
@@ -61,7 +66,14 @@ class Evaluator:
 
     def __call__(self, knobs: Knobs) -> PointResult:
         try:
-            design = self.design(knobs)
+            design = point_design(self.space.member(knobs), knobs)
+        except SpecError as error:
+            return PointResult({}, {}, reason_of(error))
+        return self._judge(design, knobs)
+
+    def _judge(self, design: Design | EngineDesign, knobs: Knobs) -> PointResult:
+        try:
+            design = with_sized_fifos(self.space.member(knobs), knobs, design)
             found = figures_of(design, frames_for(design))
         except (SpecError, DeadlockError) as error:
             return PointResult({}, {}, reason_of(error))
@@ -95,7 +107,7 @@ class Evaluator:
         broken = [name for name, amount in violations.items() if amount > 0]
         if broken:
             return PointResult({}, {}, f"breaks {', '.join(broken)} at any pace")
-        return self(knobs)
+        return self._judge(design, knobs)
 
     def loaded(self, knobs: Knobs) -> Loaded[Architecture]:
         """A point's architecture, located in its space's file."""

@@ -47,7 +47,16 @@ def finished_design(space: Space, knobs: Mapping[str, Value]) -> Design | Engine
 
     Raises :class:`SpecError` where it cannot be built.
     """
-    design = point_design(space, knobs)
+    return with_sized_fifos(space, knobs, point_design(space, knobs))
+
+
+def with_sized_fifos(
+    space: Space, knobs: Mapping[str, Value], design: Design | EngineDesign
+) -> Design | EngineDesign:
+    """The ``design`` of a point with FIFOs sized for it where the space wants that.
+
+    Raises :class:`SpecError` where they have too many words.
+    """
     if space.explore.fifos != "sized" or not isinstance(design, Design):
         return design
     spec, key = design.architecture, point_key(knobs)
