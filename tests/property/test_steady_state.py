@@ -58,22 +58,54 @@ def test_a_steady_state_is_not_found_where_nothing_is_extrapolated() -> None:
 
 @pytest.mark.parametrize("examples", few_or_all(600))
 def test_an_interval_of_a_fork_and_join_is_what_late_frames_show(examples: int) -> None:
-    hold(_late_frames_show_it, fork_joins(), examples=examples)
+    hold(_late_frames_show_it, fork_joins(), st.just(20), examples=examples)
 
 
-def _late_frames_show_it(graph: TimingGraph) -> None:
+def _late_frames_show_it(graph: TimingGraph, later_frames: int) -> None:
     try:
         steady = steady_state(graph, max_frames=200)
     except DeadlockError:
         return
     if steady.period_frames is None or steady.warm_up_frames is None:
         return
-    solver = Solver(graph, 1000)
-    while solver.ended_frames < steady.warm_up_frames + 5 * steady.period_frames + 20:
+    last = steady.warm_up_frames + 5 * steady.period_frames + later_frames
+    solver = Solver(graph, 2 * last + 500)
+    while solver.ended_frames < last:
         assert solver.next_window(solver.source_frames + 1)
     ends = solver.ends
     for frame in range(steady.warm_up_frames, len(ends) - steady.period_frames):
         assert ends[frame + steady.period_frames] - ends[frame] == steady.period_cycles
+
+
+@pytest.mark.parametrize("examples", few_or_all(600))
+def test_an_interval_holds_on_when_deep_fifos_fill_long_after_the_proof(examples: int) -> None:
+    graphs = st.one_of(timing_graphs(), design_graphs(), fork_joins())
+    hold(_full_fifos_show_it, graphs, st.data(), examples=examples)
+
+
+def _full_fifos_show_it(graph: TimingGraph, data: st.DataObject) -> None:
+    """Some FIFOs hold hundreds of words, which frames of few words take hundreds of frames to fill."""
+    depths = [data.draw(st.sampled_from([1, 1, 8, 40, 100, 300])) for _ in graph.channels]
+    channels = tuple(
+        one if one.falls_through else replace(one, depth_words=one.depth_words - 1 + depth)
+        for one, depth in zip(graph.channels, depths, strict=True)
+    )
+    _late_frames_show_it(replace(graph, channels=channels), max(depths))
+
+
+def test_a_join_does_not_wait_for_the_branch_that_is_ahead() -> None:
+    """Both FIFOs behind the fork take thousands of frames to fill, and nothing hangs on when."""
+    copy = Block(1, (Run(1, reads=True, writes=True),))
+    units = (
+        TimingUnit("source", Lockstep((Block(1, (Run(1, writes=True),)),), 0, True), (), (0, 1)),
+        TimingUnit("slow", Lockstep((Block(1, (*copy.runs, Run(2))),), 0, True), (0,), (2,)),
+        TimingUnit("join", Lockstep((copy,), 1, False), (1, 2), (3,)),
+        TimingUnit("sink", Lockstep((Block(1, (Run(1, reads=True),)),), 0, True), (3,), ()),
+    )
+    channels = tuple(Channel(f"c{n}", depth) for n, depth in enumerate((5000, 9000, 1, 1)))
+    steady = steady_state(TimingGraph(units, channels, (3,)))
+    assert (steady.period_frames, steady.period_cycles) == (1, 3)
+    assert steady.frames_simulated < 10
 
 
 def test_a_join_whose_branches_differ_by_a_whole_frame_gets_stuck() -> None:

@@ -73,7 +73,7 @@ def _lacked_word(s: State, c: int) -> bool:
         return True
     words = channel.writes_at + channel.old_writes
     reads = channel.reads_at + channel.old_reads
-    last = LONG_AGO
+    last = s.start[channel.reader].cycle
     for n in range(channel.read):
         came, cycle = s.cycles[words + n] + channel.lag, s.cycles[reads + n]
         if came > last + 1 and (came == cycle or unit.kind == FLUSHING):
