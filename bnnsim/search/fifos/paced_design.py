@@ -7,10 +7,10 @@ import math
 from bnnsim.design.design import Design
 from bnnsim.search.fifos.costs import FifoCosts
 from bnnsim.search.fifos.shrinking import stream_kinds
-from bnnsim.search.fifos.sizing import enough_depths
+from bnnsim.search.fifos.sizing import enough_depths, timing_to_size
 from bnnsim.search.fifos.trials import DepthTrials
 from bnnsim.timing.streaming.bottleneck import unlimited_interval
-from bnnsim.timing.streaming.programs.graph import TimingGraph, build_timing
+from bnnsim.timing.streaming.programs.graph import TimingGraph
 from bnnsim.timing.streaming.steady_state.api import frame_words
 
 TIMINGS = 6
@@ -23,9 +23,12 @@ CAPPED_FRAME_WORDS = 1 << 20
 
 def paced_depths(design: Design) -> dict[str, int]:
     """By stream no fewer words than ``design`` has, so many that the slowest unit alone sets the pace;
-    the design's own where those do, or where none are proven to."""
+    the design's own where those do, or where none are proven to.
+
+    Raises :class:`~bnnsim.spec.faults.InputError` where frames are too large.
+    """
     given = {stream.name: stream.depth_words for stream in design.graph.streams}
-    timing = build_timing(design.graph)
+    timing = timing_to_size(design)
     cycles = math.ceil(unlimited_interval(timing))
     trials = DepthTrials(timing, FifoCosts(design, "bram"), cycles, most_timings=TIMINGS)
     has_branches = any("branch" in kind for kind in stream_kinds(design.graph).values())

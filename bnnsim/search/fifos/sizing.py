@@ -129,11 +129,7 @@ def size_fifos(
     """
     if not 0 < keep <= 1:
         raise InputError("--keep", "a fraction in (0, 1]", f"{keep:g}")
-    timing = build_timing(design.graph)
-    words = frame_words(timing)
-    if words > MAX_SIZED_WORDS:
-        expected = f"at most {MAX_SIZED_WORDS:,} reads and writes a frame to size FIFOs for"
-        raise InputError(design.name, expected, f"{words:,}")
+    timing = timing_to_size(design)
     best = unlimited_interval(timing)
     unlimited_cycles = -(-best.numerator // best.denominator)
     sizer = _Sizer(design, timing, unlimited_cycles, int(unlimited_cycles / keep), goal, progress)
@@ -141,6 +137,16 @@ def size_fifos(
         return sizer.run()
     except KeyboardInterrupt:
         raise SizingInterrupted(sizer.best_so_far()) from None
+
+
+def timing_to_size(design: Design) -> TimingGraph:
+    """The pipeline's timing, whose FIFOs are to be sized. Raises :class:`InputError` for large frames."""
+    timing = build_timing(design.graph)
+    words = frame_words(timing)
+    if words > MAX_SIZED_WORDS:
+        expected = f"at most {MAX_SIZED_WORDS:,} reads and writes a frame to size FIFOs for"
+        raise InputError(design.name, expected, f"{words:,}")
+    return timing
 
 
 def enough_depths(

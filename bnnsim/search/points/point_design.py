@@ -55,7 +55,7 @@ def with_sized_fifos(
 ) -> Design | EngineDesign:
     """The ``design`` of a point with FIFOs sized for it where the space wants that.
 
-    Raises :class:`SpecError` where they have too many words.
+    Raises :class:`SpecError` where they, or frames, have too many words.
     """
     if space.explore.fifos != "sized" or not isinstance(design, Design):
         return design

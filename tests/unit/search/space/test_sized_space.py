@@ -11,6 +11,7 @@ import pytest
 from bnnsim.design.design import Design
 from bnnsim.evaluation import evaluate
 from bnnsim.exploration.explore import explore
+from bnnsim.search.fifos import sizing
 from bnnsim.search.front.evaluator import Evaluator
 from bnnsim.search.points.point_design import finished_design, point_architecture, point_design
 from bnnsim.search.space.space import Space
@@ -70,6 +71,14 @@ def test_every_folding_runs_at_the_pace_of_its_slowest_unit(
     timing = build_timing(sized.graph)
     ends = run_simpy(timing, 8).frame_end_cycles
     assert ends[-1] - ends[-2] == math.ceil(unlimited_interval(timing))
+
+
+def test_a_point_whose_frames_are_too_large_to_size_for_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sizing, "MAX_SIZED_WORDS", 1000)
+    result = Evaluator(_space(tmp_path), (), ())(dict(zip(NAMES, POINTS[0], strict=True)))
+    assert "expected at most 1,000 reads and writes a frame" in result.infeasible_reason
 
 
 def test_without_sizes_the_shallow_branch_locks_up(tmp_path: Path) -> None:
