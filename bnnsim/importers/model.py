@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,19 +40,22 @@ from bnnsim.importers.onnx.network import (
 from bnnsim.importers.tflite.network import tflite_to_onnx
 from bnnsim.spec.faults import InputError
 
-_ALONE: dict[Format, Callable[[Path], Any]] = {
+_READERS: dict[Format, Callable[..., Any]] = {
     ONNX: onnx_or_finn,
     KERAS: keras_to_onnx,
     FINN: finn_to_onnx,
     TFLITE: tflite_to_onnx,
     DABNN: dab_to_onnx,
-}
-"""Formats whose files are a network by themselves, and who reads them."""
-_WITH_WEIGHTS: dict[Format, Callable[[Path, Path], Any]] = {
     KERAS_JSON: keras_to_onnx,
     MXNET: mxnet_to_onnx,
 }
+"""Who reads a network's file; of formats that leave the input's shape open, with the file of the weights
+and the shape that the user says."""
+_SHAPED = (KERAS, KERAS_JSON, MXNET)
+_WITH_WEIGHTS = (KERAS_JSON, MXNET)
 """Formats of structures whose weights are in another file."""
+_ALONE = tuple(one for one in _READERS if one not in _WITH_WEIGHTS)
+"""Formats whose files are a network by themselves."""
 
 
 @dataclass(frozen=True)
@@ -68,13 +71,16 @@ class Found:
             return f"{self.file}: {self.format.name}"
         return f"{self.file}: {self.format.name}, which are in {self.weights}"
 
-    def model(self) -> Any:
-        """The ``onnx.ModelProto`` that the importer reads from it. Raises :class:`InputError`."""
-        if self.weights is not None:
-            return _WITH_WEIGHTS[self.format](self.file, self.weights)
-        if self.format not in _ALONE:
+    def model(self, input_shape: Sequence[int] | None = None) -> Any:
+        """The ``onnx.ModelProto`` that the importer reads from it. Raises :class:`InputError`.
+
+        ``input_shape``: what the user says where the file leaves sizes open.
+        """
+        if self.format not in _READERS:
             raise InputError(str(self.file), "a model that can be read", self.format.name)
-        return _ALONE[self.format](self.file)
+        if self.format in _SHAPED:
+            return _READERS[self.format](self.file, self.weights, input_shape)
+        return _READERS[self.format](self.file)
 
 
 def import_model(
@@ -88,6 +94,7 @@ def import_model(
     sign_of_zero: SignOfZero = "exact",
     output: str | None = None,
     real_layers: str | None = None,
+    input_shape: Sequence[int] | None = None,
     force: bool = False,
 ) -> ImportedNetwork:
     """Find out by its content what ``path`` is, import it, and write ``<name>.yaml`` and ``<name>.npz``.
@@ -103,6 +110,8 @@ def import_model(
         output: the only output to keep of several; default: all.
         real_layers: the type (int4 .. int16) to which real-valued weights are rounded; default:
             they are refused.
+        input_shape: of one input, without the batch, as the model takes it; where its file leaves
+            sizes open.
         force: replace files of that name that hold something else.
 
     Returns:
@@ -117,11 +126,14 @@ def import_model(
         >>> import_model("tfc.onnx", "networks").workload.name
         'tfc'
     """
-    options = import_options(fixed, input_type, image_range, sign_of_zero, output, real_layers)
+    options = import_options(
+        fixed, input_type, image_range, sign_of_zero, output, real_layers, input_shape
+    )
     found = found_model(path)
     if found.format is BNN_PYNQ:
         return import_bnn_pynq(found.file, told_topology(found.file), out_dir, name, force=force)
-    return write_model(lambda _: found.model(), found.file, out_dir, name, options, force)
+    shape = options.input_shape
+    return write_model(lambda _: found.model(shape), found.file, out_dir, name, options, force)
 
 
 def found_model(path: str | Path) -> Found:

@@ -47,11 +47,14 @@ _ELEMENTWISE = (
 )
 
 
-def read_onnx(path: str | Path, model: Any = None) -> ReferenceGraph:
+def read_onnx(
+    path: str | Path, model: Any = None, shape: Sequence[int] | None = None
+) -> ReferenceGraph:
     """The model of a file, every operator a step, those on constants evaluated.
 
-    ``model``: what the file holds, where it is more than a file (FINN's partitions). Raises
-    :class:`InputError` where onnx is not installed, or an operator has no reference.
+    ``model``: what the file holds, where it is more than a file (FINN's partitions); ``shape``: of an
+    input, in the place of the file's. Raises :class:`InputError` where onnx is not
+    installed, or an operator has no reference.
     """
     import onnx
 
@@ -63,7 +66,7 @@ def read_onnx(path: str | Path, model: Any = None) -> ReferenceGraph:
     }
     given = [value for value in graph.input if value.name not in constants]
     opset = next((o.version for o in model.opset_import if o.domain in _STANDARD), 13)
-    batch, *shape = (int(d.dim_value) for d in given[0].type.tensor_type.shape.dim)
+    batch, *own = (int(d.dim_value) for d in given[0].type.tensor_type.shape.dim)
     if batch == 0:  # open, but perhaps written into a shape
         shapes = [constants.get(n.input[1]) for n in graph.node if n.op_type == "Reshape"]
         told = {int(one.flat[0]) for one in shapes if one is not None and one.size}
@@ -81,7 +84,7 @@ def read_onnx(path: str | Path, model: Any = None) -> ReferenceGraph:
     return ReferenceGraph(
         file,
         given[0].name,
-        tuple(shape),
+        tuple(own if shape is None else shape),
         outputs,
         tuple(steps),
         constants,

@@ -337,6 +337,8 @@ class ImportSettings(SpecModel):
     """The only output that was kept; default: all."""
     real_layers: str | None = None
     """The type to which real-valued weights were rounded; default: there were none."""
+    input_shape: Annotated[list[Count], Field(min_length=1, max_length=4)] | None = None
+    """The sizes of one input as the model takes it; default: what its file says."""
 
 
 class Workload(SpecModel):

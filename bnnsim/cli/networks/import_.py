@@ -83,6 +83,10 @@ RealLayers = Annotated[
         metavar="int4..int16",
     ),
 ]
+InputShape = Annotated[
+    str | None,
+    typer.Option(help="sizes of one input where the file leaves them open", metavar="3,32,32"),
+]
 Force = Annotated[
     bool, typer.Option("--force", help="replace files of that name, also such as you have edited")
 ]
@@ -147,6 +151,7 @@ def _add_command(kind: str, file: str, summary: str, importer: str) -> None:
         sign_of_zero: SignOfZero = "exact",
         output: Output = None,
         real_layers: RealLayers = None,
+        input_shape: InputShape = None,
         force: Force = False,
         json_file: JsonOption = None,
     ) -> None:
@@ -164,6 +169,7 @@ def _add_command(kind: str, file: str, summary: str, importer: str) -> None:
             sign_of_zero=sign_of_zero,
             output=output,
             real_layers=real_layers,
+            input_shape=None if input_shape is None else _sizes(input_shape),
             force=force,
         )
         said = imported.workload.imported_with
@@ -203,6 +209,14 @@ def _each(ranges: list[str]) -> list[tuple[float, float]]:
         except ValueError:
             raise InputError("image range", "LOW HIGH, two numbers", f"{low} {high}") from None
     return found
+
+
+def _sizes(text: str) -> list[int]:
+    """Whole numbers between commas. Raises :class:`InputError`."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() and len(part) < 10 for part in parts):
+        raise InputError("input shape", "sizes between commas (such as 3,32,32)", text)
+    return [int(part) for part in parts]
 
 
 def _show_format(model: Path) -> None:

@@ -88,10 +88,13 @@ def check_model(
         Executor,
     )  # compiled kernels: only who checks waits for them
 
-    model = found_model(model_path).model()
+    found = found_model(model_path)
     loaded = read_workload(workload)
     if loaded.faults:
         raise SpecError(loaded.faults)
+    told = loaded.spec.imported_with
+    sizes = None if told is None else told.input_shape
+    model = found.model(sizes)
     network = resolve_network(loaded)
     if loaded.spec.weights is None:
         raise InputError(str(workload), "a workload with weights", "none")
@@ -105,8 +108,8 @@ def check_model(
     match = matching_import(model, str(model_path), loaded.spec, candidates, weights)
     lowered = match.lowered
     shape = tuple(loaded.spec.input.shape)
-    original = reference_of(model_path, None, shape)
-    graph = reference_of(model_path, lowered.rounded, shape) if lowered.rounded else original
+    original = reference_of(model_path, None, shape, sizes)
+    graph = reference_of(model_path, lowered.rounded, shape, sizes) if lowered.rounded else original
     if math.prod(graph.input_shape) != math.prod(shape):
         expected = f"an input of {math.prod(shape)} elements, as {loaded.spec.name} has"
         raise InputError(str(model_path), expected, str(list(graph.input_shape)))
@@ -199,24 +202,25 @@ def reference_of(
     path: str | Path,
     rounded: Mapping[str, RoundedWeights] | None = None,
     shape: tuple[int, ...] = (),
+    said: Sequence[int] | None = None,
 ) -> ReferenceGraph:
     """The file's model, read once more by the reference alone, with the weights in ``rounded`` rounded
-    by the reference. ``shape``: of the network's input, which MXNet's files need not say. Raises
-    :class:`InputError`."""
+    by the reference. ``shape``: of the network's input, which MXNet's files need not say; ``said``: what
+    the import was told where a file leaves sizes open. Raises :class:`InputError`."""
     found = found_model(path)
     given = rounded or {}
     with foreign_file(path, "a model that the reference reads"):
         if found.format in (KERAS, KERAS_JSON):
             names = {re.sub(r"\d+$", "", name): one.bits for name, one in given.items()}
-            return read_keras_model(found.file, names, found.weights)
+            return read_keras_model(found.file, names, found.weights, said)
         if found.format is TFLITE:
             graph = read_tflite_model(found.file)
         elif found.format is DABNN:
             graph = read_dabnn_model(found.file)
         elif found.weights is not None:
-            graph = read_mxnet_model(found.file, found.weights, shape)
+            graph = read_mxnet_model(found.file, found.weights, tuple(said or shape))
         else:
-            graph = read_onnx(found.file, as_built(found.file))
+            graph = read_onnx(found.file, as_built(found.file), said)
         for name, one in given.items():
             values = graph.constants[name]
             graph.constants[name] = rounded_weights(values, (one.row_axis,), one.bits)

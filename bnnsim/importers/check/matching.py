@@ -85,6 +85,7 @@ def possible_options(
             "sign_of_zero": said.sign_of_zero,
             "output": said.output,
             "real_layers": said.real_layers,
+            "input_shape": said.input_shape,
         }
         return
     frame = workload.input

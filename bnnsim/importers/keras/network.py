@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ def import_keras(
     sign_of_zero: SignOfZero = "exact",
     output: str | None = None,
     real_layers: str | None = None,
+    input_shape: Sequence[int] | None = None,
     force: bool = False,
 ) -> ImportedNetwork:
     """Import a Keras (Larq) model and write ``<name>.yaml`` and ``<name>.npz`` into ``out_dir``.
@@ -52,6 +54,8 @@ def import_keras(
         output: the layer whose output is the only one to keep of several; default: all.
         real_layers: the type (int4 .. int16) to which real-valued weights are rounded; default:
             they are refused.
+        input_shape: of one input, without the batch, as the model takes it; where its file leaves
+            sizes open.
         force: replace files of that name that hold something else.
 
     Returns:
@@ -67,26 +71,32 @@ def import_keras(
         >>> imported.workload_path.name, imported.weights_path.name
         ('larq.yaml', 'larq.npz')
     """
-    options = import_options(fixed, input_type, image_range, sign_of_zero, output, real_layers)
-    return write_model(keras_to_onnx, path, out_dir, name, options, force)
+    options = import_options(
+        fixed, input_type, image_range, sign_of_zero, output, real_layers, input_shape
+    )
+    return write_model(
+        lambda file: keras_to_onnx(file, None, options.input_shape), path, out_dir, name, options, force
+    )
 
 
-def keras_to_onnx(path: str | Path, weights: Path | None = None) -> Any:
+def keras_to_onnx(
+    path: str | Path, weights: Path | None = None, input_shape: Sequence[int] | None = None
+) -> Any:
     """The model as an ``onnx.ModelProto`` with the layers' names on its operators.
 
-    ``weights``: the file of a model whose structure was saved apart from them. Raises
-    :class:`InputError` where the file cannot be read, or holds a layer or a structure that has
-    no counterpart.
+    ``weights``: the file of a model whose structure was saved apart from them; ``input_shape``: what the
+    user says where the file leaves sizes open. Raises :class:`InputError` where the file cannot be read,
+    or holds a layer or a structure that has no counterpart.
     """
     with foreign_file(path, "a Keras model with settings that Keras writes"):
-        return _built(path, read_keras(path, weights))
+        return _built(path, read_keras(path, weights), input_shape)
 
 
-def _built(path: str | Path, model: KerasModel) -> Any:
+def _built(path: str | Path, model: KerasModel, input_shape: Sequence[int] | None) -> Any:
     builder = OnnxBuilder()
     for layer in model.layers:
         if builder.input is None and layer.kind != "InputLayer":
-            builder.read_input(layer)
+            builder.read_input(layer, input_shape)
         given = layer.inputs or ((next(iter(builder.tensors)),) if builder.tensors else ())
         if len(given) > 1 and not (layer.kind in _SEVERAL_INPUTS or layer.kind in OPERATIONS):
             raise layer.fault("one input", ", ".join(given))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bnnsim.importers.foreign.input_shape import SHAPE_WAY, said_shape
 from bnnsim.importers.foreign.plain_graph import PlainGraph
 from bnnsim.importers.keras.unrolling import KerasLayer
 from bnnsim.importers.onnx.graph import KERAS, QONNX, Array
@@ -62,18 +63,20 @@ class OnnxBuilder(PlainGraph):
         how = {"domain": QONNX, "out_dtype": "INT2", "out_bias": -1.0}
         return self.op(layer, "MultiThreshold", x, name, role=role, **how)
 
-    def read_input(self, layer: KerasLayer) -> None:
+    def read_input(self, layer: KerasLayer, said: Sequence[int] | None = None) -> None:
         """The graph's input; an image is channels last in Keras and turned around at once.
 
-        Raises :class:`InputError` where ``layer`` says no fixed shape, or channels first.
+        ``said``: the user's sizes, where those of the layer are open. Raises :class:`InputError` where
+        neither says a fixed shape, or the layer channels first.
         """
         config = layer.config
         given = config.get("batch_input_shape") or config.get("batch_shape")
-        sizes = given[1:] if isinstance(given, list | tuple) else ()
+        own = given[1:] if isinstance(given, list | tuple) else ()
+        sizes = own if said is None else said_shape(layer.place, own, said)
         if not 1 <= len(sizes) <= 3 or not all(type(size) is int and size > 0 for size in sizes):
             expected = (
                 "a fixed input shape [batch, height, width, channels], [batch, samples, channels]"
-                " or [batch, features]"
+                f" or [batch, features] ({SHAPE_WAY})"
             )
             raise layer.fault(expected, given)
         if config.get("data_format", "channels_last") != "channels_last":

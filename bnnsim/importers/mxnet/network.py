@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bnnsim.files.boundary import foreign_file
+from bnnsim.importers.foreign.input_shape import SHAPE_WAY, said_shape
 from bnnsim.importers.foreign.settings import shown_value
 from bnnsim.importers.mxnet.constants import CONSTANTS, computed
 from bnnsim.importers.mxnet.file import Node, Symbol, read_parameters, read_symbol
@@ -21,20 +22,22 @@ _LARGEST_INPUT = 256
 """Rows and columns of an input whose size is found by trying."""
 
 
-def mxnet_to_onnx(symbol_file: Path, parameter_file: Path) -> Any:
+def mxnet_to_onnx(
+    symbol_file: Path, parameter_file: Path, input_shape: Sequence[int] | None = None
+) -> Any:
     """The model as an ``onnx.ModelProto`` with the nodes' names.
 
-    The input's shape is what the symbol says (``__shape__`` of its variable), else the only square one
-    that fits the parameters. Raises :class:`InputError` where a file cannot be read, an operator has no
-    counterpart, or the input's shape is not known.
+    The input's shape is what the symbol says (``__shape__`` of its variable) or ``input_shape``, else
+    the only square one that fits the parameters. Raises :class:`InputError` where a file cannot be
+    read, an operator has no counterpart, or the input's shape is not known.
     """
     with foreign_file(symbol_file, "a model as MXNet writes it"):
         symbol, parameters = read_symbol(symbol_file), read_parameters(parameter_file)
         data = _data(symbol, parameters, symbol_file)
         shapes = _possible_shapes(symbol, parameters, data)
-        said = symbol.nodes[data].settings.get("__shape__")
+        said = _said_shape(symbol.nodes[data], input_shape)
         if said is not None:
-            return _built(symbol, parameters, data, _said_shape(symbol.nodes[data])).model()
+            return _built(symbol, parameters, data, said).model()
         fitting = []
         fault: InputError | None = None
         for shape in shapes:
@@ -48,7 +51,7 @@ def mxnet_to_onnx(symbol_file: Path, parameter_file: Path) -> Any:
             return fitting[0].model()
         if not fitting and fault is not None and len(shapes) == 1:
             raise fault
-        way = 'its shape ("__shape__": "(1, 3, 32, 32)" among its attrs)'
+        way = f"a shape ({SHAPE_WAY})"
         sizes = ", ".join(str(one.shapes[data][-1]) for one in fitting[:_MOST_NAMED])
         more = ", ..." if len(fitting) > _MOST_NAMED else ""
         got = f"none ({sizes}{more} rows and columns fit)" if fitting else "none"
@@ -70,12 +73,14 @@ def _data(symbol: Symbol, parameters: Mapping[str, Array], file: Path) -> int:
     return found[0]
 
 
-def _said_shape(node: Node) -> Shape:
+def _said_shape(node: Node, input_shape: Sequence[int] | None) -> Shape | None:
+    if "__shape__" not in node.settings:
+        return None if input_shape is None else tuple(input_shape)
     shape = node.setting("__shape__", ())
     is_shape = isinstance(shape, tuple) and len(shape) in (2, 4)
     if not is_shape or not all(type(one) is int and one > 0 for one in shape[1:]):
         raise node.fault("a __shape__ (batch, channels, rows, columns)", node.settings["__shape__"])
-    return tuple(shape[1:])
+    return tuple(shape[1:] if input_shape is None else said_shape(node.place, shape[1:], input_shape))
 
 
 def _possible_shapes(symbol: Symbol, parameters: Mapping[str, Array], data: int) -> list[Shape]:

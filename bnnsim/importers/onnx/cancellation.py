@@ -34,29 +34,43 @@ def simplified(
 
 
 def _signs_inside(graph: ModelGraph, operators: Sequence[Operator]) -> list[Operator]:
-    """A sign of a map with a constant border (as daBNN has its networks exported) is the sign of what is
-    inside, with the border's sign around it."""
+    """A sign of a map with a constant border (as daBNN and BMXNet 2 have their networks exported) is the
+    sign of what is inside, with the border's sign around it; so is a sum with one number."""
     read = [name for operator in operators for name in operator.inputs] + list(graph.outputs)
     pads = {one.output: one for one in operators if (one.domain, one.kind) == (ONNX, "Pad")}
     found: list[Operator] = []
     for operator in operators:
-        pad = pads.get(operator.inputs[0]) if (operator.domain, operator.kind) == _SIGNS[0] else None
+        pad = next((pads[one] for one in operator.inputs[:2] if one in pads), None)
         border = None if pad is None or read.count(pad.output) > 1 else _border_of(graph, pad)
-        if pad is None or border is None:
+        value = None if border is None else _behind(graph, operator, border)
+        if pad is None or value is None:
             found.append(operator)
             continue
-        inside, value = f"{operator.output}/inside", float(np.sign(border))
-        sign = replace(operator, inputs=pad.inputs[:1], outputs=(inside,))
+        inside = f"{operator.output}/inside"
+        inputs = tuple(pad.inputs[0] if one == pad.output else one for one in operator.inputs)
+        moved = replace(operator, inputs=inputs, outputs=(inside,))
         around = replace(pad, inputs=(inside, *pad.inputs[1:]), outputs=operator.outputs)
         if len(pad.inputs) > 1:
-            graph.constants[f"{inside}/border"] = np.array(value, np.float32)
+            graph.constants[f"{inside}/border"] = np.array(value)
             rest = (inside, pad.inputs[1], f"{inside}/border", *pad.inputs[3:])
             around = replace(around, inputs=rest)
         else:
             around = replace(around, attributes={**pad.attributes, "value": value})
         found.remove(pad)
-        found += [sign, around]
+        found += [moved, around]
+        pads[around.output] = around
     return found
+
+
+def _behind(graph: ModelGraph, operator: Operator, border: float) -> float | None:
+    """What an operator makes of a border's number; None where that depends on more."""
+    kind = operator.kind if operator.domain == ONNX else ""
+    if kind == "Sign":
+        return float(np.sign(border))
+    constants = [graph.constants[one] for one in operator.inputs if one in graph.constants]
+    if kind == "Add" and len(constants) == 1 and constants[0].size == 1:
+        return border + float(constants[0].reshape(-1)[0])
+    return None
 
 
 def _border_of(graph: ModelGraph, pad: Operator) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Sequence
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 from bnnsim.files.boundary import foreign_file
 from bnnsim.importers.foreign.formats import ONNX as ONNX_FILE
 from bnnsim.importers.foreign.formats import check_format, is_text
+from bnnsim.importers.foreign.input_shape import SHAPE_WAY, said_shape
 from bnnsim.importers.onnx.graph import CHANNELS_LAST, ONNX, QONNX, Array, ModelGraph, Operator
 from bnnsim.importers.onnx.understood import NEWEST_OPSET, OLDEST_OPSET
 from bnnsim.spec.bounds import MAX_ARRAY_BYTES, MAX_ELEMENTS
@@ -118,6 +120,20 @@ def model_input(model: Any, file: str) -> Any:
     return inputs[0]
 
 
+def take_shape(model: Any, file: str, shape: Sequence[int] | None) -> None:
+    """Give the model's input the sizes ``shape`` (without the batch) where its own are open.
+
+    Raises :class:`InputError` where one that is not open differs.
+    """
+    if shape is None:
+        return
+    value = model_input(model, file)
+    dims = value.type.tensor_type.shape.dim
+    own = [int(dim.dim_value) or None for dim in dims[1:]]
+    for dim, size in zip(dims[1:], said_shape(f"{file}: input {value.name}", own, shape), strict=True):
+        dim.dim_value = size
+
+
 def _onnx(place: str) -> Any:
     try:
         import onnx
@@ -172,7 +188,7 @@ def _static_shape(value: Any, file: str) -> tuple[int, ...]:
     shown = ", ".join(str(d.dim_value) if d.dim_value > 0 else d.dim_param or "?" for d in dims)
     fixed = [int(d.dim_value) for d in dims]
     if len(dims) < 2 or any(size <= 0 for size in fixed[1:]):
-        expected = "a shape that is fixed but for the batch"
+        expected = f"a shape that is fixed but for the batch ({SHAPE_WAY})"
         raise InputError(f"{file}: input {value.name}", expected, f"[{shown}]")
     if prod(fixed[1:]) > MAX_ELEMENTS:
         expected = f"a frame of at most {MAX_ELEMENTS} elements"

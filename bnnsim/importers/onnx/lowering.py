@@ -62,6 +62,8 @@ class ImportOptions:
     """The only output to keep; default: all of the model's."""
     real_layers: int | None = None
     """To how many bits real-valued weights are rounded; None: they are refused."""
+    input_shape: tuple[int, ...] | None = None
+    """Of one input, as the model takes it; None: what the file says."""
 
 
 @dataclass(frozen=True)

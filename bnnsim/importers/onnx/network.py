@@ -18,7 +18,7 @@ from bnnsim.importers.draft.workload import Arrays, to_workload
 from bnnsim.importers.draft.write import ImportedNetwork, checked_name, write_network
 from bnnsim.importers.exact.channel_function import Affine, ChannelFunction
 from bnnsim.importers.onnx.binding import TensorBinding, is_ordered, regrouped
-from bnnsim.importers.onnx.file import load_model, read_graph
+from bnnsim.importers.onnx.file import load_model, read_graph, take_shape
 from bnnsim.importers.onnx.fixed_point import float_error, widest_word
 from bnnsim.importers.onnx.graph import KERAS, ModelGraph, Operator
 from bnnsim.importers.onnx.handlers import HANDLERS
@@ -108,6 +108,7 @@ def import_onnx(
     sign_of_zero: SignOfZero = "exact",
     output: str | None = None,
     real_layers: str | None = None,
+    input_shape: Sequence[int] | None = None,
     force: bool = False,
 ) -> ImportedNetwork:
     """Import a QONNX or ONNX file and write ``<name>.yaml`` and ``<name>.npz`` into ``out_dir``.
@@ -123,6 +124,8 @@ def import_onnx(
         output: the only output to keep of several; default: all.
         real_layers: the type (int4 .. int16) to which real-valued weights are rounded; default:
             they are refused.
+        input_shape: of one input, without the batch, as the model takes it; where its file leaves
+            sizes open.
         force: replace files of that name that hold something else.
 
     Returns:
@@ -138,7 +141,9 @@ def import_onnx(
         >>> [layer.op for layer in imported.workload.layers]
         ['linear', 'linear', 'linear', 'linear']
     """
-    options = import_options(fixed, input_type, image_range, sign_of_zero, output, real_layers)
+    options = import_options(
+        fixed, input_type, image_range, sign_of_zero, output, real_layers, input_shape
+    )
     return write_model(load_model, path, out_dir, name, options, force)
 
 
@@ -170,6 +175,7 @@ def import_options(
     sign_of_zero: SignOfZero = "exact",
     output: str | None = None,
     real_layers: str | None = None,
+    input_shape: Sequence[int] | None = None,
 ) -> ImportOptions:
     """The user's words as options. Raises :class:`InputError`."""
     bits = None
@@ -183,7 +189,10 @@ def import_options(
         raise InputError("fixed", "auto or fixedW.F (such as fixed16.8)", fixed)
     frame = None if input_type is None else _type("input type", input_type)
     ranges = None if image_range is None else _ranges(image_range)
-    return ImportOptions(word, frame, ranges, sign_of_zero, output, bits)
+    shape = None if input_shape is None else tuple(input_shape)
+    if shape is not None and (not shape or len(shape) > 4 or min(shape) < 1):
+        raise InputError("input shape", "1 to 4 sizes above 0 (such as 3 32 32)", f"{list(shape)}")
+    return ImportOptions(word, frame, ranges, sign_of_zero, output, bits, shape)
 
 
 def _ranges(given: ImageRange) -> tuple[tuple[float, float], ...]:
@@ -223,6 +232,8 @@ def lower_model(model: Any, file: str, name: str, options: ImportOptions) -> Low
 
 
 def _lowered(model: Any, file: str, name: str, options: ImportOptions) -> LoweredModel:
+    if model.domain != KERAS:  # its reader has taken the shape
+        take_shape(model, file, options.input_shape)
     graph, given = read_graph(model, file), options
     state = lower(graph, options, HANDLERS)
     word = widest_word(state.draft) if options.fixed is None else None
@@ -276,6 +287,7 @@ def _settings(options: ImportOptions) -> ImportSettings | None:
         sign_of_zero=options.sign_of_zero,
         output=options.output,
         real_layers=None if options.real_layers is None else f"int{options.real_layers}",
+        input_shape=None if options.input_shape is None else list(options.input_shape),
     )
     return None if found == ImportSettings() else found
 

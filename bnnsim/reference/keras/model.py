@@ -21,12 +21,16 @@ _ROWS = Part("", "Reshape", lambda g: g[0].reshape(len(g[0]), -1, g[0].shape[-1]
 
 
 def read_keras_model(
-    path: str | Path, rounded: Mapping[str, int] | None = None, weights: Path | None = None
+    path: str | Path,
+    rounded: Mapping[str, int] | None = None,
+    weights: Path | None = None,
+    input_shape: Sequence[int] | None = None,
 ) -> ReferenceGraph:
     """The model of a file: a layer's output under the layer's name, what it makes on the way under
     ``layer/sum`` and ``layer/input_quantizer``. ``weights``: the file of those that were saved apart.
 
-    ``rounded``: weights such as ``conv/kernel`` that are real and rounded to so many bits. Raises
+    ``rounded``: weights such as ``conv/kernel`` that are real and rounded to so many bits;
+    ``input_shape``: of an input, in the place of the file's. Raises
     :class:`InputError` where a layer has no reference.
     """
     saved = read_saved(path, weights)
@@ -37,7 +41,7 @@ def read_keras_model(
     for layer in saved.layers:
         given = layer.config.get("batch_shape") or layer.config.get("batch_input_shape")
         if given and not shape:
-            shape = tuple(int(size) for size in given[1:])
+            shape = tuple(int(size) for size in input_shape or given[1:])
         if layer.kind == "InputLayer":
             part = Part("", "Identity", lambda g: g[0], True)
             if len(shape) == 2:

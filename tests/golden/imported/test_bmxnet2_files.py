@@ -3,7 +3,10 @@
 The layers are those of BMXNet 2's repository (``gluon/nn/binary_layers.py`` at commit af2b185), run and
 written by mxnet 1.9.1 with its own operators in the place of ``det_sign``, ``round_ste`` and
 ``gradcancel``. ``signs``: BinaryConvolution, ScaledWeightsBinaryConv, QDense; ``dorefa``: weights and
-activations of two bits; ``xnor``: ScaledBinaryConv, with XNOR-Net's K. The scores are of 1,000 frames.
+activations of two bits; ``xnor``: ScaledBinaryConv, with XNOR-Net's K. ``packed`` and ``packed-wide``
+were packed by its model converter (``tools/binary_converter``), which leaves borders of -1 in front of
+layers that take signs themselves; their scores are those of its own kernels (``xnor.cc``), and of the
+Gluon models that were packed. The scores are of 1,000 frames.
 """
 
 from __future__ import annotations
@@ -30,17 +33,21 @@ FRAMES = frames_of((12, 12, 3))
 """The frames that MXNet was run on: coarse patches with noise on them."""
 
 
-@pytest.mark.parametrize("name", ["signs", "dorefa", "xnor"])
+NAMES = ["signs", "dorefa", "xnor", "packed", "packed-wide"]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_thousand_frames_give_what_mxnet_gave(name: str, tmp_path: Path) -> None:
     path = FOLDER / f"{name}-symbol.json"
     expected = np.load(FOLDER / f"{name}.npz")["scores"].astype(np.float64)
-    found, workload = workload_scores(path, tmp_path, FRAMES)
+    shape = (3, 12, 12) if name.startswith("packed") else None  # its symbol does not say one
+    found, workload = workload_scores(path, tmp_path, FRAMES, input_shape=shape)
     gain, offset = np.polyfit(found.reshape(-1), expected.reshape(-1), 1)
     off = np.abs(gain * found + offset - expected)
     assert gain > 0 and np.count_nonzero(off > 1e-4 * np.ptp(expected)) == 0
     assert len(np.unique(expected.round(4), axis=0)) > 300, "frames that tell networks apart"
     report = check_model(path, workload, random_inputs=20)
-    assert report.verdict == "equal" and len(report.layers) >= 4, str(report)
+    assert report.verdict == "equal" and len(report.layers) >= 3, str(report)
 
 
 def _changed(folder: Path, name: str, change: Callable[[list], None]) -> Path:

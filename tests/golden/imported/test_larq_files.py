@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -73,9 +74,13 @@ def frames_of(shape: tuple[int, ...]) -> np.ndarray:
     return np.clip(coarse + rng.integers(-60, 61, coarse.shape), 0, 255).astype(np.uint8)
 
 
-def workload_scores(path: Path, out: Path, frames: np.ndarray) -> tuple[np.ndarray, Path]:
-    """The workload's scores, and the workload, of a model that takes ``frames`` as they are."""
-    imported = import_model(path, out, "net", input_type="uint8", image_range=(0, 255))
+def workload_scores(
+    path: Path, out: Path, frames: np.ndarray, **more: Any
+) -> tuple[np.ndarray, Path]:
+    """The workload's scores, and the workload, of a model that takes ``frames`` as they are.
+
+    ``more``: what else the import is told."""
+    imported = import_model(path, out, "net", input_type="uint8", image_range=(0, 255), **more)
     network = resolve_network(imported.workload)
     maps = np.moveaxis(frames, -1, 1).reshape(len(frames), *network.input.shape)
     executor = Executor(network, load_parameters(network, imported.weights_path))

@@ -93,7 +93,10 @@ def test_a_folder_holds_the_pair_and_the_parameters_lead_to_the_symbol(tmp_path:
         (_node("pool1", pooling_convention="full"), "expected pooling_convention valid, got full"),
         (lambda c: c["nodes"][-1]["inputs"].__setitem__(0, [99, 0, 0]), "inputs that stand before it"),
         (lambda c: c.pop("heads"), "a whole MXNet symbol, got KeyError"),
-        (lambda c: c["nodes"][0].pop("attrs"), r"expected its shape .*got none \(\d+.* fit\)"),
+        (
+            lambda c: c["nodes"][0].pop("attrs"),
+            r"expected a shape \(--input-shape .*got none \(\d+.* fit\)",
+        ),
     ],
 )
 def test_what_is_not_understood_is_named(change, match: str, tmp_path: Path) -> None:

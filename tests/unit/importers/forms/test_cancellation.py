@@ -147,3 +147,16 @@ def test_a_sign_of_a_padded_map_is_the_sign_within_the_border_s(border: float, t
     x = b.batch_norm(b.conv(signs, b.signs(6, 6, 3, 3), 3), 6, 4)
     y = b.op("MatMul", b.op("Flatten", b.op("Sign", x)), b.signs(6 * 36, 5))
     assert agreement(b, y, tmp_path, images=300).same() == 1
+
+
+@pytest.mark.parametrize("border", [-1.0, 0.0, 3.0])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_sign_that_takes_0_as_1_goes_inside_a_border_too(border, is_first, tmp_path) -> None:
+    b = Builder((1, 3, 6, 6), seed=4)
+    pads = b.constant(np.array([0, 0, 1, 1, 0, 0, 1, 1]), np.int64)
+    plain = b.op("Sign", b.op("Pad", _sums(b), pads, b.constant(border)))
+    tenth = b.constant(0.1)
+    signs = b.op("Sign", b.op("Add", *((plain, tenth) if is_first else (tenth, plain))))
+    x = b.batch_norm(b.conv(signs, b.signs(6, 6, 3, 3), 3), 6, 4)
+    y = b.op("MatMul", b.op("Flatten", b.op("Sign", x)), b.signs(6 * 36, 5))
+    assert agreement(b, y, tmp_path, images=300).same() == 1
