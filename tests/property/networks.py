@@ -176,8 +176,14 @@ class _Sketch:
             self.threshold(shape[0])
 
     def repeat(self) -> None:
-        """Pixels again and again, or zeros between them; or the only channel."""
+        """Pixels again and again, or zeros between them; the only channel; or the whole map."""
         channels, height, width = self.shape
+        if self.draw(st.integers(0, 3)) == 0:
+            copies = self.one_of(2, 3)
+            name = self.layer("repeat", copies=copies)
+            self.shape = (channels, copies * height, width)
+            self._any_lanes(name)
+            return
         factor = [self.one_of(1, 1, 2, 3), self.one_of(1, 2)]
         keys: dict[str, Any] = {"factor": factor, "fill": self.one_of("nearest", "nearest", "zero")}
         sides = [0] * 4
@@ -194,6 +200,9 @@ class _Sketch:
             for i, (n, k) in enumerate(zip((height, width), factor, strict=True))
         ]
         self.shape = (channels * keys.get("channels", 1), sizes[0], sizes[1])
+        self._any_lanes(name)
+
+    def _any_lanes(self, name: str) -> None:
         self.hardware[name] = self.options()
         if self.draw(st.booleans()):
             self.hardware[name]["pe"] = self.one_of(*_divisors(self.shape[0]))

@@ -159,14 +159,17 @@ def _repeat(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None
     layer = node.layer
     assert isinstance(layer, RepeatLayer)
     channels, height, width = node.input.shape
+    rows, columns = layer.row_counts(height), layer.column_counts(width)
+    if layer.copies > 1:  # the map is one long row
+        rows, columns = (layer.copies,), (1,) * (height * width)
     lanes = hardware.pe or node.output.channels
     given = 1 if layer.channels > 1 else lanes
     port = builder.convert(builder.connect(node.inputs[0]), given, node.name, hardware)
     repeat = Repeat(
         channels=channels,
         times=layer.channels,
-        row_counts=layer.row_counts(height),
-        column_counts=layer.column_counts(width),
+        row_counts=rows,
+        column_counts=columns,
         lanes=lanes,
         zeros=layer.fill == "zero",
         widens_bits=port.type.is_bipolar and layer.fill == "zero",

@@ -22,7 +22,7 @@ def joined(node: Node, given: list[FeatureMap]) -> IntegerMap:
 
 
 def repeated(node: Node, x: FeatureMap) -> FeatureMap:
-    """The map with its rows, columns and only channel repeated, or zeros between its pixels."""
+    """The map with its rows, columns, only channel or all of it repeated, or zeros between its pixels."""
     layer = node.layer
     assert isinstance(layer, RepeatLayer)
     if layer.fill == "nearest" and node.output.type.is_bipolar:
@@ -39,8 +39,8 @@ def repeated(node: Node, x: FeatureMap) -> FeatureMap:
 
 
 def _nearest(node: Node, layer: RepeatLayer, values: Integers) -> Integers:
-    """``values`` ``(channels, frames, height, width)`` repeated along three axes."""
+    """``values`` ``(channels, frames, height, width)`` repeated along three axes, or as a whole."""
     _, height, width = node.input.shape
     wide = np.repeat(values, layer.channels, axis=0)
-    wide = np.repeat(wide, layer.row_counts(height), axis=2)
+    wide = np.tile(np.repeat(wide, layer.row_counts(height), axis=2), (layer.copies, 1))
     return np.repeat(wide, layer.column_counts(width), axis=3)

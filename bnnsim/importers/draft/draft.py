@@ -30,7 +30,8 @@ class LayerDraft:
     (``negate`` only). ``arrays``: other parameters by name. ``low`` and ``high`` bound
     every element that the layer puts out. ``error_steps`` is by how many steps of its integers a
     fixed-point layer rounds, ``steepness`` how many steps one of its input's may become, ``reach`` the
-    greatest magnitude of its real values.
+    greatest magnitude of its real values. ``is_free``: what it puts out may be anything, the model's
+    values are the same.
     """
 
     name: str
@@ -48,6 +49,7 @@ class LayerDraft:
     error_steps: Fraction = Fraction(0)
     steepness: Fraction = Fraction(1)
     reach: Fraction = Fraction(0)
+    is_free: bool = False
 
     @property
     def channels(self) -> int:
@@ -162,7 +164,8 @@ class NetworkDraft:
         """The same, each layer looked at once."""
         if name not in known:
             layer = self.layers[name]
-            keeps = layer.activation is None or layer.kind in ("affine", "prelu", "lookup", "repeat")
+            passes = layer.kind in ("affine", "prelu", "lookup", "repeat")
+            keeps = passes or (layer.activation is None and not layer.is_free)
             given = [self._error_of(source, known) for source in layer.inputs] if keeps else []
             known[name] = self._own_error(layer, given) if keeps else Fraction(0)
         return known[name]

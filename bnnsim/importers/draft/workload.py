@@ -121,8 +121,8 @@ def _repeats(layer: LayerDraft) -> dict[str, Any]:
     """How often along each axis, as shortly as it can be said."""
     options = layer.options
     said: dict[str, Any] = {"factor": _short(options["factor"]), "border": _short(options["border"])}
-    said |= {"channels": options["channels"], "fill": options["fill"]}
-    usual = {"factor": 1, "border": 0, "channels": 1, "fill": "nearest"}
+    said |= {key: options[key] for key in ("channels", "copies", "fill")}
+    usual = {"factor": 1, "border": 0, "channels": 1, "copies": 1, "fill": "nearest"}
     return {key: value for key, value in said.items() if value != usual[key]}
 
 

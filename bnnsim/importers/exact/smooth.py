@@ -27,6 +27,11 @@ def value_of(kind: SmoothKind, x: Fraction) -> Fraction:
     return share if kind == "sigmoid" else 2 * share - 1
 
 
+def power_of_e(x: Fraction) -> Fraction:
+    """e to the power of ``x``, to some 190 digits."""
+    return Fraction(_CONTEXT.exp(_decimal(x)))
+
+
 def range_of(kind: SmoothKind) -> tuple[int, int]:
     """The limits that the function never reaches."""
     return (0, 1) if kind == "sigmoid" else (-1, 1)

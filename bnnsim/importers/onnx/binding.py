@@ -92,6 +92,11 @@ def dimension(axis: str, size: int) -> Dimension:
     return ((axis, size),) if size > 1 else ()
 
 
+def part_of(axis: str, size: int, step: int) -> Dimension:
+    """``size`` places along ``axis``, ``step`` of its elements apart."""
+    return ((axis if step == 1 else f"{axis}{step}", size),) if size > 1 else ()
+
+
 def as_map(operator: Operator, binding: TensorBinding) -> tuple[int, int, int]:
     """(channels, height, width) of a binding that lies as the operator wants it.
 

@@ -20,6 +20,7 @@ from bnnsim.importers.onnx.operators.maps import resizing
 from bnnsim.importers.onnx.operators.maps.norms import layer_normalization
 from bnnsim.importers.onnx.operators.maps.reductions import reduce_mean
 from bnnsim.importers.onnx.operators.maps.repeats import expand
+from bnnsim.importers.onnx.operators.maps.softmax import softmax
 from bnnsim.importers.onnx.operators.orders import by_element
 
 _STANDARD: Mapping[str, Handler] = {
@@ -72,7 +73,7 @@ _STANDARD: Mapping[str, Handler] = {
     "Sigmoid": layers.squashed,
     "Sign": elementwise.sign,
     "Slice": orders.slice_map,
-    "Softmax": layers.classifier,
+    "Softmax": softmax,
     "Squeeze": shapes.squeeze,
     "Sub": elementwise.subtract,
     "Sum": elementwise.add,

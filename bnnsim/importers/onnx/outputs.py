@@ -65,6 +65,19 @@ def leading_to(operators: Sequence[Operator], outputs: Iterable[str]) -> list[Op
     return kept[::-1]
 
 
+def softmax_axis(operator: Operator, rank: int, opset: int) -> int:
+    """The axis (the batch is 0) of a Softmax or LogSoftmax on a tensor of so many dimensions.
+
+    Raises :class:`InputError` where it is the batch, or (before opset 13) more than one axis.
+    """
+    axis = int(operator.attributes.get("axis", 1 if opset < 13 else -1))
+    if not -rank <= axis < rank or axis % rank == 0:
+        raise operator.fault("an axis of classes", f"axis {axis} of {rank}")
+    if opset < 13 and axis % rank != rank - 1:
+        raise operator.fault("the last axis (before opset 13 all axes behind it count)", f"axis {axis}")
+    return axis % rank
+
+
 def classifier_end(operator: Operator, binding: TensorBinding, opset: int) -> End:
     """The end that Softmax, LogSoftmax, ArgMax or TopK makes of scores.
 

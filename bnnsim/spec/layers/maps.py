@@ -23,11 +23,13 @@ class MultiplyLayer(LayerBase):
 
 
 class RepeatLayer(LayerBase):
-    """Each pixel again and again (upsampling), or the only channel.
+    """Each pixel again and again (upsampling), the only channel, or the whole map.
 
     Upsampling by the nearest neighbour, and the one value of a channel or a position that a gate has.
-    With ``fill: zero`` each pixel stands once, zeros stand between it and the next (a transposed
-    convolution is a convolution of such a map); bits become -1, 0 and +1.
+    With ``copies`` the whole map stands again below itself, as keys and values do for each query of an
+    attention: a product with them is a matrix product whose weights are a stream. With ``fill: zero``
+    each pixel stands once, zeros stand between it and the next (a transposed convolution is a convolution
+    of such a map); bits become -1, 0 and +1.
     """
 
     op: Literal["repeat"]
@@ -38,6 +40,8 @@ class RepeatLayer(LayerBase):
     """How many times the only channel."""
     border: Border = 0
     """How many more times the edge pixels: on all four sides, or ``[top, left, bottom, right]``."""
+    copies: Count = 1
+    """How many times the whole map, one below the other."""
     fill: Literal["nearest", "zero"] = "nearest"
     """What stands in the places between: the pixel, or zeros."""
 
@@ -45,6 +49,9 @@ class RepeatLayer(LayerBase):
     def _zeros_have_no_copies(self) -> RepeatLayer:
         if self.fill == "zero" and (self.channels > 1 or any(self.border_tlbr)):
             raise ValueError("zeros without channels or border (the convolution behind has a border)")
+        others = self.channels > 1 or any(self.border_tlbr) or self.factor_hw != (1, 1)
+        if self.copies > 1 and (others or self.fill == "zero"):
+            raise ValueError("copies of the whole map without factor, channels, border or zeros")
         return self
 
     @property
@@ -56,7 +63,7 @@ class RepeatLayer(LayerBase):
         return sides(self.border)
 
     def row_counts(self, rows: int) -> tuple[int, ...]:
-        """Of how many rows out each of the map's rows is the source."""
+        """Of how many rows out each of the map's rows is the source; of a copied map those of a copy."""
         return self._counts(rows, 0)
 
     def column_counts(self, columns: int) -> tuple[int, ...]:

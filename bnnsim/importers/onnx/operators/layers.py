@@ -30,6 +30,7 @@ from bnnsim.importers.onnx.operators.maps.borders import (
     shared_step,
     with_offsets,
 )
+from bnnsim.importers.onnx.operators.maps.matrix_products import matrix_product
 from bnnsim.importers.onnx.operators.maps.volumes import volume_conv
 from bnnsim.importers.onnx.operators.orders import in_order
 from bnnsim.importers.onnx.operators.quantise import quantised
@@ -135,8 +136,23 @@ def conv(state: Lowering, operator: Operator) -> TensorBinding:
 
 
 def matmul(state: Lowering, operator: Operator) -> TensorBinding:
-    """``x * w`` with ``w`` of shape ``(features, out)``."""
+    """``x * w`` with ``w`` of shape ``(features, out)``; ``w * x`` mixes tokens; or two activations."""
+    if all(state.is_data(operator, i) for i in range(len(operator.inputs))):
+        return matrix_product(state, operator, conv)
+    if len(operator.inputs) == 2 and state.is_data(operator, 1):
+        return _from_the_left(state, operator)
     return _linear(state, operator, transposed=False, factor=Fraction(1), bias=None)
+
+
+def _from_the_left(state: Lowering, operator: Operator) -> TensorBinding:
+    """``w * x`` with ``w`` of shape ``(out, tokens)``: each feature's tokens times ``w``."""
+    binding = state.binding(operator, 1)
+    if len(binding.dimensions) != 2:
+        raise operator.fault("weights times [batch, tokens, features]", f"{[1, *binding.shape]}")
+    weights, scales = _weights(state, operator, 0, 0)
+    turned = replace(binding, dimensions=binding.dimensions[::-1])
+    found = _matrix_layer(state, operator, turned, weights, scales, None)
+    return replace(found, dimensions=found.dimensions[::-1])
 
 
 def gemm(state: Lowering, operator: Operator) -> TensorBinding:

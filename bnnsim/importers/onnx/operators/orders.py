@@ -36,14 +36,14 @@ def in_order(state: Lowering, operator: Operator, binding: TensorBinding) -> Ten
         return binding
     channels, height, width = as_map(operator, binding)
     order = binding.channel_order
-    base = _picked(state, binding.base, order)
+    base = picked(state, binding.base, order)
     chains = tuple(binding.function.of(int(c)) for c in order)
     dimensions = map_dimensions(channels, height, width, operator.channels_last)
     function = ChannelFunction(chains).simplest
     return replace(binding, base=base, function=function, dimensions=dimensions)
 
 
-def _picked(state: Lowering, base: str, order: Array) -> str:
+def picked(state: Lowering, base: str, order: Array) -> str:
     """The layer that puts out the channels ``order`` of ``base``, one behind the other."""
     key = ("order", base, tuple(order))
     if key not in state.made:
@@ -178,7 +178,7 @@ def slice_map(state: Lowering, operator: Operator) -> TensorBinding:
             binding = replace(binding, dimensions=tuple(dimensions))
             continue
         function = ChannelFunction(tuple(binding.function.of(int(c)) for c in picks)).simplest
-        base = _picked(state, binding.base, picks)
+        base = picked(state, binding.base, picks)
         binding = replace(binding, base=base, function=function, dimensions=tuple(dimensions))
     return _every(state, binding, (strides["H"], strides["W"]))
 

@@ -28,7 +28,8 @@ def max_pool(state: Lowering, operator: Operator) -> TensorBinding:
     """
     binding = quantised(state, operator, state.binding(operator))
     axes = _reduced_axes(state, operator)
-    operator, binding, put_in = widened(_laid_out(operator, binding), binding)
+    operator, binding, put_in = widened(operator, binding)
+    operator = _laid_out(operator, binding)
     binding = in_order(state, operator, binding)
     channels, height, width = as_map(operator, binding)
     window = _window(operator, height, width)
@@ -55,7 +56,8 @@ def average_pool(state: Lowering, operator: Operator) -> TensorBinding:
     if binding.function.affine() is None:
         binding = in_fixed_point(state, operator, binding)
     axes = _reduced_axes(state, operator)
-    operator, binding, put_in = widened(_laid_out(operator, binding), binding)
+    operator, binding, put_in = widened(operator, binding)
+    operator = _laid_out(operator, binding)
     binding = in_order(state, operator, binding)
     channels, height, width = as_map(operator, binding)
     window = _window(operator, height, width)

@@ -60,7 +60,8 @@ def pair(operator: Operator, key: str) -> tuple[int, int]:
 
 
 def widened(operator: Operator, binding: TensorBinding) -> tuple[Operator, TensorBinding, int]:
-    """An operator on steps in one dimension as one on maps of one row (or one column).
+    """An operator on steps in one dimension as one on maps of one row (or one column), on tokens in rows
+    with their features behind as one on such maps with their channels last.
 
     Returns the position of the dimension that was put in, to be taken out of the result; 0 where the
     operator works on maps already.
@@ -68,6 +69,8 @@ def widened(operator: Operator, binding: TensorBinding) -> tuple[Operator, Tenso
     if len(binding.dimensions) != 2:
         return operator, binding, 0
     channels, steps = binding.dimensions
+    if operator.kind.startswith("Reduce") and channels and channels[0][0] == "H":  # tokens, features
+        return operator, replace(binding, dimensions=(channels, (), steps)), 1
     is_rows = bool(steps) and steps[0][0][0] == "H"
     position = 2 if is_rows else 1
     attributes = dict(operator.attributes)

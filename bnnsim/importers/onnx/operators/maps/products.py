@@ -37,7 +37,7 @@ def product(state: Lowering, operator: Operator) -> TensorBinding:
     for chooser, chosen in ((one, other), (other, one)):
         if _offsets(chooser) and not _offsets(chosen):
             return _chosen(state, operator, chooser, chosen)
-    return _multiplied(state, one, other)
+    return multiplied(state, one, other)
 
 
 def _factor(state: Lowering, operator: Operator, binding: TensorBinding) -> TensorBinding:
@@ -66,7 +66,7 @@ def _chosen(
 ) -> TensorBinding:
     """``x * (gain * b + offset)``, ``b`` being bits: the sum of two terms."""
     signs = replace(chooser, function=_without_offsets(chooser))
-    term = _multiplied(state, signs, chosen)
+    term = multiplied(state, signs, chosen)
     steps = chooser.function.affine()
     assert steps is not None
     plain = chosen.function.then([Affine(step.offset) for step in steps])
@@ -79,7 +79,7 @@ def _without_offsets(binding: TensorBinding) -> ChannelFunction:
     return ChannelFunction().then([Affine(step.gain) for step in steps])
 
 
-def _multiplied(state: Lowering, one: TensorBinding, other: TensorBinding) -> TensorBinding:
+def multiplied(state: Lowering, one: TensorBinding, other: TensorBinding) -> TensorBinding:
     shape = state.draft.shape_of(one.base)
     ends = [state.draft.bounds_of(binding.base) for binding in (one, other)]
     products = [a * b for a in ends[0] for b in ends[1]]

@@ -48,6 +48,11 @@ def _over_channels(
     state: Lowering, operator: Operator, binding: TensorBinding, axis: int
 ) -> TensorBinding:
     """A matrix of ones, and the division."""
+    if len(binding.dimensions) == 2 and axis == 1:  # of tokens, which are channels too
+        turned = f"{operator.output} turned"
+        state.bindings[turned] = binding = replace(binding, dimensions=binding.dimensions[::-1])
+        found = _over_channels(state, replace(operator, inputs=(turned,)), binding, 2)
+        return replace(found, dimensions=found.dimensions[::-1])
     count = binding.shape[axis - 1]
     name = f"{operator.output} ones"
     is_map = len(binding.dimensions) == 3 and axis == 1

@@ -94,12 +94,12 @@ def _appended(state: Lowering, base: str, unit: Fraction, curve: Curve) -> tuple
     values = [round(real / out_unit) for real in reals]
     step = unit * (1 << shift)
     rises = max(abs(b - a) for a, b in pairwise(reals))
-    pieces_off = min(step * step * curve.bend(low * unit) / 8, rises)
+    pieces_off = min(step * step * curve.bend(low * unit) / 8, rises) if shift else Fraction(0)
     layer = draft.append("lookup", [base], draft.shape_of(base), min(values), max(values))
     layer.activation = word
     layer.options = {"low": low, "shift_bits": shift, "segments": pieces}
     layer.arrays = {"values": np.array(values, np.int64)}
-    end = curve.beyond + curve.slope * unit
+    end = curve.beyond + (curve.slope * unit if shift else 0)
     layer.error_steps = 1 + max(pieces_off, end) / out_unit
     layer.steepness = curve.slope * unit / out_unit
     layer.reach = reach
