@@ -74,6 +74,10 @@ class Epilogue(NamedTuple):
     make_levels: bool
 
 
+_part = njit(nogil=True, inline="always")
+"""Put into the kernel that calls it before that is compiled: else it would be compiled for itself too."""
+
+
 @intrinsic
 def _popcount_of(_typing: Any, word: Any) -> Any:
     """Set bits of a uint64, as int64 (an unsigned one would turn sums with int64 into floats)."""
@@ -196,7 +200,7 @@ def _inside(row: int, height: int, column: int, stride: int, length: int, width:
     return begin, max(begin, end)
 
 
-@njit(cache=True, nogil=True)
+@_part
 def _gather_bits(x: Words, window: Window, start: int, count: int, group: int, windows: Words) -> None:
     """Windows from pixel ``start`` on into ``windows`` ``(words, TILE)``, which is zero.
 
@@ -234,7 +238,7 @@ def _gather_bits(x: Words, window: Window, start: int, count: int, group: int, w
         done += length
 
 
-@njit(cache=True, nogil=True)
+@_part
 def _gather_values(
     x: Integers, window: Window, start: int, count: int, group: int, windows: Integers
 ) -> None:
@@ -264,7 +268,7 @@ def _gather_values(
         done += length
 
 
-@njit(cache=True, nogil=True)
+@_part
 def _count_mismatches(windows: Words, row: int, weights: Words, matrix: Integers) -> None:
     """Rows ``row`` to ``row + 3`` of ``matrix``: the bits in which these windows and weights differ."""
     words = weights.shape[0]
@@ -314,7 +318,7 @@ def _four(flat: Any, start: int) -> Any:
     )
 
 
-@njit(cache=True, nogil=True)
+@_part
 def _sum_products(windows: Integers, row: int, weights: Integers, matrix: Integers) -> None:
     """Rows ``row`` to ``row + 3`` of ``matrix``: these windows times the weights."""
     w, m = windows.reshape(-1), matrix.reshape(-1)
@@ -336,7 +340,7 @@ def _sum_products(windows: Integers, row: int, weights: Integers, matrix: Intege
             m[np.uint64(r3 + j)] += x30 * a + x31 * b + x32 * c + x33 * d
 
 
-@njit(cache=True, nogil=True)
+@_part
 def _add_border(x: Words, window: Window, start: int, border: Integers, matrix: Integers) -> None:
     """Add to the sums what the border's taps, gathered as -1, took away: their weights' sums."""
     for index in range(matrix.shape[0]):
@@ -351,7 +355,7 @@ def _add_border(x: Words, window: Window, start: int, border: Integers, matrix: 
                         matrix[index, lane] += border[tap, lane]
 
 
-@njit(cache=True, nogil=True)
+@_part
 def _put(
     matrix: Integers,
     thresholds: Integers,

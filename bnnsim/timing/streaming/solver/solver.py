@@ -168,8 +168,9 @@ class Solver:
         With bounds, which may rise for ever, what is to be done is made less instead. False where fewer
         frames were done than wanted. Raises :class:`UnsettledError` with bounds.
         """
-        from bnnsim.timing.streaming.solver.kernels.solve import solve
+        from bnnsim.timing.streaming.solver.kernels.solve import solve, solve_with_bounds
 
+        solve_window = solve_with_bounds if self.has_bounds else solve
         wanted = more
         if which == k.NEXT:
             if self._report[k.IS_CROWDED]:
@@ -178,7 +179,7 @@ class Solver:
         while True:
             dirty = np.ones(len(self.state.unit), np.int64)
             limits = self.limits._replace(more_frames=more)
-            is_settled = solve(self.state, limits, which, dirty, self._report)
+            is_settled = solve_window(self.state, limits, which, dirty, self._report)
             words = EVALUATION_WORK + (self._unit_words * max(1, more) >> self._shift)
             self.work += WINDOW_WORK + int(self._report[k.EVALUATIONS]) * words
             if self.has_bounds and self.work > self.most_work:

@@ -72,6 +72,7 @@ def test_the_bound_does_a_step_no_earlier_than_the_word_before_was_free_to_go() 
     source = program(Run(1, writes=True), repeat=3, stages=2, freezes=False)
     solver = _solver(into_sink(source, EVERY_THIRD_CYCLE, depth_words=1))
     solver.state.unit["kind"][0] = BOUND
+    solver.has_bounds = True
     solver.state.start["free"][0] = -1
     solver.next_window(1)
     # Word 1 has space from cycle 4 on, so step 2 is done in cycle 4; its word leaves in 4 + 2 or once

@@ -17,7 +17,7 @@ def test_bounds_that_never_settle_are_given_up(monkeypatch: pytest.MonkeyPatch) 
     solver.advance(2)
     flushing = [number for number, unit in enumerate(solver.graph.units) if not _freezes(unit)]
     bounded = with_bounds(solver, flushing)
-    monkeypatch.setattr(solve, "solve", lambda *_: False)
+    monkeypatch.setattr(solve, "solve_with_bounds", lambda *_: False)
     with pytest.raises(UnsettledError):
         bounded.advance(3)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.solver.kernels.freezing import stalled_on_input
-from bnnsim.timing.streaming.solver.kernels.jit import entry, inner
+from bnnsim.timing.streaming.solver.kernels.jit import entry, inner, part
 from bnnsim.timing.streaming.solver.kernels.lockstep import coming
 from bnnsim.timing.streaming.solver.kernels.ports import open_ports
 from bnnsim.timing.streaming.solver.kernels.records import (
@@ -42,7 +42,7 @@ def note_window(s: State, window: int) -> int:
     return last
 
 
-@inner
+@part
 def _lacked_room(s: State, c: int) -> bool:
     """Whether a writer that waited for room may have waited for this channel's."""
     channel = s.channel[c]
@@ -60,7 +60,7 @@ def _lacked_room(s: State, c: int) -> bool:
     return False
 
 
-@inner
+@part
 def _lacked_word(s: State, c: int) -> bool:
     """Whether a reader that waited for a word may have waited for this channel's.
 
@@ -152,7 +152,7 @@ def wanted_sides(s: State, limits: Limits, sides: Int64s) -> None:
         sides[u] = WAITED_FOR_ROOM * gives + WAITED_FOR_WORD * takes
 
 
-@inner
+@part
 def _book_freezing(s: State, u: int, limits: Limits, cycles: int) -> None:
     at, next_tick = s.end[u], coming(s, u, limits)
     due = at.cycle + 1 + next_tick.idle
@@ -169,7 +169,7 @@ def _book_freezing(s: State, u: int, limits: Limits, cycles: int) -> None:
     at.stalled_on_output += cycles - due - on_input
 
 
-@inner
+@part
 def _book_flushing(s: State, u: int, limits: Limits, cycles: int) -> None:
     unit, at, next_step = s.unit[u], s.end[u], coming(s, u, limits)
     local_end = cycles - at.exit_frozen  # the local ticks before it are over

@@ -37,8 +37,17 @@ _STAMP = CellType(_stamp())
 
 
 def inner(function: F) -> F:
-    """Compile a function into those that call it."""
+    """Compile a function, once for itself and once in each that calls it."""
     compiled: F = njit(**_OPTIONS)(function)
+    return compiled
+
+
+def part(function: F) -> F:
+    """Put a function's code into the one that calls it, which takes less time where that is small.
+
+    Branches on constants that it is given are not compiled.
+    """
+    compiled: F = njit(inline="always", **_OPTIONS)(function)
     return compiled
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bnnsim.arrays import Int64s
-from bnnsim.timing.streaming.solver.kernels.jit import entry, inner
+from bnnsim.timing.streaming.solver.kernels.jit import entry, inner, part
 from bnnsim.timing.streaming.solver.kernels.records import BOUND, ELASTIC, FLUSHING, State
 
 
@@ -55,7 +55,7 @@ def _writer_floor(s: State, u: int) -> int:
     return floor
 
 
-@inner
+@part
 def _pipeline(s: State, u: int, words: Int64s) -> None:
     unit, at = s.unit[u], s.end[u]
     size = unit.pipe_mask + 1
@@ -76,7 +76,7 @@ def _pipeline(s: State, u: int, words: Int64s) -> None:
         words[place + 2 * size + i] = s.pipes[pipe + 2 * size + (word & unit.pipe_mask)] if inside else -1
 
 
-@inner
+@part
 def _buffer(s: State, u: int, words: Int64s) -> None:
     unit, at = s.unit[u], s.end[u]
     place = unit.snapshot_at + 1

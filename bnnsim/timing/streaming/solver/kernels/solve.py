@@ -8,7 +8,7 @@ from bnnsim.timing.streaming.solver.kernels.bound import run_bound
 from bnnsim.timing.streaming.solver.kernels.elastic import run_elastic
 from bnnsim.timing.streaming.solver.kernels.flushing import run_flushing
 from bnnsim.timing.streaming.solver.kernels.freezing import run_freezing
-from bnnsim.timing.streaming.solver.kernels.jit import entry, inner
+from bnnsim.timing.streaming.solver.kernels.jit import entry, inner, part
 from bnnsim.timing.streaming.solver.kernels.ports import open_ports, spread_reads, spread_writes
 from bnnsim.timing.streaming.solver.kernels.ready import note_ready
 from bnnsim.timing.streaming.solver.kernels.records import (
@@ -35,6 +35,19 @@ def solve(s: State, limits: Limits, which: int, dirty: Int64s, report: Int64s) -
 
     ``report`` ``(REPORT,)`` is filled. ``dirty`` ``(units,)`` holds zeros and ones.
     """
+    return _solve(s, limits, which, dirty, report, False)
+
+
+@entry
+def solve_with_bounds(s: State, limits: Limits, which: int, dirty: Int64s, report: Int64s) -> bool:
+    """The same where bounds may stand for flushing pipelines: apart, as few need them compiled."""
+    return _solve(s, limits, which, dirty, report, True)
+
+
+@part
+def _solve(
+    s: State, limits: Limits, which: int, dirty: Int64s, report: Int64s, has_bounds: bool
+) -> bool:
     if which == NEXT:
         _begin_window(s, limits)
     elif which == AGAIN:
@@ -42,7 +55,7 @@ def solve(s: State, limits: Limits, which: int, dirty: Int64s, report: Int64s) -
     if limits.more_frames:
         _set_goals(s, limits)
     report[EVALUATIONS] = 0
-    if not _sweep(s, limits, dirty, report):
+    if not _sweep(s, limits, dirty, report, has_bounds):
         return False
     report[LAST_EVENT] = note_window(s, limits.window)
     if limits.has_counts:
@@ -57,8 +70,8 @@ def solve(s: State, limits: Limits, which: int, dirty: Int64s, report: Int64s) -
     return True
 
 
-@inner
-def _sweep(s: State, limits: Limits, dirty: Int64s, report: Int64s) -> bool:
+@part
+def _sweep(s: State, limits: Limits, dirty: Int64s, report: Int64s, has_bounds: bool) -> bool:
     """To and fro over the units in ``dirty`` until none is left."""
     units = len(s.unit)
     sweep = 0
@@ -70,7 +83,7 @@ def _sweep(s: State, limits: Limits, dirty: Int64s, report: Int64s) -> bool:
                 dirty[u] = 0
                 found = True
                 report[EVALUATIONS] += 1
-                _evaluate(s, u, limits, dirty)
+                _evaluate(s, u, limits, dirty, has_bounds)
         if not found:
             return True
         sweep += 1
@@ -124,8 +137,8 @@ def _reset_window(s: State, limits: Limits) -> None:
         _copy_pipe(s, u, 3 * (s.unit[u].pipe_mask + 1), 0)
 
 
-@inner
-def _evaluate(s: State, u: int, limits: Limits, dirty: Int64s) -> None:
+@part
+def _evaluate(s: State, u: int, limits: Limits, dirty: Int64s, has_bounds: bool) -> None:
     unit = s.unit[u]
     read, written = 0, 0
     if limits.is_careful:
@@ -136,11 +149,11 @@ def _evaluate(s: State, u: int, limits: Limits, dirty: Int64s) -> None:
         reads, writes, read_change, write_change = run_elastic(s, u, limits, ports)
     elif kind == FLUSHING:
         reads, writes, read_change, write_change = run_flushing(s, u, limits, ports)
-    elif kind == BOUND:
+    elif has_bounds and kind == BOUND:
         reads, writes, read_change, write_change = run_bound(s, u, limits, ports)
     else:
         reads, writes, read_change, write_change = run_freezing(s, u, limits, ports)
-    if unit.is_behind_bound:
+    if has_bounds and unit.is_behind_bound:
         read_change |= note_ready(s, u, limits, ports, reads, writes)
     spread_reads(s, u, ports, reads, read_change, dirty)
     spread_writes(s, u, ports, writes, write_change, dirty)
