@@ -45,9 +45,10 @@ MAX_RUN_ELEMENTS = 1 << 31
 """Elements of all maps of all frames of one bit-exact run."""
 MAX_WINDOW_WORDS = 1 << 25
 """Words a frame into or out of a sliding window, every tap counted: tables have a row for each."""
-MAX_PIPELINE_WORDS = 1 << 27
-"""Words a frame through all streams of a pipeline; each is timed by tens of nanoseconds a few times."""
-MAX_SIZED_WORDS = 1 << 26
+MAX_PIPELINE_WORDS = 3 << 24
+"""Words a frame through all streams of a pipeline; each is timed by tens of nanoseconds a few times.
+Foldings of the largest published networks at 224 x 224 have some 40 million."""
+MAX_SIZED_WORDS = 1 << 25
 """Reads and writes a frame of a pipeline whose FIFOs are sized: all cycles of two frames are kept."""
 MAX_FRAME_CYCLES = 1 << 40
 """Cycles of an engine's frame (an hour and a half at 200 MHz)."""

@@ -24,8 +24,9 @@ from bnnsim.timing.streaming.result import DeadlockError
 
 MOST_BUILT, MOST_TIMED = 240, 60
 """Changed designs that are looked at for one design."""
-LEAST_TIMED, MOST_WORDS = 4, 1 << 22
-"""Beyond the least, no more are timed than move so many words a frame together: seconds."""
+LEAST_TIMED, MOST_WORDS, MOST_LARGE_WORDS = 4, 1 << 22, 1 << 26
+"""Beyond the least, no more are timed than have so many words a frame together, which takes seconds; and
+besides the design itself no more in all than have so many, however few."""
 MOST_FRAMES = 128
 """Frames within which a changed design must be proven steady to be told of."""
 MOST_NAMED = 4
@@ -118,6 +119,8 @@ class Trials:
         streams = design.graph.streams if isinstance(design, Design) else ()
         words = self.words + sum(stream.words for stream in streams)
         if self.timed >= (MOST_TIMED if words <= MOST_WORDS else min(LEAST_TIMED, MOST_TIMED)):
+            return False
+        if self.timed and words > MOST_LARGE_WORDS:
             return False
         self.timed, self.words = self.timed + 1, words
         return True

@@ -154,7 +154,7 @@ CASES: list[tuple[Callable[[Path], list[str]], int, str]] = [
     (_large_window, 2, "layers.conv0.sliding_window: expected windows of at most 33554432 words"),
     (_far_stride, 2, "layers.conv0.sliding_window: expected row buffers of at most 33554432 steps"),
     (_deep_fifos, 2, "defaults.fifo_words: expected FIFOs of at most 8,388,608 words in all"),
-    (_many_words, 2, "layers.a: expected streams of at most 134,217,728 words a frame in all"),
+    (_many_words, 2, "layers.a: expected streams of at most 50,331,648 words a frame in all"),
     (_unpacks_to_much, 2, "x.npz: expected arrays of at most 1,073,741,824 bytes, got 3,221,225,472"),
     (_picture_of_much, 2, "x.png: expected "),
     (_long_file, 2, "a.yaml: expected a file of at most 16777216 bytes"),

@@ -171,3 +171,9 @@ def test_large_frames_are_timed_a_few_times_only(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("bnnsim.evaluation.advice.trials.MOST_WORDS", words // 2)
     trials = Trials(design)
     assert [trials.may_time(design) for _ in range(6)] == [True] * 4 + [False] * 2
+    monkeypatch.setattr("bnnsim.evaluation.advice.trials.MOST_LARGE_WORDS", 2 * words)
+    trials = Trials(design)
+    assert [trials.may_time(design) for _ in range(4)] == [True] * 2 + [False] * 2
+    monkeypatch.setattr("bnnsim.evaluation.advice.trials.MOST_LARGE_WORDS", words // 2)
+    trials = Trials(design)
+    assert [trials.may_time(design) for _ in range(2)] == [True, False]

@@ -201,7 +201,8 @@ def _copy_pipe(s: State, u: int, to: int, source: int) -> None:
 
 @inner
 def _move(cycles: Int64s, at: int, to: int, count: int, end: int) -> None:
+    """Move the last cycles that are known; those behind them are none already."""
     for i in range(count):
         cycles[to + i] = cycles[at + i]
-    for i in range(to + count, end):
+    for i in range(to + count, min(end, at + count)):
         cycles[i] = LONG_AGO
