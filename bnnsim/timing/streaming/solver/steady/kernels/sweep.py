@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bnnsim.arrays import Int64s
-from bnnsim.timing.streaming.solver.kernels.jit import entry, inner
+from bnnsim.timing.streaming.solver.kernels.jit import entry, inner, part
 from bnnsim.timing.streaming.solver.kernels.records import LONG_AGO
 from bnnsim.timing.streaming.solver.steady.kernels.elastic import run_elastic
 from bnnsim.timing.streaming.solver.steady.kernels.flushing import run_flushing
@@ -56,7 +56,7 @@ def sweep(s: State, pace: Pace, dirty: Int64s, first: int, end: int) -> bool:
     return False
 
 
-@inner
+@part
 def _evaluate(s: State, u: int, pace: Pace, dirty: Int64s) -> bool:
     """Find the unit's frame again; False where it is stuck by itself."""
     unit = s.unit[u]

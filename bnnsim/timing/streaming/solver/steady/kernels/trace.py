@@ -10,7 +10,7 @@ fall; what is noted there is true, but a circuit of it need not be longer, and i
 from __future__ import annotations
 
 from bnnsim.arrays import Int64s
-from bnnsim.timing.streaming.solver.kernels.jit import entry, inner
+from bnnsim.timing.streaming.solver.kernels.jit import entry, part
 from bnnsim.timing.streaming.solver.kernels.records import READS, WRITES
 from bnnsim.timing.streaming.solver.steady.kernels.causes import (
     note_elastic,
@@ -55,7 +55,7 @@ def note_sweep(s: State, pace: Pace, causes: Int64s, dirty: Int64s, first: int, 
     return False
 
 
-@inner
+@part
 def _note_evaluation(s: State, u: int, pace: Pace, causes: Int64s, dirty: Int64s) -> bool:
     unit = s.unit[u]
     last, last_left, last_free = unit.last, unit.last_left, unit.last_free
