@@ -9,7 +9,7 @@ from bnnsim.design.design import Design, EngineDesign
 from bnnsim.spec.architecture import Architecture
 from bnnsim.spec.load import Loaded
 from bnnsim.spec.workload import Workload
-from bnnsim.timing.engine.mapping.choice import KnownWays, map_layers
+from bnnsim.timing.engine.mapping.choice import KnownWays, fit_layers, map_layers
 
 
 def mapped_design(
@@ -24,3 +24,13 @@ def mapped_design(
     Raises :class:`~bnnsim.spec.faults.SpecError` as that does, and where no way fits such a layer.
     """
     return build_design(architecture, workload, partial(map_layers, known=known))
+
+
+def untimed_design(
+    architecture: Loaded[Architecture] | Architecture,
+    workload: Loaded[Workload] | Workload,
+    known: KnownWays | None = None,
+) -> Design | EngineDesign:
+    """As :func:`mapped_design`, where loops that are left open are the first that fit: whether there is
+    such a design is found in a fraction of the time."""
+    return build_design(architecture, workload, partial(fit_layers, known=known))

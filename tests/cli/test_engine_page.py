@@ -108,20 +108,64 @@ def test_what_only_pipelines_have_is_refused_in_the_commands_terms(
 
 
 LABELS = """return [...document.querySelectorAll('.memory-map b')].filter(b => b.offsetHeight).map(b => {
-  const [box, text] = [b.parentElement.getBoundingClientRect(), b.getBoundingClientRect()];
-  return [b.textContent, text.bottom <= box.bottom + 1, text.right <= box.right + 1];
-})"""
+  const box = b.parentElement.getBoundingClientRect(), range = document.createRange();
+  range.selectNodeContents(b);
+  const text = range.getBoundingClientRect();
+  b.scrollIntoView({block: 'center', behavior: 'instant'});
+  const now = range.getBoundingClientRect(), end = document.elementFromPoint(now.right - 2, now.top + 5);
+  const isInside = text.bottom <= box.bottom + 1 && text.right <= box.right + 1;
+  return [b.textContent, text.top < box.bottom - 2, isInside && b.parentElement.contains(end)];
+}).filter(([name, isSeen]) => isSeen)"""
 
 
 @pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(
+    ("design", "named"),
+    [
+        (("fracbnn", "fracbnn-cifar10"), {"image", "layer3_0_conv2"}),  # some are a pixel high
+        (("fc-bnn", "vgg11ave"), {"conv2", "pool2"}),  # some lie over others
+    ],
+)
 def test_a_place_of_the_memory_map_has_its_name_where_there_is_room_for_it(
-    tmp_path: Path, width: int
+    tmp_path: Path, design: tuple[str, str], named: set[str], width: int
 ) -> None:
-    """Weights of twenty layers, some of them a pixel high."""
     target = tmp_path / "page.html"
-    assert run(["report", "fracbnn", "fracbnn-cifar10", "--timing-only", "--out", str(target)]) == 0
+    assert run(["report", *design, "--timing-only", "--out", str(target)]) == 0
     with opened(target, width) as page:
         labels = page.run(LABELS)
-    assert len(labels) >= 10
-    assert [name for name, *fits in labels if not all(fits)] == []
-    assert {"image", "layer3_0_conv2"} <= {name for name, *_ in labels}
+    assert len(labels) >= 7
+    assert [name for name, _, is_whole in labels if not is_whole] == []
+    assert named <= {name for name, *_ in labels}
+
+
+CROSSED = """const plot = document.querySelector('#roofline .plot');
+const names = [...plot.querySelectorAll('text')].filter(t => !/^[0-9]/.test(t.textContent))
+  .filter(t => !t.getAttribute('transform') && !t.textContent.startsWith('operations'));
+const boxes = names.map(t => [t.textContent, t.getBBox()]);
+const over = (a, b) => a.x < b.x + b.width && a.y + 2 < b.y + b.height - 2, found = [];
+boxes.forEach(([name, box], i) => {
+  for (const [other, place] of boxes.slice(i + 1))
+    if (over(box, place) && over(place, box)) found.push(name + ' over ' + other);
+  for (const line of plot.querySelectorAll('line.roof, line.port')) {
+    const [x1, y1, x2, y2] = ['x1', 'y1', 'x2', 'y2'].map(key => +line.getAttribute(key));
+    for (let x = Math.max(box.x, x1); x < Math.min(box.x + box.width, x2); x++) {
+      const y = y1 + (y2 - y1) * (x - x1) / (x2 - x1);
+      if (y > box.y + 3 && y < box.y + box.height - 3) { found.push(name + ' on a line'); break; }
+    }
+  }
+});
+return [names.map(t => t.textContent), found]"""
+"""Names in the roofline, and which of them lie over others or are struck through by a ceiling."""
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_names_in_the_roofline_lie_on_no_line_and_over_no_name(tmp_path: Path, width: int) -> None:
+    """Some thirty layers, two arrays, two ports."""
+    target = tmp_path / "page.html"
+    design = ("fracbnn-imagenet", "fracbnn-imagenet")
+    assert run(["report", *design, "--timing-only", "--out", str(target)]) == 0
+    with opened(target, width) as page:
+        names, crossed = page.run(CROSSED)
+    assert crossed == []
+    for ceiling in ("conv3x3: ", "conv1x1: ", "ddr: ", "image: "):
+        assert any(name.startswith(ceiling) for name in names)

@@ -112,6 +112,86 @@ def accumulate(
 
 
 @njit(cache=True, nogil=True)
+def seen_pixels(
+    bounds: Integers, columns: int, stride: tuple[int, int], dilation: tuple[int, int]
+) -> Integers:
+    """Where each of many trips reads its padded input, and how many pixels it computes.
+
+    ``bounds``: int64 ``(trips, 9, 2)``; ``columns``: the width of the map that is computed. Returns int64
+    ``(trips, 5)``: the first row, how many rows, the first column, how many columns, the pixels.
+    """
+    found = np.zeros((len(bounds), 5), np.int64)
+    for trip in range(len(bounds)):
+        at = bounds[trip]
+        top = left = -1
+        bottom = right = pixels = 0
+        for row in range(at[5, 0], at[5, 1]):
+            for column in range(at[6, 0], at[6, 1]):
+                pixel = row * columns + column
+                if pixel < at[7, 0] or pixel >= at[7, 1]:
+                    continue
+                top = row if top < 0 else top
+                left = column if left < 0 else min(left, column)
+                bottom, right = row, max(right, column)
+                pixels += 1
+        if pixels:
+            found[trip, 0] = top * stride[0] + at[3, 0] * dilation[0]
+            found[trip, 1] = (bottom - top) * stride[0] + (at[3, 1] - 1 - at[3, 0]) * dilation[0] + 1
+            found[trip, 2] = left * stride[1] + at[4, 0] * dilation[1]
+            found[trip, 3] = (right - left) * stride[1] + (at[4, 1] - 1 - at[4, 0]) * dilation[1] + 1
+            found[trip, 4] = pixels
+    return found
+
+
+@njit(cache=True, nogil=True)
+def read_trips(
+    x: Integers,
+    weights: Integers,
+    sums: Integers,
+    bounds: Integers,
+    seen: Integers,
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+    outputs_a_group: int,
+    channels_a_group: int,
+    accumulator_bits: int,
+    operands: Integers,
+    left: Integers,
+) -> None:
+    """Run many trips, and keep what each read and what it left in its accumulators.
+
+    Arguments as :func:`accumulate`'s, ``bounds`` and ``seen`` as :func:`seen_pixels`'s. ``operands``:
+    int64 ``(trips, elements)``: plane, row, column, channel; ``left``: int64 ``(trips, elements)``:
+    plane, output, pixel; both are filled.
+    """
+    none = np.zeros((0, 3), np.int64)
+    columns = sums.shape[3]
+    for trip in range(len(bounds)):
+        at = bounds[trip]
+        accumulate(x, weights, sums, none, at, stride, dilation, outputs_a_group, accumulator_bits)
+        place = 0
+        for plane in range(at[2, 0], at[2, 1]):
+            for row in range(seen[trip, 0], seen[trip, 0] + seen[trip, 1]):
+                for column in range(seen[trip, 2], seen[trip, 2] + seen[trip, 3]):
+                    for group in range(at[8, 0], at[8, 1]):
+                        first = group * channels_a_group
+                        for channel in range(first + at[1, 0], first + at[1, 1]):
+                            operands[trip, place] = x[plane, row, column, channel]
+                            place += 1
+        place = 0
+        for plane in range(at[2, 0], at[2, 1]):
+            for group in range(at[8, 0], at[8, 1]):
+                for own in range(at[0, 0], at[0, 1]):
+                    for row in range(at[5, 0], at[5, 1]):
+                        for column in range(at[6, 0], at[6, 1]):
+                            pixel = row * columns + column
+                            if at[7, 0] <= pixel < at[7, 1]:
+                                out = group * outputs_a_group + own
+                                left[trip, place] = sums[plane, out, row, column]
+                                place += 1
+
+
+@njit(cache=True, nogil=True)
 def operand_toggles(
     x: Integers,
     columns: int,

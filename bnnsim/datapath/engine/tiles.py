@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from itertools import product
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from math import prod
 
 import numpy as np
 
 from bnnsim.arrays import Integers
 from bnnsim.datapath.engine.contents import bounds_of, placed
-from bnnsim.datapath.engine.frame import Operands, loop_table, narrow, operands_of, weights_of
-from bnnsim.datapath.engine.kernel import DIMENSIONS, accumulate
+from bnnsim.datapath.engine.frame import operands_of, weights_of
+from bnnsim.datapath.engine.kernel import DIMENSIONS, read_trips, seen_pixels
 from bnnsim.datapath.engine.stages import Values
 from bnnsim.design.design import EngineDesign
 from bnnsim.design.engine.program import LayerProgram, Work
 from bnnsim.design.network.network import Node
 
+_TRIPS = 1 << 14
+"""Trips of a step that are looked at together, at most."""
+_ELEMENTS = 1 << 20
+"""Elements that are held together, about."""
+_WEIGHTS = ("groups", "out_channels", "kernel_rows", "kernel_columns", "in_channels")
+_AT = {name: i for i, name in enumerate(DIMENSIONS)}
+
 
 @dataclass(frozen=True)
-class Tile:
-    """One trip of a compute step.
+class Tiles:
+    """Trips of a compute step, one behind the other, that read and add equally much.
 
-    ``step``: which compute step of the turn, from 0; ``trip``: which of its trips. ``bounds``: start and
-    stop of every dimension, int64 ``(9, 2)``. ``operands``: the padded input that it reads, ``(planes,
-    rows, columns, channels)``, strided windows with what lies between; ``weights``: ``(outputs, kernel
-    rows, kernel columns, in_channels)``; ``sums``: the accumulators of its outputs after it, ``(planes,
-    outputs, pixels)``. All three are empty where nothing is kept of the trip.
+    ``step``: which compute step of the turn, from 0; ``first``: which of its trips the first one is.
+    ``bounds``: start and stop of every dimension, int64 ``(trips, 9, 2)``. ``operands``: the padded input
+    that each reads, ``(trips, elements)``: plane, row, column, channel, strided windows with what lies
+    between; ``sums``: the accumulators of its outputs after it, ``(trips, elements)``: plane, output,
+    pixel. ``weights``: which of the parts of :class:`LayerTiles` each takes. All three are empty where
+    nothing is kept of these trips.
     """
 
     step: int
-    trip: int
+    first: int
     work: Work
     bounds: Integers
     operands: Integers
@@ -38,70 +46,121 @@ class Tile:
     sums: Integers
 
 
-def tiles(
-    design: EngineDesign, part: LayerProgram, node: Node, values: Values, x: Integers
-) -> Iterator[Tile]:
-    """Every trip of every compute step of a layer with input ``x`` ``(channels, height, width)``."""
-    array = design.architecture.arrays[part.array]
-    operands, weights = operands_of(design, part, node, x), weights_of(node, values)
-    extents = part.extents
-    shape = (extents["planes"], node.output.channels, extents["rows"], extents["columns"])
-    sums = np.zeros(shape, np.int64)
-    none = np.zeros(0, np.int64)
-    step = 0
-    for work, bounds, is_new in placed(part.ops, bounds_of(part)):
-        if not isinstance(work, Work) or work.kind != "compute":
-            continue
-        for trip, turn in enumerate(product(*(range(loop.trips) for loop in work.loops))):
-            inner = bounds.copy()
-            kept = [narrow(inner, loop, i) for loop, i in zip(work.loops, turn, strict=True)]
-            if not (is_new and all(kept)):
-                yield Tile(step, trip, work, inner, none, none, none)
+@dataclass
+class LayerTiles:
+    """The tiles of one layer, whose parts of the weights are met again in every frame.
+
+    ``parts``: the parts met so far, each ``(outputs, kernel rows, kernel columns, in_channels)``, in the
+    order in which they were met.
+    """
+
+    design: EngineDesign
+    part: LayerProgram
+    node: Node
+    values: Values
+    parts: list[Integers] = field(default_factory=list)
+    _numbers: dict[bytes, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._weights = weights_of(self.node, self.values)
+
+    def of(self, x: Integers) -> Iterator[Tiles]:
+        """Every trip of every compute step with input ``x`` ``(channels, height, width)``."""
+        operands = operands_of(self.design, self.part, self.node, x)
+        extents = self.part.extents
+        shape = (extents["planes"], self.node.output.channels, extents["rows"], extents["columns"])
+        sums = np.zeros(shape, np.int64)
+        bits = self.design.architecture.arrays[self.part.array].accumulator_bits or 0
+        step = 0
+        for work, start, is_new in placed(self.part.ops, bounds_of(self.part)):
+            if not isinstance(work, Work) or work.kind != "compute":
                 continue
-            accumulate(
-                operands.x,
-                weights,
-                sums,
-                loop_table(()),
-                inner,
-                operands.stride,
-                operands.dilation,
-                extents["out_channels"],
-                array.accumulator_bits or 0,
-            )
-            yield Tile(step, trip, work, inner, *_read(operands, weights, sums, inner, extents))
-        step += 1
+            for first, bounds, kept in _trips(work, start, is_new):
+                seen = seen_pixels(bounds, extents["columns"], operands.stride, operands.dilation)
+                sizes = _sizes(bounds, seen, kept)
+                for begin, end in _runs(sizes):
+                    here, size = bounds[begin:end], [int(n) for n in sizes[begin]]
+                    planes, rows, columns, ins, outs, pixels = size
+                    read = np.zeros((end - begin, planes * rows * columns * ins), np.int64)
+                    left = np.zeros((end - begin, planes * outs * pixels), np.int64)
+                    parts = np.zeros(0, np.int64)
+                    if left.size:
+                        parts = np.array([self._part(one) for one in here], np.int64)
+                        read_trips(
+                            operands.x,
+                            self._weights,
+                            sums,
+                            here,
+                            seen[begin:end],
+                            operands.stride,
+                            operands.dilation,
+                            extents["out_channels"],
+                            extents["in_channels"],
+                            bits,
+                            read,
+                            left,
+                        )
+                    yield Tiles(step, first + begin, work, here, read, parts, left)
+            step += 1
+
+    def _part(self, bounds: Integers) -> int:
+        """The number of the part of the weights that a trip takes."""
+        key = bounds[[_AT[name] for name in _WEIGHTS]].tobytes()
+        if key not in self._numbers:
+            self._numbers[key] = len(self.parts)
+            at = {name: slice(*(int(n) for n in bounds[_AT[name]])) for name in _WEIGHTS}
+            size = self.part.extents["out_channels"]
+            groups = range(at["groups"].start, at["groups"].stop)
+            own = range(at["out_channels"].start, at["out_channels"].stop)
+            rows = self._weights[[group * size + out for group in groups for out in own]]
+            self.parts.append(rows[:, at["kernel_rows"], at["kernel_columns"], at["in_channels"]])
+        return self._numbers[key]
 
 
-def _read(
-    operands: Operands, weights: Integers, sums: Integers, bounds: Integers, extents: Mapping[str, int]
-) -> tuple[Integers, Integers, Integers]:
-    """A trip's operands, weights and sums."""
-    at = {name: (int(a), int(b)) for name, (a, b) in zip(DIMENSIONS, bounds, strict=True)}
-    pixels = [
-        (row, column)
-        for row in range(*at["rows"])
-        for column in range(*at["columns"])
-        if at["pixels"][0] <= row * extents["columns"] + column < at["pixels"][1]
-    ]
-    groups = range(*at["groups"])
-    outs = [g * extents["out_channels"] + o for g in groups for o in range(*at["out_channels"])]
-    ins = [g * extents["in_channels"] + i for g in groups for i in range(*at["in_channels"])]
-    if not pixels or not outs:
-        none = np.zeros(0, np.int64)
-        return none, none, none
-    rows, columns = [row for row, _ in pixels], [column for _, column in pixels]
-    spans = []
-    for seen, kernel, axis in (
-        (rows, at["kernel_rows"], 0),
-        (columns, at["kernel_columns"], 1),
-    ):
-        first = min(seen) * operands.stride[axis] + kernel[0] * operands.dilation[axis]
-        last = max(seen) * operands.stride[axis] + (kernel[1] - 1) * operands.dilation[axis]
-        spans.append(slice(first, last + 1))
-    read = operands.x[slice(*at["planes"]), spans[0], spans[1]][..., ins]
-    own = weights[outs][
-        :, slice(*at["kernel_rows"]), slice(*at["kernel_columns"]), slice(*at["in_channels"])
-    ]
-    left = sums[slice(*at["planes"])][:, outs][:, :, rows, columns]
-    return read, own, left
+def _trips(work: Work, start: Integers, is_new: bool) -> Iterator[tuple[int, Integers, Integers]]:
+    """A step's trips in their order, some at a time: the first one's number, the bounds of each, int64
+    ``(trips, 9, 2)``, and which of them are kept."""
+    turns = tuple(loop.trips for loop in work.loops)
+    for first in range(0, prod(turns), _TRIPS):
+        numbers = np.arange(first, min(prod(turns), first + _TRIPS))
+        bounds = np.repeat(start[None], len(numbers), axis=0)
+        kept = np.full(len(numbers), is_new)
+        index = np.unravel_index(numbers, turns) if turns else ()
+        for loop, at in zip(work.loops, index, strict=True):
+            if loop.dimension not in _AT:
+                kept &= at == 0
+                continue
+            row = bounds[:, _AT[loop.dimension]]
+            row[:, 0] += at * loop.tile
+            row[:, 1] = np.minimum(row[:, 1], row[:, 0] + loop.tile)
+            kept &= row[:, 0] < row[:, 1]
+        yield first, bounds, kept
+
+
+def _sizes(bounds: Integers, seen: Integers, kept: Integers) -> Integers:
+    """Of each trip its planes, rows and columns read, channels read, outputs and pixels, int64
+    ``(trips, 6)``; all 0 where nothing is kept."""
+    count = {name: bounds[:, i, 1] - bounds[:, i, 0] for name, i in _AT.items()}
+    sizes = np.stack(
+        [
+            count["planes"],
+            seen[:, 1],
+            seen[:, 3],
+            count["groups"] * count["in_channels"],
+            count["groups"] * count["out_channels"],
+            seen[:, 4],
+        ],
+        axis=1,
+    )
+    sizes[~kept | (sizes <= 0).any(axis=1)] = 0
+    return sizes
+
+
+def _runs(sizes: Integers) -> Iterator[tuple[int, int]]:
+    """Stretches of equal sizes that are not too large to be held together."""
+    edges = np.flatnonzero((sizes[1:] != sizes[:-1]).any(axis=1)) + 1
+    for begin, end in zip([0, *edges], [*edges, len(sizes)], strict=True):
+        planes, rows, columns, ins, outs, pixels = (int(n) for n in sizes[begin])
+        most = max(1, _ELEMENTS // max(1, planes * (rows * columns * ins + outs * pixels)))
+        for at in range(int(begin), int(end), most):
+            yield at, min(int(end), at + most)

@@ -2,6 +2,7 @@
 // Roofline of an engine: its layers under the ceilings of arrays and ports, both axes logarithmic.
 bnnsim.scripts.engineRoofline = (section, data) => {
   const plot = section.querySelector(".plot"), readout = section.querySelector(".readout");
+  const LINE = 8, SHARES = Array.from({ length: 21 }, (_, i) => i / 20);
 
   function decades(values, from, to) {
     const low = 10 ** Math.floor(Math.log10(Math.min(...values)));
@@ -34,27 +35,38 @@ bnnsim.scripts.engineRoofline = (section, data) => {
       const [left, middle] = bnnsim.free(spots, taken) || spots[0];
       add("text", { x: left, y: middle + 4 }, text);
     };
+    const ceilings = [...roofs(add, y, width, taken), ...slants(add, x, y, width, taken)];
+    for (const [text, spots] of ceilings) write(text, spots);
+    data.points.forEach(p => drawPoint(svg, x.at(p.operations_a_byte), y.at(p.operations_a_cycle), p, taken, width, height));
+    plot.replaceChildren(svg);
+  }
+
+  // Draw the ceilings of arrays, and those of ports; where each may be named, beside all that is taken.
+  function roofs(add, y, width, taken) {
     const names = new Map();
     for (const [name, peak] of Object.entries(data.arrays))
       names.set(peak, [...(names.get(peak) || []), name]);
-    for (const [peak, arrays] of names) {
-      const at = y.at(peak);
+    return [...names].map(([peak, arrays]) => {
+      const at = y.at(peak), text = `${arrays.join(", ")}: ${bnnsim.short(peak)}`, wide = 7 * text.length;
       add("line", { class: "roof", x1: 58, x2: width - 14, y1: at, y2: at });
-      const text = `${arrays.join(", ")}: ${bnnsim.short(peak)}`, wide = 7 * text.length;
-      write(text, [at + 11, at - 10].flatMap(middle => [width - 18 - wide, 64].map(left => [left, middle, wide])));
-    }
-    for (const [name, bytes] of Object.entries(data.ports)) {
+      taken.push([58, at, width - 72, LINE]);
+      const lefts = SHARES.map(share => 64 + share * (width - 82 - wide)).reverse();
+      return [text, lefts.flatMap(left => [at + 11, at - 10].map(middle => [left, middle, wide]))];
+    });
+  }
+
+  function slants(add, x, y, width, taken) {
+    return Object.entries(data.ports).flatMap(([name, bytes]) => {
       const from = Math.max(x.low, y.low / bytes), to = Math.min(x.high, y.high / bytes);
-      if (to <= from) continue;
-      add("line", { class: "port", x1: x.at(from), y1: y.at(from * bytes), x2: x.at(to), y2: y.at(to * bytes) });
-      const text = `${name}: ${bnnsim.short(bytes)} bytes a cycle`, wide = 7 * text.length;
-      write(text, [0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8].flatMap(share => {
-        const along = from * (to / from) ** share, px = x.at(along), py = y.at(along * bytes);
-        return [[px + 8, py + 6, wide], [px - 8 - wide, py - 6, wide]];
-      }).filter(([left]) => left > 58 && left + wide < width));
-    }
-    data.points.forEach(p => drawPoint(svg, x.at(p.operations_a_byte), y.at(p.operations_a_cycle), p, taken, width, height));
-    plot.replaceChildren(svg);
+      if (to <= from) return [];
+      const along = share => [x.at(from * (to / from) ** share), y.at(from * (to / from) ** share * bytes)];
+      const [x1, y1] = along(0), [x2, y2] = along(1), text = `${name}: ${bnnsim.short(bytes)} bytes a cycle`;
+      add("line", { class: "port", x1, y1, x2, y2 });
+      for (let px = x1; px < x2; px += 2) taken.push([px - 1, y1 + (y2 - y1) * (px - x1) / (x2 - x1), 2, LINE]);
+      const wide = 7 * text.length, beside = [...SHARES].sort((a, b) => Math.abs(a - 0.5) - Math.abs(b - 0.5));
+      const spots = beside.map(along).flatMap(([px, py]) => [[px + 8, py + 8, wide], [px - 8 - wide, py - 8, wide]]);
+      return [[text, spots.filter(([left, middle]) => left > 58 && left + wide < width && middle > 20)]];
+    });
   }
 
   function drawPoint(svg, px, py, p, taken, width, height) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 from bnnsim.design.memory_map import DRAM, Memory, MemoryMap, MemoryPlace
@@ -16,8 +17,8 @@ _WAYS = {
     "turn": ("idle", "passes through in tiles; its height is the most that is there at once"),
 }
 """How each way to lie is coloured, and what it means."""
-_NAME_SHARE = 0.0048
-"""Of the box's width on a large screen that a name takes, a letter."""
+_NAME_SHARE = 0.09
+"""Of a memory's height that a name takes."""
 _HEADER = ("memory", "name", "content", "bits", "first_bit", "from_turn", "to_turn", "way")
 
 
@@ -48,13 +49,22 @@ def _box(found: MemoryMap, memory: Memory) -> str:
         memory.highest_bits, *(one.first_bit + one.bits for one in here if one.first_bit is not None), 1
     )
     stacked: dict[str, int] = {}
-    marks = ""
+    placed: list[tuple[MemoryPlace, int]] = []
     for one in here:
         first = one.first_bit
         if first is None:
             first = stacked.get(one.from_turn, 0)
             stacked[one.from_turn] = first + one.bits
-        marks += _mark(one, first, height, position, len(found.turns))
+        placed.append((one, first))
+    marks = ""
+    for i, (one, first) in enumerate(placed):
+        named = first + min(one.bits, _NAME_SHARE * height)
+        over = [
+            position[other.from_turn]
+            for other, at in placed[i + 1 :]
+            if at < named and first < at + other.bits
+        ]
+        marks += _mark(one, first, height, position, over)
     if memory.name == DRAM:
         said = f"DRAM <small class='muted'>{exact(-(-height // 8))} bytes</small>"
     else:
@@ -66,17 +76,21 @@ def _box(found: MemoryMap, memory: Memory) -> str:
     return f'<h3>{said}</h3><div class="memory-map" aria-hidden="true">{marks}</div>'
 
 
-def _mark(one: MemoryPlace, first: int, height: int, position: dict[str, int], turns: int) -> str:
+def _mark(
+    one: MemoryPlace, first: int, height: int, position: dict[str, int], over: Sequence[int]
+) -> str:
+    """A place as a box; ``over``: turns from which others may lie over its name."""
+    turns = len(position)
     start, end = position[one.from_turn], position[one.to_turn] + 1
+    covered = end - min((turn for turn in over if start <= turn < end), default=end)
+    room = f"padding-right:{100 * covered / turns:.3f}%;" if covered else ""
     css = _WAYS[one.way][0] if one.way in _WAYS else "idle"
     until = f"{one.from_turn} to {one.to_turn}" if end - start > 1 else one.from_turn
     title = f"{one.content} {one.name}: {one.bits:,} bits, {until}, {one.way}"
-    fits = (len(one.name) + 1.5) * _NAME_SHARE <= (end - start) / turns
-    name = f"<b>{escape(one.name)}</b>" if fits else ""
     return (
         f'<i class="{css}" title="{escape(title)}" style="left:{100 * start / turns:.3f}%;'
         f"width:{100 * (end - start) / turns:.3f}%;top:{100 * first / height:.3f}%;"
-        f'height:{100 * one.bits / height:.3f}%">{name}</i>'
+        f'{room}height:{100 * one.bits / height:.3f}%"><b>{escape(one.name)}</b></i>'
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -15,7 +16,7 @@ from bnnsim.datapath.engine.contents import Contents, bounds_of, placed
 from bnnsim.datapath.engine.frame import EngineFrame, run_engine_frame
 from bnnsim.datapath.engine.kernel import DIMENSIONS
 from bnnsim.datapath.engine.stages import Values
-from bnnsim.datapath.engine.tiles import Tile, tiles
+from bnnsim.datapath.engine.tiles import LayerTiles, Tiles
 from bnnsim.datapath.words import pack_rows
 from bnnsim.design.design import EngineDesign
 from bnnsim.design.engine.loops import planes_of
@@ -23,7 +24,7 @@ from bnnsim.design.engine.program import LayerProgram, Transfer
 from bnnsim.design.network.network import INPUT
 from bnnsim.design.network.node import Node
 from bnnsim.report.engine.log import EngineLog
-from bnnsim.report.vectors.hex import write_hex
+from bnnsim.report.vectors.hex import hex_lines, write_hex
 from bnnsim.report.waveform.vcd import signal_name
 from bnnsim.simulation import Simulation, Stimulus
 from bnnsim.simulation.prefix import prefix_outputs
@@ -46,7 +47,8 @@ LAYOUT = {
     "dimension; its results are there depth cycles after it; without a line number nothing is kept of it",
     "operands": "plane, row, column, channel (fastest) of the padded input from the first row and column "
     "that the trip reads to the last; elements of operand_bits in two's complement, a border may be 0",
-    "weights": "output, kernel row, kernel column, input channel (fastest); a line whenever they change",
+    "weights": "output, kernel row, kernel column, input channel (fastest); a line for each part of the "
+    "weights that some trip takes",
     "sums": "plane, output, pixel (fastest), after the trip",
     "maps": "pixel by pixel, a word a pixel, channel 0 in the lowest bits",
 }
@@ -188,35 +190,31 @@ def _write_tiles(
     works = (one for one in log.work(part.array) if one.part == position)
     layer = node.layer
     assert isinstance(layer, WeightedLayer)
-    values = parameters[part.name]
+    found = LayerTiles(design, part, node, parameters[part.name])
     bits = _Widths.of(design, part, node)
     name = f"tiles/{signal_name(part.name)}"
-    trips = 0
+    trips = lines = 0
     with (
         (folder / f"{name}.csv").open("w", encoding="ascii") as rows,
         (folder / f"{name}.operands.hex").open("w", encoding="ascii") as operands,
-        (folder / f"{name}.weights.hex").open("w", encoding="ascii") as weights,
         (folder / f"{name}.sums.hex").open("w", encoding="ascii") as sums,
     ):
         rows.write(f"frame,step,trip,cycle,depth,line,weights_line,{','.join(DIMENSIONS)}\n")
-        line = weights_line = -1
         for number, frame in enumerate(frames):
-            x = frame.outputs[node.inputs[0]]
-            step, begin, last = -1, 0, ""
-            for tile in tiles(design, part, node, values, x):
-                if tile.step != step:
-                    step, begin = tile.step, next(works).start if tile.work.cycles else begin
-                if tile.sums.size:
-                    line += 1
-                    operands.write(_hex(tile.operands, bits.operand))
-                    sums.write(_hex(tile.sums, bits.total))
-                    own = (tile.weights + 1) // 2 if layer.weight.is_bipolar else tile.weights
-                    now = _hex(own, bits.weight)
-                    if now != last:
-                        weights.write(now)
-                        weights_line, last = weights_line + 1, now
-                rows.write(_row(number, tile, begin, line, weights_line) + "\n")
-                trips += 1
+            step, begin = -1, 0
+            for tiles in found.of(frame.outputs[node.inputs[0]]):
+                if tiles.step != step:
+                    step, begin = tiles.step, next(works).start if tiles.work.cycles else begin
+                rows.writelines(_rows(number, tiles, begin, lines))
+                if tiles.sums.size:
+                    operands.writelines(hex_lines(tiles.operands, bits.operand))
+                    sums.writelines(hex_lines(tiles.sums, bits.total))
+                    lines += len(tiles.sums)
+                trips += len(tiles.bounds)
+    with (folder / f"{name}.weights.hex").open("w", encoding="ascii") as weights:
+        for one in found.parts:
+            own = (one + 1) // 2 if layer.weight.is_bipolar else one
+            weights.writelines(hex_lines(own.reshape(1, -1), bits.weight))
     return {
         "layer": part.name,
         "array": part.array,
@@ -249,21 +247,17 @@ class _Widths:
         return cls(operand, layer.weight.bits, total)
 
 
-def _row(number: int, tile: Tile, begin: int, line: int, weights_line: int) -> str:
-    trips = 1
-    for loop in tile.work.loops:
-        trips *= loop.trips
-    cycle = begin + tile.trip * tile.work.interval
-    depth = tile.work.cycles - trips * tile.work.interval
-    kept = f"{line},{weights_line}" if tile.sums.size else ","
-    spans = ",".join(f"{start}:{stop}" for start, stop in tile.bounds)
-    return f"{number},{tile.step},{tile.trip},{cycle},{depth},{kept},{spans}"
-
-
-def _hex(values: Integers, bits: int) -> str:
-    """One word of all elements, the first in the lowest bits."""
-    (word,) = pack_rows(np.ascontiguousarray(values, np.int64).reshape(1, -1), bits)
-    return f"{word:0{-(-values.size * bits // 4)}x}\n"
+def _rows(number: int, tiles: Tiles, begin: int, line: int) -> Iterator[str]:
+    """A line for each of some trips; ``line``: that of the first one's operands and sums."""
+    work = tiles.work
+    depth = work.cycles - prod(loop.trips for loop in work.loops) * work.interval
+    kept = bool(tiles.sums.size)
+    for i, bounds in enumerate(tiles.bounds.tolist()):
+        trip = tiles.first + i
+        lines = f"{line + i},{tiles.weights[i]}" if kept else ","
+        spans = ",".join(f"{start}:{stop}" for start, stop in bounds)
+        cycle = begin + trip * work.interval
+        yield f"{number},{tiles.step},{trip},{cycle},{depth},{lines},{spans}\n"
 
 
 def _write_map(

@@ -158,7 +158,7 @@ class PointModel:
 
     def look(self, point: Int64s) -> float:
         """By how much the design of ``point`` breaks bounds at any pace, as a share; infinite where there
-        is no such design. Builds it where it must: exactly, then; else at least so much."""
+        is no such design. Builds it where nothing less tells: exactly, then; else at least so much."""
         place = self._place(point)
         model, own = self._models[place], point[None, self._columns[place]]
         found = model.floor(own)
@@ -166,8 +166,7 @@ class PointModel:
             least = model.least(self._named(point))
             if least is not None:
                 excess = float(self._excess((*least, np.ones(1, bool)), at_least=True)[0])
-                if excess > 0:
-                    return excess
+                return excess if excess > 0 or model.exists(self._named(point)) else float("inf")
             if not self.build(point):
                 return float("inf")
             found = model.floor(own)

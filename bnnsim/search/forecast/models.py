@@ -15,7 +15,7 @@ from bnnsim.search.forecast.effects import Effects
 from bnnsim.search.forecast.figures import BASE, figures_from
 from bnnsim.search.forecast.layer_tables import LayerTables
 from bnnsim.search.points.encoding import Parameters
-from bnnsim.search.points.point_design import idle_design, point_design
+from bnnsim.search.points.point_design import check_point, idle_design, point_design
 from bnnsim.search.points.target_encoding import TargetEncoding
 from bnnsim.spec.faults import SpecError
 
@@ -48,7 +48,11 @@ class SpaceModel(Protocol):
 
     def least(self, point: Parameters) -> tuple[Mapping[str, Floats], Mapping[str, Floats]] | None:
         """Costs that the design of ``point`` has at least, and what there is of bounded ones, where that
-        is known for less than building it."""
+        is known without building it: where loops are left to the tool, which are chosen, by all
+        processes, where a design is judged."""
+
+    def exists(self, point: Parameters) -> bool:
+        """Whether there is a design of a ``point`` of which :meth:`least` is known."""
 
     def look_at(self, point: Parameters) -> bool:
         """Build the design of ``point`` without timing it; whether there is such a design."""
@@ -94,6 +98,9 @@ class PipelineModel:
 
     def least(self, point: Parameters) -> None:
         return None
+
+    def exists(self, point: Parameters) -> bool:
+        return self.look_at(point)
 
     def look_at(self, point: Parameters) -> bool:
         return self.tables.fill(point)
@@ -143,8 +150,16 @@ class EffectModel:
             return None
         total = estimate_resources(design).total
         room = {name: getattr(design.budget, name) for name in BOUNDED}
+        self._room = np.array([np.inf if r is None else r for r in room.values()])
         costs = {name: np.array([float(getattr(total, name))]) for name in RESOURCES}
-        return costs, {name: np.array([np.inf if r is None else r]) for name, r in room.items()}
+        return costs, {name: self._room[i : i + 1] for i, name in enumerate(room)}
+
+    def exists(self, point: Parameters) -> bool:
+        try:
+            check_point(self.encoding.space, self.encoding.describe(point))
+        except SpecError:
+            return False
+        return True
 
     def look_at(self, point: Parameters) -> bool:
         try:

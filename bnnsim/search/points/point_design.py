@@ -20,7 +20,7 @@ from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.faults import Fault, SpecError
 from bnnsim.spec.load import Loaded
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
-from bnnsim.timing.mapped import mapped_design
+from bnnsim.timing.mapped import mapped_design, untimed_design
 
 MOST_SIZED = 1000
 """Points whose depths are kept."""
@@ -81,6 +81,15 @@ def point_design(space: Space, knobs: Mapping[str, Value]) -> Design | EngineDes
     if not isinstance(loaded.spec, StreamingArchitecture):
         return mapped_design(loaded, space.workload, space.ways)
     return _pipeline(space, Loaded(loaded.spec, loaded.source))
+
+
+def check_point(space: Space, knobs: Mapping[str, Value]) -> None:
+    """Raise :class:`SpecError` where :func:`point_design` does; loops left to the tool are not chosen."""
+    loaded = space.loaded(space.point(knobs, space.name))
+    if isinstance(loaded.spec, StreamingArchitecture):
+        _pipeline(space, Loaded(loaded.spec, loaded.source))
+    else:
+        untimed_design(loaded, space.workload, space.ways)
 
 
 def _pipeline(space: Space, streaming: Loaded[StreamingArchitecture]) -> Design:

@@ -6,7 +6,7 @@ from bnnsim.search.front.objectives import GIVEN
 from bnnsim.search.front.own_figures import PLACE
 from bnnsim.search.points.encoding import Knobs
 from bnnsim.search.points.knob_seeds import knob_seeds
-from bnnsim.search.points.point_design import point_design
+from bnnsim.search.points.point_design import check_point
 from bnnsim.search.points.target_encoding import TargetEncoding
 from bnnsim.search.space.alternatives import ALTERNATIVE, Alternatives, SearchSpace
 from bnnsim.search.space.space import Space
@@ -61,7 +61,7 @@ def check_buildable(space: SearchSpace) -> None:
 
 def _build_faults(space: Space, point: Knobs) -> tuple[Fault, ...]:
     try:
-        point_design(space, point)
+        check_point(space, point)
     except SpecError as error:
         return error.faults
     return ()

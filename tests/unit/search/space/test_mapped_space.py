@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import random
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -14,18 +15,20 @@ from bnnsim.cost.usage import RESOURCES
 from bnnsim.evaluation import figures_of
 from bnnsim.exploration.explore import explore
 from bnnsim.exploration.plan import plan_of
-from bnnsim.search.forecast.models import EffectModel
 from bnnsim.search.front.evaluator import Evaluator, set_evaluator
 from bnnsim.search.front.verify import verify
-from bnnsim.search.points.encoding import Parameters
-from bnnsim.search.points.point_design import idle_design, point_design
+from bnnsim.search.points.point_design import check_point, idle_design, point_design
+from bnnsim.search.space.fields import Value
+from bnnsim.search.space.space import Space
 from bnnsim.search.space.space_reader import load_space
 from bnnsim.search.storage.record import Exploration
 from bnnsim.search.storage.results import design_name
 from bnnsim.search.study.pool import Pool
 from bnnsim.search.study.proposer import Proposer
-from bnnsim.spec.faults import SpecError
+from bnnsim.spec.faults import Fault, SpecError
 from bnnsim.spec.load import load_architecture, load_workload
+from bnnsim.timing import mapped
+from bnnsim.timing.engine.mapping import choice
 from bnnsim.timing.mapped import mapped_design
 from tests.unit.timing.test_engine_mapping import ENGINE
 
@@ -64,24 +67,46 @@ def test_no_design_takes_less_than_its_units_without_what_they_do(name: str) -> 
     assert compared == 3
 
 
-def test_a_search_builds_few_designs_before_it_judges_the_first(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("name", SPACES)
+def test_a_point_is_checked_without_choosing_its_loops(name: str) -> None:
+    """What is checked has the same faults as what is built; some points have no loops that fit."""
+    space = load_space(name)
+    draw = random.Random(1)
+    outcomes = []
+    while len(set(outcomes)) < 2:
+        knobs = {knob.name: draw.choice(knob.values) for knob in space.knobs}
+        checked = _faults(check_point, space, knobs)
+        assert checked == _faults(point_design, space, knobs)
+        outcomes.append(bool(checked))
+
+
+def _faults(
+    build: Callable[[Space, Mapping[str, Value]], object], space: Space, knobs: Mapping[str, Value]
+) -> tuple[Fault, ...]:
+    try:
+        build(space, knobs)
+    except SpecError as error:
+        return error.faults
+    return ()
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_a_search_chooses_no_loops_before_it_judges_the_first(
+    name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two batches of ten are asked for before the first is judged; nothing else is built for them but
-    what cannot be built."""
-    built: list[bool] = []
-    look_at = EffectModel.look_at
+    """Two batches of ten are asked for before the first is judged: all processes choose their loops."""
 
-    def counted(self: EffectModel, point: Parameters) -> bool:
-        built.append(look_at(self, point))
-        return built[-1]
+    def chosen(*_: object) -> None:
+        raise AssertionError
 
-    monkeypatch.setattr(EffectModel, "look_at", counted)
-    plan = plan_of(SPACES[0], None, 50, None, (), "front", 0)
+    monkeypatch.setattr(choice, "map_layers", chosen)
+    monkeypatch.setattr(mapped, "map_layers", chosen)
+    plan = plan_of(name, None, 50, None, (), "front", 0)
     proposer = Proposer(plan, 0)
     asked = [*proposer.ask(10), *proposer.ask(10)]
     assert len(asked) == 20
-    assert sum(built) == 20
+    for point in asked:
+        check_point(plan.space.member({}), plan.encoding.describe(point))
 
 
 def _hold_that_the_best_are_checked_first(exploration: Exploration) -> None:
