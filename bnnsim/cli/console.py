@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,17 +11,14 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bnnsim.arrays.compilation import CompilationWarning
-from bnnsim.files.whole import check_target, save_text
+from bnnsim.files.whole import save_text
 from bnnsim.search.storage.study_warning import StudyWarning
 from bnnsim.spec.faults import OldKeyWarning
 
 output = Console(highlight=False, soft_wrap=False, emoji=False)
 errors = Console(stderr=True, highlight=False, emoji=False)
-
-_PATIENCE_S = 1.0
 
 
 class SimulationFailed(Exception):
@@ -31,19 +27,6 @@ class SimulationFailed(Exception):
 
 class Interrupted(Exception):
     """Ctrl-C ended a command that left results; the text says how to go on."""
-
-
-@contextmanager
-def _simulation_errors() -> Iterator[None]:
-    """A design that locks up, or whose bits differ, ends the command with its message."""
-    from bnnsim.datapath.mismatch import BitMismatchError
-    from bnnsim.timing.streaming.compiled_run import UnprovenError
-    from bnnsim.timing.streaming.result import DeadlockError
-
-    try:
-        yield
-    except (DeadlockError, BitMismatchError, UnprovenError) as error:
-        raise SimulationFailed(str(error)) from error
 
 
 @contextmanager
@@ -71,52 +54,6 @@ def remarks() -> Iterator[None]:
 
         warnings.showwarning = show
         yield
-
-
-@contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A callback (done, total) that shows a bar on a terminal once the work has taken a second."""
-    started = time.monotonic()
-    bar = Progress(
-        TextColumn(what),
-        BarColumn(),
-        TextColumn("{task.percentage:3.0f} %"),
-        TimeRemainingColumn(),
-        console=errors,
-        transient=True,
-    )
-    task = None
-    calls = 0
-
-    def advance(done: int, total: int) -> None:
-        nonlocal task, calls
-        calls += 1
-        if calls % 64 and done != total:
-            return
-        if task is None:
-            if not errors.is_terminal or time.monotonic() - started < _PATIENCE_S:
-                return  # elsewhere a bar would leave an empty line
-            bar.start()
-            task = bar.add_task(what, total=total)
-        bar.update(task, completed=done, total=total)
-
-    try:
-        yield advance
-    finally:
-        if task is not None:
-            bar.stop()
-
-
-@contextmanager
-def running(what: str, *targets: str | Path | None) -> Iterator[Callable[[int, int], None]]:
-    """A run of designs: its :func:`progress`, and a message where it fails.
-
-    Raises :class:`~bnnsim.spec.faults.InputError` for a target that cannot be written, before all else.
-    """
-    for target in targets:
-        check_target(target)
-    with _simulation_errors(), progress(what) as advance:
-        yield advance
 
 
 class Record(Protocol):

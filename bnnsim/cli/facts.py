@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable
 
@@ -21,6 +22,16 @@ def show_facts(facts: Iterable[tuple[str, str]], width: int = WIDTH) -> None:
         _line(f"{word:<{width}} {lines[0]}")
         for line in lines[1:]:
             _line(f"{'':<{width}} {line}")
+
+
+def show_lines(text: str) -> None:
+    """Print lines that begin with their word and two spaces, or with none, as :func:`show_facts` does."""
+    for line in text.splitlines():
+        word = re.match(r"\S+ {2,}", line)
+        width = word.end() if word else 0
+        first, *more = _wrapped(line[width:], output.width - width)
+        for start, part in ((line[:width], first), *((" " * width, part) for part in more)):
+            _line(start + part)
 
 
 def show_places(places: Iterable[tuple[str, str]], width: int = WIDTH) -> None:

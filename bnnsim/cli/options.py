@@ -12,7 +12,7 @@ from typing import Annotated, Any, cast, get_type_hints
 import typer
 
 from bnnsim.cli.completion import names_of
-from bnnsim.cli.console import running
+from bnnsim.cli.progress import running
 from bnnsim.simulation import RunOptions
 from bnnsim.simulation.options import ExecutorName
 
@@ -77,19 +77,19 @@ class RunRequest:
 
     @contextmanager
     def started(self, what: str, *targets: str | Path | None) -> Iterator[RunOptions]:
-        """The options of a run of a design that :func:`~bnnsim.cli.console.running` watches over.
+        """The options of a run of a design that :func:`~bnnsim.cli.progress.running` watches over.
 
         Raises :class:`~bnnsim.spec.faults.InputError` for a target that cannot be written, then for
         options that no run can mean.
         """
-        with running(what, *targets) as progress:
+        with running(what, *targets) as work:
             yield RunOptions(
                 self.images,
                 self.frames,
                 self.timing_only,
                 self.weights_seed,
                 self.executor,
-                progress,
+                work.advance,
             )
 
 

@@ -79,7 +79,8 @@ class Exceeded:
         return self.used - self.allowed
 
     def __str__(self) -> str:
-        return f"{self.resource}: {self.used} used, {self.allowed} allowed, {self.amount} too many"
+        used, allowed, amount = (f"{n:,}" for n in (self.used, self.allowed, self.amount))
+        return f"{self.resource}: {used} used, {allowed} allowed, {amount} too many"
 
 
 @dataclass(frozen=True, slots=True)

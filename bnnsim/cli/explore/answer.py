@@ -131,7 +131,7 @@ def _answer(report: ExplorationReport) -> Facts:
 
 
 def _champions(report: ExplorationReport) -> Facts:
-    """What beats a published design by the tool's own models."""
+    """What beats each landmark by the tool's own models, or that nothing does."""
     found = report.exploration
     checks = {v.id: v.is_exact for v in report.verifications}
     rows = []
@@ -149,6 +149,10 @@ def _champions(report: ExplorationReport) -> Facts:
             clock = f"at {trial.result.figures['clock_mhz']:g} MHz"
             text = f"{reference.name}: {design_name(found, trial)} {clock}, {pairs}; {checked}"
             rows.append(("beats", text + _doubts(report, trial, reference)))
+        if found.feasible and not beaters and found.can_be_beaten(reference):
+            known = [n for n in ("throughput_fps", "power_w", *COMPARED) if n in reference.figures]
+            said = ", ".join(f"{figure_cell(reference.figures[n])} {FIGURES[n][1]}" for n in known)
+            rows.append(("unbeaten", f"{reference.name}: {said}"))
     return rows
 
 

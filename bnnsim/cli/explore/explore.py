@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn
 
 from bnnsim.cli.completion import names_of
-from bnnsim.cli.console import Interrupted, deliver, errors, output
+from bnnsim.cli.console import Interrupted, deliver, output
 from bnnsim.cli.options import JsonOption, SingleFileOption
+from bnnsim.cli.progress import Work
 from bnnsim.exploration import DEFAULT_SPACE
 from bnnsim.files.whole import check_target
 from bnnsim.search.study.samplers import SamplerName
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from bnnsim.exploration.run import Stage
     from bnnsim.search.study.progress import SearchProgress
 
-PROGRESS_LINE_S = 10
-"""Between two lines of progress where they cannot be one moving line."""
 Verify = Literal["some", "all", "none"]
 
 
@@ -120,7 +117,7 @@ def command(
     if resume and out is None and storage is None:
         raise InputError("--resume", "the folder to go on in (--out)", "none")
     out = out or _free_folder(Path(space).stem)
-    with _Line() as line:
+    with _SearchWork() as work:
         report = run_exploration(
             space,
             workload,
@@ -137,9 +134,9 @@ def command(
             baseline=baseline,
             verify_words={"some": VERIFY_WORDS, "all": None, "none": 0}[verify],
             single_file=single_file,
-            progress=line.advance,
+            progress=work.advance_in,
         )
-    if json_file is None:
+    if json_file is None:  # the record builds the front's designs once more
         show(report)
     else:
         deliver(found_front(report), json_file, lambda _: show(report))
@@ -154,8 +151,10 @@ def _help(storage: str | None, study: str, jobs: int | None) -> None:
 
     if storage is None:
         raise InputError("--worker", "the database of the study (--storage)", "none")
-    with _Line() as line:
-        interrupted = join_study(storage, study, jobs=jobs, progress=lambda p: line.advance("search", p))
+    with _SearchWork() as work:
+        interrupted = join_study(
+            storage, study, jobs=jobs, progress=lambda found: work.advance_in("search", found)
+        )
     if interrupted:
         raise Interrupted("interrupted before the study was complete; the same command goes on")
     output.print("the study is complete")
@@ -209,47 +208,25 @@ def _free_folder(space: str) -> Path:
     raise AssertionError
 
 
-class _Line:
-    """One line of progress: trials, front, hypervolume and designs a second."""
+STAGES: Mapping[str, str] = {
+    "search": "searching",
+    "baseline": "random, to compare",
+    "verify": "re-simulating the front",
+}
 
-    names: Mapping[str, str] = {
-        "search": "searching",
-        "baseline": "random, to compare",
-        "verify": "re-simulating the front",
-    }
+
+class _SearchWork(Work):
+    """Trials, front, hypervolume and designs a second."""
 
     def __init__(self) -> None:
-        self.bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
-            TextColumn("{task.completed:,}/{task.total:,}"),
-            TextColumn("{task.fields[text]}"),
-            console=errors,
-            transient=True,
-        )
-        self.task = self.bar.add_task("starting", total=1, text="")
-        self.stage: Stage | None = None
-        self.printed = time.monotonic()
+        super().__init__("starting")
 
-    def __enter__(self) -> _Line:
-        if errors.is_terminal:  # elsewhere it would leave an empty line
-            self.bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if errors.is_terminal:
-            self.bar.stop()
-
-    def advance(self, stage: Stage, progress: SearchProgress | tuple[int, int]) -> None:
+    def advance_in(self, stage: Stage, progress: SearchProgress | tuple[int, int]) -> None:
         if isinstance(progress, tuple):
-            (done, total), text = progress, ""
+            (done, total), parts = progress, []
         else:
             done, total = progress.trials, progress.wanted
             # The front of a single figure is one design, and dominates all of its own box.
-            covered = f"  hypervolume {progress.hypervolume:.0%}" if progress.front > 1 else ""
-            text = f"front {progress.front}{covered}  {progress.designs_per_s:.0f} designs/s"
-        self.bar.update(self.task, description=self.names[stage], completed=done, total=total, text=text)
-        # Where stderr is no terminal, a line now and then instead of a moving one.
-        if not errors.is_terminal and time.monotonic() - self.printed > PROGRESS_LINE_S:
-            self.printed = time.monotonic()
-            errors.print(f"{self.names[stage]} {done}/{total}  {text}", markup=False)
+            covered = [f"hypervolume {progress.hypervolume:.0%}"] if progress.front > 1 else []
+            parts = [f"front {progress.front:,}", *covered, f"{progress.designs_per_s:.0f} designs/s"]
+        self.tell(STAGES[stage], done, total, ", ".join([f"{done:,} of {total:,}", *parts]))

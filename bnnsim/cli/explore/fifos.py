@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.progress import BarColumn, Progress, TextColumn
 
-from bnnsim.cli.console import Interrupted, deliver, errors, output, progress, write_page, write_whole
+from bnnsim.cli.console import Interrupted, deliver, output, write_page, write_whole
 from bnnsim.cli.facts import show_facts, show_places
 from bnnsim.cli.fitted_table import Column, FittedTable
 from bnnsim.cli.options import ArchArgument, JsonOption, SingleFileOption, WorkloadArgument
+from bnnsim.cli.progress import Work
 from bnnsim.design.design import Design
 from bnnsim.files.whole import check_target
 from bnnsim.search.fifos.check import check_sizing
@@ -25,9 +24,6 @@ from bnnsim.search.fifos.sizing import (
 )
 from bnnsim.simulation import load_streaming_design
 from bnnsim.spec.faults import InputError
-
-PROGRESS_LINE_S = 3
-"""Seconds between lines of progress where stderr is no terminal."""
 
 
 def command(
@@ -61,9 +57,9 @@ def command(
     if page is not None and page.absolute() == path.absolute():
         raise InputError("--page", "another file than the architecture's", str(page))
     interrupted = False
-    with _Line() as line:
+    with _SizingWork() as work:
         try:
-            sizing = size_fifos(design, keep, objective, line.advance)
+            sizing = size_fifos(design, keep, objective, work.advance_with)
         except SizingInterrupted as stopped:
             if stopped.best is None:
                 raise Interrupted("interrupted before any depths kept the throughput") from None
@@ -71,8 +67,8 @@ def command(
     frames = 0
     if not interrupted:
         try:
-            with progress("checking with SimPy") as advance:
-                frames = check_sizing(design, sizing, advance)
+            with Work("checking with SimPy") as work:
+                frames = check_sizing(design, sizing, work.advance)
         except KeyboardInterrupt:
             interrupted = True
     _write(design, sizing, path, page, single_file)
@@ -98,35 +94,20 @@ def _write(
         write_page(page, lambda is_whole: sizing_page(info, is_whole), is_single_file)
 
 
-class _Line:
-    """Progress with the best so far: a bar on a terminal, elsewhere a line every few seconds."""
+class _SizingWork(Work):
+    """Timings, and the best depths so far."""
 
     def __init__(self) -> None:
-        columns = (TextColumn("sizing FIFOs"), BarColumn(bar_width=20), TextColumn("{task.fields[text]}"))
-        self.bar = Progress(*columns, console=errors, transient=True)
-        self.task = self.bar.add_task("", total=1, text="")
-        self.printed = time.monotonic()
+        super().__init__("sizing FIFOs")
 
-    def __enter__(self) -> _Line:
-        if errors.is_terminal:
-            self.bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if errors.is_terminal:
-            self.bar.stop()
-
-    def advance(self, found: SizingProgress) -> None:
+    def advance_with(self, found: SizingProgress) -> None:
         best = found.best
-        text = f"{found.timed} of at most {found.most} timings; " + (
+        text = f"{found.timed} of at most {found.most} timings, " + (
             "none keeps the throughput yet"
             if best is None
             else f"best {best.fifo_bits:,} bits at {best.initiation_interval_cycles:,} cycles"
         )
-        self.bar.update(self.task, completed=found.timed, total=found.most, text=text)
-        if not errors.is_terminal and time.monotonic() - self.printed > PROGRESS_LINE_S:
-            self.printed = time.monotonic()
-            errors.print(f"sizing FIFOs: {text}", markup=False, soft_wrap=True)
+        self.tell("sizing FIFOs", found.timed, found.most, text)
 
 
 def _show(sizing: FifoSizing, frames: int, path: Path) -> None:

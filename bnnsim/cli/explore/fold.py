@@ -12,6 +12,7 @@ from bnnsim.cli.console import deliver, output, write_whole
 from bnnsim.cli.facts import show_facts, show_places
 from bnnsim.cli.fitted_table import Column, FittedTable
 from bnnsim.cli.options import JsonOption, WorkloadArgument
+from bnnsim.cli.progress import Work
 from bnnsim.files.whole import check_target
 from bnnsim.notebook.number import figure_text
 from bnnsim.spec.faults import InputError
@@ -68,14 +69,17 @@ def command(
         check_target(target)
     if devices is None:
         assert device is not None
-        answer = fold(workload, device, fps, clock_mhz, name, objective, anyway, units)
+        with Work("folding"):
+            answer = fold(workload, device, fps, clock_mhz, name, objective, anyway, units)
         found: tuple[DeviceAnswer, ...] = (DeviceAnswer(load_device(device).spec, answer),)
     else:
         if anyway:
             raise InputError("--anyway", "a single --device", f"--devices {devices}")
-        found = fold_for_devices(
-            workload, devices_named(devices), fps, clock_mhz, name, objective, units
-        )
+        parts = devices_named(devices)
+        with Work("folding") as work:
+            found = fold_for_devices(
+                workload, parts, fps, clock_mhz, name, objective, units, progress=work.advance
+            )
     chosen = smallest(found)
     text = "" if chosen is None or chosen.answer is None else chosen.answer.text()
     path = out if text else None

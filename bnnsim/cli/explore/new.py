@@ -12,6 +12,7 @@ from bnnsim.cli.console import deliver, output, write_whole
 from bnnsim.cli.facts import show_places
 from bnnsim.cli.help import WholeSentences
 from bnnsim.cli.options import JsonOption
+from bnnsim.cli.progress import Work
 from bnnsim.cli.records.written import written
 from bnnsim.files.whole import check_target
 from bnnsim.spec.faults import InputError
@@ -71,7 +72,8 @@ def engine(
         raise InputError("--out", "the file to write, beside --json", "none")
     for target in (out, json_file):
         check_target(target)
-    text = new_engine(workload, device, kind, clock_mhz, name, mapping).text()
+    with Work("timing engines"):
+        text = new_engine(workload, device, kind, clock_mhz, name, mapping).text()
     if out is None:
         output.file.write(text)
         return

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bnnsim.cli.console import deliver, output, progress
+from bnnsim.cli.console import deliver, output
 from bnnsim.cli.facts import show_facts
 from bnnsim.cli.fitted_table import Column, FittedTable
 from bnnsim.cli.options import ArchArgument, JsonOption, SingleFileOption, WorkloadArgument
+from bnnsim.cli.progress import Work
 from bnnsim.files.whole import check_target
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ def command(
     check_target(json_file)
     if out is not None:
         prepare_folder(out)
-    with progress("judging") as advance:
-        found = sweep(arch, workload, knob, progress=advance)
+    with Work("judging") as work:
+        found = sweep(arch, workload, knob, progress=work.advance)
     if out is not None:
         page = sweep_page(sweep_info(found), single_file)
         files = {**library(single_file), SWEEP_TABLE: sweep_table(found), SWEEP_PAGE: page}

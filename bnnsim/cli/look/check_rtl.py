@@ -7,8 +7,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from bnnsim.cli.console import SimulationFailed, deliver, output
+from bnnsim.cli.console import SimulationFailed, deliver
+from bnnsim.cli.facts import show_facts
 from bnnsim.cli.options import JsonOption
+from bnnsim.cli.progress import Work
 from bnnsim.files.whole import check_target
 
 
@@ -32,7 +34,8 @@ def command(
 
     check_target(json_file)
     try:
-        checked = check_rtl(folder, simulator, netlist)
+        with Work("checking"):
+            checked = check_rtl(folder, simulator, netlist)
     except (SimulatorError, SynthesisError) as error:
         raise SimulationFailed(str(error)) from error
     found = checked.verification
@@ -41,7 +44,7 @@ def command(
 
     def show(_: object) -> None:
         if found.is_equal:
-            output.print(f"verified  {told}", markup=False, soft_wrap=True)
+            show_facts([("verified", told)], 9)
 
     deliver(record, json_file, show)
     if not found.is_equal:

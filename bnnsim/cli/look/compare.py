@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bnnsim.cli.console import deliver, output, running, write_whole
+from bnnsim.cli.console import deliver, output, write_whole
 from bnnsim.cli.fitted_table import LEAST_NAME, Column, FittedTable, shortened_name
+from bnnsim.cli.progress import running
 
 if TYPE_CHECKING:
     from bnnsim.report.comparison.comparison import ComparisonInfo

@@ -9,6 +9,7 @@ from bnnsim.cli.console import deliver
 from bnnsim.cli.facts import show_facts
 from bnnsim.cli.fitted_table import Column, FittedTable
 from bnnsim.cli.options import JsonOption
+from bnnsim.cli.progress import Work
 from bnnsim.files.whole import check_target
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ def command(
     from bnnsim.finn.comparison import compare_with_finn
 
     check_target(json_file)
-    deliver(compare_with_finn(build, device, clock_mhz), json_file, show)
+    with Work("simulating"):
+        found = compare_with_finn(build, device, clock_mhz)
+    deliver(found, json_file, show)
 
 
 def show(found: "FinnComparison") -> None:

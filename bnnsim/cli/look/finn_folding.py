@@ -8,6 +8,7 @@ import typer
 from bnnsim.cli.console import deliver, write_whole
 from bnnsim.cli.facts import show_facts, show_places
 from bnnsim.cli.options import ArchArgument, JsonOption, WorkloadArgument
+from bnnsim.cli.progress import Work
 from bnnsim.cli.records.written import written
 from bnnsim.files.whole import check_target
 from bnnsim.simulation import load_streaming_design
@@ -32,7 +33,8 @@ def command(
         check_target(target)
     reason = "FINN builds pipelines"
     design, _ = load_streaming_design(arch, workload, "finn-folding", reason)
-    folding = folding_of(design, model)
+    with Work("folding"):
+        folding = folding_of(design, model)
     write_whole(out, folding.text())
     note = "names as FINN 0.10 gives them; a model behind step_specialize_layers says them exactly"
     notes = [note] if folding.is_predicted else []

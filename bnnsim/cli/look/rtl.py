@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bnnsim.cli.console import SimulationFailed, deliver, output
+from bnnsim.cli.console import SimulationFailed, deliver
+from bnnsim.cli.facts import show_facts, show_lines
 from bnnsim.cli.options import ArchArgument, JsonOption, RunRequest, WorkloadArgument, runs_design
 
 if TYPE_CHECKING:
@@ -51,21 +52,24 @@ def _show(written: Written) -> None:
     from bnnsim.rtl.handover.told import not_checked_text, verified_text
 
     out = written.folder
-    lines = [
-        f"written   {out}: {written.units} units, {written.streams} streams, "
-        f"{written.memories} memories; {out / 'README.md'} says what is what"
+    facts = [
+        (
+            "written",
+            f"{out}: {written.units} units, {written.streams} streams, {written.memories} memories; "
+            f"{out / 'README.md'} says what is what",
+        )
     ]
     if written.synthesis:
         cells = written.synthesis.total
-        lines.append(
-            f"cells     {cells.lut_logic:,} LUT, {cells.lutram:,} LUTRAM, {cells.ff:,} FF, "
+        text = (
+            f"{cells.lut_logic:,} LUT, {cells.lutram:,} LUTRAM, {cells.ff:,} FF, "
             f"{cells.bram18:,} BRAM18, {cells.dsp:,} DSP (7 series, the core alone, "
             f"{written.synthesis.tool})"
         )
+        facts.append(("cells", text))
     found = written.verification
+    if found is not None and found.is_equal:
+        facts.append(("verified", verified_text(found, written.units, written.streams)))
+    show_facts(facts, 9)
     if found is None:
-        lines.append(not_checked_text(str(out), written.was_asked))
-    elif found.is_equal:
-        lines.append(f"verified  {verified_text(found, written.units, written.streams)}")
-    for line in lines:
-        output.print(line, markup=False, soft_wrap=True)
+        show_lines(not_checked_text(str(out), written.was_asked))

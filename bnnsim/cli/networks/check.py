@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bnnsim.cli.console import SimulationFailed, deliver, output
+from bnnsim.cli.console import SimulationFailed, deliver
+from bnnsim.cli.facts import show_lines
 from bnnsim.cli.options import ImageRange, JsonOption
+from bnnsim.cli.progress import Work
 
 if TYPE_CHECKING:
     from bnnsim.importers.check.report import CheckReport
@@ -36,7 +38,8 @@ def command(
     """
     from bnnsim.importers.check.check import check_model
 
-    report = check_model(model, workload, images, random_inputs, seed, image_range)
+    with Work("comparing"):
+        report = check_model(model, workload, images, random_inputs, seed, image_range)
     has_failed = report.verdict in ("wrong", "undecided")
     deliver(report, json_file, (lambda _: None) if has_failed else _show)
     if has_failed:
@@ -44,4 +47,4 @@ def command(
 
 
 def _show(report: CheckReport) -> None:
-    output.print(str(report), markup=False, soft_wrap=True)
+    show_lines(str(report))

@@ -11,6 +11,7 @@ from bnnsim.cli.console import deliver
 from bnnsim.cli.facts import show_facts, show_places
 from bnnsim.cli.help import WholeSentences
 from bnnsim.cli.options import ImageRange, JsonOption
+from bnnsim.cli.progress import Work
 from bnnsim.cli.records.written import written
 from bnnsim.files.whole import check_target
 from bnnsim.spec.faults import InputError
@@ -107,7 +108,9 @@ def bnn_pynq(
     from bnnsim.importers.bnn_pynq.network import import_bnn_pynq
 
     check_target(json_file)
-    _deliver(import_bnn_pynq(folder, topology, out, name, force=force), json_file)
+    with Work("importing"):
+        imported = import_bnn_pynq(folder, topology, out, name, force=force)
+    _deliver(imported, json_file)
 
 
 @app.command("finn")
@@ -128,9 +131,10 @@ def finn(
     from bnnsim.importers.finn.network import import_finn
 
     check_target(json_file)
-    found = import_finn(
-        model, out, name, folding=folding, device=device, clock_mhz=clock_mhz, force=force
-    )
+    with Work("importing"):
+        found = import_finn(
+            model, out, name, folding=folding, device=device, clock_mhz=clock_mhz, force=force
+        )
     _deliver(found.network, json_file, found.architecture_path, notes=found.notes, losses=found.losses)
 
 
@@ -159,19 +163,20 @@ def _add_command(kind: str, file: str, summary: str, importer: str) -> None:
         module, function = importer.split(":")
         if kind == ANY and json_file != "-":
             _show_format(model)
-        imported = getattr(import_module(module), function)(
-            model,
-            out,
-            name,
-            fixed=fixed,
-            input_type=input_type,
-            image_range=_each(channel_range) if channel_range else image_range,
-            sign_of_zero=sign_of_zero,
-            output=output,
-            real_layers=real_layers,
-            input_shape=None if input_shape is None else _sizes(input_shape),
-            force=force,
-        )
+        with Work("importing"):
+            imported = getattr(import_module(module), function)(
+                model,
+                out,
+                name,
+                fixed=fixed,
+                input_type=input_type,
+                image_range=_each(channel_range) if channel_range else image_range,
+                sign_of_zero=sign_of_zero,
+                output=output,
+                real_layers=real_layers,
+                input_shape=None if input_shape is None else _sizes(input_shape),
+                force=force,
+            )
         said = imported.workload.imported_with
         is_rounded = said is not None and said.real_layers is not None
         _deliver(imported, json_file, far=_distances(model, imported) if is_rounded else ())
@@ -229,7 +234,8 @@ def _distances(model: Path, imported: "ImportedNetwork") -> list[str]:
     """How far the scores are from those of the model with its own weights."""
     from bnnsim.importers.check.check import check_model
 
-    report = check_model(model, imported.workload_path, random_inputs=_MEASURED_INPUTS)
+    with Work("measuring the distance"):
+        report = check_model(model, imported.workload_path, random_inputs=_MEASURED_INPUTS)
     return [f"of {distance.line(report.inputs)} (drawn inputs)" for distance in report.distances]
 
 

@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
-from bnnsim.cli.console import deliver, output, running, write_page
+from bnnsim.cli.console import deliver, output, write_page
 from bnnsim.cli.fitted_table import Column, FittedTable
 from bnnsim.cli.options import SingleFileOption
+from bnnsim.cli.progress import running
 from bnnsim.notebook.number import figure_text
 from bnnsim.validation.bracket import Bracket
 from bnnsim.validation.comparison import Comparison, Validation, compare_published
@@ -42,8 +43,8 @@ def command(
     ] = False,
 ) -> None:
     """Compare every published number with the simulation, and each cost model with what it never saw."""
-    with running("validating", figure, json_file) as progress:
-        validation = compare_published(progress)
+    with running("validating", figure, json_file) as work:
+        validation = compare_published(work.advance)
     if figure is not None:
         from bnnsim.report.comparison.agreement import agreement_info, agreement_page
 

@@ -10,7 +10,7 @@ async function readDesigns() {
   feasible = info.points.filter((point) => point.state === "feasible");
   alternatives = [...new Set(info.points.map(alternativeOf))].filter((name) => name !== null);
 }
-/* Designs that a published one can be compared with. */
+/* Designs that a landmark can be compared with. */
 const comparable = (mark) => front.concat(feasible).filter((p) => mark.alternative === null || alternativeOf(p) === mark.alternative);
 /* More points than these are drawn by WebGL, all at once, where the browser has it. */
 const MOST_DRAWN_ONE_BY_ONE = 500;

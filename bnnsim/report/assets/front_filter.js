@@ -58,7 +58,7 @@ function follow() {
     const text = ([low, high]) => (steps ? steps.filter((_, k) => k >= low && k <= high).join(" or ") : `${number(low)} to ${number(high)}`);
     return `${name} ${ranges.map(text).join(" or ")}`;
   });
-  $("filtered").textContent = filters.size ? `${kept.length} of ${feasible.length + front.length} designs that keep every bound, ${onFront.length} of ${front.length} on the front: ${words.join("; ")}.` : "";
+  $("filtered").textContent = filters.size ? `${kept.length} of ${feasible.length + front.length} designs ${info.totals.step > 1 ? "of this page " : ""}that keep every bound, ${onFront.length} of ${front.length} on the front: ${words.join("; ")}.` : "";
   $("filter-clear").hidden = filters.size === 0;
   drawTable();
   drawFront();

@@ -123,7 +123,7 @@ function stairs(x, y) {
 
 function marks(x, y, z) {
   const shown = info.landmarks.filter((m) => [x, y, z].every((n) => !n || figureOf(m, n) !== null));
-  const trace = { type: z ? "scatter3d" : "scatter", mode: z ? "markers+text" : "markers", name: "published", x: shown.map((m) => figureOf(m, x)), y: shown.map((m) => figureOf(m, y)),
+  const trace = { type: z ? "scatter3d" : "scatter", mode: z ? "markers+text" : "markers", name: "landmark", x: shown.map((m) => figureOf(m, x)), y: shown.map((m) => figureOf(m, y)),
     text: shown.map((m) => escaped(narrow() ? m.name.split(" (")[0] : m.name)), textposition: "bottom center", textfont: { color: colour("landmark") },
     hovertext: shown.map((m) => `<b>${escaped(m.name)}</b><br>${info.figures.filter((f) => figureOf(m, f.name) !== null).map((f) => `${escaped(f.title)}: <b>${valueText(m, f.name)}</b>`).join("<br>")}<br>${escaped(m.source).replace(/(.{60}\S*) /g, "$1<br>")}`),
     hovertemplate: "%{hovertext}<extra></extra>", showlegend: shown.length > 0,

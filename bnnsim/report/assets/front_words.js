@@ -2,13 +2,12 @@
 
 function words() {
   const bounds = info.constraints.concat(`what ${info.device} holds`).join(", ");
-  const kept = front.length + feasible.length;
   $("crumb").textContent = `${info.space} · sampler ${info.sampler} · seed ${info.seed}`;
   $("headline").textContent = front.length
     ? `${info.workload} on ${info.device}: ${front.length} design${front.length > 1 ? "s" : ""} that nothing beats`
     : `${info.workload} on ${info.device}: no design keeps every bound`;
-  $("subtitle").textContent = `${info.points.length} accelerators judged by exact timing and the cost model, ` +
-    `${kept} keep every bound (${bounds}). Sought: ${info.axes.map(wish).join(", ")}.`;
+  $("subtitle").textContent = `${number(info.totals.judged)} accelerators judged by exact timing and the cost model, ` +
+    `${number(info.totals.kept)} keep every bound (${bounds}). Sought: ${info.axes.map(wish).join(", ")}.`;
   $("numbers").innerHTML = info.axes.map(tile).join("") + reachedTile() + checkedTile();
   verdict();
   const unclear = front.filter((p) => p.no_clear_lead_over).length;
@@ -19,14 +18,20 @@ function words() {
   $("colour-name").textContent = info.figures[at[info.axes[0]]].title.toLowerCase();
   const kinds = $("colour").value === "" ? "" : `A colour is a value of ${escaped(knobName(info.knobs[$("colour").value]))}, strong on the front, pale where something beats the design. `;
   const thin = Object.keys(info.error_bars).length ? "Thin lines around the design chosen: four of five such designs lie within. " : "";
-  $("reading").innerHTML = kinds + thin + (info.baseline.length ? grey() : "");
+  $("reading").innerHTML = kinds + thin + (info.totals.drawn ? grey() : "") + thinned();
 }
 
 /* Random designs that cannot keep the bounds at any pace were not timed, and have no place in the picture. */
 function grey() {
-  const drawn = info.baseline.length, shown = info.baseline.filter((p) => figureOf(p, info.axes[0]) !== null).length;
-  return `Grey points: what a search without knowledge finds. Of ${drawn} designs with every choice drawn at random, ` +
-    (shown < drawn ? `${shown} could keep the bounds at some pace and are shown.` : "all are shown.");
+  const { drawn, paced } = info.totals;
+  return `Grey points: what a search without knowledge finds. Of ${number(drawn)} designs with every choice drawn at random, ` +
+    (paced < drawn ? `${number(paced)} could keep the bounds at some pace and are shown. ` : "all are shown. ");
+}
+
+/* A page with many designs has all of the front, and some of the others. */
+function thinned() {
+  const { step } = info.totals;
+  return step === 1 ? "" : `To stay short, this page has the whole front, but only one in ${step} of the other designs; trials.csv beside it has all.`;
 }
 
 const wish = (name) => `${info.figures[at[name]].maximises ? "more" : "less"} ${info.figures[at[name]].title.toLowerCase()}`;

@@ -74,7 +74,7 @@ function drawCurve() {
   look.shapes = [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: 100, y1: 100, line: { color: colour("muted"), dash: "dot", width: 1 } }];
   const last = (curve) => (curve.length ? number(curve[curve.length - 1][1] * 100) : "0");
   $("curve-note").hidden = !info.scale;
-  const reached = `The search's own designs reach ${last(info.curve)} %` + (info.baseline_curve.length ? `, ${info.baseline.length} random designs ${last(info.baseline_curve)} %.` : ".");
+  const reached = `The search's own designs reach ${last(info.curve)} %` + (info.baseline_curve.length ? `, ${number(info.totals.drawn)} random designs ${last(info.baseline_curve)} %.` : ".");
   $("curve-note").textContent = `Hypervolume: how much of the space of all objectives a front dominates, by the tool's own models; 100 % is ${info.scale}. ${reached}`;
   picture("curve", traces, look, reached);
 }

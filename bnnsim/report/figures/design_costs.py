@@ -6,6 +6,7 @@ from bnnsim.cost.power import DRAM, PROCESSING_SYSTEM, STATIC
 from bnnsim.cost.usage import RESOURCES
 from bnnsim.evaluation import POWER_BASIS, Evaluation
 from bnnsim.report.figures.costs import CostsInfo, UnitCost
+from bnnsim.report.figures.figure import number
 
 _ACTIVITY = {
     "measured": "activity measured in this bit-exact run",
@@ -27,7 +28,7 @@ def costs_info(evaluation: Evaluation) -> CostsInfo:
         power_basis=f"{POWER_BASIS}; {_ACTIVITY.get(source, source)}",
         energy_per_frame_uj=evaluation.energy_per_frame_uj,
         violations=tuple(
-            f"{v.name}: {v.used:g} used, {v.allowed:g} allowed, {v.amount:g} too many"
+            f"{v.name}: {number(v.used)} used, {number(v.allowed)} allowed, {number(v.amount)} too many"
             for v in evaluation.violations
         )
         + ((evaluation.remark,) if evaluation.remark else ()),

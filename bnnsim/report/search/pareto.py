@@ -9,6 +9,7 @@ from typing import Any
 from bnnsim.cost.error_bars import ENDS, plain_name
 from bnnsim.report.figures.plot_page import plot_page
 from bnnsim.report.search.columns import packed_rows, short
+from bnnsim.report.search.thinning import thinned
 from bnnsim.search.front.importance import KnobImportance, knob_importance
 from bnnsim.search.front.objectives import METRICS, ROBUST, is_better_more
 from bnnsim.search.front.own_figures import are_own
@@ -267,7 +268,8 @@ _FIELDS = ("id", "state", "why", "checked", "is_exact", "no_clear_lead_over")
 
 
 def _page_data(info: ParetoInfo) -> dict[str, Any]:
-    """The info as the page holds it: its designs packed, figures with the digits that are shown."""
+    """The info as the page holds it: its designs packed, as many as have room, figures with the digits
+    that are shown; ``totals`` counts all."""
     lists = {"figures": len(info.figures), "knobs": len(info.knobs), "shares": len(info.figures)}
 
     def held(points: Sequence[Point]) -> str:
@@ -282,7 +284,16 @@ def _page_data(info: ParetoInfo) -> dict[str, Any]:
         return packed_rows(rows, lists, _FIELDS)
 
     rest = asdict(replace(info, points=(), baseline=()))
-    return {**rest, "points": held(info.points), "baseline": held(info.baseline)}
+    found = thinned(info.points, info.baseline, held)
+    paced = [p for p in info.baseline if p.figures and p.figures[0] is not None]
+    totals = {
+        "judged": len(info.points),
+        "kept": sum(p.state in ("front", "feasible") for p in info.points),
+        "drawn": len(info.baseline),
+        "paced": len(paced),
+        "step": found.step,
+    }
+    return {**rest, "points": found.points, "baseline": found.baseline, "totals": totals}
 
 
 def pareto_page(info: ParetoInfo, is_single_file: bool = True) -> str:

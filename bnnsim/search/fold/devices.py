@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,20 +53,25 @@ def fold_for_devices(
     name: str | None = None,
     objective: FoldObjective = "lut",
     units: UnitLibrary = "hls",
+    progress: Callable[[int, int], None] | None = None,
 ) -> tuple[DeviceAnswer, ...]:
     """As :func:`~bnnsim.search.fold.fold.fold` for each device, the smallest part first.
+
+    ``progress`` is called with (devices behind, of so many).
 
     Raises as that does, but for devices that do not hold the network or are too slow.
     """
     loaded = workload if isinstance(workload, Loaded) else load_workload(workload)
     found = []
-    for reference in names:
+    for count, reference in enumerate(names, start=1):
         device = load_device(reference).spec
         try:
             answer = fold(loaded, reference, fps, clock_mhz, name, objective, units=units)
             found.append(DeviceAnswer(device, answer))
         except NotFolded as refused:
             found.append(DeviceAnswer(device, None, str(refused)))
+        if progress is not None:
+            progress(count, len(names))
     return tuple(sorted(found, key=lambda one: (one.device.vendor != "xilinx", one.size)))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bnnsim.cost.usage import RESOURCES, Exceeded
 from bnnsim.design.network.network import INPUT, resolve_network
+from bnnsim.notebook.number import figure_text
 from bnnsim.search.fold.answer import FoldAnswer
 from bnnsim.search.fold.cheapest import Outcome, cheapest_folding
 from bnnsim.search.fold.finn_rule import set_folding_luts
@@ -257,11 +258,11 @@ class Folder:
             rate = rate_text(self.request.clock_mhz, self.fastest.interval_cycles)
             near = (f"{rate} FPS fits",)
         if wanted < self.shortest_cycles:
-            best = rate_text(self.request.clock_mhz, self.shortest_cycles)
+            best = _marked(rate_text(self.request.clock_mhz, self.shortest_cycles))
             expected = f"at most {best} FPS at {self.request.clock_mhz:g} MHz ({self._slowest()})"
-            fault = NotFolded("--fps", expected, f"{fps:g}", near)
+            fault = NotFolded("--fps", expected, figure_text(fps, 15), near)
         else:
-            where = f"{fps:g} FPS on {self.request.device.name}"
+            where = f"{figure_text(fps, 15)} FPS on {self.request.device.name}"
             fault = NotFolded(where, "a folding within the device's budget", self._over(wanted), near)
         if anyway:
             return self._anyway(max(wanted, self.shortest_cycles), str(fault))
@@ -307,7 +308,7 @@ class Folder:
             for name, options in self.table.options.items()
         }
         slowest = max(names, key=lambda name: names[name])
-        takes = f"{'the frame source' if slowest == INPUT else slowest} takes {names[slowest]} cycles"
+        takes = f"{'the frame source' if slowest == INPUT else slowest} takes {names[slowest]:,} cycles"
         held = f"; HLS builds words of up to {WIDEST_HLS_WORD_BITS:,} bits"
         is_held = self.table.is_held_by_hls(slowest)
         return f"{takes} a frame at least{held if is_held else ''}"
@@ -317,6 +318,12 @@ def _is_much_dearer(found: Outcome, least: Mapping[str, float]) -> bool:
     """Whether FINN's opinion costs more logic by our estimate than it is worth."""
     assert found.choice is not None
     return found.choice.amounts["lut"] > _MUCH_DEARER * least["lut"]
+
+
+def _marked(number: str) -> str:
+    """A plain number with its thousands marked."""
+    whole, point, rest = number.partition(".")
+    return f"{int(whole):,}{point}{rest}"
 
 
 def rate_text(clock_mhz: float, cycles: int) -> str:

@@ -46,6 +46,8 @@ class Space:
     """What was found of loops that are left to the tool, for points that have them in common."""
     parts: KnownParts = field(default_factory=KnownParts, compare=False, repr=False)
     """What layers became in pipelines, for points that have them in common."""
+    as_given: SourceText | None = field(default=None, compare=False, repr=False)
+    """The architecture as its file says it, where the space is that with its folding set free."""
     sized: dict[tuple[tuple[str, Value], ...], Mapping[str, int]] = field(
         default_factory=dict, compare=False, repr=False
     )

@@ -58,6 +58,7 @@ def read_space(
     """
     source = replace(source, data=copy.deepcopy(source.data))
     header = source.data.pop("explore", None)
+    as_given: SourceText | None = None
     faults: list[Fault] = []
     model = _model(source, faults)
     if header is None:
@@ -71,6 +72,7 @@ def read_space(
             wrong_depths = written_depth_faults(source, given)
             if wrong_depths:
                 raise SpecError(wrong_depths)
+            as_given = source.with_data(copy.deepcopy(source.data))
             _free_folding(source, workload)
             if any(len(node.inputs) > 1 for node in given.nodes.values()):
                 header = {"fifos": "sized"}  # depths before joins are right for one folding
@@ -96,7 +98,7 @@ def read_space(
         explore = explore.model_copy(update={"workload": loaded.spec.name})
     name, knobs = str(source.data["name"]), tuple(reader.knobs.values())
     folded, fields = tuple(reader.folded), tuple(reader.fields)
-    return Space(name, source, explore, loaded, network, folded, knobs, fields)
+    return Space(name, source, explore, loaded, network, folded, knobs, fields, as_given=as_given)
 
 
 def _model(source: SourceText, faults: list[Fault]) -> type[SpecModel] | None:

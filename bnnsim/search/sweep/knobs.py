@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,28 +31,32 @@ class SweepKnob:
         return key_text(self.path)
 
 
-def parse_knobs(texts: Sequence[str]) -> tuple[SweepKnob, ...]:
-    """Read ``layers.conv1.pe=1,2,4``, one or two of them.
+Knobs = Mapping[str, Sequence[Value]] | Sequence[str]
+"""Fields with their values, or texts such as ``layers.conv1.pe=1,2,4``."""
 
-    Raises :class:`SpecError` for texts that are none, for more than two, and for one field twice.
+
+def parse_knobs(given: Knobs) -> tuple[SweepKnob, ...]:
+    """Read ``{"layers.conv1.pe": [1, 2]}`` or ``layers.conv1.pe=1,2``, one or two of them.
+
+    Raises :class:`SpecError` for what is none, for more than two, and for one field twice.
 
     >>> [(knob.name, knob.values) for knob in parse_knobs(["layers.conv1.pe=1,2", "clock_mhz=100"])]
     [('layers.conv1.pe', (1, 2)), ('clock_mhz', (100,))]
+    >>> parse_knobs({"clock_mhz": range(100, 300, 100)})[0].values
+    (100, 200)
     """
     knobs = []
     faults = []
-    for text in texts:
-        path, mark, values = text.partition("=")
-        read = [_value(value) for value in values.split(",")] if mark else []
-        plain = all(isinstance(value, int | float | str | bool) for value in read)
-        is_twice = len({str(v) for v in read}) < len(read)
-        if not path or not read or not plain or is_twice:
+    for path, values, text in _mapped(given) if isinstance(given, Mapping) else _written(given):
+        plain = all(isinstance(value, int | float | str | bool) for value in values)
+        is_twice = len({str(v) for v in values}) < len(values)
+        if not path or not values or not plain or is_twice:
             expected = "a field and its values: layers.conv1.pe=1,2,4"
             expected = "each value once" if path and plain and is_twice else expected
-            faults.append(Fault("--knob", 0, "", expected, repr(text)))
+            faults.append(Fault("--knob", 0, "", expected, text))
             continue
         field = current_path(path.split("."), f"--knob {path}")
-        knobs.append(SweepKnob(field, tuple(current_value(field, value) for value in read)))
+        knobs.append(SweepKnob(field, tuple(current_value(field, value) for value in values)))
     if faults:
         raise SpecError(faults)
     if not 1 <= len(knobs) <= 2:
@@ -60,6 +64,19 @@ def parse_knobs(texts: Sequence[str]) -> tuple[SweepKnob, ...]:
     if len({knob.path for knob in knobs}) < len(knobs):
         raise InputError("--knob", "each field once", knobs[0].name)
     return tuple(knobs)
+
+
+def _mapped(given: Mapping[str, Sequence[Value]]) -> Iterator[tuple[str, list[Any], str]]:
+    """Of each knob the field, its values, and both as they were given."""
+    for path, values in given.items():
+        is_list = isinstance(values, Iterable) and not isinstance(values, str)
+        yield str(path), list(values) if is_list else [], f"{path!r}: {values!r}"
+
+
+def _written(given: Sequence[str]) -> Iterator[tuple[str, list[Any], str]]:
+    for text in given:
+        path, mark, values = text.partition("=")
+        yield path, [_value(value) for value in values.split(",")] if mark else [], repr(text)
 
 
 def _value(text: str) -> Any:

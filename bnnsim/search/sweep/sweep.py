@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from bnnsim.notebook.picture import Picture, Series
 from bnnsim.notebook.table import Row, Table
 from bnnsim.search.front.point_result import bounded_figure, reason_of
 from bnnsim.search.space.fields import Value
-from bnnsim.search.sweep.knobs import SweepKnob, changed_spec, parse_knobs, path_faults
+from bnnsim.search.sweep.knobs import Knobs, SweepKnob, changed_spec, parse_knobs, path_faults
 from bnnsim.spec.architecture import Architecture, architecture_model
 from bnnsim.spec.engine.outside import outside_of
 from bnnsim.spec.faults import InputError, SpecError
@@ -54,7 +54,7 @@ class Sweep(Table):
 
     Example:
         >>> from bnnsim import sweep
-        >>> found = sweep("digits-7z020", "digits", ["layers.conv1.pe=1,2"])
+        >>> found = sweep("digits-7z020", "digits", {"layers.conv1.pe": [1, 2]})
         >>> [row["throughput_fps"] > 0 for row in found.rows()]
         [True, True]
     """
@@ -100,7 +100,7 @@ class Sweep(Table):
 def sweep(
     architecture: str | Path,
     workload: str | Path,
-    knobs: Sequence[str],
+    knobs: Knobs,
     *,
     progress: Progress | None = None,
 ) -> Sweep:
@@ -109,7 +109,8 @@ def sweep(
     Args:
         architecture: a shipped name or a YAML file.
         workload: a shipped name or a YAML file.
-        knobs: one or two texts such as ``layers.conv1.pe=1,2,4``.
+        knobs: one or two fields with their values, ``{"layers.conv1.pe": [1, 2, 4]}``, or texts as the
+            command has them, ``["layers.conv1.pe=1,2,4"]``.
         progress: called with (designs evaluated, of so many).
 
     Returns:
@@ -122,7 +123,7 @@ def sweep(
 
     Example:
         >>> from bnnsim import sweep
-        >>> sweep("digits-7z020", "digits", ["layers.conv1.pe=1,2", "clock_mhz=100,150"])
+        >>> sweep("digits-7z020", "digits", {"layers.conv1.pe": [1, 2], "clock_mhz": [100, 150]})
         <Sweep digits-7z020 x digits over layers.conv1.pe and clock_mhz: 4 of 4 run>
     """
     chosen = parse_knobs(knobs)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bnnsim.cli.explore.explore import _Line
+from bnnsim.cli.explore.explore import STAGES
 from tests.cli.test_explore import ROOT
 from tests.designs import SMALL_SPACE
 
@@ -49,7 +49,7 @@ def _explore(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def _sentences(done: subprocess.CompletedProcess[str]) -> list[str]:
     """What was said on stderr but for the progress, which a search on a busy machine reports."""
     lines = done.stderr.strip().splitlines()
-    return [line for line in lines if not line.startswith(tuple(_Line.names.values()))]
+    return [line for line in lines if not line.startswith(("starting", *STAGES.values()))]
 
 
 def test_full_disk_ends_a_search_with_one_sentence_and_resume_goes_on(

@@ -78,7 +78,7 @@ def test_a_broken_budget_is_reported_with_its_amount(cnv):
     (broken,) = resources.exceeded
     assert (broken.resource, broken.allowed) == ("lut", 20000)
     assert broken.amount == resources.total.lut - 20000
-    assert str(broken).endswith(f"20000 allowed, {broken.amount} too many")
+    assert str(broken).endswith(f"20,000 allowed, {broken.amount:,} too many")
 
 
 def test_area_layout_takes_fewer_blocks_than_the_tools_default(cnv):

@@ -150,5 +150,5 @@ def test_a_design_over_its_budget_says_by_how_much(tmp_path: Path) -> None:
     arch = ARCH.replace("clock_mhz: 100", "clock_mhz: 100\nbudget: {lut: 100}")
     info = costs_info(evaluate(*write_specs(tmp_path, arch), timing_only=True))
     used = info.totals["lut"]
-    assert info.violations == (f"lut: {used:g} used, 100 allowed, {used - 100:g} too many",)
+    assert info.violations == (f"lut: {used:,} used, 100 allowed, {used - 100:,} too many",)
     assert "over budget" in budget_bars(info)

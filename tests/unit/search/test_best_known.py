@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
 from bnnsim.exploration.plan import plan_of
 from bnnsim.search.front.point_result import PointResult
 from bnnsim.search.storage.best_known import BestKnown, best_known, scale_of
-from bnnsim.search.storage.record import Exploration, TrialRecord
+from bnnsim.search.storage.record import Exploration, TrialRecord, reference_corner
 from bnnsim.spec.faults import SpecError
 from tests.designs import SMALL_SPACE
 from tools.best_known import DATA, store
@@ -59,6 +60,13 @@ def test_space_without_entry_is_measured_by_a_bound(tmp_path: Path) -> None:
     # The corner is a hundredth of the span beyond the worst: 48.5 FPS and 111 LUT.
     dominated = (200 - 48.5) * (111 - 30) + (100 - 48.5) * (30 - 10)
     assert scale.share(found, found.trials) == pytest.approx(dominated / (151.5 * 101))
+
+
+def test_corner_is_a_hundredth_beyond_the_worst_but_at_no_rate_below_zero() -> None:
+    """Losses of frames a second and of watts: -100 + 2,999 would be a rate of -2,899."""
+    worst, best = np.array([-100.0, 5.0]), np.array([-300_000.0, 1.0])
+    assert reference_corner(worst, best).tolist() == [0.0, pytest.approx(5.04)]
+    assert reference_corner(worst, worst).tolist() == [pytest.approx(-98.99), pytest.approx(5.06)]
 
 
 def test_all_designs_judged_is_said(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from bnnsim.report.search.columns import packed_rows, short
 from bnnsim.report.search.pareto import FigureInfo, ParetoInfo, Point, pareto_page
+from bnnsim.report.search.thinning import LEAST_OTHERS, every, thinned
 
 MOST_BYTES = 300_000
 """Of a page with three thousand designs, none like another."""
@@ -136,3 +137,34 @@ def test_pages_of_thousands_of_designs_are_short() -> None:
     few, many = (len(pareto_page(drawn_info(n), is_single_file=False).encode()) for n in (1000, 3000))
     assert many < MOST_BYTES
     assert (many - few) / 2000 < MOST_BYTES_A_DESIGN
+
+
+def test_a_page_has_all_of_the_front_and_as_many_of_the_others_as_leave_it_short() -> None:
+    page = pareto_page(drawn_info(10_000), is_single_file=False)
+    assert len(page.encode()) < MOST_BYTES
+    held = page.split('<script id="data" type="application/json">')[1]
+    data = json.loads(held.split("</script>")[0])
+    totals = data["totals"]
+    assert (totals["judged"], totals["kept"], totals["drawn"]) == (10_000, 5_000, 0)
+    rows = read(data["points"])
+    front, others = (
+        [row["id"] for row in rows if (row["state"] == "front") == is_front] for is_front in (True, False)
+    )
+    assert front == [f"{n:05d}" for n in range(0, 10_000, 50)]
+    assert others == [f"{n:05d}" for n in range(10_000) if n % 50][:: totals["step"]]
+    assert totals["step"] in (3, 4)  # a design takes about 68 bytes
+
+
+def test_a_front_that_is_too_long_by_itself_is_whole_with_some_of_the_others() -> None:
+    points = drawn_info(2_000).points
+    step = 1_960 // LEAST_OTHERS
+    found = thinned(points, (), lambda some: ",".join(point.id for point in some), 10)
+    assert (found.step, found.baseline) == (step, "")
+    assert found.points.split(",") == [point.id for point in every(points, step)]
+    assert sum(point.state == "front" for point in every(points, step)) == 40
+
+
+def test_all_designs_are_there_where_they_have_room() -> None:
+    points = drawn_info(500).points
+    found = thinned(points, points[:7], lambda some: ",".join(point.id for point in some))
+    assert (found.step, found.points.count(","), found.baseline.count(",")) == (1, 499, 6)

@@ -215,7 +215,7 @@ def test_ctrl_c_leaves_the_best_until_then(
         if len(calls) == 9:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("bnnsim.cli.explore.fifos._Line.advance", stop)
+    monkeypatch.setattr("bnnsim.cli.explore.fifos._SizingWork.advance_with", stop)
     out = tmp_path / "a.yaml"
     files = ["--out", str(out), "--json", str(tmp_path / "a.json")]
     assert run(["fifos", "digits-7z020", "digits", *files]) == 130

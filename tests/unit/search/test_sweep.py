@@ -10,7 +10,9 @@ import bnnsim
 from bnnsim.cli.app import run
 from bnnsim.report.search.sweep import sweep_info, sweep_page
 from bnnsim.search.space.alternatives import load_search_space
+from bnnsim.search.sweep.knobs import Knobs, parse_knobs
 from bnnsim.search.sweep.sweep import sweep
+from bnnsim.spec.faults import SpecError
 from tests.fuzz.pairs import PAIRS, yaml_text
 
 LEFT_OUT = "ten scores through the 64-bit port"
@@ -23,6 +25,29 @@ def test_a_sweep_of_an_engine_says_what_is_outside_of_it(capsys: pytest.CaptureF
     assert run(["sweep", "fbna", "binarynet-24", "--knob", "clock_mhz=100"]) == 0
     assert LEFT_OUT in capsys.readouterr().out
     assert sweep("pynq-tfc", "tfc", ["clock_mhz=100"]).outside == ()
+
+
+def test_fields_are_named_with_their_values_or_in_texts_as_the_command_has_them() -> None:
+    texts = ["layers.fc1.pe=1,2", "units=hls,own"]
+    named = {"layers.fc1.pe": range(1, 3), "units": ("hls", "own")}
+    assert parse_knobs(named) == parse_knobs(texts)
+
+
+@pytest.mark.parametrize(
+    ("knobs", "got"),
+    [
+        ({"clock_mhz": 100}, r"'clock_mhz': 100$"),
+        ({"units": "hls"}, r"'units': 'hls'$"),
+        ({"clock_mhz": []}, r"'clock_mhz': \[\]$"),
+        ({"clock_mhz": [100, None]}, r"'clock_mhz': \[100, None\]$"),
+        ({"clock_mhz": [100, 100]}, r"each value once, got 'clock_mhz': \[100, 100\]$"),
+        ({}, "one or two fields to vary, got 0"),
+        ({"a": [1], "b": [1], "c": [1]}, "one or two fields to vary, got 3"),
+    ],
+)
+def test_named_fields_without_values_are_refused(knobs: Knobs, got: str) -> None:
+    with pytest.raises(SpecError, match=got):
+        parse_knobs(knobs)
 
 
 def test_a_space_of_engines_says_what_is_outside_of_them() -> None:
