@@ -18,7 +18,7 @@ from bnnsim.files.whole import check_target
 
 PATIENCE_S = 1.0
 """What ends sooner gets no moving line."""
-MOVE_S = 0.2
+MOVE_S = 0.1
 """Between two pictures of a moving line."""
 LINE_S = 5.0
 """Between two lines where stderr is no terminal."""

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from bnnsim.cli.explore.explore import STAGES
 from tests.cli.test_explore import ROOT
 from tests.designs import SMALL_SPACE
+from tests.terminal import sentences
 
 Mount = Callable[[str], Path]
 
@@ -46,19 +46,13 @@ def _explore(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def _sentences(done: subprocess.CompletedProcess[str]) -> list[str]:
-    """What was said on stderr but for the progress, which a search on a busy machine reports."""
-    lines = done.stderr.strip().splitlines()
-    return [line for line in lines if not line.startswith(("starting", *STAGES.values()))]
-
-
 def test_full_disk_ends_a_search_with_one_sentence_and_resume_goes_on(
     mount: Mount, tmp_path: Path
 ) -> None:
     disk = mount("size=48k")
     done = _explore(tmp_path, "--trials", "200", "--verify", "none", "--out", "disk/o")
     assert done.returncode == 2
-    assert len(_sentences(done)) == 1
+    assert len(sentences(done.stderr)) == 1
     assert "study.journal: expected a place to write, got No space left" in done.stderr
     assert [path.name for path in (disk / "o").iterdir()] == ["study.journal"]
     text = (disk / "o" / "study.journal").read_text()
@@ -76,7 +70,7 @@ def test_disk_too_full_for_the_results_keeps_the_trials_and_no_part_of_the_resul
     disk = mount("size=400k")  # the journal fits, the page does not
     done = _explore(tmp_path, "--trials", "60", "--verify", "none", "--out", "disk/o")
     assert done.returncode == 2
-    assert len(_sentences(done)) == 1
+    assert len(sentences(done.stderr)) == 1
     assert "expected a place to write, got No space left on device" in done.stderr
     left = {path.name for path in (disk / "o").iterdir()}
     assert "pareto.html" not in left
@@ -89,5 +83,5 @@ def test_file_system_that_may_not_be_written_is_refused_before_the_search(
     mount("ro")
     done = _explore(tmp_path, "--out", "disk/o")
     assert done.returncode == 2
-    assert len(_sentences(done)) == 1
+    assert len(sentences(done.stderr)) == 1
     assert "disk/o: expected a place to write, got Read-only file system" in done.stderr

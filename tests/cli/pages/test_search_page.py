@@ -1,4 +1,4 @@
-"""The page of a search in a browser: all designs in it, words on demand, light with many of them."""
+"""The page of a search in a browser: its designs, words on demand, light with many of them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from bnnsim.report.search.columns import short
 from bnnsim.report.search.pareto import pareto_page
+from bnnsim.report.search.thinning import every
 from tests.cli.browser import Page, opened
 from tests.unit.search.test_columns import drawn_info
 
@@ -26,10 +27,19 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
         yield page
 
 
-def test_every_design_is_there_with_its_figures(page: Page) -> None:
-    assert page.run("return info.points.length") == DESIGNS
-    expected = drawn_info(DESIGNS).points
-    for place in (0, 1, 4321, DESIGNS - 1):
+def test_the_front_and_some_of_the_others_are_there_with_their_figures_and_the_page_says_so(
+    page: Page,
+) -> None:
+    step = page.run("return info.totals.step")
+    expected = every(drawn_info(DESIGNS).points, step)
+    assert page.run("return info.points.length") == len(expected)
+    assert page.run("return front.length") == FRONT
+    assert f"only one in {step} of the other designs" in page.run(
+        "return document.getElementById('reading').textContent"
+    )
+    said = page.run("return document.getElementById('subtitle').textContent")
+    assert said.startswith("10,000 accelerators judged") and "5,000 keep every bound" in said
+    for place in (0, 1, 1234, len(expected) - 1):
         got = page.run("return info.points[arguments[0]]", place)
         wanted = expected[place]
         assert (got["id"], got["state"], got["why"]) == (wanted.id, wanted.state, wanted.why)
