@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 
 __all__ = ["main"]
 
 _VARIADIC = ("--images",)
+_OBJECTS_BETWEEN_COLLECTIONS = 50_000
+"""Commands make many objects and few circles of them; looking for these took a twelfth of a search."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; exits with 0, 1 (the simulation failed) or 2 (the input is wrong)."""
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     try:
         from bnnsim.cli.app import run
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -54,7 +55,8 @@ def open_pool(jobs: int, prepare: Callable[..., None], *arguments: Any) -> Itera
         yield Pool(None)
         return
     context = forking_context(PRELOAD)
-    with ProcessPoolExecutor(jobs, context, _prepare, (prepare, arguments)) as executor:
+    given = gc.get_threshold(), prepare, arguments
+    with ProcessPoolExecutor(jobs, context, _prepare, given) as executor:
         try:
             yield Pool(executor)
         except BaseException:
@@ -117,7 +119,10 @@ def forking_context(preload: Sequence[str]) -> ForkServerContext | SpawnContext:
     return context
 
 
-def _prepare(prepare: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+def _prepare(
+    collected_every: tuple[int, int, int], prepare: Callable[..., None], arguments: tuple[Any, ...]
+) -> None:
+    gc.set_threshold(*collected_every)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's
     threading.Thread(target=_end_with_the_coordinator, daemon=True).start()
     prepare(*arguments)
