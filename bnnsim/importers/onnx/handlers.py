@@ -17,7 +17,7 @@ from bnnsim.importers.onnx.operators import (
 )
 from bnnsim.importers.onnx.operators.joins import concat
 from bnnsim.importers.onnx.operators.maps import resizing
-from bnnsim.importers.onnx.operators.maps.norms import layer_normalization
+from bnnsim.importers.onnx.operators.maps.norms import group_normalization, layer_normalization
 from bnnsim.importers.onnx.operators.maps.reductions import reduce_mean
 from bnnsim.importers.onnx.operators.maps.repeats import expand
 from bnnsim.importers.onnx.operators.maps.softmax import softmax
@@ -47,8 +47,10 @@ _STANDARD: Mapping[str, Handler] = {
     "GlobalMaxPool": pools.max_pool,
     "Greater": elementwise.compare,
     "GreaterOrEqual": elementwise.compare,
+    "GroupNormalization": group_normalization,
     "HardSigmoid": elementwise.hard_sigmoid,
     "Identity": elementwise.same,
+    "InstanceNormalization": group_normalization,
     "LayerNormalization": layer_normalization,
     "LeakyRelu": elementwise.leaky_relu,
     "Less": elementwise.compare,

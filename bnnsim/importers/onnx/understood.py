@@ -175,6 +175,16 @@ _STANDARD: Mapping[str, OperatorKind] = {
     "Dropout": OperatorKind({"ratio": _between(_TRAINING, last=11), "seed": _between(_TRAINING, 12)}, 3),
     "Flatten": OperatorKind({"axis": such("1, or the same counted from the end", _is_int)}),
     "Gemm": OperatorKind({"alpha": _REAL, "beta": _REAL, "transA": only(0), "transB": _FLAG}, 3),
+    "GroupNormalization": OperatorKind(
+        {
+            "num_groups": _INT,
+            "epsilon": _REAL,
+            "stash_type": _between(without_effect("the precision of a float run"), 21),
+        },
+        3,
+        ("num_groups",),
+    ),
+    "InstanceNormalization": OperatorKind({"epsilon": _REAL}, 3),
     "LayerNormalization": OperatorKind(
         {
             "axis": such("the last axis", _is_int),
@@ -188,7 +198,12 @@ _STANDARD: Mapping[str, OperatorKind] = {
     "MaxPool": _MAX_POOL,
     "Pad": OperatorKind(
         {
-            "mode": only("constant"),
+            "mode": only(
+                "constant",
+                "edge",
+                note="edge pixels again and again; of reflect and wrap train with one of these, or pad "
+                "the images themselves",
+            ),
             "value": _between(_REAL, last=10),
             "pads": _between(_INTS, last=10),
         },

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
-import numpy.typing as npt
 
 from bnnsim.arrays import Int64s
-from bnnsim.importers.draft.draft import INPUT, LayerDraft
+from bnnsim.importers.draft.draft import INPUT
 from bnnsim.importers.exact.channel_function import Affine, ChannelFunction, Smooth
 from bnnsim.importers.exact.rational import fractions_of
 from bnnsim.importers.onnx.binding import (
@@ -23,7 +21,7 @@ from bnnsim.importers.onnx.binding import (
 )
 from bnnsim.importers.onnx.graph import Operator
 from bnnsim.importers.onnx.lowering import Lowering, RoundedWeights
-from bnnsim.importers.onnx.operators.joins import add_bindings, in_fixed_point, tabled
+from bnnsim.importers.onnx.operators.joins import add_bindings
 from bnnsim.importers.onnx.operators.maps.borders import (
     append_border_sums,
     border_offsets,
@@ -34,6 +32,7 @@ from bnnsim.importers.onnx.operators.maps.matrix_products import matrix_product
 from bnnsim.importers.onnx.operators.maps.volumes import volume_conv
 from bnnsim.importers.onnx.operators.orders import in_order
 from bnnsim.importers.onnx.operators.quantise import quantised
+from bnnsim.importers.onnx.operators.sums import of_one_gain, sum_function, weighted_layer
 from bnnsim.importers.onnx.operators.windows import narrowed, pair, widened, window_border
 from bnnsim.importers.onnx.outputs import End, classifier_end, leads_to_outputs
 from bnnsim.importers.onnx.weights import weight_rows
@@ -86,7 +85,7 @@ def conv(state: Lowering, operator: Operator) -> TensorBinding:
         top, left, bottom, right = (a + b for a, b in zip(pads, border.tlbr, strict=True))
         pads = (top, left, bottom, right)
     parts = [range(g * group_channels, (g + 1) * group_channels) for g in range(groups)]
-    given_real, inputs = _of_one_gain(state, operator, binding, parts)
+    given_real, inputs = of_one_gain(state, operator, binding, parts)
     if given_real is not binding and border is not None:
         state.integers[operator.inputs[0]] = replace(given_real, border=border)
     binding = given_real
@@ -123,7 +122,7 @@ def conv(state: Lowering, operator: Operator) -> TensorBinding:
     reals = None if bias is None else fractions_of(bias)
     if step is not None:  # as if the border were all around, and what the map's inside has more
         inputs = [[Affine(one.gain, value) for one in steps] for steps in inputs]
-    function = _sum_function(of_channels, scales, inputs, reals)
+    function = sum_function(of_channels, scales, inputs, reals)
     dimensions = map_dimensions(*layer.shape, operator.channels_last)
     found = TensorBinding(layer.name, function, dimensions)
     if step is not None:
@@ -201,12 +200,12 @@ def _matrix_layer(
     bias: list[Fraction] | None,
 ) -> TensorBinding:
     binding = quantised(state, operator, binding)
-    if matrix.ndim == 2 and len(binding.dimensions) == 2 and matrix.shape[1] == binding.shape[1]:
+    if matrix.ndim == 2 and len(binding.dimensions) in (2, 3) and matrix.shape[1] == binding.shape[-1]:
         return on_each_token(state, operator, binding, matrix, scales, bias)
     if matrix.ndim != 2 or len(binding.dimensions) != 1 or matrix.shape[1] != binding.shape[0]:
         expected = "[batch, features] times a matrix that fits"
         raise operator.fault(expected, f"{[1, *binding.shape]} times {list(matrix.T.shape)}")
-    binding, (steps,) = _of_one_gain(state, operator, binding, [range(binding.channels)])
+    binding, (steps,) = of_one_gain(state, operator, binding, [range(binding.channels)])
     axes = [axis for axis, _ in binding.dimensions[0]]
     readers = [one for one in state.graph.operators if state.graph.input in one.inputs]
     is_whole_frame = binding.base == INPUT and len(axes) > 1
@@ -218,7 +217,7 @@ def _matrix_layer(
     else:
         matrix = _pixel_major(matrix, binding)
     layer = weighted_layer(state, binding, "linear", matrix, (matrix.shape[0], 1, 1))
-    function = _sum_function(of_channels, scales, [steps], bias)
+    function = sum_function(of_channels, scales, [steps], bias)
     return TensorBinding(layer.name, function, (dimension("C", matrix.shape[0]),))
 
 
@@ -230,29 +229,32 @@ def on_each_token(
     scales: list[Fraction],
     bias: list[Fraction] | None,
 ) -> TensorBinding:
-    """``[tokens, features]`` times a matrix ``(out, features)``: a convolution.
+    """``[tokens, features]`` times a matrix ``(out, features)``: a convolution; maps with their channels
+    last are tokens along two dimensions.
 
     Where features are channels its kernel is 1x1; where they lie along rows or columns, and tokens are
     channels, each channel has a kernel as long as they are, for each output. Where both are parts of the
     channels it is a matrix of blocks.
     """
-    others, last = binding.dimensions
+    *others, last = binding.dimensions
     out, count = matrix.shape
     kinds = {label[0] for label, _ in last} or {"C"}
     channels, height, width = (binding.extent(kind) for kind in "CHW")
-    if kinds == {"C"} and not any(label[0] == "C" for label, _ in others):
-        binding, inputs = _of_one_gain(state, operator, binding, [range(channels)])
+    apart = {label[0] for one in others for label, _ in one}
+    if kinds == {"C"} and "C" not in apart:
+        binding, inputs = of_one_gain(state, operator, binding, [range(channels)])
         weights = matrix[:, np.argsort(binding.channel_order)].reshape(out, count, 1, 1)
-        shape, dimensions, groups = (out, height, width), (others, dimension("C", out)), 1
-    elif len(last) == 1 and last[0][0] in ("H", "W"):
-        binding, inputs = _of_one_gain(state, operator, binding, [[c] for c in range(channels)])
+        shape, dimensions, groups = (out, height, width), (*others, dimension("C", out)), 1
+    elif len(last) == 1 and last[0][0] in ("H", "W") and not kinds & apart:
+        binding, inputs = of_one_gain(state, operator, binding, [[c] for c in range(channels)])
         kernel = (count, 1) if last[0][0] == "H" else (1, count)
         weights = np.tile(matrix.reshape(out, 1, *kernel), (channels, 1, 1, 1))
         shape = (channels * out, height // kernel[0], width // kernel[1])
-        dimensions, groups = (within_channels(others, out), dimension("C", out)), channels
+        lying = (within_channels(one, out) for one in others)
+        dimensions, groups = (*lying, dimension("C", out)), channels
         scales, bias = scales * channels, None if bias is None else bias * channels
-    elif height == width == 1:  # tokens and features are both of channels: blocks of a whole matrix
-        binding, inputs = _of_one_gain(state, operator, binding, [range(channels)])
+    elif height == width == 1 and len(others) == 1:  # both are of channels: blocks of a whole matrix
+        binding, inputs = of_one_gain(state, operator, binding, [range(channels)])
         places, tokens = binding.places("C"), binding.shape[0]
         weights = np.zeros((tokens * out, channels, 1, 1), np.int64)
         for token in range(tokens):
@@ -266,7 +268,7 @@ def on_each_token(
     layer = weighted_layer(state, binding, "conv", weights, shape)
     layer.options = {"kernel": weights.shape[2:], "groups": groups}
     of_channels = weights.reshape(len(weights), weights.shape[1], -1).sum(axis=2)
-    function = _sum_function(of_channels, scales, inputs, bias)
+    function = sum_function(of_channels, scales, inputs, bias)
     return TensorBinding(layer.name, function, dimensions)
 
 
@@ -297,77 +299,6 @@ def _weights(
             f"at most {found.error:.3g} off"
         )
     return found.integers, found.scales
-
-
-def weighted_layer(
-    state: Lowering,
-    binding: TensorBinding,
-    kind: str,
-    weights: npt.NDArray[np.int64],
-    shape: tuple[int, int, int],
-) -> LayerDraft:
-    """A convolution or linear layer of ``shape`` on ``binding``, its sums bounded.
-
-    ``weights``: ``(out, in / groups, kh, kw)`` or ``(out, in)``.
-    """
-    low, high = state.draft.bounds_of(binding.base)
-    columns = int(np.abs(weights.reshape(len(weights), -1)).sum(axis=1).max())
-    reach = columns * max(abs(low), abs(high))
-    assert kind in ("conv", "linear")
-    layer = state.draft.append(
-        "conv" if kind == "conv" else "linear", [binding.base], shape, -reach, reach
-    )
-    layer.weights = np.ascontiguousarray(weights)
-    return layer
-
-
-def _of_one_gain(
-    state: Lowering, operator: Operator, binding: TensorBinding, parts: Sequence[Sequence[int]]
-) -> tuple[TensorBinding, list[list[Affine]]]:
-    """``binding`` with one gain for each of ``parts`` (channels that a sum runs over), and their affine
-    steps: as it is, or in fixed point where its real values differ between channels."""
-    binding = tabled(state, operator, binding)
-    found = [_one_gain(binding, channels) for channels in parts]
-    if None in found:
-        binding = in_fixed_point(state, operator, binding)
-        found = [_one_gain(binding, channels) for channels in parts]
-    return binding, [steps for steps in found if steps is not None]
-
-
-def _one_gain(binding: TensorBinding, channels: Sequence[int]) -> list[Affine] | None:
-    """The affine steps of the given channels, or the one that they share; None where a sum cannot carry
-    one gain for them."""
-    chains = [binding.function.of(c) for c in channels]
-    steps = ChannelFunction(tuple(chains)).simplest.affine()
-    gains = {step.gain for step in steps} if steps is not None else set()
-    return None if steps is None or len(gains) != 1 or gains == {0} else list(steps)
-
-
-def _sum_function(
-    of_channels: Int64s,
-    scales: list[Fraction],
-    inputs: list[list[Affine]],
-    bias: list[Fraction] | None,
-) -> ChannelFunction:
-    """What a row's integer sum means: scale of weights and inputs, offsets, bias.
-
-    ``of_channels``: each row's weights summed by input channel; ``inputs`` by group.
-    """
-    per_group = len(of_channels) // len(inputs)
-    steps = []
-    for row, totals in enumerate(of_channels.tolist()):
-        given = inputs[row // per_group]
-        step = given[0]
-        scale = scales[row if len(scales) > 1 else 0]
-        if len(given) == 1:
-            offset = scale * step.offset * sum(totals)
-        else:
-            pairs = zip(given, totals, strict=True)
-            offset = scale * sum((one.offset * total for one, total in pairs), Fraction(0))
-        if bias is not None:
-            offset += bias[row if len(bias) > 1 else 0]
-        steps.append(Affine(scale * step.gain, offset))
-    return ChannelFunction().then(steps).simplest
 
 
 def _pad_value(

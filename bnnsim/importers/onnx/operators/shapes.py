@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 
 from bnnsim.importers.exact.rational import fractions_of
-from bnnsim.importers.onnx.binding import Border, LayoutMismatch, TensorBinding, regrouped
+from bnnsim.importers.onnx.binding import (
+    Border,
+    LayoutMismatch,
+    TensorBinding,
+    dimension,
+    regrouped,
+)
 from bnnsim.importers.onnx.graph import Operator
 from bnnsim.importers.onnx.lowering import Lowering
+from bnnsim.importers.onnx.operators.maps.repeats import append_repeat
 from bnnsim.importers.onnx.operators.orders import with_channels_around
+from bnnsim.importers.onnx.operators.quantise import quantised
 
 
 def shape(state: Lowering, operator: Operator) -> TensorBinding:
@@ -112,10 +121,8 @@ def transpose(state: Lowering, operator: Operator) -> TensorBinding:
 
 
 def pad(state: Lowering, operator: Operator) -> TensorBinding:
-    """A border of one value; the convolution that reads it takes it over."""
+    """A border of one value, which the convolution that reads it takes over; or of a map's own edges."""
     binding = state.binding(operator)
-    if operator.attributes.get("mode", "constant") not in ("constant", b"constant"):
-        raise operator.fault("mode constant", operator.attributes["mode"])
     value = operator.real("value", 0.0)
     if operator.has(2):
         value = fractions_of(state.constant(operator, 2, "value"))[0]
@@ -135,7 +142,8 @@ def pad(state: Lowering, operator: Operator) -> TensorBinding:
     if rank == 3 and len(pads) == 6 and not (pads[0] or pads[1] or pads[3] or pads[4]):
         is_rows = any(label[0] == "H" for label, _ in binding.dimensions[1])  # steps of one dimension
         sides = (pads[2], 0, pads[5], 0) if is_rows else (0, pads[2], 0, pads[5])
-        return replace(binding, border=Border(sides, value))
+        places = {"H" if is_rows else "W": 1}
+        return _bordered(state, operator, binding, sides, value, places)
     if rank != 4 or len(pads) != 8 or min(pads) < 0:
         raise operator.fault("one border around a map", f"pads {pads} of {rank} dimensions")
     labels = [{label for label, _ in one} for one in binding.dimensions]
@@ -152,4 +160,26 @@ def pad(state: Lowering, operator: Operator) -> TensorBinding:
     if pads[0] or pads[4]:
         raise operator.fault("a border around rows and columns", f"pads {pads}")
     tlbr = (pads[rows[0] + 1], pads[rows[1] + 1], pads[rows[0] + 5], pads[rows[1] + 5])
-    return replace(binding, border=Border(tlbr, value))
+    return _bordered(state, operator, binding, tlbr, value, dict(zip("HW", rows, strict=True)))
+
+
+def _bordered(
+    state: Lowering,
+    operator: Operator,
+    binding: TensorBinding,
+    tlbr: tuple[int, int, int, int],
+    value: Fraction,
+    places: dict[str, int],
+) -> TensorBinding:
+    """A border of ``value`` around a map, or of its edge pixels; ``places``: dimensions of H and W."""
+    if operator.attributes.get("mode", "constant") == "constant":
+        return replace(binding, border=Border(tlbr, value))
+    binding = quantised(state, operator, binding)
+    dimensions = list(binding.dimensions)
+    for kind, place in places.items():
+        if dimensions[place] not in ((), dimension(kind, binding.extent(kind))):
+            raise operator.fault("a border around rows and columns", f"shape {[1, *binding.shape]}")
+        more = sum(tlbr["HW".index(kind) :: 2])
+        dimensions[place] = dimension(kind, binding.extent(kind) + more)
+    base = append_repeat(state, binding.base, border=tlbr)
+    return replace(binding, base=base, dimensions=tuple(dimensions))

@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not installed")
 pytest.importorskip("onnxruntime", reason="the extra bnnsim[onnx] is not installed")
 
+from bnnsim.design.network.network import resolve_network
 from bnnsim.importers.onnx.network import import_options, lower_model
 from bnnsim.spec.faults import SpecError
 from tests.golden.imported.onnx_models import Builder
@@ -219,6 +220,58 @@ def test_a_border_of_constants_that_are_joined_to_the_map(varies, tmp_path):
     assert found.same() >= 0.99
 
 
+@pytest.mark.parametrize("bits_first", [True, False])
+@pytest.mark.parametrize("sides", [(1, 1, 1, 1), (0, 2, 1, 0)])
+def test_a_border_of_edge_pixels(sides: tuple[int, ...], bits_first: bool, tmp_path):
+    b = Builder((1, 3, 5, 4), seed=12)
+    top, left, bottom, right = sides
+    x, pads = _stem(b), b.constant([0, 0, top, left, 0, 0, bottom, right], np.int64)
+    if bits_first:
+        x = b.op("Pad", b.op("Sign", x), pads, mode="edge")
+    else:
+        x = b.op("Sign", b.op("Pad", x, pads, mode="edge"))
+    rows, columns = 5 + top + bottom - 2, 4 + left + right - 2
+    y = b.batch_norm(b.conv(x, b.signs(4, 4, 3, 3), 3), 4, 4)
+    found = agreement(b, _head(b, y, 4 * rows * columns), tmp_path, images=IMAGES)
+    assert "repeat" in found.ops
+    assert found.same(1e-6) == 1
+
+
+def test_edges_of_pixels_and_of_steps(tmp_path):
+    b = Builder((1, 4, 9), seed=13)
+    x = b.op("Pad", "x", b.constant([0, 0, 2, 0, 0, 1], np.int64), mode="edge")
+    x = b.batch_norm(b.op("Conv", x, b.signs(8, 4, 3), kernel_shape=[3]), 8, 1)
+    found = agreement(b, _head(b, x, 80), tmp_path, images=IMAGES)
+    assert found.same(1e-6) == 1
+
+
+def test_a_linear_layer_on_maps_with_their_channels_last(tmp_path):
+    """As ConvNeXt's blocks have it: a Transpose, MatMul and Add on the last axis, a Transpose."""
+    b = Builder((1, 3, 5, 4), seed=14)
+    x = b.op("Transpose", b.op("Sign", _stem(b)), perm=[0, 2, 3, 1])
+    y = b.op("MatMul", x, b.signs(4, 6))
+    y = b.op("Sign", b.op("Add", y, b.constant(b.rng.normal(0, 1, 6))))
+    y = b.conv(b.op("Transpose", y, perm=[0, 3, 1, 2]), b.signs(4, 6, 3, 3), 3, pad=1)
+    found = agreement(b, _head(b, b.batch_norm(y, 4, 4), 80), tmp_path, images=IMAGES)
+    assert found.same(1e-6) == 1
+
+
+def test_a_linear_layer_along_the_rows_of_maps(tmp_path):
+    b = Builder((1, 3, 5, 4), seed=15)
+    y = b.op("MatMul", b.op("Sign", _stem(b)), b.signs(4, 6))
+    y = b.op("Sign", b.op("Add", y, b.constant(0.3)))
+    found = agreement(b, b.op("MatMul", b.op("Flatten", y), b.signs(120, 3)), tmp_path, images=IMAGES)
+    assert found.same(1e-6) == 1
+
+
+def test_a_border_of_zeros_round_pixels(tmp_path):
+    b = Builder((1, 3, 5, 4), seed=16)
+    found = agreement(b, _head(b, _stem(b), 80), tmp_path, images=IMAGES)
+    first = next(iter(resolve_network(found.workload).nodes.values()))
+    assert (first.pad_value, str(first.input.type)) == (0, "uint8")
+    assert found.same(1e-6) == 1
+
+
 def test_the_norm_of_a_layer(tmp_path):
     b = Builder((1, 24), seed=9, opset=17)
     bits = b.op("Sign", b.op("Sub", "x", b.constant(0.5)))
@@ -227,6 +280,26 @@ def test_the_norm_of_a_layer(tmp_path):
     found = agreement(b, b.op("MatMul", b.op("Sign", y), b.signs(16, 5)), tmp_path, images=300)
     assert "lookup" in found.ops
     assert found.same() >= 0.99
+
+
+@pytest.mark.parametrize("kind", ["InstanceNormalization", "GroupNormalization", "as PyTorch exports it"])
+def test_norms_of_channels_and_of_groups(kind: str, tmp_path):
+    b = Builder((1, 3, 5, 4), seed=17, opset=21 if kind == "GroupNormalization" else 17)
+    x = b.conv(b.op("Sign", _stem(b, 6)), b.signs(6, 6, 3, 3), 3, pad=1)
+    scale, bias = b.rng.normal(0.5, 0.5, 6), b.rng.normal(0, 0.5, 6)
+    if kind == "InstanceNormalization":
+        y = b.op(kind, x, b.constant(scale), b.constant(bias), epsilon=1e-3)
+    elif kind == "GroupNormalization":
+        y = b.op(kind, x, b.constant(scale), b.constant(bias), num_groups=2)
+    else:
+        parted = b.op("Reshape", x, b.constant([0, 3, -1], np.int64))
+        normed = b.op("InstanceNormalization", parted, b.constant([1.0] * 3), b.constant([0.0] * 3))
+        whole = b.op("Reshape", normed, b.op("Shape", x))
+        y = b.op("Mul", whole, b.constant(scale.reshape(6, 1, 1)))
+        y = b.op("Add", y, b.constant(bias.reshape(6, 1, 1)))
+    found = agreement(b, _head(b, y, 120), tmp_path, images=IMAGES)
+    assert "lookup" in found.ops
+    assert found.same() >= 0.98
 
 
 def test_a_tanh_that_is_a_score(tmp_path):
