@@ -145,7 +145,7 @@ def timing_to_size(design: Design) -> TimingGraph:
     words = frame_words(timing)
     if words > MAX_SIZED_WORDS:
         expected = f"at most {MAX_SIZED_WORDS:,} reads and writes a frame to size FIFOs for"
-        raise InputError(design.name, expected, f"{words:,}")
+        raise InputError("fifos", expected, f"{words:,} ({design.name})")
     return timing
 
 
@@ -195,7 +195,8 @@ class _Sizer:
         enough = enough_depths(self.timing, tuple(self.before), trials)
         self.before_interval = trials.interval(self.before, trials.enough_frames)
         if enough is None:
-            raise InputError(self.design.name, "a design that runs with deep FIFOs", "none that does")
+            got = f"none that does ({self.design.name})"
+            raise InputError("fifos", "a design that runs with deep FIFOs", got)
         self.bound = enough
         assert trials.best is not None
         start = self._halved(trials.best) if self.costs.goal == "bits" else trials.best
