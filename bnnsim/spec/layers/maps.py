@@ -23,7 +23,7 @@ class MultiplyLayer(LayerBase):
 
 
 class RepeatLayer(LayerBase):
-    """Each pixel again and again (upsampling), the only channel, or the whole map.
+    """Each pixel again and again (upsampling), the only channel, or all.
 
     Upsampling by the nearest neighbour, and the one value of a channel or a position that a gate has.
     With ``copies`` the whole map stands again below itself, as keys and values do for each query of an
