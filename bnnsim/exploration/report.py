@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from bnnsim.exploration.found import found_front
 from bnnsim.notebook.picture import Picture, Series
 from bnnsim.notebook.table import Row, Table
 from bnnsim.search.front.verify import Verification
@@ -79,6 +81,11 @@ class ExplorationReport(Table):
             for name, trials in (("judged", found.feasible), ("on the front", found.front))
         )
         return Picture(f"Designs of {found.space.name}", across, down, series, "points")
+
+    def to_json(self) -> dict[str, Any]:
+        """What ``explore --json`` writes, under the same names (docs/json.md)."""
+        checks = self.verifications
+        return found_front(self.exploration, checks, self.out, self.page, self.interrupted).to_json()
 
     @property
     def page(self) -> Path | None:

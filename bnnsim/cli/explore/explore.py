@@ -100,7 +100,6 @@ def command(
     if storage is None:
         warm_up(jobs)
     from bnnsim.cli.explore.answer import check_outcome, show
-    from bnnsim.cli.records.search import found_front
     from bnnsim.exploration.explore import explore as run_exploration
     from bnnsim.search.front.verify import VERIFY_WORDS
 
@@ -136,10 +135,7 @@ def command(
             single_file=single_file,
             progress=work.advance_in,
         )
-    if json_file is None:  # the record builds the front's designs once more
-        show(report)
-    else:
-        deliver(found_front(report), json_file, lambda _: show(report))
+    deliver(report, json_file, show)
     check_outcome(report, space)
     if report.interrupted:
         place = f"--out {out}" if storage is None else "the same --storage"

@@ -56,8 +56,13 @@ def command(
     json_file: JsonOption = None,
 ) -> None:
     """Write a streaming architecture on which a network runs at the speed asked for."""
-    from bnnsim.cli.records.parts import folded_parts
-    from bnnsim.search.fold.devices import DeviceAnswer, devices_named, fold_for_devices, smallest
+    from bnnsim.search.fold.devices import (
+        DeviceAnswer,
+        devices_named,
+        fold_for_devices,
+        folded_parts,
+        smallest,
+    )
     from bnnsim.search.fold.fold import fold
     from bnnsim.spec.load import load_device
 

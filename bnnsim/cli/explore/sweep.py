@@ -36,7 +36,6 @@ def command(
     json_file: JsonOption = None,
 ) -> None:
     """What if: judge a grid of values of one or two fields, everything else as it is."""
-    from bnnsim.cli.records.grid import grid_of
     from bnnsim.files.folder import prepare_folder, write_files
     from bnnsim.report.figures.plot_page import library
     from bnnsim.report.search.sweep import sweep_info, sweep_page
@@ -52,7 +51,7 @@ def command(
         page = sweep_page(sweep_info(found), single_file)
         files = {**library(single_file), SWEEP_TABLE: sweep_table(found), SWEEP_PAGE: page}
         write_files(out, files)
-    deliver(grid_of(found), json_file, lambda _: show(found))
+    deliver(found, json_file, show)
     if out is not None and json_file != "-":
         output.print(f"\npage  {out / SWEEP_PAGE}", markup=False, soft_wrap=True)
 

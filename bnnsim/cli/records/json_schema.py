@@ -9,18 +9,18 @@ from typing import Any, Literal, Union, get_args, get_origin, is_typeddict
 
 from bnnsim.cli.look.list import Listings
 from bnnsim.cli.records.costs import Costs, PowerByBasis
-from bnnsim.cli.records.grid import Grid
 from bnnsim.cli.records.keys import Key, keys_of
-from bnnsim.cli.records.parts import FoldedParts
-from bnnsim.cli.records.search import FoundFront
 from bnnsim.cli.records.tables import SizingCheck, ValidationTables
 from bnnsim.cli.records.written import WrittenFiles
+from bnnsim.exploration.found import FoundFront
 from bnnsim.files.schema_version import SCHEMA_VERSION
 from bnnsim.finn.comparison import FinnComparison
 from bnnsim.importers.check.report import CheckReport
 from bnnsim.report.comparison.comparison import ComparisonInfo
 from bnnsim.rtl.handover.record import HardwareCheck
 from bnnsim.search.fifos.sizing import FifoSizing
+from bnnsim.search.fold.parts import FoldedParts
+from bnnsim.search.sweep.grid import Grid
 from bnnsim.simulation import Simulation
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.schema import Schema, headed

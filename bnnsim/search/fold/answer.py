@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bnnsim.files.whole import save_text
 from bnnsim.notebook.number import figure_text
 from bnnsim.notebook.picture import Picture, Series
 from bnnsim.notebook.table import Row, Table
 from bnnsim.search.fold.folded_design import FoldedDesign
+from bnnsim.search.fold.parts import FoldedParts, part_with
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.yaml.write import architecture_text
 from bnnsim.timing.streaming.bottleneck import slowest_units
@@ -72,6 +74,11 @@ class FoldAnswer(Table):
             }
             for unit in design.graph.units
         ]
+
+    def to_json(self) -> dict[str, Any]:
+        """What ``fold --json`` writes, under the same names (docs/json.md)."""
+        part = part_with(self.folded.design.device, self.folded, self.power_w)
+        return FoldedParts((part,), part.device, part.device, None).to_json()
 
     def picture(self) -> Picture:
         """The cycles a frame that each unit needs by itself: even ones waste least."""

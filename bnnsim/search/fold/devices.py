@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bnnsim.search.fold.answer import FoldAnswer
 from bnnsim.search.fold.fold import NotFolded, fold
+from bnnsim.search.fold.parts import FoldedPart, FoldedParts, part_with
 from bnnsim.search.fold.request import FoldObjective
 from bnnsim.spec.device import Device
 from bnnsim.spec.faults import InputError
@@ -87,3 +88,20 @@ def least_power(found: Sequence[DeviceAnswer]) -> DeviceAnswer | None:
     """The part whose answer takes the fewest watts."""
     answers = [one for one in found if one.answer is not None]
     return min(answers, key=lambda one: one.answer.power_w if one.answer else 0.0, default=None)
+
+
+def folded_parts(found: Sequence[DeviceAnswer], file: Path | None) -> FoldedParts:
+    """What ``fold --json`` writes of foldings for parts; ``file`` is the architecture written."""
+    small, frugal = smallest(found), least_power(found)
+    return FoldedParts(
+        tuple(_part(one) for one in found),
+        None if small is None else small.device.name,
+        None if frugal is None else frugal.device.name,
+        None if file is None else str(file),
+    )
+
+
+def _part(one: DeviceAnswer) -> FoldedPart:
+    if one.answer is None:
+        return FoldedPart(one.device.name, None, {}, None, one.refusal)
+    return part_with(one.device, one.answer.folded, one.answer.power_w)

@@ -16,6 +16,8 @@ from multiprocessing.process import BaseProcess
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from bnnsim.arrays.compilation import tell_plainly
+
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerContext, SpawnContext
 
@@ -125,6 +127,7 @@ def _prepare(
     gc.set_threshold(*collected_every)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's
     threading.Thread(target=_end_with_the_coordinator, daemon=True).start()
+    tell_plainly()
     prepare(*arguments)
 
 

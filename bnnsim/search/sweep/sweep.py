@@ -7,12 +7,14 @@ import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from bnnsim.evaluation import figures_of
 from bnnsim.notebook.picture import Picture, Series
 from bnnsim.notebook.table import Row, Table
 from bnnsim.search.front.point_result import bounded_figure, reason_of
 from bnnsim.search.space.fields import Value
+from bnnsim.search.sweep.grid import Grid, GridDesign
 from bnnsim.search.sweep.knobs import Knobs, SweepKnob, changed_spec, parse_knobs, path_faults
 from bnnsim.spec.architecture import Architecture, architecture_model
 from bnnsim.spec.engine.outside import outside_of
@@ -81,6 +83,20 @@ class Sweep(Table):
             | {"exceeds": " ".join(point.exceeds), "obstacle": point.infeasible_reason}
             for point in self.points
         ]
+
+    def to_json(self) -> dict[str, Any]:
+        """What ``sweep --json`` writes, under the same names (docs/json.md)."""
+        names = tuple(knob.name for knob in self.knobs)
+        designs = tuple(
+            GridDesign(
+                dict(zip(names, point.values, strict=True)),
+                dict(point.figures),
+                point.exceeds,
+                point.infeasible_reason or None,
+            )
+            for point in self.points
+        )
+        return Grid(self.arch, self.workload, names, designs, self.outside).to_json()
 
     def picture(self) -> Picture:
         """Frames a second over the first knob, a line for each value of the second."""

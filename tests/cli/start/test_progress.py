@@ -6,11 +6,13 @@ import io
 import queue
 import re
 import threading
+import warnings
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from bnnsim.arrays.compilation import CompilationWarning, tell_plainly
 from bnnsim.cli import progress
 from bnnsim.cli.app import run
 from bnnsim.cli.facts import show_facts, show_lines
@@ -73,6 +75,15 @@ def test_a_terminal_has_one_moving_line_that_is_gone_at_the_end(
     with Work("folding"):
         screen.told.get(timeout=WAIT_S)
     assert screen.getvalue().endswith(("\x1b[2K", "\x1b[?25h")), repr(screen.getvalue()[-40:])
+
+
+def test_a_process_of_a_pool_says_in_a_sentence_that_it_compiles(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(warnings, "formatwarning", warnings.formatwarning)
+    tell_plainly()
+    assert warnings.formatwarning("said", CompilationWarning, "bnnsim", 1) == "said\n"
+    assert warnings.formatwarning("said", UserWarning, "bnnsim", 1) == "bnnsim:1: UserWarning: said\n"
 
 
 @pytest.mark.parametrize(

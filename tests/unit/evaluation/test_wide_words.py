@@ -9,7 +9,6 @@ import pytest
 import yaml
 
 from bnnsim.cli.explore.answer import show
-from bnnsim.cli.records.search import found_front
 from bnnsim.evaluation import Evaluation, evaluate
 from bnnsim.evaluation.wide_words import wide_words
 from bnnsim.exploration.explore import explore
@@ -141,7 +140,7 @@ def test_a_search_says_which_of_its_designs_hls_cannot_build(
     (tmp_path / "wide-network.yaml").write_text(yaml.safe_dump(plain), encoding="utf-8")
     (tmp_path / "wide.yaml").write_text(SPACE, encoding="utf-8")
     report = explore(tmp_path / "wide.yaml", trials=4, jobs=1, baseline=0, verify_words=0)
-    designs = found_front(report).to_json()["designs"]
+    designs = report.to_json()["designs"]
     words = {one["knobs"]["layers.fc0.simd"]: one["wide_words"] for one in designs}
     assert words == {36: (), 72: ({"unit": "fc0.mvau", "word": "weights", "bits": 9216},)}
     show(report)

@@ -16,10 +16,7 @@ import typer.main
 from bnnsim.cli.app import COMMANDS, GROUPS, build_app, run
 from bnnsim.cli.look.list import Entry, Listing, Listings
 from bnnsim.cli.records.costs import Costs, PowerByBasis, PowerParts, ResourceAmounts, Taker
-from bnnsim.cli.records.grid import Grid, GridDesign
 from bnnsim.cli.records.keys import keys_of
-from bnnsim.cli.records.parts import FoldedPart, FoldedParts
-from bnnsim.cli.records.search import FoundDesign, FoundFront
 from bnnsim.cli.records.tables import FitTables, SizingCheck, ValidationTables
 from bnnsim.cli.records.written import WrittenFiles
 from bnnsim.cost.error_bars import ErrorBar
@@ -29,6 +26,7 @@ from bnnsim.design.memory_map import Crossing, Memory, MemoryMap, MemoryPlace
 from bnnsim.evaluation import Advice, AdviceReport, Violation
 from bnnsim.evaluation.advice.record import SpecChange
 from bnnsim.evaluation.wide_words import WideWord
+from bnnsim.exploration.found import FoundDesign, FoundFront
 from bnnsim.files.schema_version import SCHEMA_VERSION
 from bnnsim.finn.comparison import FinnComparison, FullFifo, NodeRow
 from bnnsim.importers.check.report import CheckReport, Distance, Flips, LayerCheck, OutputCheck
@@ -36,6 +34,8 @@ from bnnsim.report.comparison.comparison import ComparisonInfo, Quantity
 from bnnsim.report.comparison.spec_differences import Difference
 from bnnsim.rtl.handover.record import HardwareCheck
 from bnnsim.search.fifos.sizing import CurvePoint, FifoSizing
+from bnnsim.search.fold.parts import FoldedPart, FoldedParts
+from bnnsim.search.sweep.grid import Grid, GridDesign
 from bnnsim.simulation import FifoReport, LayerReport, OutputReport, Simulation, UnitReport
 from bnnsim.timing.bottleneck import Bottleneck, Circuit
 from bnnsim.timing.engine.spending import Doubled, LayerSpending, Spending

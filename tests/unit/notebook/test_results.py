@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from xml.etree import ElementTree
@@ -9,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 import bnnsim
+from bnnsim.cli.records.json_schema import json_schema
 from bnnsim.notebook.picture import Picture, Series, svg
 from bnnsim.notebook.table import MOST_ROWS, Table, table_html, to_pandas
 
@@ -69,6 +71,13 @@ def test_a_notebook_shows_a_table_and_a_drawing_without_scripts(
     assert "<script" not in html and "http" not in html
     known = [y for series in results[name].picture().series for y in series.y if y is not None]
     assert len(root.findall(".//svg//title")) == len(known)
+
+
+@pytest.mark.parametrize("name", ["simulate", "sweep", "fold", "compare", "explore"])
+def test_a_result_gives_the_json_of_its_command(name: str, results: dict[str, Table]) -> None:
+    pytest.importorskip("jsonschema").Draft202012Validator(json_schema(name)).validate(
+        json.loads(json.dumps(results[name].to_json()))  # type: ignore[attr-defined]
+    )
 
 
 def test_rows_of_a_folding_are_those_of_the_design_that_it_wrote(results: dict[str, Table]) -> None:

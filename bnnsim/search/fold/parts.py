@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from bnnsim.files.schema_version import versioned
-from bnnsim.search.fold.devices import DeviceAnswer, least_power, smallest
+from bnnsim.search.fold.folded_design import FoldedDesign
+from bnnsim.spec.device import Device
 
 
 @dataclass(frozen=True)
@@ -45,22 +45,9 @@ class FoldedParts:
         return versioned(asdict(self))
 
 
-def folded_parts(found: Sequence[DeviceAnswer], file: Path | None) -> FoldedParts:
-    """The record of foldings for parts."""
-    small, frugal = smallest(found), least_power(found)
-    return FoldedParts(
-        tuple(_part(one) for one in found),
-        None if small is None else small.device.name,
-        None if frugal is None else frugal.device.name,
-        None if file is None else str(file),
-    )
-
-
-def _part(one: DeviceAnswer) -> FoldedPart:
-    if one.answer is None:
-        return FoldedPart(one.device.name, None, {}, None, one.refusal)
-    folded = one.answer.folded
-    intel = one.device.vendor == "intel"
+def part_with(device: Device, folded: FoldedDesign, power_w: float) -> FoldedPart:
+    """The record of a part that holds the network, and of its design."""
+    intel = device.vendor == "intel"
     names = ("alm", "ff", "m20k", "dsp") if intel else ("lut", "lutram", "ff", "bram18", "uram", "dsp")
     resources = {name: getattr(folded.resources.total, name) for name in names}
-    return FoldedPart(one.device.name, folded.fps, resources, one.answer.power_w, None)
+    return FoldedPart(device.name, folded.fps, resources, power_w, None)

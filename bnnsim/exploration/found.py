@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from bnnsim.cost.error_bars import ENDS, RESTS_ON
 from bnnsim.evaluation.wide_words import WideWord
-from bnnsim.exploration.report import ExplorationReport
 from bnnsim.files.schema_version import versioned
+from bnnsim.search.front.verify import Verification
 from bnnsim.search.space.fields import Value
 from bnnsim.search.storage.best_known import scale_of
 from bnnsim.search.storage.kinds import interval_of, structure_kinds, unbuildable
-from bnnsim.search.storage.record import TrialRecord
+from bnnsim.search.storage.record import Exploration, TrialRecord
 from bnnsim.search.storage.results import DESIGNS, design_commands, design_name
 
 
@@ -80,11 +81,17 @@ class FoundFront:
         return versioned(asdict(self))
 
 
-def found_front(report: ExplorationReport) -> FoundFront:
-    """The record of an exploration."""
-    found = report.exploration
+def found_front(
+    found: Exploration,
+    verifications: Sequence[Verification],
+    out: Path | None,
+    page: Path | None,
+    interrupted: bool,
+) -> FoundFront:
+    """The record of an exploration, whose results are in ``out``."""
     scale = scale_of(found) if len(found.objectives) > 1 else None
     kinds = structure_kinds(found)
+    checks = {check.id: check for check in verifications}
     return FoundFront(
         found.space.name,
         found.space.workloads,
@@ -96,21 +103,22 @@ def found_front(report: ExplorationReport) -> FoundFront:
         len(found.feasible),
         None if scale is None else scale.share(found, found.trials),
         None if scale is None else scale.text,
-        report.interrupted,
-        None if report.page is None else str(report.page),
-        tuple(_design(report, trial, kinds) for trial in found.shown),
+        interrupted,
+        None if page is None else str(page),
+        tuple(_design(found, trial, checks.get(trial.id), out, kinds) for trial in found.shown),
     )
 
 
 def _design(
-    report: ExplorationReport, trial: TrialRecord, kinds: Mapping[str, str]
+    found: Exploration,
+    trial: TrialRecord,
+    check: Verification | None,
+    out: Path | None,
+    kinds: Mapping[str, str],
 ) -> FoundDesign:
-    found = report.exploration
     name, figures = design_name(found, trial), trial.result.figures
-    file = None if report.out is None else str(report.out / DESIGNS / f"{name}.yaml")
+    file = None if out is None else str(out / DESIGNS / f"{name}.yaml")
     ends = {figure: interval_of(trial, figure, kinds) for figure in RESTS_ON if figure in figures}
-    checks = {check.id: check for check in report.verifications}
-    check = checks.get(trial.id)
     return FoundDesign(
         name,
         trial in found.front,

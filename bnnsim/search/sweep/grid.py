@@ -8,7 +8,6 @@ from typing import Any
 
 from bnnsim.files.schema_version import versioned
 from bnnsim.search.space.fields import Value
-from bnnsim.search.sweep.sweep import Sweep
 
 
 @dataclass(frozen=True)
@@ -43,18 +42,3 @@ class Grid:
     def to_json(self) -> dict[str, Any]:
         """The same as plain data, under the same names (docs/json.md)."""
         return versioned(asdict(self))
-
-
-def grid_of(found: Sweep) -> Grid:
-    """The record of a sweep."""
-    names = tuple(knob.name for knob in found.knobs)
-    designs = tuple(
-        GridDesign(
-            dict(zip(names, point.values, strict=True)),
-            dict(point.figures),
-            point.exceeds,
-            point.infeasible_reason or None,
-        )
-        for point in found.points
-    )
-    return Grid(found.arch, found.workload, names, designs, found.outside)
