@@ -19,7 +19,7 @@ from bnnsim.design.network.network import Node
 
 _TRIPS = 1 << 14
 """Trips of a step that are looked at together, at most."""
-_ELEMENTS = 1 << 20
+_ELEMENTS = 1 << 17
 """Elements that are held together, about."""
 _WEIGHTS = ("groups", "out_channels", "kernel_rows", "kernel_columns", "in_channels")
 _AT = {name: i for i, name in enumerate(DIMENSIONS)}
