@@ -286,6 +286,27 @@ def _rescaling(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Out
     return c.op(layer, "Add", x, c.constant(layer, "offset", layer.config.get("offset", 0.0))), shape
 
 
+def _normalization(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
+    """By a mean and a variance that are settings, or were found in data beforehand; one a channel."""
+    x, shape = _of(c, given)
+    axis = layer.config.get("axis", -1)
+    if axis not in (None, [], ()):
+        _check_channel_axis(layer, len(shape), axis)
+    told = {key: layer.config.get(key) for key in ("mean", "variance")}
+    values = []
+    for key, value in told.items():
+        numbers = np.asarray(layer.weights[key] if value is None else value, np.float32).reshape(-1)
+        if len(numbers) not in (1, shape[0]):
+            raise layer.fault(f"a {key} of 1 or {shape[0]} numbers", len(numbers))
+        values.append(numbers.reshape(-1, *[1] * (len(shape) - 1)))
+    spread = np.maximum(np.sqrt(values[1]), np.float32(1e-7))
+    kinds = ("Mul", "Add") if layer.config.get("invert") else ("Div", "Sub")
+    steps = [(kinds[0], "spread", spread), (kinds[1], "mean", values[0])]
+    for kind, role, numbers in steps if layer.config.get("invert") else steps[::-1]:
+        x = c.op(layer, kind, x, c.constant(layer, role, numbers))
+    return x, shape
+
+
 def _add(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
     shapes = [c.shapes[name] for name in given]
     if len(set(shapes)) > 1:
@@ -363,6 +384,7 @@ HANDLERS: dict[str, Handler] = {
     "QuantSeparableConv2D": _separable,
     "SeparableConv2D": _separable,
     "ReLU": _relu,
+    "Normalization": _normalization,
     "Rescaling": _rescaling,
     "Softmax": _softmax,
     "SpatialDropout2D": _same,

@@ -23,6 +23,13 @@ from bnnsim.importers.foreign.settings import (
 _TRAINING = without_effect("acts in training only")
 _NAME = without_effect("a name")
 _KERNEL = ("initializer", "regularizer", "constraint")
+def _are_numbers(value: Any) -> bool:
+    """Whether a setting is a finite number, nested lists of such, or none."""
+    if isinstance(value, list | tuple):
+        return all(_are_numbers(one) for one in value)
+    return value is None or is_number(value)
+
+
 _REAL = such("a finite number", is_number)
 _FLAG = only(True, False)
 _BATCH_SHAPE = such(
@@ -166,14 +173,18 @@ _CAUSAL = only("valid", "same", "causal")
 @dataclass(frozen=True)
 class LayerKind:
     """A layer that is read: its settings, and the names of its weights in the order in which Keras
-    keeps them; ``if_set`` maps a weight to the setting (true by default) that must be on for it."""
+    keeps them; ``if_set`` maps a weight to the setting (true by default) that must be on for it; where
+    the setting ``unless`` has a value there are none."""
 
     settings: Settings
     weights: tuple[str, ...] = ()
     if_set: tuple[tuple[str, str], ...] = ()
+    unless: str = ""
 
     def weight_names(self, config: Mapping[str, Any]) -> tuple[str, ...]:
         """The weights of a layer with this configuration."""
+        if self.unless and config.get(self.unless) is not None:
+            return ()
         off = {weight for weight, key in self.if_set if not config.get(key, True)}
         return tuple(weight for weight in self.weights if weight not in off)
 
@@ -262,6 +273,17 @@ LAYERS: dict[str, LayerKind] = {
             "negative_slope": such("a number or none", lambda value: value is None or is_number(value)),
             "threshold": only(0.0, None),
         }
+    ),
+    "Normalization": LayerKind(
+        {
+            **_COMMON,
+            "axis": every("the channels, which come last, or none: one mean for all"),
+            "mean": such("numbers, or none: found by adapt", _are_numbers),
+            "variance": such("numbers, or none: found by adapt", _are_numbers),
+            "invert": _FLAG,
+        },
+        ("mean", "variance", "count"),
+        unless="mean",
     ),
     "Rescaling": LayerKind({**_COMMON, "scale": _REAL, "offset": _REAL}),
     "SeparableConv2D": LayerKind(

@@ -15,6 +15,7 @@ import numpy as np
 from bnnsim.reference.graph import Array
 from bnnsim.reference.keras.binarynet import KINDS, STEPS, rounded_kernel, stepped
 from bnnsim.reference.keras.file import SavedLayer
+from bnnsim.reference.keras.norms import batch_norm, normalization
 from bnnsim.reference.windows import convolved, maxima, means, same_pads
 from bnnsim.spec.faults import InputError
 
@@ -265,27 +266,6 @@ def _dense(layer: SavedLayer) -> list[Part]:
     ]
 
 
-def _batch_norm(layer: SavedLayer) -> list[Part]:
-    config, position = layer.config, 0
-    columns: dict[str, Array | float] = {"gamma": 1.0, "beta": 0.0}
-    for name, is_there in (
-        ("gamma", config.get("scale", True)),
-        ("beta", config.get("center", True)),
-        ("moving_mean", True),
-        ("moving_variance", True),
-    ):
-        if is_there:
-            columns[name] = layer.variable(name, position)
-            position += 1
-    epsilon = float(np.float32(config.get("epsilon", 1e-3)))
-    spread = np.sqrt(columns["moving_variance"] + epsilon)
-
-    def run(g: Sequence[Array]) -> Array:
-        return np.asarray(columns["gamma"] * (g[0] - columns["moving_mean"]) / spread + columns["beta"])
-
-    return [Part("", "batch_norm", run, True)]
-
-
 def _pool(layer: SavedLayer, is_max: bool) -> list[Part]:
     kernel = _sizes(layer, layer.config.get("pool_size", 2))
 
@@ -350,7 +330,8 @@ LAYERS: dict[str, Callable[[SavedLayer], list[Part]]] = {
     "Activation": _activated,
     "Add": lambda layer: [Part("", "add", lambda g: np.sum(g, axis=0))],
     "AveragePooling2D": lambda layer: _pool(layer, False),
-    "BatchNormalization": _batch_norm,
+    "BatchNormalization": lambda layer: [Part("", "batch_norm", batch_norm(layer), True)],
+    "Normalization": lambda layer: [Part("", "normalize", normalization(layer), True)],
     "BinaryConv2D": _conv,
     "BinaryDense": _dense,
     "Concatenate": lambda layer: [

@@ -205,6 +205,17 @@ def _rest(model: KerasModel, x: np.ndarray, first: int) -> np.ndarray:
         ("Activation", {"activation": "linear"}, lambda x: x),
         ("Rescaling", {"scale": 0.5, "offset": -1.25}, lambda x: x / 2 - 1.25),
         ("GaussianNoise", {"stddev": 0.1, "seed": None}, lambda x: x),
+        (
+            "Normalization",
+            {"axis": [-1], "mean": [1.0, -2.0, 0.5, 3.0], "variance": [[4.0, 0.25, 1.0, 16.0]]},
+            lambda x: (x - [1.0, -2.0, 0.5, 3.0]) / [2.0, 0.5, 1.0, 4.0],
+        ),
+        ("Normalization", {"axis": None, "mean": 1.5, "variance": 4.0}, lambda x: (x - 1.5) / 2),
+        (
+            "Normalization",
+            {"mean": [1.0, -2.0, 0.5, 3.0], "variance": [4.0, 0.25, 0.0, 16.0], "invert": True},
+            lambda x: x * [2.0, 0.5, np.float32(1e-7), 4.0] + [1.0, -2.0, 0.5, 3.0],
+        ),
     ],
 )
 def test_functions_of_each_element(kind, settings, function, tmp_path):
@@ -213,6 +224,17 @@ def test_functions_of_each_element(kind, settings, function, tmp_path):
     _end(model, 6 * 6 * 4)
     images = _images()
     expected = _rest(model, function(_sums(model, images)), 2)
+    assert np.array_equal(_scores(model, tmp_path, images), expected)
+
+
+def test_means_and_variances_that_were_found_in_data(tmp_path):
+    model = _model()
+    mean, variance = np.array([1.0, -2.0, 0.5, 3.0]), np.array([4.0, 0.25, 1.0, 16.0])
+    weights = {"mean": mean, "variance": variance, "count": np.array(12.0)}
+    model.add("Normalization", weights, axis=[-1], mean=None, variance=None)
+    _end(model, 6 * 6 * 4)
+    images = _images()
+    expected = _rest(model, (_sums(model, images) - mean) / np.sqrt(variance), 2)
     assert np.array_equal(_scores(model, tmp_path, images), expected)
 
 
