@@ -17,6 +17,7 @@ SHIPPED_STREAMING = [
 """Every shipped pipeline with its network; rebnet-m2 stands for all levels."""
 SHIPPED_ENGINES = {
     "acce-bnn": "binarynet",
+    "birealnet-18-7z020": "birealnet-18",
     "fbna": "binarynet-24",
     "fc-bnn": "vgg11ave",
     "fp-bnn": "binarynet",
