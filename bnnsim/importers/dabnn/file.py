@@ -15,17 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from bnnsim.files.boundary import foreign_file
-from bnnsim.files.limited_process import read_limited
-from bnnsim.importers.foreign.formats import DABNN, check_format
+from bnnsim.importers.foreign.flatbuffer import MOST_ENTRIES, read_flatbuffer
+from bnnsim.importers.foreign.formats import DABNN
 from bnnsim.importers.onnx.graph import Array
 from bnnsim.spec.bounds import MAX_ARRAY_BYTES
 from bnnsim.spec.faults import InputError
 
 VERSION = 2
-_WHOLE = "a whole file of daBNN"
-_MOST = 100_000
-"""Layers, or tensors."""
 _WORD_BITS, _ROW_BITS = 64, 128
 _TYPES = (
     *("FpConv2D", "AvePool", "MaxPool", "Relu", "Softmax", "FC", "Add", "Concat", "BinConv2D"),
@@ -90,15 +86,7 @@ def read_dab(path: str | Path) -> DabModel:
     Raises :class:`InputError` where the package is missing, the file is broken or of another version,
     or it holds a layer that daBNN's converter does not write.
     """
-    file = Path(path)
-    try:
-        import flatbuffers  # noqa: F401
-    except ImportError:
-        needed = "the package flatbuffers (pip install flatbuffers)"
-        raise InputError(str(path), needed, "not installed") from None
-    check_format(file, DABNN)
-    with foreign_file(path, _WHOLE):
-        return read_limited(lambda: _read(file), str(path), _WHOLE)
+    return read_flatbuffer(path, DABNN, "a whole file of daBNN", _read)
 
 
 class _Table:
@@ -155,12 +143,12 @@ class _Table:
 
     def texts(self, field: int) -> list[str]:
         start, count = self._vector(field)
-        return [self._string(start + 4 * i) for i in range(min(count, _MOST))]
+        return [self._string(start + 4 * i) for i in range(min(count, MOST_ENTRIES))]
 
     def _places(self, field: int) -> list[int]:
         start, count = self._vector(field)
-        if count > _MOST:
-            raise ValueError(f"at most {_MOST} layers and tensors")
+        if count > MOST_ENTRIES:
+            raise ValueError(f"at most {MOST_ENTRIES} layers and tensors")
         return [int(self._table.Indirect(start + 4 * i)) for i in range(count)]
 
 

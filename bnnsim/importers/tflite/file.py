@@ -14,16 +14,13 @@ from typing import Any
 import numpy as np
 
 from bnnsim.files.boundary import foreign_file
-from bnnsim.files.limited_process import read_limited
-from bnnsim.importers.foreign.formats import TFLITE, check_format
+from bnnsim.importers.foreign.flatbuffer import MOST_ENTRIES, read_flatbuffer
+from bnnsim.importers.foreign.formats import TFLITE
 from bnnsim.importers.onnx.graph import Array
 from bnnsim.importers.tflite.understood import OPERATORS, SEVERAL_OUTPUTS
 from bnnsim.spec.bounds import MAX_ARRAY_BYTES
 from bnnsim.spec.faults import InputError
 
-_WHOLE = "a whole TensorFlow Lite file"
-_MOST = 100_000
-"""Tensors or operators of a graph."""
 _TYPES = {0: np.float32, 2: np.int32, 4: np.int64, 9: np.int8, 6: np.bool_}
 
 
@@ -73,37 +70,27 @@ def read_tflite(path: str | Path) -> LiteModel:
     Raises :class:`InputError` where the packages are missing, the file is broken, or it holds an
     operator, option or type that is not understood.
     """
-    file = Path(path)
-    try:
-        import flatbuffers  # noqa: F401
-        import tflite  # noqa: F401
-    except ImportError:
-        needed = "the packages tflite and flatbuffers (pip install tflite flatbuffers)"
-        raise InputError(str(path), needed, "not installed") from None
-    check_format(file, TFLITE)
-    with foreign_file(path, _WHOLE):
-        return read_limited(lambda: _read(file), str(path), _WHOLE)
+    return read_flatbuffer(path, TFLITE, "a whole TensorFlow Lite file", _read, "tflite")
 
 
 def _read(file: Path) -> LiteModel:
     from tflite.Model import Model
 
-    with foreign_file(file, _WHOLE):
-        content = file.read_bytes()
-        model = Model.GetRootAs(content, 0)
-        if model.SubgraphsLength() != 1:
-            raise InputError(str(file), "a model of one graph", f"{model.SubgraphsLength()}")
-        graph = model.Subgraphs(0)
-        counts = graph.TensorsLength(), graph.OperatorsLength(), graph.OutputsLength()
-        if max(counts) > _MOST:
-            raise InputError(str(file), f"at most {_MOST} tensors and operators", f"{max(counts)}")
-        if graph.InputsLength() != 1 or not graph.OutputsLength():
-            got = f"{graph.InputsLength()} and {graph.OutputsLength()}"
-            raise InputError(str(file), "one input and at least one output", got)
-        tensors = tuple(_tensor(model, graph, i, file) for i in range(counts[0]))
-        operators = tuple(_operator(model, graph, i, len(tensors), file) for i in range(counts[1]))
-        outputs = tuple(_within(graph.Outputs(i), tensors, file) for i in range(counts[2]))
-        return LiteModel(tensors, operators, _within(graph.Inputs(0), tensors, file), outputs)
+    content = file.read_bytes()
+    model = Model.GetRootAs(content, 0)
+    if model.SubgraphsLength() != 1:
+        raise InputError(str(file), "a model of one graph", f"{model.SubgraphsLength()}")
+    graph = model.Subgraphs(0)
+    counts = graph.TensorsLength(), graph.OperatorsLength(), graph.OutputsLength()
+    if max(counts) > MOST_ENTRIES:
+        raise InputError(str(file), f"at most {MOST_ENTRIES} tensors and operators", f"{max(counts)}")
+    if graph.InputsLength() != 1 or not graph.OutputsLength():
+        got = f"{graph.InputsLength()} and {graph.OutputsLength()}"
+        raise InputError(str(file), "one input and at least one output", got)
+    tensors = tuple(_tensor(model, graph, i, file) for i in range(counts[0]))
+    operators = tuple(_operator(model, graph, i, len(tensors), file) for i in range(counts[1]))
+    outputs = tuple(_within(graph.Outputs(i), tensors, file) for i in range(counts[2]))
+    return LiteModel(tensors, operators, _within(graph.Inputs(0), tensors, file), outputs)
 
 
 def _within(index: int, tensors: tuple[Tensor, ...], file: Path) -> int:
@@ -151,7 +138,7 @@ def _operator(model: Any, graph: Any, index: int, tensors: int, file: Path) -> O
         known = ", ".join(sorted(OPERATORS))
         raise InputError(place, f"an operator that can be imported ({known})", kind)
     ends = stored.InputsLength(), stored.OutputsLength()
-    if max(ends) > _MOST or not ends[1] or (ends[1] != 1 and kind not in SEVERAL_OUTPUTS):
+    if max(ends) > MOST_ENTRIES or not ends[1] or (ends[1] != 1 and kind not in SEVERAL_OUTPUTS):
         raise InputError(f"{place} ({kind})", "one output", str(ends[1]))
     inputs = [int(stored.Inputs(i)) for i in range(ends[0])]
     outputs = [int(stored.Outputs(i)) for i in range(ends[1])]
