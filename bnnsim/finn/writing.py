@@ -24,7 +24,7 @@ from bnnsim.finn.correspondence import layer_pairs
 from bnnsim.finn.rules import broken_rules, takes_all_channels
 from bnnsim.importers.finn.build import folding_in, read_build
 from bnnsim.importers.finn.chain import Chain, NodeUnit
-from bnnsim.importers.finn.depths import SHALLOW, Depths, read_depths, ways
+from bnnsim.importers.finn.depths import SHALLOW, Depths, Link, links, read_depths, ways
 from bnnsim.importers.finn.folding import Folding, type_of
 from bnnsim.importers.finn.hardware import MEMORIES, architecture_of, read_hardware
 from bnnsim.importers.finn.network import design_of
@@ -257,11 +257,18 @@ class _Writer:
         if same:
             self._same_streams()
             return
+        waiting: dict[tuple[str, str], list[Link]] = {}
+        for link in links(self.model.chain, self.model.design.graph):
+            waiting.setdefault((self._unit(link.writer), self._unit(link.reader)), []).append(link)
         for path in ways(self.design.graph):
-            for node, key, index in self._ends(path[0].writer, "out"):
-                self._set_depth(node, key, index, path[0].depth_words)
-            for node, key, index in self._ends(path[-1].reader, "in"):
-                self._set_depth(node, key, index, path[-1].depth_words)
+            between = waiting.get((path[0].writer, path[-1].reader))
+            if not between:
+                continue
+            link = between.pop(0)
+            if link.made is not None:
+                self._set_depth(link.made, "outFIFODepths", link.output, path[0].depth_words)
+            if link.read is not None:
+                self._set_depth(link.read, "inFIFODepths", link.input, path[-1].depth_words)
 
     def _same_streams(self) -> None:
         ours, depths = self.design.graph.stream_by_name, self.model.depths
@@ -279,17 +286,6 @@ class _Writer:
                 self._set_depth(node, key, index, words)
             if not fifos and stream.name not in depths.ends:
                 self.losses.append(f"{stream.name}: {words} words; no FIFO of FINN's stands there")
-
-    def _ends(self, unit: str, side: str) -> list[tuple[DataflowNode, str, int]]:
-        """The node at an end. Of a unit with several inputs or outputs the first stands for all."""
-        key = f"{side}FIFODepths"
-        units = self.model.chain.units
-        order = [name for name in self.model.chain.nodes if name in units]
-        nodes = [units[name].node for name in order if self._unit(units[name].unit) == unit]
-        if not nodes:
-            return []
-        chosen = nodes[0] if side == "in" else nodes[-1]
-        return [(chosen, key, 0)]
 
     def _set_depth(self, node: DataflowNode, key: str, index: int, words: int) -> None:
         said = self.entries.setdefault(node.name, {})

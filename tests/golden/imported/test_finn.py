@@ -60,29 +60,34 @@ OLDER = {  # names and domain of each age, oldest last
 OLDER["2020"] = ("finn", OLDER["2021"][1])
 
 
-def _frames(name: str, inputs: np.ndarray) -> np.ndarray:
-    """FINN's inputs, channels last, as frames: channels first; bits where the network takes bits."""
+SHAPES = {"mlp": (48,), "cnv": (12, 12, 3), "depthwise": (8, 8, 3), "residual": (6, 6, 3)}
+"""Of an input, channels last."""
+
+
+def _frames(name: str, count: int) -> np.ndarray:
+    """The inputs that FINN ran, as frames: channels first; bits where the network takes bits."""
+    random, whole = np.random.default_rng(1), (count, *SHAPES[name])
+    if name == "cnv":
+        return np.moveaxis(random.integers(0, 256, whole), -1, 1).astype(np.uint8)
+    inputs = random.integers(-8, 24, whole) / 4
     if name == "mlp":
         return (inputs >= 0).astype(np.uint8)[:, :, np.newaxis, np.newaxis]
     maps = np.moveaxis(inputs, -1, 1)
-    if name == "cnv":
-        return maps.astype(np.uint8)
     return np.clip(np.floor(maps + 0.5), 0, 3).astype(np.uint8)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_scores_are_those_that_finn_s_own_nodes_give(name, tmp_path):
-    answers = np.load(BUILDS / name / "framework.npz")
+    expected = np.load(BUILDS / name / "framework.npz")["outputs"]
     found = read_finn(BUILDS / name, name)
     imported = import_finn(BUILDS / name, tmp_path, name)
     network = resolve_network(imported.network.workload)
     parameters = load_parameters(network, imported.network.weights_path)
-    made = execute(network, parameters, _frames(name, answers["inputs"]))
-    scores = made.outputs[network.outputs[0]].reshape(len(answers["inputs"]), -1)
+    made = execute(network, parameters, _frames(name, len(expected)))
+    scores = made.outputs[network.outputs[0]].reshape(len(expected), -1)
     claim = found.lowered.outputs[0]
     reals = scores * float(claim.gain) + float(claim.offset)
-    expected = answers["outputs"].reshape(len(reals), -1)
-    assert len(reals) == 100
+    assert len(reals) == 1000 and len(np.unique(expected, axis=0)) > 100
     np.testing.assert_allclose(reals, expected, rtol=0, atol=1e-5)
     assert (reals.argmax(axis=1) == expected.argmax(axis=1)).all()
 
