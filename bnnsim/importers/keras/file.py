@@ -49,6 +49,8 @@ def read_keras(path: str | Path, weights: Path | None = None) -> KerasModel:
     h5py = _h5py(str(path))
     file = Path(path)
     check_format(file, KERAS if weights is None else KERAS_JSON)
+    if weights is not None:
+        check_format(weights, KERAS)
     with foreign_file(path, _WHOLE):
         return read_limited(lambda: _read(h5py, file, weights), str(path), _WHOLE)
 

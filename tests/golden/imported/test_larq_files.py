@@ -167,3 +167,13 @@ def test_python_code_in_a_model_is_never_run(tmp_path: Path) -> None:
     match = r"concatenate \(Lambda\): expected layers whose meaning the file says, got Python code"
     with pytest.raises(InputError, match=match):
         import_model(tmp_path / "net.json", tmp_path / "out", input_type="uint8")
+
+
+def test_weights_beyond_all_bounds_are_refused_unread(tmp_path: Path) -> None:
+    shutil.copy(FOLDER / "shared-structure.json", tmp_path / "net.json")
+    shutil.copy(FOLDER / "shared-structure.h5", tmp_path / "net.h5")
+    with (tmp_path / "net.h5").open("r+b") as file:
+        file.truncate(1 << 38)
+    match = r"net.h5: expected a file of at most 2,147,483,648 bytes, got 274,877,906,944"
+    with pytest.raises(InputError, match=match):
+        import_model(tmp_path / "net.json", tmp_path / "out", input_type="uint8")
