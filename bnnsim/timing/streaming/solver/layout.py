@@ -10,6 +10,7 @@ import numpy as np
 
 from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.programs.graph import TimingGraph
+from bnnsim.timing.streaming.programs.program import Elastic, Program
 from bnnsim.timing.streaming.solver.kernels import records as k
 from bnnsim.timing.streaming.solver.mould import mould
 
@@ -17,6 +18,8 @@ MOST_WINDOW_WORDS = 1 << 23
 """Reads and writes of all units in a window; where a frame has more, a window is a part of it."""
 LEAST_WINDOW_WORDS, MOST_WINDOW_FRAMES = 1 << 14, 8
 """Where a frame has fewer words, windows may be some frames: a call takes longer than they do."""
+MOST_PARTS = 1 << 12
+"""Parts of which the words are counted, to make room for no more."""
 MORE_WORDS_HELD = 64
 """Beside two frames', words in a channel of which a snapshot keeps the writes."""
 
@@ -52,11 +55,10 @@ def lay_out(graph: TimingGraph, most_frames: int, has_counts: bool) -> Layout:
     unit["most_reads"] = window_frames * unit["words_in"] + extra[0]
     unit["most_writes"] = window_frames * unit["words_out"] + extra[1]
     if shift:
-        # No more than there are ticks; a flushing pipeline may let all leave that it holds besides.
-        is_elastic = unit["kind"] == k.ELASTIC
-        for most, of_frame in (("most_reads", "words_in"), ("most_writes", "words_out")):
-            ticks = np.where(is_elastic, unit[of_frame], unit["steps"]) >> shift
-            unit[most] = np.minimum(unit[most], np.maximum(1, ticks) + unit["stages"])
+        # A flushing pipeline may let all leave that it holds besides.
+        parts = np.array([_most_words(one.program, shift) for one in graph.units]).T
+        for most, part in zip(("most_reads", "most_writes"), parts, strict=True):
+            unit[most] = np.minimum(unit[most], part + unit["stages"])
     unit["pipe"] = np.cumsum(extra[2]) - extra[2]
     kept = np.array([(one.taken_kept, one.left_kept) for one in moulds]).T
     cycles_size = _lay_out_channels(graph, unit, channel, kept, most_frames, has_counts)
@@ -68,6 +70,23 @@ def lay_out(graph: TimingGraph, most_frames: int, has_counts: bool) -> Layout:
     pipes = np.zeros(int(extra[2].sum()), np.int64)
     state = k.State(unit, place, k.copied(place), channel, cycles, pipes, program_words)
     return Layout(state, window_frames, shift, snapshot_words)
+
+
+def _most_words(program: Program, shift: int) -> tuple[int, int]:
+    """Reads and writes of a program in a part of a frame, 2 to the power of ``shift`` smaller.
+
+    Wherever a part of so many ticks begins, it lies in two such that begin with the run.
+    """
+    if isinstance(program, Elastic):
+        return max(1, program.words_in >> shift), max(1, program.words_out >> shift)
+    ticks = max(1, program.steps >> shift)
+    counter = program.counter
+    parts = -(-(counter.prologue_steps + 2 * counter.frame_steps) // ticks)
+    if parts > MOST_PARTS:
+        return ticks, ticks
+    done = [counter.before(part * ticks) for part in range(parts + 3)]
+    pairs = list(zip(done, done[2:], strict=False))
+    return max(b.reads - a.reads for a, b in pairs), max(b.writes - a.writes for a, b in pairs)
 
 
 _CHANNEL = k.packed(k.ChannelRecord())
