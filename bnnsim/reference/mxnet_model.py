@@ -10,6 +10,7 @@ import ast
 import json
 import struct
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ def read_mxnet_model(
     nodes = content["nodes"]
     names = [str(node["name"]) for node in nodes]
     steps: list[Step] = []
+    quantised: dict[tuple[str, int], str] = {}
     data = ""
     for node in nodes:
         name, kind = str(node["name"]), str(node["op"])
@@ -58,9 +60,24 @@ def read_mxnet_model(
         if kind in ("SoftmaxOutput", "Softmax"):
             given = given[:1]  # the label is for training
         place = f"{symbol}: {name}"
-        steps += _steps(kind, name, given, settings, place)
+        made = _steps(kind, name, given, settings, place)
+        if kind in _QUANTISED or kind.startswith("BinaryInference"):
+            made = _read_once(made, quantised, (given[0], int(settings.get("act_bit", 1))))
+        steps += made
     outputs = tuple(names[int(one[0])] for one in content["heads"])
     return ReferenceGraph(str(symbol), data, shape, outputs, tuple(steps), constants)
+
+
+def _read_once(
+    made: list[Step], known: dict[tuple[str, int], str], what: tuple[str, int]
+) -> list[Step]:
+    """A layer's steps, the first of which quantises ``what`` (a tensor, to so many bits): layers that
+    read one tensor read one quantised tensor, whose flips are those of all."""
+    own = made[0].outputs[0]
+    first = known.setdefault(what, own)
+    if first == own:
+        return made
+    return [replace(s, inputs=tuple(first if n == own else n for n in s.inputs)) for s in made[1:]]
 
 
 def _settings(node: Mapping[str, Any]) -> Mapping[str, str]:

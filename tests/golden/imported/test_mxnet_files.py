@@ -26,6 +26,7 @@ from bnnsim.functional.parameters.parameters import load_parameters
 from bnnsim.importers.check.check import check_model
 from bnnsim.importers.model import import_model
 from bnnsim.importers.mxnet.file import read_parameters
+from bnnsim.reference.mxnet_model import read_mxnet_model
 from bnnsim.spec.faults import SpecError
 
 FOLDER = Path(__file__).parent / "mxnet"
@@ -135,3 +136,19 @@ def test_any_damage_of_parameters_is_a_fault_or_other_numbers(seed: int, tmp_pat
         path.write_bytes(bytes(data))
         with suppress(SpecError):
             read_parameters(path)
+
+
+def test_layers_that_read_one_tensor_read_one_quantised_tensor(tmp_path: Path) -> None:
+    """A sign that flips within the bound of fixed point flips for both."""
+    content = json.loads((FOLDER / "trained-symbol.json").read_text())
+    own = next(node for node in content["nodes"] if node["name"] == "qconv1")
+    content["nodes"].append({**own, "name": "twin"})
+    content["heads"].append([len(content["nodes"]) - 1, 0, 0])
+    (tmp_path / "net-symbol.json").write_text(json.dumps(content))
+    shutil.copy(FOLDER / "trained-0001.params", tmp_path / "net-0001.params")
+    graph = read_mxnet_model(tmp_path / "net-symbol.json", tmp_path / "net-0001.params", (3, 10, 10))
+    read = {step.outputs[0]: step.inputs[0] for step in graph.steps}
+    assert read["twin/border"] == read["qconv1/border"] == "qconv1/input"
+    imported = import_model(tmp_path, tmp_path / "out", input_type="uint8", image_range=(0, 255))
+    report = check_model(tmp_path, imported.workload_path, random_inputs=20)
+    assert report.verdict == "equal", str(report)
