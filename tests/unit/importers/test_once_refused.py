@@ -18,7 +18,7 @@ from bnnsim.importers.check.check import check_model
 from bnnsim.importers.model import import_model
 from bnnsim.search.fold.fold import fold
 
-_BESIDE = Path(__file__).parents[5] / "shared" / "cases" / "imports"
+_BESIDE = Path(__file__).parents[4] / "shared" / "cases" / "imports"
 _SCRIPT = Path(os.environ.get("BNNSIM_CASES", _BESIDE)) / "refused.py"
 pytestmark = pytest.mark.skipif(
     not _SCRIPT.exists(), reason="no script of networks: BNNSIM_CASES may name its folder"
