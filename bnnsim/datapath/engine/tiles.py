@@ -112,8 +112,8 @@ class LayerTiles:
             size = self.part.extents["out_channels"]
             groups = range(at["groups"].start, at["groups"].stop)
             own = range(at["out_channels"].start, at["out_channels"].stop)
-            rows = self._weights[[group * size + out for group in groups for out in own]]
-            self.parts.append(rows[:, at["kernel_rows"], at["kernel_columns"], at["in_channels"]])
+            within = self._weights[:, at["kernel_rows"], at["kernel_columns"], at["in_channels"]]
+            self.parts.append(within[[group * size + out for group in groups for out in own]])
         return self._numbers[key]
 
 
