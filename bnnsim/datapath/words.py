@@ -44,7 +44,7 @@ def unpack_words(
         return bits.astype(np.int64)
     weights = np.int64(1) << np.arange(element_bits, dtype=np.int64)
     if is_signed:
-        weights[-1] = -weights[-1]
+        weights[-1:] = -weights[-1:]  # of 64 bits it is that already
     return bits.reshape(len(words), lanes, element_bits).astype(np.int64) @ weights
 
 

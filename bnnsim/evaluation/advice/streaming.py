@@ -59,8 +59,9 @@ def _step(trials: Trials, now: Tried) -> tuple[Tried, list[Change]] | None:
     deeper = _deeper_fifos(trials, design, now.interval_cycles)
     if deeper is None:
         return None
-    tried = trials.time(deeper[0])
-    return (tried, [*changes, *deeper[1]]) if tried is not None and tried.fps > now.fps else None
+    more = [*changes, *deeper[1]]
+    tried = trials.time(deeper[0], more)
+    return (tried, more) if tried is not None and tried.fps > now.fps else None
 
 
 def _joined(first: list[Change], then: list[Change]) -> list[Change]:

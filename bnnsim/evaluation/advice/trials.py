@@ -27,10 +27,12 @@ MOST_BUILT, MOST_TIMED = 240, 60
 LEAST_TIMED, MOST_WORDS, MOST_LARGE_WORDS = 4, 1 << 22, 1 << 26
 """Beyond the least, no more are timed than have so many words a frame together, which takes seconds; and
 besides the design itself no more in all than have so many, however few."""
-MOST_FRAMES = 128
-"""Frames within which a changed design must be proven steady to be told of."""
+MOST_FRAMES, MOST_LARGE_FRAMES = 128, 4
+"""Frames within which a changed design must be proven steady to be told of; where a frame has more than
+``MOST_WORDS``, the second."""
 MOST_NAMED = 4
 """Places of one change that a sentence names; the record has all of them."""
+THE_DESIGN = "the design itself"
 WORTHWHILE = 1.005
 """An advice makes a design at least this many times as fast."""
 _SHOWN = {"lut": "LUT", "alm": "ALM", "bram18": "BRAM18", "m20k": "M20K", "uram": "URAM", "dsp": "DSP"}
@@ -116,8 +118,7 @@ class Trials:
 
     def may_time(self, design: Design | EngineDesign) -> bool:
         """Whether one more may be timed; it is counted."""
-        streams = design.graph.streams if isinstance(design, Design) else ()
-        words = self.words + sum(stream.words for stream in streams)
+        words = self.words + _words(design)
         if self.timed >= (MOST_TIMED if words <= MOST_WORDS else min(LEAST_TIMED, MOST_TIMED)):
             return False
         if self.timed and words > MOST_LARGE_WORDS:
@@ -134,16 +135,17 @@ class Trials:
         """
         tried = None
         if self.may_time(design):
+            is_large = _words(design) > MOST_WORDS
             try:
-                tried = Tried(design, figures_of(design, MOST_FRAMES))
+                frames = MOST_LARGE_FRAMES if is_large else MOST_FRAMES
+                tried = Tried(design, figures_of(design, frames))
             except DeadlockError:
                 tried = None
         if tried is not None and "throughput_fps" in tried.figures.figures:
             return tried
-        name = _name(tuple(changes))
-        if name:
-            self._tried.setdefault(name, False)
-            self._unproven[name] = None
+        name = _name(tuple(changes)) or THE_DESIGN
+        self._tried.setdefault(name, False)
+        self._unproven[name] = None
         return None
 
     def advice(
@@ -181,6 +183,11 @@ class Trials:
         return AdviceReport(
             tuple(advice), self.built, self.timed, tuple(self._tried), refused, undecided
         )
+
+
+def _words(design: Design | EngineDesign) -> int:
+    """Words a frame through all streams of a pipeline."""
+    return sum(stream.words for stream in design.graph.streams) if isinstance(design, Design) else 0
 
 
 def _name(changes: tuple[Change, ...]) -> str:
