@@ -11,7 +11,7 @@ function words() {
   const judged = info.points.filter((p) => ["met", "off"].includes(p.verdict)), met = judged.filter((p) => p.verdict === "met");
   $("headline").textContent = `Errors of ${info.points.length} published numbers`;
   $("crumb").textContent = `${new Set(info.points.map((p) => p.system)).size} accelerators`;
-  $("subtitle").textContent = `${met.length} of ${judged.length} lie within the tolerance stated for each. ${info.left_out} more numbers have no counterpart to be compared with, and are not drawn.`;
+  $("subtitle").textContent = `${met.length} of ${judged.length} lie within the tolerance stated for each. ${info.left_out} more are not drawn: nothing was simulated to compare them with, or they have no error in percent.`;
   $("numbers").innerHTML = info.groups.map((group) => {
     const all = judged.filter((p) => p.group === group), unseen = all.filter((p) => p.evidence !== "fitted");
     const good = unseen.filter((p) => p.verdict === "met").length;
