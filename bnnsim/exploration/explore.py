@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bnnsim.exploration import DEFAULT_SPACE
+from bnnsim.exploration.as_given import with_architecture_as_given
 from bnnsim.exploration.plan import plan_of
 from bnnsim.exploration.report import ExplorationReport
 from bnnsim.exploration.run import ExplorationRun, StageProgress
@@ -124,6 +126,7 @@ def explore(
         open_storage(database)  # before anything is written
     if run.out is not None:
         prepare_folder(run.out)
+    run = replace(run, plan=replace(plan, space=with_architecture_as_given(plan.space)))
     return run.run_alone() if database is None else run.run_on_server(database)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bnnsim.exploration.as_given import with_architecture_as_given
 from bnnsim.search.front.exact import check_exact
 from bnnsim.search.front.objectives import parse_constraints, parse_objectives
 from bnnsim.search.front.own_figures import OwnFigure, own_figures
@@ -44,7 +43,7 @@ def plan_of(
     if sampler not in SAMPLERS:
         near = near_names(sampler, SAMPLERS)
         raise InputError("--sampler", f"one of {', '.join(SAMPLERS)}", repr(sampler), near)
-    loaded = with_architecture_as_given(load_search_space(space, workload))
+    loaded = load_search_space(space, workload)
     file = loaded.source.file
     ours = own_figures(own or {}, loaded.knob_names)
     names = ours.functions.keys()

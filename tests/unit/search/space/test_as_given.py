@@ -9,6 +9,7 @@ import yaml
 
 from bnnsim.cli.app import run
 from bnnsim.evaluation import evaluate
+from bnnsim.exploration.as_given import with_architecture_as_given
 from bnnsim.exploration.plan import plan_of
 from bnnsim.search.space.aims import ReferenceDesign
 from bnnsim.spec.library import find_spec
@@ -19,7 +20,7 @@ PYNQ_TFC = find_spec("pynq-tfc", "architecture")
 
 def landmarks(space: str, workload: str | None) -> list[ReferenceDesign]:
     plan = plan_of(space, workload, 10, None, [], "front", 0)
-    return list(plan.space.reference_designs)
+    return list(with_architecture_as_given(plan.space).reference_designs)
 
 
 def test_its_figures_are_those_of_evaluate() -> None:
