@@ -196,7 +196,7 @@ def test_reference_design_is_compared_with_its_own_alternative_only(folder: Path
         for n, name in enumerate(("engine", "streaming"))
     ]
     found = plan.outcome(trials)
-    reference, _ = found.space.reference_designs
+    (reference,) = found.space.reference_designs
     assert [found.beats(trial, reference) for trial in trials] == [True, False]
     untied = reference.model_copy(update={"alternative": None})
     assert [found.beats(trial, untied) for trial in trials] == [False, False]
