@@ -29,7 +29,7 @@ def with_architecture_as_given(space: SearchSpace) -> SearchSpace:
     if not found:
         return space
     update = {"landmarks": [*space.explore.landmarks, *found]}
-    if isinstance(space, Alternatives):
+    if isinstance(space, Alternatives):  # the types of the two differ, what is done does not
         return replace(space, explore=space.explore.model_copy(update=update))
     return replace(space, explore=space.explore.model_copy(update=update))
 

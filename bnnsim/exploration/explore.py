@@ -109,10 +109,17 @@ def explore(
         space, workload, trials, objectives, constraints, sampler, seed or 0, own_figures
     )
     jobs = _jobs_for(plan, jobs, storage)
+    folder = None if out is None else Path(out)
+    database = Database(storage, study or f"bnnsim-{plan.space.name}") if storage else None
+    if database is not None:
+        check_storage(database, jobs)
+        open_storage(database)  # before anything is written
+    if folder is not None:
+        prepare_folder(folder)
     run = ExplorationRun(
-        plan=plan,
+        plan=replace(plan, space=with_architecture_as_given(plan.space)),
         jobs=jobs,
-        out=None if out is None else Path(out),
+        out=folder,
         baseline=trials if baseline is None else baseline,
         verify_words=verify_words,
         is_single_file=single_file,
@@ -120,13 +127,6 @@ def explore(
         resume=resume,
         any_seed=seed is None,
     )
-    database = Database(storage, study or f"bnnsim-{run.plan.space.name}") if storage else None
-    if database is not None:
-        check_storage(database, run.jobs)
-        open_storage(database)  # before anything is written
-    if run.out is not None:
-        prepare_folder(run.out)
-    run = replace(run, plan=replace(plan, space=with_architecture_as_given(plan.space)))
     return run.run_alone() if database is None else run.run_on_server(database)
 
 

@@ -131,7 +131,7 @@ class Trials:
     ) -> Tried | None:
         """A design's figures; None where it gets stuck or nothing is proven, or enough were tried.
 
-        The ``changes`` that led to it are kept as undecided then.
+        The ``changes`` that led to it, or without any the design itself, are kept as undecided then.
         """
         tried = None
         if self.may_time(design):

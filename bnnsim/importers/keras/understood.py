@@ -23,19 +23,19 @@ from bnnsim.importers.foreign.settings import (
 _TRAINING = without_effect("acts in training only")
 _NAME = without_effect("a name")
 _KERNEL = ("initializer", "regularizer", "constraint")
-def _are_numbers(value: Any) -> bool:
-    """Whether a setting is a finite number, nested lists of such, or none."""
-    if isinstance(value, list | tuple):
-        return all(_are_numbers(one) for one in value)
-    return value is None or is_number(value)
-
-
 _REAL = such("a finite number", is_number)
 _FLAG = only(True, False)
 _BATCH_SHAPE = such(
     "the input's shape, fixed but for the batch",
     lambda value: value is None or isinstance(value, list | tuple),
 )
+
+
+def _are_numbers(value: Any) -> bool:
+    """Whether a setting is a finite number, nested lists of such, or none."""
+    if isinstance(value, list | tuple):
+        return all(_are_numbers(one) for one in value)
+    return value is None or is_number(value)
 
 
 def _pair(value: Any) -> bool:

@@ -70,12 +70,17 @@ def softmax_axis(operator: Operator, rank: int, opset: int) -> int:
 
     Raises :class:`InputError` where it is the batch, or (before opset 13) more than one axis.
     """
-    axis = int(operator.attributes.get("axis", 1 if opset < 13 else -1))
-    if not -rank <= axis < rank or axis % rank == 0:
-        raise operator.fault("an axis of classes", f"axis {axis} of {rank}")
+    axis = _axis_of_classes(operator, 1 if opset < 13 else -1, rank)
     if opset < 13 and axis % rank != rank - 1:
         raise operator.fault("the last axis (before opset 13 all axes behind it count)", f"axis {axis}")
     return axis % rank
+
+
+def _axis_of_classes(operator: Operator, default: int, rank: int) -> int:
+    axis = int(operator.attributes.get("axis", default))
+    if not -rank <= axis < rank or axis % rank == 0:
+        raise operator.fault("an axis of classes", f"axis {axis} of {rank}")
+    return axis
 
 
 def classifier_end(operator: Operator, binding: TensorBinding, opset: int) -> End:
@@ -83,14 +88,11 @@ def classifier_end(operator: Operator, binding: TensorBinding, opset: int) -> En
 
     Raises :class:`InputError` where it is not the classes, highest first, that it goes over.
     """
-    attributes = operator.attributes
     default = 0 if operator.kind == "ArgMax" else -1
     if operator.kind in _MONOTONE and opset < 13:
         default = 1
-    axis = int(attributes.get("axis", default))
     rank = len(binding.shape) + 1
-    if not -rank <= axis < rank or axis % rank == 0:
-        raise operator.fault("an axis of classes", f"axis {axis} of {rank}")
+    axis = _axis_of_classes(operator, default, rank)
     along = binding.dimensions[axis % rank - 1]
     is_whole = all(size == 1 for i, size in enumerate(binding.shape) if i != axis % rank - 1)
     if not is_whole and any(label != "C" for label, _ in along):

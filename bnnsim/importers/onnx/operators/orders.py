@@ -35,12 +35,16 @@ def in_order(state: Lowering, operator: Operator, binding: TensorBinding) -> Ten
     if is_ordered(binding):
         return binding
     channels, height, width = as_map(operator, binding)
-    order = binding.channel_order
-    base = picked(state, binding.base, order)
-    chains = tuple(binding.function.of(int(c)) for c in order)
+    found = on_channels(state, binding, binding.channel_order)
     dimensions = map_dimensions(channels, height, width, operator.channels_last)
-    function = ChannelFunction(chains).simplest
-    return replace(binding, base=base, function=function, dimensions=dimensions)
+    return replace(found, dimensions=dimensions)
+
+
+def on_channels(state: Lowering, binding: TensorBinding, order: Array) -> TensorBinding:
+    """``binding`` on a layer with the channels ``order`` of its own; its dimensions are as they were."""
+    chains = tuple(binding.function.of(int(c)) for c in order)
+    base = picked(state, binding.base, order)
+    return replace(binding, base=base, function=ChannelFunction(chains).simplest)
 
 
 def picked(state: Lowering, base: str, order: Array) -> str:
@@ -177,9 +181,7 @@ def slice_map(state: Lowering, operator: Operator) -> TensorBinding:
             strides[labels[0]] = int(step)
             binding = replace(binding, dimensions=tuple(dimensions))
             continue
-        function = ChannelFunction(tuple(binding.function.of(int(c)) for c in picks)).simplest
-        base = picked(state, binding.base, picks)
-        binding = replace(binding, base=base, function=function, dimensions=tuple(dimensions))
+        binding = replace(on_channels(state, binding, picks), dimensions=tuple(dimensions))
     return _every(state, binding, (strides["H"], strides["W"]))
 
 

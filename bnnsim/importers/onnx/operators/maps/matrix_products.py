@@ -20,9 +20,9 @@ from bnnsim.importers.onnx.binding import (
 )
 from bnnsim.importers.onnx.graph import Array, Operator
 from bnnsim.importers.onnx.lowering import Handler, Lowering
-from bnnsim.importers.onnx.operators.maps.products import product
+from bnnsim.importers.onnx.operators.maps.products import product_of
 from bnnsim.importers.onnx.operators.maps.repeats import append_repeat
-from bnnsim.importers.onnx.operators.orders import picked
+from bnnsim.importers.onnx.operators.orders import on_channels, picked
 from bnnsim.importers.onnx.operators.quantise import quantised
 
 
@@ -85,7 +85,7 @@ def _scores(
         replace(binding, base=base, dimensions=map_dimensions(binding.channels, pairs, 1))
         for binding, base in zip(ready, factors, strict=True)
     ]
-    multiplied = _product(state, operator, both)
+    multiplied = product_of(state, operator, *both)
     heads = multiplied.channels // features
     names = (f"{operator.output} products", f"{operator.output} ones")
     state.bindings[names[0]] = multiplied
@@ -126,7 +126,7 @@ def _weighed(
         replace(one, base=weights, function=ChannelFunction(chains).simplest, dimensions=dimensions),
         replace(values, base=append_repeat(state, values.base, copies=first), dimensions=dimensions),
     ]
-    multiplied = _product(state, operator, both)
+    multiplied = product_of(state, operator, *both)
     low, high = (bound * second for bound in state.draft.bounds_of(multiplied.base))
     layer = state.draft.append("sum_pool", [multiplied.base], (count, first, 1), low, high)
     layer.options = {"kernel": (second, 1), "stride": (second, 1)}
@@ -140,14 +140,5 @@ def _weighed(
 
 def _in_order(state: Lowering, binding: TensorBinding, order: Array) -> TensorBinding:
     """``binding`` on a layer whose channels come in ``order``."""
-    if np.array_equal(order, np.arange(len(order))):
-        return binding
-    chains = tuple(binding.function.of(int(c)) for c in order)
-    base = picked(state, binding.base, order)
-    return replace(binding, base=base, function=ChannelFunction(chains).simplest)
-
-
-def _product(state: Lowering, operator: Operator, both: list[TensorBinding]) -> TensorBinding:
-    names = tuple(f"{operator.output} factor {i}" for i in range(2))
-    state.bindings.update(zip(names, both, strict=True))
-    return product(state, replace(operator, kind="Mul", inputs=names, attributes={}))
+    is_so = np.array_equal(order, np.arange(len(order)))
+    return binding if is_so else on_channels(state, binding, order)

@@ -21,13 +21,12 @@ from bnnsim.importers.onnx.graph import Operator
 from bnnsim.importers.onnx.lowering import Lowering
 from bnnsim.importers.onnx.operators.elementwise import then
 from bnnsim.importers.onnx.operators.joins import add_bindings, in_own_word
-from bnnsim.importers.onnx.operators.maps.products import MOST_FACTOR_BITS, product
+from bnnsim.importers.onnx.operators.maps.products import MOST_FACTOR_BITS, product_of
 from bnnsim.importers.onnx.operators.maps.reductions import reduce_mean
 from bnnsim.importers.onnx.operators.maps.tables import append_table, inverse_root
 
 MeanOf = Callable[[str, TensorBinding], TensorBinding]
 """A mean, by what it is called and what it is of."""
-Step = Callable[[Lowering, Operator], TensorBinding]
 
 
 def layer_normalization(state: Lowering, operator: Operator) -> TensorBinding:
@@ -97,31 +96,19 @@ def _normed(
     mean = mean_of("mean", binding)
     centred = add_bindings(state, operator, [binding, then(mean, [Affine(Fraction(-1))])])
     centred = in_own_word(state, operator, centred, MOST_FACTOR_BITS)
-    square = _step(state, operator, "square", product, [centred, centred])
+    square = product_of(state, operator, centred, centred)
     variance = in_own_word(state, operator, mean_of("variance", square), MOST_FACTOR_BITS)
     steps = variance.function.affine()
     assert steps is not None
     curve = inverse_root(operator.real("epsilon", 1e-5))
     base, unit = append_table(state, variance.base, steps[0].gain, curve)
     root = replace(variance, base=base, function=ChannelFunction().then([Affine(unit)]))
-    return _step(state, operator, "normed", product, [centred, root])
+    return product_of(state, operator, centred, root)
 
 
 def _mean(state: Lowering, operator: Operator, name: str, binding: TensorBinding) -> TensorBinding:
+    given = f"{operator.output} {name} 0"
+    state.bindings[given] = binding
     attributes = {"axes": [len(binding.shape)], "keepdims": 1}
-    return _step(state, operator, name, reduce_mean, [binding], attributes)
-
-
-def _step(
-    state: Lowering,
-    operator: Operator,
-    name: str,
-    step: Step,
-    given: list[TensorBinding],
-    attributes: dict[str, object] | None = None,
-) -> TensorBinding:
-    """An operator on tensors that the model does not name."""
-    names = tuple(f"{operator.output} {name} {i}" for i in range(len(given)))
-    state.bindings.update(zip(names, given, strict=True))
     outputs = (f"{operator.output} {name}",)
-    return step(state, replace(operator, inputs=names, outputs=outputs, attributes=attributes or {}))
+    return reduce_mean(state, replace(operator, inputs=(given,), outputs=outputs, attributes=attributes))

@@ -19,12 +19,19 @@ MOST_FACTOR_BITS = 30
 
 
 def product(state: Lowering, operator: Operator) -> TensorBinding:
-    """Two activations, one of which may have dimensions of one element (a gate).
+    """Two activations, one of which may have dimensions of one element (a gate)."""
+    return product_of(state, operator, state.binding(operator, 0), state.binding(operator, 1))
+
+
+def product_of(
+    state: Lowering, operator: Operator, first: TensorBinding, second: TensorBinding
+) -> TensorBinding:
+    """The same for factors that the model does not name; ``operator`` is who asks, for messages.
 
     Integers are multiplied as they are; real values with offsets come in fixed point first. A choice of
     0 or 1 times integers is exact: ``x * (b + 1) / 2``.
     """
-    one, other = (_factor(state, operator, state.binding(operator, i)) for i in range(2))
+    one, other = (_factor(state, operator, binding) for binding in (first, second))
     if len(one.dimensions) != len(other.dimensions):
         shapes = f"{[1, *one.shape]} and {[1, *other.shape]}"
         raise operator.fault("factors of as many dimensions", shapes)

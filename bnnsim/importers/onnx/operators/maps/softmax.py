@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Literal
 
 import numpy as np
 
@@ -152,13 +153,15 @@ def _side_by_side(state: Lowering, base: str, run: _Run) -> str:
     return layer.name
 
 
-def _pooled(state: Lowering, kind: str, base: str, run: _Run, low: int, high: int) -> str:
+def _pooled(
+    state: Lowering, kind: Literal["max_pool", "sum_pool"], base: str, run: _Run, low: int, high: int
+) -> str:
     """A pool over each run; ``low`` and ``high`` bound what it puts out."""
     if run.length == 1:
         return base
     channels, height, width = state.draft.shape_of(base)
     shape = (channels, height // run.window[0], width // run.window[1])
-    layer = state.draft.append("max_pool" if kind == "max_pool" else "sum_pool", [base], shape, low, high)
+    layer = state.draft.append(kind, [base], shape, low, high)
     layer.options = {"kernel": run.window, "stride": run.window}
     return layer.name
 
