@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +14,15 @@ from bnnsim.arrays import Integers
 from bnnsim.design.design import Design, EngineDesign
 from bnnsim.design.network.network import Network
 from bnnsim.simulation.options import Images, RunOptions
-from bnnsim.spec.bounds import MAX_RUN_ELEMENTS, MAX_RUN_WEIGHTS
-from bnnsim.spec.faults import InputError
+from bnnsim.spec.bounds import MAX_RUN_BYTES, MAX_RUN_COLUMNS, MAX_RUN_THRESHOLDS, MAX_RUN_WEIGHTS
+from bnnsim.spec.faults import Fault, InputError, SpecError
 from bnnsim.spec.workload import WeightedLayer
 
 if TYPE_CHECKING:
     from bnnsim.functional.activations import Activations
     from bnnsim.functional.parameters.parameters import Parameters
+
+_BIT_EXACT = "in a bit-exact run (--timing-only has none)"
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def _parameters(network: Network, folder: Path | None, options: RunOptions) -> P
 
     workload = network.workload
     if options.weights_seed is not None or workload.weights is not None:
-        _check_weights(network)
+        _check_parameters(network)
     if options.weights_seed is not None:
         _check_count(network, options.frames or 1)
         return random_parameters(network, options.weights_seed)
@@ -149,23 +151,43 @@ def _shown(network: Network, images: Images) -> tuple[Integers, Integers | None,
 
 def _check_count(network: Network, frames: int) -> None:
     """Refuse more frames than a bit-exact run can hold at once: it keeps every layer's map."""
+    from bnnsim.functional.tensors.elements import element_dtype
+
     tensors = [network.input, *(node.output for node in network.nodes.values())]
-    elements = sum(tensor.elements for tensor in tensors)
-    most = MAX_RUN_ELEMENTS // elements
+    taken = sum(tensor.elements * element_dtype(tensor.type).itemsize for tensor in tensors)
+    most = MAX_RUN_BYTES // taken
     if frames > most:
         what = f"at most {most} frames of {network.workload.name} in a bit-exact run"
         raise InputError("--frames", f"{what} (--timing-only takes any number)", str(frames))
 
 
-def _check_weights(network: Network) -> None:
-    """Refuse more weights than a bit-exact run can hold, before they are drawn or read."""
-    layers = (node for node in network.nodes.values() if isinstance(node.layer, WeightedLayer))
-    weights = {node.name: prod(node.weight_shape) for node in layers}
-    total = sum(weights.values())
-    if total > MAX_RUN_WEIGHTS:
-        largest = max(weights, key=lambda name: weights[name])
-        expected = f"at most {MAX_RUN_WEIGHTS} weights in a bit-exact run (--timing-only has none)"
-        raise InputError(network.workload.name, expected, f"{total}, {weights[largest]} in {largest}")
+def _check_parameters(network: Network) -> None:
+    """Refuse more weights or thresholds than a bit-exact run can hold, before they are drawn or read."""
+    weights, thresholds = {}, {}
+    faults = []
+    for node in network.nodes.values():
+        if isinstance(node.layer, WeightedLayer):
+            columns = node.matrix_width
+            weights[node.name] = node.groups * -(-node.matrix_height // 64) * 64 * columns
+            if columns > MAX_RUN_COLUMNS:
+                what = f"at most {MAX_RUN_COLUMNS:,} weights of an output channel {_BIT_EXACT}"
+                faults.append(Fault(node.name, 0, "", what, f"{columns:,}"))
+        thresholds[node.name] = node.output.channels * node.threshold_count
+    in_blocks = "weights, output channels in blocks of 64,"
+    faults += _too_many(in_blocks, weights, MAX_RUN_WEIGHTS, network)
+    faults += _too_many("thresholds", thresholds, MAX_RUN_THRESHOLDS, network)
+    if faults:
+        raise SpecError(faults)
+
+
+def _too_many(what: str, counts: dict[str, int], most: int, network: Network) -> Iterator[Fault]:
+    """A fault where layers have more of something in all than a bit-exact run can hold."""
+    total = sum(counts.values())
+    if total > most:
+        largest = max(counts, key=lambda name: counts[name])
+        expected = f"at most {most:,} {what} {_BIT_EXACT}"
+        got = f"{total:,}, {counts[largest]:,} in {largest}"
+        yield Fault(network.workload.name, 0, "", expected, got)
 
 
 def _check_labels(network: Network, labels: Integers, place: str) -> None:

@@ -39,10 +39,16 @@ MAX_SIDE = 1 << 20
 """Rows, and columns, of a map that a model enlarges."""
 MAX_WEIGHTS = 1 << 31
 """Elements of a layer's weight array."""
-MAX_RUN_WEIGHTS = 1 << 28
-"""Weights of all layers of one bit-exact run."""
-MAX_RUN_ELEMENTS = 1 << 31
-"""Elements of all maps of all frames of one bit-exact run."""
+MAX_RUN_WEIGHTS = 9 << 24
+"""Weights of all layers of one bit-exact run, a group's output channels in blocks of 64 as the kernels
+hold them; those of more than one bit take ten bytes at times. VGG-16 has 138 million."""
+MAX_RUN_COLUMNS = 1 << 20
+"""Weights of one output channel in a bit-exact run; windows of 64 pixels are held at a time."""
+MAX_RUN_THRESHOLDS = 1 << 24
+"""Thresholds of all channels of all layers of one bit-exact run, eight bytes each in several copies."""
+MAX_RUN_BYTES = 1 << 30
+"""What the maps of all layers and frames of one bit-exact run take: a byte an element where that is a
+bit, else four, or eight where 32 bits do not hold its values."""
 MAX_WINDOW_WORDS = 1 << 25
 """Words a frame into or out of a sliding window, every tap counted: tables have a row for each."""
 MAX_PIPELINE_WORDS = 3 << 24

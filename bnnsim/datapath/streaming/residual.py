@@ -13,7 +13,7 @@ import numpy as np
 
 from bnnsim.arrays import Int64s, Integers
 from bnnsim.datapath.streaming.mvau import packed_rows, rows_by_pe
-from bnnsim.datapath.words import element_values, pack_rows, unpack_word
+from bnnsim.datapath.words import element_values, joined_word, pack_rows, unpack_words
 from bnnsim.design.network.tensor import RESIDUAL_SUM
 from bnnsim.design.streaming.units import Mvau, Pool
 
@@ -31,8 +31,7 @@ class ResidualMvauDatapath:
         self.mvau = mvau
         self.leaving: deque[int] = deque()
         self._input_bits = input_bits
-        self._vectors = [0] * mvau.levels_in
-        self._words = 0
+        self._words: list[int] = []
         self._group = 0
         rows = rows_by_pe(mvau, values["weights"])
         self._octets = -(-mvau.matrix_width // 64) * 8
@@ -48,13 +47,10 @@ class ResidualMvauDatapath:
 
     def push(self, words: tuple[int, ...]) -> None:
         mvau = self.mvau
-        fold, level = divmod(self._words, mvau.levels_in)
-        self._vectors[level] |= words[0] << (fold * mvau.simd * self._input_bits)
-        self._words += 1
-        if self._words == mvau.synapse_fold * mvau.levels_in:
+        self._words.append(words[0])
+        if len(self._words) == mvau.synapse_fold * mvau.levels_in:
             self.leaving.extend(self._compute())
-            self._vectors = [0] * mvau.levels_in
-            self._words = 0
+            self._words = []
             self._group = (self._group + 1) % mvau.groups
 
     def pop(self) -> int:
@@ -66,12 +62,12 @@ class ResidualMvauDatapath:
         total = np.zeros((mvau.neuron_fold, mvau.pe), np.int64)
         if self._signs is not None:
             given = mvau.input_type
-            elements = unpack_word(
-                self._vectors[0], mvau.matrix_width, self._input_bits, given.is_signed
-            )
-            products = self._signs[self._group] @ element_values(elements, given).astype(np.float64)
+            elements = unpack_words(self._words, mvau.simd, self._input_bits, given.is_signed)
+            values = element_values(elements.reshape(-1), given)
+            products = self._signs[self._group] @ values.astype(np.float64)
             return wrapped(products.astype(np.int64) << RESIDUAL_SUM.fraction_bits - given.fraction_bits)
-        for vector, mean in zip(self._vectors, self._in_means, strict=True):
+        for level, mean in enumerate(self._in_means):
+            vector = joined_word(self._words[level :: mvau.levels_in], mvau.simd * self._input_bits)
             bits = np.frombuffer(vector.to_bytes(self._octets, "little"), "<u8")
             differing = np.bitwise_count(self._rows[self._group] ^ bits).sum(axis=-1, dtype=np.int64)
             total = wrapped(total + (mvau.matrix_width - differing) * mean)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from bnnsim.arrays import Int64s
 from bnnsim.datapath.streaming.lanes import Folds, LaneDatapath, elements_of
 from bnnsim.datapath.streaming.mvau import count_fired
-from bnnsim.datapath.words import element_values, pack_rows, unpack_word
+from bnnsim.datapath.words import element_values, joined_word, pack_rows, parted_word, unpack_word
 from bnnsim.design.streaming.units import Add, Concat, Converter, Padding, Scale, Threshold, Window
 from bnnsim.design.streaming.window_order import window_order
 
@@ -50,34 +50,31 @@ class ConverterDatapath:
         self._narrows = converter.narrows
         lanes = min(converter.in_lanes, converter.out_lanes)
         self._bits = lanes * element_bits
-        self._mask = (1 << self._bits) - 1
         self._leaving: deque[int] = deque()
         self._levels = converter.levels
-        self._registers = [0] * converter.levels
-        self._count = 0
+        self._taken: list[int] = []
+        self._parted: list[list[int]] = []
 
     def push(self, words: tuple[int, ...]) -> None:
-        turn, level = divmod(self._count, self._levels)
-        self._count += 1
         if self._narrows:
-            self._registers[level] = words[0]
-            self._shift_out(level)
-            if level == self._levels - 1:
-                for _ in range(self._ratio - 1):
-                    for other in range(self._levels):
-                        self._shift_out(other)
-                self._count = 0
+            self._cut_up(words[0])
             return
-        self._registers[level] |= words[0] << (turn * self._bits)
-        if turn == self._ratio - 1:
-            self._leaving.append(self._registers[level])
-            self._registers[level] = 0
-        if self._count == self._ratio * self._levels:
-            self._count = 0
+        self._taken.append(words[0])
+        level = len(self._taken) - (self._ratio - 1) * self._levels
+        if level > 0:
+            self._leaving.append(joined_word(self._taken[level - 1 :: self._levels], self._bits))
+        if level == self._levels:
+            self._taken = []
 
-    def _shift_out(self, level: int) -> None:
-        self._leaving.append(self._registers[level] & self._mask)
-        self._registers[level] >>= self._bits
+    def _cut_up(self, word: int) -> None:
+        """The first word of each level leaves at once, the others in turn behind that of the last."""
+        parts = parted_word(word, self._bits, self._ratio)
+        self._leaving.append(parts[0])
+        self._parted.append(parts)
+        if len(self._parted) == self._levels:
+            rest = zip(*[parts[1:] for parts in self._parted], strict=True)
+            self._leaving.extend(part for turn in rest for part in turn)
+            self._parted = []
 
     def pop(self) -> int:
         return self._leaving.popleft()
@@ -136,12 +133,9 @@ class WindowDatapath:
         if self._position == len(self._order):
             self._position = 0
             self._maps.popleft()
-        word = 0
-        for i in range(self._together):
-            shown = self._maps[0][self._order[self._position + i]]
-            word |= shown << (i * self._bits)
+        shown = self._order[self._position : self._position + self._together]
         self._position += self._together
-        return word
+        return joined_word([self._maps[0][place] for place in shown], self._bits)
 
 
 class ThresholdDatapath(LaneDatapath):

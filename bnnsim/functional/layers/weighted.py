@@ -49,10 +49,11 @@ class WeightedStep:
         if self.is_packed:
             self.weights = tiled_weights(pack_bits(matrix))
         else:
-            values = matrix.astype(np.int64) * 2 - 1 if node.layer.weight.is_bipolar else matrix
-            spare = -matrix.shape[2] % COLUMNS
-            values = np.pad(values, ((0, 0), (0, 0), (0, spare)))
-            self.weights = tiled_weights(values.astype(self.sum_dtype))
+            values = matrix.astype(self.sum_dtype)
+            if node.layer.weight.is_bipolar:
+                values *= 2
+                values -= 1
+            self.weights = tiled_weights(values, COLUMNS)
         self.border = self._border(matrix)
         self.thresholds = self._thresholds(thresholds)
 

@@ -22,16 +22,19 @@ def column_matrix(weights: Integers, groups: int) -> Integers:
     return weights.reshape(groups, rows // groups, -1)
 
 
-def tiled_weights(matrix: Integers) -> Integers:
+def tiled_weights(matrix: Integers, multiple: int = 1) -> Integers:
     """Rows in blocks of 64, lane by lane: ``(groups, rows, columns)`` to ``(groups * blocks, columns,
-    64)``. Lanes without a row are zero; each group starts a new block.
+    64)``, columns filled up to a ``multiple``. Lanes without a row and columns that fill up are zero;
+    each group starts a new block.
     """
     groups, rows, columns = matrix.shape
-    blocks = -(-rows // WORD_BITS)
-    padded = np.zeros((groups, blocks * WORD_BITS, columns), matrix.dtype)
-    padded[:, :rows] = matrix
-    lanes = padded.reshape(groups * blocks, WORD_BITS, columns).transpose(0, 2, 1)
-    return np.ascontiguousarray(lanes)
+    blocks, whole = -(-rows // WORD_BITS), rows // WORD_BITS
+    lanes = np.zeros((groups, blocks, -(-columns // multiple) * multiple, WORD_BITS), matrix.dtype)
+    full = matrix[:, : whole * WORD_BITS].reshape(groups, whole, WORD_BITS, columns)
+    lanes[:, :whole, :columns] = full.transpose(0, 1, 3, 2)
+    if whole < blocks:
+        lanes[:, whole, :columns, : rows % WORD_BITS] = matrix[:, whole * WORD_BITS :].transpose(0, 2, 1)
+    return lanes.reshape(groups * blocks, -1, WORD_BITS)
 
 
 def integer_thresholds(

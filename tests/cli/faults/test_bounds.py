@@ -68,6 +68,21 @@ def _many_weights(folder: Path) -> list[str]:
     return [*_specs(folder, arch, workload), "--weights-seed", "1"]
 
 
+def _many_columns(folder: Path) -> list[str]:
+    workload = change(WORKLOAD, "out: 16", "out: 300000")
+    return [*_specs(folder, workload=workload), "--weights-seed", "1"]
+
+
+def _many_thresholds(folder: Path) -> list[str]:
+    workload = change(WORKLOAD, "out: 10", "out: 1000000, activation: int5")
+    arch = change(ARCH, "fc0: {pe: 2, simd: 8}", "fc0: {pe: 1, simd: 64}")
+    return [*_specs(folder, arch, workload), "--weights-seed", "1"]
+
+
+def _large_maps(folder: Path) -> list[str]:
+    return [*_specs(folder), "--weights-seed", "1", "--frames", "10000000"]
+
+
 def _long_gap(folder: Path) -> list[str]:
     arch = ARCH + "frame_source: {inter_frame_gap_steps: 2147483648}\n"
     return [*_specs(folder, arch), "--timing-only", "--executor", "simpy", "--frames", "2"]
@@ -147,7 +162,10 @@ def _long_file(folder: Path) -> list[str]:
 CASES: list[tuple[Callable[[Path], list[str]], int, str]] = [
     (_wide, 0, "10,000,000 cycles a frame"),
     (_wrong_simd, 2, "a.yaml:8: layers.fc0.simd: expected a divisor of 64, got 63"),
-    (_many_weights, 2, "small: expected at most 268435456 weights in a bit-exact run"),
+    (_many_weights, 2, "small: expected at most 150,994,944 weights, output channels in blocks of 64,"),
+    (_many_columns, 2, "fc0: expected at most 1,048,576 weights of an output channel in a bit-exact run"),
+    (_many_thresholds, 2, "small: expected at most 16,777,216 thresholds in a bit-exact run"),
+    (_large_maps, 2, "--frames: expected at most "),
     (_long_gap, 0, "2,147,484,732 cycles for 2 frame(s)"),
     (_many_frames, 2, "--frames: expected frames of at most 1073741824 words in all"),
     (_short_trace, 0, "cycles 0 to 9 of the first 3 frames"),
