@@ -117,13 +117,14 @@ def _parameters(network: Network, folder: Path | None, options: RunOptions) -> P
     from bnnsim.functional.parameters.parameters import load_parameters, random_parameters
 
     workload = network.workload
-    if options.weights_seed is not None or workload.weights is not None:
-        _check_parameters(network)
     if options.weights_seed is not None:
+        _check_parameters(network, "--weights-seed")
         _check_count(network, options.frames or 1)
         return random_parameters(network, options.weights_seed)
     if workload.weights is not None:
-        return load_parameters(network, (folder or Path()) / workload.weights)
+        path = (folder or Path()) / workload.weights
+        _check_parameters(network, str(path))
+        return load_parameters(network, path)
     if options.images is not None:
         raise InputError(
             workload.name, "weights in the workload, or --weights-seed", "images but no weights"
@@ -161,8 +162,9 @@ def _check_count(network: Network, frames: int) -> None:
         raise InputError("--frames", f"{what} (--timing-only takes any number)", str(frames))
 
 
-def _check_parameters(network: Network) -> None:
-    """Refuse more weights or thresholds than a bit-exact run can hold, before they are drawn or read."""
+def _check_parameters(network: Network, place: str) -> None:
+    """Refuse more weights or thresholds than a bit-exact run can hold, before they are drawn or read from
+    ``place``."""
     weights, thresholds = {}, {}
     faults = []
     for node in network.nodes.values():
@@ -171,23 +173,23 @@ def _check_parameters(network: Network) -> None:
             weights[node.name] = node.groups * -(-node.matrix_height // 64) * 64 * columns
             if columns > MAX_RUN_COLUMNS:
                 what = f"at most {MAX_RUN_COLUMNS:,} weights of an output channel {_BIT_EXACT}"
-                faults.append(Fault(node.name, 0, "", what, f"{columns:,}"))
+                faults.append(Fault(place, 0, "", what, f"{columns:,} in {node.name}"))
         thresholds[node.name] = node.output.channels * node.threshold_count
     in_blocks = "weights, output channels in blocks of 64,"
-    faults += _too_many(in_blocks, weights, MAX_RUN_WEIGHTS, network)
-    faults += _too_many("thresholds", thresholds, MAX_RUN_THRESHOLDS, network)
+    faults += _too_many(in_blocks, weights, MAX_RUN_WEIGHTS, place)
+    faults += _too_many("thresholds", thresholds, MAX_RUN_THRESHOLDS, place)
     if faults:
         raise SpecError(faults)
 
 
-def _too_many(what: str, counts: dict[str, int], most: int, network: Network) -> Iterator[Fault]:
+def _too_many(what: str, counts: dict[str, int], most: int, place: str) -> Iterator[Fault]:
     """A fault where layers have more of something in all than a bit-exact run can hold."""
     total = sum(counts.values())
     if total > most:
         largest = max(counts, key=lambda name: counts[name])
         expected = f"at most {most:,} {what} {_BIT_EXACT}"
         got = f"{total:,}, {counts[largest]:,} in {largest}"
-        yield Fault(network.workload.name, 0, "", expected, got)
+        yield Fault(place, 0, "", expected, got)
 
 
 def _check_labels(network: Network, labels: Integers, place: str) -> None:

@@ -162,9 +162,9 @@ def _long_file(folder: Path) -> list[str]:
 CASES: list[tuple[Callable[[Path], list[str]], int, str]] = [
     (_wide, 0, "10,000,000 cycles a frame"),
     (_wrong_simd, 2, "a.yaml:8: layers.fc0.simd: expected a divisor of 64, got 63"),
-    (_many_weights, 2, "small: expected at most 150,994,944 weights, output channels in blocks of 64,"),
-    (_many_columns, 2, "fc0: expected at most 1,048,576 weights of an output channel in a bit-exact run"),
-    (_many_thresholds, 2, "small: expected at most 16,777,216 thresholds in a bit-exact run"),
+    (_many_weights, 2, "--weights-seed: expected at most 150,994,944 weights, output channels in"),
+    (_many_columns, 2, "--weights-seed: expected at most 1,048,576 weights of an output channel in"),
+    (_many_thresholds, 2, "--weights-seed: expected at most 16,777,216 thresholds in a bit-exact run"),
     (_large_maps, 2, "--frames: expected at most "),
     (_long_gap, 0, "2,147,484,732 cycles for 2 frame(s)"),
     (_many_frames, 2, "--frames: expected frames of at most 1073741824 words in all"),
