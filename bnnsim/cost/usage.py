@@ -102,8 +102,9 @@ class Capped:
 
     def __str__(self) -> str:
         return (
-            f"{self.resource}: does not fit by the model: {self.wanted} wanted; with constants of "
-            f"{self.wanted - self.used} in {self.moved_lut} LUT more, as tools do, {self.used} are left"
+            f"{self.resource}: does not fit by the model: {self.wanted:,} wanted; with constants of "
+            f"{self.wanted - self.used:,} in {self.moved_lut:,} LUT more, as tools do, "
+            f"{self.used:,} are left"
         )
 
 

@@ -114,7 +114,7 @@ class Distance:
             f"{self.worst:.3g} at most ({share[1]:.2g} %)"
         )
         if self.equal_predictions is not None:
-            text += f", {self.equal_predictions} of {inputs} predictions equal"
+            text += f", {self.equal_predictions:,} of {inputs:,} predictions equal"
         return text
 
 
@@ -186,7 +186,7 @@ class CheckReport:
             frame, channel, row, column, expected, got = found.first
             lines.append(
                 f"first difference in layer {found.layer} (tensor {found.tensor}): "
-                f"{found.differing} of {found.elements} elements, first in input {frame}, channel "
+                f"{found.differing:,} of {found.elements:,} elements, first in input {frame}, channel "
                 f"{channel}, row {row}, column {column}: expected {expected}, got {got}"
             )
         lines += [line for layer in self.layers for line in _flip_lines(layer)]
@@ -199,9 +199,9 @@ class CheckReport:
             layers, word = f"all {len(self.layers)} layers equal", "equal"
         else:
             layers, word = f"{same} of {len(self.layers)} layers without a difference", "the same"
-        text = f"{self.inputs} inputs, {layers}"
+        text = f"{self.inputs:,} inputs, {layers}"
         if any(output.equal_predictions is not None for output in self.outputs):
-            text += f", {self.equal_predictions} of {self.inputs} predictions {word}"
+            text += f", {self.equal_predictions:,} of {self.inputs:,} predictions {word}"
         return text
 
 
@@ -219,9 +219,9 @@ def _output_line(output: OutputCheck, inputs: int) -> str:
         "undecided": "undecided",
         "wrong": "wrong",
     }
-    found = [f"{output.verdicts.count(k)} {v}" for k, v in counts.items() if k in output.verdicts]
+    found = [f"{output.verdicts.count(k):,} {v}" for k, v in counts.items() if k in output.verdicts]
     text = (
-        f"{start}, of {inputs} inputs {', '.join(found)}; off by at most {output.worst:.3g}, allowed "
+        f"{start}, of {inputs:,} inputs {', '.join(found)}; off by at most {output.worst:.3g}, allowed "
         f"{output.allowed:.3g} ({output.allowed_percent:.2g} % of the scores' span of {output.span:.6g})"
     )
     if output.verdict == "undecided":
@@ -236,12 +236,13 @@ def _flip_lines(layer: LayerCheck) -> list[str]:
     flips, lines = layer.flips, []
     if flips.zeros:
         lines.append(
-            f"zeros     {flips.zeros} in front of the Sign {layer.tensor} read as +1, as the import says"
+            f"zeros     {flips.zeros:,} in front of the Sign {layer.tensor} read as +1, "
+            "as the import says"
         )
     if flips.count and flips.first is not None:
         frame, channel, row, column = flips.first
         lines.append(
-            f"flips     {flips.count} of {layer.elements} in layer {layer.layer} "
+            f"flips     {flips.count:,} of {layer.elements:,} in layer {layer.layer} "
             f"(tensor {layer.tensor}): the model's real number lies at most {flips.farthest:.3g} "
             f"from the step, {flips.bound:.3g} is stated; first in input {frame}, channel {channel}, "
             f"row {row}, column {column}"
