@@ -218,7 +218,7 @@ def _protocol_buffer(head: bytes) -> Format | None:
     """
     if head[:3] == b"\x08\x01\x12" and _behind_number(head, 3) == b"\n":
         return _SAVED_MODEL
-    if head[:1] == b"\x08" and 1 <= head[1] <= _MOST_IR_VERSION:
+    if head[:1] == b"\x08" and 1 <= int.from_bytes(head[1:2]) <= _MOST_IR_VERSION:
         return ONNX
     return _TENSORFLOW if head[:1] == b"\n" and _behind_number(head, 1) == b"\n" else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import pickle
 import shutil
@@ -18,6 +19,7 @@ onnx = pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not install
 h5py = pytest.importorskip("h5py", reason="the extra bnnsim[onnx] is not installed")
 
 from bnnsim.files.boundary import foreign_file  # noqa: E402
+from bnnsim.importers.foreign.formats import format_of  # noqa: E402
 from bnnsim.importers.keras.network import import_keras  # noqa: E402
 from bnnsim.importers.onnx.network import import_onnx  # noqa: E402
 from bnnsim.spec.faults import InputError, SpecError  # noqa: E402
@@ -184,3 +186,12 @@ def _refused(work: Callable[[], Any], path: Path, match: str) -> None:
     text = str(caught.value)
     assert text.startswith(str(path)) and "\n" not in text and len(text) < 600
     assert not (path.parent / "out").exists()
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 3])
+def test_a_file_of_a_few_bytes_is_of_no_format_or_of_one_and_no_more(length, tmp_path):
+    path = tmp_path / "net"
+    marks = [0, 1, 8, 9, 10, 0x12, 0x1F, 0x50, 0x80, 0x89, 0x93, 0xFF]
+    for values in itertools.product(marks, repeat=length):
+        path.write_bytes(bytes(values))
+        format_of(path)
