@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bnnsim.files.boundary import foreign_file
-from bnnsim.spec.bounds import MAX_SPEC_BYTES
+from bnnsim.files.json_object import read_json_object
 from bnnsim.spec.faults import InputError
 
 _NAMES = (
@@ -92,16 +91,8 @@ def _simulated_interval(data: Mapping[str, Any]) -> int | None:
 
 def _read(folder: Path, name: str) -> dict[str, Any] | None:
     for file in (folder / "report" / f"{name}.json", folder / f"{name}.json"):
-        if not file.is_file():
-            continue
-        if file.stat().st_size > MAX_SPEC_BYTES:
-            got = f"{file.stat().st_size:,}"
-            raise InputError(str(file), f"a file of at most {MAX_SPEC_BYTES:,} bytes", got)
-        with foreign_file(file, "a report of FINN, a JSON object"):
-            data = json.loads(file.read_bytes())
-        if not isinstance(data, dict):
-            raise InputError(str(file), "a report of FINN, a JSON object", type(data).__name__)
-        return data
+        if file.is_file():
+            return read_json_object(file, "a report of FINN, a JSON object")
     return None
 
 

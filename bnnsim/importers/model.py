@@ -24,6 +24,7 @@ from bnnsim.importers.foreign.formats import (
     TFLITE,
     Format,
     check_readable,
+    format_beside,
     format_of,
 )
 from bnnsim.importers.foreign.pairs import structure_beside, weights_beside
@@ -169,7 +170,7 @@ def _as_model(file: Path, found: Format) -> Found | None:
 
 
 def _only_model(folder: Path) -> Found:
-    formats = {one: format_of(one) for one in sorted(folder.iterdir()) if one.is_file()}
+    formats = {one: format_beside(one) for one in sorted(folder.iterdir()) if one.is_file()}
     structures = [one for one, found in formats.items() if found in _WITH_WEIGHTS]
     models = [one for one, found in formats.items() if found in _ALONE]
     if structures:

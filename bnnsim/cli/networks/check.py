@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def command(
-    model: Annotated[Path, typer.Argument(help="the ONNX or Keras file that was imported")],
+    model: Annotated[Path, typer.Argument(help="the file or folder that was imported")],
     workload: Annotated[str, typer.Argument(help="the imported workload")],
     images: Annotated[
         Path | None,

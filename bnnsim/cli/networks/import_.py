@@ -232,11 +232,11 @@ def _show_format(model: Path) -> None:
 
 def _distances(model: Path, imported: "ImportedNetwork") -> list[str]:
     """How far the scores are from those of the model with its own weights."""
-    from bnnsim.importers.check.check import check_model
+    from bnnsim.importers.check.check import model_distances
 
     with Work("measuring the distance"):
-        report = check_model(model, imported.workload_path, random_inputs=_MEASURED_INPUTS)
-    return [f"of {distance.line(report.inputs)} (drawn inputs)" for distance in report.distances]
+        found = model_distances(model, imported.workload_path, _MEASURED_INPUTS)
+    return [f"of {distance.line(_MEASURED_INPUTS)} (drawn inputs)" for distance in found]
 
 
 def _deliver(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,15 +23,16 @@ from bnnsim.importers.check.claims import (
     values_of,
 )
 from bnnsim.importers.check.comparison import Comparison, LayerTally
+from bnnsim.importers.check.folders import folder_model
 from bnnsim.importers.check.inputs import Inputs, chosen_inputs
-from bnnsim.importers.check.matching import matching_import, possible_options
+from bnnsim.importers.check.matching import Match, matching_import, possible_options
 from bnnsim.importers.check.outputs import DistanceTally, OutputTally
-from bnnsim.importers.check.report import GRAVE, CheckReport, Flips
+from bnnsim.importers.check.report import GRAVE, CheckReport, Distance, Flips
 from bnnsim.importers.finn.build import as_built
-from bnnsim.importers.foreign.formats import DABNN, KERAS, KERAS_JSON, TFLITE
+from bnnsim.importers.foreign.formats import BNN_PYNQ, DABNN, KERAS, KERAS_JSON, TFLITE
 from bnnsim.importers.model import found_model
 from bnnsim.importers.onnx.lowering import RoundedWeights
-from bnnsim.importers.onnx.network import ImageRange
+from bnnsim.importers.onnx.network import ImageRange, LoweredModel
 from bnnsim.reference.dabnn_model import read_dabnn_model
 from bnnsim.reference.graph import ReferenceGraph
 from bnnsim.reference.keras.model import read_keras_model
@@ -41,6 +42,7 @@ from bnnsim.reference.rounding import rounded_weights
 from bnnsim.reference.tflite_model import read_tflite_model
 from bnnsim.spec.faults import InputError, SpecError
 from bnnsim.spec.load import read_workload
+from bnnsim.spec.workload import Workload
 
 Array = npt.NDArray[Any]
 _MOST_INPUTS, _MOST_BYTES = 100, 1 << 28
@@ -84,6 +86,39 @@ def check_model(
         >>> check_model("tfc.onnx", imported.workload_path, random_inputs=20).verdict
         'equal'
     """
+    both, lowered, said = _prepared(
+        model_path, workload, images, random_inputs, seed, image_range
+    )
+    claims = layer_claims(lowered, both.network, both.graph)
+    report = both.compared(claims, said)
+    if report.verdict in ("undecided", "wrong") and lowered.errors:
+        anchors, own, outputs = anchored_claims(claims, said, lowered)
+        again = both.compared(own, outputs, anchors) if anchors else report
+        if GRAVE.index(again.verdict) > GRAVE.index(report.verdict):
+            return again
+    return report
+
+
+def model_distances(
+    model_path: str | Path, workload: str | Path, random_inputs: int, seed: int = 0
+) -> tuple[Distance, ...]:
+    """How far a workload's scores are from the model's with its own real weights, on drawn inputs.
+
+    Nothing else is compared. None where no weights were rounded. Raises as :func:`check_model`.
+    """
+    both, _, said = _prepared(model_path, workload, None, random_inputs, seed, None)
+    return both.distances(said)
+
+
+def _prepared(
+    model_path: str | Path,
+    workload: str | Path,
+    images: str | Path | None,
+    random_inputs: int,
+    seed: int,
+    image_range: ImageRange | None,
+) -> tuple[_Both, LoweredModel, list[OutputClaim]]:
+    """Both sides of a comparison, what the import says, and of which outputs."""
     from bnnsim.functional.executor import (
         Executor,
     )  # compiled kernels: only who checks waits for them
@@ -92,9 +127,6 @@ def check_model(
     loaded = read_workload(workload)
     if loaded.faults:
         raise SpecError(loaded.faults)
-    told = loaded.spec.imported_with
-    sizes = None if told is None else told.input_shape
-    model = found.model(sizes)
     network = resolve_network(loaded)
     if loaded.spec.weights is None:
         raise InputError(str(workload), "a workload with weights", "none")
@@ -103,20 +135,17 @@ def check_model(
         got = f"'{loaded.spec.weights}', which is not there"
         raise SpecError([loaded.source.fault(("weights",), "an .npz file beside the workload", got)])
     executor = Executor(network, load_parameters(network, weights))
-    declared = [value.name for value in model.graph.output]
-    candidates = possible_options(loaded.spec, image_range, declared)
-    match = matching_import(model, str(model_path), loaded.spec, candidates, weights)
-    lowered = match.lowered
-    shape = tuple(loaded.spec.input.shape)
-    original = reference_of(model_path, None, shape, sizes)
-    graph = reference_of(model_path, lowered.rounded, shape, sizes) if lowered.rounded else original
-    if math.prod(graph.input_shape) != math.prod(shape):
-        expected = f"an input of {math.prod(shape)} elements, as {loaded.spec.name} has"
-        raise InputError(str(model_path), expected, str(list(graph.input_shape)))
+    options: Mapping[str, Any] = {}
+    if found.format is BNN_PYNQ:
+        graph, lowered = folder_model(found.file, network)
+        original = graph
+    else:
+        match = _match(model_path, loaded.spec, image_range, weights)
+        lowered, options = match.lowered, match.options
+        original, graph = _references(model_path, loaded.spec, lowered.rounded)
     inputs = chosen_inputs(network, lowered, graph, images, random_inputs, seed)
-    claims = layer_claims(lowered, network, graph)
     said = list(output_claims(lowered, graph))
-    is_chosen = match.options["output"] is not None
+    is_chosen = options.get("output") is not None
     left_out = tuple(one.output for one in said if is_chosen and one.claim is None)
     said = [one for one in said if one.output not in left_out]
     both = _Both(
@@ -126,16 +155,39 @@ def check_model(
         original if lowered.rounded else None,
         inputs,
         str(model_path),
-        match.options["sign_of_zero"] == "plus",
+        options.get("sign_of_zero") == "plus",
         left_out,
     )
-    report = both.compared(claims, said)
-    if report.verdict in ("undecided", "wrong"):
-        anchors, own, outputs = anchored_claims(claims, said, lowered)
-        again = both.compared(own, outputs, anchors) if anchors else report
-        if GRAVE.index(again.verdict) > GRAVE.index(report.verdict):
-            return again
-    return report
+    return both, lowered, said
+
+
+def _match(
+    path: str | Path, workload: Workload, image_range: ImageRange | None, weights: Path
+) -> Match:
+    """The import of a model that the workload came from."""
+    model = found_model(path).model(_sizes(workload))
+    declared = [value.name for value in model.graph.output]
+    candidates = possible_options(workload, image_range, declared)
+    return matching_import(model, str(path), workload, candidates, weights)
+
+
+def _references(
+    path: str | Path, workload: Workload, rounded: Mapping[str, RoundedWeights]
+) -> tuple[ReferenceGraph, ReferenceGraph]:
+    """The model as it is, and as it was imported: with its real weights rounded."""
+    shape, sizes = tuple(workload.input.shape), _sizes(workload)
+    original = reference_of(path, None, shape, sizes)
+    graph = reference_of(path, rounded, shape, sizes) if rounded else original
+    if math.prod(graph.input_shape) != math.prod(shape):
+        expected = f"an input of {math.prod(shape)} elements, as {workload.name} has"
+        raise InputError(str(path), expected, str(list(graph.input_shape)))
+    return original, graph
+
+
+def _sizes(workload: Workload) -> Sequence[int] | None:
+    """What the import was told where a file leaves sizes of its input open."""
+    told = workload.imported_with
+    return None if told is None else told.input_shape
 
 
 @dataclass(frozen=True)
@@ -167,12 +219,9 @@ class _Both:
             for name, claim in claims.items()
         }
         outputs = [OutputTally(one, graph) for one in said]
-        there = [one for one in said if one.claim is not None and one.claim.layer in network.nodes]
-        distances = [DistanceTally(one) for one in there if self.original is not None]
-        at_once = graph.batch_size(_MOST_BYTES, _MOST_INPUTS)
+        distances = self._distance_tallies(said)
         count = len(inputs)
-        for start in range(0, count, at_once):
-            end = min(count, start + at_once)
+        for start, end in self._chunks():
             frames, reals = inputs.frames(start, end), inputs.reals(start, end)
             made = self.execute(frames)
             values = {name: values_of(network, made, name) for name in network.nodes}
@@ -196,6 +245,28 @@ class _Both:
         return CheckReport(
             self.model_path, name, count, results, layers, self.left_out, far, bool(anchors)
         )
+
+    def distances(self, said: Sequence[OutputClaim]) -> tuple[Distance, ...]:
+        """How far the scores are from those of the model with its own weights, and nothing else."""
+        tallies = self._distance_tallies(said)
+        for start, end in self._chunks() if tallies else ():
+            made = self.execute(self.inputs.frames(start, end))
+            assert self.original is not None
+            tensors = self.original.run(self.inputs.reals(start, end))
+            for tally in tallies:
+                tally.add({tally.layer: values_of(self.network, made, tally.layer)}, tensors)
+        return tuple(tally.result() for tally in tallies)
+
+    def _distance_tallies(self, said: Sequence[OutputClaim]) -> list[DistanceTally]:
+        """None where all weights are the model's own."""
+        there = [one for one in said if one.claim is not None and one.claim.layer in self.network.nodes]
+        return [DistanceTally(one) for one in there if self.original is not None]
+
+    def _chunks(self) -> Iterator[tuple[int, int]]:
+        """First input and the one behind the last, as many at once as there is room for."""
+        at_once, count = self.graph.batch_size(_MOST_BYTES, _MOST_INPUTS), len(self.inputs)
+        for start in range(0, count, at_once):
+            yield start, min(count, start + at_once)
 
 
 def reference_of(

@@ -124,6 +124,8 @@ def _drawn(
 ) -> tuple[Array, Array]:
     """Pixels, and elements (of the ``known`` ones where the model quantises its input itself)."""
     kind, spec, shape = network.input.type, network.workload.input, network.input.shape
+    if spec.pad_to is not None:
+        shape = (spec.shape[0], 1, 1)
     low, high = element_limits(kind)
     levels = len(known) if rule.decode is None else min(256, high - low + 1)
     reached = 0

@@ -121,6 +121,11 @@ class DistanceTally:
         self._reals: list[Array] = []
         self._same: int | None = None
 
+    @property
+    def layer(self) -> str:
+        """The workload's layer of the scores."""
+        return self._claim.layer
+
     def add(self, values: Mapping[str, Array], tensors: Tensors) -> None:
         """A chunk: the workload's integers by layer, and the model's own tensors."""
         claim = self._claim

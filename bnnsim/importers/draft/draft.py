@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from bnnsim.arrays import Int64s
-from bnnsim.spec.value_type import ValueType
+from bnnsim.spec.value_type import BIPOLAR, ValueType, integer_type
 
 INPUT = "input"
 Shape = tuple[int, int, int]
@@ -60,6 +60,17 @@ class LayerDraft:
         return self.kind in ("conv", "linear")
 
 
+def weight_type(weights: Int64s) -> ValueType:
+    """The narrowest type that a workload has for weights."""
+    if np.all(np.abs(weights) == 1):
+        return BIPOLAR
+    found = integer_type(int(weights.min()), int(weights.max()))
+    if found.kind == "uint" and found.bits < 8:
+        return found
+    signed = integer_type(min(-1, int(weights.min())), int(weights.max()))
+    return signed if signed.bits <= 8 else ValueType("fixed", signed.bits, 0)
+
+
 def is_copied(layer: LayerDraft) -> bool:
     """Whether all that a layer puts out are elements of its input."""
     return layer.kind == "repeat" and layer.options["fill"] == "nearest"
@@ -76,6 +87,7 @@ class NetworkDraft:
         self.outputs: list[str] = []
         """Layers whose values leave the network."""
         self._numbers: dict[str, int] = {}
+        self._type_bounds: dict[str, tuple[int, int]] = {}
 
     def free_name(self, kind: Kind) -> str:
         """``conv0``, ``conv1``, ``fc0``, ... as one would write by hand."""
@@ -112,6 +124,34 @@ class NetworkDraft:
             types = {self.type_of(source) for source in layer.inputs}
             return types.pop() if len(types) == 1 else None
         return layer.activation
+
+    def type_bounds_of(self, name: str) -> tuple[int, int]:
+        """Least and greatest integer of the type that a layer's elements have in the workload.
+
+        Of sums it follows from the types in front and is wider than :meth:`bounds_of`. Layers that exist
+        already must not change any more.
+        """
+        if name not in self._type_bounds:
+            found = self.type_of(name) or integer_type(*self._sum_bounds(self.layers[name]))
+            self._type_bounds[name] = found.minimum, found.maximum
+        return self._type_bounds[name]
+
+    def _sum_bounds(self, layer: LayerDraft) -> tuple[int, int]:
+        given = [self.type_bounds_of(source) for source in layer.inputs]
+        lows, highs = zip(*given, strict=True)
+        if layer.weights is not None:
+            weight = weight_type(layer.weights)
+            products = [w * x for w in (weight.minimum, weight.maximum) for x in given[0]]
+            return layer.weights[0].size * min(products), layer.weights[0].size * max(products)
+        if layer.kind == "multiply":
+            products = [a * b for a in given[0] for b in given[1]]
+            return min(products), max(products)
+        if layer.kind == "add":
+            return sum(lows), sum(highs)
+        if layer.kind == "sum_pool":
+            area = int(np.prod(layer.options["kernel"]))
+            return area * lows[0], area * highs[0]
+        return min(lows), max(highs)
 
     def parity_of(self, name: str) -> int | None:
         """Whether a layer's sums are all even (0) or all odd (1); None where they are both.

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bnnsim.importers.draft.draft import INPUT, LayerDraft, NetworkDraft
-from bnnsim.spec.value_type import BIPOLAR, ValueType, integer_type
+from bnnsim.importers.draft.draft import INPUT, LayerDraft, NetworkDraft, weight_type
 from bnnsim.spec.workload import (
     Activation,
     AddLayer,
@@ -60,22 +59,24 @@ def _layer(draft: NetworkDraft, layer: LayerDraft, inputs: list[str] | None, arr
     options = layer.options
     match layer.kind:
         case "conv":
+            assert layer.weights is not None
             _store_weights(layer, arrays)
             return ConvLayer(
                 op="conv",
                 out=layer.channels,
-                weight=_weight_type(layer),
+                weight=weight_type(layer.weights),
                 activation=_activation(layer),
                 groups=options.get("groups", 1),
                 **_geometry(draft, layer),
                 **named,
             )
         case "linear":
+            assert layer.weights is not None
             _store_weights(layer, arrays)
             return LinearLayer(
                 op="linear",
                 out=layer.channels,
-                weight=_weight_type(layer),
+                weight=weight_type(layer.weights),
                 activation=_activation(layer),
                 **named,
             )
@@ -165,22 +166,10 @@ def _activation(layer: LayerDraft) -> Activation | None:
     return None if layer.activation is None else Activation(type=layer.activation, compare=">=")
 
 
-def _weight_type(layer: LayerDraft) -> ValueType:
-    weights = layer.weights
-    assert weights is not None
-    if np.all(np.abs(weights) == 1):
-        return BIPOLAR
-    found = integer_type(int(weights.min()), int(weights.max()))
-    if found.kind == "uint" and found.bits < 8:
-        return found
-    signed = integer_type(min(-1, int(weights.min())), int(weights.max()))
-    return signed if signed.bits <= 8 else ValueType("fixed", signed.bits, 0)
-
-
 def _store_weights(layer: LayerDraft, arrays: Arrays) -> None:
     weights = layer.weights
     assert weights is not None
-    is_binary = _weight_type(layer).is_bipolar
+    is_binary = weight_type(weights).is_bipolar
     arrays[f"{layer.name}.weights"] = (
         (weights > 0).astype(np.uint8) if is_binary else weights.astype(np.int16)
     )

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bnnsim.files.json_object import read_json_object
 from bnnsim.importers.finn.folding import Folding, read_folding
 from bnnsim.importers.finn.nodes import PARTITION, is_dataflow, is_finn_model, kind_of
 from bnnsim.importers.finn.partitions import joined, partitions, whole_model
 from bnnsim.importers.finn.translation import translated
 from bnnsim.importers.onnx.file import load_model
-from bnnsim.spec.bounds import MAX_SPEC_BYTES
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.library import shipped_names
 
@@ -71,9 +70,10 @@ def read_build(path: Path, folding: str | Path | None, loaded: Any = None) -> Bu
         return Build(path, model, given, model_path=path)
     model, source = _model_of(path)
     notes = [f"read {source.relative_to(path)}"]
-    if given is None and not any(kind_of(n.op_type) == "StreamingFIFO" for n in model.graph.node):
-        given = folding_in(path)
-        notes += [] if given is None else [f"folding of {given.path.name}"]
+    own = folding_in(path) if given is None else None  # one that is damaged is said, needed or not
+    if own is not None and not any(kind_of(n.op_type) == "StreamingFIFO" for n in model.graph.node):
+        given = own
+        notes.append(f"folding of {own.path.name}")
     device, clock = _target(path, notes)
     return Build(path, model, given, device, clock, tuple(notes), source)
 
@@ -132,14 +132,8 @@ def _target(folder: Path, notes: list[str]) -> tuple[str | None, float | None]:
 def _settings(folder: Path) -> Iterator[dict[str, Any]]:
     names = ("dataflow_build_config.json", "build_config.json", "report/rtlsim_performance.json")
     for file in (folder / name for name in names):
-        try:
-            if file.stat().st_size > MAX_SPEC_BYTES:
-                continue
-            data = json.loads(file.read_bytes())
-        except (OSError, ValueError, RecursionError):
-            continue
-        if isinstance(data, dict):
-            yield data
+        if file.is_file():
+            yield read_json_object(file, "settings or a report of FINN, a JSON object")
 
 
 def is_finn_build(folder: Path) -> bool:

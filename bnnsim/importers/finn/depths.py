@@ -147,14 +147,15 @@ def depth_of(node: DataflowNode) -> int:
 def _inserted(found: Depths, link: Link, streams: list[Stream]) -> None:
     stretches = [tuple(fifos) for fifos in link.fifos]
     if len(stretches) != len(streams):
-        deep = tuple(node for fifos in stretches for node in fifos if depth_of(node) > SHALLOW)
+        every = tuple(node for fifos in stretches for node in fifos)
+        deep = [node for node in every if depth_of(node) > SHALLOW]
         if deep:
             names = ", ".join(node.name for node in deep)
             found.losses.append(
                 f"{names}: {len(stretches) - 1} converters between {link.writer} and {link.reader}, "
                 f"{len(streams) - 1} here; all words in {streams[0].name}"
             )
-        stretches = [deep, *[() for _ in streams[1:]]]
+        stretches = [every, *[() for _ in streams[1:]]]
     for stream, fifos in zip(streams, stretches, strict=True):
         words = sum(depth for node in fifos if (depth := depth_of(node)) > SHALLOW)
         if words:

@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bnnsim.files.boundary import foreign_file
+from bnnsim.files.json_object import read_json_object
 from bnnsim.importers.finn.nodes import PASSING, DataflowNode, kind_of
-from bnnsim.spec.bounds import MAX_SPEC_BYTES
 from bnnsim.spec.faults import InputError, near_names
 
 DEFAULTS = ("Defaults", "defaults")
@@ -43,17 +42,7 @@ class Folding:
 
 def read_folding(path: str | Path) -> Folding:
     """A folding from its file. Raises :class:`InputError` on what is none."""
-    file = Path(path)
-    try:
-        size = file.stat().st_size
-    except OSError as error:
-        raise InputError(str(path), _WHAT, error.strerror or "nothing there") from None
-    if size > MAX_SPEC_BYTES:
-        raise InputError(str(path), f"a file of at most {MAX_SPEC_BYTES:,} bytes", f"{size:,}")
-    with foreign_file(path, _WHAT, f"{size} bytes"):
-        data = json.loads(file.read_bytes(), object_pairs_hook=lambda pairs: _object(path, pairs))
-    if not isinstance(data, dict):
-        raise InputError(str(path), _WHAT, type(data).__name__)
+    data = read_json_object(path, _WHAT)
     entries: dict[str, Attributes] = {}
     defaults: dict[str, Sequence[Any]] = {}
     for name, entry in data.items():
@@ -65,7 +54,7 @@ def read_folding(path: str | Path) -> Folding:
         entries[name] = {
             key: _value(f"{path}: {name}.{key}", value) for key, value in entry.items()
         }
-    return Folding(file, entries, defaults, data)
+    return Folding(Path(path), entries, defaults, data)
 
 
 AT_ENDS = ("Thresholding", "LabelSelect", "ElementwiseMul", "ElementwiseAdd")
@@ -139,15 +128,6 @@ def type_of(name: str) -> str:
 def _number_of(name: str) -> int | None:
     number = name.rpartition("_")[2]
     return int(number) if number.isdigit() and len(number) < 9 else None
-
-
-def _object(path: str | Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(str(path), "each name once", twice)
-    return found
 
 
 def _default(path: str | Path, name: str, key: str, value: Any) -> Sequence[Any]:

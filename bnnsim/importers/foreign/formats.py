@@ -103,6 +103,36 @@ _TEXTS: tuple[tuple[tuple[str, ...], Format], ...] = (
 """Words that the tools' texts hold."""
 
 
+_ENDINGS = {
+    ".onnx": ONNX,
+    ".h5": KERAS,
+    ".hdf5": KERAS,
+    ".keras": KERAS,
+    ".tflite": TFLITE,
+    ".dab": DABNN,
+    ".params": MXNET_PARAMETERS,
+    "-symbol.json": MXNET,
+}
+"""Formats that a file's name promises."""
+
+
+def promised_by(path: Path) -> Format | None:
+    """The format that a file's name promises; None where it promises none."""
+    return next((one for end, one in _ENDINGS.items() if path.name.endswith(end)), None)
+
+
+def format_beside(path: Path) -> Format | None:
+    """The format of a file that stands in a folder among others.
+
+    Raises :class:`InputError` where it is of no known format though its name promises one: a damaged
+    file must not pass for one that does not matter.
+    """
+    found, promised = format_of(path), promised_by(path)
+    if found is None and promised is not None:
+        raise InputError(str(path), promised.name, "a file of no known format")
+    return found
+
+
 def format_of(path: Path) -> Format | None:
     """The format of a file or folder by its content; None where nothing gives it away.
 

@@ -12,7 +12,8 @@ from bnnsim.importers.foreign.formats import (
     MXNET,
     MXNET_PARAMETERS,
     Format,
-    format_of,
+    format_beside,
+    promised_by,
 )
 from bnnsim.spec.faults import InputError
 
@@ -36,7 +37,7 @@ def structure_beside(weights: Path, kind: Format) -> Path:
 
 def _beside(path: Path, wanted: Format, what: str) -> Path:
     others = [one for one in sorted(path.parent.iterdir()) if one.is_file() and one != path]
-    found = [one for one in others if _is(one, wanted)]
+    found = [one for one in others if _is(one, wanted, _bare(path))]
     alike = [one for one in found if _bare(one) == _bare(path)]
     if alike:
         return max(alike, key=lambda one: (_shared(one.name, path.name), one.name))
@@ -46,10 +47,14 @@ def _beside(path: Path, wanted: Format, what: str) -> Path:
     return found[0]
 
 
-def _is(path: Path, wanted: Format) -> bool:
+def _is(path: Path, wanted: Format, name: str) -> bool:
+    """Whether a file is of the ``wanted`` format. A damaged one that is called ``name`` is a fault, any
+    other is not wanted."""
     try:
-        return format_of(path) is wanted and not (wanted is KERAS and is_zipfile(path))
+        return format_beside(path) is wanted and not (wanted is KERAS and is_zipfile(path))
     except InputError:
+        if promised_by(path) is wanted and _bare(path) == name:
+            raise
         return False
 
 

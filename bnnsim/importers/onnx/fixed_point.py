@@ -28,6 +28,8 @@ _SLACK_BITS = 2
 """A multiplier's rounding moves a result by at most 2**-(this + 1) steps, where its bits allow."""
 _FLOAT_BITS = 24
 """A float32 has no more: scores are not written finer, and the model's own run is not more exact."""
+_UNREACHED_BITS = 3
+"""Sums of many terms stay far below what they could reach: an eighth of it."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,7 @@ def widest_word(draft: NetworkDraft) -> ValueType | None:
 def score_word(
     draft: NetworkDraft, base: str, word: ValueType | None, plan: FixedPlan
 ) -> ValueType:
-    """The word of scores: no finer than a float32 of their reach, nor than ``word``.
+    """The word of scores: no finer than a float32 of what sums do reach, nor than ``word``.
 
     ``word`` is what the user chose, or what the network's other fixed-point layers have. How far the
     layers in front may be off is no measure: they are off by far less, and scores differ by less.
@@ -180,7 +182,8 @@ def score_word(
     fraction = max(0, _FLOAT_BITS - 1 - whole)
     if word is None:
         return ValueType("fixed", min(MOST_BITS, max(2, 1 + whole + fraction)), fraction)
-    return ValueType("fixed", word.bits, min(fraction, word.fraction_bits))
+    finest = min(_FLOAT_BITS + _UNREACHED_BITS, word.bits) - 1 - whole
+    return ValueType("fixed", word.bits, min(max(fraction, finest), word.fraction_bits))
 
 
 def own_word(
@@ -198,11 +201,8 @@ def own_word(
 
 
 def float_error(reach: Fraction, is_sum: bool) -> Fraction:
-    """By how much a model's own float32 run may be off where values reach ``reach``: an ulp there.
-
-    Sums of many terms stay far below what they could reach: an eighth of it.
-    """
-    return reach / (1 << (_FLOAT_BITS - 1 + (3 if is_sum else 0)))
+    """By how much a model's own float32 run may be off where values reach ``reach``: an ulp there."""
+    return reach / (1 << (_FLOAT_BITS - 1 + (_UNREACHED_BITS if is_sum else 0)))
 
 
 def _whole_bits(reach: Fraction) -> int:

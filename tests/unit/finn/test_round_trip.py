@@ -109,3 +109,33 @@ def test_any_legal_folding_comes_back_as_the_same_design(name, model):
                 assert said == {key: own[key] for key in said}
 
     comes_back()
+
+
+@st.composite
+def fifo_depths(draw: st.DrawFn, fifos: list[str]) -> Entries:
+    return {"Defaults": {}} | {name: {"depth": draw(DEPTHS)} for name in fifos if draw(st.booleans())}
+
+
+@pytest.mark.parametrize("model", [INSERTED, "."])
+@pytest.mark.parametrize("name", NAMES)
+def test_depths_of_fifo_nodes_come_back_at_the_nodes_that_stand_alone(name, model):
+    """Of several FIFOs in a row the words come back together."""
+    path = BUILDS / name / model
+    found = read_finn(path, "x")
+    fifos = [node.name for node in found.chain.nodes.values() if node.kind == "StreamingFIFO"]
+    alone = [held[0].name for held in found.depths.holders.values() if len(held) == 1]
+    assert len(alone) > 3
+
+    @settings(max_examples=8)
+    @given(fifo_depths(fifos))
+    def comes_back(drawn: Entries) -> None:
+        with tempfile.TemporaryDirectory() as room:
+            design = _read(path, json.dumps(drawn), Path(room))
+            written = folding_of(design, path)
+            again = _read(path, written.text(), Path(room))
+        assert again.graph.units == design.graph.units
+        assert again.graph.streams == design.graph.streams
+        for node in set(alone) & set(drawn):
+            assert written.entries[node]["depth"] == drawn[node]["depth"]
+
+    comes_back()

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from bnnsim.design.network.scaled_rules import MOST_BITS
 from bnnsim.importers.draft.draft import LayerDraft
 from bnnsim.importers.exact.channel_function import Affine, ChannelFunction, Smooth
 from bnnsim.importers.onnx.binding import TensorBinding, is_ordered, lies_channels_last
@@ -40,6 +41,7 @@ def add_bindings(state: Lowering, operator: Operator, bindings: list[TensorBindi
         if one.dimensions != ready[0].dimensions:
             expected = f"shapes that are equal ({list(ready[0].shape)})"
             raise operator.fault(expected, list(one.shape))
+    ready = [with_room(state, operator, one, len(ready)) for one in ready]
     channels = ready[0].channels
     if not _gains_agree(ready, channels):
         ready = [in_fixed_point(state, operator, one) for one in ready]
@@ -144,6 +146,15 @@ def in_own_word(
         state.made[key] = _through(state, binding.base, word, plan, keeps_offsets=False)
     base, function = state.made[key]
     return replace(binding, base=base, function=function)
+
+
+def with_room(state: Lowering, operator: Operator, binding: TensorBinding, times: int) -> TensorBinding:
+    """``binding`` on integers whose sums, with weights of a magnitude of ``times`` in all, have no more
+    bits than a workload holds: as it is, or in a word of its own that leaves them room."""
+    reach = max(abs(bound) for bound in state.draft.type_bounds_of(binding.base)) * times
+    if 1 + reach.bit_length() <= MOST_BITS:
+        return binding
+    return in_own_word(state, operator, binding, MOST_BITS - times.bit_length())
 
 
 def scores_in_fixed_point(state: Lowering, operator: Operator, binding: TensorBinding) -> TensorBinding:

@@ -85,7 +85,7 @@ def conv(state: Lowering, operator: Operator) -> TensorBinding:
         top, left, bottom, right = (a + b for a, b in zip(pads, border.tlbr, strict=True))
         pads = (top, left, bottom, right)
     parts = [range(g * group_channels, (g + 1) * group_channels) for g in range(groups)]
-    given_real, inputs = of_one_gain(state, operator, binding, parts)
+    given_real, inputs = of_one_gain(state, operator, binding, parts, weights)
     if given_real is not binding and border is not None:
         state.integers[operator.inputs[0]] = replace(given_real, border=border)
     binding = given_real
@@ -205,7 +205,7 @@ def _matrix_layer(
     if matrix.ndim != 2 or len(binding.dimensions) != 1 or matrix.shape[1] != binding.shape[0]:
         expected = "[batch, features] times a matrix that fits"
         raise operator.fault(expected, f"{[1, *binding.shape]} times {list(matrix.T.shape)}")
-    binding, (steps,) = of_one_gain(state, operator, binding, [range(binding.channels)])
+    binding, (steps,) = of_one_gain(state, operator, binding, [range(binding.channels)], matrix)
     axes = [axis for axis, _ in binding.dimensions[0]]
     readers = [one for one in state.graph.operators if state.graph.input in one.inputs]
     is_whole_frame = binding.base == INPUT and len(axes) > 1
@@ -242,11 +242,11 @@ def on_each_token(
     channels, height, width = (binding.extent(kind) for kind in "CHW")
     apart = {label[0] for one in others for label, _ in one}
     if kinds == {"C"} and "C" not in apart:
-        binding, inputs = of_one_gain(state, operator, binding, [range(channels)])
+        binding, inputs = of_one_gain(state, operator, binding, [range(channels)], matrix)
         weights = matrix[:, np.argsort(binding.channel_order)].reshape(out, count, 1, 1)
         shape, dimensions, groups = (out, height, width), (*others, dimension("C", out)), 1
     elif len(last) == 1 and last[0][0] in ("H", "W") and not kinds & apart:
-        binding, inputs = of_one_gain(state, operator, binding, [[c] for c in range(channels)])
+        binding, inputs = of_one_gain(state, operator, binding, [[c] for c in range(channels)], matrix)
         kernel = (count, 1) if last[0][0] == "H" else (1, count)
         weights = np.tile(matrix.reshape(out, 1, *kernel), (channels, 1, 1, 1))
         shape = (channels * out, height // kernel[0], width // kernel[1])
@@ -254,11 +254,11 @@ def on_each_token(
         dimensions, groups = (*lying, dimension("C", out)), channels
         scales, bias = scales * channels, None if bias is None else bias * channels
     elif height == width == 1 and len(others) == 1:  # both are of channels: blocks of a whole matrix
-        binding, inputs = of_one_gain(state, operator, binding, [range(channels)])
         places, tokens = binding.places("C"), binding.shape[0]
         weights = np.zeros((tokens * out, channels, 1, 1), np.int64)
         for token in range(tokens):
             weights[token * out : (token + 1) * out, places[token], 0, 0] = matrix
+        binding, inputs = of_one_gain(state, operator, binding, [range(channels)], weights)
         shape, groups = (tokens * out, 1, 1), 1
         dimensions = (within_channels(dimension("C", tokens), out), dimension("C", out))
         scales, bias = scales * tokens, None if bias is None else bias * tokens

@@ -14,7 +14,7 @@ from bnnsim.importers.onnx.binding import (
 )
 from bnnsim.importers.onnx.graph import Operator
 from bnnsim.importers.onnx.lowering import Lowering
-from bnnsim.importers.onnx.operators.joins import in_fixed_point
+from bnnsim.importers.onnx.operators.joins import in_fixed_point, with_room
 from bnnsim.importers.onnx.operators.monotone import make_monotone
 from bnnsim.importers.onnx.operators.orders import in_order
 from bnnsim.importers.onnx.operators.quantise import negated, quantised
@@ -69,14 +69,13 @@ def average_pool(state: Lowering, operator: Operator) -> TensorBinding:
             "or signs alone behind it",
             f"pads {list(window.pads)}",
         )
-    affine = binding.function.affine()
-    assert affine is not None
-    if any(window.pads) and any(step.offset for step in affine):
+    if any(window.pads) and any(step.offset for step in binding.function.affine() or ()):
         binding = in_fixed_point(state, operator, binding, keeps_offsets=False)
-        affine = binding.function.affine()
-        assert affine is not None
     shape = (channels, *window.sizes(height, width))
     area = window.kernel[0] * window.kernel[1]
+    binding = with_room(state, operator, binding, area)
+    affine = binding.function.affine()
+    assert affine is not None
     low, high = state.draft.bounds_of(binding.base)
     least = min(0, area * low) if any(window.pads) else area * low
     most = max(0, area * high) if any(window.pads) else area * high

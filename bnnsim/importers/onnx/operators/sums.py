@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from bnnsim.arrays import Int64s
-from bnnsim.importers.draft.draft import LayerDraft
+from bnnsim.importers.draft.draft import LayerDraft, weight_type
 from bnnsim.importers.exact.channel_function import Affine, ChannelFunction
 from bnnsim.importers.onnx.binding import TensorBinding
 from bnnsim.importers.onnx.graph import Operator
 from bnnsim.importers.onnx.lowering import Lowering
-from bnnsim.importers.onnx.operators.joins import in_fixed_point, tabled
+from bnnsim.importers.onnx.operators.joins import in_fixed_point, tabled, with_room
 
 
 def weighted_layer(
@@ -40,15 +40,22 @@ def weighted_layer(
 
 
 def of_one_gain(
-    state: Lowering, operator: Operator, binding: TensorBinding, parts: Sequence[Sequence[int]]
+    state: Lowering,
+    operator: Operator,
+    binding: TensorBinding,
+    parts: Sequence[Sequence[int]],
+    weights: Int64s,
 ) -> tuple[TensorBinding, list[list[Affine]]]:
     """``binding`` with one gain for each of ``parts`` (channels that a sum runs over), and their affine
-    steps: as it is, or in fixed point where its real values differ between channels."""
+    steps: as it is, or in fixed point where its real values differ between channels, or where sums with
+    ``weights`` ``(out, ...)`` would have no room."""
     binding = tabled(state, operator, binding)
-    found = [_one_gain(binding, channels) for channels in parts]
-    if None in found:
+    kind = weight_type(weights)
+    times = weights[0].size * max(-kind.minimum, kind.maximum)
+    if None in [_one_gain(binding, channels) for channels in parts]:
         binding = in_fixed_point(state, operator, binding)
-        found = [_one_gain(binding, channels) for channels in parts]
+    binding = with_room(state, operator, binding, times)
+    found = [_one_gain(binding, channels) for channels in parts]
     return binding, [steps for steps in found if steps is not None]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ onnx = pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not install
 
 from bnnsim.importers.finn.folding import read_folding  # noqa: E402
 from bnnsim.importers.finn.network import import_finn, read_finn  # noqa: E402
+from bnnsim.importers.model import import_model  # noqa: E402
 from bnnsim.spec.faults import SpecError  # noqa: E402
 
 BUILDS = Path(__file__).resolve().parents[3] / "golden" / "imported" / "finn"
@@ -155,6 +157,23 @@ def test_a_folding_that_is_none_is_one_line(content, text, tmp_path):
         read_folding(path)
     assert "\n" not in str(error.value)
     assert "folding.json" in str(error.value)
+
+
+BESIDE = (
+    *("final_hw_config.json", "dataflow_build_config.json", "build_config.json"),
+    "report/rtlsim_performance.json",
+)
+
+
+@pytest.mark.parametrize("name", BESIDE)
+@pytest.mark.parametrize("content", [b"", b'{"Defaults": {}, "MVAU_h', b"[1]", b'{"a": {}, "a": {}}'])
+def test_a_damaged_file_of_a_build_is_said_whether_it_is_needed_or_not(name, content, tmp_path):
+    build = tmp_path / "build"
+    shutil.copytree(BUILDS / "mlp", build)
+    (build / name).write_bytes(content)
+    assert name in _refusal(build)
+    with pytest.raises(SpecError, match=Path(name).name):
+        import_model(build, tmp_path / "out")
 
 
 def test_names_of_no_node_are_refused_with_the_nearest(tmp_path):

@@ -52,6 +52,28 @@ def test_a_folder_with_one_model_stands_for_it(tmp_path):
         import_model(folder, tmp_path / "out")
 
 
+@pytest.mark.parametrize("name", ["net2.onnx", "net.h5", "net-symbol.json", "net-0001.params", "a.dab"])
+def test_a_damaged_model_beside_a_whole_one_is_said(name, tmp_path):
+    _onnx(tmp_path)
+    (tmp_path / name).write_bytes(b"\0\0 nothing \xff")
+    with pytest.raises(InputError, match=f"{name}: expected .*, got a file of no known format"):
+        import_model(tmp_path, tmp_path / "out")
+
+
+def test_a_damaged_epoch_does_not_give_way_to_an_older_one(tmp_path):
+    golden = Path(__file__).resolve().parents[3] / "golden" / "imported" / "mxnet"
+    for name in ("packed-symbol.json", "packed-0001.params"):
+        (tmp_path / name).write_bytes((golden / name).read_bytes())
+    (tmp_path / "packed-0002.params").write_bytes(b"")
+    for path in (tmp_path, tmp_path / "packed-symbol.json"):
+        with pytest.raises(InputError, match=r"packed-0002\.params: expected parameters of MXNet"):
+            import_model(path, tmp_path / "out")
+    (tmp_path / "other-0002.params").write_bytes(b"")
+    (tmp_path / "packed-0002.params").unlink()
+    symbol = tmp_path / "packed-symbol.json"
+    assert import_model(symbol, tmp_path / "out", input_type="uint8").workload.layers
+
+
 def test_a_parameter_folder_tells_its_topology_by_its_layers(tmp_path):
     sizes = [(1024, 832), (1024, 1024), (1024, 1024), (64, 1024)]
     for index, (rows, columns) in enumerate(sizes):

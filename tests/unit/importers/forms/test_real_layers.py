@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not installed")
 pytest.importorskip("onnxruntime", reason="the extra bnnsim[onnx] is not installed")
 
-from bnnsim.importers.check.check import check_model
+from bnnsim.importers.check.check import check_model, model_distances
 from bnnsim.importers.onnx.network import import_onnx
 from bnnsim.spec.faults import SpecError
 from tests.golden.imported.onnx_models import Builder
@@ -49,6 +49,7 @@ def test_check_is_exact_with_rounded_weights_and_tells_the_distance(word, tmp_pa
     assert report.outputs[0].worst <= report.outputs[0].allowed
     (distance,) = report.distances
     assert 0 < distance.mean < distance.worst
+    assert model_distances(path, found.workload_path, 40) == report.distances
     assert "distance  of" in str(report) and "predictions equal" in str(report)
     finer = {"int4": 0.5, "int8": 0.05, "int16": 1e-3}[word]
     assert distance.mean < finer * distance.span
@@ -88,6 +89,40 @@ def test_a_layer_that_was_rounded_otherwise_is_found(tmp_path):
     wrong[2, 1, 0, 2] += 1 if wrong[2, 1, 0, 2] < 127 else -1
     np.savez(found.weights_path, **{**arrays, "conv0.weights": wrong})
     assert check_model(path, found.workload_path, random_inputs=20).verdict == "wrong"
+
+
+def _wide(kind: str, seed: int) -> tuple[Builder, str]:
+    """Sums on sums: words of 32 bits over 1,024 pixels and 64 channels, three convolutions of each
+    channel by itself with no step between them, or such sums added."""
+    b = Builder((1, 3, 32, 32), seed=seed)
+
+    def real(*shape: int) -> str:
+        return b.constant(b.rng.normal(0, 0.3, shape))
+
+    def deep(x: str) -> str:
+        for _ in range(3):
+            x = b.conv(x, real(4, 1, 3, 3), 3, pad=1, group=4)
+        return x
+
+    if kind == "average":
+        x, channels = b.op("Relu", b.conv("x", real(64, 3, 1, 1), 1)), 64
+    else:
+        x, channels = b.op("Relu", b.conv("x", real(4, 3, 1, 1), 1)), 4
+        x = deep(x) if kind == "chain" else b.op("Add", deep(x), deep(x))
+    x = b.op("Flatten", b.op("GlobalAveragePool", x))
+    return b, b.op("Gemm", x, real(5, channels), b.constant(b.rng.normal(0, 1, 5)), transB=1)
+
+
+@pytest.mark.parametrize("kind", ["average", "chain", "add"])
+def test_sums_wider_than_a_workload_holds_come_in_fixed_point_first(kind, tmp_path):
+    b, output = _wide(kind, seed=7)
+    found = agreement(b, output, tmp_path, images=60, real_layers="int16")
+    assert found.same(1e-3) >= 0.95
+    path = tmp_path / "net.onnx"
+    imported = import_onnx(path, tmp_path, input_type="uint8", real_layers="int16")
+    report = check_model(path, imported.workload_path, random_inputs=20)
+    assert report.verdict == "equal", str(report)
+    assert report.outputs[0].worst <= report.outputs[0].allowed
 
 
 def test_weights_that_are_exact_stay_as_they_are(tmp_path):
