@@ -19,6 +19,7 @@ from bnnsim.design.streaming.units import (
     Add,
     Concat,
     Converter,
+    LabelSelect,
     Lookup,
     Multiply,
     Mvau,
@@ -168,6 +169,10 @@ def _unit_mhz(delays: Delays, unit: Unit, stages: int) -> float:
         case Lookup():
             held = delays.adder(parameters.input_bits) + delays.lut + delays.net
             return delays.path_mhz(max(memory, held))
+        case LabelSelect():
+            # A score against the largest so far, and those of a word one after the other.
+            held = delays.adder(parameters.input_bits / 2) + delays.lut + delays.net
+            return delays.path_mhz(parameters.pe * held)
         case Pool():
             loads = parameters.lanes * parameters.type.bits
             path = memory + delays.lut + delays.net + delays.broadcast(loads) / 2

@@ -13,6 +13,7 @@ from bnnsim.design.streaming.units import (
     Add,
     Concat,
     Converter,
+    LabelSelect,
     Lookup,
     Multiply,
     Mvau,
@@ -117,6 +118,7 @@ def unit_steps(unit: Unit, streams: Mapping[str, Stream]) -> int:
         case (
             Source() | Sink() | Converter() | Padding() | Window() | Pool()
             | Threshold() | Scale() | Lookup() | Split() | Add() | Multiply() | Concat() | Repeat()
+            | LabelSelect()
         ):
             return max((streams[name].words for name in (*unit.inputs, *unit.outputs)), default=0)
         case _:

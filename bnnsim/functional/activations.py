@@ -76,8 +76,11 @@ class Activations:
 
         Of a map each pixel has its own: the index of its highest channel, ``(n, height, width)``.
         Where the workload names its classes, scores behind the last name (hardware's spare rows) do
-        not count.
+        not count. Where positions leave in place of scores (``top_k``), the first of them.
         """
+        if self.network.puts_out_labels:
+            first: NDArray[np.int64] = self.outputs[self.network.output][:, 0].astype(np.int64)
+            return first if first[0].size > 1 else first[:, 0, 0]
         classes = self.network.workload.classes
         output = self.network.tensor(self.network.output)
         if output.pixels > 1:

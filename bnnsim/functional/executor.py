@@ -8,7 +8,7 @@ from bnnsim.arrays import Integers
 from bnnsim.design.network.network import INPUT, Network, Node
 from bnnsim.functional.activations import Activations, Outputs
 from bnnsim.functional.input.frames import check_frames
-from bnnsim.functional.layers.joins import joined, repeated
+from bnnsim.functional.layers.joins import joined, largest, repeated
 from bnnsim.functional.layers.pooling import pooled
 from bnnsim.functional.layers.scaled_layers import is_scaled, run_scaled, scaled_parameters
 from bnnsim.functional.layers.threshold import ThresholdStep
@@ -24,6 +24,7 @@ from bnnsim.spec.workload import (
     RepeatLayer,
     SumPoolLayer,
     ThresholdLayer,
+    TopKLayer,
     WeightedLayer,
 )
 
@@ -127,6 +128,8 @@ class Executor:
             return concatenated(given)
         if isinstance(layer, RepeatLayer):
             return repeated(node, given[0])
+        if isinstance(layer, TopKLayer):
+            return largest(node, given[0])
         return joined(node, given)
 
 

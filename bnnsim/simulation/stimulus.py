@@ -194,8 +194,7 @@ def _too_many(what: str, counts: dict[str, int], most: int, place: str) -> Itera
 
 def _check_labels(network: Network, labels: Integers, place: str) -> None:
     """Refuse labels that are no score's position."""
-    classes = network.workload.classes
-    count = len(classes) if classes else network.tensor(network.output).elements
+    count = network.classes
     wrong = labels[(labels < 0) | (labels >= count)]
     if wrong.size:
         raise InputError(place, f"classes 0 .. {count - 1}", str(wrong[0]))

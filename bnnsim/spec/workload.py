@@ -13,6 +13,7 @@ from bnnsim.spec.layers.base import Compare as Compare
 from bnnsim.spec.layers.maps import LookupLayer as LookupLayer
 from bnnsim.spec.layers.maps import MultiplyLayer as MultiplyLayer
 from bnnsim.spec.layers.maps import RepeatLayer as RepeatLayer
+from bnnsim.spec.layers.maps import TopKLayer as TopKLayer
 from bnnsim.spec.layers.pools import AveragePoolLayer as AveragePoolLayer
 from bnnsim.spec.layers.pools import MaxPoolLayer as MaxPoolLayer
 from bnnsim.spec.layers.pools import MeanPoolLayer as MeanPoolLayer
@@ -316,7 +317,8 @@ Layer = Annotated[
     | AddLayer
     | MultiplyLayer
     | ConcatLayer
-    | RepeatLayer,
+    | RepeatLayer
+    | TopKLayer,
     Field(discriminator="op"),
 ]
 

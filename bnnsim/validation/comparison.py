@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from bnnsim.cost.error_bars import error_bar, structure_kind
+from bnnsim.cost.error_bars import TOOL_VERSIONS, error_bar, structure_kind
 from bnnsim.cost.usage import Capped
 from bnnsim.files.schema_version import versioned
 from bnnsim.notebook.picture import Picture, Series
@@ -79,6 +79,9 @@ class Comparison:
     where there is no prediction."""
     high: float | None
     """Its upper end; null where `low` is."""
+    tool_error: float | None
+    """So much of the error the version of the tool may be, as a share, up or down; null where nothing is
+    known of it."""
 
     @property
     def error(self) -> float | None:
@@ -190,8 +193,7 @@ def compare(
     structure = values.entry.structure if values else row.system.structure
     ends: tuple[float | None, float | None] = (None, None)
     if values is not None and simulated is not None and capped is None:
-        resource = "lut" if result.quantity == "lut_logic" else result.quantity
-        bar = error_bar(resource, simulated, structure_kind(values.design))
+        bar = error_bar(resource_of(result.quantity), simulated, structure_kind(values.design))
         ends = ends if bar is None else (bar.low, bar.high)
     return Comparison(
         system=row.system.name,
@@ -217,7 +219,13 @@ def compare(
         read_off=_read_off(row),
         low=ends[0],
         high=ends[1],
+        tool_error=TOOL_VERSIONS.get(resource_of(result.quantity)),
     )
+
+
+def resource_of(quantity: str) -> str:
+    """The resource whose models give a quantity."""
+    return "lut" if quantity == "lut_logic" else quantity
 
 
 def _read_off(row: PublishedRow) -> str:

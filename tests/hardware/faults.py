@@ -60,6 +60,7 @@ GATES: dict[str, Any] = {
         {"name": "larger", "op": "repeat", "factor": 2},
         {"name": "sign", "op": "threshold", "activation": "bipolar"},
         {"name": "scores", "op": "conv", "out": 2, "kernel": 2},
+        {"name": "best", "op": "top_k", "k": 2},
     ],
 }
 
@@ -70,7 +71,7 @@ def small_design(name: str) -> Design:
     pipeline, _, window = name.partition(" ")
     if pipeline == "gates":
         layers = {"map": {"pe": 1, "simd": 2}, "scores": {"pe": 1, "simd": 4}}
-        layers |= {"gate": {"pe": 1}, "sign": {"pe": 1}}
+        layers |= {"gate": {"pe": 1}, "sign": {"pe": 1}, "best": {"pe": 1}}
         return _built(GATES, layers, {"fifo_words": 4}, {"map.split->gated.multiply": 80})
     if pipeline == "levels":
         layers = {"a": {"pe": 2, "simd": 6}, "b": {"pe": 1, "simd": 8}}
@@ -149,6 +150,8 @@ FAULTS = (
     ),
     Fault("rows that come once more", "gates", "repeat_map.v", "row_times - 1'b1", "row_times"),
     Fault("a row kept a word off", "gates", "repeat_map.v", "first + WORDS_IN[KEPT_BITS-1:0]", "first"),
+    Fault("of equals the later", "gates", "label_select.v", "score > old_score", "score >= old_score"),
+    Fault("a pause a step shorter", "gates", "top.v", ".PAUSE(3)", ".PAUSE(2)"),
     Fault("a FIFO one deeper", "levels", "top.v", ".DEPTH_WORDS(4)", ".DEPTH_WORDS(5)"),
     Fault("a FIFO one shallower", "levels", "top.v", ".DEPTH_WORDS(4)", ".DEPTH_WORDS(3)"),
     Fault(

@@ -43,6 +43,7 @@ WORKLOAD = Workload.model_validate(
             {"name": "scores", "op": "linear", "out": 6},
             {"name": "scaled", "op": "affine"},
             {"name": "table", "op": "lookup", "type": "int6", "low": -8, "shift_bits": 2, "segments": 4},
+            {"name": "best", "op": "top_k", "k": 2},
         ],
     }
 )
@@ -63,6 +64,7 @@ ARCHITECTURE = StreamingArchitecture.model_validate(
             "scores": {"pe": 1, "simd": 4},
             "scaled": {"pe": 1},
             "table": {"pe": 2},
+            "best": {"pe": 2},
         },
     }
 )
@@ -82,6 +84,7 @@ DETAILS = {
     "multiply": "lanes",
     "concat": "",
     "repeat": "to 6 × 6",
+    "label_select": "2 of 6",
 }
 """What the drawing says of each kind; nothing where there is nothing to say."""
 MEMORIES: dict[str, set[str]] = {
@@ -100,12 +103,14 @@ MEMORIES: dict[str, set[str]] = {
     "multiply": set(),
     "concat": set(),
     "repeat": set(),
+    "label_select": set(),
 }
 """The memories whose contents each kind may have."""
 OPERANDS = {"mvau"}
 """Kinds whose operand registers are counted; the others' toggles are those of their streams."""
 CARRIES_A_LAYER = {
     *("mvau", "pool", "thresholding", "scale", "lookup", "add", "multiply", "concat", "repeat"),
+    "label_select",
 }
 """Kinds whose output stream may be a layer's values."""
 KINDS: tuple[UnitKind, ...] = get_args(UnitKind)

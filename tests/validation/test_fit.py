@@ -58,6 +58,27 @@ def test_bnn_pynqs_networks_on_another_part_are_met_without_being_fitted(quantit
         assert abs(found.left_out_error) <= error, name
 
 
+PLACED_LUTS = {
+    "cnv": (26_072, 30_815),
+    "cnv-w1a2": (40_321, 45_540),
+    "cnv-w2a2": (37_302, 39_370),
+    "lfc-w1a1": (28_360, 31_507),
+    "lfc-w1a2": (48_981, 53_049),
+}
+"""On a 7Z020 and on a ZU3EG: what the family's LUT factor is the median of."""
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_factor_of_the_family_may_come_from_the_other_four_networks(name: str):
+    """Without the network's own number in any coefficient it is within 15 %."""
+    others = [big / small for key, (small, big) in PLACED_LUTS.items() if key != name]
+    factor = {"ultrascale_plus_lut_factor": float(np.median(others))}
+    (row,) = [r for r in rows_of("lut") if r.design == f"pynq-{name}-zu3eg"]
+    assert row.reported == PLACED_LUTS[name][1]
+    found = row.model(default_coefficients().replaced(factor, "test"))
+    assert found == pytest.approx(row.reported, rel=0.15)
+
+
 def test_both_readings_of_an_ambiguous_count_are_shown():
     """FracBNN's 212 and 201 blocks are printed without their size."""
     result = fit("bram18")

@@ -2,7 +2,14 @@
 
 import pytest
 
+from bnnsim.cost.blocks.coefficients import default_coefficients
+from bnnsim.cost.blocks.parts import total
+from bnnsim.cost.blocks.technology import technology_of
 from bnnsim.cost.resources import estimate_resources
+from bnnsim.cost.streaming.units import unit_parts
+from bnnsim.design.streaming.units import LabelSelect
+from bnnsim.spec.load import load_device
+from bnnsim.spec.value_type import ValueType
 from bnnsim.validation.systems import simulated_systems
 
 
@@ -73,3 +80,15 @@ def test_small_cnvs_that_nothing_was_fitted_on_are_within_two_blocks(name, block
 def test_the_dsps_of_a_small_cnv_are_its_loop_bounds():
     """BinaryCoP's n-CNV has 14 DSPs: seven loop bounds with three bits set or more."""
     assert amounts("binarycop-n")["whole"][3] == 14
+
+
+def test_a_label_select_takes_what_was_synthesised():
+    """27 labels of 23 bits, one a word, on a ZU7EV: 105 LUT, 112 FF (UCdasec/RadioFINN, FINN 0.10,
+    finn_design_LabelSelect_hls_0_0_utilization_synth.rpt, Vivado 2024.1)."""
+    tech = technology_of(load_device("xczu7ev").spec, default_coefficients())
+    scores = ValueType("int", 23)
+    unit = LabelSelect(1, 27, 1, 1, scores, scores.bits, ValueType("uint", 5))
+    found = total(unit_parts(tech, unit, "hls", scores.bits, scores.bits))
+    assert found.lut_logic == pytest.approx(105, rel=0.20)
+    assert found.ff == pytest.approx(112, rel=0.20)
+    assert (found.lutram, found.bram18, found.dsp) == (0, 0, 0)

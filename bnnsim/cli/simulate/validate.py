@@ -13,6 +13,7 @@ from bnnsim.cli.console import deliver, output, write_page
 from bnnsim.cli.fitted_table import Column, FittedTable
 from bnnsim.cli.options import SingleFileOption
 from bnnsim.cli.progress import running
+from bnnsim.cost.error_bars import TOOL_VERSIONS
 from bnnsim.notebook.number import figure_text
 from bnnsim.validation.bracket import Bracket
 from bnnsim.validation.comparison import Comparison, Validation, compare_published
@@ -56,11 +57,13 @@ def command(
 def show(validation: Validation) -> None:
     """Print what may be trusted: systems x kinds of number, and how sure the models are."""
     _show_trust(validation.trust)
+    parts = []
     for evidence, what in _EVIDENCE.items():
         rows = [c for c in validation.comparisons if c.evidence == evidence]
         met, off = (sum(c.verdict == verdict for c in rows) for verdict in ("met", "off"))
-        _sentence(f"{what}: {met} of {met + off} numbers met")
-    columns = ("", "a design left out", "its family", "worst design", "designs")
+        parts.append(f"{what} {met} of {met + off}")
+    _sentence(f"numbers met: {', '.join(parts)}")
+    columns = ("", "a design left out", "its family", "worst design", "designs", "tool alone")
     table = FittedTable(
         "The cost models on designs not seen: medians of the errors",
         [Column(name, "figure" if name else "name") for name in columns],
@@ -68,7 +71,8 @@ def show(validation: Validation) -> None:
     for fit in validation.fits:
         medians = fit.median_left_out_error, fit.median_family_left_out_error
         worst = f"{fit.worst_left_out.left_out_error:+.0%}"
-        figures = (*(f"{median:.1%}" for median in medians), worst, f"{len(fit.predictions)}")
+        tool = f"±{TOOL_VERSIONS[fit.quantity]:.0%}" if fit.quantity in TOOL_VERSIONS else ""
+        figures = (*(f"{median:.1%}" for median in medians), worst, f"{len(fit.predictions)}", tool)
         table.add(_QUANTITY[fit.quantity], *figures)
     table.show()
     _show_brackets(validation.brackets, is_whole=False)
@@ -78,8 +82,8 @@ def show(validation: Validation) -> None:
 
 _EVIDENCE = {
     "blind": "blind",
-    "family": "family: authors of what was fitted or read off",
-    "fitted": "fitted: a coefficient or a setting is from it",
+    "family": "family (authors of what was fitted or read off)",
+    "fitted": "fitted (a coefficient or a setting is from it)",
 }
 _SAID = {evidence: evidence for evidence in _EVIDENCE}
 _LETTERS = {"blind": "b", "family": "a", "fitted": "f"}
@@ -125,6 +129,7 @@ def show_all(validation: Validation) -> None:
     _show_review(validation.review)
     output.print()
     _show_brackets(validation.brackets, is_whole=True)
+    _sentence("tool alone: by how much one source differs between versions of the tool that places it")
     counts = ", ".join(f"{number} {verdict}" for verdict, number in validation.counts.items())
     _sentence(f"{len(validation.comparisons)} published numbers: {counts}")
 
@@ -143,7 +148,10 @@ def _show_system(rows: Sequence[Comparison]) -> None:
 
 
 def _numbers_table(title: str, first: str, kind: str) -> FittedTable:
-    numbers = (Column("reported"), Column("simulated"), Column("error"), Column("allowed", rank=1))
+    numbers = (
+        *(Column("reported"), Column("simulated"), Column("error"), Column("tool alone", rank=3)),
+        Column("allowed", rank=1),
+    )
     said = (Column(kind, "text", 2), Column("verdict", "text"))
     return FittedTable(title, [Column(first, "text"), *numbers, *said])
 
@@ -159,6 +167,7 @@ def _cells(row: Comparison) -> tuple[str, ...]:
         _number(row.reported),
         "-" if row.simulated is None else _number(row.simulated),
         _error(row),
+        f"±{row.tool_error:.0%}" if row.tool_error and row.error is not None else "",
         f"{row.tolerance:.2%}" if row.error is not None or row.wanted is not None else "",
         row.role,
         row.verdict,

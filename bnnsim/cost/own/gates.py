@@ -1,4 +1,4 @@
-"""Own modules for products of two streams and repeated maps."""
+"""Own modules for products of two streams, repeated maps and label selects."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from bnnsim.cost.blocks.logic import fixed_point_multiplier
 from bnnsim.cost.blocks.parts import Part
 from bnnsim.cost.blocks.technology import Technology
 from bnnsim.cost.own.structure import Structure, address_bits, control, rom, unregistered_ram
-from bnnsim.design.streaming.units import Lookup, Multiply, Repeat
+from bnnsim.design.streaming.units import LabelSelect, Lookup, Multiply, Repeat
+
+_LABEL_PAUSE = 3
+"""Steps of a label select between pixels."""
 
 
 def multiply_parts(tech: Technology, unit: Multiply, freezes: bool) -> tuple[Part, ...]:
@@ -55,3 +58,22 @@ def repeat_parts(tech: Technology, unit: Repeat, bits: int, freezes: bool) -> tu
     if unit.kept_words > 1:
         buffer = unregistered_ram(tech, width, unit.kept_words)
     return Part("module", (control(1, freezes) + places).amounts(tech)), Part("buffer", buffer)
+
+
+def label_select_parts(tech: Technology, unit: LabelSelect, freezes: bool) -> tuple[Part, ...]:
+    """``label_select``: a comparison and a choice for each score and place, what is kept, the exit."""
+    bits, label_bits = unit.input_bits, unit.output_type.bits
+    entry = bits + label_bits
+    # Each place keeps what it has, or takes the score or, below the first, what stood above it.
+    choices = unit.pe * (2 * unit.top - 1)
+    steps = address_bits(unit.fold + unit.top + _LABEL_PAUSE)
+    # The position of a word's first score goes on by PE, whose lowest bits may be zeros.
+    first = label_bits - ((unit.pe & -unit.pe).bit_length() - 1 if unit.fold > 1 else 0)
+    kept = Structure(
+        counters=steps,
+        adders=first + (unit.pe - 1) * label_bits,
+        compares=unit.pe * unit.top * bits,
+        selects=choices * entry,
+        registers=first + unit.top * entry + 2 * label_bits,
+    )
+    return (Part("module", (control(2, freezes, unit.pixels) + kept).amounts(tech)),)

@@ -7,7 +7,7 @@ from typing import assert_never
 from bnnsim.cost.blocks.parts import Part
 from bnnsim.cost.blocks.technology import Technology
 from bnnsim.cost.own.computing import mvau_parts, scale_parts, threshold_parts
-from bnnsim.cost.own.gates import lookup_parts, multiply_parts, repeat_parts
+from bnnsim.cost.own.gates import label_select_parts, lookup_parts, multiply_parts, repeat_parts
 from bnnsim.cost.own.moving import (
     add_structure,
     concat_structure,
@@ -24,6 +24,7 @@ from bnnsim.design.streaming.units import (
     Add,
     Concat,
     Converter,
+    LabelSelect,
     Lookup,
     Multiply,
     Mvau,
@@ -98,6 +99,8 @@ def module_parts(
             return multiply_parts(tech, parameters, freezes)
         case Repeat():
             return repeat_parts(tech, parameters, element_bits, freezes)
+        case LabelSelect():
+            return label_select_parts(tech, parameters, freezes)
         case _:
             assert_never(parameters)
 

@@ -1,4 +1,4 @@
-"""What products of two streams and repeated maps take."""
+"""What products of two streams, repeated maps and label selects take."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from bnnsim.cost.blocks.logic import (
 from bnnsim.cost.blocks.parts import Part
 from bnnsim.cost.blocks.storage import memory
 from bnnsim.cost.blocks.technology import Technology
-from bnnsim.cost.streaming.control import Tool, sequencing
-from bnnsim.design.streaming.units import Lookup, Multiply, Repeat
+from bnnsim.cost.streaming.control import Tool, sequencing, stream_registers
+from bnnsim.design.streaming.units import LabelSelect, Lookup, Multiply, Repeat
 from bnnsim.spec.streaming.hardware import UnitLibrary
 
 _REPEAT_COUNTERS = 3.0
@@ -65,4 +65,20 @@ def repeat_parts(tech: Technology, unit: Repeat, tool: Tool, bits: int) -> tuple
         Part("buffer", buffer),
         Part("register", control(tech, width / 2, out_bits)),
         Part("control", sequencing(tech, tool, _REPEAT_COUNTERS, unit.words_out)),
+    )
+
+
+def label_select_parts(tech: Technology, unit: LabelSelect, tool: Tool) -> tuple[Part, ...]:
+    """For each score of a word and each place a comparison and a choice of score and position.
+
+    The largest scores so far, their positions, and the positions that wait to leave are registers.
+    """
+    bits, label_bits = unit.input_bits, unit.output_type.bits
+    entry = bits + label_bits
+    luts = unit.pe * unit.top * (comparator_luts(tech, bits) + adder_luts(tech, entry))
+    kept = unit.top * (entry + label_bits)
+    return (
+        Part("choice", control(tech, luts, kept)),
+        Part("streams", stream_registers(tech, tool, unit.pe * bits, label_bits)),
+        Part("control", sequencing(tech, tool, 1.0, unit.fold)),
     )

@@ -11,7 +11,7 @@ from bnnsim.cost.own.structure import own_fifo
 from bnnsim.cost.own.units import own_parts
 from bnnsim.cost.streaming.control import Tool
 from bnnsim.cost.streaming.frame_ends import sink_parts, source_parts
-from bnnsim.cost.streaming.gates import lookup_parts, multiply_parts, repeat_parts
+from bnnsim.cost.streaming.gates import label_select_parts, lookup_parts, multiply_parts, repeat_parts
 from bnnsim.cost.streaming.mvau import mvau_parts
 from bnnsim.cost.streaming.pool import pool_parts
 from bnnsim.cost.streaming.stream_units import (
@@ -28,6 +28,7 @@ from bnnsim.design.streaming.units import (
     Add,
     Concat,
     Converter,
+    LabelSelect,
     Lookup,
     Multiply,
     Mvau,
@@ -90,6 +91,8 @@ def unit_parts(
             return concat_parts(tech, parameters, tool)
         case Repeat():
             return repeat_parts(tech, parameters, tool, element_bits)
+        case LabelSelect():
+            return label_select_parts(tech, parameters, tool)
         case Source():
             return source_parts(tech, parameters, width_bits)
         case Sink():

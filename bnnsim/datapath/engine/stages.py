@@ -31,6 +31,7 @@ from bnnsim.spec.workload import (
     RepeatLayer,
     SumPoolLayer,
     ThresholdLayer,
+    TopKLayer,
     WeightedLayer,
 )
 
@@ -143,6 +144,8 @@ def stage_layer(node: Node, values: Values, inputs: list[Integers]) -> Integers:
         return product
     if isinstance(layer, RepeatLayer):
         return _repeated(x, layer)
+    if isinstance(layer, TopKLayer):
+        return _largest(x, layer.k)
     assert isinstance(layer, ConcatLayer)
     return np.concatenate(inputs)
 
@@ -169,6 +172,17 @@ def _repeated(x: Integers, layer: RepeatLayer) -> Integers:
         first = np.outer(_is_first(rows), _is_first(columns))
         large = np.where(first, large, 0)
     return large
+
+
+def _largest(x: Integers, count: int) -> Integers:
+    """Positions of the largest channels: each in turn taken out of those that are left."""
+    left = x.astype(np.int64)
+    found = []
+    for _ in range(count):
+        best = left.argmax(axis=0)
+        found.append(best)
+        np.put_along_axis(left, best[None], np.iinfo(np.int64).min, axis=0)
+    return np.stack(found)
 
 
 def _is_first(places: list[int]) -> list[bool]:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from bnnsim.arrays import Integers
 from bnnsim.datapath.mismatch import BitMismatchError
 from bnnsim.datapath.streaming.gates import LookupDatapath, MultiplyDatapath, RepeatDatapath
+from bnnsim.datapath.streaming.label_select import LabelSelectDatapath
 from bnnsim.datapath.streaming.mvau import MvauDatapath
 from bnnsim.datapath.streaming.pool import PoolDatapath
 from bnnsim.datapath.streaming.residual import ResidualMvauDatapath, ResidualPoolDatapath
@@ -39,6 +40,7 @@ from bnnsim.design.streaming.units import (
     Add,
     Concat,
     Converter,
+    LabelSelect,
     Lookup,
     Multiply,
     Mvau,
@@ -132,6 +134,8 @@ def unit_datapath(
             return ConcatDatapath(parameters)
         case Repeat():
             return RepeatDatapath(parameters, bits)
+        case LabelSelect():
+            return LabelSelectDatapath(parameters)
         case Split():
             return SplitDatapath()
         case _:

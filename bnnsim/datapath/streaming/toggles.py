@@ -11,6 +11,7 @@ from bnnsim.design.streaming.units import (
     Add,
     Concat,
     Converter,
+    LabelSelect,
     Lookup,
     Multiply,
     Mvau,
@@ -97,6 +98,7 @@ def _operand(unit: Unit) -> _Operand | None:
         case (
             Source() | Sink() | Converter() | Padding() | Window() | Pool()
             | Threshold() | Scale() | Lookup() | Split() | Add() | Multiply() | Concat() | Repeat()
+            | LabelSelect()
         ):
             return None
         case _:

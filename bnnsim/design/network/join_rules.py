@@ -1,4 +1,4 @@
-"""Shapes and types of layers that join maps or repeat what is in them.
+"""Shapes and types of layers that join maps, repeat what is in them or choose from it.
 
 Each function returns (output, sum type, border value), or None where a fault bars it; ``fault(key,
 expected, got)`` takes what is wrong.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from bnnsim.design.network.scaled_rules import MOST_BITS, FaultAt
 from bnnsim.design.network.tensor import Tensor
 from bnnsim.spec.value_type import ValueType, integer_type
-from bnnsim.spec.workload import RepeatLayer
+from bnnsim.spec.workload import RepeatLayer, TopKLayer
 
 
 def add(
@@ -82,6 +82,15 @@ def repeat(fault: FaultAt, layer: RepeatLayer, given: Tensor) -> tuple[Tensor, V
         made = ValueType("int", 2)
     rows, columns = layer.copies * sum(layer.row_counts(height)), sum(layer.column_counts(width))
     return Tensor((channels * layer.channels, rows, columns), made), made, 0
+
+
+def top_k(fault: FaultAt, layer: TopKLayer, given: Tensor) -> tuple[Tensor, ValueType, int] | None:
+    """Positions of channels, in as many bits as tell them apart."""
+    if layer.k > given.channels:
+        fault("k", f"at most {given.channels} (the map's channels)", str(layer.k))
+        return None
+    made = ValueType("uint", max(1, (given.channels - 1).bit_length()))
+    return Tensor((layer.k, *given.shape[1:]), made), made, 0
 
 
 def _joins(one: ValueType, other: ValueType) -> bool:

@@ -14,7 +14,7 @@ from bnnsim.design.network.tensor import Shape as Shape
 from bnnsim.design.network.tensor import Tensor as Tensor
 from bnnsim.spec.faults import Fault, SpecError
 from bnnsim.spec.load import Loaded, from_spec
-from bnnsim.spec.workload import Workload
+from bnnsim.spec.workload import TopKLayer, Workload
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,19 @@ class Network:
     def output(self) -> str:
         """The first output: the layer whose values are the scores that predictions are made of."""
         return self.outputs[0]
+
+    @property
+    def classes(self) -> int:
+        """How many classes a prediction chooses from: those named, else what the (first) output tells."""
+        if self.workload.classes:
+            return len(self.workload.classes)
+        node = self.nodes[self.output]
+        return node.input.channels if self.puts_out_labels else node.output.elements
+
+    @property
+    def puts_out_labels(self) -> bool:
+        """Whether the (first) output is positions of scores, the best first, and not scores."""
+        return isinstance(self.nodes[self.output].layer, TopKLayer)
 
     def tensor(self, name: str) -> Tensor:
         """What layer ``name`` (or ``input``) puts out."""

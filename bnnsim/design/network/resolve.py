@@ -8,7 +8,7 @@ from functools import partial
 from math import prod
 from typing import assert_never
 
-from bnnsim.design.network.join_rules import add, concat, multiply, repeat
+from bnnsim.design.network.join_rules import add, concat, multiply, repeat, top_k
 from bnnsim.design.network.node import INPUT, Node
 from bnnsim.design.network.scaled_rules import fixed_linear, lookup, mean_pool, scale
 from bnnsim.design.network.shape_rules import conv, holds, pool, weighted
@@ -36,6 +36,7 @@ from bnnsim.spec.workload import (
     RepeatLayer,
     SumPoolLayer,
     ThresholdLayer,
+    TopKLayer,
     WeightedLayer,
     Workload,
 )
@@ -280,6 +281,8 @@ class _Resolver:
             result = multiply(fault, names, given)
         elif isinstance(layer, RepeatLayer):
             result = repeat(fault, layer, given[0])
+        elif isinstance(layer, TopKLayer):
+            result = top_k(fault, layer, given[0])
         else:
             assert_never(layer)
         if len(self.faults) > before or result is None:

@@ -1,4 +1,4 @@
-"""Parameters of the units that compute: MVAUs, pools, thresholds, scales, adders."""
+"""Parameters of the units that compute: MVAUs, pools, thresholds, scales, adders, label selects."""
 
 from __future__ import annotations
 
@@ -281,3 +281,34 @@ class Lookup:
     low: int
     shift_bits: int
     segments: int
+
+
+@dataclass(frozen=True)
+class LabelSelect:
+    """The positions of the ``top`` largest of ``labels`` scores, the largest first.
+
+    Of equal scores the lower position comes first. ``pe`` scores a word in, one position a word out;
+    of a map a pixel at a time.
+    """
+
+    kind: ClassVar[Literal["label_select"]] = "label_select"
+    pe: int
+    labels: int
+    top: int
+    pixels: int
+    input_type: ValueType
+    input_bits: int
+    output_type: ValueType
+
+    @property
+    def fold(self) -> int:
+        """Words in a pixel."""
+        return self.labels // self.pe
+
+    @property
+    def words_in(self) -> int:
+        return self.pixels * self.fold
+
+    @property
+    def words_out(self) -> int:
+        return self.pixels * self.top

@@ -26,10 +26,11 @@ from bnnsim.spec.workload import (
     RepeatLayer,
     SumPoolLayer,
     ThresholdLayer,
+    TopKLayer,
     WeightedLayer,
 )
 
-COMPUTING = (WeightedLayer, ThresholdLayer, AffineLayer, PreluLayer, LookupLayer)
+COMPUTING = (WeightedLayer, ThresholdLayer, AffineLayer, PreluLayer, LookupLayer, TopKLayer)
 STREAMING = (
     ConvLayer,
     LinearLayer,
@@ -45,6 +46,7 @@ STREAMING = (
     MultiplyLayer,
     ConcatLayer,
     RepeatLayer,
+    TopKLayer,
 )
 
 
@@ -91,6 +93,8 @@ def _check_folding(builder: StreamBuilder, node: Node) -> None:
     layer = node.layer
     weighted = isinstance(layer, WeightedLayer)
     rows = node.matrix_height if weighted else node.output.channels
+    if isinstance(layer, TopKLayer):
+        rows = node.input.channels  # lanes are of the scores: positions leave one by one
     if isinstance(layer, ConcatLayer):
         shared = math.gcd(*(tensor.channels for tensor in node.input_tensors))
         if hardware.pe is not None and shared % hardware.pe:

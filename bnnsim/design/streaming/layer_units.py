@@ -6,7 +6,16 @@ from bnnsim.design.network.network import Node
 from bnnsim.design.streaming.matrix_units import weighted_units
 from bnnsim.design.streaming.pool_units import pool_units
 from bnnsim.design.streaming.stream_builder import OpenPort, StreamBuilder, unit_style
-from bnnsim.design.streaming.units import Add, Concat, Lookup, Multiply, Repeat, Scale, Threshold
+from bnnsim.design.streaming.units import (
+    Add,
+    Concat,
+    LabelSelect,
+    Lookup,
+    Multiply,
+    Repeat,
+    Scale,
+    Threshold,
+)
 from bnnsim.spec.streaming.hardware import LayerHardware
 from bnnsim.spec.workload import (
     AddLayer,
@@ -18,6 +27,7 @@ from bnnsim.spec.workload import (
     PreluLayer,
     RepeatLayer,
     ThresholdLayer,
+    TopKLayer,
     WeightedLayer,
 )
 
@@ -43,6 +53,8 @@ def layer_units(builder: StreamBuilder, node: Node) -> None:
         _concat(builder, node, hardware)
     elif isinstance(layer, RepeatLayer):
         _repeat(builder, node, hardware)
+    elif isinstance(layer, TopKLayer):
+        _label_select(builder, node, hardware)
     else:
         builder.fault((), "layers that a streaming unit computes", f"{node.name} ({layer.op})")
 
@@ -199,4 +211,23 @@ def _lookup(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None
     builder.add_unit(name, node.name, lookup, [port], *unit_style(hardware, "rtl"))
     bits = node.output.type.bits
     out = OpenPort(name, hardware.pe, bits, node.output.type, node.output.elements)
+    builder.finish_layer(node.name, out, hardware)
+
+
+def _label_select(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None:
+    layer = node.layer
+    assert hardware.pe and isinstance(layer, TopKLayer)
+    port = builder.convert(builder.connect(node.inputs[0]), hardware.pe, node.name, hardware)
+    select = LabelSelect(
+        pe=hardware.pe,
+        labels=node.input.channels,
+        top=layer.k,
+        pixels=node.input.pixels,
+        input_type=node.input.type,
+        input_bits=port.element_bits,
+        output_type=node.output.type,
+    )
+    name = f"{node.name}.label_select"
+    builder.add_unit(name, node.name, select, [port], *unit_style(hardware, "hls"))
+    out = OpenPort(name, 1, node.output.type.bits, node.output.type, node.output.elements)
     builder.finish_layer(node.name, out, hardware)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from bnnsim.design.network.network import Network
 from bnnsim.design.streaming.units import (
     Converter,
+    LabelSelect,
     Sink,
     Source,
     Split,
@@ -174,7 +175,8 @@ class StreamBuilder:
             names.append(stream)
             self._outputs[port.unit].append(stream)
         is_end = isinstance(parameters, Source | Sink)
-        restart = 0 if is_end or library != "hls" else self.hardware(layer).restart_steps or 0
+        has_own_pause = is_end or isinstance(parameters, LabelSelect)
+        restart = 0 if has_own_pause or library != "hls" else self.hardware(layer).restart_steps or 0
         self._units[name] = Unit(
             name, layer, parameters, library, freezes, tuple(names), (), restart, self.spec.hls_tool
         )

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Literal, assert_never
 
 from bnnsim.design.streaming.computing_units import Add as Add
+from bnnsim.design.streaming.computing_units import LabelSelect as LabelSelect
 from bnnsim.design.streaming.computing_units import Lookup as Lookup
 from bnnsim.design.streaming.computing_units import Multiply as Multiply
 from bnnsim.design.streaming.computing_units import Mvau as Mvau
@@ -46,6 +47,7 @@ UnitParameters = (
     | Multiply
     | Concat
     | Repeat
+    | LabelSelect
 )
 
 UnitKind = Literal[
@@ -64,6 +66,7 @@ UnitKind = Literal[
     "multiply",
     "concat",
     "repeat",
+    "label_select",
 ]
 """What the parameters' classes say under ``kind``. Where something depends on the kind, a ``match`` over
 the parameters names every class and ends in ``assert_never``."""
@@ -99,7 +102,7 @@ class Unit:
         match self.parameters:
             case Mvau() | Pool() | Threshold() | Scale() | Lookup():
                 return True
-            case Add() | Multiply() | Concat() | Repeat():
+            case Add() | Multiply() | Concat() | Repeat() | LabelSelect():
                 return True
             case Source() | Sink() | Converter() | Padding() | Window() | Split():
                 return False

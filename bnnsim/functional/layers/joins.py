@@ -1,4 +1,4 @@
-"""Sums and products of maps, and maps whose pixels or only channel stand again and again."""
+"""Sums and products of maps, maps whose pixels stand again and again, and positions of the largest."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bnnsim.arrays import Integers
 from bnnsim.design.network.network import Node
 from bnnsim.functional.tensors.elements import integer_dtype
 from bnnsim.functional.tensors.feature_map import FeatureMap, IntegerMap, from_bits
-from bnnsim.spec.workload import AddLayer, MultiplyLayer, RepeatLayer
+from bnnsim.spec.workload import AddLayer, MultiplyLayer, RepeatLayer, TopKLayer
 
 
 def joined(node: Node, given: list[FeatureMap]) -> IntegerMap:
@@ -36,6 +36,14 @@ def repeated(node: Node, x: FeatureMap) -> FeatureMap:
     rows, columns = layer.factor_hw
     made[:, :, ::rows, ::columns] = values
     return IntegerMap(made)
+
+
+def largest(node: Node, x: FeatureMap) -> IntegerMap:
+    """The positions of each pixel's largest channels, the largest first, of equals the lower one."""
+    layer = node.layer
+    assert isinstance(layer, TopKLayer)
+    falling = np.argsort(-x.integers().astype(np.int64), axis=0, kind="stable")
+    return IntegerMap(falling[: layer.k].astype(integer_dtype(node.output.type)))
 
 
 def _nearest(node: Node, layer: RepeatLayer, values: Integers) -> Integers:

@@ -20,6 +20,7 @@ from bnnsim.spec.workload import (
     RepeatLayer,
     SumPoolLayer,
     ThresholdLayer,
+    TopKLayer,
     WeightedLayer,
 )
 
@@ -131,6 +132,8 @@ def _joined(node: Node, given: list[_Moments]) -> _Moments:
         return _Moments(mean, squares[0] * squares[1] - mean**2)
     if isinstance(layer, RepeatLayer):
         return _repeated(layer, given[0])
+    if isinstance(layer, TopKLayer):
+        return _uniform(node.output.type)
     if isinstance(layer, MaxPoolLayer) and node.output.type.is_bipolar:
         rows, columns = layer.kernel_on(*node.input.shape[1:])
         ones = 1 - ((1 - given[0].mean) / 2) ** (rows * columns)

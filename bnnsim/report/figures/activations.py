@@ -84,6 +84,8 @@ def activations_info(
         drawn.append(_Drawn(name, what, node.output, outputs[name][0]))
     classes = network.workload.classes
     named = classes if classes else [str(i) for i in range(len(scores))]
+    if network.puts_out_labels:
+        named, prediction = [f"place {i + 1}" for i in range(len(scores))], 0
     shown = tuple(
         Score(name, score, i == prediction)
         for i, (name, score) in enumerate(zip(named, scores, strict=False))

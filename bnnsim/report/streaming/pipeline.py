@@ -11,6 +11,7 @@ from bnnsim.design.streaming.units import (
     Add,
     Concat,
     Converter,
+    LabelSelect,
     Lookup,
     Multiply,
     Mvau,
@@ -173,6 +174,8 @@ def unit_detail(unit: Unit) -> str:
         case Repeat() as p:
             zeros = ", zeros between" if p.zeros else ""
             return f"to {sum(p.row_counts)} × {sum(p.column_counts)}, {p.lanes} lanes{zeros}"
+        case LabelSelect() as p:
+            return f"PE {p.pe}, {p.top} of {p.labels:,}"
         case Source() | Sink() as p:
             return f"{counted(p.words, 'word')} a frame"
         case Split() | Concat():

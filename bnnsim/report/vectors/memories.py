@@ -16,6 +16,7 @@ from bnnsim.design.streaming.units import (
     Add,
     Concat,
     Converter,
+    LabelSelect,
     Lookup,
     Multiply,
     Mvau,
@@ -89,7 +90,7 @@ def unit_memories(
             return _numbers(named, 1, p.output_type, "end of a piece")
         case (
             Source() | Sink() | Converter() | Padding() | Window() | Pool()
-            | Split() | Add() | Multiply() | Concat() | Repeat()
+            | Split() | Add() | Multiply() | Concat() | Repeat() | LabelSelect()
         ):
             return []
         case _:

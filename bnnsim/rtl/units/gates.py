@@ -1,13 +1,14 @@
-"""Tables of functions and repeated maps."""
+"""Tables of functions, repeated maps, positions of the largest scores."""
 
 from __future__ import annotations
 
 from itertools import pairwise
 
-from bnnsim.design.streaming.units import Lookup, Repeat
+from bnnsim.design.streaming.units import LabelSelect, Lookup, Repeat
 from bnnsim.rtl.instance import Instance, UnitValues
 from bnnsim.rtl.memories import RomImage
 from bnnsim.rtl.units.joins import side_by_side
+from bnnsim.timing.streaming.programs.unit_programs import LABEL_SELECT_IDLE_STEPS
 
 
 def lookup_instance(values: UnitValues, lookup: Lookup) -> Instance:
@@ -63,5 +64,23 @@ def repeat_instance(values: UnitValues, repeat: Repeat) -> Instance:
             **values.freezes(1),
             "IN_WIDTH": values.inputs[0].width_bits,
             "OUT_WIDTH": values.outputs[0].width_bits,
+        },
+    )
+
+
+def label_select_instance(values: UnitValues, select: LabelSelect) -> Instance:
+    """The largest scores so far in order, each with its position."""
+    return Instance(
+        "label_select",
+        {
+            "PE": select.pe,
+            "FOLD": select.fold,
+            "TOP": select.top,
+            "PAUSE": LABEL_SELECT_IDLE_STEPS,
+            "PIXELS": select.pixels,
+            "INPUT_BITS": select.input_bits,
+            "INPUT_SIGNED": int(select.input_type.is_signed and not select.input_type.is_bipolar),
+            "LABEL_BITS": select.output_type.bits,
+            **values.freezes(2),
         },
     )

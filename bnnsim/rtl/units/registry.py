@@ -8,6 +8,7 @@ from bnnsim.design.streaming.units import (
     Add,
     Concat,
     Converter,
+    LabelSelect,
     Lookup,
     Multiply,
     Mvau,
@@ -24,7 +25,7 @@ from bnnsim.design.streaming.units import (
 from bnnsim.rtl.instance import Instance, NoModuleError, UnitValues
 from bnnsim.rtl.units.converter import converter_instance
 from bnnsim.rtl.units.frame_ends import sink_instance, source_instance
-from bnnsim.rtl.units.gates import lookup_instance, repeat_instance
+from bnnsim.rtl.units.gates import label_select_instance, lookup_instance, repeat_instance
 from bnnsim.rtl.units.joins import add_instance, concat_instance, multiply_instance, split_instance
 from bnnsim.rtl.units.mvau import mvau_instance
 from bnnsim.rtl.units.padding import padding_instance
@@ -78,5 +79,7 @@ def unit_instance(values: UnitValues) -> Instance:
             return lookup_instance(values, p)
         case Repeat() as p:
             return repeat_instance(values, p)
+        case LabelSelect() as p:
+            return label_select_instance(values, p)
         case _:
             assert_never(unit.parameters)

@@ -41,6 +41,7 @@ from bnnsim.spec.workload import (
     PreluLayer,
     RepeatLayer,
     ThresholdLayer,
+    TopKLayer,
     WeightedLayer,
 )
 from bnnsim.timing.streaming.programs.program import Lockstep
@@ -249,6 +250,9 @@ class OptionTable:
                         yield hardware.model_copy(update={"simd_window": lanes})
         elif isinstance(layer, LANEWISE):
             for lanes in divisors_of(node.output.channels):
+                yield LayerHardware(pe=lanes)
+        elif isinstance(layer, TopKLayer):
+            for lanes in divisors_of(node.input.channels):
                 yield LayerHardware(pe=lanes)
         elif isinstance(layer, PoolLayer):
             for lanes in divisors_of(node.output.channels):

@@ -1,4 +1,4 @@
-"""Layers that gate and enlarge maps: products of two, repeated pixels, functions in a table."""
+"""Layers that gate, enlarge and choose: products, repeated pixels, functions in a table, the largest."""
 
 from __future__ import annotations
 
@@ -77,6 +77,20 @@ class RepeatLayer(LayerBase):
         counts[0] += self.border_tlbr[axis]
         counts[-1] += self.border_tlbr[axis + 2]
         return tuple(counts)
+
+
+class TopKLayer(LayerBase):
+    """Which channels of each pixel are the largest: FINN's LabelSelect, of class scores the answer.
+
+    Puts out the positions (from 0) of the ``k`` largest channels, the largest first; of equal ones the
+    lower position first. Where it is the network's (first) output, a frame's prediction is the first
+    position.
+    """
+
+    op: Literal["top_k"]
+    """The positions of the largest channels."""
+    k: Count = 1
+    """How many."""
 
 
 class LookupLayer(LayerBase):

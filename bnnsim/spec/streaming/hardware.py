@@ -61,7 +61,8 @@ class UnitDefaults(SpecModel):
     """Depth up to which an RTL FIFO is a shift register; deeper ones are block RAM."""
     restart_steps: Steps = 0
     """Steps without words that an HLS unit takes between frames; 7 to 12 where each frame is a call of
-    its own (FINN since 2020), 0 where a loop over frames is inside (BNN-PYNQ)."""
+    its own (FINN since 2020), 0 where a loop over frames is inside (BNN-PYNQ). A ``top_k`` has its own
+    pause, which is known."""
     mvau_stages: Stages = 6
     """Pipeline stages of an HLS MVAU: 6 in BNN-PYNQ (Vivado HLS, 10 ns); 4 gives the latencies that were
     measured of a FINN MLP in two foldings."""

@@ -1,11 +1,11 @@
-"""Random units that multiply streams, look functions up and repeat maps."""
+"""Random units that multiply streams, look functions up, repeat maps and choose labels."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from random import Random
 
-from bnnsim.design.streaming.units import Lookup, Multiply, Repeat
+from bnnsim.design.streaming.units import LabelSelect, Lookup, Multiply, Repeat
 from bnnsim.spec.value_type import ValueType, integer_type
 from tests.hardware.drawn.unit import Port, SingleUnit, divisor, drawn_numbers, drawn_type, single_unit
 
@@ -50,3 +50,13 @@ def repeat(random: Random) -> SingleUnit:
     parameters = Repeat(channels, times, counts(), counts(), lanes, zeros, widens)
     out: Port = (lanes, 2, ValueType("int", 2)) if widens else (lanes, kind.bits, kind)
     return single_unit(random, parameters, [(parameters.in_lanes, kind.bits, kind)], [out])
+
+
+def label_select(random: Random) -> SingleUnit:
+    given = random.choice([drawn_type(random), ValueType("int", 5), ValueType("fixed", 16, 7)])
+    labels = random.choice([1, 2, 3, 6, 10])
+    pe, top = divisor(random, labels), random.randint(1, min(labels, 4))
+    made = ValueType("uint", max(1, (labels - 1).bit_length()))
+    parameters = LabelSelect(pe, labels, top, random.randint(1, 4), given, given.bits, made)
+    ports: list[Port] = [(pe, given.bits, given), (1, made.bits, made)]
+    return single_unit(random, parameters, ports[:1], ports[1:])

@@ -26,7 +26,7 @@ from bnnsim.design.streaming.units import (
 )
 from bnnsim.design.streaming.window_rules import window_obstacle
 from bnnsim.spec.value_type import BIPOLAR, ValueType, integer_type
-from tests.hardware.drawn.gates import lookup, multiply, repeat
+from tests.hardware.drawn.gates import label_select, lookup, multiply, repeat
 from tests.hardware.drawn.unit import Port, SingleUnit, divisor, drawn_numbers, drawn_type, single_unit
 
 
@@ -318,6 +318,7 @@ KINDS: dict[str, Callable[[Random], SingleUnit]] = {
     "multiply": multiply,
     "lookup": lookup,
     "repeat": repeat,
+    "label_select": label_select,
     "concat": concat,
     "residual_mvau": residual_mvau,
     "mvau": mvau,

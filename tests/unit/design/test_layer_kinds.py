@@ -39,6 +39,7 @@ LAYERS: dict[str, list[dict[str, Any]]] = {
                  {"name": "c", "op": "conv", "out": 4, "kernel": 1},
                  {"name": "x", "op": "multiply", "inputs": ["stem", "c"]}],
     "repeat": [{"name": "x", "op": "repeat", "factor": 2}],
+    "top_k": [{"name": "x", "op": "top_k", "k": 3}],
     "lookup": [{"name": "x", "op": "lookup", "type": "fixed8.3", "low": -4, "shift_bits": 1,
                 "segments": 4}],
     "concat": [{"name": "c", "op": "conv", "out": 2, "kernel": 1},
@@ -63,7 +64,7 @@ def network(kind: str) -> Workload:
 
 
 def pipeline(workload: Workload) -> StreamingArchitecture:
-    folded = (*MATRIX, "threshold", "affine", "prelu", "lookup")
+    folded = (*MATRIX, "threshold", "affine", "prelu", "lookup", "top_k")
     layers = {
         layer.name: {"pe": 1, "simd": 1} if layer.op in MATRIX else {"pe": 1}
         for layer in workload.layers
@@ -121,3 +122,18 @@ def test_a_kind_of_layer_runs_where_the_page_says(kind: str) -> None:
         assert simulation.bit_exact
         scores.append(simulation.scores)
     assert all(one == scores[0] for one in scores)
+
+
+def test_a_network_that_ends_in_top_k_predicts_what_its_scores_say() -> None:
+    """Of equal scores the first; there are more classes than places."""
+    layers = [{"name": "scores", "op": "linear", "out": 6}]
+    runs = []
+    for more in ([], [{"name": "best", "op": "top_k", "k": 2}]):
+        workload = Workload.model_validate(
+            {"name": "n", "input": {"shape": [8], "type": "bipolar"}, "layers": [*layers, *more]}
+        )
+        for architecture in (pipeline(workload), engine(workload)):
+            runs.append(simulate(architecture, workload, frames=6, weights_seed=3))
+    assert len({run.predictions for run in runs}) == 1
+    assert runs[2].scores is not None and {len(row) for row in runs[2].scores} == {2}
+    assert runs[2].scores == runs[3].scores

@@ -11,6 +11,7 @@ from bnnsim.design.streaming.units import (
     Add,
     Concat,
     Converter,
+    LabelSelect,
     Lookup,
     Multiply,
     Mvau,
@@ -158,6 +159,7 @@ def _place(
         case (
             Source() | Sink() | Converter() | Window() | Mvau() | Pool()
             | Threshold() | Scale() | Lookup() | Split() | Add() | Multiply() | Concat() | Repeat()
+            | LabelSelect()
         ):
             units.append(TimingUnit(unit.name, program, inputs, outputs))
         case _:

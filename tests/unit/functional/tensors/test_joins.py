@@ -126,3 +126,20 @@ def test_every_value_lies_on_the_straight_line_of_its_piece(shift: int):
         held = min(max(x, -6), -6 + 4 * 2**shift - 1)
         line = np.interp(held, -6 + 2**shift * np.arange(5), table)
         assert got == np.floor(line + 0.5)
+
+
+@pytest.mark.parametrize(("kind", "k"), [("bipolar", 1), ("int4", 3), ("uint2", 5)])
+def test_positions_of_the_largest_come_in_order_and_the_lower_one_of_equals_first(kind: str, k: int):
+    shape = [5, 2, 3]
+    low, high = {"bipolar": (0, 2), "int4": (-8, 8), "uint2": (0, 4)}[kind]
+    frames = np.random.default_rng(4).integers(low, high, (3, *shape))
+    found = _run([{"name": "best", "op": "top_k", "k": k}], shape, kind, frames)
+    assert found.shape == (3, k, 2, 3)
+    for n, row, column in np.ndindex(3, 2, 3):
+        scores = [(-frames[n, c, row, column], c) for c in range(5)]
+        assert found[n, :, row, column].tolist() == [c for _, c in sorted(scores)[:k]]
+
+
+def test_more_positions_than_channels_are_refused():
+    with pytest.raises(SpecError, match=r"k: expected at most 5 \(the map's channels\), got 6"):
+        _run([{"name": "best", "op": "top_k", "k": 6}], [5, 1, 1], "int4", np.zeros((1, 5, 1, 1), int))
