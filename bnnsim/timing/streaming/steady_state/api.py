@@ -19,24 +19,39 @@ RUN_AHEAD_FRAMES = 256
 
 SWEPT_WORDS = 1 << 22
 """Words a frame beyond which frames are solved: a schedule takes dozens of sweeps over all of them."""
+FIRST_FRAMES, FIRST_WORDS = 2, 1 << 21
+"""Frames that are solved before a schedule is looked for, and words a frame from which on: two of these
+take half as long as a schedule (ResNet-18 at 224 x 224), and foldings whose slowest unit is fed at its
+pace repeat from the first frame on. Of smaller frames, as a search has them, a schedule is found sooner."""
 
 
 def steady_state(graph: TimingGraph, *, fast: bool = False, max_frames: int = MAX_FRAMES) -> SteadyState:
     """The steady state of ``graph``, looked for within ``max_frames`` frames at the sinks.
 
-    ``fast`` looks for a schedule that repeats first: the same interval and latency from a single frame,
+    ``fast`` looks for a schedule that repeats too: the same interval and latency from a frame or two,
     but no warm-up, and the period may be another with the same interval. Where frames are large a few
     of them are solved sooner.
 
     Raises :class:`~bnnsim.timing.streaming.result.DeadlockError` where the pipeline gets stuck.
     """
-    if fast and frame_words(graph) <= SWEPT_WORDS:
+    words = frame_words(graph)
+    is_swept = fast and words <= SWEPT_WORDS
+    if is_swept and words < FIRST_WORDS:
         circuit = certify(graph)
         if circuit is not None:
-            return _certified(graph, circuit)
+            return _certified(circuit, latency_cycles(graph))
+        is_swept = False
     solver = Solver(graph, most_frames_to_run(max_frames))
     search = Search(solver)
-    return settle(search, end_run(solver, 1).cycles_total, max_frames)
+    latency = end_run(solver, 1).cycles_total
+    if is_swept:
+        proof = _proof_within(search, min(FIRST_FRAMES, max_frames))
+        if proof is not None:
+            return proven(search, proof, latency)
+        circuit = certify(graph)
+        if circuit is not None:
+            return _certified(circuit, latency)
+    return settle(search, latency, max_frames)
 
 
 def frame_words(graph: TimingGraph) -> int:
@@ -44,14 +59,14 @@ def frame_words(graph: TimingGraph) -> int:
     return sum(unit.program.words_in + unit.program.words_out for unit in graph.units)
 
 
-def _certified(graph: TimingGraph, circuit: Circuit) -> SteadyState:
+def _certified(circuit: Circuit, latency_cycles: int) -> SteadyState:
     """The record of a schedule that no other can beat, as ``circuit`` takes as long."""
     interval = circuit.ratio
     frames = "frame" if interval.denominator == 1 else f"{interval.denominator} frames"
     return SteadyState(
         period_frames=interval.denominator,
         period_cycles=interval.numerator,
-        latency_cycles=latency_cycles(graph),
+        latency_cycles=latency_cycles,
         argument="schedule repeats",
         warm_up_frames=None,
         frames_simulated=1,
@@ -70,18 +85,26 @@ def settle(search: Search, latency_cycles: int, max_frames: int) -> SteadyState:
     Raises :class:`~bnnsim.timing.streaming.result.DeadlockError` where the pipeline gets stuck.
     """
     solver = search.solver
-    while True:
-        proof = search.proof()
-        if proof is not None:
-            return proven(search, proof, latency_cycles)
-        if solver.ended_frames >= max_frames or solver.source_frames >= solver.most_frames:
-            break
-        if not search.next_frame():
-            raise deadlock(solver)
+    proof = _proof_within(search, max_frames)
+    if proof is not None:
+        return proven(search, proof, latency_cycles)
     reason = search.comparison.obstacle or (
         f"within {max_frames} frames no state came again and no bottleneck was saturated"
     )
     return SteadyState(None, None, latency_cycles, "not proven", None, solver.source_frames, reason)
+
+
+def _proof_within(search: Search, max_frames: int) -> Proof | None:
+    """The proof that is found until ``max_frames`` have ended, from wherever a search is."""
+    solver = search.solver
+    while True:
+        proof = search.proof()
+        if proof is not None:
+            return proof
+        if solver.ended_frames >= max_frames or solver.source_frames >= solver.most_frames:
+            return None
+        if not search.next_frame():
+            raise deadlock(solver)
 
 
 def proven(search: Search, proof: Proof, latency_cycles: int) -> SteadyState:

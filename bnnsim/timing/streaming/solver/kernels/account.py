@@ -6,7 +6,6 @@ from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.solver.kernels.freezing import stalled_on_input
 from bnnsim.timing.streaming.solver.kernels.jit import entry, inner, part
 from bnnsim.timing.streaming.solver.kernels.lockstep import coming
-from bnnsim.timing.streaming.solver.kernels.ports import open_ports
 from bnnsim.timing.streaming.solver.kernels.records import (
     ELASTIC,
     FLUSHING,
@@ -158,15 +157,26 @@ def _book_freezing(s: State, u: int, limits: Limits, cycles: int) -> None:
     due = at.cycle + 1 + next_tick.idle
     if due >= cycles:
         return
-    space = LONG_AGO
-    if next_tick.sides & WRITES:
-        ports = open_ports(s, u, 0, 0)
-        written = at.writes - s.start[u].writes
-        space = s.cycles[ports.room + written] + 1 if written < ports.writes else NEVER
+    space = _next_room(s, u) if next_tick.sides & WRITES else LONG_AGO
     every = s.unit[u].ready_every if next_tick.sides & WRITES else 1
     on_input = stalled_on_input(due, space, every, cycles) if next_tick.sides & READS else 0
     at.stalled_on_input += on_input
     at.stalled_on_output += cycles - due - on_input
+
+
+@part
+def _next_room(s: State, u: int) -> int:
+    """From which cycle on the unit's next word has room, or NEVER as far as is known."""
+    unit, written = s.unit[u], s.end[u].writes - s.start[u].writes
+    room = LONG_AGO
+    for p in range(unit.first_output, unit.end_output):
+        channel = s.channel[s.program_words[p]]
+        if channel.is_bounded:
+            free = channel.depth - channel.held
+            if written >= free + channel.read:
+                return NEVER
+            room = max(room, s.cycles[channel.reads_at + channel.old_reads - free + written] + 1)
+    return room
 
 
 @part

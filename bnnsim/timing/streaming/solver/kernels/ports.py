@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from bnnsim.arrays import Int64s
-from bnnsim.timing.streaming.solver.kernels.jit import inner
+from bnnsim.timing.streaming.solver.kernels.jit import inner, part
 from bnnsim.timing.streaming.solver.kernels.records import (
     LONG_AGO,
     NEED_AT,
@@ -68,7 +68,7 @@ def open_ports(s: State, u: int, read: int, written: int) -> Ports:
     return Ports(words, lag, taken, reads, room, given, writes, read, written)
 
 
-@inner
+@part
 def _merge_words(s: State, u: int, place: int, first: int, count: int) -> None:
     unit = s.unit[u]
     count = min(count, unit.most_reads)
@@ -81,7 +81,7 @@ def _merge_words(s: State, u: int, place: int, first: int, count: int) -> None:
             s.cycles[place + n] = max(s.cycles[place + n], s.cycles[at + n] + channel.lag)
 
 
-@inner
+@part
 def _merge_rooms(s: State, u: int, place: int, first: int, count: int) -> None:
     unit = s.unit[u]
     for n in range(first, count):

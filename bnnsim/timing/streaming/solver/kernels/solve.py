@@ -117,7 +117,7 @@ def _set_goals(s: State, limits: Limits) -> None:
                 unit.goal += unit.once_ticks
 
 
-@inner
+@part
 def _reset_window(s: State, limits: Limits) -> None:
     """Forget what is known of the window."""
     for c in range(len(s.channel)):
@@ -159,7 +159,7 @@ def _evaluate(s: State, u: int, limits: Limits, dirty: Int64s, has_bounds: bool)
     spread_writes(s, u, ports, writes, write_change, dirty)
 
 
-@inner
+@part
 def _begin_window(s: State, limits: Limits) -> None:
     """Begin the window behind the one that was solved."""
     for u in range(len(s.unit)):
