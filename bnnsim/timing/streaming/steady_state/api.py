@@ -22,7 +22,7 @@ SWEPT_WORDS = 1 << 22
 FIRST_FRAMES, FIRST_WORDS = 2, 1 << 21
 """Frames that are solved before a schedule is looked for, and words a frame from which on: two of these
 take half as long as a schedule (ResNet-18 at 224 x 224), and foldings whose slowest unit is fed at its
-pace repeat from the first frame on. Of smaller frames, as in most searches, a schedule is found sooner."""
+pace repeat from the first frame on. Of smaller frames a schedule is found sooner."""
 
 
 def steady_state(graph: TimingGraph, *, fast: bool = False, max_frames: int = MAX_FRAMES) -> SteadyState:
