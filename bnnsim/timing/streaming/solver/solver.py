@@ -179,8 +179,11 @@ class Solver:
         while True:
             dirty = np.ones(len(self.state.unit), np.int64)
             limits = self.limits._replace(more_frames=more)
-            is_settled = solve_window(self.state, limits, which, dirty, self._report)
             words = EVALUATION_WORK + (self._unit_words * max(1, more) >> self._shift)
+            if self.has_bounds:
+                affordable = max(0, self.most_work - self.work) // words
+                limits = limits._replace(most_evaluations=min(limits.most_evaluations, affordable))
+            is_settled = solve_window(self.state, limits, which, dirty, self._report)
             self.work += WINDOW_WORK + int(self._report[k.EVALUATIONS]) * words
             if self.has_bounds and self.work > self.most_work:
                 raise UnsettledError

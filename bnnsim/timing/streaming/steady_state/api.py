@@ -19,8 +19,8 @@ RUN_AHEAD_FRAMES = 256
 
 SWEPT_WORDS = 1 << 22
 """Words a frame beyond which frames are solved: a schedule takes dozens of sweeps over all of them."""
-FIRST_FRAMES, FIRST_WORDS = 2, 1 << 21
-"""Frames that are solved before a schedule is looked for, and words a frame from which on: two of these
+FIRST_FRAMES, FIRST_WORDS = 3, 1 << 21
+"""Frames that are solved before a schedule is looked for, and words a frame from which on: these few
 take half as long as a schedule (ResNet-18 at 224 x 224), and foldings whose slowest unit is fed at its
 pace repeat from the first frame on. Of smaller frames a schedule is found sooner."""
 
@@ -45,7 +45,7 @@ def steady_state(graph: TimingGraph, *, fast: bool = False, max_frames: int = MA
     search = Search(solver)
     latency = end_run(solver, 1).cycles_total
     if is_swept:
-        proof = _proof_within(search, min(FIRST_FRAMES, max_frames))
+        proof = _proof_within(search, max_frames, FIRST_FRAMES)
         if proof is not None:
             return proven(search, proof, latency)
         circuit = certify(graph)
@@ -94,14 +94,16 @@ def settle(search: Search, latency_cycles: int, max_frames: int) -> SteadyState:
     return SteadyState(None, None, latency_cycles, "not proven", None, solver.source_frames, reason)
 
 
-def _proof_within(search: Search, max_frames: int) -> Proof | None:
-    """The proof that is found until ``max_frames`` have ended, from wherever a search is."""
+def _proof_within(search: Search, max_frames: int, most_begun: int | None = None) -> Proof | None:
+    """The proof that is found until ``max_frames`` have ended, or ``most_begun`` were begun, from where a
+    search is."""
     solver = search.solver
+    most_begun = min(solver.most_frames, most_begun or solver.most_frames)
     while True:
         proof = search.proof()
         if proof is not None:
             return proof
-        if solver.ended_frames >= max_frames or solver.source_frames >= solver.most_frames:
+        if solver.ended_frames >= max_frames or solver.source_frames >= most_begun:
             return None
         if not search.next_frame():
             raise deadlock(solver)

@@ -11,9 +11,9 @@ from bnnsim.timing.streaming.steady_state.snapshot import take_snapshot
 BOUND_PERIODS = 8
 """Periods after which a bound is given up, or earlier where that is half of what was solved before."""
 
-BOUND_WORK, LEAST_BOUND_WORK = 1, 1 << 29
-"""What a bound may take, by what was solved before, and in words at least: bounds that turn often take
-some thirty times as long as the pipelines that they stand for."""
+LEAST_BOUND_WORK = 1 << 20
+"""What a bound may take, in words, beyond what frames have taken so far. Bounds that turn often take some
+thirty times as long as the pipelines that they stand for; frames may settle sooner by themselves."""
 
 
 class Search:
@@ -31,6 +31,7 @@ class Search:
         self._now = self._before = self._kept = take_snapshot(solver)
         self._next_bound = 0
         self._outside: tuple[int, ...] = ()  # of the repetition that no bound bore out
+        self._bound_work = 0
 
     def next_frame(self) -> bool:
         """Solve a frame more of the sources; False where nothing moves any more."""
@@ -53,7 +54,8 @@ class Search:
                 continue
             if not found.unproven:
                 return Proof(found, state, self._now)
-            if self._now.frames >= self._next_bound or found.others != self._outside:
+            is_other = found.others != self._outside and self._bound_work <= self.solver.work
+            if self._now.frames >= self._next_bound or is_other:
                 proof = self._bounded_proof(found)
                 if proof is not None:
                     return proof
@@ -67,16 +69,22 @@ class Search:
         until it is no later than the period says.
         """
         bounded = with_bounds(self.solver, found.unproven)
-        bounded.work, bounded.most_work = 0, max(LEAST_BOUND_WORK, BOUND_WORK * self.solver.work)
+        bounded.work = 0
+        bounded.most_work = LEAST_BOUND_WORK + max(0, self.solver.work - self._bound_work)
+        try:
+            return self._borne_out(found, bounded)
+        except UnsettledError:
+            return None
+        finally:
+            self._bound_work += bounded.work
+
+    def _borne_out(self, found: Repetition, bounded: Solver) -> Proof | None:
         now = self._now
         for periods in range(1, 1 + BOUND_PERIODS):
             end = self._now.frames + periods * found.period_frames
             if periods > 1 and 2 * end > 3 * self._now.frames:
                 return None
-            try:
-                if not bounded.advance(end):
-                    return None
-            except UnsettledError:
+            if not bounded.advance(end):
                 return None
             before, now = now, take_snapshot(bounded)
             proof = Proof(found, before, now, bounded, self._now.window)
