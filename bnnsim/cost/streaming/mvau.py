@@ -6,6 +6,8 @@ outputs; those inside the adder trees go with the trees' LUTs.
 
 from __future__ import annotations
 
+import math
+
 from bnnsim.cost.blocks.amounts import Amounts, Estimate
 from bnnsim.cost.blocks.logic import (
     SHORT_BITS,
@@ -23,7 +25,6 @@ from bnnsim.cost.blocks.storage import memory, register_file
 from bnnsim.cost.blocks.technology import Technology
 from bnnsim.cost.streaming.constant_thresholds import constant_comparators, constant_memories
 from bnnsim.cost.streaming.control import Tool, sequencing, stream_registers
-from bnnsim.cost.streaming.rtl_mvau import replay_memory, rtl_core
 from bnnsim.cost.streaming.threshold_search import search_comparators, search_memories
 from bnnsim.design.streaming.units import Mvau
 
@@ -33,14 +34,6 @@ BANK_DECODER_LUTS = 2
 
 def mvau_parts(tech: Technology, unit: Mvau, tool: Tool) -> tuple[Part, ...]:
     """The parts of an MVAU that ``tool`` made."""
-    if tool == "rtl" and products_in_dsps(unit, tool):
-        return (
-            Part("processing elements", rtl_core(tech, unit)),
-            Part("thresholds", _thresholds(tech, unit, tool)),
-            Part("threshold memory", _threshold_memory(tech, unit, tool)),
-            Part("weight memory", weight_memory(tech, unit, tool)),
-            Part("input buffer", replay_memory(tech, unit)),
-        )
     return (
         Part("processing elements", _processing_elements(tech, unit, tool)),
         Part("accumulators", _accumulators(tech, unit, tool)),
@@ -79,6 +72,10 @@ def _processing_elements(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
     """Products and adder tree of all PEs."""
     weight, lane = unit.weight_type.bits, unit.input_type.bits
     if products_in_dsps(unit, tool):
+        if tool == "rtl":
+            # FINN's RTL MVAU packs its products and their sums into DSPs.
+            packed = math.ceil(unit.pe / tech["finn_rtl_macs_per_dsp"]) * unit.simd
+            return Amounts(dsp=packed) + datapath(tech, unit.pe * unit.sum_type.bits)
         # A slice a product; the slices of a PE add up in a cascade.
         return Amounts(dsp=unit.pe * unit.simd) + datapath(tech, unit.pe * unit.sum_type.bits)
     if unit.is_binary:
@@ -111,8 +108,7 @@ def _thresholds(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
         return Amounts()
     bits = accumulator_bits(tech, unit, tool)
     if tool == "rtl":
-        fold = unit.neuron_fold * unit.groups
-        return search_comparators(tech, unit.pe, bits, unit.output_bits, fold)
+        return search_comparators(tech, unit.pe, bits, unit.output_bits)
     if tool == "vitis_hls":
         channels = unit.neuron_fold * unit.groups
         return constant_comparators(

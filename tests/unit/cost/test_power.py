@@ -103,9 +103,6 @@ def test_activity_at_a_rate_follows_the_work_of_each_unit(cnv):
 REPORTS = {
     "clock_pj": (0.018, 0.017, 0.017, 0.023, 0.026, 0.024),
     "bram18_pj": (3.4, 2.4, 4.4, 3.3, 3.3, 6.1),
-    "lutram_pj": (0.0987, 0.0890, 0.0490, 0.0959, 0.0775, 0.1662),
-    "register_pj": (0.00136, 0.00191, 0.00106, 0.00255, 0.00291, 0.00348),
-    "dsp_pj": (1.93, 1.52, 1.65, 1.65, 1.65, 6.07),
 }
 """Six routed designs on UltraScale+: their reports' watts over elements and clock."""
 
