@@ -170,6 +170,8 @@ def _read(file: Path) -> DabModel:
     for stored in root.tables(1):
         name = stored.text(4)
         place = f"{file}: tensor {name}"
+        if name in tensors:
+            raise InputError(place, "tensors of different names", "two of one name")
         if stored.number(0, "i1"):
             tensors[name], stray[name] = _bits(stored, _shape(stored), place)
         else:

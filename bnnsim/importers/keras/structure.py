@@ -89,8 +89,12 @@ def structure_of(model: Any, place: str) -> Structure:
         if names.count(name) > 1:
             raise InputError(f"{place}: {name}", "layers of different names", "two of one name")
     said = config if isinstance(config, dict) else {}
-    inputs, outputs = (refs_in(_resolved(said.get(f"{k}_layers"))) for k in ("input", "output"))
-    return Structure(found, is_chain, tuple(inputs), tuple(outputs))
+    ends = (tuple(refs_in(_resolved(said.get(f"{k}_layers")))) for k in ("input", "output"))
+    inputs, outputs = ends
+    for one in (*inputs, *outputs):
+        if one.layer not in names:
+            raise InputError(place, "inputs and outputs among its layers", one.layer)
+    return Structure(found, is_chain, inputs, outputs)
 
 
 def _entry(entry: Any, place: str) -> Entry:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -73,20 +73,33 @@ def read_symbol(file: Path) -> Symbol:
         entries = content["nodes"]
         if not 0 < len(entries) <= _MOST_NODES:
             raise InputError(str(file), f"1 to {_MOST_NODES} nodes", str(len(entries)))
-        nodes = []
+        nodes: list[Node] = []
+        names: set[str] = set()
         for number, entry in enumerate(entries):
             settings: Any = next((entry[k] for k in ("attrs", "attr", "param") if entry.get(k)), {})
             name, op = str(entry["name"]), str(entry["op"])
             place = f"{file}: {name}"
-            inputs = tuple(int(one[0]) for one in entry["inputs"])
+            if name in names:
+                raise InputError(str(file), "each name once", name)
+            names.add(name)
+            inputs = _first_outputs(entry["inputs"], place)
             if any(not 0 <= one < number for one in inputs):
                 raise InputError(f"{place} ({op})", "inputs that stand before it", str(list(inputs)))
             texts = {str(key): str(value) for key, value in settings.items()}
             nodes.append(Node(op, name, inputs, texts, place))
-        outputs = tuple(int(one[0]) for one in content["heads"])
+        outputs = _first_outputs(content["heads"], f"{file}: heads")
         if not outputs or any(not 0 <= one < len(nodes) for one in outputs):
             raise InputError(str(file), "outputs among its nodes", str(list(outputs)))
         return Symbol(tuple(nodes), outputs)
+
+
+def _first_outputs(entries: Sequence[Sequence[int]], place: str) -> tuple[int, ...]:
+    """Which nodes ``[node, output, version]`` stand for. Raises :class:`InputError` on other outputs than
+    the first: a BatchNorm's mean and variance."""
+    others = [one for one in entries if len(one) > 1 and one[1] != 0]
+    if others:
+        raise InputError(place, "first outputs of nodes", str(list(others[0])))
+    return tuple(int(one[0]) for one in entries)
 
 
 def read_parameters(file: Path) -> dict[str, Array]:

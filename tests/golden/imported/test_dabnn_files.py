@@ -62,6 +62,7 @@ def _changed(folder: Path, old: bytes, new: bytes, count: int = 1) -> Path:
             r"layer 0 \(FpConv2D\): expected inputs that were made before, got dat",
         ),
         (b"\x03\0\0\0t12", b"\x03\0\0\0t02", "expected inputs that were made before, got t"),
+        (b"t11_a", b"t11_b", "tensor t11_b: expected tensors of different names, got two of one name"),
     ],
 )
 def test_what_does_not_hang_together_is_named(old: bytes, new: bytes, match: str, tmp_path: Path) -> None:

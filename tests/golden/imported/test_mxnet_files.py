@@ -93,6 +93,9 @@ def test_a_folder_holds_the_pair_and_the_parameters_lead_to_the_symbol(tmp_path:
         (_node("data", __shape__="()"), "expected a __shape__"),
         (_node("pool1", pooling_convention="full"), "expected pooling_convention valid, got full"),
         (lambda c: c["nodes"][-1]["inputs"].__setitem__(0, [99, 0, 0]), "inputs that stand before it"),
+        (lambda c: c["nodes"][-1]["inputs"][0].__setitem__(1, 1), "first outputs of nodes, got"),
+        (lambda c: c["heads"][0].__setitem__(1, 2), "heads: expected first outputs of nodes, got"),
+        (lambda c: c["nodes"][3].__setitem__("name", c["nodes"][2]["name"]), "each name once, got"),
         (lambda c: c.pop("heads"), "a whole MXNet symbol, got KeyError"),
         (
             lambda c: c["nodes"][0].pop("attrs"),

@@ -19,6 +19,7 @@ from bnnsim.functional.executor import execute
 from bnnsim.functional.input.frames import frames_from_images
 from bnnsim.functional.parameters.parameters import load_parameters
 from bnnsim.importers.keras.network import import_keras
+from bnnsim.importers.keras.structure import structure_of
 from bnnsim.spec.faults import InputError
 from tests.unit.importers.keras.keras_models import convolved, sign
 
@@ -143,3 +144,11 @@ def test_a_model_inside_a_model_is_refused_by_name(tmp_path):
     with pytest.raises(InputError, match="inner") as caught:
         import_keras(path, tmp_path, image_range=(-1, 1))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["input_layers", "output_layers"])
+def test_an_end_that_is_no_layer_is_named(key: str) -> None:
+    entry = {"class_name": "InputLayer", "config": {"name": "in", "batch_shape": [None, 4]}}
+    config = {"name": "net", "layers": [entry], key: [["gone", 0, 0]]}
+    with pytest.raises(InputError, match=r"net\.h5: expected inputs and outputs among .*, got gone"):
+        structure_of({"class_name": "Functional", "config": config}, "net.h5")
