@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,19 @@ def load_model(path: str | Path) -> Any:
         model = _parsed(onnx, file.read_bytes())
     if not model.graph.node:
         raise InputError(str(path), "a whole ONNX file", f"{_size(file)} without a graph")
+    if not all(isinstance(text, str) for text in _texts(model.graph)):  # protocol buffers give bytes
+        raise InputError(str(path), "a whole ONNX file", f"{_size(file)} with names that are no text")
     _load_external(onnx, model, file)
     return model
+
+
+def _texts(graph: Any) -> Iterator[Any]:
+    """Names and types of a graph's nodes and tensors."""
+    for node in graph.node:
+        yield from (node.op_type, node.domain, node.name, *node.input, *node.output)
+        yield from (attribute.name for attribute in node.attribute)
+    for one in (*graph.initializer, *graph.input, *graph.output, *graph.value_info):
+        yield one.name
 
 
 def _parsed(onnx: Any, content: bytes) -> Any:

@@ -75,6 +75,14 @@ def test_a_truncated_model_is_one_line(share, tmp_path):
     assert "cut.onnx" in _refusal(tmp_path / "cut.onnx")
 
 
+@pytest.mark.parametrize("name", [b"MVAU_hls", b"StreamingFIFO_rtl", b"finn.custom_op"])
+def test_a_name_that_is_no_text_is_one_line(name, tmp_path):
+    content = MODEL.read_bytes()
+    assert name in content
+    (tmp_path / "bits.onnx").write_bytes(content.replace(name, b"\xff" + name[1:], 1))
+    assert "bits.onnx: expected a whole ONNX file, got" in _refusal(tmp_path / "bits.onnx")
+
+
 def test_a_circle_of_nodes_is_refused(tmp_path):
     model = onnx.load(MODEL)
     first, last = model.graph.node[0], model.graph.node[-1]
