@@ -265,7 +265,7 @@ _PIECES = (
     *(_Sketch.conv, _Sketch.conv, _Sketch.pool, _Sketch.branch, _Sketch.branch, _Sketch.head),
     *(_Sketch.repeat, _Sketch.gate, _Sketch.lookup),
 )
-_ENDS = (_Sketch.linear, _Sketch.labels, _Sketch.global_pool, _Sketch.pool)
+_ENDS = (_Sketch.linear, _Sketch.linear, _Sketch.labels, _Sketch.global_pool, _Sketch.pool)
 
 
 @st.composite

@@ -103,7 +103,7 @@ def assert_same_deadlock(
 def test_the_random_designs_hold_every_kind_of_unit() -> None:
     seen: set[str] = set()
 
-    @settings(max_examples=250)
+    @settings(max_examples=400)
     @given(designs())
     def collect(design: Design) -> None:
         seen.update(*map(kinds_of, design.graph.units))

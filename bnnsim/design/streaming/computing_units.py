@@ -285,9 +285,9 @@ class Lookup:
 
 @dataclass(frozen=True)
 class LabelSelect:
-    """The positions of the ``top`` largest of ``labels`` scores, the largest first.
+    """The positions of the ``top`` largest of ``labels`` scores.
 
-    Of equal scores the lower position comes first. ``pe`` scores a word in, one position a word out;
+    The largest comes first, of equal scores the one at the lower position. ``pe`` scores a word in, one position a word out;
     of a map a pixel at a time.
     """
 

@@ -80,11 +80,11 @@ class RepeatLayer(LayerBase):
 
 
 class TopKLayer(LayerBase):
-    """Which channels of each pixel are the largest: FINN's LabelSelect, of class scores the answer.
+    """The positions of each pixel's largest channels (LabelSelect).
 
-    Puts out the positions (from 0) of the ``k`` largest channels, the largest first; of equal ones the
-    lower position first. Where it is the network's (first) output, a frame's prediction is the first
-    position.
+    Puts out those (from 0) of the ``k`` largest, the largest first; of equal ones the lower position
+    first: of class scores the answer, as FINN's LabelSelect. Where it is the network's (first) output, a
+    frame's prediction is the first position.
     """
 
     op: Literal["top_k"]

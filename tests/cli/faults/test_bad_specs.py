@@ -100,7 +100,7 @@ def test_a_value_that_is_none_is_said_once(
     ("old", "new", "line"),
     [
         ("device: xc7z020", "device: " + "x" * 900, "a.yaml:4: device: expected a name of at most "),
-        ("op: max_pool", "op: null", "w.yaml:5: layers.pool0.op: expected one of conv, "),
+        ("op: max_pool", "op: null", "w.yaml:5: layers.pool0.op: got nothing, expected one of conv, "),
         ("{pe: 2, simd: 8}", "{pe: 2, simd: 8}\n  a:b: {pe: 1}", "a.yaml:9: layers.a:b: expected a "),
         ("name: small\n", 'name: "\\ud800"\n', "w.yaml:1: name: expected text of Unicode characters"),
     ],

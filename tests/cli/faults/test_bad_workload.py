@@ -12,13 +12,12 @@ WORKLOAD_CASES = {
     "unknown operation": (
         "op: max_pool",
         "op: maxpool",
-        "w.yaml:5: layers.pool0.op: expected one of conv, ",
-        "got 'maxpool' (nearest: max_pool, ",
+        "w.yaml:5: layers.pool0.op: got 'maxpool' (nearest: max_pool, mean_pool), expected one of conv, ",
     ),
     "no operation": (
         "op: max_pool, ",
         "",
-        "w.yaml:5: layers.pool0.op: expected one of conv, ",
+        "w.yaml:5: layers.pool0.op: got nothing, expected one of conv, ",
     ),
     "unknown type": (
         "type: bipolar",
