@@ -287,8 +287,8 @@ class Lookup:
 class LabelSelect:
     """The positions of the ``top`` largest of ``labels`` scores.
 
-    The largest comes first, of equal scores the one at the lower position. ``pe`` scores a word in, one position a word out;
-    of a map a pixel at a time.
+    The largest comes first, of equal scores the one at the lower position. ``pe`` scores a word in, one
+    position a word out; of a map a pixel at a time.
     """
 
     kind: ClassVar[Literal["label_select"]] = "label_select"
