@@ -98,13 +98,13 @@ def _proof_within(search: Search, max_frames: int, most_begun: int | None = None
     """The proof that is found until ``max_frames`` have ended, or ``most_begun`` were begun, from where a
     search is."""
     solver = search.solver
-    most_begun = min(solver.most_frames, most_begun or solver.most_frames)
+    most_frames = min(solver.most_frames, most_begun or solver.most_frames)
     while True:
         proof = search.proof()
         if proof is not None:
             return proof
-        if solver.ended_frames >= max_frames or solver.source_frames >= most_begun:
-            return None
+        if solver.ended_frames >= max_frames or solver.source_frames >= most_frames:
+            return search.proof(is_last=True) if most_begun is None else None
         if not search.next_frame():
             raise deadlock(solver)
 

@@ -11,9 +11,10 @@ from bnnsim.timing.streaming.steady_state.snapshot import take_snapshot
 BOUND_PERIODS = 8
 """Periods after which a bound is given up, or earlier where that is half of what was solved before."""
 
-LEAST_BOUND_WORK = 1 << 20
-"""What a bound may take, in words, beyond what frames have taken so far. Bounds that turn often take some
-thirty times as long as the pipelines that they stand for; frames may settle sooner by themselves."""
+LEAST_BOUND_WORK, LAST_BOUND_WORK = 1 << 20, 1 << 29
+"""What a bound may take, in words, beyond what frames have taken so far, and where no more frames are to
+come. Bounds that turn often take some thirty times as long as the pipelines that they stand for; frames
+may settle sooner by themselves."""
 
 
 class Search:
@@ -43,10 +44,10 @@ class Search:
             self._kept = self._before
         return True
 
-    def proof(self, complete: bool = False) -> Proof | None:
+    def proof(self, complete: bool = False, is_last: bool = False) -> Proof | None:
         """A proof that ends with the latest frame, or None where there is none yet.
 
-        If ``complete``, only one of the whole snapshot.
+        If ``complete``, only one of the whole snapshot. ``is_last``: no more frames are to come.
         """
         for state in (self._before, self._kept)[: 1 + (self._kept is not self._before)]:
             found = self.comparison.repetition(self.solver, state, self._now)
@@ -55,14 +56,14 @@ class Search:
             if not found.unproven:
                 return Proof(found, state, self._now)
             is_other = found.others != self._outside and self._bound_work <= self.solver.work
-            if self._now.frames >= self._next_bound or is_other:
-                proof = self._bounded_proof(found)
+            if self._now.frames >= self._next_bound or is_other or is_last:
+                proof = self._bounded_proof(found, is_last)
                 if proof is not None:
                     return proof
                 self._next_bound, self._outside = 2 * self._now.frames, found.others
         return None
 
-    def _bounded_proof(self, found: Repetition) -> Proof | None:
+    def _bounded_proof(self, found: Repetition, is_last: bool) -> Proof | None:
         """A proof with bounds in place of flushing pipelines, or None where they do not bear it out.
 
         A bound is some cycles later than its pipeline from the start, so that it may take several periods
@@ -71,6 +72,8 @@ class Search:
         bounded = with_bounds(self.solver, found.unproven)
         bounded.work = 0
         bounded.most_work = LEAST_BOUND_WORK + max(0, self.solver.work - self._bound_work)
+        if is_last:
+            bounded.most_work = max(bounded.most_work, LAST_BOUND_WORK)
         try:
             return self._borne_out(found, bounded)
         except UnsettledError:
