@@ -165,12 +165,14 @@ def _check_count(network: Network, frames: int) -> None:
 def _check_parameters(network: Network, place: str) -> None:
     """Refuse more weights or thresholds than a bit-exact run can hold, before they are drawn or read from
     ``place``."""
+    from bnnsim.functional.tensors.packing import WORD_BITS, words_for
+
     weights, thresholds = {}, {}
     faults = []
     for node in network.nodes.values():
         if isinstance(node.layer, WeightedLayer):
             columns = node.matrix_width
-            weights[node.name] = node.groups * -(-node.matrix_height // 64) * 64 * columns
+            weights[node.name] = node.groups * words_for(node.matrix_height) * WORD_BITS * columns
             if columns > MAX_RUN_COLUMNS:
                 what = f"at most {MAX_RUN_COLUMNS:,} weights of an output channel {_BIT_EXACT}"
                 faults.append(Fault(place, 0, "", what, f"{columns:,} in {node.name}"))

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bnnsim.design.design import Design
-from bnnsim.finn.writing import folding_of
+from bnnsim.finn.writing import FinnFolding, folding_of
 from bnnsim.importers.finn.network import FinnDesign, read_finn
 from bnnsim.importers.finn.nodes import DataflowNode
 
@@ -80,6 +80,17 @@ def _read(model: Path, folding: str, room: Path) -> Design:
     return read_finn(model, "x", room / "folding.json").design
 
 
+def _there_and_back(path: Path, drawn: Entries) -> tuple[Design, FinnFolding]:
+    """The design of a folding, and what is written of it, which has to be read as the same design."""
+    with tempfile.TemporaryDirectory() as room:
+        design = _read(path, json.dumps(drawn), Path(room))
+        written = folding_of(design, path)
+        again = _read(path, written.text(), Path(room))
+    assert again.graph.units == design.graph.units
+    assert again.graph.streams == design.graph.streams
+    return design, written
+
+
 @pytest.mark.parametrize("model", [UNFOLDED, INSERTED, "."])
 @pytest.mark.parametrize("name", NAMES)
 def test_any_legal_folding_comes_back_as_the_same_design(name, model):
@@ -89,12 +100,7 @@ def test_any_legal_folding_comes_back_as_the_same_design(name, model):
     @settings(max_examples=8)
     @given(foldings(found))
     def comes_back(drawn: Entries) -> None:
-        with tempfile.TemporaryDirectory() as room:
-            design = _read(path, json.dumps(drawn), Path(room))
-            written = folding_of(design, path)
-            again = _read(path, written.text(), Path(room))
-        assert again.graph.units == design.graph.units
-        assert again.graph.streams == design.graph.streams
+        design, written = _there_and_back(path, drawn)
         for node, own in drawn.items():
             if node.startswith("ConvolutionInputGenerator"):
                 assert written.entries[node]["SIMD"] == own["SIMD"]
@@ -129,12 +135,7 @@ def test_depths_of_fifo_nodes_come_back_at_the_nodes_that_stand_alone(name, mode
     @settings(max_examples=8)
     @given(fifo_depths(fifos))
     def comes_back(drawn: Entries) -> None:
-        with tempfile.TemporaryDirectory() as room:
-            design = _read(path, json.dumps(drawn), Path(room))
-            written = folding_of(design, path)
-            again = _read(path, written.text(), Path(room))
-        assert again.graph.units == design.graph.units
-        assert again.graph.streams == design.graph.streams
+        _, written = _there_and_back(path, drawn)
         for node in set(alone) & set(drawn):
             assert written.entries[node]["depth"] == drawn[node]["depth"]
 
