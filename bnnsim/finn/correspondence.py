@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from bnnsim.design.network.network import Network, Node
 from bnnsim.spec.faults import InputError
-from bnnsim.spec.workload import WeightedLayer
+from bnnsim.spec.workload import TopKLayer, WeightedLayer
 
 
 def layer_pairs(model: Network, design: Network, file: str) -> dict[str, str]:
     """The design's layer by the model's, in their order; ``file`` is the model's.
 
-    Raises :class:`InputError` at the first layer that has another operation or size.
+    The labels that a design puts out behind the model's last layer, which FINN adds where it is asked
+    to, have no pair. Raises :class:`InputError` at the first layer that has another operation or size.
     """
     theirs, ours = list(model.nodes.values()), list(design.nodes.values())
+    if len(ours) == len(theirs) + 1 and isinstance(ours[-1].layer, TopKLayer):
+        ours.pop()
     for one, other in zip(theirs, ours, strict=False):
         if _size(one) != _size(other):
             expected = f"the network of workload {design.workload.name}, {_said(other)}"

@@ -12,9 +12,11 @@ from bnnsim.design.design import Design
 from bnnsim.design.network.network import resolve_network
 from bnnsim.design.streaming.units import (
     Add,
+    LabelSelect,
     Mvau,
     Padding,
     Pool,
+    Scale,
     Stream,
     Threshold,
     UnitParameters,
@@ -192,6 +194,10 @@ class _Writer:
                     self._set(node, **{_POOL_KEYS[node.kind]: ours.lanes})
             case Add() as ours, Add() as theirs if ours.lanes != theirs.lanes:
                 self._set(node, PE=ours.lanes)
+            case Scale() as ours, Scale() as theirs if ours.pe != theirs.pe:
+                self._set(node, PE=ours.pe)
+            case LabelSelect() as ours, LabelSelect() as theirs if ours.pe != theirs.pe:
+                self._set(node, PE=ours.pe)
 
     def _matrix(self, node: DataflowNode, ours: Mvau, theirs: Mvau) -> None:
         if node.kind == "VVAU":

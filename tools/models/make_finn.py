@@ -36,6 +36,7 @@ from brevitas.quant.solver import ActQuantSolver, WeightQuantSolver
 from qonnx.core.datatype import DataType
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.transformation.general import GiveReadableTensorNames, GiveUniqueNodeNames
+from qonnx.transformation.insert_topk import InsertTopK
 from qonnx.util.cleanup import cleanup_model
 from qonnx.util.config import extract_model_config_to_json
 from torch import nn
@@ -117,6 +118,11 @@ def mlp() -> tuple[nn.Module, tuple[int, ...]]:
     return nn.Sequential(*parts, linear(16, 10)), (1, 48)
 
 
+def labels() -> tuple[nn.Module, tuple[int, ...]]:
+    """Bits again; FINN chooses the three best classes in hardware (LabelSelect)."""
+    return mlp()
+
+
 def cnv() -> tuple[nn.Module, tuple[int, ...]]:
     """Bytes in, a pool, two linear layers."""
     maps = [conv(3, 8), nn.BatchNorm2d(8), sign(), conv(8, 8), nn.BatchNorm2d(8), sign()]
@@ -152,7 +158,7 @@ def residual() -> tuple[nn.Module, tuple[int, ...]]:
     return _Residual(), (1, 3, 6, 6)
 
 
-NETWORKS = {"mlp": mlp, "cnv": cnv, "depthwise": depthwise, "residual": residual}
+NETWORKS = {"mlp": mlp, "labels": labels, "cnv": cnv, "depthwise": depthwise, "residual": residual}
 
 
 def settle(net: nn.Module, shape: tuple[int, ...]) -> None:
@@ -186,12 +192,14 @@ def build(name: str, folder: Path) -> None:
         output_dir=str(folder),
         synth_clk_period_ns=10.0,
         fpga_part="xc7z020clg400-1",
-        target_fps=1_000_000 if name == "mlp" else 100_000,
+        target_fps=1_000_000 if name in ("mlp", "labels") else 100_000,
         auto_fifo_depths=False,
         generate_outputs=[config.DataflowOutputType.ESTIMATE_REPORTS],
     )
     for step in STEPS:
         model = getattr(steps, step)(model, asked)
+        if step == "step_tidy_up" and name == "labels":
+            model = model.transform(InsertTopK(k=3))
         if step == "step_streamline" and name == "residual":
             model = without_turns(model)
         if step in KEPT:

@@ -42,7 +42,7 @@ from bnnsim.reference.rounding import rounded_weights
 from bnnsim.reference.tflite_model import read_tflite_model
 from bnnsim.spec.faults import InputError, SpecError
 from bnnsim.spec.load import read_workload
-from bnnsim.spec.workload import Workload
+from bnnsim.spec.workload import TopKLayer, Workload
 
 Array = npt.NDArray[Any]
 _MOST_INPUTS, _MOST_BYTES = 100, 1 << 28
@@ -218,7 +218,7 @@ class _Both:
             name: LayerTally(claim, _sources(name, network, claims), self.is_plus or name == INPUT)
             for name, claim in claims.items()
         }
-        outputs = [OutputTally(one, graph) for one in said]
+        outputs = [OutputTally(one, graph, self._holds_labels(one)) for one in said]
         distances = self._distance_tallies(said)
         count = len(inputs)
         for start, end in self._chunks():
@@ -256,6 +256,10 @@ class _Both:
             for tally in tallies:
                 tally.add({tally.layer: values_of(self.network, made, tally.layer)}, tensors)
         return tuple(tally.result() for tally in tallies)
+
+    def _holds_labels(self, said: OutputClaim) -> bool:
+        node = None if said.claim is None else self.network.nodes.get(said.claim.layer)
+        return node is not None and isinstance(node.layer, TopKLayer)
 
     def _distance_tallies(self, said: Sequence[OutputClaim]) -> list[DistanceTally]:
         """None where all weights are the model's own."""

@@ -17,9 +17,13 @@ Array = npt.NDArray[Any]
 
 
 class OutputTally:
-    """Counts of one output over all chunks."""
+    """Counts of one output over all chunks.
 
-    def __init__(self, said: OutputClaim, graph: ReferenceGraph) -> None:
+    ``holds_labels``: it is positions of scores, the best first, and not scores.
+    """
+
+    def __init__(self, said: OutputClaim, graph: ReferenceGraph, holds_labels: bool) -> None:
+        self._best = _first_of if holds_labels else _highest_of
         self._said = said
         self._before = graph.ancestors(said.output)
         self._reason = said.reason
@@ -74,7 +78,7 @@ class OutputTally:
         if integers.shape[2:] == (1, 1):
             levels = ((alone - claim.offset) / claim.gain).reshape(len(got), -1)
             levels = levels if claim.bound else np.rint(levels)
-            best = levels.argmax(axis=1) == integers.reshape(len(got), -1).argmax(axis=1)
+            best = self._best(levels) == self._best(integers.reshape(len(got), -1))
             self._equal = (self._equal or 0) + int(np.count_nonzero(best))
 
     def result(self, inputs: int) -> OutputCheck:
@@ -142,6 +146,16 @@ class DistanceTally:
         off, reals = np.concatenate(self._off), np.concatenate(self._reals)
         span = float(np.ptp(reals))
         return Distance(self._output, float(off.max()), float(off.mean()), span, self._same)
+
+
+def _highest_of(scores: Array) -> Array:
+    """Each row's prediction, where it is scores."""
+    return np.asarray(scores.argmax(axis=1))
+
+
+def _first_of(labels: Array) -> Array:
+    """Each row's prediction, where it is labels, the best first."""
+    return np.asarray(labels[:, 0])
 
 
 def _any_of(found: Mapping[str, Array], tensors: set[str], count: int) -> Array:

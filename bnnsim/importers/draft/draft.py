@@ -16,7 +16,7 @@ INPUT = "input"
 Shape = tuple[int, int, int]
 Kind = Literal[
     "conv", "linear", "threshold", "max_pool", "sum_pool", "majority", "add", "concat", "affine", "prelu",
-    "multiply", "repeat", "lookup", "negate",
+    "multiply", "repeat", "lookup", "negate", "top_k",
 ]  # fmt: skip
 _STEMS = {"linear": "fc", "max_pool": "pool", "sum_pool": "pool", "affine": "scale", "threshold": "sign"}
 

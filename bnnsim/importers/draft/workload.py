@@ -25,6 +25,7 @@ from bnnsim.spec.workload import (
     RepeatLayer,
     SumPoolLayer,
     ThresholdLayer,
+    TopKLayer,
     Workload,
 )
 
@@ -102,6 +103,8 @@ def _layer(draft: NetworkDraft, layer: LayerDraft, inputs: list[str] | None, arr
             return MultiplyLayer(op="multiply", **named)
         case "repeat":
             return RepeatLayer(op="repeat", **_repeats(layer), **named)
+        case "top_k":
+            return TopKLayer(op="top_k", **options, **named)
         case "concat":
             return ConcatLayer(op="concat", **named)
         case "lookup":

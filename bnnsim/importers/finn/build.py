@@ -28,6 +28,10 @@ STEPS = (
 )
 """Models of a build that hold its hardware, the last first."""
 MODELS, PARENT = "intermediate_models", "dataflow_parent"
+MISSING = (
+    "what FINN leaves around the hardware may be missing, such as the scale and offset of the scores and "
+    "the order of the input's axes"
+)
 FOLDINGS = ("final_hw_config.json", "auto_folding_config.json", "folding_config.json")
 _BOARDS = {
     **dict.fromkeys(("Pynq-Z1", "Pynq-Z2", "Arty-Z7", "ZedBoard"), "xc7z020"),
@@ -61,21 +65,23 @@ def read_build(path: Path, folding: str | Path | None, loaded: Any = None) -> Bu
     """
     given = None if folding is None else read_folding(folding)
     if not path.is_dir():
-        model = whole_model(path, loaded)
+        own = load_model(path) if loaded is None else loaded
+        model = whole_model(path, own)
         if not is_finn_model(model) and given is None:
             expected = "a model with FINN's nodes, or --folding FILE beside a QONNX model"
             raise InputError(
                 str(path), expected, "neither (bnnsim import onnx reads networks alone)"
             )
-        return Build(path, model, given, model_path=path)
-    model, source = _model_of(path)
-    notes = [f"read {source.relative_to(path)}"]
+        notes = _alone(path, model) if model is own else ()
+        return Build(path, model, given, notes=notes, model_path=path)
+    model, source, is_whole = _model_of(path)
+    said = [f"read {source.relative_to(path)}", *(() if is_whole else _alone(source, model))]
     own = folding_in(path) if given is None else None  # one that is damaged is said, needed or not
     if own is not None and not any(kind_of(n.op_type) == "StreamingFIFO" for n in model.graph.node):
         given = own
-        notes.append(f"folding of {own.path.name}")
-    device, clock = _target(path, notes)
-    return Build(path, model, given, device, clock, tuple(notes), source)
+        said.append(f"folding of {own.path.name}")
+    device, clock = _target(path, said)
+    return Build(path, model, given, device, clock, tuple(said), source)
 
 
 def folding_in(folder: Path) -> Folding | None:
@@ -84,7 +90,8 @@ def folding_in(folder: Path) -> Folding | None:
     return next((read_folding(file) for file in files if file.is_file()), None)
 
 
-def _model_of(folder: Path) -> tuple[Any, Path]:
+def _model_of(folder: Path) -> tuple[Any, Path, bool]:
+    """The model to read, its file, and whether it is known to be all of the graph."""
     inner = folder / MODELS
     files = [room / f"{step}.onnx" for step in STEPS for room in (inner, folder)]
     files += sorted(folder.glob("*.onnx"))[:20]
@@ -95,7 +102,7 @@ def _model_of(folder: Path) -> tuple[Any, Path]:
         if not any(is_dataflow(n) and kind_of(n.op_type) != PARTITION for n in model.graph.node):
             if not partitions(model) or file.stem == PARENT:
                 continue
-            return whole_model(file, model), file
+            return whole_model(file, model), file, True
         parent = next(
             (p for p in (inner / f"{PARENT}.onnx", folder / f"{PARENT}.onnx") if p.is_file()), None
         )
@@ -103,10 +110,23 @@ def _model_of(folder: Path) -> tuple[Any, Path]:
             outer = load_model(parent)
             holes = partitions(outer)
             if len(holes) == 1 and not partitions(model):
-                return joined(outer, parent, {str(holes[0].name): model}, (parent.resolve(),)), file
-        return whole_model(file, model), file
+                whole = joined(outer, parent, {str(holes[0].name): model}, (parent.resolve(),))
+                return whole, file, True
+        return whole_model(file, model), file, False
     expected = f"a FINN build: models with its nodes, such as {MODELS}/{STEPS[0]}.onnx"
     raise InputError(str(folder), expected, f"{len(files)} names looked for, none with such nodes")
+
+
+def _alone(source: Path, model: Any) -> tuple[str, ...]:
+    """What to know of a model that is hardware and nothing around it: FINN cuts that out of a graph and
+    keeps the rest in its parent, which was not read."""
+    kinds = [kind_of(node.op_type) for node in model.graph.node if is_dataflow(node)]
+    if PARTITION in kinds or not kinds or len(kinds) < len(model.graph.node):
+        return ()
+    file = f"{PARENT}.onnx"
+    if (source.parent / file).is_file():
+        return (f"read without its {file} (import the folder): {MISSING}",)
+    return (f"no {file} beside {source.name}: {MISSING}",)
 
 
 def _target(folder: Path, notes: list[str]) -> tuple[str | None, float | None]:

@@ -11,10 +11,13 @@ from bnnsim.importers.finn.translation import Translation
 from bnnsim.importers.onnx.network import LoweredModel
 from bnnsim.spec.workload import (
     AddLayer,
+    AffineLayer,
     AveragePoolLayer,
     ConcatLayer,
     MaxPoolLayer,
+    PreluLayer,
     ThresholdLayer,
+    TopKLayer,
     WeightedLayer,
 )
 
@@ -30,8 +33,11 @@ _LAYERS: Mapping[str, tuple[tuple[type, ...], str]] = {
     "AddStreams": ((AddLayer,), "add"),
     "ElementwiseAdd": ((AddLayer,), "add"),
     "StreamingConcat": ((ConcatLayer,), "concat"),
+    "LabelSelect": ((TopKLayer,), "label_select"),
 }
 """What layer a node can be, and what its unit is to that layer."""
+_SCALES = ("ChannelwiseOp", "ElementwiseMul", "ElementwiseAdd")
+"""Nodes that a step in fixed point is here, the last of several, where it goes into no thresholds."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +110,11 @@ class _Finder:
         return self.chain
 
     def _unit(self, node: DataflowNode, taken: set[str]) -> NodeUnit | None:
+        if node.kind in _SCALES:
+            base = next(self._bases_from(node), INPUT)
+            layer = self._layers.get(base)
+            if isinstance(layer, AffineLayer | PreluLayer) and f"{base}.{layer.op}" not in taken:
+                return NodeUnit(node, base, layer.op)
         if node.kind not in _LAYERS:
             return None
         kinds, part = _LAYERS[node.kind]
@@ -174,7 +185,7 @@ class _Finder:
                 maker = self.chain.front(node)
                 if maker is not None and maker.name in self.chain.units:
                     self.chain.units[node.name] = replace(self.chain.units[maker.name], node=node)
-            elif node.kind == "LabelSelect":
+            elif node.kind == "LabelSelect" and node.name not in self.chain.units:
                 self.chain.units[node.name] = NodeUnit(node, SINK, "")
 
 

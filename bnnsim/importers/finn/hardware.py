@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bnnsim.design.network.network import Network, Node
+from bnnsim.design.streaming.folding_rules import COMPUTING
 from bnnsim.design.streaming.units import Window
 from bnnsim.design.streaming.window_rules import window_obstacle
 from bnnsim.importers.finn.chain import Chain, NodeUnit
@@ -53,6 +54,10 @@ def read_hardware(chain: Chain, network: Network) -> Hardware:
             case "Thresholding":
                 pe = lanes(one.node, "PE", "NumChannels")
                 found.lose(one.node, f"a unit of its own (PE {pe}); part of {one.unit} here")
+            case _ if one.part in ("affine", "prelu"):
+                _scale(found, one, network)
+            case "LabelSelect" if one.part:
+                found.say(one.layer, pe=lanes(one.node, "PE", "Labels"))
             case "AddStreams":
                 found.say(one.layer, pe=lanes(one.node, "PE", "NumChannels"))
             case "StreamingMaxPool" | "Pool":
@@ -72,11 +77,23 @@ def read_hardware(chain: Chain, network: Network) -> Hardware:
             found.lose(node, "no unit here")
     order = {name: place for place, name in enumerate(network.nodes)}
     for name, layer in network.nodes.items():  # box sums and passed bits that no unit of FINN's is
-        if isinstance(layer.layer, WeightedLayer) and "pe" not in found.layers.get(name, {}):
+        if "pe" in found.layers.get(name, {}):
+            continue
+        if isinstance(layer.layer, WeightedLayer):
             found.say(name, pe=1, simd=1)
             found.losses.append(f"layer {name}: no MVAU of FINN's; PE 1, SIMD 1 here")
+        elif isinstance(layer.layer, COMPUTING):
+            found.say(name, pe=1)
+            found.losses.append(f"layer {name}: no node of FINN's by itself; PE 1 here")
     found.layers = dict(sorted(found.layers.items(), key=lambda item: order.get(item[0], 0)))
     return found
+
+
+def _scale(found: Hardware, one: NodeUnit, network: Network) -> None:
+    pe, channels = one.node.number("PE", 1), network.nodes[one.layer].output.channels
+    if pe < 1 or channels % pe:
+        raise one.node.fault(f"PE that divides its {channels} channels", pe)
+    found.say(one.layer, pe=pe)
 
 
 def lanes(node: DataflowNode, key: str, whole_key: str, default: int | None = None) -> int:

@@ -21,6 +21,7 @@ from bnnsim.spec.workload import (
     ConvLayer,
     MaxPoolLayer,
     ThresholdLayer,
+    TopKLayer,
     WeightedLayer,
 )
 
@@ -103,6 +104,8 @@ def _units(node: Node) -> Iterator[_Unit]:
         yield "Thresholding", "rtl", "threshold", {"PE": 1, "NumChannels": channels}
     elif isinstance(layer, AddLayer):
         yield "AddStreams", "hls", "add", {"PE": 1, "NumChannels": channels}
+    elif isinstance(layer, TopKLayer):
+        yield "LabelSelect", "hls", "label_select", {"PE": 1, "Labels": channels, "K": layer.k}
     elif isinstance(layer, ConcatLayer):
         yield "StreamingConcat", "hls", "concat", {}
     else:

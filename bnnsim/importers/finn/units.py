@@ -12,7 +12,7 @@ import numpy as np
 from bnnsim.importers.finn.emitter import Emitter, WindowOf
 from bnnsim.importers.finn.matrix import mvau, vvau
 from bnnsim.importers.finn.nodes import DataflowNode
-from bnnsim.importers.onnx.graph import CHANNELS_LAST, QONNX
+from bnnsim.importers.onnx.graph import CHANNELS_LAST, FINN, QONNX
 
 _FIRST, _LAST = [0, 3, 1, 2], [0, 2, 3, 1]
 
@@ -252,17 +252,11 @@ def concat(out: Emitter, node: DataflowNode) -> str:
 
 
 def label_select(out: Emitter, node: DataflowNode) -> str:
-    """The classes with the highest scores."""
-    from onnx import helper
-
-    inputs = [out.shaped(node, out.data(node), (node.number("Labels"),))]
-    count = node.number("K", 1)
-    old: dict[str, Any] = {"k": count} if out.opset < 10 else {}
-    if not old:
-        inputs.append(out.constant(node, "K", [count], np.int64))
-    outputs, name = [f"{node.name}/values", node.outputs[0]], f"{node.name}/TopK"
-    out.nodes.append(helper.make_node("TopK", inputs, outputs, name=name, axis=-1, **old))
-    return node.outputs[0]
+    """The positions of the highest scores."""
+    scores = out.shaped(node, out.data(node), (node.number("Labels"),))
+    result = out.op(node, "LabelSelect", [scores], node.outputs[0], FINN, K=node.number("K", 1))
+    out.ranks[result] = 2
+    return result
 
 
 HANDLERS: dict[str, Callable[[Emitter, DataflowNode], str]] = {

@@ -16,7 +16,8 @@ Array = npt.NDArray[Any]
 KERAS = "bnnsim.keras"
 """Domain of graphs that stand for Keras models, whose maps have their channels last."""
 FINN = "bnnsim.finn"
-"""Domain of graphs that stand for FINN's dataflow graphs."""
+"""Domain of graphs that stand for FINN's dataflow graphs, and of units in them that no standard operator
+is."""
 ONNX = ""
 """The domain of the standard operators, also written ``ai.onnx``."""
 QONNX = "qonnx.custom_op.general"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bnnsim.importers.onnx.graph import CHANNELS_LAST, ONNX, QONNX
+from bnnsim.importers.onnx.graph import CHANNELS_LAST, FINN, ONNX, QONNX
 from bnnsim.importers.onnx.lowering import Handler
 from bnnsim.importers.onnx.operators import (
     elementwise,
@@ -17,6 +17,7 @@ from bnnsim.importers.onnx.operators import (
 )
 from bnnsim.importers.onnx.operators.joins import concat
 from bnnsim.importers.onnx.operators.maps import resizing
+from bnnsim.importers.onnx.operators.maps.labels import label_select
 from bnnsim.importers.onnx.operators.maps.norms import group_normalization, layer_normalization
 from bnnsim.importers.onnx.operators.maps.reductions import reduce_mean
 from bnnsim.importers.onnx.operators.maps.repeats import expand
@@ -101,4 +102,5 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     (CHANNELS_LAST, "BatchNormalization"): by_element(elementwise.batch_norm),
     (CHANNELS_LAST, "Conv"): layers.conv,
     (CHANNELS_LAST, "MaxPool"): pools.max_pool,
+    (FINN, "LabelSelect"): label_select,
 }

@@ -24,7 +24,7 @@ from bnnsim.importers.onnx.binding import (
 from bnnsim.importers.onnx.cancellation import simplified
 from bnnsim.importers.onnx.constants import evaluate_constants
 from bnnsim.importers.onnx.fixed_point import PROBE
-from bnnsim.importers.onnx.graph import Array, ModelGraph, Operator
+from bnnsim.importers.onnx.graph import FINN, Array, ModelGraph, Operator
 from bnnsim.importers.onnx.outputs import (
     End,
     Head,
@@ -269,7 +269,7 @@ def _handler_of(handlers: Handlers, operator: Operator, opset: int) -> Handler:
     """Who reads an operator of this domain. Raises :class:`InputError` on one that is not understood."""
     handler = handlers.get((operator.domain, operator.kind))
     if handler is None:
-        domains = sorted({domain or "ai.onnx" for domain, _ in handlers})
+        domains = sorted({domain or "ai.onnx" for domain, _ in handlers} - {FINN})
         if operator.domain and operator.domain not in domains:
             got = f"{operator.domain}.{operator.kind}"
             raise InputError(operator.place, f"an operator of {', '.join(domains)}", got)

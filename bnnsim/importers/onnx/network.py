@@ -352,6 +352,9 @@ def _output_notes(graph: ModelGraph, state: Lowering, scores: Sequence[LoweredOu
         note = dropped_note(head)
         if note is not None:
             yield note
+        if state.draft.layers[score.layer].kind == "top_k":
+            yield f"output {score.output}: the positions of the highest scores ({score.layer})"
+            continue
         sign = "-" if score.offset < 0 else "+"
         shown = f"{abs(float(score.offset)):.9g}"
         value = "score" if len(scores) == 1 else f"score of {score.layer}"

@@ -21,7 +21,7 @@ from bnnsim.importers.foreign.settings import (
     such,
     without_effect,
 )
-from bnnsim.importers.onnx.graph import CHANNELS_LAST, ONNX, QONNX, Operator
+from bnnsim.importers.onnx.graph import CHANNELS_LAST, FINN, ONNX, QONNX, Operator
 
 NEWEST_OPSET = 25
 """The newest version of the standard operators whose definitions were read for this importer."""
@@ -299,6 +299,7 @@ OPERATORS: Mapping[tuple[str, str], OperatorKind] = {
     (CHANNELS_LAST, "BatchNormalization"): _BATCH_NORM,
     (CHANNELS_LAST, "Conv"): _CONV,
     (CHANNELS_LAST, "MaxPool"): _MAX_POOL,
+    (FINN, "LabelSelect"): OperatorKind({"K": _INT}),
 }
 """Every operator that is read, by its domain and kind."""
 

@@ -51,6 +51,8 @@ def _lanes(draw: st.DrawFn, node: DataflowNode, lanes: dict[str, int]) -> dict[s
             return {"SIMD": simd, "parallel_window": int(is_parallel)}
         case "Pool":
             return {"PE": lanes[node.name]}
+        case "LabelSelect":
+            return {"PE": _divisor(draw, node.number("Labels"))}
         case "FMPadding":
             return {"SIMD": _divisor(draw, node.number("NumChannels"))}
     return {}
@@ -104,6 +106,8 @@ def test_any_legal_folding_comes_back_as_the_same_design(name, model):
         for node, own in drawn.items():
             if node.startswith("ConvolutionInputGenerator"):
                 assert written.entries[node]["SIMD"] == own["SIMD"]
+            if node.startswith("LabelSelect"):
+                assert written.entries[node]["PE"] == own["PE"]
             if node.startswith(("MVAU", "VVAU")):
                 behind = [
                     stream.depth_words
