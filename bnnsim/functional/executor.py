@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from bnnsim.arrays import Integers
 from bnnsim.design.network.network import INPUT, Network, Node
 from bnnsim.functional.activations import Activations, Outputs
 from bnnsim.functional.input.frames import check_frames
 from bnnsim.functional.layers.joins import joined, largest, repeated
 from bnnsim.functional.layers.pooling import pooled
+from bnnsim.functional.layers.residual import codes_of
 from bnnsim.functional.layers.scaled_layers import is_scaled, run_scaled, scaled_parameters
 from bnnsim.functional.layers.threshold import ThresholdStep
 from bnnsim.functional.layers.weighted import WeightedStep
@@ -74,6 +77,8 @@ class Executor:
                 self._scaled[name] = parameters.values.get(name, {})
                 for key, (shape, _) in scaled_parameters(node).items():
                     _check_shape(f"{name}.{key}", self._scaled[name][key], shape)
+                if thresholds is not None:
+                    self._thresholds[name] = ThresholdStep(node, thresholds)
             elif isinstance(node.layer, WeightedLayer):
                 _check_shape(f"{name}.weights", parameters.weights[name], node.weight_shape)
                 self._weighted[name] = WeightedStep(node, parameters.weights[name], thresholds)
@@ -108,6 +113,9 @@ class Executor:
                     sums[name] = kept.transpose(1, 0, 2, 3)
             else:
                 maps[name] = self._unweighted(node, given, threads)
+            if node.output.type.has_integer_means and isinstance(node.layer, WeightedLayer):
+                levels = node.output.type.bits
+                maps[name] = IntegerMap(codes_of(maps[name].integers(), levels).astype(np.int32))
             for source in node.inputs:
                 waiting[source] -= 1
                 if not keep_outputs and waiting[source] == 0:
@@ -119,6 +127,8 @@ class Executor:
         layer = node.layer
         if node.name in self._scaled:
             values = run_scaled(node, self._scaled[node.name], [one.integers() for one in given])
+            if node.name in self._thresholds:
+                return self._thresholds[node.name].run(IntegerMap(values), threads)
             return IntegerMap(values.astype(integer_dtype(node.output.type)))
         if isinstance(layer, ThresholdLayer):
             return self._thresholds[node.name].run(given[0], threads)

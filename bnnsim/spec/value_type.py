@@ -10,10 +10,16 @@ from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 ValueKind = Literal["bipolar", "uint", "int", "fixed", "residual"]
 
-_PATTERN = re.compile(r"^(?:(bipolar)|(u?int)(\d+)|(fixed)(\d+)\.(\d+)|(residual)([1-4]))$")
-TYPE_TEXT = (
-    "bipolar, uint1..uint8, int2..int8, fixedW.F (such as fixed8.7) or residual1..residual4"
+_PATTERN = re.compile(
+    r"^(?:(bipolar)|(u?int)(\d+)|(fixed)(\d+)\.(\d+)|(residual)([1-4])(?:\.(\d+))?)$"
 )
+TYPE_TEXT = (
+    "bipolar, uint1..uint8, int2..int8, fixedW.F (such as fixed8.7), residual1..residual4 or "
+    "residualM.W (such as residual2.11)"
+)
+
+MAX_MEAN_BITS = 31
+"""Of what a level of a residual binarization in integers is worth."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +28,8 @@ class ValueType:
 
     ``bipolar`` is {-1, +1} in one bit (bit 1 is +1); ``uint`` 0 .. 2**bits - 1; ``int`` two's
     complement; ``residual`` the codes of a residual binarization, bit l being the sign of level l (its
-    value is the sum of +-mean over the levels); ``fixed``
+    value is the sum of +-mean over the levels), the means being integers of ``mean_bits`` bits, or
+    ReBNet's fixed-point numbers where that is 0; ``fixed``
     two's complement with ``fraction_bits`` bits behind the point, its integer
     being value * 2**fraction_bits.
     """
@@ -30,6 +37,7 @@ class ValueType:
     kind: ValueKind
     bits: int
     fraction_bits: int = 0
+    mean_bits: int = 0
 
     @property
     def is_bipolar(self) -> bool:
@@ -38,6 +46,16 @@ class ValueType:
     @property
     def is_residual(self) -> bool:
         return self.kind == "residual"
+
+    @property
+    def has_integer_means(self) -> bool:
+        """Whether codes are of a residual binarization in integers, made by thresholds."""
+        return self.mean_bits > 0
+
+    @property
+    def mean_type(self) -> ValueType:
+        """What a level is worth, where that is an integer."""
+        return ValueType("uint", self.mean_bits)
 
     @property
     def is_signed(self) -> bool:
@@ -65,6 +83,8 @@ class ValueType:
             return "bipolar"
         if self.kind == "fixed":
             return f"fixed{self.bits}.{self.fraction_bits}"
+        if self.has_integer_means:
+            return f"residual{self.bits}.{self.mean_bits}"
         return f"{self.kind}{self.bits}"
 
 
@@ -86,7 +106,10 @@ def parse_value_type(text: str) -> ValueType:
         if match[1]:
             return BIPOLAR
         if match[7]:
-            return ValueType("residual", int(match[8]))
+            mean_bits = int(match[9] or 0)
+            if match[9] is None or 1 <= mean_bits <= MAX_MEAN_BITS:
+                return ValueType("residual", int(match[8]), mean_bits=mean_bits)
+            raise ValueError(TYPE_TEXT)
         bits = int(match[3] or match[5])
         fraction = int(match[6] or 0)
         kind: ValueKind = "fixed" if match[4] else "uint" if match[2] == "uint" else "int"

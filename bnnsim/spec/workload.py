@@ -62,7 +62,9 @@ class Activation(SpecModel):
     """Thresholds that turn an integer sum into an activation of few bits.
 
     The output is the number of thresholds that fire, plus ``lowest`` (bipolar: -1 or +1). There are as
-    many thresholds as steps from ``lowest`` to ``highest``.
+    many thresholds as steps from ``lowest`` to ``highest``. ``residualM.W``: the levels' signs, the first
+    (largest) level's being the number's upper bit; who reads them has what each is worth, an integer of W
+    bits (``in_means``).
     """
 
     type: ValueTypeField = BIPOLAR
@@ -109,8 +111,8 @@ class Activation(SpecModel):
 
     @property
     def thresholds(self) -> int:
-        """Thresholds a channel; residual activations have none."""
-        if self.type.is_residual:
+        """Thresholds a channel; ReBNet's residual activations have none."""
+        if self.type.is_residual and not self.type.has_integer_means:
             return 0
         return 1 if self.type.is_bipolar else self.most - self.least
 
@@ -145,8 +147,9 @@ class ConvBase(WeightedLayer):
     """Border in pixels on all four sides, or ``[top, left, bottom, right]``."""
     pad_value: int | None = None
     """What the border holds; default -1 for bipolar inputs (the hardware's bit 0), else 0.
-    0 on a bipolar input is a true zero: the tap adds nothing. Around residual activations 0 is every
-    level at -1, and the greatest code every level at +1."""
+    0 on a bipolar input is a true zero: the tap adds nothing. The same for levels worth integers
+    (``residualM.W``); around ReBNet's residual activations 0 is every level at -1, and the greatest code
+    every level at +1."""
 
     @property
     def kernel_hw(self) -> Pair:

@@ -48,6 +48,16 @@ RESIDUAL: dict[str, Any] = {
         {"name": "b", "op": "linear", "out": 4},
     ],
 }
+INTEGER_LEVELS: dict[str, Any] = {
+    "name": "integer-levels",
+    "input": {"shape": [2, 6, 6], "type": "int4"},
+    "layers": [
+        {"name": "a", "op": "conv", "out": 4, "kernel": 3, "activation": "residual2.7"},
+        {"name": "b", "op": "conv", "out": 4, "kernel": 3, "pad": 1, "pad_value": 0,
+         "activation": "residual3.5"},
+        {"name": "c", "op": "linear", "out": 4},
+    ],
+}  # fmt: skip
 GATES: dict[str, Any] = {
     "name": "gates",
     "input": {"shape": [2, 4, 4], "type": "fixed8.7"},
@@ -66,13 +76,16 @@ GATES: dict[str, Any] = {
 
 
 def small_design(name: str) -> Design:
-    """The design that a fault is planted in: ``freezing``, ``flushing``, ``levels`` or ``gates``, and a
-    window."""
+    """The design that a fault is planted in: ``freezing`` or ``flushing`` and a window, ``levels``,
+    ``integer levels`` or ``gates``."""
     pipeline, _, window = name.partition(" ")
     if pipeline == "gates":
         layers = {"map": {"pe": 1, "simd": 2}, "scores": {"pe": 1, "simd": 4}}
         layers |= {"gate": {"pe": 1}, "sign": {"pe": 1}, "best": {"pe": 1}}
         return _built(GATES, layers, {"fifo_words": 4}, {"map.split->gated.multiply": 80})
+    if pipeline == "integer":
+        layers = {"a": {"pe": 2, "simd": 6}, "b": {"pe": 2, "simd": 4}, "c": {"pe": 1, "simd": 8}}
+        return _built(INTEGER_LEVELS, layers, {"fifo_words": 66})
     if pipeline == "levels":
         layers = {"a": {"pe": 2, "simd": 6}, "b": {"pe": 1, "simd": 8}}
         return _built(RESIDUAL, layers, {"fifo_words": 4})
@@ -268,6 +281,8 @@ FAULTS = (
         "reg [REST-1:0] rests",
     ),
     Fault("a level that never loses", "levels", "pool_lanes.v", "(earlier & ~pixel_won)", "earlier"),
+    Fault("a sum that forgets", "integer levels", "level_pe.v", "(begins ?", "(uses ?"),
+    Fault("the lower bit first", "integer levels", "level_pe.v", "left[MADE_BITS-1]", "left[0]"),
     Fault("a mean added twice", "levels", "residual_pe.v", "fires ? now - out_mean", "fires ? now"),
     Fault(
         "a run that ends a frame early",

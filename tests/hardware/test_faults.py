@@ -14,7 +14,7 @@ from tests.hardware.benches import needs, write_benched
 from tests.hardware.faults import FAULTS, Fault, small_design
 
 FRAMES = 2
-FEW = tuple(fault for fault in FAULTS if fault.design in ("levels", "flushing rtl"))
+FEW = tuple(fault for fault in FAULTS if fault.design in ("levels", "integer levels", "flushing rtl"))
 """In every run; the others in the long one."""
 PLACE = re.compile(r"stream \S+, word \d+.* cycle \d+")
 

@@ -28,9 +28,11 @@ FRAMES = 3
 
 @st.composite
 def residual_designs(draw: st.DrawFn) -> Design:
-    """Two convolutions, a pool, and one or two linear layers, with 1 to 4 levels and any folding."""
-    levels = draw(st.integers(1, 4))
-    activation = f"residual{levels}"
+    """Two convolutions, a pool, and one or two linear layers, with 1 to 4 levels and any folding: of
+    ReBNet's arithmetic, or worth integers."""
+    levels, in_integers = draw(st.integers(1, 4)), draw(st.booleans())
+    mean_bits = draw(st.sampled_from([1, 5, 12, 24]))
+    activation = f"residual{levels}.{mean_bits}" if in_integers else f"residual{levels}"
     ends_in_levels = draw(st.booleans())
     layers: list[dict[str, Any]] = [
         {"name": "a", "op": "conv", "out": 4, "kernel": 3, "activation": activation},
@@ -44,8 +46,12 @@ def residual_designs(draw: st.DrawFn) -> Design:
     reach = layers[1]["kernel"]
     if reach == 3 and draw(st.booleans()):  # the same map, by a border that makes up for the dilation
         layers[1] |= {"dilation": 2, "pad": 1, "pad_value": draw(st.sampled_from([0, 2**levels - 1]))}
+        if in_integers:
+            layers[1]["pad_value"] = draw(st.sampled_from([-1, 0, 1]))
     if ends_in_levels:
         layers[-1]["activation"] = activation
+    elif in_integers:
+        layers[-1] |= draw(st.sampled_from([{}, {"activation": "bipolar"}, {"activation": "uint2"}]))
     side = 8 if layers[1]["kernel"] == 3 else 6
     input_type = draw(st.sampled_from(["fixed8.7", "bipolar", "int4"]))
     frame = {"shape": [2, side, side], "type": input_type}
@@ -104,9 +110,14 @@ def test_levels_take_the_cycles_of_the_clock_loop(design: Design) -> None:
 @settings(max_examples=30)
 def test_another_bias_than_the_networks_is_found_or_harmless(design: Design, seed: int) -> None:
     stimulus = stimulus_of(design, seed)
-    values = {name: dict(own) for name, own in stimulus.parameters.values.items()}
-    values["b"]["bias"] = values["b"]["bias"] + 64
-    changed = type(stimulus.parameters)({}, {}, values)
+    parameters = stimulus.parameters
+    values = {name: dict(own) for name, own in parameters.values.items()}
+    thresholds = dict(parameters.thresholds)
+    if "b" in thresholds:
+        thresholds["b"] = thresholds["b"] + 2
+    else:
+        values["b"]["bias"] = values["b"]["bias"] + 64
+    changed = type(parameters)(parameters.weights, thresholds, values)
     other = Stimulus(design.network, changed, stimulus.frames, None)
     others, after = datapaths_for(design, other), other.activations
     datapaths, before = datapaths_for(design, stimulus), stimulus.activations

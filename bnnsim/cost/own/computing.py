@@ -62,7 +62,7 @@ def mvau_parts(
 
 def sum_bits(unit: Mvau) -> int:
     """Bits of the accumulator: matches where binary, else the sum."""
-    if unit.is_binary:
+    if unit.is_binary and not unit.is_residual:
         return unit.matrix_width.bit_length()
     return _number_bits(unit.sum_type.minimum, unit.sum_type.maximum)
 
@@ -159,15 +159,16 @@ def _threshold_levels(
 def _residual_parts(
     tech: Technology, unit: Mvau, in_bits: int, freezes: bool, contents: Contents
 ) -> tuple[Part, ...]:
-    """``residual_mvau``: sums in 24 bits, a product of them with alpha in DSP blocks."""
-    wide = RESIDUAL_SUM_BITS
+    """``residual_mvau``: sums in 24 bits, a product of them with alpha in DSP blocks; or exact sums, and
+    thresholds."""
+    wide, is_exact = RESIDUAL_SUM_BITS, unit.has_integer_means
     rows = unit.neuron_fold * unit.groups
     activates, is_late = unit.output_type.is_residual, not freezes and unit.levels_out > 1
     latency = MVAU_STAGES if is_late else MVAU_STAGES + 1 - unit.levels_out
     counts = (
         unit.neuron_fold, unit.memory_depth_words, unit.levels_in, unit.levels_in, unit.levels_out,
         unit.steps_a_neuron_fold + 1,
-        *((rows, rows) if activates else ()),
+        *((rows, rows) if activates or unit.thresholds else ()),
         *((unit.vectors, unit.levels_out) if is_late else ()),
     )  # fmt: skip
     # Whether each stage before the sum's holds a word, or a fold's first or last.
@@ -180,6 +181,14 @@ def _residual_parts(
     operand = Structure(registers=word, selects=word).amounts(tech)
     if unit.neuron_fold > 1:
         operand = operand + ram(tech, word, unit.synapse_fold * unit.levels_in, "single")
+    if is_exact:
+        return (
+            Part("control", program.amounts(tech)),
+            Part("input buffer", operand),
+            Part("weight memory", _weights(tech, unit, contents)),
+            Part("processing elements", _level_lanes(tech, unit, in_bits, latency)),
+            Part("thresholds", _level_thresholds(tech, unit, rows, contents)),
+        )
     lanes = _residual_lanes(unit, latency, contents)
     scaled: Estimate = Amounts()
     if activates:
@@ -225,6 +234,47 @@ def _residual_lanes(unit: Mvau, latency: int, contents: Contents) -> Structure:
     held = wide * unit.pe if bias is None else bias[0]
     lane = lane + Structure(registers=_PRODUCT_REGISTERS)
     return _times(lane, unit.pe) + Structure(registers=held)
+
+
+def _level_lanes(tech: Technology, unit: Mvau, in_bits: int, latency: int) -> Estimate:
+    """``level_pe`` of all PEs: counts, what each counts, the sum; registers of what leaves."""
+    bits, given = sum_bits(unit), unit.input_type
+    is_binary = unit.weight_type.is_bipolar and in_bits == 1
+    counted = unit.simd.bit_length() + 2 if is_binary else in_bits + 2 + address_bits(unit.simd)
+    lane = Structure(adders=bits, selects=bits, registers=bits)
+    if is_binary:
+        lane = lane + matches(unit.simd) + Structure(adders=counted)
+    elif given.is_residual or unit.weight_type.is_bipolar:
+        lane = lane + Structure(adders=unit.simd * in_bits, trees=tree_bits(unit.simd, in_bits + 2))
+    else:
+        term = unit.weight_type.bits + in_bits
+        counted = term + address_bits(unit.simd)
+        lane = lane + Structure(
+            products=unit.simd * unit.weight_type.bits * in_bits, trees=tree_bits(unit.simd, term)
+        )
+    made = unit.levels_out if unit.levels_out > 1 else unit.output_bits
+    left = 1 + made if unit.levels_out > 1 else made
+    stages = (latency >= 5) + (latency >= 6)
+    lane = lane + Structure(
+        registers=counted * (latency >= 4) + made * stages + left,
+        selects=made if unit.levels_out > 1 else 0,
+    )
+    product: Estimate = Amounts()
+    if given.is_residual and given.mean_bits > 1:
+        product = fixed_point_multiplier(tech, counted, given.mean_bits + 1) * unit.pe
+    return _times(lane, unit.pe).amounts(tech) + product
+
+
+def _level_thresholds(tech: Technology, unit: Mvau, rows: int, contents: Contents) -> Estimate:
+    """Comparators, the count of those that fire, and the memory of each row's thresholds."""
+    if not unit.thresholds:
+        return Amounts()
+    bits = sum_bits(unit)
+    compare = Structure(
+        compares=unit.pe * unit.thresholds * bits, trees=unit.pe * tree_bits(unit.thresholds, 1)
+    )
+    columns = contents.get("thresholds")
+    return compare.amounts(tech) + rom(tech, unit.pe * unit.thresholds * bits, rows, columns=columns)
 
 
 def threshold_parts(tech: Technology, unit: Threshold, contents: Contents = UNKNOWN) -> tuple[Part, ...]:

@@ -16,6 +16,7 @@ from bnnsim.cost.blocks.logic import (
     comparator_luts,
     control,
     datapath,
+    fixed_point_multiplier,
     lut_multiplier_luts,
     popcount_luts,
     ripple_tree_luts,
@@ -65,12 +66,18 @@ def products_in_dsps(unit: Mvau, tool: Tool) -> bool:
         return unit.products == "dsp"
     if tool == "rtl":
         return not unit.is_binary
-    return tool == "vitis_hls" and unit.input_type.bits > 1 and not unit.is_residual
+    counts_levels = unit.is_residual and (unit.levels_in > 1 or not unit.has_integer_means)
+    return tool == "vitis_hls" and unit.input_type.bits > 1 and not counts_levels
 
 
 def _processing_elements(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
     """Products and adder tree of all PEs."""
     weight, lane = unit.weight_type.bits, unit.input_type.bits
+    if unit.input_type.has_integer_means:
+        counts = datapath(tech, unit.pe * popcount_luts(tech, unit.simd))
+        count_bits = unit.simd.bit_length() + 1
+        worth = fixed_point_multiplier(tech, count_bits, unit.input_type.mean_bits + 1)
+        return counts + worth * unit.pe
     if products_in_dsps(unit, tool):
         if tool == "rtl":
             # FINN's RTL MVAU packs its products and their sums into DSPs.

@@ -129,7 +129,8 @@ def operands_of(design: EngineDesign, part: LayerProgram, node: Node, x: Integer
             stride = layer.stride_hw
     else:
         # a map is flattened pixel by pixel, channel fastest
-        source = x.transpose(1, 2, 0).reshape(1, -1, 1, 1)
+        levels = planes(node, x)
+        source = levels.transpose(0, 2, 3, 1).reshape(len(levels), -1, 1, 1)
     ordered = np.ascontiguousarray(source.transpose(0, 2, 3, 1), integer_dtype(node.input.type))
     return Operands(ordered, stride, dilation)
 

@@ -41,9 +41,12 @@ _PARAMETER_BITS = 8
 
 
 def planes(node: Node, x: Integers) -> Integers:
-    """The array's input ``(planes, channels, height, width)``: a gated layer's two bit planes as +-1,
-    any other layer's values as they are."""
+    """The array's input ``(planes, channels, height, width)``: a gated layer's two bit planes as +-1, a
+    plane a level of residual activations, any other layer's values as they are."""
     layer = node.layer
+    if node.input.type.has_integer_means:
+        levels: Integers = np.stack([x >> level & 1 for level in range(node.input.type.bits)]) * 2 - 1
+        return levels
     if not isinstance(layer, GatedConvLayer):
         return x[None]
     one = 1 << layer.type.fraction_bits
@@ -59,6 +62,8 @@ def apply_epilogue(node: Node, sums: Integers, values: Values, inputs: list[Inte
     if isinstance(layer, GatedConvLayer):
         return _gated(sums[0], sums[1], inputs[-1], values, layer.type)
     total: Integers = sums[0]
+    if node.input.type.has_integer_means:
+        total = np.tensordot(values["in_means"].astype(np.int64), sums, 1)
     if layer.accumulator == "popcount":
         total = (total + node.matrix_width) // 2
     if layer.activation is None:
@@ -70,7 +75,18 @@ def _fired(sums: Integers, thresholds: Integers, activation: Activation) -> Inte
     levels = np.asarray(thresholds).reshape(sums.shape[0], -1)[:, :, None, None]
     above = sums[:, None] > levels if activation.compare == ">" else sums[:, None] >= levels
     count: Integers = above.sum(axis=1)
+    if activation.type.has_integer_means:
+        return _turned(count, activation.type.bits)
     return count * 2 - 1 if activation.type.is_bipolar else count + activation.least
+
+
+def _turned(numbers: Integers, bits: int) -> Integers:
+    """Numbers with their bits in the other order: a level's sign lies in its own bit of a code, and the
+    first level decides which code is larger."""
+    turned = np.zeros_like(numbers)
+    for bit in range(bits):
+        turned |= (numbers >> bit & 1) << (bits - 1 - bit)
+    return turned
 
 
 def _gated(
@@ -107,8 +123,10 @@ def stage_layer(node: Node, values: Values, inputs: list[Integers]) -> Integers:
     """A layer without an array."""
     layer, x = node.layer, inputs[0]
     if isinstance(layer, MaxPoolLayer):
-        largest: Integers = _pool_windows(x, layer, node.input.type.minimum).max(axis=(3, 4))
-        return largest
+        given = node.input.type
+        rank = _turned(x, given.bits) if given.has_integer_means else x
+        largest: Integers = _pool_windows(rank, layer, given.minimum).max(axis=(3, 4))
+        return _turned(largest, given.bits) if given.has_integer_means else largest
     if isinstance(layer, SumPoolLayer):
         sums: Integers = _pool_windows(x, layer, 0).sum(axis=(3, 4))
         return sums

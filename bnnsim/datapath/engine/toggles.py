@@ -11,8 +11,9 @@ from bnnsim.datapath.engine.frame import Operands, Walk, operands_of, whole_boun
 from bnnsim.datapath.engine.kernel import operand_toggles
 from bnnsim.datapath.engine.toggle_record import ArrayToggles
 from bnnsim.design.design import EngineDesign
+from bnnsim.design.engine.loops import planes_of
 from bnnsim.design.network.network import Node
-from bnnsim.spec.workload import FixedLinearLayer, GatedConvLayer, WeightedLayer
+from bnnsim.spec.workload import FixedLinearLayer, WeightedLayer
 
 
 def count_engine_toggles(
@@ -42,7 +43,7 @@ def count_engine_toggles(
 
 
 def _element_bits(node: Node) -> int:
-    return 1 if isinstance(node.layer, GatedConvLayer) else node.input.type.bits
+    return 1 if planes_of(node) > 1 else node.input.type.bits
 
 
 class _Counter(Walk):

@@ -12,6 +12,7 @@ from bnnsim.arrays import Integers
 from bnnsim.datapath.mismatch import BitMismatchError
 from bnnsim.datapath.streaming.gates import LookupDatapath, MultiplyDatapath, RepeatDatapath
 from bnnsim.datapath.streaming.label_select import LabelSelectDatapath
+from bnnsim.datapath.streaming.levels import LevelMvauDatapath
 from bnnsim.datapath.streaming.mvau import MvauDatapath
 from bnnsim.datapath.streaming.pool import PoolDatapath
 from bnnsim.datapath.streaming.residual import ResidualMvauDatapath, ResidualPoolDatapath
@@ -103,6 +104,12 @@ def unit_datapath(
             return SourceDatapath(_frame_words(frames, stream))
         case Sink():
             return SinkDatapath()
+        case Mvau() if parameters.has_integer_means:
+            given = values.get(unit.layer, {})
+            rows = given.get("weights", weights.get(unit.layer))
+            assert rows is not None
+            fired = thresholds.get(unit.layer)
+            return LevelMvauDatapath(parameters, rows, fired, bits, given.get("in_means"))
         case Mvau() if parameters.is_residual:
             return ResidualMvauDatapath(parameters, values[unit.layer], bits)
         case Mvau():

@@ -81,6 +81,7 @@ class MvauDatapath:
         self.mvau = mvau
         self.input_bits = input_bits
         self.leaving: deque[int] = deque()
+        self.words_a_vector = mvau.synapse_fold
         self._words: list[int] = []
         self._group = 0
         by_pe = rows_by_pe(mvau, weights)
@@ -100,7 +101,7 @@ class MvauDatapath:
 
     def push(self, words: tuple[int, ...]) -> None:
         self._words.append(words[0])
-        if len(self._words) == self.mvau.synapse_fold:
+        if len(self._words) == self.words_a_vector:
             self.leaving.extend(self._compute(self._words))
             self._words = []
             self._group = (self._group + 1) % self.mvau.groups

@@ -96,4 +96,7 @@ def layer_extents(node: Node, last: Node, every_pixel: bool) -> dict[str, int]:
 
 def planes_of(node: Node) -> int:
     """Binary planes of an input element that the array works on one by one."""
-    return 2 if isinstance(node.layer, GatedConvLayer) else 1
+    if isinstance(node.layer, GatedConvLayer):
+        return 2
+    has_levels = isinstance(node.layer, WeightedLayer) and node.input.type.has_integer_means
+    return node.input.type.bits if has_levels else 1

@@ -32,7 +32,12 @@ def residual_layer(
     """A layer of residual binarization: what it reads or puts out are levels of +-mean."""
     if not layer.weight.is_bipolar:
         fault("weight", "bipolar beside residual activations", str(layer.weight))
-    if layer.activation and not layer.activation.type.is_residual:
+    made = None if layer.activation is None else layer.activation.type
+    if given.type.has_integer_means and made is not None:
+        fault("activation", f"residual{made.bits}.{given.type.mean_bits} behind {given.type}", f"{made}")
+    elif made is not None and made.has_integer_means:
+        fault("activation", "residual1..residual4 behind residual", f"{made}")
+    elif layer.activation and not layer.activation.type.is_residual:
         fault("activation", "residual1..residual4 behind residual", f"{layer.activation.type}")
     if layer.accumulator == "popcount":
         fault("accumulator", "dot beside residual activations", "popcount")
@@ -45,6 +50,16 @@ def residual_layer(
         fault("pad_value", f"{expected} around residual activations", str(pad_value))
     output = layer.activation.type if layer.activation else RESIDUAL_SUM
     return Tensor(shape, output), RESIDUAL_SUM, pad_value
+
+
+def level_sums(
+    fault: FaultAt, layer: WeightedLayer, given: Tensor, columns: int
+) -> tuple[int, int]:
+    """Least and greatest sum of a layer whose input's levels are worth integers."""
+    if not layer.weight.is_bipolar:
+        fault("weight", "bipolar behind residual activations", str(layer.weight))
+    largest = columns * given.type.bits * given.type.mean_type.maximum
+    return -largest, largest
 
 
 def gated_conv(

@@ -7,7 +7,7 @@ expected, got)`` takes what is wrong.
 from __future__ import annotations
 
 from bnnsim.design.network.join_rules import spanning
-from bnnsim.design.network.scaled_rules import FaultAt, gated_conv, residual_layer
+from bnnsim.design.network.scaled_rules import FaultAt, gated_conv, level_sums, residual_layer
 from bnnsim.design.network.tensor import Shape, Tensor
 from bnnsim.spec.value_type import ValueType, integer_type
 from bnnsim.spec.workload import (
@@ -22,7 +22,7 @@ from bnnsim.spec.workload import (
 
 def holds(value_type: ValueType, value: int) -> bool:
     """Whether ``value`` is one of the type's."""
-    if value_type.is_bipolar:
+    if value_type.is_bipolar or value_type.has_integer_means:
         return value in (-1, 1)
     return value_type.minimum <= value <= value_type.maximum
 
@@ -55,7 +55,7 @@ def conv(
             fault("kernel", f"a window within the padded {axis} of {extent}", f"{reach}")
             return None
         sizes.append((extent - reach) // stride + 1)
-    default_pad = -1 if given.type.is_bipolar else 0
+    default_pad = -1 if given.type.is_bipolar or given.type.has_integer_means else 0
     pad_value = default_pad if layer.pad_value is None else layer.pad_value
     if not (holds(given.type, pad_value) or pad_value == 0):
         fault("pad_value", f"0 or a value of {given.type}", str(pad_value))
@@ -78,10 +78,16 @@ def weighted(
     pad_value: int,
 ) -> tuple[Tensor, ValueType, int]:
     """A matrix layer: its sums over ``columns`` products, and what an activation makes of them."""
-    if given.type.is_residual or (layer.activation and layer.activation.type.is_residual):
+    made = None if layer.activation is None else layer.activation.type
+    residual = [one for one in (given.type, made) if one is not None and one.is_residual]
+    if any(not one.has_integer_means for one in residual):
         return residual_layer(fault, layer, given, shape, pad_value)
     binary = layer.weight.is_bipolar and given.type.is_bipolar
-    if layer.accumulator == "popcount":
+    if layer.accumulator == "popcount" and residual:
+        fault("accumulator", "dot beside residual activations", "popcount")
+    if given.type.has_integer_means:
+        low, high = level_sums(fault, layer, given, columns)
+    elif layer.accumulator == "popcount":
         if not binary:
             fault(
                 "accumulator",

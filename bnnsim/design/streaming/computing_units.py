@@ -94,6 +94,11 @@ class Mvau:
         return self.input_type.is_residual or self.output_type.is_residual
 
     @property
+    def has_integer_means(self) -> bool:
+        """Whether it is so in integers, nothing rounded."""
+        return self.input_type.has_integer_means or self.output_type.has_integer_means
+
+    @property
     def words_in(self) -> int:
         return self.vectors * self.synapse_fold * self.levels_in
 

@@ -62,10 +62,11 @@ def slide(
     port = builder.convert(port, window.lanes, node.name, hardware)
     if any(border_of(node)):
         # One bit cannot carry a true zero: behind such a border the stream has two.
-        is_widened = node.pad_value == 0 and node.input.type.is_bipolar
+        given = node.input.type
+        is_widened = node.pad_value == 0 and (given.is_bipolar or given.has_integer_means)
         levels = levels_of(node.input.type)
         # around levels, a word each: every bit 0, or every bit 1
-        value = int(node.pad_value > 0) if node.input.type.is_residual else node.pad_value
+        value = int(node.pad_value > 0) if given.is_residual else node.pad_value
         border = Padding(
             channels * levels, height, width, border_of(node), value, window.lanes, is_widened
         )
@@ -78,7 +79,8 @@ def slide(
             elements=border.words_out * window.lanes,
         )
         if is_widened:
-            port = replace(port, type=TERNARY, element_bits=TERNARY.bits)
+            of_bits = TERNARY if given.is_bipolar else given
+            port = replace(port, type=of_bits, element_bits=TERNARY.bits)
     name = f"{node.name}.window"
     usual: UnitLibrary = "rtl" if window.style in ("rtl", "parallel", "line_buffer") else "hls"
     builder.add_unit(name, node.name, window, [port], *unit_style(hardware, usual))

@@ -1,6 +1,7 @@
 """Reference of residual binarization: activations as M sign bits, each worth +-mean of its level.
 
-Codes hold level l's sign in bit l, the first (largest) level in bit 0. Arithmetic of ReBNet
+Codes hold level l's sign in bit l, the first (largest) level in bit 0. With means that are integers
+nothing is rounded: sums of +-mean, and thresholds. Else the arithmetic of ReBNet
 (mohaghasemzadeh/ReBNet, bnn/src/library/hls): numbers are ap_fixed<24, 16>, 8 bits behind the point,
 fractions cut off towards minus infinity, overflow wraps. Maps are integers ``(channels, frames, height,
 width)``.
@@ -49,6 +50,27 @@ def residual_layer(node: Node, values: Values, x: Integers) -> NDArray[np.int64]
         codes |= fires.astype(np.int64) << level
         rest = wrapped(np.where(fires, rest - mean, rest + mean))
     return codes
+
+
+def level_sums(node: Node, values: Values, x: Integers) -> NDArray[np.int64]:
+    """Sums of a layer whose input's levels are worth integers; a border of 0 counts nothing.
+
+    ``values``: ``weights`` bits, ``in_means`` (levels in,).
+    """
+    signs = values["weights"].astype(np.int64) * 2 - 1
+    total = np.zeros((node.output.channels, x.shape[1], *node.output.shape[1:]), np.int64)
+    for level, mean in enumerate(values["in_means"].tolist()):
+        bipolar = (x.astype(np.int64) >> level & 1) * 2 - 1
+        if isinstance(node.layer, ConvBase):
+            bipolar = bordered(bipolar, node.layer.pad_tlbr, node.pad_value)
+        total += _products(node, signs, bipolar) * mean
+    return total
+
+
+def codes_of(count: Integers, levels: int) -> NDArray[np.int64]:
+    """Codes from how many of a channel's ``2**levels - 1`` thresholds fire: the first level is the upper
+    bit."""
+    return _reversed(count.astype(np.int64), levels)
 
 
 def _sums(node: Node, values: Values, x: Integers) -> Integers:

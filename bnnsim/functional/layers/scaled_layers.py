@@ -15,7 +15,7 @@ from bnnsim.functional.layers.fixed_layers import (
     PARAMETER_TYPE,
     fixed_layer,
 )
-from bnnsim.functional.layers.residual import residual_layer, residual_pool
+from bnnsim.functional.layers.residual import level_sums, residual_layer, residual_pool
 from bnnsim.spec.value_type import ValueType
 from bnnsim.spec.workload import (
     AffineLayer,
@@ -36,16 +36,22 @@ def is_scaled(node: Node) -> bool:
     """Whether this module executes the layer."""
     if isinstance(node.layer, FIXED_LAYERS):
         return True
-    return is_residual(node) or (isinstance(node.layer, MaxPoolLayer) and node.input.type.is_residual)
+    reads = isinstance(node.layer, MaxPoolLayer | WeightedLayer) and node.input.type.is_residual
+    return is_residual(node) or reads
 
 
 def is_residual(node: Node) -> bool:
-    """A convolution or linear layer that reads or puts out residual activations."""
+    """A convolution or linear layer with residual activations on either side, in ReBNet's arithmetic."""
     layer = node.layer
     if not isinstance(layer, WeightedLayer) or isinstance(layer, FIXED_LAYERS):
         return False
-    fires = layer.activation is not None and layer.activation.type.is_residual
-    return node.input.type.is_residual or fires
+    types = [node.input.type, *([layer.activation.type] if layer.activation else [])]
+    return any(one.is_residual and not one.has_integer_means for one in types)
+
+
+def _means_type(given: ValueType) -> ValueType:
+    """Of what a level of an activation of that type is worth."""
+    return given.mean_type if given.has_integer_means else RESIDUAL_SUM
 
 
 def scaled_parameters(node: Node) -> Named:
@@ -63,13 +69,12 @@ def scaled_parameters(node: Node) -> Named:
     if isinstance(layer, GatedConvLayer):
         named: Named = {"weights": (node.weight_shape, layer.weight)}
         return named | dict.fromkeys(CHANNEL_PARAMETERS, (channels, PARAMETER_TYPE))
-    if not is_residual(node):
+    if not (is_scaled(node) and isinstance(layer, WeightedLayer)):
         return {}
-    assert isinstance(layer, WeightedLayer)
     named = {"weights": (node.weight_shape, layer.weight)}
     if node.input.type.is_residual:
-        named["in_means"] = ((node.input.type.bits,), RESIDUAL_SUM)
-    if layer.activation is not None:
+        named["in_means"] = ((node.input.type.bits,), _means_type(node.input.type))
+    if layer.activation is not None and is_residual(node):
         named |= dict.fromkeys(("alpha", "bias"), (channels, RESIDUAL_SUM))
         named["out_means"] = ((node.output.type.bits,), RESIDUAL_SUM)
     return named
@@ -81,6 +86,8 @@ def run_scaled(node: Node, values: Values, inputs: list[Integers]) -> NDArray[np
         return residual_pool(node, inputs[0])
     if is_residual(node):
         return residual_layer(node, values, inputs[0])
+    if node.input.type.has_integer_means:
+        return level_sums(node, values, inputs[0])
     return fixed_layer(node, values, inputs)
 
 
@@ -94,7 +101,7 @@ def drawn_scaled_parameters(network: Network, seed: int) -> dict[str, dict[str, 
             drawn[name] = {key: _drawn(rng, node, key, *what) for key, what in named.items()}
     # a level is worth the same where it is made and where it is read
     for name, node in network.nodes.items():
-        if "in_means" in drawn.get(name, {}):
+        if "in_means" in drawn.get(name, {}) and not node.input.type.has_integer_means:
             drawn[name]["in_means"] = drawn[_producer(network, node)]["out_means"]
         if "alpha" in drawn.get(name, {}):
             _centre(rng, node, drawn[name])
@@ -118,6 +125,11 @@ def _centre(rng: np.random.Generator, node: Node, values: dict[str, Integers]) -
     )
 
 
+def drawn_means(given: ValueType) -> Integers:
+    """What the levels of an activation of that type are worth: each at most half of the one before."""
+    return (given.mean_type.maximum >> np.arange(given.bits)).clip(1).astype(np.int32)
+
+
 def _producer(network: Network, node: Node) -> str:
     source = node.inputs[0]
     while "out_means" not in scaled_parameters(network.nodes[source]):
@@ -131,6 +143,8 @@ def _drawn(
     if value_type.is_bipolar:
         return rng.integers(0, 2, shape, np.uint8)
     one = 1 << value_type.fraction_bits
+    if key.endswith("means") and node.input.type.has_integer_means:
+        return drawn_means(node.input.type)
     if key.endswith("means"):
         return (one >> np.arange(1, shape[0] + 1)).astype(np.int32)
     if value_type == RESIDUAL_SUM:

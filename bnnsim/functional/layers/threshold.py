@@ -1,4 +1,4 @@
-"""Thresholds on their own, behind a sum that several layers share."""
+"""Thresholds on their own, behind a sum that several layers share, or one of levels."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from bnnsim.functional.kernels.slices import run_slices
 from bnnsim.functional.tensors.feature_map import FeatureMap, IntegerMap, PackedMap
 from bnnsim.functional.tensors.packing import words_for
 from bnnsim.functional.tensors.tiled_weights import integer_thresholds
-from bnnsim.spec.workload import ThresholdLayer
+from bnnsim.spec.workload import ThresholdLayer, WeightedLayer
 
 _SLICE = 200_000
 """Comparisons of about 0.2 ms, just worth another thread's while."""
 
 
 class ThresholdStep:
-    """One threshold layer."""
+    """The thresholds of a layer."""
 
     def __init__(self, node: Node, thresholds: NDArray[np.int64]) -> None:
         """``thresholds``: int64 ``(channels, thresholds)``."""
-        assert isinstance(node.layer, ThresholdLayer)
+        assert isinstance(node.layer, ThresholdLayer | WeightedLayer) and node.layer.activation
         self.lowest = node.layer.activation.least
         self.node = node
         compare, sums = node.layer.activation.compare, node.sum_type

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bnnsim.arrays import Integers
 from bnnsim.design.network.network import INPUT, Network, Node
-from bnnsim.functional.layers.scaled_layers import is_scaled
+from bnnsim.functional.layers.scaled_layers import drawn_means, is_scaled
 from bnnsim.spec.value_type import ValueType
 from bnnsim.spec.workload import (
     Activation,
@@ -53,6 +53,9 @@ def drawn_parameters(
         given = [moments[source] for source in node.inputs]
         activation: Activation | None = None
         if is_scaled(node):
+            if node.threshold_count:
+                spread = np.full(node.output.channels, _level_spread(node))
+                thresholds[name] = _thresholds(rng, 0 * spread, spread, node.threshold_count)
             moments[name] = _uniform(node.output.type)
             continue
         if isinstance(layer, WeightedLayer):
@@ -107,6 +110,12 @@ def _sums(
         centre, spread = (centre + node.matrix_width) / 2, spread / 2
     whole = _Moments(float(centre.mean()), float(centre.var() + (spread**2).mean()))
     return centre, spread, whole
+
+
+def _level_spread(node: Node) -> float:
+    """Spread of a sum whose inputs' levels are worth integers: signs are independent."""
+    means = drawn_means(node.input.type).astype(np.float64)
+    return float(np.sqrt(node.matrix_width * (means**2).sum()))
 
 
 def _thresholds(

@@ -38,7 +38,9 @@ class Parameters:
             layers.setdefault(name, {})["weights"] = array
         for name, array in self.thresholds.items():
             layers.setdefault(name, {})["thresholds"] = array
-        return layers | {name: dict(values) for name, values in self.values.items()}
+        for name, values in self.values.items():
+            layers.setdefault(name, {}).update(values)
+        return layers
 
 
 def load_parameters(network: Network, path: str | Path) -> Parameters:

@@ -69,11 +69,12 @@ def unit_memories(
     ``values`` the parameters of scaled layers, by layer, then by name."""
     named = dict((values or {}).get(unit.layer, {}))
     match unit.parameters:
-        case Mvau() as p if p.is_residual:
+        case Mvau() as p if p.is_residual and not p.has_integer_means:
             memories = _weights(p, named.pop("weights"))
             return memories + _numbers(named, p.pe, RESIDUAL_SUM, "nf")
         case Mvau() as p:
-            memories = _weights(p, weights[unit.layer])
+            memories = _weights(p, named.pop("weights") if "weights" in named else weights[unit.layer])
+            memories += _numbers(named, p.pe, p.input_type.mean_type, "nf")
             if p.thresholds and unit.layer in thresholds:
                 folded = threshold_memory(p, thresholds[unit.layer]).astype(np.int64)
                 rows = folded.reshape(-1, p.pe * p.thresholds)
@@ -134,7 +135,8 @@ def _numbers(
         layout = f"{'level' if of_levels else 'PE'} p in element p, element 0 in the lowest bits"
         words = tuple(pack_rows(rows, bits))
         where = "one word" if of_levels else address
-        memories.append(Memory(name, None, lanes * bits, words, bits, True, where, layout))
+        signed = value_type.is_signed
+        memories.append(Memory(name, None, lanes * bits, words, bits, signed, where, layout))
     return memories
 
 

@@ -11,7 +11,9 @@
 //
 // Each level's matches count IN_MEANS[level]; a plain input (LEVELS_IN 1, IS_PLAIN) counts its own value.
 // Sums have 24 bits, 8 behind the point, and wrap. With an activation, alpha * sum + bias is signed, moved
-// towards zero by OUT_MEANS[level] and signed again, a word a level.
+// towards zero by OUT_MEANS[level] and signed again, a word a level. IS_EXACT: sums have SUM_BITS and hold all
+// (+-IN_MEANS[level] a lane, border taps of 0 nothing); how many THRESHOLDS a sum reaches leaves, a bit a
+// level or all of it.
 
 module residual_mvau #(
     parameter PE             = 1,
@@ -29,6 +31,15 @@ module residual_mvau #(
     parameter OUTPUT_BITS    = 1,
     parameter LEVELS_IN      = 2,
     parameter LEVELS_OUT     = 2,
+    parameter SUM_BITS       = 24,
+    parameter MEAN_BITS      = 24,
+    parameter IS_EXACT       = 0,
+    parameter WEIGHT_BITS    = 1,  // this and the rest: exact ones alone
+    parameter WEIGHT_SIGNED  = 0,
+    parameter WEIGHT_BIPOLAR = 1,
+    parameter THRESHOLDS     = 0,
+    parameter THRESHOLD_BITS = 1,
+    parameter LOWEST         = 0,
     parameter WEIGHT_MEMORIES = 1, // or one a PE
     parameter PIPELINE_DEPTH = 6,
     parameter FREEZES        = 0,
@@ -37,7 +48,8 @@ module residual_mvau #(
     parameter IN_MEANS_FILE  = "in_means",
     parameter OUT_MEANS_FILE = "out_means",
     parameter ALPHA_FILE     = "alpha",
-    parameter BIAS_FILE      = "bias"
+    parameter BIAS_FILE      = "bias",
+    parameter THRESHOLDS_FILE = "thresholds"
 ) (
     input  wire                       clk,
     input  wire                       rst,
@@ -49,14 +61,13 @@ module residual_mvau #(
     input  wire                       out_ready,
     output wire [PE*OUTPUT_BITS-1:0]  out_data
 );
-    localparam integer SUM_BITS     = 24;
     localparam integer SYNAPSE_FOLD = MATRIX_WIDTH / SIMD;
     localparam integer NEURON_FOLD  = MATRIX_HEIGHT / PE;
     localparam integer WORDS        = SYNAPSE_FOLD * LEVELS_IN; // a vector
     localparam integer FOLD_STEPS   = WORDS > LEVELS_OUT ? WORDS : LEVELS_OUT;
     localparam integer IS_LATE      = FREEZES == 0 && LEVELS_OUT > 1 ? 1 : 0;
     localparam integer WEIGHTS      = GROUPS * NEURON_FOLD * SYNAPSE_FOLD;
-    localparam integer WEIGHT_BITS  = WEIGHTS > 1 ? $clog2(WEIGHTS) : 1;
+    localparam integer WORD_AT_BITS = WEIGHTS > 1 ? $clog2(WEIGHTS) : 1;
     localparam integer ROWS         = GROUPS * NEURON_FOLD;
     localparam integer ROW_BITS     = ROWS > 1 ? $clog2(ROWS) : 1;
     localparam integer STEP_BITS    = $clog2(FOLD_STEPS + 1);
@@ -135,11 +146,11 @@ module residual_mvau #(
     localparam integer WORD_BITS = WORDS > 1 ? $clog2(WORDS) : 1;
     reg  [SIMD*INPUT_BITS-1:0] operand;
     wire [SIMD*INPUT_BITS-1:0] stored;
-    wire [PE*SIMD-1:0]         weights;
-    reg  [WEIGHT_BITS-1:0]     weight_address;
+    wire [PE*SIMD*WEIGHT_BITS-1:0] weights;
+    reg  [WORD_AT_BITS-1:0]     weight_address;
     reg  [PIPELINE_DEPTH:1]    uses, begins, ends; // a word; a fold begins, ends
     wire                       level_last;
-    wire [LEVELS_IN*SUM_BITS-1:0] in_means;
+    wire [LEVELS_IN*MEAN_BITS-1:0] in_means;
     generate
         if (NEURON_FOLD > 1) begin : buffer
             (* ram_style = "distributed" *) reg [SIMD*INPUT_BITS-1:0] words [0:WORDS-1];
@@ -150,24 +161,24 @@ module residual_mvau #(
             assign stored = in_data;
         end
         if (IS_PLAIN == 0) begin : means
-            rom #(.WIDTH_BITS(LEVELS_IN * SUM_BITS), .DEPTH_WORDS(1), .ADDRESS_BITS(1),
+            rom #(.WIDTH_BITS(LEVELS_IN * MEAN_BITS), .DEPTH_WORDS(1), .ADDRESS_BITS(1),
                   .FILE(IN_MEANS_FILE)) memory (
                 .clk(clk), .read(advance), .address(1'b0), .word(in_means));
         end else begin : no_means
-            assign in_means = {LEVELS_IN * SUM_BITS{1'b0}};
+            assign in_means = {LEVELS_IN * MEAN_BITS{1'b0}};
         end
     endgenerate
     turns #(.COUNT(LEVELS_IN)) level (
         .clk(clk), .rst(rst), .next(step & has_word), .last(level_last));
     localparam integer LAST_WEIGHT = WEIGHTS - 1;
     always @(posedge clk)
-        if (rst) weight_address <= {WEIGHT_BITS{1'b0}};
+        if (rst) weight_address <= {WORD_AT_BITS{1'b0}};
         else if (step & has_word & level_last)
-            weight_address <= weight_address == LAST_WEIGHT[WEIGHT_BITS-1:0]
-                ? {WEIGHT_BITS{1'b0}} : weight_address + 1'b1;
+            weight_address <= weight_address == LAST_WEIGHT[WORD_AT_BITS-1:0]
+                ? {WORD_AT_BITS{1'b0}} : weight_address + 1'b1;
     weight_memory #(
-        .PE(PE), .ROW_BITS(SIMD), .MEMORIES(WEIGHT_MEMORIES), .DEPTH_WORDS(WEIGHTS),
-        .ADDRESS_BITS(WEIGHT_BITS), .FILE(WEIGHTS_FILE)
+        .PE(PE), .ROW_BITS(SIMD * WEIGHT_BITS), .MEMORIES(WEIGHT_MEMORIES), .DEPTH_WORDS(WEIGHTS),
+        .ADDRESS_BITS(WORD_AT_BITS), .FILE(WEIGHTS_FILE)
     ) memory (.clk(clk), .read(step & has_word), .address(weight_address), .rows(weights));
     always @(posedge clk) begin
         if (step & has_word) operand <= is_stored ? stored : in_data;
@@ -197,20 +208,30 @@ module residual_mvau #(
         if (rst) out_level <= {LEVEL_BITS{1'b0}};
         else if (exits)
             out_level <= out_level == LAST_OUT[LEVEL_BITS-1:0] ? {LEVEL_BITS{1'b0}} : out_level + 1'b1;
-    wire [SUM_BITS-1:0] in_mean = in_means[in_level*SUM_BITS +: SUM_BITS];
+    wire [MEAN_BITS-1:0] in_mean = in_means[in_level*MEAN_BITS +: MEAN_BITS];
 
     // The numbers of the rows whose sums are ready a stage later.
-    wire [PE*SUM_BITS-1:0] alphas, biases;
+    localparam integer HAS_ROWS   = HAS_ACTIVATION != 0 || THRESHOLDS != 0 ? 1 : 0;
+    localparam integer LIMIT_BITS = (THRESHOLDS > 0 ? THRESHOLDS : 1) * THRESHOLD_BITS; // of a PE
+    wire                           sum_ends = advance & ends[SUM_AT-1];
+    wire [ROW_BITS-1:0]            row;
+    wire [PE*SUM_BITS-1:0]         alphas, biases;
+    wire [PE*LIMIT_BITS-1:0]       limits;
     wire [LEVELS_OUT*SUM_BITS-1:0] out_means;
     generate
-        if (HAS_ACTIVATION != 0) begin : activation
-            reg [ROW_BITS-1:0] row;
-            wire sum_ends = advance & ends[SUM_AT-1];
+        if (HAS_ROWS != 0) begin : of_rows
+            reg [ROW_BITS-1:0] address;
             wire row_last;
             turns #(.COUNT(ROWS)) rows (.clk(clk), .rst(rst), .next(sum_ends), .last(row_last));
             always @(posedge clk)
-                if (rst) row <= {ROW_BITS{1'b0}};
-                else if (sum_ends) row <= row_last ? {ROW_BITS{1'b0}} : row + 1'b1;
+                if (rst) address <= {ROW_BITS{1'b0}};
+                else if (sum_ends) address <= row_last ? {ROW_BITS{1'b0}} : address + 1'b1;
+            assign row = address;
+        end else begin : of_none
+            assign row = {ROW_BITS{1'b0}};
+            wire unused_row = &{1'b0, sum_ends, row};
+        end
+        if (HAS_ACTIVATION != 0) begin : activation
             rom #(.WIDTH_BITS(PE * SUM_BITS), .DEPTH_WORDS(ROWS), .ADDRESS_BITS(ROW_BITS),
                   .FILE(ALPHA_FILE)) alpha_memory (
                 .clk(clk), .read(sum_ends), .address(row), .word(alphas));
@@ -225,24 +246,50 @@ module residual_mvau #(
             assign biases    = {PE * SUM_BITS{1'b0}};
             assign out_means = {LEVELS_OUT * SUM_BITS{1'b0}};
         end
+        if (THRESHOLDS != 0) begin : fires
+            rom #(.WIDTH_BITS(PE * LIMIT_BITS), .DEPTH_WORDS(ROWS), .ADDRESS_BITS(ROW_BITS),
+                  .FILE(THRESHOLDS_FILE)) limit_memory (
+                .clk(clk), .read(sum_ends), .address(row), .word(limits));
+        end else begin : no_thresholds
+            assign limits = {PE * LIMIT_BITS{1'b0}};
+        end
     endgenerate
     wire [SUM_BITS-1:0] out_mean = out_means[out_level*SUM_BITS +: SUM_BITS];
+    wire                is_first_level = out_level == {LEVEL_BITS{1'b0}};
 
     genvar p;
     generate
         for (p = 0; p < PE; p = p + 1) begin : element
-            residual_pe #(
-                .SIMD(SIMD), .INPUT_BITS(INPUT_BITS), .INPUT_SIGNED(INPUT_SIGNED),
-                .INPUT_BIPOLAR(INPUT_BIPOLAR), .INPUT_FRACTION(INPUT_FRACTION),
-                .IS_PLAIN(IS_PLAIN), .HAS_ACTIVATION(HAS_ACTIVATION), .OUTPUT_BITS(OUTPUT_BITS),
-                .COUNT(COUNT), .PRODUCT(PRODUCT), .MOVED(MOVED)
-            ) lanes (
-                .clk(clk), .advance(advance), .uses(uses[SUM_AT-1]), .begins(begins[SUM_AT-1]),
-                .operand(operand), .weights(weights[p*SIMD +: SIMD]), .in_mean(in_mean),
-                .alpha(alphas[p*SUM_BITS +: SUM_BITS]), .bias(biases[p*SUM_BITS +: SUM_BITS]),
-                .exits(exits), .is_first_level(out_level == {LEVEL_BITS{1'b0}}), .out_mean(out_mean),
-                .value(out_data[p*OUTPUT_BITS +: OUTPUT_BITS]));
+            if (IS_EXACT != 0) begin : exact
+                level_pe #(
+                    .SIMD(SIMD), .INPUT_BITS(INPUT_BITS), .INPUT_SIGNED(INPUT_SIGNED),
+                    .INPUT_BIPOLAR(INPUT_BIPOLAR), .WEIGHT_BITS(WEIGHT_BITS),
+                    .WEIGHT_SIGNED(WEIGHT_SIGNED), .WEIGHT_BIPOLAR(WEIGHT_BIPOLAR),
+                    .IS_PLAIN(IS_PLAIN), .SUM_BITS(SUM_BITS), .MEAN_BITS(MEAN_BITS),
+                    .THRESHOLDS(THRESHOLDS), .THRESHOLD_BITS(THRESHOLD_BITS), .LOWEST(LOWEST),
+                    .LEVELS_OUT(LEVELS_OUT), .OUTPUT_BITS(OUTPUT_BITS),
+                    .COUNT(COUNT), .PRODUCT(PRODUCT), .MOVED(MOVED)
+                ) lanes (
+                    .clk(clk), .advance(advance), .uses(uses[SUM_AT-1]), .begins(begins[SUM_AT-1]),
+                    .operand(operand), .weights(weights[p*SIMD*WEIGHT_BITS +: SIMD*WEIGHT_BITS]),
+                    .in_mean(in_mean), .limits(limits[p*LIMIT_BITS +: LIMIT_BITS]),
+                    .exits(exits), .is_first_level(is_first_level),
+                    .value(out_data[p*OUTPUT_BITS +: OUTPUT_BITS]));
+            end else begin : rounded
+                residual_pe #(
+                    .SIMD(SIMD), .INPUT_BITS(INPUT_BITS), .INPUT_SIGNED(INPUT_SIGNED),
+                    .INPUT_BIPOLAR(INPUT_BIPOLAR), .INPUT_FRACTION(INPUT_FRACTION),
+                    .IS_PLAIN(IS_PLAIN), .HAS_ACTIVATION(HAS_ACTIVATION), .OUTPUT_BITS(OUTPUT_BITS),
+                    .COUNT(COUNT), .PRODUCT(PRODUCT), .MOVED(MOVED)
+                ) lanes (
+                    .clk(clk), .advance(advance), .uses(uses[SUM_AT-1]), .begins(begins[SUM_AT-1]),
+                    .operand(operand), .weights(weights[p*SIMD +: SIMD]), .in_mean(in_mean),
+                    .alpha(alphas[p*SUM_BITS +: SUM_BITS]), .bias(biases[p*SUM_BITS +: SUM_BITS]),
+                    .exits(exits), .is_first_level(is_first_level), .out_mean(out_mean),
+                    .value(out_data[p*OUTPUT_BITS +: OUTPUT_BITS]));
+            end
         end
     endgenerate
+    wire unused_numbers = &{1'b0, alphas, biases, limits, out_mean};
     wire unused_stages = &{1'b0, uses, begins, ends, full};
 endmodule

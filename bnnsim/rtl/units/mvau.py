@@ -22,7 +22,7 @@ def mvau_instance(values: UnitValues, p: Mvau) -> Instance:
         raise NoModuleError(f"{values.unit.name}: a module for an MVAU with residual activations")
     assert values.weights is not None
     memories = weight_roms(p, values.weights)
-    thresholds = _thresholds(values, p)
+    thresholds = fired_rows(values, p)
     threshold_bits = 1
     if thresholds is not None:
         threshold_bits = number_bits(int(thresholds.min()), int(thresholds.max()), not p.is_binary)
@@ -62,12 +62,12 @@ def sum_bits(p: Mvau) -> int:
     return number_bits(p.sum_type.minimum, p.sum_type.maximum, True)
 
 
-def _thresholds(values: UnitValues, p: Mvau) -> Int64s | None:
+def fired_rows(values: UnitValues, p: Mvau) -> Int64s | None:
     """What fires, ``(folds, pe, thresholds)``; None for raw sums."""
     if values.thresholds is None or not p.thresholds:
         return None
     rows = threshold_memory(p, values.thresholds).reshape(-1, p.pe, p.thresholds)
-    if p.is_binary:
+    if p.is_binary and not p.is_residual:
         return matches_reached(rows, p.compare, p.matrix_width, p.accumulator == "popcount")
     return reached(rows, p.compare, p.sum_type.minimum, p.sum_type.maximum)
 

@@ -30,7 +30,11 @@ from bnnsim.rtl.units.joins import add_instance, concat_instance, multiply_insta
 from bnnsim.rtl.units.mvau import mvau_instance
 from bnnsim.rtl.units.padding import padding_instance
 from bnnsim.rtl.units.pool import pool_instance
-from bnnsim.rtl.units.residual import level_converter_instance, residual_mvau_instance
+from bnnsim.rtl.units.residual import (
+    level_converter_instance,
+    level_mvau_instance,
+    residual_mvau_instance,
+)
 from bnnsim.rtl.units.scale import scale_instance
 from bnnsim.rtl.units.threshold import threshold_instance
 from bnnsim.rtl.units.window import window_instance
@@ -55,6 +59,8 @@ def unit_instance(values: UnitValues) -> Instance:
             return converter_instance(values, p)
         case Window() as p:
             return window_instance(values, p)
+        case Mvau() as p if p.has_integer_means:
+            return level_mvau_instance(values, p)
         case Mvau() as p if p.is_residual:
             return residual_mvau_instance(values, p)
         case Mvau() as p:

@@ -193,6 +193,57 @@ def residual_mvau(random: Random) -> SingleUnit:
     return single_unit(random, parameters, ports[:1], ports[1:], named=named)
 
 
+def level_mvau(random: Random) -> SingleUnit:
+    """Levels worth integers on one side or both; a border of zeros makes them two bits wide."""
+    levels_in, levels_out = random.randint(1, 4), random.randint(1, 4)
+    given = ValueType("residual", levels_in, mean_bits=random.choice([1, 4, 11]))
+    weight, is_plain = BIPOLAR, random.random() < 0.3
+    if is_plain:
+        given, levels_in = drawn_type(random), 1
+        weight, bits = random.choice([BIPOLAR, ValueType("int", 4), ValueType("uint", 2)]), given.bits
+    shape = _matrix(random)
+    if is_plain:
+        low, high = _sum_range(shape["matrix_width"], weight, given, "dot")
+    else:
+        bits = random.choice([1, 1, 2])
+        high = bits * shape["matrix_width"] * levels_in * given.mean_type.maximum  # -2 among the words
+        low = -high
+    made, count = ValueType("residual", levels_out, mean_bits=7), (1 << levels_out) - 1
+    if not is_plain and random.random() < 0.5:
+        levels_out = 1
+        plain = [(integer_type(low, high), 0), (BIPOLAR, 1), (ValueType("uint", 2), 3)]
+        made, count = random.choice(plain)
+    output_bits = 1 if made.is_residual else made.bits
+    parameters = _mvau(shape, weight, given, integer_type(low, high), made, output_bits, "dot")
+    compare: Any = random.choice([">", ">="]) if count else ""
+    parameters = replace(
+        parameters,
+        levels_in=levels_in,
+        levels_out=levels_out,
+        thresholds=count,
+        compare=compare,
+        memory_layout=random.choice(["per_pe", "per_layer"]),
+    )
+    channels = shape["groups"] * shape["matrix_height"]
+    thresholds = np.array(
+        [sorted(random.randint(low - 1, high + 1) for _ in range(count)) for _ in range(channels)],
+        np.int64,
+    )
+    weights, named = _weights(random, shape, weight), {}
+    if not is_plain:
+        named = {"weights": weights, "in_means": drawn_numbers(random, levels_in, given.mean_type)}
+    ports: list[Port] = [(parameters.simd, bits, given), (parameters.pe, output_bits, made)]
+    return single_unit(
+        random,
+        parameters,
+        ports[:1],
+        ports[1:],
+        weights=weights if is_plain else None,
+        thresholds=thresholds if count else None,
+        named=named,
+    )
+
+
 def mvau(random: Random) -> SingleUnit:
     given = drawn_type(random)
     weight = random.choice([BIPOLAR, BIPOLAR, ValueType("int", 2), ValueType("int", 4)])
@@ -320,6 +371,7 @@ KINDS: dict[str, Callable[[Random], SingleUnit]] = {
     "repeat": repeat,
     "label_select": label_select,
     "concat": concat,
+    "level_mvau": level_mvau,
     "residual_mvau": residual_mvau,
     "mvau": mvau,
     "threshold": threshold,

@@ -124,6 +124,26 @@ def test_a_kind_of_layer_runs_where_the_page_says(kind: str) -> None:
     assert all(one == scores[0] for one in scores)
 
 
+def test_levels_worth_integers_run_on_both_styles() -> None:
+    """Sums, pools, borders of true zeros, and thresholds of other types behind them."""
+    layers = [
+        {"name": "a", "op": "conv", "out": 4, "kernel": 1, "activation": "residual3.6"},
+        {"name": "pool", "op": "max_pool", "kernel": 2},
+        {"name": "b", "op": "conv", "out": 4, "kernel": 3, "pad": 1, "pad_value": 0,
+         "activation": "residual2.9"},
+        {"name": "c", "op": "linear", "out": 6, "activation": "uint2"},
+        {"name": "d", "op": "linear", "out": 5, "weight": "int4"},
+    ]  # fmt: skip
+    frame = {"shape": [2, 6, 6], "type": "int4"}
+    workload = Workload.model_validate({"name": "n", "input": frame, "layers": layers})
+    runs = [
+        simulate(architecture, workload, frames=2, weights_seed=3)
+        for architecture in (pipeline(workload), engine(workload))
+    ]
+    assert [run.bit_exact for run in runs] == [True, True]
+    assert runs[0].scores == runs[1].scores
+
+
 def test_a_network_that_ends_in_top_k_predicts_what_its_scores_say() -> None:
     """Of equal scores the first; there are more classes than places."""
     layers = [{"name": "scores", "op": "linear", "out": 6}]

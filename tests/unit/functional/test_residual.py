@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bnnsim.design.network.network import resolve_network
+from bnnsim.functional.executor import execute
 from bnnsim.functional.layers.residual import residual_layer, residual_pool, wrapped
+from bnnsim.functional.parameters.parameters import Parameters, check_parameters
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.workload import Workload
 
@@ -180,3 +182,109 @@ def test_frames_are_no_levels_and_have_no_more_than_8_bits_behind_the_point() ->
         spec["input"]["type"] = frame
         with pytest.raises(SpecError, match=expected):
             resolve_network(Workload.model_validate(spec))
+
+
+def in_integers(levels: int, mean_bits: int, pad_value: int, end: str | None) -> Workload:
+    late: dict[str, Any] = {"name": "b", "op": "conv", "out": 2, "kernel": [2, 3]}
+    late |= {"pad": [1, 2, 0, 1], "pad_value": pad_value, "activation": end}
+    first = {"name": "a", "op": "conv", "out": 3, "kernel": 1, "weight": "int4"}
+    return Workload.model_validate(
+        {
+            "name": "small",
+            "input": {"shape": [2, 4, 4], "type": "int4"},
+            "layers": [
+                {**first, "activation": f"residual{levels}.{mean_bits}"},
+                {"name": "pool", "op": "max_pool", "kernel": 2},
+                late,
+            ],
+        }
+    )
+
+
+@settings(max_examples=60)
+@given(
+    st.integers(1, 4),
+    st.integers(1, 20),
+    st.sampled_from([-1, 0, 1]),
+    st.sampled_from([None, "bipolar", "uint2", "residual2.3"]),
+    st.integers(0, 2**16),
+)
+def test_every_element_follows_from_signs_and_what_they_are_worth(
+    levels: int, mean_bits: int, pad_value: int, end: str | None, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    network = resolve_network(in_integers(levels, mean_bits, pad_value, end))
+    means = sorted(rng.integers(0, 2**mean_bits, levels).tolist(), reverse=True)
+    count = network.nodes["b"].threshold_count
+    arrays = {
+        "a.weights": rng.integers(-8, 8, (3, 2, 1, 1)),
+        "a.thresholds": np.sort(rng.integers(-60, 60, (3, 2**levels - 1)), axis=1),
+        "b.weights": rng.integers(0, 2, (2, 3, 2, 3)),
+        "b.in_means": np.array(means),
+    }
+    if end is not None:
+        reach = sum(means) + 1
+        arrays["b.thresholds"] = np.sort(rng.integers(-reach, reach, (2, count)), axis=1)
+    frames = rng.integers(-8, 8, (1, 2, 4, 4))
+    outputs = execute(network, check_parameters(network, arrays, "arrays"), frames).outputs
+    codes = outputs["a"]
+    for out, row, column in np.ndindex(3, 4, 4):
+        taps = [(arrays["a.weights"][out, c, 0, 0], frames[0, c, row, column]) for c in (0, 1)]
+        total = sum(int(weight) * int(pixel) for weight, pixel in taps)
+        rank = sum(total >= int(t) for t in arrays["a.thresholds"][out])
+        signs = f"{rank:0{levels}b}"  # the first level's first
+        assert codes[0, out, row, column] == sum(int(bit) << i for i, bit in enumerate(signs))
+    for channel, row, column in np.ndindex(3, 2, 2):
+        window = codes[0, channel, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
+        ranks = [int(f"{code:0{levels}b}"[::-1], 2) for code in window.reshape(-1)]
+        best = window.reshape(-1)[int(np.argmax(ranks))]
+        assert outputs["pool"][0, channel, row, column] == best
+    pooled = outputs["pool"][0]
+    for out, row, column in np.ndindex(*network.nodes["b"].output.shape):
+        total = 0
+        for channel, y, x in np.ndindex(3, 2, 3):
+            r, c = row + y - 1, column + x - 2
+            inside = 0 <= r < 2 and 0 <= c < 2
+            x_value = value(int(pooled[channel, r, c]), means) if inside else pad_value * sum(means)
+            total += (2 * int(arrays["b.weights"][out, channel, y, x]) - 1) * x_value
+        expected = total
+        if end is not None:
+            fired = sum(total >= int(t) for t in arrays["b.thresholds"][out])
+            expected = {"residual2.3": [0, 2, 1, 3][fired] if count == 3 else 0}.get(end, fired)
+        assert outputs["b"][0, out, row, column] == expected
+
+
+@pytest.mark.parametrize(
+    ("late", "expected"),
+    [
+        ({"activation": "residual2"}, "expected residual2.5 behind residual2.5, got residual2"),
+        ({"weight": "int2"}, "weight: expected bipolar behind residual activations, got int2"),
+        ({"accumulator": "popcount"}, "expected dot beside residual activations, got popcount"),
+        ({"pad": 1, "pad_value": 3}, r"pad_value: expected 0 or a value of residual2.5, got 3"),
+    ],
+)
+def test_what_does_not_go_with_levels_worth_integers_is_said(late: dict[str, Any], expected: str) -> None:
+    spec = in_integers(2, 5, 0, None).model_dump()
+    spec["layers"][2] |= late
+    with pytest.raises(SpecError, match=expected):
+        resolve_network(Workload.model_validate(spec))
+
+
+@pytest.mark.parametrize("name", ["residual5.3", "residual2.0", "residual2.32", "residual2.x"])
+def test_types_of_levels_have_bounds(name: str) -> None:
+    with pytest.raises(ValueError, match=r"residualM\.W"):
+        in_integers(2, 5, 0, name)
+
+
+def test_what_a_level_is_worth_is_held_against_its_bits() -> None:
+    network = resolve_network(in_integers(2, 5, 0, None))
+    arrays: dict[str, Ints] = {
+        "a.weights": np.ones((3, 2, 1, 1), np.int64),
+        "a.thresholds": np.zeros((3, 3), np.int64),
+        "b.weights": np.ones((2, 3, 2, 3), np.int64),
+        "b.in_means": np.array([32, 3]),
+    }
+    with pytest.raises(SpecError, match=r"b.in_means: expected uint5 values, 0 .. 31, got 32"):
+        check_parameters(network, arrays, "arrays")
+    arrays["b.in_means"] = np.array([31, 3])
+    assert isinstance(check_parameters(network, arrays, "arrays"), Parameters)
