@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,7 @@ MISSING = (
     "what FINN leaves around the hardware may be missing, such as the scale and offset of the scores and "
     "the order of the input's axes"
 )
+_NUMBERED = re.compile(r"(\d{1,9})[a-z]?_")
 FOLDINGS = ("final_hw_config.json", "auto_folding_config.json", "folding_config.json")
 _BOARDS = {
     **dict.fromkeys(("Pynq-Z1", "Pynq-Z2", "Arty-Z7", "ZedBoard"), "xc7z020"),
@@ -93,7 +95,7 @@ def folding_in(folder: Path) -> Folding | None:
 def _model_of(folder: Path) -> tuple[Any, Path, bool]:
     """The model to read, its file, and whether it is known to be all of the graph."""
     inner = folder / MODELS
-    files = [room / f"{step}.onnx" for step in STEPS for room in (inner, folder)]
+    files = [file for step in STEPS for room in (inner, folder) for file in _of_step(room, step)]
     files += sorted(folder.glob("*.onnx"))[:20]
     for file in dict.fromkeys(files):
         if not file.is_file():
@@ -159,7 +161,17 @@ def _settings(folder: Path) -> Iterator[dict[str, Any]]:
 def is_finn_build(folder: Path) -> bool:
     """Whether a folder looks like what FINN's build writes."""
     rooms = (folder / MODELS, folder)
-    return any((room / f"{step}.onnx").is_file() for room in rooms for step in STEPS)
+    return any(file.is_file() for room in rooms for step in STEPS for file in _of_step(room, step))
+
+
+def _of_step(room: Path, step: str) -> list[Path]:
+    """The models of a step, under its name or, the last first, with its number in front (Brainsmith)."""
+    numbered = {
+        file: int(found[1])
+        for file in sorted(room.glob(f"*_{step}.onnx"))
+        if (found := _NUMBERED.match(file.name)) is not None
+    }
+    return [room / f"{step}.onnx", *sorted(numbered, key=numbered.__getitem__, reverse=True)]
 
 
 def onnx_or_finn(path: str | Path) -> Any:

@@ -69,11 +69,16 @@ def append_fixed(
         base, offsets = made[-1].name, [Fraction(0)] * plan.channels
     error = draft.error_of(base) * unit
     names = " and ".join(layer.name for layer in made)
-    note = f"{names}: {word}, at most {float(error):.3g} off the model's real values"
     top, reach = word.maximum * unit, max(layer.reach for layer in made)
+    if error < top:
+        note = f"{names}: {word}, at most {float(error):.3g} off the model's real values"
+    else:
+        own = draft.error_behind(base, draft.layers.keys() - {layer.name for layer in made}) * unit
+        note = f"{names}: {word}, rounded by at most {float(own):.3g} (the bounds of all layers in front "
+        note += "add up to more than its range)"
     if reach > top:
-        note += f" within +-{float(top):.6g} and saturated beyond"
-        note += f" (a sum could reach {float(reach):.6g})"
+        joint = " within +-{} and saturated beyond" if error < top else ", saturated beyond +-{}"
+        note += joint.format(f"{float(top):.6g}") + f" (a sum could reach {float(reach):.6g})"
     return FixedLayers(base, word, offsets, note)
 
 
@@ -162,18 +167,24 @@ def _append_prelu(
 
 
 def widest_word(draft: NetworkDraft) -> ValueType | None:
-    """The finest word that holds all that fixed-point layers of a draft can put out; None without any."""
+    """The finest word that holds all that fixed-point layers of a draft can put out, with half of its
+    bits behind the point at least; None without any such layer.
+
+    What sums of sums could reach grows with every layer, what they do reach does not: behind a few real
+    layers a word that holds the one has no bits left for the other.
+    """
     reaches = [layer.reach for layer in draft.layers.values() if layer.kind in ("affine", "prelu")]
     if not reaches:
         return None
     whole = _whole_bits(max(reaches))
-    return ValueType("fixed", MOST_BITS, max(0, MOST_BITS - 1 - whole))
+    return ValueType("fixed", MOST_BITS, max(MOST_BITS // 2, MOST_BITS - 1 - whole))
 
 
 def score_word(
     draft: NetworkDraft, base: str, word: ValueType | None, plan: FixedPlan
 ) -> ValueType:
-    """The word of scores: no finer than a float32 of what sums do reach, nor than ``word``.
+    """The word of scores: no finer than a float32 of what sums do reach, nor than ``word``, with half of
+    its bits behind the point where that has them.
 
     ``word`` is what the user chose, or what the network's other fixed-point layers have. How far the
     layers in front may be off is no measure: they are off by far less, and scores differ by less.
@@ -183,7 +194,7 @@ def score_word(
     if word is None:
         return ValueType("fixed", min(MOST_BITS, max(2, 1 + whole + fraction)), fraction)
     finest = min(_FLOAT_BITS + _UNREACHED_BITS, word.bits) - 1 - whole
-    return ValueType("fixed", word.bits, min(max(fraction, finest), word.fraction_bits))
+    return ValueType("fixed", word.bits, min(max(fraction, finest, word.bits // 2), word.fraction_bits))
 
 
 def own_word(

@@ -367,6 +367,9 @@ def _output_notes(graph: ModelGraph, state: Lowering, scores: Sequence[LoweredOu
 
 def _how_near(state: Lowering, score: LoweredOutput) -> str:
     """How near the scores are to the model's, in brackets; nothing where no layer rounds."""
+    kind = state.draft.layers[score.layer].activation
+    if kind is not None and score.error > kind.maximum * score.gain:
+        return " (the bounds of all layers add up to more than its range: check goes layer by layer)"
     if score.error:
         text = f"at most {float(score.error):.3g} off the model's, its own float32 rounding included"
     elif any(layer.kind in ("affine", "prelu") for layer in state.draft.layers.values()):

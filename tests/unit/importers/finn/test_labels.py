@@ -103,20 +103,3 @@ def test_a_qonnx_model_has_the_labels_that_finn_adds_to_it(tmp_path):
     """FINN puts a TopK behind the scores while it builds, so the model it builds of has none."""
     written = folding_of(read_finn(BUILD, "x").design, BUILD / "model.onnx")
     assert json.loads(written.text())["LabelSelect_hls_0"]["PE"] == 1
-
-
-def test_a_folder_without_the_parent_says_what_may_be_missing(tmp_path):
-    models = tmp_path / "intermediate_models"
-    models.mkdir()
-    for name in ("step_set_fifo_depths.onnx", "dataflow_parent.onnx"):
-        (models / name).write_bytes((BUILD / "intermediate_models" / name).read_bytes())
-    assert not any("scale and offset" in note for note in read_finn(tmp_path, "x").build.notes)
-    (models / "dataflow_parent.onnx").unlink()
-    [note] = [note for note in read_finn(tmp_path, "x").build.notes if "scale and offset" in note]
-    assert note.startswith("no dataflow_parent.onnx beside step_set_fifo_depths.onnx")
-
-
-def test_a_model_that_is_read_without_the_parent_beside_it_says_so():
-    [note] = read_finn(BUILD / "intermediate_models" / "step_set_fifo_depths.onnx", "x").build.notes
-    assert note.startswith("read without its dataflow_parent.onnx (import the folder)")
-    assert read_finn(BUILD / "intermediate_models" / "dataflow_parent.onnx", "x").build.notes == ()
