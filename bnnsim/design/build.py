@@ -8,6 +8,7 @@ from bnnsim.design.design import Design, EngineDesign
 from bnnsim.design.device import device_of
 from bnnsim.design.engine.layout import build_engine
 from bnnsim.design.engine.patterns import for_network, is_free
+from bnnsim.design.engine.program import EngineProgram
 from bnnsim.design.network.network import Network, check_network
 from bnnsim.design.prefix import prefix_architecture, prefix_layers, prefix_workload
 from bnnsim.design.streaming.layout import build_streaming
@@ -21,9 +22,10 @@ from bnnsim.spec.workload import Workload
 
 Mapper = Callable[
     [Loaded[EngineArchitecture], Network, frozenset[str]],
-    tuple[Loaded[EngineArchitecture], list[Fault]],
+    tuple[Loaded[EngineArchitecture], EngineProgram | None, list[Fault]],
 ]
-"""Chooses the loops of layers that leave them to the tool; the last argument are layers that stream."""
+"""Chooses the loops of layers that leave them to the tool, and may build the program; the last argument
+are layers that stream."""
 
 
 def build_design(
@@ -72,7 +74,8 @@ def build_engine_design(
         raise SpecError([given.source.fault(("style",), "engine", given.spec.style)])
     arch = Loaded(given.spec, given.source, given.path, given.faults)
     network, device, faults = _network_and_device(arch, workload)
-    program, prefix = None, None
+    program: EngineProgram | None = None
+    prefix = None
     unmapped: list[Fault] = []
     if network is not None and len(network.outputs) > 1:
         expected = f"streaming for a network with several outputs ({', '.join(network.outputs)})"
@@ -83,9 +86,9 @@ def build_engine_design(
         arch, found = for_network(arch, network, names)
         faults += found
         if is_free(arch.spec):
-            arch, unmapped = (mapper or _no_mapper)(arch, network, names)
+            arch, program, unmapped = (mapper or _no_mapper)(arch, network, names)
             faults += unmapped
-        if not unmapped:
+        if program is None and not unmapped:
             program, found = build_engine(arch, network, names)
             faults += found
         if names and device is not None:
@@ -98,10 +101,10 @@ def build_engine_design(
 
 def _no_mapper(
     arch: Loaded[EngineArchitecture], _: Network, __: frozenset[str]
-) -> tuple[Loaded[EngineArchitecture], list[Fault]]:
+) -> tuple[Loaded[EngineArchitecture], EngineProgram | None, list[Fault]]:
     free = [name for name, entry in arch.spec.layers.items() if entry.mapping == "auto"]
     key = ("layers", free[0], "mapping")
-    return arch, [arch.source.fault(key, "no such key where nothing chooses the loops", "auto")]
+    return arch, None, [arch.source.fault(key, "no such key where nothing chooses the loops", "auto")]
 
 
 def _network_and_device(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bnnsim.design.engine.fit import check_buffers, has_compute, loops_over
 from bnnsim.design.engine.keeping import check_keeping
 from bnnsim.design.engine.loops import Scope, layer_scope
@@ -27,13 +29,21 @@ from bnnsim.spec.load import Loaded
 from bnnsim.spec.workload import WeightedLayer
 
 Key = tuple[str | int, ...]
+NO_TURNS: Mapping[str, LayerProgram] = {}
 
 
 def build_engine(
-    architecture: Loaded[EngineArchitecture], network: Network, prefix: frozenset[str] = frozenset()
+    architecture: Loaded[EngineArchitecture],
+    network: Network,
+    prefix: frozenset[str] = frozenset(),
+    turns: Mapping[str, LayerProgram] = NO_TURNS,
 ) -> tuple[EngineProgram | None, list[Fault]]:
-    """The program of ``network`` without its ``prefix`` layers; None where faults bar it."""
-    return _Builder(architecture, network, prefix).run()
+    """The program of ``network`` without its ``prefix`` layers; None where faults bar it.
+
+    ``turns`` are those that :func:`build_turn` built of the same steps without a fault, by their first
+    layer.
+    """
+    return _Builder(architecture, network, prefix).run(turns)
 
 
 def turns_of(
@@ -72,12 +82,12 @@ class _Builder:
         self.faults: list[Fault] = []
         self.steps = StepResolver(self.spec, self.text, self.faults)
 
-    def run(self) -> tuple[EngineProgram | None, list[Fault]]:
+    def run(self, turns: Mapping[str, LayerProgram]) -> tuple[EngineProgram | None, list[Fault]]:
         groups = self.groups()
         if self.faults:
             return None, self.faults
         parts = [self._frame("before")]
-        parts += [self.layer(names) for names in groups]
+        parts += [turns.get(names[0]) or self.layer(names) for names in groups]
         parts.append(self._frame("after"))
         if not self.faults:
             self.faults += check_buffers(self.spec, self.text, self.network, groups)

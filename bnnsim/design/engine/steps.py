@@ -23,6 +23,7 @@ from bnnsim.spec.engine.blocks import (
     ComputeStep,
     Loop,
     OverheadStep,
+    Port,
     RepeatStep,
     StageStep,
     Step,
@@ -171,7 +172,7 @@ class StepResolver:
         if port is None or buffer is None:
             return ()
         items = _trips(loops)
-        words = items * step.words if step.words else -(-items * (step.bits or 0) // port.width_bits)
+        words = moved_words(step, items, port)
         self._check_transfer(key, step, buffer, words * port.width_bits)
         if words == 0:
             return ()
@@ -268,6 +269,11 @@ class StepResolver:
         if shared:
             self._fault(key, "branches that share no unit", ", ".join(shared))
         return (Beside(branches),)
+
+
+def moved_words(step: TransferStep, items: int, port: Port) -> int:
+    """Words of a port that a transfer of so many trips of its loops moves."""
+    return items * step.words if step.words else -(-items * (step.bits or 0) // port.width_bits)
 
 
 def _transfers(ops: tuple[Op, ...]) -> bool:

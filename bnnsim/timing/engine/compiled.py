@@ -18,6 +18,9 @@ from bnnsim.timing.engine.result import STALLS, EngineTiming
 from bnnsim.timing.engine.schedule import has_double
 from bnnsim.timing.engine.tables import TableBuilder, Tables
 
+MAX_GAP = 1 << 62
+"""Cycles that no gap between frames has."""
+
 
 def run_engine_compiled(program: EngineProgram, frames: int) -> EngineTiming:
     """Run ``frames`` frames without events."""
@@ -51,18 +54,38 @@ def frame_ends(program: EngineProgram, frames: int, builder: TableBuilder | None
     return [int(end) for end in ends]
 
 
+def frame_ends_below(
+    program: EngineProgram, frames: int, builder: TableBuilder, gap: int
+) -> list[int] | None:
+    """As :func:`frame_ends`; None as soon as a frame but the first two ends ``gap`` cycles after the one
+    before it, or later, the last frame left out."""
+    ends = _run_tables(builder.build(program), frames, gap)[0]
+    return [int(end) for end in ends] if ends[-1] else None
+
+
 def _one_after_the_other(program: EngineProgram, frames: int) -> Int64s:
     return frame_cycles(program) * np.arange(1, frames + 1)
 
 
-def _run_tables(tables: Tables, frames: int) -> tuple[Int64s, Int64s, Int64s, Int64s]:
+def _run_tables(
+    tables: Tables, frames: int, gap: int = MAX_GAP
+) -> tuple[Int64s, Int64s, Int64s, Int64s]:
     names = max(1, len(tables.inline))
     return _run(
-        tables.controller, tables.jobs, tables.starts, frames, tables.parts, tables.ports, names
+        tables.controller, tables.jobs, tables.starts, frames, tables.parts, tables.ports, names, gap
     )
+
+
 @njit(cache=True, nogil=True)
 def _run(
-    table: Int64s, jobs: Int64s, starts: Int64s, frames: int, parts: int, ports: int, names: int
+    table: Int64s,
+    jobs: Int64s,
+    starts: Int64s,
+    frames: int,
+    parts: int,
+    ports: int,
+    names: int,
+    gap: int,
 ) -> tuple[Int64s, Int64s, Int64s, Int64s]:
     movers = len(starts) - 1
     longest = 0
@@ -75,6 +98,8 @@ def _run(
     moved = np.zeros(movers, np.int64)
     clock = np.zeros(movers + 1, np.int64)
     burst = np.full(movers, -1, np.int64)
+    entries = starts[:movers].copy()
+    turns_before = np.zeros(movers, np.int64)
     port_free = np.zeros(ports, np.int64)
     ends = np.zeros(frames, np.int64)
     part_stall = np.zeros((parts, 3), np.int64)
@@ -103,20 +128,19 @@ def _run(
         if ready >= 0:
             best, best_ready, best_port = 0, ready, needs_port
         for m in range(movers):
-            count = starts[m + 1] - starts[m]
             number = moved[m]
-            if number >= count * frames:
+            if turns_before[m] >= parts * frames:
                 continue
             ready, needs_port = clock[m + 1], 1
             if burst[m] < 0:
                 needs_port = 0
-                entry = starts[m] + number % count
+                entry = entries[m]
                 if jobs[entry, 5] == 0:
                     ready = -1 if arrived[m] <= number else max(ready, arrival[m, number])
                 elif number >= 2:
                     ready = -1 if arrived[m] < number else max(ready, arrival[m, number - 1])
                 if jobs[entry, 4] >= 0 and ready >= 0:
-                    wanted = number // count * parts + jobs[entry, 4]
+                    wanted = turns_before[m] + jobs[entry, 4]
                     ready = -1 if turns <= wanted else max(ready, turn[wanted])
             if ready < 0:
                 continue
@@ -145,6 +169,8 @@ def _run(
                 if code == 4:
                     arrival[argument, arrived[argument]] = clock[0]
                     arrived[argument] += 1
+            if 2 <= frame < frames - 1 and clock[0] - ends[frame - 1] >= gap:
+                break
             row += 1
             if row == len(table):
                 row = 0
@@ -152,7 +178,7 @@ def _run(
                 frame += 1
             continue
         m = best - 1
-        entry = starts[m] + moved[m] % (starts[m + 1] - starts[m])
+        entry = entries[m]
         if burst[m] < 0:
             clock[best] = best_ready
             burst[m] = 0
@@ -168,4 +194,8 @@ def _run(
             finish[m, moved[m]] = clock[best]
             moved[m] += 1
             burst[m] = -1
+            entries[m] += 1
+            if entries[m] == starts[m + 1]:
+                entries[m] = starts[m]
+                turns_before[m] += parts
     return ends, part_stall, waited, mover_stall

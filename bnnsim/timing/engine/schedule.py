@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -63,7 +63,7 @@ class Schedule:
 
 def build_schedule(program: EngineProgram) -> Schedule:
     """The movers of a program and their jobs."""
-    movers = movers_of(program)
+    movers = movers_of(program.parts)
     jobs: dict[Mover, list[Job]] = {mover: [] for mover in movers}
     for position, part in enumerate(program.parts):
         for op in walk(part.ops):
@@ -73,11 +73,11 @@ def build_schedule(program: EngineProgram) -> Schedule:
     return Schedule(program, movers, tuple(tuple(jobs[mover]) for mover in movers))
 
 
-def movers_of(program: EngineProgram) -> tuple[Mover, ...]:
-    """Those that a program needs, in the order of their first transfers."""
+def movers_of(parts: Iterable[LayerProgram]) -> tuple[Mover, ...]:
+    """Those that the parts of a frame need, in the order of their first transfers."""
     moved = (
         Mover(op.buffer, op.direction)
-        for part in program.parts
+        for part in parts
         for op, times in counted(part.ops)
         if times and isinstance(op, Transfer) and op.double
     )

@@ -52,6 +52,17 @@ def longest_interval(program: EngineProgram, builder: TableBuilder | None = None
     return max(_gaps(program, builder)[0])
 
 
+def interval_below(program: EngineProgram, limit: int, builder: TableBuilder) -> int | None:
+    """As :func:`longest_interval`; None where that is ``limit`` or more, which is found sooner."""
+    if not has_double(program):
+        cycles = frame_cycles(program)
+        return cycles if cycles < limit else None
+    from bnnsim.timing.engine.compiled import frame_ends_below  # numba takes its time
+
+    ends = frame_ends_below(program, STEADY_FRAMES + 1, builder, limit)
+    return None if ends is None else max(late - early for early, late in pairwise(ends[1:-1]))
+
+
 def shortest_gap(program: EngineProgram) -> int:
     """The shortest of the gaps between frames and the first frame."""
     if not has_double(program):

@@ -57,19 +57,18 @@ class TableBuilder:
 
     def __init__(self) -> None:
         self._written: dict[int, tuple[LayerProgram, _Names, _Rows]] = {}
+        self._moved: dict[int, tuple[LayerProgram, _Names]] = {}
+        self._placed: dict[tuple[int, int], tuple[_Rows, _Rows]] = {}
 
     def build(self, program: EngineProgram) -> Tables:
-        names = _names(program)
+        names = self._names(program)
         controller: list[Int64s] = []
         jobs: list[list[Int64s]] = [[] for _ in names.movers]
         for position, part in enumerate(program.parts):
-            rows, moved = self._rows(part, names)
-            begin, end = _row(_BEGIN, position), _row(_END, 0, 0, 0, STALLS.index("store_stall"))
-            controller += [begin, rows, end]
+            rows, moved = self._placed_rows(part, position, names)
+            controller.append(rows)
             for mover, found in moved.items():
-                of_part = found.copy()
-                of_part[:, _IN_TURN] = np.where(found[:, _IN_TURN] == 1, position, -1)
-                jobs[mover].append(of_part)
+                jobs[mover].append(found)
         counts = [sum(len(found) for found in of_mover) for of_mover in jobs]
         return Tables(
             controller=_joined(controller, _FIELDS),
@@ -80,6 +79,33 @@ class TableBuilder:
             parts=len(program.parts),
             ports=max(1, len(program.ports)),
         )
+
+    def _names(self, program: EngineProgram) -> _Names:
+        movers: dict[Mover, None] = {}
+        inline: set[str] = set()
+        for part in program.parts:
+            kept = self._moved.get(id(part))
+            if kept is None:
+                kept = part, _names(part, program.ports)
+                self._moved[id(part)] = kept
+            movers |= dict.fromkeys(kept[1].movers)
+            inline.update(kept[1].inline)
+        return _Names(tuple(movers), tuple(sorted(inline)), program.ports)
+
+    def _placed_rows(self, part: LayerProgram, position: int, names: _Names) -> _Rows:
+        """Its rows as those of the part at that position of the frame."""
+        plain = self._rows(part, names)
+        kept = self._placed.get((id(part), position))
+        if kept is None or kept[0] is not plain:
+            rows, moved = plain
+            begin, end = _row(_BEGIN, position), _row(_END, 0, 0, 0, STALLS.index("store_stall"))
+            placed = {}
+            for mover, found in moved.items():
+                placed[mover] = found.copy()
+                placed[mover][:, _IN_TURN] = np.where(found[:, _IN_TURN] == 1, position, -1)
+            kept = plain, (np.concatenate([begin, rows, end]), placed)
+            self._placed[id(part), position] = kept
+        return kept[1]
 
     def _rows(self, part: LayerProgram, names: _Names) -> _Rows:
         kept = self._written.get(id(part))
@@ -98,10 +124,9 @@ class _Names:
     ports: tuple[str, ...]
 
 
-def _names(program: EngineProgram) -> _Names:
-    every = (op for part in program.parts for op in leaves(part.ops))
-    single = {_name(op) for op in every if isinstance(op, Transfer) and not op.double}
-    return _Names(movers_of(program), tuple(sorted(single)), program.ports)
+def _names(part: LayerProgram, ports: tuple[str, ...]) -> _Names:
+    single = {_name(op) for op in leaves(part.ops) if isinstance(op, Transfer) and not op.double}
+    return _Names(movers_of([part]), tuple(sorted(single)), ports)
 
 
 def _row(code: int, argument: int = 0, cycles: int = 0, name: int = 0, cause: int = 0) -> Int64s:

@@ -18,11 +18,13 @@ from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.load import Loaded, from_spec
 from bnnsim.timing.engine.mapping import choice
+from bnnsim.timing.engine.mapping.bounds import turn_bound
 from bnnsim.timing.engine.mapping.choice import KnownWays
 from bnnsim.timing.engine.mapping.free_steps import free_steps
-from bnnsim.timing.engine.mapping.nests import Mapper
+from bnnsim.timing.engine.mapping.turn_ways import TurnWays
+from bnnsim.timing.engine.steady_state import longest_interval
 from bnnsim.timing.mapped import mapped_design
-from tests.unit.timing.test_engine_mapping import conv, engine, network
+from tests.unit.timing.test_engine_mapping import COMPUTE, FINISH, LOAD, conv, engine, network
 
 SPACES = ("binarynet-zu3eg-engine", "birealnet-7z020-engine")
 
@@ -30,13 +32,6 @@ SPACES = ("binarynet-zu3eg-engine", "birealnet-7z020-engine")
 def drawn_knobs(space: Space, seed: int) -> dict[str, Any]:
     draw = random.Random(seed)
     return {knob.name: draw.choice(knob.values) for knob in space.knobs}
-
-
-def mapper_of(loaded: Loaded[Any], space_network: Any, name: str) -> Mapper:
-    node = space_network.nodes[name]
-    free, faults = free_steps(loaded.spec, loaded.source, name, node)
-    assert free is not None and not faults
-    return Mapper(loaded.spec, space_network, name, free)
 
 
 @settings(max_examples=30, deadline=None)
@@ -49,7 +44,7 @@ def mapper_of(loaded: Loaded[Any], space_network: Any, name: str) -> Mapper:
     st.sampled_from([1, 2, 4]),
     st.integers(0, 2**16),
 )
-def test_no_way_is_faster_than_its_bound(
+def test_no_way_is_faster_than_its_bound_which_is_that_of_the_turn_as_it_is_built(
     outputs: int, inputs: int, kernel: int, port_bits: int, double: bool, groups: int, seed: int
 ) -> None:
     draw = random.Random(seed)
@@ -58,6 +53,13 @@ def test_no_way_is_faster_than_its_bound(
         unrolling["groups"] = 2
     if draw.random() < 0.3:
         unrolling["pixels"] = 4
+    moves = {"port": "ddr", "buffer": "stream", "bits": draw.choice([5, 16])}
+    around = [{"dimension": d} for d in ("out_channels", "rows", "columns")]
+    behind = [
+        [],
+        [{"op": "store", "payload": "activations", **moves, "loops": around}],
+        [{"op": "overhead", "cycles": 7, "cause": "a call", "source": "drawn"}],
+    ]
     data = engine(
         arrays__pes__spatial_unrolling=unrolling,
         stages__finish__spatial_unrolling={"out_channels": draw.choice([1, outputs])},
@@ -65,7 +67,12 @@ def test_no_way_is_faster_than_its_bound(
         buffers__weights__words=4096,
         buffers__sums__words=4096,
         ports__ddr__width_bits=port_bits,
-    )
+        buffers__stream={
+            "holds": "activations", "words": 4096, "width_bits": 64, "residency": "tile",
+            "double": draw.random() < 0.5,
+        },
+        programs__matrix__steps=[LOAD, COMPUTE, FINISH, *draw.choice(behind)],
+    )  # fmt: skip
     workload = network(
         conv("conv0", 24, draw.choice([1, 3]), stride=draw.choice([1, 2]), groups=groups),
         shape=(16, 7, 9),
@@ -80,16 +87,60 @@ def _hold_bounds(loaded: Loaded[EngineArchitecture], workload: Any, names: list[
     assert not faults
     loaded = Loaded(as_written(loaded.spec), loaded.source)
     known = KnownWays()
-    chooser = choice._Chooser(loaded, checked, choice.Keys(loaded.spec, checked), known)
+    keys = choice.Keys(loaded.spec, checked)
+    chooser = choice._Chooser(loaded, checked, frozenset(), keys, known)
     held = 0
     for name in names:
-        mapper = mapper_of(loaded, checked, name)
-        for way in mapper.ways():
-            turn, found = chooser._turn((name,), mapper.steps(way))
+        node = checked.nodes[name]
+        free, _ = free_steps(loaded.spec, loaded.source, name, node)
+        assert free is not None
+        ways = TurnWays(loaded, checked, (name,), free, ())
+        rooms = ways.places(keys.room)
+        for place in range(1, len(ways.made) + 1):
+            turn, found = chooser._turn((name,), ways.steps(place))
             if not found:
                 held += 1
-                assert mapper.least_cycles(way) <= choice._least_cycles(turn) <= chooser._cycles(turn)
+                assert place in rooms
+                assert ways.bound(place) == turn_bound(turn)
+                assert ways.bound(place).cycles <= longest_interval(choice._program(loaded.spec, (turn,)))
     assert held
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**16))
+def test_what_is_known_of_other_sizes_says_what_fits(seed: int) -> None:
+    """The same way with many sizes of its buffers, in any order, and each checked by itself."""
+    draw = random.Random(seed)
+    shortcut = {"port": "ddr", "buffer": "stream", "bits": 12}
+    around = [{"dimension": d} for d in ("out_channels", "rows", "columns")]
+    behind = [{"op": "store", "payload": "activations", **shortcut, "loops": around}]
+    workload = network(conv("conv0", 24, groups=draw.choice([1, 2])), shape=(16, 7, 9))
+    checked, _ = check_network(from_spec(workload))
+    assert checked is not None
+    known, said = KnownWays(), []
+    for _ in range(12):
+        data = engine(
+            buffers__weights__words=draw.choice([4, 18, 36, 72, 216]),
+            buffers__sums__words=draw.choice([1, 16, 63, 400]),
+            buffers__stream={
+                "holds": "activations", "words": draw.choice([1, 10, 30]), "width_bits": 64,
+                "residency": "tile", "double": True,
+            },
+            programs__matrix__steps=[LOAD, COMPUTE, FINISH, *behind],
+        )  # fmt: skip
+        loaded = from_spec(EngineArchitecture.model_validate(data))
+        loaded, _ = for_network(loaded, checked, frozenset())
+        loaded = Loaded(as_written(loaded.spec), loaded.source)
+        keys = choice.Keys(loaded.spec, checked)
+        chooser = choice._Chooser(loaded, checked, frozenset(), keys, known)
+        free, _ = free_steps(loaded.spec, loaded.source, "conv0", checked.nodes["conv0"])
+        assert free is not None
+        ways = chooser._ways(("conv0",), free)
+        for place in draw.sample(range(1, len(ways.made) + 1), 10):
+            _, faults = chooser._turn(("conv0",), ways.steps(place))
+            said.append(chooser._fits(("conv0",), ways, place))
+            assert said[-1] == (not faults)
+    assert len(known.ways) == 1 and len(set(said)) == 2
 
 
 def test_what_was_found_for_other_specs_of_a_file_changes_no_choice() -> None:
@@ -141,9 +192,9 @@ def test_ways_are_looked_for_again_where_something_has_changed_that_they_depend_
     looked: list[tuple[str, ...]] = []
     best = choice._Chooser._best
 
-    def counted(self: Any, names: tuple[str, ...], free: Any, shape: str) -> Any:
+    def counted(self: Any, names: tuple[str, ...], free: Any) -> Any:
         looked.append(names)
-        return best(self, names, free, shape)
+        return best(self, names, free)
 
     monkeypatch.setattr(choice._Chooser, "_best", counted)
     again = EngineArchitecture.model_validate(engine(**change))

@@ -1,32 +1,36 @@
 """The fastest way to run each layer whose mapping is left to the tool, by exact timing.
 
 Of each turn, repeated by itself, every way that fits is timed, but for those that their work or their
-transfers alone make slower than the best so far. In the frame the next best ways of each turn are tried
-in its place as long as one helps; the programs as written stay where the frame is no slower with them.
+transfers alone make slower than the best so far, or than the last of those that are kept. In the frame
+the next best ways of each turn are tried in its place as long as one helps; the programs as written stay
+where the frame is no slower with them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from bisect import insort
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from heapq import heapify, heappop, heappush
-from itertools import chain
+from itertools import cycle
+from operator import attrgetter
 
 from bnnsim.design.engine.kept_maps import rereads
 from bnnsim.design.engine.layout import build_engine, build_turn, turns_of
 from bnnsim.design.engine.passing import is_outside
 from bnnsim.design.engine.patterns import as_written
-from bnnsim.design.engine.program import EngineProgram, LayerProgram, Transfer, Work, counted
+from bnnsim.design.engine.program import EngineProgram, LayerProgram
 from bnnsim.design.network.network import Network
 from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.engine.blocks import Step
 from bnnsim.spec.faults import Fault
 from bnnsim.spec.load import Loaded, from_spec
 from bnnsim.spec.workload import WeightedLayer
+from bnnsim.timing.engine.mapping.bounds import turn_bound
 from bnnsim.timing.engine.mapping.free_steps import FreeSteps, free_steps
 from bnnsim.timing.engine.mapping.known import Keys, Known
-from bnnsim.timing.engine.mapping.nests import Mapper, Way, with_steps
-from bnnsim.timing.engine.steady_state import longest_interval
+from bnnsim.timing.engine.mapping.nests import with_steps
+from bnnsim.timing.engine.mapping.turn_ways import OWN, Timed, TurnWays
+from bnnsim.timing.engine.steady_state import interval_below, longest_interval
 from bnnsim.timing.engine.tables import TableBuilder
 
 NEXT_BEST = 3
@@ -51,28 +55,43 @@ def with_free_loops(spec: EngineArchitecture, network: Network) -> EngineArchite
     return spec.model_copy(update={"layers": layers})
 
 
-@dataclass(frozen=True)
-class Timed:
-    """A way as steps, as a turn, and the cycles of that turn repeated by itself."""
-
-    steps: tuple[Step, ...]
-    turn: LayerProgram
-    cycles: int
-    words: int
-
-
 Steps = Mapping[str, Sequence[Step]]
 """By layer."""
+Best = Mapping[str, Sequence[Timed]]
+"""The fastest ways of each turn, by its first layer, the best first."""
+Mapped = tuple[Loaded[EngineArchitecture], EngineProgram | None, list[Fault]]
+"""The architecture with programs for all layers, the program of a frame if it was built, and faults."""
 
 
 class KnownWays:
     """What was found for the specs of one file that were mapped before, of turns and of whole frames."""
 
     def __init__(self) -> None:
-        self.turns: Known[list[Timed]] = Known()
-        self.fits: Known[Sequence[Step]] = Known()
+        self.shapes: dict[tuple[str, ...], str] = {}
+        self.ways: Known[TurnWays] = Known()
+        self.turns: Known[Sequence[Timed]] = Known()
         self.misfits: Known[Fault] = Known()
-        self.frames: Known[tuple[Steps | None, list[Fault]]] = Known()
+        self.swept: Known[_Swept] = Known()
+        self.frames: Known[_Frame] = Known()
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """The steps of each layer that leaves its loops open, None where they stay as written; the frame's
+    program if it was built; or faults."""
+
+    steps: Steps | None
+    program: EngineProgram | None = None
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Swept:
+    """The place of each turn's way in its list, and the cycles of the frame with these and as written."""
+
+    chosen: tuple[int, ...]
+    cycles: int
+    own_cycles: int
 
 
 def map_layers(
@@ -80,7 +99,7 @@ def map_layers(
     network: Network,
     prefix: frozenset[str],
     known: KnownWays | None = None,
-) -> tuple[Loaded[EngineArchitecture], list[Fault]]:
+) -> Mapped:
     """The architecture with programs for all layers of ``mapping: auto``, or the faults of those that
     leave no choice or that no way fits.
 
@@ -92,12 +111,11 @@ def map_layers(
     key = (keys.frame(), repr(architecture.spec.layers))
     found = known.frames.get(key)
     if found is None:
-        chooser = _Chooser(written, network, keys, known)
-        found = known.frames.keep(key, _chosen_steps(architecture, network, prefix, chooser))
-    steps, faults = found
-    if steps is None:
-        return written, faults
-    return replace(written, spec=with_steps(written.spec, steps)), faults
+        chooser = _Chooser(written, network, prefix, keys, known)
+        found = known.frames.keep(key, chooser.frame(architecture.spec))
+    if found.steps is None:
+        return written, found.program, list(found.faults)
+    return replace(written, spec=with_steps(written.spec, found.steps)), found.program, []
 
 
 def fit_layers(
@@ -105,136 +123,140 @@ def fit_layers(
     network: Network,
     prefix: frozenset[str],
     known: KnownWays | None = None,
-) -> tuple[Loaded[EngineArchitecture], list[Fault]]:
+) -> Mapped:
     """As :func:`map_layers` with the first way that fits each layer, and nothing timed: it has the same
     faults, and finds them in a fraction of the time."""
     written = replace(architecture, spec=as_written(architecture.spec))
-    chooser = _Chooser(written, network, Keys(written.spec, network), known or KnownWays())
-    fitting, faults = _fitting(architecture, network, prefix, chooser)
-    steps = {names[0]: steps for names, (_, steps) in fitting.items()}
-    return (written if faults else replace(written, spec=with_steps(written.spec, steps))), faults
-
-
-def _fitting(
-    architecture: Loaded[EngineArchitecture],
-    network: Network,
-    prefix: frozenset[str],
-    chooser: _Chooser,
-) -> tuple[dict[tuple[str, ...], tuple[FreeSteps, Sequence[Step]]], list[Fault]]:
-    """Of each turn that leaves its loops open what is free, and steps that fit."""
-    given, written = architecture.spec, chooser.written
-    found: dict[tuple[str, ...], tuple[FreeSteps, Sequence[Step]]] = {}
+    keys = Keys(written.spec, network)
+    chooser = _Chooser(written, network, prefix, keys, known or KnownWays())
     faults: list[Fault] = []
-    for names in turns_of(written, network, prefix):
-        node = network.nodes[names[0]]
-        if given.layers[names[0]].mapping != "auto" or not isinstance(node.layer, WeightedLayer):
-            continue
-        free, wrong = free_steps(written.spec, written.source, names[0], node)
-        faults += wrong
-        if free is not None:
-            fit = chooser.fit(names, free)
-            if isinstance(fit, Fault):
-                faults.append(fit)
-            else:
-                found[names] = free, fit
-    return found, faults
-
-
-def _chosen_steps(
-    architecture: Loaded[EngineArchitecture],
-    network: Network,
-    prefix: frozenset[str],
-    chooser: _Chooser,
-) -> tuple[Steps | None, list[Fault]]:
-    """The steps of each layer that leaves its loops open; None where they stay as written."""
-    fitting, faults = _fitting(architecture, network, prefix, chooser)
-    if faults or not fitting:
-        return None, faults
-    best = {names[0]: chooser.best(names, free) for names, (free, _) in fitting.items()}
-    return _in_the_frame(chooser.written, network, prefix, best), []
+    steps: dict[str, Sequence[Step]] = {}
+    for names, free in chooser.free_turns(architecture.spec, faults):
+        fit = chooser.fit(names, free)
+        if isinstance(fit, Fault):
+            faults.append(fit)
+        else:
+            steps[names[0]] = fit
+    found = written if faults else replace(written, spec=with_steps(written.spec, steps))
+    return found, None, faults
 
 
 class _Chooser:
     """The best ways of turns; turns of the same shape share them."""
 
     def __init__(
-        self, written: Loaded[EngineArchitecture], network: Network, keys: Keys, known: KnownWays
+        self,
+        written: Loaded[EngineArchitecture],
+        network: Network,
+        prefix: frozenset[str],
+        keys: Keys,
+        known: KnownWays,
     ) -> None:
         self.written = written
         self.network = network
+        self.prefix = prefix
         self.keys = keys
         self.known = known
-        self._best_steps: dict[str, list[tuple[Step, ...]]] = {}
-        self._fit: dict[str, Sequence[Step]] = {}
+
+    def free_turns(
+        self, given: EngineArchitecture, faults: list[Fault]
+    ) -> Iterator[tuple[tuple[str, ...], FreeSteps]]:
+        """Every turn that leaves its loops open, and what is free; ``faults`` grows by those that leave
+        no choice."""
+        written = self.written
+        for names in turns_of(written, self.network, self.prefix):
+            node = self.network.nodes[names[0]]
+            if given.layers[names[0]].mapping != "auto" or not isinstance(node.layer, WeightedLayer):
+                continue
+            free, wrong = free_steps(written.spec, written.source, names[0], node)
+            faults += wrong
+            if free is not None:
+                yield names, free
+
+    # ---- a turn by itself ------------------------------------------------------------------------
 
     def fit(self, names: tuple[str, ...], free: FreeSteps) -> Sequence[Step] | Fault:
         """Steps of a turn that fit, or a fault where no way does; the smallest tiles are tried first,
         nothing is timed."""
-        key, shape = self.keys.turn(names), self._shape(names)
-        fits, timed = self._fit.get(shape) or self.known.fits.get(key), self.known.turns.get(key)
-        if fits is not None:
-            return fits
-        if timed:
-            return timed[0].steps
+        key = self.keys.turn(names)
         if (known := self.known.misfits.get(key)) is not None:
             return known
-        mapper = self._mapper(names, free)
-        smallest: Fault | None = None
-        ways = (mapper.steps(way) for way in reversed(mapper.ways()))
-        for steps in chain(ways, (self._own_steps(names),)):
-            _, found = self._turn(names, steps)
-            if not found:
-                self._fit[shape] = self.known.fits.keep(key, steps)
-                return steps
-            smallest = smallest or found[0]
-        assert smallest is not None
-        place = ("layers", names[0], "mapping")
+        ways = self._ways(names, free)
+        places = [*reversed(ways.places(self.keys.room)), OWN]
+        for place in places:
+            if self._fits(names, ways, place):
+                return ways.steps(place)
+        _, (smallest, *_) = self._turn(names, ways.steps(places[0]))
+        entry = ("layers", names[0], "mapping")
         where = f"{smallest.key} of " if smallest.key.startswith("buffers.") else ""
         asked = f"{where}{smallest.expected}, not {smallest.got}"
         got = f"none: even the smallest tiles ask for {asked}"
-        fault = self.written.source.fault(place, f"a way to run {names[0]} that fits", got)
+        fault = self.written.source.fault(entry, f"a way to run {names[0]} that fits", got)
         return self.known.misfits.keep(key, fault)
 
-    def best(self, names: tuple[str, ...], free: FreeSteps) -> list[Timed]:
-        """The fastest ways of a turn that some way fits, the best first."""
-        key, shape = self.keys.turn(names), self._shape(names)
-        found = self.known.turns.get(key) or self.known.turns.keep(key, self._best(names, free, shape))
-        self._best_steps.setdefault(shape, [one.steps for one in found])
-        return found
+    def best(self, names: tuple[str, ...], free: FreeSteps) -> Sequence[Timed]:
+        """The fastest ways of a turn, the best first; none where no way fits."""
+        key = self.keys.turn(names)
+        found = self.known.turns.get(key)
+        return self.known.turns.keep(key, self._best(names, free)) if found is None else found
 
-    def _mapper(self, names: tuple[str, ...], free: FreeSteps) -> Mapper:
-        return Mapper(self.written.spec, self.network, names[0], free)
+    def _best(self, names: tuple[str, ...], free: FreeSteps) -> Sequence[Timed]:
+        ways = self._ways(names, free)
+        places = ways.places(self.keys.room)
+        bounds = [(ways.bound(place), place) for place in places]
+        bounds.append((turn_bound(self._built(names, ways, OWN)), OWN))
+        timed: list[Timed] = []
+        for bound, place in sorted(bounds):
+            if timed and bound.cycles > _close(timed[0].cycles):
+                break
+            least = bound.cycles, bound.words, bound.cycles, place
+            if len(timed) >= NEXT_BEST and least > timed[NEXT_BEST - 1].rank:
+                break
+            if self._fits(names, ways, place):
+                insort(timed, self._timed(names, ways, place), key=attrgetter("rank"))
+        best = [one for one in timed[:NEXT_BEST] if one.cycles <= _close(timed[0].cycles)]
+        return [replace(one, turn=ways.of_layers(one.place, names)) for one in best]
+
+    def _ways(self, names: tuple[str, ...], free: FreeSteps) -> TurnWays:
+        are_outside = is_outside(self.written.spec, "weights", names[0])
+        key = (are_outside, self.keys.pace(names, self._shape(names)))
+        ways = self.known.ways.get(key)
+        if ways is None:
+            ways = TurnWays(self.written, self.network, names, free, self._own_steps(names))
+            self.known.ways.keep(key, ways)
+        return ways
 
     def _own_steps(self, names: tuple[str, ...]) -> Sequence[Step]:
         """Those that the program has as it is written."""
         return self.written.spec.programs[str(self.written.spec.layers[names[0]].program)].steps
 
-    def _best(self, names: tuple[str, ...], free: FreeSteps, shape: str) -> list[Timed]:
-        shared = (self._timed(names, steps) for steps in self._best_steps.get(shape, ()))
-        if same := [one for one in shared if one is not None]:
-            return same
-        mapper = self._mapper(names, free)
-        ways: list[Way | None] = [None, *mapper.ways()]  # the first as it is written
-        waiting = [(mapper.least_cycles(way) if way else 0, i) for i, way in enumerate(ways)]
-        heapify(waiting)
-        built: dict[int, tuple[Sequence[Step], LayerProgram]] = {}
-        timed: list[Timed] = []
-        while waiting:  # by least cycles; those of a way that is not built are a guess from below
-            least, i = heappop(waiting)
-            if timed and least > _close(timed[0].cycles):
-                break
-            if i in built:
-                steps, turn = built.pop(i)
-                timed.append(Timed(tuple(steps), turn, self._cycles(turn), _words(turn)))
-                timed.sort(key=lambda one: (one.cycles, one.words))
-                continue
-            way = ways[i]
-            steps = self._own_steps(names) if way is None else mapper.steps(way)
+    def _fits(self, names: tuple[str, ...], ways: TurnWays, place: int) -> bool:
+        buffers, words = self.keys.sizes(names)
+        fits = ways.fits(place, buffers)
+        known = fits.known(words)
+        if known is None:
+            steps = ways.steps(place)
             turn, found = self._turn(names, steps)
-            if not found:
-                built[i] = steps, turn
-                heappush(waiting, (_least_cycles(turn), i))
-        return [one for one in timed[:NEXT_BEST] if one.cycles <= _close(timed[0].cycles)]
+            ways.built.setdefault(place, (tuple(steps), turn))
+            known = not found
+            fits.keep(words, known)
+        return known
+
+    def _built(self, names: tuple[str, ...], ways: TurnWays, place: int) -> LayerProgram:
+        """What a way does, whether or not it fits."""
+        if place not in ways.built:
+            self._fits(names, ways, place)
+        if place not in ways.built:
+            steps = ways.steps(place)
+            ways.built[place] = tuple(steps), self._turn(names, steps)[0]
+        return ways.built[place][1]
+
+    def _timed(self, names: tuple[str, ...], ways: TurnWays, place: int) -> Timed:
+        if place not in ways.timed:
+            turn = self._built(names, ways, place)
+            cycles = longest_interval(_program(self.written.spec, (turn,)))
+            ways.timed[place] = Timed(place, ways.built[place][0], turn, turn_bound(turn), cycles)
+        return ways.timed[place]
 
     def _turn(self, names: tuple[str, ...], steps: Sequence[Step]) -> tuple[LayerProgram, list[Fault]]:
         spec = self.written.spec
@@ -249,21 +271,82 @@ class _Chooser:
             faults = [self.written.source.fault(key, expected, "true")]
         return turn, faults
 
-    def _timed(self, names: tuple[str, ...], steps: tuple[Step, ...]) -> Timed | None:
-        turn, faults = self._turn(names, steps)
-        return None if faults else Timed(steps, turn, self._cycles(turn), _words(turn))
-
-    def _cycles(self, turn: LayerProgram) -> int:
-        spec = self.written.spec
-        return longest_interval(_program(spec, (turn,)))
-
     def _shape(self, names: tuple[str, ...]) -> str:
-        nodes = [self.network.nodes[name] for name in names]
-        layers = [node.layer.model_dump(exclude={"name", "inputs"}) for node in nodes]
-        shapes = [(node.input, node.output, node.groups) for node in nodes]
-        spec = self.written.spec
-        are_outside = is_outside(spec, "weights", names[0])
-        return repr((spec.layers[names[0]].program, layers, shapes, are_outside))
+        if names not in self.known.shapes:
+            nodes = [self.network.nodes[name] for name in names]
+            layers = [node.layer.model_dump(exclude={"name", "inputs"}) for node in nodes]
+            shapes = [(node.input, node.output, node.groups) for node in nodes]
+            self.known.shapes[names] = repr((layers, shapes))
+        return self.known.shapes[names]
+
+    # ---- all turns together ----------------------------------------------------------------------
+
+    def frame(self, given: EngineArchitecture) -> _Frame:
+        """The best ways of all turns together, or faults."""
+        faults: list[Fault] = []
+        best: dict[str, Sequence[Timed]] = {}
+        own: dict[str, LayerProgram] = {}
+        for names, free in self.free_turns(given, faults):
+            found = self.best(names, free) if not faults else ()
+            if found:
+                best[names[0]] = found
+                ways = self._ways(names, free)
+                self._built(names, ways, OWN)
+                own[names[0]] = ways.of_layers(OWN, names)
+            elif isinstance(fault := self.fit(names, free), Fault):
+                faults.append(fault)
+        if faults or not best:
+            return _Frame(None, None, tuple(faults))
+        return self._in_the_frame(best, own)
+
+    def _in_the_frame(self, best: Best, own: Mapping[str, LayerProgram]) -> _Frame:
+        """None where they are no faster than what is written."""
+        chosen = {name: ways[0] for name, ways in best.items()}
+        program = self._program(chosen)
+        if program is None:
+            before, _ = build_engine(self.written, self.network, self.prefix)
+            steps = {name: one.steps for name, one in chosen.items()} if before is None else None
+            return _Frame(steps, before)
+        key = (self.keys.frame_pace(), *((n, *(way.place for way in ways)) for n, ways in best.items()))
+        swept = self.known.swept.get(key)
+        if swept is None:
+            swept = self.known.swept.keep(key, _swept(program, best, own))
+        if swept.own_cycles <= swept.cycles:
+            before, _ = build_engine(self.written, self.network, self.prefix)
+            if before is not None:
+                return _Frame(None, before)
+        chosen = {n: ways[i] for (n, ways), i in zip(best.items(), swept.chosen, strict=True)}
+        steps = {name: one.steps for name, one in chosen.items()}
+        return _Frame(steps, self._program(chosen) if any(swept.chosen) else program)
+
+    def _program(self, chosen: Mapping[str, Timed]) -> EngineProgram | None:
+        spec = with_steps(self.written.spec, {name: one.steps for name, one in chosen.items()})
+        turns = {name: one.turn for name, one in chosen.items()}
+        return build_engine(replace(self.written, spec=spec), self.network, self.prefix, turns)[0]
+
+
+def _swept(program: EngineProgram, best: Best, own: Mapping[str, LayerProgram]) -> _Swept:
+    """The next best ways of each turn in its place in a frame's ``program``, as long as one helps."""
+    builder = TableBuilder()
+    turns = {part.name: part for part in program.parts}
+    chosen = dict.fromkeys(best, 0)
+    written = tuple(part for part in {**turns, **own}.values() if part.ops)
+    least = longest_interval(program, builder)
+    others = [(name, i) for name, ways in best.items() for i in range(len(ways))]
+    changed = 0  # how many were tried when the last one helped
+    tried = range(SWEEPS * len(others))
+    for k, (name, i) in zip(tried, cycle(others), strict=False):
+        if k - changed >= len(others):
+            break
+        if i == chosen[name]:
+            continue
+        way = best[name][i]
+        parts = tuple({**turns, name: way.turn}.values())
+        cycles = interval_below(replace(program, parts=parts), least, builder)
+        if cycles is not None:
+            least, changed, chosen[name], turns[name] = cycles, k, i, way.turn
+    own_cycles = longest_interval(replace(program, parts=written), builder)
+    return _Swept(tuple(chosen.values()), least, own_cycles)
 
 
 def _close(cycles: int) -> int:
@@ -274,53 +357,3 @@ def _close(cycles: int) -> int:
 def _program(spec: EngineArchitecture, parts: tuple[LayerProgram, ...]) -> EngineProgram:
     units = tuple(spec.arrays), tuple(spec.stages), tuple(spec.buffers), tuple(spec.ports)
     return EngineProgram(parts, *units, spec.host is not None)
-
-
-def _least_cycles(turn: LayerProgram) -> int:
-    """Cycles that a turn cannot be faster than: all that its controller does, or one of its ports."""
-    controller = 0
-    ports: dict[str, int] = {}
-    for op, times in counted(turn.ops):
-        if isinstance(op, Work) or not op.double:
-            controller += op.cycles * times
-        if isinstance(op, Transfer):
-            ports[op.port] = ports.get(op.port, 0) + op.cycles * times
-    return max(controller, *ports.values(), 0)
-
-
-def _words(turn: LayerProgram) -> int:
-    return sum(op.words * times for op, times in counted(turn.ops) if isinstance(op, Transfer))
-
-
-def _in_the_frame(
-    written: Loaded[EngineArchitecture],
-    network: Network,
-    prefix: frozenset[str],
-    best: dict[str, list[Timed]],
-) -> Steps | None:
-    """The best ways of all turns together; None where they are no faster than what is written."""
-    chosen = {name: ways[0] for name, ways in best.items()}
-    found = replace(written, spec=with_steps(written.spec, {n: one.steps for n, one in chosen.items()}))
-    program, _ = build_engine(found, network, prefix)
-    before, _ = build_engine(written, network, prefix)
-    if program is None:
-        return {n: one.steps for n, one in chosen.items()} if before is None else None
-    turns = {part.name: part for part in program.parts}
-    builder = TableBuilder()
-    least = longest_interval(program, builder)
-    for _ in range(SWEEPS):
-        is_better = False
-        for name, ways in best.items():
-            for way in ways:
-                if way is chosen[name]:
-                    continue
-                parts = tuple({**turns, name: way.turn}.values())
-                cycles = longest_interval(replace(program, parts=parts), builder)
-                if cycles < least:
-                    least, is_better = cycles, True
-                    chosen[name], turns[name] = way, way.turn
-        if not is_better:
-            break
-    if before is not None and longest_interval(before) <= least:
-        return None
-    return {n: one.steps for n, one in chosen.items()}

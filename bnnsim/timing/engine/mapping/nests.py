@@ -30,8 +30,8 @@ from bnnsim.timing.engine.mapping.free_steps import FreeSteps
 
 Tile = tuple[str, int]
 """A dimension and how many of its indices a trip takes."""
-_WEIGHTS = ("out_channels", "in_channels", "kernel_rows", "kernel_columns")
-_REDUCED = ("planes", "kernel_rows", "kernel_columns", "in_channels")
+WEIGHTS = ("out_channels", "in_channels", "kernel_rows", "kernel_columns")
+REDUCED = ("planes", "kernel_rows", "kernel_columns", "in_channels")
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,14 @@ class Way:
     load_inside: int
 
 
+Room = Mapping[str, int]
+"""Bits, by buffer."""
+
+
 class Mapper:
-    """A layer's ways, written as steps; those that cannot fit by size are left out, of the others the
-    checks say which do."""
+    """Every way to run a layer, written as steps, and the room that its weights and sums ask for; of
+    those that there is room for the checks say which fit. The sizes of the spec's buffers do not count.
+    """
 
     def __init__(self, spec: EngineArchitecture, network: Network, name: str, free: FreeSteps) -> None:
         self.free = free
@@ -60,18 +65,12 @@ class Mapper:
         self.extents = layer_extents(self.node, self.node, self.array.iteration_space == "every_pixel")
         self.map_dimensions = ("pixels",) if "pixels" in self.lanes else ("rows", "columns")
         self.has_groups = self.node.groups > 1 and "groups" in self.lanes
-        self.load_buffer = spec.buffers.get(free.load.buffer) if free.load is not None else None
         self.bits = free.load.bits or 0 if free.load is not None else 0
-        named = [spec.buffers[one] for one in program.buffers if one in spec.buffers]
-        sums = [one.capacity_bits for one in named if one.holds == "partial_sums"]
-        self.sums_bits = min(sums) if sums else None
+        named = [name for name in program.buffers if name in spec.buffers]
+        self.sums = [name for name in named if spec.buffers[name].holds == "partial_sums"]
 
-    def ways(self) -> list[Way]:
-        """The ways that may fit, or where none does the one of the smallest tiles."""
-        every = list(self._every())
-        return [way for way in every if self._may_fit(way)] or every[-1:]
-
-    def _every(self) -> Iterator[Way]:
+    def every(self) -> Iterator[Way]:
+        """Every way, those with the smallest tiles last."""
         walked = self.map_dimensions[0]
         outputs, walks = self._tiles("out_channels"), self._tiles(walked)
         inputs = self._tiles("in_channels")[:-1]  # the last is all of them: no split
@@ -89,27 +88,25 @@ class Mapper:
                     yield Way((outer, across), split, load)
                     yield Way((across, outer), split, 2 * load)
 
-    def _may_fit(self, way: Way) -> bool:
+    def asked(self, way: Way) -> Room:
+        """The room that the weights of a load take, and the sums that wait."""
         left = {**self.extents, **{name: min(tile, self.extents[name]) for name, tile in way.outer}}
-        if self.load_buffer is not None:
-            held = dict(self.extents)
-            inside = way.outer if way.split is not None else way.outer[: way.load_inside]
-            for name, tile in inside:
-                held[name] = min(tile, held[name])
-            held["in_channels"] = min(way.split or held["in_channels"], held["in_channels"])
-            groups = self.lanes.get("groups", 1) if self.has_groups else 1
-            if (
-                groups * prod(held[name] for name in _WEIGHTS) * self.bits
-                > self.load_buffer.capacity_bits
-            ):
-                return False
-        if way.split is None or self.sums_bits is None:
-            return True
+        held = dict(self.extents)
+        inside = way.outer if way.split is not None else way.outer[: way.load_inside]
+        for name, tile in inside:
+            held[name] = min(tile, held[name])
+        held["in_channels"] = min(way.split or held["in_channels"], held["in_channels"])
+        groups = self.lanes["groups"] if self.has_groups else 1
+        weights = groups * prod(held[name] for name in WEIGHTS) * self.bits
+        asked = {self.free.load.buffer: weights} if self.free.load is not None else {}
+        if way.split is None:
+            return asked
         pixels = left["pixels"]
         if self.map_dimensions[0] == "rows":
             pixels = left["rows"] * left["columns"]
         waiting = pixels * left["out_channels"] * left["planes"]
-        return waiting * (self.array.accumulator_bits or self.node.sum_type.bits) <= self.sums_bits
+        bits = waiting * (self.array.accumulator_bits or self.node.sum_type.bits)
+        return {**asked, **dict.fromkeys(self.sums, bits)}
 
     def _tiles(self, dimension: str) -> list[int]:
         """What the array takes at once, times powers of two, and all."""
@@ -120,50 +117,6 @@ class Mapper:
             tiles.append(tile)
             tile *= 2
         return [*tiles, extent]
-
-    def least_cycles(self, way: Way) -> int:
-        """Cycles that a way's turn cannot be faster than: those of its array and stages, or those of the
-        port that brings its weights."""
-        left, turns = dict(self.extents), self.extents["groups"]
-        if self.has_groups:
-            turns = -(-turns // self.lanes["groups"])
-        held, loads = dict(left), turns
-        for depth, (name, tile) in enumerate(way.outer):
-            trips = -(-left[name] // tile)
-            left[name] = min(tile, left[name])
-            turns *= trips
-            if way.split is not None or depth < way.load_inside:
-                held[name], loads = left[name], loads * trips
-        parts = 1
-        if way.split is not None:
-            parts = -(-left["in_channels"] // way.split)
-            left["in_channels"] = held["in_channels"] = min(way.split, left["in_channels"])
-            loads *= parts
-        walked = (*self.map_dimensions, "out_channels", *_REDUCED)
-        array = self._trips(walked, left, self.lanes)
-        cycles = parts * (array * self.free.compute.interval + self.free.compute.depth)
-        for step in self._behind(left, is_split=way.split is not None):
-            if isinstance(step, StageStep):
-                takes = self._takes(step)
-                trips = self._trips([str(loop.dimension) for loop in step.loops], left, takes)
-                cycles += trips * step.interval + step.depth
-        return max(turns * cycles, self._load_cycles(held) * loads)
-
-    @staticmethod
-    def _trips(names: Iterable[str], left: Mapping[str, int], lanes: Mapping[str, int]) -> int:
-        return prod(-(-left[name] // lanes.get(name, 1)) for name in names)
-
-    def _takes(self, step: StageStep) -> Mapping[str, int]:
-        unit = self.spec.stages.get(step.unit)
-        return {str(key): count for key, count in unit.spatial_unrolling.items()} if unit else {}
-
-    def _load_cycles(self, held: Mapping[str, int]) -> int:
-        port = self.spec.ports.get(self.free.load.port) if self.free.load is not None else None
-        if port is None or self.free.load is None:
-            return 0
-        groups = min(self.lanes["groups"], held["groups"]) if self.has_groups else 1
-        bits = groups * prod(held[name] for name in _WEIGHTS) * self.bits
-        return -(-bits // port.width_bits) * self.free.load.interval
 
     # ---- a way as steps -------------------------------------------------------------------------
 
@@ -200,13 +153,13 @@ class Mapper:
 
     def _load(self) -> Step:
         assert self.free.load is not None
-        return self.free.load.model_copy(update={"loops": [self._over(d) for d in self._weights()]})
+        return self.free.load.model_copy(update={"loops": [self._over(d) for d in self.weights()]})
 
-    def _weights(self) -> tuple[str, ...]:
-        return ("groups", *_WEIGHTS) if self.has_groups else _WEIGHTS
+    def weights(self) -> tuple[str, ...]:
+        return ("groups", *WEIGHTS) if self.has_groups else WEIGHTS
 
     def _compute(self) -> Step:
-        reduced = [name for name in _REDUCED if name != "planes" or self.extents["planes"] > 1]
+        reduced = [name for name in REDUCED if name != "planes" or self.extents["planes"] > 1]
         walked = [*self.map_dimensions, "out_channels", *reduced]
         return self.free.compute.model_copy(update={"loops": [self._over(d) for d in walked]})
 
@@ -216,20 +169,34 @@ class Mapper:
             if isinstance(step, TransferStep):
                 steps.append(step)
                 continue
-            waits = is_split or not self._keeps_up(step, left)
-            names = (*self.map_dimensions, "out_channels") if waits else ()
+            names = self.passed(step, left, is_split)
             steps.append(step.model_copy(update={"loops": [self._over(d) for d in names]}))
         return steps
 
+    def passed(self, step: StageStep, left: Mapping[str, int], is_split: bool) -> tuple[str, ...]:
+        """What a stage loops over: sums that wait for it pass it one by one."""
+        waits = is_split or not self._keeps_up(step, left)
+        return (*self.map_dimensions, "out_channels") if waits else ()
+
     def _keeps_up(self, step: StageStep, left: Mapping[str, int]) -> bool:
         """Whether a stage takes the sums that the array finishes at once before the next are there."""
-        takes = self._takes(step)
+        takes = self.takes(step)
         at_once = prod(
             -(-min(self.lanes.get(name, 1), left[name]) // takes.get(name, 1))
             for name in ("out_channels", *self.map_dimensions)
         )
-        trips = self._trips(_REDUCED, self.extents, self.lanes)
+        trips = trips_over(REDUCED, self.extents, self.lanes)
         return at_once * step.interval <= trips * self.free.compute.interval
+
+    def takes(self, step: StageStep) -> Mapping[str, int]:
+        """What a stage takes in a cycle."""
+        unit = self.spec.stages.get(step.unit)
+        return {str(key): count for key, count in unit.spatial_unrolling.items()} if unit else {}
+
+
+def trips_over(names: Iterable[str], left: Mapping[str, int], lanes: Mapping[str, int]) -> int:
+    """Trips of loops that take ``lanes`` at once of what is ``left`` of each dimension."""
+    return prod(-(-left[name] // lanes.get(name, 1)) for name in names)
 
 
 def with_steps(spec: EngineArchitecture, chosen: Mapping[str, Sequence[Step]]) -> EngineArchitecture:
