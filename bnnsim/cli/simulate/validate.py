@@ -137,21 +137,20 @@ def show_all(validation: Validation) -> None:
 def _show_system(rows: Sequence[Comparison]) -> None:
     first = rows[0]
     by = f"simulated by {first.simulated_by}" if first.simulated_by else "not simulated"
-    table = _numbers_table(
-        f"{first.system}: {by}\nstructure {first.structure}, {first.publication}", "quantity", "role"
-    )
+    title = f"{first.system}: {by}\nstructure {first.structure}, {first.publication}"
+    of_tools = any(row.tool_error and row.error is not None for row in rows)
+    table = _numbers_table(title, "quantity", "role", of_tools)
     for row in rows:
-        table.add(row.what, *_cells(row), style="yellow" if row.verdict == "off" else "")
+        table.add(row.what, *_cells(row, of_tools), style="yellow" if row.verdict == "off" else "")
     table.show()
     _show_reasons(rows, "what")
     output.print()
 
 
-def _numbers_table(title: str, first: str, kind: str) -> FittedTable:
-    numbers = (
-        *(Column("reported"), Column("simulated"), Column("error"), Column("tool alone", rank=3)),
-        Column("allowed", rank=1),
-    )
+def _numbers_table(title: str, first: str, kind: str, of_tools: bool = False) -> FittedTable:
+    """``of_tools``: with what the version of the tool alone makes of an error."""
+    tool = (Column("tool alone", rank=3),) if of_tools else ()
+    numbers = Column("reported"), Column("simulated"), Column("error"), *tool, Column("allowed", rank=1)
     said = (Column(kind, "text", 2), Column("verdict", "text"))
     return FittedTable(title, [Column(first, "text"), *numbers, *said])
 
@@ -162,12 +161,13 @@ def _sentence(text: str, style: str = "") -> None:
         output.print(line, style=style, markup=False, soft_wrap=True)
 
 
-def _cells(row: Comparison) -> tuple[str, ...]:
+def _cells(row: Comparison, of_tools: bool = False) -> tuple[str, ...]:
+    tool = f"±{row.tool_error:.0%}" if row.tool_error and row.error is not None else ""
     return (
         _number(row.reported),
         "-" if row.simulated is None else _number(row.simulated),
         _error(row),
-        f"±{row.tool_error:.0%}" if row.tool_error and row.error is not None else "",
+        *((tool,) if of_tools else ()),
         f"{row.tolerance:.2%}" if row.error is not None or row.wanted is not None else "",
         row.role,
         row.verdict,

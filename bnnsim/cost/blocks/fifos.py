@@ -21,6 +21,10 @@ HLS_REGISTER_WORDS = 3
 SRLS_A_SLICE = 4
 """Rows of 32 words whose outputs a slice's own multiplexers join (UG474, 128 words)."""
 
+DEEPEST_WORDS = 32_768
+"""Of a FIFO in block RAM that Vivado supplies; depths are powers of two, and FINN puts others together of
+several (``SplitLargeFIFOs``)."""
+
 
 def fifo(
     tech: Technology,
@@ -77,6 +81,10 @@ def _rtl_fifo(tech: Technology, width: int, depth: int, srl_words: int) -> Estim
         luts = width + tech["rtl_fifo_luts_per_pointer_bit"] * pointer_bits
         output = Amounts(lut_logic=factor * luts, ff=width + tech["rtl_fifo_ffs"] + pointer_bits)
         return output + Amounts(lutram=rows * width) + _rows(tech, rows, width)
+    whole = min(1 << depth.bit_length() - 1, DEEPEST_WORDS)
+    if depth > whole:
+        rest = _rtl_fifo(tech, width, depth - whole, srl_words)
+        return _rtl_fifo(tech, width, whole, srl_words) + rest
     store = memory(tech, width, depth, "bram")
     ffs = tech["rtl_bram_fifo_ffs"] + tech["rtl_bram_fifo_ffs_per_pointer_bit"] * pointer_bits
     luts = factor * tech["rtl_bram_fifo_luts_per_pointer_bit"] * pointer_bits

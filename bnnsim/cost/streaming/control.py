@@ -8,7 +8,6 @@ have their own counters and no registers but those of their function.
 
 from __future__ import annotations
 
-import math
 from typing import Literal
 
 from bnnsim.cost.blocks.amounts import Amounts, Estimate
@@ -18,8 +17,6 @@ from bnnsim.cost.blocks.technology import Technology
 from bnnsim.spec.streaming.hardware import HlsTool
 
 Tool = HlsTool | Literal["rtl"]
-AXI_BITS = 8
-"""AXI streams carry whole bytes."""
 SLICE_LUTS_PER_BIT = 0.5
 """Two words to select from a bit; two selects share a LUT (UG474)."""
 
@@ -44,8 +41,11 @@ def sequencing(
 
 
 def stream_registers(tech: Technology, tool: Tool, *widths_bits: int) -> Estimate:
-    """Registers for two words on each AXI stream of a Vitis HLS unit; the others have none."""
+    """Registers for two words on each AXI stream of a Vitis HLS unit; the others have none.
+
+    Bits that fill a word up to bytes are constant or not read, and synthesis removes them.
+    """
     if tool != "vitis_hls":
         return Amounts()
-    bits = sum(math.ceil(width / AXI_BITS) * AXI_BITS for width in widths_bits)
+    bits = sum(widths_bits)
     return control(tech, SLICE_LUTS_PER_BIT * bits, 2 * bits)

@@ -6,8 +6,6 @@ outputs; those inside the adder trees go with the trees' LUTs.
 
 from __future__ import annotations
 
-import math
-
 from bnnsim.cost.blocks.amounts import Amounts, Estimate
 from bnnsim.cost.blocks.logic import (
     SHORT_BITS,
@@ -26,6 +24,7 @@ from bnnsim.cost.blocks.storage import memory, register_file
 from bnnsim.cost.blocks.technology import Technology
 from bnnsim.cost.streaming.constant_thresholds import constant_comparators, constant_memories
 from bnnsim.cost.streaming.control import Tool, sequencing, stream_registers
+from bnnsim.cost.streaming.rtl_mvau import replay_memory, rtl_core
 from bnnsim.cost.streaming.threshold_search import search_comparators, search_memories
 from bnnsim.design.streaming.units import Mvau
 
@@ -35,6 +34,14 @@ BANK_DECODER_LUTS = 2
 
 def mvau_parts(tech: Technology, unit: Mvau, tool: Tool) -> tuple[Part, ...]:
     """The parts of an MVAU that ``tool`` made."""
+    if tool == "rtl" and products_in_dsps(unit, tool):
+        return (
+            Part("processing elements", rtl_core(tech, unit)),
+            Part("thresholds", _thresholds(tech, unit, tool)),
+            Part("threshold memory", _threshold_memory(tech, unit, tool)),
+            Part("weight memory", weight_memory(tech, unit, tool)),
+            Part("input buffer", replay_memory(tech, unit)),
+        )
     return (
         Part("processing elements", _processing_elements(tech, unit, tool)),
         Part("accumulators", _accumulators(tech, unit, tool)),
@@ -79,10 +86,6 @@ def _processing_elements(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
         worth = fixed_point_multiplier(tech, count_bits, unit.input_type.mean_bits + 1)
         return counts + worth * unit.pe
     if products_in_dsps(unit, tool):
-        if tool == "rtl":
-            # FINN's RTL MVAU packs its products and their sums into DSPs.
-            packed = math.ceil(unit.pe / tech["finn_rtl_macs_per_dsp"]) * unit.simd
-            return Amounts(dsp=packed) + datapath(tech, unit.pe * unit.sum_type.bits)
         # A slice a product; the slices of a PE add up in a cascade.
         return Amounts(dsp=unit.pe * unit.simd) + datapath(tech, unit.pe * unit.sum_type.bits)
     if unit.is_binary:
@@ -115,7 +118,8 @@ def _thresholds(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
         return Amounts()
     bits = accumulator_bits(tech, unit, tool)
     if tool == "rtl":
-        return search_comparators(tech, unit.pe, bits, unit.output_bits)
+        fold = unit.neuron_fold * unit.groups
+        return search_comparators(tech, unit.pe, bits, unit.output_bits, fold)
     if tool == "vitis_hls":
         channels = unit.neuron_fold * unit.groups
         return constant_comparators(

@@ -45,8 +45,12 @@ def _work_luts(tech: Technology, unit: Pool, bits: int) -> float:
 
 
 def _accumulators(tech: Technology, unit: Pool, tool: Tool, width: int) -> Estimate:
-    """A word for each window of a row and channel fold; registers where there is one."""
-    entries = unit.columns * unit.channel_fold
+    """A word for each window of a row and channel fold; registers where there is one.
+
+    Of windows of a single row HLS keeps one at a time (finn-hlslib's pool in one dimension).
+    """
+    keeps_one = unit.kernel[0] == 1 and tool != "rtl"
+    entries = (1 if keeps_one else unit.columns) * unit.channel_fold
     if entries == 1:
         return control(tech, 0, width)
     # The row is read, changed and written back in a step, so HLS needs both ports for it.

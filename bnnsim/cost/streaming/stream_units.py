@@ -106,11 +106,12 @@ def converter_parts(
 
 def threshold_parts(tech: Technology, unit: Threshold, tool: Tool) -> tuple[Part, ...]:
     """Thresholding by binary search, a stage for each bit of the result."""
-    sizes = unit.pe, unit.input_bits, unit.output_type.bits
+    fold = unit.channels // unit.pe
+    sizes = unit.pe, unit.input_bits, unit.output_type.bits, fold
     return (
-        Part("comparators", search_comparators(tech, *sizes)),
-        Part("threshold memory", search_memories(tech, *sizes, unit.channels // unit.pe)),
-        Part("control", sequencing(tech, tool, 1.0, unit.words)),
+        Part("comparators", search_comparators(tech, *sizes, unit.deep_pipeline)),
+        Part("threshold memory", search_memories(tech, *sizes)),
+        Part("control", sequencing(tech, tool, 1.0, fold)),
     )
 
 
@@ -134,10 +135,10 @@ def scale_parts(tech: Technology, unit: Scale, tool: Tool) -> tuple[Part, ...]:
 
 
 def padding_parts(tech: Technology, unit: Padding, tool: Tool, bits: int) -> tuple[Part, ...]:
-    """A multiplexer between the stream and the border's value, and position counters."""
+    """A multiplexer between the stream and the border's value, the words on both sides, counters."""
     width = unit.lanes * bits
     return (
-        Part("border", control(tech, width / 2, width)),
+        Part("border", control(tech, width / 2, 2 * width)),
         Part("control", sequencing(tech, tool, 3.0, unit.words_out)),
     )
 

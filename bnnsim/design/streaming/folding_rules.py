@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from bnnsim.design.network.network import Node
 from bnnsim.design.streaming.stream_builder import StreamBuilder
-from bnnsim.design.streaming.window_units import groups_at_once
+from bnnsim.design.streaming.window_units import border_of, groups_at_once
 from bnnsim.spec.bounds import MAX_ALL_DEPTHS_WORDS, MAX_PIPELINE_WORDS
 from bnnsim.spec.faults import near_divisors, near_names
 from bnnsim.spec.streaming.hardware import LayerHardware, UnitDefaults
@@ -118,6 +118,7 @@ def _check_folding(builder: StreamBuilder, node: Node) -> None:
         builder.fault((*key, "simd"), f"a divisor of {node.matrix_width}", hardware.simd, near)
     _check_accumulator(builder, node, hardware)
     _check_window_lanes(builder, node, hardware)
+    _check_border_lanes(builder, node, hardware)
     _check_own(builder, node)
 
 
@@ -132,6 +133,17 @@ def _check_window_lanes(builder: StreamBuilder, node: Node, hardware: LayerHardw
     channels = node.group_channels
     if groups_at_once(node, hardware) > 1:
         builder.fault(key, "no simd_window: groups side by side have a window of their width", lanes)
+    elif channels % lanes:
+        builder.fault(key, f"a divisor of {channels}", lanes, near_divisors(lanes, channels))
+
+
+def _check_border_lanes(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None:
+    lanes = hardware.simd_pad
+    if lanes is None:
+        return
+    key, channels = ("layers", node.name, "simd_pad"), node.input.channels
+    if not any(border_of(node)):
+        builder.fault(key, f"no simd_pad: {node.name} has no border", lanes)
     elif channels % lanes:
         builder.fault(key, f"a divisor of {channels}", lanes, near_divisors(lanes, channels))
 

@@ -59,7 +59,8 @@ def slide(
 ) -> OpenPort:
     """A layer's border and its sliding window behind ``port``."""
     channels, height, width = node.input.shape
-    port = builder.convert(port, window.lanes, node.name, hardware)
+    lanes = hardware.simd_pad or window.lanes
+    port = builder.convert(port, lanes, node.name, hardware)
     if any(border_of(node)):
         # One bit cannot carry a true zero: behind such a border the stream has two.
         given = node.input.type
@@ -68,7 +69,7 @@ def slide(
         # around levels, a word each: every bit 0, or every bit 1
         value = int(node.pad_value > 0) if given.is_residual else node.pad_value
         border = Padding(
-            channels * levels, height, width, border_of(node), value, window.lanes, is_widened
+            channels * levels, height, width, border_of(node), value, lanes, is_widened
         )
         name = f"{node.name}.pad"
         builder.add_unit(name, node.name, border, [port], *unit_style(hardware, "rtl"))
@@ -76,11 +77,12 @@ def slide(
             port,
             unit=name,
             depth_words=None,
-            elements=border.words_out * window.lanes,
+            elements=border.words_out * lanes,
         )
         if is_widened:
             of_bits = TERNARY if given.is_bipolar else given
             port = replace(port, type=of_bits, element_bits=TERNARY.bits)
+        port = builder.convert(port, window.lanes, node.name, hardware)
     name = f"{node.name}.window"
     usual: UnitLibrary = "rtl" if window.style in ("rtl", "parallel", "line_buffer") else "hls"
     builder.add_unit(name, node.name, window, [port], *unit_style(hardware, usual))

@@ -106,6 +106,9 @@ class LayerHardware(SpecModel):
     simd_window: Count | None = None
     """Channels a word of the sliding window; default: the MVAU's ``simd`` or the next wider word. A width
     converter joins them to the MVAU's words."""
+    simd_pad: Count | None = None
+    """Channels a word of the unit that adds a border; default: those of the sliding window. A width
+    converter joins the two."""
     accumulator_bits: Annotated[int, Field(ge=1, le=64)] | None = None
     """Width of one score where no thresholds follow; default: the smallest that holds every sum."""
     out_width_bits: Count | None = None

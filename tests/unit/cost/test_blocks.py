@@ -247,6 +247,16 @@ def test_deep_fifos_are_in_block_memory(plain):
     assert fifo(plain, 72, 1024, "rtl").bram18 == 4
 
 
+def test_deep_rtl_fifos_are_several_of_powers_of_two(plain):
+    """FINN has 32,768 + 8,192 + 4,096 + 2,048 + 128 words x 8 bits for 47,232: 16 + 4 + 2 + 1 blocks and
+    32 LUTs of shift registers (UCdasec/RadioFINN, StreamingFIFO_rtl_11 to 15)."""
+    found = fifo(plain, 8, 47_232, "rtl")
+    assert (found.bram18, found.lutram) == (23, 32)
+    parts = [fifo(plain, 8, words, "rtl") for words in (32_768, 8_192, 4_096, 2_048, 128)]
+    assert found.ff == sum(part.ff for part in parts)
+    assert found.ff == pytest.approx(77 + 69 + 65 + 61 + 20, rel=0.1)
+
+
 def test_a_line_buffer_has_a_memory_a_row(plain):
     assert line_buffer(plain, 32, 60, 4).bram18 == 4
     assert line_buffer(plain, 24, 32, 4).bram18 == 0

@@ -103,6 +103,9 @@ def test_activity_at_a_rate_follows_the_work_of_each_unit(cnv):
 REPORTS = {
     "clock_pj": (0.018, 0.017, 0.017, 0.023, 0.026, 0.024),
     "bram18_pj": (3.4, 2.4, 4.4, 3.3, 3.3, 6.1),
+    "lutram_pj": (0.0987, 0.0890, 0.0490, 0.0959, 0.0775, 0.1662),
+    "register_pj": (0.00136, 0.00191, 0.00106, 0.00255, 0.00291, 0.00348),
+    "dsp_pj": (1.93, 1.52, 1.65, 1.65, 1.65, 6.07),
 }
 """Six routed designs on UltraScale+: their reports' watts over elements and clock."""
 
@@ -113,11 +116,27 @@ def test_no_report_alone_sets_an_energy(name):
     assert default_coefficients()[name] == pytest.approx(math.exp(sum(logs) / 6), rel=0.01)
 
 
-def test_energies_of_28_nm_are_those_of_a_routed_7z020():
+ROUTED_28NM = {
+    "BIG-W/homework": [(0.014, 2479, 0.013, 14)],
+    "deestroy/snn_parkour_fgpa": [
+        (0.057, 45023, 0.101, 92), (0.036, 20552, 0.023, 23), (0.031, 7539, 0.133, 172),
+        (0.017, 3997, 0.030, 46),
+    ],
+}  # fmt: skip
+"""Watts of clocks, flip-flops, watts of block RAM and BRAM18 of routed designs on XC7Z020 at 100 MHz."""
+
+
+def test_no_project_alone_sets_what_energies_of_28_nm_are_against_16_nm():
     values = default_coefficients()
-    factor = values["dynamic_factor_28nm"]
-    assert values["clock_pj"] * factor == pytest.approx(0.014e6 / 2479 / 100, rel=0.05)
-    assert values["bram18_pj"] * factor == pytest.approx(0.013e6 / 14 / 100, rel=0.05)
+    factors = []
+    for designs in ROUTED_28NM.values():
+        logs = []
+        for clock_w, flip_flops, memory_w, blocks in designs:
+            logs.append(math.log(clock_w * 1e6 / flip_flops / 100 / values["clock_pj"]))
+            logs.append(math.log(memory_w * 1e6 / blocks / 100 / values["bram18_pj"]))
+        factors.append(sum(logs) / len(logs))
+    found = math.exp(sum(factors) / len(factors))
+    assert values["dynamic_factor_28nm"] == pytest.approx(found, rel=0.01)
 
 
 @pytest.mark.parametrize(("rate_fps", "measured_w"), [(661.3, 0.157), (3049, 0.562)])

@@ -13,6 +13,7 @@ from bnnsim.design.build import build_streaming_design
 from bnnsim.design.streaming.units import Mvau
 from bnnsim.spec.accelerator import Budget
 from bnnsim.spec.load import load_architecture, load_workload
+from bnnsim.spec.value_type import ValueType
 from bnnsim.validation.systems import simulated_systems
 
 
@@ -147,6 +148,8 @@ def test_multi_bit_lanes_take_more_luts_than_binary_ones(z7020):
 def test_rtl_units_put_multi_bit_products_into_dsps(z7020):
     unit = simulated_systems()["pynq-cnv-w2a2"].design.graph.unit_by_name["conv2.mvau"].parameters
     assert total(mvau_parts(z7020, unit, "rtl")).dsp == -(-unit.pe // 4) * unit.simd
+    wide = dataclasses.replace(unit, input_type=ValueType("uint", 5))
+    assert total(mvau_parts(z7020, wide, "rtl")).dsp == -(-unit.pe // 2) * unit.simd
     assert total(mvau_parts(z7020, unit, "hls")).dsp <= 2
 
 

@@ -6,9 +6,11 @@ import pytest
 
 from bnnsim.cost.resources import estimate_resources
 from bnnsim.design.build import build_streaming_design
-from bnnsim.simulation import RunOptions, TimingOnly, simulate_design
+from bnnsim.simulation import RunOptions, TimingOnly, simulate, simulate_design
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.load import load_architecture, load_workload
+from bnnsim.spec.streaming.architecture import StreamingArchitecture
+from bnnsim.spec.workload import Workload
 
 TFC = """
 name: tfc
@@ -127,3 +129,39 @@ layers:
 def test_what_cannot_be_meant_is_refused(tmp_path, old, new, message):
     with pytest.raises(SpecError, match=message):
         built(tmp_path, old, new)
+
+
+PADDED = Workload.model_validate(
+    {
+        "name": "padded",
+        "input": {"shape": [8, 5, 5], "type": "uint2"},
+        "layers": [
+            {"name": "a", "op": "conv", "out": 4, "kernel": 3, "pad": 1, "weight": "int2"},
+            {"name": "b", "op": "conv", "out": 4, "kernel": 1, "weight": "int2"},
+        ],
+    }
+)
+
+
+def padded(**more):
+    layers = {"a": {"pe": 1, "simd": 2, **more}, "b": {"pe": 1, "simd": 1}}
+    head = {"name": "p", "source": "a test", "style": "streaming", "device": "xc7z020", "clock_mhz": 100}
+    return StreamingArchitecture.model_validate({**head, "layers": layers})
+
+
+def test_a_border_has_lanes_of_its_own():
+    design = build_streaming_design(padded(simd_pad=8), PADDED)
+    units = design.graph.unit_by_name
+    assert (units["a.pad"].parameters.lanes, units["a.window"].parameters.lanes) == (8, 2)
+    assert simulate(padded(simd_pad=8), PADDED, frames=2, weights_seed=1).bit_exact
+    parts = {part.name: part.amounts for part in estimate_resources(design).by_name["a.pad"].parts}
+    assert parts["border"].ff == 2 * 8 * 2  # the word that comes in and the one that goes out
+
+
+def test_lanes_of_a_border_divide_its_channels_and_need_a_border():
+    with pytest.raises(SpecError, match=r"layers.a.simd_pad: expected a divisor of 8, got 3"):
+        build_streaming_design(padded(simd_pad=3), PADDED)
+    spec = padded().model_dump(exclude_none=True, exclude_unset=True)
+    spec["layers"]["b"]["simd_pad"] = 2
+    with pytest.raises(SpecError, match=r"layers.b.simd_pad: expected no simd_pad: b has no border"):
+        build_streaming_design(StreamingArchitecture.model_validate(spec), PADDED)

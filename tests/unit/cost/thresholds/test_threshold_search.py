@@ -42,4 +42,7 @@ def test_a_search_keeps_every_threshold_once(plain):
     # 64 to 512 words x 22 bits: a block each; 1,024: 18 + 4 bits; 2,048: 9 + 9 + 4; 4,096: 9 + 9 in two
     # blocks each, 4; 8,192: five times 4 in two, 2.
     assert store.bram18 == 4 * 1 + 2 + 3 + (2 + 2 + 1) + (5 * 2 + 1)
-    assert search_comparators(plain, 2, 22, 8).lut_logic == 2 * 8 * 11
+    compare = search_comparators(plain, 2, 22, 8, 64)
+    assert compare.lut_logic == 2 * 8 * 11
+    # 15 registered stages of the value, its channel (6 bits) and a mark; what is known of 8 bits so far.
+    assert compare.ff == 2 * (15 * 22 + 2 * (1 + 2 + 3 + 4 + 5 + 6 + 7) + 8) + 15 * 7
