@@ -86,7 +86,18 @@ def known_contents(instance: Instance) -> Contents:
     images: dict[str, list[tuple[int, ...]]] = {}
     for memory in instance.memories:
         images.setdefault(memory.name, []).append(memory.words)
-    return {name: columns_of(words) for name, words in images.items()}
+    found = {name: columns_of(words) for name, words in images.items()}
+    if instance.module == "mvau" and instance.parameters["WEIGHT_BIPOLAR"]:
+        size = int(instance.parameters["PE"]), int(instance.parameters["SIMD"])
+        found["signs"] = columns_of(_first_signs(*size, images["weights"]))
+    return found
+
+
+def _first_signs(pe: int, simd: int, images: list[tuple[int, ...]]) -> list[list[int]]:
+    """The bipolar weights of each PE's first lane, word by word, of one memory for all or one a PE."""
+    row_bits = simd if len(images) == 1 else 0
+    places = [(images[n % len(images)], n * row_bits) for n in range(pe)]
+    return [[word >> place & 1 for word in words] for words, place in places]
 
 
 def module_estimate(tech: Technology, unit: Unit, graph: StreamingGraph, contents: Contents) -> Estimate:

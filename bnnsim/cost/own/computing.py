@@ -13,9 +13,12 @@ from bnnsim.cost.own.structure import (
     Structure,
     address_bits,
     control,
+    distinct_columns,
+    fixed_sums,
     matches,
     ram,
     rom,
+    signed_sums,
     table,
     tree_bits,
 )
@@ -50,7 +53,7 @@ def mvau_parts(
     if keeps:
         operand = operand + ram(tech, word, sf, "single")
     weights = _weights(tech, unit, contents)
-    lanes = _lanes(unit, in_bits)
+    lanes = _lanes(unit, in_bits, contents)
     return (
         Part("control", program.amounts(tech)),
         Part("input buffer", operand),
@@ -93,24 +96,33 @@ def _weights(tech: Technology, unit: Mvau, contents: Contents) -> Estimate:
     return rom(tech, unit.pe * row, unit.memory_depth_words, columns=columns)
 
 
-def _lanes(unit: Mvau, in_bits: int) -> Structure:
+def _lanes(unit: Mvau, in_bits: int, contents: Contents) -> Structure:
     """The lanes of all PEs, their sums' registers, the accumulators."""
-    bits = sum_bits(unit)
-    accumulator = Structure(adders=bits, registers=bits)
+    bits, depth = sum_bits(unit), unit.memory_depth_words
+    is_summed = unit.synapse_fold > 1  # else the lanes' sum is all of it
+    alike, groups = unit.pe // unit.group_lanes, unit.group_lanes  # PEs that read the same lanes
+    accumulator = Structure(adders=bits if is_summed else 0, registers=bits)
     if unit.is_binary:
-        lanes = matches(unit.simd) + accumulator + Structure(registers=unit.simd.bit_length())
-        return _times(lanes, unit.pe)
+        lanes = _times(matches(unit.simd, alike, depth), groups)
+        count = Structure(registers=unit.simd.bit_length())
+        return lanes + _times(accumulator + count, unit.pe)
     weight = unit.weight_type
     if weight.is_bipolar or unit.input_type.is_bipolar:
         number = in_bits + (0 if unit.input_type.is_signed else 1) if weight.is_bipolar else weight.bits
+        lane_bits = number + address_bits(unit.simd)
+        signs = Structure(registers=_sign_registers(unit, contents))
+        if weight.is_bipolar and depth == 1:  # half of the sums are inverted, for good
+            sums = _times(fixed_sums(unit.simd, number, alike), groups)
+            return sums + _times(accumulator + Structure(adders=bits / 2), unit.pe) + signs
+        # What masks a sum that begins anew, and what inverts a number that is subtracted, are LUTs of
+        # their own in Yosys.
+        accumulator = accumulator + Structure(adders=bits + lane_bits)
         if unit.simd == 1 and weight.is_bipolar:
             # the operand with a sign of each PE's own: its register is one for all
-            sign = Structure(registers=1)
-            return _times(accumulator + sign, unit.pe) + Structure(registers=in_bits * unit.group_lanes)
-        lane_bits = number + address_bits(unit.simd)
-        # Signs make each adder one that subtracts as well: twice the LUTs in Yosys.
-        tree = Structure(trees=2 * tree_bits(unit.simd, number), registers=lane_bits + 1)
-        return _times(tree + accumulator + Structure(adders=bits), unit.pe)
+            return _times(accumulator, unit.pe) + signs + Structure(registers=in_bits * groups)
+        found = signed_sums(unit.simd, number, unit.pe) + signs
+        held = Structure(adders=lane_bits, registers=lane_bits)
+        return found + _times(held + accumulator, unit.pe)
     operand = in_bits + (0 if unit.input_type.is_signed else 1)
     product = weight.bits + operand
     lanes = Structure(
@@ -119,6 +131,16 @@ def _lanes(unit: Mvau, in_bits: int) -> Structure:
         registers=product + address_bits(unit.simd),
     )
     return _times(lanes + accumulator, unit.pe)
+
+
+def _sign_registers(unit: Mvau, contents: Contents) -> float:
+    """Registers of the signs of the PEs' sums: those of weights are a column of their memory each, of
+    which synthesis keeps one of equal ones and none that is constant."""
+    if not unit.weight_type.is_bipolar or unit.memory_depth_words > LUT_WORDS:
+        return unit.pe
+    if "signs" in contents:
+        return contents["signs"][0]
+    return distinct_columns(unit.pe, unit.memory_depth_words)
 
 
 def _activation(tech: Technology, unit: Mvau, contents: Contents) -> Estimate:

@@ -7,7 +7,7 @@ the counts below times ratios that were fitted on Yosys (``own_*`` in ``coeffici
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from types import MappingProxyType
 
@@ -22,6 +22,8 @@ FRAME_BITS = 32
 LUT_WORDS = 64
 """Memories of more words are block memories in every module."""
 _ONE_PART_WORDS = 512
+UNLIKE = 40
+"""From so many bits on that tell units apart, none is like another."""
 
 Contents = Mapping[str, Sequence[int]]
 """Of each read-only memory whose words are known, by name: columns of its parts (:func:`columns_of`)."""
@@ -103,10 +105,51 @@ def tree_bits(operands: int, bits: int) -> int:
     return tree_bits(left, bits) + tree_bits(right, bits) + bits + address_bits(left)
 
 
-def matches(lanes: int) -> Structure:
-    """XNORs and their count, ``match_count.v``."""
+def matches(lanes: int, units: int = 1, depth_words: int = UNLIKE) -> Structure:
+    """XNORs and their count, ``match_count.v``, of ``units`` that read the same operand.
+
+    One operand of each is a word of a memory of ``depth_words``. Synthesis keeps one of units whose words
+    are the same: of few words there are few kinds.
+    """
     threes = math.ceil(lanes / 3)
-    return Structure(matches=2 * threes, trees=tree_bits(threes, 2))
+    firsts = sum(unlike(units, depth_words * min(3, lanes - 3 * i)) for i in range(threes))
+    return Structure(
+        matches=2 * firsts,
+        trees=_shared_tree(threes, 2, lambda part: unlike(units, 3 * depth_words * part)),
+    )
+
+
+def signed_sums(lanes: int, bits: int, units: int) -> Structure:
+    """The trees of ``signed_sum.v``: an adder subtracts as well at no cost in LUTs."""
+    return Structure(trees=units * tree_bits(lanes, bits))
+
+
+def fixed_sums(lanes: int, bits: int, units: int) -> Structure:
+    """The same of ``units`` that read the same numbers, with signs that never change, with registers.
+
+    A sum's sign is its first number's, so units differ by the signs of the others against it; those
+    alike share their sums.
+    """
+    shared = _shared_tree(lanes, bits, lambda part: unlike(units, part - 1))
+    sums = unlike(units, lanes - 1)
+    return Structure(adders=shared, registers=sums * (bits + address_bits(lanes)))
+
+
+def unlike(units: int, bits: float) -> float:
+    """How many of ``units`` differ, on average, if ``bits`` random bits tell them apart."""
+    if bits >= UNLIKE:
+        return units
+    kinds = math.pow(2, bits)
+    return kinds * (1 - math.pow(1 - 1 / kinds, units))
+
+
+def _shared_tree(operands: int, bits: int, copies: Callable[[int], float]) -> float:
+    """As :func:`tree_bits`, of many units; ``copies``: how many sums of so many operands there are."""
+    if operands <= 1:
+        return 0
+    left = (operands + 1) // 2
+    both = _shared_tree(left, bits, copies) + _shared_tree(operands - left, bits, copies)
+    return both + copies(operands) * (bits + address_bits(left))
 
 
 def part_depths(depth_words: int) -> list[int]:
@@ -182,7 +225,7 @@ def rom(
         if depth > LUT_WORDS:
             total = total + block_memory(tech, width_bits, depth, "single") * count
         elif columns is None:
-            total = total + table(width_bits, depth).amounts(tech) * count
+            total = total + table(width_bits * count, depth).amounts(tech)  # alike in any are kept once
         else:
             total = total + table(width_bits, depth, columns[part]).amounts(tech)
     if len(depths) > 1:  # which part was asked, and the word of that one

@@ -28,6 +28,7 @@ NOT_COUNTED = {
     ("cnv-own", "conv5.mvau"): 36, ("cnv-own", "fc1.mvau"): 4,
     ("check-1", "scores.affine"): 1, ("check-1", "right.mvau"): 1,
     ("check-2", "c0.mvau"): 2, ("check-2", "c1.mvau"): 2, ("check-2", "c2.mvau"): 4,
+    ("check-3", "c0.mvau"): 2,
     ("check-2", "l0.mvau"): 2, ("check-2", "l1.mvau"): 6, ("check-2", "l1.widen"): 1,
 }  # fmt: skip
 """Flip-flops that Yosys has more or fewer, at most: columns that equal a counter's bit or each other's
@@ -43,7 +44,7 @@ def _technology() -> Technology:
 
 @pytest.mark.parametrize("name", CELLS)
 def test_flip_flops_are_counted_exactly_with_memories_as_they_are_filled(name: str) -> None:
-    """Of 291 units 278; those that were not are named."""
+    """Of 341 units 327 are exact; those that were not are named."""
     found = with_contents(name)
     off = {}
     for unit, measured in CELLS[name].items():
@@ -93,7 +94,7 @@ def test_four_in_five_units_that_no_fit_saw_are_within_the_interval_of_their_lut
 
 
 def test_cores_that_were_not_fitted_on_are_among_them() -> None:
-    assert HELD_OUT == ["cnv-own", "check-1", "check-2"]
+    assert HELD_OUT == ["cnv-own", "check-1", "check-2", "check-3", "digits-own"]
 
 
 def test_columns_that_synthesis_keeps_by_hand() -> None:
