@@ -22,8 +22,7 @@ from bnnsim.spec.workload import Workload
 
 from .blas import HAS_LIMITS, blas_name, blas_threads, sliced
 from .networks.float_network import FloatNetwork, products
-from .row import Row
-from .stopwatch import best_seconds
+from .row import Row, best_seconds
 
 MATRICES = [(1024, 1024, 1024), (1024, 1024, 4096), (4096, 64, 576), (4096, 256, 2304)]
 """Rows, columns, bits: square ones, and those of CNV's second and sixth layer."""

@@ -26,8 +26,7 @@ from bnnsim.timing.streaming.steady_state.api import steady_state
 from tests.property.clockwork import run_clockwork
 
 from .resnet18 import resnet18
-from .row import Row
-from .stopwatch import best_seconds
+from .row import Row, best_seconds
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +42,23 @@ def prefixed_modules(folder: Path) -> Iterator[str]:
 def loose_modules(package: Path) -> set[str]:
     """Modules at a package's root that belong in a room."""
     return {path.name for path in package.glob("*.py")} - LOOSE
+
+
+def _hand_tools() -> list[str]:
+    """Modules that no test runs: benchmarks and tools, which people start."""
+    folders = (ROOT / "tests" / "benchmarks", ROOT / "tools")
+    files = sorted(path for folder in folders for path in folder.rglob("*.py"))
+    return [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in files]
+
+
+@pytest.mark.parametrize("module", [name for name in _hand_tools() if not name.endswith("__")])
+def test_what_only_people_start_can_be_imported(module: str) -> None:
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if str(error.name).partition(".")[0] in ("bnnsim", "tests", "tools"):
+            raise
+        pytest.skip(f"{error.name} is not installed")
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
