@@ -52,6 +52,8 @@ WORKERS = 10
 ENQUEUED = 20
 TRIALS = 120  # of the 131 designs that the space has
 KILLS = 15
+BEFORE_KILLS = 3
+"""Designs that a worker judges before all kills are done: of 25 workers fewer than there are trials."""
 
 
 @pytest.fixture(scope="module")
@@ -77,20 +79,26 @@ def _context() -> multiprocessing.context.ForkServerContext:
     return context
 
 
-def _slow_work(database: Database, plan: SearchPlan, worker: int) -> None:
-    """A worker that takes a while over each design, so that it is killed in the middle of some."""
+def _slow_work(database: Database, plan: SearchPlan, worker: int, held: Path) -> None:
+    """A worker that takes a while over each design, so that it is killed in the middle of some, and that
+    stays in the middle of one while the file ``held`` is there: the study outlives the kills."""
     evaluate = Evaluator.__call__
+    judged = 0
 
     def slow_evaluation(self: Evaluator, knobs: Knobs) -> PointResult:
+        nonlocal judged
+        judged += 1
         time.sleep(0.5)
+        while judged > BEFORE_KILLS and held.exists():
+            time.sleep(0.1)
         return evaluate(self, knobs)
 
     Evaluator.__call__ = slow_evaluation  # type: ignore[method-assign]
     work(database, plan, worker)
 
 
-def _start(database: Database, plan: SearchPlan, worker: int) -> ForkServerProcess:
-    process = _context().Process(target=_slow_work, args=(database, plan, worker), daemon=True)
+def _start(database: Database, plan: SearchPlan, worker: int, held: Path) -> ForkServerProcess:
+    process = _context().Process(target=_slow_work, args=(database, plan, worker, held), daemon=True)
     process.start()
     return process
 
@@ -100,10 +108,11 @@ def _trials(database: Database) -> list[optuna.trial.FrozenTrial]:
     return study.get_trials(deepcopy=False)
 
 
-def _kill_at_random(database: Database, plan: SearchPlan) -> list[ForkServerProcess]:
+def _kill_at_random(database: Database, plan: SearchPlan, held: Path) -> list[ForkServerProcess]:
     """Ten workers; time and again one of the older half is killed and another one started."""
     dice = random.Random(0)
-    group = [_start(database, plan, n) for n in range(WORKERS)]
+    held.touch()
+    group = [_start(database, plan, n, held) for n in range(WORKERS)]
     while len(_trials(database)) < ENQUEUED + WORKERS:  # all are at work
         time.sleep(0.2)
     for kill in range(KILLS):
@@ -112,7 +121,8 @@ def _kill_at_random(database: Database, plan: SearchPlan) -> list[ForkServerProc
         assert victim.is_alive() and victim.pid is not None, "the study was over before the kills"
         os.kill(victim.pid, signal.SIGKILL)
         victim.join()
-        group.append(_start(database, plan, 100 + kill))
+        group.append(_start(database, plan, 100 + kill, held))
+    held.unlink()
     return group
 
 
@@ -143,7 +153,7 @@ def test_no_trial_is_lost_or_counted_twice_when_ten_workers_are_killed_at_random
     study = optuna.load_study(study_name="killed", storage=open_storage(database))
     for seed in plan.seeds()[:ENQUEUED]:
         study.enqueue_trial(dict(seed))
-    group = _kill_at_random(database, plan)
+    group = _kill_at_random(database, plan, space.with_name("held"))
     for process in group:
         process.join(timeout=600)
     assert not any(process.is_alive() for process in group)
