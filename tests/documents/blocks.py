@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import pairwise
 from pathlib import Path
 
 LEFT_OUT = "…"
@@ -94,14 +96,26 @@ def is_as_said(said: str, printed: str) -> bool:
 
 
 def shortened_like(said: str, printed: str) -> str:
-    """What was printed, with as many lines at its ends as the document shows of it."""
+    """What was printed, with as many lines at its ends as the document shows of it, and of each part
+    between two gaps the lines from the one most like its first to the one most like its last."""
     lines = [line.rstrip() for line in printed.strip("\n").splitlines()]
     shown = said.rstrip("\n").splitlines()
     gaps = [place for place, line in enumerate(shown) if line.strip() == LEFT_OUT]
     if gaps and len(lines) > len(shown):
-        behind = len(shown) - gaps[-1] - 1
-        lines = [*lines[: gaps[0]], shown[gaps[0]], *lines[len(lines) - behind :]]
+        end = len(lines) - (len(shown) - gaps[-1] - 1)
+        kept, at = lines[: gaps[0]], gaps[0]
+        for first, last in pairwise(gaps):
+            begin = _most_like(shown[first + 1], lines, at, end)
+            at = 1 + _most_like(shown[last - 1], lines, begin, end)
+            kept += [shown[first], *lines[begin:at]]
+        lines = [*kept, shown[gaps[-1]], *lines[end:]]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _most_like(line: str, lines: list[str], begin: int, end: int) -> int:
+    """The place, from ``begin`` to before ``end``, of the first line that is most like another."""
+    likeness = [SequenceMatcher(None, line, one, autojunk=False).ratio() for one in lines[begin:end]]
+    return begin + likeness.index(max(likeness)) if likeness else begin
 
 
 def documents(root: Path) -> list[str]:

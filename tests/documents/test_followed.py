@@ -133,3 +133,8 @@ $ bnnsim schema arch
     assert not is_as_said(second.printed, "one\n")
     assert shortened_like(first.printed, "one\n2\n3\n4\n") == "one\n…\n4\n"
     assert shortened_like("…\nb\n", "a\nb\nc\n") == "…\nc\n"
+    between = "first 1\n…\npower 1.5 W\nenergy 3 uJ\n…\nlast 9\n"
+    printed = "first 2\nclock 5\npower 2.5 W\nin all 4\nenergy 8 uJ\nextra\nlast 7\n"
+    assert shortened_like(between, printed) == (
+        "first 2\n…\npower 2.5 W\nin all 4\nenergy 8 uJ\n…\nlast 7\n"
+    )
