@@ -24,6 +24,7 @@ from bnnsim.design.streaming.units import (
 )
 from bnnsim.finn.correspondence import layer_pairs
 from bnnsim.finn.rules import broken_rules, takes_all_channels
+from bnnsim.importers.check.matching import told_options
 from bnnsim.importers.finn.build import folding_in, read_build
 from bnnsim.importers.finn.chain import Chain, NodeUnit
 from bnnsim.importers.finn.depths import SHALLOW, Depths, Link, links, read_depths, ways
@@ -104,7 +105,8 @@ def _read(path: Path, design: Design) -> _Model:
             raise
         return _predicted(path, design)
     translation = translated(build.model, str(path))
-    lowered = lower_model(translation.model, str(path), "model", import_options())
+    told = import_options(**told_options(design.network.workload))
+    lowered = lower_model(translation.model, str(path), "model", told)
     if not any(node.kind in ("MVAU", "VVAU") for node in translation.nodes):
         return _predicted(path, design)
     found = design_of(build, translation, lowered, "model", None, None)
@@ -115,8 +117,9 @@ def _read(path: Path, design: Design) -> _Model:
 def _predicted(path: Path, design: Design) -> _Model:
     """What FINN would make of the network in a QONNX model."""
     model = found_model(path).model()
-    workload = lower_model(model, str(path), "model", import_options()).workload
     network = design.network
+    told = import_options(**told_options(network.workload))
+    workload = lower_model(model, str(path), "model", told).workload
     chain = predicted_chain(network, str(path))
     hardware = read_hardware(chain, network)
     source = FrameSource(inter_frame_gap_steps=0)

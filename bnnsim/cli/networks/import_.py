@@ -124,6 +124,12 @@ def finn(
     ] = None,
     device: Annotated[str | None, typer.Option(help="the part; default: the build's")] = None,
     clock_mhz: Annotated[float | None, typer.Option(help="default: the build's", min=0.001)] = None,
+    fixed: Fixed = "auto",
+    input_type: InputType = None,
+    image_range: ImageRange = None,
+    channel_range: ChannelRanges = None,
+    sign_of_zero: SignOfZero = "exact",
+    real_layers: RealLayers = None,
     force: Force = False,
     json_file: JsonOption = None,
 ) -> None:
@@ -133,7 +139,18 @@ def finn(
     check_target(json_file)
     with Work("importing"):
         found = import_finn(
-            model, out, name, folding=folding, device=device, clock_mhz=clock_mhz, force=force
+            model,
+            out,
+            name,
+            folding=folding,
+            device=device,
+            clock_mhz=clock_mhz,
+            fixed=fixed,
+            input_type=input_type,
+            image_range=_each(channel_range) if channel_range else image_range,
+            sign_of_zero=sign_of_zero,
+            real_layers=real_layers,
+            force=force,
         )
     _deliver(found.network, json_file, found.architecture_path, notes=found.notes, losses=found.losses)
 

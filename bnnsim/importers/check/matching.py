@@ -67,6 +67,23 @@ def matching_import(
     return best[1]
 
 
+def told_options(workload: Workload, given_range: ImageRange | None = None) -> dict[str, Any]:
+    """What the import of a workload was told, as :func:`import_options` takes it; nothing where it says
+    nothing."""
+    said = workload.imported_with
+    if said is None:
+        return {}
+    return {
+        "fixed": said.fixed or DEFAULT_FIXED,
+        "input_type": None if said.input_type is None else str(said.input_type),
+        "image_range": given_range or said.image_range,
+        "sign_of_zero": said.sign_of_zero,
+        "output": said.output,
+        "real_layers": said.real_layers,
+        "input_shape": said.input_shape,
+    }
+
+
 def possible_options(
     workload: Workload, given_range: ImageRange | None, outputs: Sequence[str]
 ) -> Iterator[dict[str, Any]]:
@@ -76,17 +93,8 @@ def possible_options(
     older version: then what is usual is tried. ``outputs`` are the model's: an import may have kept
     all of them, or one.
     """
-    said = workload.imported_with
-    if said is not None:
-        yield {
-            "fixed": said.fixed or DEFAULT_FIXED,
-            "input_type": None if said.input_type is None else str(said.input_type),
-            "image_range": given_range or said.image_range,
-            "sign_of_zero": said.sign_of_zero,
-            "output": said.output,
-            "real_layers": said.real_layers,
-            "input_shape": said.input_shape,
-        }
+    if workload.imported_with is not None:
+        yield told_options(workload, given_range)
         return
     frame = workload.input
     words = {str(layer.type): None for layer in workload.layers if isinstance(layer, AffineLayer)}

@@ -20,7 +20,15 @@ from bnnsim.importers.finn.hardware import Hardware, architecture_of, read_hardw
 from bnnsim.importers.finn.nodes import DataflowNode, is_dataflow, is_finn_model, kind_of
 from bnnsim.importers.finn.predicted import predicted_chain
 from bnnsim.importers.finn.translation import Translation, translated
-from bnnsim.importers.onnx.network import LoweredModel, import_options, lower_model, workload_name
+from bnnsim.importers.onnx.lowering import ImportOptions, SignOfZero
+from bnnsim.importers.onnx.network import (
+    DEFAULT_FIXED,
+    ImageRange,
+    LoweredModel,
+    import_options,
+    lower_model,
+    workload_name,
+)
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.streaming.hardware import FrameSource
@@ -63,6 +71,11 @@ def import_finn(
     folding: str | Path | None = None,
     device: str | None = None,
     clock_mhz: float | None = None,
+    fixed: str = DEFAULT_FIXED,
+    input_type: str | None = None,
+    image_range: ImageRange | None = None,
+    sign_of_zero: SignOfZero = "exact",
+    real_layers: str | None = None,
     force: bool = False,
 ) -> ImportedFinn:
     """Import a FINN build folder or model; write ``<name>.yaml``, ``<name>.npz`` and
@@ -77,6 +90,8 @@ def import_finn(
             for a folder: its own, where the model does not hold it already.
         device: the part; default: as the build says, else xc7z020.
         clock_mhz: default: as the build says, else 100.
+        fixed, input_type, image_range, sign_of_zero, real_layers: as :func:`import_onnx`, for what stands
+            around the hardware.
         force: replace files of that name that hold something else.
 
     Returns:
@@ -92,7 +107,8 @@ def import_finn(
         ('mlp-build-finn.yaml', 8)
     """
     chosen = checked_name(name) if name is not None else workload_name(path)
-    found = read_finn(path, chosen, folding, device, clock_mhz)
+    told = import_options(fixed, input_type, image_range, sign_of_zero, None, real_layers)
+    found = read_finn(path, chosen, folding, device, clock_mhz, told)
     arch = found.design.architecture
     text = architecture_text(arch, [f"FINN's hardware of {Path(path).name}, as imported."])
     target = Path(out_dir) / f"{arch.name}.yaml"
@@ -112,13 +128,14 @@ def read_finn(
     folding: str | Path | None = None,
     device: str | None = None,
     clock_mhz: float | None = None,
+    told: ImportOptions | None = None,
 ) -> FinnDesign:
     """As :func:`import_finn`, writing nothing."""
     build = read_build(Path(path), folding)
     if not any(is_dataflow(node) for node in build.model.graph.node) and build.folding is not None:
-        return _without_nodes(build, build.folding, name, device, clock_mhz)
+        return _without_nodes(build, build.folding, name, device, clock_mhz, told)
     translation = translated(build.model, str(path))
-    lowered = lower_model(translation.model, str(path), name, import_options())
+    lowered = lower_model(translation.model, str(path), name, told or import_options())
     if build.folding is not None:
         translation = replace(translation, nodes=folded(translation.nodes, build.folding))
     return design_of(build, translation, lowered, name, device, clock_mhz)
@@ -137,7 +154,12 @@ def design_of(
 
 
 def _without_nodes(
-    build: Build, folding: Folding, name: str, device: str | None, clock_mhz: float | None
+    build: Build,
+    folding: Folding,
+    name: str,
+    device: str | None,
+    clock_mhz: float | None,
+    told: ImportOptions | None,
 ) -> FinnDesign:
     """A QONNX model or a streamlined graph, folded as a file says for the nodes FINN makes of it."""
     model = (
@@ -145,7 +167,7 @@ def _without_nodes(
         if is_finn_model(build.model)
         else build.model
     )
-    lowered = lower_model(model, str(build.path), name, import_options())
+    lowered = lower_model(model, str(build.path), name, told or import_options())
     chain = predicted_chain(resolve_network(lowered.workload), str(build.path))
     nodes = folded(tuple(chain.nodes.values()), folding, at_ends=True)
     by_name = {node.name: node for node in nodes}

@@ -100,7 +100,9 @@ def thresholding(out: Emitter, node: DataflowNode) -> str:
 def streaming_max_pool(out: Emitter, node: DataflowNode) -> str:
     kernel = list(node.pair("PoolDim"))
     name = out.shaped(node, out.data(node), (*node.pair("ImgDim"), node.number("NumChannels")))
-    given = {"kernel_shape": kernel, "strides": kernel, "ceil_mode": node.number("CeilMode", 0)}
+    given: dict[str, Any] = {"kernel_shape": kernel, "strides": kernel}
+    if node.number("CeilMode", 0):  # ONNX before opset 10 has no such attribute, nor had FINN then
+        given["ceil_mode"] = 1
     return _max_pool(out, node, name, given)
 
 

@@ -30,6 +30,8 @@ from bnnsim.spec.workload import InputSpec
 
 _PIXEL_SCALE = 64
 """A model that divides its input by more than this takes pixels of 0 .. 255."""
+_ROUNDING = Fraction(1, 1 << 10)
+"""By how much of a step thresholds in float32 may lie apart otherwise: all pixels are tried as well."""
 
 
 def pixel_range(state: Lowering) -> tuple[Fraction, Fraction]:
@@ -110,16 +112,17 @@ def _counted_input(
 ) -> tuple[ValueType, ChannelFunction] | None:
     """An input that reaches some of several thresholds: how many, as an unsigned integer.
 
-    None where the thresholds are not one step apart, or another number than their count comes out of a
-    pixel (where a type holds more than they are, and a pixel lies above the last).
+    None where the thresholds do not rise in steps that are one but for their rounding, or another number
+    than their count comes out of a pixel (where a type holds more than they are, and a pixel lies above
+    the last).
     """
-    first = step.thresholds[0]
-    steps = [b - a for a, b in itertools.pairwise(step.thresholds)]
-    bits = len(step.thresholds).bit_length()
-    if bits > 8 or steps[0] <= 0 or any(one != steps[0] for one in steps):
+    first, last = step.thresholds[0], step.thresholds[-1]
+    bits, one = len(step.thresholds).bit_length(), (last - first) / (len(step.thresholds) - 1)
+    steps = (b - a for a, b in itertools.pairwise(step.thresholds))
+    if bits > 8 or one <= 0 or any(abs(found - one) > one * _ROUNDING for found in steps):
         return None
     half = Fraction(1, 2)  # pixels are rounded half up
-    image_range = [float((x - first) / steps[0] + half) for x in (low, high)]
+    image_range = [float((x - first) / one + half) for x in (low, high)]
     value_type = ValueType("uint", bits)
     frame = InputSpec(shape=[1], type=value_type, image_range=image_range)
     given_low, given_high = pixel_range(state)
