@@ -1,4 +1,5 @@
-"""Which sizes of a template are fastest on a part: all are built, timed exactly and costed."""
+"""Which sizes of a template are fastest on a part: all are built and costed, and timed exactly but for
+those that their work or their transfers alone make slower than the best."""
 
 from __future__ import annotations
 
@@ -26,6 +27,7 @@ from bnnsim.spec.model import check_name
 from bnnsim.spec.workload import WeightedLayer, Workload
 from bnnsim.spec.yaml.write import architecture_text
 from bnnsim.timing.engine.mapping.choice import with_free_loops
+from bnnsim.timing.engine.steady_state import least_interval
 from bnnsim.timing.mapped import mapped_design
 
 OUTPUTS = (4, 8, 16, 32, 64)
@@ -71,7 +73,7 @@ class Template:
         taken = ", ".join(f"{found[name]:,.0f} {name.upper()}" for name in costs)
         gives = (
             f"{self.fps:,.1f} FPS at {spec.clock_mhz:g} MHz, {taken}: "
-            f"the fastest of {self.tried} that were timed exactly and fit"
+            f"the fastest of {self.tried} that fit, by exact timing"
         )
         return architecture_text(spec, (what, gives), with_defaults=True)
 
@@ -154,35 +156,49 @@ class _Choice:
         nodes = self.network.nodes.values()
         is_mixed = len({multiplies(n) for n in nodes if isinstance(n.layer, WeightedLayer)}) > 1
         every = [Sizes(*one) for one in product(OUTPUTS, INPUTS, FACTORS if is_mixed else (0,))]
-        for kind, sizes in product(kinds, every):
-            for spill, in_luts in product(spilled, (False, True)):
-                if self._try(kind, sizes, spill, in_luts):
+        for kind in kinds:
+            found: list[tuple[int, int, Sizes, EngineDesign]] = []
+            for i, sizes in enumerate(every):
+                for spill, in_luts in product(spilled, (False, True)):
+                    design = self._fitting(kind, sizes, spill, in_luts)
+                    if isinstance(design, EngineDesign):
+                        found.append((least_interval(design.program), i, sizes, design))
+                    if design is not None:
+                        break
+            self.tried += len(found)
+            for cycles, _, sizes, design in sorted(found, key=lambda one: one[:2]):
+                best = self.best_of_kind.get(kind)
+                if best is not None and best.fps > SAME * self.clock * 1e6 / max(1, cycles):
                     break
+                self._time(kind, sizes, design)
 
-    def _try(self, kind: Kind, sizes: Sizes, spill: Spill, in_luts: bool) -> bool:
-        """Whether it fits, or would with no memory."""
+    def _fitting(
+        self, kind: Kind, sizes: Sizes, spill: Spill, in_luts: bool
+    ) -> EngineDesign | Literal["none"] | None:
+        """The engine of these sizes; None where it does not fit, "none" where no memory would help."""
         data = engine_data(self.network, self.part, kind, sizes, self.clock, self.name, spill, in_luts)
         spec = EngineArchitecture.model_validate(data)
         if prod(spec.arrays["pes"].spatial_unrolling.values()) > MOST_LANES:
-            return True
+            return "none"
         try:
             design = mapped_design(spec, self.loaded)
         except SpecError as error:
             self.barred.append(error)
-            return False
+            return None
         over = _too_few(design)
         if over:
             self.least = over if self.least is None or _sum(over) < _sum(self.least) else self.least
-            return False
+            return None
+        assert isinstance(design, EngineDesign)
+        return design
+
+    def _time(self, kind: Kind, sizes: Sizes, design: EngineDesign) -> None:
         figures = figures_of(design)
         if any(amount > 0 for amount in figures.violations.values()):
-            return True
-        self.tried += 1
-        found = Template(kind, sizes, spec, figures, 0, self.network.workload.name)
-        is_known = "throughput_fps" in figures.figures
-        if is_known:
-            self._keep(found)
-        return True
+            self.tried -= 1
+        elif "throughput_fps" in figures.figures:
+            name = self.network.workload.name
+            self._keep(Template(kind, sizes, design.architecture, figures, 0, name))
 
     def _keep(self, found: Template) -> None:
         of_kind = self.best_of_kind.get(found.kind)

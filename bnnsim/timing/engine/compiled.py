@@ -60,7 +60,7 @@ def frame_ends_below(
     """As :func:`frame_ends`; None as soon as a frame but the first two ends ``gap`` cycles after the one
     before it, or later, the last frame left out."""
     ends = _run_tables(builder.build(program), frames, gap)[0]
-    return [int(end) for end in ends] if ends[-1] else None
+    return [int(end) for end in ends] if ends[-1] >= 0 else None
 
 
 def _one_after_the_other(program: EngineProgram, frames: int) -> Int64s:
@@ -101,7 +101,7 @@ def _run(
     entries = starts[:movers].copy()
     turns_before = np.zeros(movers, np.int64)
     port_free = np.zeros(ports, np.int64)
-    ends = np.zeros(frames, np.int64)
+    ends = np.full(frames, -1, np.int64)
     part_stall = np.zeros((parts, 3), np.int64)
     waited = np.zeros(names, np.int64)
     mover_stall = np.zeros(movers, np.int64)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
-from bnnsim.design.engine.program import EngineProgram
+from bnnsim.design.engine.program import EngineProgram, Op, Repeat, Transfer, counted, op_cycles
 from bnnsim.timing.engine.account import frame_account, frame_cycles
 from bnnsim.timing.engine.result import PartCycles
 from bnnsim.timing.engine.schedule import has_double
@@ -40,6 +41,28 @@ def steady_interval(program: EngineProgram) -> tuple[int | None, int, str]:
     if gap == first:
         return gap, alone, "a frame starts when the one before it is done"
     return gap, alone, "frames after the first, whose loads nothing precedes, are equally spaced"
+
+
+def least_interval(program: EngineProgram) -> int:
+    """What no gap between frames is shorter than: all that the controller does by itself, or one port."""
+    controller = 0
+    ports: dict[str, int] = {}
+    for part in program.parts:
+        controller += _controller_cycles(part.ops)
+        for op, times in counted(part.ops):
+            if isinstance(op, Transfer):
+                ports[op.port] = ports.get(op.port, 0) + op.cycles * times
+    return max(controller, *ports.values(), 0)
+
+
+def _controller_cycles(ops: Sequence[Op]) -> int:
+    cycles = 0
+    for op in ops:
+        if isinstance(op, Repeat):
+            cycles += op.trips * _controller_cycles(op.body)
+        elif not isinstance(op, Transfer) or not op.double:
+            cycles += op_cycles(op)
+    return cycles
 
 
 def longest_interval(program: EngineProgram, builder: TableBuilder | None = None) -> int:

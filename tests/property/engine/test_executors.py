@@ -12,7 +12,13 @@ from bnnsim.design.engine.program import EngineProgram, LayerProgram, Op, Repeat
 from bnnsim.timing.engine.account import frame_cycles
 from bnnsim.timing.engine.compiled import run_engine_compiled
 from bnnsim.timing.engine.reference import run_engine_simpy
-from bnnsim.timing.engine.steady_state import steady_interval
+from bnnsim.timing.engine.steady_state import (
+    interval_below,
+    least_interval,
+    longest_interval,
+    steady_interval,
+)
+from bnnsim.timing.engine.tables import TableBuilder
 from tests.property.engine.programs import engine_programs
 
 
@@ -83,3 +89,15 @@ def _single(part: LayerProgram) -> LayerProgram:
         )
 
     return replace(part, ops=ops(part.ops))
+
+
+@settings(max_examples=200)
+@given(engine_programs(), st.integers(0, 400))
+def test_no_gap_is_shorter_than_what_one_resource_does_and_limits_only_end_a_run_sooner(
+    program: EngineProgram, limit: int
+) -> None:
+    longest = longest_interval(program)
+    assert least_interval(program) <= longest
+    below = interval_below(program, limit, TableBuilder())
+    assert below == (longest if longest < limit else None)
+    assert interval_below(program, longest + 1, TableBuilder()) == longest

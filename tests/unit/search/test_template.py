@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import get_args
+from typing import Any, Literal, get_args
 
 import pytest
 
 from bnnsim.cli.app import run
 from bnnsim.design.network.network import check_network
 from bnnsim.evaluation import evaluate
+from bnnsim.evaluation.figures import figures_of
+from bnnsim.search.template import choice
 from bnnsim.search.template.choice import FACTORS, INPUTS, OUTPUTS, new_engine, spills
 from bnnsim.search.template.spec import Kind, Sizes, engine_data
 from bnnsim.search.template.spill import spill_to_fit
@@ -36,6 +38,27 @@ def test_a_template_runs_bit_exact_at_the_speed_that_it_states(kind: Kind, tmp_p
     evaluation = evaluate(target, "digits", timing_only=True)
     assert evaluation.feasible
     assert f"{evaluation.resources.total.lut:,} LUT" in target.read_text()
+
+
+@pytest.mark.parametrize(
+    ("workload", "device", "mapping"),
+    [("digits", "xc7z020", "auto"), ("binarynet", "xczu3eg", None), ("fracbnn-cifar10", "xczu9eg", None)],
+)
+def test_sizes_that_are_not_timed_are_no_faster(
+    workload: str, device: str, mapping: Literal["auto"] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timed: list[object] = []
+
+    def counted(*given: Any) -> Any:
+        timed.append(given)
+        return figures_of(*given)
+
+    monkeypatch.setattr(choice, "figures_of", counted)
+    found = new_engine(workload, device, mapping=mapping)
+    few = len(timed)
+    monkeypatch.setattr(choice, "least_interval", lambda _: 0)  # all are timed
+    assert new_engine(workload, device, mapping=mapping) == found
+    assert few < len(timed) - few
 
 
 def test_a_template_for_an_intel_part_says_what_it_takes_of_that(tmp_path: Path) -> None:
