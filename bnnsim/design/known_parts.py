@@ -60,13 +60,16 @@ class KnownParts:
         """The frame source of a pipeline whose first layer reads ``lanes`` elements a word."""
         hardware = builder.hardware_key(INPUT), builder.hardware_key(SOURCE)
         surroundings = builder.surroundings(INPUT, SOURCE)
-        key = INPUT, lanes, builder.spec.frame_source, hardware, surroundings
+        branches = builder.branches(INPUT)
+        key = INPUT, lanes, builder.spec.frame_source, hardware, surroundings, branches
         self._add(builder, key, INPUT, (), build)
 
     def add_layer(self, builder: StreamBuilder, node: Node, build: Callable[[], None]) -> None:
         """The units of a layer: those known of it, else what ``build`` adds."""
-        key = node.name, builder.hardware_key(node.name), *self._ports(builder, node.name, node.inputs)
-        self._add(builder, key, node.name, node.inputs, build)
+        reads, hardware = builder.reads(node), builder.hardware_key(node.name)
+        branches = builder.branches(node.name)
+        key = node.name, hardware, branches, *self._ports(builder, node.name, reads)
+        self._add(builder, key, node.name, reads, build)
 
     def add_sink(self, builder: StreamBuilder, output: str, build: Callable[[], None]) -> None:
         """The sink of an output of the network."""

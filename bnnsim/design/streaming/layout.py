@@ -16,7 +16,7 @@ from bnnsim.design.streaming.folding_rules import (
 from bnnsim.design.streaming.layer_units import layer_units
 from bnnsim.design.streaming.stream_builder import SINK, SOURCE, OpenPort, StreamBuilder
 from bnnsim.design.streaming.units import Sink, Source, StreamingGraph
-from bnnsim.design.streaming.window_units import check_windows
+from bnnsim.design.streaming.window_units import check_shared_windows, check_windows
 from bnnsim.spec.faults import Fault
 from bnnsim.spec.load import Loaded
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
@@ -40,6 +40,7 @@ def build_streaming(
     unsure = known.unsure(builder)
     check_layers(builder, unsure)
     check_windows(builder, unsure)
+    check_shared_windows(builder)
     if builder.faults:
         return None, builder.faults
     known.keep_sound(builder, unsure)

@@ -20,17 +20,21 @@ def weighted_units(builder: StreamBuilder, node: Node, hardware: LayerHardware) 
     if hardware.units == "own" and hardware.weights != "auto":
         expected = "auto (own weights of up to 64 words sit in LUTs, deeper ones in block RAM)"
         builder.fault(builder.path_of(node.name, "weights"), expected, hardware.weights)
-    port = builder.connect(node.inputs[0])
+    port = builder.connect(*builder.reads(node))
     channel_block = node.group_channels
     group_lanes = groups_at_once(node, hardware)
-    window = layer_window(node, hardware)
+    owner = node if hardware.window_of is None else builder.network.nodes[hardware.window_of]
+    window = layer_window(owner, builder.hardware(owner.name))
     if window is not None:
-        port = slide(builder, node, window, port, hardware)
-        if builder.faults:
-            return
+        if owner is node:
+            port = slide(builder, node, window, port, hardware)
+            if builder.faults:
+                return
         if window.writes_whole_windows and group_lanes == 1:
             channel_block = window.lanes
     port = builder.convert(port, hardware.simd * group_lanes, node.name, hardware)
+    if owner is node and window is not None:
+        port = builder.share_window(node.name, port, hardware)
     activation = node.layer.activation
     levels_in, levels_out = levels_of(node.input.type), levels_of(node.output.type)
     output_bits = hardware.accumulator_bits or node.output.type.bits // levels_out

@@ -6,7 +6,7 @@ import math
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from bnnsim.design.network.network import Network
+from bnnsim.design.network.network import Network, Node
 from bnnsim.design.streaming.units import (
     Converter,
     LabelSelect,
@@ -54,13 +54,20 @@ class OpenPort:
 @dataclass(frozen=True)
 class Part:
     """What one layer, the source or a sink adds to a pipeline: units whose outputs are not known yet,
-    streams, and the ports of ``name`` that it leaves open; it has read ``inputs``."""
+    streams, and the ports of ``name`` and of its sliding window that it leaves open; it has read
+    ``inputs``."""
 
     units: tuple[Unit, ...]
     streams: tuple[Stream, ...]
     inputs: tuple[str, ...]
     name: str
     ports: tuple[OpenPort, ...]
+    windows: tuple[OpenPort, ...] = ()
+
+
+def window_name(layer: str) -> str:
+    """A layer's sliding-window unit, and its words among the open ports."""
+    return f"{layer}.window"
 
 
 def unit_style(hardware: LayerHardware, usual: UnitLibrary) -> tuple[UnitLibrary, bool]:
@@ -85,6 +92,8 @@ class StreamBuilder:
         self.source_text = architecture.source
         self.network = network
         self.faults: list[Fault] = []
+        layers = architecture.spec.layers.items()
+        self._owners = {name: one.window_of for name, one in layers if one.window_of is not None}
         self._hardware: dict[str, LayerHardware] = {}
         self._filled: Filled = {} if filled is None else filled
         self._units: dict[str, Unit] = {}
@@ -199,8 +208,8 @@ class StreamBuilder:
     def part_since(self, size: tuple[int, int], name: str, inputs: Sequence[str]) -> Part:
         """What was added since there were so many units and streams: ``name``, which read ``inputs``."""
         units = tuple(self._units.values())[size[0] :]
-        ports = tuple(self.open_ports.get(name, ()))
-        return Part(units, tuple(self.streams[size[1] :]), tuple(inputs), name, ports)
+        ports, windows = (tuple(self.open_ports.get(n, ())) for n in (name, window_name(name)))
+        return Part(units, tuple(self.streams[size[1] :]), tuple(inputs), name, ports, windows)
 
     def add_part(self, part: Part) -> None:
         """Add what the same layer with the same surroundings added to another pipeline."""
@@ -212,8 +221,9 @@ class StreamBuilder:
         for stream in part.streams:
             self._outputs[stream.writer].append(stream.name)
         self.streams += part.streams
-        if part.ports:
-            self.open_ports[part.name] = list(part.ports)
+        for name, ports in ((part.name, part.ports), (window_name(part.name), part.windows)):
+            if ports:
+                self.open_ports[name] = list(ports)
 
     def surroundings(self, *names: str) -> Hashable:
         """What of the whole architecture reaches into a part between or of what has these names."""
@@ -301,7 +311,34 @@ class StreamBuilder:
 
         These are layers, then the sink where the layer is an output of the network.
         """
+        self._open(name, port, self.branches(name)[0], hardware)
+
+    def share_window(self, name: str, port: OpenPort, hardware: LayerHardware) -> OpenPort:
+        """The words of layer ``name``'s sliding window, as its MVAU takes them; behind a split where
+        others share it."""
+        shares = self.branches(name)[1]
+        if not shares:
+            return port
+        self._open(window_name(name), port, 1 + shares, hardware, name)
+        return self.connect(window_name(name))
+
+    def reads(self, node: Node) -> tuple[str, ...]:
+        """What a layer connects to: the layers that it reads, or another one's sliding window."""
+        owner = self._owners.get(node.name)
+        return node.inputs if owner is None else (window_name(owner),)
+
+    def branches(self, name: str) -> tuple[int, int]:
+        """How many read a layer's (or the source's) stream, and how many others its sliding window."""
         readers = len(self.network.consumers[name]) + self.network.outputs.count(name)
+        if not self._owners:
+            return readers, 0
+        apart = sum(reader not in self._owners for reader, _ in self.network.consumers[name])
+        shares = list(self._owners.values()).count(name)
+        return apart + self.network.outputs.count(name), shares
+
+    def _open(
+        self, name: str, port: OpenPort, readers: int, hardware: LayerHardware, layer: str | None = None
+    ) -> None:
         if readers <= 1:
             self.open_ports[name] = [port]
             return
@@ -309,7 +346,7 @@ class StreamBuilder:
             port = replace(port, lanes=self.network.tensor(name).channels)
         split = f"{name}.split"
         parameters = Split(port.elements // port.lanes, readers)
-        self.add_unit(split, name, parameters, [port], *unit_style(hardware, "hls"))
+        self.add_unit(split, layer or name, parameters, [port], *unit_style(hardware, "hls"))
         branch = replace(port, unit=split, depth_words=None)
         self.open_ports[name] = [branch] * readers
 

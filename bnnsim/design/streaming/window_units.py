@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bnnsim.design.network.network import Node
-from bnnsim.design.streaming.stream_builder import OpenPort, StreamBuilder, unit_style
+from bnnsim.design.streaming.stream_builder import OpenPort, StreamBuilder, unit_style, window_name
 from bnnsim.design.streaming.units import Padding, Window, levels_of
 from bnnsim.design.streaming.window_rules import window_obstacle
 from bnnsim.spec.faults import divisors_of
@@ -48,6 +48,63 @@ def check_window(builder: StreamBuilder, node: Node) -> None:
         builder.fault(("layers", node.name, "sliding_window"), *obstacle)
 
 
+def check_shared_windows(builder: StreamBuilder) -> None:
+    """Note every layer that is to read another one's sliding window and cannot."""
+    nodes = builder.network.nodes
+    order = list(nodes)
+    for name, given in builder.spec.layers.items():
+        if given.window_of is None or name not in nodes:
+            continue
+        path, owner = ("layers", name, "window_of"), nodes.get(given.window_of)
+        in_front = order[: order.index(name)]
+        alike = [n for n in in_front if _slides_alike(nodes[n], nodes[name])]
+        shared = [n for n in alike if builder.hardware(n).window_of is None]
+        if owner is None or owner.name not in shared:
+            expected = "a convolution in front with this one's input, kernel, stride, border and groups"
+            builder.fault(path, expected, repr(given.window_of), tuple(shared))
+        elif layer_window(owner, builder.hardware(owner.name)) is None:
+            builder.fault(path, "a convolution that has a sliding window", repr(owner.name))
+        elif given.simd_window is not None or given.simd_pad is not None:
+            key = "simd_pad" if given.simd_window is None else "simd_window"
+            builder.fault(("layers", name, key), "none beside window_of", getattr(given, key))
+        elif any(groups_at_once(nodes[n], builder.hardware(n)) > 1 for n in (owner.name, name)):
+            builder.fault(path, "groups one after the other in both", "some side by side")
+
+
+def with_shared_windows(
+    nodes: Mapping[str, Node], layers: Mapping[str, LayerHardware]
+) -> dict[str, LayerHardware]:
+    """``layers`` where each ungrouped convolution reads the sliding window of the first that has one like
+    its own."""
+    found = dict(layers)
+    owners: list[Node] = []
+    alone = dict.fromkeys(("simd_window", "simd_pad"))  # of a window that the layer has not
+    for name in nodes:
+        given = found.get(name)
+        node = nodes[name]
+        if given is None or node.groups > 1 or layer_window(node, given) is None:
+            continue
+        owner = next((one for one in owners if _slides_alike(one, node)), None)
+        if owner is None:
+            owners.append(node)
+        else:
+            found[name] = given.model_copy(update={"window_of": owner.name, **alone})
+    return found
+
+
+def _slides_alike(one: Node, other: Node) -> bool:
+    """Whether the windows of two layers hold the same elements in the same order."""
+
+    def walk(node: Node) -> tuple[object, ...]:
+        layer = node.layer
+        if not isinstance(layer, ConvLayer):
+            return ()
+        sides = layer.kernel_hw, layer.stride_hw, layer.dilation_hw, layer.pad_tlbr
+        return node.inputs, sides, layer.groups, node.pad_value
+
+    return bool(walk(one)) and walk(one) == walk(other)
+
+
 def border_of(node: Node) -> tuple[int, int, int, int]:
     """Pixels around a layer's map."""
     layer = node.layer
@@ -83,7 +140,7 @@ def slide(
             of_bits = TERNARY if given.is_bipolar else given
             port = replace(port, type=of_bits, element_bits=TERNARY.bits)
         port = builder.convert(port, window.lanes, node.name, hardware)
-    name = f"{node.name}.window"
+    name = window_name(node.name)
     usual: UnitLibrary = "rtl" if window.style in ("rtl", "parallel", "line_buffer") else "hls"
     builder.add_unit(name, node.name, window, [port], *unit_style(hardware, usual))
     return replace(

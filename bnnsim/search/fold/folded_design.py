@@ -13,6 +13,7 @@ from bnnsim.design.build import build_streaming_design
 from bnnsim.design.design import Design
 from bnnsim.design.network.network import INPUT
 from bnnsim.design.streaming.units import Window
+from bnnsim.design.streaming.window_units import with_shared_windows
 from bnnsim.search.fifos.costs import FifoCosts
 from bnnsim.search.fifos.paced_design import capped_depths
 from bnnsim.search.fifos.shrinking import Shrinking, stream_kinds
@@ -67,6 +68,7 @@ def build_choice(request: FoldRequest, choice: Choice, fifo_words: dict[str, int
         for name, option in choice.options.items()
         if name != INPUT and option.hardware is not None
     }
+    layers = with_shared_windows(request.network.nodes, layers)
     try:
         return build_streaming_design(request.architecture(layers, fifo_words), request.loaded)
     except SpecError as error:

@@ -109,6 +109,10 @@ class LayerHardware(SpecModel):
     simd_pad: Count | None = None
     """Channels a word of the unit that adds a border; default: those of the sliding window. A width
     converter joins the two."""
+    window_of: str | None = None
+    """A convolution in front whose sliding window this one reads too, in the words of that one's MVAU: of
+    the same input, kernel, stride, dilation, border and groups (several weight bases of one
+    convolution)."""
     accumulator_bits: Annotated[int, Field(ge=1, le=64)] | None = None
     """Width of one score where no thresholds follow; default: the smallest that holds every sum."""
     out_width_bits: Count | None = None
