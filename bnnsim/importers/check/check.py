@@ -157,6 +157,7 @@ def _prepared(
         str(model_path),
         options.get("sign_of_zero") == "plus",
         left_out,
+        {name: lowered.draft.means_of(name) for name in network.nodes},
     )
     return both, lowered, said
 
@@ -204,6 +205,8 @@ class _Both:
     model_path: str
     is_plus: bool
     left_out: tuple[str, ...]
+    means: Mapping[str, tuple[int, ...]]
+    """What each level of a layer's codes is worth, by layer."""
 
     def compared(
         self,
@@ -224,7 +227,8 @@ class _Both:
         for start, end in self._chunks():
             frames, reals = inputs.frames(start, end), inputs.reals(start, end)
             made = self.execute(frames)
-            values = {name: values_of(network, made, name) for name in network.nodes}
+            means = self.means
+            values = {n: values_of(network, made, n, means.get(n, ())) for n in network.nodes}
             values[INPUT] = values_of(network, {INPUT: frames}, INPUT)
             comparison = Comparison(graph, tallies, values, start, anchors)
             tensors = graph.run(reals, comparison)

@@ -204,7 +204,13 @@ def _heads(lowered: LoweredModel, graph: ReferenceGraph) -> Iterator[Claim]:
             yield replace(claim, layer=head.layer, gain=gain, offset=offset, bound=bound)
 
 
-def values_of(network: Network, outputs: Mapping[str, Array], layer: str) -> Array:
-    """A layer's (or the input's) integers; bipolar bits as -1 and +1."""
+def values_of(
+    network: Network, outputs: Mapping[str, Array], layer: str, means: Sequence[int] = ()
+) -> Array:
+    """A layer's (or the input's) integers; bipolar bits as -1 and +1, codes of levels as the sums of what
+    these are worth (``means``)."""
     values = outputs[layer].astype(np.int64)
+    if means:
+        signs = [(values >> level & 1) * 2 - 1 for level in range(len(means))]
+        return np.asarray(sum(mean * sign for mean, sign in zip(means, signs, strict=True)))
     return values * 2 - 1 if network.tensor(layer).type.is_bipolar else values

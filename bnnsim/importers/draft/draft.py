@@ -27,7 +27,8 @@ class LayerDraft:
 
     ``weights``: ``(out, in / groups, kh, kw)`` or ``(out, in)``, columns in the workload's order.
     ``thresholds``: ``(channels, count)``, each firing on ``sum >= t``. ``signs``: +1 or -1 a channel
-    (``negate`` only). ``arrays``: other parameters by name. ``low`` and ``high`` bound
+    (``negate`` only). ``means``: what each level of residual codes is worth; its elements are the sums of
+    +-means here, codes in the workload. ``arrays``: other parameters by name. ``low`` and ``high`` bound
     every element that the layer puts out. ``error_steps`` is by how many steps of its integers a
     fixed-point layer rounds, ``steepness`` how many steps one of its input's may become, ``reach`` the
     greatest magnitude of its real values. ``is_free``: what it puts out may be anything, the model's
@@ -44,6 +45,7 @@ class LayerDraft:
     weights: Int64s | None = None
     thresholds: Int64s | None = None
     activation: ValueType | None = None
+    means: tuple[int, ...] = ()
     signs: Int64s | None = None
     arrays: dict[str, Int64s] = field(default_factory=dict)
     error_steps: Fraction = Fraction(0)
@@ -125,6 +127,13 @@ class NetworkDraft:
             return types.pop() if len(types) == 1 else None
         return layer.activation
 
+    def means_of(self, name: str) -> tuple[int, ...]:
+        """What the levels of a layer's codes are worth; nothing where it has none."""
+        layer = self.layers.get(name)
+        if layer is None or layer.means or layer.kind != "max_pool":
+            return () if layer is None else layer.means
+        return self.means_of(layer.inputs[0])
+
     def type_bounds_of(self, name: str) -> tuple[int, int]:
         """Least and greatest integer of the type that a layer's elements have in the workload.
 
@@ -133,7 +142,8 @@ class NetworkDraft:
         """
         if name not in self._type_bounds:
             found = self.type_of(name) or integer_type(*self._sum_bounds(self.layers[name]))
-            self._type_bounds[name] = found.minimum, found.maximum
+            reach = found.bits * found.mean_type.maximum if found.has_integer_means else 0
+            self._type_bounds[name] = (-reach, reach) if reach else (found.minimum, found.maximum)
         return self._type_bounds[name]
 
     def _sum_bounds(self, layer: LayerDraft) -> tuple[int, int]:
@@ -234,6 +244,13 @@ class NetworkDraft:
             if old in layer.inputs:
                 layer.inputs = [new if name == old else name for name in layer.inputs]
         self.outputs = list(dict.fromkeys(new if name == old else name for name in self.outputs))
+
+    def put_behind(self, name: str, layer: LayerDraft) -> None:
+        """Move ``layer`` to the place right behind layer ``name``."""
+        del self.layers[layer.name]
+        items = list(self.layers.items())
+        place = list(self.layers).index(name) + 1
+        self.layers = dict([*items[:place], (layer.name, layer), *items[place:]])
 
     def drop_unread(self) -> None:
         """Remove every layer that no output depends on."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bnnsim.importers.draft.draft import INPUT, LayerDraft, NetworkDraft
+from bnnsim.importers.draft.draft import INPUT, LayerDraft, NetworkDraft, weight_type
 
 Signs = np.ndarray[tuple[int], np.dtype[np.int64]]
 
@@ -34,8 +34,9 @@ def canonicalise(draft: NetworkDraft) -> Replacements:
     done = Replacements()
     draft.drop_unread()
     _absorb_negations(draft, done)
-    for step in (_fuse_threshold, _move_threshold_before_pool, _make_majority):
+    for step in (_fuse_threshold, _move_threshold_before_pool, _make_majority, _make_levels_of_sums):
         _until_stable(draft, step, done)
+    _sum_up_levels(draft)
     return done
 
 
@@ -133,10 +134,46 @@ def _fuse_threshold(draft: NetworkDraft, layer: LayerDraft, done: Replacements) 
             _as_depthwise(layer, np.ones(layer.channels, np.int64))
             return True
         return False
-    source.thresholds, source.activation = layer.thresholds, layer.activation
-    source.low, source.high = layer.low, layer.high
+    _move_activation(layer, source)
     _take_over(draft, layer, source.name, done)
     return True
+
+
+def _move_activation(layer: LayerDraft, source: LayerDraft) -> None:
+    """Thresholds, and what they make, into the layer whose sums they read."""
+    source.thresholds, source.activation = layer.thresholds, layer.activation
+    source.means, source.low, source.high = layer.means, layer.low, layer.high
+
+
+def _make_levels_of_sums(draft: NetworkDraft, layer: LayerDraft, done: Replacements) -> bool:
+    """Thresholds read no codes of levels, and levels come out of no thresholds alone: weights of +1 do
+    both."""
+    if layer.kind != "threshold" or not (layer.means or draft.means_of(layer.inputs[0])):
+        return False
+    _as_depthwise(layer, np.ones(layer.channels, np.int64))
+    return True
+
+
+def _sum_up_levels(draft: NetworkDraft) -> None:
+    """Whoever reads codes of levels, and does not know what these are worth, reads their sum instead: a
+    convolution of each channel by itself with a weight of +1."""
+    for name in [one for one in draft.layers if draft.means_of(one)]:
+        others = [reader for reader in draft.readers(name) if not _reads_levels(reader)]
+        if not others and name not in draft.outputs:
+            continue
+        source = draft.layers[name]
+        layer = draft.append("conv", [name], source.shape, source.low, source.high)
+        draft.put_behind(name, layer)
+        _as_depthwise(layer, np.ones(layer.channels, np.int64))
+        for reader in others:
+            reader.inputs = [layer.name if one == name else one for one in reader.inputs]
+        draft.outputs = [layer.name if one == name else one for one in draft.outputs]
+
+
+def _reads_levels(layer: LayerDraft) -> bool:
+    if layer.weights is not None:
+        return weight_type(layer.weights).is_bipolar
+    return layer.kind == "max_pool"
 
 
 def _move_threshold_before_pool(draft: NetworkDraft, layer: LayerDraft, done: Replacements) -> bool:
@@ -150,8 +187,8 @@ def _move_threshold_before_pool(draft: NetworkDraft, layer: LayerDraft, done: Re
         return False
     if not (_is_only_reader(draft, pool.name) and _is_only_reader(draft, source.name)):
         return False
-    source.thresholds, source.activation = layer.thresholds, layer.activation
-    source.low, source.high = pool.low, pool.high = layer.low, layer.high
+    _move_activation(layer, source)
+    pool.low, pool.high = layer.low, layer.high
     done.changed.add(source.name)
     _take_over(draft, layer, pool.name, done)
     return True

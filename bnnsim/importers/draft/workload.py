@@ -61,7 +61,7 @@ def _layer(draft: NetworkDraft, layer: LayerDraft, inputs: list[str] | None, arr
     match layer.kind:
         case "conv":
             assert layer.weights is not None
-            _store_weights(layer, arrays)
+            _store_weights(draft, layer, arrays)
             return ConvLayer(
                 op="conv",
                 out=layer.channels,
@@ -73,7 +73,7 @@ def _layer(draft: NetworkDraft, layer: LayerDraft, inputs: list[str] | None, arr
             )
         case "linear":
             assert layer.weights is not None
-            _store_weights(layer, arrays)
+            _store_weights(draft, layer, arrays)
             return LinearLayer(
                 op="linear",
                 out=layer.channels,
@@ -141,8 +141,11 @@ def _geometry(draft: NetworkDraft, layer: LayerDraft) -> dict[str, Any]:
     if pads is not None:
         result["pad"] = pads[0] if len(set(pads)) == 1 else list(pads)
         value_type = draft.type_of(layer.inputs[0])
-        default = -1 if value_type is not None and value_type.is_bipolar else 0
+        has_signs = value_type is not None and (value_type.is_bipolar or value_type.is_residual)
+        default = -1 if has_signs else 0
         value = options["pad_value"]
+        if value_type is not None and value_type.is_residual:
+            value = (value > 0) - (value < 0)  # every level at +1, none, every level at -1
         result["pad_value"] = None if value == default else value
     return result
 
@@ -169,8 +172,11 @@ def _activation(layer: LayerDraft) -> Activation | None:
     return None if layer.activation is None else Activation(type=layer.activation, compare=">=")
 
 
-def _store_weights(layer: LayerDraft, arrays: Arrays) -> None:
+def _store_weights(draft: NetworkDraft, layer: LayerDraft, arrays: Arrays) -> None:
     weights = layer.weights
+    means = draft.means_of(layer.inputs[0])
+    if means:
+        arrays[f"{layer.name}.in_means"] = np.array(means, np.int32)
     assert weights is not None
     is_binary = weight_type(weights).is_bipolar
     arrays[f"{layer.name}.weights"] = (

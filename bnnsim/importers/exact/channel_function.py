@@ -76,9 +76,30 @@ class Smooth:
     kind: SmoothKind
 
 
-Step = Affine | Prelu | Clip | Round | Sign | AtLeastZero | Count | Smooth
+@dataclass(frozen=True)
+class Stairs:
+    """How many of the rising ``bounds`` x reaches: ``x >= bound``, or ``x > bound`` where it says so."""
+
+    bounds: tuple[tuple[Fraction, bool], ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The x-th of so many rising values."""
+
+    values: tuple[Fraction, ...]
+
+
+@dataclass(frozen=True)
+class Sum:
+    """The sum of several functions of one number: residual binarization's levels, and what is left."""
+
+    chains: tuple[Chain, ...]
+
+
+Step = Affine | Prelu | Clip | Round | Sign | AtLeastZero | Count | Smooth | Stairs | Table | Sum
 Chain = tuple[Step, ...]
-QUANTISERS = (Round, Sign, AtLeastZero, Count)
+QUANTISERS = (Round, Sign, AtLeastZero, Count, Stairs)
 
 
 def apply(step: Step, x: Fraction) -> Fraction:
@@ -103,6 +124,12 @@ def apply(step: Step, x: Fraction) -> Fraction:
             return Fraction(bisect.bisect_right(thresholds, x))
         case Smooth(kind):
             return value_of(kind, x)
+        case Stairs(bounds):
+            return Fraction(sum(x > bound or (x == bound and not beyond) for bound, beyond in bounds))
+        case Table(values):
+            return values[int(x)]
+        case Sum(chains):
+            return sum((evaluate(chain, x) for chain in chains), ZERO)
 
 
 def evaluate(chain: Chain, x: Fraction | int) -> Fraction:
@@ -221,6 +248,11 @@ class ChannelFunction:
         chain = self.chains[0]
         found = [i for i, step in enumerate(chain) if isinstance(step, QUANTISERS)]
         return found[-1] if found else -1
+
+    @cached_property
+    def sum_position(self) -> int:
+        """Position of the first sum in the chains; -1 where there is none."""
+        return next((i for i, step in enumerate(self.chains[0]) if isinstance(step, Sum)), -1)
 
     def split(self) -> tuple[ChannelFunction, ChannelFunction]:
         """Up to and with the last quantiser (whose values are integers), and what follows it."""

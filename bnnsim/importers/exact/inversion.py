@@ -23,7 +23,10 @@ from bnnsim.importers.exact.channel_function import (
     Round,
     Sign,
     Smooth,
+    Stairs,
     Step,
+    Sum,
+    Table,
 )
 from bnnsim.importers.exact.smooth import BITS, SmoothKind, inverse_of, range_of
 
@@ -144,8 +147,10 @@ def _rising(step: Step, denominator: int) -> tuple[int, _Above]:
             return _count(thresholds, denominator)
         case Smooth(kind):
             return 1 << BITS, lambda n, beyond: _smooth(kind, Fraction(n, denominator), beyond)
-        case Affine():
-            raise AssertionError("may fall")
+        case Stairs(bounds):
+            return _stairs(bounds, denominator)
+        case Affine() | Table() | Sum():
+            raise AssertionError("may fall, or is taken apart before")
         case _:
             assert_never(step)
 
@@ -247,5 +252,18 @@ def _count(thresholds: Sequence[Fraction], denominator: int) -> tuple[int, _Abov
         if least <= 0:
             return _ALWAYS
         return (scaled[least - 1], False) if least <= len(scaled) else _NEVER
+
+    return common, above
+
+
+def _stairs(bounds: Sequence[tuple[Fraction, bool]], denominator: int) -> tuple[int, _Above]:
+    common = math.lcm(*(one.denominator for one, _ in bounds))
+    scaled = [one.numerator * (common // one.denominator) for one, _ in bounds]
+
+    def above(number: int, beyond: bool) -> _Bound:
+        least = _least_integer(number, denominator, beyond)
+        if least <= 0:
+            return _ALWAYS
+        return (scaled[least - 1], bounds[least - 1][1]) if least <= len(scaled) else _NEVER
 
     return common, above

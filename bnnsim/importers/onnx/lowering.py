@@ -104,6 +104,8 @@ class Lowering:
     options: ImportOptions
     draft: NetworkDraft
     bindings: dict[str, TensorBinding]
+    add: Adder
+    """Adds tensors up: what a sum of quantisers comes to that is no quantiser itself."""
     frame: FrameRule | None = None
     ends: dict[str, End] = field(default_factory=dict)
     heads: list[Head] = field(default_factory=list)
@@ -162,7 +164,11 @@ Handlers = Mapping[tuple[str, str], Handler]
 """Who reads what: by domain and kind."""
 
 
-def lower(graph: ModelGraph, options: ImportOptions, handlers: Handlers) -> Lowering:
+Adder = Callable[[Lowering, Operator, list[TensorBinding]], TensorBinding]
+"""The sum of tensors of one shape, as layers."""
+
+
+def lower(graph: ModelGraph, options: ImportOptions, handlers: Handlers, add: Adder) -> Lowering:
     """Walk the graph with the input taken as channels first, else as channels last.
 
     Either way of reading the input's axes is exact; only one of them lets each channel have its own
@@ -187,7 +193,7 @@ def lower(graph: ModelGraph, options: ImportOptions, handlers: Handlers) -> Lowe
             continue
         tried.add(reading)
         try:
-            state = _walk_fitting(graph, options, handlers, layout, may_part)
+            state = _walk_fitting(graph, options, handlers, add, layout, may_part)
             state.notes[:0] = notes
             return state
         except LayoutMismatch as error:
@@ -221,14 +227,15 @@ def _walk_fitting(
     graph: ModelGraph,
     options: ImportOptions,
     handlers: Handlers,
+    add: Adder,
     layout: Layout,
     may_part: bool,
 ) -> Lowering:
     """The walk with a flat frame where that fits all that read it, else with the frame as a map."""
-    state = _walk(_fresh(graph), options, handlers, layout, True, may_part)
+    state = _walk(_fresh(graph), options, handlers, add, layout, True, may_part)
     others = any(INPUT in one.inputs and one.kind != "linear" for one in state.draft.layers.values())
     if state.flat_orders and (others or len(state.flat_orders) > 1):
-        return _walk(_fresh(graph), options, handlers, layout, False, may_part)
+        return _walk(_fresh(graph), options, handlers, add, layout, False, may_part)
     return state
 
 
@@ -236,13 +243,14 @@ def _walk(
     graph: ModelGraph,
     options: ImportOptions,
     handlers: Handlers,
+    add: Adder,
     layout: Layout,
     may_flatten: bool,
     may_part: bool,
 ) -> Lowering:
     frame = TensorBinding(INPUT, ChannelFunction(), layout.dimensions, is_raw=True)
     draft = NetworkDraft((frame.extent("C"), frame.extent("H"), frame.extent("W")))
-    state = Lowering(graph, options, draft, {graph.input: frame}, may_flatten=may_flatten)
+    state = Lowering(graph, options, draft, {graph.input: frame}, add, may_flatten=may_flatten)
     state.channels_last, state.may_part = layout.channels_last, may_part
     for operator in graph.operators:
         if any(name in state.ends for name in operator.inputs):

@@ -30,9 +30,10 @@ from bnnsim.importers.onnx.lowering import (
     SignOfZero,
     lower,
 )
-from bnnsim.importers.onnx.operators.joins import scores_in_fixed_point
+from bnnsim.importers.onnx.operators.joins import add_bindings, scores_in_fixed_point
+from bnnsim.importers.onnx.operators.monotone import negated
 from bnnsim.importers.onnx.operators.orders import in_order
-from bnnsim.importers.onnx.operators.quantise import negated, quantised
+from bnnsim.importers.onnx.operators.quantise import quantised
 from bnnsim.importers.onnx.outputs import Head, dropped_note
 from bnnsim.spec.bounds import MAX_NAME
 from bnnsim.spec.faults import InputError, SpecError
@@ -235,10 +236,10 @@ def _lowered(model: Any, file: str, name: str, options: ImportOptions) -> Lowere
     if model.domain != KERAS:  # its reader has taken the shape
         take_shape(model, file, options.input_shape)
     graph, given = read_graph(model, file), options
-    state = lower(graph, options, HANDLERS)
+    state = lower(graph, options, HANDLERS, add_bindings)
     word = widest_word(state.draft) if options.fixed is None else None
     if word is not None:
-        state = lower(graph, replace(options, fixed=word), HANDLERS)
+        state = lower(graph, replace(options, fixed=word), HANDLERS, add_bindings)
     turns_maps = model.domain == KERAS
     scores = [_scores(state, head, turns_maps) for head in state.heads]
     state.draft.outputs = list(dict.fromkeys(score.layer for score in scores))

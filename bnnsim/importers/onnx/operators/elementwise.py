@@ -22,6 +22,7 @@ from bnnsim.importers.onnx.binding import TensorBinding, channel_values
 from bnnsim.importers.onnx.graph import Array, Operator, scalar
 from bnnsim.importers.onnx.lowering import Lowering
 from bnnsim.importers.onnx.operators.joins import add_bindings
+from bnnsim.importers.onnx.operators.maps.levels import sum_of_one
 from bnnsim.importers.onnx.operators.maps.products import product
 
 
@@ -61,7 +62,8 @@ def _sum(state: Lowering, operator: Operator, sign: Fraction) -> TensorBinding:
         second = [state.binding(operator, i) for i in range(1, len(operator.inputs))]
         if sign < 0:
             second = [then(one, [Affine(sign)]) for one in second]
-        return add_bindings(state, operator, [state.binding(operator), *second])
+        bindings = [state.binding(operator), *second]
+        return sum_of_one(bindings) or add_bindings(state, operator, bindings)
     if len(operator.inputs) != 2:
         raise operator.fault("two inputs, or data alone", len(operator.inputs))
     if state.is_data(operator, 0):

@@ -18,8 +18,9 @@ from bnnsim.importers.onnx.lowering import Lowering
 from bnnsim.importers.onnx.operators.maps.borders import joined_border
 from bnnsim.importers.onnx.operators.maps.repeats import broadcast
 from bnnsim.importers.onnx.operators.maps.tables import append_table, smooth_curve
+from bnnsim.importers.onnx.operators.monotone import negated
 from bnnsim.importers.onnx.operators.orders import in_order
-from bnnsim.importers.onnx.operators.quantise import negated, quantised
+from bnnsim.importers.onnx.operators.quantise import quantised
 from bnnsim.spec.bounds import MAX_JOINED_CHANNELS
 from bnnsim.spec.value_type import ValueType
 

@@ -312,6 +312,8 @@ def _pad_value(
     fits = not found and pad.denominator == 1 and low <= pad <= high
     if value_type is not None and value_type.is_bipolar and pad not in (-1, 0, 1):
         fits = False
+    if value_type is not None and value_type.is_residual and pad not in (low, 0, high):
+        fits = False
     return int(pad) if fits else None
 
 

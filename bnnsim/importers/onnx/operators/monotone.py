@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+
+import numpy as np
 
 from bnnsim.importers.exact.channel_function import (
     Affine,
@@ -49,6 +52,30 @@ def make_monotone(
         )
         function = ChannelFunction(tuple(chains)).simplest
     return base, function
+
+
+def negated(
+    state: Lowering, base: str, function: ChannelFunction, falling: Sequence[bool]
+) -> tuple[str, ChannelFunction]:
+    """A layer whose falling channels count the other way, and the function on its integers."""
+    draft = state.draft
+    channels = draft.shape_of(base)[0]
+    flips = [falling[0 if len(falling) == 1 else c] for c in range(channels)]
+    key = ("negate", base, tuple(flips))
+    if key not in state.made:
+        low, high = draft.bounds_of(base)
+        reach = max(abs(low), abs(high))
+        layer = draft.append("negate", [base], draft.shape_of(base), -reach, reach)
+        layer.signs = np.where(np.array(flips), -1, 1).astype(np.int64)
+        state.made[key] = layer.name
+    chains = []
+    count = 1 if len(falling) == 1 and function.is_shared else channels
+    for c in range(count):
+        chain = function.of(c)
+        if flips[c]:
+            chain = joined((Affine(Fraction(-1)),), chain, merges_signs=False)
+        chains.append(chain)
+    return state.made[key], ChannelFunction(tuple(chains))
 
 
 def _say_rounded(

@@ -15,9 +15,9 @@ from bnnsim.importers.onnx.binding import (
 from bnnsim.importers.onnx.graph import Operator
 from bnnsim.importers.onnx.lowering import Lowering
 from bnnsim.importers.onnx.operators.joins import in_fixed_point, with_room
-from bnnsim.importers.onnx.operators.monotone import make_monotone
+from bnnsim.importers.onnx.operators.monotone import make_monotone, negated
 from bnnsim.importers.onnx.operators.orders import in_order
-from bnnsim.importers.onnx.operators.quantise import negated, quantised
+from bnnsim.importers.onnx.operators.quantise import quantised
 from bnnsim.importers.onnx.operators.windows import Pads, narrowed, pair, widened, window_border
 
 

@@ -15,9 +15,9 @@ from bnnsim.importers.exact.channel_function import (
     Count,
     Round,
     Sign,
+    Stairs,
     direction,
     evaluate,
-    joined,
 )
 from bnnsim.importers.exact.inversion import least_inputs
 from bnnsim.importers.onnx.binding import TensorBinding
@@ -29,7 +29,8 @@ from bnnsim.importers.onnx.operators.frame_input import (
     pixel_range,
     quantised_input,
 )
-from bnnsim.importers.onnx.operators.monotone import make_monotone
+from bnnsim.importers.onnx.operators.maps.levels import without_sums
+from bnnsim.importers.onnx.operators.monotone import make_monotone, negated
 from bnnsim.spec.value_type import BIPOLAR, ValueType, integer_type
 
 _MOST_BITS = 8
@@ -48,6 +49,8 @@ def quantised(state: Lowering, operator: Operator, binding: TensorBinding) -> Te
 
 
 def _quantised(state: Lowering, operator: Operator, binding: TensorBinding) -> TensorBinding:
+    while binding.function.sum_position >= 0:
+        binding = without_sums(state, operator, binding)
     if binding.function.quantiser_position < 0:
         if binding.is_raw:
             return given_input(state, operator, binding)
@@ -106,6 +109,8 @@ def _levels(head: ChannelFunction, low: int, high: int) -> tuple[int, int]:
         return 0, 1
     if isinstance(step, Count):
         return 0, len(step.thresholds)
+    if isinstance(step, Stairs):
+        return 0, len(step.bounds)
     assert isinstance(step, Round)
     ends = [int(evaluate(chain, x)) for chain in head.chains for x in (low, high)]
     lowest = min(ends) if step.low is None else step.low
@@ -186,29 +191,3 @@ def _filled(
     always = np.full((rows, lowest - value_type.minimum), low, np.int64)
     never = np.full((rows, value_type.maximum - highest), high + 1, np.int64)
     return np.concatenate([always, found, never], axis=1)
-
-
-def negated(
-    state: Lowering, base: str, function: ChannelFunction, falling: Sequence[bool]
-) -> tuple[str, ChannelFunction]:
-    """A layer whose falling channels count the other way, and the function on its integers."""
-    draft = state.draft
-    channels = draft.shape_of(base)[0]
-    flips = [falling[0 if len(falling) == 1 else c] for c in range(channels)]
-    key = ("negate", base, tuple(flips))
-    if key not in state.made:
-        low, high = draft.bounds_of(base)
-        reach = max(abs(low), abs(high))
-        layer = draft.append("negate", [base], draft.shape_of(base), -reach, reach)
-        layer.signs = np.where(np.array(flips), -1, 1).astype(np.int64)
-        state.made[key] = layer.name
-    chains = []
-    count = 1 if len(falling) == 1 and function.is_shared else channels
-    for c in range(count):
-        chain = function.of(c)
-        if flips[c]:
-            chain = joined((Affine(Fraction(-1)),), chain, merges_signs=False)
-        chains.append(chain)
-    return state.made[key], ChannelFunction(tuple(chains))
-
-

@@ -1,1 +1,1 @@
-"""Operators on whole maps: products of two, repeated pixels, means over channels, volumes."""
+"""Operators on whole maps: products of two, repeated pixels, means over channels, volumes, levels."""

@@ -7,7 +7,8 @@ from bnnsim.importers.exact.channel_function import ChannelFunction
 from bnnsim.importers.onnx.binding import TensorBinding, dimension
 from bnnsim.importers.onnx.graph import Operator
 from bnnsim.importers.onnx.lowering import Lowering
-from bnnsim.importers.onnx.operators.quantise import negated, quantised
+from bnnsim.importers.onnx.operators.monotone import negated
+from bnnsim.importers.onnx.operators.quantise import quantised
 from bnnsim.importers.onnx.outputs import End, classifier_end
 from bnnsim.spec.value_type import ValueType
 
