@@ -6,8 +6,9 @@ repeats it is: nothing happens at the moments between.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -52,13 +53,27 @@ class Tables:
     ports: int
 
 
+MOST_PARTS = 500
+"""Parts whose rows a builder keeps, those that were asked for last."""
+
+
+@dataclass
+class _Part:
+    """A part with its own names, its rows by the names of the program that it is in, and by its position
+    there too."""
+
+    part: LayerProgram
+    own: _Names
+    names: _Names | None = None
+    rows: _Rows | None = None
+    placed: dict[int, _Rows] = field(default_factory=dict)
+
+
 class TableBuilder:
     """Builds tables of programs that have parts in common: the rows of each part are written once."""
 
     def __init__(self) -> None:
-        self._written: dict[int, tuple[LayerProgram, _Names, _Rows]] = {}
-        self._moved: dict[int, tuple[LayerProgram, _Names]] = {}
-        self._placed: dict[tuple[int, int], tuple[_Rows, _Rows]] = {}
+        self._parts: OrderedDict[int, _Part] = OrderedDict()
 
     def build(self, program: EngineProgram) -> Tables:
         names = self._names(program)
@@ -84,35 +99,36 @@ class TableBuilder:
         movers: dict[Mover, None] = {}
         inline: set[str] = set()
         for part in program.parts:
-            kept = self._moved.get(id(part))
-            if kept is None:
-                kept = part, _names(part, program.ports)
-                self._moved[id(part)] = kept
-            movers |= dict.fromkeys(kept[1].movers)
-            inline.update(kept[1].inline)
+            own = self._kept(part, program.ports).own
+            movers |= dict.fromkeys(own.movers)
+            inline.update(own.inline)
         return _Names(tuple(movers), tuple(sorted(inline)), program.ports)
+
+    def _kept(self, part: LayerProgram, ports: tuple[str, ...]) -> _Part:
+        kept = self._parts.get(id(part))
+        if kept is None or kept.part is not part or kept.own.ports != ports:
+            kept = self._parts[id(part)] = _Part(part, _names(part, ports))
+            if len(self._parts) > MOST_PARTS:
+                self._parts.popitem(last=False)
+        else:
+            self._parts.move_to_end(id(part))
+        return kept
 
     def _placed_rows(self, part: LayerProgram, position: int, names: _Names) -> _Rows:
         """Its rows as those of the part at that position of the frame."""
-        plain = self._rows(part, names)
-        kept = self._placed.get((id(part), position))
-        if kept is None or kept[0] is not plain:
-            rows, moved = plain
+        kept = self._kept(part, names.ports)
+        if kept.rows is None or kept.names != names:
+            kept.names, kept.rows = names, _Writer(names).rows(part.ops)
+            kept.placed.clear()
+        if position not in kept.placed:
+            rows, moved = kept.rows
             begin, end = _row(_BEGIN, position), _row(_END, 0, 0, 0, STALLS.index("store_stall"))
             placed = {}
             for mover, found in moved.items():
                 placed[mover] = found.copy()
                 placed[mover][:, _IN_TURN] = np.where(found[:, _IN_TURN] == 1, position, -1)
-            kept = plain, (np.concatenate([begin, rows, end]), placed)
-            self._placed[id(part), position] = kept
-        return kept[1]
-
-    def _rows(self, part: LayerProgram, names: _Names) -> _Rows:
-        kept = self._written.get(id(part))
-        if kept is None or kept[1] != names:
-            kept = part, names, _Writer(names).rows(part.ops)
-            self._written[id(part)] = kept
-        return kept[2]
+            kept.placed[position] = np.concatenate([begin, rows, end]), placed
+        return kept.placed[position]
 
 
 @dataclass(frozen=True)

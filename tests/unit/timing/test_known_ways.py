@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 from typing import Any
 
@@ -141,6 +142,14 @@ def test_what_is_known_of_other_sizes_says_what_fits(seed: int) -> None:
             said.append(chooser._fits(("conv0",), ways, place))
             assert said[-1] == (not faults)
     assert len(known.ways) == 1 and len(set(said)) == 2
+
+
+def test_another_process_begins_with_nothing() -> None:
+    """Tables are kept by the identity of a process's own objects."""
+    known = KnownWays()
+    mapped_design(EngineArchitecture.model_validate(engine()), network(conv("conv0", 16)), known)
+    assert len(known.ways) == 1
+    assert len(pickle.loads(pickle.dumps(known)).ways) == 0
 
 
 def test_what_was_found_for_other_specs_of_a_file_changes_no_choice() -> None:

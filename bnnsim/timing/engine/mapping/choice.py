@@ -73,6 +73,11 @@ class KnownWays:
         self.misfits: Known[Fault] = Known()
         self.swept: Known[_Swept] = Known()
         self.frames: Known[_Frame] = Known()
+        self.tables = TableBuilder()
+
+    def __reduce__(self) -> tuple[type[KnownWays], tuple[()]]:
+        """Another process begins with nothing."""
+        return KnownWays, ()
 
 
 @dataclass(frozen=True)
@@ -310,7 +315,7 @@ class _Chooser:
         key = (self.keys.frame_pace(), *((n, *(way.place for way in ways)) for n, ways in best.items()))
         swept = self.known.swept.get(key)
         if swept is None:
-            swept = self.known.swept.keep(key, _swept(program, best, own))
+            swept = self.known.swept.keep(key, _swept(program, best, own, self.known.tables))
         if swept.own_cycles <= swept.cycles:
             before, _ = build_engine(self.written, self.network, self.prefix)
             if before is not None:
@@ -325,9 +330,10 @@ class _Chooser:
         return build_engine(replace(self.written, spec=spec), self.network, self.prefix, turns)[0]
 
 
-def _swept(program: EngineProgram, best: Best, own: Mapping[str, LayerProgram]) -> _Swept:
+def _swept(
+    program: EngineProgram, best: Best, own: Mapping[str, LayerProgram], builder: TableBuilder
+) -> _Swept:
     """The next best ways of each turn in its place in a frame's ``program``, as long as one helps."""
-    builder = TableBuilder()
     turns = {part.name: part for part in program.parts}
     chosen = dict.fromkeys(best, 0)
     written = tuple(part for part in {**turns, **own}.values() if part.ops)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from bnnsim.design.engine.fit import all_steps, used_buffers
 from bnnsim.design.network.network import Network
@@ -44,10 +44,6 @@ class Known(Generic[Found]):
 
     def __len__(self) -> int:
         return len(self._found)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Another process begins with nothing."""
-        return {"most": self.most, "_found": OrderedDict()}
 
 
 class Keys:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 
 from bnnsim.design.engine.loops import layer_extents
@@ -67,6 +68,7 @@ class Mapper:
         self.has_groups = self.node.groups > 1 and "groups" in self.lanes
         self.bits = free.load.bits or 0 if free.load is not None else 0
         named = [name for name in program.buffers if name in spec.buffers]
+        self._whole: dict[str, Loop] = {}
         self.sums = [name for name in named if spec.buffers[name].holds == "partial_sums"]
 
     def every(self) -> Iterator[Way]:
@@ -124,8 +126,8 @@ class Mapper:
         left = dict(self.extents)
         for dimension, tile in way.outer:
             left[dimension] = min(tile, left[dimension])
-        load = [self._load()] if self.free.load is not None else []
-        core: list[Step] = [self._compute()]
+        load = [self._load] if self.free.load is not None else []
+        core: list[Step] = [self._compute]
         behind = self._behind(left, is_split=way.split is not None)
         if way.split is not None:
             loops = [self._loop("in_channels", way.split)]
@@ -142,15 +144,16 @@ class Mapper:
         return [*self.free.before, *nest, *self.free.after]
 
     def _loop(self, dimension: str, tile: int) -> Loop:
-        fields: dict[str, object] = {"dimension": dimension}
-        if tile != self.lanes.get(dimension, 1):
-            fields["tile"] = tile
-        return Loop.model_validate(fields)
+        if tile == self.lanes.get(dimension, 1):
+            return self._over(dimension)
+        return Loop.model_validate({"dimension": dimension, "tile": tile})
 
-    @staticmethod
-    def _over(dimension: str) -> Loop:
-        return Loop.model_validate({"dimension": dimension})
+    def _over(self, dimension: str) -> Loop:
+        if dimension not in self._whole:
+            self._whole[dimension] = Loop.model_validate({"dimension": dimension})
+        return self._whole[dimension]
 
+    @cached_property
     def _load(self) -> Step:
         assert self.free.load is not None
         return self.free.load.model_copy(update={"loops": [self._over(d) for d in self.weights()]})
@@ -158,6 +161,7 @@ class Mapper:
     def weights(self) -> tuple[str, ...]:
         return ("groups", *WEIGHTS) if self.has_groups else WEIGHTS
 
+    @cached_property
     def _compute(self) -> Step:
         reduced = [name for name in REDUCED if name != "planes" or self.extents["planes"] > 1]
         walked = [*self.map_dimensions, "out_channels", *reduced]
