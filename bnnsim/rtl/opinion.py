@@ -87,8 +87,9 @@ def known_contents(instance: Instance) -> Contents:
     for memory in instance.memories:
         images.setdefault(memory.name, []).append(memory.words)
     found = {name: columns_of(words) for name, words in images.items()}
-    if instance.module == "mvau" and instance.parameters["WEIGHT_BIPOLAR"]:
-        size = int(instance.parameters["PE"]), int(instance.parameters["SIMD"])
+    given = instance.parameters
+    if instance.module == "mvau" and given["WEIGHT_BIPOLAR"] and not given["CODEBOOK"]:
+        size = int(given["PE"]), int(given["SIMD"])
         found["signs"] = columns_of(_first_signs(*size, images["weights"]))
     return found
 

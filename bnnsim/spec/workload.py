@@ -173,6 +173,16 @@ class ConvLayer(ConvBase):
 
     op: Literal["conv"]
     """A convolution."""
+    codebook: Annotated[int, Field(ge=2, le=1 << 16)] | None = None
+    """How many different kernels there are at most (Sub-bit networks): an MVAU whose lanes divide the
+    channels then keeps a number for each pair of channels, and the kernels once. Bipolar weights;
+    default: each kernel is kept itself."""
+
+    @model_validator(mode="after")
+    def _has_kernels_of_signs(self) -> ConvLayer:
+        if self.codebook is not None and not (self.weight.is_bipolar and self.kernel_hw != (1, 1)):
+            raise ValueError("bipolar weights and a kernel of more than 1 x 1 beside codebook")
+        return self
 
 
 class GatedConvLayer(ConvBase):

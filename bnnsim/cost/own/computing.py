@@ -58,6 +58,7 @@ def mvau_parts(
         Part("control", program.amounts(tech)),
         Part("input buffer", operand),
         Part("weight memory", weights),
+        *((Part("codebook", _kernel_taps(unit).amounts(tech)),) if unit.codebook else ()),
         Part("processing elements", lanes.amounts(tech)),
         Part("thresholds", _activation(tech, unit, contents)),
     )
@@ -90,15 +91,21 @@ def _times(structure: Structure, count: int) -> Structure:
 
 
 def _weights(tech: Technology, unit: Mvau, contents: Contents) -> Estimate:
-    row, columns = unit.simd * unit.weight_type.bits, contents.get("weights")
+    row, columns = unit.memory_bits, contents.get("weights")
     if unit.memory_layout == "per_pe":
         return rom(tech, row, unit.memory_depth_words, unit.pe, columns)
     return rom(tech, unit.pe * row, unit.memory_depth_words, columns=columns)
 
 
+def _kernel_taps(unit: Mvau) -> Structure:
+    """``kernel_taps``: for each lane all kernels' taps, chosen by its number, and the tap of all."""
+    taps = unit.pe * unit.simd * unit.taps
+    return Structure(tables=taps * max(1.0, (1 << unit.number_bits) / 16), selects=taps)
+
+
 def _lanes(unit: Mvau, in_bits: int, contents: Contents) -> Structure:
     """The lanes of all PEs, their sums' registers, the accumulators."""
-    bits, depth = sum_bits(unit), unit.memory_depth_words
+    bits, depth = sum_bits(unit), unit.fold * unit.groups
     is_summed = unit.synapse_fold > 1  # else the lanes' sum is all of it
     alike, groups = unit.pe // unit.group_lanes, unit.group_lanes  # PEs that read the same lanes
     accumulator = Structure(adders=bits if is_summed else 0, registers=bits)
@@ -136,11 +143,12 @@ def _lanes(unit: Mvau, in_bits: int, contents: Contents) -> Structure:
 def _sign_registers(unit: Mvau, contents: Contents) -> float:
     """Registers of the signs of the PEs' sums: those of weights are a column of their memory each, of
     which synthesis keeps one of equal ones and none that is constant."""
-    if not unit.weight_type.is_bipolar or unit.memory_depth_words > LUT_WORDS:
+    depth = unit.fold * unit.groups
+    if not unit.weight_type.is_bipolar or depth > LUT_WORDS:
         return unit.pe
     if "signs" in contents:
         return contents["signs"][0]
-    return distinct_columns(unit.pe, unit.memory_depth_words)
+    return distinct_columns(unit.pe, depth)
 
 
 def _activation(tech: Technology, unit: Mvau, contents: Contents) -> Estimate:

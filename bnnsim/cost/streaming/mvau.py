@@ -28,6 +28,8 @@ from bnnsim.cost.streaming.rtl_mvau import replay_memory, rtl_core
 from bnnsim.cost.streaming.threshold_search import search_comparators, search_memories
 from bnnsim.design.streaming.units import Mvau
 
+LUT_INPUT_WORDS = 64
+"""Bits of a table that a LUT of six inputs is."""
 BANK_DECODER_LUTS = 2
 """Write enable of one of many parameter banks: target layer and target PE, 12 bits in two LUTs."""
 
@@ -48,6 +50,7 @@ def mvau_parts(tech: Technology, unit: Mvau, tool: Tool) -> tuple[Part, ...]:
         Part("thresholds", _thresholds(tech, unit, tool)),
         Part("threshold memory", _threshold_memory(tech, unit, tool)),
         Part("weight memory", weight_memory(tech, unit, tool)),
+        *((Part("codebook", codebook_lookups(tech, unit)),) if unit.codebook else ()),
         Part("input buffer", _input_buffer(tech, unit, tool)),
         Part("streams", _streams(tech, unit, tool)),
         Part("control", _sequencing(tech, unit, tool)),
@@ -154,7 +157,7 @@ def weight_memory(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
 
     A layer's own is padded to bytes on its stream; bits that nothing reads are not built.
     """
-    word = unit.simd * unit.weight_type.bits
+    word = unit.memory_bits
     style = unit.weight_memory
     depth = unit.memory_depth_words
     if unit.memory_layout == "per_pe":
@@ -163,6 +166,12 @@ def weight_memory(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
     if depth == 1:
         return Amounts()
     return memory(tech, unit.pe * word, depth, style, "single", "rtl")
+
+
+def codebook_lookups(tech: Technology, unit: Mvau) -> Estimate:
+    """A table of all kernels' taps for each lane: by the kernel's number and the tap, one bit."""
+    inputs = unit.number_bits + (unit.taps - 1).bit_length()
+    return datapath(tech, unit.pe * unit.simd * max(1, (1 << inputs) // LUT_INPUT_WORDS))
 
 
 def _loading(tech: Technology, unit: Mvau, banks: int) -> Estimate:
@@ -184,7 +193,7 @@ def _input_buffer(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
 
 def _streams(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
     """Registers of the words that come in, go out, and of a layer's memory bring the weights."""
-    word = unit.pe * unit.simd * unit.weight_type.bits
+    word = unit.pe * unit.memory_bits
     widths = [unit.simd * unit.input_type.bits, unit.pe * unit.output_bits]
     if unit.memory_layout == "per_layer":
         widths.append(word)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from bnnsim.arrays import Int64s
 from bnnsim.datapath.words import element_values, joined_word, pack_rows, unpack_words
 from bnnsim.design.streaming.units import Mvau
+from bnnsim.functional.tensors.codebook import codebook_of
 
 
 def weight_memory(mvau: Mvau, weights: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
@@ -23,6 +25,18 @@ def weight_memory(mvau: Mvau, weights: npt.NDArray[np.integer]) -> npt.NDArray[n
         mvau.groups, mvau.neuron_fold, mvau.pe, mvau.synapse_fold, mvau.simd
     )
     return np.ascontiguousarray(folded.transpose(0, 1, 3, 2, 4))
+
+
+def kernel_memories(
+    mvau: Mvau, weights: npt.NDArray[np.integer]
+) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.integer]]:
+    """The codebook ``(2 ** number_bits, taps)``, and the memories of kernels' numbers in the shape of
+    :func:`weight_memory`, of a convolution whose taps come from the codebook."""
+    book, numbers = codebook_of(weights)
+    filled = np.zeros((1 << mvau.number_bits, mvau.taps), np.int64)
+    filled[: len(book)] = book
+    one_tap = replace(mvau, matrix_width=mvau.matrix_width // mvau.taps)
+    return filled, weight_memory(one_tap, numbers[:, :, None, None])
 
 
 def _matrix(mvau: Mvau, weights: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:

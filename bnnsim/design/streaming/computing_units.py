@@ -55,6 +55,15 @@ class Mvau:
     lowest: int = 0
     """What is put out where no threshold fires; 0, the bit, where bipolar."""
     group_lanes: int = 1
+    codebook: int = 0
+    """Kernels that are kept once, and a number for each pair of channels in their place; 0: weights."""
+    taps: int = 1
+    """Of a kernel, where there is a codebook."""
+
+    @property
+    def number_bits(self) -> int:
+        """Of the number of a kernel."""
+        return max(1, (self.codebook - 1).bit_length())
 
     @property
     def in_lanes(self) -> int:
@@ -81,8 +90,13 @@ class Mvau:
 
     @property
     def memory_depth_words(self) -> int:
-        """Words of each PE's weight memory."""
-        return self.fold * self.groups
+        """Words of each PE's weight memory: of weights, or of the numbers of kernels."""
+        return self.fold * self.groups // (self.taps if self.codebook else 1)
+
+    @property
+    def memory_bits(self) -> int:
+        """Of a PE's word."""
+        return self.simd * (self.number_bits if self.codebook else self.weight_type.bits)
 
     @property
     def is_binary(self) -> bool:

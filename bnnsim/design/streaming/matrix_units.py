@@ -12,7 +12,7 @@ from bnnsim.design.streaming.window_units import (
     slide,
 )
 from bnnsim.spec.streaming.hardware import LayerHardware, UnitDefaults
-from bnnsim.spec.workload import WeightedLayer
+from bnnsim.spec.workload import ConvLayer, WeightedLayer
 
 
 def weighted_units(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None:
@@ -62,6 +62,7 @@ def weighted_units(builder: StreamBuilder, node: Node, hardware: LayerHardware) 
         levels_out=levels_out,
         lowest=activation.least if activation and not activation.type.is_bipolar else 0,
         group_lanes=group_lanes,
+        **({} if group_lanes > 1 else _codebook(node, hardware.simd, channel_block)),
     )
     # The RTL library has no MVAU for bipolar weights and inputs: FINN takes the HLS one there.
     # Nor has it one for residual levels, nor for groups side by side on every device.
@@ -72,3 +73,13 @@ def weighted_units(builder: StreamBuilder, node: Node, hardware: LayerHardware) 
     elements = node.output.elements * levels_out
     out = OpenPort(name, hardware.pe, output_bits, node.output.type, elements)
     builder.finish_layer(node.name, out, hardware)
+
+
+def _codebook(node: Node, lanes: int, channel_block: int) -> dict[str, int]:
+    """The fields of an MVAU that keeps numbers of kernels: where a word has lanes of one tap."""
+    layer = node.layer
+    if not isinstance(layer, ConvLayer) or layer.codebook is None or node.is_residual:
+        return {}
+    if lanes > channel_block or channel_block % lanes:
+        return {}
+    return {"codebook": layer.codebook, "taps": layer.kernel_hw[0] * layer.kernel_hw[1]}

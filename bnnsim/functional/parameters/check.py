@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from bnnsim.arrays import Integers
 from bnnsim.design.network.network import Network, Node
 from bnnsim.functional.layers.scaled_layers import is_scaled, scaled_parameters
+from bnnsim.functional.tensors.codebook import codebook_of
 from bnnsim.spec.faults import Fault, SpecError, near_names
 from bnnsim.spec.value_type import ValueType
-from bnnsim.spec.workload import WeightedLayer
+from bnnsim.spec.workload import ConvLayer, WeightedLayer
 
 
 class ParameterCheck:
@@ -96,7 +97,14 @@ class ParameterCheck:
 
     def _weights(self, node: Node) -> Integers | None:
         assert isinstance(node.layer, WeightedLayer)
-        return self._named(f"{node.name}.weights", node.weight_shape, node.layer.weight)
+        found = self._named(f"{node.name}.weights", node.weight_shape, node.layer.weight)
+        most = node.layer.codebook if isinstance(node.layer, ConvLayer) else None
+        if found is not None and most is not None:
+            count = len(codebook_of(found)[0])
+            if count > most:
+                expected = f"at most {most} different kernels (codebook)"
+                self._fault(f"{node.name}.weights", expected, f"{count}")
+        return found
 
     def _named(self, key: str, shape: tuple[int, ...], value_type: ValueType) -> Integers | None:
         array = self._integers(key, (shape,))

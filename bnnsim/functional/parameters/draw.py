@@ -15,6 +15,7 @@ from bnnsim.spec.workload import (
     Activation,
     AddLayer,
     AveragePoolLayer,
+    ConvLayer,
     MaxPoolLayer,
     MultiplyLayer,
     RepeatLayer,
@@ -60,6 +61,10 @@ def drawn_parameters(
             continue
         if isinstance(layer, WeightedLayer):
             weights[name] = _weights(rng, layer.weight, node.weight_shape)
+            if isinstance(layer, ConvLayer) and layer.codebook is not None:
+                kernels = weights[name].reshape(-1, *layer.kernel_hw)
+                book = kernels[: layer.codebook]
+                weights[name] = book[rng.integers(0, len(book), len(kernels))].reshape(node.weight_shape)
             centre, spread, whole = _sums(node, weights[name], given[0])
             activation = layer.activation
         elif isinstance(layer, ThresholdLayer):

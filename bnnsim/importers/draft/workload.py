@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bnnsim.functional.tensors.codebook import codebook_of
 from bnnsim.importers.draft.draft import INPUT, LayerDraft, NetworkDraft, weight_type
 from bnnsim.spec.workload import (
     Activation,
@@ -68,6 +69,7 @@ def _layer(draft: NetworkDraft, layer: LayerDraft, inputs: list[str] | None, arr
                 weight=weight_type(layer.weights),
                 activation=_activation(layer),
                 groups=options.get("groups", 1),
+                codebook=_codebook(draft, layer),
                 **_geometry(draft, layer),
                 **named,
             )
@@ -128,6 +130,20 @@ def _repeats(layer: LayerDraft) -> dict[str, Any]:
     said |= {key: options[key] for key in ("channels", "copies", "fill")}
     usual = {"factor": 1, "border": 0, "channels": 1, "copies": 1, "fill": "nearest"}
     return {key: value for key, value in said.items() if value != usual[key]}
+
+
+def _codebook(draft: NetworkDraft, layer: LayerDraft) -> int | None:
+    """How many different kernels a convolution has, where these and the number of each take fewer bits
+    than the weights (Sub-bit networks); None elsewhere."""
+    weights = layer.weights
+    assert weights is not None
+    taps = int(np.prod(weights.shape[2:]))
+    is_read = not draft.means_of(layer.inputs[0]) and not layer.means
+    if taps == 1 or not is_read or not weight_type(weights).is_bipolar:
+        return None
+    count = max(2, len(codebook_of(weights)[0]))
+    bits = weights.size // taps * (count - 1).bit_length() + (taps << (count - 1).bit_length())
+    return count if bits < weights.size else None
 
 
 def _geometry(draft: NetworkDraft, layer: LayerDraft) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import assert_never
 import numpy as np
 
 from bnnsim.arrays import Integers
-from bnnsim.datapath.streaming.mvau import threshold_memory, weight_memory
+from bnnsim.datapath.streaming.mvau import kernel_memories, threshold_memory, weight_memory
 from bnnsim.datapath.words import pack_rows
 from bnnsim.design.network.tensor import RESIDUAL_SUM
 from bnnsim.design.streaming.units import (
@@ -99,9 +99,17 @@ def unit_memories(
 
 
 def _weights(mvau: Mvau, weights: Integers) -> list[Memory]:
-    bits = mvau.weight_type.bits
-    folded = weight_memory(mvau, weights).reshape(-1, mvau.pe, mvau.simd).astype(np.int64)
+    bits = mvau.memory_bits // mvau.simd
+    book, held = (None, weight_memory(mvau, weights))
+    if mvau.codebook:
+        book, held = kernel_memories(mvau, weights)
+    folded = held.reshape(-1, mvau.pe, mvau.simd).astype(np.int64)
     is_signed = mvau.weight_type.is_signed
+    kernels = []
+    if book is not None:
+        words = tuple(pack_rows(book, 1))
+        where, layout = "number of the kernel", "tap t in bit t, row by row"
+        kernels = [Memory("codebook", None, mvau.taps, words, 1, False, where, layout)]
     if mvau.memory_layout == "per_pe":
         layout = "column sf * simd + s of row nf * pe + p in element s, element 0 in the lowest bits"
         return [
@@ -116,11 +124,11 @@ def _weights(mvau: Mvau, weights: Integers) -> list[Memory]:
                 layout,
             )
             for pe in range(mvau.pe)
-        ]
+        ] + kernels
     layout = "column sf * simd + s of row nf * pe + p in element p * simd + s, element 0 lowest"
     words = tuple(pack_rows(folded.reshape(len(folded), -1), bits))
     width = mvau.pe * mvau.simd * bits
-    return [Memory("weights", None, width, words, bits, is_signed, _FOLD_ORDER, layout)]
+    return [Memory("weights", None, width, words, bits, is_signed, _FOLD_ORDER, layout), *kernels]
 
 
 def _numbers(

@@ -33,12 +33,17 @@ module mvau #(
     parameter DOTS            = 0, // sums of matches go out as dot products
     parameter OUTPUT_BITS     = 1,
     parameter WEIGHT_MEMORIES = 1, // or one a PE
+    parameter CODEBOOK        = 0, // kernels that are kept once: weight memories hold their numbers
+    parameter TAPS            = 1, // of a kernel, a step's lanes being of one
+    parameter NUMBER_BITS     = 1,
+    parameter TAP_STEPS       = 1, // with the same tap, one after the other
     parameter QUEUES          = 0, // a one-word queue behind the exit
     parameter PIPELINE_DEPTH  = 6,
     parameter FREEZES         = 0,
     parameter FRAME_BITS      = 32,
     parameter WEIGHTS_FILE    = "weights",
-    parameter THRESHOLDS_FILE = "thresholds"
+    parameter THRESHOLDS_FILE = "thresholds",
+    parameter CODEBOOK_FILE   = "codebook"
 ) (
     input  wire                       clk,
     input  wire                       rst,
@@ -52,7 +57,7 @@ module mvau #(
 );
     localparam integer SYNAPSE_FOLD = MATRIX_WIDTH / SIMD;
     localparam integer NEURON_FOLD  = MATRIX_HEIGHT / PE;
-    localparam integer DEPTH_WORDS  = SYNAPSE_FOLD * NEURON_FOLD * GROUPS;
+    localparam integer DEPTH_WORDS  = SYNAPSE_FOLD * NEURON_FOLD * GROUPS / (CODEBOOK > 0 ? TAPS : 1);
     localparam integer FOLDS        = NEURON_FOLD * GROUPS;
     localparam integer SF_BITS      = SYNAPSE_FOLD > 1 ? $clog2(SYNAPSE_FOLD) : 1;
     localparam integer NF_BITS      = NEURON_FOLD > 1 ? $clog2(NEURON_FOLD) : 1;
@@ -72,6 +77,8 @@ module mvau #(
     reg  [SF_BITS-1:0]      sf;
     reg  [NF_BITS-1:0]      nf;
     reg  [DEPTH_BITS-1:0]   address; // of the weights
+    wire                    goes_back; // to the same kernels' next tap
+    localparam integer      BACK = TAP_STEPS - 1;
     wire                    first_sf = sf == {SF_BITS{1'b0}};
     wire                    last_sf  = sf == LAST_SF[SF_BITS-1:0];
     wire                    first_nf = nf == {NF_BITS{1'b0}};
@@ -96,7 +103,8 @@ module mvau #(
         end else if (step) begin
             sf      <= last_sf ? {SF_BITS{1'b0}} : sf + 1'b1;
             if (last_sf) nf <= last_nf ? {NF_BITS{1'b0}} : nf + 1'b1;
-            address <= address == LAST_WORD[DEPTH_BITS-1:0] ? {DEPTH_BITS{1'b0}} : address + 1'b1;
+            if (goes_back) address <= address - BACK[DEPTH_BITS-1:0];
+            else address <= address == LAST_WORD[DEPTH_BITS-1:0] ? {DEPTH_BITS{1'b0}} : address + 1'b1;
         end
 
     // Whether stages 1 and 2 hold a step, and whether it is the first of its neuron fold.
@@ -130,10 +138,36 @@ module mvau #(
         end
     endgenerate
 
-    weight_memory #(
-        .PE(PE), .ROW_BITS(ROW_BITS), .MEMORIES(WEIGHT_MEMORIES), .DEPTH_WORDS(DEPTH_WORDS),
-        .ADDRESS_BITS(DEPTH_BITS), .FILE(WEIGHTS_FILE)
-    ) memory (.clk(clk), .read(step), .address(address), .rows(weights));
+    generate
+        if (CODEBOOK > 0) begin : book
+            localparam integer TAP_BITS = $clog2(TAPS);
+            localparam integer LAST_TAP = TAPS - 1;
+            reg  [TAP_BITS-1:0]            tap, read_tap;
+            wire [PE*SIMD*NUMBER_BITS-1:0] numbers;
+            wire                           steps_end;
+            wire                           last_tap = tap == LAST_TAP[TAP_BITS-1:0];
+            turns #(.COUNT(TAP_STEPS)) steps (.clk(clk), .rst(rst), .next(step), .last(steps_end));
+            assign goes_back = steps_end & !last_tap;
+            always @(posedge clk)
+                if (rst) tap <= {TAP_BITS{1'b0}};
+                else if (step & steps_end) tap <= last_tap ? {TAP_BITS{1'b0}} : tap + 1'b1;
+            always @(posedge clk) if (step) read_tap <= tap;
+            weight_memory #(
+                .PE(PE), .ROW_BITS(SIMD * NUMBER_BITS), .MEMORIES(WEIGHT_MEMORIES),
+                .DEPTH_WORDS(DEPTH_WORDS), .ADDRESS_BITS(DEPTH_BITS), .FILE(WEIGHTS_FILE)
+            ) memory (.clk(clk), .read(step), .address(address), .rows(numbers));
+            kernel_taps #(
+                .LANES(PE * SIMD), .TAPS(TAPS), .NUMBER_BITS(NUMBER_BITS), .TAP_BITS(TAP_BITS),
+                .FILE(CODEBOOK_FILE)
+            ) taps (.numbers(numbers), .tap(read_tap), .weights(weights));
+        end else begin : plain
+            assign goes_back = 1'b0;
+            weight_memory #(
+                .PE(PE), .ROW_BITS(ROW_BITS), .MEMORIES(WEIGHT_MEMORIES), .DEPTH_WORDS(DEPTH_WORDS),
+                .ADDRESS_BITS(DEPTH_BITS), .FILE(WEIGHTS_FILE)
+            ) memory (.clk(clk), .read(step), .address(address), .rows(weights));
+        end
+    endgenerate
 
     genvar b, g, m, p, t;
     // What each group sees of the operand: pixel by pixel its own channels.

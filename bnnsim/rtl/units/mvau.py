@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bnnsim.arrays import Int64s
-from bnnsim.datapath.streaming.mvau import threshold_memory, weight_memory
+from bnnsim.datapath.streaming.mvau import kernel_memories, threshold_memory, weight_memory
 from bnnsim.datapath.words import pack_rows
 from bnnsim.design.streaming.units import Mvau
 from bnnsim.rtl.instance import Instance, NoModuleError, UnitValues
@@ -22,6 +22,8 @@ def mvau_instance(values: UnitValues, p: Mvau) -> Instance:
         raise NoModuleError(f"{values.unit.name}: a module for an MVAU with residual activations")
     assert values.weights is not None
     memories = weight_roms(p, values.weights)
+    if p.codebook:
+        memories.append(_codebook_rom(p, values.weights))
     thresholds = fired_rows(values, p)
     threshold_bits = 1
     if thresholds is not None:
@@ -49,6 +51,10 @@ def mvau_instance(values: UnitValues, p: Mvau) -> Instance:
         "DOTS": int(p.is_binary and thresholds is None and p.accumulator != "popcount"),
         "OUTPUT_BITS": p.output_bits,
         "WEIGHT_MEMORIES": p.pe if p.memory_layout == "per_pe" else 1,
+        "CODEBOOK": p.codebook,
+        "TAPS": p.taps,
+        "NUMBER_BITS": p.number_bits,
+        "TAP_STEPS": p.channel_block // p.simd if p.codebook else 1,
         "QUEUES": int(values.unit.library == "rtl"),
         **values.pipeline,
     }
@@ -74,8 +80,9 @@ def fired_rows(values: UnitValues, p: Mvau) -> Int64s | None:
 
 def weight_roms(p: Mvau, weights: np.typing.NDArray[np.integer]) -> list[RomImage]:
     """The weight memories: one a layer, or one a PE where the design says so."""
-    bits = p.weight_type.bits
-    folded = weight_memory(p, weights).reshape(-1, p.pe, p.simd).astype(np.int64)
+    bits = p.memory_bits // p.simd
+    held = kernel_memories(p, weights)[1] if p.codebook else weight_memory(p, weights)
+    folded = held.reshape(-1, p.pe, p.simd).astype(np.int64)
     if p.memory_layout == "per_pe" and p.pe > 1:
         layout = f"column sf * {p.simd} + s of row nf * {p.pe} + p in element s, element 0 lowest"
         return [
@@ -94,3 +101,9 @@ def weight_roms(p: Mvau, weights: np.typing.NDArray[np.integer]) -> list[RomImag
     )
     words = tuple(pack_rows(folded.reshape(len(folded), -1), bits))
     return [RomImage("weights", p.pe * p.simd * bits, words, _WORD_ORDER, layout)]
+
+
+def _codebook_rom(p: Mvau, weights: np.typing.NDArray[np.integer]) -> RomImage:
+    """The kernels themselves, a word each."""
+    words = tuple(pack_rows(kernel_memories(p, weights)[0], 1))
+    return RomImage("codebook", p.taps, words, "number of the kernel", "tap t in bit t, row by row")

@@ -10,13 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from bnnsim.arrays import Integers
-from bnnsim.design.network.tensor import RESIDUAL_SUM
 from bnnsim.design.streaming.units import (
     Add,
     Concat,
     Converter,
-    Mvau,
     Padding,
     Pool,
     Scale,
@@ -27,6 +24,7 @@ from bnnsim.design.streaming.units import (
 from bnnsim.design.streaming.window_rules import window_obstacle
 from bnnsim.spec.value_type import BIPOLAR, ValueType, integer_type
 from tests.hardware.drawn.gates import label_select, lookup, multiply, repeat
+from tests.hardware.drawn.mvaus import codebook_mvau, level_mvau, mvau, residual_mvau
 from tests.hardware.drawn.unit import Port, SingleUnit, divisor, drawn_numbers, drawn_type, single_unit
 
 
@@ -164,123 +162,6 @@ def concat(random: Random) -> SingleUnit:
     return single_unit(random, parameters, ports, [out], words_in=given)
 
 
-def residual_mvau(random: Random) -> SingleUnit:
-    levels_in, levels_out = random.randint(1, 4), random.randint(1, 4)
-    given = ValueType("residual", levels_in)
-    if random.random() < 0.3:
-        given, levels_in = drawn_type(random), 1
-    has_activation = not given.is_residual or random.random() < 0.8
-    made = ValueType("residual", levels_out) if has_activation else RESIDUAL_SUM
-    levels_out = levels_out if has_activation else 1
-    shape = _matrix(random)
-    bits = 1 if given.is_residual else given.bits
-    output_bits = 1 if has_activation else random.choice([24, 26])
-    parameters = _mvau(shape, BIPOLAR, given, RESIDUAL_SUM, made, output_bits, "dot")
-    parameters = replace(parameters, levels_in=levels_in, levels_out=levels_out, compare=">=")
-    channels = shape["groups"] * shape["matrix_height"]
-    named = {"weights": _weights(random, shape, BIPOLAR)}
-    if given.is_residual:
-        named["in_means"] = drawn_numbers(random, levels_in, ValueType("int", 12))
-    if has_activation:
-        named["alpha"] = drawn_numbers(
-            random, channels, random.choice([ValueType("int", 12), RESIDUAL_SUM])
-        )
-        named["bias"] = drawn_numbers(
-            random, channels, random.choice([ValueType("int", 12), RESIDUAL_SUM])
-        )
-        named["out_means"] = drawn_numbers(random, levels_out, ValueType("int", 12))
-    ports: list[Port] = [(parameters.simd, bits, given), (parameters.pe, output_bits, made)]
-    return single_unit(random, parameters, ports[:1], ports[1:], named=named)
-
-
-def level_mvau(random: Random) -> SingleUnit:
-    """Levels worth integers on one side or both; a border of zeros makes them two bits wide."""
-    levels_in, levels_out = random.randint(1, 4), random.randint(1, 4)
-    given = ValueType("residual", levels_in, mean_bits=random.choice([1, 4, 11]))
-    weight, is_plain = BIPOLAR, random.random() < 0.3
-    if is_plain:
-        given, levels_in = drawn_type(random), 1
-        weight, bits = random.choice([BIPOLAR, ValueType("int", 4), ValueType("uint", 2)]), given.bits
-    shape = _matrix(random)
-    if is_plain:
-        low, high = _sum_range(shape["matrix_width"], weight, given, "dot")
-    else:
-        bits = random.choice([1, 1, 2])
-        high = bits * shape["matrix_width"] * levels_in * given.mean_type.maximum  # -2 among the words
-        low = -high
-    made, count = ValueType("residual", levels_out, mean_bits=7), (1 << levels_out) - 1
-    if not is_plain and random.random() < 0.5:
-        levels_out = 1
-        plain = [(integer_type(low, high), 0), (BIPOLAR, 1), (ValueType("uint", 2), 3)]
-        made, count = random.choice(plain)
-    output_bits = 1 if made.is_residual else made.bits
-    parameters = _mvau(shape, weight, given, integer_type(low, high), made, output_bits, "dot")
-    compare: Any = random.choice([">", ">="]) if count else ""
-    parameters = replace(
-        parameters,
-        levels_in=levels_in,
-        levels_out=levels_out,
-        thresholds=count,
-        compare=compare,
-        memory_layout=random.choice(["per_pe", "per_layer"]),
-    )
-    channels = shape["groups"] * shape["matrix_height"]
-    thresholds = np.array(
-        [sorted(random.randint(low - 1, high + 1) for _ in range(count)) for _ in range(channels)],
-        np.int64,
-    )
-    weights, named = _weights(random, shape, weight), {}
-    if not is_plain:
-        named = {"weights": weights, "in_means": drawn_numbers(random, levels_in, given.mean_type)}
-    ports: list[Port] = [(parameters.simd, bits, given), (parameters.pe, output_bits, made)]
-    return single_unit(
-        random,
-        parameters,
-        ports[:1],
-        ports[1:],
-        weights=weights if is_plain else None,
-        thresholds=thresholds if count else None,
-        named=named,
-    )
-
-
-def mvau(random: Random) -> SingleUnit:
-    given = drawn_type(random)
-    weight = random.choice([BIPOLAR, BIPOLAR, ValueType("int", 2), ValueType("int", 4)])
-    shape = _matrix(random)
-    lanes = random.choice([1, 1, 2, 3])
-    if lanes > 1:
-        shape["pe"] = shape["matrix_height"] = lanes * random.randint(1, 2)
-    accumulator: Any = "popcount" if weight == given == BIPOLAR and random.random() < 0.5 else "dot"
-    low, high = _sum_range(shape["matrix_width"], weight, given, accumulator)
-    sums = integer_type(low, high)
-    count = random.choice([0, 1, 1, 3])
-    made = {0: sums, 1: BIPOLAR, 3: ValueType("uint", 2)}[count]
-    output_bits = made.bits + (random.choice([0, 0, 4]) if not count else 0)
-    parameters = _mvau(shape, weight, given, sums, made, output_bits, accumulator)
-    parameters = replace(
-        parameters,
-        thresholds=count,
-        compare=random.choice([">", ">="]) if count else "",
-        memory_layout=random.choice(["per_pe", "per_layer"]),
-        group_lanes=lanes,
-        channel_block=divisor(random, shape["simd"]) if lanes > 1 else shape["matrix_width"],
-    )
-    thresholds = None
-    if count:
-        drawn = [
-            sorted(random.randint(low - 1, high + 1) for _ in range(count))
-            for _ in range(shape["groups"] * shape["matrix_height"])
-        ]
-        thresholds = np.array(drawn, np.int64)
-    ports: list[Port] = [(parameters.in_lanes, given.bits, given), (parameters.pe, output_bits, made)]
-    library = "hls" if parameters.is_binary or lanes > 1 else random.choice(["hls", "rtl"])
-    weights = _weights(random, shape, weight)
-    return single_unit(
-        random, parameters, ports[:1], ports[1:], library, weights=weights, thresholds=thresholds
-    )
-
-
 def threshold(random: Random) -> SingleUnit:
     given = random.choice([ValueType("int", 6), ValueType("uint", 5), ValueType("fixed", 8, 7)])
     count = random.choice([1, 1, 3, 7])
@@ -301,58 +182,6 @@ def threshold(random: Random) -> SingleUnit:
     return single_unit(random, parameters, ports[:1], ports[1:], "rtl", False, thresholds=numbers)
 
 
-def _matrix(random: Random) -> dict[str, int]:
-    groups = random.choice([1, 1, 1, 2])
-    height, width = random.choice([1, 2, 4, 6]), random.choice([1, 2, 6, 8, 12])
-    return {
-        "pe": divisor(random, height),
-        "simd": divisor(random, width),
-        "matrix_height": height,
-        "matrix_width": width,
-        "vectors": groups * random.randint(1, 4),
-        "groups": groups,
-    }
-
-
-def _mvau(
-    shape: dict[str, int],
-    weight: ValueType,
-    given: ValueType,
-    sums: ValueType,
-    made: ValueType,
-    output_bits: int,
-    accumulator: Any,
-) -> Mvau:
-    return Mvau(
-        **shape,
-        channel_block=shape["matrix_width"],
-        weight_type=weight,
-        input_type=given,
-        sum_type=sums,
-        accumulator=accumulator,
-        output_type=made,
-        output_bits=output_bits,
-        thresholds=0,
-        compare="",
-        weight_memory="auto",
-        memory_layout="per_layer",
-    )
-
-
-def _weights(random: Random, shape: dict[str, int], kind: ValueType) -> Integers:
-    rows = shape["groups"] * shape["matrix_height"]
-    low, high = (0, 1) if kind.is_bipolar else (kind.minimum, kind.maximum)
-    drawn = [[random.randint(low, high) for _ in range(shape["matrix_width"])] for _ in range(rows)]
-    return np.array(drawn, np.int64)
-
-
-def _sum_range(columns: int, weight: ValueType, given: ValueType, accumulator: str) -> tuple[int, int]:
-    if accumulator == "popcount":
-        return 0, columns
-    ends = [w * x for w in (weight.minimum, weight.maximum) for x in (given.minimum, given.maximum)]
-    return columns * min(*ends, 0), columns * max(*ends, 0)
-
-
 KINDS: dict[str, Callable[[Random], SingleUnit]] = {
     "converter": converter,
     "padding": padding,
@@ -371,6 +200,7 @@ KINDS: dict[str, Callable[[Random], SingleUnit]] = {
     "repeat": repeat,
     "label_select": label_select,
     "concat": concat,
+    "codebook_mvau": codebook_mvau,
     "level_mvau": level_mvau,
     "residual_mvau": residual_mvau,
     "mvau": mvau,
