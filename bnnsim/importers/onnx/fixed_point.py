@@ -14,6 +14,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from bnnsim.design.network.scaled_rules import MOST_BITS as MOST_PRODUCT_BITS
 from bnnsim.importers.draft.draft import LayerDraft, NetworkDraft
 from bnnsim.importers.exact.channel_function import ONE, ZERO, Affine
 from bnnsim.importers.onnx.fixed_plan import FixedPlan, Kink
@@ -117,10 +118,17 @@ def _append_kink(
 def _append_affine(
     draft: NetworkDraft, base: str, word: ValueType, steps: Sequence[Affine]
 ) -> LayerDraft:
-    """``gain * integer + offset`` of each channel as integers of ``word``."""
+    """``gain * integer + offset`` of each channel as integers of ``word``.
+
+    Sums whose products would take more bits than a workload holds are saturated to a word first.
+    """
+    reach = max(abs(step.gain * x + step.offset) for step in steps for x in draft.bounds_of(base))
+    unit_steps = 1 << word.fraction_bits
+    if not _has_room(draft, base, [step.gain * unit_steps for step in steps]):
+        base, dropped = _append_clamp(draft, base)
+        steps = [Affine(step.gain * (1 << dropped), step.offset) for step in steps]
     shape, bounds = draft.shape_of(base), draft.bounds_of(base)
     magnitude = max(abs(bound) for bound in bounds)
-    unit_steps = 1 << word.fraction_bits
     gains = [step.gain * unit_steps for step in steps]
     biases = [step.offset * unit_steps for step in steps]
     scale, bits, shift = _multipliers(gains, magnitude, _MOST_SHIFT)
@@ -139,8 +147,40 @@ def _append_affine(
         for m, gain, b, offset in zip(scale, gains, bias, biases, strict=True)
     )
     layer.steepness = max(abs(gain) for gain in gains)
-    layer.reach = max(abs(step.gain * x + step.offset) for step in steps for x in bounds)
+    layer.reach = reach
     return layer
+
+
+def _has_room(draft: NetworkDraft, base: str, gains: Sequence[Fraction]) -> bool:
+    """Whether products with ``base``, of its type, have no more bits than a workload holds."""
+    magnitude = max(abs(bound) for bound in draft.bounds_of(base))
+    _, bits, shift = _multipliers(gains, magnitude, _MOST_SHIFT)
+    return _type_bits(draft, base) + bits - shift <= MOST_PRODUCT_BITS
+
+
+def _append_clamp(draft: NetworkDraft, base: str) -> tuple[str, int]:
+    """``base`` saturated to a word of as many bits as there are, and how many of its last bits it lacks:
+    none, but where even a product with 1 has no room.
+
+    What stands behind it saturates sooner, as far as its gain is above 1.
+    """
+    word, bits = ValueType("fixed", MOST_BITS, 0), 2
+    dropped = max(0, _type_bits(draft, base) + bits - MOST_PRODUCT_BITS)
+    shape, ends = draft.shape_of(base), draft.bounds_of(base)
+    low, high = (_shifted(x, dropped) for x in ends)
+    layer = draft.append("affine", [base], shape, max(low, word.minimum), min(high, word.maximum))
+    layer.activation = word
+    layer.options = {"multiplier_bits": bits, "shift_bits": dropped, "bias_bits": 2}
+    ones = np.ones(shape[0], np.int64)
+    layer.arrays = {"scale": ones, "bias": np.zeros_like(ones)}
+    layer.error_steps = Fraction(int(dropped > 0), 2)
+    layer.steepness = Fraction(1, 1 << dropped)
+    return layer.name, dropped
+
+
+def _type_bits(draft: NetworkDraft, base: str) -> int:
+    low, high = draft.type_bounds_of(base)
+    return 1 + max((-low - 1).bit_length() if low < 0 else 0, high.bit_length())
 
 
 def _append_prelu(
@@ -167,17 +207,33 @@ def _append_prelu(
 
 
 def widest_word(draft: NetworkDraft) -> ValueType | None:
-    """The finest word that holds all that fixed-point layers of a draft can put out, with half of its
-    bits behind the point at least; None without any such layer.
-
-    What sums of sums could reach grows with every layer, what they do reach does not: behind a few real
-    layers a word that holds the one has no bits left for the other.
-    """
+    """The finest word that holds all that fixed-point layers of a draft can put out; None without any."""
     reaches = [layer.reach for layer in draft.layers.values() if layer.kind in ("affine", "prelu")]
-    if not reaches:
-        return None
-    whole = _whole_bits(max(reaches))
-    return ValueType("fixed", MOST_BITS, max(MOST_BITS // 2, MOST_BITS - 1 - whole))
+    return _word_of(max(reaches)) if reaches else None
+
+
+def likely_word(word: ValueType, reach: Fraction | None) -> ValueType:
+    """The word for values that have reached ``reach`` on drawn frames, at least as fine as ``word``,
+    which holds all that could be reached.
+
+    It has room for sixteen times what was reached; for less, down to twice, where that leaves half of its
+    bits behind the point. What sums of sums could reach grows with every layer, what they do reach does
+    not: behind a few real layers a word that holds the one has no bits left for the other.
+    """
+    if reach is None:
+        return word
+    roomy, close = _word_of(reach * 16), _word_of(reach * 2)
+    fraction = max(roomy.fraction_bits, min(close.fraction_bits, MOST_BITS // 2))
+    return ValueType("fixed", MOST_BITS, max(word.fraction_bits, fraction))
+
+
+def is_coarse(word: ValueType) -> bool:
+    """Whether less than half of a word's bits are behind the point."""
+    return word.fraction_bits < word.bits // 2
+
+
+def _word_of(reach: Fraction) -> ValueType:
+    return ValueType("fixed", MOST_BITS, max(0, MOST_BITS - 1 - _whole_bits(reach)))
 
 
 def score_word(

@@ -13,13 +13,14 @@ from typing import Any
 
 from bnnsim.files.boundary import foreign_file
 from bnnsim.importers.draft.draft import INPUT, NetworkDraft
+from bnnsim.importers.draft.measured import measured_reach
 from bnnsim.importers.draft.passes import canonicalise
 from bnnsim.importers.draft.workload import Arrays, to_workload
 from bnnsim.importers.draft.write import ImportedNetwork, checked_name, write_network
 from bnnsim.importers.exact.channel_function import Affine, ChannelFunction
 from bnnsim.importers.onnx.binding import TensorBinding, is_ordered, regrouped
 from bnnsim.importers.onnx.file import load_model, read_graph, take_shape
-from bnnsim.importers.onnx.fixed_point import float_error, widest_word
+from bnnsim.importers.onnx.fixed_point import PROBE, float_error, is_coarse, likely_word, widest_word
 from bnnsim.importers.onnx.graph import KERAS, ModelGraph, Operator
 from bnnsim.importers.onnx.handlers import HANDLERS
 from bnnsim.importers.onnx.lowering import (
@@ -238,6 +239,9 @@ def _lowered(model: Any, file: str, name: str, options: ImportOptions) -> Lowere
     graph, given = read_graph(model, file), options
     state = lower(graph, options, HANDLERS, add_bindings)
     word = widest_word(state.draft) if options.fixed is None else None
+    if word is not None and is_coarse(word):
+        ends = [head.binding.base for head in state.heads]
+        word = likely_word(word, measured_reach(state.draft, ends, PROBE, file))
     if word is not None:
         state = lower(graph, replace(options, fixed=word), HANDLERS, add_bindings)
     turns_maps = model.domain == KERAS
