@@ -82,7 +82,7 @@ class _Model:
 def folding_of(design: Design, model: str | Path) -> FinnFolding:
     """The folding that makes FINN build ``design`` from ``model``, a build's folder or an ONNX file.
 
-    What the design does not say (``resType``, ``mem_mode`` ...) stays as the model, or its own folding,
+    What the design does not say (``mem_mode`` ...) stays as the model, or its own folding,
     says it; so does what the model has already. Raises :class:`SpecError` where the model holds another
     network, or the design breaks rules of FINN: every one of them.
     """
@@ -220,6 +220,8 @@ class _Writer:
                 self._set(node, SIMD=ours.simd)
         if ours.weight_memory != theirs.weight_memory and node.kind in ("MVAU", "VVAU"):
             self._set(node, ram_style=_STYLES[ours.weight_memory])
+        if ours.products != theirs.products and node.kind in ("MVAU", "VVAU"):
+            self._set(node, resType=ours.products)
         if ours.memory_layout == "per_pe" and node.kind in ("MVAU", "VVAU"):
             self.losses.append(f"{node.name}: a weight memory for each PE; FINN has one a layer")
 

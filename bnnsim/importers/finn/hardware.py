@@ -14,7 +14,13 @@ from bnnsim.importers.finn.chain import Chain, NodeUnit
 from bnnsim.importers.finn.nodes import PASSING, DataflowNode
 from bnnsim.spec.accelerator import WeightMemory
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
-from bnnsim.spec.streaming.hardware import FrameSource, LayerHardware, SlidingWindow, UnitDefaults
+from bnnsim.spec.streaming.hardware import (
+    FrameSource,
+    LayerHardware,
+    SlidingWindow,
+    StreamLibrary,
+    UnitDefaults,
+)
 from bnnsim.spec.workload import ConvLayer, WeightedLayer
 
 MEMORIES: dict[str, WeightMemory] = {
@@ -24,6 +30,8 @@ MEMORIES: dict[str, WeightMemory] = {
     "ultra": "uram",
 }
 """FINN's ``ram_style`` and the memory of weights that it is."""
+PRODUCTS = ("auto", "lut", "dsp")
+"""FINN's ``resType``, which is what multiplies under the same names."""
 
 
 @dataclass
@@ -32,6 +40,8 @@ class Hardware:
 
     layers: dict[str, dict[str, Any]] = field(default_factory=dict)
     losses: list[str] = field(default_factory=list)
+    converters: StreamLibrary | None = None
+    """Where most width converters come from; None where there are none."""
 
     def say(self, layer: str, **values: Any) -> None:
         self.layers.setdefault(layer, {}).update(values)
@@ -42,11 +52,11 @@ class Hardware:
 
 def read_hardware(chain: Chain, network: Network) -> Hardware:
     """Lanes and styles of every layer. Raises :class:`InputError` where a node's own do not fit it."""
-    found = Hardware()
+    found = Hardware(converters=_converters(chain))
     for one in chain.units.values():
         match one.node.kind:
             case "MVAU":
-                _matrix(found, one, chain)
+                _matrix(found, one)
             case "VVAU":
                 _vector(found, one)
             case "Thresholding" if one.part == "threshold":
@@ -104,16 +114,10 @@ def lanes(node: DataflowNode, key: str, whole_key: str, default: int | None = No
     return value
 
 
-def _matrix(found: Hardware, one: NodeUnit, chain: Chain) -> None:
+def _matrix(found: Hardware, one: NodeUnit) -> None:
     node = one.node
-    found.say(
-        one.layer,
-        pe=lanes(node, "PE", "MH"),
-        simd=lanes(node, "SIMD", "MW"),
-        weights=_memory(node),
-        units=_library(node, chain),
-    )
-    _stores(found, node)
+    found.say(one.layer, pe=lanes(node, "PE", "MH"), simd=lanes(node, "SIMD", "MW"))
+    _stores(found, one)
 
 
 def _vector(found: Hardware, one: NodeUnit) -> None:
@@ -122,8 +126,8 @@ def _vector(found: Hardware, one: NodeUnit) -> None:
     simd = node.number("SIMD", 1 if node.library else kernel[0] * kernel[1])
     if simd < 1 or (kernel[0] * kernel[1]) % simd:
         raise node.fault(f"SIMD that divides the kernel's {kernel[0] * kernel[1]}", simd)
-    found.say(one.layer, pe=pe, simd=simd, weights=_memory(node), units=node.library or "hls")
-    _stores(found, node)
+    found.say(one.layer, pe=pe, simd=simd)
+    _stores(found, one)
 
 
 def _memory(node: DataflowNode) -> WeightMemory:
@@ -133,7 +137,17 @@ def _memory(node: DataflowNode) -> WeightMemory:
     return MEMORIES[style]
 
 
-def _stores(found: Hardware, node: DataflowNode) -> None:
+def _stores(found: Hardware, one: NodeUnit) -> None:
+    """The library of a matrix unit, its weights' memory and what multiplies."""
+    node = one.node
+    library = node.library or "hls"
+    products = node.text("resType", "auto")
+    if products not in PRODUCTS:
+        raise node.fault(f"a resType ({', '.join(PRODUCTS)})", products)
+    types = {node.text("inputDataType"), node.text("weightDataType")}
+    if library == "rtl" or types <= {"BIPOLAR", "BINARY"}:
+        products = "auto"  # RTL units have their own, signs alone are no products
+    found.say(one.layer, weights=_memory(node), units=library, products=products)
     mode = node.text("mem_mode", "internal_decoupled")
     if mode.startswith("external") or mode == "dynamic":
         found.lose(node, f"mem_mode {mode}: weights come from outside; on the chip here")
@@ -141,16 +155,13 @@ def _stores(found: Hardware, node: DataflowNode) -> None:
         found.lose(node, "runtime_writeable_weights: read-only here")
 
 
-def _library(node: DataflowNode, chain: Chain) -> str:
-    """MVAUs of bits are HLS whatever is said, so for them it says whose the converters are."""
-    binary = {node.text("inputDataType"), node.text("weightDataType")} <= {"BIPOLAR", "BINARY"}
-    converters = Counter(
+def _converters(chain: Chain) -> StreamLibrary | None:
+    libraries = Counter(
         one.library for one in chain.nodes.values() if one.kind == "StreamingDataWidthConverter"
     )
-    is_rtl = (
-        converters["rtl"] > converters["hls"] if binary and converters else node.library == "rtl"
-    )
-    return "rtl" if is_rtl else "hls"
+    if not libraries:
+        return None
+    return "rtl" if libraries["rtl"] > libraries["hls"] else "hls"
 
 
 def _pool(found: Hardware, one: NodeUnit, chain: Chain) -> None:
@@ -229,7 +240,7 @@ def _border(found: Hardware, one: NodeUnit, chain: Chain) -> None:
         (u.node for u in chain.units.values() if u.layer == one.layer and u.part == "window"), None
     )
     if window is not None and window.number("SIMD") != simd:
-        found.lose(one.node, f"SIMD {simd}; as wide as its window's {window.number('SIMD')} here")
+        found.say(one.layer, simd_pad=simd)
 
 
 def architecture_of(
@@ -243,7 +254,10 @@ def architecture_of(
 ) -> StreamingArchitecture:
     """The layers' hardware as a spec; what most layers say is said once."""
     defaults: dict[str, Any] = {"memory": "per_layer"}
-    for key in ("units", "sliding_window"):
+    libraries = {one["units"] for one in hardware.layers.values() if "units" in one}
+    if hardware.converters is not None and libraries != {hardware.converters}:
+        defaults["converters"] = hardware.converters
+    for key in ("units", "sliding_window", "products"):
         said = Counter(one[key] for one in hardware.layers.values() if key in one)
         if said:
             defaults[key] = said.most_common(1)[0][0]
@@ -253,7 +267,7 @@ def architecture_of(
             **{
                 key: value
                 for key, value in own.items()
-                if defaults.get(key) != value and (key, value) != ("weights", "auto")
+                if defaults.get(key, "auto" if key in ("weights", "products") else None) != value
             }
         )
     losses = "; ".join(hardware.losses)

@@ -16,6 +16,7 @@ onnx = pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not install
 
 from bnnsim.design.build import build_design  # noqa: E402
 from bnnsim.design.network.network import resolve_network  # noqa: E402
+from bnnsim.design.streaming.units import Converter  # noqa: E402
 from bnnsim.functional.executor import execute  # noqa: E402
 from bnnsim.functional.parameters.parameters import load_parameters  # noqa: E402
 from bnnsim.importers.check.check import check_model  # noqa: E402
@@ -38,7 +39,7 @@ OLDER = {  # names and domain of each age, oldest last
             "ConvolutionInputGenerator_rtl": "ConvolutionInputGenerator_rtl",
             "FMPadding_rtl": "FMPadding_rtl",
             "StreamingFIFO_rtl": "StreamingFIFO",
-            "StreamingDataWidthConverter_rtl": "StreamingDataWidthConverter_Batch",
+            "StreamingDataConverter_rtl": "StreamingDataConverter_Batch",
             "Thresholding_rtl": "Thresholding_Batch",
             "Pool_hls": "Pool_Batch",
         },
@@ -51,7 +52,7 @@ OLDER = {  # names and domain of each age, oldest last
             "ConvolutionInputGenerator_rtl": "ConvolutionInputGenerator",
             "FMPadding_rtl": "FMPadding_Batch",
             "StreamingFIFO_rtl": "StreamingFIFO",
-            "StreamingDataWidthConverter_rtl": "StreamingDataWidthConverter_Batch",
+            "StreamingDataConverter_rtl": "StreamingDataConverter_Batch",
             "Thresholding_rtl": "Thresholding_Batch",
             "Pool_hls": "Pool_Batch",
         },
@@ -127,6 +128,22 @@ def test_pe_and_simd_are_the_nodes_own(name):
         mvau = found.design.graph.unit_by_name[found.chain.units[node].unit].parameters
         assert (mvau.pe, mvau.simd) == (said[node]["PE"], said[node]["SIMD"])
         assert (mvau.matrix_height, mvau.matrix_width) == (said[node]["MH"], said[node]["MW"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_products_borders_and_converters_are_the_nodes_own(name):
+    """These builds say ``resType`` lut of every MVAU, and all converters are RTL."""
+    found = read_finn(BUILDS / name, name)
+    units = found.design.graph.unit_by_name
+    for node, said in _attributes(BUILDS / name / STEP).items():
+        if node.startswith("MVAU"):
+            mvau = units[found.chain.units[node].unit].parameters
+            has_products = {said["inputDataType"], said["weightDataType"]} - {b"BIPOLAR", b"BINARY"}
+            assert mvau.products == (said["resType"].decode() if has_products else "auto")
+        if node.startswith("FMPadding"):
+            assert units[found.chain.units[node].unit].parameters.lanes == said["SIMD"]
+    converters = [unit for unit in units.values() if isinstance(unit.parameters, Converter)]
+    assert converters and {unit.library for unit in converters} == {"rtl"}
 
 
 @pytest.mark.parametrize("age", OLDER)

@@ -27,6 +27,7 @@ INSERTED = "intermediate_models/step_set_fifo_depths.onnx"
 Entries = dict[str, dict[str, Any]]
 DEPTHS = st.sampled_from([2, 3, 8, 33, 700, 20_000])
 STYLES = st.sampled_from(["auto", "block", "distributed", "ultra"])
+PRODUCTS = st.sampled_from(["auto", "lut", "dsp"])
 
 
 def _divisor(draw: st.DrawFn, whole: int) -> int:
@@ -38,7 +39,7 @@ def _lanes(draw: st.DrawFn, node: DataflowNode, lanes: dict[str, int]) -> dict[s
     match node.kind:
         case "MVAU":
             folds = {"PE": _divisor(draw, node.number("MH")), "SIMD": _divisor(draw, node.number("MW"))}
-            return folds | {"ram_style": draw(STYLES)}
+            return folds | {"ram_style": draw(STYLES), "resType": draw(PRODUCTS)}
         case "VVAU":
             channels, (height, width) = node.number("Channels"), node.pair("Kernel")
             pe = lanes[node.name]
