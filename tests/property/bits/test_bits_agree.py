@@ -54,7 +54,8 @@ def test_a_flipped_weight_is_found_or_harmless(design: Design, seed: int) -> Non
     flat = flipped.reshape(-1)
     bipolar = network.nodes[name].layer.weight.is_bipolar  # type: ignore[union-attr]
     flat[0] = 1 - flat[0] if bipolar else (-1 if flat[0] >= 0 else 1)
-    other = type(parameters)({**parameters.weights, name: flipped}, parameters.thresholds)
+    weights = {**parameters.weights, name: flipped}
+    other = type(parameters)(weights, parameters.thresholds, parameters.values)
     flipped_stimulus = Stimulus(network, other, frames, None)
     datapaths, right = datapaths_for(design, flipped_stimulus), flipped_stimulus.activations
     before = execute(network, parameters, frames).outputs[name]
