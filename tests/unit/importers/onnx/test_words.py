@@ -105,3 +105,12 @@ def test_sums_with_steep_gains_saturate_before_their_products_have_no_room(gain,
     assert (affines[-1].low, affines[-1].high) == (-(1 << 31), (1 << 31) - 1)
     workload, _ = to_workload(draft, "steep", "drawn")
     resolve_network(workload)  # refuses products of more than 62 bits
+
+
+def test_a_network_whose_maps_would_take_too_much_is_not_run_for_its_word(monkeypatch, tmp_path):
+    """Its word holds all that could be reached, as coarse as that is."""
+    monkeypatch.setattr("bnnsim.importers.draft.measured.MAX_RUN_BYTES", 1 << 10)
+    path = _deep(tmp_path / "deep.onnx", 12, 3)
+    made = import_onnx(path, tmp_path, input_type="uint8", real_layers="int16")
+    words = {layer.type for layer in made.workload.layers if layer.op == "affine"}
+    assert min(word.fraction_bits for word in words) < 8
