@@ -225,7 +225,11 @@ def _output_line(output: OutputCheck, inputs: int) -> str:
         f"{output.allowed:.3g} ({output.allowed_percent:.2g} % of the scores' span of {output.span:.6g})"
     )
     if output.verdict == "undecided":
-        text += "; an allowance above 1 % decides nothing: import with a finer word (--fixed)"
+        text += (
+            "; an allowance above 1 % decides nothing: import with more bits behind the point (--fixed "
+            "fixed32.16; the file says what saturates then). Where values reach too far for that, no word "
+            "of 32 bits decides it: batch norms need the statistics of the network's data"
+        )
     if output.first is not None:
         frame, element, expected, got = output.first
         text += f"; first in input {frame}, score {element}: expected {expected:.9g}, got {got:.9g}"
