@@ -30,11 +30,11 @@ are layers that stream."""
 
 def build_design(
     architecture: Loaded[Architecture] | Architecture,
-    workload: Loaded[Workload] | Workload,
+    workload: Loaded[Workload] | Workload | Network,
     mapper: Mapper | None = None,
 ) -> Design | EngineDesign:
     """Fit a network onto an architecture of either kind. Without a ``mapper`` layers of ``mapping: auto``
-    are refused.
+    are refused. A :class:`Network` was checked before.
 
     Raises :class:`SpecError` with the faults of both files, of the network and of the fit at once.
     """
@@ -45,7 +45,7 @@ def build_design(
 
 
 def build_streaming_design(
-    architecture: Loaded[Architecture] | Architecture, workload: Loaded[Workload] | Workload
+    architecture: Loaded[Architecture] | Architecture, workload: Loaded[Workload] | Workload | Network
 ) -> Design:
     """As :func:`build_design` where only a pipeline will do; an engine is a fault of its ``style``."""
     given = architecture if isinstance(architecture, Loaded) else from_spec(architecture)
@@ -65,7 +65,7 @@ def build_streaming_design(
 
 def build_engine_design(
     architecture: Loaded[Architecture] | Architecture,
-    workload: Loaded[Workload] | Workload,
+    workload: Loaded[Workload] | Workload | Network,
     mapper: Mapper | None = None,
 ) -> EngineDesign:
     """As :func:`build_design` where only an engine will do; a pipeline is a fault of its ``style``."""
@@ -108,9 +108,12 @@ def _no_mapper(
 
 
 def _network_and_device(
-    arch: Loaded[Architecture], workload: Loaded[Workload] | Workload
+    arch: Loaded[Architecture], workload: Loaded[Workload] | Workload | Network
 ) -> tuple[Network | None, Device | None, list[Fault]]:
     """What both kinds need, with the faults of both files and of the network."""
+    if isinstance(workload, Network):
+        known: list[Fault] = [*arch.faults]
+        return workload, device_of(arch.spec.device, arch.source, known), known
     work = workload if isinstance(workload, Loaded) else from_spec(workload)
     faults: list[Fault] = [*arch.faults, *work.faults]
     device = device_of(arch.spec.device, arch.source, faults)

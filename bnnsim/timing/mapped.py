@@ -6,6 +6,7 @@ from functools import partial
 
 from bnnsim.design.build import build_design
 from bnnsim.design.design import Design, EngineDesign
+from bnnsim.design.network.network import Network
 from bnnsim.spec.architecture import Architecture
 from bnnsim.spec.load import Loaded
 from bnnsim.spec.workload import Workload
@@ -14,7 +15,7 @@ from bnnsim.timing.engine.mapping.choice import KnownWays, fit_layers, map_layer
 
 def mapped_design(
     architecture: Loaded[Architecture] | Architecture,
-    workload: Loaded[Workload] | Workload,
+    workload: Loaded[Workload] | Workload | Network,
     known: KnownWays | None = None,
 ) -> Design | EngineDesign:
     """As :func:`~bnnsim.design.build.build_design`; layers of ``mapping: auto`` run programs whose loops
@@ -28,7 +29,7 @@ def mapped_design(
 
 def untimed_design(
     architecture: Loaded[Architecture] | Architecture,
-    workload: Loaded[Workload] | Workload,
+    workload: Loaded[Workload] | Workload | Network,
     known: KnownWays | None = None,
 ) -> Design | EngineDesign:
     """As :func:`mapped_design`, where loops that are left open are the first that fit: whether there is

@@ -79,7 +79,7 @@ def point_design(space: Space, knobs: Mapping[str, Value]) -> Design | EngineDes
     """
     loaded = space.loaded(space.point(knobs, space.name))
     if not isinstance(loaded.spec, StreamingArchitecture):
-        return mapped_design(loaded, space.workload, space.ways)
+        return mapped_design(loaded, space.network, space.ways)
     return _pipeline(space, Loaded(loaded.spec, loaded.source))
 
 
@@ -89,7 +89,7 @@ def check_point(space: Space, knobs: Mapping[str, Value]) -> None:
     if isinstance(loaded.spec, StreamingArchitecture):
         _pipeline(space, Loaded(loaded.spec, loaded.source))
     else:
-        untimed_design(loaded, space.workload, space.ways)
+        untimed_design(loaded, space.network, space.ways)
 
 
 def _pipeline(space: Space, streaming: Loaded[StreamingArchitecture]) -> Design:

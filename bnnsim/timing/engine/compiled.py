@@ -71,9 +71,10 @@ def _run_tables(
     tables: Tables, frames: int, gap: int = MAX_GAP
 ) -> tuple[Int64s, Int64s, Int64s, Int64s]:
     names = max(1, len(tables.inline))
-    return _run(
-        tables.controller, tables.jobs, tables.starts, frames, tables.parts, tables.ports, names, gap
-    )
+    done = np.cumsum(tables.controller[:, 2])  # a frame ends no sooner than its controller is done
+    left = done[-1] - done if len(done) else done
+    sizes = frames, tables.parts, tables.ports, names
+    return _run(tables.controller, tables.jobs, tables.starts, *sizes, gap, left)
 
 
 @njit(cache=True, nogil=True)
@@ -86,6 +87,7 @@ def _run(
     ports: int,
     names: int,
     gap: int,
+    left: Int64s,
 ) -> tuple[Int64s, Int64s, Int64s, Int64s]:
     movers = len(starts) - 1
     longest = 0
@@ -169,7 +171,7 @@ def _run(
                 if code == 4:
                     arrival[argument, arrived[argument]] = clock[0]
                     arrived[argument] += 1
-            if 2 <= frame < frames - 1 and clock[0] - ends[frame - 1] >= gap:
+            if 2 <= frame < frames - 1 and clock[0] + left[row] - ends[frame - 1] >= gap:
                 break
             row += 1
             if row == len(table):

@@ -70,6 +70,7 @@ class KnownWays:
         self.shapes: dict[tuple[str, ...], str] = {}
         self.ways: Known[TurnWays] = Known()
         self.turns: Known[Sequence[Timed]] = Known()
+        self.fits: Known[Sequence[Step]] = Known()
         self.misfits: Known[Fault] = Known()
         self.swept: Known[_Swept] = Known()
         self.frames: Known[_Frame] = Known()
@@ -184,13 +185,13 @@ class _Chooser:
         """Steps of a turn that fit, or a fault where no way does; the smallest tiles are tried first,
         nothing is timed."""
         key = self.keys.turn(names)
-        if (known := self.known.misfits.get(key)) is not None:
+        if (known := self.known.misfits.get(key) or self.known.fits.get(key)) is not None:
             return known
         ways = self._ways(names, free)
         places = [*reversed(ways.places(self.keys.room)), OWN]
         for place in places:
             if self._fits(names, ways, place):
-                return ways.steps(place)
+                return self.known.fits.keep(key, ways.steps(place))
         _, (smallest, *_) = self._turn(names, ways.steps(places[0]))
         entry = ("layers", names[0], "mapping")
         where = f"{smallest.key} of " if smallest.key.startswith("buffers.") else ""
