@@ -227,8 +227,8 @@ def _output_line(output: OutputCheck, inputs: int) -> str:
     if output.verdict == "undecided":
         text += (
             "; an allowance above 1 % decides nothing: import with more bits behind the point (--fixed "
-            "fixed32.16; the file says what saturates then). Where values reach too far for that, no word "
-            "of 32 bits decides it: batch norms need the statistics of the network's data"
+            "fixed32.16; the file says what saturates then). Where values reach too far for that, no "
+            "word of 32 bits decides it: batch norms need the statistics of the network's data"
         )
     if output.first is not None:
         frame, element, expected, got = output.first
