@@ -139,6 +139,18 @@ def test_python_and_command_say_the_same(capsys: pytest.CaptureFixture[str]) -> 
     assert json.loads(json.dumps(evaluation.to_json())) == data
 
 
+def test_each_reason_of_a_wide_interval_names_the_figures_that_have_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """LUTs of Vitis HLS are known from several placed designs, LUTRAM and watts of its from none."""
+    designs = Path(bnnsim.__file__).parent / "validation" / "designs"
+    names = ("finn-cnv-five.arch.yaml", "cnv-five.workload.yaml")
+    assert run(["evaluate", *(str(designs / name) for name in names), "--timing-only"]) == 0
+    sure = " ".join(capsys.readouterr().out.partition("how sure")[2].split())
+    assert "no placed design of this kind is known (lutram);" in sure
+    assert "with measured watts is known (power_w, energy_per_frame_uj, fps_per_w)" in sure
+
+
 def test_tables_fit_a_terminal_of_100_columns(capsys: pytest.CaptureFixture[str]) -> None:
     for names in (["digits-7z020", "digits", "--frames", "2"], ["acce-bnn", "binarynet"]):
         assert run(["evaluate", *names]) == 0

@@ -175,8 +175,11 @@ def _show_power(evaluation: Evaluation) -> None:
     rows.append(("feasible", "yes" if evaluation.feasible else "no: over budget, see above"))
     if evaluation.remark:
         rows.append(("remark", evaluation.remark))
-    notes = {bar.note for bar in bars.values() if bar.note}
+    notes: dict[str, list[str]] = {}
+    for name, bar in bars.items():
+        if bar.note:
+            notes.setdefault(bar.note, []).append(name)
     if notes:
-        wide = ", ".join(name for name, bar in bars.items() if bar.note)
-        rows.append(("how sure", f"{evaluation.structure_kind}: {'; '.join(notes)} ({wide})"))
+        wide = "; ".join(f"{note} ({', '.join(names)})" for note, names in notes.items())
+        rows.append(("how sure", f"{evaluation.structure_kind}: {wide}"))
     show_facts(rows)

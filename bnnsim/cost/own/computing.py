@@ -30,6 +30,8 @@ _ALPHA_DSPS, _PRODUCT_REGISTERS = 3, 8
 """Of a sum times alpha, 32 bits each: Yosys' DSP blocks, and registers of the product outside of them."""
 _DSP_PRODUCT_BITS = 9
 """Yosys multiplies in DSP blocks from products of so many bits on."""
+_DSP_SUM_LANES = 3
+"""Sums of so few products end in a DSP block's own adder, with its register."""
 THRESHOLD_TABLE_WORDS = 32
 """Thresholds of so many folds are looked up in logic."""
 
@@ -53,13 +55,16 @@ def mvau_parts(
     if keeps:
         operand = operand + ram(tech, word, sf, "single")
     weights = _weights(tech, unit, contents)
-    lanes = _lanes(unit, in_bits, contents)
+    lanes: Estimate = _lanes(unit, in_bits, contents).amounts(tech)
+    if _in_dsps(unit, in_bits):
+        product = fixed_point_multiplier(tech, in_bits, unit.weight_type.bits)
+        lanes = lanes + product * (unit.pe * unit.simd)
     return (
         Part("control", program.amounts(tech)),
         Part("input buffer", operand),
         Part("weight memory", weights),
         *((Part("codebook", _kernel_taps(unit).amounts(tech)),) if unit.codebook else ()),
-        Part("processing elements", lanes.amounts(tech)),
+        Part("processing elements", lanes),
         Part("thresholds", _activation(tech, unit, contents)),
     )
 
@@ -130,14 +135,29 @@ def _lanes(unit: Mvau, in_bits: int, contents: Contents) -> Structure:
         found = signed_sums(unit.simd, number, unit.pe) + signs
         held = Structure(adders=lane_bits, registers=lane_bits)
         return found + _times(held + accumulator, unit.pe)
-    operand = in_bits + (0 if unit.input_type.is_signed else 1)
-    product = weight.bits + operand
+    operand = _number_input_bits(unit, in_bits)
+    product, in_dsps = weight.bits + operand, _in_dsps(unit, in_bits)
+    kept = 0 if in_dsps and unit.simd <= _DSP_SUM_LANES else product + address_bits(unit.simd)
+    if in_dsps and unit.simd == 1:  # the accumulator is the block's, too
+        accumulator = accumulator + Structure(adders=-accumulator.adders, registers=-bits)
     lanes = Structure(
-        products=unit.simd * weight.bits * operand,
+        products=0 if in_dsps else unit.simd * weight.bits * operand,
         trees=tree_bits(unit.simd, product),
-        registers=product + address_bits(unit.simd),
+        registers=kept,
     )
     return _times(lanes + accumulator, unit.pe)
+
+
+def _number_input_bits(unit: Mvau, in_bits: int) -> int:
+    """Bits of an input with its sign."""
+    return in_bits + (0 if unit.input_type.is_signed else 1)
+
+
+def _in_dsps(unit: Mvau, in_bits: int) -> bool:
+    """Whether each lane's product, of two numbers, is one of a DSP block's."""
+    if unit.weight_type.is_bipolar or unit.input_type.is_bipolar:
+        return False
+    return unit.weight_type.bits + _number_input_bits(unit, in_bits) >= _DSP_PRODUCT_BITS
 
 
 def _sign_registers(unit: Mvau, contents: Contents) -> float:

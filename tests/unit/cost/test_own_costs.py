@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from bnnsim.cost.blocks.coefficients import default_coefficients
@@ -9,8 +11,14 @@ from bnnsim.cost.blocks.technology import Technology, technology_of
 from bnnsim.cost.own.structure import columns_of, own_fifo, part_depths, rom, tree_bits
 from bnnsim.cost.own.units import own_parts
 from bnnsim.cost.second_opinion import lut_interval
+from bnnsim.design.build import build_streaming_design
 from bnnsim.design.streaming.units import Repeat
+from bnnsim.rtl.opinion import module_estimates
+from bnnsim.rtl.project import design_instances
+from bnnsim.simulation import RunOptions, Stimulus, stimulate
 from bnnsim.spec.load import load_device
+from bnnsim.spec.streaming.architecture import StreamingArchitecture
+from bnnsim.spec.workload import Workload
 from tools.fit_own_costs import (
     core_luts,
     estimated,
@@ -136,3 +144,34 @@ def test_rows_that_are_given_again_are_in_luts_however_long(columns: int, luts: 
 def test_an_adder_tree_by_hand() -> None:
     """Five 2-bit numbers: (2 + 1) + (1 + 1): adders of 2, 3, 2 and 4 bits."""
     assert tree_bits(5, 2) == 2 + 3 + 2 + 4
+
+
+@pytest.mark.parametrize(
+    ("given", "weight", "simd", "pe", "luts", "ffs", "dsps"),
+    [
+        ("uint8", "int4", 4, 3, 705, 333, 12),
+        ("uint6", "int2", 2, 5, 348, 179, 10),
+        ("int6", "int4", 3, 2, 238, 138, 6),
+        ("int8", "int2", 2, 5, 384, 188, 10),
+        ("uint8", "int3", 1, 3, 252, 157, 3),
+    ],
+)
+def test_products_of_nine_bits_and_more_are_in_dsp_blocks(given, weight, simd, pe, luts, ffs, dsps):
+    """24 numbers times a matrix of 30 rows, to two bits: Yosys 0.23 with the stored units' options."""
+    layers = [
+        {"name": "a", "op": "linear", "out": 30, "weight": weight, "activation": {"type": "uint2"}},
+        {"name": "b", "op": "linear", "out": 5},
+    ]
+    network = {"name": "n", "input": {"shape": [24, 1, 1], "type": given}, "layers": layers}
+    hardware = {"a": {"pe": pe, "simd": simd}, "b": {"pe": 1, "simd": 6}}
+    head = {"name": "n", "source": "a test", "style": "streaming", "device": "xc7z020", "clock_mhz": 100}
+    architecture = StreamingArchitecture.model_validate(
+        {**head, "defaults": {"units": "own", "fifo_words": 2}, "layers": hardware}
+    )
+    design = build_streaming_design(architecture, Workload.model_validate(network))
+    stimulus = stimulate(design, Path(), RunOptions(frames=1, weights_seed=5))
+    assert isinstance(stimulus, Stimulus)
+    found = module_estimates(design, design_instances(design, stimulus.parameters))["a.mvau"]
+    low, high = lut_interval(default_coefficients(), found.lut)
+    assert low <= luts <= high
+    assert (found.rounded(_technology()).ff, found.dsp) == (ffs, dsps)
