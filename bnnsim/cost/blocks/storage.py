@@ -31,8 +31,8 @@ def memory(
 
     ``auto`` goes by bits: block RAM from 1,024 on, unless there are fewer than four words. A working
     buffer counts its words as the power of two that its addresses span. HLS decides by the array alone;
-    where synthesis infers parameters of RTL, each block must be filled to a twentieth too. UltraRAM is
-    counted also on parts that have none: the budget then says so.
+    where synthesis infers parameters of RTL for UltraScale+, each block must be filled to a twentieth
+    too. UltraRAM is counted also on parts that have none: the budget then says so.
     """
     if width_bits <= 0 or depth_words <= 0:
         return Amounts()
@@ -56,8 +56,11 @@ def memory(
 
 
 def _is_too_thin(tech: Technology, width_bits: int, depth_words: int, ports: Ports) -> bool:
-    """Whether blocks side by side would be next to empty: a wide word and few of them."""
-    if tech.is_intel:
+    """Whether blocks side by side would be next to empty: a wide word and few of them.
+
+    On 7 series such memories were placed in blocks all the same, on UltraScale+ in LUTs.
+    """
+    if not tech.is_ultrascale_plus:
         return False
     geometry = tech.coefficients.bram18
     blocks = geometry.blocks(width_bits, depth_words, ports, tech.layout)

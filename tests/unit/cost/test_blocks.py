@@ -2,6 +2,7 @@
 
 import pytest
 
+from bnnsim.cost.blocks.coefficients import default_coefficients
 from bnnsim.cost.blocks.fifos import fifo, loop_count_stream
 from bnnsim.cost.blocks.logic import (
     adder,
@@ -24,6 +25,8 @@ from bnnsim.cost.blocks.storage import (
     register_file,
     single_port_store,
 )
+from bnnsim.cost.blocks.technology import technology_of
+from bnnsim.spec.load import load_device
 
 
 def test_an_adder_takes_a_lut_a_bit_and_a_comparator_half(plain):
@@ -150,16 +153,29 @@ def test_small_rtl_memories_go_to_luts(plain):
     ("bits", "words", "blocks"),
     [
         (576, 8, 0),  # 288 bits in each of 16 blocks (samufrank/finn-vs-vitisai, an INT4 CNN)
-        (576, 64, 16),  # synthesised in block RAM (Finn_Thesis)
-        (1280, 60, 36),  # likewise (finn_cybsec); 35 RAMB18's width and 20 bits
+        (576, 64, 16),
         (36, 26, 0),  # 936 bits: below 1,024
         (36, 29, 1),
         (72, 25, 0),  # 900 bits a block, of which a twentieth is 921.6
         (72, 26, 2),
     ],
 )
-def test_synthesis_gives_a_wide_word_no_blocks_that_would_be_next_to_empty(plain, bits, words, blocks):
-    """Yosys' rules for RAMB18 and RAMB36, which map as Vivado does: a twentieth of each block is used."""
+def test_on_ultrascale_plus_a_wide_word_gets_no_blocks_that_would_be_next_to_empty(bits, words, blocks):
+    """Yosys' rules for RAMB18 and RAMB36: a twentieth of each block is used."""
+    tech = technology_of(load_device("xczu3eg").spec, default_coefficients())
+    assert memory(tech, bits, words, "auto", "single", "rtl").bram18 == blocks
+
+
+@pytest.mark.parametrize(
+    ("bits", "words", "blocks"),
+    [
+        *((3584, 14, 100), (1024, 4, 29), (320, 2, 0), (864, 6, 24), (648, 24, 18)),
+        *((576, 64, 16), (1280, 60, 36)),
+    ],
+)
+def test_on_7_series_bits_alone_decide_however_empty_the_blocks(plain, bits, words, blocks):
+    """Weights of FINN builds on XC7Z020, ram_style auto: alhusseingamal/finn-brevitas-pynq-labs (TFC and
+    GTSRB), Finn_Thesis (64 x 576), finn_cybsec (60 x 1,280; 35 RAMB18's width and 20 bits)."""
     assert memory(plain, bits, words, "auto", "single", "rtl").bram18 == blocks
 
 
