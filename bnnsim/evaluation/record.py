@@ -58,7 +58,7 @@ class Evaluation(RunFigures, Table):
         >>> from bnnsim import evaluate
         >>> found = evaluate("pynq-cnv", "cnv", timing_only=True)
         >>> round(found.power_w, 2), round(found.energy_per_frame_uj), found.violations
-        (1.87, 612, ())
+        (1.82, 596, ())
     """
 
     simulation: Simulation

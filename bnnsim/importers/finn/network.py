@@ -90,8 +90,11 @@ def import_finn(
             for a folder: its own, where the model does not hold it already.
         device: the part; default: as the build says, else xc7z020.
         clock_mhz: default: as the build says, else 100.
-        fixed, input_type, image_range, sign_of_zero, real_layers: as :func:`import_onnx`, for what stands
-            around the hardware.
+        fixed: the word of what stands around the hardware, as in :func:`import_onnx`.
+        input_type: as there.
+        image_range: as there.
+        sign_of_zero: as there.
+        real_layers: as there.
         force: replace files of that name that hold something else.
 
     Returns:

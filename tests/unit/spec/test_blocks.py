@@ -110,8 +110,8 @@ def test_outputs_may_be_blocks(tmp_path: Path) -> None:
             "kernel: 3, stride: $stride",
             "kernel: 3, strid: $stride",
             "w.yaml:8: layers.s1_1_conv.strid: expected one of the keys name, inputs, out, weight, "
-            "accumulator, activation, kernel, stride, dilation, groups, pad, pad_value, op, got 'strid' "
-            "(nearest: stride)",
+            "accumulator, activation, kernel, stride, dilation, groups, pad, pad_value, op, codebook, "
+            "got 'strid' (nearest: stride)",
         ),
         (
             "block: unit, name: s1",
