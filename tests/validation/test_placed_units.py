@@ -44,12 +44,16 @@ def test_each_kind_of_unit_of_a_finn_build_is_within_20_percent_in_luts(kind, lu
     assert amounts("finnthesis-cnv")[kind][0] == pytest.approx(luts, rel=0.20)
 
 
-def test_the_whole_finn_build_is_within_its_bounds():
-    luts, ffs, blocks, dsps = amounts("finnthesis-cnv")["whole"]
-    assert luts == pytest.approx(19486, rel=0.10)
-    assert ffs == pytest.approx(25482, rel=0.15)
-    assert blocks == pytest.approx(199, rel=0.05)
-    assert dsps == 27
+@pytest.mark.parametrize(
+    ("build", "placed"),
+    [("finnthesis-cnv", (19486, 25482, 199, 27)), ("radiofinn-w8a8", (33630, 56656, 415, 138))],
+)
+def test_a_whole_finn_build_is_within_its_bounds(build, placed):
+    luts, ffs, blocks, dsps = amounts(build)["whole"]
+    assert luts == pytest.approx(placed[0], rel=0.10)
+    assert ffs == pytest.approx(placed[1], rel=0.15)
+    assert blocks == pytest.approx(placed[2], rel=0.05)
+    assert dsps == placed[3]
 
 
 @pytest.mark.parametrize(
@@ -83,14 +87,6 @@ def test_each_kind_of_unit_of_a_build_of_rtl_units_is_within_20_percent(kind, lu
     lut, ff, _, _ = amounts("radiofinn-w8a8")[kind]
     assert lut == pytest.approx(luts, rel=0.20)
     assert ff == pytest.approx(ffs, rel=0.20)
-
-
-def test_the_whole_build_of_rtl_units_is_within_its_bounds():
-    luts, ffs, blocks, dsps = amounts("radiofinn-w8a8")["whole"]
-    assert luts == pytest.approx(33630, rel=0.10)
-    assert ffs == pytest.approx(56656, rel=0.15)
-    assert blocks == pytest.approx(415, rel=0.05)
-    assert dsps == 138
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ def _lanes(unit: Mvau, in_bits: int, contents: Contents) -> Structure:
         return lanes + _times(accumulator + count, unit.pe)
     weight = unit.weight_type
     if weight.is_bipolar or unit.input_type.is_bipolar:
-        number = in_bits + (0 if unit.input_type.is_signed else 1) if weight.is_bipolar else weight.bits
+        number = _number_input_bits(unit, in_bits) if weight.is_bipolar else weight.bits
         lane_bits = number + address_bits(unit.simd)
         signs = Structure(registers=_sign_registers(unit, contents))
         if weight.is_bipolar and depth == 1:  # half of the sums are inverted, for good

@@ -172,8 +172,8 @@ def distinct_columns(width_bits: int, depth_words: int) -> int:
 
     Synthesis keeps one of equal columns and none that is constant: of few words there are few kinds.
     """
-    kinds = 2 ** min(depth_words, 40) - 2
-    return int(kinds * (1 - (1 - 1 / (kinds + 2)) ** width_bits) + 0.5)
+    changing = 1 - math.ldexp(2, -depth_words)  # of all kinds two are constant
+    return int(changing * unlike(width_bits, depth_words) + 0.5)
 
 
 def columns_of(memories: Iterable[Sequence[int]]) -> tuple[int, ...]:
