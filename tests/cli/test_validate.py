@@ -243,3 +243,14 @@ def test_cells_of_trust_count_every_row_once(validation: Validation) -> None:
     assert sum(c.met + c.off + c.not_comparable + c.not_simulated for c in cells) == len(rows)
     cnv = next(c for c in cells if (c.system, c.group) == ("pynq-cnv", "power"))
     assert (cnv.met, cnv.off, cnv.evidence) == (2, 0, "blind")
+
+
+def test_builds_of_one_design_are_a_line_of_the_short_form(
+    validation: Validation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Six TFCs of one student lab, of which six LUT counts are compared."""
+    builds = {c.system for c in validation.comparisons if c.publication == "gamal_github_2026"}
+    logic = [c.verdict for c in validation.comparisons if c.system in builds and c.group == "logic"]
+    show(validation)
+    (line,) = [one for one in capsys.readouterr().out.splitlines() if one.startswith(" labs-tfc-")]
+    assert line.split()[:3] == ["labs-tfc-0", "+5", f"{logic.count('met')}/6"]

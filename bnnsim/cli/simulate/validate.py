@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -56,7 +57,7 @@ def command(
 
 def show(validation: Validation) -> None:
     """Print what may be trusted: systems x kinds of number, and how sure the models are."""
-    _show_trust(validation.trust)
+    _show_trust(validation)
     parts = []
     for evidence, what in _EVIDENCE.items():
         rows = [c for c in validation.comparisons if c.evidence == evidence]
@@ -86,30 +87,80 @@ _EVIDENCE = {
     "fitted": "fitted (a coefficient or a setting is from it)",
 }
 _SAID = {evidence: evidence for evidence in _EVIDENCE}
+_WEAKEST = ("fitted", "family", "blind", "")
 _LETTERS = {"blind": "b", "family": "a", "fitted": "f"}
 """How sure a number is that is met, where there is room for a letter."""
 
 
-def _show_trust(cells: Sequence[TrustCell]) -> None:
-    """A line a system, a column a kind of number; where the terminal is narrow evidence is a letter."""
-    table = _trust_table(cells, _SAID)
+def _show_trust(validation: Validation) -> None:
+    """A line a design, a column a kind of number; where the terminal is narrow evidence is a letter."""
+    cells, lines = _joined(validation.trust, _builds(validation.comparisons))
+    table = _trust_table(cells, lines, _SAID)
     is_wide = table.fits()
-    (table if is_wide else _trust_table(cells, _LETTERS)).show()
+    (table if is_wide else _trust_table(cells, lines, _LETTERS)).show()
     letters = "" if is_wide else "b blind, a family (its authors'), f fitted; "
-    legend = "3/4: met of compared; ?: part of the structure is a guess; no basis: nobody says of what"
+    legend = (
+        "3/4: met of compared; +5: with five more builds of the design by the same authors; "
+        "?: part of the structure is a guess; no basis: nobody says of what"
+    )
     _sentence(letters + legend)
 
 
-def _trust_table(cells: Sequence[TrustCell], said: Mapping[str, str]) -> FittedTable:
+def _builds(comparisons: Sequence[Comparison]) -> dict[str, str]:
+    """Each system and the first of its publication that the same specs simulate, changes aside."""
+    first: dict[tuple[str, str, str], str] = {}
+    found = {}
+    for row in comparisons:
+        specs = row.simulated_by.removesuffix(", changed") or row.system
+        found[row.system] = first.setdefault((row.publication, specs, row.structure), row.system)
+    return found
+
+
+def _joined(
+    cells: Sequence[TrustCell], builds: Mapping[str, str]
+) -> tuple[list[TrustCell], dict[str, str]]:
+    """The cells of builds of one design added up, and what each design's line is called."""
+    compared = [c for c in cells if c.met + c.off + c.not_comparable]
+    joined: dict[tuple[str, str], TrustCell] = {}
+    names: dict[str, set[str]] = {}
+    for cell in compared:
+        system = builds[cell.system]
+        names.setdefault(system, set()).add(cell.system)
+        old = joined.get((system, cell.group))
+        new = replace(cell, system=system)
+        joined[system, cell.group] = new if old is None else _both(old, new)
+    lines = {
+        system: system + (f" +{len(group) - 1}" if len(group) > 1 else "")
+        for system, group in names.items()
+    }
+    return list(joined.values()), lines
+
+
+def _both(one: TrustCell, other: TrustCell) -> TrustCell:
+    """Two cells of one design in one; the weakest evidence counts."""
+    weakest = min(one.evidence, other.evidence, key=lambda said: _WEAKEST.index(said))
+    return replace(
+        one,
+        met=one.met + other.met,
+        off=one.off + other.off,
+        not_comparable=one.not_comparable + other.not_comparable,
+        not_simulated=one.not_simulated + other.not_simulated,
+        evidence=weakest,
+    )
+
+
+def _trust_table(
+    cells: Sequence[TrustCell], lines: Mapping[str, str], said: Mapping[str, str]
+) -> FittedTable:
     columns = [Column("system", "name"), *(Column(group) for group in GROUPS)]
     table = FittedTable("What is met of what was published, and whether a fit had seen it", columns)
-    compared = [c for c in cells if c.met + c.off + c.not_comparable]
-    compared.sort(key=lambda cell: cell.structure)  # complete before inferred
+    compared = sorted(cells, key=lambda cell: cell.structure)  # complete before inferred
     for system in dict.fromkeys(c.system for c in compared):
         row = {c.group: c for c in compared if c.system == system}
         guess = " ?" if next(iter(row.values())).structure != "complete" else ""
         texts = [_cell_text(row[group], said) if group in row else "" for group in GROUPS]
-        table.add(system + guess, *texts, style="yellow" if any(c.off for c in row.values()) else "")
+        style = "yellow" if any(c.off for c in row.values()) else ""
+        table.add(lines[system] + guess, *texts, style=style)
     return table
 
 
