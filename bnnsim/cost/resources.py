@@ -67,7 +67,7 @@ def _streaming_units(tech: Technology, design: Design) -> list[UnitResources]:
 def platform_of(tech: Technology, design: Design) -> UnitResources:
     """What connects a pipeline with processor and memory."""
     spec = design.architecture
-    connections = pipeline_platform(tech, design.device, spec.platform, spec.is_one_core)
+    connections = pipeline_platform(tech, spec.platform, spec.is_one_core)
     size = total(connections).rounded(tech)
     return UnitResources(PLATFORM, PLATFORM, PLATFORM, size, connections)
 

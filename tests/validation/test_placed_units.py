@@ -6,8 +6,9 @@ from bnnsim.cost.blocks.coefficients import default_coefficients
 from bnnsim.cost.blocks.parts import total
 from bnnsim.cost.blocks.technology import technology_of
 from bnnsim.cost.resources import estimate_resources
+from bnnsim.cost.streaming.frame_ends import memory_port
 from bnnsim.cost.streaming.units import unit_parts
-from bnnsim.design.streaming.units import LabelSelect
+from bnnsim.design.streaming.units import LabelSelect, Sink, Source
 from bnnsim.spec.load import load_device
 from bnnsim.spec.value_type import ValueType
 from bnnsim.validation.systems import simulated_systems
@@ -146,3 +147,29 @@ def test_a_label_select_takes_what_was_synthesised():
     assert found.lut_logic == pytest.approx(105, rel=0.20)
     assert found.ff == pytest.approx(112, rel=0.20)
     assert (found.lutram, found.bram18, found.dsp) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("end", "stream_bits", "placed"),
+    [
+        (Source(784), 8, (1091, 1738, 2)), (Source(56), 112, (1813, 3700, 2)),
+        (Source(28), 224, (1870, 3814, 2)), (Source(7), 896, (1560, 4305, 2)),
+        (Sink(1), 4, (994, 1450, 1)), (Source(1024), 24, (1634, 2595, 2)),
+        (Source(15), 40, (1149, 1602, 1)), (Sink(1), 8, (938, 1439, 1)),
+    ],
+)  # fmt: skip
+def test_a_dma_has_the_shells_port_and_converters_to_its_stream(end, stream_bits, placed):
+    """LUT, FF and BRAM18 of IODMAs: alhusseingamal/finn-brevitas-pynq-labs (task3 and, 24 bits, task4)
+    and, the last two, akhilvasan/finn_cybsec; XC7Z020, post_synth_resources.json."""
+    tech = technology_of(load_device("xc7z020").spec, default_coefficients())
+    found = memory_port(tech, end, stream_bits).amounts
+    assert found.lut_logic == pytest.approx(placed[0], rel=0.20)
+    assert found.ff == pytest.approx(placed[1], rel=0.15)
+    assert found.bram18 == placed[2]
+
+
+def test_a_dma_of_a_card_has_a_port_of_512_bits_where_that_divides_a_frame():
+    """Xilinx/finn, vitis_build.py; 512 bits are seven RAMB36 of 72 bits and a RAMB18."""
+    tech = technology_of(load_device("xcu250").spec, default_coefficients())
+    assert memory_port(tech, Source(64), 512).amounts.bram18 == 15
+    assert memory_port(tech, Source(1), 24).amounts.bram18 == 1

@@ -7,10 +7,7 @@ from typing import assert_never
 from bnnsim.cost.blocks.amounts import Amounts
 from bnnsim.cost.blocks.parts import Part
 from bnnsim.cost.blocks.technology import Technology
-from bnnsim.spec.device import Device
 from bnnsim.spec.streaming.platform import Platform, PlatformName
-
-ZYNQ = "zynq"
 
 
 def platform_parts(tech: Technology, memory_ports: int = 1) -> tuple[Part, ...]:
@@ -32,9 +29,9 @@ def platform_parts(tech: Technology, memory_ports: int = 1) -> tuple[Part, ...]:
 
 
 def pipeline_platform(
-    tech: Technology, device: Device, platform: PlatformName | Platform, is_one_core: bool
+    tech: Technology, platform: PlatformName | Platform, is_one_core: bool
 ) -> tuple[Part, ...]:
-    """What a pipeline's ``platform`` takes on ``device``, the DMAs of its ends apart.
+    """What a pipeline's ``platform`` takes, the DMAs of its ends apart.
 
     ``is_one_core`` tells a pipeline that Vivado HLS made as one core, for the platform ``auto``.
     """
@@ -48,8 +45,7 @@ def pipeline_platform(
         )
         return (Part(platform.name, own),)
     if platform == "auto":
-        on_zynq = device.family.startswith(ZYNQ)
-        platform = "none" if not on_zynq else "pynq-2017" if is_one_core else "pynq-2019"
+        platform = "none" if not tech.is_zynq else "pynq-2017" if is_one_core else "pynq-2019"
     match platform:
         case "none" | "vitis":
             return ()

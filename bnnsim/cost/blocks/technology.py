@@ -10,6 +10,7 @@ from bnnsim.cost.blocks.memories import Layout
 from bnnsim.spec.device import Device
 
 ULTRASCALE_PLUS = "ultrascale+"
+ZYNQ = "zynq"
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +34,11 @@ class Technology:
     @property
     def is_intel(self) -> bool:
         return self.vendor == "intel"
+
+    @property
+    def is_zynq(self) -> bool:
+        """Whether a processing system is beside the fabric."""
+        return self.family.startswith(ZYNQ)
 
     @property
     def is_ultrascale_plus(self) -> bool:

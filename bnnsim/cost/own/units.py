@@ -54,7 +54,7 @@ def own_parts(
     """
     module = module_parts(tech, parameters, freezes, element_bits, width_bits)
     if isinstance(parameters, Source | Sink):
-        return (memory_port(tech, width_bits, reads=isinstance(parameters, Source)), *module)
+        return (memory_port(tech, parameters, width_bits), *module)
     return module
 
 

@@ -94,9 +94,9 @@ def unit_parts(
         case LabelSelect():
             return label_select_parts(tech, parameters, tool)
         case Source():
-            return source_parts(tech, parameters, width_bits)
+            return source_parts(tech, parameters, width_bits, hls_tool)
         case Sink():
-            return sink_parts(tech, parameters, width_bits)
+            return sink_parts(tech, parameters, width_bits, hls_tool)
         case _:
             assert_never(parameters)
 

@@ -137,5 +137,5 @@ class LayerCosts:
         """What a pipeline takes around its units."""
         device = self.table.request.device
         tech = technology_of(device, default_coefficients())
-        amounts = total(pipeline_platform(tech, device, "auto", False)).rounded(tech)
+        amounts = total(pipeline_platform(tech, "auto", False)).rounded(tech)
         return self.sum([(amounts, self.cycles)])
