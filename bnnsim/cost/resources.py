@@ -12,10 +12,11 @@ from bnnsim.cost.blocks.parts import Part, total
 from bnnsim.cost.blocks.platform import pipeline_platform
 from bnnsim.cost.blocks.technology import Technology, technology_of
 from bnnsim.cost.engine.resources import capped_blocks, engine_units
+from bnnsim.cost.streaming.frame_ends import MEMORY_PORT
 from bnnsim.cost.streaming.units import stream_parts, unit_parts
 from bnnsim.cost.usage import PLATFORM, Capped, Resources, UnitResources
 from bnnsim.design.design import Design, EngineDesign
-from bnnsim.design.streaming.units import Stream, StreamingGraph, Unit, UnitParameters
+from bnnsim.design.streaming.units import Sink, Source, Stream, StreamingGraph, Unit, UnitParameters
 from bnnsim.spec.device import Device
 from bnnsim.spec.streaming.hardware import HlsTool, UnitLibrary
 
@@ -61,7 +62,9 @@ def _prefix_units(tech: Technology, design: EngineDesign) -> list[UnitResources]
 
 def _streaming_units(tech: Technology, design: Design) -> list[UnitResources]:
     """Units, then streams, then the platform."""
-    return [*_units_and_streams(tech, design.graph.units, design.graph), platform_of(tech, design)]
+    has_dmas = design.architecture.has_dmas
+    units = _units_and_streams(tech, design.graph.units, design.graph, has_dmas)
+    return [*units, platform_of(tech, design)]
 
 
 def platform_of(tech: Technology, design: Design) -> UnitResources:
@@ -73,12 +76,13 @@ def platform_of(tech: Technology, design: Design) -> UnitResources:
 
 
 def _units_and_streams(
-    tech: Technology, present: Iterable[Unit], graph: StreamingGraph
+    tech: Technology, present: Iterable[Unit], graph: StreamingGraph, has_dmas: bool = True
 ) -> list[UnitResources]:
     """The ``present`` units of ``graph``, then all its streams."""
     streams, layer = graph.stream_by_name, {unit.name: unit.layer for unit in graph.units}
+    near = ((unit, streams[(unit.inputs or unit.outputs)[0]]) for unit in present)
     return [
-        *(resources_of_unit(tech, unit, streams[(unit.inputs or unit.outputs)[0]]) for unit in present),
+        *(resources_of_unit(tech, unit, stream, has_dmas) for unit, stream in near),
         *(resources_of_stream(tech, stream, layer[stream.writer]) for stream in graph.streams),
     ]
 
@@ -90,10 +94,15 @@ def resources_of_stream(tech: Technology, stream: Stream, layer: str) -> UnitRes
     return UnitResources(stream.name, "fifo", layer, size, parts)
 
 
-def resources_of_unit(tech: Technology, unit: Unit, stream: Stream) -> UnitResources:
+def resources_of_unit(
+    tech: Technology, unit: Unit, stream: Stream, has_dmas: bool = True
+) -> UnitResources:
     """What a ``unit`` takes whose first input, or where it has none first output, is ``stream``."""
     bits = stream.element_bits, stream.width_bits
     size, parts = _unit_amounts(tech, unit.parameters, unit.library, *bits, unit.freezes, unit.hls_tool)
+    if not has_dmas and isinstance(unit.parameters, Source | Sink):
+        parts = tuple(part for part in parts if part.name != MEMORY_PORT)
+        size = total(parts).rounded(tech)
     return UnitResources(unit.name, unit.kind, unit.layer, size, parts)
 
 

@@ -168,6 +168,21 @@ def test_a_dma_has_the_shells_port_and_converters_to_its_stream(end, stream_bits
     assert found.bram18 == placed[2]
 
 
+@pytest.mark.parametrize(
+    ("layer", "luts", "ffs", "blocks"),
+    [
+        ("fc0", 10593, 19274, 100), ("fc1", 3207, 5849, 29),
+        ("fc2", 3217, 5841, 29), ("fc3", 1168, 1714, 0),
+    ],
+)  # fmt: skip
+def test_words_that_wait_behind_the_weights_are_counted(layer, luts, ffs, blocks):
+    """post_synth_resources.json of alhusseingamal/finn-brevitas-pynq-labs, task3, custom_0."""
+    unit = estimate_resources(simulated_systems()["labs-tfc-0"].design).by_name[f"{layer}.mvau"]
+    assert unit.lut == pytest.approx(luts, rel=0.20)
+    assert unit.ff == pytest.approx(ffs, rel=0.15)
+    assert unit.bram18 == blocks
+
+
 def test_a_dma_of_a_card_has_a_port_of_512_bits_where_that_divides_a_frame():
     """Xilinx/finn, vitis_build.py; 512 bits are seven RAMB36 of 72 bits and a RAMB18."""
     tech = technology_of(load_device("xcu250").spec, default_coefficients())

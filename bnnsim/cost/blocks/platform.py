@@ -47,7 +47,7 @@ def pipeline_platform(
     if platform == "auto":
         platform = "none" if not tech.is_zynq else "pynq-2017" if is_one_core else "pynq-2019"
     match platform:
-        case "none" | "vitis":
+        case "none" | "out-of-context" | "vitis":
             return ()
         case "pynq-2017":
             return _pynq_2017(tech)

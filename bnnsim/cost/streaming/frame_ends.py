@@ -19,6 +19,8 @@ from bnnsim.cost.streaming.control import sequencing, stream_registers
 from bnnsim.design.streaming.units import Sink, Source
 from bnnsim.spec.streaming.hardware import HlsTool
 
+MEMORY_PORT = "memory port"
+
 
 def source_parts(
     tech: Technology, unit: Source, width_bits: int, hls_tool: HlsTool
@@ -41,7 +43,7 @@ def memory_port(
     """One direction of a memory port, and what leads from its words to those of the stream."""
     reads = isinstance(unit, Source)
     if hls_tool == "vivado_hls":
-        return Part("memory port", dma_port(tech, width_bits, reads=reads, writes=not reads))
+        return Part(MEMORY_PORT, dma_port(tech, width_bits, reads=reads, writes=not reads))
     stream_bits = -(-width_bits // 8) * 8
     widest = int(tech["zynq_port_bits" if tech.is_zynq else "card_port_bits"])
     port_bits = gcd(unit.words * stream_bits, widest)
@@ -51,7 +53,7 @@ def memory_port(
     steps = [(near, far) for near, far in pairwise(widths) if near != far]
     streams = stream_registers(tech, hls_tool, width_bits, *(near for near, _ in steps))
     converters = add_up(_converter(tech, near, far, unit.words, reads) for near, far in steps)
-    return Part("memory port", port + streams + converters)
+    return Part(MEMORY_PORT, port + streams + converters)
 
 
 def _converter(tech: Technology, near: int, far: int, words: int, reads: bool) -> Estimate:

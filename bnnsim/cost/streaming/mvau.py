@@ -30,6 +30,8 @@ from bnnsim.design.streaming.units import Mvau
 
 LUT_INPUT_WORDS = 64
 """Bits of a table that a LUT of six inputs is."""
+SRLS_A_LUT = 2
+"""Shift registers of up to 16 words in a LUT (UG474)."""
 BANK_DECODER_LUTS = 2
 """Write enable of one of many parameter banks: target layer and target PE, 12 bits in two LUTs."""
 
@@ -42,6 +44,7 @@ def mvau_parts(tech: Technology, unit: Mvau, tool: Tool) -> tuple[Part, ...]:
             Part("thresholds", _thresholds(tech, unit, tool)),
             Part("threshold memory", _threshold_memory(tech, unit, tool)),
             Part("weight memory", weight_memory(tech, unit, tool)),
+            *weight_queue(tech, unit, tool),
             Part("input buffer", replay_memory(tech, unit)),
         )
     return (
@@ -50,6 +53,7 @@ def mvau_parts(tech: Technology, unit: Mvau, tool: Tool) -> tuple[Part, ...]:
         Part("thresholds", _thresholds(tech, unit, tool)),
         Part("threshold memory", _threshold_memory(tech, unit, tool)),
         Part("weight memory", weight_memory(tech, unit, tool)),
+        *weight_queue(tech, unit, tool),
         *((Part("codebook", codebook_lookups(tech, unit)),) if unit.codebook else ()),
         Part("input buffer", _input_buffer(tech, unit, tool)),
         Part("streams", _streams(tech, unit, tool)),
@@ -59,7 +63,7 @@ def mvau_parts(tech: Technology, unit: Mvau, tool: Tool) -> tuple[Part, ...]:
 
 def accumulator_bits(tech: Technology, unit: Mvau, tool: Tool) -> int:
     """Width of a PE's accumulator and thresholds: the library's declared type, or what the sum needs."""
-    needed = unit.sum_type.bits
+    needed = max(unit.sum_type.bits, unit.sum_bits if tool != "rtl" else 0)
     if tool != "vivado_hls":
         return needed
     fixed = unit.input_type.kind == "fixed"
@@ -166,6 +170,22 @@ def weight_memory(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
     if depth == 1:
         return Amounts()
     return memory(tech, unit.pe * word, depth, style, "single", "rtl")
+
+
+def weight_queue(tech: Technology, unit: Mvau, tool: Tool) -> tuple[Part, ...]:
+    """What waits behind a layer's own memory: a shift register, two bits a LUT, and a word behind it.
+
+    Between a block memory and it is a register that blocks were meant to hold and do not (FINN's
+    ``memstream.sv`` of October 2025 and later, as placed); credits and the fill level are counted.
+    """
+    memory_words = unit.memory_depth_words
+    if not unit.queue_words or unit.memory_layout == "per_pe" or memory_words == 1:
+        return ()
+    store, word = weight_memory(tech, unit, tool), unit.pe * unit.memory_bits
+    words = 2 if store.bram18 or store.m20k or store.uram else 1
+    count_bits = 2 * (unit.queue_words.bit_length() + 1)
+    registers = control(tech, 2 * count_bits, words * word + count_bits)
+    return (Part("weight queue", registers + Amounts(lutram=word / SRLS_A_LUT)),)
 
 
 def codebook_lookups(tech: Technology, unit: Mvau) -> Estimate:

@@ -46,6 +46,10 @@ class Mvau:
     memory_layout: MemoryLayout
     stages: int = 6
     """Pipeline stages of one that HLS makes."""
+    sum_bits: int = 0
+    """Width that sums and thresholds are declared with, where that is more than they need."""
+    queue_words: int = 0
+    """Words that wait behind the weight memory of the layer."""
     products: Products = "auto"
     """What multiplies: LUTs, DSP slices, or what the tool that makes the unit takes by itself."""
     levels_in: int = 1

@@ -172,7 +172,8 @@ def _check_own(builder: StreamBuilder, node: Node) -> None:
     if hardware.units != "own":
         return
     usual = UnitDefaults()
-    for name in ("products", "restart_steps", "mvau_stages", "window_memory", "converters", "fifos"):
+    names = ("restart_steps", "mvau_stages", "window_memory", "converters", "fifos")
+    for name in ("products", "sum_bits", "weight_queue_words", *names):
         said = getattr(hardware, name)
         if said != getattr(usual, name):
             expected = f"no {name}: own units have their own"

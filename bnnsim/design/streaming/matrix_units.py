@@ -57,6 +57,8 @@ def weighted_units(builder: StreamBuilder, node: Node, hardware: LayerHardware) 
         weight_memory=hardware.weights or "auto",
         memory_layout=hardware.memory or "per_layer",
         stages=hardware.mvau_stages or UnitDefaults().mvau_stages,
+        sum_bits=hardware.sum_bits or 0,
+        queue_words=hardware.weight_queue_words or 0,
         products=hardware.products or "auto",
         levels_in=levels_in,
         levels_out=levels_out,

@@ -65,11 +65,12 @@ class UnitFacts:
         tech = technology_of(design.device, coefficients, design.architecture.ram_decomposition)
         graph = design.graph
         streams = graph.stream_by_name
+        has_dmas = design.architecture.has_dmas
         places: list[int] = []
         for unit in graph.units:
             near = [streams[name] for name in unit.inputs + unit.outputs]
-            place = self._places.get((id(tech), id(unit), *map(id, near)))
-            places.append(self._add_unit(tech, unit, near) if place is None else place)
+            place = self._places.get((id(tech), id(unit), *map(id, near), id(has_dmas)))
+            places.append(self._add_unit(tech, unit, near, has_dmas) if place is None else place)
         for stream in graph.streams:
             place = self._places.get((id(tech), id(stream)))
             if place is None:
@@ -82,13 +83,15 @@ class UnitFacts:
         kinds = [self._kinds[place] for place in places]
         return DesignFacts(rows, [*kinds, (platform.layer, platform.kind)])
 
-    def _add_unit(self, tech: Technology, unit: Unit, near: Sequence[Stream]) -> int:
-        used = resources_of_unit(tech, unit, near[0])
+    def _add_unit(
+        self, tech: Technology, unit: Unit, near: Sequence[Stream], has_dmas: bool
+    ) -> int:
+        used = resources_of_unit(tech, unit, near[0], has_dmas)
         steps = unit_steps(unit, {stream.name: stream for stream in near})
         program = unit_program(unit)  # none of its register slices takes longer
         words = max(program.words_in, program.words_out)
         cycles = program.steps if isinstance(program, Lockstep) else words
-        return self._add((tech, unit, *near), used, _facts(used, 0, steps, float(cycles)))
+        return self._add((tech, unit, *near, has_dmas), used, _facts(used, 0, steps, float(cycles)))
 
     def _add_stream(self, tech: Technology, stream: Stream, layer: str) -> int:
         used = resources_of_stream(tech, stream, layer)

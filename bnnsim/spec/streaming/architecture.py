@@ -42,6 +42,11 @@ class StreamingArchitecture(ArchitectureBase):
         return self.defaults.hls_tool or by_pipeline
 
     @property
+    def has_dmas(self) -> bool:
+        """Whether DMAs bring frames in and take results."""
+        return self.platform != "out-of-context"
+
+    @property
     def is_one_core(self) -> bool:
         """Whether Vivado HLS (2016 to 2019) makes one core of all units."""
         return self.defaults.units == "hls" and self.hls_tool == "vivado_hls"

@@ -25,6 +25,9 @@ Products = Literal["auto", "lut", "dsp"]
 HlsTool = Literal["vivado_hls", "vitis_hls"]
 Steps = Annotated[int, Field(ge=0, le=1 << 31)]
 Stages = Annotated[int, Field(ge=1, le=64)]
+SumBits = Annotated[int, Field(ge=1, le=64)]
+Queue = Annotated[int, Field(ge=0, le=16)]
+"""Words of a queue whose bits share a LUT by two."""
 
 
 class UnitDefaults(SpecModel):
@@ -48,6 +51,12 @@ class UnitDefaults(SpecModel):
     """Where weights sit; ``auto``: LUTRAM for shallow memories, else block RAM."""
     memory: MemoryLayout = "per_layer"
     """One weight memory for each PE (BNN-PYNQ) or one for the layer (FINN today)."""
+    sum_bits: SumBits | None = None
+    """Width of the sums and thresholds of an HLS MVAU, for what they cost; default: what sums need. 32 in
+    FINN builds without ``step_minimize_bit_width``."""
+    weight_queue_words: Queue = 0
+    """Words that wait behind the weight memory of a layer, for what they cost: 8 in FINN's builds since
+    October 2025, 0 before. Memories of each PE have none."""
     products: Products = "auto"
     """What multiplies: LUTs, DSP slices, or what the tool takes by itself: DSP slices where Vitis HLS
     (``pipeline: flushing``) sees inputs of two bits or more and in RTL MVAUs, else LUTs."""
@@ -88,6 +97,10 @@ class LayerHardware(SpecModel):
     weights: WeightMemory | None = None
     """As in ``defaults``, for this layer."""
     memory: MemoryLayout | None = None
+    """As in ``defaults``, for this layer."""
+    sum_bits: SumBits | None = None
+    """As in ``defaults``, for this layer."""
+    weight_queue_words: Queue | None = None
     """As in ``defaults``, for this layer."""
     products: Products | None = None
     """As in ``defaults``, for this layer."""

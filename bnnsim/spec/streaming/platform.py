@@ -8,8 +8,9 @@ from pydantic import Field, StringConstraints
 
 from bnnsim.spec.model import Name, SpecModel
 
-PlatformName = Literal["auto", "none", "pynq-2017", "pynq-2019", "vitis"]
-"""Known platforms. ``none``: the core alone; ``pynq-2017``: BNN-PYNQ's, a control port for one HLS core
+PlatformName = Literal["auto", "none", "out-of-context", "pynq-2017", "pynq-2019", "vitis"]
+"""Known platforms. ``none``: the core alone, with its DMAs; ``out-of-context``: the core without them, as
+FINN's out-of-context synthesis counts it; ``pynq-2017``: BNN-PYNQ's, a control port for one HLS core
 and its interconnect; ``pynq-2019``: FINN's block design for Zynq boards; ``vitis``: the fabric that the
 card's shell leaves, whose interconnect is the shell's; ``auto``: on a Zynq ``pynq-2017`` for units of
 Vivado HLS (``pipeline: freezing``) and ``pynq-2019`` for others, elsewhere ``none``."""

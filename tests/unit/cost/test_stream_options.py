@@ -79,6 +79,24 @@ def test_a_platform_is_data(tmp_path):
     assert (zynq.lut, zynq.ff) == (4336, 5336)
 
 
+def test_a_core_out_of_context_has_no_dmas(tmp_path):
+    alone = estimate_resources(built(tmp_path, "layers:", "platform: out-of-context\nlayers:")).by_name
+    with_dmas = estimate_resources(built(tmp_path, "layers:", "platform: none\nlayers:")).by_name
+    assert [alone[name].lut for name in ("source", "sink", "platform")] == [0, 0, 0]
+    assert min(with_dmas[name].lut for name in ("source", "sink")) > 900
+    assert alone["fc1.mvau"] == with_dmas["fc1.mvau"]
+
+
+def test_sums_that_are_declared_wider_than_they_must_be_are_built(tmp_path):
+    """64 signs sum to -64 to 64, eight bits; each of 8 PEs keeps 24 more in a sum of 32."""
+    said = ("units: hls", "units: hls, sum_bits: 32")
+    plain, wide = (built(tmp_path, "units: hls", one) for one in said)
+    needed, declared = (estimate_resources(one).by_name["fc1.mvau"] for one in (plain, wide))
+    assert declared.ff - needed.ff >= 8 * 24
+    assert declared.lut - needed.lut >= 8 * 24
+    assert run(plain).initiation_interval_cycles == run(wide).initiation_interval_cycles
+
+
 def test_first_layer_products_go_to_dsps_or_luts_as_asked(tmp_path):
     text = """
 name: first
@@ -121,6 +139,11 @@ layers:
             "units: hls, pipeline: flushing, fifo_words: 8, converters: rtl",
             "units: own, fifo_words: 8, restart_steps: 8",
             r"defaults.restart_steps: expected no restart_steps: own units have their own, got 8",
+        ),
+        (
+            "units: hls, pipeline: flushing, fifo_words: 8, converters: rtl",
+            "units: own, fifo_words: 8, weight_queue_words: 8",
+            r"weight_queue_words: expected no weight_queue_words: own units have their own, got 8",
         ),
         ("layers:", "platform: {name: mine}\nlayers:", r"platform.*source"),
         ("layers:", "platform: pink-2019\nlayers:", r"platform"),

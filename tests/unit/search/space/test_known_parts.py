@@ -33,6 +33,8 @@ OPTIONS: Mapping[str, tuple[Any, ...]] = {
     "fifos": (None, "hls", "rtl"),
     "fifo_srl_words": (None, 32, 256),
     "restart_steps": (None, 0, 9),
+    "weight_queue_words": (None, 0, 8),
+    "sum_bits": (None, 4, 32),
     "out_fifo_words": (None, 16, 64),
     "out_width_bits": (None, 64),
 }
