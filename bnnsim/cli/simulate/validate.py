@@ -99,10 +99,7 @@ def _show_trust(validation: Validation) -> None:
     is_wide = table.fits()
     (table if is_wide else _trust_table(cells, lines, _LETTERS)).show()
     letters = "" if is_wide else "b blind, a family (its authors'), f fitted; "
-    legend = (
-        "3/4: met of compared; +5: with five more builds of the design by the same authors; "
-        "?: part of the structure is a guess; no basis: nobody says of what"
-    )
+    legend = "3/4: met of compared; +5: and 5 more builds; ?: partly a guess; no basis: not said of what"
     _sentence(letters + legend)
 
 
