@@ -62,8 +62,8 @@ def mvau_parts(tech: Technology, unit: Mvau, tool: Tool) -> tuple[Part, ...]:
 
 
 def accumulator_bits(tech: Technology, unit: Mvau, tool: Tool) -> int:
-    """Width of a PE's accumulator and thresholds: the library's declared type, or what the sum needs."""
-    needed = max(unit.sum_type.bits, unit.sum_bits if tool != "rtl" else 0)
+    """Width of a PE's accumulator and thresholds: as declared, or what the sum needs of any weights."""
+    needed = unit.sum_bits or unit.sum_type.bits
     if tool != "vivado_hls":
         return needed
     fixed = unit.input_type.kind == "fixed"

@@ -47,7 +47,7 @@ class Mvau:
     stages: int = 6
     """Pipeline stages of one that HLS makes."""
     sum_bits: int = 0
-    """Width that sums and thresholds are declared with, where that is more than they need."""
+    """Width that sums and thresholds are declared with; 0: what sums of any weights need."""
     queue_words: int = 0
     """Words that wait behind the weight memory of the layer."""
     products: Products = "auto"

@@ -52,8 +52,9 @@ class UnitDefaults(SpecModel):
     memory: MemoryLayout = "per_layer"
     """One weight memory for each PE (BNN-PYNQ) or one for the layer (FINN today)."""
     sum_bits: SumBits | None = None
-    """Width of the sums and thresholds of an HLS MVAU, for what they cost; default: what sums need. 32 in
-    FINN builds without ``step_minimize_bit_width``."""
+    """Width of an HLS MVAU's sums and thresholds, for what they cost; default: what sums of any weights
+    need. A FINN build's ``accDataType``: 32 without ``step_minimize_bit_width``, with it what the trained
+    weights need."""
     weight_queue_words: Queue = 0
     """Words that wait behind the weight memory of a layer, for what they cost: 8 in FINN's builds since
     October 2025, 0 before. Memories of each PE have none."""
