@@ -77,9 +77,6 @@ def build_engine_design(
     program: EngineProgram | None = None
     prefix = None
     unmapped: list[Fault] = []
-    if network is not None and len(network.outputs) > 1:
-        expected = f"streaming for a network with several outputs ({', '.join(network.outputs)})"
-        raise SpecError([*faults, arch.source.fault(("style",), expected, arch.spec.style)])
     if network is not None:
         names, found = prefix_layers(arch, network)
         faults += found

@@ -32,6 +32,7 @@ def prefix_layers(
         for reader, _ in network.consumers[source]
         if reader not in names and source != prefix.until
     ]
+    leaks += [f"{output} is an output" for output in network.outputs if output in names]
     if leaks:
         expected = "a layer through which alone the others see what comes before"
         return frozenset(), [architecture.source.fault(key, expected, ", ".join(sorted(leaks)))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bnnsim.arrays import Int64s, Integers
+from bnnsim.arrays import Integers
 from bnnsim.design.design import EngineDesign
 from bnnsim.design.engine.memory_map import memory_map
 from bnnsim.design.engine.program import EngineProgram
@@ -12,7 +12,7 @@ from bnnsim.design.network.network import Network
 from bnnsim.simulation.options import ExecutorName, Progress, RunOptions
 from bnnsim.simulation.predictions import class_predictions
 from bnnsim.simulation.prefix import prefix_outputs
-from bnnsim.simulation.record import LayerReport, Simulation, UnitReport
+from bnnsim.simulation.record import LayerReport, OutputReport, Simulation, UnitReport
 from bnnsim.simulation.stimulus import Stimulus, TimingOnly
 from bnnsim.timing.engine.bottleneck import find_engine_bottleneck
 from bnnsim.timing.engine.observer import EngineObserver
@@ -32,13 +32,15 @@ def simulate_engine(
 
     An ``observer`` is shown the run, which is SimPy's then.
     """
-    scores = labels = None
+    labels = None
+    outputs: tuple[OutputReport, ...] = ()
     if isinstance(stimulus, Stimulus):
-        scores, labels = _scores(design, stimulus, options.progress), stimulus.labels
+        outputs, labels = _outputs(design, stimulus, options.progress), stimulus.labels
         frames = len(stimulus.frames)
         basis = "every element of every layer equals the functional executor's" + stimulus.repeats
     else:
         frames, basis = options.frames or 1, stimulus.reason
+    scores = outputs[0].scores if outputs else None
     executor: ExecutorName = options.executor or ("compiled" if scores is None else "simpy")
     program = whole_program(design)
     timing = _run(program, frames, "simpy" if observer else executor, observer)
@@ -60,8 +62,9 @@ def simulate_engine(
         frames_basis="every frame was simulated",
         bit_exact=None if scores is None else True,
         bit_exact_basis=basis,
-        predictions=None if scores is None else class_predictions(design.network, scores),
-        scores=None if scores is None else tuple(tuple(int(v) for v in row) for row in scores),
+        predictions=None if scores is None else class_predictions(design.network, np.array(scores)),
+        scores=scores,
+        outputs=outputs if len(outputs) > 1 else (),
         labels=labels,
         images=stimulus.images if isinstance(stimulus, Stimulus) else None,
         classes=tuple(workload.classes) if workload.classes else None,
@@ -118,13 +121,15 @@ def _layers(program: EngineProgram, timing: EngineTiming) -> tuple[LayerReport, 
     )
 
 
-def _scores(design: EngineDesign, stimulus: Stimulus, progress: Progress | None) -> Int64s:
-    """Scores ``(frames, outputs)`` of the engine; every layer compared with the reference."""
+def _outputs(
+    design: EngineDesign, stimulus: Stimulus, progress: Progress | None
+) -> tuple[OutputReport, ...]:
+    """What the engine puts out, by output; every layer compared with the reference."""
     from bnnsim.datapath.engine.frame import run_engine_frame
 
     network = design.network
     parameters = stimulus.parameters.by_layer()
-    scores = []
+    found: dict[str, list[tuple[int, ...]]] = {name: [] for name in network.outputs}
     for number, frame in enumerate(stimulus.frames):
         values = frame.astype(np.int64)
         if network.input.type.is_bipolar:
@@ -134,10 +139,13 @@ def _scores(design: EngineDesign, stimulus: Stimulus, progress: Progress | None)
         result = run_engine_frame(design, parameters, values, given)
         for name in (name for name in network.nodes if name in result.outputs):
             _compare(network, name, number, reference[name], result.outputs[name])
-        scores.append(result.outputs[network.output].reshape(-1))
+        for name, rows in found.items():
+            rows.append(tuple(result.outputs[name].reshape(-1).tolist()))
         if progress is not None:
             progress(number + 1, len(stimulus.frames))
-    return np.stack(scores)
+    return tuple(
+        OutputReport(name, network.tensor(name).shape, tuple(rows)) for name, rows in found.items()
+    )
 
 
 def _compare(

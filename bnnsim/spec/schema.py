@@ -6,9 +6,12 @@ from typing import Any
 
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core.core_schema import ModelSchema
 
 from bnnsim.spec.architecture import Architecture
 from bnnsim.spec.device import Device
+from bnnsim.spec.docstrings import attribute_docstrings, class_body
+from bnnsim.spec.model import SpecModel
 from bnnsim.spec.value_type import ValueType
 from bnnsim.spec.workload import Workload
 from bnnsim.spec.yaml.block_check import PARAMETER_PATTERN
@@ -18,8 +21,20 @@ MODELS: dict[str, Any] = {"arch": Architecture, "workload": Workload, "device": 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-class _Generator(GenerateJsonSchema):
-    """Defaults as YAML has them: a value type by its name."""
+class SpecSchema(GenerateJsonSchema):
+    """Defaults as YAML has them, a value type by its name; each key says what its docstring says.
+
+    Docstrings are read here, since reading them with the models took a third of the models' import.
+    """
+
+    def model_schema(self, schema: ModelSchema) -> Schema:
+        made = super().model_schema(schema)
+        for base in reversed(schema["cls"].__mro__):
+            if issubclass(base, SpecModel):
+                for name, text in attribute_docstrings(class_body(base)).items():
+                    if name in made.get("properties", {}):
+                        made["properties"][name]["description"] = text
+        return made
 
     def encode_default(self, dft: Any) -> Any:
         return str(dft) if isinstance(dft, ValueType) else super().encode_default(dft)
@@ -27,7 +42,7 @@ class _Generator(GenerateJsonSchema):
 
 def spec_schema(kind: str) -> Schema:
     """The JSON schema (draft 2020-12) of an ``arch``, ``workload`` or ``device`` file."""
-    schema = TypeAdapter(MODELS[kind]).json_schema(schema_generator=_Generator)
+    schema = TypeAdapter(MODELS[kind]).json_schema(schema_generator=SpecSchema)
     return headed(kind, _with_blocks(schema) if kind == "workload" else schema)
 
 

@@ -6,12 +6,12 @@ The tables of docs/json.md and the schemas of ``bnnsim schema json COMMAND`` are
 from __future__ import annotations
 
 import ast
-import inspect
 import sys
-import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, get_type_hints, is_typeddict
+
+from bnnsim.spec.docstrings import attribute_docstrings, class_body
 
 NOT_WRITTEN = {
     *("is_tie", "turn_cycles", "best", "holders", "is_complete"),
@@ -39,7 +39,7 @@ def keys_of(record: type) -> tuple[Key, ...]:
 
     Raises ValueError for a key that nothing is said of.
     """
-    body, scope = _body(record), vars(sys.modules[record.__module__])
+    body, scope = class_body(record), vars(sys.modules[record.__module__])
     bases = [scope[base.id] for base in body.bases if isinstance(base, ast.Name)]
     inherited = [key for base in bases if is_typeddict(base) for key in keys_of(base)]
     return (*inherited, *_own_keys(record, _said(body)))
@@ -58,18 +58,10 @@ def _own_keys(record: type, said: dict[str, str]) -> Iterator[Key]:
         yield Key(name, kind, meaning.rstrip("."), null.rstrip("."))
 
 
-def _body(record: type) -> ast.ClassDef:
-    (body,) = ast.parse(textwrap.dedent(inspect.getsource(record))).body
-    assert isinstance(body, ast.ClassDef)
-    return body
-
-
 def _said(body: ast.ClassDef) -> dict[str, str]:
     """Docstrings of the fields and properties that a record's body has, by name."""
-    said: dict[str, str] = {}
-    for statement, after in zip(body.body, [*body.body[1:], None], strict=True):
-        if isinstance(statement, ast.AnnAssign) and isinstance(after, ast.Expr):
-            said[ast.unparse(statement.target)] = ast.literal_eval(after.value)
-        elif isinstance(statement, ast.FunctionDef) and statement.decorator_list:
+    said = attribute_docstrings(body)
+    for statement in body.body:
+        if isinstance(statement, ast.FunctionDef) and statement.decorator_list:
             said[statement.name] = ast.get_docstring(statement) or ""
     return {name: " ".join(text.split()).replace("``", "`") for name, text in said.items()}

@@ -204,6 +204,7 @@ class _Mapper:
             Resident(one.name, self._bits(one), (DRAM,), one.maker.position, max(later))
             for one in self.passed
             if one.maker is not None and one.maker.moves("store", RESULTS)
+            and one.name not in self.network.outputs  # these have room of their own, and keep it
             and (later := [r.position for r in one.readers if self.kept_maps.is_spilled(one, r)])
         ]  # fmt: skip
         rooms = {DRAM: Room(sum(-(-one.bits // 8) * 8 for one in spilled), 8)}
@@ -222,9 +223,10 @@ class _Mapper:
         if any(part.moves("load", ("image",)) for part in self.parts):
             bits = self.network.input.elements * self.network.input.type.bits
             yield "image", "image", -(-bits // 8) * 8
-        if not is_outside(self.spec, "results", self.network.output):
-            tensor = self.network.tensor(self.network.output)
-            yield "results", self.network.output, -(-tensor.elements * tensor.type.bits // 8) * 8
+        for output in self.network.outputs:
+            if not is_outside(self.spec, "results", output):
+                tensor = self.network.tensor(output)
+                yield "results", output, -(-tensor.elements * tensor.type.bits // 8) * 8
 
     def _bits(self, passed: Passed) -> int:
         tensor = self.network.tensor(passed.name)

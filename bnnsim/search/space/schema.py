@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from bnnsim.search.space.aims import ExploreSpec
 from bnnsim.search.space.alternatives import AlternativesFile, AlternativesSpec
 from bnnsim.search.space.field_reader import DIVISORS
-from bnnsim.spec.schema import Schema, headed, spec_schema
+from bnnsim.spec.schema import Schema, SpecSchema, headed, spec_schema
 
 _NUMBER_OR_KNOB = {"type": ["number", "string"]}
 _CHOICE: Schema = {
@@ -106,7 +106,7 @@ def space_schema() -> Schema:
 
 def _definitions(model: type, definitions: dict[str, Schema]) -> Schema:
     """The schema of a model, put with all that it refers to among ``definitions``."""
-    schema = TypeAdapter(model).json_schema()
+    schema = TypeAdapter(model).json_schema(schema_generator=SpecSchema)
     definitions |= schema.pop("$defs", {})
     definitions[model.__name__] = schema
     return schema

@@ -67,6 +67,7 @@ def engine_data(
     """
     port_bits = 128 if "ultrascale+" in device.family else 64
     weighted = [n for n in network.nodes.values() if isinstance(n.layer, WeightedLayer)]
+    left = sum(_bits(network, output) for output in network.outputs if output not in spill.maps)
     waits = kind != "output-stationary"
     tile_words = max(_tile_words(node, kind, sizes, port_bits) for node in weighted)
     buffers: dict[str, Any] = {
@@ -126,13 +127,7 @@ def engine_data(
         "programs": programs,
         "frame": {
             "before": [_move("load", "image", -(-_bits(network, INPUT) // port_bits))],
-            "after": [
-                _move(
-                    "store",
-                    "results",
-                    -(-sum(_bits(network, output) for output in network.outputs) // port_bits),
-                )
-            ],
+            "after": [_move("store", "results", -(-left // port_bits))],
         },
         "layers": layers,
     }

@@ -57,9 +57,10 @@ class _Spiller:
             for given in node.inputs:
                 if self.made[given] != self.made[name]:
                     self.readers[given].add(self.made[name])
-        self.outputs = set(network.outputs)
-        for name in self.outputs:
+        for name in network.outputs:
             self.readers[name].add(len(self.turns))
+        self.ends = {self.made[o] for o in network.outputs if self.readers[o] == {len(self.turns)}}
+        """Turns of outputs that no other turn reads: these leave as a whole."""
 
     @cached_property
     def passed(self) -> list[str]:
@@ -75,7 +76,7 @@ class _Spiller:
 
     def may_spill(self, name: str) -> bool:
         """The image and the results are moved as a whole, and what has no array moves nothing."""
-        if name == INPUT or self.made[name] == self.made[self.network.output]:
+        if name == INPUT or self.made[name] in self.ends:
             return False
         turns = {self.made[name], *self.readers[name]}
         leads = (

@@ -1,8 +1,9 @@
-"""A network with several outputs: what a workload may say of them, and a sink for each."""
+"""A network with several outputs: what workloads say of them, sinks of pipelines, stores of engines."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,12 +11,17 @@ import yaml
 
 from bnnsim.cli.app import run
 from bnnsim.cost.resources import estimate_resources
-from bnnsim.design.build import build_design
-from bnnsim.design.design import Design
+from bnnsim.design.build import build_design, build_engine_design
+from bnnsim.design.design import Design, EngineDesign
+from bnnsim.design.engine.memory_map import memory_map
+from bnnsim.design.network.network import resolve_network
 from bnnsim.functional.executor import Executor
+from bnnsim.search.template.spec import Sizes, engine_data
+from bnnsim.search.template.spill import spill_to_fit
 from bnnsim.simulation import RunOptions, Stimulus, simulate_design, stimulate
+from bnnsim.spec.engine.architecture import EngineArchitecture
 from bnnsim.spec.faults import SpecError
-from bnnsim.spec.load import load_architecture, load_workload
+from bnnsim.spec.load import load_architecture, load_device, load_workload
 from tests.designs import HEADS_ARCHITECTURE, HEADS_WORKLOAD
 
 
@@ -97,9 +103,51 @@ def test_a_wrong_list_of_outputs_is_refused_by_name(files, outputs, message) -> 
         built(files)
 
 
-def test_an_engine_refuses_several_outputs_by_name(files) -> None:
-    with pytest.raises(SpecError, match=r"style: expected streaming for .* \(classes, boxes, body\)"):
-        build_design(load_architecture("acce-bnn"), load_workload(files[1]))
+def engine(files: tuple[Path, Path], **change: Any) -> EngineDesign:
+    """A first engine for the network, all maps on chip."""
+    network = resolve_network(load_workload(files[1]).spec)
+    kept = spill_to_fit(network, 1 << 40)
+    assert kept is not None
+    part = load_device("xczu3eg").spec
+    data = engine_data(network, part, "output-stationary", Sizes(4, 8), 100.0, "heads-engine", kept)
+    data |= change
+    return build_engine_design(EngineArchitecture.model_validate(data), load_workload(files[1]))
+
+
+def test_an_engine_puts_out_every_output_and_each_has_room_of_its_own(files) -> None:
+    design = engine(files)
+    options = RunOptions(frames=2, weights_seed=5)
+    stimulus = stimulate(design, None, options)
+    assert isinstance(stimulus, Stimulus)
+    right = Executor(design.network, stimulus.parameters).run(stimulus.frames, keep_outputs=False)
+    found = simulate_design(design, stimulus, options)
+    assert found.bit_exact
+    assert [one.name for one in found.outputs] == ["classes", "boxes", "body"]
+    assert [one.shape for one in found.outputs] == [(5, 1, 1), (4, 6, 6), (8, 6, 6)]
+    assert found.scores == found.outputs[0].scores
+    for one in found.outputs:
+        assert np.array_equal(right.scores_of(one.name), one.scores)
+    places = memory_map(design.architecture, design.network, design.program).places
+    results = {one.name: one.bits for one in places if one.content == "results"}
+    bits = {name: design.network.tensor(name).type.bits for name in ("classes", "boxes")}
+    assert results == {
+        "classes": -(-5 * bits["classes"] // 8) * 8,
+        "boxes": -(-4 * 36 * bits["boxes"] // 8) * 8,
+        "body": 8 * 36,
+    }
+
+
+def test_an_output_that_an_engine_never_stores_is_refused_by_name(files) -> None:
+    stored = engine(files).architecture.frame.after[0]
+    fewer = stored.model_copy(update={"words": stored.words - 1}).model_dump(exclude_defaults=True)
+    with pytest.raises(SpecError, match=r"stores of all results of body, boxes, classes, \d+ bits"):
+        engine(files, frame={"before": engine(files).architecture.frame.before, "after": [fewer]})
+
+
+def test_an_output_within_a_streaming_prefix_is_refused_by_name(files) -> None:
+    prefix = {"until": "body", "layers": {"stem": {"pe": 4, "simd": 3}, "body": {"pe": 2, "simd": 4}}}
+    with pytest.raises(SpecError, match=r"streaming_prefix.until: .*got body is an output"):
+        engine(files, streaming_prefix=prefix)
 
 
 def test_the_page_says_which_output_is_predicted_from_and_which_layers_are_outputs(files) -> None:

@@ -55,11 +55,12 @@ def test_counts_and_schedules_are_those_of_the_unrolled_steps(seed: int) -> None
     reads = [step for step, (read, _) in enumerate(flags) if read]
     writes = [step for step, (_, write) in enumerate(flags) if write]
     assert (program.words_in, program.words_out) == (len(reads), len(writes))
+    each = program.counter.before_each(np.arange(2 * len(flags) + 1))
     for step in range(2 * len(flags) + 1):
         twice = [*flags, *flags][:step]
         count = program.counter.before(step)
         expected = (sum(r for r, _ in twice), sum(w for _, w in twice), sum(r and w for r, w in twice))
-        assert (count.reads, count.writes, count.both) == expected
+        assert (count.reads, count.writes, count.both) == tuple(each[step]) == expected
     wanted = [
         (step, READS_WORD * read | WRITES_WORD * write)
         for step, (read, write) in enumerate([*flags, *flags])

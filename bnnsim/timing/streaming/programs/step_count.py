@@ -36,13 +36,15 @@ class StepCounter:
 
     def before(self, step: int) -> StepCount:
         """Among the first ``step`` steps of an endless run."""
-        total = _count(self._prologue, min(step, self.prologue_steps))
-        if step > self.prologue_steps:
-            frames, rest = divmod(step - self.prologue_steps, self.frame_steps)
-            whole = _count(self._frame, self.frame_steps)
-            part = _count(self._frame, rest)
-            total = total + frames * whole + part
-        return StepCount(*(int(n) for n in total))
+        return StepCount(*(int(n) for n in self.before_each(np.array([step]))[0]))
+
+    def before_each(self, steps: Int64s) -> Int64s:
+        """The same for each of some numbers of steps: reads, writes and both, shape ``(n, 3)``."""
+        once = _count(self._prologue, np.minimum(steps, self.prologue_steps))
+        frames, rest = np.divmod(np.maximum(steps - self.prologue_steps, 0), max(1, self.frame_steps))
+        whole = _count(self._frame, np.array([self.frame_steps]))
+        total: Int64s = once + whole * np.reshape(frames, (-1, 1)) + _count(self._frame, rest)
+        return total
 
     def busy(self, steps: int, frames: int) -> int:
         """Busy steps among the first ``steps`` of a run of ``frames`` frames.
@@ -85,29 +87,31 @@ class _BlockCount:
         lengths, touched = table[:, 0], table[:, 1:]
         amounts = touched * lengths[:, None]
         for number, loop in self.loops.items():
-            amounts[number] = loop.before(loop.steps)
+            amounts[number] = loop.before(np.array([loop.steps]))[0]
         self.starts = np.concatenate([[0], np.cumsum(lengths)])
         zero = np.zeros((1, 3), np.int64)
         self.counts = np.concatenate([zero, np.cumsum(amounts, axis=0)])
         self.touched = np.concatenate([touched, zero])
 
-    def before(self, step: int) -> Int64s:
-        """Among the block's first ``step`` steps, shape ``(3,)``."""
+    def before(self, steps: Int64s) -> Int64s:
+        """Among the block's first so many steps, for each of shape ``(n,)``: shape ``(n, 3)``."""
         length = int(self.starts[-1])
-        rounds, rest = divmod(step, length) if length else (0, 0)
-        run = int(np.searchsorted(self.starts, rest, side="right")) - 1
-        into = rest - int(self.starts[run])
-        inside = self.counts[run] + into * self.touched[run]
-        if run in self.loops:
-            inside = inside + self.loops[run].before(into)
-        total: Int64s = rounds * self.counts[-1] + inside
+        rounds, rest = np.divmod(steps, max(1, length))
+        run = np.searchsorted(self.starts, rest, side="right") - 1
+        into = rest - self.starts[run]
+        total: Int64s = rounds[:, None] * self.counts[-1] + self.counts[run]
+        total += into[:, None] * self.touched[run]
+        for number, loop in self.loops.items():
+            inside = run == number
+            if inside.any():
+                total[inside] += loop.before(into[inside])
         return total
 
 
-def _count(blocks: list[_BlockCount], step: int) -> Int64s:
-    """Among the first ``step`` steps of ``blocks`` in a row, shape ``(3,)``."""
-    total = np.zeros(3, np.int64)
+def _count(blocks: list[_BlockCount], steps: Int64s) -> Int64s:
+    """Among the first so many steps of ``blocks`` in a row, for each of ``(n,)``: shape ``(n, 3)``."""
+    total = np.zeros((len(steps), 3), np.int64)
     for block in blocks:
-        total = total + block.before(min(step, block.steps))
-        step -= min(step, block.steps)
+        total += block.before(np.minimum(steps, block.steps))
+        steps = np.maximum(steps - block.steps, 0)
     return total

@@ -84,9 +84,9 @@ def _most_words(program: Program, shift: int) -> tuple[int, int]:
     parts = -(-(counter.prologue_steps + 2 * counter.frame_steps) // ticks)
     if parts > MOST_PARTS:
         return ticks, ticks
-    done = [counter.before(part * ticks) for part in range(parts + 3)]
-    pairs = list(zip(done, done[2:], strict=False))
-    return max(b.reads - a.reads for a, b in pairs), max(b.writes - a.writes for a, b in pairs)
+    done = counter.before_each(ticks * np.arange(parts + 3))
+    reads, writes, _ = (done[2:] - done[:-2]).max(axis=0)
+    return int(reads), int(writes)
 
 
 _CHANNEL = k.packed(k.ChannelRecord())
