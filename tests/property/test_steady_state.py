@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import strategies as st
 
@@ -11,12 +12,12 @@ from bnnsim.design.build import build_streaming_design
 from bnnsim.spec.load import load_architecture, load_workload
 from bnnsim.timing.streaming.compiled_executor import run_compiled
 from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit, build_timing
-from bnnsim.timing.streaming.programs.program import Lockstep
+from bnnsim.timing.streaming.programs.program import Elastic, Lockstep
 from bnnsim.timing.streaming.programs.steps import Block, Run
 from bnnsim.timing.streaming.result import DeadlockError, TimingResult
 from bnnsim.timing.streaming.solver import layout
 from bnnsim.timing.streaming.solver.solver import Solver
-from bnnsim.timing.streaming.steady_state import watch
+from bnnsim.timing.streaming.steady_state import api, watch
 from bnnsim.timing.streaming.steady_state.api import steady_state
 
 from .examples import few_or_all, hold
@@ -106,6 +107,40 @@ def test_a_join_does_not_wait_for_the_branch_that_is_ahead() -> None:
     steady = steady_state(TimingGraph(units, channels, (3,)))
     assert (steady.period_frames, steady.period_cycles) == (1, 3)
     assert steady.frames_simulated < 10
+
+
+@pytest.mark.parametrize("depth", [6, 8, 16, 40])
+def test_a_deep_fifo_beside_a_long_branch_sets_the_pace_of_large_frames_too(
+    monkeypatch: pytest.MonkeyPatch, depth: int
+) -> None:
+    """The long branch is twenty frames behind. A FIFO of six frames is full long after the first frames,
+    which look as if it never were."""
+    copy = Block(1, (Run(1, reads=True, writes=True),))
+    wait = Elastic(np.arange(1), np.array([-1]), latency=20)
+    units = (
+        TimingUnit("source", Lockstep((Block(1, (Run(1, writes=True),)),), 0, True), (), (0, 1)),
+        *(TimingUnit(f"late{n}", wait, (0 if n == 0 else 2 + n,), (3 + n,)) for n in range(20)),
+        TimingUnit("join", Lockstep((copy,), 0, True), (1, 22), (2,)),
+        TimingUnit("sink", Lockstep((Block(1, (Run(1, reads=True),)),), 0, True), (2,), ()),
+    )
+    channels = tuple(Channel(f"c{n}", depth if n == 1 else 2) for n in range(23))
+    graph = TimingGraph(units, channels, (len(units) - 1,))
+    expected = steady_state(graph)
+    monkeypatch.setattr(api, "FIRST_WORDS", 1)
+    for fast in (False, True):
+        found = steady_state(graph, fast=fast)
+        assert found.interval == expected.interval
+        assert found.latency_cycles == expected.latency_cycles
+
+
+@pytest.mark.parametrize("examples", few_or_all(600))
+def test_first_frames_that_take_less_memory_show_the_same(
+    monkeypatch: pytest.MonkeyPatch, examples: int
+) -> None:
+    """What is tried where frames are large; here all are."""
+    monkeypatch.setattr(api, "FIRST_WORDS", 1)
+    graphs = st.one_of(timing_graphs(), design_graphs(), fork_joins())
+    hold(_full_fifos_show_it, graphs, st.data(), examples=examples)
 
 
 def test_a_join_whose_branches_differ_by_a_whole_frame_gets_stuck() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 import numpy as np
+import numpy.typing as npt
 
 from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.programs.graph import TimingGraph
@@ -66,7 +67,7 @@ def lay_out(graph: TimingGraph, most_frames: int, has_counts: bool) -> Layout:
     program_words = _program_words(graph, unit, place, [(one.words, one.is_place) for one in moulds])
     widest = max(1, int(unit["most_reads"].max()), int(unit["most_writes"].max()))
     program_words[: k.HEAD] = cycles_size + widest * np.arange(k.HEAD)
-    cycles = np.full(cycles_size + k.HEAD * widest, k.LONG_AGO, np.int64)
+    cycles = _no_cycles(channel, cycles_size, widest)
     pipes = np.zeros(int(extra[2].sum()), np.int64)
     state = k.State(unit, place, k.copied(place), channel, cycles, pipes, program_words)
     return Layout(state, window_frames, shift, snapshot_words)
@@ -142,7 +143,7 @@ def _lay_out_channels(
     most = np.maximum(unit["most_writes"][writer] * has_writer, unit["most_reads"][reader] * has_reader)
     words = np.maximum(unit["words_out"][writer] * has_writer, unit["words_in"][reader] * has_reader)
     has_both = has_reader & has_writer
-    is_bounded = has_both & (depth <= words * (most_frames + 1))
+    is_bounded = has_both & can_fill(depth, words, most_frames)
     old_writes = kept[1][writer] * has_writer
     old_reads = kept[0][reader] * has_reader
     is_looked_back_on = has_both if has_counts else is_bounded
@@ -161,6 +162,24 @@ def _lay_out_channels(
     channel["reads_from"] = channel["reads_at"] = channel["reads_to"] - reads
     channel["writes_from"] = channel["writes_at"] = channel["writes_to"] - writes
     return int(ends[-1])
+
+
+def _no_cycles(channel: k.Table, size: int, widest: int) -> Int64s:
+    """The cycles before the first window: all reads, and what was written before, are long ago. What else
+    will be written is not looked at before; not to fill it takes half the time."""
+    cycles = np.empty(size + k.HEAD * widest, np.int64)
+    cycles[: int(channel["reads_to"].max(initial=0))] = k.LONG_AGO
+    cycles[size : size + widest] = k.LONG_AGO  # k.NOTHING_AT
+    is_open = channel["writer"] < 0
+    ends = np.where(is_open, channel["writes_to"], channel["writes_at"] + channel["old_writes"])
+    for at, end in zip(channel["writes_at"].tolist(), ends.tolist(), strict=True):
+        cycles[at:end] = k.LONG_AGO
+    return cycles
+
+
+def can_fill(depths: Int64s, words: Int64s, most_frames: int) -> npt.NDArray[np.bool_]:
+    """Which channels of so many words a frame so many frames could fill, and a unit that runs ahead."""
+    return depths <= words * (most_frames + 1)
 
 
 def _stretches(kept: Int64s, most: Int64s) -> Int64s:

@@ -14,7 +14,7 @@ from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.programs.graph import TimingGraph
 from bnnsim.timing.streaming.solver.counts import Counts
 from bnnsim.timing.streaming.solver.kernels import records as k
-from bnnsim.timing.streaming.solver.layout import lay_out
+from bnnsim.timing.streaming.solver.layout import can_fill, lay_out
 
 MOST_EVALUATIONS = 8
 """Evaluations a unit, in the mean, after which nothing is guessed any more: by then that would have taken
@@ -89,6 +89,17 @@ class Solver:
     def hold(self, state: k.State) -> None:
         """Go on from ``state``, all of whose places for cycles are taken."""
         self.state, self._taken = state, len(state.cycles)
+
+    def can_go_on_to(self, most_frames: int) -> bool:
+        """Whether it could be of so many frames; it is then, if it keeps no counts."""
+        channel, unit = self.state.channel, self.state.unit
+        is_inner = (channel["reader"] >= 0) & (channel["writer"] >= 0)
+        is_free = is_inner & (channel["is_bounded"] == 0)
+        words = np.maximum(unit["words_out"][channel["writer"]], unit["words_in"][channel["reader"]])
+        if self.counts is not None or (is_free & can_fill(channel["depth"], words, most_frames)).any():
+            return False
+        self.most_frames = max(self.most_frames, most_frames)
+        return True
 
     def copy(self) -> Solver:
         """An independent solver in the same state."""

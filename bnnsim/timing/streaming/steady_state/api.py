@@ -7,6 +7,7 @@ from bnnsim.timing.streaming.programs.graph import TimingGraph
 from bnnsim.timing.streaming.solver.ended_run import deadlock, end_run, latency_cycles
 from bnnsim.timing.streaming.solver.solver import Solver
 from bnnsim.timing.streaming.solver.steady.certificate import certify
+from bnnsim.timing.streaming.steady_state.deep_fifos import have_room
 from bnnsim.timing.streaming.steady_state.proof import Proof
 from bnnsim.timing.streaming.steady_state.record import SteadyState
 from bnnsim.timing.streaming.steady_state.search import Search
@@ -41,17 +42,27 @@ def steady_state(graph: TimingGraph, *, fast: bool = False, max_frames: int = MA
         if circuit is not None:
             return _certified(circuit, latency_cycles(graph))
         is_swept = False
-    solver = Solver(graph, most_frames_to_run(max_frames))
+    most_frames = most_frames_to_run(max_frames)
+    is_large = words >= FIRST_WORDS and max_frames >= FIRST_FRAMES
+    # The first frames take less memory where FIFOs are so deep that only later ones could fill them.
+    solver = Solver(graph, FIRST_FRAMES + 1 if is_large else most_frames)
+    is_all = solver.can_go_on_to(most_frames)
     search = Search(solver)
     latency = end_run(solver, 1).cycles_total
-    if is_swept:
-        proof = _proof_within(search, max_frames, FIRST_FRAMES)
-        if proof is not None:
+    if is_large:
+        proof = _proof_within(search, max_frames, FIRST_FRAMES, is_all)
+        if proof is not None and (is_all or _holds_later(search, proof)):
             return proven(search, proof, latency)
-        circuit = certify(graph)
+        circuit = certify(graph) if is_swept else None
         if circuit is not None:
             return _certified(circuit, latency)
-    return settle(search, latency, max_frames)
+    return settle(search if is_all else Search(Solver(graph, most_frames)), latency, max_frames)
+
+
+def _holds_later(search: Search, proof: Proof) -> bool:
+    """Whether no FIFO that is full only later makes another pace of one that frames seem to have."""
+    found = proof.repetition
+    return found.period_frames == 1 and have_room(search.solver, found.cycles, found.first)
 
 
 def frame_words(graph: TimingGraph) -> int:
@@ -94,13 +105,15 @@ def settle(search: Search, latency_cycles: int, max_frames: int) -> SteadyState:
     return SteadyState(None, None, latency_cycles, "not proven", None, solver.source_frames, reason)
 
 
-def _proof_within(search: Search, max_frames: int, most_begun: int | None = None) -> Proof | None:
+def _proof_within(
+    search: Search, max_frames: int, most_begun: int | None = None, may_saturate: bool = True
+) -> Proof | None:
     """The proof that is found until ``max_frames`` have ended, or ``most_begun`` were begun, from where a
-    search is."""
+    search is. It is one of the whole state unless it ``may_saturate``."""
     solver = search.solver
     most_frames = min(solver.most_frames, most_begun or solver.most_frames)
     while True:
-        proof = search.proof()
+        proof = search.proof(complete=not may_saturate)
         if proof is not None:
             return proof
         if solver.ended_frames >= max_frames or solver.source_frames >= most_frames:

@@ -85,7 +85,7 @@ class Search:
         now = self._now
         for periods in range(1, 1 + BOUND_PERIODS):
             end = self._now.frames + periods * found.period_frames
-            if periods > 1 and 2 * end > 3 * self._now.frames:
+            if end > bounded.most_frames or (periods > 1 and 2 * end > 3 * self._now.frames):
                 return None
             if not bounded.advance(end):
                 return None

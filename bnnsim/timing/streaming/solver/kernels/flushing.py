@@ -2,13 +2,15 @@
 
 A step enters in the first cycle in which its words are there and the pipeline is not frozen; its word
 leaves ``stages`` ticks later, once it has room; until then everything behind it stands still. Ticks are
-cycles in which the pipeline is not frozen.
+cycles in which the pipeline is not frozen. Most words freeze nothing; they are done in a loop of their
+own, up to the next that does.
 """
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.solver.kernels.jit import inner
 from bnnsim.timing.streaming.solver.kernels.lockstep import (
     load_cursor,
@@ -21,6 +23,7 @@ from bnnsim.timing.streaming.solver.kernels.lockstep import (
 )
 from bnnsim.timing.streaming.solver.kernels.ports import Ports
 from bnnsim.timing.streaming.solver.kernels.records import (
+    NEVER,
     READS,
     WAITED_FOR_ROOM,
     WAITED_FOR_WORD,
@@ -28,6 +31,20 @@ from bnnsim.timing.streaming.solver.kernels.records import (
     Limits,
     State,
 )
+
+MORE_STEPS = 4
+"""Steps, besides one a stage, after which it is seen whether freezes are over."""
+
+
+class Smooth(NamedTuple):
+    """Steps done in a row whose words freeze nothing."""
+
+    done: int
+    cycle: int
+    """Of the last of them."""
+    by_word: int
+    read_change: int
+    write_change: int
 
 
 class Exits(NamedTuple):
@@ -64,6 +81,7 @@ def run_flushing(s: State, u: int, limits: Limits, ports: Ports) -> Any:
     read, read_change, entries = ports.read, 0, entered - start.entered
     busy, on_input, by_word = 0, 0, 0
     exits = _let_leave(s, u, limits, ports, entered, Exits(ports.written, origin.exit_frozen, 0, 0))
+    is_plain = unit.ready_every == 1 and limit == NEVER
     is_known = True
     while is_known and (read < words_left or entries < places_left):
         sides = s.program_words[at.stretch + 1]
@@ -82,8 +100,33 @@ def run_flushing(s: State, u: int, limits: Limits, ports: Ports) -> Any:
             break
         if sides == 0:
             local += n
+            done += n
+            at = moved(s.program_words, at, n, unit.frame_lap, unit.frame_end)
+            continue
+        words, taken = ports.words + read, ports.taken + read
+        smooth = Smooth(0, 0, 0, 0, 0)
+        if is_plain and exits.frozen == frozen and start.writes + exits.written == entered:
+            smooth = _without_freezes(
+                cycles, unit.stages, ports, read, exits.written, local + frozen, sides, n
+            )
+        if smooth.done:
+            n = smooth.done
+            on_input += smooth.cycle - (local + frozen) - n
+            cycle, local = smooth.cycle, smooth.cycle - frozen
+            by_word |= smooth.by_word
+            read_change |= smooth.read_change
+            if sides & WRITES:
+                entered += n
+                exits = Exits(
+                    exits.written + n, frozen, exits.change | smooth.write_change, exits.by_room
+                )
+                given, last = ports.given + exits.written, min(n, size)
+                _note_entries(cycles, given, pipes, pipe, mask, entered, last, unit.stages, frozen)
+                passed = max(passed, entered - size)
+            while passed < entered and pipes[pipe + (passed & mask)] <= local:
+                passed += 1
         else:
-            words, taken = ports.words + read, ports.taken + read
+            n = min(n, unit.stages + MORE_STEPS)
             for i in range(n):
                 wanted = local + 1
                 due = wanted + frozen
@@ -117,11 +160,11 @@ def run_flushing(s: State, u: int, limits: Limits, ports: Ports) -> Any:
                     pipes[pipe + 2 * size + (entered & mask)] = cycle
                     entered += 1
                     exits = _let_leave(s, u, limits, ports, entered, exits)
-            busy += n
-            if sides & READS:
-                read += n
-            if sides & WRITES:
-                entries += n
+        busy += n
+        if sides & READS:
+            read += n
+        if sides & WRITES:
+            entries += n
         done += n
         if n:
             at = moved(s.program_words, at, n, unit.frame_lap, unit.frame_end)
@@ -135,6 +178,69 @@ def run_flushing(s: State, u: int, limits: Limits, ports: Ports) -> Any:
     end.stalled_on_output = start.stalled_on_output + exits.frozen - start.exit_frozen
     end.stalled_on_input = origin.stalled_on_input + on_input
     return read, exits.written, read_change, exits.change
+
+
+@inner
+def _without_freezes(
+    cycles: Int64s,
+    stages: int,
+    ports: Ports,
+    read: int,
+    written: int,
+    cycle: int,
+    sides: int,
+    most: int,
+) -> Smooth:
+    """At most ``most`` steps behind the one in ``cycle``, before the first whose word would freeze the
+    pipeline. No word in it may still do so."""
+    lag = ports.lag
+    words, taken = ports.words + read, ports.taken + read
+    room, given = ports.room + written, ports.given + written
+    by_word, read_change, write_change, before = 0, 0, 0, cycle
+    if sides == READS:
+        for i in range(most):
+            cycle = max(cycle + 1, cycles[words + i] + lag)
+            read_change |= cycles[taken + i] ^ cycle
+            cycles[taken + i] = cycle
+        return Smooth(most, cycle, before + most - cycle, read_change, 0)
+    most = min(most, ports.writes - written)
+    done = most
+    for i in range(most):
+        due = cycle + 1
+        came = max(due, cycles[words + i] + lag) if sides & READS else due
+        leaves = came + stages
+        if cycles[room + i] >= leaves:
+            done = i
+            break
+        cycle = came
+        if sides & READS:
+            read_change |= cycles[taken + i] ^ cycle
+            cycles[taken + i] = cycle
+        write_change |= cycles[given + i] ^ leaves
+        cycles[given + i] = leaves
+    by_word = before + done - cycle
+    return Smooth(done, cycle, by_word, read_change, write_change)
+
+
+@inner
+def _note_entries(
+    cycles: Int64s,
+    given: int,
+    pipes: Int64s,
+    pipe: int,
+    mask: int,
+    entered: int,
+    last: int,
+    stages: int,
+    frozen: int,
+) -> None:
+    """Keep the ``last`` words that entered as words in the pipeline that freeze nothing; their cycles
+    stand before ``given``."""
+    for n in range(1, last + 1):
+        word, leaves = pipe + ((entered - n) & mask), cycles[given - n]
+        pipes[word] = leaves - frozen
+        pipes[word + mask + 1] = 0
+        pipes[word + 2 * (mask + 1)] = leaves - stages
 
 
 @inner

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.solver.kernels.jit import inner, part
+from bnnsim.timing.streaming.solver.kernels.news import matters_to_reader, matters_to_writer
 from bnnsim.timing.streaming.solver.kernels.records import (
     LONG_AGO,
     NEED_AT,
@@ -13,6 +14,8 @@ from bnnsim.timing.streaming.solver.kernels.records import (
     NOTHING_AT,
     ROOM_AT,
     TAKEN_AT,
+    Limits,
+    Place,
     State,
 )
 
@@ -73,29 +76,32 @@ def _merge_words(s: State, u: int, place: int, first: int, count: int) -> None:
     unit = s.unit[u]
     count = min(count, unit.most_reads)
     for n in range(first, count):
-        s.cycles[place + n] = LONG_AGO
+        s.cycles[Place(place + n)] = LONG_AGO
     for p in range(unit.first_input, unit.end_input):
         channel = s.channel[s.program_words[p]]
         at = channel.writes_at + channel.old_writes
         for n in range(first, count):
-            s.cycles[place + n] = max(s.cycles[place + n], s.cycles[at + n] + channel.lag)
+            there = s.cycles[Place(at + n)] + channel.lag
+            s.cycles[Place(place + n)] = max(s.cycles[Place(place + n)], there)
 
 
 @part
 def _merge_rooms(s: State, u: int, place: int, first: int, count: int) -> None:
     unit = s.unit[u]
     for n in range(first, count):
-        s.cycles[place + n] = LONG_AGO
+        s.cycles[Place(place + n)] = LONG_AGO
     for p in range(unit.first_output, unit.end_output):
         channel = s.channel[s.program_words[p]]
         if channel.is_bounded:
             at = channel.reads_at + channel.old_reads - channel.depth + channel.held
             for n in range(first, count):
-                s.cycles[place + n] = max(s.cycles[place + n], s.cycles[at + n])
+                s.cycles[Place(place + n)] = max(s.cycles[Place(place + n)], s.cycles[Place(at + n)])
 
 
 @inner
-def spread_reads(s: State, u: int, ports: Ports, reads: int, changed: int, dirty: Int64s) -> None:
+def spread_reads(
+    s: State, u: int, limits: Limits, ports: Ports, reads: int, changed: int, dirty: Int64s
+) -> None:
     """Tell every input's channel what was read of it, and queue its writer if that is news to it: room
     in a channel that is never full is none."""
     unit, place = s.unit[u], ports.taken
@@ -104,18 +110,21 @@ def spread_reads(s: State, u: int, ports: Ports, reads: int, changed: int, dirty
         at = channel.reads_at + channel.old_reads
         if at != place:
             for n in range(ports.read, reads):
-                s.cycles[at + n] = s.cycles[place + n]
+                s.cycles[Place(at + n)] = s.cycles[Place(place + n)]
         if channel.read < NEVER:
             for n in range(reads, channel.read):
-                s.cycles[at + n] = LONG_AGO
+                s.cycles[Place(at + n)] = LONG_AGO
                 s.cycles[at + n + channel.ready_at] = LONG_AGO
-        if channel.writer >= 0 and channel.is_bounded and (changed or channel.read != reads):
-            dirty[channel.writer] = 1
+        is_news = channel.writer >= 0 and channel.is_bounded and (changed or channel.read != reads)
+        if is_news and not dirty[channel.writer]:
+            dirty[channel.writer] = matters_to_writer(s, s.program_words[p], reads, limits)
         channel.read = reads
 
 
 @inner
-def spread_writes(s: State, u: int, ports: Ports, writes: int, changed: int, dirty: Int64s) -> None:
+def spread_writes(
+    s: State, u: int, limits: Limits, ports: Ports, writes: int, changed: int, dirty: Int64s
+) -> None:
     """Tell every output's channel what was written to it, and queue its reader if that is news."""
     unit, place = s.unit[u], ports.given
     for p in range(unit.first_output, unit.end_output):
@@ -123,9 +132,10 @@ def spread_writes(s: State, u: int, ports: Ports, writes: int, changed: int, dir
         at = channel.writes_at + channel.old_writes + channel.held
         if at != place:
             for n in range(ports.written, writes):
-                s.cycles[at + n] = s.cycles[place + n]
+                s.cycles[Place(at + n)] = s.cycles[Place(place + n)]
         for n in range(writes, channel.written):
-            s.cycles[at + n] = LONG_AGO
-        if channel.reader >= 0 and (changed or channel.written != writes):
-            dirty[channel.reader] = 1
+            s.cycles[Place(at + n)] = LONG_AGO
+        is_news = channel.reader >= 0 and (changed or channel.written != writes)
+        if is_news and not dirty[channel.reader]:
+            dirty[channel.reader] = matters_to_reader(s, s.program_words[p], writes, limits)
         channel.written = writes

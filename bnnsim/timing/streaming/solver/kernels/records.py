@@ -24,6 +24,9 @@ NEVER = 1 << 60
 LONG_AGO = -(1 << 60)
 """Earlier than any cycle: what is not known yet is guessed so."""
 
+Place = np.uint64
+"""An index that is never negative: no code then looks whether it counts from the end, and loops can take
+several words at a time."""
 NOTHING_AT, NEED_AT, ROOM_AT, TAKEN_AT = 0, 1, 2, 3
 """The head of the programs' words: places in the cycles of stretches that belong to no channel: one that
 is always long ago, those where the cycles of several ports are merged, and one that nobody reads."""

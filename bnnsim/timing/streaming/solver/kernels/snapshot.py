@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.solver.kernels.jit import entry, inner, part
-from bnnsim.timing.streaming.solver.kernels.records import BOUND, ELASTIC, FLUSHING, State
+from bnnsim.timing.streaming.solver.kernels.records import BOUND, ELASTIC, FLUSHING, Place, State
 
 
 @entry
@@ -31,16 +31,20 @@ def take_snapshot(s: State, words: Int64s) -> None:
             first = channel.reads_at + channel.old_reads + channel.read - channel.snapshot_reads
             floor = _writer_floor(s, channel.writer)
             for i in range(channel.snapshot_reads):
-                words[place + i] = max(s.cycles[first + i], floor)
+                words[Place(place + i)] = max(s.cycles[Place(first + i)], floor)
             place += channel.snapshot_reads + channel.snapshot_held
             for i in range(channel.snapshot_ready):
-                words[place + i] = max(s.cycles[first + i + channel.ready_at], floor)
+                words[Place(place + i)] = max(s.cycles[Place(first + i + channel.ready_at)], floor)
         place = channel.snapshot_at + channel.snapshot_reads
+        if channel.snapshot_held == 0:
+            continue
         held = channel.held + channel.written - channel.read
         first = channel.writes_at + channel.old_writes + channel.read
-        for i in range(channel.snapshot_held):
-            floor = s.end[channel.reader].cycle
-            words[place + i] = max(s.cycles[first + i], floor) if i < held else floor
+        floor = s.end[channel.reader].cycle
+        for i in range(min(held, channel.snapshot_held)):
+            words[Place(place + i)] = max(s.cycles[Place(first + i)], floor)
+        for i in range(held, channel.snapshot_held):
+            words[Place(place + i)] = floor
 
 
 @inner

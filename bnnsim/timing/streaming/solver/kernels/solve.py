@@ -25,6 +25,7 @@ from bnnsim.timing.streaming.solver.kernels.records import (
     PROGRESS,
     WORDS_MOVED,
     Limits,
+    Place,
     State,
 )
 
@@ -122,15 +123,11 @@ def _reset_window(s: State, limits: Limits) -> None:
     """Forget what is known of the window."""
     for c in range(len(s.channel)):
         channel = s.channel[c]
-        at = channel.writes_at + channel.old_writes + channel.held
-        if channel.writer >= 0:
-            for i in range(at, channel.writes_to):
-                s.cycles[i] = LONG_AGO
         channel.written = 0
         if channel.reader >= 0:
-            for i in range(channel.reads_at + channel.old_reads, channel.reads_to):
-                s.cycles[i] = LONG_AGO
-                s.cycles[i + channel.ready_at] = LONG_AGO
+            at, end, ready = channel.reads_at + channel.old_reads, channel.reads_to, channel.ready_at
+            _forget(s.cycles, at, end)
+            _forget(s.cycles, at + ready, end + ready)
             channel.read = 0 if limits.is_careful else NEVER
     for u in range(len(s.unit)):
         s.end[u] = s.start[u]
@@ -155,8 +152,8 @@ def _evaluate(s: State, u: int, limits: Limits, dirty: Int64s, has_bounds: bool)
         reads, writes, read_change, write_change = run_freezing(s, u, limits, ports)
     if has_bounds and unit.is_behind_bound:
         read_change |= note_ready(s, u, limits, ports, reads, writes)
-    spread_reads(s, u, ports, reads, read_change, dirty)
-    spread_writes(s, u, ports, writes, write_change, dirty)
+    spread_reads(s, u, limits, ports, reads, read_change, dirty)
+    spread_writes(s, u, limits, ports, writes, write_change, dirty)
 
 
 @part
@@ -179,14 +176,17 @@ def _begin_window(s: State, limits: Limits) -> None:
         channel.read = NEVER if channel.reader >= 0 and not limits.is_careful else 0
         kept = channel.old_writes + held
         if channel.writes_at + kept + channel.most > channel.writes_to:
-            _move(s.cycles, channel.writes_at, channel.writes_from, kept, channel.writes_to)
+            _move(s.cycles, channel.writes_at, channel.writes_from, kept)
             channel.writes_at = channel.writes_from
         if channel.reads_at + channel.old_reads + channel.most > channel.reads_to:
-            at, to, end = channel.reads_at, channel.reads_from, channel.reads_to
-            _move(s.cycles, at, to, channel.old_reads, end)
+            at, to, kept = channel.reads_at, channel.reads_from, channel.old_reads
+            _move(s.cycles, at, to, kept)
+            end = min(channel.reads_to, at + kept)
+            _forget(s.cycles, to + kept, end)
             if channel.ready_at:
                 ready = channel.ready_at
-                _move(s.cycles, at + ready, to + ready, channel.old_reads, end + ready)
+                _move(s.cycles, at + ready, to + ready, kept)
+                _forget(s.cycles, to + kept + ready, end + ready)
             channel.reads_at = channel.reads_from
 
 
@@ -200,9 +200,13 @@ def _copy_pipe(s: State, u: int, to: int, source: int) -> None:
 
 
 @inner
-def _move(cycles: Int64s, at: int, to: int, count: int, end: int) -> None:
-    """Move the last cycles that are known; those behind them are none already."""
+def _move(cycles: Int64s, at: int, to: int, count: int) -> None:
     for i in range(count):
-        cycles[to + i] = cycles[at + i]
-    for i in range(to + count, min(end, at + count)):
-        cycles[i] = LONG_AGO
+        cycles[Place(to + i)] = cycles[Place(at + i)]
+
+
+@inner
+def _forget(cycles: Int64s, at: int, end: int) -> None:
+    """Guess that there is room; of words that are not there yet nobody asks."""
+    for i in range(at, end):
+        cycles[Place(i)] = LONG_AGO

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.solver.kernels.jit import inner
-from bnnsim.timing.streaming.solver.kernels.records import LONG_AGO
+from bnnsim.timing.streaming.solver.kernels.records import LONG_AGO, Place
 from bnnsim.timing.streaming.solver.steady.kernels.records import (
     FREE_AT,
     GIVEN_AT,
@@ -81,17 +81,18 @@ def _merge(s: State, at: int, c: int, pace: Pace, place: int) -> None:
 @inner
 def _clear(cycles: Int64s, place: int, count: int) -> None:
     for i in range(count):
-        cycles[place + i] = LONG_AGO
+        cycles[Place(place + i)] = LONG_AGO
 
 
 @inner
 def _later(cycles: Int64s, source: int, target: int, count: int, more: int) -> None:
     for i in range(count):
-        cycles[target + i] = max(cycles[target + i], cycles[source + i] + more)
+        later = cycles[Place(source + i)] + more
+        cycles[Place(target + i)] = max(cycles[Place(target + i)], later)
 
 
 @inner
-def spread(s: State, u: int, dirty: Int64s) -> bool:
+def spread(s: State, u: int, pace: Pace, dirty: Int64s) -> bool:
     """Tell the channels what was read and written, and queue those for whom it is news; whether it
     was."""
     unit = s.unit[u]
@@ -100,15 +101,57 @@ def spread(s: State, u: int, dirty: Int64s) -> bool:
         channel = s.channel[s.words[p]]
         if _copy(s.cycles, s.words[TAKEN_AT], channel.reads_at, unit.words_in):
             is_news = True
-            if channel.writer >= 0:
-                dirty[channel.writer] = 1
+            if channel.writer >= 0 and not dirty[channel.writer]:
+                dirty[channel.writer] = _delays_writer(s, s.words[p], pace)
     for p in range(unit.first_output, unit.end_output):
         channel = s.channel[s.words[p]]
         if _copy(s.cycles, s.words[GIVEN_AT], channel.writes_at, unit.words_out):
             is_news = True
-            if channel.reader >= 0:
-                dirty[channel.reader] = 1
+            if channel.reader >= 0 and not dirty[channel.reader]:
+                dirty[channel.reader] = _delays_reader(s, s.words[p], pace)
     return is_news
+
+
+@inner
+def _delays_reader(s: State, c: int, pace: Pace) -> bool:
+    """Whether a word of a channel is there only after it was read, as far as that is known.
+
+    Where cycles only rise, a reader that has each of them in time would do what it did.
+    """
+    channel = s.channel[c]
+    frame = channel.shift // channel.words
+    first = channel.shift - frame * channel.words
+    more = frame * pace.period + channel.lag * pace.one
+    at, count = channel.reads_at, channel.words - first
+    return (
+        not pace.only_rises
+        or _is_later(s.cycles, channel.writes_at + first, at, count, more)
+        or _is_later(s.cycles, channel.writes_at, at + count, first, more + pace.period)
+    )
+
+
+@inner
+def _delays_writer(s: State, c: int, pace: Pace) -> bool:
+    """Whether a word of a channel has room only after it was written, as far as that is known."""
+    channel = s.channel[c]
+    offset = -channel.depth - channel.shift
+    frame = offset // channel.words
+    first = offset - frame * channel.words
+    more = frame * pace.period + pace.one
+    at, count = channel.writes_at, channel.words - first
+    return (
+        not pace.only_rises
+        or _is_later(s.cycles, channel.reads_at + first, at, count, more)
+        or _is_later(s.cycles, channel.reads_at, at + count, first, more + pace.period)
+    )
+
+
+@inner
+def _is_later(cycles: Int64s, source: int, target: int, count: int, more: int) -> bool:
+    spare = 0
+    for i in range(count):
+        spare |= cycles[Place(target + i)] - cycles[Place(source + i)] - more
+    return spare < 0
 
 
 @inner
@@ -132,6 +175,6 @@ def spread_ready(s: State, u: int, port: int, pace: Pace, dirty: Int64s) -> None
 def _copy(cycles: Int64s, source: int, target: int, count: int) -> bool:
     change = 0
     for i in range(count):
-        change |= cycles[source + i] ^ cycles[target + i]
-        cycles[target + i] = cycles[source + i]
+        change |= cycles[Place(source + i)] ^ cycles[Place(target + i)]
+        cycles[Place(target + i)] = cycles[Place(source + i)]
     return change != 0

@@ -97,7 +97,12 @@ class State(NamedTuple):
 
 
 class Pace(NamedTuple):
-    """How far frames are apart, and what a cycle is: ``period / one`` cycles."""
+    """How far frames are apart, and what a cycle is: ``period / one`` cycles.
+
+    ``only_rises``: whether all that is known of a cycle is that it is no earlier, from the first sweep
+    to the last. Behind the bound of a flushing pipeline one may also fall.
+    """
 
     period: int
     one: int
+    only_rises: bool

@@ -69,7 +69,7 @@ def _evaluate(s: State, u: int, pace: Pace, dirty: Int64s) -> bool:
         return False
     if not tell_ready(s, u, pace, unit.last, unit.last_left, unit.last_free, dirty):
         return False
-    spread(s, u, dirty)
+    spread(s, u, pace, dirty)
     return True
 
 

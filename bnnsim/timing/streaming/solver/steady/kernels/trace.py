@@ -68,7 +68,7 @@ def _note_evaluation(s: State, u: int, pace: Pace, causes: Int64s, dirty: Int64s
         note_elastic(s, u, pace, last, last_left, causes)
     else:
         note_lockstep(s, u, pace, causes, dirty)
-    spread(s, u, dirty)
+    spread(s, u, pace, dirty)
     return tell_ready(s, u, pace, last, last_left, last_free, dirty)
 
 
