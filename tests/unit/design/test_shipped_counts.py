@@ -41,6 +41,8 @@ MOBILENET_NORMS = 32 + sum(
     for i, o in [(32, 64), (64, 128), (128, 128), (128, 256), (256, 256), (256, 512)]
     + 5 * [(512, 512)] + [(512, 1024), (1024, 1024)]
 )  # fmt: skip
+REAL_TO_BINARY_NORMS = 64 + 5 * 64 + (3 + 1 + 1) * (128 + 256) + (3 + 1) * 512
+REAL_TO_BINARY_SLOPES = 64 + 4 * (64 + 128 + 256 + 512)
 TCRESNET8_NORMS = 16 + 3 * (24 + 32 + 48)
 
 
@@ -68,6 +70,15 @@ PUBLISHED = {
     "birealnet-34": [Published(TORCHVISION, 21_797_672, 2 * RESNET_34_NORMS + 1000, 3.66e9)],
     "xnornet-resnet-18": [Published(TORCHVISION, 11_689_512, 2 * RESNET_18_NORMS + 1000, 1.814e9)],
     "xnornet-alexnet": [Published(LARQ, 62_396_768, 3 * XNORNET_NORMS, 1.14e9, 0.9005 * 1.14e9)],
+    "realtobinary-18": [
+        Published(
+            LARQ,
+            11_995_624,
+            4 * REAL_TO_BINARY_NORMS + REAL_TO_BINARY_SLOPES + 1000,
+            binary_macs=1_676_279_808,
+            real_macs=138_087_936,
+        ),
+    ],
     "binarydensenet-28": [
         Published(LARQ, 5_150_504, 4 * DENSENET_28_NORMS + 1000, 3.79e9, 0.9466 * 3.79e9)
     ],
@@ -117,6 +128,8 @@ def test_a_network_has_the_parameters_and_the_macs_that_were_published(name: str
             assert network.macs == pytest.approx(published.macs, rel=WITHIN)
         if published.binary_macs is not None:
             assert binary == pytest.approx(published.binary_macs, rel=WITHIN)
+        if published.real_macs is not None:
+            assert network.macs - binary == pytest.approx(published.real_macs, rel=WITHIN)
         if published.operations is not None:
             operations = binary / 64 + network.macs - binary - published.uncounted
             assert operations == pytest.approx(published.operations, rel=WITHIN)
