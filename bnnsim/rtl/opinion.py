@@ -14,6 +14,7 @@ from bnnsim.cost.own.structure import Contents, columns_of, own_fifo
 from bnnsim.cost.own.units import module_parts
 from bnnsim.cost.second_opinion import SynthesisedUnit, SynthesisReport, lut_interval
 from bnnsim.design.design import Design, EngineDesign
+from bnnsim.design.network.tensor import RESIDUAL_SUM
 from bnnsim.design.streaming.units import StreamingGraph, Unit
 from bnnsim.functional.parameters.parameters import Parameters
 from bnnsim.report.waveform.vcd import signal_name
@@ -91,6 +92,11 @@ def known_contents(instance: Instance) -> Contents:
     if instance.module == "mvau" and given["WEIGHT_BIPOLAR"] and not given["CODEBOOK"]:
         size = int(given["PE"]), int(given["SIMD"])
         found["signs"] = columns_of(_first_signs(*size, images["weights"]))
+    if instance.module == "lookup":
+        mask = (1 << int(given["OUTPUT_BITS"])) - 1
+        found["begun"] = columns_of([[word & mask for word in images["table"][0]]])
+    if "in_means" in images:
+        found["means"] = columns_of([_level_means(images["in_means"][0][0], given)])
     return found
 
 
@@ -99,6 +105,12 @@ def _first_signs(pe: int, simd: int, images: list[tuple[int, ...]]) -> list[list
     row_bits = simd if len(images) == 1 else 0
     places = [(images[n % len(images)], n * row_bits) for n in range(pe)]
     return [[word >> place & 1 for word in words] for words, place in places]
+
+
+def _level_means(word: int, given: Mapping[str, int | str]) -> list[int]:
+    """The mean of each level, which are one word of their memory."""
+    bits = int(given.get("MEAN_BITS", RESIDUAL_SUM.bits))
+    return [word >> level * bits & (1 << bits) - 1 for level in range(int(given["LEVELS_IN"]))]
 
 
 def module_estimate(tech: Technology, unit: Unit, graph: StreamingGraph, contents: Contents) -> Estimate:

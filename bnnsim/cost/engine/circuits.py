@@ -152,7 +152,8 @@ def _finishing(
 def derived_circuits(array: Array, nodes: Sequence[Node]) -> list[Circuit]:
     """What an array that says nothing of its circuits needs to run the layers ``nodes``.
 
-    XNOR-popcounts where an input is binary (or binary planes), signed taps where it is fixed point,
+    XNOR-popcounts where an input is binary (or binary planes), a product for each output where planes
+    are worth integers, signed taps where it is fixed point,
     multipliers where weights have more than a bit; an adder to the partial sum and a threshold for
     every output; two line buffers in registers where it walks over maps with a kernel.
     """
@@ -165,6 +166,20 @@ def derived_circuits(array: Array, nodes: Sequence[Node]) -> list[Circuit]:
         found.append(Popcounts(circuit="popcount", source=DERIVED))
         found.append(
             TapSums(circuit="tap_sums", term_bits=bits, masked=lanes.taps > 1, source=DERIVED)
+        )
+    worth = [node.input.type.mean_bits for node in nodes if node.input.type.has_integer_means]
+    if worth and max(worth) > 1:  # each output's sum of a plane, times what its level is worth
+        count_bits = max(_reduced(node, lanes) for node in binary).bit_length() + 1
+        found.append(
+            MultiplyAccumulate(
+                circuit="multiply_accumulate",
+                name="levels' worth",
+                lanes=lanes.outputs,
+                a_bits=count_bits,
+                b_bits=max(worth) + 1,
+                sum_bits=count_bits + max(worth),
+                source=DERIVED,
+            )
         )
     wide = [node for node in nodes if not _is_binary(node)]
     signed = [node for node in wide if _weight_bits(node) == 1]

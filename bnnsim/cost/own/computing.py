@@ -20,15 +20,13 @@ from bnnsim.cost.own.structure import (
     rom,
     signed_sums,
     table,
+    times,
     tree_bits,
 )
 from bnnsim.design.streaming.units import Mvau, Scale, Threshold
 
 MVAU_STAGES = 6
-RESIDUAL_SUM_BITS = 24
-_ALPHA_DSPS, _PRODUCT_REGISTERS = 3, 8
-"""Of a sum times alpha, 32 bits each: Yosys' DSP blocks, and registers of the product outside of them."""
-_DSP_PRODUCT_BITS = 9
+DSP_PRODUCT_BITS = 9
 """Yosys multiplies in DSP blocks from products of so many bits on."""
 _DSP_SUM_LANES = 3
 """Sums of so few products end in a DSP block's own adder, with its register."""
@@ -40,8 +38,6 @@ def mvau_parts(
     tech: Technology, unit: Mvau, in_bits: int, freezes: bool, contents: Contents = UNKNOWN
 ) -> tuple[Part, ...]:
     """``mvau``: program, operand, weights, lanes and accumulators, thresholds."""
-    if unit.is_residual:
-        return _residual_parts(tech, unit, in_bits, freezes, contents)
     sf, nf, depth = unit.synapse_fold, unit.neuron_fold, unit.memory_depth_words
     counters = address_bits(sf) + address_bits(nf) + address_bits(depth)
     first_flags = 2 if sf > 1 else 0
@@ -54,7 +50,7 @@ def mvau_parts(
     operand = Structure(registers=held, selects=word if keeps else 0).amounts(tech)
     if keeps:
         operand = operand + ram(tech, word, sf, "single")
-    weights = _weights(tech, unit, contents)
+    weights = mvau_weights(tech, unit, contents)
     lanes: Estimate = _lanes(unit, in_bits, contents).amounts(tech)
     if _in_dsps(unit, in_bits):
         product = fixed_point_multiplier(tech, in_bits, unit.weight_type.bits)
@@ -88,14 +84,7 @@ def _number_bits(minimum: int, maximum: int) -> int:
     return 1 + max(1, negative, maximum.bit_length() if maximum > 0 else 0)
 
 
-def _times(structure: Structure, count: int) -> Structure:
-    total = Structure()
-    for _ in range(count):
-        total = total + structure
-    return total
-
-
-def _weights(tech: Technology, unit: Mvau, contents: Contents) -> Estimate:
+def mvau_weights(tech: Technology, unit: Mvau, contents: Contents) -> Estimate:
     row, columns = unit.memory_bits, contents.get("weights")
     if unit.memory_layout == "per_pe":
         return rom(tech, row, unit.memory_depth_words, unit.pe, columns)
@@ -103,9 +92,11 @@ def _weights(tech: Technology, unit: Mvau, contents: Contents) -> Estimate:
 
 
 def _kernel_taps(unit: Mvau) -> Structure:
-    """``kernel_taps``: for each lane all kernels' taps, chosen by its number, and the tap of all."""
-    taps = unit.pe * unit.simd * unit.taps
-    return Structure(tables=taps * max(1.0, (1 << unit.number_bits) / 16), selects=taps)
+    """``kernel_taps``: for each lane a bit by its kernel's number and the tap; the tap's counters."""
+    tap = address_bits(unit.taps)
+    tables = max(1.0, (1 << unit.number_bits + tap) / LUT_WORDS)
+    counters = tap + address_bits(unit.channel_block // unit.simd)
+    return Structure(tables=unit.pe * unit.simd * tables, counters=counters, registers=tap)
 
 
 def _lanes(unit: Mvau, in_bits: int, contents: Contents) -> Structure:
@@ -115,27 +106,27 @@ def _lanes(unit: Mvau, in_bits: int, contents: Contents) -> Structure:
     alike, groups = unit.pe // unit.group_lanes, unit.group_lanes  # PEs that read the same lanes
     accumulator = Structure(adders=bits if is_summed else 0, registers=bits)
     if unit.is_binary:
-        lanes = _times(matches(unit.simd, alike, depth), groups)
+        lanes = times(matches(unit.simd, alike, depth), groups)
         count = Structure(registers=unit.simd.bit_length())
-        return lanes + _times(accumulator + count, unit.pe)
+        return lanes + times(accumulator + count, unit.pe)
     weight = unit.weight_type
     if weight.is_bipolar or unit.input_type.is_bipolar:
-        number = _number_input_bits(unit, in_bits) if weight.is_bipolar else weight.bits
+        number = number_input_bits(unit, in_bits) if weight.is_bipolar else weight.bits
         lane_bits = number + address_bits(unit.simd)
         signs = Structure(registers=_sign_registers(unit, contents))
         if weight.is_bipolar and depth == 1:  # half of the sums are inverted, for good
-            sums = _times(fixed_sums(unit.simd, number, alike), groups)
-            return sums + _times(accumulator + Structure(adders=bits / 2), unit.pe) + signs
+            sums = times(fixed_sums(unit.simd, number, alike), groups)
+            return sums + times(accumulator + Structure(adders=bits / 2), unit.pe) + signs
         # What masks a sum that begins anew, and what inverts a number that is subtracted, are LUTs of
         # their own in Yosys.
         accumulator = accumulator + Structure(adders=bits + lane_bits)
         if unit.simd == 1 and weight.is_bipolar:
             # the operand with a sign of each PE's own: its register is one for all
-            return _times(accumulator, unit.pe) + signs + Structure(registers=in_bits * groups)
+            return times(accumulator, unit.pe) + signs + Structure(registers=in_bits * groups)
         found = signed_sums(unit.simd, number, unit.pe) + signs
         held = Structure(adders=lane_bits, registers=lane_bits)
-        return found + _times(held + accumulator, unit.pe)
-    operand = _number_input_bits(unit, in_bits)
+        return found + times(held + accumulator, unit.pe)
+    operand = number_input_bits(unit, in_bits)
     product, in_dsps = weight.bits + operand, _in_dsps(unit, in_bits)
     kept = 0 if in_dsps and unit.simd <= _DSP_SUM_LANES else product + address_bits(unit.simd)
     if in_dsps and unit.simd == 1:  # the accumulator is the block's, too
@@ -145,10 +136,10 @@ def _lanes(unit: Mvau, in_bits: int, contents: Contents) -> Structure:
         trees=tree_bits(unit.simd, product),
         registers=kept,
     )
-    return _times(lanes + accumulator, unit.pe)
+    return times(lanes + accumulator, unit.pe)
 
 
-def _number_input_bits(unit: Mvau, in_bits: int) -> int:
+def number_input_bits(unit: Mvau, in_bits: int) -> int:
     """Bits of an input with its sign."""
     return in_bits + (0 if unit.input_type.is_signed else 1)
 
@@ -157,7 +148,7 @@ def _in_dsps(unit: Mvau, in_bits: int) -> bool:
     """Whether each lane's product, of two numbers, is one of a DSP block's."""
     if unit.weight_type.is_bipolar or unit.input_type.is_bipolar:
         return False
-    return unit.weight_type.bits + _number_input_bits(unit, in_bits) >= _DSP_PRODUCT_BITS
+    return unit.weight_type.bits + number_input_bits(unit, in_bits) >= DSP_PRODUCT_BITS
 
 
 def _sign_registers(unit: Mvau, contents: Contents) -> float:
@@ -206,127 +197,6 @@ def _threshold_levels(
     return (compare + table(width, folds, None if columns is None else columns[0])).amounts(tech)
 
 
-def _residual_parts(
-    tech: Technology, unit: Mvau, in_bits: int, freezes: bool, contents: Contents
-) -> tuple[Part, ...]:
-    """``residual_mvau``: sums in 24 bits, a product of them with alpha in DSP blocks; or exact sums, and
-    thresholds."""
-    wide, is_exact = RESIDUAL_SUM_BITS, unit.has_integer_means
-    rows = unit.neuron_fold * unit.groups
-    activates, is_late = unit.output_type.is_residual, not freezes and unit.levels_out > 1
-    latency = MVAU_STAGES if is_late else MVAU_STAGES + 1 - unit.levels_out
-    counts = (
-        unit.neuron_fold, unit.memory_depth_words, unit.levels_in, unit.levels_in, unit.levels_out,
-        unit.steps_a_neuron_fold + 1,
-        *((rows, rows) if activates or unit.thresholds else ()),
-        *((unit.vectors, unit.levels_out) if is_late else ()),
-    )  # fmt: skip
-    # Whether each stage before the sum's holds a word, or a fold's first or last.
-    flags = 3 * (2 if latency >= 4 else 1) + (unit.neuron_fold > 1) + is_late
-    program = control(MVAU_STAGES, freezes, unit.vectors)
-    program = program + Structure(
-        counters=sum(address_bits(count) for count in counts), registers=flags
-    )
-    word = unit.simd * in_bits
-    operand = Structure(registers=word, selects=word).amounts(tech)
-    if unit.neuron_fold > 1:
-        operand = operand + ram(tech, word, unit.synapse_fold * unit.levels_in, "single")
-    if is_exact:
-        return (
-            Part("control", program.amounts(tech)),
-            Part("input buffer", operand),
-            Part("weight memory", _weights(tech, unit, contents)),
-            Part("processing elements", _level_lanes(tech, unit, in_bits, latency)),
-            Part("thresholds", _level_thresholds(tech, unit, rows, contents)),
-        )
-    lanes = _residual_lanes(unit, latency, contents)
-    scaled: Estimate = Amounts()
-    if activates:
-        alpha = fixed_point_multiplier(tech, wide, wide) if tech.is_intel else Amounts(dsp=_ALPHA_DSPS)
-        scaled = alpha * unit.pe
-    if unit.input_type.is_residual and unit.simd > 1:
-        scaled = scaled + fixed_point_multiplier(tech, unit.simd.bit_length(), wide) * unit.pe
-    numbers: Estimate = Amounts()
-    for name in ("alpha", "bias"):
-        numbers = numbers + rom(tech, unit.pe * wide, rows, columns=contents.get(name))
-    return (
-        Part("control", program.amounts(tech)),
-        Part("input buffer", operand),
-        Part("weight memory", _weights(tech, unit, contents)),
-        Part("processing elements", lanes.amounts(tech) + scaled),
-        Part("parameter memory", numbers),
-    )
-
-
-def _residual_lanes(unit: Mvau, latency: int, contents: Contents) -> Structure:
-    """``residual_pe`` of all PEs: the sum; times alpha, plus bias; what is left after each level."""
-    wide = RESIDUAL_SUM_BITS
-    lane = matches(unit.simd) + Structure(adders=wide, selects=wide, registers=wide)
-    if not unit.input_type.is_residual:  # each number or its negative, with a tree
-        plain = unit.input_type
-        bits = 2 if plain.is_bipolar else plain.bits + (1 if plain.is_signed else 2)
-        held = bits + address_bits(unit.simd) if latency >= 4 else 0
-        lane = Structure(
-            adders=wide + unit.simd * bits,
-            selects=wide,
-            trees=tree_bits(unit.simd, bits),
-            registers=wide + held,
-        )
-    if not unit.output_type.is_residual:
-        held = wide * ((latency >= 5) + (latency >= 6)) + min(wide, unit.output_bits)
-        return _times(lane + Structure(registers=held), unit.pe)
-    moved = wide if latency >= 6 else 0
-    lane = lane + Structure(adders=3 * wide, selects=wide, registers=wide + 1 + moved)
-    if latency < 5:
-        return _times(lane, unit.pe)
-    # Behind the product: the bias, and bits of the product that DSP blocks do not hold.
-    bias = contents.get("bias")
-    held = wide * unit.pe if bias is None else bias[0]
-    lane = lane + Structure(registers=_PRODUCT_REGISTERS)
-    return _times(lane, unit.pe) + Structure(registers=held)
-
-
-def _level_lanes(tech: Technology, unit: Mvau, in_bits: int, latency: int) -> Estimate:
-    """``level_pe`` of all PEs: counts, what each counts, the sum; registers of what leaves."""
-    bits, given = sum_bits(unit), unit.input_type
-    is_binary = unit.weight_type.is_bipolar and in_bits == 1
-    counted = unit.simd.bit_length() + 2 if is_binary else in_bits + 2 + address_bits(unit.simd)
-    lane = Structure(adders=bits, selects=bits, registers=bits)
-    if is_binary:
-        lane = lane + matches(unit.simd) + Structure(adders=counted)
-    elif given.is_residual or unit.weight_type.is_bipolar:
-        lane = lane + Structure(adders=unit.simd * in_bits, trees=tree_bits(unit.simd, in_bits + 2))
-    else:
-        term = unit.weight_type.bits + in_bits
-        counted = term + address_bits(unit.simd)
-        lane = lane + Structure(
-            products=unit.simd * unit.weight_type.bits * in_bits, trees=tree_bits(unit.simd, term)
-        )
-    made = unit.levels_out if unit.levels_out > 1 else unit.output_bits
-    left = 1 + made if unit.levels_out > 1 else made
-    stages = (latency >= 5) + (latency >= 6)
-    lane = lane + Structure(
-        registers=counted * (latency >= 4) + made * stages + left,
-        selects=made if unit.levels_out > 1 else 0,
-    )
-    product: Estimate = Amounts()
-    if given.is_residual and given.mean_bits > 1:
-        product = fixed_point_multiplier(tech, counted, given.mean_bits + 1) * unit.pe
-    return _times(lane, unit.pe).amounts(tech) + product
-
-
-def _level_thresholds(tech: Technology, unit: Mvau, rows: int, contents: Contents) -> Estimate:
-    """Comparators, the count of those that fire, and the memory of each row's thresholds."""
-    if not unit.thresholds:
-        return Amounts()
-    bits = sum_bits(unit)
-    compare = Structure(
-        compares=unit.pe * unit.thresholds * bits, trees=unit.pe * tree_bits(unit.thresholds, 1)
-    )
-    columns = contents.get("thresholds")
-    return compare.amounts(tech) + rom(tech, unit.pe * unit.thresholds * bits, rows, columns=columns)
-
-
 def threshold_parts(tech: Technology, unit: Threshold, contents: Contents = UNKNOWN) -> tuple[Part, ...]:
     """``thresholding``: a comparator a threshold; its later stages hold what fired."""
     stages = (2 if unit.deep_pipeline else 1) * unit.output_type.bits + 2
@@ -361,7 +231,7 @@ def scale_parts(tech: Technology, unit: Scale, contents: Contents = UNKNOWN) -> 
     # The product's register is the DSP block's; where it is all that reads them, the operand's too, and
     # a sum's that needs no rounding.
     held = 0 if bias else unit.input_bits + operand
-    if product_bits < _DSP_PRODUCT_BITS:
+    if product_bits < DSP_PRODUCT_BITS:
         product = Structure(products=unit.pe * operand * multiplier).amounts(tech)
         held += product_bits + (unit.input_bits if bias else 0)
     elif bias and not right:
@@ -377,6 +247,6 @@ def scale_parts(tech: Technology, unit: Scale, contents: Contents = UNKNOWN) -> 
             program = program + Structure(registers=kept)
     return (
         Part("control", program.amounts(tech)),
-        Part("multipliers", product + _times(lane, unit.pe).amounts(tech)),
+        Part("multipliers", product + times(lane, unit.pe).amounts(tech)),
         Part("parameter memory", store),
     )

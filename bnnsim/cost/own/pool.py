@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bnnsim.cost.blocks.amounts import Amounts, Estimate
 from bnnsim.cost.blocks.logic import fixed_point_multiplier
+from bnnsim.cost.blocks.memories import Ports
 from bnnsim.cost.blocks.parts import Part
 from bnnsim.cost.blocks.technology import Technology
 from bnnsim.cost.own.structure import Structure, address_bits, control, ram
@@ -10,6 +12,8 @@ from bnnsim.design.streaming.units import Pool
 
 _IDLE_BITS = 2
 _STAGES = 2
+_DIVISION_STAGES = 4
+"""More of a mean whose taps are no power of two."""
 _PARTS_SELECTS = 8
 """Choices between the parts of a row, a window and a frame."""
 
@@ -32,24 +36,27 @@ def pool_parts(tech: Technology, unit: Pool, in_bits: int, freezes: bool) -> tup
     if dropped:  # rows behind a frame's; then the rows of windows are counted in any case
         counters, flags = counters + address_bits(dropped), flags + 1
         counters += 0 if freezes else address_bits(rows)
-    program = control(_STAGES, freezes, rows)
-    program = program + Structure(counters=counters, registers=flags + unit.lanes * in_bits)
+    later = _DIVISION_STAGES if _multiplies(unit) else 0
+    made = _mean_bits(unit) if unit.is_mean else unit.output_type.bits if unit.adds else in_bits
+    program = control(_STAGES + later, freezes, rows)
+    program = program + Structure(
+        counters=counters, registers=flags + (1 + later) * unit.lanes * made
+    )
     # The place goes on, or back to a pixel's first word; which part of the program it is.
     place = address_bits(entries)
     program = program + Structure(adders=2 * place, selects=2 * place + _PARTS_SELECTS)
-    if unit.adds:
-        # What comes in goes into the sum at once, and leaves as wide.
-        program = program + Structure(registers=unit.lanes * (unit.output_type.bits - in_bits))
     if unit.style == "streaming":
         # Yosys keeps a copy of the place at the memory.
-        program = program + Structure(registers=state + address_bits(entries))
+        kept = unit.lanes * _mean_sign(unit) if _multiplies(unit) else state  # a DSP block's operand
+        program = program + Structure(registers=kept + address_bits(entries))
     else:
         idle = Structure(counters=_IDLE_BITS, registers=3 + address_bits(entries))
         program = program + idle + Structure(selects=address_bits(entries))
     if entries == 1:
         buffer = Structure(registers=state).amounts(tech)
     else:
-        buffer = ram(tech, state, entries, "single")
+        ports: Ports = "simple_dual" if unit.style == "streaming" else "single"
+        buffer = ram(tech, state, entries, ports)
     parts = (
         Part("control", program.amounts(tech)),
         Part("pooling", _work(unit, count_bits).amounts(tech)),
@@ -73,11 +80,54 @@ def _work(unit: Pool, count_bits: int) -> Structure:
     return work
 
 
+def _multiplies(unit: Pool) -> bool:
+    """Whether a mean's division is a product, not a shift."""
+    return unit.is_mean and unit.taps.bit_count() > 1
+
+
+def _finer(unit: Pool) -> int:
+    """Bits behind the point that a mean has more than what comes in."""
+    return max(0, unit.output_type.fraction_bits - unit.type.fraction_bits)
+
+
+def _dropped(unit: Pool) -> int:
+    """Bits behind the point that a mean has fewer than what comes in."""
+    return max(0, unit.type.fraction_bits - unit.output_type.fraction_bits)
+
+
+def _mean_sign(unit: Pool) -> int:
+    """Whether ones are added below zero, where the fraction is cut off."""
+    return int(unit.type.minimum < 0 and unit.function == "mean")
+
+
+def _quotient_bits(unit: Pool) -> int:
+    """Bits of a mean before any are dropped, with its sign where it has one."""
+    signed = unit.type.minimum < 0
+    largest = unit.state_bits + _finer(unit) - (1 if signed else 0)
+    rounds = unit.function == "rounded_mean"
+    return max(1, largest - (unit.taps - 1).bit_length() + 1 + (1 if signed else 0) + rounds)
+
+
+def _mean_bits(unit: Pool) -> int:
+    """Bits of a mean that differ from each other: those above are its sign or zeros."""
+    dropped = _dropped(unit)
+    found = _quotient_bits(unit) + (1 if dropped else 0) - dropped
+    return min(unit.output_type.bits, max(1, found))
+
+
 def _division(tech: Technology, unit: Pool) -> Part:
-    out = unit.output_type.bits
-    rounds = Structure(adders=unit.lanes * unit.state_bits, selects=unit.lanes * out).amounts(tech)
-    if unit.taps & (unit.taps - 1) == 0:
-        return Part("division", rounds)
-    later = Structure(registers=4 * unit.lanes * out).amounts(tech)
-    product = fixed_point_multiplier(tech, unit.state_bits, unit.state_bits + 1) * unit.lanes
-    return Part("division", product + rounds + later)
+    """A product with the taps' reciprocal, or a shift; rounding and saturation."""
+    quotient, out = _quotient_bits(unit), _mean_bits(unit)
+    found = quotient + (1 if _dropped(unit) else 0) - _dropped(unit)
+    saturates = out if found > out else 0
+    adders = quotient * (_mean_sign(unit) + (_dropped(unit) > 0))
+    product: Estimate = Amounts()
+    if _multiplies(unit):
+        rounds = unit.function == "rounded_mean"
+        operand = unit.state_bits + (1 if unit.type.minimum >= 0 else 0)
+        factor = unit.state_bits + _finer(unit) + 1 + (1 if unit.type.minimum >= 0 else 0) + 2 * rounds
+        product = fixed_point_multiplier(tech, operand, factor) * unit.lanes
+    elif unit.taps > 1:
+        adders += unit.state_bits
+    rest = Structure(adders=unit.lanes * adders, selects=unit.lanes * saturates)
+    return Part("division", product + rest.amounts(tech))

@@ -76,6 +76,14 @@ class Structure:
         return Amounts(lut_logic=luts, ff=flip_flops)
 
 
+def times(structure: Structure, count: int) -> Structure:
+    """``count`` of a structure."""
+    total = Structure()
+    for _ in range(count):
+        total = total + structure
+    return total
+
+
 RATIOS = (
     "unit_luts",
     "counter_luts_per_bit",

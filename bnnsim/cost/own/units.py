@@ -18,6 +18,7 @@ from bnnsim.cost.own.moving import (
     window_parts,
 )
 from bnnsim.cost.own.pool import pool_parts
+from bnnsim.cost.own.residual import residual_parts
 from bnnsim.cost.own.structure import UNKNOWN, Contents, Structure, ram
 from bnnsim.cost.streaming.frame_ends import memory_port
 from bnnsim.design.streaming.units import (
@@ -79,6 +80,8 @@ def module_parts(
             return (_part(tech, padding_structure(parameters, element_bits, out_bits)),)
         case Window():
             return window_parts(tech, parameters, element_bits, freezes)
+        case Mvau() if parameters.is_residual:
+            return residual_parts(tech, parameters, element_bits, freezes, contents)
         case Mvau():
             return mvau_parts(tech, parameters, element_bits, freezes, contents)
         case Pool():
@@ -94,7 +97,7 @@ def module_parts(
         case Concat():
             return (_part(tech, concat_structure(parameters, freezes)),)
         case Lookup():
-            return lookup_parts(tech, parameters)
+            return lookup_parts(tech, parameters, contents)
         case Multiply():
             return multiply_parts(tech, parameters, freezes)
         case Repeat():

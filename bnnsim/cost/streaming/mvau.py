@@ -36,8 +36,8 @@ BANK_DECODER_LUTS = 2
 """Write enable of one of many parameter banks: target layer and target PE, 12 bits in two LUTs."""
 
 
-def mvau_parts(tech: Technology, unit: Mvau, tool: Tool) -> tuple[Part, ...]:
-    """The parts of an MVAU that ``tool`` made."""
+def mvau_parts(tech: Technology, unit: Mvau, tool: Tool, level_bits: int = 1) -> tuple[Part, ...]:
+    """The parts of an MVAU that ``tool`` made; ``level_bits``: of a level's element, 2 with zeros."""
     if tool == "rtl" and products_in_dsps(unit, tool):
         return (
             Part("processing elements", rtl_core(tech, unit)),
@@ -48,15 +48,15 @@ def mvau_parts(tech: Technology, unit: Mvau, tool: Tool) -> tuple[Part, ...]:
             Part("input buffer", replay_memory(tech, unit)),
         )
     return (
-        Part("processing elements", _processing_elements(tech, unit, tool)),
+        Part("processing elements", _processing_elements(tech, unit, tool, level_bits)),
         Part("accumulators", _accumulators(tech, unit, tool)),
         Part("thresholds", _thresholds(tech, unit, tool)),
         Part("threshold memory", _threshold_memory(tech, unit, tool)),
         Part("weight memory", weight_memory(tech, unit, tool)),
         *weight_queue(tech, unit, tool),
         *((Part("codebook", codebook_lookups(tech, unit)),) if unit.codebook else ()),
-        Part("input buffer", _input_buffer(tech, unit, tool)),
-        Part("streams", _streams(tech, unit, tool)),
+        Part("input buffer", _input_buffer(tech, unit, tool, level_bits)),
+        Part("streams", _streams(tech, unit, tool, level_bits)),
         Part("control", _sequencing(tech, unit, tool)),
     )
 
@@ -84,14 +84,11 @@ def products_in_dsps(unit: Mvau, tool: Tool) -> bool:
     return tool == "vitis_hls" and unit.input_type.bits > 1 and not counts_levels
 
 
-def _processing_elements(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
+def _processing_elements(tech: Technology, unit: Mvau, tool: Tool, level_bits: int) -> Estimate:
     """Products and adder tree of all PEs."""
     weight, lane = unit.weight_type.bits, unit.input_type.bits
     if unit.input_type.has_integer_means:
-        counts = datapath(tech, unit.pe * popcount_luts(tech, unit.simd))
-        count_bits = unit.simd.bit_length() + 1
-        worth = fixed_point_multiplier(tech, count_bits, unit.input_type.mean_bits + 1)
-        return counts + worth * unit.pe
+        return _levels(tech, unit, tool, level_bits)
     if products_in_dsps(unit, tool):
         # A slice a product; the slices of a PE add up in a cascade.
         return Amounts(dsp=unit.pe * unit.simd) + datapath(tech, unit.pe * unit.sum_type.bits)
@@ -102,14 +99,33 @@ def _processing_elements(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
         # Signs go into the adders, which add or subtract; pairs of signs are compared beside them.
         luts = unit.simd + adder_tree_luts(tech, unit.simd, lane + 1)
     else:
-        products = unit.simd * lut_multiplier_luts(tech, weight, lane)
-        product_bits = weight + lane if weight > 1 else lane + 1
-        if tool == "vivado_hls":
-            luts = ripple_tree_luts(unit.simd, product_bits)
-        else:
-            luts = adder_tree_luts(tech, unit.simd, product_bits)
-        return control(tech, unit.pe * products) + datapath(tech, unit.pe * luts)
+        return _products(tech, unit, tool, lane, weight + lane if weight > 1 else lane + 1)
     return datapath(tech, unit.pe * luts)
+
+
+def _products(tech: Technology, unit: Mvau, tool: Tool, lane: int, product_bits: int) -> Estimate:
+    """Products in LUTs of weights and ``lane`` bits, and their sums."""
+    products = unit.simd * lut_multiplier_luts(tech, unit.weight_type.bits, lane)
+    if tool == "vivado_hls":
+        luts = ripple_tree_luts(unit.simd, product_bits)
+    else:
+        luts = adder_tree_luts(tech, unit.simd, product_bits)
+    return control(tech, unit.pe * products) + datapath(tech, unit.pe * luts)
+
+
+def _levels(tech: Technology, unit: Mvau, tool: Tool, level_bits: int) -> Estimate:
+    """Levels worth integers: each PE's matches, or with a border of zeros its sum of -1, 0 and +1, times
+    what the level is worth."""
+    if level_bits == 1:
+        count_bits = unit.simd.bit_length() + 1
+        counts = datapath(tech, unit.pe * popcount_luts(tech, unit.simd))
+    else:
+        count_bits = level_bits + (unit.simd - 1).bit_length()
+        counts = _products(tech, unit, tool, level_bits, level_bits)
+    if unit.input_type.mean_bits == 1:  # a one
+        return counts
+    worth = fixed_point_multiplier(tech, count_bits, unit.input_type.mean_bits + 1)
+    return counts + worth * unit.pe
 
 
 def _accumulators(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
@@ -201,9 +217,14 @@ def _loading(tech: Technology, unit: Mvau, banks: int) -> Estimate:
     return control(tech, BANK_DECODER_LUTS * banks)
 
 
-def _input_buffer(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
+def _operand_bits(unit: Mvau, level_bits: int) -> int:
+    """Bits of an input element, all of its levels."""
+    return unit.levels_in * level_bits if unit.input_type.is_residual else unit.input_type.bits
+
+
+def _input_buffer(tech: Technology, unit: Mvau, tool: Tool, level_bits: int) -> Estimate:
     """Keeps the input vector for the later neuron folds: registers in HLS, a small memory in RTL."""
-    width = unit.in_lanes * unit.input_type.bits
+    width = unit.in_lanes * _operand_bits(unit, level_bits)
     if unit.neuron_fold == 1:
         return control(tech, 0, width)
     if tool != "rtl":
@@ -211,10 +232,10 @@ def _input_buffer(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
     return memory(tech, width, unit.synapse_fold, "lutram", "simple_dual")
 
 
-def _streams(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
+def _streams(tech: Technology, unit: Mvau, tool: Tool, level_bits: int) -> Estimate:
     """Registers of the words that come in, go out, and of a layer's memory bring the weights."""
     word = unit.pe * unit.memory_bits
-    widths = [unit.simd * unit.input_type.bits, unit.pe * unit.output_bits]
+    widths = [unit.simd * _operand_bits(unit, level_bits), unit.pe * unit.output_bits]
     if unit.memory_layout == "per_layer":
         widths.append(word)
     return stream_registers(tech, tool, *widths)

@@ -66,7 +66,7 @@ def unit_parts(
     tool: Tool = hls_tool if library == "hls" else "rtl"
     match parameters:
         case Mvau():
-            return mvau_parts(tech, parameters, tool)
+            return mvau_parts(tech, parameters, tool, element_bits)
         case Window():
             return window_parts(tech, parameters, tool, element_bits)
         case Converter():

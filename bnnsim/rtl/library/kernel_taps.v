@@ -15,7 +15,7 @@ module kernel_taps #(
     input  wire [TAP_BITS-1:0]          tap,
     output wire [LANES-1:0]             weights
 );
-    (* rom_style = "distributed" *) reg [TAPS-1:0] kernels [0:(1 << NUMBER_BITS)-1];
+    reg [TAPS-1:0] kernels [0:(1 << NUMBER_BITS)-1];
     initial $readmemh({FILE, "_a.hex"}, kernels);
 
     genvar l;

@@ -2,7 +2,8 @@
 // Part of bnnsim's hardware library: Verilog-2005, no vendor's primitives.
 //
 // One PE of a residual MVAU whose levels are worth integers: its sum, and what its thresholds make of it.
-// Nothing is rounded. A number of thresholds that fire leaves as it is, or a bit a level, the upper first.
+// Where weights or inputs are signs, numbers are added or subtracted. Nothing is rounded. A number of
+// thresholds that fire leaves as it is, or a bit a level, the upper first.
 
 module level_pe #(
     parameter SIMD           = 1,
@@ -37,43 +38,50 @@ module level_pe #(
     output wire [OUTPUT_BITS-1:0]        value
 );
     localparam integer IS_BINARY = INPUT_BIPOLAR != 0 && WEIGHT_BIPOLAR != 0 ? 1 : 0;
-    localparam integer X_BITS    = INPUT_BIPOLAR != 0 ? 2 : INPUT_SIGNED != 0 ? INPUT_BITS : INPUT_BITS + 1;
-    localparam integer W_BITS    = WEIGHT_BIPOLAR != 0 ? 2 : WEIGHT_SIGNED != 0 ? WEIGHT_BITS : WEIGHT_BITS + 1;
-    localparam integer TERM_BITS = X_BITS + W_BITS;
+    localparam integer HAS_SIGNS = INPUT_BIPOLAR != 0 || WEIGHT_BIPOLAR != 0 ? 1 : 0;
+    localparam integer X_BITS    = INPUT_BITS + (INPUT_SIGNED != 0 ? 0 : 1);
+    localparam integer W_BITS    = WEIGHT_BITS + (WEIGHT_SIGNED != 0 ? 0 : 1);
+    localparam integer TERM_BITS = HAS_SIGNS == 0 ? X_BITS + W_BITS : WEIGHT_BIPOLAR != 0 ? X_BITS : W_BITS;
     localparam integer FOUND_BITS = $clog2(SIMD + 1);
     localparam integer PARTIAL_BITS =
-        IS_BINARY != 0 ? FOUND_BITS + 2 : TERM_BITS + (SIMD > 1 ? $clog2(SIMD) : 0);
+        IS_BINARY != 0 ? FOUND_BITS + 1 : TERM_BITS + (SIMD > 1 ? $clog2(SIMD) : 0);
 
     wire [PARTIAL_BITS-1:0] now, partial;
+    wire                    negative, subtracts;
     genvar s;
     generate
         if (IS_BINARY != 0) begin : binary
             wire [FOUND_BITS-1:0] found;
             match_count #(.LANES(SIMD), .BITS(FOUND_BITS)) count (
                 .a(operand), .b(weights), .found(found));
-            assign now = {1'b0, found, 1'b0} - SIMD[PARTIAL_BITS-1:0];
+            assign now      = {found, 1'b0} - SIMD[PARTIAL_BITS-1:0];
+            assign negative = 1'b0;
+        end else if (HAS_SIGNS != 0) begin : signs
+            signed_lanes #(
+                .SIMD(SIMD), .INPUT_BITS(INPUT_BITS), .INPUT_SIGNED(INPUT_SIGNED),
+                .WEIGHT_BITS(WEIGHT_BITS), .WEIGHT_SIGNED(WEIGHT_SIGNED), .WEIGHT_BIPOLAR(WEIGHT_BIPOLAR)
+            ) lanes (.operand(operand), .weights(weights), .value(now), .negative(negative));
         end else begin : products
             wire [SIMD*TERM_BITS-1:0] terms;
             for (s = 0; s < SIMD; s = s + 1) begin : lane
                 wire signed [X_BITS-1:0] x;
                 wire signed [W_BITS-1:0] w;
                 wire signed [TERM_BITS-1:0] term = x * w;
-                element_value #(.FROM(INPUT_BITS), .TO(X_BITS), .SIGNED(INPUT_SIGNED),
-                                .BIPOLAR(INPUT_BIPOLAR)) x_value (
-                    .element(operand[s*INPUT_BITS +: INPUT_BITS]), .value(x));
-                element_value #(.FROM(WEIGHT_BITS), .TO(W_BITS), .SIGNED(WEIGHT_SIGNED),
-                                .BIPOLAR(WEIGHT_BIPOLAR)) w_value (
-                    .element(weights[s*WEIGHT_BITS +: WEIGHT_BITS]), .value(w));
+                resize #(.FROM(INPUT_BITS), .TO(X_BITS), .SIGNED(INPUT_SIGNED)) x_value (
+                    .value(operand[s*INPUT_BITS +: INPUT_BITS]), .result(x));
+                resize #(.FROM(WEIGHT_BITS), .TO(W_BITS), .SIGNED(WEIGHT_SIGNED)) w_value (
+                    .value(weights[s*WEIGHT_BITS +: WEIGHT_BITS]), .result(w));
                 assign terms[s*TERM_BITS +: TERM_BITS] = term;
             end
             sum_tree #(.LANES(SIMD), .BITS(TERM_BITS), .SIGNED(1)) tree (.values(terms), .sum(now));
+            assign negative = 1'b0;
         end
     endgenerate
 
     wire [MEAN_BITS-1:0] mean;
     wire [SUM_BITS-1:0]  addend;
-    held #(.WIDTH_BITS(PARTIAL_BITS + MEAN_BITS), .HOLDS(COUNT)) count_register (
-        .clk(clk), .advance(advance), .given({now, in_mean}), .value({partial, mean}));
+    held #(.WIDTH_BITS(1 + PARTIAL_BITS + MEAN_BITS), .HOLDS(COUNT)) count_register (
+        .clk(clk), .advance(advance), .given({negative, now, in_mean}), .value({subtracts, partial, mean}));
     generate
         if (IS_PLAIN != 0) begin : plain
             resize #(.FROM(PARTIAL_BITS), .TO(SUM_BITS), .SIGNED(1)) longer (
@@ -87,10 +95,10 @@ module level_pe #(
             resize #(.FROM(LONG_BITS), .TO(SUM_BITS), .SIGNED(1)) longer (.value(long), .result(addend));
         end
     endgenerate
-    reg [SUM_BITS-1:0] sum;
+    reg  [SUM_BITS-1:0] sum;
+    wire [SUM_BITS-1:0] so_far = begins ? {SUM_BITS{1'b0}} : sum; // a word is added as a sum begins
     always @(posedge clk)
-        if (advance)
-            sum <= (begins ? {SUM_BITS{1'b0}} : sum) + (uses ? addend : {SUM_BITS{1'b0}});
+        if (advance & uses) sum <= subtracts ? so_far - addend : so_far + addend;
 
     // What leaves: a number, all of it or its upper bit first.
     localparam integer MADE_BITS = LEVELS_OUT > 1 ? LEVELS_OUT : OUTPUT_BITS;

@@ -52,14 +52,40 @@ module multiply #(
     genvar lane;
     generate
         for (lane = 0; lane < LANES; lane = lane + 1) begin : element
-            wire [OUTPUT_BITS-1:0] first, second;
-            element_value #(.FROM(FIRST_BITS), .TO(OUTPUT_BITS), .SIGNED(INPUT_SIGNED[0]),
-                     .BIPOLAR(INPUT_BIPOLAR[0])) first_value (
-                .element(operands[lane*FIRST_BITS +: FIRST_BITS]), .value(first));
-            element_value #(.FROM(SECOND_BITS), .TO(OUTPUT_BITS), .SIGNED(INPUT_SIGNED[1]),
-                     .BIPOLAR(INPUT_BIPOLAR[1])) second_value (
-                .element(operands[SECOND_AT + lane*SECOND_BITS +: SECOND_BITS]), .value(second));
-            assign products[lane*OUTPUT_BITS +: OUTPUT_BITS] = first * second;
+            wire [FIRST_BITS-1:0]  first  = operands[lane*FIRST_BITS +: FIRST_BITS];
+            wire [SECOND_BITS-1:0] second = operands[SECOND_AT + lane*SECOND_BITS +: SECOND_BITS];
+            wire [OUTPUT_BITS-1:0] product_of;
+            assign products[lane*OUTPUT_BITS +: OUTPUT_BITS] = product_of;
+            if (INPUT_BIPOLAR != 2'b00) begin : sign
+                // the number, or what it is below zero
+                localparam integer FROM = INPUT_BIPOLAR[0] ? SECOND_BITS : FIRST_BITS;
+                wire [FROM-1:0]        number;
+                wire                   minus;
+                wire [OUTPUT_BITS-1:0] wide;
+                if (INPUT_BIPOLAR[0]) begin : of_first
+                    assign number = second;
+                    assign minus  = !first[0];
+                end else begin : of_second
+                    assign number = first;
+                    assign minus  = !second[0];
+                end
+                element_value #(.FROM(FROM), .TO(OUTPUT_BITS), .BIPOLAR(INPUT_BIPOLAR == 2'b11 ? 1 : 0),
+                                .SIGNED(INPUT_BIPOLAR[0] ? INPUT_SIGNED[1] : INPUT_SIGNED[0])) value_of (
+                    .element(number), .value(wide));
+                assign product_of = minus ? {OUTPUT_BITS{1'b0}} - wide : wide;
+            end else begin : numbers
+                localparam integer A_BITS = FIRST_BITS + (INPUT_SIGNED[0] ? 0 : 1);
+                localparam integer B_BITS = SECOND_BITS + (INPUT_SIGNED[1] ? 0 : 1);
+                wire signed [A_BITS-1:0]        a;
+                wire signed [B_BITS-1:0]        b;
+                wire signed [A_BITS+B_BITS-1:0] whole = a * b;
+                resize #(.FROM(FIRST_BITS), .TO(A_BITS), .SIGNED(INPUT_SIGNED[0])) a_value (
+                    .value(first), .result(a));
+                resize #(.FROM(SECOND_BITS), .TO(B_BITS), .SIGNED(INPUT_SIGNED[1])) b_value (
+                    .value(second), .result(b));
+                resize #(.FROM(A_BITS + B_BITS), .TO(OUTPUT_BITS), .SIGNED(1)) cut (
+                    .value(whole), .result(product_of));
+            end
         end
         if (PIPELINE_DEPTH == 1) begin : of_signs
             reg [WORD-1:0] word;

@@ -203,32 +203,18 @@ module mvau #(
                 always @(posedge clk)
                     if (accumulates) accumulator <= so_far + {{SUM_BITS-COUNT_BITS{1'b0}}, count};
             end else if (HAS_SIGNS != 0) begin : signs
-                // the number whose sign the other operand gives, one bit wider where it has no sign
                 localparam integer FROM  = WEIGHT_BIPOLAR != 0 ? INPUT_BITS : WEIGHT_BITS;
                 localparam integer WIDER = WEIGHT_BIPOLAR != 0 & INPUT_SIGNED == 0 ? 1 : 0;
-                localparam integer BITS  = FROM + WIDER;
-                localparam integer LANES_BITS = BITS + (SIMD > 1 ? $clog2(SIMD) : 0);
-                wire [SIMD*BITS-1:0]  numbers;
-                wire [SIMD-1:0]       minus;
+                localparam integer LANES_BITS = FROM + WIDER + (SIMD > 1 ? $clog2(SIMD) : 0);
                 wire [LANES_BITS-1:0] value;
                 wire                  negative;
                 reg  [LANES_BITS-1:0] number;
                 reg                   subtracts;
                 wire [SUM_BITS-1:0]   wide;
-                for (t = 0; t < SIMD; t = t + 1) begin : lane
-                    if (WEIGHT_BIPOLAR != 0 & WIDER != 0) begin : unsigned_input
-                        assign numbers[t*BITS +: BITS] = {1'b0, lane_operand[t*INPUT_BITS +: INPUT_BITS]};
-                        assign minus[t] = !row[t];
-                    end else if (WEIGHT_BIPOLAR != 0) begin : signed_input
-                        assign numbers[t*BITS +: BITS] = lane_operand[t*INPUT_BITS +: INPUT_BITS];
-                        assign minus[t] = !row[t];
-                    end else begin : signed_weight
-                        assign numbers[t*BITS +: BITS] = row[t*WEIGHT_BITS +: WEIGHT_BITS];
-                        assign minus[t] = !lane_operand[t];
-                    end
-                end
-                signed_sum #(.LANES(SIMD), .BITS(BITS)) lanes (
-                    .numbers(numbers), .minus(minus), .value(value), .negative(negative));
+                signed_lanes #(
+                    .SIMD(SIMD), .INPUT_BITS(INPUT_BITS), .INPUT_SIGNED(INPUT_SIGNED),
+                    .WEIGHT_BITS(WEIGHT_BITS), .WEIGHT_BIPOLAR(WEIGHT_BIPOLAR)
+                ) lanes (.operand(lane_operand), .weights(row), .value(value), .negative(negative));
                 always @(posedge clk)
                     if (adds) begin
                         number    <= value;

@@ -162,8 +162,36 @@ def test_products_of_nine_bits_and_more_are_in_dsp_blocks(given, weight, simd, p
         {"name": "a", "op": "linear", "out": 30, "weight": weight, "activation": {"type": "uint2"}},
         {"name": "b", "op": "linear", "out": 5},
     ]
-    network = {"name": "n", "input": {"shape": [24, 1, 1], "type": given}, "layers": layers}
     hardware = {"a": {"pe": pe, "simd": simd}, "b": {"pe": 1, "simd": 6}}
+    _agrees("a.mvau", [24, 1, 1], given, layers, hardware, (luts, ffs, dsps))
+
+
+@pytest.mark.parametrize(("given", "luts", "ffs"), [("int8", 178, 245), ("uint4", 83, 165)])
+def test_a_mean_of_187_numbers_is_a_product_with_their_reciprocal(given, luts, ffs):
+    """Four channels at once: Yosys 0.23 with the stored units' options."""
+    layers = [
+        {"name": "a", "op": "mean_pool", "kernel": [11, 17], "type": "int8"},
+        {"name": "b", "op": "linear", "out": 5},
+    ]
+    _agrees("a.pool", [4, 11, 17], given, layers, {"b": {"pe": 1, "simd": 4}}, (luts, ffs, 4))
+
+
+def test_numbers_with_signs_make_levels_without_dsp_blocks():
+    """A first layer of 8 bits with three thresholds: Yosys 0.23 with the stored units' options."""
+    border = {"op": "conv", "kernel": 3, "pad": 1, "pad_value": 0, "activation": "residual2.11"}
+    layers = [
+        {"name": "a", "out": 16, **border},
+        {"name": "b", "out": 32, **border},
+        {"name": "c", "op": "linear", "out": 10},
+    ]
+    hardware = {"a": {"pe": 4, "simd": 9}, "b": {"pe": 8, "simd": 16}, "c": {"pe": 2, "simd": 16}}
+    _agrees("a.mvau", [3, 8, 8], "int8", layers, hardware, (841, 282, 0))
+
+
+def _agrees(unit, shape, given, layers, hardware, counted):
+    """LUTs that were counted are within the interval; flip-flops and DSP blocks are the model's."""
+    luts, ffs, dsps = counted
+    network = {"name": "n", "input": {"shape": shape, "type": given}, "layers": layers}
     head = {"name": "n", "source": "a test", "style": "streaming", "device": "xc7z020", "clock_mhz": 100}
     architecture = StreamingArchitecture.model_validate(
         {**head, "defaults": {"units": "own", "fifo_words": 2}, "layers": hardware}
@@ -171,7 +199,7 @@ def test_products_of_nine_bits_and_more_are_in_dsp_blocks(given, weight, simd, p
     design = build_streaming_design(architecture, Workload.model_validate(network))
     stimulus = stimulate(design, Path(), RunOptions(frames=1, weights_seed=5))
     assert isinstance(stimulus, Stimulus)
-    found = module_estimates(design, design_instances(design, stimulus.parameters))["a.mvau"]
+    found = module_estimates(design, design_instances(design, stimulus.parameters))[unit]
     low, high = lut_interval(default_coefficients(), found.lut)
     assert low <= luts <= high
     assert (found.rounded(_technology()).ff, found.dsp) == (ffs, dsps)
