@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.solver.kernels.jit import inner
 from bnnsim.timing.streaming.solver.kernels.lockstep import (
+    Cursor,
     load_cursor,
     moved,
     next_open,
@@ -36,15 +37,42 @@ MORE_STEPS = 4
 """Steps, besides one a stage, after which it is seen whether freezes are over."""
 
 
+class Lap(NamedTuple):
+    """A frame's first lap, the end of its last, and the stages of the pipeline."""
+
+    first: int
+    end: int
+    stages: int
+
+
 class Smooth(NamedTuple):
     """Steps done in a row whose words freeze nothing."""
 
-    done: int
+    at: Cursor
+    """Behind them."""
+    ticks: int
+    busy: int
+    """Steps that touch a word."""
+    due: int
+    """The cycle of the last step, of one that touches no word if nothing waits for it."""
     cycle: int
-    """Of the last of them."""
-    by_word: int
+    """Of the last that touches a word."""
+    reads: int
+    writes: int
     read_change: int
     write_change: int
+
+
+class Exit(NamedTuple):
+    """Where words leave: from which places their room and their own cycles stand, the window's ``first``
+    of the run and the ``most`` whose room is known, and in which cycles."""
+
+    room: int
+    given: int
+    first: int
+    most: int
+    ready_every: int
+    cycle_limit: int
 
 
 class Exits(NamedTuple):
@@ -80,10 +108,58 @@ def run_flushing(s: State, u: int, limits: Limits, ports: Ports) -> Any:
     frozen, passed, entered = origin.frozen, origin.passed, origin.entered
     read, read_change, entries = ports.read, 0, entered - start.entered
     busy, on_input, by_word = 0, 0, 0
-    exits = _let_leave(s, u, limits, ports, entered, Exits(ports.written, origin.exit_frozen, 0, 0))
+    exit_ = Exit(ports.room, ports.given, start.writes, ports.writes, unit.ready_every, limit)
+    exits = Exits(ports.written, origin.exit_frozen, 0, 0)
+    exits = _let_leave(cycles, pipes, pipe, mask, exit_, entered, exits)
     is_plain = unit.ready_every == 1 and limit == NEVER
     is_known = True
     while is_known and (read < words_left or entries < places_left):
+        if is_plain and exits.frozen == frozen and start.writes + exits.written == entered:
+            smooth = _run_smooth(
+                cycles,
+                s.program_words,
+                at,
+                Lap(unit.frame_lap, unit.frame_end, unit.stages),
+                Ports(
+                    words=ports.words + read,
+                    lag=lag,
+                    taken=ports.taken + read,
+                    reads=ports.reads - read,
+                    room=ports.room + exits.written,
+                    given=ports.given + exits.written,
+                    writes=ports.writes - exits.written,
+                    read=words_left - read,
+                    written=places_left - entries,
+                ),
+                ticks - done,
+                local + frozen,
+            )
+            if smooth.ticks:
+                at = smooth.at
+                waited = smooth.due - (local + frozen) - smooth.ticks
+                local = smooth.due - frozen
+                on_input += waited
+                by_word |= -waited
+                if smooth.busy:
+                    cycle = smooth.cycle
+                done += smooth.ticks
+                busy += smooth.busy
+                read += smooth.reads
+                entries += smooth.writes
+                entered += smooth.writes
+                read_change |= smooth.read_change
+                exits = Exits(
+                    exits.written + smooth.writes,
+                    frozen,
+                    exits.change | smooth.write_change,
+                    exits.by_room,
+                )
+                given, last = ports.given + exits.written, min(smooth.writes, size)
+                _note_entries(cycles, given, pipes, pipe, mask, entered, last, unit.stages, frozen)
+                passed = max(passed, entered - size)
+                while passed < entered and pipes[pipe + (passed & mask)] <= cycle - frozen:
+                    passed += 1
+                continue
         sides = s.program_words[at.stretch + 1]
         n = min(at.left, ticks - done)
         if sides & READS:
@@ -100,33 +176,9 @@ def run_flushing(s: State, u: int, limits: Limits, ports: Ports) -> Any:
             break
         if sides == 0:
             local += n
-            done += n
-            at = moved(s.program_words, at, n, unit.frame_lap, unit.frame_end)
-            continue
-        words, taken = ports.words + read, ports.taken + read
-        smooth = Smooth(0, 0, 0, 0, 0)
-        if is_plain and exits.frozen == frozen and start.writes + exits.written == entered:
-            smooth = _without_freezes(
-                cycles, unit.stages, ports, read, exits.written, local + frozen, sides, n
-            )
-        if smooth.done:
-            n = smooth.done
-            on_input += smooth.cycle - (local + frozen) - n
-            cycle, local = smooth.cycle, smooth.cycle - frozen
-            by_word |= smooth.by_word
-            read_change |= smooth.read_change
-            if sides & WRITES:
-                entered += n
-                exits = Exits(
-                    exits.written + n, frozen, exits.change | smooth.write_change, exits.by_room
-                )
-                given, last = ports.given + exits.written, min(n, size)
-                _note_entries(cycles, given, pipes, pipe, mask, entered, last, unit.stages, frozen)
-                passed = max(passed, entered - size)
-            while passed < entered and pipes[pipe + (passed & mask)] <= local:
-                passed += 1
         else:
             n = min(n, unit.stages + MORE_STEPS)
+            words, taken = ports.words + read, ports.taken + read
             for i in range(n):
                 wanted = local + 1
                 due = wanted + frozen
@@ -159,12 +211,12 @@ def run_flushing(s: State, u: int, limits: Limits, ports: Ports) -> Any:
                     pipes[pipe + (entered & mask)] = local + unit.stages
                     pipes[pipe + 2 * size + (entered & mask)] = cycle
                     entered += 1
-                    exits = _let_leave(s, u, limits, ports, entered, exits)
-        busy += n
-        if sides & READS:
-            read += n
-        if sides & WRITES:
-            entries += n
+                    exits = _let_leave(cycles, pipes, pipe, mask, exit_, entered, exits)
+            busy += n
+            if sides & READS:
+                read += n
+            if sides & WRITES:
+                entries += n
         done += n
         if n:
             at = moved(s.program_words, at, n, unit.frame_lap, unit.frame_end)
@@ -173,53 +225,89 @@ def run_flushing(s: State, u: int, limits: Limits, ports: Ports) -> Any:
     end.frozen, end.exit_frozen, end.passed, end.entered = frozen, exits.frozen, passed, entered
     end.reads, end.writes = start.reads + read, start.writes + exits.written
     end.busy = origin.busy + busy
-    waited = WAITED_FOR_WORD * (by_word < 0) | WAITED_FOR_ROOM * (exits.by_room < 0)
-    end.waited = origin.waited | waited
+    end.waited = (
+        origin.waited | WAITED_FOR_WORD * (by_word < 0) | WAITED_FOR_ROOM * (exits.by_room < 0)
+    )
     end.stalled_on_output = start.stalled_on_output + exits.frozen - start.exit_frozen
     end.stalled_on_input = origin.stalled_on_input + on_input
     return read, exits.written, read_change, exits.change
 
 
 @inner
-def _without_freezes(
-    cycles: Int64s,
-    stages: int,
-    ports: Ports,
-    read: int,
-    written: int,
-    cycle: int,
-    sides: int,
-    most: int,
+def _run_smooth(
+    cycles: Int64s, program: Int64s, at: Cursor, frame: Lap, ports: Ports, ticks: int, cycle: int
 ) -> Smooth:
-    """At most ``most`` steps behind the one in ``cycle``, before the first whose word would freeze the
-    pipeline. No word in it may still do so."""
-    lag = ports.lag
-    words, taken = ports.words + read, ports.taken + read
-    room, given = ports.room + written, ports.given + written
-    by_word, read_change, write_change, before = 0, 0, 0, cycle
-    if sides == READS:
-        for i in range(most):
-            cycle = max(cycle + 1, cycles[words + i] + lag)
-            read_change |= cycles[taken + i] ^ cycle
-            cycles[taken + i] = cycle
-        return Smooth(most, cycle, before + most - cycle, read_change, 0)
-    most = min(most, ports.writes - written)
-    done = most
-    for i in range(most):
-        due = cycle + 1
-        came = max(due, cycles[words + i] + lag) if sides & READS else due
-        leaves = came + stages
-        if cycles[room + i] >= leaves:
-            done = i
-            break
-        cycle = came
+    """At most ``ticks`` steps behind the one in ``cycle``, before the first whose word would freeze the
+    pipeline. No word in it may still do so.
+
+    ``ports``: as they are from here on; ``read`` and ``written`` are all words that are still to be.
+    """
+    lap, rounds, stretch, left = at.lap, at.rounds, at.stretch, at.left
+    end, stages, lag = program[lap + 2], frame.stages, ports.lag
+    most_reads, most_writes = min(ports.read, ports.reads), min(ports.written, ports.writes)
+    done, busy, reads, writes, last, is_smooth = 0, 0, 0, 0, cycle, True
+    read_change, write_change = 0, 0
+    while is_smooth and (reads < ports.read or writes < ports.written):
+        sides = program[stretch + 1]
+        n = min(left, ticks - done)
         if sides & READS:
-            read_change |= cycles[taken + i] ^ cycle
-            cycles[taken + i] = cycle
-        write_change |= cycles[given + i] ^ leaves
-        cycles[given + i] = leaves
-    by_word = before + done - cycle
-    return Smooth(done, cycle, by_word, read_change, write_change)
+            n = min(n, most_reads - reads)
+        if sides & WRITES:
+            n = min(n, most_writes - writes)
+        if n <= 0:
+            break
+        words, taken = ports.words + reads, ports.taken + reads
+        room, given = ports.room + writes, ports.given + writes
+        if sides == 0:
+            cycle += n
+        elif sides == READS:
+            for i in range(n):
+                cycle = max(cycle + 1, cycles[words + i] + lag)
+                read_change |= cycles[taken + i] ^ cycle
+                cycles[taken + i] = cycle
+            reads += n
+        elif sides == WRITES:
+            for i in range(n):
+                leaves = cycle + 1 + stages
+                if cycles[room + i] >= leaves:
+                    is_smooth = False
+                    n = i
+                    break
+                cycle += 1
+                write_change |= cycles[given + i] ^ leaves
+                cycles[given + i] = leaves
+            writes += n
+        else:
+            for i in range(n):
+                came = max(cycle + 1, cycles[words + i] + lag)
+                leaves = came + stages
+                if cycles[room + i] >= leaves:
+                    is_smooth = False
+                    n = i
+                    break
+                cycle = came
+                read_change |= cycles[taken + i] ^ cycle
+                cycles[taken + i] = cycle
+                write_change |= cycles[given + i] ^ leaves
+                cycles[given + i] = leaves
+            reads += n
+            writes += n
+        if n and sides:
+            last = cycle
+            busy += n
+        done += n
+        left -= n
+        if left == 0:
+            stretch += 2
+            if stretch == end:
+                rounds -= 1
+                if rounds == 0:
+                    lap = lap + 3 if lap + 3 < frame.end else frame.first
+                    rounds, end = program[lap], program[lap + 2]
+                stretch = program[lap + 1]
+            left = program[stretch]
+    at = Cursor(lap, rounds, stretch, left)
+    return Smooth(at, done, busy, cycle, last, reads, writes, read_change, write_change)
 
 
 @inner
@@ -244,24 +332,21 @@ def _note_entries(
 
 
 @inner
-def _let_leave(s: State, u: int, limits: Limits, ports: Ports, entered: int, exits: Exits) -> Exits:
+def _let_leave(
+    cycles: Int64s, pipes: Int64s, pipe: int, mask: int, at: Exit, entered: int, exits: Exits
+) -> Exits:
     """Words in the pipeline whose room is known; when they leave does not depend on what enters later."""
-    unit = s.unit[u]
-    mask = unit.pipe_mask
-    pipe = unit.pipe + 3 * (mask + 1)
     written, frozen, change, by_room = exits.written, exits.frozen, exits.change, exits.by_room
-    first = s.start[u].writes
-    while first + written < entered and written < ports.writes:
-        word = (first + written) & mask
-        arrival = s.pipes[pipe + word] + frozen
-        leave = max(arrival, s.cycles[ports.room + written] + 1)
-        leave = next_open(leave, unit.ready_every)
-        if leave >= limits.cycle_limit:
+    while at.first + written < entered and written < at.most:
+        word = (at.first + written) & mask
+        arrival = pipes[pipe + word] + frozen
+        leave = next_open(max(arrival, cycles[at.room + written] + 1), at.ready_every)
+        if leave >= at.cycle_limit:
             break
-        s.pipes[pipe + mask + 1 + word] = leave - arrival
+        pipes[pipe + mask + 1 + word] = leave - arrival
         by_room |= arrival - leave
         frozen += leave - arrival
-        change |= s.cycles[ports.given + written] ^ leave
-        s.cycles[ports.given + written] = leave
+        change |= cycles[at.given + written] ^ leave
+        cycles[at.given + written] = leave
         written += 1
     return Exits(written, frozen, change, by_room)
