@@ -8,6 +8,7 @@ steers them (counters, decoders, handshakes, interconnect) has a toggle rate of 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -48,9 +49,15 @@ def control_share(unit: UnitResources) -> float:
     for part in unit.parts:
         luts = part.amounts.lut_logic
         logic += luts
-        if any(word in part.name for word in _STEERING_PARTS):
+        if luts and _steers(part.name):
             steering += luts
     return steering / logic if logic else 0.0
+
+
+@lru_cache(maxsize=4096)
+def _steers(part: str) -> bool:
+    """Whether a part's name says that its logic holds no data path; few names are asked for often."""
+    return any(word in part for word in _STEERING_PARTS)
 
 
 Watts = TypeVar("Watts", float, Floats)
