@@ -281,7 +281,7 @@ FAULTS = (
         "reg [REST-1:0] rests",
     ),
     Fault("a level that never loses", "levels", "pool_lanes.v", "(earlier & ~pixel_won)", "earlier"),
-    Fault("a sum that forgets", "integer levels", "level_pe.v", "(begins ?", "(uses ?"),
+    Fault("a sum that forgets", "integer levels", "level_pe.v", "= begins ?", "= uses ?"),
     Fault("the lower bit first", "integer levels", "level_pe.v", "left[MADE_BITS-1]", "left[0]"),
     Fault("a mean added twice", "levels", "residual_pe.v", "fires ? now - out_mean", "fires ? now"),
     Fault(

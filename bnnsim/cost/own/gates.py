@@ -89,13 +89,22 @@ def repeat_parts(tech: Technology, unit: Repeat, bits: int, freezes: bool) -> tu
     keeps = not unit.zeros or unit.times > 1
     kept = 1 if unit.zeros else words_in * (len(columns) if max(rows) > 1 else 1)
     # Where a pixel's words begin goes on by their number, whose lowest bits may be zeros.
-    first = max(0, address_bits(kept) - ((words_in & -words_in).bit_length() - 1)) if max(rows) > 1 else 0
+    zeros = (words_in & -words_in).bit_length() - 1
+    first = max(0, address_bits(kept) - zeros) if max(rows) > 1 else 0
+    # Yosys keeps a copy of what the memory's address has of registers as they are.
+    copied = 0
+    if kept > 1:
+        copied = zeros if unit.times == 1 else address_bits(kept) if words == 1 else 0
     # Of an element that is widened one bit is the same in all.
     exit_bits = unit.lanes + unit.zeros if unit.widens_bits else unit.lanes * bits
     exit_bits = width + (unit.widens_bits and unit.zeros) if unit.times > 1 else exit_bits
     lists = Structure(tables=sum(len(set(counts)) > 1 for counts in (rows, columns)) * copies / 2)
     places = lists + Structure(
-        counters=counters, compares=copies, adders=first, selects=exit_bits, registers=exit_bits + first
+        counters=counters,
+        compares=copies,
+        adders=first,
+        selects=exit_bits,
+        registers=exit_bits + first + copied,
     )
     buffer: Estimate = Amounts()
     if keeps and kept > 1:

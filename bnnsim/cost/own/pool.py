@@ -7,6 +7,7 @@ from bnnsim.cost.blocks.logic import fixed_point_multiplier
 from bnnsim.cost.blocks.memories import Ports
 from bnnsim.cost.blocks.parts import Part
 from bnnsim.cost.blocks.technology import Technology
+from bnnsim.cost.own.computing import DSP_PRODUCT_BITS
 from bnnsim.cost.own.structure import Structure, address_bits, control, ram
 from bnnsim.design.streaming.units import Pool
 
@@ -126,7 +127,10 @@ def _division(tech: Technology, unit: Pool) -> Part:
         rounds = unit.function == "rounded_mean"
         operand = unit.state_bits + (1 if unit.type.minimum >= 0 else 0)
         factor = unit.state_bits + _finer(unit) + 1 + (1 if unit.type.minimum >= 0 else 0) + 2 * rounds
-        product = fixed_point_multiplier(tech, operand, factor) * unit.lanes
+        if operand + factor < DSP_PRODUCT_BITS:
+            product = Structure(products=unit.lanes * operand * factor).amounts(tech)
+        else:
+            product = fixed_point_multiplier(tech, operand, factor) * unit.lanes
     elif unit.taps > 1:
         adders += unit.state_bits
     rest = Structure(adders=unit.lanes * adders, selects=unit.lanes * saturates)

@@ -134,7 +134,8 @@ def _level_lanes(
         signed = number.is_signed or number.is_residual
         number_bits = weight.bits if given.is_bipolar else in_bits
         counted, signs = number_bits + (0 if signed else 1) + address_bits(unit.simd), 1
-        registers = counted
+        # Of one lane without a sign the last bit is zero.
+        registers = counted - (0 if signed or unit.simd > 1 else 1)
         lane = signed_sums(unit.simd, counted - address_bits(unit.simd), 1)
         sums = sums + Structure(adders=bits + counted)
     else:

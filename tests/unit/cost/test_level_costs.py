@@ -9,10 +9,14 @@ import pytest
 from bnnsim.cost.blocks.coefficients import default_coefficients
 from bnnsim.cost.blocks.logic import adder_tree_luts, lut_multiplier_luts, popcount_luts
 from bnnsim.cost.blocks.technology import Technology, technology_of
+from bnnsim.cost.resources import estimate_resources
 from bnnsim.cost.streaming.mvau import mvau_parts
+from bnnsim.design.build import build_engine_design
 from bnnsim.design.streaming.units import Mvau
 from bnnsim.spec.load import load_device
 from bnnsim.spec.value_type import BIPOLAR, ValueType, integer_type
+from bnnsim.spec.workload import Workload
+from tests.unit.design.test_layer_kinds import engine
 
 TECH: Technology = technology_of(load_device("xc7z020").spec, default_coefficients())
 LEVELS = ValueType("residual", 2, mean_bits=11)
@@ -44,3 +48,18 @@ def test_a_border_of_zeros_makes_sums_of_ternary_products_where_matches_were_cou
 
 def test_a_level_that_is_worth_one_is_not_multiplied() -> None:
     assert _elements(1, mean_bits=1)["processing elements"].dsp == 0
+
+
+@pytest.mark.parametrize(("bits", "dsps"), [(1, 0), (9, 1)])
+def test_an_engine_multiplies_each_outputs_sum_of_a_plane_by_what_its_level_is_worth(
+    bits: int, dsps: int
+) -> None:
+    """One output at a time: a product of the count and nine bits is a DSP slice's, one of 1 none."""
+    layers = [
+        {"name": "a", "op": "conv", "out": 4, "kernel": 1, "activation": f"residual2.{bits}"},
+        {"name": "b", "op": "linear", "out": 5},
+    ]
+    network = {"name": "n", "input": {"shape": [2, 6, 6], "type": "int4"}, "layers": layers}
+    workload = Workload.model_validate(network)
+    resources = estimate_resources(build_engine_design(engine(workload), workload))
+    assert resources.by_name["pes"].amounts.dsp == dsps

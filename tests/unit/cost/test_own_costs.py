@@ -19,6 +19,7 @@ from bnnsim.simulation import RunOptions, Stimulus, stimulate
 from bnnsim.spec.load import load_device
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.workload import Workload
+from tests.hardware.drawn.kinds import KINDS
 from tools.fit_own_costs import (
     core_luts,
     estimated,
@@ -85,6 +86,12 @@ def test_flip_flops_of_small_units_that_no_fit_saw_are_counted_exactly() -> None
     off = [name for name, measured in UNITS.items() if estimated_unit(name).ff != measured["ff"]]
     assert len(UNITS) >= 60
     assert len(off) <= FEW * len(UNITS), off
+
+
+def test_every_kind_that_is_drawn_was_synthesised_and_has_the_dsp_blocks_that_yosys_placed() -> None:
+    assert {name.rpartition("-")[0] for name in UNITS} == set(KINDS)
+    off = [name for name, measured in UNITS.items() if estimated_unit(name).dsp != measured["dsp"]]
+    assert off == []
 
 
 def test_four_in_five_units_that_no_fit_saw_are_within_the_interval_of_their_luts() -> None:

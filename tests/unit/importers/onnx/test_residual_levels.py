@@ -93,6 +93,7 @@ def test_levels_are_codes_and_scores_onnxruntimes(
     found = agreement(b, output, tmp_path, images=200)
     first, late = (layer.activation.type for layer in found.workload.layers[:2])
     assert (first.kind, first.bits, late.bits) == ("residual", len(worths), 2)
+    assert (first.mean_bits, late.mean_bits) == (7, 7)  # 83, 47 and 19, not float32's 24 bits of each
     assert found.ops[:4] == ["conv", "conv", "max_pool", "linear"]
     assert found.same() >= 0.98  # a sum next to a step may fall on either side in float32
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -26,9 +25,11 @@ from bnnsim.importers.onnx.binding import TensorBinding
 from bnnsim.importers.onnx.graph import Operator
 from bnnsim.importers.onnx.lowering import Lowering
 from bnnsim.importers.onnx.operators.monotone import make_monotone, negated
-from bnnsim.spec.value_type import MAX_MEAN_BITS, ValueType
+from bnnsim.spec.value_type import ValueType
 
 _MOST_LEVELS = 4
+_MOST_FIRST = 1 << 21
+"""The first level's integer that is tried last: then no level misses its worth by more than the noise."""
 _NOISE = Fraction(1, 1 << 20)
 """By how much values may miss the levels' sums, of the largest: constants were rounded to float32."""
 
@@ -183,15 +184,35 @@ def _levels_of(values: list[Fraction]) -> tuple[tuple[int, ...], Fraction, Fract
         return None
     offset = (values[0] + values[-1]) / 2
     worths = [(values[-1] - values[-1 - (1 << (levels - 1 - level))]) / 2 for level in range(levels)]
-    for rank, value in enumerate(values):
-        signs = [1 if rank >> (levels - 1 - level) & 1 else -1 for level in range(levels)]
-        found = offset + sum(sign * worth for sign, worth in zip(signs, worths, strict=True))
-        if abs(value - found) > _NOISE * max(abs(values[0]), abs(values[-1])):
-            return None
-    common = math.lcm(*(worth.denominator for worth in worths))
-    whole = [int(worth * common) for worth in worths]
-    shared = math.gcd(*whole)
-    means = tuple(one // shared for one in whole)
-    if max(means).bit_length() > MAX_MEAN_BITS:
+    allowed = _NOISE * max(abs(values[0]), abs(values[-1]))
+    if _most_missed(values, worths, offset) > allowed:
         return None
-    return means, Fraction(shared, common), offset
+    found = _narrowest(values, worths, offset, allowed)
+    return None if found is None else (*found, offset)
+
+
+def _most_missed(values: list[Fraction], worths: list[Fraction], offset: Fraction) -> Fraction:
+    """By how much the values miss the sums of +-levels at most."""
+    missed = Fraction(0)
+    for rank, value in enumerate(values):
+        signs = (1 if rank >> level & 1 else -1 for level in reversed(range(len(worths))))
+        found = offset + sum(sign * worth for sign, worth in zip(signs, worths, strict=True))
+        missed = max(missed, abs(value - found))
+    return missed
+
+
+def _narrowest(
+    values: list[Fraction], worths: list[Fraction], offset: Fraction, allowed: Fraction
+) -> tuple[tuple[int, ...], Fraction] | None:
+    """The least integers in the ratio of the levels' worths, and the unit, with which no value misses
+    the levels' sums by more than ``allowed``: a ratio of two float32 is one of few bits, up to their
+    rounding."""
+    first = np.arange(1, _MOST_FIRST + 1)
+    ratios = np.array([float(worth / worths[0]) for worth in worths])
+    missed = sum(np.abs(np.rint(ratio * first) / first - ratio) for ratio in ratios)
+    for mean in first[missed <= 2 * float(allowed / worths[0])].tolist():
+        unit = worths[0] / mean
+        means = tuple(round(worth / unit) for worth in worths)
+        if min(means) > 0 and _most_missed(values, [unit * one for one in means], offset) <= allowed:
+            return means, unit
+    return None
