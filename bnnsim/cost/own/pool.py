@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from bnnsim.cost.blocks.amounts import Amounts, Estimate
 from bnnsim.cost.blocks.logic import fixed_point_multiplier
-from bnnsim.cost.blocks.memories import Ports
 from bnnsim.cost.blocks.parts import Part
+from bnnsim.cost.blocks.storage import lut_memory
 from bnnsim.cost.blocks.technology import Technology
 from bnnsim.cost.own.computing import DSP_PRODUCT_BITS
-from bnnsim.cost.own.structure import Structure, address_bits, control, ram
+from bnnsim.cost.own.structure import Structure, address_bits, control, unregistered_ram
 from bnnsim.design.streaming.units import Pool
 
 _IDLE_BITS = 2
@@ -55,9 +55,10 @@ def pool_parts(tech: Technology, unit: Pool, in_bits: int, freezes: bool) -> tup
         program = program + idle + Structure(selects=address_bits(entries))
     if entries == 1:
         buffer = Structure(registers=state).amounts(tech)
+    elif unit.style == "streaming":  # in LUTs however deep: it is read in the same cycle
+        buffer = lut_memory(tech, state, entries, "simple_dual")
     else:
-        ports: Ports = "simple_dual" if unit.style == "streaming" else "single"
-        buffer = ram(tech, state, entries, ports)
+        buffer = unregistered_ram(tech, state, entries)
     parts = (
         Part("control", program.amounts(tech)),
         Part("pooling", _work(unit, count_bits).amounts(tech)),

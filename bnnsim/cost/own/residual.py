@@ -21,12 +21,12 @@ from bnnsim.cost.own.structure import (
     control,
     distinct_columns,
     matches,
-    ram,
     rom,
     signed_sums,
     table,
     times,
     tree_bits,
+    unregistered_ram,
 )
 from bnnsim.design.streaming.units import Mvau
 
@@ -60,7 +60,7 @@ def residual_parts(
     word = unit.simd * in_bits
     operand = Structure(registers=word, selects=word).amounts(tech)
     if unit.neuron_fold > 1:
-        operand = operand + ram(tech, word, unit.synapse_fold * unit.levels_in, "single")
+        operand = operand + unregistered_ram(tech, word, unit.synapse_fold * unit.levels_in)
     if is_exact:
         return (
             Part("control", program.amounts(tech)),

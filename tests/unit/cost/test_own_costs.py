@@ -12,12 +12,13 @@ from bnnsim.cost.own.structure import columns_of, own_fifo, part_depths, rom, tr
 from bnnsim.cost.own.units import own_parts
 from bnnsim.cost.second_opinion import lut_interval
 from bnnsim.design.build import build_streaming_design
-from bnnsim.design.streaming.units import Repeat
+from bnnsim.design.streaming.units import Pool, Repeat
 from bnnsim.rtl.opinion import module_estimates
 from bnnsim.rtl.project import design_instances
 from bnnsim.simulation import RunOptions, Stimulus, stimulate
 from bnnsim.spec.load import load_device
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
+from bnnsim.spec.value_type import BIPOLAR
 from bnnsim.spec.workload import Workload
 from tests.hardware.drawn.kinds import KINDS
 from tools.fit_own_costs import (
@@ -146,6 +147,14 @@ def test_rows_that_are_given_again_are_in_luts_however_long(columns: int, luts: 
     repeated = Repeat(4, 1, (2,) * 4, (2,) * columns, 4)
     buffer = own_parts(_technology(), repeated, False, 4, 16)[1].amounts
     assert (buffer.lutram, buffer.lut_logic, buffer.bram18) == (luts, 0, 0)
+
+
+@pytest.mark.parametrize(("style", "words", "luts"), [("line_buffered", 96, 8), ("streaming", 240, 32)])
+def test_what_windows_have_come_to_is_in_luts_however_deep(style, words, luts):
+    """Yosys 0.23 of pool: four bits in 2 x 4 RAM64X1S; with two ports in RAM64M for three bits each."""
+    pool = Pool("max", 4 * words // 3, 2, 6, (2, 2), BIPOLAR, style=style, pe=4)
+    parts = {part.name: part.amounts for part in own_parts(_technology(), pool, False, 1, 4)}
+    assert (parts["row buffer"].lutram, parts["row buffer"].bram18) == (luts, 0)
 
 
 def test_an_adder_tree_by_hand() -> None:
