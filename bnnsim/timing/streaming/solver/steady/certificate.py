@@ -40,8 +40,12 @@ MOST_HOPS = 1 << 18
 
 
 def certify(graph: TimingGraph) -> Circuit | None:
-    """A circuit whose ratio is the exact interval of ``graph``, or None where this finds no proof."""
-    found = find_bounds(graph)
+    """A circuit whose ratio is the exact interval of ``graph``, or None where this finds no proof.
+
+    Where bounds stand for flushing pipelines and do not settle at once, none is looked for: frames show
+    the interval sooner.
+    """
+    found = find_bounds(graph, is_patient=False)
     return found.circuit if found is not None and found.is_exact else None
 
 
@@ -54,8 +58,9 @@ class Bounds:
     is_exact: bool
 
 
-def find_bounds(graph: TimingGraph) -> Bounds | None:
-    """The circuit of the greatest ratio that is found in ``graph``.
+def find_bounds(graph: TimingGraph, *, is_patient: bool = True) -> Bounds | None:
+    """The circuit of the greatest ratio that is found in ``graph``; the longest program's where bounds
+    for flushing pipelines do not settle at once, unless it ``is_patient``.
 
     None where frames have no fixed pattern, or where events wait for each other within a frame,
     which is a deadlock.
@@ -66,9 +71,12 @@ def find_bounds(graph: TimingGraph) -> Bounds | None:
     circuit = longest_program(graph)
     moves = int(state.unit["words_in"].sum() + state.unit["words_out"].sum())
     most_sweeps = max(LEAST_SWEEPS, MOST_MOVES // moves)
+    most_at_once = most_sweeps
+    if (state.unit["stages"] > 1).any():
+        most_at_once = BOUND_SWEEPS if is_patient else PLAIN_SWEEPS
     while True:
         search = _Search(graph, state, circuit.ratio)
-        greater = search.run(most_sweeps)
+        greater = search.run(min(most_sweeps, most_at_once))
         most_sweeps -= search.sweeps
         if greater is None:
             return Bounds(circuit, search.is_settled)
@@ -98,8 +106,8 @@ class _Search:
     def __init__(self, graph: TimingGraph, state: k.State, period: Fraction) -> None:
         self.graph = graph
         self.state = state
-        self.has_bounds = bool((state.unit["stages"] > 1).any())
-        self.pace = k.Pace(period.numerator, period.denominator, only_rises=not self.has_bounds)
+        has_bounds = bool((state.unit["stages"] > 1).any())
+        self.pace = k.Pace(period.numerator, period.denominator, only_rises=not has_bounds)
         self.period = period
         self.is_settled = False
         self.sweeps = 0
@@ -112,8 +120,6 @@ class _Search:
         dirty = np.ones(len(self.state.unit), np.int64)
         self.sweeps = PLAIN_SWEEPS
         self.is_settled = sweep(self.state, self.pace, dirty, 0, PLAIN_SWEEPS)
-        if self.has_bounds:
-            most_sweeps = min(most_sweeps, BOUND_SWEEPS)
         return None if self.is_settled else self._noted(dirty, most_sweeps)
 
     def _noted(self, dirty: Int64s, most_sweeps: int) -> Circuit | None:
