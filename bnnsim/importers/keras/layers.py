@@ -370,6 +370,7 @@ HANDLERS: dict[str, Handler] = {
     "DepthwiseConv2D": _plain_depthwise,
     "Dropout": _same,
     "DropoutNoScale": _same,
+    "Lambda": _same,
     "Flatten": _flatten,
     "GaussianNoise": _same,
     "GlobalAveragePooling2D": _global_pool,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bnnsim.importers.foreign.settings import check_settings, shown_value
+from bnnsim.importers.keras.python_code import returns_its_argument
 from bnnsim.importers.keras.understood import LAYERS, MODEL, OPERATIONS
 from bnnsim.spec.faults import InputError, near_names
 
@@ -108,11 +109,11 @@ def _entry(entry: Any, place: str) -> Entry:
     if is_model:
         return Entry(name, kind, group, own, calls, here, structure_of(entry, here))
     made = Entry(name, kind, group, own, calls, here)
-    if kind in LAYERS:
-        check_settings(made.fault, LAYERS[kind].settings, own)
-    elif kind == "Lambda":
+    if kind == "Lambda" and not returns_its_argument(own.get("function")):
         way = "convert the model to .tflite or ONNX, or write the layer with functions of TensorFlow"
         raise made.fault("layers whose meaning the file says", f"Python code, which is never run: {way}")
+    if kind in LAYERS:
+        check_settings(made.fault, LAYERS[kind].settings, own)
     elif kind not in OPERATIONS:
         known = sorted(OPERATIONS if "." in kind else LAYERS)
         expected = f"a layer that can be imported ({', '.join(known)})"

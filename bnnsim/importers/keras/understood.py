@@ -19,6 +19,7 @@ from bnnsim.importers.foreign.settings import (
     such,
     without_effect,
 )
+from bnnsim.importers.keras.python_code import returns_its_argument
 
 _TRAINING = without_effect("acts in training only")
 _NAME = without_effect("a name")
@@ -166,6 +167,15 @@ _DROPOUT: Settings = {
     **dict.fromkeys(("rate", "noise_shape", "seed", "stddev"), _TRAINING),
     "data_format": without_effect("acts in training only"),
 }
+_LAMBDA: Settings = {
+    **_COMMON,
+    "function": such("code that returns its argument, known by its bytes", returns_its_argument),
+    "function_type": only("lambda"),
+    **dict.fromkeys(("module", "output_shape_type", "output_shape_module"), _NAME),
+    "output_shape": without_effect("the input's"),
+    "mask": only(None),
+    "arguments": only({}),
+}
 _AXIS = every("the channels, which come last")
 _CAUSAL = only("valid", "same", "causal")
 
@@ -233,6 +243,7 @@ LAYERS: dict[str, LayerKind] = {
     "Flatten": LayerKind({**_COMMON, "data_format": _LAST}),
     "GaussianNoise": LayerKind(_DROPOUT),
     "GlobalAveragePooling2D": LayerKind(_GLOBAL),
+    "Lambda": LayerKind(_LAMBDA),
     "InputLayer": LayerKind(
         {
             **_COMMON,
