@@ -36,6 +36,10 @@ SingleFileOption = Annotated[
         "--single-file", help="the library that draws goes into the page, which can then be sent alone"
     ),
 ]
+InputType = Annotated[
+    str | None,
+    typer.Option(help="value set of the input, such as fixed8.7; default: what the model says"),
+]
 ImageRange = Annotated[
     tuple[float, float] | None,
     typer.Option(

@@ -11,6 +11,7 @@ from bnnsim.evaluation import Evaluation, evaluate_design
 from bnnsim.files.schema_version import versioned
 from bnnsim.finn.reports import FinnReports, NodeFigures, read_reports
 from bnnsim.importers.finn.network import FinnDesign, read_finn
+from bnnsim.importers.onnx.network import import_options
 from bnnsim.simulation import RunOptions, stimulate
 from bnnsim.timing.streaming.bottleneck import slowest_units
 from bnnsim.timing.streaming.programs.graph import build_timing
@@ -97,14 +98,19 @@ class FinnComparison:
 
 
 def compare_with_finn(
-    folder: str | Path, device: str | None = None, clock_mhz: float | None = None
+    folder: str | Path,
+    device: str | None = None,
+    clock_mhz: float | None = None,
+    input_type: str | None = None,
 ) -> FinnComparison:
-    """Simulate a FINN build and put its own reports beside.
+    """Simulate a FINN build and put its own reports beside; part, clock and input as in
+    :func:`~bnnsim.importers.finn.network.import_finn`.
 
     Raises :class:`~bnnsim.spec.faults.SpecError` where the build cannot be read, or has no reports.
     """
+    told = import_options(input_type=input_type)
     reports = read_reports(Path(folder))
-    found = read_finn(folder, "build", None, device, clock_mhz)
+    found = read_finn(folder, "build", None, device, clock_mhz, told)
     options = RunOptions(frames=1, timing_only=True)
     evaluation = evaluate_design(found.design, stimulate(found.design, None, options), options)
     run = evaluation.simulation

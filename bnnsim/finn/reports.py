@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bnnsim.files.json_object import read_json_object
+from bnnsim.importers.finn.build import REPORTS
 from bnnsim.spec.faults import InputError
 
 _NAMES = (
@@ -90,7 +91,7 @@ def _simulated_interval(data: Mapping[str, Any]) -> int | None:
 
 
 def _read(folder: Path, name: str) -> dict[str, Any] | None:
-    for file in (folder / "report" / f"{name}.json", folder / f"{name}.json"):
+    for file in (folder / room / f"{name}.json" for room in (*REPORTS, "")):
         if file.is_file():
             return read_json_object(file, "a report of FINN, a JSON object")
     return None

@@ -8,7 +8,7 @@ import typer
 from bnnsim.cli.console import deliver
 from bnnsim.cli.facts import show_facts
 from bnnsim.cli.fitted_table import Column, FittedTable
-from bnnsim.cli.options import JsonOption
+from bnnsim.cli.options import InputType, JsonOption
 from bnnsim.cli.progress import Work
 from bnnsim.files.whole import check_target
 
@@ -22,6 +22,7 @@ def command(
     build: Annotated[Path, typer.Argument(help="FINN's build folder, with its reports")],
     device: Annotated[str | None, typer.Option(help="the part; default: the build's")] = None,
     clock_mhz: Annotated[float | None, typer.Option(help="default: the build's", min=0.001)] = None,
+    input_type: InputType = None,
     json_file: JsonOption = None,
 ) -> None:
     """Simulate a FINN build, and show FINN's estimates, rtlsim and synthesis beside it."""
@@ -29,7 +30,7 @@ def command(
 
     check_target(json_file)
     with Work("simulating"):
-        found = compare_with_finn(build, device, clock_mhz)
+        found = compare_with_finn(build, device, clock_mhz, input_type)
     deliver(found, json_file, show)
 
 

@@ -10,7 +10,7 @@ import typer
 from bnnsim.cli.console import deliver
 from bnnsim.cli.facts import show_facts, show_places
 from bnnsim.cli.help import WholeSentences
-from bnnsim.cli.options import ImageRange, JsonOption
+from bnnsim.cli.options import ImageRange, InputType, JsonOption
 from bnnsim.cli.progress import Work
 from bnnsim.cli.records.written import written
 from bnnsim.files.whole import check_target
@@ -63,10 +63,6 @@ Fixed = Annotated[
         help="word of what cannot be folded into thresholds; auto: 32 bits, as fine as fits",
         metavar="auto|fixedW.F",
     ),
-]
-InputType = Annotated[
-    str | None,
-    typer.Option(help="value set of the input, such as fixed8.7; default: what the model says"),
 ]
 SignOfZero = Annotated[
     Literal["exact", "plus"],

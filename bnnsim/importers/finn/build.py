@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bnnsim.files.boundary import foreign_file
 from bnnsim.files.json_object import read_json_object
 from bnnsim.importers.finn.folding import Folding, read_folding
 from bnnsim.importers.finn.nodes import PARTITION, is_dataflow, is_finn_model, kind_of
 from bnnsim.importers.finn.partitions import joined, partitions, whole_model
 from bnnsim.importers.finn.translation import translated
 from bnnsim.importers.onnx.file import load_model
+from bnnsim.spec.bounds import MAX_SPEC_BYTES
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.library import shipped_names
+from bnnsim.spec.streaming.hardware import MAX_QUEUE_WORDS
 
 STEPS = (
     *("step_create_stitched_ip", "step_set_fifo_depths", "step_hw_ipgen", "step_hw_codegen"),
@@ -35,6 +38,12 @@ MISSING = (
 )
 _NUMBERED = re.compile(r"(\d{1,9})[a-z]?_")
 FOLDINGS = ("final_hw_config.json", "auto_folding_config.json", "folding_config.json")
+REPORTS = ("report", "reports")
+"""Folders of a build's reports: FINN's, and Brainsmith's."""
+MEMSTREAM = "memstream.sv"
+"""FINN's module that streams a layer's weights; a copy of it is in every stitched design."""
+_CREDIT = re.compile(r"\bFULL_CREDIT\s*=\s*(\d+)")
+"""Reads that may be on their way: since October 2025 a queue behind the memory has room for them."""
 _BOARDS = {
     **dict.fromkeys(("Pynq-Z1", "Pynq-Z2", "Arty-Z7", "ZedBoard"), "xc7z020"),
     **dict.fromkeys(("Ultra96", "Ultra96-V2", "AUP-ZU3_8GB"), "xczu3eg"),
@@ -57,6 +66,8 @@ class Build:
     clock_mhz: float | None = None
     notes: tuple[str, ...] = ()
     model_path: Path = field(default_factory=Path)
+    queue_words: int = 0
+    """Words that wait behind weight memories, by the build's own RTL."""
 
 
 def read_build(path: Path, folding: str | Path | None, loaded: Any = None) -> Build:
@@ -83,7 +94,8 @@ def read_build(path: Path, folding: str | Path | None, loaded: Any = None) -> Bu
         given = own
         said.append(f"folding of {own.path.name}")
     device, clock = _target(path, said)
-    return Build(path, model, given, device, clock, tuple(said), source)
+    queue_words = _queue_words(path, said)
+    return Build(path, model, given, device, clock, tuple(said), source, queue_words)
 
 
 def folding_in(folder: Path) -> Folding | None:
@@ -152,10 +164,37 @@ def _target(folder: Path, notes: list[str]) -> tuple[str | None, float | None]:
 
 
 def _settings(folder: Path) -> Iterator[dict[str, Any]]:
-    names = ("dataflow_build_config.json", "build_config.json", "report/rtlsim_performance.json")
-    for file in (folder / name for name in names):
+    names = ("dataflow_build_config.json", "build_config.json")
+    reports = (f"{room}/rtlsim_performance.json" for room in REPORTS)
+    for file in (folder / name for name in (*names, *reports)):
         if file.is_file():
             yield read_json_object(file, "settings or a report of FINN, a JSON object")
+
+
+def _queue_words(folder: Path, notes: list[str]) -> int:
+    """Words of the queue in the RTL that streams weights; 0 where it has none, or none is there.
+
+    Raises :class:`InputError` on more than an architecture can say.
+    """
+    files = sorted(file for file in folder.rglob(MEMSTREAM) if file.is_file())
+    ages = {_credit(file) for file in files}
+    if len(ages) > 1:
+        notes.append(f"{MEMSTREAM} of several ages: weight_queue_words is not said")
+        return 0
+    words = max(ages, default=0)
+    if words:
+        notes.append(f"weight_queue_words {words} of {files[0].relative_to(folder).as_posix()}")
+    return words
+
+
+def _credit(file: Path) -> int:
+    with foreign_file(file, "FINN's RTL"), file.open(encoding="utf-8", errors="replace") as lines:
+        said = _CREDIT.search(lines.read(MAX_SPEC_BYTES))
+    if said is None:
+        return 0
+    if len(said[1]) > len(str(MAX_QUEUE_WORDS)) or int(said[1]) > MAX_QUEUE_WORDS:
+        raise InputError(str(file), f"a FULL_CREDIT of at most {MAX_QUEUE_WORDS} words", said[1][:20])
+    return int(said[1])
 
 
 def is_finn_build(folder: Path) -> bool:

@@ -32,6 +32,8 @@ MEMORIES: dict[str, WeightMemory] = {
 """FINN's ``ram_style`` and the memory of weights that it is."""
 PRODUCTS = ("auto", "lut", "dsp")
 """FINN's ``resType``, which is what multiplies under the same names."""
+STREAMED = ("internal_decoupled", "decoupled")
+"""FINN's ``mem_mode`` of weights that a memory beside the unit streams to it."""
 
 
 @dataclass
@@ -42,6 +44,8 @@ class Hardware:
     losses: list[str] = field(default_factory=list)
     converters: StreamLibrary | None = None
     """Where most width converters come from; None where there are none."""
+    queue_words: int = 0
+    """Words that wait behind weight memories."""
 
     def say(self, layer: str, **values: Any) -> None:
         self.layers.setdefault(layer, {}).update(values)
@@ -50,9 +54,12 @@ class Hardware:
         self.losses.append(f"{node.name}: {what}")
 
 
-def read_hardware(chain: Chain, network: Network) -> Hardware:
-    """Lanes and styles of every layer. Raises :class:`InputError` where a node's own do not fit it."""
-    found = Hardware(converters=_converters(chain))
+def read_hardware(chain: Chain, network: Network, queue_words: int = 0) -> Hardware:
+    """Lanes and styles of every layer; ``queue_words`` wait behind the memories that stream weights.
+
+    Raises :class:`InputError` where a node's own do not fit it.
+    """
+    found = Hardware(converters=_converters(chain), queue_words=queue_words)
     for one in chain.units.values():
         match one.node.kind:
             case "MVAU":
@@ -138,7 +145,7 @@ def _memory(node: DataflowNode) -> WeightMemory:
 
 
 def _stores(found: Hardware, one: NodeUnit) -> None:
-    """The library of a matrix unit, its weights' memory and what multiplies."""
+    """The library of a matrix unit, its weights' memory, what multiplies, and how wide its sums are."""
     node = one.node
     library = node.library or "hls"
     products = node.text("resType", "auto")
@@ -148,7 +155,15 @@ def _stores(found: Hardware, one: NodeUnit) -> None:
     if library == "rtl" or types <= {"BIPOLAR", "BINARY"}:
         products = "auto"  # RTL units have their own, signs alone are no products
     found.say(one.layer, weights=_memory(node), units=library, products=products)
+    bits = node.sum_bits() if library == "hls" else None
+    if isinstance(bits, str):
+        found.lose(node, f"accDataType {bits}; sums as wide as they must be here")
+    elif bits is not None:
+        found.say(one.layer, sum_bits=bits)
     mode = node.text("mem_mode", "internal_decoupled")
+    if found.queue_words:
+        is_streamed = mode in STREAMED
+        found.say(one.layer, weight_queue_words=found.queue_words if is_streamed else 0)
     if mode.startswith("external") or mode == "dynamic":
         found.lose(node, f"mem_mode {mode}: weights come from outside; on the chip here")
     if node.number("runtime_writeable_weights", 0):
@@ -261,6 +276,10 @@ def architecture_of(
         said = Counter(one[key] for one in hardware.layers.values() if key in one)
         if said:
             defaults[key] = said.most_common(1)[0][0]
+    for key in ("sum_bits", "weight_queue_words"):
+        all_say = {one.get(key) for one in hardware.layers.values() if "simd" in one}
+        if len(all_say) == 1 and None not in all_say:
+            defaults[key] = all_say.pop()
     layers = {}
     for layer, own in hardware.layers.items():
         layers[layer] = LayerHardware(

@@ -193,7 +193,7 @@ def _designed(
     losses: Sequence[str] = (),
 ) -> FinnDesign:
     network = resolve_network(lowered.workload)
-    hardware = read_hardware(chain, network)
+    hardware = read_hardware(chain, network, build.queue_words)
     hardware.losses += losses
     if not any(node.kind in ("MVAU", "VVAU") for node in chain.nodes.values()):
         expected = "a graph with MVAU nodes (and their folding), or --folding FILE"

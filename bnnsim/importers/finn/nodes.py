@@ -9,9 +9,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from bnnsim.spec.faults import InputError
+from bnnsim.spec.streaming.hardware import MAX_SUM_BITS
 
 Library = Literal["hls", "rtl", ""]
 DATAFLOW = "finn.custom_op.fpgadataflow"
+DEFAULT_SUM = "INT32"
+"""FINN's ``accDataType`` where a node has none."""
+_WHOLE = re.compile(r"U?INT(\d{1,4})")
+_NOT_WHOLE = re.compile(r"FLOAT|FIXED|SCALEDINT")
 _OLDEST = "finn"
 """The one domain of all of FINN's operators until 2020."""
 _SUFFIX = re.compile(r"(_Batch)?(_hls|_rtl)?$")
@@ -108,6 +113,21 @@ class DataflowNode:
         if not isinstance(value, str):
             raise self.fault(f"a text as {key}", value)
         return value
+
+    def sum_bits(self) -> int | str | None:
+        """Width of the sums in bits by ``accDataType``; the type itself where it is none of whole
+        numbers, None where the node leaves it open.
+
+        Code that was made of a node without one has FINN's default. Raises :class:`InputError`.
+        """
+        made = bool(self.text("code_gen_dir_ipgen"))
+        text = self.text("accDataType", DEFAULT_SUM if made else "")
+        if not text or _NOT_WHOLE.match(text):
+            return text or None
+        found = _WHOLE.fullmatch(text)
+        if found is None or not 1 <= int(found[1]) <= MAX_SUM_BITS:
+            raise self.fault(f"an accDataType of 1 to {MAX_SUM_BITS} bits", text[:60])
+        return int(found[1])
 
 
 def kind_of(op_type: str) -> str:

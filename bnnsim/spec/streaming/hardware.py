@@ -25,8 +25,9 @@ Products = Literal["auto", "lut", "dsp"]
 HlsTool = Literal["vivado_hls", "vitis_hls"]
 Steps = Annotated[int, Field(ge=0, le=1 << 31)]
 Stages = Annotated[int, Field(ge=1, le=64)]
-SumBits = Annotated[int, Field(ge=1, le=64)]
-Queue = Annotated[int, Field(ge=0, le=16)]
+MAX_SUM_BITS, MAX_QUEUE_WORDS = 64, 16
+SumBits = Annotated[int, Field(ge=1, le=MAX_SUM_BITS)]
+Queue = Annotated[int, Field(ge=0, le=MAX_QUEUE_WORDS)]
 """Words of a queue whose bits share a LUT by two."""
 
 

@@ -6,13 +6,16 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not installed")
+onnx = pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not installed")
+from onnx import helper, numpy_helper  # noqa: E402
 
-from bnnsim.finn.comparison import compare_with_finn
-from bnnsim.finn.reports import read_reports
-from bnnsim.spec.faults import SpecError
+from bnnsim.cli.app import run  # noqa: E402
+from bnnsim.finn.comparison import compare_with_finn  # noqa: E402
+from bnnsim.finn.reports import read_reports  # noqa: E402
+from bnnsim.spec.faults import SpecError  # noqa: E402
 
 BUILDS = Path(__file__).resolve().parents[2] / "golden" / "imported" / "finn"
 
@@ -87,3 +90,44 @@ def test_a_build_without_reports_says_which(tmp_path):
     shutil.rmtree(folder / "report")
     with pytest.raises(SpecError, match="a FINN build with reports"):
         compare_with_finn(folder)
+
+
+def test_reports_are_read_from_a_folder_of_either_name(tmp_path):
+    """Brainsmith calls it ``reports``."""
+    folder = _build(tmp_path, rtlsim_performance={"N": 1, "cycles": 700, "fclk[mhz]": 125.0})
+    usual = compare_with_finn(folder)
+    (folder / "report").rename(folder / "reports")
+    found = compare_with_finn(folder)
+    assert (found.rtlsim_latency_cycles, found.clock_mhz) == (700, 125.0)
+    assert found == usual
+
+
+@pytest.fixture
+def real_input(tmp_path) -> Path:
+    """A build of one MVAU of 2021 that reads halves of what the graph leaves real."""
+    sizes = {"MW": 8, "MH": 6, "SIMD": 2, "PE": 3, "noActivation": 1, "ActVal": 0, "binaryXnorMode": 0}
+    types = {"inputDataType": "UINT8", "weightDataType": "BIPOLAR", "outputDataType": "INT16"}
+    domain = "finn.custom_op.fpgadataflow"
+    said = {"name": "StreamingFCLayer_Batch_0", "domain": domain, "backend": "fpgadataflow"}
+    unit = helper.make_node("StreamingFCLayer_Batch", ["s", "w"], ["y"], **said, **sizes, **types)
+    weights = np.random.default_rng(5).choice([-1.0, 1.0], (8, 6)).astype(np.float32)
+    tensors = [numpy_helper.from_array(weights, "w"), numpy_helper.from_array(np.float32(0.5), "half")]
+    ends = [
+        helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1, size])
+        for name, size in (("x", 8), ("y", 6))
+    ]
+    nodes = [helper.make_node("Mul", ["x", "half"], ["s"]), unit]
+    graph = helper.make_graph(nodes, "g", ends[:1], ends[1:], tensors)
+    opsets = [helper.make_opsetid("", 13), helper.make_opsetid(domain, 1)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
+    onnx.save(model, tmp_path / "step_set_fifo_depths.onnx")
+    (tmp_path / "estimate_layer_cycles.json").write_text('{"StreamingFCLayer_Batch_0": 8}')
+    return tmp_path
+
+
+def test_an_input_that_the_graph_leaves_real_has_the_type_that_the_user_says(real_input, capsys):
+    assert run(["compare-finn", str(real_input)]) == 2
+    assert "or an input type that you choose" in capsys.readouterr().err
+    assert run(["compare-finn", str(real_input), "--input-type", "uint8", "--json", "-"]) == 0
+    [row] = json.loads(capsys.readouterr().out)["nodes"]
+    assert (row["estimated_cycles"], row["simulated_cycles"]) == (8, 8)
