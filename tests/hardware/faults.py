@@ -140,8 +140,8 @@ FAULTS = (
         "a product that takes a map's element twice",
         "gates",
         "multiply.v",
-        "first * second",
-        "first * first",
+        "whole = a * b",
+        "whole = a * a",
     ),
     Fault(
         "a product of a stage less",

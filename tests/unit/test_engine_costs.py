@@ -160,9 +160,9 @@ def test_a_mixed_design_has_no_frame_sink() -> None:
     resources = estimate_resources(design)
     assert "frame_sink" not in {unit.kind for unit in resources.units}
     assert "frame_source" in {unit.kind for unit in resources.units}
-    # What the sink of the prefix would take if its results went to memory: frames of a multiple of 64 bits
-    # come in four at a time. FINN's DMA of a port of 64 bits and a stream of 8 was placed with 1,091 LUT,
-    # 1,738 flip-flops and 2 BRAM18 (alhusseingamal/finn-brevitas-pynq-labs, post_synth_resources.json).
+    # What the sink of the prefix would take if its results went to memory: frames of a multiple of 64
+    # bits come in four at a time. FINN's DMA of a port of 64 bits and a stream of 8 was placed with 1,091
+    # LUT, 1,738 flip-flops, 2 BRAM18 (alhusseingamal/finn-brevitas-pynq-labs, post_synth_resources.json).
     sink = estimate_resources(design.streaming_prefix).by_name["sink"]
     assert sink.bram18 == 2
     assert sink.lut == pytest.approx(1_091, rel=0.20)

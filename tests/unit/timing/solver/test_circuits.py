@@ -44,6 +44,16 @@ def test_one_word_of_depth_makes_a_circuit_of_two_cycles_a_word() -> None:
     )
 
 
+def test_a_freeze_by_a_frame_s_last_word_holds_up_the_next_frame() -> None:
+    """The second word waits a cycle for the place of the first, and the two idle steps behind it with it."""
+    words = _lockstep(Run(2, writes=True), Run(2), depth=1, freezes=False)
+    writer = TimingUnit("writer", words, (), (0,))
+    reader = TimingUnit("reader", _lockstep(Run(2, reads=True)), (0,), ())
+    found = find_bounds(TimingGraph((writer, reader), (Channel("between", 1),), (1,)))
+    assert found is not None and found.is_exact
+    assert found.circuit.ratio == 5
+
+
 def test_a_fifo_that_holds_more_than_a_frame_makes_a_circuit_over_several_frames() -> None:
     """Words of one frame each; an elastic unit lets a word out 12 cycles after it came in, 3 at a time.
 

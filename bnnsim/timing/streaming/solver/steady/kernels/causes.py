@@ -109,7 +109,8 @@ def note_lockstep(s: State, u: int, pace: Pace, causes: Int64s, dirty: Int64s) -
         cycle += gap * one
     if cycle > unit.last:
         note(s, u, pace, causes, len(s.cycles) + u, what, word, cycle - since)
-        dirty[u] = 1
+    if cycle > unit.last or free > unit.last_free:
+        dirty[u] = 1  # the frame's end makes its beginning later
     unit.last, unit.last_free = cycle, free
 
 
