@@ -45,7 +45,7 @@ def test_one_word_of_depth_makes_a_circuit_of_two_cycles_a_word() -> None:
 
 
 def test_a_freeze_by_a_frame_s_last_word_holds_up_the_next_frame() -> None:
-    """The second word waits a cycle for the place of the first, and the two idle steps behind it with it."""
+    """The second word waits a cycle for the first one's place, and the idle steps behind it too."""
     words = _lockstep(Run(2, writes=True), Run(2), depth=1, freezes=False)
     writer = TimingUnit("writer", words, (), (0,))
     reader = TimingUnit("reader", _lockstep(Run(2, reads=True)), (0,), ())
