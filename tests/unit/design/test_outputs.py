@@ -49,6 +49,15 @@ def test_each_output_has_a_sink_behind_the_split_of_a_layer_that_is_read_on(file
     assert len(graph.unit_by_name["body.split"].outputs) == 3
 
 
+def puts_out_every_output(found, right) -> None:
+    assert found.bit_exact
+    assert [one.name for one in found.outputs] == ["classes", "boxes", "body"]
+    assert [one.shape for one in found.outputs] == [(5, 1, 1), (4, 6, 6), (8, 6, 6)]
+    assert found.scores == found.outputs[0].scores
+    for one in found.outputs:
+        assert np.array_equal(right.scores_of(one.name), one.scores)
+
+
 def test_every_output_is_simulated_and_equals_the_functional_executor(files) -> None:
     design = built(files)
     options = RunOptions(frames=2, weights_seed=5)
@@ -58,12 +67,8 @@ def test_every_output_is_simulated_and_equals_the_functional_executor(files) -> 
     right = executor.run(stimulus.frames, keep_outputs=False)
     assert set(right.outputs) == set(design.network.outputs)
     found = simulate_design(design, stimulus, options)
-    assert found.bit_exact
-    assert [one.name for one in found.outputs] == ["classes", "boxes", "body"]
-    assert [one.shape for one in found.outputs] == [(5, 1, 1), (4, 6, 6), (8, 6, 6)]
-    assert found.scores == found.outputs[0].scores
+    puts_out_every_output(found, right)
     for one in found.outputs:
-        assert np.array_equal(right.scores_of(one.name), one.scores)
         assert {-1, 1} == set(np.unique(one.scores)) or one.name != "body"
 
 
@@ -121,12 +126,7 @@ def test_an_engine_puts_out_every_output_and_each_has_room_of_its_own(files) -> 
     assert isinstance(stimulus, Stimulus)
     right = Executor(design.network, stimulus.parameters).run(stimulus.frames, keep_outputs=False)
     found = simulate_design(design, stimulus, options)
-    assert found.bit_exact
-    assert [one.name for one in found.outputs] == ["classes", "boxes", "body"]
-    assert [one.shape for one in found.outputs] == [(5, 1, 1), (4, 6, 6), (8, 6, 6)]
-    assert found.scores == found.outputs[0].scores
-    for one in found.outputs:
-        assert np.array_equal(right.scores_of(one.name), one.scores)
+    puts_out_every_output(found, right)
     places = memory_map(design.architecture, design.network, design.program).places
     results = {one.name: one.bits for one in places if one.content == "results"}
     bits = {name: design.network.tensor(name).type.bits for name in ("classes", "boxes")}

@@ -33,6 +33,7 @@ class StepCounter:
         self.frame_words_in = count_words(blocks, "reads")
         self._prologue = [_BlockCount(block) for block in prologue]
         self._frame = [_BlockCount(block) for block in blocks]
+        self._whole_frame = _count(self._frame, np.array([self.frame_steps]))
 
     def before(self, step: int) -> StepCount:
         """Among the first ``step`` steps of an endless run."""
@@ -42,8 +43,8 @@ class StepCounter:
         """The same for each of some numbers of steps: reads, writes and both, shape ``(n, 3)``."""
         once = _count(self._prologue, np.minimum(steps, self.prologue_steps))
         frames, rest = np.divmod(np.maximum(steps - self.prologue_steps, 0), max(1, self.frame_steps))
-        whole = _count(self._frame, np.array([self.frame_steps]))
-        total: Int64s = once + whole * np.reshape(frames, (-1, 1)) + _count(self._frame, rest)
+        whole = self._whole_frame * np.reshape(frames, (-1, 1))
+        total: Int64s = once + whole + _count(self._frame, rest)
         return total
 
     def busy(self, steps: int, frames: int) -> int:

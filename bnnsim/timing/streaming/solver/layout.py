@@ -142,7 +142,7 @@ def _lay_out_channels(
     channel["depth"] = depth
     most = np.maximum(unit["most_writes"][writer] * has_writer, unit["most_reads"][reader] * has_reader)
     words = np.maximum(unit["words_out"][writer] * has_writer, unit["words_in"][reader] * has_reader)
-    has_both = has_reader & has_writer
+    has_both = k.has_both_ends(channel)
     is_bounded = has_both & can_fill(depth, words, most_frames)
     old_writes = kept[1][writer] * has_writer
     old_reads = kept[0][reader] * has_reader
@@ -190,7 +190,7 @@ def _stretches(kept: Int64s, most: Int64s) -> Int64s:
 
 def _lay_out_snapshots(unit: k.Table, channel: k.Table) -> int:
     """Where units' and channels' numbers stand in a snapshot, and how many they are in all."""
-    has_both = (channel["reader"] >= 0) & (channel["writer"] >= 0)
+    has_both = k.has_both_ends(channel)
     is_flushing = unit["kind"] == k.FLUSHING
     reads = (channel["depth"] + 1) * channel["is_bounded"]
     held = np.minimum(channel["depth"], 2 * channel["most"] + MORE_WORDS_HELD) * has_both

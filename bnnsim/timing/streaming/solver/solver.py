@@ -90,13 +90,18 @@ class Solver:
         """Go on from ``state``, all of whose places for cycles are taken."""
         self.state, self._taken = state, len(state.cycles)
 
-    def can_go_on_to(self, most_frames: int) -> bool:
-        """Whether it could be of so many frames; it is then, if it keeps no counts."""
-        channel, unit = self.state.channel, self.state.unit
-        is_inner = (channel["reader"] >= 0) & (channel["writer"] >= 0)
-        is_free = is_inner & (channel["is_bounded"] == 0)
-        words = np.maximum(unit["words_out"][channel["writer"]], unit["words_in"][channel["reader"]])
-        if self.counts is not None or (is_free & can_fill(channel["depth"], words, most_frames)).any():
+    @property
+    def endless_fifos(self) -> Int64s:
+        """Channels that ``most_frames`` frames cannot fill: how deep they are is not looked at."""
+        channel = self.state.channel
+        return np.flatnonzero(k.has_both_ends(channel) & (channel["is_bounded"] == 0))
+
+    def take_on(self, most_frames: int) -> bool:
+        """Let the run be of so many frames, where that takes no other tables; whether it does."""
+        endless = self.state.channel[self.endless_fifos]
+        unit = self.state.unit
+        words = np.maximum(unit["words_out"][endless["writer"]], unit["words_in"][endless["reader"]])
+        if self.counts is not None or can_fill(endless["depth"], words, most_frames).any():
             return False
         self.most_frames = max(self.most_frames, most_frames)
         return True
@@ -220,8 +225,7 @@ class Solver:
         channel = s.channel
         held = channel["held"] + channel["written"] - channel["read"]
         needed = channel["old_writes"] + held + channel["most"]
-        has_both = (channel["writer"] >= 0) & (channel["reader"] >= 0)
-        crowded = has_both & (needed > channel["writes_to"] - channel["writes_from"])
+        crowded = k.has_both_ends(channel) & (needed > channel["writes_to"] - channel["writes_from"])
         rows = [channel[c] for c in np.flatnonzero(crowded)]
         ends = [row.writes_at + row.old_writes + row.held + row.written for row in rows]
         sizes = [2 * int(end - row.writes_at + row.most) for row, end in zip(rows, ends, strict=True)]

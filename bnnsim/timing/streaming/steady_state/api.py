@@ -46,7 +46,7 @@ def steady_state(graph: TimingGraph, *, fast: bool = False, max_frames: int = MA
     is_large = words >= FIRST_WORDS and max_frames >= FIRST_FRAMES
     # The first frames take less memory where FIFOs are so deep that only later ones could fill them.
     solver = Solver(graph, FIRST_FRAMES + 1 if is_large else most_frames)
-    is_all = solver.can_go_on_to(most_frames)
+    is_all = solver.take_on(most_frames)
     search = Search(solver)
     latency = end_run(solver, 1).cycles_total
     if is_large:

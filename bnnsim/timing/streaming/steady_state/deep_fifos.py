@@ -17,8 +17,7 @@ def have_room(solver: Solver, period_cycles: int, warm_up_frames: int) -> bool:
     written.
     """
     channels = solver.state.channel
-    is_inner = (channels["reader"] >= 0) & (channels["writer"] >= 0)
-    for c in np.flatnonzero(is_inner & (channels["is_bounded"] == 0)).tolist():
+    for c in solver.endless_fifos.tolist():
         written, read = solver.written(c), solver.read(c)
         words = solver.graph.units[int(channels["writer"][c])].program.words_out
         if not len(written) == len(read) == words:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bnnsim.arrays import Int64s
+from bnnsim.timing.streaming.solver.kernels.records import has_both_ends
 from bnnsim.timing.streaming.solver.solver import Solver
 
 
@@ -32,12 +33,11 @@ def take_snapshot(solver: Solver) -> Snapshot:
     """The snapshot behind the window that was solved."""
     at, channel = solver.state.end, solver.state.channel
     held = channel["held"] + channel["written"] - channel["read"]
-    has_both = (channel["writer"] >= 0) & (channel["reader"] >= 0)
     return Snapshot(
         frames=solver.source_frames,
         window=solver.window + 1,
         ended_frames=solver.begun_frames,
         words=solver.snapshot(),
         places=np.array([at["reads"], at["writes"], at["entered"], at["step"]]),
-        is_whole=not (has_both & (held > channel["snapshot_held"])).any(),
+        is_whole=not (has_both_ends(channel) & (held > channel["snapshot_held"])).any(),
     )

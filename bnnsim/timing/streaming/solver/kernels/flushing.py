@@ -242,14 +242,13 @@ def _run_smooth(
 
     ``ports``: as they are from here on; ``read`` and ``written`` are all words that are still to be.
     """
-    lap, rounds, stretch, left = at.lap, at.rounds, at.stretch, at.left
-    end, stages, lag = program[lap + 2], frame.stages, ports.lag
+    stages, lag = frame.stages, ports.lag
     most_reads, most_writes = min(ports.read, ports.reads), min(ports.written, ports.writes)
     done, busy, reads, writes, last, is_smooth = 0, 0, 0, 0, cycle, True
     read_change, write_change = 0, 0
     while is_smooth and (reads < ports.read or writes < ports.written):
-        sides = program[stretch + 1]
-        n = min(left, ticks - done)
+        sides = program[at.stretch + 1]
+        n = min(at.left, ticks - done)
         if sides & READS:
             n = min(n, most_reads - reads)
         if sides & WRITES:
@@ -296,17 +295,8 @@ def _run_smooth(
             last = cycle
             busy += n
         done += n
-        left -= n
-        if left == 0:
-            stretch += 2
-            if stretch == end:
-                rounds -= 1
-                if rounds == 0:
-                    lap = lap + 3 if lap + 3 < frame.end else frame.first
-                    rounds, end = program[lap], program[lap + 2]
-                stretch = program[lap + 1]
-            left = program[stretch]
-    at = Cursor(lap, rounds, stretch, left)
+        if n:
+            at = moved(program, at, n, frame.first, frame.end)
     return Smooth(at, done, busy, cycle, last, reads, writes, read_change, write_change)
 
 

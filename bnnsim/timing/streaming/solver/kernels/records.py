@@ -16,6 +16,7 @@ from struct import Struct
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from bnnsim.arrays import Int64s
 
@@ -210,6 +211,12 @@ def tabled(rows: Iterable[bytes], record: np.dtype[np.void]) -> Table:
 def copied(rows: Any) -> Any:
     """A copy of a table, made as bytes: numpy copies records field by field."""
     return np.ndarray(rows.shape, rows.dtype, bytearray(rows.tobytes()))
+
+
+def has_both_ends(channel: Table) -> npt.NDArray[np.bool_]:
+    """Which channels have a unit at either end, not a test bench."""
+    both: npt.NDArray[np.bool_] = (channel["writer"] >= 0) & (channel["reader"] >= 0)
+    return both
 
 
 def written(s: State, channel: int) -> Int64s:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.solver.kernels.jit import inner
 from bnnsim.timing.streaming.solver.kernels.records import LONG_AGO, Place
@@ -58,12 +60,8 @@ def gather_words(s: State, c: int, pace: Pace, place: int) -> None:
     """The later of what stands at ``place`` and of when the words of a channel are there."""
     channel = s.channel[c]
     if channel.writer >= 0:
-        offset = channel.shift
-        frame = offset // channel.words
-        first = offset - frame * channel.words
-        more = frame * pace.period + channel.lag * pace.one
-        _later(s.cycles, channel.writes_at + first, place, channel.words - first, more)
-        _later(s.cycles, channel.writes_at, place + channel.words - first, first, more + pace.period)
+        more = channel.lag * pace.one
+        _later(s.cycles, _turned(channel.writes_at, channel.shift, more, channel.words, pace), place)
 
 
 @inner
@@ -71,11 +69,29 @@ def _merge(s: State, at: int, c: int, pace: Pace, place: int) -> None:
     """The same of the reads, or readiness, at ``at``, which free the places of the unit's words."""
     channel = s.channel[c]
     offset = -channel.depth - channel.shift
-    frame = offset // channel.words
-    first = offset - frame * channel.words
-    more = frame * pace.period
-    _later(s.cycles, at + first, place, channel.words - first, more)
-    _later(s.cycles, at, place + channel.words - first, first, more + pace.period)
+    _later(s.cycles, _turned(at, offset, 0, channel.words, pace), place)
+
+
+class Turned(NamedTuple):
+    """A frame's cycles from another word on: those at ``first``, ``words`` of them and ``more`` later,
+    then those at ``again``, ``rest`` of them and ``rest_more`` later."""
+
+    first: int
+    words: int
+    more: int
+    again: int
+    rest: int
+    rest_more: int
+
+
+@inner
+def _turned(at: int, offset: int, more: int, words: int, pace: Pace) -> Turned:
+    """The cycles of the ``words`` a frame at ``at`` from word ``offset`` on, which may be one of another
+    frame, and ``more`` later."""
+    frame = offset // words
+    skipped = offset - frame * words
+    more += frame * pace.period
+    return Turned(at + skipped, words - skipped, more, at, skipped, more + pace.period)
 
 
 @inner
@@ -85,9 +101,13 @@ def _clear(cycles: Int64s, place: int, count: int) -> None:
 
 
 @inner
-def _later(cycles: Int64s, source: int, target: int, count: int, more: int) -> None:
-    for i in range(count):
-        later = cycles[Place(source + i)] + more
+def _later(cycles: Int64s, given: Turned, target: int) -> None:
+    for i in range(given.words):
+        later = cycles[Place(given.first + i)] + given.more
+        cycles[Place(target + i)] = max(cycles[Place(target + i)], later)
+    target += given.words
+    for i in range(given.rest):
+        later = cycles[Place(given.again + i)] + given.rest_more
         cycles[Place(target + i)] = max(cycles[Place(target + i)], later)
 
 
@@ -119,15 +139,8 @@ def _delays_reader(s: State, c: int, pace: Pace) -> bool:
     Where cycles only rise, a reader that has each of them in time would do what it did.
     """
     channel = s.channel[c]
-    frame = channel.shift // channel.words
-    first = channel.shift - frame * channel.words
-    more = frame * pace.period + channel.lag * pace.one
-    at, count = channel.reads_at, channel.words - first
-    return (
-        not pace.only_rises
-        or _is_later(s.cycles, channel.writes_at + first, at, count, more)
-        or _is_later(s.cycles, channel.writes_at, at + count, first, more + pace.period)
-    )
+    there = _turned(channel.writes_at, channel.shift, channel.lag * pace.one, channel.words, pace)
+    return not pace.only_rises or _is_later(s.cycles, there, channel.reads_at)
 
 
 @inner
@@ -135,22 +148,18 @@ def _delays_writer(s: State, c: int, pace: Pace) -> bool:
     """Whether a word of a channel has room only after it was written, as far as that is known."""
     channel = s.channel[c]
     offset = -channel.depth - channel.shift
-    frame = offset // channel.words
-    first = offset - frame * channel.words
-    more = frame * pace.period + pace.one
-    at, count = channel.writes_at, channel.words - first
-    return (
-        not pace.only_rises
-        or _is_later(s.cycles, channel.reads_at + first, at, count, more)
-        or _is_later(s.cycles, channel.reads_at, at + count, first, more + pace.period)
-    )
+    room = _turned(channel.reads_at, offset, pace.one, channel.words, pace)
+    return not pace.only_rises or _is_later(s.cycles, room, channel.writes_at)
 
 
 @inner
-def _is_later(cycles: Int64s, source: int, target: int, count: int, more: int) -> bool:
+def _is_later(cycles: Int64s, given: Turned, target: int) -> bool:
     spare = 0
-    for i in range(count):
-        spare |= cycles[Place(target + i)] - cycles[Place(source + i)] - more
+    for i in range(given.words):
+        spare |= cycles[Place(target + i)] - cycles[Place(given.first + i)] - given.more
+    target += given.words
+    for i in range(given.rest):
+        spare |= cycles[Place(target + i)] - cycles[Place(given.again + i)] - given.rest_more
     return spare < 0
 
 
