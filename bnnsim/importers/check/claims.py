@@ -131,12 +131,24 @@ def _claim(
         return None
     gain = np.array([float(step.gain) for step in steps]).reshape(-1, 1, 1)
     offset = np.array([float(step.offset) for step in steps]).reshape(-1, 1, 1)
-    bound = float(lowered.errors.get(binding.base, 0)) * float(np.abs(gain).max())
+    bound = _bound(binding.base, np.broadcast_to(gain.reshape(-1), binding.channels), lowered)
     dimensions = binding.dimensions
     if graph.channels_last and len(dimensions) == 3:
         dimensions = (*dimensions[1:], dimensions[0])  # the importer turned it around
     axes = tuple(axis for one in dimensions for axis in one)
     return Claim(binding.base, name, gain, offset, axes, bound)
+
+
+def _bound(base: str, gains: Array, lowered: LoweredModel) -> float:
+    """How far the reals ``gains * integers`` of a layer may be off; of joined layers each by its own."""
+    layer = lowered.draft.layers.get(base)
+    if layer is not None and layer.kind == "max_pool":
+        return _bound(layer.inputs[0], gains, lowered)
+    if layer is None or layer.kind != "concat":
+        return float(lowered.errors.get(base, 0)) * float(np.abs(gains).max())
+    ends = np.cumsum([lowered.draft.shape_of(one)[0] for one in layer.inputs])
+    parts = zip(layer.inputs, np.split(gains, ends[:-1]), strict=True)
+    return max(_bound(one, own, lowered) for one, own in parts)
 
 
 def reference_name(tensor: str, graph: ReferenceGraph, named: set[str]) -> str | None:

@@ -370,7 +370,6 @@ HANDLERS: dict[str, Handler] = {
     "DepthwiseConv2D": _plain_depthwise,
     "Dropout": _same,
     "DropoutNoScale": _same,
-    "Lambda": _same,
     "Flatten": _flatten,
     "GaussianNoise": _same,
     "GlobalAveragePooling2D": _global_pool,

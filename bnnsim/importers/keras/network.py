@@ -9,6 +9,7 @@ from typing import Any
 from bnnsim.files.boundary import foreign_file
 from bnnsim.importers.draft.write import ImportedNetwork
 from bnnsim.importers.keras.file import KerasModel, read_keras
+from bnnsim.importers.keras.lambdas.lowering import lambda_outputs
 from bnnsim.importers.keras.layers import HANDLERS
 from bnnsim.importers.keras.onnx_builder import OnnxBuilder
 from bnnsim.importers.keras.operations import called
@@ -22,7 +23,7 @@ from bnnsim.importers.onnx.network import (
 )
 from bnnsim.spec.faults import InputError
 
-_SEVERAL_INPUTS = ("Add", "Concatenate", "Multiply", "Subtract")
+_SEVERAL_INPUTS = ("Add", "Concatenate", "Lambda", "Multiply", "Subtract")
 
 
 def import_keras(
@@ -104,8 +105,12 @@ def _built(path: str | Path, model: KerasModel, input_shape: Sequence[int] | Non
         if missing:
             raise layer.fault("inputs that were made before", missing[0])
         with foreign_file(f"{layer.place} ({layer.kind})", "settings as Keras writes them"):
-            made = (HANDLERS.get(layer.kind) or called)(builder, layer, given)
-        builder.tensors[layer.name], builder.shapes[layer.name] = made
+            if layer.kind == "Lambda":
+                made = lambda_outputs(builder, layer, given)
+            else:
+                made = [(HANDLERS.get(layer.kind) or called)(builder, layer, given)]
+        for name, (tensor, shape) in zip(layer.outputs, made, strict=True):
+            builder.tensors[name], builder.shapes[name] = tensor, shape
     unknown = [name for name in model.outputs if name not in builder.tensors]
     if unknown or not model.outputs or not builder.nodes:
         raise InputError(str(path), "outputs that some layer makes", ", ".join(unknown) or "none")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bnnsim.importers.foreign.settings import check_settings, shown_value
-from bnnsim.importers.keras.python_code import returns_its_argument
+from bnnsim.importers.keras.lambdas.expressions import ADVICE, Expression, expression_of
 from bnnsim.importers.keras.understood import LAYERS, MODEL, OPERATIONS
 from bnnsim.spec.faults import InputError, near_names
 
@@ -43,7 +43,8 @@ class Call:
 @dataclass(frozen=True)
 class Entry:
     """A layer as the configuration lists it. ``kind``: its class without a package of Keras or Larq, of
-    a function of TensorFlow or Keras its name. ``inner``: the model that it is, if it is one."""
+    a function of TensorFlow or Keras its name. ``inner``: the model that it is, if it is one;
+    ``expression``: what a Lambda gives."""
 
     name: str
     kind: str
@@ -53,6 +54,7 @@ class Entry:
     calls: tuple[Call, ...]
     place: str
     inner: Structure | None = None
+    expression: Expression = None
 
     def fault(self, expected: str, got: object) -> InputError:
         """An error that names this layer."""
@@ -108,10 +110,11 @@ def _entry(entry: Any, place: str) -> Entry:
     group = str(entry["class_name"]).rpartition(">")[2]
     if is_model:
         return Entry(name, kind, group, own, calls, here, structure_of(entry, here))
-    made = Entry(name, kind, group, own, calls, here)
-    if kind == "Lambda" and not returns_its_argument(own.get("function")):
-        way = "convert the model to .tflite or ONNX, or write the layer with functions of TensorFlow"
-        raise made.fault("layers whose meaning the file says", f"Python code, which is never run: {way}")
+    expression = expression_of(own) if kind == "Lambda" else None
+    made = Entry(name, kind, group, own, calls, here, None, expression)
+    if kind == "Lambda" and expression is None:
+        got = f"Python code, which is never run: {ADVICE}"
+        raise made.fault("layers whose meaning the file says", got)
     if kind in LAYERS:
         check_settings(made.fault, LAYERS[kind].settings, own)
     elif kind not in OPERATIONS:

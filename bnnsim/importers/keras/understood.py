@@ -19,7 +19,6 @@ from bnnsim.importers.foreign.settings import (
     such,
     without_effect,
 )
-from bnnsim.importers.keras.python_code import returns_its_argument
 
 _TRAINING = without_effect("acts in training only")
 _NAME = without_effect("a name")
@@ -169,7 +168,7 @@ _DROPOUT: Settings = {
 }
 _LAMBDA: Settings = {
     **_COMMON,
-    "function": such("code that returns its argument, known by its bytes", returns_its_argument),
+    "function": every("code of the forms in docs/import.md, read and never run"),
     "function_type": only("lambda"),
     **dict.fromkeys(("module", "output_shape_type", "output_shape_module"), _NAME),
     "output_shape": without_effect("the input's"),

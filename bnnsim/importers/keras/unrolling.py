@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bnnsim.importers.foreign.settings import shown_value
+from bnnsim.importers.keras.lambdas.expressions import Expression, result_count
 from bnnsim.importers.keras.structure import Call, Entry, Ref, Structure, check_plain_call
 from bnnsim.importers.keras.understood import LAYERS
 from bnnsim.importers.onnx.graph import Array
@@ -41,6 +42,9 @@ class KerasLayer:
     place: str
     arguments: tuple[Any, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    expression: Expression = None
+    outputs: tuple[str, ...] = ()
+    """Names of what it gives: its own, or those of the tensors that a Lambda gives as a list."""
 
     def fault(self, expected: str, got: object) -> InputError:
         """An error that names this layer."""
@@ -144,12 +148,12 @@ class Unrolled:
         positions, options = (_named(part, made) for part in (list(call.positions), dict(call.names)))
         weights = self._weights.get(own, {})
         place = f"{self._file}: {name}"
-        self.layers.append(
-            KerasLayer(
-                name, entry.kind, entry.config, tuple(given), weights, place, tuple(positions), options
-            )
-        )
-        return [name]
+        count = result_count(entry.expression)
+        outputs = [name] if count is None else [f"{name}/part{i}" for i in range(count)]
+        about = (name, entry.kind, entry.config, tuple(given), weights, place)
+        arguments = (tuple(positions), options, entry.expression, tuple(outputs))
+        self.layers.append(KerasLayer(*about, *arguments))
+        return outputs
 
 
 def _check_chained(entry: Entry) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 
 from bnnsim.design.network.scaled_rules import MOST_BITS as MOST_PRODUCT_BITS
 from bnnsim.importers.draft.draft import LayerDraft, NetworkDraft
+from bnnsim.importers.draft.parts import ChannelPart, append_join, append_part, parts_of
 from bnnsim.importers.exact.channel_function import ONE, ZERO, Affine
 from bnnsim.importers.onnx.fixed_plan import FixedPlan, Kink
 from bnnsim.spec.value_type import ValueType
@@ -69,12 +70,13 @@ def append_fixed(
         made.append(_append_affine(draft, base, word, steps))
         base, offsets = made[-1].name, [Fraction(0)] * plan.channels
     error = draft.error_of(base) * unit
-    names = " and ".join(layer.name for layer in made)
+    own_names = [one for layer in made for one in (*_parts(layer), layer.name)]
+    names = " and ".join(one for layer in made for one in _parts(layer) or [layer.name])
     top, reach = word.maximum * unit, max(layer.reach for layer in made)
     if error < top:
         note = f"{names}: {word}, at most {float(error):.3g} off the model's real values"
     else:
-        own = draft.error_behind(base, draft.layers.keys() - {layer.name for layer in made}) * unit
+        own = draft.error_behind(base, draft.layers.keys() - set(own_names)) * unit
         note = f"{names}: {word}, rounded by at most {float(own):.3g} (the bounds of all layers in front "
         note += "add up to more than its range)"
     if reach > top:
@@ -120,16 +122,23 @@ def _append_affine(
 ) -> LayerDraft:
     """``gain * integer + offset`` of each channel as integers of ``word``.
 
-    Sums whose products would take more bits than a workload holds are saturated to a word first.
+    Sums whose products would take more bits than a workload holds are saturated to a word first; where
+    sums of several layers are joined, each part is multiplied by itself and the parts are joined then.
     """
     reach = max(abs(step.gain * x + step.offset) for step in steps for x in draft.bounds_of(base))
     unit_steps = 1 << word.fraction_bits
-    if not _has_room(draft, base, [step.gain * unit_steps for step in steps]):
-        base, dropped = _append_clamp(draft, base)
-        steps = [Affine(step.gain * (1 << dropped), step.offset) for step in steps]
+    gains = [step.gain * unit_steps for step in steps]
+
+    def fits(part: ChannelPart) -> bool:
+        return _has_room(draft, part.sources, gains[part.first : part.end])
+
+    if not _has_room(draft, (base,), gains):
+        if len(parts := parts_of(draft, base, fits)) > 1:
+            return _append_parts(draft, parts, word, steps)
+        base, taken = _append_clamp(draft, base, gains)
+        gains = [gain / own for gain, own in zip(gains, taken, strict=True)]
     shape, bounds = draft.shape_of(base), draft.bounds_of(base)
     magnitude = max(abs(bound) for bound in bounds)
-    gains = [step.gain * unit_steps for step in steps]
     biases = [step.offset * unit_steps for step in steps]
     scale, bits, shift = _multipliers(gains, magnitude, _MOST_SHIFT)
     bias_bits = _bits_of([round(bias) for bias in biases])
@@ -151,31 +160,64 @@ def _append_affine(
     return layer
 
 
-def _has_room(draft: NetworkDraft, base: str, gains: Sequence[Fraction]) -> bool:
-    """Whether products with ``base``, of its type, have no more bits than a workload holds."""
-    magnitude = max(abs(bound) for bound in draft.bounds_of(base))
+def _append_parts(
+    draft: NetworkDraft, parts: Sequence[ChannelPart], word: ValueType, steps: Sequence[Affine]
+) -> LayerDraft:
+    """The same for each part by itself, and they joined.
+
+    Of integers that are worth little and integers that are worth much no multiplier's format holds both.
+    """
+    made = [
+        _append_affine(draft, append_part(draft, part), word, steps[part.first : part.end])
+        for part in parts
+    ]
+    layer = append_join(draft, tuple(one.name for one in made))
+    layer.reach = max(one.reach for one in made)
+    return layer
+
+
+def _parts(layer: LayerDraft) -> list[str]:
+    """The layers that a concat joins; none of any other."""
+    return layer.inputs if layer.kind == "concat" else []
+
+
+def _has_room(draft: NetworkDraft, bases: Sequence[str], gains: Sequence[Fraction]) -> bool:
+    """Whether products with ``bases`` side by side, of their types, have no more bits than a workload
+    holds."""
+    magnitude = max(abs(bound) for base in bases for bound in draft.bounds_of(base))
     _, bits, shift = _multipliers(gains, magnitude, _MOST_SHIFT)
-    return _type_bits(draft, base) + bits - shift <= MOST_PRODUCT_BITS
+    return max(_type_bits(draft, base) for base in bases) + bits - shift <= MOST_PRODUCT_BITS
 
 
-def _append_clamp(draft: NetworkDraft, base: str) -> tuple[str, int]:
-    """``base`` saturated to a word of as many bits as there are, and how many of its last bits it lacks:
-    none, but where even a product with 1 has no room.
+def _append_clamp(
+    draft: NetworkDraft, base: str, gains: Sequence[Fraction]
+) -> tuple[str, list[Fraction]]:
+    """``base`` saturated to a word of as many bits as there are, and what each channel was multiplied by:
+    where its gain is below 1 by as much of that as the word needs, so that nothing saturates that could
+    be put out; else by 1, or less where even a product with 1 has no room.
 
     What stands behind it saturates sooner, as far as its gain is above 1.
     """
-    word, bits = ValueType("fixed", MOST_BITS, 0), 2
-    dropped = max(0, _type_bits(draft, base) + bits - MOST_PRODUCT_BITS)
-    shape, ends = draft.shape_of(base), draft.bounds_of(base)
-    low, high = (_shifted(x, dropped) for x in ends)
-    layer = draft.append("affine", [base], shape, max(low, word.minimum), min(high, word.maximum))
+    word, shape, ends = ValueType("fixed", MOST_BITS, 0), draft.shape_of(base), draft.bounds_of(base)
+    magnitude = max(abs(end) for end in ends)
+    dropped = max(0, _type_bits(draft, base) + 2 - MOST_PRODUCT_BITS)
+    needed = Fraction(1, 1 << max(0, magnitude.bit_length() - MOST_BITS + 1))
+    taken = [min(Fraction(1, 1 << dropped), max(abs(gain), needed)) for gain in gains]
+    scale, bits, shift = _multipliers(taken, magnitude, MOST_BITS - 2 + dropped)
+
+    def value(channel: int, x: int) -> int:
+        return _shifted(x * scale[channel], shift)
+
+    layer = draft.append("affine", [base], shape, *_range(value, ends, shape[0], word))
     layer.activation = word
-    layer.options = {"multiplier_bits": bits, "shift_bits": dropped, "bias_bits": 2}
-    ones = np.ones(shape[0], np.int64)
-    layer.arrays = {"scale": ones, "bias": np.zeros_like(ones)}
-    layer.error_steps = Fraction(int(dropped > 0), 2)
-    layer.steepness = Fraction(1, 1 << dropped)
-    return layer.name, dropped
+    layer.options = {"multiplier_bits": bits, "shift_bits": shift, "bias_bits": 2}
+    layer.arrays = {"scale": np.array(scale, np.int64), "bias": np.zeros(shape[0], np.int64)}
+    layer.error_steps = max(
+        _product_error(m, shift, gain, min(magnitude, math.ceil(word.maximum / gain)))
+        for m, gain in zip(scale, taken, strict=True)
+    )
+    layer.steepness = max(taken)
+    return layer.name, taken
 
 
 def _type_bits(draft: NetworkDraft, base: str) -> int:

@@ -49,6 +49,8 @@ class SavedLayer:
     options: Mapping[str, Any]
     variables: Variables
     place: str
+    outputs: tuple[str, ...]
+    """Names of what it gives: its own, or one for each of the tensors of a Lambda."""
 
     def variable(self, name: str, position: int) -> Array:
         """In float64: the variable of that name, in a file without names the one at ``position``."""
@@ -195,7 +197,7 @@ class _Opening:
             return given
         config, values_of = model["config"], {}
         if prefix:
-            inside = [(one[0], one[1]) for one in _histories(config["input_layers"])]
+            inside = [tuple(one) for one in _histories(config["input_layers"])]
             values_of = dict(zip(inside, given, strict=True))
             entries = [one for one in entries if _kind(one[0]) != "InputLayer"]
         calls = [
@@ -210,7 +212,7 @@ class _Opening:
                 names = ", ".join(_name(call[0]) for call in calls[:3])
                 raise InputError(self.file, "layers that do not wait for each other", names)
             entry, values, number, node = calls[position]
-            read = [(one[0], one[1]) for one in _histories(node)]
+            read = [tuple(one) for one in _histories(node)]
             if not all(one in values_of for one in read):
                 position += 1
                 continue
@@ -218,11 +220,12 @@ class _Opening:
             position = 0
             full = f"{prefix}{_name(entry)}" + (f":{number}" if number else "")
             inputs = [values_of[one] for one in read]
-            made = self._add(entry, values, full, inputs, _arguments(node))
-            values_of[_name(entry), number + shift[_name(entry)]] = made[0]
-        said = [(one[0], one[1]) for one in _histories(config.get("output_layers"))]
+            made = self._add(entry, values, full, inputs, _arguments(node), _parts(model, entry))
+            called = number + shift[_name(entry)]
+            values_of |= {(_name(entry), called, at): one for at, one in enumerate(made)}
+        said = [tuple(one) for one in _histories(config.get("output_layers"))]
         if not said:
-            read = [(h[0], h[1]) for e, _ in entries for h in _histories(e.get("inbound_nodes"))]
+            read = [tuple(h) for e, _ in entries for h in _histories(e.get("inbound_nodes"))]
             said = [one for one in values_of if one not in read]
         return [values_of[one] for one in said]
 
@@ -233,6 +236,7 @@ class _Opening:
         name: str,
         inputs: list[str],
         call: tuple[list[Any], dict[str, Any]],
+        parts: int = 0,
     ) -> list[str]:
         if _is_model(entry):
             return self.open(entry, variables, f"{name}/", inputs)
@@ -243,12 +247,10 @@ class _Opening:
             kind = str(entry["config"]["function"])
         place = f"{self.file}: {name}"
         config, arguments = entry["config"], tuple(call[0])
-        self.layers.append(
-            SavedLayer(
-                name, kind, config, tuple(inputs), arguments, call[1], list(variables), place
-            )
-        )
-        return [name]
+        outputs = tuple(f"{name}/part{i}" for i in range(parts)) or (name,)
+        about = (name, kind, config, tuple(inputs), arguments, call[1], list(variables), place)
+        self.layers.append(SavedLayer(*about, outputs))
+        return list(outputs)
 
 
 def _opened(model: Mapping[str, Any], variables: list[Any], file: str) -> SavedModel:
@@ -266,6 +268,14 @@ def _shift(model: Mapping[str, Any], entry: Mapping[str, Any]) -> int:
     name = _name(entry)
     numbers = [h[1] for h in _histories([everywhere, config.get("output_layers")]) if h[0] == name]
     return max(0, max(numbers, default=0) + 1 - max(1, len(entry.get("inbound_nodes") or [])))
+
+
+def _parts(model: Mapping[str, Any], entry: Mapping[str, Any]) -> int:
+    """How many tensors a layer gives as far as others read them; 0 where it is one alone."""
+    config = model["config"]
+    everywhere = [[one.get("inbound_nodes") for one in config["layers"]], config.get("output_layers")]
+    last = max((h[2] for h in _histories(everywhere) if h[0] == _name(entry)), default=0)
+    return 0 if _is_model(entry) or not last else int(last) + 1
 
 
 def _arguments(node: Any) -> tuple[list[Any], dict[str, Any]]:

@@ -15,7 +15,6 @@ import numpy as np
 from bnnsim.reference.graph import Array
 from bnnsim.reference.keras.binarynet import KINDS, STEPS, rounded_kernel, stepped
 from bnnsim.reference.keras.file import SavedLayer
-from bnnsim.reference.keras.lambdas import gives_argument_back
 from bnnsim.reference.keras.norms import batch_norm, normalization
 from bnnsim.reference.windows import convolved, maxima, means, same_pads
 from bnnsim.spec.faults import InputError
@@ -327,12 +326,6 @@ def _same(layer: SavedLayer) -> list[Part]:
     return [Part("", "Identity", lambda g: g[0], True)]
 
 
-def _lambda(layer: SavedLayer) -> list[Part]:
-    if not gives_argument_back(layer.config):
-        raise InputError(layer.place, "code that returns its argument", "other Python code")
-    return _same(layer)
-
-
 LAYERS: dict[str, Callable[[SavedLayer], list[Part]]] = {
     "Activation": _activated,
     "Add": lambda layer: [Part("", "add", lambda g: np.sum(g, axis=0))],
@@ -349,7 +342,6 @@ LAYERS: dict[str, Callable[[SavedLayer], list[Part]]] = {
     "DepthwiseConv2D": _depthwise,
     "Dropout": _same,
     "DropoutNoScale": _same,
-    "Lambda": _lambda,
     "Flatten": lambda layer: [Part("", "Flatten", lambda g: g[0].reshape(len(g[0]), -1))],
     "GaussianNoise": _same,
     "GlobalAveragePooling2D": lambda layer: _global(layer, np.mean),

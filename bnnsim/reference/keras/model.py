@@ -8,6 +8,7 @@ from pathlib import Path
 from bnnsim.reference.graph import Array, ReferenceGraph, Step
 from bnnsim.reference.keras.file import SavedLayer, read_saved
 from bnnsim.reference.keras.functions import FUNCTIONS, function_part
+from bnnsim.reference.keras.lambdas import lambda_step
 from bnnsim.reference.keras.layers import LAYERS, Part
 from bnnsim.reference.onnx_operators import refusing
 from bnnsim.reference.rounding import rounded_weights
@@ -48,7 +49,7 @@ def read_keras_model(
                 part = _ROWS
             steps.append(_step(layer, (INPUT,), layer.name, part))
             continue
-        if layer.kind not in LAYERS and layer.kind not in FUNCTIONS:
+        if layer.kind not in (*LAYERS, *FUNCTIONS, "Lambda"):
             raise InputError(
                 layer.place, f"a layer whose meaning is known ({', '.join(LAYERS)})", layer.kind
             )
@@ -78,6 +79,8 @@ def _called(layer: SavedLayer, are_samples: bool) -> list[Step]:
             part = _ROWS
             steps.append(_step(layer, given, f"{layer.name}/rows", part))
             given = (f"{layer.name}/rows",)
+    if layer.kind == "Lambda":
+        return [*steps, lambda_step(layer, given)]
     parts = LAYERS[layer.kind](layer) if layer.kind in LAYERS else [function_part(layer)]
     for part in parts:
         name = f"{layer.name}/{part.role}" if part.role else layer.name
