@@ -12,6 +12,7 @@ onnx = pytest.importorskip("onnx", reason="the extra bnnsim[onnx] is not install
 
 from bnnsim.design.build import build_streaming_design  # noqa: E402
 from bnnsim.design.design import Design  # noqa: E402
+from bnnsim.importers.model import import_model  # noqa: E402
 from bnnsim.importers.onnx.network import import_onnx  # noqa: E402
 from bnnsim.search.fold.fold import fold  # noqa: E402
 from bnnsim.simulation import RunOptions, Stimulus, datapaths_for, stimulate  # noqa: E402
@@ -20,12 +21,13 @@ from bnnsim.timing.streaming.programs.graph import build_timing  # noqa: E402
 from bnnsim.timing.streaming.reference.executor import run_simpy  # noqa: E402
 from tests.golden.imported import onnx_models  # noqa: E402
 from tests.golden.imported.onnx_models import Builder, brevitas_model  # noqa: E402
+from tests.golden.imported.test_larq_files import larq_zoo_file, larq_zoo_frames  # noqa: E402
 from tests.golden.networks import trained  # noqa: E402
 
 
-def _folded(workload: Path, fps: float, folder: Path) -> Design:
+def _folded(workload: Path, fps: float, folder: Path, device: str = "xc7z020") -> Design:
     path = folder / "folded.yaml"
-    path.write_text(fold(workload, "xc7z020", fps).text())
+    path.write_text(fold(workload, device, fps).text())
     return build_streaming_design(load_architecture(path), load_workload(workload))
 
 
@@ -71,3 +73,18 @@ def test_branched_network_is_simulated_bit_exact_at_the_rate_asked_for(build, si
     images = np.random.default_rng(0).integers(0, 256, (3, 3, side, side), np.uint8)
     ends = _frame_ends(design, tmp_path, images)
     assert ends[2] - ends[1] <= 20_000
+
+
+LONG = ("MeliusNet", "BinaryDenseNet", "RealToBinaryNet")
+
+
+@pytest.mark.parametrize(
+    "name", ["QuickNet", *(pytest.param(name, marks=pytest.mark.long) for name in LONG)]
+)
+def test_a_network_of_larq_zoo_is_simulated_bit_exact(name, tmp_path):
+    path = larq_zoo_file(name, tmp_path)
+    options = {"input_type": "uint8", "image_range": (0, 255), "real_layers": "int8"}
+    imported = import_model(path, tmp_path, "net", **options)
+    design = _folded(imported.workload_path, 1000, tmp_path, "xcu250")
+    frames = np.moveaxis(larq_zoo_frames(imported.workload.input.shape[1])[:1], -1, 1)
+    assert len(_frame_ends(design, tmp_path, frames)) == 1

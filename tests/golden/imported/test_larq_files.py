@@ -2,13 +2,16 @@
 
 tools/models/export_larq.py wrote both: tensorflow 2.15.1 (Keras 2.15), larq 0.13.3, and for .tflite
 larq-compute-engine 0.16.0, whose interpreter computed the scores; tools/models/export_keras3.py
-those of keras 3.15.1.
-They are of 1,000 frames a model.
+those of keras 3.15.1. They are of 1,000 frames a model. tools/models/export_larq_zoo.py wrote networks
+of larq-zoo 2.4.0 at small sizes, and what TensorFlow computed on 100 frames.
 """
 
 from __future__ import annotations
 
+import gzip
+import os
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,19 @@ from bnnsim.spec.faults import InputError
 
 FOLDER = Path(__file__).parent / "larq"
 KERAS_3 = Path(__file__).parent / "keras3"
+LARQ_ZOO = Path(__file__).parent / "larq_zoo"
+LARQ_ZOO_SIDES = {
+    "MeliusNet": 32,
+    "BinaryDenseNet": 64,
+    "BiRealNet": 64,
+    "BinaryResNetE": 64,
+    "RealToBinaryNet": 32,
+    "QuickNet": 32,
+}
+WHOLE_LARQ_ZOO = [
+    *("BiRealNet", "BinaryResNetE18", "BinaryDenseNet28"),
+    *("RealToBinaryNet", "MeliusNet22", "QuickNetSmall"),
+]
 INPUTS = 1000
 SHAPES = {
     "sequential": (8, 8, 3),
@@ -123,6 +139,55 @@ def test_a_thousand_frames_give_what_tensorflow_gave(file: str, tmp_path: Path) 
     # a gate's table times a sum of 288 bits is bounded by more than 1 % of the scores' span
     allowed = ("equal", "undecided") if name.startswith("gated") else ("equal",)
     assert report.verdict in allowed, str(report)
+
+
+def larq_zoo_frames(side: int) -> np.ndarray:
+    """The frames that the tool ran larq-zoo's networks on: patches with noise on them."""
+    rng = np.random.default_rng(11)
+    coarse = rng.integers(0, 256, (100, 4, 4, 3))
+    for axis in (1, 2):
+        coarse = np.take(coarse, np.arange(side) * 4 // side, axis=axis)
+    return np.clip(coarse + rng.integers(-60, 61, coarse.shape), 0, 255).astype(np.uint8)
+
+
+def larq_zoo_file(name: str, folder: Path) -> Path:
+    """The file that TensorFlow wrote, unpacked."""
+    path = folder / f"{name}.h5"
+    path.write_bytes(gzip.decompress((LARQ_ZOO / f"{name}.h5.gz").read_bytes()))
+    return path
+
+
+@pytest.mark.parametrize("name", LARQ_ZOO_SIDES)
+def test_networks_of_larq_zoo_give_what_tensorflow_gave(name: str, tmp_path: Path) -> None:
+    """Real weights lie on 255 steps of each channel, so int8 holds them as they are."""
+    path = larq_zoo_file(name, tmp_path)
+    expected = np.load(LARQ_ZOO / f"{name}.npz")["scores"].astype(np.float64)
+    frames = larq_zoo_frames(LARQ_ZOO_SIDES[name])
+    found, workload = workload_scores(path, tmp_path, frames, real_layers="int8")
+    gain, offset = np.polyfit(found.reshape(-1), expected.reshape(-1), 1)
+    off = np.abs(gain * found + offset - expected).max(axis=1) / np.ptp(expected)
+    assert len(np.unique(expected.argmax(axis=1))) >= 8, "frames that tell networks apart"
+    if name == "RealToBinaryNet":  # its gates are tables, and here and there a sign behind them flips
+        assert np.median(off) < 3e-4 and np.quantile(off, 0.9) < 1e-3
+    else:
+        assert off.max() < 1e-5
+    report = check_model(path, workload, random_inputs=10)
+    assert report.verdict == "equal", str(report)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", WHOLE_LARQ_ZOO)
+def test_networks_of_larq_zoo_are_imported_at_their_real_size(name: str, tmp_path: Path) -> None:
+    python = os.environ.get("LARQ_ZOO_PYTHON")
+    if python is None:
+        pytest.skip("LARQ_ZOO_PYTHON names no Python that has tensorflow and larq-zoo")
+    tool = Path(__file__).parents[3] / "tools" / "models" / "export_larq_zoo.py"
+    subprocess.run([python, tool, tmp_path, name], check=True, capture_output=True)
+    options = {"input_type": "uint8", "image_range": (-1, 1), "real_layers": "int8"}
+    path = tmp_path / f"{name}.h5"
+    imported = import_model(path, tmp_path / "out", "net", **options)
+    report = check_model(path, imported.workload_path, random_inputs=2)
+    assert report.verdict in ("equal", "flips"), str(report)
 
 
 @pytest.mark.parametrize("file", KERAS_3_FILES)
