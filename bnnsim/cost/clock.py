@@ -32,6 +32,7 @@ from bnnsim.design.streaming.units import (
     Split,
     Threshold,
     Unit,
+    WeightBuffer,
     Window,
 )
 from bnnsim.spec.device import Device
@@ -161,6 +162,10 @@ def _unit_mhz(delays: Delays, unit: Unit, stages: int) -> float:
             tree = steps * delays.adder(bits)
             broadcast = delays.net + delays.lut + delays.broadcast(parameters.pe)
             return delays.path_mhz(max(tree, broadcast, memory))
+        case WeightBuffer():
+            # A 32-bit counter and what it decides, or the memory's word to the register behind it.
+            counted = delays.adder(32) + delays.lut + delays.net
+            return delays.path_mhz(max(counted, memory))
         case Window():
             width = (parameters.words_in - 1).bit_length()
             return delays.path_mhz(max(memory, delays.adder(width) + delays.lut + delays.net))

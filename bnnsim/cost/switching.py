@@ -27,6 +27,7 @@ from bnnsim.design.streaming.units import (
     Stream,
     Threshold,
     Unit,
+    WeightBuffer,
     Window,
 )
 
@@ -118,7 +119,7 @@ def unit_steps(unit: Unit, streams: Mapping[str, Stream]) -> int:
         case (
             Source() | Sink() | Converter() | Padding() | Window() | Pool()
             | Threshold() | Scale() | Lookup() | Split() | Add() | Multiply() | Concat() | Repeat()
-            | LabelSelect()
+            | LabelSelect() | WeightBuffer()
         ):
             return max((streams[name].words for name in (*unit.inputs, *unit.outputs)), default=0)
         case _:

@@ -50,6 +50,6 @@ def _words(unit: Unit, graph: StreamingGraph) -> Iterator[tuple[str, int]]:
     for name in (*unit.inputs, *unit.outputs):
         yield name, graph.stream_by_name[name].width_bits
     made = unit.parameters
-    if isinstance(made, Mvau):
+    if isinstance(made, Mvau) and not made.weights_stream:
         is_streamed = made.memory_layout == "per_layer"
         yield WEIGHTS, weight_word_bits(made.pe, made.simd, made.weight_type.bits, is_streamed)

@@ -10,7 +10,7 @@ from bnnsim.arrays import Integers
 from bnnsim.design.network.network import INPUT, Network, Node
 from bnnsim.functional.activations import Activations, Outputs
 from bnnsim.functional.input.frames import check_frames
-from bnnsim.functional.layers.joins import joined, largest, repeated
+from bnnsim.functional.layers.joins import joined, largest, matrix_product, repeated
 from bnnsim.functional.layers.pooling import pooled
 from bnnsim.functional.layers.residual import codes_of
 from bnnsim.functional.layers.scaled_layers import is_scaled, run_scaled, scaled_parameters
@@ -23,6 +23,7 @@ from bnnsim.spec.faults import Fault, SpecError
 from bnnsim.spec.workload import (
     AveragePoolLayer,
     ConcatLayer,
+    MatmulLayer,
     MaxPoolLayer,
     RepeatLayer,
     SumPoolLayer,
@@ -136,6 +137,8 @@ class Executor:
             return pooled(node, given[0], threads)
         if isinstance(layer, ConcatLayer):
             return concatenated(given)
+        if isinstance(layer, MatmulLayer):
+            return matrix_product(node, *given)
         if isinstance(layer, RepeatLayer):
             return repeated(node, given[0])
         if isinstance(layer, TopKLayer):

@@ -89,7 +89,8 @@ def known_contents(instance: Instance) -> Contents:
         images.setdefault(memory.name, []).append(memory.words)
     found = {name: columns_of(words) for name, words in images.items()}
     given = instance.parameters
-    if instance.module == "mvau" and given["WEIGHT_BIPOLAR"] and not given["CODEBOOK"]:
+    has_signs = instance.module == "mvau" and given["WEIGHT_BIPOLAR"] and not given["CODEBOOK"]
+    if has_signs and "weights" in images:
         size = int(given["PE"]), int(given["SIMD"])
         found["signs"] = columns_of(_first_signs(*size, images["weights"]))
     if instance.module == "lookup":

@@ -11,6 +11,7 @@ from bnnsim.spec.bounds import MAX_EXTENT
 from bnnsim.spec.layers.base import Border, LayerBase, Pair, Sides, Window, pair, sides
 from bnnsim.spec.layers.base import Compare as Compare
 from bnnsim.spec.layers.maps import LookupLayer as LookupLayer
+from bnnsim.spec.layers.maps import MatmulLayer as MatmulLayer
 from bnnsim.spec.layers.maps import MultiplyLayer as MultiplyLayer
 from bnnsim.spec.layers.maps import RepeatLayer as RepeatLayer
 from bnnsim.spec.layers.maps import TopKLayer as TopKLayer
@@ -329,6 +330,7 @@ Layer = Annotated[
     | PoolLayer
     | AddLayer
     | MultiplyLayer
+    | MatmulLayer
     | ConcatLayer
     | RepeatLayer
     | TopKLayer,

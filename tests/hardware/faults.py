@@ -73,16 +73,32 @@ GATES: dict[str, Any] = {
         {"name": "best", "op": "top_k", "k": 2},
     ],
 }
+ATTENTION: dict[str, Any] = {
+    "name": "attention",
+    "input": {"shape": [4, 6, 1], "type": "bipolar"},
+    "layers": [
+        {"name": "queries", "op": "conv", "out": 4, "kernel": 1, "activation": "bipolar"},
+        {"name": "keys", "op": "conv", "out": 4, "kernel": 1, "activation": "bipolar",
+         "inputs": ["input"]},
+        {"name": "scores", "op": "matmul", "transposed": True, "inputs": ["queries", "keys"]},
+        {"name": "chosen", "op": "threshold", "activation": "uint2"},
+        {"name": "mixed", "op": "matmul", "inputs": ["chosen", "keys"]},
+    ],
+}  # fmt: skip
 
 
 def small_design(name: str) -> Design:
     """The design that a fault is planted in: ``freezing`` or ``flushing`` and a window, ``levels``,
-    ``integer levels`` or ``gates``."""
+    ``integer levels``, ``gates`` or ``attention``."""
     pipeline, _, window = name.partition(" ")
     if pipeline == "gates":
         layers = {"map": {"pe": 1, "simd": 2}, "scores": {"pe": 1, "simd": 4}}
         layers |= {"gate": {"pe": 1}, "sign": {"pe": 1}, "best": {"pe": 1}}
         return _built(GATES, layers, {"fifo_words": 4}, {"map.split->gated.multiply": 80})
+    if pipeline == "attention":
+        layers = {name: {"pe": 2, "simd": 2} for name in ("queries", "keys", "scores", "mixed")}
+        layers["scores"]["weight_frames"] = 1
+        return _built(ATTENTION, {**layers, "chosen": {"pe": 2}}, {"fifo_words": 40})
     if pipeline == "integer":
         layers = {"a": {"pe": 2, "simd": 6}, "b": {"pe": 2, "simd": 4}, "c": {"pe": 1, "simd": 8}}
         return _built(INTEGER_LEVELS, layers, {"fifo_words": 66})
@@ -136,6 +152,30 @@ class Fault:
 
 
 FAULTS = (
+    Fault("rows and columns mixed up", "attention", "top.v", ".BY_ROWS(1)", ".BY_ROWS(0)"),
+    Fault(
+        "weights taken before the last have left",
+        "attention",
+        "weight_buffer.v",
+        "& !(held & held_last & held_of == writes_to)",
+        "",
+    ),
+    Fault("a pixel more", "attention", "weight_buffer.v", "COUNT(PIXELS)", "COUNT(PIXELS + 1)"),
+    Fault(
+        "the other frame's weights",
+        "attention",
+        "weight_buffer.v",
+        "if (FRAMES == 2 & read & is_last) reads_from <= !reads_from;",
+        "",
+    ),
+    Fault("no weights", "attention", "mvau.v", "word <= in_data[WORD", "word <= 0 & in_data[WORD"),
+    Fault(
+        "an MVAU without its vector ahead",
+        "attention",
+        "mvau.v",
+        "if (WEIGHTS_STREAM != 0 & NEURON_FOLD > 1) begin",
+        "if (1'b0) begin",
+    ),
     Fault(
         "a product that takes a map's element twice",
         "gates",

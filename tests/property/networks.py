@@ -223,6 +223,33 @@ class _Sketch:
         self.layer("multiply", [root, self.last])
         self.threshold(channels)
 
+    def matmul(self) -> None:
+        """Pixels of a map times those of another, now and then weighing those of a third; behind FIFOs of
+        a frame."""
+        root, shape, kind = self.last, self.shape, self.type
+        out, heads = self.one_of(2, 4), self.one_of(1, 2)
+        maps = []
+        for _ in range(self.one_of(2, 3)):
+            self.last, self.shape, self.type = root, shape, kind
+            self.conv(keeps_size=True, out=out)
+            self.hardware[self.last]["out_fifo_words"] = out * shape[1] * shape[2]
+            maps.append(self.last)
+        pixels = shape[1] * shape[2]
+        name = self.layer("matmul", maps[:2], transposed=True, heads=heads)
+        self._streamed(name, pixels, out // heads)
+        self.shape = (heads * pixels, *shape[1:])
+        self.threshold(heads * pixels)
+        if len(maps) > 2:
+            name = self.layer("matmul", [self.last, maps[2]], heads=heads)
+            self._streamed(name, out // heads, pixels)
+            self.shape = (out, *shape[1:])
+            self.threshold(out)
+
+    def _streamed(self, name: str, rows: int, columns: int) -> None:
+        self.folded(name, rows, columns)
+        del self.hardware[name]["sliding_window"]
+        self.hardware[name]["weight_frames"] = self.one_of(1, 2)
+
     def lookup(self) -> None:
         """A function in a table, behind which a threshold makes bits again."""
         kind = self.one_of("int6", "fixed8.3", "uint4")
@@ -263,7 +290,7 @@ class _Sketch:
 
 _PIECES = (
     *(_Sketch.conv, _Sketch.conv, _Sketch.pool, _Sketch.branch, _Sketch.branch, _Sketch.head),
-    *(_Sketch.repeat, _Sketch.gate, _Sketch.lookup),
+    *(_Sketch.repeat, _Sketch.gate, _Sketch.lookup, _Sketch.matmul),
 )
 _ENDS = (_Sketch.linear, _Sketch.linear, _Sketch.labels, _Sketch.global_pool, _Sketch.pool)
 

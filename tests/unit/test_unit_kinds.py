@@ -39,6 +39,8 @@ WORKLOAD = Workload.model_validate(
             {"name": "gated", "op": "multiply", "inputs": ["sum", "third"]},
             {"name": "sign", "op": "threshold", "activation": "bipolar"},
             {"name": "both", "op": "concat", "inputs": ["sign", "pool"]},
+            {"name": "keys", "op": "matmul", "transposed": True, "heads": 2, "inputs": ["sign", "left"]},
+            {"name": "mixed", "op": "matmul", "heads": 2, "inputs": ["keys", "both"]},
             {"name": "large", "op": "repeat", "factor": 2},
             {"name": "scores", "op": "linear", "out": 6},
             {"name": "scaled", "op": "affine"},
@@ -61,6 +63,8 @@ ARCHITECTURE = StreamingArchitecture.model_validate(
             "right": {"pe": 1, "simd": 2},
             "third": {"pe": 1, "simd": 2},
             "sign": {"pe": 2},
+            "keys": {"pe": 3, "simd": 1},
+            "mixed": {"pe": 2, "simd": 3, "weight_frames": 1},
             "scores": {"pe": 1, "simd": 4},
             "scaled": {"pe": 1},
             "table": {"pe": 2},
@@ -85,6 +89,7 @@ DETAILS = {
     "concat": "",
     "repeat": "to 6 × 6",
     "label_select": "2 of 6",
+    "weight_buffer": "lanes",
 }
 """What the drawing says of each kind; nothing where there is nothing to say."""
 MEMORIES: dict[str, set[str]] = {
@@ -104,6 +109,7 @@ MEMORIES: dict[str, set[str]] = {
     "concat": set(),
     "repeat": set(),
     "label_select": set(),
+    "weight_buffer": set(),
 }
 """The memories whose contents each kind may have."""
 OPERANDS = {"mvau"}
@@ -211,7 +217,7 @@ def test_an_unknown_kind_is_refused_and_taken_for_no_other(
     use: str, design: Design, stimulus: Stimulus
 ) -> None:
     """A unit in the place of a splitter, as which an unknown kind would do least harm."""
-    (split,) = _of_kind(design, "duplicate")
+    split, *_ = _of_kind(design, "duplicate")
     parameters: Any = Strange()
     strange = replace(split, parameters=parameters)
     units = tuple(strange if unit is split else unit for unit in design.graph.units)

@@ -39,18 +39,25 @@ def mvau_parts(
 ) -> tuple[Part, ...]:
     """``mvau``: program, operand, weights, lanes and accumulators, thresholds."""
     sf, nf, depth = unit.synapse_fold, unit.neuron_fold, unit.memory_depth_words
-    counters = address_bits(sf) + address_bits(nf) + address_bits(depth)
+    counters = address_bits(sf) + address_bits(nf)
+    counters += 0 if unit.weights_stream else address_bits(depth)
     first_flags = 2 if sf > 1 else 0
     program = control(MVAU_STAGES, freezes, unit.vectors)
-    program = program + Structure(counters=counters, registers=2 + first_flags)
+    # Where every step writes, what says so of a stage also says that it holds a step.
+    step_flags = 2 if sf > 1 else 0
+    program = program + Structure(counters=counters, registers=step_flags + first_flags)
     word = unit.in_lanes * in_bits
     keeps = nf > 1 and sf > 1
-    # A block memory's own register is the operand's.
-    held = 0 if keeps and sf > LUT_WORDS else word
+    # A block memory's own register is the operand's; beside streamed weights the DSP blocks'.
+    taken = sf > LUT_WORDS if keeps else unit.weights_stream and _in_dsps(unit, in_bits)
+    held = 0 if taken else word
     operand = Structure(registers=held, selects=word if keeps else 0).amounts(tech)
     if keeps:
         operand = operand + ram(tech, word, sf, "single")
-    weights = mvau_weights(tech, unit, contents)
+    if unit.weights_stream:
+        weights = _streamed_word(tech, unit, in_bits)
+    else:
+        weights = mvau_weights(tech, unit, contents)
     lanes: Estimate = _lanes(unit, in_bits, contents).amounts(tech)
     if _in_dsps(unit, in_bits):
         product = fixed_point_multiplier(tech, in_bits, unit.weight_type.bits)
@@ -58,6 +65,7 @@ def mvau_parts(
     return (
         Part("control", program.amounts(tech)),
         Part("input buffer", operand),
+        *((Part("word ahead", _ahead(unit, word).amounts(tech)),) if unit.waits_its_turn else ()),
         Part("weight memory", weights),
         *((Part("codebook", _kernel_taps(unit).amounts(tech)),) if unit.codebook else ()),
         Part("processing elements", lanes),
@@ -84,6 +92,18 @@ def _number_bits(minimum: int, maximum: int) -> int:
     return 1 + max(1, negative, maximum.bit_length() if maximum > 0 else 0)
 
 
+def _ahead(unit: Mvau, word_bits: int) -> Structure:
+    """``queue``: a word that is taken while weights alone are read, or passed by; whose turn it is."""
+    turns = address_bits(unit.synapse_fold) + address_bits(unit.neuron_fold)
+    return Structure(units=1, counters=turns, selects=word_bits + 2, registers=word_bits + 2)
+
+
+def _streamed_word(tech: Technology, unit: Mvau, in_bits: int) -> Estimate:
+    """The register of a word of weights that come as a stream, or the DSP blocks' own."""
+    held = 0 if _in_dsps(unit, in_bits) else unit.pe * unit.memory_bits
+    return Structure(registers=held).amounts(tech)
+
+
 def mvau_weights(tech: Technology, unit: Mvau, contents: Contents) -> Estimate:
     row, columns = unit.memory_bits, contents.get("weights")
     if unit.memory_layout == "per_pe":
@@ -101,7 +121,7 @@ def _kernel_taps(unit: Mvau) -> Structure:
 
 def _lanes(unit: Mvau, in_bits: int, contents: Contents) -> Structure:
     """The lanes of all PEs, their sums' registers, the accumulators."""
-    bits, depth = sum_bits(unit), unit.fold * unit.groups
+    bits, depth = sum_bits(unit), _weight_words(unit)
     is_summed = unit.synapse_fold > 1  # else the lanes' sum is all of it
     alike, groups = unit.pe // unit.group_lanes, unit.group_lanes  # PEs that read the same lanes
     accumulator = Structure(adders=bits if is_summed else 0, registers=bits)
@@ -123,7 +143,8 @@ def _lanes(unit: Mvau, in_bits: int, contents: Contents) -> Structure:
         if unit.simd == 1 and weight.is_bipolar:
             # the operand with a sign of each PE's own: its register is one for all
             return times(accumulator, unit.pe) + signs + Structure(registers=in_bits * groups)
-        found = signed_sums(unit.simd, number, unit.pe) + signs
+        # Where no memory says which numbers are subtracted, Yosys inverts them in LUTs of their own.
+        found = signed_sums(unit.simd, number, unit.pe * (2 if unit.weights_stream else 1)) + signs
         held = Structure(adders=lane_bits, registers=lane_bits)
         return found + times(held + accumulator, unit.pe)
     operand = number_input_bits(unit, in_bits)
@@ -137,6 +158,11 @@ def _lanes(unit: Mvau, in_bits: int, contents: Contents) -> Structure:
         registers=kept,
     )
     return times(lanes + accumulator, unit.pe)
+
+
+def _weight_words(unit: Mvau) -> int:
+    """Words of weights by which synthesis could tell PEs alike: of a stream it sees none."""
+    return LUT_WORDS + 1 if unit.weights_stream else unit.fold * unit.groups
 
 
 def number_input_bits(unit: Mvau, in_bits: int) -> int:
@@ -154,7 +180,7 @@ def _in_dsps(unit: Mvau, in_bits: int) -> bool:
 def _sign_registers(unit: Mvau, contents: Contents) -> float:
     """Registers of the signs of the PEs' sums: those of weights are a column of their memory each, of
     which synthesis keeps one of equal ones and none that is constant."""
-    depth = unit.fold * unit.groups
+    depth = _weight_words(unit)
     if not unit.weight_type.is_bipolar or depth > LUT_WORDS:
         return unit.pe
     if "signs" in contents:

@@ -14,7 +14,16 @@ from bnnsim.cost.own.structure import (
     control,
     ram,
 )
-from bnnsim.design.streaming.units import Add, Concat, Converter, Padding, Source, Split, Window
+from bnnsim.design.streaming.units import (
+    Add,
+    Concat,
+    Converter,
+    Padding,
+    Source,
+    Split,
+    WeightBuffer,
+    Window,
+)
 
 ROW_BUFFER_STAGES, WHOLE_FRAME_STAGES = 4, 4
 WINDOW_IDLE_STEPS = 8
@@ -228,3 +237,32 @@ def _whole_windows(tech: Technology, unit: Window, width: int) -> tuple[Part, ..
     program = control(1, False) + gap + positions + position_compares + strides
     program = program + Structure(counters=pointers, registers=registers)
     return Part("control", program.amounts(tech)), Part("buffer", store)
+
+
+def weight_buffer_parts(tech: Technology, unit: WeightBuffer, bits: int) -> tuple[Part, ...]:
+    """``weight_buffer``: places on both sides, a memory a part, the word that waits to leave."""
+    width, words = unit.in_lanes * bits, unit.frames * unit.depth_words
+    sf, nf, groups = unit.synapse_fold, unit.neuron_fold, unit.groups
+    inner, folds = (sf, nf) if unit.by_rows else (groups * nf, sf)
+    places = address_bits(words) if unit.depth_words > 1 else 0
+    outer = groups if unit.by_rows else 1
+    turns = sum(address_bits(count) for count in (inner, outer, folds, unit.pixels))
+    several = unit.parts if unit.parts > 1 else 0
+    # Of each frame whether it is there; whose words are written, read and held.
+    flags = unit.frames + 2 + (3 if unit.frames > 1 else 0)
+    # Where a fold begins is kept where there are several, of more words than one.
+    begins = places if folds > 1 and inner * outer > 1 else 0
+    # Of two frames where the other begins is chosen, and the end of each is one of a round.
+    two = places if unit.frames > 1 else 0
+    program = Structure(
+        units=2,
+        counters=turns + places,
+        adders=places + begins,
+        compares=two,
+        selects=places + two + flags + several,
+        registers=places + begins + several + flags,
+    )
+    store = ram(tech, width, words) * unit.parts
+    if words <= LUT_WORDS:
+        store = store + Structure(registers=unit.parts * width).amounts(tech)
+    return Part("control", program.amounts(tech)), Part("weight memory", store)

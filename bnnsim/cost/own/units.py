@@ -15,6 +15,7 @@ from bnnsim.cost.own.moving import (
     padding_structure,
     source_structure,
     split_structure,
+    weight_buffer_parts,
     window_parts,
 )
 from bnnsim.cost.own.pool import pool_parts
@@ -38,6 +39,7 @@ from bnnsim.design.streaming.units import (
     Split,
     Threshold,
     UnitParameters,
+    WeightBuffer,
     Window,
 )
 
@@ -104,6 +106,8 @@ def module_parts(
             return repeat_parts(tech, parameters, element_bits, freezes)
         case LabelSelect():
             return label_select_parts(tech, parameters, freezes)
+        case WeightBuffer():
+            return weight_buffer_parts(tech, parameters, element_bits)
         case _:
             assert_never(parameters)
 

@@ -43,8 +43,7 @@ def mvau_parts(tech: Technology, unit: Mvau, tool: Tool, level_bits: int = 1) ->
             Part("processing elements", rtl_core(tech, unit)),
             Part("thresholds", _thresholds(tech, unit, tool)),
             Part("threshold memory", _threshold_memory(tech, unit, tool)),
-            Part("weight memory", weight_memory(tech, unit, tool)),
-            *weight_queue(tech, unit, tool),
+            *_weights(tech, unit, tool),
             Part("input buffer", replay_memory(tech, unit)),
         )
     return (
@@ -52,8 +51,7 @@ def mvau_parts(tech: Technology, unit: Mvau, tool: Tool, level_bits: int = 1) ->
         Part("accumulators", _accumulators(tech, unit, tool)),
         Part("thresholds", _thresholds(tech, unit, tool)),
         Part("threshold memory", _threshold_memory(tech, unit, tool)),
-        Part("weight memory", weight_memory(tech, unit, tool)),
-        *weight_queue(tech, unit, tool),
+        *_weights(tech, unit, tool),
         *((Part("codebook", codebook_lookups(tech, unit)),) if unit.codebook else ()),
         Part("input buffer", _input_buffer(tech, unit, tool, level_bits)),
         Part("streams", _streams(tech, unit, tool, level_bits)),
@@ -172,6 +170,14 @@ def _threshold_memory(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
     return memory(tech, bits, depth, "auto", "simple_dual", "hls") * banks + _loading(tech, unit, banks)
 
 
+def _weights(tech: Technology, unit: Mvau, tool: Tool) -> tuple[Part, ...]:
+    """The memory of weights and what waits behind it; where they are a stream, a vector's word ahead."""
+    if unit.weights_stream:
+        ahead = unit.in_lanes * unit.input_type.bits if unit.waits_its_turn else 0
+        return (Part("word ahead", control(tech, ahead, ahead)),)
+    return Part("weight memory", weight_memory(tech, unit, tool)), *weight_queue(tech, unit, tool)
+
+
 def weight_memory(tech: Technology, unit: Mvau, tool: Tool) -> Estimate:
     """One memory for each PE, or one for the layer.
 
@@ -236,7 +242,7 @@ def _streams(tech: Technology, unit: Mvau, tool: Tool, level_bits: int) -> Estim
     """Registers of the words that come in, go out, and of a layer's memory bring the weights."""
     word = unit.pe * unit.memory_bits
     widths = [unit.simd * _operand_bits(unit, level_bits), unit.pe * unit.output_bits]
-    if unit.memory_layout == "per_layer":
+    if unit.memory_layout == "per_layer" or unit.weights_stream:
         widths.append(word)
     return stream_registers(tech, tool, *widths)
 

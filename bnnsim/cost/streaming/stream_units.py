@@ -23,8 +23,10 @@ from bnnsim.design.streaming.units import (
     Scale,
     Split,
     Threshold,
+    WeightBuffer,
     Window,
 )
+from bnnsim.spec.streaming.hardware import UnitLibrary
 
 
 def window_parts(tech: Technology, unit: Window, tool: Tool, bits: int) -> tuple[Part, ...]:
@@ -172,4 +174,19 @@ def concat_parts(tech: Technology, unit: Concat, tool: Tool) -> tuple[Part, ...]
     return (
         Part("register", register),
         Part("control", sequencing(tech, tool, tech["hls_stream_counters"], unit.words)),
+    )
+
+
+def weight_buffer_parts(
+    tech: Technology, unit: WeightBuffer, tool: Tool, bits: int
+) -> tuple[Part, ...]:
+    """A memory for each PE or column of a word, a register of the word, places on both sides."""
+    width, words = unit.in_lanes * bits, unit.frames * unit.depth_words
+    library: UnitLibrary = "rtl" if tool == "rtl" else "hls"
+    store = memory(tech, width, words, unit.memory, "simple_dual", library, "buffer") * unit.parts
+    return (
+        Part("weight memory", store),
+        Part("register", control(tech, 0, unit.parts * width)),
+        Part("writing", sequencing(tech, tool, 1.0, unit.words_in)),
+        Part("reading", sequencing(tech, tool, 1.0, unit.words_out)),
     )

@@ -22,6 +22,7 @@ from bnnsim.cost.streaming.stream_units import (
     scale_parts,
     split_parts,
     threshold_parts,
+    weight_buffer_parts,
     window_parts,
 )
 from bnnsim.design.streaming.units import (
@@ -41,6 +42,7 @@ from bnnsim.design.streaming.units import (
     Split,
     Threshold,
     UnitParameters,
+    WeightBuffer,
     Window,
 )
 from bnnsim.spec.streaming.hardware import HlsTool, UnitLibrary
@@ -93,6 +95,8 @@ def unit_parts(
             return repeat_parts(tech, parameters, tool, element_bits)
         case LabelSelect():
             return label_select_parts(tech, parameters, tool)
+        case WeightBuffer():
+            return weight_buffer_parts(tech, parameters, tool, element_bits)
         case Source():
             return source_parts(tech, parameters, width_bits, hls_tool)
         case Sink():

@@ -24,6 +24,7 @@ from bnnsim.spec.workload import (
     FixedLinearLayer,
     GatedConvLayer,
     LookupLayer,
+    MatmulLayer,
     MaxPoolLayer,
     MeanPoolLayer,
     MultiplyLayer,
@@ -160,6 +161,8 @@ def stage_layer(node: Node, values: Values, inputs: list[Integers]) -> Integers:
     if isinstance(layer, MultiplyLayer):
         product: Integers = np.multiply(*(one.astype(np.int64) for one in inputs))
         return product
+    if isinstance(layer, MatmulLayer):
+        return _matrix_product(layer, *inputs)
     if isinstance(layer, RepeatLayer):
         return _repeated(x, layer)
     if isinstance(layer, TopKLayer):
@@ -177,6 +180,25 @@ def _between(x: Integers, ends: list[int], values: list[int], shift: int) -> Int
         rise = (values[piece + 1] - values[piece]) * (held - ends[piece])
         found.append(values[piece] + (2 * rise + (1 << shift)) // (2 << shift))
     return np.array(found, np.int64).reshape(x.shape)
+
+
+def _matrix_product(layer: MatmulLayer, vectors: Integers, matrix: Integers) -> Integers:
+    """Each head's pixels of one map against the pixels, or the channels, of the other, term by term."""
+    made = []
+    for head in range(layer.heads):
+        parts = [one.shape[0] // layer.heads for one in (vectors, matrix)]
+        mine, its = (
+            one.astype(np.int64)[head * part : (head + 1) * part]
+            for one, part in zip((vectors, matrix), parts, strict=True)
+        )
+        flat = its.reshape(parts[1], -1)
+        terms = flat if layer.transposed else flat.T
+        rows = terms.shape[1]
+        total = np.zeros((rows, *vectors.shape[1:]), np.int64)
+        for term, values in zip(terms, mine, strict=True):
+            total += term[:, None, None] * values
+        made.append(total)
+    return np.concatenate(made)
 
 
 def _repeated(x: Integers, layer: RepeatLayer) -> Integers:

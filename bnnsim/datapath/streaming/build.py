@@ -16,6 +16,7 @@ from bnnsim.datapath.streaming.levels import LevelMvauDatapath
 from bnnsim.datapath.streaming.mvau import MvauDatapath
 from bnnsim.datapath.streaming.pool import PoolDatapath
 from bnnsim.datapath.streaming.residual import ResidualMvauDatapath, ResidualPoolDatapath
+from bnnsim.datapath.streaming.streamed_weights import StreamedMvauDatapath, WeightBufferDatapath
 from bnnsim.datapath.streaming.units import (
     AddDatapath,
     ConcatDatapath,
@@ -56,6 +57,7 @@ from bnnsim.design.streaming.units import (
     StreamingGraph,
     Threshold,
     Unit,
+    WeightBuffer,
     Window,
     levels_of,
 )
@@ -112,6 +114,11 @@ def unit_datapath(
             return LevelMvauDatapath(parameters, rows, fired, bits, given.get("in_means"))
         case Mvau() if parameters.is_residual:
             return ResidualMvauDatapath(parameters, values[unit.layer], bits)
+        case Mvau() if parameters.weights_stream:
+            weight_bits = graph.stream_by_name[unit.inputs[1]].element_bits
+            return StreamedMvauDatapath(parameters, bits, weight_bits)
+        case WeightBuffer():
+            return WeightBufferDatapath(parameters, bits)
         case Mvau():
             return MvauDatapath(
                 parameters, weights[unit.layer], thresholds.get(unit.layer), bits

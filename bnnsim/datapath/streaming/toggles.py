@@ -25,6 +25,7 @@ from bnnsim.design.streaming.units import (
     StreamingGraph,
     Threshold,
     Unit,
+    WeightBuffer,
     Window,
 )
 
@@ -98,7 +99,7 @@ def _operand(unit: Unit) -> _Operand | None:
         case (
             Source() | Sink() | Converter() | Padding() | Window() | Pool()
             | Threshold() | Scale() | Lookup() | Split() | Add() | Multiply() | Concat() | Repeat()
-            | LabelSelect()
+            | LabelSelect() | WeightBuffer()
         ):
             return None
         case _:

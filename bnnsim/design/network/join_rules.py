@@ -9,7 +9,7 @@ from __future__ import annotations
 from bnnsim.design.network.scaled_rules import MOST_BITS, FaultAt
 from bnnsim.design.network.tensor import Tensor
 from bnnsim.spec.value_type import ValueType, integer_type
-from bnnsim.spec.workload import RepeatLayer, TopKLayer
+from bnnsim.spec.workload import MatmulLayer, RepeatLayer, TopKLayer
 
 
 def add(
@@ -60,15 +60,47 @@ def multiply(
         expected = f"the shape {list(one.shape)} of {names[0]} (a repeat layer brings a gate to it)"
         fault("inputs", expected, f"{list(other.shape)} from {names[1]}")
         return None
-    ends = [(tensor.type.minimum, tensor.type.maximum) for tensor in given]
-    products = [a * b for a in ends[0] for b in ends[1]]
-    plain = integer_type(min(products), max(products))
-    if plain.bits > MOST_BITS:
+    made = _sum_of_products(one.type, other.type, 1)
+    if made is None:
         fault("inputs", f"products of at most {MOST_BITS} bits", f"{one.type} times {other.type}")
         return None
-    point = one.type.fraction_bits + other.type.fraction_bits
-    made = ValueType("fixed", plain.bits + (not plain.is_signed), point) if point else plain
     return Tensor(one.shape, made), made, 0
+
+
+def matmul(
+    fault: FaultAt, layer: MatmulLayer, names: tuple[str, ...], given: tuple[Tensor, ...]
+) -> tuple[Tensor, ValueType, int] | None:
+    """Each pixel of the first map times the matrix that the second one is, head by head."""
+    vectors, matrix = given
+    heads = layer.heads
+    for name, tensor in zip(names, given, strict=True):
+        if tensor.channels % heads:
+            fault("heads", f"a divisor of {tensor.channels} (channels of {name})", str(heads))
+            return None
+    width = vectors.channels // heads
+    length = matrix.channels // heads if layer.transposed else matrix.pixels
+    if length != width:
+        what = "channels a head" if layer.transposed else "pixels"
+        whose = f"{names[1]}: {names[0]} has {width} channels a head"
+        fault("inputs", f"{width} {what} of {whose}", f"{length}")
+        return None
+    made = _sum_of_products(vectors.type, matrix.type, width)
+    if made is None:
+        got = f"{vectors.type} times {matrix.type}, {width} of them"
+        fault("inputs", f"sums of products of at most {MOST_BITS} bits", got)
+        return None
+    rows = heads * matrix.pixels if layer.transposed else matrix.channels
+    return Tensor((rows, *vectors.shape[1:]), made), made, 0
+
+
+def _sum_of_products(one: ValueType, other: ValueType, count: int) -> ValueType | None:
+    """What holds a sum of ``count`` products; their points add up. None where it has too many bits."""
+    products = [a * b for a in (one.minimum, one.maximum) for b in (other.minimum, other.maximum)]
+    plain = integer_type(count * min(products), count * max(products))
+    if plain.bits > MOST_BITS:
+        return None
+    point = one.fraction_bits + other.fraction_bits
+    return ValueType("fixed", plain.bits + (not plain.is_signed), point) if point else plain
 
 
 def repeat(fault: FaultAt, layer: RepeatLayer, given: Tensor) -> tuple[Tensor, ValueType, int] | None:

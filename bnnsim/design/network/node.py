@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bnnsim.design.network.tensor import Tensor
 from bnnsim.spec.faults import divisors_of
 from bnnsim.spec.value_type import ValueType
-from bnnsim.spec.workload import ConvBase, Layer, WeightedLayer
+from bnnsim.spec.workload import ConvBase, Layer, MatmulLayer, WeightedLayer
 
 INPUT = "input"
 """The name of the frame among the layers."""
@@ -41,20 +41,30 @@ class Node:
 
     @property
     def matrix_height(self) -> int:
-        """Rows of the layer's weight matrix (of one group): output channels."""
-        assert isinstance(self.layer, WeightedLayer)
-        return self.layer.out // self.groups
+        """Rows of the layer's matrix (of one group): output channels."""
+        assert self.has_matrix
+        return self.output.channels // self.groups
 
     @property
     def matrix_width(self) -> int:
-        """Columns of the layer's weight matrix (of one group): kernel * channels."""
+        """Columns of the layer's matrix (of one group): kernel * channels."""
         if isinstance(self.layer, ConvBase):
             height, width = self.layer.kernel_hw
             return height * width * self.input.channels // self.groups
+        if isinstance(self.layer, MatmulLayer):
+            return self.group_channels
         return self.input.elements
 
     @property
+    def has_matrix(self) -> bool:
+        """Whether the layer multiplies with a matrix: of weights, or what its second input brings."""
+        return isinstance(self.layer, WeightedLayer | MatmulLayer)
+
+    @property
     def groups(self) -> int:
+        """Groups of a convolution, heads of a matrix product."""
+        if isinstance(self.layer, MatmulLayer):
+            return self.layer.heads
         return self.layer.groups if isinstance(self.layer, ConvBase) else 1
 
     @property
@@ -62,6 +72,8 @@ class Node:
         """PEs that a unit for a weighted layer may have: a divisor of a group's rows, or all rows of so
         many groups side by side."""
         rows = self.matrix_height
+        if isinstance(self.layer, MatmulLayer):
+            return (*divisors_of(rows),)
         several = tuple(rows * groups for groups in divisors_of(self.groups)[1:])
         return (*divisors_of(rows), *several)
 
@@ -78,7 +90,7 @@ class Node:
     @property
     def macs(self) -> int:
         """Multiply-accumulates a frame, padded taps included."""
-        if not isinstance(self.layer, WeightedLayer):
+        if not self.has_matrix:
             return 0
         return self.matrix_height * self.matrix_width * self.groups * self.output.pixels
 

@@ -8,7 +8,7 @@ from functools import partial
 from math import prod
 from typing import assert_never
 
-from bnnsim.design.network.join_rules import add, concat, multiply, repeat, top_k
+from bnnsim.design.network.join_rules import add, concat, matmul, multiply, repeat, top_k
 from bnnsim.design.network.node import INPUT, Node
 from bnnsim.design.network.scaled_rules import fixed_linear, lookup, mean_pool, scale
 from bnnsim.design.network.shape_rules import conv, holds, pool, weighted
@@ -29,6 +29,7 @@ from bnnsim.spec.workload import (
     Layer,
     LinearLayer,
     LookupLayer,
+    MatmulLayer,
     MaxPoolLayer,
     MeanPoolLayer,
     MultiplyLayer,
@@ -190,13 +191,16 @@ class _Resolver:
                             near_names(name, known),
                         )
                     )
-            joins = isinstance(layer, AddLayer | ConcatLayer | GatedConvLayer | MultiplyLayer)
+            two = isinstance(layer, GatedConvLayer | MultiplyLayer | MatmulLayer)
+            joins = two or isinstance(layer, AddLayer | ConcatLayer)
             if joins and len(names) < 2:
                 self._fault(i, "inputs", "two or more layers", f"{len(names)}")
             if isinstance(layer, GatedConvLayer) and len(names) > 2:
                 self._fault(i, "inputs", "two layers, x and shortcut", f"{len(names)}")
             if isinstance(layer, MultiplyLayer) and len(names) > 2:
                 self._fault(i, "inputs", "two layers, a map and its gate", f"{len(names)}")
+            if isinstance(layer, MatmulLayer) and len(names) > 2:
+                self._fault(i, "inputs", "two layers, vectors and a matrix", f"{len(names)}")
             if not joins and len(names) > 1:
                 self._fault(i, "inputs", "one layer", f"{len(names)}")
             result.setdefault(layer.name, names)
@@ -279,6 +283,8 @@ class _Resolver:
             result = concat(fault, names, given)
         elif isinstance(layer, MultiplyLayer):
             result = multiply(fault, names, given)
+        elif isinstance(layer, MatmulLayer):
+            result = matmul(fault, layer, names, given)
         elif isinstance(layer, RepeatLayer):
             result = repeat(fault, layer, given[0])
         elif isinstance(layer, TopKLayer):

@@ -24,6 +24,9 @@ class Mvau:
     With ``group_lanes`` above 1 so many groups are at work side by side, each with its own part of the
     PEs and of the input word: ``groups`` counts such sets, ``matrix_height`` a set's rows, all of which
     have a PE. A word in then holds ``simd`` columns of each group: pixel by pixel, group by group.
+
+    With ``weights_stream`` weights come as a second input, a word a step, and the first has a register
+    for a word taken ahead where it is not read in every step.
     """
 
     kind: ClassVar[Literal["mvau"]] = "mvau"
@@ -63,6 +66,12 @@ class Mvau:
     """Kernels that are kept once, and a number for each pair of channels in their place; 0: weights."""
     taps: int = 1
     """Of a kernel, where there is a codebook."""
+    weights_stream: bool = False
+
+    @property
+    def waits_its_turn(self) -> bool:
+        """Whether there are steps that read weights alone."""
+        return self.weights_stream and self.neuron_fold > 1
 
     @property
     def number_bits(self) -> int:

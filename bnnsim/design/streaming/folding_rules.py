@@ -19,6 +19,7 @@ from bnnsim.spec.workload import (
     ConvLayer,
     LinearLayer,
     LookupLayer,
+    MatmulLayer,
     MaxPoolLayer,
     MeanPoolLayer,
     MultiplyLayer,
@@ -30,7 +31,10 @@ from bnnsim.spec.workload import (
     WeightedLayer,
 )
 
-COMPUTING = (WeightedLayer, ThresholdLayer, AffineLayer, PreluLayer, LookupLayer, TopKLayer)
+COMPUTING = (
+    *(WeightedLayer, MatmulLayer, ThresholdLayer),
+    *(AffineLayer, PreluLayer, LookupLayer, TopKLayer),
+)
 STREAMING = (
     ConvLayer,
     LinearLayer,
@@ -44,6 +48,7 @@ STREAMING = (
     MeanPoolLayer,
     AddLayer,
     MultiplyLayer,
+    MatmulLayer,
     ConcatLayer,
     RepeatLayer,
     TopKLayer,
@@ -91,8 +96,8 @@ def _check_folding(builder: StreamBuilder, node: Node) -> None:
         return
     key = ("layers", node.name)
     layer = node.layer
-    weighted = isinstance(layer, WeightedLayer)
-    rows = node.matrix_height if weighted else node.output.channels
+    weighted, has_matrix = isinstance(layer, WeightedLayer), node.has_matrix
+    rows = node.matrix_height if has_matrix else node.output.channels
     if isinstance(layer, TopKLayer):
         rows = node.input.channels  # lanes are of the scores: positions leave one by one
     if isinstance(layer, ConcatLayer):
@@ -108,7 +113,7 @@ def _check_folding(builder: StreamBuilder, node: Node) -> None:
     elif rows % hardware.pe:
         near = near_divisors(hardware.pe, rows)
         builder.fault((*key, "pe"), f"a divisor of {rows}", hardware.pe, near)
-    if not weighted:
+    if not has_matrix:
         if hardware.simd is not None:
             builder.fault((*key, "simd"), f"no simd: a {layer.op} has no matrix", hardware.simd)
     elif hardware.simd is None:
@@ -116,10 +121,18 @@ def _check_folding(builder: StreamBuilder, node: Node) -> None:
     elif node.matrix_width % hardware.simd:
         near = near_divisors(hardware.simd, node.matrix_width)
         builder.fault((*key, "simd"), f"a divisor of {node.matrix_width}", hardware.simd, near)
+    _check_weight_frames(builder, node, hardware)
     _check_accumulator(builder, node, hardware)
     _check_window_lanes(builder, node, hardware)
     _check_border_lanes(builder, node, hardware)
     _check_own(builder, node)
+
+
+def _check_weight_frames(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None:
+    frames = hardware.weight_frames
+    if frames is not None and not isinstance(node.layer, MatmulLayer):
+        expected = f"no weight_frames: the weights of a {node.layer.op} are no stream"
+        builder.fault(("layers", node.name, "weight_frames"), expected, frames)
 
 
 def _check_window_lanes(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None:
@@ -185,7 +198,7 @@ def _check_accumulator(builder: StreamBuilder, node: Node, hardware: LayerHardwa
     if bits is None:
         return
     key = ("layers", node.name, "accumulator_bits")
-    has_sums = isinstance(node.layer, WeightedLayer) and node.layer.activation is None
+    has_sums = node.has_matrix and getattr(node.layer, "activation", None) is None
     if not has_sums:
         builder.fault(key, "no accumulator_bits: this layer puts out activations", bits)
     elif bits < node.sum_type.bits:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bnnsim.design.network.network import Node
-from bnnsim.design.streaming.matrix_units import weighted_units
+from bnnsim.design.streaming.matrix_units import matmul_units, weighted_units
 from bnnsim.design.streaming.pool_units import pool_units
 from bnnsim.design.streaming.stream_builder import OpenPort, StreamBuilder, unit_style
 from bnnsim.design.streaming.units import (
@@ -22,6 +22,7 @@ from bnnsim.spec.workload import (
     AffineLayer,
     ConcatLayer,
     LookupLayer,
+    MatmulLayer,
     MultiplyLayer,
     PoolLayer,
     PreluLayer,
@@ -49,6 +50,8 @@ def layer_units(builder: StreamBuilder, node: Node) -> None:
         _add(builder, node, hardware)
     elif isinstance(layer, MultiplyLayer):
         _multiply(builder, node, hardware)
+    elif isinstance(layer, MatmulLayer):
+        matmul_units(builder, node, hardware)
     elif isinstance(layer, ConcatLayer):
         _concat(builder, node, hardware)
     elif isinstance(layer, RepeatLayer):

@@ -1,4 +1,5 @@
-"""Parameters of the units that move words: sources, converters, borders, windows, splits, joins."""
+"""Parameters of the units that move words: sources, converters, borders, windows, splits, joins, what
+keeps a matrix that comes as a stream."""
 
 from __future__ import annotations
 
@@ -165,6 +166,60 @@ class Window:
         """Words that hold one window's reach: the least that a sliding buffer needs."""
         rows = (self.kernel[0] - 1) * self.dilation[0] * self.width
         return (rows + (self.kernel[1] - 1) * self.dilation[1] + 1) * self.channel_fold
+
+
+@dataclass(frozen=True)
+class WeightBuffer:
+    """Keeps a matrix that comes as a stream and gives an MVAU a word of weights a step.
+
+    ``matrix_height`` and ``matrix_width`` are those of one group. Row by row (``by_rows``) a word in
+    holds ``simd`` columns of a row, of each group its part of the row; else ``pe`` rows of a column. A
+    word out holds ``simd`` columns of ``pe`` rows: group, neuron fold, synapse fold, as an MVAU's weight
+    memory, all of it again for each of ``pixels`` vectors of every group. The first leaves once the whole
+    matrix is there. With two ``frames`` the next frame's matrix comes in meanwhile; with one it waits.
+    """
+
+    kind: ClassVar[Literal["weight_buffer"]] = "weight_buffer"
+    by_rows: bool
+    pe: int
+    simd: int
+    matrix_height: int
+    matrix_width: int
+    groups: int
+    pixels: int
+    frames: int
+    memory: WeightMemory
+
+    @property
+    def in_lanes(self) -> int:
+        """Elements of a word in."""
+        return self.simd if self.by_rows else self.pe
+
+    @property
+    def parts(self) -> int:
+        """Memories side by side, each a word in wide: one a PE, or one a column of the word out."""
+        return self.pe if self.by_rows else self.simd
+
+    @property
+    def synapse_fold(self) -> int:
+        return self.matrix_width // self.simd
+
+    @property
+    def neuron_fold(self) -> int:
+        return self.matrix_height // self.pe
+
+    @property
+    def depth_words(self) -> int:
+        """Words of a matrix in each part."""
+        return self.groups * self.synapse_fold * self.neuron_fold
+
+    @property
+    def words_in(self) -> int:
+        return self.depth_words * self.parts
+
+    @property
+    def words_out(self) -> int:
+        return self.pixels * self.depth_words
 
 
 @dataclass(frozen=True)

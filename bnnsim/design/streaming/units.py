@@ -27,6 +27,7 @@ from bnnsim.design.streaming.moving_units import Repeat as Repeat
 from bnnsim.design.streaming.moving_units import Sink as Sink
 from bnnsim.design.streaming.moving_units import Source as Source
 from bnnsim.design.streaming.moving_units import Split as Split
+from bnnsim.design.streaming.moving_units import WeightBuffer as WeightBuffer
 from bnnsim.design.streaming.moving_units import Window as Window
 from bnnsim.spec.streaming.hardware import HlsTool, UnitLibrary
 from bnnsim.spec.value_type import ValueType
@@ -48,6 +49,7 @@ UnitParameters = (
     | Concat
     | Repeat
     | LabelSelect
+    | WeightBuffer
 )
 
 UnitKind = Literal[
@@ -67,6 +69,7 @@ UnitKind = Literal[
     "concat",
     "repeat",
     "label_select",
+    "weight_buffer",
 ]
 """What the parameters' classes say under ``kind``. Where something depends on the kind, a ``match`` over
 the parameters names every class and ends in ``assert_never``."""
@@ -104,7 +107,7 @@ class Unit:
                 return True
             case Add() | Multiply() | Concat() | Repeat() | LabelSelect():
                 return True
-            case Source() | Sink() | Converter() | Padding() | Window() | Split():
+            case Source() | Sink() | Converter() | Padding() | Window() | Split() | WeightBuffer():
                 return False
             case _:
                 assert_never(self.parameters)

@@ -15,7 +15,6 @@ from bnnsim.evaluation.advice.record import Advice
 from bnnsim.evaluation.advice.trials import MOST_FRAMES, WORTHWHILE, Change, Trials, Tried
 from bnnsim.spec.faults import divisors_of
 from bnnsim.spec.streaming.hardware import SlidingWindow
-from bnnsim.spec.workload import WeightedLayer
 from bnnsim.timing.bottleneck import Bottleneck
 from bnnsim.timing.streaming.bottleneck import find_bottleneck, slowest_units
 from bnnsim.timing.streaming.compiled_executor import run_compiled
@@ -169,9 +168,8 @@ def _folds(design: Design, layer: str) -> Iterator[Change]:
     node = design.network.nodes.get(layer)
     if hardware is None or node is None:
         return
-    weighted = isinstance(node.layer, WeightedLayer)
-    rows = node.pe_choices if weighted else tuple(divisors_of(node.output.channels))
-    columns = tuple(divisors_of(node.matrix_width)) if weighted else ()
+    rows = node.pe_choices if node.has_matrix else tuple(divisors_of(node.output.channels))
+    columns = tuple(divisors_of(node.matrix_width)) if node.has_matrix else ()
     for knob, now, choices in (("pe", hardware.pe, rows), ("simd", hardware.simd, columns)):
         if now:
             larger = [d for d in choices if d > now]

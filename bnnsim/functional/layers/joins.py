@@ -1,4 +1,4 @@
-"""Sums and products of maps, maps whose pixels stand again and again, and positions of the largest."""
+"""Sums and products of maps, also as matrices, repeated maps, and positions of the largest."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bnnsim.arrays import Integers
 from bnnsim.design.network.network import Node
 from bnnsim.functional.tensors.elements import integer_dtype
 from bnnsim.functional.tensors.feature_map import FeatureMap, IntegerMap, from_bits
-from bnnsim.spec.workload import AddLayer, MultiplyLayer, RepeatLayer, TopKLayer
+from bnnsim.spec.workload import AddLayer, MatmulLayer, MultiplyLayer, RepeatLayer, TopKLayer
 
 
 def joined(node: Node, given: list[FeatureMap]) -> IntegerMap:
@@ -19,6 +19,27 @@ def joined(node: Node, given: list[FeatureMap]) -> IntegerMap:
     for other in given[1:]:
         step(total, other.integers(), out=total)
     return IntegerMap(total)
+
+
+EXACT_DOUBLE_BITS = 53
+"""Integers of so many bits are exact in double precision."""
+
+
+def matrix_product(node: Node, vectors: FeatureMap, matrix: FeatureMap) -> IntegerMap:
+    """Each pixel of ``vectors`` times the matrix that ``matrix`` is, of the same frame and head."""
+    layer = node.layer
+    assert isinstance(layer, MatmulLayer)
+    exact = np.float64 if node.sum_type.bits < EXACT_DOUBLE_BITS else np.int64
+    parted = []
+    for one in (vectors.integers(), matrix.integers()):
+        channels, frames = one.shape[:2]
+        by_head = one.reshape(layer.heads, channels // layer.heads, frames, -1)
+        parted.append(by_head.transpose(2, 0, 3, 1).astype(exact))  # frames, heads, pixels, channels
+    rows = parted[1].swapaxes(-1, -2) if layer.transposed else parted[1]
+    product = np.matmul(parted[0], rows)
+    frames = product.shape[0]
+    made = product.transpose(1, 3, 0, 2).reshape(node.output.channels, frames, *node.output.shape[1:])
+    return IntegerMap(np.ascontiguousarray(made).astype(integer_dtype(node.output.type)))
 
 
 def repeated(node: Node, x: FeatureMap) -> FeatureMap:

@@ -16,6 +16,7 @@ from bnnsim.spec.workload import (
     AddLayer,
     AveragePoolLayer,
     ConvLayer,
+    MatmulLayer,
     MaxPoolLayer,
     MultiplyLayer,
     RepeatLayer,
@@ -140,10 +141,10 @@ def _joined(node: Node, given: list[_Moments]) -> _Moments:
     layer = node.layer
     if isinstance(layer, AddLayer):
         return _Moments(sum(m.mean for m in given), sum(m.variance for m in given))
-    if isinstance(layer, MultiplyLayer):
+    if isinstance(layer, MultiplyLayer | MatmulLayer):
         squares = [m.variance + m.mean**2 for m in given]
-        mean = given[0].mean * given[1].mean
-        return _Moments(mean, squares[0] * squares[1] - mean**2)
+        mean, count = given[0].mean * given[1].mean, node.matrix_width if node.has_matrix else 1
+        return _Moments(count * mean, count * (squares[0] * squares[1] - mean**2))
     if isinstance(layer, RepeatLayer):
         return _repeated(layer, given[0])
     if isinstance(layer, TopKLayer):

@@ -25,6 +25,7 @@ from bnnsim.design.streaming.units import (
     Threshold,
     Unit,
     UnitKind,
+    WeightBuffer,
     Window,
 )
 from bnnsim.report.figures.figure import Figure, counted, csv_text
@@ -174,6 +175,8 @@ def unit_detail(unit: Unit) -> str:
         case Repeat() as p:
             zeros = ", zeros between" if p.zeros else ""
             return f"to {sum(p.row_counts)} × {sum(p.column_counts)}, {p.lanes} lanes{zeros}"
+        case WeightBuffer() as p:
+            return f"{p.in_lanes} → {p.pe} × {p.simd} lanes, {counted(p.frames, 'frame')}"
         case LabelSelect() as p:
             return f"PE {p.pe}, {p.top} of {p.labels:,}"
         case Source() | Sink() as p:

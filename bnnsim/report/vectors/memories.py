@@ -29,6 +29,7 @@ from bnnsim.design.streaming.units import (
     Split,
     Threshold,
     Unit,
+    WeightBuffer,
     Window,
 )
 from bnnsim.spec.value_type import ValueType
@@ -72,6 +73,8 @@ def unit_memories(
         case Mvau() as p if p.is_residual and not p.has_integer_means:
             memories = _weights(p, named.pop("weights"))
             return memories + _numbers(named, p.pe, RESIDUAL_SUM, "nf")
+        case Mvau() as p if p.weights_stream:
+            return []
         case Mvau() as p:
             memories = _weights(p, named.pop("weights") if "weights" in named else weights[unit.layer])
             memories += _numbers(named, p.pe, p.input_type.mean_type, "nf")
@@ -92,6 +95,7 @@ def unit_memories(
         case (
             Source() | Sink() | Converter() | Padding() | Window() | Pool()
             | Split() | Add() | Multiply() | Concat() | Repeat() | LabelSelect()
+            | WeightBuffer()
         ):
             return []
         case _:

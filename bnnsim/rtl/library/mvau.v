@@ -11,6 +11,9 @@
 // Row nf * PE + p is PE p's. Stages: operand and weights; the lanes' sum; the accumulator; what fires; from
 // there the word waits for the exit. Binary lanes count matches; a bipolar operand gives the sign of the
 // other number; else lanes multiply. Thresholds fire where the sum is as large or larger.
+//
+// With WEIGHTS_STREAM a second input brings a word of weights for every step. Where a vector is used again
+// the first input has a register for a word taken ahead, which can be passed by.
 
 module mvau #(
     parameter PE              = 1,
@@ -22,7 +25,9 @@ module mvau #(
     parameter GROUP_LANES     = 1, // groups side by side, each with its PEs and its part of the word
     parameter CHANNEL_BLOCK   = SIMD, // a group's channels of a pixel
     parameter WEIGHT_BITS     = 1,
+    parameter WEIGHT_SIGNED   = 1,
     parameter WEIGHT_BIPOLAR  = 1,
+    parameter WEIGHTS_STREAM  = 0, // no memory: the second input
     parameter INPUT_BITS      = 1,
     parameter INPUT_BIPOLAR   = 1,
     parameter INPUT_SIGNED    = 0,
@@ -48,9 +53,9 @@ module mvau #(
     input  wire                       clk,
     input  wire                       rst,
     input  wire [FRAME_BITS-1:0]      frames,
-    input  wire                       in_valid,
-    output wire                       in_ready,
-    input  wire [GROUP_LANES*SIMD*INPUT_BITS-1:0] in_data,
+    input  wire [WEIGHTS_STREAM:0]    in_valid,
+    output wire [WEIGHTS_STREAM:0]    in_ready,
+    input  wire [GROUP_LANES*SIMD*INPUT_BITS+WEIGHTS_STREAM*PE*SIMD*WEIGHT_BITS-1:0] in_data,
     output wire                       out_valid,
     input  wire                       out_ready,
     output wire [PE*OUTPUT_BITS-1:0]  out_data
@@ -90,10 +95,49 @@ module mvau #(
     frame_end #(.PASSES(VECTORS), .COUNTS(FREEZES), .FRAME_BITS(FRAME_BITS)) counter (
         .clk(clk), .rst(rst), .frames(frames), .pass_ends(step & last_sf & last_nf), .run_over(run_over));
 
-    pipeline_control #(.PIPELINE_DEPTH(PIPELINE_DEPTH), .FREEZES(FREEZES)) control (
-        .clk(clk), .rst(rst), .reads(first_nf), .writes(last_sf), .run_over(run_over),
-        .in_valid(in_valid), .in_ready(in_ready), .out_valid(exit_valid), .out_ready(exit_ready),
+    wire                    reads = WEIGHTS_STREAM != 0 | first_nf;
+    wire [WEIGHTS_STREAM:0] word_valid, word_ready;
+    wire [WORD_BITS-1:0]    vector_word;
+
+    pipeline_control #(
+        .PIPELINE_DEPTH(PIPELINE_DEPTH), .FREEZES(FREEZES), .INPUTS(WEIGHTS_STREAM + 1)
+    ) control (
+        .clk(clk), .rst(rst), .reads(reads), .writes(last_sf), .run_over(run_over),
+        .in_valid(word_valid), .in_ready(word_ready), .out_valid(exit_valid), .out_ready(exit_ready),
         .step(step), .advance(advance), .full(full));
+
+    generate
+        if (WEIGHTS_STREAM != 0) begin : beside
+            assign word_valid[WEIGHTS_STREAM] = in_valid[WEIGHTS_STREAM];
+            assign in_ready[WEIGHTS_STREAM]   = word_ready[WEIGHTS_STREAM];
+        end
+        if (WEIGHTS_STREAM != 0 & NEURON_FOLD > 1) begin : turns_of_vectors
+            wire taken, reads_ahead, ahead_valid, ahead_ready, unused_advance, fold_ends;
+            wire [0:0] unused_stage;
+            reg  in_first; // the neuron fold of the word taken ahead is the first
+            wire vector_ends;
+            turns #(.COUNT(SYNAPSE_FOLD)) words (.clk(clk), .rst(rst), .next(taken), .last(fold_ends));
+            turns #(.COUNT(NEURON_FOLD)) folds (
+                .clk(clk), .rst(rst), .next(taken & fold_ends), .last(vector_ends));
+            always @(posedge clk)
+                if (rst) in_first <= 1'b1;
+                else if (taken & fold_ends) in_first <= vector_ends;
+            assign reads_ahead = in_first;
+            pipeline_control #(.PIPELINE_DEPTH(0), .FREEZES(1)) ahead_control (
+                .clk(clk), .rst(rst), .reads(reads_ahead), .writes(1'b1), .run_over(1'b0),
+                .in_valid(in_valid[0]), .in_ready(in_ready[0]),
+                .out_valid(ahead_valid), .out_ready(ahead_ready),
+                .step(taken), .advance(unused_advance), .full(unused_stage));
+            queue #(.WIDTH_BITS(WORD_BITS)) ahead (
+                .clk(clk), .rst(rst), .in_valid(ahead_valid), .in_ready(ahead_ready),
+                .in_data(in_data[WORD_BITS-1:0]),
+                .out_valid(word_valid[0]), .out_ready(word_ready[0]), .out_data(vector_word));
+        end else begin : as_it_comes
+            assign word_valid[0] = in_valid[0];
+            assign in_ready[0]   = word_ready[0];
+            assign vector_word   = in_data[WORD_BITS-1:0];
+        end
+    endgenerate
 
     always @(posedge clk)
         if (rst) begin
@@ -121,18 +165,18 @@ module mvau #(
 
     generate
         if (NEURON_FOLD == 1 | SYNAPSE_FOLD == 1) begin : nothing_kept
-            always @(posedge clk) if (step & first_nf) operand <= in_data;
+            always @(posedge clk) if (step & first_nf) operand <= vector_word;
         end else if (SYNAPSE_FOLD <= 64) begin : kept_distributed
             (* ram_style = "distributed" *) reg [WORD_BITS-1:0] kept [0:SYNAPSE_FOLD-1];
-            always @(posedge clk) if (step & first_nf) kept[sf] <= in_data;
-            always @(posedge clk) if (step) operand <= first_nf ? in_data : kept[sf];
+            always @(posedge clk) if (step & first_nf) kept[sf] <= vector_word;
+            always @(posedge clk) if (step) operand <= first_nf ? vector_word : kept[sf];
         end else begin : kept_in_block
             (* ram_style = "block" *) reg [WORD_BITS-1:0] kept [0:SYNAPSE_FOLD-1];
             always @(posedge clk)
                 if (step) begin
                     if (first_nf) begin
-                        kept[sf] <= in_data;
-                        operand  <= in_data;
+                        kept[sf] <= vector_word;
+                        operand  <= vector_word;
                     end else operand <= kept[sf];
                 end
         end
@@ -160,6 +204,12 @@ module mvau #(
                 .LANES(PE * SIMD), .TAPS(TAPS), .NUMBER_BITS(NUMBER_BITS), .TAP_BITS(TAP_BITS),
                 .FILE(CODEBOOK_FILE)
             ) taps (.numbers(numbers), .tap(read_tap), .weights(weights));
+        end else if (WEIGHTS_STREAM != 0) begin : streamed
+            reg [PE*ROW_BITS-1:0] word;
+            assign goes_back = 1'b0;
+            assign weights   = word;
+            always @(posedge clk) if (step) word <= in_data[WORD_BITS +: PE*ROW_BITS];
+            wire unused_address = &address;
         end else begin : plain
             assign goes_back = 1'b0;
             weight_memory #(
@@ -204,7 +254,8 @@ module mvau #(
                     if (accumulates) accumulator <= so_far + {{SUM_BITS-COUNT_BITS{1'b0}}, count};
             end else if (HAS_SIGNS != 0) begin : signs
                 localparam integer FROM  = WEIGHT_BIPOLAR != 0 ? INPUT_BITS : WEIGHT_BITS;
-                localparam integer WIDER = WEIGHT_BIPOLAR != 0 & INPUT_SIGNED == 0 ? 1 : 0;
+                localparam integer WIDER =
+                    (WEIGHT_BIPOLAR != 0 ? INPUT_SIGNED : WEIGHT_SIGNED) == 0 ? 1 : 0;
                 localparam integer LANES_BITS = FROM + WIDER + (SIMD > 1 ? $clog2(SIMD) : 0);
                 wire [LANES_BITS-1:0] value;
                 wire                  negative;
@@ -213,7 +264,8 @@ module mvau #(
                 wire [SUM_BITS-1:0]   wide;
                 signed_lanes #(
                     .SIMD(SIMD), .INPUT_BITS(INPUT_BITS), .INPUT_SIGNED(INPUT_SIGNED),
-                    .WEIGHT_BITS(WEIGHT_BITS), .WEIGHT_BIPOLAR(WEIGHT_BIPOLAR)
+                    .WEIGHT_BITS(WEIGHT_BITS), .WEIGHT_SIGNED(WEIGHT_SIGNED),
+                    .WEIGHT_BIPOLAR(WEIGHT_BIPOLAR)
                 ) lanes (.operand(lane_operand), .weights(row), .value(value), .negative(negative));
                 always @(posedge clk)
                     if (adds) begin
@@ -225,7 +277,8 @@ module mvau #(
                     if (accumulates) accumulator <= subtracts ? so_far - wide : so_far + wide;
             end else begin : products
                 localparam integer X_BITS = INPUT_BITS + (INPUT_SIGNED == 0 ? 1 : 0);
-                localparam integer BITS   = WEIGHT_BITS + X_BITS;
+                localparam integer W_BITS = WEIGHT_BITS + (WEIGHT_SIGNED == 0 ? 1 : 0);
+                localparam integer BITS   = W_BITS + X_BITS;
                 localparam integer LANES_BITS = BITS + (SIMD > 1 ? $clog2(SIMD) : 0);
                 wire [SIMD*BITS-1:0]  found;
                 wire [LANES_BITS-1:0] value;
@@ -234,9 +287,12 @@ module mvau #(
                 for (t = 0; t < SIMD; t = t + 1) begin : lane
                     wire [INPUT_BITS-1:0]         x = lane_operand[t*INPUT_BITS +: INPUT_BITS];
                     wire signed [X_BITS-1:0]      a;
-                    wire signed [WEIGHT_BITS-1:0] w = row[t*WEIGHT_BITS +: WEIGHT_BITS];
+                    wire [WEIGHT_BITS-1:0]        y = row[t*WEIGHT_BITS +: WEIGHT_BITS];
+                    wire signed [W_BITS-1:0]      w;
                     resize #(.FROM(INPUT_BITS), .TO(X_BITS), .SIGNED(INPUT_SIGNED)) widened (
                         .value(x), .result(a));
+                    resize #(.FROM(WEIGHT_BITS), .TO(W_BITS), .SIGNED(WEIGHT_SIGNED)) weight (
+                        .value(y), .result(w));
                     assign found[t*BITS +: BITS] = a * w;
                 end
                 sum_tree #(.LANES(SIMD), .BITS(BITS), .SIGNED(1)) lanes (.values(found), .sum(value));

@@ -1,4 +1,4 @@
-"""Matrix-vector-activation units whose activations are single words."""
+"""Matrix-vector-activation units whose activations are single words, and what keeps streamed weights."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from bnnsim.arrays import Int64s
 from bnnsim.datapath.streaming.mvau import kernel_memories, threshold_memory, weight_memory
 from bnnsim.datapath.words import pack_rows
-from bnnsim.design.streaming.units import Mvau
+from bnnsim.design.streaming.units import Mvau, WeightBuffer
 from bnnsim.rtl.instance import Instance, NoModuleError, UnitValues
 from bnnsim.rtl.memories import RomImage
 from bnnsim.rtl.units.thresholds import matches_reached, number_bits, reached, threshold_rom
@@ -20,10 +20,11 @@ def mvau_instance(values: UnitValues, p: Mvau) -> Instance:
     """The MVAU with the memories of its layer."""
     if p.is_residual:
         raise NoModuleError(f"{values.unit.name}: a module for an MVAU with residual activations")
-    assert values.weights is not None
-    memories = weight_roms(p, values.weights)
-    if p.codebook:
-        memories.append(_codebook_rom(p, values.weights))
+    memories = []
+    if not p.weights_stream:
+        assert values.weights is not None
+        memories = weight_roms(p, values.weights)
+        memories += [_codebook_rom(p, values.weights)] if p.codebook else []
     thresholds = fired_rows(values, p)
     threshold_bits = 1
     if thresholds is not None:
@@ -39,8 +40,10 @@ def mvau_instance(values: UnitValues, p: Mvau) -> Instance:
         "GROUPS": p.groups,
         "GROUP_LANES": p.group_lanes,
         "CHANNEL_BLOCK": p.channel_block if p.group_lanes > 1 else p.simd,
-        "WEIGHT_BITS": p.weight_type.bits,
+        "WEIGHT_BITS": values.inputs[1].element_bits if p.weights_stream else p.weight_type.bits,
+        "WEIGHT_SIGNED": int(p.weight_type.is_signed),
         "WEIGHT_BIPOLAR": int(p.weight_type.is_bipolar),
+        "WEIGHTS_STREAM": int(p.weights_stream),
         "INPUT_BITS": values.inputs[0].element_bits,
         "INPUT_BIPOLAR": int(p.input_type.is_bipolar),
         "INPUT_SIGNED": int(p.input_type.is_signed),
@@ -107,3 +110,19 @@ def _codebook_rom(p: Mvau, weights: np.typing.NDArray[np.integer]) -> RomImage:
     """The kernels themselves, a word each."""
     words = tuple(pack_rows(kernel_memories(p, weights)[0], 1))
     return RomImage("codebook", p.taps, words, "number of the kernel", "tap t in bit t, row by row")
+
+
+def weight_buffer_instance(values: UnitValues, p: WeightBuffer) -> Instance:
+    """The memories of a matrix that comes as a stream."""
+    parameters = {
+        "BY_ROWS": int(p.by_rows),
+        "PE": p.pe,
+        "SIMD": p.simd,
+        "MATRIX_HEIGHT": p.matrix_height,
+        "MATRIX_WIDTH": p.matrix_width,
+        "GROUPS": p.groups,
+        "PIXELS": p.pixels,
+        "FRAMES": p.frames,
+        "ELEMENT_BITS": values.inputs[0].element_bits,
+    }
+    return Instance("weight_buffer", parameters, counts_frames=False)

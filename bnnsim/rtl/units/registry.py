@@ -20,6 +20,7 @@ from bnnsim.design.streaming.units import (
     Source,
     Split,
     Threshold,
+    WeightBuffer,
     Window,
 )
 from bnnsim.rtl.instance import Instance, NoModuleError, UnitValues
@@ -27,7 +28,7 @@ from bnnsim.rtl.units.converter import converter_instance
 from bnnsim.rtl.units.frame_ends import sink_instance, source_instance
 from bnnsim.rtl.units.gates import label_select_instance, lookup_instance, repeat_instance
 from bnnsim.rtl.units.joins import add_instance, concat_instance, multiply_instance, split_instance
-from bnnsim.rtl.units.mvau import mvau_instance
+from bnnsim.rtl.units.mvau import mvau_instance, weight_buffer_instance
 from bnnsim.rtl.units.padding import padding_instance
 from bnnsim.rtl.units.pool import pool_instance
 from bnnsim.rtl.units.residual import (
@@ -87,5 +88,7 @@ def unit_instance(values: UnitValues) -> Instance:
             return repeat_instance(values, p)
         case LabelSelect() as p:
             return label_select_instance(values, p)
+        case WeightBuffer() as p:
+            return weight_buffer_instance(values, p)
         case _:
             assert_never(unit.parameters)

@@ -36,6 +36,7 @@ from bnnsim.spec.workload import (
     AffineLayer,
     ConcatLayer,
     LookupLayer,
+    MatmulLayer,
     MultiplyLayer,
     PoolLayer,
     PreluLayer,
@@ -248,6 +249,10 @@ class OptionTable:
                     lanes = narrowest_window(node, pe, simd)
                     if lanes < simd:
                         yield hardware.model_copy(update={"simd_window": lanes})
+        elif isinstance(layer, MatmulLayer):
+            bits = self.request.sum_bits.get(node.name)
+            for pe, simd in itertools.product(node.pe_choices, divisors_of(node.matrix_width)):
+                yield LayerHardware(pe=pe, simd=simd, accumulator_bits=bits)
         elif isinstance(layer, LANEWISE):
             for lanes in divisors_of(node.output.channels):
                 yield LayerHardware(pe=lanes)

@@ -13,7 +13,7 @@ from bnnsim.spec.faults import Fault
 from bnnsim.spec.load import Loaded
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.streaming.hardware import LayerHardware, UnitDefaults, UnitLibrary
-from bnnsim.spec.workload import ConcatLayer, MaxPoolLayer, WeightedLayer, Workload
+from bnnsim.spec.workload import ConcatLayer, MaxPoolLayer, Workload
 
 FoldObjective = Literal["lut", "bram18", "power"]
 
@@ -61,7 +61,7 @@ class FoldRequest:
                 for source in node.inputs:
                     widen(source, bits)
                 return
-            has_sums = isinstance(node.layer, WeightedLayer) and node.layer.activation is None
+            has_sums = node.has_matrix and getattr(node.layer, "activation", None) is None
             if has_sums and bits > node.output.type.bits:
                 widths[name] = max(bits, widths.get(name, 0))
 

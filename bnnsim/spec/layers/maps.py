@@ -22,12 +22,29 @@ class MultiplyLayer(LayerBase):
     """A product of two maps."""
 
 
+class MatmulLayer(LayerBase):
+    """Product of two matrices of activations: the second input is a matrix unit's weights.
+
+    The first input's pixels are vectors, as many as it has rows and columns; its channels, head by head,
+    are what is summed over. Pixels and channels of the second input are the matrix's: ``transposed``
+    multiplies each vector with each pixel of it (queries and keys: the scores of a head are as many
+    channels as there are keys); else each vector weighs the pixels, and their sum has a head's channels
+    of the second input (scores and values). Exact; the points of both add up.
+    """
+
+    op: Literal["matmul"]
+    """A matrix product of two maps."""
+    transposed: bool = False
+    """Whether the second input's pixels are the matrix's rows, each as long as a vector."""
+    heads: Count = 1
+    """Products side by side: each has its part of both inputs' channels."""
+
+
 class RepeatLayer(LayerBase):
     """Each pixel again and again (upsampling), the only channel, or all.
 
     Upsampling by the nearest neighbour, and the one value of a channel or a position that a gate has.
-    With ``copies`` the whole map stands again below itself, as keys and values do for each query of an
-    attention: a product with them is a matrix product whose weights are a stream. With ``fill: zero``
+    With ``copies`` the whole map stands again below itself. With ``fill: zero``
     each pixel stands once, zeros stand between it and the next (a transposed convolution is a convolution
     of such a map); bits become -1, 0 and +1.
     """

@@ -128,6 +128,9 @@ class LayerHardware(SpecModel):
     """A convolution in front whose sliding window this one reads too, in the words of that one's MVAU: of
     the same input, kernel, stride, dilation, border and groups (several weight bases of one
     convolution)."""
+    weight_frames: Literal[1, 2] | None = None
+    """Frames of a ``matmul``'s matrix that are kept: 2 (default), one comes in while the other is used;
+    1, the next frame's waits until the last vector of this one has passed."""
     accumulator_bits: Annotated[int, Field(ge=1, le=64)] | None = None
     """Width of one score where no thresholds follow; default: the smallest that holds every sum."""
     out_width_bits: Count | None = None

@@ -24,7 +24,14 @@ from bnnsim.design.streaming.units import (
 from bnnsim.design.streaming.window_rules import window_obstacle
 from bnnsim.spec.value_type import BIPOLAR, ValueType, integer_type
 from tests.hardware.drawn.gates import label_select, lookup, multiply, repeat
-from tests.hardware.drawn.mvaus import codebook_mvau, level_mvau, mvau, residual_mvau
+from tests.hardware.drawn.mvaus import (
+    codebook_mvau,
+    level_mvau,
+    mvau,
+    residual_mvau,
+    streamed_mvau,
+    weight_buffer,
+)
 from tests.hardware.drawn.unit import Port, SingleUnit, divisor, drawn_numbers, drawn_type, single_unit
 
 
@@ -203,6 +210,8 @@ KINDS: dict[str, Callable[[Random], SingleUnit]] = {
     "codebook_mvau": codebook_mvau,
     "level_mvau": level_mvau,
     "residual_mvau": residual_mvau,
+    "streamed_mvau": streamed_mvau,
+    "weight_buffer": weight_buffer,
     "mvau": mvau,
     "threshold": threshold,
 }

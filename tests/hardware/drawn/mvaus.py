@@ -10,7 +10,7 @@ import numpy as np
 
 from bnnsim.arrays import Integers
 from bnnsim.design.network.tensor import RESIDUAL_SUM
-from bnnsim.design.streaming.units import Mvau
+from bnnsim.design.streaming.units import Mvau, WeightBuffer
 from bnnsim.spec.value_type import BIPOLAR, ValueType, integer_type
 from tests.hardware.drawn.unit import Port, SingleUnit, divisor, drawn_numbers, drawn_type, single_unit
 
@@ -206,3 +206,29 @@ def _sum_range(columns: int, weight: ValueType, given: ValueType, accumulator: s
         return 0, columns
     ends = [w * x for w in (weight.minimum, weight.maximum) for x in (given.minimum, given.maximum)]
     return columns * min(*ends, 0), columns * max(*ends, 0)
+
+
+def streamed_mvau(random: Random) -> SingleUnit:
+    """Vectors and, as often as they are used, weights that come beside them."""
+    weight, given = drawn_type(random), drawn_type(random)
+    weight = replace(weight, fraction_bits=0) if weight.kind == "fixed" else weight
+    shape = _matrix(random)
+    sums = integer_type(*_sum_range(shape["matrix_width"], weight, given, "dot"))
+    output_bits = sums.bits + random.choice([0, 0, 2])
+    parameters = _mvau(shape, weight, given, sums, sums, output_bits, "dot")
+    parameters = replace(parameters, weights_stream=True)
+    lanes = parameters.pe * parameters.simd
+    ports: list[Port] = [(parameters.simd, given.bits, given), (lanes, weight.bits, weight)]
+    words = [parameters.words_in, parameters.vectors * parameters.fold]
+    out: Port = (parameters.pe, output_bits, sums)
+    return single_unit(random, parameters, ports, [out], random.choice(["hls", "rtl"]), words_in=words)
+
+
+def weight_buffer(random: Random) -> SingleUnit:
+    kind, by_rows = drawn_type(random), random.random() < 0.5
+    height, width = random.choice([1, 2, 3, 4, 6]), random.choice([1, 2, 3, 4, 6])
+    pe, simd = divisor(random, height), divisor(random, width)
+    groups, pixels, frames = random.randint(1, 3), random.randint(1, 4), random.randint(1, 2)
+    parameters = WeightBuffer(by_rows, pe, simd, height, width, groups, pixels, frames, "auto")
+    given: Port = (parameters.in_lanes, kind.bits, kind)
+    return single_unit(random, parameters, [given], [(pe * simd, kind.bits, kind)], "rtl", False)

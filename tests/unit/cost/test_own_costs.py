@@ -34,11 +34,11 @@ CELLS = stored()
 HELD_OUT = [name for name in CELLS if not name.startswith("sample")]
 UNITS = stored_units()
 NOT_COUNTED = {
-    ("sample-1", "l0.mvau"): 2, ("sample-1", "l1.mvau"): 2, ("sample-2", "bits.threshold"): 1,
+    ("sample-2", "bits.threshold"): 1,
     ("cnv-own", "conv5.mvau"): 36, ("cnv-own", "fc1.mvau"): 4,
-    ("check-1", "scores.affine"): 1, ("check-1", "right.mvau"): 1,
+    ("check-1", "scores.affine"): 1, ("check-1", "right.mvau"): 1, ("check-1", "d1.mvau"): 2,
     ("check-2", "c0.mvau"): 2, ("check-2", "c1.mvau"): 2, ("check-2", "c2.mvau"): 4,
-    ("check-3", "c0.mvau"): 2,
+    ("check-3", "c0.mvau"): 1,
     ("check-2", "l0.mvau"): 2, ("check-2", "l1.mvau"): 6, ("check-2", "l1.widen"): 1,
 }  # fmt: skip
 """Flip-flops that Yosys has more or fewer, at most: columns that equal a counter's bit or each other's
@@ -54,7 +54,7 @@ def _technology() -> Technology:
 
 @pytest.mark.parametrize("name", CELLS)
 def test_flip_flops_are_counted_exactly_with_memories_as_they_are_filled(name: str) -> None:
-    """Of 341 units 327 are exact; those that were not are named."""
+    """Of 341 units 328 are exact; those that were not are named."""
     found = with_contents(name)
     off = {}
     for unit, measured in CELLS[name].items():

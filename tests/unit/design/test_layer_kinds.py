@@ -38,6 +38,11 @@ LAYERS: dict[str, list[dict[str, Any]]] = {
     "multiply": [{"name": "t", "op": "threshold", "activation": "bipolar"},
                  {"name": "c", "op": "conv", "out": 4, "kernel": 1},
                  {"name": "x", "op": "multiply", "inputs": ["stem", "c"]}],
+    "matmul": [{"name": "keys", "op": "conv", "out": 6, "kernel": 1, "activation": "bipolar"},
+               {"name": "values", "op": "conv", "out": 2, "kernel": 1, "inputs": ["keys"]},
+               {"name": "scores", "op": "matmul", "heads": 2, "transposed": True,
+                "inputs": ["values", "values"]},
+               {"name": "x", "op": "matmul", "heads": 2, "inputs": ["scores", "keys"]}],
     "repeat": [{"name": "x", "op": "repeat", "factor": 2}],
     "top_k": [{"name": "x", "op": "top_k", "k": 3}],
     "lookup": [{"name": "x", "op": "lookup", "type": "fixed8.3", "low": -4, "shift_bits": 1,
@@ -64,9 +69,10 @@ def network(kind: str) -> Workload:
 
 
 def pipeline(workload: Workload) -> StreamingArchitecture:
-    folded = (*MATRIX, "threshold", "affine", "prelu", "lookup", "top_k")
+    matrices = (*MATRIX, "matmul")
+    folded = (*matrices, "threshold", "affine", "prelu", "lookup", "top_k")
     layers = {
-        layer.name: {"pe": 1, "simd": 1} if layer.op in MATRIX else {"pe": 1}
+        layer.name: {"pe": 1, "simd": 1} if layer.op in matrices else {"pe": 1}
         for layer in workload.layers
         if layer.op in folded
     }

@@ -45,7 +45,7 @@ def test_an_own_pipeline_has_the_cycles_of_a_flushing_hls_one() -> None:
 def test_own_units_freeze_where_the_pipeline_does_except_those_that_never_do() -> None:
     design = built({"units": "own", "pipeline": "freezing"})
     flushing = {unit.kind for unit in design.graph.units if not unit.freezes}
-    assert flushing == {"padding", "thresholding", "scale", "lookup"}
+    assert flushing == {"padding", "thresholding", "scale", "lookup", "weight_buffer"}
 
 
 def test_a_single_layer_is_own_with_its_converters_and_the_others_stay() -> None:

@@ -25,6 +25,7 @@ from bnnsim.design.streaming.units import (
     StreamingGraph,
     Threshold,
     Unit,
+    WeightBuffer,
     Window,
 )
 from bnnsim.timing.streaming.programs.program import Lockstep, Program
@@ -37,7 +38,7 @@ MVAU_RTL_QUEUE_WORDS = 1
 """The RTL MVAU's output queue."""
 
 TURN_AHEAD_WORDS = 1
-"""What each input of a join that takes turns is ahead by: a register."""
+"""What an input that is not read in every step is ahead by: a register."""
 
 
 @dataclass(frozen=True)
@@ -147,23 +148,53 @@ def _place(
             channels.append(Channel(name, PADDING_READ_AHEAD_WORDS, True))
             units.append(_slice(unit, name, program.words_in, inputs, (inside,)))
             units.append(TimingUnit(unit.name, program, (inside,), outputs))
-        case Mvau() if unit.library == "rtl":
-            name = f"{unit.name}.queue"
-            channels.append(Channel(name, MVAU_RTL_QUEUE_WORDS, True))
-            units.append(TimingUnit(unit.name, program, inputs, (inside,)))
-            units.append(_slice(unit, name, program.words_out, (inside,), outputs))
+        case Mvau() as mvau:
+            if mvau.waits_its_turn:
+                inputs = (_place_ahead(unit, mvau, inputs[0], units, channels), *inputs[1:])
+            if unit.library == "rtl":
+                _place_queue(unit, program, inputs, outputs, units, channels)
+            else:
+                units.append(TimingUnit(unit.name, program, inputs, outputs))
         case Concat() as concat if concat.takes_turns:
             _place_turns(unit, concat, inputs, units, channels)
             ports = tuple(range(inside, len(channels)))
             units.append(TimingUnit(unit.name, program, ports, outputs))
         case (
-            Source() | Sink() | Converter() | Window() | Mvau() | Pool()
-            | Threshold() | Scale() | Lookup() | Split() | Add() | Multiply() | Concat() | Repeat()
-            | LabelSelect()
+            Source() | Sink() | Converter() | Window() | Pool() | Threshold() | Scale() | Lookup()
+            | Split() | Add() | Multiply() | Concat() | Repeat() | LabelSelect() | WeightBuffer()
         ):
             units.append(TimingUnit(unit.name, program, inputs, outputs))
         case _:
             assert_never(unit.parameters)
+
+
+def _place_ahead(
+    unit: Unit, mvau: Mvau, channel: int, units: list[TimingUnit], channels: list[Channel]
+) -> int:
+    """A register slice in front of the vectors of an MVAU that reads weights alone in between, where it
+    passes on words that nobody looks at; the channel behind it."""
+    name = f"{unit.name}.ahead"
+    later = Run((mvau.neuron_fold - 1) * mvau.synapse_fold, writes=True)
+    block = Block(mvau.vectors, (Run(mvau.synapse_fold, True, True), later))
+    channels.append(Channel(name, TURN_AHEAD_WORDS, True))
+    behind = len(channels) - 1
+    units.append(TimingUnit(name, Lockstep((block,), 0, True), (channel,), (behind,), unit.name))
+    return behind
+
+
+def _place_queue(
+    unit: Unit,
+    program: Program,
+    inputs: tuple[int, ...],
+    outputs: tuple[int, ...],
+    units: list[TimingUnit],
+    channels: list[Channel],
+) -> None:
+    """A unit with a one-word queue at its output."""
+    name, inside = f"{unit.name}.queue", len(channels)
+    channels.append(Channel(name, MVAU_RTL_QUEUE_WORDS, True))
+    units.append(TimingUnit(unit.name, program, inputs, (inside,)))
+    units.append(_slice(unit, name, program.words_out, (inside,), outputs))
 
 
 def _place_turns(

@@ -15,7 +15,6 @@ from typing import assert_never
 
 import numpy as np
 
-from bnnsim.arrays import Bools
 from bnnsim.design.streaming.units import (
     Add,
     Concat,
@@ -34,10 +33,17 @@ from bnnsim.design.streaming.units import (
     Threshold,
     Unit,
     UnitParameters,
+    WeightBuffer,
     Window,
 )
 from bnnsim.design.streaming.window_order import window_order
 from bnnsim.spec.streaming.hardware import UnitLibrary
+from bnnsim.timing.streaming.programs.matrix_programs import (
+    loops_of,
+    mvau_program,
+    runs_of,
+    weight_buffer_program,
+)
 from bnnsim.timing.streaming.programs.program import Elastic, Lockstep, Program
 from bnnsim.timing.streaming.programs.steps import Block, Loop, Run
 
@@ -48,8 +54,6 @@ LABEL_SELECT_IDLE_STEPS = 3
 Vitis HLS 2024.1 writes it (UCdasec/RadioFINN), in simulation: 31 cycles a frame, 29 from the first score
 to the position."""
 PARALLEL_GAP_STEPS = 1
-MVAU_RTL_DEPTH = 6
-MVAU_RTL_DEPTH_FOLDED = 8
 ROW_BUFFER_DEPTH = 4
 POOL_DEPTH = 2
 LABEL_SELECT_DEPTH = 2
@@ -93,7 +97,7 @@ def _program(p: UnitParameters, library: UnitLibrary, freezes: bool) -> Program:
         case Window():
             return _window(p, freezes)
         case Mvau():
-            return _mvau(p, library, freezes)
+            return mvau_program(p, library, freezes)
         case Pool():
             return _pool(p, freezes)
         case Threshold():
@@ -110,6 +114,8 @@ def _program(p: UnitParameters, library: UnitLibrary, freezes: bool) -> Program:
             return _repeat(p, freezes)
         case LabelSelect():
             return _label_select(p, freezes)
+        case WeightBuffer():
+            return weight_buffer_program(p)
         case _:
             assert_never(p)
 
@@ -156,66 +162,6 @@ def _padding(p: Padding) -> Program:
         Block(1, (Run(bottom * border_row, writes=True),)),
     )
     return Lockstep(tuple(b for b in blocks if b.steps), 0, True)
-
-
-def _mvau(p: Mvau, library: UnitLibrary, freezes: bool) -> Program:
-    if p.levels_out > 1 and not freezes:
-        return _late_levels(p)
-    depth = p.stages
-    if library == "rtl":
-        depth = MVAU_RTL_DEPTH_FOLDED if p.neuron_fold > 1 else MVAU_RTL_DEPTH
-    reads, writes = p.synapse_fold * p.levels_in, p.levels_out
-    steps = p.steps_a_neuron_fold
-    # The last steps of each neuron fold write, a level a step. Words of the fold that come in meanwhile
-    # are there when it leaves: a freezing pipeline has more stages than an activation has levels.
-    runs = [
-        Run(min(reads, steps - writes), reads=True),
-        Run(max(0, steps - writes - reads)),
-        Run(max(0, reads + writes - steps), True, True),
-        Run(min(writes, steps - reads), writes=True),
-    ]
-    later = (Run(steps - writes), Run(writes, writes=True))
-    inner = p.vectors * (p.neuron_fold - 1) * (steps - writes)
-    first = tuple(run for run in runs if run.steps)
-    block = Block(p.vectors, (*first, *_loop(p.neuron_fold - 1, later)))
-    return Lockstep((block,), depth, freezes, inner_steps=inner)
-
-
-def _loop(repeat: int, runs: tuple[Run, ...]) -> tuple[Loop, ...]:
-    """``runs`` so often over, without empty ones; nothing where that is never."""
-    return (Loop(repeat, tuple(run for run in runs if run.steps)),) if repeat else ()
-
-
-def _late_levels(p: Mvau) -> Program:
-    """A flushing MVAU with several levels out: the first leaves with the last step of its neuron fold.
-
-    The others follow in the next steps, those of the last fold in steps of their own. (Bubbles could
-    carry a word written earlier past the inputs that it needs.)
-    """
-    fold, later = p.steps_a_neuron_fold, p.levels_out - 1
-    reads = np.arange(fold) < p.synapse_fold * p.levels_in
-    writes = np.arange(fold) < later
-    writes[-1] = True
-    first = np.arange(fold) == fold - 1
-    folds = _loop(p.neuron_fold - 1, _runs(np.zeros(fold, bool), writes))
-    blocks = (
-        Block(1, (*_runs(reads, first), *folds)),
-        Block(p.vectors - 1, (*_runs(reads, writes), *folds)),
-        Block(1, (Run(later, writes=True),)),
-    )
-    inner = p.vectors * (p.neuron_fold - 1) * (fold - p.levels_out)
-    kept = tuple(block for block in blocks if block.steps)
-    return Lockstep(kept, p.stages, False, inner_steps=inner)
-
-
-def _runs(reads: Bools, writes: Bools) -> tuple[Run, ...]:
-    """The steps with the given flags as runs of equal ones."""
-    edges = np.flatnonzero((np.diff(reads) != 0) | (np.diff(writes) != 0)) + 1
-    starts = np.concatenate([[0], edges])
-    lengths = np.diff(np.concatenate([starts, [len(reads)]]))
-    return tuple(
-        Run(int(n), bool(reads[s]), bool(writes[s])) for s, n in zip(starts, lengths, strict=True)
-    )
 
 
 def _window(p: Window, freezes: bool) -> Program:
@@ -284,7 +230,7 @@ def _parallel(p: Window) -> Program:
     last = window_order(p).max(axis=1)
     writes = np.zeros(p.words_in, bool)
     writes[last] = True
-    runs = _runs(np.ones(p.words_in, bool), writes)
+    runs = runs_of(np.ones(p.words_in, bool), writes)
     gap = () if p.style == "line_buffer" else (Run(PARALLEL_GAP_STEPS),)
     return Lockstep((Block(1, (*runs, *gap)),), 1, False)
 
@@ -319,7 +265,7 @@ def _pool(p: Pool, freezes: bool) -> Program:
         return _flowing_pool(p)
     row = (Run(p.width * p.pixel_words, reads=True), Run(POOL_IDLE_STEPS))
     out = (Run(p.columns * p.pixel_words, writes=True), Run(POOL_IDLE_STEPS))
-    block = Block(p.height // p.kernel[0], (*_loop(p.kernel[0], row), *out))
+    block = Block(p.height // p.kernel[0], (*loops_of(p.kernel[0], row), *out))
     dropped = Block(p.height % p.kernel[0], row)
     return Lockstep((block, dropped) if dropped.steps else (block,), pool_depth(p), freezes)
 
@@ -336,7 +282,7 @@ def _flowing_pool(p: Pool) -> Program:
     rows = Run((p.kernel[0] - 1) * p.width * pixel, reads=True)
     window = (Run((p.kernel[1] - 1) * pixel, reads=True), Run(pixel, True, True))
     rest = Run(p.width % p.kernel[1] * pixel, reads=True)
-    row: tuple[Run | Loop, ...] = (rows, *_loop(p.columns, window), rest)
+    row: tuple[Run | Loop, ...] = (rows, *loops_of(p.columns, window), rest)
     block = Block(p.height // p.kernel[0], tuple(run for run in row if run.steps))
     dropped = Block(1, (Run(p.words_in - p.words_pooled, reads=True),))
     return Lockstep((block, dropped) if dropped.steps else (block,), pool_depth(p), False)
@@ -373,7 +319,7 @@ def _repeat(p: Repeat, freezes: bool) -> Program:
             Run(p.pixel_words_in, True, True),
             Run(count * p.pixel_words_out - p.pixel_words_in, writes=True),
         )
-        row += _loop(len(list(same)), pixel)
+        row += loops_of(len(list(same)), pixel)
     blocks = []
     for count, rows in itertools.groupby(p.row_counts):
         again = Run((count - 1) * row_words, writes=True)
