@@ -217,6 +217,6 @@ def _program_words(
     words[k.HEAD + len(ports) :] += is_place * np.repeat(start, sizes)
     for name in ("frame_lap", "frame_end", "dependence_start", "dependence_end", "release_start"):
         unit[name] += start
-    for name in ("lap", "stretch", "dependence"):
+    for name in ("lap", "stride", "dependence"):
         place[name] += start
     return words

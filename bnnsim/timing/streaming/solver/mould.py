@@ -10,6 +10,7 @@ import numpy as np
 from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.programs.program import Elastic, Lockstep, Program
 from bnnsim.timing.streaming.programs.steps import count_words
+from bnnsim.timing.streaming.programs.strides import LAP, strided, table
 from bnnsim.timing.streaming.programs.tape import READS, WRITES, tape
 from bnnsim.timing.streaming.solver.kernels import records as k
 
@@ -37,7 +38,7 @@ class Mould:
     left_kept: int = 0
 
 
-class _Key:
+class Key:
     """A program as itself: equal ones need not be compared, step by step."""
 
     __slots__ = ("program",)
@@ -49,16 +50,16 @@ class _Key:
         return id(self.program)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and other.program is self.program
+        return isinstance(other, Key) and other.program is self.program
 
 
 def mould(program: Program) -> Mould:
     """The mould of a program. Raises ValueError for one that no hardware could have."""
-    return _mould(_Key(program))
+    return _mould(Key(program))
 
 
 @lru_cache(maxsize=4096)
-def _mould(key: _Key) -> Mould:
+def _mould(key: Key) -> Mould:
     program = key.program
     return _elastic(program) if isinstance(program, Elastic) else _lockstep(program)
 
@@ -70,17 +71,10 @@ def _lockstep(program: Lockstep) -> Mould:
         raise ValueError("a program's prologue writes and its frames do not")
     freezes = program.freezes or not program.pipeline_depth
     reel = tape(program.prologue, program.blocks, program.pipeline_depth if freezes else 0)
-    laps = (*reel.once, *reel.frame)
-    at = 3 * len(laps)
-    words: list[int] = []
-    is_place: list[int] = []
-    for rounds, stretches in laps:
-        words += (rounds, at, at + 2 * len(stretches))
-        is_place += (0, 1, 1)
-        at += 2 * len(stretches)
-    for _, stretches in laps:
-        for stretch in stretches:
-            words += stretch
+    once, frame = strided(reel.once), strided(reel.frame)
+    laps = [*once, *frame]
+    words = table(laps)
+    is_place = [0, 1, 1] * len(laps)
     unit = k.UnitRecord(
         kind=k.FREEZING if freezes else k.FLUSHING,
         stages=program.pipeline_depth,
@@ -88,8 +82,8 @@ def _lockstep(program: Lockstep) -> Mould:
         once_ticks=reel.once_ticks,
         words_in=program.words_in,
         words_out=program.words_out,
-        frame_lap=3 * len(reel.once),
-        frame_end=3 * len(laps),
+        frame_lap=LAP * len(once),
+        frame_end=LAP * len(laps),
     )
     pipe_words = 0
     if not freezes:
@@ -98,7 +92,7 @@ def _lockstep(program: Lockstep) -> Mould:
     more = -(-program.pipeline_depth // program.steps)
     return Mould(
         unit=k.packed(unit),
-        place=k.packed(k.PlaceRecord(rounds=words[0], stretch=words[1], left=words[words[1]])),
+        place=k.packed(k.PlaceRecord(rounds=words[0], stride=words[1], left=words[words[1]])),
         words=np.array(words, np.int64),
         is_place=np.array(is_place + [0] * (len(words) - len(is_place)), np.int64),
         reads_more=program.words_in * more + program.words_ahead,

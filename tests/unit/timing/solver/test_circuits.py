@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
+import pytest
 
 from bnnsim.design.build import build_streaming_design
 from bnnsim.spec.load import load_architecture, load_workload
@@ -15,6 +16,7 @@ from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingU
 from bnnsim.timing.streaming.programs.program import Elastic, Lockstep
 from bnnsim.timing.streaming.programs.steps import Block, Run
 from bnnsim.timing.streaming.solver.steady.certificate import certify, find_bounds
+from tests.property.clockwork import run_clockwork
 
 
 def _lockstep(*runs: Run, repeat: int = 1, depth: int = 0, freezes: bool = True) -> Lockstep:
@@ -141,6 +143,32 @@ def test_a_flushing_pipeline_that_nobody_holds_up_is_certified_by_its_bound() ->
     )
     graph = TimingGraph(units, (Channel("a", 2), Channel("b", 2)), (2,))
     assert certify(graph) == Circuit(("source",), (), "source", 8, 1)
+
+
+@pytest.mark.parametrize("depth_words", [1, 2, 4])
+def test_a_circuit_leads_over_pipelines_that_were_held_up_where_words_are_a_pipeline_apart(
+    depth_words: int,
+) -> None:
+    """A layer is not done with a frame before the next one takes its words, in its first fold."""
+
+    def layer(columns: int, rows: int) -> Lockstep:
+        first = Block(1, (Run(columns - 1, reads=True), Run(1, True, True)))
+        later = Block(rows - 1, (Run(columns - 1), Run(1, writes=True)))
+        return Lockstep((first, later), pipeline_depth=6, freezes=False)
+
+    units = (
+        TimingUnit("source", _lockstep(Run(8, writes=True)), (), (0,)),
+        TimingUnit("first", layer(8, 16), (0,), (1,)),
+        TimingUnit("second", layer(16, 8), (1,), (2,)),
+        TimingUnit("sink", _lockstep(Run(8, reads=True)), (2,), ()),
+    )
+    channels = (Channel("in", 2), Channel("between", depth_words), Channel("out", 2))
+    graph = TimingGraph(units, channels, (3,))
+    ends = run_clockwork(graph, 8).result.frame_end_cycles
+    found = certify(graph)
+    assert found is not None
+    assert found.ratio == ends[-1] - ends[-2] > 8 * 16
+    assert found.way == "first -> between -> second"
 
 
 def test_ends_that_do_not_agree_on_a_frames_words_have_no_certificate() -> None:

@@ -82,6 +82,22 @@ def test_the_bound_does_a_step_no_earlier_than_the_word_before_was_free_to_go() 
     assert _read(solver, 0) == [3, 6, 9]
 
 
+def test_the_bound_is_the_pipeline_itself_where_words_are_a_pipeline_apart() -> None:
+    source = program(Run(3), Run(1, writes=True), repeat=3, stages=2, freezes=False)
+    sink = program(Run(11), Run(1, reads=True), repeat=3)
+    for kind in (FLUSHING, BOUND):
+        solver = _solver(into_sink(source, sink, depth_words=1))
+        solver.state.unit["kind"][0] = kind
+        solver.has_bounds = kind == BOUND
+        solver.state.start["free"][0] = -1
+        solver.next_window(1)
+        # Word 1, of the step in cycle 7, comes to the exit in 9, as the FIFO is full, and leaves in 12.
+        # Two of the four ticks to the next step are past by then.
+        assert _written(solver, 0) == [5, 12, 24]
+        assert solver.state.end["cycle"][0] == 12 + 2
+        assert _read(solver, 0) == [11, 23, 35]
+
+
 def test_an_elastic_unit_takes_a_word_once_one_that_left_has_released_its_place() -> None:
     source = program(Run(1, writes=True), repeat=4)
     window = Elastic(dependence=np.array([1, 3]), release=np.array([-1, -1, 0, 0]), latency=3)

@@ -15,6 +15,10 @@ read w - d before w comes to the exit. It is enough to count from when on the re
 not counting, while it reads a word in every cycle, that it had to wait for word i of this same channel.
 For if w is at the exit in cycle c, word i had left by c - (w - i), so that wait let w - d be read by
 c - (w - i) + lag + (w - d - i) = c + lag - d, which is before c if d > lag.
+
+Where the step of w is a pipeline's length of steps behind that of the word before, it finds nothing
+inside that could still freeze: w leaves in s + depth or once it has room. And the next step can wait for
+w alone, which came to the exit depth ticks behind its own step: until r_w + gap - depth, or r_w.
 """
 
 from __future__ import annotations
@@ -23,11 +27,13 @@ from typing import Any, NamedTuple
 
 from bnnsim.timing.streaming.solver.kernels.jit import inner
 from bnnsim.timing.streaming.solver.kernels.lockstep import (
+    idled,
     load_cursor,
     moved,
     next_open,
     store_cursor,
     ticks_to_do,
+    whole_strides,
     words_to_read,
     words_to_write,
 )
@@ -53,6 +59,19 @@ class Exits(NamedTuple):
 
 
 @inner
+def unfrozen(free: int, gap: int, behind: int, is_apart: bool, stages: int, one: int) -> int:
+    """From when on the last word, and those before it, hold up no step that is ``gap`` steps behind the
+    last one that touches a word.
+
+    They freeze nothing from ``free`` on. ``behind``: how many steps that one is behind the last word's
+    step; ``is_apart``: whether that was behind the word before by as many steps as there are stages.
+    """
+    if is_apart and behind == 0:
+        return free + max(0, gap - stages) * one
+    return free + (gap - 1) * one
+
+
+@inner
 def run_bound(s: State, u: int, limits: Limits, ports: Ports) -> Any:
     """Steps of the window, and the words that they let leave; as ``run_freezing`` says it."""
     unit, start, end, cycles, pipes = s.unit[u], s.start[u], s.end[u], s.cycles, s.pipes
@@ -66,13 +85,14 @@ def run_bound(s: State, u: int, limits: Limits, ports: Ports) -> Any:
     at = load_cursor(start)
     cycle, done = start.cycle, 0
     gap = start.local_tick - start.cycle  # steps since then that touch no word
+    behind, is_apart = start.behind, start.is_apart != 0
     entered, read, read_change, entries = start.entered, 0, 0, 0
-    exits = _let_leave(s, u, ports, entered, Exits(0, start.free, 0))
+    exits = _let_leave(s, u, ports, entered, is_apart, Exits(0, start.free, 0))
     while read < words_left or entries < places_left:
         if start.writes + exits.written < entered:
             break
-        sides = s.program_words[at.stretch + 1]
-        n = min(at.left, ticks - done)
+        sides, each = s.program_words[at.stride + 1], s.program_words[at.stride + 2]
+        n = whole_strides(s.program_words, at, ticks - done)
         if sides & READS:
             if read == words_left and limits.is_ending:
                 sides &= WRITES
@@ -84,45 +104,59 @@ def run_bound(s: State, u: int, limits: Limits, ports: Ports) -> Any:
             else:
                 n = min(n, places_left - entries)
         if n <= 0:
-            break
+            past = at.idled
+            at = idled(s.program_words, at, ticks - done)
+            if at.idled == past:
+                break
+            gap += at.idled - past
+            done += at.idled - past
+            continue
         if sides == 0:
-            gap += n
+            gap += n * each - at.idled
         else:
             if sides & WRITES:
                 n = 1
+            gap -= at.idled
             for _ in range(n):
-                gap += 1
-                cycle = max(cycle + gap, exits.free + gap - 1)
+                gap += each
+                thawed = unfrozen(exits.free, gap, behind, is_apart, unit.stages, 1)
+                cycle = max(cycle + gap, thawed)
                 if sides & READS:
                     cycle = max(cycle, cycles[ports.words + read] + ports.lag)
                     read_change |= cycles[ports.taken + read] ^ cycle
                     cycles[ports.taken + read] = cycle
                     read += 1
-                gap = 0
+                behind, gap = behind + gap, 0
             if sides & WRITES:
+                is_apart, behind = behind >= unit.stages, 0
                 pipes[steps_at + (entered & unit.pipe_mask)] = cycle
                 entered += 1
                 entries += 1
-                exits = _let_leave(s, u, ports, entered, exits)
-        done += n
+                exits = _let_leave(s, u, ports, entered, is_apart, exits)
+        done += n * each - at.idled
         at = moved(s.program_words, at, n, unit.frame_lap, unit.frame_end)
     store_cursor(s, u, at)
     end.cycle, end.step, end.local_tick = cycle, start.step + done, cycle + gap
     end.entered, end.free = entered, exits.free
     end.reads, end.writes = start.reads + read, start.writes + exits.written
-    end.waited = 0
+    end.behind, end.is_apart, end.waited = behind, int(is_apart), 0
     return read, exits.written, read_change, exits.change
 
 
 @inner
-def _let_leave(s: State, u: int, ports: Ports, entered: int, exits: Exits) -> Exits:
+def _let_leave(
+    s: State, u: int, ports: Ports, entered: int, is_apart: bool, exits: Exits
+) -> Exits:
+    """Words that entered; ``is_apart``: whether each was a pipeline's length behind the one before."""
     unit = s.unit[u]
     steps_at = unit.pipe + 5 * (unit.pipe_mask + 1)
     written, free, change = exits.written, exits.free, exits.change
     first = s.start[u].writes
     while first + written < entered and written < ports.writes:
         step = s.pipes[steps_at + ((first + written) & unit.pipe_mask)]
-        leave = max(step + unit.stages, free + unit.stages - 1, s.cycles[ports.room + written] + 1)
+        leave = max(step + unit.stages, s.cycles[ports.room + written] + 1)
+        if not is_apart:
+            leave = max(leave, free + unit.stages - 1)
         leave = next_open(leave, unit.ready_every)
         free = _free_from(s, u, written)
         change |= s.cycles[ports.given + written] ^ leave

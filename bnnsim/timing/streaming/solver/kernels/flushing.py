@@ -14,11 +14,13 @@ from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.solver.kernels.jit import inner
 from bnnsim.timing.streaming.solver.kernels.lockstep import (
     Cursor,
+    idled,
     load_cursor,
     moved,
     next_open,
     store_cursor,
     ticks_to_do,
+    whole_strides,
     words_to_read,
     words_to_write,
 )
@@ -160,8 +162,8 @@ def run_flushing(s: State, u: int, limits: Limits, ports: Ports) -> Any:
                 while passed < entered and pipes[pipe + (passed & mask)] <= cycle - frozen:
                     passed += 1
                 continue
-        sides = s.program_words[at.stretch + 1]
-        n = min(at.left, ticks - done)
+        sides, each = s.program_words[at.stride + 1], s.program_words[at.stride + 2]
+        n = whole_strides(s.program_words, at, ticks - done)
         if sides & READS:
             if read == words_left and limits.is_ending:
                 sides &= WRITES
@@ -173,14 +175,14 @@ def run_flushing(s: State, u: int, limits: Limits, ports: Ports) -> Any:
             else:
                 n = min(n, places_left - entries)
         if n <= 0:
-            break
-        if sides == 0:
-            local += n
+            n = 0
+        elif sides == 0:
+            local += n * each - at.idled
         else:
             n = min(n, unit.stages + MORE_STEPS)
             words, taken = ports.words + read, ports.taken + read
             for i in range(n):
-                wanted = local + 1
+                wanted = local + each - (0 if i else at.idled)
                 due = wanted + frozen
                 word = cycles[words + i] + lag if sides & READS else 0
                 came = max(due, word)
@@ -217,9 +219,15 @@ def run_flushing(s: State, u: int, limits: Limits, ports: Ports) -> Any:
                 read += n
             if sides & WRITES:
                 entries += n
-        done += n
         if n:
+            done += n * each - at.idled
             at = moved(s.program_words, at, n, unit.frame_lap, unit.frame_end)
+        if n == 0 or not is_known:
+            past = at.idled
+            at = idled(s.program_words, at, ticks - done)
+            local += at.idled - past
+            done += at.idled - past
+            is_known &= at.idled != past
     store_cursor(s, u, at)
     end.cycle, end.step, end.local_tick = cycle, start.step + done, local
     end.frozen, end.exit_frozen, end.passed, end.entered = frozen, exits.frozen, passed, entered
@@ -247,38 +255,39 @@ def _run_smooth(
     done, busy, reads, writes, last, is_smooth = 0, 0, 0, 0, cycle, True
     read_change, write_change = 0, 0
     while is_smooth and (reads < ports.read or writes < ports.written):
-        sides = program[at.stretch + 1]
-        n = min(at.left, ticks - done)
+        sides, each = program[at.stride + 1], program[at.stride + 2]
+        n = whole_strides(program, at, ticks - done)
         if sides & READS:
             n = min(n, most_reads - reads)
         if sides & WRITES:
             n = min(n, most_writes - writes)
-        if n <= 0:
-            break
+        before, cycle = cycle, cycle - at.idled
         words, taken = ports.words + reads, ports.taken + reads
         room, given = ports.room + writes, ports.given + writes
-        if sides == 0:
-            cycle += n
+        if n <= 0:
+            n = 0
+        elif sides == 0:
+            cycle += n * each
         elif sides == READS:
             for i in range(n):
-                cycle = max(cycle + 1, cycles[words + i] + lag)
+                cycle = max(cycle + each, cycles[words + i] + lag)
                 read_change |= cycles[taken + i] ^ cycle
                 cycles[taken + i] = cycle
             reads += n
         elif sides == WRITES:
             for i in range(n):
-                leaves = cycle + 1 + stages
+                leaves = cycle + each + stages
                 if cycles[room + i] >= leaves:
                     is_smooth = False
                     n = i
                     break
-                cycle += 1
+                cycle += each
                 write_change |= cycles[given + i] ^ leaves
                 cycles[given + i] = leaves
             writes += n
         else:
             for i in range(n):
-                came = max(cycle + 1, cycles[words + i] + lag)
+                came = max(cycle + each, cycles[words + i] + lag)
                 leaves = came + stages
                 if cycles[room + i] >= leaves:
                     is_smooth = False
@@ -291,12 +300,19 @@ def _run_smooth(
                 cycles[given + i] = leaves
             reads += n
             writes += n
-        if n and sides:
+        if n == 0:
+            past = at.idled
+            at = idled(program, at, ticks - done)
+            cycle = before + at.idled - past
+            if at.idled == past:
+                break
+            done += at.idled - past
+            continue
+        if sides:
             last = cycle
             busy += n
-        done += n
-        if n:
-            at = moved(program, at, n, frame.first, frame.end)
+        done += n * each - at.idled
+        at = moved(program, at, n, frame.first, frame.end)
     return Smooth(at, done, busy, cycle, last, reads, writes, read_change, write_change)
 
 

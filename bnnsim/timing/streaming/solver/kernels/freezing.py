@@ -10,11 +10,13 @@ from typing import Any, NamedTuple
 
 from bnnsim.timing.streaming.solver.kernels.jit import inner
 from bnnsim.timing.streaming.solver.kernels.lockstep import (
+    idled,
     load_cursor,
     moved,
     next_open,
     store_cursor,
     ticks_to_do,
+    whole_strides,
     words_to_read,
     words_to_write,
 )
@@ -32,7 +34,7 @@ from bnnsim.timing.streaming.solver.kernels.records import (
 
 
 class Ticks(NamedTuple):
-    """Ticks done in a row."""
+    """Strides done in a row."""
 
     done: int
     cycle: int
@@ -57,8 +59,8 @@ def run_freezing(s: State, u: int, limits: Limits, ports: Ports) -> Any:
     read, written, read_change, write_change = ports.read, ports.written, 0, 0
     waited, on_output, by_word, by_room = 0, 0, 0, 0
     while read < words_left or written < places_left:
-        sides = s.program_words[at.stretch + 1]
-        n = min(at.left, ticks - done)
+        sides, each = s.program_words[at.stride + 1], s.program_words[at.stride + 2]
+        n = whole_strides(s.program_words, at, ticks - done)
         if sides & READS:
             if read == words_left and limits.is_ending:
                 sides &= WRITES
@@ -69,15 +71,16 @@ def run_freezing(s: State, u: int, limits: Limits, ports: Ports) -> Any:
                 sides &= READS
             else:
                 n = min(n, places_left - written, ports.writes - written)
-        if n <= 0:
-            break
-        before = cycle
+        took = n * each - at.idled  # ticks
+        before, cycle = cycle, cycle - at.idled
         words, taken = ports.words + read, ports.taken + read
         room, given = ports.room + written, ports.given + written
-        if sides == 0:
-            cycle += n
+        if n <= 0:
+            n = 0
+        elif sides == 0:
+            cycle += n * each
         elif not is_plain:
-            some = _tick_on_bench(s, u, limits, ports, cycle, sides, n, read, written)
+            some = _tick_on_bench(s, u, limits, ports, cycle, sides, each, n, read, written)
             n, cycle = some.done, some.cycle
             on_output += some.stalled_on_output
             by_word |= some.by_word
@@ -86,21 +89,21 @@ def run_freezing(s: State, u: int, limits: Limits, ports: Ports) -> Any:
             write_change |= some.change
         elif sides == READS:
             for i in range(n):
-                cycle = max(cycle + 1, cycles[words + i] + lag)
+                cycle = max(cycle + each, cycles[words + i] + lag)
                 read_change |= cycles[taken + i] ^ cycle
                 cycles[taken + i] = cycle
-            by_word |= before + n - cycle
+            by_word |= before + took - cycle
         elif sides == WRITES:
             for i in range(n):
-                cycle = max(cycle + 1, cycles[room + i] + 1)
+                cycle = max(cycle + each, cycles[room + i] + 1)
                 write_change |= cycles[given + i] ^ cycle
                 cycles[given + i] = cycle
-            on_output += cycle - before - n
-            by_room |= before + n - cycle
+            on_output += cycle - before - took
+            by_room |= before + took - cycle
         else:
             dues = 0
             for i in range(n):
-                due = cycle + 1
+                due = cycle + each
                 word = cycles[words + i] + lag
                 space = cycles[room + i] + 1
                 cycle = max(due, max(word, space))
@@ -114,9 +117,17 @@ def run_freezing(s: State, u: int, limits: Limits, ports: Ports) -> Any:
                 cycles[given + i] = cycle
             on_output -= dues
         if n == 0:
-            break
-        waited += cycle - before - n
-        done += n
+            past = at.idled
+            at = idled(s.program_words, at, ticks - done)
+            if at.idled == past:
+                cycle = before
+                break
+            cycle += at.idled
+            done += at.idled - past
+            continue
+        took = n * each - at.idled
+        waited += cycle - before - took
+        done += took
         if sides & READS:
             read += n
         if sides & WRITES:
@@ -139,15 +150,16 @@ def _tick_on_bench(
     ports: Ports,
     cycle: int,
     sides: int,
+    each: int,
     most: int,
     read: int,
     written: int,
 ) -> Ticks:
-    """At most ``most`` ticks before the cycle limit, with outputs that are open only now and then."""
+    """At most ``most`` strides before the cycle limit, with outputs that are open only now and then."""
     cycles, every = s.cycles, s.unit[u].ready_every if sides & WRITES else 1
     on_output, by_word, by_room, change = 0, 0, 0, 0
     for i in range(most):
-        due = cycle + 1
+        due = cycle + each
         word = cycles[ports.words + read + i] + ports.lag if sides & READS else LONG_AGO
         space = cycles[ports.room + written + i] + 1 if sides & WRITES else LONG_AGO
         came = next_open(max(due, word, space), every)

@@ -17,44 +17,63 @@ from bnnsim.timing.streaming.solver.kernels.records import (
 
 
 class Cursor(NamedTuple):
-    """Where a unit is in its tape: the lap, rounds of it that are left, the stretch, ticks left of it."""
+    """Where a unit is in its tape: the lap, rounds of it that are left, the stride, how many times that
+    is left to do, and ticks of the next of these that are past."""
 
     lap: int
     rounds: int
-    stretch: int
+    stride: int
     left: int
+    idled: int
 
 
 @inner
-def moved(words: Int64s, at: Cursor, ticks: int, first: int, end: int) -> Cursor:
-    """A cursor ``ticks`` on, no more than its stretch has left.
+def moved(words: Int64s, at: Cursor, times: int, first: int, end: int) -> Cursor:
+    """A cursor behind so many of its strides, no more than are left.
 
     ``words``: the programs'; ``first`` and ``end``: places there of a frame's first lap, and behind its
     last.
     """
-    if at.left > ticks:
-        return Cursor(at.lap, at.rounds, at.stretch, at.left - ticks)
-    lap, rounds, stretch = at.lap, at.rounds, at.stretch + 2
-    if stretch == words[lap + 2]:
+    if at.left > times:
+        return Cursor(at.lap, at.rounds, at.stride, at.left - times, 0)
+    lap, rounds, stride = at.lap, at.rounds, at.stride + 3
+    if stride == words[lap + 2]:
         rounds -= 1
         if rounds == 0:
             lap = lap + 3 if lap + 3 < end else first
             rounds = words[lap]
-        stretch = words[lap + 1]
-    return Cursor(lap, rounds, stretch, words[stretch])
+        stride = words[lap + 1]
+    return Cursor(lap, rounds, stride, words[stride], 0)
+
+
+@inner
+def idled(words: Int64s, at: Cursor, ticks: int) -> Cursor:
+    """A cursor before a stride's touch, at most so many ticks on and no further than right before it."""
+    ticks = max(0, min(ticks, words[at.stride + 2] - 1 - at.idled))
+    return Cursor(at.lap, at.rounds, at.stride, at.left, at.idled + ticks)
+
+
+@inner
+def whole_strides(words: Int64s, at: Cursor, ticks: int) -> int:
+    """How many of a cursor's strides end within so many ticks, no more than are left."""
+    each = words[at.stride + 2]
+    if at.left * each - at.idled <= ticks:
+        return at.left
+    return (ticks + at.idled) // each
 
 
 @inner
 def load_cursor(at: Any) -> Cursor:
     """Where the unit starts: at a place."""
-    return Cursor(at.lap, at.rounds, at.stretch, at.left)
+    return Cursor(at.lap, at.rounds, at.stride, at.left, at.idled)
 
 
 @inner
 def store_cursor(s: State, u: int, cursor: Cursor) -> None:
     """Keep where the unit has got to."""
     at = s.end[u]
-    at.lap, at.rounds, at.stretch, at.left = cursor.lap, cursor.rounds, cursor.stretch, cursor.left
+    at.lap, at.rounds, at.stride = cursor.lap, cursor.rounds, cursor.stride
+    at.left, at.idled = cursor.left, cursor.idled
 
 
 @inner
@@ -99,16 +118,17 @@ class Coming(NamedTuple):
 def coming(s: State, u: int, limits: Limits) -> Coming:
     """What the unit does next behind its end of the window."""
     unit, at = s.unit[u], s.end[u]
-    cursor = Cursor(at.lap, at.rounds, at.stretch, at.left)
+    cursor = load_cursor(at)
     entered = at.entered if unit.kind == FLUSHING else at.writes
     left = READS if at.reads < limits.frames * unit.words_in else 0
     if entered < limits.frames * unit.words_out:
         left |= WRITES
     idle = 0
     while left:
-        sides = s.program_words[cursor.stretch + 1] & left
+        each = s.program_words[cursor.stride + 2]
+        sides = s.program_words[cursor.stride + 1] & left
         if sides:
-            return Coming(idle, sides)
-        idle += cursor.left
+            return Coming(idle + each - 1 - cursor.idled, sides)
+        idle += cursor.left * each - cursor.idled
         cursor = moved(s.program_words, cursor, cursor.left, unit.frame_lap, unit.frame_end)
     return Coming(NEVER, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bnnsim.timing.streaming.solver.kernels.bound import unfrozen
 from bnnsim.timing.streaming.solver.kernels.jit import inner
 from bnnsim.timing.streaming.solver.kernels.lockstep import load_cursor, moved
 from bnnsim.timing.streaming.solver.kernels.ports import Ports
@@ -78,15 +79,21 @@ def _of_lockstep(
     at = load_cursor(s.start[u])
     last = start.cycle
     gap = start.local_tick - start.cycle if is_bound else 0
-    free = start.free
+    free, behind, is_apart = start.free, start.behind, start.is_apart != 0
     read, written, change, entered = 0, 0, 0, start.entered
     passed = start.writes  # of a bound: words whose room counts by now
     while read < reads:
-        sides = s.program_words[at.stretch + 1]
+        sides, each = s.program_words[at.stride + 1], s.program_words[at.stride + 2]
+        idle = -at.idled
         for _ in range(at.left):
             if read == reads:
                 break
-            gap += 1
+            idle += each
+            if is_bound:
+                gap += idle
+            else:
+                last, gap = last + idle - 1, 1
+            idle = 0
             cycle = last + gap
             if sides & READS:
                 others = LONG_AGO
@@ -94,7 +101,7 @@ def _of_lockstep(
                     while passed < entered:
                         free = _free(s, u, passed - start.writes)
                         passed += 1
-                    others = free + gap - 1
+                    others = unfrozen(free, gap, behind, is_apart, unit.stages, 1)
                 elif sides & WRITES and written < writes:
                     others = s.cycles[ports.room + written] + 1
                 wanted = cycle
@@ -119,7 +126,10 @@ def _of_lockstep(
                 written += 1
                 entered += is_bound
             if sides or not is_bound:
+                behind += gap
                 last, gap = cycle, 0
+            if sides & WRITES:
+                is_apart, behind = behind >= unit.stages, 0
         at = moved(s.program_words, at, at.left, unit.frame_lap, unit.frame_end)
     return change
 

@@ -5,7 +5,7 @@
 * ``cycles``: of every channel the cycles of its words' writes and of its words' reads, side by side in
   two stretches that begin with words of earlier windows; a scratch stretch for units with several ports;
 * ``pipes``: the words in flushing pipelines, as two copies, at the start and at the end of the window;
-* ``program_words``: the programs, as laps of stretches, and dependences; never changed.
+* ``program_words``: the programs, as laps of strides, and dependences; never changed.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ FREEZING, FLUSHING, BOUND, ELASTIC = 0, 1, 2, 3
 later than."""
 
 READS, WRITES = 1, 2
-"""Bits of a stretch's sides, as in tapes."""
+"""Bits of a stride's sides, as in tapes."""
 FIRST, NEXT, AGAIN = 0, 1, 2
 """What window is solved: the first one, the one behind the last, or the same once more."""
 EVALUATIONS, LAST_EVENT, IS_CROWDED, WORDS_MOVED, PROGRESS = 0, 1, 2, 3, 4
@@ -65,7 +65,7 @@ class UnitRecord:
     end_input: int = 0
     first_output: int = 0
     end_output: int = 0
-    frame_lap: int = 0  # place of a frame's first lap, and behind its last: (rounds, first stretch, end)
+    frame_lap: int = 0  # place of a frame's first lap, and behind its last: (rounds, first stride, end)
     frame_end: int = 0
     goal: int = 0  # the step (freezing: tick) not to do in the window; elastic: the word not to take
     goal_writes: int = 0  # elastic: the word not to let leave
@@ -92,8 +92,9 @@ class PlaceRecord:
     step: int = -1  # the last step; freezing: tick
     lap: int = 0  # place of the lap in the programs' words
     rounds: int = 0  # of the lap that are left, with this one
-    stretch: int = 0  # place of the stretch
-    left: int = 0  # ticks of the stretch that are left
+    stride: int = 0  # place of the stride
+    left: int = 0  # times that it is left to do
+    idled: int = 0  # ticks of the next of these that are past
     reads: int = 0  # words in all
     writes: int = 0
     local_tick: int = -1  # flushing: of the last step
@@ -112,6 +113,8 @@ class PlaceRecord:
     stalled_on_input: int = 0  # lockstep: cycles
     stalled_on_output: int = 0
     free: int = 0  # bound: from which cycle on the last word that left freezes nothing
+    behind: int = 0  # bound: steps from the last word's to the last one that touches a word, at least
+    is_apart: int = 0  # bound: whether the last word's step was a pipeline's length behind the one before
 
 
 @dataclass(slots=True)

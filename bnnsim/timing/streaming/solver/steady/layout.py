@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
-from struct import Struct
-from typing import Any
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
 
 import numpy as np
 
-from bnnsim.arrays import Int64s
-from bnnsim.timing.streaming.programs.graph import TimingGraph, TimingUnit
-from bnnsim.timing.streaming.programs.program import Elastic, Lockstep, Program
-from bnnsim.timing.streaming.solver.kernels.records import Table, tabled
+from bnnsim.arrays import Bools, Int64s
+from bnnsim.timing.streaming.programs.graph import TimingGraph
+from bnnsim.timing.streaming.programs.program import Elastic
+from bnnsim.timing.streaming.solver.kernels.records import Table, has_both_ends, packed, tabled
+from bnnsim.timing.streaming.solver.mould import Key
 from bnnsim.timing.streaming.solver.steady.kernels import records as k
 
 
@@ -24,121 +25,131 @@ def lay_out(graph: TimingGraph) -> k.State | None:
     """
     if any(channel.ready_every > 1 for channel in graph.channels) or not _hangs_together(graph):
         return None
-    return _Layout(graph).state()
+    programs = [unit.program for unit in graph.units]
+    moulds = [_mould(Key(program)) for program in programs]
+    unit = tabled([mould.unit for mould in moulds], k.UNIT)
+    channel = tabled([_CHANNEL] * len(graph.channels), k.CHANNEL)
+    ports = _join_ends(graph, unit, channel)
+    if not _have_words(graph, unit, channel):
+        return None
+    is_asked = _lay_out_channels(graph, unit, channel, moulds)
+    unit["tells_ready"][channel["reader"][is_asked]] = 1
+    places: dict[int, int] = {}
+    words, end = [], k.HEAD + len(ports)
+    for program, mould in zip(programs, moulds, strict=True):
+        if id(program) not in places:  # equal units share their words
+            places[id(program)] = end
+            words.append(mould.words)
+            end += len(mould.words)
+    start = np.array([places[id(program)] for program in programs])
+    for name in ("lap", "lap_end", "dependence", "release"):
+        unit[name] += start
+    most = int(max(unit["words_in"].max(), unit["words_out"].max()))
+    size = int((channel["words"] * (2 + is_asked)).sum())
+    head = [size + number * most for number in range(k.HEAD)]
+    cycles = np.empty(size + k.HEAD * most, np.int64)
+    return k.State(unit, channel, cycles, np.concatenate([np.array(head + ports, np.int64), *words]))
 
 
 def _hangs_together(graph: TimingGraph) -> bool:
     """Whether every unit is, over channels with two ends, a neighbour of a neighbour of every other."""
-    units_of: dict[int, list[int]] = {}
-    for number, unit in enumerate(graph.units):
-        for channel in (*unit.inputs, *unit.outputs):
-            units_of.setdefault(channel, []).append(number)
-    reached, queue = {0}, [0]
-    for number in queue:
-        for channel in (*graph.units[number].inputs, *graph.units[number].outputs):
-            queue += [other for other in units_of[channel] if other not in reached]
-            reached.update(units_of[channel])
-    return len(reached) == len(graph.units)
-
-
-class _Layout:
-    """Tables in the making."""
-
-    def __init__(self, graph: TimingGraph) -> None:
-        self.graph = graph
-        self.unit = [k.UnitRecord() for _ in graph.units]
-        self.channel = [k.ChannelRecord() for _ in graph.channels]
-        self.words: list[Int64s] = []
-        self.words_end = k.HEAD + sum(len(unit.inputs) + len(unit.outputs) for unit in graph.units)
-        self.ports: list[int] = []
-        self.cycles = 0
-        self.places: dict[int, int] = {}
-
-    def state(self) -> k.State | None:
-        """The tables, with nothing known; None where a channel's ends do not agree."""
-        for number, unit in enumerate(self.graph.units):
-            self._unit(self.unit[number], unit)
-            for channel in unit.inputs:
-                self.channel[channel].reader = number
-            for channel in unit.outputs:
-                self.channel[channel].writer = number
-        for number, unit in enumerate(self.graph.units):
-            self.unit[number].is_first = int(all(self.channel[c].writer < 0 for c in unit.inputs))
-        if not all(self._channel(number) for number in range(len(self.channel))):
-            return None
-        most = max(max(row.words_in, row.words_out) for row in self.unit)
-        head = [self.cycles + number * most for number in range(k.HEAD)]
-        words = np.concatenate([np.array(head + self.ports, np.int64), *self.words])
-        cycles = np.empty(self.cycles + k.HEAD * most, np.int64)
-        unit, channel = _table(self.unit, k.UNIT), _table(self.channel, k.CHANNEL)
-        return k.State(unit, channel, cycles, words)
-
-    def _unit(self, row: k.UnitRecord, unit: TimingUnit) -> None:
-        row.first_input = k.HEAD + len(self.ports)
-        row.end_input = row.first_output = row.first_input + len(unit.inputs)
-        row.end_output = row.end_input + len(unit.outputs)
-        self.ports += (*unit.inputs, *unit.outputs)
-        program = unit.program
-        row.words_in, row.words_out = program.words_in, program.words_out
-        if isinstance(program, Elastic):
-            place = self._place(program, program.table)
-            row.kind, row.latency, row.wraps_reading = k.ELASTIC, program.latency, 1
-            row.dependence, row.release = place, place + program.order.dependence_runs.size
-            return
-        turn = program.turn
-        place = self._place(program, turn.words)
-        if not program.freezes and program.pipeline_depth:
-            row.kind, row.stages = k.FLUSHING, program.pipeline_depth
-        row.lap, row.lap_end = place, place + turn.laps_end
-        row.pause, row.wraps_reading = turn.pause, int(turn.ends_reading)
-
-    def _place(self, program: Program, words: Int64s) -> int:
-        """Where a program's words stand; equal units share them."""
-        place = self.places.get(id(program))
-        if place is None:
-            place = self.places[id(program)] = self.words_end
-            self.words.append(words)
-            self.words_end += len(words)
-        return place
-
-    def _channel(self, number: int) -> bool:
-        channel, row = self.graph.channels[number], self.channel[number]
-        if (row.writer < 0 and not channel.supplies) or (row.reader < 0 and not channel.ready_every):
+    reached: set[int] = {*graph.units[0].inputs, *graph.units[0].outputs}
+    waiting = graph.units[1:]
+    while waiting:
+        apart = []
+        for unit in waiting:
+            channels = (*unit.inputs, *unit.outputs)
+            if reached.isdisjoint(channels):
+                apart.append(unit)
+            else:
+                reached.update(channels)
+        if len(apart) == len(waiting):
             return False
-        row.depth, row.lag = channel.depth_words, int(not channel.falls_through)
-        if row.writer >= 0:
-            row.words = self.unit[row.writer].words_out
-        if row.reader >= 0:
-            reader = self.unit[row.reader]
-            if row.writer >= 0 and row.words != reader.words_in:
-                return False
-            row.words = reader.words_in
-        if not row.words:
-            return False
-        row.writes_at, row.reads_at = self.cycles, self.cycles + row.words
-        row.ready_at = row.reads_at
-        self.cycles += 2 * row.words
-        if row.reader < 0 or row.writer < 0:
-            return True
-        row.shift = _begins(self.graph, row.reader)[0] - _begins(self.graph, row.writer)[1]
-        writer = self.unit[row.writer]
-        if writer.kind == k.FLUSHING and writer.stages > 1 and row.depth > row.lag:
-            row.ready_at = self.cycles
-            self.cycles += row.words
-            self.unit[row.reader].tells_ready = 1
-        return True
+        waiting = tuple(apart)
+    return True
 
 
-def _begins(graph: TimingGraph, number: int) -> tuple[int, int]:
-    """The words that a unit's turn begins with, in and out."""
-    program = graph.units[number].program
-    if isinstance(program, Lockstep):
-        return program.turn.reads_from, program.turn.writes_from
-    return 0, 0
+@dataclass(frozen=True, eq=False)
+class _Mould:
+    """A program's record, with places in its words counted from their beginning, and these words.
+
+    ``reads_from`` and ``writes_from``: the words that a turn of it begins with.
+    """
+
+    unit: bytes
+    words: Int64s
+    reads_from: int = 0
+    writes_from: int = 0
 
 
-def _table(rows: list[Any], record: np.dtype[np.void]) -> Table:
-    """Rows as a table; all at once, which is four times as fast as one by one."""
-    assert record.names is not None
-    values, pack = attrgetter(*record.names), Struct(f"{len(record.names)}q").pack
-    return tabled([pack(*values(row)) for row in rows], record)
+_CHANNEL = packed(k.ChannelRecord())
+
+
+@lru_cache(maxsize=4096)
+def _mould(key: Key) -> _Mould:
+    program = key.program
+    row = k.UnitRecord(words_in=program.words_in, words_out=program.words_out)
+    if isinstance(program, Elastic):
+        row.kind, row.latency, row.wraps_reading = k.ELASTIC, program.latency, 1
+        row.release = program.order.dependence_runs.size
+        return _Mould(packed(row), program.table)
+    turn = program.turn
+    if not program.freezes and program.pipeline_depth:
+        row.kind, row.stages = k.FLUSHING, program.pipeline_depth
+    row.lap_end = turn.laps_end
+    row.pause, row.wraps_reading = turn.pause, int(turn.ends_reading)
+    row.behind, row.apart = turn.behind, turn.apart
+    return _Mould(packed(row), turn.words, turn.reads_from, turn.writes_from)
+
+
+def _join_ends(graph: TimingGraph, unit: Table, channel: Table) -> list[int]:
+    """Say which units and channels belong together; the channels of all ports, unit by unit."""
+    ports: list[int] = []
+    counts: list[int] = []
+    reader, writer = [-1] * len(channel), [-1] * len(channel)
+    for number, one in enumerate(graph.units):
+        ports += (*one.inputs, *one.outputs)
+        counts += (len(one.inputs), len(one.outputs))
+        for port in one.inputs:
+            reader[port] = number
+        for port in one.outputs:
+            writer[port] = number
+    places = list(accumulate(counts, initial=k.HEAD))
+    unit["first_input"], unit["first_output"] = places[:-1:2], places[1::2]
+    unit["end_input"], unit["end_output"] = places[1::2], places[2::2]
+    unit["is_first"] = [all(writer[port] < 0 for port in one.inputs) for one in graph.units]
+    channel["reader"], channel["writer"] = reader, writer
+    return ports
+
+
+def _have_words(graph: TimingGraph, unit: Table, channel: Table) -> bool:
+    """Say how many words a frame channels have; whether their ends agree on it, and are those of units or
+    of test benches."""
+    reader, writer = channel["reader"], channel["writer"]
+    wires = graph.channels
+    if (writer < 0).any() and not all(wires[c].supplies for c in np.flatnonzero(writer < 0)):
+        return False
+    if (reader < 0).any() and not all(wires[c].ready_every for c in np.flatnonzero(reader < 0)):
+        return False
+    taken, given = unit["words_in"][reader], unit["words_out"][writer]
+    words = np.where(reader >= 0, taken, np.where(writer >= 0, given, 0))
+    channel["words"] = words
+    return bool((words > 0).all() and (taken == given)[has_both_ends(channel)].all())
+
+
+def _lay_out_channels(graph: TimingGraph, unit: Table, channel: Table, moulds: list[_Mould]) -> Bools:
+    """Where the cycles of each channel's words stand; for which it is asked since when readers were
+    ready, as bounds stand for their writers."""
+    reader, writer, words = channel["reader"], channel["writer"], channel["words"]
+    has_both = has_both_ends(channel)
+    channel["depth"] = [one.depth_words for one in graph.channels]
+    channel["lag"] = [not one.falls_through for one in graph.channels]
+    first = np.array([(mould.reads_from, mould.writes_from) for mould in moulds]).T
+    channel["shift"] = (first[0][reader] - first[1][writer]) * has_both
+    is_bound = (unit["kind"] == k.FLUSHING) & (unit["stages"] > 1)
+    is_asked: Bools = has_both & is_bound[writer] & (channel["depth"] > channel["lag"])
+    sizes = words * (2 + is_asked)
+    channel["writes_at"] = np.cumsum(sizes) - sizes
+    channel["reads_at"] = channel["writes_at"] + words
+    channel["ready_at"] = channel["reads_at"] + words * is_asked
+    return is_asked

@@ -10,6 +10,7 @@ before: see :func:`own`.
 from __future__ import annotations
 
 from bnnsim.arrays import Int64s
+from bnnsim.timing.streaming.solver.kernels.bound import unfrozen
 from bnnsim.timing.streaming.solver.kernels.jit import inner
 from bnnsim.timing.streaming.solver.kernels.records import LONG_AGO, READS, WRITES
 from bnnsim.timing.streaming.solver.steady.kernels.elastic import freed
@@ -47,22 +48,26 @@ def note_lockstep(s: State, u: int, pace: Pace, causes: Int64s, dirty: Int64s) -
     # By whom the last step, and the end of the last freeze, are as late as they are, and since when.
     what, word, since = own(0, 1), 0, cycle
     free_what, free_word, free_since = own(WRITES, 1), unit.words_out - 1, free
+    behind, is_apart = unit.behind, unit.apart >= unit.stages
     if unit.is_first and cycle < -one * (1 + gap):
         cycle, what = -one * (1 + gap), FOR_NOTHING
     for lap in range(unit.lap, unit.lap_end, 3):
         for _ in range(words[lap]):
-            for stretch in range(unit.lap + words[lap + 1], unit.lap + words[lap + 2], 2):
-                n, sides = words[stretch], words[stretch + 1]
+            for stride in range(unit.lap + words[lap + 1], unit.lap + words[lap + 2], 3):
+                n, sides, each = words[stride], words[stride + 1], words[stride + 2]
                 if sides == 0:
-                    gap += n
+                    gap += n * each
                     continue
                 for _ in range(n):
-                    unfrozen = free + gap * one
-                    cycle += one + gap * one
+                    gap += each
+                    thawed = unfrozen(free, gap, behind, is_apart, unit.stages, one)
+                    is_true = one_stage or (is_apart and behind == 0 and gap >= unit.stages)
+                    cycle += gap * one
+                    behind += gap
                     gap = 0
-                    if flushes and unfrozen > cycle:
-                        cycle, what, word, since = unfrozen, free_what, free_word, free_since
-                        if not one_stage:
+                    if flushes and thawed > cycle:
+                        cycle, what, word, since = thawed, free_what, free_word, free_since
+                        if not is_true:
                             what = FOR_NOTHING
                     if sides & WRITES and not flushes and cycles[room + writes] + one > cycle:
                         since = cycles[room + writes]
@@ -78,15 +83,18 @@ def note_lockstep(s: State, u: int, pace: Pace, causes: Int64s, dirty: Int64s) -
                     if sides & WRITES:
                         left = cycle
                         if flushes:
-                            left, behind = cycle + unit.stages * one, free + (unit.stages - 1) * one
+                            is_apart = behind >= unit.stages
+                            left, frozen = cycle + unit.stages * one, LONG_AGO
+                            if not is_apart:
+                                frozen = free + (unit.stages - 1) * one
                             space = cycles[room + writes] + one
-                            if space > max(left, behind):
+                            if space > max(left, frozen):
                                 free_what, free_word, free_since = FOR_ROOM, writes, space - one
-                            elif left >= behind:
+                            elif left >= frozen:
                                 free_what, free_word, free_since = what, word, since
                             elif not one_stage:
                                 free_what = FOR_NOTHING
-                            left = max(left, max(behind, space))
+                            left = max(left, max(frozen, space))
                             free = left if one_stage else cycles[asked + writes] + one
                         cycles[given + writes] = left
                         if left > cycles[writes_at + writes]:
@@ -105,6 +113,7 @@ def note_lockstep(s: State, u: int, pace: Pace, causes: Int64s, dirty: Int64s) -
                                 left - since_left,
                             )
                         writes += 1
+                        behind = 0
     if not flushes:
         cycle += gap * one
     if cycle > unit.last:

@@ -39,9 +39,13 @@ def run_elastic(s: State, u: int, port: int, pace: Pace, dirty: Int64s) -> bool:
         before = reads + writes
         while reads < unit.words_in and words[unit.release + reads] < writes:
             releasing = words[unit.release + reads]
-            free = freed(s, u, releasing, given if releasing >= 0 else left_before, pace) + one
-            since = max(max(since + one, free), cycles[others + reads])
-            cycles[ready + reads] = since
+            if releasing < 0:
+                free = freed(s, u, releasing, left_before, pace) + one
+            else:
+                free = cycles[given + releasing] + one
+            if unit.tells_ready:
+                since = max(max(since + one, free), cycles[others + reads])
+                cycles[ready + reads] = since
             cycle = max(max(cycle + one, free), cycles[need + reads])
             cycles[taken + reads] = cycle
             reads += 1

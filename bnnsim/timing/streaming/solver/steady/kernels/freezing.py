@@ -48,25 +48,26 @@ def _pass(s: State, u: int, pace: Pace, start: int, known: int) -> int:
     need, room, taken, given = words[NEED_AT], words[ROOM_AT], words[TAKEN_AT], words[GIVEN_AT]
     for lap in range(unit.lap, unit.lap_end, 3):
         for _ in range(words[lap]):
-            for stretch in range(unit.lap + words[lap + 1], unit.lap + words[lap + 2], 2):
-                n, sides = words[stretch], words[stretch + 1]
+            for stride in range(unit.lap + words[lap + 1], unit.lap + words[lap + 2], 3):
+                n, sides, each = words[stride], words[stride + 1], words[stride + 2]
+                step = each * one
                 if sides == READS:
                     for i in range(n):
-                        cycle = max(cycle + one, cycles[need + i])
+                        cycle = max(cycle + step, cycles[need + i])
                         cycles[taken + i] = cycle
                     need += n
                     taken += n
                 elif sides == WRITES:
                     for i in range(n):
-                        cycle = max(cycle, cycles[room + i]) + one
+                        cycle = max(cycle + step, cycles[room + i] + one)
                         cycles[given + i] = cycle
                     room += n
                     given += n
                 elif sides == 0:
-                    cycle += n * one
+                    cycle += n * step
                 else:
                     for i in range(n):
-                        cycle = max(cycle, cycles[room + i]) + one
+                        cycle = max(cycle + step, cycles[room + i] + one)
                         cycle = max(cycle, cycles[need + i])
                         cycles[taken + i] = cycle
                         cycles[given + i] = cycle
@@ -74,7 +75,7 @@ def _pass(s: State, u: int, pace: Pace, start: int, known: int) -> int:
                     taken += n
                     room += n
                     given += n
-                alone += n * one
+                alone += n * step
                 if known < NEVER and cycle > alone:
                     return known
     return cycle
@@ -92,20 +93,20 @@ def tell_freezing(s: State, u: int, port: int, pace: Pace) -> None:
     since, follows = last_ready(s, u, port, pace), unit.wraps_reading != 0
     for lap in range(unit.lap, unit.lap_end, 3):
         for _ in range(words[lap]):
-            for stretch in range(unit.lap + words[lap + 1], unit.lap + words[lap + 2], 2):
-                n, sides = words[stretch], words[stretch + 1]
+            for stride in range(unit.lap + words[lap + 1], unit.lap + words[lap + 2], 3):
+                n, sides, each = words[stride], words[stride + 1], words[stride + 2]
                 if sides == 0:
-                    cycle += n * one
+                    cycle += n * each * one
                     follows = False
                     continue
                 for _ in range(n):
-                    cycle += one
+                    cycle += each * one
                     free = LONG_AGO
                     if sides & WRITES:
                         free = cycles[room] + one
                         room += 1
                     if sides & READS:
-                        since = since + one if follows else cycle
+                        since = since + one if follows and each == 1 else cycle
                         since = max(since, max(free, cycles[others]))
                         cycles[ready] = since
                         cycle = max(cycle, cycles[need])

@@ -23,53 +23,55 @@ from bnnsim.timing.streaming.solver.steady.kernels.records import (
 @inner
 def gather(s: State, u: int, pace: Pace) -> None:
     """When the words of the unit's frame are there, and when they have room, over all ports."""
-    unit = s.unit[u]
-    _clear(s.cycles, s.words[NEED_AT], unit.words_in)
-    for p in range(unit.first_input, unit.end_input):
-        gather_words(s, s.words[p], pace, s.words[NEED_AT])
-    _clear(s.cycles, s.words[ROOM_AT], unit.words_out)
-    for p in range(unit.first_output, unit.end_output):
-        channel = s.channel[s.words[p]]
-        if channel.reader >= 0:
-            _merge(s, channel.reads_at, s.words[p], pace, s.words[ROOM_AT])
+    _gather_words(s, u, NO_PORT, pace, s.words[NEED_AT])
+    _gather_rooms(s, u, False, pace, s.words[ROOM_AT])
 
 
 @inner
 def gather_free(s: State, u: int, pace: Pace) -> None:
     """From when on room is the readers' own affair, over all outputs."""
-    unit = s.unit[u]
-    _clear(s.cycles, s.words[FREE_AT], unit.words_out)
-    for p in range(unit.first_output, unit.end_output):
-        channel = s.channel[s.words[p]]
-        if channel.reader >= 0:
-            _merge(s, channel.ready_at, s.words[p], pace, s.words[FREE_AT])
+    _gather_rooms(s, u, True, pace, s.words[FREE_AT])
 
 
 @inner
 def gather_others(s: State, u: int, port: int, pace: Pace) -> None:
     """When the words of all inputs but one are there."""
+    _gather_words(s, u, port, pace, s.words[OTHERS_AT])
+
+
+@inner
+def _gather_words(s: State, u: int, left_out: int, pace: Pace, place: int) -> None:
     unit = s.unit[u]
-    _clear(s.cycles, s.words[OTHERS_AT], unit.words_in)
+    is_first = True
     for p in range(unit.first_input, unit.end_input):
-        if p != port:
-            gather_words(s, s.words[p], pace, s.words[OTHERS_AT])
+        channel = s.channel[s.words[p]]
+        if channel.writer >= 0 and p != left_out:
+            more = channel.lag * pace.one
+            there = _turned(channel.writes_at, channel.shift, more, channel.words, pace)
+            _merge(s.cycles, there, place, is_first)
+            is_first = False
+    if is_first:
+        _clear(s.cycles, place, unit.words_in)
 
 
 @inner
-def gather_words(s: State, c: int, pace: Pace, place: int) -> None:
-    """The later of what stands at ``place`` and of when the words of a channel are there."""
-    channel = s.channel[c]
-    if channel.writer >= 0:
-        more = channel.lag * pace.one
-        _later(s.cycles, _turned(channel.writes_at, channel.shift, more, channel.words, pace), place)
+def _gather_rooms(s: State, u: int, is_own: bool, pace: Pace, place: int) -> None:
+    """When the places of the unit's words are free; if ``is_own``, as far as that is the readers' own
+    affair."""
+    unit = s.unit[u]
+    is_first = True
+    for p in range(unit.first_output, unit.end_output):
+        channel = s.channel[s.words[p]]
+        if channel.reader >= 0:
+            at = channel.ready_at if is_own else channel.reads_at
+            free = _turned(at, -channel.depth - channel.shift, 0, channel.words, pace)
+            _merge(s.cycles, free, place, is_first)
+            is_first = False
+    if is_first:
+        _clear(s.cycles, place, unit.words_out)
 
 
-@inner
-def _merge(s: State, at: int, c: int, pace: Pace, place: int) -> None:
-    """The same of the reads, or readiness, at ``at``, which free the places of the unit's words."""
-    channel = s.channel[c]
-    offset = -channel.depth - channel.shift
-    _later(s.cycles, _turned(at, offset, 0, channel.words, pace), place)
+NO_PORT = -1
 
 
 class Turned(NamedTuple):
@@ -101,13 +103,27 @@ def _clear(cycles: Int64s, place: int, count: int) -> None:
 
 
 @inner
-def _later(cycles: Int64s, given: Turned, target: int) -> None:
-    for i in range(given.words):
-        later = cycles[Place(given.first + i)] + given.more
-        cycles[Place(target + i)] = max(cycles[Place(target + i)], later)
-    target += given.words
-    for i in range(given.rest):
-        later = cycles[Place(given.again + i)] + given.rest_more
+def _merge(cycles: Int64s, given: Turned, target: int, is_first: bool) -> None:
+    """Put a frame's cycles at ``target``: the later ones of these and of what stands there unless that
+    is the first."""
+    if is_first:
+        _put(cycles, given.first, given.words, given.more, target)
+        _put(cycles, given.again, given.rest, given.rest_more, target + given.words)
+    else:
+        _later(cycles, given.first, given.words, given.more, target)
+        _later(cycles, given.again, given.rest, given.rest_more, target + given.words)
+
+
+@inner
+def _put(cycles: Int64s, source: int, count: int, more: int, target: int) -> None:
+    for i in range(count):
+        cycles[Place(target + i)] = cycles[Place(source + i)] + more
+
+
+@inner
+def _later(cycles: Int64s, source: int, count: int, more: int, target: int) -> None:
+    for i in range(count):
+        later = cycles[Place(source + i)] + more
         cycles[Place(target + i)] = max(cycles[Place(target + i)], later)
 
 

@@ -4,7 +4,7 @@
 * ``cycles``: of every channel the cycles of one frame's writes, and of one frame's reads; the same
   word of the frame before is ``period`` earlier. Behind them scratch stretches, see
   :data:`NEED_AT`;
-* ``words``: channels of ports, programs as laps of stretches, dependences and releases; never changed.
+* ``words``: channels of ports, programs as laps of strides, dependences and releases; never changed.
 
 All cycles are multiples of 1 / ``Pace.one``, so that periods may be fractions.
 """
@@ -51,9 +51,11 @@ class UnitRecord:
     words_in: int = 0  # a frame
     words_out: int = 0
     is_first: int = 0  # whether no input has a writer
-    lap: int = 0  # lockstep: place of the first lap and behind the last: (rounds, first stretch, end)
+    lap: int = 0  # lockstep: place of the first lap and behind the last: (rounds, first stride, end)
     lap_end: int = 0
     pause: int = 0  # flushing: steps behind the last that touches a word
+    behind: int = 0  # flushing: steps from the last word's to the last one that touches a word
+    apart: int = 0  # flushing: steps from the last but one word's to the last word's
     latency: int = 0  # elastic
     dependence: int = 0  # elastic: place of the words in that words out need
     release: int = 0  # elastic: place of the words out that words in wait for
@@ -77,6 +79,12 @@ class ChannelRecord:
     writes_at: int = 0  # place in the cycles
     reads_at: int = 0
     ready_at: int = 0  # since when the reader was ready; that of its reads where nobody asks
+
+
+GOES_ON, SETTLED, STUCK = 0, 1, 2
+"""How sweeps end: with more to do, with all equations satisfied, or with a unit that waits for itself."""
+WORK_WORDS, MOST_WORDS = 0, 1
+"""What sweeps have done, and may do, in words of the units that were found again."""
 
 
 def _record(layout: type) -> np.dtype[np.void]:

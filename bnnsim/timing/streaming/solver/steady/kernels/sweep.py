@@ -19,6 +19,11 @@ from bnnsim.timing.streaming.solver.steady.kernels.records import (
     ELASTIC,
     FLUSHING,
     FREEZING,
+    GOES_ON,
+    MOST_WORDS,
+    SETTLED,
+    STUCK,
+    WORK_WORDS,
     Pace,
     State,
 )
@@ -35,11 +40,12 @@ def forget(s: State) -> None:
 
 
 @entry
-def sweep(s: State, pace: Pace, dirty: Int64s, first: int, end: int) -> bool:
+def sweep(s: State, pace: Pace, dirty: Int64s, work: Int64s, first: int, end: int) -> int:
     """Sweeps ``first`` to before ``end``, to and fro over the units in ``dirty``.
 
-    True once none is left: all cycles satisfy all equations. False also where a unit is stuck by
-    itself.
+    ``SETTLED`` once none is left: all cycles satisfy all equations. ``STUCK`` where a unit is by itself,
+    and ``GOES_ON`` where there are more sweeps to do. ``work`` (``WORK_WORDS``, ``MOST_WORDS``) counts
+    the words of the units that are found again; no sweep begins behind the most.
     """
     units = len(s.unit)
     for number in range(first, end):
@@ -49,11 +55,15 @@ def sweep(s: State, pace: Pace, dirty: Int64s, first: int, end: int) -> bool:
             if dirty[u]:
                 dirty[u] = 0
                 found = True
+                work[WORK_WORDS] += s.unit[u].words_in + s.unit[u].words_out
                 if not _evaluate(s, u, pace, dirty):
-                    return False
+                    dirty[u] = 1
+                    return STUCK
         if not found:
-            return True
-    return False
+            return SETTLED
+        if work[WORK_WORDS] > work[MOST_WORDS]:
+            return GOES_ON
+    return GOES_ON
 
 
 @part

@@ -26,11 +26,16 @@ from bnnsim.timing.streaming.solver.steady.kernels.records import (
     FOR_NOTHING,
     FOR_OWN,
     FOR_WORD,
+    GOES_ON,
     HOP_CHANNEL,
     HOP_CYCLES,
     HOP_FOR_ROOM,
     HOP_FRAMES,
     HOP_UNIT,
+    MOST_WORDS,
+    SETTLED,
+    STUCK,
+    WORK_WORDS,
     Pace,
     State,
 )
@@ -38,7 +43,9 @@ from bnnsim.timing.streaming.solver.steady.kernels.sweep import tell_ready
 
 
 @entry
-def note_sweep(s: State, pace: Pace, causes: Int64s, dirty: Int64s, first: int, end: int) -> bool:
+def note_sweep(
+    s: State, pace: Pace, causes: Int64s, dirty: Int64s, work: Int64s, first: int, end: int
+) -> int:
     """As :func:`~...sweep.sweep`, with notes of why cycles rise."""
     units = len(s.unit)
     for number in range(first, end):
@@ -48,11 +55,15 @@ def note_sweep(s: State, pace: Pace, causes: Int64s, dirty: Int64s, first: int, 
             if dirty[u]:
                 dirty[u] = 0
                 found = True
+                work[WORK_WORDS] += s.unit[u].words_in + s.unit[u].words_out
                 if not _note_evaluation(s, u, pace, causes, dirty):
-                    return False
+                    dirty[u] = 1
+                    return STUCK
         if not found:
-            return True
-    return False
+            return SETTLED
+        if work[WORK_WORDS] > work[MOST_WORDS]:
+            return GOES_ON
+    return GOES_ON
 
 
 @part
