@@ -8,6 +8,7 @@ units brings in all points that agree in that unit's fields, so that some hundre
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -16,7 +17,6 @@ from bnnsim.arrays import Bools, Floats, Int64s
 from bnnsim.design.design import Design
 from bnnsim.search.forecast.contributions import COLUMNS, contributions
 from bnnsim.search.forecast.unit_facts import UnitFacts
-from bnnsim.search.points.encoding import Parameters
 from bnnsim.search.points.fold_choices import SLACK, TARGET
 from bnnsim.search.points.point_design import point_design
 from bnnsim.search.points.target_encoding import TargetEncoding
@@ -41,9 +41,9 @@ class Group:
     def __init__(self, places: tuple[int, ...]) -> None:
         self.places = places
         self.names: set[str] = set()
+        self.known: dict[int, Floats] = {}
         self.keys = np.zeros(0, np.int64)
         self.brings = np.zeros((0, len(COLUMNS)))
-        self.new: dict[int, Floats] = {}
 
     def keys_of(self, sizes: Sequence[int], fields: Int64s) -> Int64s:
         """The keys ``(points,)`` of ``fields`` ``(points, fields)``, each with so many values."""
@@ -59,14 +59,33 @@ class Group:
             key = key * sizes[place] + values[place]
         return (key + WRAP) % (2 * WRAP) - WRAP
 
-    def merge(self) -> None:
-        """Bring what is new into the sorted table."""
-        if self.new:
-            keys = np.concatenate([np.array(list(self.new), np.int64), self.keys])
-            brings = np.concatenate([np.array(list(self.new.values())), self.brings])
-            self.keys, first = np.unique(keys, return_index=True)
-            self.brings = brings[first]
-            self.new.clear()
+    def find(self, keys: Int64s) -> tuple[Int64s, Bools]:
+        """Rows of ``brings`` for ``keys``, and which of them are known."""
+        if len(self.keys) < len(self.known):
+            order = sorted(self.known)
+            self.keys = np.array(order, np.int64)
+            self.brings = np.array([self.known[key] for key in order])
+        at = np.searchsorted(self.keys, keys)
+        known = at < len(self.keys)
+        known[known] = self.keys[at[known]] == keys[known]
+        return at, known
+
+
+@dataclass
+class _Wanted:
+    """A design that is to be built for what it says of ``points``: with ``fixed`` fields, by place."""
+
+    fields: Int64s
+    fixed: dict[int, int]
+    points: list[int]
+
+    def agrees(self, wanted: Mapping[int, int]) -> bool:
+        return all(self.fixed.get(place, value) == value for place, value in wanted.items())
+
+    def add(self, wanted: Mapping[int, int], point: int) -> None:
+        self.fixed |= wanted
+        self.fields[list(wanted)] = list(wanted.values())
+        self.points.append(point)
 
 
 class LayerTables:
@@ -214,35 +233,74 @@ class LayerTables:
         np.maximum.at(totals[:, -1], places, rows[:, -1])
         values = fields.tolist()
         for group, total in zip(self._groups.values(), totals, strict=True):
-            group.new[group.key(self.sizes, values)] = total
+            group.known.setdefault(group.key(self.sizes, values), total)
 
-    def fill(self, point: Parameters) -> bool:
-        """Build the design of ``point`` and keep what its units bring; whether there is such a design."""
-        row = np.array([[point[name] for name in self.encoding.sizes]], np.int64)
-        fields = self.fields(row)[0]
-        found = self._measured(fields)
-        if found is None:
-            return False
+    def fill(self, points: Int64s) -> Bools:
+        """Build designs until what the units of ``points`` bring is known; which of these ``(points,)``
+        have a design, as far as that was seen.
+
+        What several points lack is got from one design where their fields agree.
+        """
+        fields = self.fields(points)
+        exists = np.ones(len(points), bool)
+        for wanted, places in self._together(fields):
+            found = self._measured(wanted)
+            if found is not None:
+                self._take_in(wanted, found)
+                continue
+            for place in places:
+                own = None if np.array_equal(fields[place], wanted) else self._measured(fields[place])
+                exists[place] = own is not None
+                if own is not None:
+                    self._take_in(fields[place], own)
+        return exists
+
+    def _together(self, fields: Int64s) -> list[tuple[Int64s, list[int]]]:
+        """Fields of designs that together say all that is not known of ``fields`` ``(points, fields)``,
+        and which of these points each is for."""
+        designs: list[_Wanted] = []
+        for group in self._groups.values():
+            keys = group.keys_of(self.sizes, fields)
+            lacking = np.flatnonzero(~group.find(keys)[1])
+            _, first = np.unique(keys[lacking], return_index=True)
+            for point in lacking[np.sort(first)].tolist():
+                wanted = {place: int(fields[point, place]) for place in group.places}
+                design = next((d for d in designs if d.agrees(wanted)), None)
+                if design is None:
+                    design = _Wanted(fields[point].copy(), {}, [])
+                    designs.append(design)
+                design.add(wanted, point)
+        return [(design.fields, sorted(set(design.points))) for design in designs]
+
+    def _take_in(self, fields: Int64s, found: Mapping[str, Floats]) -> None:
         if found.keys() <= self._group_of.keys():
             self._keep(fields, found)
         else:
             for built in self._built:
                 self._keep(*built)
-        return True
 
     def look_up(self, points: Int64s) -> tuple[Floats, Floats, Bools]:
         """Sums ``(points, sums)`` and the slowest unit's cycles ``(points,)``, and which are known."""
         fields = self.fields(points)
+        if len(points) == 1:
+            return self._look_up(fields[0].tolist())
         totals = np.zeros((len(points), len(COLUMNS) - 1))
         cycles = np.zeros(len(points))
         known = np.ones(len(points), bool)
         for group in self._groups.values():
-            group.merge()
-            if not len(group.keys):
-                return totals, cycles, np.zeros(len(points), bool)
-            wanted = group.keys_of(self.sizes, fields)
-            at = np.minimum(np.searchsorted(group.keys, wanted), len(group.keys) - 1)
-            known &= group.keys[at] == wanted
+            at, found = group.find(group.keys_of(self.sizes, fields))
+            known &= found
+            if not known.any():
+                break
+            at[~found] = 0
             totals += group.brings[at, :-1]
             np.maximum(cycles, group.brings[at, -1], out=cycles)
         return totals, cycles, known
+
+    def _look_up(self, fields: Sequence[int]) -> tuple[Floats, Floats, Bools]:
+        """The same of one point, sooner."""
+        found = [group.known.get(group.key(self.sizes, fields)) for group in self._groups.values()]
+        rows = np.array([row for row in found if row is not None]).reshape(-1, len(COLUMNS))
+        if len(rows) < len(found):
+            return np.zeros((1, len(COLUMNS) - 1)), np.zeros(1), np.zeros(1, bool)
+        return rows[:, :-1].sum(axis=0)[None], rows[:, -1].max(axis=0)[None], np.ones(1, bool)

@@ -147,9 +147,12 @@ class PointModel:
         """Whether what is expected of ``point`` has the costs that its design has."""
         return self._models[self._place(point)].is_exact
 
-    def build(self, point: Int64s) -> bool:
-        """Build the design of ``point``, so that more can be expected; whether there is such a design."""
-        return self._models[self._place(point)].look_at(self._named(point))
+    def build(self, points: Int64s) -> Bools:
+        """Build designs until all of ``points`` can be expected; which have one, as far as was seen."""
+        exists = np.ones(len(points), bool)
+        for place, rows in self._members(points):
+            exists[rows] = self._models[place].look_at(points[rows][:, self._columns[place]])
+        return exists
 
     def _named(self, point: Int64s) -> dict[str, int]:
         place = self._place(point)
@@ -167,7 +170,7 @@ class PointModel:
             if least is not None:
                 excess = float(self._excess((*least, np.ones(1, bool)), at_least=True)[0])
                 return excess if excess > 0 or model.exists(self._named(point)) else float("inf")
-            if not self.build(point):
+            if not self.build(point[None])[0]:
                 return float("inf")
             found = model.floor(own)
         figures = {**found[0], **self._fixed(place, 1)}

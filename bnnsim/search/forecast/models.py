@@ -54,8 +54,9 @@ class SpaceModel(Protocol):
     def exists(self, point: Parameters) -> bool:
         """Whether there is a design of a ``point`` of which :meth:`least` is known."""
 
-    def look_at(self, point: Parameters) -> bool:
-        """Build the design of ``point`` without timing it; whether there is such a design."""
+    def look_at(self, points: Int64s) -> Bools:
+        """Build designs, without timing them, until what units bring to those of ``points`` is known;
+        which of them have a design, as far as that was seen."""
 
     def learn(self, point: Int64s, figures: Mapping[str, float]) -> None:
         """Take in the figures of a design that was judged."""
@@ -100,10 +101,10 @@ class PipelineModel:
         return None
 
     def exists(self, point: Parameters) -> bool:
-        return self.look_at(point)
+        raise AssertionError("of no pipeline is least known")
 
-    def look_at(self, point: Parameters) -> bool:
-        return self.tables.fill(point)
+    def look_at(self, points: Int64s) -> Bools:
+        return self.tables.fill(points)
 
     def learn(self, point: Int64s, figures: Mapping[str, float]) -> None:
         _, cycles, known = self.tables.look_up(point[None, :])
@@ -161,7 +162,11 @@ class EffectModel:
             return False
         return True
 
-    def look_at(self, point: Parameters) -> bool:
+    def look_at(self, points: Int64s) -> Bools:
+        return np.array([self._look_at(point) for point in points], bool)
+
+    def _look_at(self, row: Int64s) -> bool:
+        point = dict(zip(self.encoding.sizes, row.tolist(), strict=True))
         try:
             design = point_design(self.encoding.space, self.encoding.describe(point))
         except SpecError:
@@ -170,8 +175,8 @@ class EffectModel:
         costs = [float(getattr(total, name)) for name in RESOURCES]
         allowed = [getattr(design.budget, name) for name in BOUNDED]
         self._room = np.array([np.inf if room is None else room for room in allowed])
-        key = np.array([point[name] for name in self.encoding.sizes], np.int64).tobytes()
-        self._floors[key] = np.array([*costs, float(design.architecture.clock_mhz)]), self._room
+        floor = np.array([*costs, float(design.architecture.clock_mhz)])
+        self._floors[np.ascontiguousarray(row).tobytes()] = floor, self._room
         return True
 
     def learn(self, point: Int64s, figures: Mapping[str, float]) -> None:

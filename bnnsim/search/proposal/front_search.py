@@ -225,9 +225,8 @@ class FrontSearch:
         unknown = np.flatnonzero(~known)
         drawn = self.draw.permutation(unknown)[: max(0, looks)]
         built = [place for place in drawn if self.model.is_exact(rows[place])]
-        for place in built:
-            if not self.model.build(rows[place]):
-                self.broken[names[place]] = float("inf"), rows[place]
+        for place in np.array(built, np.int64)[~self.model.build(rows[built])]:
+            self.broken[names[place]] = float("inf"), rows[place]
         if len(built):
             losses, excess, known = self.model.expect(rows)
         if not again:

@@ -34,8 +34,7 @@ def test_costs_of_a_pipeline_are_forecast_exactly_and_no_design_is_faster() -> N
     names = ["throughput_fps", "power_w", "fifo_bits", *costs_named]
     plan = plan_of("digits-7z020", None, 60, names, (), "front", 0)
     model = _model(plan)
-    for point in _drawn(plan, 600, 1):
-        model.build(np.array(list(point.values())))
+    assert model.build(np.array([list(point.values()) for point in _drawn(plan, 600, 1)])).all()
     evaluator = Evaluator(plan.space, plan.objectives, ())
     points = _drawn(plan, 2 * DRAWN, 2)
     losses, _, known = model.expect(np.array([list(point.values()) for point in points]))
