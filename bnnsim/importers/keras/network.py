@@ -105,7 +105,7 @@ def _built(path: str | Path, model: KerasModel, input_shape: Sequence[int] | Non
         if missing:
             raise layer.fault("inputs that were made before", missing[0])
         with foreign_file(f"{layer.place} ({layer.kind})", "settings as Keras writes them"):
-            if layer.kind == "Lambda":
+            if layer.expression is not None:
                 made = lambda_outputs(builder, layer, given)
             else:
                 made = [(HANDLERS.get(layer.kind) or called)(builder, layer, given)]

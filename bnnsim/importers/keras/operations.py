@@ -35,6 +35,8 @@ def called(c: OnnxBuilder, layer: KerasLayer, given: tuple[str, ...]) -> Output:
     kind = OPERATIONS[layer.kind]
     if kind in (*_ARITHMETIC, "Max", "Min"):
         return _arithmetic(c, layer, kind)
+    if kind in ("Split", "Pad", "Slice"):
+        raise layer.fault("a call on one tensor", ", ".join(given))
     tensors = [c.tensors[name] for name in given]
     shape = c.shapes[given[0]]
     options = _options(layer, kind)

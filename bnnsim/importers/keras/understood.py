@@ -342,6 +342,9 @@ OPERATIONS: Mapping[str, str] = {
     **dict.fromkeys(("cast", "ops.Cast"), "Cast"),
     **dict.fromkeys(("identity", "stop_gradient", "ops.StopGradient", "ops.Identity"), "Identity"),
     **dict.fromkeys(("concat", "ops.Concatenate"), "Concat"),
+    "split": "Split",
+    "compat.v1.pad": "Pad",  # as Keras writes tf.pad
+    "__operators__.getitem": "Slice",
     **dict.fromkeys(("nn.max_pool2d", "nn.max_pool"), "MaxPool"),
     **dict.fromkeys(("nn.avg_pool2d", "nn.avg_pool"), "AveragePool"),
     **dict.fromkeys(("math.reduce_mean", "ops.Mean"), "ReduceMean"),

@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bnnsim.importers.foreign.settings import shown_value
-from bnnsim.importers.keras.lambdas.expressions import Expression, result_count
+from bnnsim.importers.keras.lambdas.expressions import (
+    Expression,
+    expression_of_call,
+    result_count,
+)
 from bnnsim.importers.keras.structure import Call, Entry, Ref, Structure, check_plain_call
 from bnnsim.importers.keras.understood import LAYERS
 from bnnsim.importers.onnx.graph import Array
@@ -148,10 +152,13 @@ class Unrolled:
         positions, options = (_named(part, made) for part in (list(call.positions), dict(call.names)))
         weights = self._weights.get(own, {})
         place = f"{self._file}: {name}"
-        count = result_count(entry.expression)
+        is_of_one = positions == [Tensor(one) for one in given] and len(given) == 1
+        by_name = expression_of_call(entry.kind, options) if is_of_one else None
+        expression = by_name if entry.expression is None else entry.expression
+        count = result_count(expression)
         outputs = [name] if count is None else [f"{name}/part{i}" for i in range(count)]
         about = (name, entry.kind, entry.config, tuple(given), weights, place)
-        arguments = (tuple(positions), options, entry.expression, tuple(outputs))
+        arguments = (tuple(positions), options, expression, tuple(outputs))
         self.layers.append(KerasLayer(*about, *arguments))
         return outputs
 

@@ -243,7 +243,7 @@ class _Opening:
         kind = _kind(entry)
         if ".ops." in f"{entry.get('module') or ''}.":
             kind = f"ops.{kind}"
-        elif kind == "TFOpLambda":
+        elif kind in ("TFOpLambda", "SlicingOpLambda"):
             kind = str(entry["config"]["function"])
         place = f"{self.file}: {name}"
         config, arguments = entry["config"], tuple(call[0])

@@ -50,6 +50,26 @@ def _joined(arrays: Sequence[Array], axis: int = 0, **_: Any) -> Array:
     return np.concatenate(list(arrays), axis=axis)
 
 
+def _split(value: Array, num_or_size_splits: Any, axis: int = 0, **_: Any) -> Any:
+    """Equal parts, or parts of these sizes."""
+    sizes = num_or_size_splits
+    return np.split(value, np.cumsum(sizes)[:-1] if isinstance(sizes, list) else sizes, axis=axis)
+
+
+def _widened(tensor: Array, paddings: Any, **_: Any) -> Array:
+    return np.pad(tensor, paddings)
+
+
+def _indexed(tensor: Array, slice_spec: Any, **_: Any) -> Array:
+    def index(one: Any) -> Any:
+        if not isinstance(one, Mapping):
+            return one
+        return slice(one["start"], one["stop"], one["step"]) if "start" in one else ...
+
+    spec = slice_spec if isinstance(slice_spec, list) else [slice_spec]
+    return np.asarray(tensor[tuple(index(one) for one in spec)])
+
+
 def _of_two(function: Function) -> Function:
     def run(*given: Any, **named: Any) -> Array:
         operands = [*given, *(named[key] for key in ("x", "x1", "y", "x2") if key in named)]
@@ -87,6 +107,9 @@ _BOTH: Mapping[tuple[str, ...], Function] = {
     ("cast", "ops.Cast"): _of_one(lambda x: x.astype(np.float64)),
     ("clip_by_value", "ops.Clip"): _clipped,
     ("concat", "ops.Concatenate"): _joined,
+    ("split",): _split,
+    ("compat.v1.pad",): _widened,
+    ("__operators__.getitem",): _indexed,
     ("nn.max_pool2d", "nn.max_pool"): _pooled(True),
     ("nn.avg_pool2d", "nn.avg_pool"): _pooled(False),
     ("math.reduce_mean", "ops.Mean"): _over(np.mean),
@@ -98,7 +121,8 @@ _KINDS |= {"math.tanh": "tanh", "nn.tanh": "tanh", "ops.Tanh": "tanh"}
 _KINDS |= {"nn.softmax": "softmax", "ops.Softmax": "softmax", "cast": "Cast", "ops.Cast": "Cast"}
 _SIGNS = ("math.sign", "sign", "ops.Sign")
 _POOLED = ("nn.max_pool2d", "nn.max_pool", "nn.avg_pool2d", "nn.avg_pool", "math.reduce_mean")
-_NOT_OF_ELEMENTS = ("concat", "ops.Concatenate", "math.reduce_max", "ops.Mean", "ops.Max", *_POOLED)
+_PARTS = ("concat", "ops.Concatenate", "split", "compat.v1.pad", "__operators__.getitem")
+_NOT_OF_ELEMENTS = (*_PARTS, "math.reduce_max", "ops.Mean", "ops.Max", *_POOLED)
 
 
 def function_part(layer: SavedLayer) -> Part:

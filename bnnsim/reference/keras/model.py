@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from bnnsim.reference.graph import Array, ReferenceGraph, Step
 from bnnsim.reference.keras.file import SavedLayer, read_saved
@@ -81,6 +82,9 @@ def _called(layer: SavedLayer, are_samples: bool) -> list[Step]:
             given = (f"{layer.name}/rows",)
     if layer.kind == "Lambda":
         return [*steps, lambda_step(layer, given)]
+    if len(layer.outputs) > 1 or layer.kind == "split":
+        parted: Callable[[Sequence[Array]], Any] = function_part(layer).function
+        return [*steps, Step(layer.kind, given, layer.outputs, refusing(parted), layer.place)]
     parts = LAYERS[layer.kind](layer) if layer.kind in LAYERS else [function_part(layer)]
     for part in parts:
         name = f"{layer.name}/{part.role}" if part.role else layer.name

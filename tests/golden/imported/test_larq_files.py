@@ -56,6 +56,7 @@ SHAPES = {
     "parted": (10, 10, 2),
     "gated": (8, 8, 3),
     "gated_lite": (8, 8, 3),
+    "sliced": (8, 8, 3),
     "functional": (10, 12, 3),
 }
 KERAS_3_FILES = [
@@ -77,6 +78,7 @@ FILES = {
     "shortcuts.tflite": "shortcuts",
     "parted.tflite": "parted",
     "gated.h5": "gated",
+    "sliced.h5": "sliced",
     "gated_lite.tflite": "gated_lite",
 }
 

@@ -85,6 +85,27 @@ def expression_of(config: Mapping[str, Any]) -> Expression:
         return None
 
 
+def expression_of_call(kind: str, options: Mapping[str, Any]) -> Expression:
+    """What TensorFlow's ``split`` or ``pad`` or an index gives, called on a tensor with ``options``; None
+    of other functions."""
+    if kind in ("split", "compat.v1.pad"):
+        name = kind.rpartition(".")[2]
+        return Called(name, (Given(),), {key: _plain(value) for key, value in options.items()})
+    if kind != "__operators__.getitem" or set(options) - {"slice_spec", "name"}:
+        return None
+    spec = options.get("slice_spec")
+    return Item(Given(), tuple(_index(one) for one in (spec if isinstance(spec, list) else [spec])))
+
+
+def _index(value: Any) -> Any:
+    """A part of an index as Keras 2 writes it."""
+    if not isinstance(value, dict):
+        return value
+    if value.get("class_name") == "__ellipsis__":
+        return Ellipsis
+    return slice(*(value.get(key) for key in ("start", "stop", "step")))
+
+
 def result_count(expression: Expression) -> int | None:
     """How many tensors an expression gives as a list; None where it is one tensor."""
     if isinstance(expression, tuple):

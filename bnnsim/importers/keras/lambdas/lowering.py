@@ -103,6 +103,8 @@ class _Lowering:
             raise self._layer.fault(expected, f"tf.{called.function}: {ADVICE}")
         options = {k: v for k, v in called.options.items() if v is not None}
         options |= dict(zip(names, called.arguments, strict=False))
+        if options.get("constant_values") == 0:
+            del options["constant_values"]
         if len(called.arguments) > len(names) or not set(options) <= {*names[:3], "name"}:
             expected = f"tf.{called.function} of {', '.join(names[:3])}"
             raise self._layer.fault(expected, "other arguments")
