@@ -68,6 +68,48 @@ def test_the_mean_of_softmaxes_as_an_output(tmp_path):
     assert found.same(1e-4) == 1
 
 
+@pytest.mark.parametrize(("channels", "side"), [(2, 3), (4, 5), (6, 4), (7, 3), (11, 3), (26, 2)])
+def test_a_softmax_of_every_pixel_of_a_map(channels: int, side: int, tmp_path):
+    b = Builder((1, 3, side, side + 1), seed=channels)
+    x = b.op("Sign", b.batch_norm(b.conv("x", b.signs(5, 3, 3, 3), 3, pad=1), 5, 1))
+    y = b.op("Mul", b.conv(x, b.signs(channels, 5, 3, 3), 3, pad=1), b.constant(0.17))
+    shares = b.op("Softmax", y, axis=1)
+    signs = b.op("Sign", b.op("Sub", shares, b.constant(0.8 / channels)))
+    z = b.conv(signs, b.signs(3, channels, 2, 2), 2)
+    output = b.op("Flatten", b.op("GlobalAveragePool", z))
+    found = agreement(b, output, tmp_path, images=IMAGES)
+    assert found.ops.count("lookup") == 2
+    assert _holds(found)
+
+
+def test_a_softmax_of_pixels_weighs_maps(tmp_path):
+    """As in attention on maps: each pixel's shares choose among maps."""
+    b = Builder((1, 3, 4, 5), seed=12)
+    x = b.op("Sign", b.batch_norm(b.conv("x", b.signs(6, 3, 3, 3), 3, pad=1), 6, 1))
+    scores = b.op("Mul", b.conv(x, b.signs(4, 6, 1, 1), 1), b.constant(0.31))
+    values = b.conv(x, b.signs(4, 6, 3, 3), 3, pad=1)
+    mixed = b.op("Mul", b.op("Softmax", scores, axis=1), values)
+    output = b.op("Flatten", b.op("GlobalAveragePool", mixed))
+    found = agreement(b, output, tmp_path, images=IMAGES)
+    assert found.same(1e-4) == 1
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_softmax_of_all_pixels_weighs_them(channels: int, tmp_path):
+    """Spatial attention: the shares of a map's pixels, each channel by itself, weigh what they show."""
+    b = Builder((1, 3, 4, 5), seed=13)
+    x = b.op("Sign", b.batch_norm(b.conv("x", b.signs(6, 3, 3, 3), 3, pad=1), 6, 1))
+    scores = b.op("Mul", b.conv(x, b.signs(channels, 6, 1, 1), 1), b.constant(0.31))
+    flat = b.op("Reshape", scores, b.constant([1, channels, 20], np.int64))
+    shares = b.op("Softmax", flat, axis=2)
+    whole = b.op("Reshape", shares, b.constant([1, channels, 4, 5], np.int64))
+    values = b.conv(x, b.signs(3, 6, 3, 3), 3, pad=1)
+    output = b.op("Flatten", b.op("GlobalAveragePool", b.op("Mul", whole, values)))
+    found = agreement(b, output, tmp_path, images=IMAGES)
+    assert found.ops.count("lookup") == 2
+    assert found.same(1e-4) == 1
+
+
 @pytest.mark.parametrize(("axis", "opset"), [(2, 13), (1, 13), (-1, 11)])
 def test_a_softmax_of_tokens_and_of_their_features(axis: int, opset: int, tmp_path):
     b = Builder((1, 1, 1), seed=axis + opset, opset=opset)

@@ -53,25 +53,28 @@ def softmax(state: Lowering, operator: Operator) -> TensorBinding | End:
 
 @dataclass(frozen=True)
 class _Run:
-    """The elements that a softmax is over: all channels, or ``length`` rows or columns one behind the
-    other, of which a map may have several such runs."""
+    """The elements that a softmax is over: all ``channels`` of a pixel, or a ``window`` of rows and
+    columns, of which a map may have several beside each other."""
 
-    kind: str
-    length: int
+    channels: int = 1
+    window: tuple[int, int] = (1, 1)
 
     @property
-    def window(self) -> tuple[int, int]:
-        return (self.length, 1) if self.kind == "H" else (1, self.length)
+    def length(self) -> int:
+        return self.channels * self.window[0] * self.window[1]
 
 
 def _run_of(state: Lowering, operator: Operator, binding: TensorBinding, axis: int) -> _Run:
     along = binding.dimensions[axis - 1]
-    channels = state.draft.shape_of(binding.base)[0]
-    if not along or (len(along) == 1 and along[0][0] in ("H", "W")):
-        return _Run(along[0][0] if along else "H", along[0][1] if along else 1)
+    channels, *sizes = state.draft.shape_of(binding.base)
+    places = dict(along)
+    if not along or (len(along) == 1 and places.keys() < {"H", "W"}):
+        return _Run(window=(places.get("H", 1), places.get("W", 1)))
+    if len(along) == 2 and [places.get("H"), places.get("W")] == sizes:
+        return _Run(window=(sizes[0], sizes[1]))
     if all(label[0] == "C" for label, _ in along) and binding.shape[axis - 1] == channels:
-        return _Run("C", channels)
-    expected = "an axis of all channels, or of whole rows or columns"
+        return _Run(channels)
+    expected = "an axis of all channels, or of whole rows, columns or both"
     raise operator.fault(expected, f"axis {axis} of {[1, *binding.shape]}")
 
 
@@ -95,8 +98,8 @@ def _below_highest(
     """How far each score lies below the highest of its run. Whatever is taken for the highest, a softmax
     is the same: that it may be off is nothing to the model's values."""
     draft = state.draft
-    if run.kind == "C":
-        highest = _highest_channel(state, operator, scores.base)
+    if run.channels > 1:
+        highest = _highest_channel(state, scores.base)
     else:
         highest = _pooled(state, "max_pool", scores.base, run, *draft.bounds_of(scores.base))
     if highest != scores.base:
@@ -110,19 +113,16 @@ def _below_highest(
     return below
 
 
-def _highest_channel(state: Lowering, operator: Operator, base: str) -> str:
+def _highest_channel(state: Lowering, base: str) -> str:
     """The greatest of all channels: some at a time are laid side by side, of which a pool takes one."""
     channels, height, width = state.draft.shape_of(base)
-    if channels > 1 and min(height, width) > 1:
-        expected = "a softmax over channels of one row or column (or over rows or columns)"
-        raise operator.fault(expected, f"a map of {height} x {width}")
     while channels > 1:
         count = next((n for n in (4, 5, 6, 7, 3, 2) if channels % n == 0), channels)
         if count > 7:  # the last channel again and again changes no maximum
             more = -(-channels // 4) * 4
             base = picked(state, base, np.minimum(np.arange(more), channels - 1))
             channels, count = more, 4
-        run = _Run("W" if width == 1 else "H", count)
+        run = _Run(window=(count, 1) if height == 1 < width else (1, count))
         beside = _side_by_side(state, base, run)
         base = _pooled(state, "max_pool", beside, run, *state.draft.bounds_of(base))
         channels //= count
@@ -130,12 +130,15 @@ def _highest_channel(state: Lowering, operator: Operator, base: str) -> str:
 
 
 def _side_by_side(state: Lowering, base: str, run: _Run) -> str:
-    """A map of one row or column whose channels, ``run.length`` at a time, have become its other axis.
+    """A map along whose rows or columns the channels lie, ``run.length`` at a time, pixel by pixel.
 
-    Each such group is a convolution with a border of zeros, in which every place shows one channel.
+    Each such group is a convolution with a border of zeros, and with zeros between the pixels where there
+    are several, in which every place shows one channel.
     """
     draft = state.draft
     channels, height, width = draft.shape_of(base)
+    if (height if run.window[0] > 1 else width) > 1:
+        base = append_repeat(state, base, run.window, zeros=True)
     count, groups = run.length, channels // run.length
     weights = np.zeros((groups, count, count), np.int64)
     weights[:, np.arange(count), np.arange(count)[::-1]] = 1
@@ -168,7 +171,7 @@ def _pooled(
 
 def _sum(state: Lowering, base: str, run: _Run) -> str:
     low, high = (bound * run.length for bound in state.draft.bounds_of(base))
-    if run.kind != "C":
+    if run.channels == 1:
         return _pooled(state, "sum_pool", base, run, low, high)
     channels, height, width = state.draft.shape_of(base)
     layer = state.draft.append("conv", [base], (1, height, width), low, high)
@@ -180,9 +183,7 @@ def _all_along(state: Lowering, base: str, run: _Run) -> str:
     """One number a run, for each of its elements."""
     if run.length == 1:
         return base
-    if run.kind == "C":
-        return append_repeat(state, base, channels=run.length)
-    return append_repeat(state, base, run.window)
+    return append_repeat(state, base, run.window, run.channels)
 
 
 def _power() -> Curve:
