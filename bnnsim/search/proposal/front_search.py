@@ -228,7 +228,7 @@ class FrontSearch:
         for place in np.array(built, np.int64)[~self.model.build(rows[built])]:
             self.broken[names[place]] = float("inf"), rows[place]
         if len(built):
-            losses, excess, known = self.model.expect(rows)
+            losses[unknown], excess[unknown], known[unknown] = self.model.expect(rows[unknown])
         if not again:
             self.met.update(name for name, sure in zip(names, known.tolist(), strict=True) if sure)
         good = known & (excess <= 0)

@@ -136,7 +136,7 @@ def note_elastic(s: State, u: int, pace: Pace, before: int, left_before: int, ca
     for i in range(unit.words_in):
         cycle, releasing = cycles[taken + i], words[unit.release + i]
         if cycle > cycles[reads_at + i]:
-            frame = releasing // unit.words_out
+            frame = 0 if releasing >= 0 else releasing // unit.words_out
             if cycle == cycles[need + i]:
                 note(s, u, pace, causes, reads_at + i, FOR_WORD, i, 0)
             elif cycle == freed(s, u, releasing, given if frame == 0 else writes_at, pace) + one:
@@ -198,6 +198,9 @@ def note(
 def _late_input(s: State, u: int, word: int, pace: Pace) -> int:
     unit = s.unit[u]
     found, latest = -1, LONG_AGO
+    if unit.end_input == unit.first_input + 1 and s.channel[s.words[unit.first_input]].writer >= 0:
+        found = s.words[unit.first_input]
+        return found
     for p in range(unit.first_input, unit.end_input):
         channel = s.channel[s.words[p]]
         if channel.writer >= 0:
@@ -213,6 +216,9 @@ def _late_input(s: State, u: int, word: int, pace: Pace) -> int:
 def _late_output(s: State, u: int, word: int, pace: Pace) -> int:
     unit = s.unit[u]
     found, latest = -1, LONG_AGO
+    if unit.end_output == unit.first_output + 1 and s.channel[s.words[unit.first_output]].reader >= 0:
+        found = s.words[unit.first_output]
+        return found
     for p in range(unit.first_output, unit.end_output):
         channel = s.channel[s.words[p]]
         if channel.reader >= 0:
