@@ -176,14 +176,8 @@ class _Sketch:
             self.threshold(shape[0])
 
     def repeat(self) -> None:
-        """Pixels again and again, or zeros between them; the only channel; or the whole map."""
+        """Pixels again and again, or zeros between them; or the only channel."""
         channels, height, width = self.shape
-        if self.draw(st.integers(0, 3)) == 0:
-            copies = self.one_of(2, 3)
-            name = self.layer("repeat", copies=copies)
-            self.shape = (channels, copies * height, width)
-            self._any_lanes(name)
-            return
         factor = [self.one_of(1, 1, 2, 3), self.one_of(1, 2)]
         keys: dict[str, Any] = {"factor": factor, "fill": self.one_of("nearest", "nearest", "zero")}
         sides = [0] * 4

@@ -205,7 +205,6 @@ def _repeated(x: Integers, layer: RepeatLayer) -> Integers:
     """Each place out from the row and column that it shows, or 0 between them."""
     channels, height, width = x.shape
     rows = [r for r, count in enumerate(layer.row_counts(height)) for _ in range(count)]
-    rows *= layer.copies
     columns = [c for c, count in enumerate(layer.column_counts(width)) for _ in range(count)]
     large: Integers = x[np.arange(channels * layer.channels) // layer.channels][:, rows][:, :, columns]
     if layer.fill == "zero":

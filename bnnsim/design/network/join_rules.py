@@ -104,7 +104,7 @@ def _sum_of_products(one: ValueType, other: ValueType, count: int) -> ValueType 
 
 
 def repeat(fault: FaultAt, layer: RepeatLayer, given: Tensor) -> tuple[Tensor, ValueType, int] | None:
-    """A map with its pixels, its only channel, or all of it again and again."""
+    """A map with its pixels or its only channel again and again."""
     channels, height, width = given.shape
     if layer.channels > 1 and channels > 1:
         fault("channels", f"1 (the map has {channels} channels)", str(layer.channels))
@@ -112,7 +112,7 @@ def repeat(fault: FaultAt, layer: RepeatLayer, given: Tensor) -> tuple[Tensor, V
     made = given.type
     if layer.fill == "zero" and made.is_bipolar:
         made = ValueType("int", 2)
-    rows, columns = layer.copies * sum(layer.row_counts(height)), sum(layer.column_counts(width))
+    rows, columns = sum(layer.row_counts(height)), sum(layer.column_counts(width))
     return Tensor((channels * layer.channels, rows, columns), made), made, 0
 
 

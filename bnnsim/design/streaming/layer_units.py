@@ -175,8 +175,6 @@ def _repeat(builder: StreamBuilder, node: Node, hardware: LayerHardware) -> None
     assert isinstance(layer, RepeatLayer)
     channels, height, width = node.input.shape
     rows, columns = layer.row_counts(height), layer.column_counts(width)
-    if layer.copies > 1:  # the map is one long row
-        rows, columns = (layer.copies,), (1,) * (height * width)
     lanes = hardware.pe or node.output.channels
     given = 1 if layer.channels > 1 else lanes
     port = builder.convert(builder.connect(node.inputs[0]), given, node.name, hardware)

@@ -43,7 +43,7 @@ def matrix_product(node: Node, vectors: FeatureMap, matrix: FeatureMap) -> Integ
 
 
 def repeated(node: Node, x: FeatureMap) -> FeatureMap:
-    """The map with its rows, columns, only channel or all of it repeated, or zeros between its pixels."""
+    """The map with its rows, columns or only channel repeated, or zeros between its pixels."""
     layer = node.layer
     assert isinstance(layer, RepeatLayer)
     if layer.fill == "nearest" and node.output.type.is_bipolar:
@@ -68,8 +68,8 @@ def largest(node: Node, x: FeatureMap) -> IntegerMap:
 
 
 def _nearest(node: Node, layer: RepeatLayer, values: Integers) -> Integers:
-    """``values`` ``(channels, frames, height, width)`` repeated along three axes, or as a whole."""
+    """``values`` ``(channels, frames, height, width)`` repeated along three axes."""
     _, height, width = node.input.shape
     wide = np.repeat(values, layer.channels, axis=0)
-    wide = np.tile(np.repeat(wide, layer.row_counts(height), axis=2), (layer.copies, 1))
+    wide = np.repeat(wide, layer.row_counts(height), axis=2)
     return np.repeat(wide, layer.column_counts(width), axis=3)

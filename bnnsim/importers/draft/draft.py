@@ -16,7 +16,7 @@ INPUT = "input"
 Shape = tuple[int, int, int]
 Kind = Literal[
     "conv", "linear", "threshold", "max_pool", "sum_pool", "majority", "add", "concat", "affine", "prelu",
-    "multiply", "repeat", "lookup", "negate", "top_k",
+    "multiply", "matmul", "repeat", "lookup", "negate", "top_k",
 ]  # fmt: skip
 _STEMS = {"linear": "fc", "max_pool": "pool", "sum_pool": "pool", "affine": "scale", "threshold": "sign"}
 
@@ -153,8 +153,8 @@ class NetworkDraft:
             weight = weight_type(layer.weights)
             products = [w * x for w in (weight.minimum, weight.maximum) for x in given[0]]
             return layer.weights[0].size * min(products), layer.weights[0].size * max(products)
-        if layer.kind == "multiply":
-            products = [a * b for a in given[0] for b in given[1]]
+        if layer.kind in ("multiply", "matmul"):
+            products = [self.terms_of(layer) * a * b for a in given[0] for b in given[1]]
             return min(products), max(products)
         if layer.kind == "add":
             return sum(lows), sum(highs)
@@ -162,6 +162,13 @@ class NetworkDraft:
             area = int(np.prod(layer.options["kernel"]))
             return area * lows[0], area * highs[0]
         return min(lows), max(highs)
+
+    def terms_of(self, layer: LayerDraft) -> int:
+        """How many products a sum of a ``matmul`` has; of a ``multiply`` one."""
+        if layer.kind == "multiply":
+            return 1
+        heads: int = layer.options["heads"]
+        return self.shape_of(layer.inputs[0])[0] // heads
 
     def parity_of(self, name: str) -> int | None:
         """Whether a layer's sums are all even (0) or all odd (1); None where they are both.
@@ -177,6 +184,10 @@ class NetworkDraft:
         if layer.kind == "sum_pool" and not layer.options.get("pad"):
             rows, columns = layer.options["kernel"]
             return rows * columns % 2 if value_type is not None and value_type.is_bipolar else None
+        if layer.kind == "matmul":
+            types = [self.type_of(source) for source in layer.inputs]
+            are_signs = all(one is not None and one.is_bipolar for one in types)
+            return self.terms_of(layer) % 2 if are_signs else None
         has_zeros = any(layer.options.get("pad", ())) and layer.options["pad_value"] == 0
         is_binary = value_type is not None and value_type.is_bipolar and not has_zeros
         if layer.weights is None or not is_binary or not np.all(np.abs(layer.weights) == 1):
@@ -224,9 +235,10 @@ class NetworkDraft:
         """The error of a layer whose inputs are ``given`` off."""
         if layer.kind == "add":
             return sum(given, Fraction(0))
-        if layer.kind == "multiply":
+        if layer.kind in ("multiply", "matmul"):
             reach = [max(abs(bound) for bound in self.bounds_of(source)) for source in layer.inputs]
-            return reach[0] * given[1] + reach[1] * given[0] + given[0] * given[1]
+            one = reach[0] * given[1] + reach[1] * given[0] + given[0] * given[1]
+            return self.terms_of(layer) * one
         if layer.kind == "sum_pool":
             return int(layer.options["kernel"][0] * layer.options["kernel"][1]) * given[0]
         if layer.weights is not None:

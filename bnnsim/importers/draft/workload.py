@@ -20,6 +20,7 @@ from bnnsim.spec.workload import (
     Layer,
     LinearLayer,
     LookupLayer,
+    MatmulLayer,
     MaxPoolLayer,
     MultiplyLayer,
     PreluLayer,
@@ -103,6 +104,8 @@ def _layer(draft: NetworkDraft, layer: LayerDraft, inputs: list[str] | None, arr
             return AddLayer(op="add", **named)
         case "multiply":
             return MultiplyLayer(op="multiply", **named)
+        case "matmul":
+            return MatmulLayer(op="matmul", **options, **named)
         case "repeat":
             return RepeatLayer(op="repeat", **_repeats(layer), **named)
         case "top_k":
@@ -127,8 +130,8 @@ def _repeats(layer: LayerDraft) -> dict[str, Any]:
     """How often along each axis, as shortly as it can be said."""
     options = layer.options
     said: dict[str, Any] = {"factor": _short(options["factor"]), "border": _short(options["border"])}
-    said |= {key: options[key] for key in ("channels", "copies", "fill")}
-    usual = {"factor": 1, "border": 0, "channels": 1, "copies": 1, "fill": "nearest"}
+    said |= {key: options[key] for key in ("channels", "fill")}
+    usual = {"factor": 1, "border": 0, "channels": 1, "fill": "nearest"}
     return {key: value for key, value in said.items() if value != usual[key]}
 
 

@@ -22,7 +22,16 @@ from bnnsim.design.network.network import INPUT, Network, Node
 from bnnsim.design.streaming.folding_rules import STREAMING
 from bnnsim.design.streaming.layer_units import layer_units
 from bnnsim.design.streaming.stream_builder import SINK, SOURCE, OpenPort, StreamBuilder
-from bnnsim.design.streaming.units import Converter, Mvau, Sink, Source, StreamingGraph, Unit, Window
+from bnnsim.design.streaming.units import (
+    Converter,
+    Mvau,
+    Sink,
+    Source,
+    StreamingGraph,
+    Unit,
+    WeightBuffer,
+    Window,
+)
 from bnnsim.design.streaming.window_units import check_window
 from bnnsim.evaluation.wide_words import wide_words_of
 from bnnsim.search.fold.finn_rule import WIDEST_STREAM_BITS, finn_luts, narrowest_window, slides
@@ -230,9 +239,8 @@ class OptionTable:
 
     def _hardware(self, node: Node) -> Iterator[LayerHardware | None]:
         """All ways to fold a layer, weights in each kind of memory that the device has."""
-        layer = node.layer
+        layer, bits = node.layer, self.request.sum_bits.get(node.name)
         if isinstance(layer, WeightedLayer):
-            bits = self.request.sum_bits.get(node.name)
             styles: list[WeightMemory] = ["bram", "lutram"]
             styles += ["uram"] if self.request.device.uram else []
             if self.request.units == "own":
@@ -250,7 +258,6 @@ class OptionTable:
                     if lanes < simd:
                         yield hardware.model_copy(update={"simd_window": lanes})
         elif isinstance(layer, MatmulLayer):
-            bits = self.request.sum_bits.get(node.name)
             for pe, simd in itertools.product(node.pe_choices, divisors_of(node.matrix_width)):
                 yield LayerHardware(pe=pe, simd=simd, accumulator_bits=bits)
         elif isinstance(layer, LANEWISE):
@@ -335,8 +342,9 @@ class OptionTable:
 def _finn_luts_of(node: Node, option: FoldOption) -> float:
     """FINN's estimate of a folding of a layer; 0 of what it has none for."""
     hardware = option.hardware
-    if hardware is None or not (hardware.pe and hardware.simd):
+    if hardware is None or not isinstance(node.layer, WeightedLayer):
         return 0.0
+    assert hardware.pe and hardware.simd
     lanes = option.lanes_in[0] if slides(node) else 0
     return float(finn_luts(node, hardware.pe, hardware.simd, lanes, hardware.weights == "lutram"))
 
@@ -384,5 +392,7 @@ def unit_cycles(unit: Unit) -> int:
         return max(p.words_in, p.words_out + wait + RTL_WINDOW_LATENCY)
     if isinstance(p, Converter):
         return max(p.words_in, p.words_out)
+    if isinstance(p, WeightBuffer):
+        return max(p.words_in, p.words_out, -(-(p.words_in + p.words_out + 1) // p.frames))
     program = unit_program(unit)
     return program.steps if isinstance(program, Lockstep) else max(program.words_in, program.words_out)

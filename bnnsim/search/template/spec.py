@@ -9,7 +9,7 @@ from bnnsim.design.engine.loops import planes_of
 from bnnsim.design.network.network import INPUT, Network, Node
 from bnnsim.search.template.spill import Spill, Turn, leaders
 from bnnsim.spec.device import Device
-from bnnsim.spec.workload import ConvBase, WeightedLayer
+from bnnsim.spec.workload import ConvBase, MatmulLayer, WeightedLayer
 
 Kind = Literal["output-stationary", "weight-stationary", "row-stationary"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -204,6 +204,8 @@ def _programs(
             called = _program(node.layer.weight.bits) + (f"_{name}" if turn else "")
             if _array(node, sizes) != "pes" and not turn:
                 called = f"{called}_{_array(node, sizes)}"
+        elif isinstance(node.layer, MatmulLayer):
+            program, called = _stages("groups", "in_channels"), "products"
         else:
             program, called = _stages(), "stages"
         same = next((known for known, steps in programs.items() if steps == program), called)
@@ -298,10 +300,10 @@ def _repeat(dimension: str, steps: list[dict[str, Any]]) -> dict[str, Any]:
     return {"op": "repeat", "loops": _loops(dimension), "steps": steps}
 
 
-def _stages() -> dict[str, Any]:
-    """Layers before the first one with weights."""
+def _stages(*more: str) -> dict[str, Any]:
+    """Layers before the first one with weights; with ``more`` loops a matrix product, term by term."""
     step: dict[str, Any] = {"op": "stage", "unit": "finish", "depth": _DEPTHS["finish"]}
-    step |= {"loops": _loops("out_channels", "rows", "columns"), "source": ASSUMED}
+    step |= {"loops": _loops("out_channels", "rows", "columns", *more), "source": ASSUMED}
     return {"buffers": ["maps"], "steps": [step]}
 
 

@@ -35,11 +35,11 @@ def spill_to_fit(network: Network, room_bits: int) -> Spill | None:
 
 
 def leaders(network: Network) -> dict[str, str]:
-    """The layer in whose turn each layer is done: one with weights, or the network's first."""
+    """The layer in whose turn each layer is done: one with a matrix, or the network's first."""
     found: dict[str, str] = {}
     leader = ""
     for name, node in network.nodes.items():
-        if isinstance(node.layer, WeightedLayer) or not leader:
+        if node.has_matrix or not leader:
             leader = name
         found[name] = leader
     return found

@@ -41,12 +41,11 @@ class MatmulLayer(LayerBase):
 
 
 class RepeatLayer(LayerBase):
-    """Each pixel again and again (upsampling), the only channel, or all.
+    """Each pixel again and again (upsampling), or the only channel.
 
     Upsampling by the nearest neighbour, and the one value of a channel or a position that a gate has.
-    With ``copies`` the whole map stands again below itself. With ``fill: zero``
-    each pixel stands once, zeros stand between it and the next (a transposed convolution is a convolution
-    of such a map); bits become -1, 0 and +1.
+    With ``fill: zero`` each pixel stands once, zeros stand between it and the next (a transposed
+    convolution is a convolution of such a map); bits become -1, 0 and +1.
     """
 
     op: Literal["repeat"]
@@ -57,18 +56,13 @@ class RepeatLayer(LayerBase):
     """How many times the only channel."""
     border: Border = 0
     """How many more times the edge pixels: on all four sides, or ``[top, left, bottom, right]``."""
-    copies: Count = 1
-    """How many times the whole map, one below the other."""
     fill: Literal["nearest", "zero"] = "nearest"
     """What stands in the places between: the pixel, or zeros."""
 
     @model_validator(mode="after")
-    def _zeros_have_no_copies(self) -> RepeatLayer:
+    def _zeros_have_no_border(self) -> RepeatLayer:
         if self.fill == "zero" and (self.channels > 1 or any(self.border_tlbr)):
             raise ValueError("zeros without channels or border (the convolution behind has a border)")
-        others = self.channels > 1 or any(self.border_tlbr) or self.factor_hw != (1, 1)
-        if self.copies > 1 and (others or self.fill == "zero"):
-            raise ValueError("copies of the whole map without factor, channels, border or zeros")
         return self
 
     @property
@@ -80,7 +74,7 @@ class RepeatLayer(LayerBase):
         return sides(self.border)
 
     def row_counts(self, rows: int) -> tuple[int, ...]:
-        """Of how many rows out each of the map's rows is the source; of a copied map those of a copy."""
+        """Of how many rows out each of the map's rows is the source."""
         return self._counts(rows, 0)
 
     def column_counts(self, columns: int) -> tuple[int, ...]:

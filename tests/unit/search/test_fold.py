@@ -16,6 +16,7 @@ from bnnsim.search.fifos import sizing, trials
 from bnnsim.search.fifos.bound import bound_depths
 from bnnsim.search.fold.fold import fold, rate_text
 from bnnsim.search.fold.request import FoldObjective
+from bnnsim.simulation import simulate
 from bnnsim.spec.faults import InputError, SpecError
 from bnnsim.spec.library import find_spec
 from bnnsim.spec.load import load_architecture, load_workload
@@ -311,3 +312,29 @@ def test_a_network_of_imagenet_s_size_is_sized_once_and_keeps_what_it_says(
     evaluated = evaluate(saved, workload, timing_only=True)
     assert evaluated.initiation_interval_cycles == answer.folded.interval_cycles
     assert evaluated.feasible
+
+
+ATTENTION = """\
+name: attention
+input: {shape: [8, 12, 1], type: bipolar}
+layers:
+  - {name: queries, op: conv, out: 8, kernel: 1, activation: bipolar}
+  - {name: keys, op: conv, out: 8, kernel: 1, activation: bipolar, inputs: [input]}
+  - {name: values, op: conv, out: 8, kernel: 1, activation: bipolar, inputs: [input]}
+  - {name: scores, op: matmul, transposed: true, heads: 2, inputs: [queries, keys]}
+  - {name: chosen, op: threshold, activation: uint1}
+  - {name: mixed, op: matmul, heads: 2, inputs: [chosen, values]}
+"""
+
+
+@pytest.mark.parametrize("units", ["hls", "rtl", "own"])
+@pytest.mark.parametrize("cycles", [100, 1200])
+def test_an_attention_block_is_folded_and_bit_exact(units, cycles, tmp_path):
+    """12 tokens, 2 heads of 4 features: 12 x 12 x 4 x 2 products, twice."""
+    workload = _written(ATTENTION, "attention", tmp_path)
+    answer = fold(workload, "xc7z020", 1e8 / cycles, units=units)
+    found = simulate(answer.architecture, load_workload(workload).spec, frames=3, weights_seed=2)
+    assert found.bit_exact
+    assert found.initiation_interval_cycles <= cycles
+    lanes = [answer.architecture.layers[name] for name in ("scores", "mixed")]
+    assert all(one.pe * one.simd * cycles >= 12 * 12 * 4 * 2 for one in lanes)

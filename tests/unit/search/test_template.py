@@ -18,6 +18,7 @@ from bnnsim.search.template.spec import Kind, Sizes, engine_data
 from bnnsim.search.template.spill import spill_to_fit
 from bnnsim.simulation import simulate
 from bnnsim.spec.engine.architecture import EngineArchitecture
+from bnnsim.spec.engine.blocks import StageStep
 from bnnsim.spec.faults import InputError
 from bnnsim.spec.load import load_architecture, load_device, load_workload
 from bnnsim.spec.yaml.write import architecture_text
@@ -182,3 +183,20 @@ def test_where_all_maps_fit_none_is_spilled() -> None:
     # conv1's 128 maps of 32 x 32 and conv2's pooled ones, or the image of 20-bit pixels with conv1's
     assert not first.maps and first.kept_bits == 128 * 32 * 32 + 3 * 32 * 32 * 20
     assert all(spill.maps and spill.kept_bits < first.kept_bits for spill in fewer)
+
+
+def test_a_matrix_product_has_a_turn_of_its_own_with_every_term(tmp_path: Path) -> None:
+    """6 x 6 scores of 4 terms in two heads: a stage's, some output channels of a head at a time."""
+    path = tmp_path / "n.yaml"
+    path.write_text(
+        "name: n\ninput: {shape: [8, 6, 1], type: bipolar}\nlayers:\n"
+        "  - {name: keys, op: conv, out: 8, kernel: 1, activation: bipolar}\n"
+        "  - {name: scores, op: matmul, transposed: true, heads: 2, inputs: [input, keys]}\n"
+        "  - {name: sign, op: threshold, activation: bipolar}\n"
+    )
+    found = new_engine(path, "xc7z020")
+    (step,) = found.spec.programs[str(found.spec.layers["scores"].program)].steps
+    assert isinstance(step, StageStep)
+    assert {loop.dimension for loop in step.loops} >= {"groups", "out_channels", "in_channels", "rows"}
+    assert found.spec.layers["sign"].within == "scores"
+    assert simulate(found.spec, load_workload(path).spec, frames=2, weights_seed=1).bit_exact

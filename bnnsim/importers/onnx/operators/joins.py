@@ -263,7 +263,7 @@ def _has_point(state: Lowering, base: str) -> bool:
         value_type, layer = draft.type_of(name), draft.layers.get(name)
         if value_type is not None:
             return value_type.kind == "fixed"
-        return layer is not None and layer.kind == "multiply"
+        return layer is not None and layer.kind in ("multiply", "matmul")
 
     return any(is_fixed(name) for name in draft.seen_through(base, passes))
 

@@ -137,7 +137,7 @@ def conv(state: Lowering, operator: Operator) -> TensorBinding:
 def matmul(state: Lowering, operator: Operator) -> TensorBinding:
     """``x * w`` with ``w`` of shape ``(features, out)``; ``w * x`` mixes tokens; or two activations."""
     if all(state.is_data(operator, i) for i in range(len(operator.inputs))):
-        return matrix_product(state, operator, conv)
+        return matrix_product(state, operator)
     if len(operator.inputs) == 2 and state.is_data(operator, 1):
         return _from_the_left(state, operator)
     return _linear(state, operator, transposed=False, factor=Fraction(1), bias=None)

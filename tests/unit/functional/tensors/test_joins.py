@@ -57,16 +57,6 @@ def test_every_place_shows_its_pixel(kind: str, keys: dict):
         assert found[n, c, r, k] == wanted
 
 
-@pytest.mark.parametrize("kind", ["bipolar", "int4"])
-def test_copies_of_a_map_stand_below_it(kind: str):
-    rng = np.random.default_rng(3)
-    frames = rng.integers(0, 2, (2, 3, 4, 2))
-    found = _run([{"name": "again", "op": "repeat", "copies": 3}], [3, 4, 2], kind, frames)
-    assert found.shape == (2, 3, 12, 2)
-    for n, c, r, k in np.ndindex(*found.shape):
-        assert found[n, c, r, k] == frames[n, c, r % 4, k]
-
-
 @pytest.mark.parametrize("kind", ["bipolar", "uint3", "fixed6.2"])
 def test_every_product_is_exact(kind: str):
     shape, rng = [3, 2, 2], np.random.default_rng(2)

@@ -22,13 +22,12 @@ def append_repeat(
     channels: int = 1,
     border: Sides = (0, 0, 0, 0),
     zeros: bool = False,
-    copies: int = 1,
 ) -> str:
-    """The layer that repeats the pixels of ``base``, its only channel or all of it, one for all who ask
-    for it; ``base`` itself where nothing comes again."""
-    if (factor, channels, copies, any(border)) == ((1, 1), 1, 1, False):
+    """The layer that repeats the pixels of ``base`` or its only channel, one for all who ask for it;
+    ``base`` itself where nothing comes again."""
+    if (factor, channels, any(border)) == ((1, 1), 1, False):
         return base
-    key = ("repeat", base, factor, channels, border, zeros, copies)
+    key = ("repeat", base, factor, channels, border, zeros)
     if key not in state.made:
         count, height, width = state.draft.shape_of(base)
         sizes = [
@@ -38,11 +37,10 @@ def append_repeat(
         low, high = state.draft.bounds_of(base)
         if zeros:
             low, high = min(low, 0), max(high, 0)
-        shape = (count * channels, sizes[0] * copies, sizes[1])
+        shape = (count * channels, sizes[0], sizes[1])
         layer = state.draft.append("repeat", [base], shape, low, high)
         fill = "zero" if zeros else "nearest"
         layer.options = {"factor": factor, "channels": channels, "border": border, "fill": fill}
-        layer.options["copies"] = copies
         value_type = state.draft.type_of(base)
         if zeros and value_type is not None and value_type.is_bipolar:
             layer.activation = ValueType("int", 2)

@@ -53,8 +53,8 @@ def softmax(state: Lowering, operator: Operator) -> TensorBinding | End:
 
 @dataclass(frozen=True)
 class _Run:
-    """The elements that a softmax is over: all ``channels`` of a pixel, or a ``window`` of rows and
-    columns, of which a map may have several beside each other."""
+    """The elements that a softmax is over: ``channels`` of a pixel one behind the other, or a ``window``
+    of rows and columns, of which a map may have several beside each other."""
 
     channels: int = 1
     window: tuple[int, int] = (1, 1)
@@ -67,14 +67,14 @@ class _Run:
 def _run_of(state: Lowering, operator: Operator, binding: TensorBinding, axis: int) -> _Run:
     along = binding.dimensions[axis - 1]
     channels, *sizes = state.draft.shape_of(binding.base)
-    places = dict(along)
+    places, count = dict(along), binding.shape[axis - 1]
     if not along or (len(along) == 1 and places.keys() < {"H", "W"}):
         return _Run(window=(places.get("H", 1), places.get("W", 1)))
     if len(along) == 2 and [places.get("H"), places.get("W")] == sizes:
         return _Run(window=(sizes[0], sizes[1]))
-    if all(label[0] == "C" for label, _ in along) and binding.shape[axis - 1] == channels:
-        return _Run(channels)
-    expected = "an axis of all channels, or of whole rows, columns or both"
+    if all(label[0] == "C" for label, _ in along) and (count == channels or along == (("C", count),)):
+        return _Run(count)
+    expected = "an axis of all channels or those of a head, or of whole rows, columns or both"
     raise operator.fault(expected, f"axis {axis} of {[1, *binding.shape]}")
 
 
@@ -99,7 +99,7 @@ def _below_highest(
     is the same: that it may be off is nothing to the model's values."""
     draft = state.draft
     if run.channels > 1:
-        highest = _highest_channel(state, scores.base)
+        highest = _highest_channel(state, scores.base, run.channels)
     else:
         highest = _pooled(state, "max_pool", scores.base, run, *draft.bounds_of(scores.base))
     if highest != scores.base:
@@ -113,19 +113,22 @@ def _below_highest(
     return below
 
 
-def _highest_channel(state: Lowering, base: str) -> str:
-    """The greatest of all channels: some at a time are laid side by side, of which a pool takes one."""
+def _highest_channel(state: Lowering, base: str, length: int) -> str:
+    """The greatest of each ``length`` channels: some at a time are laid side by side, of which a pool
+    takes one."""
     channels, height, width = state.draft.shape_of(base)
-    while channels > 1:
-        count = next((n for n in (4, 5, 6, 7, 3, 2) if channels % n == 0), channels)
+    groups = channels // length
+    while length > 1:
+        count = next((n for n in (4, 5, 6, 7, 3, 2) if length % n == 0), length)
         if count > 7:  # the last channel again and again changes no maximum
-            more = -(-channels // 4) * 4
-            base = picked(state, base, np.minimum(np.arange(more), channels - 1))
-            channels, count = more, 4
+            more = -(-length // 4) * 4
+            places = np.minimum(np.arange(more), length - 1) + length * np.arange(groups)[:, None]
+            base = picked(state, base, places.reshape(-1))
+            length, count = more, 4
         run = _Run(window=(count, 1) if height == 1 < width else (1, count))
         beside = _side_by_side(state, base, run)
         base = _pooled(state, "max_pool", beside, run, *state.draft.bounds_of(base))
-        channels //= count
+        length //= count
     return base
 
 
@@ -174,8 +177,10 @@ def _sum(state: Lowering, base: str, run: _Run) -> str:
     if run.channels == 1:
         return _pooled(state, "sum_pool", base, run, low, high)
     channels, height, width = state.draft.shape_of(base)
-    layer = state.draft.append("conv", [base], (1, height, width), low, high)
-    layer.weights, layer.options = np.ones((1, channels, 1, 1), np.int64), {"kernel": (1, 1)}
+    groups = channels // run.length
+    layer = state.draft.append("conv", [base], (groups, height, width), low, high)
+    layer.weights = np.ones((groups, run.length, 1, 1), np.int64)
+    layer.options = {"kernel": (1, 1), "groups": groups}
     return layer.name
 
 
@@ -183,6 +188,9 @@ def _all_along(state: Lowering, base: str, run: _Run) -> str:
     """One number a run, for each of its elements."""
     if run.length == 1:
         return base
+    groups = state.draft.shape_of(base)[0]
+    if run.channels > 1 and groups > 1:
+        return picked(state, base, np.repeat(np.arange(groups), run.channels))
     return append_repeat(state, base, run.window, run.channels)
 
 
