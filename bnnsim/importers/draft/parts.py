@@ -62,8 +62,15 @@ def _parted(draft: NetworkDraft, part: ChannelPart, fits: Fits) -> list[ChannelP
 
 
 def append_part(draft: NetworkDraft, part: ChannelPart) -> str:
-    """The layer that puts out the channels of ``part`` alone."""
-    name = append_join(draft, part.sources).name if len(part.sources) > 1 else part.sources[0]
+    """The layer that puts out the channels of ``part`` alone.
+
+    Each of its sources is joined as soon as it is there: streams that wait for a last one need room.
+    """
+    name = part.sources[0]
+    for source in part.sources[1:]:
+        join = append_join(draft, (name, source))
+        draft.put_behind(source, join)
+        name = join.name
     for pool in part.pools:
         low, high = draft.bounds_of(name)
         layer = draft.append("max_pool", [name], (part.end - part.first, *pool.shape[1:]), low, high)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -59,6 +60,19 @@ def test_joined_sums_keep_the_bits_of_each(kind, tmp_path):
     report = check_model(path, made.workload_path, random_inputs=50)
     assert report.verdict == "equal", str(report)
     assert report.outputs[0].allowed < 1e-2 * report.outputs[0].span
+
+
+def test_binary_sums_are_joined_as_soon_as_they_are_there(tmp_path):
+    """Streams that wait for the last of many need room each, and a choice of lanes that all agree on."""
+    b, output = _dense("several", seed=2)
+    path = b.save(output, tmp_path / "net.onnx")
+    layers = import_onnx(path, tmp_path, input_type="uint8", real_layers="int8").workload.layers
+    inputs = {layer.name: layer.inputs or (before.name,) for before, layer in pairwise(layers)}
+    binary = [layer.name for layer in layers if layer.op == "conv" and layer.pad_value == 0][1:]
+    position = {layer.name: place for place, layer in enumerate(layers)}
+    for name in binary[1:]:
+        readers = [one for one, given in inputs.items() if name in given]
+        assert all(position[reader] - position[name] <= len(readers) for reader in readers)
 
 
 def test_sums_worth_little_are_not_saturated_for_sums_worth_much_beside_them():
