@@ -73,7 +73,7 @@ def lockstep_programs(draw: st.DrawFn, words_in: int, words_out: int, may_flush:
 def elastic_programs(draw: st.DrawFn, words_in: int, words_out: int) -> Elastic:
     """A sliding buffer: output words show input words of a growing window, places free up behind it.
 
-    Words of the next frame come in once the buffer is empty, or earlier.
+    Words of the next frame come in once the buffer is empty, or earlier: it may hold two frames.
     """
     front = sorted(draw(st.lists(st.integers(0, words_in - 1), min_size=words_out, max_size=words_out)))
     reach = draw(st.integers(0, 3))
@@ -83,9 +83,9 @@ def elastic_programs(draw: st.DrawFn, words_in: int, words_out: int) -> Elastic:
     last_use = np.full(words_in, -1)
     last_use[dependence] = np.arange(words_out)  # of equal ones the later counts
     last_use = np.maximum.accumulate(last_use)
-    early = draw(st.lists(st.integers(-words_out, -1), min_size=places, max_size=places))
+    early = draw(st.lists(st.integers(-2 * words_out, -1), min_size=places, max_size=places))
     if draw(st.booleans()):
-        early = [-1] * places
+        early = [draw(st.sampled_from([-1, -1 - words_out]))] * places
     release = np.concatenate([sorted(early), last_use])[:words_in]
     return Elastic(dependence.astype(np.int64), release.astype(np.int64), draw(st.integers(1, 4)))
 

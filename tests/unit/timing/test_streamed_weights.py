@@ -62,3 +62,30 @@ def test_a_matrix_product_takes_its_steps_a_frame_and_with_one_frame_of_weights_
     design = build_streaming_design(StreamingArchitecture.model_validate(data), workload)
     ends = run_simpy(build_timing(design.graph), 6).frame_end_cycles
     assert ends[-1] - ends[-2] == interval
+
+
+DYNLOAD = {
+    (2, 3, 4, 6, 5): (33, 53, 73, 93),
+    (2, 3, 4, 6, 1): (17, 29, 41, 53),
+    (1, 1, 4, 4, 3): (63, 111, 159, 207),
+    (4, 2, 8, 8, 4): (47, 79, 111, 143),
+    (2, 2, 4, 8, 2): (31, 47, 63, 79),
+    (3, 2, 3, 6, 4): (18, 30, 42, 54),
+    (2, 4, 8, 8, 1): (41, 73, 105, 137),
+    (1, 2, 2, 4, 1): (13, 21, 29, 37),
+}
+"""Cycles of the last words of four frames that FINN's ``dynamic_load`` (finn-rtllib/dynload, commit
+01849501) gives in Verilator 5.006, by PE, SIMD, matrix height and width, and vectors a frame; words are
+always there and always taken."""
+
+
+@pytest.mark.parametrize("shape", DYNLOAD)
+def test_frames_follow_each_other_as_in_finn_s_dynload(shape: tuple[int, int, int, int, int]) -> None:
+    """That one begins before the matrix is whole, reads three cycles ahead and has a register more: its
+    frames end up to two cycles apart from ours, which keep pace but for a cycle in two frames."""
+    pe, simd, height, width, vectors = shape
+    buffer = WeightBuffer(False, pe, simd, height, width, 1, vectors, 2, "auto")
+    bench = build_bench(Unit("buffer", "layer", buffer, "rtl", False, ("in",), ("out",)))
+    ends, measured = run_simpy(bench, 4).frame_end_cycles, DYNLOAD[shape]
+    assert all(abs(end - right) <= 2 for end, right in zip(ends, measured, strict=True))
+    assert 0 <= (ends[3] - ends[1]) - (measured[3] - measured[1]) <= 1
