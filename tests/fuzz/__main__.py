@@ -43,6 +43,7 @@ KINDS = (
     Kind("check", 20, models.held_against),
     Kind("h5", 50, frameworks.keras_h5),
     Kind("keras", 60, frameworks.keras_archive),
+    Kind("lambda", 20, frameworks.keras_lambda),
     Kind("framework", 40, frameworks.framework_file),
     Kind("places", 30, places.places),
     Kind("arguments", 76, commands.arguments),

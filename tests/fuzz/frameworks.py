@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import tempfile
@@ -68,6 +69,27 @@ def keras_archive(random: Random, folder: Path) -> Case:
     return _case(folder, "keras", content.getvalue())
 
 
+def keras_lambda(random: Random, folder: Path) -> Case:
+    """An .h5 with a Lambda whose code, or what is kept beside it, is damaged."""
+    function = json.loads(random.choice(_lambdas()))["function"]
+    if random.random() < 0.8:
+        damaged = damaged_bytes(base64.b64decode(function[0]), random)
+        function[0] = base64.encodebytes(damaged).decode()
+    if random.random() < 0.3:
+        function = damaged_data(function, random, VALUES)
+    model = _small()
+    rest, model.layers = model.layers[2:], model.layers[:2]
+    module = random.choice(("larq_zoo.core.utils", "__main__"))
+    model.add("Lambda", function=function, function_type="lambda", module=module)
+    model.layers += rest
+    return _case(folder, "h5", model.save_h5(folder / "model.h5").read_bytes())
+
+
+@cache
+def _lambdas() -> list[str]:
+    return (_FILES.parents[1] / "unit" / "importers" / "keras" / "lambdas.jsonl").read_text().splitlines()
+
+
 def _resettled(config: Any, random: Random) -> Any:
     """Settings damaged anywhere, or a layer's setting by a value that such settings have."""
     if random.random() < 0.5:
@@ -120,14 +142,19 @@ def _case(folder: Path, suffix: str, data: bytes) -> Case:
     return Case(["import", "keras", str(path), "--out", str(folder), "--force"], (path.name,))
 
 
-@cache
-def _keras(form: str) -> bytes:
+def _small() -> KerasModel:
     model = KerasModel((6, 6, 1))
     model.conv((3, 3, 1, 4), padding="same")
     model.batch_norm(4, True, 4)
     model.add("MaxPooling2D", pool_size=[2, 2], strides=[2, 2], padding="valid")
     model.add("Flatten")
     model.dense(36, 3)
+    return model
+
+
+@cache
+def _keras(form: str) -> bytes:
+    model = _small()
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / f"model.{form}"
         if form == "borders":
