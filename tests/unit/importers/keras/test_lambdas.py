@@ -10,6 +10,7 @@ import base64
 import json
 import marshal
 import struct
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -231,7 +232,8 @@ def test_a_lambda_that_returns_its_argument_is_passed_over(tmp_path: Path, suffi
 
 
 def test_a_lambda_may_turn_channels(tmp_path: Path) -> None:
-    model = _with_lambda(function=_of(lambda x: tf.concat([x[..., 2:], x[..., :2]], axis=-1)))
+    row = next(one for one in ROWS if one["name"] == "turned")
+    model = _with_lambda(function=row["function"])
     path = model.save_h5(tmp_path / "net.h5")
     imported = import_keras(path, tmp_path / "out", input_type="uint8")
     assert check_model(path, imported.workload_path, random_inputs=20).verdict == "equal"
@@ -246,6 +248,7 @@ def test_a_lambda_of_other_code_or_with_arguments_is_refused(tmp_path: Path) -> 
         import_keras(more, tmp_path / "out", input_type="uint8")
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="code of Python 3.14 is not read")
 @pytest.mark.parametrize(
     ("function", "match"),
     [
