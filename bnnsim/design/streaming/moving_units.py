@@ -170,13 +170,14 @@ class Window:
 
 @dataclass(frozen=True)
 class WeightBuffer:
-    """Keeps a matrix that comes as a stream and gives an MVAU a word of weights a step.
+    """Keeps a map as a matrix and gives an MVAU weights of it.
 
     ``matrix_height`` and ``matrix_width`` are those of one group. Row by row (``by_rows``) a word in
     holds ``simd`` columns of a row, of each group its part of the row; else ``pe`` rows of a column. A
-    word out holds ``simd`` columns of ``pe`` rows: group, neuron fold, synapse fold, as an MVAU's weight
-    memory, all of it again for each of ``pixels`` vectors of every group. The first leaves once the whole
-    matrix is there. With two ``frames`` the next frame's matrix comes in meanwhile; with one it waits.
+    word out, one a step of the MVAU, holds ``simd`` columns of ``pe`` rows: group, neuron fold, synapse
+    fold, as an MVAU's weight memory, all of it again for each of ``pixels`` vectors of every group. The
+    first leaves once the whole matrix is there. With two ``frames`` the next frame's matrix comes in
+    meanwhile; with one it waits.
     """
 
     kind: ClassVar[Literal["weight_buffer"]] = "weight_buffer"

@@ -23,10 +23,10 @@ class MultiplyLayer(LayerBase):
 
 
 class MatmulLayer(LayerBase):
-    """Product of two matrices of activations: the second input is a matrix unit's weights.
+    """Product of two maps as matrices, such as queries and keys.
 
-    The first input's pixels are vectors, as many as it has rows and columns; its channels, head by head,
-    are what is summed over. Pixels and channels of the second input are the matrix's: ``transposed``
+    The second input is what a matrix unit has as weights. The first input's pixels are vectors, as many
+    as it has rows and columns; its channels, head by head, are what is summed over. Pixels and channels of the second input are the matrix's: ``transposed``
     multiplies each vector with each pixel of it (queries and keys: the scores of a head are as many
     channels as there are keys); else each vector weighs the pixels, and their sum has a head's channels
     of the second input (scores and values). Exact; the points of both add up.
