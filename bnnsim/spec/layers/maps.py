@@ -26,10 +26,11 @@ class MatmulLayer(LayerBase):
     """Product of two maps as matrices, such as queries and keys.
 
     The second input is what a matrix unit has as weights. The first input's pixels are vectors, as many
-    as it has rows and columns; its channels, head by head, are what is summed over. Pixels and channels of the second input are the matrix's: ``transposed``
-    multiplies each vector with each pixel of it (queries and keys: the scores of a head are as many
-    channels as there are keys); else each vector weighs the pixels, and their sum has a head's channels
-    of the second input (scores and values). Exact; the points of both add up.
+    as it has rows and columns; its channels, head by head, are what is summed over. Pixels and channels
+    of the second input are the matrix's: ``transposed`` multiplies each vector with each pixel of it
+    (queries and keys: the scores of a head are as many channels as there are keys); else each vector
+    weighs the pixels, and their sum has a head's channels of the second input (scores and values).
+    Exact; the points of both add up.
     """
 
     op: Literal["matmul"]
