@@ -22,7 +22,7 @@ from .examples import few_or_all, hold
 from .networks import design_graphs
 from .observed import SimpyRun, observe_simpy
 from .pipelines import bench_graphs, timing_graphs
-from .timing.folded_layers import folded_layers
+from .timing.folded_layers import convolutions, folded_layers
 
 
 def _reference(graph: TimingGraph, frames: int) -> SimpyRun | DeadlockError:
@@ -55,7 +55,7 @@ def _check_word_for_word(graph: TimingGraph, frames: int) -> None:
 
 @pytest.mark.parametrize("examples", few_or_all(1400))
 def test_compiled_equals_simpy_word_for_word_on_random_pipelines(examples: int) -> None:
-    graphs = st.one_of(timing_graphs(), folded_layers())
+    graphs = st.one_of(timing_graphs(), folded_layers(), convolutions())
     hold(_check_word_for_word, graphs, st.integers(1, 4), examples=examples)
 
 

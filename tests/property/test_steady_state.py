@@ -23,7 +23,7 @@ from bnnsim.timing.streaming.steady_state.api import steady_state
 from .examples import few_or_all, hold
 from .networks import design_graphs
 from .pipelines import timing_graphs
-from .timing.folded_layers import folded_layers
+from .timing.folded_layers import convolutions, folded_layers
 from .timing.fork_joins import fork_joins
 
 
@@ -81,7 +81,7 @@ def _late_frames_show_it(graph: TimingGraph, later_frames: int) -> None:
 
 @pytest.mark.parametrize("examples", few_or_all(600))
 def test_an_interval_holds_on_when_deep_fifos_fill_long_after_the_proof(examples: int) -> None:
-    graphs = st.one_of(timing_graphs(), design_graphs(), fork_joins(), folded_layers())
+    graphs = st.one_of(timing_graphs(), design_graphs(), fork_joins(), folded_layers(), convolutions())
     hold(_full_fifos_show_it, graphs, st.data(), examples=examples)
 
 
@@ -140,7 +140,7 @@ def test_first_frames_that_take_less_memory_show_the_same(
 ) -> None:
     """What is tried where frames are large; here all are."""
     monkeypatch.setattr(api, "FIRST_WORDS", 1)
-    graphs = st.one_of(timing_graphs(), design_graphs(), fork_joins(), folded_layers())
+    graphs = st.one_of(timing_graphs(), design_graphs(), fork_joins(), folded_layers(), convolutions())
     hold(_full_fifos_show_it, graphs, st.data(), examples=examples)
 
 

@@ -1,11 +1,15 @@
-"""Random chains of folded layers: a vector is read in the first fold, and a word written in each."""
+"""Random chains of folded layers: a vector is read in the first fold, and a word written in each.
+
+Convolutions among them have a sliding window in front, which holds some rows of the map.
+"""
 
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import strategies as st
 
 from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit
-from bnnsim.timing.streaming.programs.program import Lockstep
+from bnnsim.timing.streaming.programs.program import Elastic, Lockstep, Program
 from bnnsim.timing.streaming.programs.steps import Block, Run
 
 
@@ -15,7 +19,8 @@ def folded_layers(draw: st.DrawFn) -> TimingGraph:
     one writes more or fewer words than the next reads, shallow FIFOs."""
     vectors = draw(st.integers(1, 3))
     counts = draw(st.lists(st.integers(1, 8), min_size=2, max_size=4))
-    programs = [Lockstep((Block(1, (Run(vectors * counts[0], writes=True),)),), 0, True)]
+    source = Run(vectors * counts[0], writes=True)
+    programs: list[Program] = [Lockstep((Block(1, (source,)),), 0, True)]
     words = counts[0]
     for reads in counts:
         if reads != words:
@@ -23,6 +28,39 @@ def folded_layers(draw: st.DrawFn) -> TimingGraph:
         words = draw(st.integers(1, 8))
         programs.append(_layer(draw, reads, words, vectors))
     programs.append(Lockstep((Block(1, (Run(vectors * words, reads=True),)),), 0, True))
+    return _chained(draw, programs)
+
+
+@st.composite
+def convolutions(draw: st.DrawFn) -> TimingGraph:
+    """One convolution to three with their windows, most with a flushing pipeline, shallow FIFOs."""
+    rows, words = draw(st.integers(4, 8)), draw(st.integers(1, 2))
+    programs: list[Program] = [Lockstep((Block(1, (Run(rows * rows * words, writes=True),)),), 0, True)]
+    for _ in range(draw(st.integers(1, 3))):
+        kernel = draw(st.integers(1, min(3, rows)))
+        programs.append(_window(draw, rows, kernel, words))
+        rows -= kernel - 1
+        reads, words = kernel * kernel * words, draw(st.integers(1, 4))
+        programs.append(_layer(draw, reads, words, rows * rows))
+    programs.append(Lockstep((Block(1, (Run(rows * rows * words, reads=True),)),), 0, True))
+    return _chained(draw, programs)
+
+
+def _window(draw: st.DrawFn, rows: int, kernel: int, words: int) -> Elastic:
+    """Every word of a pixel for each place in the kernel, over a square map of which so many rows, and
+    perhaps one more, are held."""
+    outs, held = rows - kernel + 1, min(rows, kernel + draw(st.integers(0, 1)))
+    word = np.arange(words)
+    y, x, ky, kx = (a[..., None] for a in np.indices((outs, outs, kernel, kernel)))
+    dependence = (((y + ky) * rows + x + kx) * words + word).reshape(-1)
+    last = np.zeros(rows * rows * words, np.int64)
+    np.maximum.at(last, dependence, np.arange(len(dependence)))
+    before = np.arange(len(last)) - held * rows * words  # whose place a word takes
+    release = last[before] - (before < 0) * len(dependence)
+    return Elastic(dependence, release, draw(st.integers(1, 3)))
+
+
+def _chained(draw: st.DrawFn, programs: list[Program]) -> TimingGraph:
     last = len(programs) - 1
     units = tuple(
         TimingUnit(f"u{n}", program, (n - 1,) if n else (), (n,) if n < last else ())

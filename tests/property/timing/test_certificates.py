@@ -17,7 +17,7 @@ from tests.property.examples import few_or_all, hold
 from tests.property.networks import design_graphs
 from tests.property.pipelines import bench_graphs, timing_graphs
 
-from .folded_layers import folded_layers
+from .folded_layers import convolutions, folded_layers
 from .fork_joins import fork_joins
 
 WARM_UP = 40
@@ -61,7 +61,8 @@ def test_bounds_hold_of_whole_designs(examples: int) -> None:
 
 @pytest.mark.parametrize("examples", few_or_all(2000))
 def test_bounds_hold_of_layers_that_hold_each_other_up(examples: int) -> None:
-    hold(_proven, folded_layers(), st.just(False), examples=examples)
+    graphs = st.one_of(folded_layers(), convolutions())
+    hold(_proven, graphs, st.just(False), examples=examples)
 
 
 def _same_fast(graph: TimingGraph) -> None:
@@ -79,7 +80,7 @@ def _same_fast(graph: TimingGraph) -> None:
 
 @pytest.mark.parametrize("examples", few_or_all(300))
 def test_the_fast_figures_are_those_of_the_whole_steady_state(examples: int) -> None:
-    graphs = st.one_of(timing_graphs(), design_graphs(), fork_joins(), folded_layers())
+    graphs = st.one_of(timing_graphs(), design_graphs(), fork_joins(), folded_layers(), convolutions())
     hold(_same_fast, graphs, examples=examples)
 
 
@@ -114,4 +115,5 @@ def _shown_by_simpy(graph: TimingGraph) -> None:
     [30, pytest.param(300, marks=pytest.mark.long), pytest.param(1000, marks=pytest.mark.by_hand)],
 )
 def test_frames_that_simpy_runs_are_as_far_apart_as_certified(examples: int) -> None:
-    hold(_shown_by_simpy, st.one_of(timing_graphs(), fork_joins(), folded_layers()), examples=examples)
+    graphs = st.one_of(timing_graphs(), fork_joins(), folded_layers(), convolutions())
+    hold(_shown_by_simpy, graphs, examples=examples)

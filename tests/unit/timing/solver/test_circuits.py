@@ -145,21 +145,22 @@ def test_a_flushing_pipeline_that_nobody_holds_up_is_certified_by_its_bound() ->
     assert certify(graph) == Circuit(("source",), (), "source", 8, 1)
 
 
+def _layer(columns: int, rows: int, vectors: int = 1) -> Lockstep:
+    """A vector is read in the first of ``rows`` folds of so many columns; each ends with a word."""
+    fold = (Run(columns - 1), Run(1, writes=True))
+    runs = (Run(columns - 1, reads=True), Run(1, True, True), *fold * (rows - 1))
+    return Lockstep((Block(vectors, runs),), pipeline_depth=6, freezes=False)
+
+
 @pytest.mark.parametrize("depth_words", [1, 2, 4])
 def test_a_circuit_leads_over_pipelines_that_were_held_up_where_words_are_a_pipeline_apart(
     depth_words: int,
 ) -> None:
     """A layer is not done with a frame before the next one takes its words, in its first fold."""
-
-    def layer(columns: int, rows: int) -> Lockstep:
-        first = Block(1, (Run(columns - 1, reads=True), Run(1, True, True)))
-        later = Block(rows - 1, (Run(columns - 1), Run(1, writes=True)))
-        return Lockstep((first, later), pipeline_depth=6, freezes=False)
-
     units = (
         TimingUnit("source", _lockstep(Run(8, writes=True)), (), (0,)),
-        TimingUnit("first", layer(8, 16), (0,), (1,)),
-        TimingUnit("second", layer(16, 8), (1,), (2,)),
+        TimingUnit("first", _layer(8, 16), (0,), (1,)),
+        TimingUnit("second", _layer(16, 8), (1,), (2,)),
         TimingUnit("sink", _lockstep(Run(8, reads=True)), (2,), ()),
     )
     channels = (Channel("in", 2), Channel("between", depth_words), Channel("out", 2))
@@ -169,6 +170,32 @@ def test_a_circuit_leads_over_pipelines_that_were_held_up_where_words_are_a_pipe
     assert found is not None
     assert found.ratio == ends[-1] - ends[-2] > 8 * 16
     assert found.way == "first -> between -> second"
+
+
+@pytest.mark.parametrize("depth_words", [2, 8])
+def test_no_circuit_leads_over_a_freeze_that_only_the_bound_has(depth_words: int) -> None:
+    """Two convolutions: while cycles still change, a reader may seem to be ready later than it is."""
+    rows, kernel, lanes, outs = 6, 3, 2, 4
+    y, x, ky, kx = (a[..., None] for a in np.indices((outs, outs, kernel, kernel)))
+    needed = (((y + ky) * rows + x + kx) * lanes + np.arange(lanes)).reshape(-1)
+    last = np.zeros(rows * rows * lanes, np.int64)
+    np.maximum.at(last, needed, np.arange(len(needed)))
+    before = np.arange(len(last)) - kernel * rows * lanes
+    window = Elastic(needed, last[before] - (before < 0) * len(needed), latency=1)
+    units = (
+        TimingUnit("source", _lockstep(Run(324, writes=True)), (), (0,)),
+        TimingUnit("first", _layer(9, lanes, rows * rows), (0,), (1,)),
+        TimingUnit("window", window, (1,), (2,)),
+        TimingUnit("second", _layer(kernel * kernel * lanes, 4, outs * outs), (2,), (3,)),
+        TimingUnit("sink", _lockstep(Run(64, reads=True)), (3,), ()),
+    )
+    depths = (("in", 8), ("to", 2), ("from", depth_words), ("out", 2))
+    graph = TimingGraph(units, tuple(Channel(*one) for one in depths), (4,))
+    ends = run_clockwork(graph, 12).result.frame_end_cycles
+    found = find_bounds(graph)
+    assert found is not None
+    shown = ends[-3] - ends[-4]
+    assert found.circuit.ratio == shown if found.is_exact else found.circuit.ratio <= shown
 
 
 def test_ends_that_do_not_agree_on_a_frames_words_have_no_certificate() -> None:

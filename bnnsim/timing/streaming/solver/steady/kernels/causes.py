@@ -48,7 +48,7 @@ def note_lockstep(s: State, u: int, pace: Pace, causes: Int64s, dirty: Int64s) -
     # By whom the last step, and the end of the last freeze, are as late as they are, and since when.
     what, word, since = own(0, 1), 0, cycle
     free_what, free_word, free_since = own(WRITES, 1), unit.words_out - 1, free
-    behind, is_apart = unit.behind, unit.apart >= unit.stages
+    behind, is_apart, is_held = unit.behind, unit.apart >= unit.stages, False
     if unit.is_first and cycle < -one * (1 + gap):
         cycle, what = -one * (1 + gap), FOR_NOTHING
     for lap in range(unit.lap, unit.lap_end, 3):
@@ -61,7 +61,7 @@ def note_lockstep(s: State, u: int, pace: Pace, causes: Int64s, dirty: Int64s) -
                 for _ in range(n):
                     gap += each
                     thawed = unfrozen(free, gap, behind, is_apart, unit.stages, one)
-                    is_true = one_stage or (is_apart and behind == 0 and gap >= unit.stages)
+                    is_true = one_stage or (is_held and behind == 0 and gap >= unit.stages)
                     cycle += gap * one
                     behind += gap
                     gap = 0
@@ -96,6 +96,8 @@ def note_lockstep(s: State, u: int, pace: Pace, causes: Int64s, dirty: Int64s) -
                                 free_what = FOR_NOTHING
                             left = max(left, max(frozen, space))
                             free = left if one_stage else cycles[asked + writes] + one
+                            # Until the cycles settle a reader may seem ready later than it read.
+                            is_held = is_apart and free_what == FOR_ROOM and free <= space
                         cycles[given + writes] = left
                         if left > cycles[writes_at + writes]:
                             if flushes:
@@ -199,8 +201,7 @@ def _late_input(s: State, u: int, word: int, pace: Pace) -> int:
     unit = s.unit[u]
     found, latest = -1, LONG_AGO
     if unit.end_input == unit.first_input + 1 and s.channel[s.words[unit.first_input]].writer >= 0:
-        found = s.words[unit.first_input]
-        return found
+        return int(s.words[unit.first_input])
     for p in range(unit.first_input, unit.end_input):
         channel = s.channel[s.words[p]]
         if channel.writer >= 0:
@@ -217,8 +218,7 @@ def _late_output(s: State, u: int, word: int, pace: Pace) -> int:
     unit = s.unit[u]
     found, latest = -1, LONG_AGO
     if unit.end_output == unit.first_output + 1 and s.channel[s.words[unit.first_output]].reader >= 0:
-        found = s.words[unit.first_output]
-        return found
+        return int(s.words[unit.first_output])
     for p in range(unit.first_output, unit.end_output):
         channel = s.channel[s.words[p]]
         if channel.reader >= 0:
