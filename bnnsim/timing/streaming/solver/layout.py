@@ -54,9 +54,9 @@ def lay_out(graph: TimingGraph, most_frames: int, has_counts: bool) -> Layout:
     _join_ends(graph, unit, channel)
     extra = np.array([(one.reads_more, one.writes_more, one.pipe_words) for one in moulds]).T
     unit["most_reads"] = window_frames * unit["words_in"] + extra[0]
-    unit["most_writes"] = window_frames * unit["words_out"] + extra[1]
+    held = unit["stages"] * (unit["kind"] == k.FLUSHING)  # all of it may leave besides
+    unit["most_writes"] = window_frames * unit["words_out"] + extra[1] + held
     if shift:
-        # A flushing pipeline may let all leave that it holds besides.
         parts = np.array([_most_words(one.program, shift) for one in graph.units]).T
         for most, part in zip(("most_reads", "most_writes"), parts, strict=True):
             unit[most] = np.minimum(unit[most], part + unit["stages"])

@@ -52,7 +52,10 @@ class Comparison:
         self.graph = solver.graph
         unit, channel = solver.state.unit, solver.state.channel
         self._unit_at: Int64s = unit["snapshot_at"]
-        self._once_ticks: Int64s = unit["once_ticks"]
+        # Where in a frame a flushing unit is says how long ago its last step with a word was only once
+        # that lay in a frame.
+        first_frame = unit["steps"] * (unit["kind"] == k.FLUSHING)
+        self._once_ticks: Int64s = unit["once_ticks"] + first_frame
         self._writers, self._readers = channel["writer"].tolist(), channel["reader"].tolist()
         self._is_flushing = ((unit["kind"] == k.FLUSHING) & (unit["stages"] > 1)).tolist()
         self._frame_places = np.array([_frame_places(u.program) for u in self.graph.units]).T

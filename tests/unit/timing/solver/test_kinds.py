@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bnnsim.timing.streaming.programs.graph import TimingGraph
+from bnnsim.timing.streaming.compiled_executor import run_compiled
+from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit
 from bnnsim.timing.streaming.programs.program import Elastic
 from bnnsim.timing.streaming.programs.steps import Run
 from bnnsim.timing.streaming.solver.ended_run import EndedRun, end_run
 from bnnsim.timing.streaming.solver.kernels.records import BOUND, FLUSHING
 from bnnsim.timing.streaming.solver.solver import Solver
+from tests.property.clockwork import run_clockwork
 
 from .small_graphs import EVERY_CYCLE, EVERY_THIRD_CYCLE, into_open, into_sink, program
 
@@ -96,6 +98,22 @@ def test_the_bound_is_the_pipeline_itself_where_words_are_a_pipeline_apart() -> 
         assert _written(solver, 0) == [5, 12, 24]
         assert solver.state.end["cycle"][0] == 12 + 2
         assert _read(solver, 0) == [11, 23, 35]
+
+
+@pytest.mark.parametrize("stages", [5, 9, 17])
+def test_all_that_a_pipeline_holds_may_leave_in_one_window(stages: int) -> None:
+    """Frames of one word, many in a window: what a pipeline held at its start leaves besides."""
+    source = program(Run(1, writes=True), stages=stages, freezes=False)
+    slow = program(Run(1, True, True), Run(9), stages=3, freezes=False)
+    units = (
+        TimingUnit("source", source, (), (0,)),
+        TimingUnit("one", Elastic(np.array([0]), np.array([-1]), latency=1), (0,), (1,)),
+        TimingUnit("slow", slow, (1,), (2,)),
+        TimingUnit("sink", program(Run(1, reads=True)), (2,), ()),
+    )
+    graph = TimingGraph(units, (Channel("a", 1), Channel("b", 1), Channel("c", 2)), (3,))
+    ends = run_compiled(graph, 40, extrapolate=False).result.frame_end_cycles
+    assert ends == run_clockwork(graph, 40).result.frame_end_cycles
 
 
 def test_an_elastic_unit_takes_a_word_once_one_that_left_has_released_its_place() -> None:

@@ -107,3 +107,14 @@ def test_a_graph_whose_channel_is_given_more_than_is_read_has_no_steady_state() 
     steady = steady_state(graph, max_frames=8)
     assert steady.interval is None and steady.warm_up_frames is None
     assert steady.reason == "c0 is given 2 words a frame and read 1"
+
+
+@pytest.mark.parametrize("stages", [1, 2])
+def test_frames_of_a_flushing_unit_that_begin_idle_repeat_only_from_the_first_whole_one_on(
+    stages: int,
+) -> None:
+    """49 idle steps, the word, nine more: 59 cycles a frame, 50 before the first word."""
+    copies = [lockstep(Run(1, True, True), depth=1) for _ in range(3)]
+    sink = lockstep(Run(49), Run(1, reads=True), Run(9), depth=stages, freezes=False)
+    graph = chain(lockstep(Run(1, writes=True), depth=3), *copies, sink, depth_words=100)
+    assert steady_state(graph, max_frames=150).interval == 59

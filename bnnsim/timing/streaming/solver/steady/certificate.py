@@ -37,9 +37,9 @@ SETTLING_SWEEPS = 20
 LATER_PLAIN_SWEEPS = 10
 """The same behind the first circuit, which most often is the last."""
 MOST_MOVES, LEAST_SWEEPS = 1 << 22, 48
-"""Words of all sweeps, after which it is given up, but not before so many sweeps. Words that are handed
-to and fro one by one, through FIFOs of one, take a sweep each, and there each circuit may be but a cycle
-longer than the one before: frames show the interval sooner."""
+"""Words of all sweeps, as if each were over all of them, after which it is given up, but not before so
+many sweeps. Words that are handed to and fro one by one, through FIFOs of one, take a sweep each, and
+there each circuit may be but a cycle longer than the one before: frames show the interval sooner."""
 BOUND_FRAMES = 12
 """Where bounds stand for flushing pipelines it is given up after the work of so many sweeps over all
 words, for each circuit: they may never settle."""

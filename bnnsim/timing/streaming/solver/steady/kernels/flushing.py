@@ -44,11 +44,7 @@ from bnnsim.timing.streaming.solver.steady.kernels.records import (
 @inner
 def run_flushing(s: State, u: int, port: int, pace: Pace, dirty: Int64s) -> None:
     """The frame's cycles, and since when the unit was ready for the words of the input at ``port``."""
-    start = _Start(NEVER, 0)
-    if s.unit[u].tells_ready:
-        start = _ready_pass(s, u, port, pace)
-    else:
-        start = _pass(s, u, pace)
+    start = _ready_pass(s, u, port, pace) if s.unit[u].tells_ready else _pass(s, u, pace)
     unit, one = s.unit[u], pace.one
     is_apart = unit.apart >= unit.stages
     later = unit.last - pace.period + start.gap * one

@@ -45,7 +45,7 @@ def sweep(s: State, pace: Pace, dirty: Int64s, work: Int64s, first: int, end: in
 
     ``SETTLED`` once none is left: all cycles satisfy all equations. ``STUCK`` where a unit is by itself,
     and ``GOES_ON`` where there are more sweeps to do. ``work`` (``WORK_WORDS``, ``MOST_WORDS``) counts
-    the words of the units that are found again; no sweep begins behind the most.
+    the words of the units that are found again; no more than one sweep is done behind the most.
     """
     units = len(s.unit)
     for number in range(first, end):
