@@ -26,8 +26,9 @@ SMALLEST_SHIFT_OF_BOUNDS = 8
 pipelines they stand for."""
 MORE_ROOM = 4
 """Where channels need more room than there is, a share of all as large as one in so many is added."""
-WINDOW_WORK, EVALUATION_WORK = 1 << 14, 2_000
-"""What a window, and an evaluation of a unit, costs besides its words, in words."""
+WINDOW_WORK, EVALUATION_WORK, CAREFUL_WORK = 1 << 14, 2_000, 300
+"""What a window, an evaluation of a unit, and one that goes on from where it was, cost besides their
+words, in words."""
 
 
 class UnsettledError(Exception):
@@ -199,8 +200,13 @@ class Solver:
             if self.has_bounds:
                 affordable = max(0, self.most_work - self.work) // words
                 limits = limits._replace(most_evaluations=min(limits.most_evaluations, affordable))
+            moved = self.words_moved
             is_settled = solve_window(self.state, limits, which, dirty, self._report)
-            self.work += WINDOW_WORK + int(self._report[k.EVALUATIONS]) * words
+            evaluations = int(self._report[k.EVALUATIONS])
+            if limits.is_careful:  # each word is done once
+                self.work += WINDOW_WORK + evaluations * CAREFUL_WORK + self.words_moved - moved
+            else:
+                self.work += WINDOW_WORK + evaluations * words
             if self.has_bounds and self.work > self.most_work:
                 raise UnsettledError
             if is_settled:
