@@ -72,6 +72,16 @@ def unfrozen(free: int, gap: int, behind: int, is_apart: bool, stages: int, one:
 
 
 @inner
+def leaves(step: int, free: int, space: int, is_apart: bool, stages: int, one: int) -> int:
+    """When a word leaves whose step is done in cycle ``step`` and that has room from ``space`` on, where
+    the words before it freeze nothing from ``free`` on."""
+    left = max(step + stages * one, space)
+    if is_apart:
+        return left
+    return max(left, free + (stages - 1) * one)
+
+
+@inner
 def run_bound(s: State, u: int, limits: Limits, ports: Ports) -> Any:
     """Steps of the window, and the words that they let leave; as ``run_freezing`` says it."""
     unit, start, end, cycles, pipes = s.unit[u], s.start[u], s.end[u], s.cycles, s.pipes
@@ -154,9 +164,8 @@ def _let_leave(
     first = s.start[u].writes
     while first + written < entered and written < ports.writes:
         step = s.pipes[steps_at + ((first + written) & unit.pipe_mask)]
-        leave = max(step + unit.stages, s.cycles[ports.room + written] + 1)
-        if not is_apart:
-            leave = max(leave, free + unit.stages - 1)
+        space = s.cycles[ports.room + written] + 1
+        leave = leaves(step, free, space, is_apart, unit.stages, 1)
         leave = next_open(leave, unit.ready_every)
         free = _free_from(s, u, written)
         change |= s.cycles[ports.given + written] ^ leave

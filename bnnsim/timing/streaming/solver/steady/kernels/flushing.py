@@ -24,7 +24,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from bnnsim.arrays import Int64s
-from bnnsim.timing.streaming.solver.kernels.bound import unfrozen
+from bnnsim.timing.streaming.solver.kernels.bound import leaves, unfrozen
 from bnnsim.timing.streaming.solver.kernels.jit import inner
 from bnnsim.timing.streaming.solver.kernels.records import NEVER, READS, WRITES
 from bnnsim.timing.streaming.solver.steady.kernels.ports import last_ready
@@ -113,9 +113,7 @@ def _pass(s: State, u: int, pace: Pace) -> _Start:
                         cycle = max(cycle, cycles[need + i])
                         cycles[taken + i] = cycle
                     is_apart = behind >= stages
-                    left = max(cycle + stages * one, cycles[room + i] + one)
-                    if not is_apart:
-                        left = max(left, free + (stages - 1) * one)
+                    left = leaves(cycle, free, cycles[room + i] + one, is_apart, stages, one)
                     cycles[given + i] = left
                     free = left if stages == 1 else cycles[asked + i] + one
                 behind = 0
@@ -160,9 +158,7 @@ def _ready_pass(s: State, u: int, port: int, pace: Pace) -> _Start:
                     if sides & WRITES:
                         is_apart = behind >= unit.stages
                         behind = 0
-                        left = max(cycle + unit.stages * one, cycles[room] + one)
-                        if not is_apart:
-                            left = max(left, free + (unit.stages - 1) * one)
+                        left = leaves(cycle, free, cycles[room] + one, is_apart, unit.stages, one)
                         cycles[given] = left
                         free = left if unit.stages == 1 else cycles[asked] + one
                         room, given, asked = room + 1, given + 1, asked + 1
