@@ -15,9 +15,10 @@ from functools import lru_cache
 
 from bnnsim.timing.bottleneck import Bottleneck, Circuit, listed
 from bnnsim.timing.streaming.compiled_run import CompiledRun
-from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit
+from bnnsim.timing.streaming.programs.graph import TimingGraph
 from bnnsim.timing.streaming.programs.program import Elastic
 from bnnsim.timing.streaming.solver.steady.certificate import find_bounds, longest_program
+from bnnsim.timing.streaming.solver.steady.pieces import alone
 from bnnsim.timing.streaming.steady_state.api import SWEPT_WORDS, frame_words, steady_state
 
 
@@ -62,9 +63,9 @@ def _pace(graph: TimingGraph, interval: Fraction, unit: str, by_fifos: bool) -> 
 
     Others are not looked for in frames of more than ``SWEPT_WORDS``: that takes 50 bytes a word.
     """
-    alone = longest_program(graph)
-    if alone.ratio == interval:
-        return alone
+    longest = longest_program(graph)
+    if longest.ratio == interval:
+        return longest
     if not by_fifos:
         return Circuit((unit,), (), unit, interval.numerator, interval.denominator)
     if frame_words(graph) > SWEPT_WORDS:
@@ -134,9 +135,7 @@ def _in_order(graph: TimingGraph, own: dict[str, Fraction]) -> dict[str, Fractio
 @lru_cache(maxsize=256)
 def _elastic_interval(program: Elastic) -> Fraction:
     """Cycles a frame with words always there and room always free."""
-    ends = (Channel("in", 1, supplies=True), Channel("out", 1, ready_every=1))
-    bench = TimingGraph((TimingUnit("unit", program, (0,), (1,)),), ends, (0,))
-    interval = steady_state(bench).interval
+    interval = steady_state(alone(program)).interval
     assert interval is not None, "a unit alone repeats"
     return interval
 

@@ -11,7 +11,9 @@ from bnnsim.timing.streaming.programs.graph import TimingGraph
 from bnnsim.timing.streaming.programs.program import Elastic, Lockstep
 from bnnsim.timing.streaming.reference.executor import run_simpy
 from bnnsim.timing.streaming.result import DeadlockError
+from bnnsim.timing.streaming.solver.kernels.records import NEVER
 from bnnsim.timing.streaming.solver.steady.certificate import find_bounds
+from bnnsim.timing.streaming.solver.steady.pieces import around, piece
 from bnnsim.timing.streaming.steady_state.api import steady_state
 from tests.property.examples import few_or_all, hold
 from tests.property.networks import design_graphs
@@ -63,6 +65,23 @@ def test_bounds_hold_of_whole_designs(examples: int) -> None:
 def test_bounds_hold_of_layers_that_hold_each_other_up(examples: int) -> None:
     graphs = st.one_of(folded_layers(), convolutions())
     hold(_proven, graphs, st.just(False), examples=examples)
+
+
+def _pieces_hold(graph: TimingGraph, hops: int) -> None:
+    """No piece takes longer than the whole."""
+    try:
+        interval = steady_state(graph, max_frames=200).interval
+    except DeadlockError:
+        return
+    for unit in range(len(graph.units) if interval is not None else 0):
+        found = find_bounds(piece(graph, around(graph, unit, hops, NEVER)))
+        assert found is None or found.circuit.ratio <= interval
+
+
+@pytest.mark.parametrize("examples", few_or_all(1000))
+def test_no_piece_of_a_pipeline_takes_longer_than_the_whole(examples: int) -> None:
+    graphs = st.one_of(timing_graphs(), design_graphs(), fork_joins(), folded_layers(), convolutions())
+    hold(_pieces_hold, graphs, st.integers(0, 3), examples=examples)
 
 
 def _same_fast(graph: TimingGraph) -> None:
