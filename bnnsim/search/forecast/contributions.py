@@ -6,11 +6,11 @@ figures of a design follow from what its units bring, and a unit brings the same
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
-from bnnsim.arrays import Floats
+from bnnsim.arrays import Bools, Floats
 from bnnsim.cost.blocks.amounts import AMOUNTS
 from bnnsim.cost.blocks.coefficients import default_coefficients
 from bnnsim.cost.energies import Energies
@@ -31,21 +31,35 @@ cycles of a frame; ``static_w``, clock and what there is of each bounded figure 
 COLUMNS = (*SUMS, "cycles")
 """All that a unit brings; of the cycles a frame that it works at least, the most of all units count."""
 COLUMN = {name: place for place, name in enumerate(COLUMNS)}
+FIFO = "fifo"
+"""The kind of all streams."""
+_PLATFORM = f" {PLATFORM}"
+"""No layer shapes it."""
 
 
 def contributions(
-    design: Design, folded: tuple[str, ...], known: UnitFacts | None = None
+    design: Design,
+    folded: tuple[str, ...],
+    known: UnitFacts | None = None,
+    passed: Collection[str] = (),
+    least_cycles: float = 0.0,
 ) -> Mapping[str, Floats]:
     """What the units of each kind that each layer of ``folded`` shapes bring, and what the rest does.
 
     By layer and kind, ``(columns,)``: cycles are the least that a unit can work in, the steps of a
     lockstep program, the words of another. A unit of no free layer is shaped by the last one before it.
-    ``known`` has facts of units that the design shares with others, and takes in what is new.
+    ``known`` has facts of units that the design shares with others, and takes in what is new. Units of
+    the names ``passed`` are passed over; none of them has more than ``least_cycles``.
     """
-    facts = (known or UnitFacts()).of(design)
-    rows = facts.rows
-    interval = float(rows[:, FACT["cycles"]].max())
-    watts = _watts(design, rows, interval)
+    parts = _parts(design, folded)
+    places = [place for place, name in enumerate(parts) if name not in passed]
+    if not places:
+        return {}
+    rows = (known or UnitFacts()).of(design, places)
+    interval = max(least_cycles, float(rows[:, FACT["cycles"]].max()))
+    first_stream = len(design.graph.units)
+    are_fifos = [first_stream <= place < len(parts) - 1 for place in places]
+    watts = _watts(design, rows, np.array(are_fifos), interval)
     clock_mhz = float(design.architecture.clock_mhz)
     total = watts[0] + watts[1] + watts[2] + watts[3]
     columns = np.concatenate(
@@ -58,33 +72,37 @@ def contributions(
         axis=1,
     )
     names: dict[str, int] = {}
-    owners = _owners(design, folded)
-    places = [names.setdefault(f"{owners[layer]} {kind}", len(names)) for layer, kind in facts.kinds]
+    owned = [names.setdefault(parts[place], len(names)) for place in places]
     brings = np.zeros((len(names), len(COLUMNS)))
-    np.add.at(brings[:, : columns.shape[1]], places, columns)
-    np.maximum.at(brings[:, -1], places, rows[:, FACT["cycles"]])
-    platform = brings[names[f" {PLATFORM}"]]
-    _add_platform(platform, design, interval)
+    np.add.at(brings[:, : columns.shape[1]], owned, columns)
+    np.maximum.at(brings[:, -1], owned, rows[:, FACT["cycles"]])
+    if _PLATFORM in names:
+        _add_platform(brings[names[_PLATFORM]], design, interval)
     return dict(zip(names, brings, strict=True))
 
 
-def _owners(design: Design, folded: tuple[str, ...]) -> Mapping[str, str]:
-    """For each layer of units the free layer that shapes it."""
-    owners: dict[str, str] = {PLATFORM: ""}
+def _parts(design: Design, folded: tuple[str, ...]) -> list[str]:
+    """The free layer that shapes each unit, then stream, then the platform, with its kind."""
+    units = design.graph.units
+    owners: dict[str, str] = {}
     last = ""
-    for unit in design.graph.units:
+    for unit in units:
         last = unit.layer if unit.layer in folded else last
         owners.setdefault(unit.layer, last)
-    return owners
+    by_unit = {unit.name: owners[unit.layer] for unit in units}
+    names = [f"{by_unit[unit.name]} {unit.kind}" for unit in units]
+    names += [f"{by_unit[stream.writer]} {FIFO}" for stream in design.graph.streams]
+    return [*names, _PLATFORM]
 
 
-def _watts(design: Design, rows: Floats, interval: float) -> tuple[Floats, Floats, Floats, Floats]:
+def _watts(
+    design: Design, rows: Floats, are_fifos: Bools, interval: float
+) -> tuple[Floats, Floats, Floats, Floats]:
     """Watts of clock, logic, memory and DSPs of each part, a frame every ``interval`` cycles."""
     values = default_coefficients()
     work = np.minimum(1.0, rows[:, FACT["steps"]] / interval)
     accesses = values["reference_accesses"] * work
-    units = len(design.graph.units)
-    accesses[units:-1] = np.nan  # FIFOs
+    accesses[are_fifos] = np.nan
     return Energies(values, design.device).of_many(
         rows[:, : len(AMOUNTS)].T,
         float(design.architecture.clock_mhz),

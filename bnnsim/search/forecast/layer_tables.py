@@ -7,7 +7,7 @@ units brings in all points that agree in that unit's fields, so that some hundre
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,7 +16,7 @@ import numpy as np
 from bnnsim.arrays import Bools, Floats, Int64s
 from bnnsim.design.design import Design
 from bnnsim.search.forecast.contributions import COLUMNS, contributions
-from bnnsim.search.forecast.unit_facts import UnitFacts
+from bnnsim.search.forecast.unit_tables import NOTHING, UnitTables
 from bnnsim.search.points.fold_choices import SLACK, TARGET
 from bnnsim.search.points.point_design import point_design
 from bnnsim.search.points.target_encoding import TargetEncoding
@@ -30,46 +30,6 @@ MOST_TRIED_VALUES = 4
 """Of one field, on the way to what depends on it."""
 ROUNDING = 1e-9
 """Of sums of watts, as a share: what differs by less is the same."""
-
-WRAP = 1 << 63
-"""Where keys of many fields wrap, as int64 do."""
-
-
-class Group:
-    """Units that depend on the same fields (``places``), and what they bring together by key."""
-
-    def __init__(self, places: tuple[int, ...]) -> None:
-        self.places = places
-        self.names: set[str] = set()
-        self.known: dict[int, Floats] = {}
-        self.keys = np.zeros(0, np.int64)
-        self.brings = np.zeros((0, len(COLUMNS)))
-
-    def keys_of(self, sizes: Sequence[int], fields: Int64s) -> Int64s:
-        """The keys ``(points,)`` of ``fields`` ``(points, fields)``, each with so many values."""
-        keys = np.zeros(len(fields), np.int64)
-        for place in self.places:
-            keys = keys * sizes[place] + fields[:, place]
-        return keys
-
-    def key(self, sizes: Sequence[int], values: Sequence[int]) -> int:
-        """The same of one point, sooner."""
-        key = 0
-        for place in self.places:
-            key = key * sizes[place] + values[place]
-        return (key + WRAP) % (2 * WRAP) - WRAP
-
-    def find(self, keys: Int64s) -> tuple[Int64s, Bools]:
-        """Rows of ``brings`` for ``keys``, and which of them are known."""
-        if len(self.keys) < len(self.known):
-            order = sorted(self.known)
-            self.keys = np.array(order, np.int64)
-            self.brings = np.array([self.known[key] for key in order])
-        at = np.searchsorted(self.keys, keys)
-        known = at < len(self.keys)
-        known[known] = self.keys[at[known]] == keys[known]
-        return at, known
-
 
 @dataclass
 class _Wanted:
@@ -101,53 +61,47 @@ class LayerTables:
         rows = encoding.choices.tables.rows
         self.sizes = [len(rows[layer]) for layer in self.space.folded]
         self.sizes += [len(knob.values) for knob in self.space.knobs]
-        self._facts = UnitFacts()
+        self._facts = encoding.choices.tables.facts
         self._built: list[tuple[Int64s, Mapping[str, Floats]]] = []
-        self._groups: dict[tuple[int, ...], Group] = {}
-        self._group_of: dict[str, Group] = {}
+        self._tables = UnitTables(self.sizes)
         for name, places in self._dependencies().items():
-            self._place(name, tuple(sorted(places)))
+            self._tables.place(name, tuple(sorted(places)))
         self._built += [(self._fields_of(n), b) for n, b in encoding.choices.tables.built]
         for fields, brings in self._built:
             self._keep(fields, brings)
 
-    def _place(self, name: str, places: tuple[int, ...]) -> None:
-        group = self._groups.setdefault(places, Group(places))
-        group.names.add(name)
-        self._group_of[name] = group
-
     # ---- from points to fields ---------------------------------------------------------------
 
     @cached_property
-    def _fold_places(self) -> list[Int64s]:
-        """For each free layer the position of its fold, by target and slack ``(targets, slacks)``."""
+    def _fold_places(self) -> tuple[Int64s, Int64s]:
+        """The position of the fold ``(targets, columns)`` of each free layer by target and slack, layer
+        after layer, and where each layer's columns begin."""
         choices = self.encoding.choices
-        found = []
+        tables, starts = [], [0]
         for layer in self.space.folded:
             places = {row.fold: place for place, row in enumerate(choices.tables.rows[layer])}
+            slacks = self.encoding.sizes[SLACK + layer]
             table = []
             for target in choices.targets:
-                rows = choices.non_dominated_folds(layer, target)
-                last = len(rows) - 1
-                slacks = range(self.encoding.sizes[SLACK + layer])
-                table.append([places[rows[min(slack, last)].fold] for slack in slacks])
-            found.append(np.array(table, np.int64))
-        return found
+                found = [places[row.fold] for row in choices.non_dominated_folds(layer, target)]
+                table.append([found[min(slack, len(found) - 1)] for slack in range(slacks)])
+            tables.append(np.array(table, np.int64))
+            starts.append(starts[-1] + slacks)
+        return np.concatenate(tables, axis=1), np.array(starts[:-1], np.int64)
 
     @cached_property
-    def _column(self) -> Mapping[str, int]:
-        return {name: place for place, name in enumerate(self.encoding.sizes)}
+    def _columns(self) -> tuple[int, list[int], list[int]]:
+        """The columns of the target, of the slacks of the free layers, and of the knobs."""
+        column = {name: place for place, name in enumerate(self.encoding.sizes)}
+        slacks = [column[SLACK + layer] for layer in self.space.folded]
+        return column[TARGET], slacks, [column[knob.name] for knob in self.space.knobs]
 
     def fields(self, points: Int64s) -> Int64s:
         """The fields ``(points, fields)`` of ``points`` ``(points, parameters)``."""
-        column = self._column
-        targets = points[:, column[TARGET]]
-        folds = [
-            table[targets, points[:, column[SLACK + layer]]]
-            for layer, table in zip(self.space.folded, self._fold_places, strict=True)
-        ]
-        knobs = [points[:, column[knob.name]] for knob in self.space.knobs]
-        return np.stack([*folds, *knobs], axis=1)
+        target, slacks, knobs = self._columns
+        table, starts = self._fold_places
+        folds = table[points[:, target, None], points[:, slacks] + starts]
+        return np.concatenate([folds, points[:, knobs]], axis=1)
 
     def _fields_of(self, knobs: Mapping[str, Value]) -> Int64s:
         """The fields of a point that a user names."""
@@ -210,30 +164,23 @@ class LayerTables:
                 yield place, changed
 
     def _measured(self, fields: Int64s) -> Mapping[str, Floats] | None:
-        """What units bring with these fields; None where there is no such design."""
+        """What units bring with these fields, but for what is known; None where there is no such design.
+        """
         design = self._design(fields)
         if design is None:
             return None
-        found = contributions(design, self.space.folded, self._facts)
+        known, cycles = self._tables.known_of(fields)
+        found = contributions(design, self.space.folded, self._facts, known, cycles)
         self._built.append((fields, found))
         return found
 
     # ---- the tables --------------------------------------------------------------------------
 
     def _keep(self, fields: Int64s, brings: Mapping[str, Floats]) -> None:
-        new = [name for name in brings if name not in self._group_of]
-        if new:  # not there in any design before: it may depend on everything
-            for name in new:
-                self._place(name, tuple(range(len(self.sizes))))
-        order = {id(group): place for place, group in enumerate(self._groups.values())}
-        places = [order[id(self._group_of[name])] for name in brings]
-        rows = np.array(list(brings.values()))
-        totals = np.zeros((len(order), len(COLUMNS)))
-        np.add.at(totals[:, :-1], places, rows[:, :-1])
-        np.maximum.at(totals[:, -1], places, rows[:, -1])
-        values = fields.tolist()
-        for group, total in zip(self._groups.values(), totals, strict=True):
-            group.known.setdefault(group.key(self.sizes, values), total)
+        for name in brings:
+            if name not in self._tables.group_of:  # not there before: it may depend on everything
+                self._tables.place(name, tuple(range(len(self.sizes))))
+        self._tables.keep(fields, brings)
 
     def fill(self, points: Int64s) -> Bools:
         """Build designs until what the units of ``points`` bring is known; which of these ``(points,)``
@@ -259,12 +206,14 @@ class LayerTables:
         """Fields of designs that together say all that is not known of ``fields`` ``(points, fields)``,
         and which of these points each is for."""
         designs: list[_Wanted] = []
-        for group in self._groups.values():
-            keys = group.keys_of(self.sizes, fields)
-            lacking = np.flatnonzero(~group.find(keys)[1])
-            _, first = np.unique(keys[lacking], return_index=True)
-            for point in lacking[np.sort(first)].tolist():
-                wanted = {place: int(fields[point, place]) for place in group.places}
+        keys = self._tables.keys(fields)
+        lacking = self._tables.rows(keys) == NOTHING
+        for group, places in enumerate(self._tables.places):
+            first: dict[int, int] = {}
+            for point in np.flatnonzero(lacking[group]).tolist():
+                first.setdefault(int(keys[point, group]), point)
+            for point in first.values():
+                wanted = {place: int(fields[point, place]) for place in places}
                 design = next((d for d in designs if d.agrees(wanted)), None)
                 if design is None:
                     design = _Wanted(fields[point].copy(), {}, [])
@@ -273,7 +222,7 @@ class LayerTables:
         return [(design.fields, sorted(set(design.points))) for design in designs]
 
     def _take_in(self, fields: Int64s, found: Mapping[str, Floats]) -> None:
-        if found.keys() <= self._group_of.keys():
+        if found.keys() <= self._tables.group_of.keys():
             self._keep(fields, found)
         else:
             for built in self._built:
@@ -281,26 +230,4 @@ class LayerTables:
 
     def look_up(self, points: Int64s) -> tuple[Floats, Floats, Bools]:
         """Sums ``(points, sums)`` and the slowest unit's cycles ``(points,)``, and which are known."""
-        fields = self.fields(points)
-        if len(points) == 1:
-            return self._look_up(fields[0].tolist())
-        totals = np.zeros((len(points), len(COLUMNS) - 1))
-        cycles = np.zeros(len(points))
-        known = np.ones(len(points), bool)
-        for group in self._groups.values():
-            at, found = group.find(group.keys_of(self.sizes, fields))
-            known &= found
-            if not known.any():
-                break
-            at[~found] = 0
-            totals += group.brings[at, :-1]
-            np.maximum(cycles, group.brings[at, -1], out=cycles)
-        return totals, cycles, known
-
-    def _look_up(self, fields: Sequence[int]) -> tuple[Floats, Floats, Bools]:
-        """The same of one point, sooner."""
-        found = [group.known.get(group.key(self.sizes, fields)) for group in self._groups.values()]
-        rows = np.array([row for row in found if row is not None]).reshape(-1, len(COLUMNS))
-        if len(rows) < len(found):
-            return np.zeros((1, len(COLUMNS) - 1)), np.zeros(1), np.zeros(1, bool)
-        return rows[:, :-1].sum(axis=0)[None], rows[:, -1].max(axis=0)[None], np.ones(1, bool)
+        return self._tables.look_up(self.fields(points))

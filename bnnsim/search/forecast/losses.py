@@ -85,8 +85,9 @@ class PointModel:
         keys = [b""] * len(points)
         for place, rows in self._members(points):
             found = self._models[place].identities(points[rows][:, self._columns[place]])
-            for row, identity in zip(rows, np.ascontiguousarray(found), strict=True):
-                keys[row] = bytes([place]) + identity.tobytes()
+            width, text, first = found.shape[1] * found.itemsize, found.tobytes(), bytes([place])
+            for number, row in enumerate(rows.tolist()):
+                keys[row] = first + text[number * width : (number + 1) * width]
         return keys
 
     def expect(self, points: Int64s) -> tuple[Floats, Floats, Bools]:

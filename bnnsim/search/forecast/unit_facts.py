@@ -7,7 +7,6 @@ is looked at once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -35,15 +34,6 @@ MOST_ROWS = 200_000
 """Facts that are kept at once."""
 
 
-@dataclass(frozen=True)
-class DesignFacts:
-    """The facts ``(parts, facts)`` of a design's units, then streams, then platform, with what each is:
-    its layer and its kind."""
-
-    rows: Floats
-    kinds: Sequence[tuple[str, str]]
-
-
 class UnitFacts:
     """Facts of units and streams, by their identity; each is kept beside its own facts, so that no other
     has its place in memory."""
@@ -54,34 +44,34 @@ class UnitFacts:
     def _forget(self) -> None:
         self._places: dict[tuple[int, ...], int] = {}
         self._kept: list[tuple[object, ...]] = []
-        self._kinds: list[tuple[str, str]] = []
         self._table = np.zeros((ROWS, len(FACTS)))
 
-    def of(self, design: Design) -> DesignFacts:
-        """All facts of a pipeline."""
+    def of(self, design: Design, places: Sequence[int]) -> Floats:
+        """The facts ``(places, facts)`` of those of a pipeline's units, then streams, then platform that
+        are at ``places``."""
         if len(self._kept) > MOST_ROWS:
             self._forget()
         coefficients = default_coefficients()
         tech = technology_of(design.device, coefficients, design.architecture.ram_decomposition)
-        graph = design.graph
-        streams = graph.stream_by_name
+        units, streams = design.graph.units, design.graph.streams
+        by_name = design.graph.stream_by_name
         has_dmas = design.architecture.has_dmas
-        places: list[int] = []
-        for unit in graph.units:
-            near = [streams[name] for name in unit.inputs + unit.outputs]
-            place = self._places.get((id(tech), id(unit), *map(id, near), id(has_dmas)))
-            places.append(self._add_unit(tech, unit, near, has_dmas) if place is None else place)
-        for stream in graph.streams:
-            place = self._places.get((id(tech), id(stream)))
-            if place is None:
-                layer = graph.unit_by_name[stream.writer].layer
-                place = self._add_stream(tech, stream, layer)
-            places.append(place)
-        platform = platform_of(tech, design)
-        steps = frame_bits(design) / PORT_BITS
-        rows = np.concatenate([self._table[places], [_facts(platform, 0, steps, 0.0)]])
-        kinds = [self._kinds[place] for place in places]
-        return DesignFacts(rows, [*kinds, (platform.layer, platform.kind)])
+        found: list[int] = []
+        platform = []
+        for place in places:
+            if place < len(units):
+                unit = units[place]
+                near = [by_name[name] for name in unit.inputs + unit.outputs]
+                row = self._places.get((id(tech), id(unit), *map(id, near), id(has_dmas)))
+                found.append(self._add_unit(tech, unit, near, has_dmas) if row is None else row)
+            elif place < len(units) + len(streams):
+                stream = streams[place - len(units)]
+                row = self._places.get((id(tech), id(stream)))
+                found.append(self._add_stream(tech, stream) if row is None else row)
+            else:
+                steps = frame_bits(design) / PORT_BITS
+                platform.append(_facts(platform_of(tech, design), 0, steps, 0.0))
+        return np.array([*self._table[found], *platform])
 
     def _add_unit(
         self, tech: Technology, unit: Unit, near: Sequence[Stream], has_dmas: bool
@@ -91,20 +81,19 @@ class UnitFacts:
         program = unit_program(unit)  # none of its register slices takes longer
         words = max(program.words_in, program.words_out)
         cycles = program.steps if isinstance(program, Lockstep) else words
-        return self._add((tech, unit, *near, has_dmas), used, _facts(used, 0, steps, float(cycles)))
+        return self._add((tech, unit, *near, has_dmas), _facts(used, 0, steps, float(cycles)))
 
-    def _add_stream(self, tech: Technology, stream: Stream, layer: str) -> int:
-        used = resources_of_stream(tech, stream, layer)
+    def _add_stream(self, tech: Technology, stream: Stream) -> int:
+        used = resources_of_stream(tech, stream, "")
         bits = stream.depth_words * stream.width_bits
-        return self._add((tech, stream), used, _facts(used, bits, stream.words, 0.0))
+        return self._add((tech, stream), _facts(used, bits, stream.words, 0.0))
 
-    def _add(self, key: tuple[object, ...], used: UnitResources, facts: list[float]) -> int:
+    def _add(self, key: tuple[object, ...], facts: list[float]) -> int:
         place = len(self._kept)
         if place == len(self._table):
             self._table = np.concatenate([self._table, np.zeros_like(self._table)])
         self._table[place] = facts
         self._kept.append(key)
-        self._kinds.append((used.layer, used.kind))
         self._places[tuple(map(id, key))] = place
         return place
 

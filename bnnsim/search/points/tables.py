@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -65,6 +65,8 @@ class Tables:
     """By name, for each device that a design can have, in the order of the knob's values."""
     built: tuple[tuple[Mapping[str, Value], Mapping[str, Floats]], ...] = ()
     """The knobs of the designs that were built for the rows, and what their units bring."""
+    facts: UnitFacts = field(default_factory=UnitFacts, compare=False, repr=False)
+    """What was found of the units of these designs."""
 
 
 def tabulate(space: Space) -> Tables:
@@ -84,7 +86,7 @@ def tabulate(space: Space) -> Tables:
             styles.append(_rows(space, more, names)[0])
             built += more
     rooms = tuple(_rooms(space, names))
-    return Tables(rows, tuple(styles), *other, *names, rooms, tuple(built))
+    return Tables(rows, tuple(styles), *other, *names, rooms, tuple(built), facts)
 
 
 def _styles(space: Space) -> Iterator[dict[str, Value]]:

@@ -63,6 +63,11 @@ class Archive:
         if self.masks is not None:
             self.masks = self.masks[kept]
 
+    def remove(self, key: bytes) -> None:
+        """Remove the member of this key, if there is one."""
+        if key in self.keys:
+            self.keep(np.arange(len(self)) != self.keys.index(key))
+
     def clean(self) -> None:
         """Remove what is dominated, and of equal members all but the first."""
         _, first = np.unique(self.losses, axis=0, return_index=True)

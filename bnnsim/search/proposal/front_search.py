@@ -173,7 +173,7 @@ class FrontSearch:
                 archive.state[place] = ASKED
                 covered |= archive.masks[place]
                 return np.asarray(row, np.int64)
-            archive.keep(np.arange(len(archive)) != place)
+            archive.remove(key)
 
     # ---- looking around ----------------------------------------------------------------------
 
@@ -331,8 +331,7 @@ class FrontSearch:
         self.met.add(key)
         self.model.learn(row, result)
         archive = self.archive
-        kept = np.array([other != key for other in archive.keys], bool)
-        archive.keep(kept)
+        archive.remove(key)
         if not result.is_feasible:
             return
         losses = np.array([[o.loss(float(result.figures[o.name])) for o in self.model.objectives]])
@@ -343,5 +342,4 @@ class FrontSearch:
         """Somebody else judges this point."""
         key = self.model.keys(self._row(point)[None, :])[0]
         self.taken.add(key)
-        kept = np.array([other != key for other in self.archive.keys], bool)
-        self.archive.keep(kept)
+        self.archive.remove(key)

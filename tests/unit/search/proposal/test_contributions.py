@@ -7,14 +7,15 @@ import random
 import numpy as np
 import pytest
 
+from bnnsim.arrays import Floats
 from bnnsim.cost.power import estimate_power
 from bnnsim.cost.resources import estimate_resources
 from bnnsim.cost.switching import activity_at_rate
 from bnnsim.cost.usage import RESOURCES
 from bnnsim.design.design import Design
-from bnnsim.search.forecast.contributions import COLUMN, contributions
-from bnnsim.search.forecast.layer_tables import Group
+from bnnsim.search.forecast.contributions import COLUMN, COLUMNS, contributions
 from bnnsim.search.forecast.unit_facts import UnitFacts
+from bnnsim.search.forecast.unit_tables import UnitTables
 from bnnsim.search.points.folding import folds
 from bnnsim.search.points.point_design import point_design
 from bnnsim.search.space.alternatives import load_search_space
@@ -77,12 +78,53 @@ def test_what_units_bring_adds_up_to_the_design(name: str) -> None:
     assert built > DRAWN // 2
 
 
-def test_keys_of_many_fields_wrap_alike_for_one_point_and_for_many() -> None:
+@pytest.mark.parametrize("name", ["cnv-7z020", "digits-7z020"])
+def test_units_that_are_passed_over_change_nothing_of_what_the_others_bring(name: str) -> None:
+    space = load_search_space(name)
+    assert isinstance(space, Space)
+    design = point_design(space, space.first_knobs)
+    assert isinstance(design, Design)
+    every = contributions(design, space.folded)
+    draw = random.Random(11)
+    for share in (0.2, 0.5, 0.9):
+        passed = {name for name in every if draw.random() < share}
+        cycles = max((every[name][COLUMN["cycles"]] for name in passed), default=0.0)
+        others = contributions(design, space.folded, None, passed, float(cycles))
+        assert list(others) == [name for name in every if name not in passed]
+        assert all(np.array_equal(others[name], every[name]) for name in others)
+
+
+def _row(draw: np.random.Generator) -> Floats:
+    return draw.integers(1, 99, len(COLUMNS)).astype(float)
+
+
+def test_tables_add_up_what_was_seen_with_the_same_fields() -> None:
     draw = np.random.default_rng(3)
-    sizes = [97] * 14  # more points than an int64 counts
-    fields = draw.integers(97, size=(50, len(sizes)))
-    group = Group(tuple(range(len(sizes))))
-    with np.errstate(over="ignore"):
-        keys = group.keys_of(sizes, fields)
-    assert (keys < 0).any()
-    assert keys.tolist() == [group.key(sizes, row) for row in fields.tolist()]
+    tables = UnitTables([2, 3])
+    tables.place("a", (0,))
+    tables.place("b", (0, 1))
+    tables.place("c", (1,))
+    rows = {name: _row(draw) for name in "abc"}
+    tables.keep(np.array([1, 2]), rows)
+    tables.keep(np.array([0, 2]), {"a": (other := _row(draw))})  # of b nothing, c as before
+    sums, cycles, known = tables.look_up(np.array([[1, 2], [0, 2], [1, 1]]))
+    assert known.tolist() == [True, True, False]
+    assert sums[0].tolist() == sum(rows.values())[:-1].tolist()
+    assert cycles[0] == max(row[-1] for row in rows.values())
+    assert sums[1].tolist() == (other + rows["c"])[:-1].tolist()
+    assert tables.known_of(np.array([1, 1])) == (frozenset("a"), rows["a"][-1])
+
+
+def test_units_that_depend_on_more_fields_than_an_int64_counts_are_told_apart() -> None:
+    draw = np.random.default_rng(3)
+    sizes = [97] * 14
+    tables = UnitTables(sizes)
+    tables.place("all", tuple(range(len(sizes))))
+    tables.place("last", (len(sizes) - 1,))
+    fields = np.unique(draw.integers(97, size=(50, len(sizes))), axis=0)
+    kept = [{"all": _row(draw), "last": np.zeros(len(COLUMNS))} for _ in fields]
+    for row, brings in zip(fields, kept, strict=True):
+        tables.keep(row, brings)
+    sums, _, known = tables.look_up(fields)
+    assert known.all()
+    assert sums.tolist() == [brings["all"][:-1].tolist() for brings in kept]
