@@ -185,10 +185,10 @@ class _SampledPoints:
     """Points proposed by the plan's sampler."""
 
     def __init__(self, plan: SearchPlan) -> None:
-        from bnnsim.search.study.proposer import Proposer
+        from bnnsim.search.study.proposer import proposer_of
 
         self.points = plan.encoding.points
-        self.proposer = Proposer(plan, plan.seed)
+        self.proposer = proposer_of(plan, plan.seed)
         self.room = MOST_PROPOSALS_A_TRIAL * plan.trials
 
     def wanted(self, trials: int) -> int:

@@ -1,9 +1,10 @@
 """The samplers that propose points, by name: where a new one is added.
 
-A new sampler, one that keeps to Optuna's interface, takes two or three lines here:
+A new sampler takes two or three lines here:
 
 1. Its name in :data:`SamplerName`: ``--sampler`` and ``explore(sampler=...)`` know it then.
-2. Its case in :func:`bnnsim.search.study.proposer.make_sampler`; mypy says so where it is missing.
+2. Its case in :func:`bnnsim.search.study.proposer.proposer_of`, as an ``OptunaProposer`` where it is
+   Optuna's; mypy says so where it is missing.
 
 ``tests/unit/search/study/test_search.py`` runs every name of :data:`SAMPLERS`: a search has as many
 different designs as were asked for, whoever proposes them. Whether it is worth having says ``python -m

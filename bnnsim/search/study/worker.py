@@ -66,7 +66,7 @@ class _Worker:
     def __init__(self, database: Database, plan: SearchPlan, worker: int) -> None:
         import optuna
 
-        from bnnsim.search.study.proposer import Proposer
+        from bnnsim.search.study.proposer import proposer_of
 
         self.plan = plan
         self.database = database
@@ -77,7 +77,7 @@ class _Worker:
         self.evaluator = Evaluator(plan.space, plan.objectives, plan.constraints)
         self.encoding = plan.encoding
         self.distributions = self.encoding.distributions()
-        self.proposer = Proposer(plan, (plan.seed + worker + 1) % 2**32)
+        self.proposer = proposer_of(plan, (plan.seed + worker + 1) % 2**32)
         self.drawn: list[Parameters] = []
         self.held: set[object] = set()
         """Keys of designs that somebody has."""

@@ -13,13 +13,12 @@ from bnnsim.search.front.front import dominated, hypervolume
 from bnnsim.search.points.encoding import point_key
 from bnnsim.search.proposal.archive import distances
 from bnnsim.search.proposal.cover import SAMPLES, Cover, gains
-from bnnsim.search.proposal.front_sampler import FrontSampler
 from bnnsim.search.proposal.moves import neighbours
-from bnnsim.search.storage.record import Exploration
+from bnnsim.search.storage.record import Exploration, TrialRecord
 from bnnsim.search.study.coordinator import search
 from bnnsim.search.study.plan import SearchPlan
 from bnnsim.search.study.pool import Pool
-from bnnsim.search.study.proposer import make_sampler
+from bnnsim.search.study.proposer import FrontProposer
 from tests.designs import SMALL_SPACE
 
 DEPTHS = "defaults: {fifo_words: {choose: [2, 4, 8]}}\n"
@@ -68,15 +67,14 @@ def test_half_as_many_designs_dominate_more_than_random_ones() -> None:
 def test_the_sampler_learns_from_trials_of_others_and_leaves_them_alone() -> None:
     plan = plan_of("digits-7z020", None, 40, None, (), "front", 1)
     evaluator = Evaluator(plan.space, plan.objectives, plan.constraints)
-    one, other = (make_sampler(plan, 3) for _ in range(2))
-    assert isinstance(one, FrontSampler) and isinstance(other, FrontSampler)
-    first = one.search.propose(10)
-    for point in first[:5]:
-        other.learn(point, evaluator(plan.encoding.describe(point)))
-    for point in first[5:]:
-        other.leave(point)
-    keys = {point_key(plan.encoding.describe(point)) for point in first}
-    assert not keys & {point_key(plan.encoding.describe(p)) for p in other.search.propose(10)}
+    one, other = (FrontProposer(plan, 3) for _ in range(2))
+    first = one.propose(10)
+    named = [plan.encoding.describe(point) for point in first]
+    judged = zip(first[:5], named[:5], strict=True)
+    records = [TrialRecord(n, p, knobs, evaluator(knobs)) for n, (p, knobs) in enumerate(judged)]
+    other.learn(records, first[5:])
+    keys = {point_key(knobs) for knobs in named}
+    assert not keys & {point_key(plan.encoding.describe(p)) for p in other.propose(10)}
 
 
 def test_moves_stay_in_the_space_and_change_only_what_they_may() -> None:

@@ -24,7 +24,7 @@ from bnnsim.search.storage.record import TrialRecord
 from bnnsim.search.storage.results import design_name
 from bnnsim.search.study.coordinator import search
 from bnnsim.search.study.pool import Pool
-from bnnsim.search.study.proposer import Proposer
+from bnnsim.search.study.proposer import FrontProposer
 from bnnsim.spec.faults import SpecError
 from bnnsim.spec.load import load_architecture, load_workload
 
@@ -181,13 +181,13 @@ def test_search_ends_once_it_has_evaluated_every_design_there_is(
 ) -> None:
     space.write_text(SPACE.replace("outputs: {choose: [1, 2, 4, 8]}", "outputs: {choose: [8]}"))
     proposed = []
-    ask = Proposer.ask
+    ask = FrontProposer.ask
 
-    def counted(self: Proposer, count: int) -> list[Parameters]:
+    def counted(self: FrontProposer, count: int) -> list[Parameters]:
         proposed.append(count)
         return ask(self, count)
 
-    monkeypatch.setattr(Proposer, "ask", counted)
+    monkeypatch.setattr(FrontProposer, "ask", counted)
     run = explore(space, trials=500, jobs=1, baseline=0, verify_words=0)
     assert len(run.exploration.trials) == 3 * 3 * 2 * 2
     assert sum(proposed) < 3_000  # without that end: 10,000

@@ -24,7 +24,7 @@ from bnnsim.search.space.space_reader import load_space
 from bnnsim.search.storage.record import Exploration
 from bnnsim.search.storage.results import design_name
 from bnnsim.search.study.pool import Pool
-from bnnsim.search.study.proposer import Proposer
+from bnnsim.search.study.proposer import proposer_of
 from bnnsim.spec.faults import Fault, SpecError
 from bnnsim.spec.load import load_architecture, load_workload
 from bnnsim.timing import mapped
@@ -102,7 +102,7 @@ def test_a_search_chooses_no_loops_before_it_judges_the_first(
     monkeypatch.setattr(choice, "map_layers", chosen)
     monkeypatch.setattr(mapped, "map_layers", chosen)
     plan = plan_of(name, None, 50, None, (), "front", 0)
-    proposer = Proposer(plan, 0)
+    proposer = proposer_of(plan, 0)
     asked = [*proposer.ask(10), *proposer.ask(10)]
     assert len(asked) == 20
     for point in asked:
