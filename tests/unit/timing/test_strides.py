@@ -39,7 +39,11 @@ def test_a_table_leads_from_laps_to_their_strides(laps: list[Lap]) -> None:
     words = table(found)
     for number, (rounds, strides) in enumerate(found):
         assert words[LAP * number] == rounds
-        first, end = words[LAP * number + 1 : LAP * number + LAP]
+        first, end, *totals = words[LAP * number + 1 : LAP * number + LAP]
+        ticks: list[int] = []
+        for times, sides, each in strides:
+            ticks += times * ([0] * (each - 1) + [sides])
+        assert totals == [len(ticks), *(sum(bool(tick & side) for tick in ticks) for side in (1, 2))]
         assert tuple(words[first:end]) == tuple(word for stride in strides for word in stride)
     assert len(words) == LAP * len(found) + STRIDE * sum(len(strides) for _, strides in found)
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bnnsim.timing.streaming.programs.tape import Lap, Stretch
+from bnnsim.timing.streaming.programs.tape import READS, WRITES, Lap, Stretch
 
 Stride = tuple[int, int, int]
 """(how many times over, sides touched, ticks)"""
 StrideLap = tuple[int, tuple[Stride, ...]]
 """(how many times over, strides)"""
-LAP, STRIDE = 3, 3
+LAP, STRIDE = 6, 3
 """Words that a lap, and a stride, take in a table."""
 
 
@@ -76,11 +76,14 @@ def _append(laps: list[StrideLap], rounds: int, strides: list[Stride]) -> None:
 
 
 def table(laps: Sequence[StrideLap]) -> list[int]:
-    """Laps in a row: of each (rounds, place of its first stride, place behind its last); then strides."""
+    """Laps in a row: of each (rounds, place of its first stride, place behind its last, ticks of a round,
+    reads of a round, writes of a round); then strides."""
     at = LAP * len(laps)
     words: list[int] = []
     for rounds, strides in laps:
-        words += (rounds, at, at + STRIDE * len(strides))
+        ticks = sum(times * each for times, _, each in strides)
+        touched = (sum(times for times, sides, _ in strides if sides & side) for side in (READS, WRITES))
+        words += (rounds, at, at + STRIDE * len(strides), ticks, *touched)
         at += STRIDE * len(strides)
     for _, strides in laps:
         for stride in strides:

@@ -74,7 +74,7 @@ def _lockstep(program: Lockstep) -> Mould:
     once, frame = strided(reel.once), strided(reel.frame)
     laps = [*once, *frame]
     words = table(laps)
-    is_place = [0, 1, 1] * len(laps)
+    is_place = [0, 1, 1, 0, 0, 0] * len(laps)
     unit = k.UnitRecord(
         kind=k.FREEZING if freezes else k.FLUSHING,
         stages=program.pipeline_depth,

@@ -3,7 +3,7 @@
 A step enters in the first cycle in which its words are there and the pipeline is not frozen; its word
 leaves ``stages`` ticks later, once it has room; until then everything behind it stands still. Ticks are
 cycles in which the pipeline is not frozen. Most words freeze nothing; they are done in a loop of their
-own, up to the next that does.
+own, up to the next that does (``smooth.py``).
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 from bnnsim.arrays import Int64s
 from bnnsim.timing.streaming.solver.kernels.jit import inner
 from bnnsim.timing.streaming.solver.kernels.lockstep import (
-    Cursor,
     idled,
     load_cursor,
     moved,
@@ -34,35 +33,10 @@ from bnnsim.timing.streaming.solver.kernels.records import (
     Limits,
     State,
 )
+from bnnsim.timing.streaming.solver.kernels.smooth import Lap, run_smooth
 
 MORE_STEPS = 4
 """Steps, besides one a stage, after which it is seen whether freezes are over."""
-
-
-class Lap(NamedTuple):
-    """A frame's first lap, the end of its last, and the stages of the pipeline."""
-
-    first: int
-    end: int
-    stages: int
-
-
-class Smooth(NamedTuple):
-    """Steps done in a row whose words freeze nothing."""
-
-    at: Cursor
-    """Behind them."""
-    ticks: int
-    busy: int
-    """Steps that touch a word."""
-    due: int
-    """The cycle of the last step, of one that touches no word if nothing waits for it."""
-    cycle: int
-    """Of the last that touches a word."""
-    reads: int
-    writes: int
-    read_change: int
-    write_change: int
 
 
 class Exit(NamedTuple):
@@ -117,7 +91,7 @@ def run_flushing(s: State, u: int, limits: Limits, ports: Ports) -> Any:
     is_known = True
     while is_known and (read < words_left or entries < places_left):
         if is_plain and exits.frozen == frozen and start.writes + exits.written == entered:
-            smooth = _run_smooth(
+            smooth = run_smooth(
                 cycles,
                 s.program_words,
                 at,
@@ -138,10 +112,11 @@ def run_flushing(s: State, u: int, limits: Limits, ports: Ports) -> Any:
             )
             if smooth.ticks:
                 at = smooth.at
+                frozen += smooth.froze
                 waited = smooth.due - (local + frozen) - smooth.ticks
                 local = smooth.due - frozen
                 on_input += waited
-                by_word |= -waited
+                by_word |= smooth.by_word - waited
                 if smooth.busy:
                     cycle = smooth.cycle
                 done += smooth.ticks
@@ -154,10 +129,13 @@ def run_flushing(s: State, u: int, limits: Limits, ports: Ports) -> Any:
                     exits.written + smooth.writes,
                     frozen,
                     exits.change | smooth.write_change,
-                    exits.by_room,
+                    exits.by_room | -smooth.froze,
                 )
+                frozen -= smooth.held
                 given, last = ports.given + exits.written, min(smooth.writes, size)
-                _note_entries(cycles, given, pipes, pipe, mask, entered, last, unit.stages, frozen)
+                _note_entries(
+                    cycles, given, pipes, pipe, mask, entered, last, unit.stages, frozen, smooth.held
+                )
                 passed = max(passed, entered - size)
                 while passed < entered and pipes[pipe + (passed & mask)] <= cycle - frozen:
                     passed += 1
@@ -242,81 +220,6 @@ def run_flushing(s: State, u: int, limits: Limits, ports: Ports) -> Any:
 
 
 @inner
-def _run_smooth(
-    cycles: Int64s, program: Int64s, at: Cursor, frame: Lap, ports: Ports, ticks: int, cycle: int
-) -> Smooth:
-    """At most ``ticks`` steps behind the one in ``cycle``, before the first whose word would freeze the
-    pipeline. No word in it may still do so.
-
-    ``ports``: as they are from here on; ``read`` and ``written`` are all words that are still to be.
-    """
-    stages, lag = frame.stages, ports.lag
-    most_reads, most_writes = min(ports.read, ports.reads), min(ports.written, ports.writes)
-    done, busy, reads, writes, last, is_smooth = 0, 0, 0, 0, cycle, True
-    read_change, write_change = 0, 0
-    while is_smooth and (reads < ports.read or writes < ports.written):
-        sides, each = program[at.stride + 1], program[at.stride + 2]
-        n = whole_strides(program, at, ticks - done)
-        if sides & READS:
-            n = min(n, most_reads - reads)
-        if sides & WRITES:
-            n = min(n, most_writes - writes)
-        before, cycle = cycle, cycle - at.idled
-        words, taken = ports.words + reads, ports.taken + reads
-        room, given = ports.room + writes, ports.given + writes
-        if n <= 0:
-            n = 0
-        elif sides == 0:
-            cycle += n * each
-        elif sides == READS:
-            for i in range(n):
-                cycle = max(cycle + each, cycles[words + i] + lag)
-                read_change |= cycles[taken + i] ^ cycle
-                cycles[taken + i] = cycle
-            reads += n
-        elif sides == WRITES:
-            for i in range(n):
-                leaves = cycle + each + stages
-                if cycles[room + i] >= leaves:
-                    is_smooth = False
-                    n = i
-                    break
-                cycle += each
-                write_change |= cycles[given + i] ^ leaves
-                cycles[given + i] = leaves
-            writes += n
-        else:
-            for i in range(n):
-                came = max(cycle + each, cycles[words + i] + lag)
-                leaves = came + stages
-                if cycles[room + i] >= leaves:
-                    is_smooth = False
-                    n = i
-                    break
-                cycle = came
-                read_change |= cycles[taken + i] ^ cycle
-                cycles[taken + i] = cycle
-                write_change |= cycles[given + i] ^ leaves
-                cycles[given + i] = leaves
-            reads += n
-            writes += n
-        if n == 0:
-            past = at.idled
-            at = idled(program, at, ticks - done)
-            cycle = before + at.idled - past
-            if at.idled == past:
-                break
-            done += at.idled - past
-            continue
-        if sides:
-            last = cycle
-            busy += n
-        done += n * each - at.idled
-        at = moved(program, at, n, frame.first, frame.end)
-    return Smooth(at, done, busy, cycle, last, reads, writes, read_change, write_change)
-
-
-@inner
 def _note_entries(
     cycles: Int64s,
     given: int,
@@ -327,13 +230,16 @@ def _note_entries(
     last: int,
     stages: int,
     frozen: int,
+    held: int,
 ) -> None:
-    """Keep the ``last`` words that entered as words in the pipeline that freeze nothing; their cycles
-    stand before ``given``."""
+    """Keep the ``last`` words that entered as words in the pipeline of which the last freezes it for
+    ``held`` cycles, the others not at all; their cycles stand before ``given``. Of one stage the others
+    are out of it."""
     for n in range(1, last + 1):
-        word, leaves = pipe + ((entered - n) & mask), cycles[given - n]
+        word, leaves = pipe + ((entered - n) & mask), cycles[given - n] - held
         pipes[word] = leaves - frozen
-        pipes[word + mask + 1] = 0
+        pipes[word + mask + 1] = held
+        held = 0
         pipes[word + 2 * (mask + 1)] = leaves - stages
 
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from bnnsim.timing.streaming.programs.strides import STRIDE
 from bnnsim.timing.streaming.solver.kernels.jit import inner
 from bnnsim.timing.streaming.solver.kernels.lockstep import (
+    around,
     idled,
     load_cursor,
     moved,
     next_open,
     store_cursor,
     ticks_to_do,
+    whole_rounds,
     whole_strides,
     words_to_read,
     words_to_write,
@@ -59,80 +62,96 @@ def run_freezing(s: State, u: int, limits: Limits, ports: Ports) -> Any:
     read, written, read_change, write_change = ports.read, ports.written, 0, 0
     waited, on_output, by_word, by_room = 0, 0, 0, 0
     while read < words_left or written < places_left:
-        sides, each = s.program_words[at.stride + 1], s.program_words[at.stride + 2]
-        n = whole_strides(s.program_words, at, ticks - done)
-        if sides & READS:
-            if read == words_left and limits.is_ending:
-                sides &= WRITES
+        most_reads = min(words_left, ports.reads) - read
+        most_writes = min(places_left, ports.writes) - written
+        rounds, some, kept = 0, 0, READS | WRITES
+        if is_plain:
+            rounds = whole_rounds(s.program_words, at, ticks - done, most_reads, most_writes)
+        left, stride, until = rounds, at.stride, s.program_words[at.lap + 2]
+        if rounds == 0:
+            some = whole_strides(s.program_words, at, ticks - done)
+            if s.program_words[stride + 1] & READS:
+                if read == words_left and limits.is_ending:
+                    kept &= WRITES
+                else:
+                    some = min(some, most_reads)
+            if s.program_words[stride + 1] & WRITES:
+                if written == places_left and limits.is_ending:
+                    kept &= READS
+                else:
+                    some = min(some, most_writes)
+            left, until = int(some > 0), stride + STRIDE
+        before, n = cycle, 0
+        cycle -= at.idled
+        done -= at.idled
+        while left:
+            n, each = s.program_words[stride], s.program_words[stride + 2]
+            sides = s.program_words[stride + 1] & kept
+            if some:
+                n = some
+            words, taken = ports.words + read, ports.taken + read
+            room, given = ports.room + written, ports.given + written
+            since = cycle
+            if sides == 0:
+                cycle += n * each
+            elif not is_plain:
+                ticked = _tick_on_bench(s, u, limits, ports, cycle, sides, each, n, read, written)
+                n, cycle = ticked.done, ticked.cycle
+                on_output += ticked.stalled_on_output
+                by_word |= ticked.by_word
+                by_room |= ticked.by_room
+                read_change |= ticked.change
+                write_change |= ticked.change
+            elif sides == READS:
+                for i in range(n):
+                    cycle = max(cycle + each, cycles[words + i] + lag)
+                    read_change |= cycles[taken + i] ^ cycle
+                    cycles[taken + i] = cycle
+                by_word |= since + n * each - cycle
+            elif sides == WRITES:
+                for i in range(n):
+                    cycle = max(cycle + each, cycles[room + i] + 1)
+                    write_change |= cycles[given + i] ^ cycle
+                    cycles[given + i] = cycle
+                on_output += cycle - since - n * each
+                by_room |= since + n * each - cycle
             else:
-                n = min(n, words_left - read, ports.reads - read)
-        if sides & WRITES:
-            if written == places_left and limits.is_ending:
-                sides &= READS
-            else:
-                n = min(n, places_left - written, ports.writes - written)
-        took = n * each - at.idled  # ticks
-        before, cycle = cycle, cycle - at.idled
-        words, taken = ports.words + read, ports.taken + read
-        room, given = ports.room + written, ports.given + written
-        if n <= 0:
-            n = 0
-        elif sides == 0:
-            cycle += n * each
-        elif not is_plain:
-            some = _tick_on_bench(s, u, limits, ports, cycle, sides, each, n, read, written)
-            n, cycle = some.done, some.cycle
-            on_output += some.stalled_on_output
-            by_word |= some.by_word
-            by_room |= some.by_room
-            read_change |= some.change
-            write_change |= some.change
-        elif sides == READS:
-            for i in range(n):
-                cycle = max(cycle + each, cycles[words + i] + lag)
-                read_change |= cycles[taken + i] ^ cycle
-                cycles[taken + i] = cycle
-            by_word |= before + took - cycle
-        elif sides == WRITES:
-            for i in range(n):
-                cycle = max(cycle + each, cycles[room + i] + 1)
-                write_change |= cycles[given + i] ^ cycle
-                cycles[given + i] = cycle
-            on_output += cycle - before - took
-            by_room |= before + took - cycle
+                dues = 0
+                for i in range(n):
+                    due = cycle + each
+                    word = cycles[words + i] + lag
+                    space = cycles[room + i] + 1
+                    cycle = max(due, max(word, space))
+                    on_output += max(due, space)
+                    dues += due
+                    by_word |= (cycle - word - 1) & (due - cycle)
+                    by_room |= (cycle - space - 1) & (due - cycle)
+                    read_change |= cycles[taken + i] ^ cycle
+                    cycles[taken + i] = cycle
+                    write_change |= cycles[given + i] ^ cycle
+                    cycles[given + i] = cycle
+                on_output -= dues
+            waited += cycle - since - n * each
+            done += n * each
+            if sides & READS:
+                read += n
+            if sides & WRITES:
+                written += n
+            stride += STRIDE
+            if stride == until:
+                stride = at.stride
+                left -= 1
+        if rounds:
+            at = around(s.program_words, at, rounds, unit.frame_lap, unit.frame_end)
+        elif n:
+            at = moved(s.program_words, at, n, unit.frame_lap, unit.frame_end)
         else:
-            dues = 0
-            for i in range(n):
-                due = cycle + each
-                word = cycles[words + i] + lag
-                space = cycles[room + i] + 1
-                cycle = max(due, max(word, space))
-                on_output += max(due, space)
-                dues += due
-                by_word |= (cycle - word - 1) & (due - cycle)
-                by_room |= (cycle - space - 1) & (due - cycle)
-                read_change |= cycles[taken + i] ^ cycle
-                cycles[taken + i] = cycle
-                write_change |= cycles[given + i] ^ cycle
-                cycles[given + i] = cycle
-            on_output -= dues
-        if n == 0:
             past = at.idled
-            at = idled(s.program_words, at, ticks - done)
+            at = idled(s.program_words, at, ticks - done - past)
+            cycle = before + at.idled - past
+            done += at.idled
             if at.idled == past:
-                cycle = before
                 break
-            cycle += at.idled
-            done += at.idled - past
-            continue
-        took = n * each - at.idled
-        waited += cycle - before - took
-        done += took
-        if sides & READS:
-            read += n
-        if sides & WRITES:
-            written += n
-        at = moved(s.program_words, at, n, unit.frame_lap, unit.frame_end)
     store_cursor(s, u, at)
     end.cycle, end.step = cycle, start.step + done
     end.reads, end.writes = start.reads + read, start.writes + written

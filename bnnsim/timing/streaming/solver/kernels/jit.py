@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from numba.core.options import DefaultOptions
 
 from bnnsim.arrays.jit import njit
+from bnnsim.timing.streaming.programs.strides import __file__ as strides_file
 
 F = TypeVar("F", bound=Callable[..., Any])
 _OPTIONS: dict[str, Any] = {"nogil": True, "no_cfunc_wrapper": True}
@@ -27,9 +28,9 @@ _FOR_KERNELS: dict[str, Any] = {"no_cpython_wrapper": True}
 
 
 def _stamp() -> int:
-    """A number that changes with any of the sources."""
+    """A number that changes with any of the sources, and with how programs are laid out."""
     stamp = 0
-    for source in sorted(Path(__file__).parents[1].rglob("kernels/*.py")):
+    for source in (Path(strides_file), *sorted(Path(__file__).parents[1].rglob("kernels/*.py"))):
         stamp = zlib.crc32(source.read_bytes(), stamp)
     return stamp
 

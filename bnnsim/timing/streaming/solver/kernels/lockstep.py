@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from bnnsim.arrays import Int64s
+from bnnsim.timing.streaming.programs.strides import LAP, STRIDE
 from bnnsim.timing.streaming.solver.kernels.jit import inner
 from bnnsim.timing.streaming.solver.kernels.records import (
     FLUSHING,
@@ -36,14 +37,37 @@ def moved(words: Int64s, at: Cursor, times: int, first: int, end: int) -> Cursor
     """
     if at.left > times:
         return Cursor(at.lap, at.rounds, at.stride, at.left - times, 0)
-    lap, rounds, stride = at.lap, at.rounds, at.stride + 3
-    if stride == words[lap + 2]:
-        rounds -= 1
-        if rounds == 0:
-            lap = lap + 3 if lap + 3 < end else first
-            rounds = words[lap]
-        stride = words[lap + 1]
-    return Cursor(lap, rounds, stride, words[stride], 0)
+    stride = at.stride + STRIDE
+    if stride == words[at.lap + 2]:
+        return around(words, at, 1, first, end)
+    return Cursor(at.lap, at.rounds, stride, words[stride], 0)
+
+
+@inner
+def around(words: Int64s, at: Cursor, rounds: int, first: int, end: int) -> Cursor:
+    """A cursor at the beginning of a lap's round, so many rounds on, no more than are left."""
+    lap, left = at.lap, at.rounds - rounds
+    if left == 0:
+        lap = lap + LAP if lap + LAP < end else first
+        left = words[lap]
+    stride = words[lap + 1]
+    return Cursor(lap, left, stride, words[stride], 0)
+
+
+@inner
+def whole_rounds(words: Int64s, at: Cursor, ticks: int, reads: int, writes: int) -> int:
+    """How many whole rounds, of those left, a cursor can go within so many ticks, reads and writes; none
+    unless it is at the beginning of one."""
+    lap, rounds = at.lap, at.rounds
+    if at.idled or at.stride != words[lap + 1] or at.left != words[at.stride]:
+        return 0
+    if rounds * words[lap + 3] > ticks:
+        rounds = ticks // words[lap + 3]
+    if rounds * words[lap + 4] > reads:
+        rounds = reads // words[lap + 4]
+    if rounds * words[lap + 5] > writes:
+        rounds = writes // words[lap + 5]
+    return rounds
 
 
 @inner

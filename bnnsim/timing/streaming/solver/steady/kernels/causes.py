@@ -10,6 +10,7 @@ before: see :func:`own`.
 from __future__ import annotations
 
 from bnnsim.arrays import Int64s
+from bnnsim.timing.streaming.programs.strides import LAP, STRIDE
 from bnnsim.timing.streaming.solver.kernels.bound import unfrozen
 from bnnsim.timing.streaming.solver.kernels.jit import inner
 from bnnsim.timing.streaming.solver.kernels.records import LONG_AGO, READS, WRITES
@@ -51,9 +52,9 @@ def note_lockstep(s: State, u: int, pace: Pace, causes: Int64s, dirty: Int64s) -
     behind, is_apart, is_held = unit.behind, unit.apart >= unit.stages, False
     if unit.is_first and cycle < -one * (1 + gap):
         cycle, what = -one * (1 + gap), FOR_NOTHING
-    for lap in range(unit.lap, unit.lap_end, 3):
+    for lap in range(unit.lap, unit.lap_end, LAP):
         for _ in range(words[lap]):
-            for stride in range(unit.lap + words[lap + 1], unit.lap + words[lap + 2], 3):
+            for stride in range(unit.lap + words[lap + 1], unit.lap + words[lap + 2], STRIDE):
                 n, sides, each = words[stride], words[stride + 1], words[stride + 2]
                 if sides == 0:
                     gap += n * each

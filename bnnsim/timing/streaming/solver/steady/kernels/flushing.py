@@ -24,6 +24,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from bnnsim.arrays import Int64s
+from bnnsim.timing.streaming.programs.strides import LAP, STRIDE
 from bnnsim.timing.streaming.solver.kernels.bound import leaves, unfrozen
 from bnnsim.timing.streaming.solver.kernels.jit import inner
 from bnnsim.timing.streaming.solver.kernels.records import NEVER, READS, WRITES
@@ -80,9 +81,9 @@ def _pass(s: State, u: int, pace: Pace) -> _Start:
     cycle, free, gap = _begun(s, u, pace)
     behind, is_apart = unit.behind, unit.apart >= unit.stages
     first, first_gap = NEVER, 0
-    for lap in range(unit.lap, unit.lap_end, 3):
+    for lap in range(unit.lap, unit.lap_end, LAP):
         for _ in range(words[lap]):
-            for stride in range(unit.lap + words[lap + 1], unit.lap + words[lap + 2], 3):
+            for stride in range(unit.lap + words[lap + 1], unit.lap + words[lap + 2], STRIDE):
                 n, sides, each = words[stride], words[stride + 1], words[stride + 2]
                 if sides == 0:
                     gap += n * each
@@ -134,9 +135,9 @@ def _ready_pass(s: State, u: int, port: int, pace: Pace) -> _Start:
     since, follows = last_ready(s, u, port, pace), unit.wraps_reading != 0
     behind, is_apart = unit.behind, unit.apart >= unit.stages
     first, first_gap = NEVER, 0
-    for lap in range(unit.lap, unit.lap_end, 3):
+    for lap in range(unit.lap, unit.lap_end, LAP):
         for _ in range(words[lap]):
-            for stride in range(unit.lap + words[lap + 1], unit.lap + words[lap + 2], 3):
+            for stride in range(unit.lap + words[lap + 1], unit.lap + words[lap + 2], STRIDE):
                 n, sides, each = words[stride], words[stride + 1], words[stride + 2]
                 if sides == 0:
                     gap += n * each

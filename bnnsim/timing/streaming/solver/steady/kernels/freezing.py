@@ -6,6 +6,7 @@ room and the step has its words.
 
 from __future__ import annotations
 
+from bnnsim.timing.streaming.programs.strides import LAP, STRIDE
 from bnnsim.timing.streaming.solver.kernels.jit import inner
 from bnnsim.timing.streaming.solver.kernels.records import LONG_AGO, NEVER, READS, WRITES
 from bnnsim.timing.streaming.solver.steady.kernels.ports import last_ready
@@ -46,9 +47,9 @@ def _pass(s: State, u: int, pace: Pace, start: int, known: int) -> int:
     unit, cycles, words, one = s.unit[u], s.cycles, s.words, pace.one
     cycle, alone = start, start
     need, room, taken, given = words[NEED_AT], words[ROOM_AT], words[TAKEN_AT], words[GIVEN_AT]
-    for lap in range(unit.lap, unit.lap_end, 3):
+    for lap in range(unit.lap, unit.lap_end, LAP):
         for _ in range(words[lap]):
-            for stride in range(unit.lap + words[lap + 1], unit.lap + words[lap + 2], 3):
+            for stride in range(unit.lap + words[lap + 1], unit.lap + words[lap + 2], STRIDE):
                 n, sides, each = words[stride], words[stride + 1], words[stride + 2]
                 step = each * one
                 if sides == READS:
@@ -91,9 +92,9 @@ def tell_freezing(s: State, u: int, port: int, pace: Pace) -> None:
     need, room, others, ready = words[NEED_AT], words[ROOM_AT], words[OTHERS_AT], words[READY_AT]
     cycle = unit.last - pace.period
     since, follows = last_ready(s, u, port, pace), unit.wraps_reading != 0
-    for lap in range(unit.lap, unit.lap_end, 3):
+    for lap in range(unit.lap, unit.lap_end, LAP):
         for _ in range(words[lap]):
-            for stride in range(unit.lap + words[lap + 1], unit.lap + words[lap + 2], 3):
+            for stride in range(unit.lap + words[lap + 1], unit.lap + words[lap + 2], STRIDE):
                 n, sides, each = words[stride], words[stride + 1], words[stride + 2]
                 if sides == 0:
                     cycle += n * each * one
