@@ -112,8 +112,9 @@ class _Pieces:
     def __init__(self, graph: TimingGraph) -> None:
         self.graph = graph
         paces = [_pace_alone(unit) for unit in graph.units]
-        self.pace = max(paces)
-        self.slowest = paces.index(self.pace)
+        pace = max(paces)
+        self.slowest = paces.index(pace)
+        self.pace = Fraction(pace)
         self.is_seen = False
 
     @property
@@ -136,12 +137,12 @@ class _Pieces:
         return found.circuit if found is not None and found.circuit.ratio > circuit.ratio else None
 
 
-def _pace_alone(unit: TimingUnit) -> Fraction:
+def _pace_alone(unit: TimingUnit) -> Fraction | int:
     """Cycles a frame that no unit of this program is faster than."""
     program = unit.program
     if isinstance(program, Elastic) and unit.inputs and unit.outputs:
         return _elastic_alone(Key(program))
-    return Fraction(_own_cycles(program))
+    return _own_cycles(program)
 
 
 @lru_cache(maxsize=256)
