@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bnnsim.timing.streaming.programs.graph import Channel, TimingGraph, TimingUnit
-from bnnsim.timing.streaming.programs.steps import Run
+from bnnsim.timing.streaming.programs.steps import Block, Run
 from bnnsim.timing.streaming.result import DeadlockError
 from bnnsim.timing.streaming.solver.solver import Solver
 from bnnsim.timing.streaming.steady_state.api import steady_state
@@ -118,3 +120,39 @@ def test_frames_of_a_flushing_unit_that_begin_idle_repeat_only_from_the_first_wh
     sink = lockstep(Run(49), Run(1, reads=True), Run(9), depth=stages, freezes=False)
     graph = chain(lockstep(Run(1, writes=True), depth=3), *copies, sink, depth_words=100)
     assert steady_state(graph, max_frames=150).interval == 59
+
+
+def test_a_word_that_came_too_late_for_an_open_cycle_was_waited_for() -> None:
+    """Words are there in 1, 6, 11, 16, 21, ..., and a step takes four cycles: it is done in 2, 6 (due and
+    there), 12 (due in 10), 16, 22, ..., 4 and 6 cycles apart in turn."""
+    source = lockstep(Run(1, writes=True), Run(4))
+    join = lockstep(Run(1, reads=True, writes=True), Run(3))
+    units = (
+        TimingUnit("left", source, (), (0,)),
+        TimingUnit("right", source, (), (1,)),
+        TimingUnit("join", join, (0, 1), (2,)),
+    )
+    channels = (Channel("c0", 9), Channel("c1", 9), Channel("out", 1, ready_every=2))
+    assert steady_state(TimingGraph(units, channels, (2,))).interval == 5
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_a_word_written_before_the_first_frame_may_lock_up_what_others_would_not(fast: bool) -> None:
+    """The first word leaves three ticks behind its step, with the step that reads the second. That was
+    not written yet: the join has not read what was forked with the first, as it has none of the other.
+    Later words find an idle tick to leave in before that."""
+    pass_on = lockstep(Run(1, reads=True, writes=True))
+    ahead = lockstep(Run(1, reads=True, writes=True), Run(1), depth=3)
+    units = (
+        TimingUnit("fork", pass_on, (0,), (1, 2)),
+        TimingUnit("ahead", replace(ahead, prologue=(Block(1, (Run(1, writes=True),)),)), (1,), (3,)),
+        TimingUnit("join", pass_on, (3, 2), (4,)),
+    )
+    channels = (
+        Channel("in", 1, supplies=True),
+        *(Channel(f"c{number}", 1) for number in (1, 2)),
+        Channel("c3", 2),
+        Channel("out", 1, ready_every=1),
+    )
+    with pytest.raises(DeadlockError, match="nothing moves after cycle 1: fork waits for room in c2"):
+        steady_state(TimingGraph(units, channels, (2,)), fast=fast)

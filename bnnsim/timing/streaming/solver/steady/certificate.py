@@ -21,7 +21,7 @@ import numpy as np
 
 from bnnsim.timing.bottleneck import Circuit
 from bnnsim.timing.streaming.programs.graph import TimingGraph, TimingUnit
-from bnnsim.timing.streaming.programs.program import Elastic, Program
+from bnnsim.timing.streaming.programs.program import Elastic, Lockstep, Program
 from bnnsim.timing.streaming.solver.kernels.records import NEVER
 from bnnsim.timing.streaming.solver.mould import Key
 from bnnsim.timing.streaming.solver.steady.circuit import circuit_of_hops
@@ -60,7 +60,8 @@ def certify(graph: TimingGraph) -> Circuit | None:
 @dataclass(frozen=True)
 class Bounds:
     """What is proven of an interval: no less than the circuit's ratio, and that is it if
-    ``is_exact``."""
+    ``is_exact``. It never is where a program writes before its first frame: these words may be later
+    than those of a frame before, and frames never get going."""
 
     circuit: Circuit
     is_exact: bool
@@ -85,6 +86,8 @@ def _find_bounds(graph: TimingGraph, circuit: Circuit, pieces: _Pieces | None) -
     most_sweeps = max(LEAST_SWEEPS, MOST_MOVES // moves)
     plain_sweeps = PLAIN_SWEEPS
     has_bounds = bool((state.unit["stages"] > 1).any())
+    programs = [unit.program for unit in graph.units]
+    writes_ahead = any(isinstance(one, Lockstep) and one.writes_ahead for one in programs)
     greater = None
     if pieces is not None and has_bounds:
         greater = pieces.greater(circuit, moves // PIECE_SHARE)
@@ -100,7 +103,7 @@ def _find_bounds(graph: TimingGraph, circuit: Circuit, pieces: _Pieces | None) -
                 greater = search.explain(most_sweeps, is_patient=pieces is not None)
         most_sweeps -= search.sweeps
         if greater is None:
-            return Bounds(circuit, search.is_settled)
+            return Bounds(circuit, search.is_settled and not writes_ahead)
         if greater.frames <= 0:
             return None
         circuit, plain_sweeps = greater, LATER_PLAIN_SWEEPS
