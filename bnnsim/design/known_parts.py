@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 
+from bnnsim.design.filled_options import FilledOptions
 from bnnsim.design.network.network import INPUT, Node
-from bnnsim.design.streaming.stream_builder import SINK, SOURCE, Filled, Part, StreamBuilder
-from bnnsim.design.streaming.units import Unit
+from bnnsim.design.streaming.stream_builder import SOURCE, Part, StreamBuilder
+from bnnsim.design.streaming.units import Stream, Unit
 from bnnsim.spec.device import Device
 
 MOST_PARTS = 50_000
@@ -22,7 +23,7 @@ MOST_PARTS = 50_000
 class KnownParts:
     """Parts of pipelines of one network, by what they follow from; only parts without a fault.
 
-    ``filled`` are the options of layers, with the defaults, and ``devices`` those that designs are for.
+    ``options`` are those of layers, with the defaults, and ``devices`` those that designs are for.
     """
 
     def __init__(self) -> None:
@@ -32,12 +33,14 @@ class KnownParts:
         return KnownParts, ()  # another process finds its own
 
     def _forget(self) -> None:
-        self.filled: Filled = {}
+        self.options = FilledOptions()
         self.devices: dict[str, Device] = {}
         self._parts: dict[Hashable, Part] = {}
         self._sound: set[Hashable] = set()
         # By the object's identity: the unit itself is kept beside it, so that no other has its place.
         self._finished: dict[tuple[int, tuple[str, ...]], tuple[Unit, Unit]] = {}
+        # By the identity of a part's stream, and its depth.
+        self._deepened: dict[tuple[int, int], Stream] = {}
 
     def make_room(self) -> None:
         """Forget everything where there is too much of it; between two pipelines only."""
@@ -59,25 +62,32 @@ class KnownParts:
     def add_source(self, builder: StreamBuilder, lanes: int, build: Callable[[], None]) -> None:
         """The frame source of a pipeline whose first layer reads ``lanes`` elements a word."""
         hardware = builder.hardware_key(INPUT), builder.hardware_key(SOURCE)
-        surroundings = builder.surroundings(INPUT, SOURCE)
         branches = builder.branches(INPUT)
-        key = INPUT, lanes, builder.spec.frame_source, hardware, surroundings, branches
+        key = INPUT, lanes, builder.spec.frame_source, hardware, builder.surroundings, branches
         self._add(builder, key, INPUT, (), build)
 
     def add_layer(self, builder: StreamBuilder, node: Node, build: Callable[[], None]) -> None:
         """The units of a layer: those known of it, else what ``build`` adds."""
         reads, hardware = builder.reads(node), builder.hardware_key(node.name)
         branches = builder.branches(node.name)
-        key = node.name, hardware, branches, *self._ports(builder, node.name, reads)
+        key = node.name, hardware, branches, *self._ports(builder, reads)
         self._add(builder, key, node.name, reads, build)
 
     def add_sink(self, builder: StreamBuilder, output: str, build: Callable[[], None]) -> None:
         """The sink of an output of the network."""
-        key = "", output, builder.spec.frame_sink, *self._ports(builder, SINK, (output,))
+        key = "", output, builder.spec.frame_sink, *self._ports(builder, (output,))
         self._add(builder, key, "", (output,), build)
 
-    def _ports(self, builder: StreamBuilder, name: str, inputs: Sequence[str]) -> tuple[Hashable, ...]:
-        return builder.surroundings(name, *inputs), *(builder.open_end(layer) for layer in inputs)
+    def _ports(self, builder: StreamBuilder, inputs: Sequence[str]) -> tuple[Hashable, ...]:
+        return builder.surroundings, *(builder.open_end(layer) for layer in inputs)
+
+    def _deep(self, stream: Stream, depth_words: int) -> Stream:
+        if stream.depth_words == depth_words:
+            return stream
+        key = id(stream), depth_words
+        if key not in self._deepened:
+            self._deepened[key] = replace(stream, depth_words=depth_words)
+        return self._deepened[key]
 
     def _add(
         self,
@@ -89,7 +99,7 @@ class KnownParts:
     ) -> None:
         part = None if builder.faults else self._parts.get(key)
         if part is not None:
-            builder.add_part(part)
+            builder.add_part(part, self._deep)
             return
         before = builder.size
         build()

@@ -36,7 +36,7 @@ def build_streaming(
     """
     known = known or KnownParts()
     known.make_room()
-    builder = StreamBuilder(architecture, network, known.filled)
+    builder = StreamBuilder(architecture, network, known.options)
     unsure = known.unsure(builder)
     check_layers(builder, unsure)
     check_windows(builder, unsure)
@@ -101,7 +101,7 @@ def _frame_source(builder: StreamBuilder, reader_lanes: int) -> None:
     if spec.out_width_bits is not None:
         key = ("frame_source", "out_width_bits")
         port = builder.to_width(port, spec.out_width_bits, key, SOURCE, hardware)
-    port = replace(port, depth_words=spec.out_fifo_words, depth_key=("frame_source", "out_fifo_words"))
+    port = replace(port, depth_key=("frame_source", "out_fifo_words"))
     builder.offer(INPUT, port, hardware)
 
 

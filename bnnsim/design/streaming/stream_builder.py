@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from bnnsim.design.filled_options import FilledOptions
 from bnnsim.design.network.network import Network, Node
 from bnnsim.design.streaming.units import (
     Converter,
@@ -21,25 +22,21 @@ from bnnsim.design.streaming.units import (
 from bnnsim.spec.faults import Fault, near_divisors
 from bnnsim.spec.load import Loaded
 from bnnsim.spec.streaming.architecture import StreamingArchitecture
-from bnnsim.spec.streaming.hardware import LayerHardware, UnitDefaults, UnitLibrary
+from bnnsim.spec.streaming.hardware import LayerHardware, UnitLibrary
 from bnnsim.spec.value_type import ValueType
 
 SOURCE, SINK = "source", "sink"
-INHERITED = tuple(name for name in LayerHardware.model_fields if name in UnitDefaults.model_fields)
-"""What a layer says or takes from the defaults."""
 UNSAID = LayerHardware()
 """What a layer without an entry says."""
-NOTHING_LEFT = UnitDefaults()
-"""Of whom nothing is taken by options that are filled in."""
-Filled = dict[tuple[LayerHardware, UnitDefaults], LayerHardware]
-"""Layers' options with the defaults filled in."""
+Key = tuple[str, ...]
+"""Where something is said in an architecture's file."""
 
 
 @dataclass(frozen=True)
 class OpenPort:
     """An output that nothing reads yet: what its stream will carry.
 
-    ``lanes`` of 0 leaves the width to the reader. ``depth_words`` is a depth asked for by the layer.
+    ``lanes`` of 0 leaves the width to the reader. ``depth_key`` is where the layer may say the depth.
     """
 
     unit: str
@@ -47,18 +44,17 @@ class OpenPort:
     element_bits: int
     type: ValueType
     elements: int
-    depth_words: int | None = None
-    depth_key: tuple[str, ...] = ()
+    depth_key: Key = ()
 
 
 @dataclass(frozen=True)
 class Part:
     """What one layer, the source or a sink adds to a pipeline: units whose outputs are not known yet,
-    streams, and the ports of ``name`` and of its sliding window that it leaves open; it has read
-    ``inputs``."""
+    streams of any depth, each with where a layer may say its depth, and the ports of ``name`` and of its
+    sliding window that it leaves open; it has read ``inputs``."""
 
     units: tuple[Unit, ...]
-    streams: tuple[Stream, ...]
+    streams: tuple[tuple[Stream, Key], ...]
     inputs: tuple[str, ...]
     name: str
     ports: tuple[OpenPort, ...]
@@ -86,7 +82,7 @@ class StreamBuilder:
         self,
         architecture: Loaded[StreamingArchitecture],
         network: Network,
-        filled: Filled | None = None,
+        options: FilledOptions | None = None,
     ) -> None:
         self.spec = architecture.spec
         self.source_text = architecture.source
@@ -95,11 +91,13 @@ class StreamBuilder:
         layers = architecture.spec.layers.items()
         self._owners = {name: one.window_of for name, one in layers if one.window_of is not None}
         self._hardware: dict[str, LayerHardware] = {}
-        self._filled: Filled = {} if filled is None else filled
+        self._options = FilledOptions() if options is None else options
+        self._filled = self._options.with_defaults(self.spec.defaults)
         self._units: dict[str, Unit] = {}
         self._outputs: dict[str, list[str]] = {}  # by unit
         self._between: dict[str, int] = {}  # streams by writer and reader
         self.streams: list[Stream] = []
+        self._depth_keys: list[Key] = []  # by stream
         self.open_ports: dict[str, list[OpenPort]] = {}
 
     @property
@@ -121,20 +119,14 @@ class StreamBuilder:
     def hardware(self, name: str) -> LayerHardware:
         """A layer's options with the architecture's defaults filled in."""
         if name not in self._hardware:
-            given, defaults = self.spec.layers.get(name, UNSAID), self.spec.defaults
-            filled = self._filled.get((given, defaults))
-            if filled is None:
-                unsaid = [key for key in INHERITED if getattr(given, key) is None]
-                filled = given.model_copy(update={key: getattr(defaults, key) for key in unsaid})
-                filled = self._filled.setdefault((filled, NOTHING_LEFT), filled)
-                self._filled[given, defaults] = filled
-            self._hardware[name] = filled
+            given = self.spec.layers.get(name, UNSAID)
+            self._hardware[name] = self._options.fill(given, self.spec.defaults, self._filled)
         return self._hardware[name]
 
     def hardware_key(self, name: str) -> int:
-        """Stands for a layer's options among builders that fill them in together (``filled``): there
-        equal options are one object."""
-        return id(self.hardware(name))
+        """Stands for a layer's options, but for the depth of its FIFO, among builders that fill them in
+        together (``options``): there equal options are one object."""
+        return id(self._options.for_units(self.hardware(name)))
 
     def path_of(self, name: str, option: str) -> tuple[str, ...]:
         """Where a layer's option is said: in its own entry, else in the defaults."""
@@ -158,15 +150,7 @@ class StreamBuilder:
             self._between[stream] = taken + 1
             if taken:
                 stream = f"{stream}#{taken + 1}"
-            depth = port.depth_words or self.spec.defaults.fifo_words
-            if stream in self.spec.fifo_words:
-                if port.depth_words is not None:
-                    self.fault(
-                        ("fifo_words", stream),
-                        f"this depth said once ({'.'.join(port.depth_key)} says {port.depth_words})",
-                        self.spec.fifo_words[stream],
-                    )
-                depth = self.spec.fifo_words[stream]
+            self._depth_keys.append(port.depth_key)
             self.streams.append(
                 Stream(
                     stream,
@@ -175,7 +159,7 @@ class StreamBuilder:
                     port.lanes,
                     port.element_bits,
                     port.type,
-                    depth,
+                    self._depth_words(stream, port.depth_key),
                     port.elements // port.lanes,
                     self._fifo_library(port.unit),
                     self.hardware(self._units[port.unit].layer).fifo_srl_words or 0,
@@ -190,6 +174,20 @@ class StreamBuilder:
             name, layer, parameters, library, freezes, tuple(names), (), restart, self.spec.hls_tool
         )
         self._outputs[name] = []
+
+    def _depth_words(self, stream: str, key: Key) -> int:
+        """The depth of a stream: as its layer says at ``key``, as is said of itself, or the default."""
+        said = None
+        if key:
+            place = self.hardware(key[1]) if key[0] == "layers" else self.spec.frame_source
+            said = place.out_fifo_words
+        depth = self.spec.fifo_words.get(stream)
+        if depth is None:
+            return said or self.spec.defaults.fifo_words
+        if said is not None:
+            expected = f"this depth said once ({'.'.join(key)} says {said})"
+            self.fault(("fifo_words", stream), expected, depth)
+        return depth
 
     def _fifo_library(self, writer: str) -> UnitLibrary:
         """The library of the FIFO behind a unit: own behind an own one, else as said, else the tool's."""
@@ -209,31 +207,29 @@ class StreamBuilder:
         """What was added since there were so many units and streams: ``name``, which read ``inputs``."""
         units = tuple(self._units.values())[size[0] :]
         ports, windows = (tuple(self.open_ports.get(n, ())) for n in (name, window_name(name)))
-        return Part(units, tuple(self.streams[size[1] :]), tuple(inputs), name, ports, windows)
+        streams = zip(self.streams[size[1] :], self._depth_keys[size[1] :], strict=True)
+        return Part(units, tuple(streams), tuple(inputs), name, ports, windows)
 
-    def add_part(self, part: Part) -> None:
-        """Add what the same layer with the same surroundings added to another pipeline."""
+    def add_part(self, part: Part, deepened: Callable[[Stream, int], Stream]) -> None:
+        """Add what the same layer with the same surroundings added to another pipeline; ``deepened``
+        gives its streams their depths here."""
         for name in part.inputs:
             self.connect(name)
         for unit in part.units:
             self._units[unit.name] = unit
             self._outputs[unit.name] = []
-        for stream in part.streams:
+        for stream, key in part.streams:
             self._outputs[stream.writer].append(stream.name)
-        self.streams += part.streams
+            self.streams.append(deepened(stream, self._depth_words(stream.name, key)))
+            self._depth_keys.append(key)
         for name, ports in ((part.name, part.ports), (window_name(part.name), part.windows)):
             if ports:
                 self.open_ports[name] = list(ports)
 
-    def surroundings(self, *names: str) -> Hashable:
-        """What of the whole architecture reaches into a part between or of what has these names."""
-        spec = self.spec
-        depths = tuple(
-            (key, words)
-            for key, words in spec.fifo_words.items()
-            if any(name in key for name in names)
-        )
-        return spec.defaults.fifo_words, spec.defaults.units, spec.hls_tool, depths
+    @property
+    def surroundings(self) -> Hashable:
+        """What of the whole architecture reaches into every part."""
+        return self.spec.defaults.units, self.spec.hls_tool
 
     def open_end(self, name: str) -> Hashable:
         """What whoever reads layer ``name`` next is given: all its open ports are equal."""
@@ -266,7 +262,7 @@ class StreamBuilder:
             name = self._free_name(f"{owner}.{'narrow' if converter.narrows else 'widen'}")
             usual = hardware.converters or hardware.units or "hls"
             self.add_unit(name, owner, converter, [port], *unit_style(hardware, usual))
-            port = replace(port, unit=name, lanes=target, depth_words=None)
+            port = replace(port, unit=name, lanes=target, depth_key=())
         return port
 
     def _free_name(self, name: str) -> str:
@@ -283,7 +279,7 @@ class StreamBuilder:
         key = ("layers", name)
         if hardware.out_width_bits is not None:
             port = self.to_width(port, hardware.out_width_bits, (*key, "out_width_bits"), name, hardware)
-        port = replace(port, depth_words=hardware.out_fifo_words, depth_key=(*key, "out_fifo_words"))
+        port = replace(port, depth_key=(*key, "out_fifo_words"))
         self.offer(name, port, hardware)
 
     def to_width(
@@ -347,7 +343,7 @@ class StreamBuilder:
         split = f"{name}.split"
         parameters = Split(port.elements // port.lanes, readers)
         self.add_unit(split, layer or name, parameters, [port], *unit_style(hardware, "hls"))
-        branch = replace(port, unit=split, depth_words=None)
+        branch = replace(port, unit=split, depth_key=())
         self.open_ports[name] = [branch] * readers
 
     def connect(self, name: str) -> OpenPort:

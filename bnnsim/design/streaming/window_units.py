@@ -133,7 +133,7 @@ def slide(
         port = replace(
             port,
             unit=name,
-            depth_words=None,
+            depth_key=(),
             elements=border.words_out * lanes,
         )
         if is_widened:
@@ -147,7 +147,7 @@ def slide(
         port,
         unit=name,
         lanes=window.out_lanes,
-        depth_words=None,
+        depth_key=(),
         elements=window.words_out * window.out_lanes,
     )
 

@@ -305,7 +305,7 @@ class OptionTable:
     def _laid_joint(self, port: OpenPort, lanes: int, reader: str) -> Joint:
         builder = self._builder(None, {})
         builder.add_unit(_STAND_IN, _STAND_IN, Source(1, 0), [], "hls", freezes=True)
-        stand_in = replace(port, unit=_STAND_IN, depth_words=None)
+        stand_in = replace(port, unit=_STAND_IN, depth_key=())
         if reader in (SINK, OTHER_SINK):
             if reader == OTHER_SINK:  # the first has the source's memory port
                 first = Sink(port.elements // port.lanes)

@@ -147,11 +147,13 @@ class LayerTables:
                 after = self._measured(changed)
                 if after is None:
                     continue
-                for name in {**before, **after}:
-                    here, there = before.get(name, nothing), after.get(name, nothing)
-                    found.setdefault(name, set())
-                    if not np.allclose(here, there, rtol=ROUNDING, atol=0):
-                        found[name].add(place)
+                names = list({**before, **after})
+                here, there = (np.array([b.get(n, nothing) for n in names]) for b in (before, after))
+                are_equal = np.isclose(here, there, rtol=ROUNDING, atol=0).all(axis=1)
+                for name, is_equal in zip(names, are_equal.tolist(), strict=True):
+                    depends = found.setdefault(name, set())
+                    if not is_equal:
+                        depends.add(place)
         return found
 
     def _one_changed(self, base: Int64s) -> Iterator[tuple[int, Int64s]]:

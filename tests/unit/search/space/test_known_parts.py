@@ -97,13 +97,31 @@ def test_pipelines_share_the_units_of_layers_that_agree() -> None:
     network, _ = check_network(load_workload("cnv"))
     assert isinstance(spec, StreamingArchitecture) and network is not None
     known = KnownParts()
-    last = spec.layers["fc2"].model_copy(update={"out_fifo_words": 77})
+    last = spec.layers["fc2"].model_copy(update={"pipeline": "freezing"})
     other = spec.model_copy(update={"layers": {**spec.layers, "fc2": last}})
     one, _ = build_streaming(from_spec(spec), network, known=known)
     two, _ = build_streaming(from_spec(other), network, known=known)
     assert one is not None and two is not None
     shared = {unit.layer for unit in one.units if any(unit is there for there in two.units)}
     assert shared >= set(network.nodes) - {"fc1", "fc2"}
+
+
+def test_pipelines_that_differ_in_depths_share_all_units() -> None:
+    spec = load_architecture("pynq-cnv").spec
+    network, _ = check_network(load_workload("cnv"))
+    assert isinstance(spec, StreamingArchitecture) and network is not None
+    known = KnownParts()
+    one, _ = build_streaming(from_spec(spec), network, known=known)
+    assert one is not None
+    name = one.streams[3].name
+    layers = {**spec.layers, "fc1": spec.layers["fc1"].model_copy(update={"out_fifo_words": 77})}
+    defaults = spec.defaults.model_copy(update={"fifo_words": 9})
+    update = {"layers": layers, "defaults": defaults, "fifo_words": {name: 5}}
+    other = from_spec(spec.model_copy(update=update))
+    two, _ = build_streaming(other, network, known=known)
+    assert two is not None and two == build_streaming(other, network)[0]
+    assert all(unit is there for unit, there in zip(one.units, two.units, strict=True))
+    assert {5, 9, 77} <= {stream.depth_words for stream in two.streams}
 
 
 def test_another_process_begins_without_parts() -> None:
