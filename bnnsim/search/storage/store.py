@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 JOURNAL = "study.journal"
 STUDY, BASELINE = "search", "baseline"
 CONSTRAINT = "constraints:"  # where Optuna 5 keeps what trial.set_constraint sets
+_WRITER = "bnnsim"
+"""Who a line says that it is from: no process of Optuna's."""
 
 
 class TrialStore:
@@ -44,17 +48,15 @@ class TrialStore:
         self.plan = plan
         self.journal = journal
         self._head = head
-        self._distributions = plan.encoding.distributions()
-        self._kept = _kept_trials(journal, head, plan, set(self._distributions))
+        kinds = plan.encoding.distributions()
+        self._lines = TrialLines(head.study_id, plan.objectives, kinds)
+        self._kept = _kept_trials(journal, head, plan, set(kinds))
 
     def add(self, records: Iterable[TrialRecord]) -> None:
         """Write finished trials; each is one line of the journal."""
-        trials = [
-            frozen_trial(r, self.plan.objectives, self._distributions, {TRIAL_NUMBER: r.number})
-            for r in records
-        ]
-        if trials:
-            self.journal.write(self._head.lines_of(trials), self._head.key)
+        lines = [self._lines.of(record) for record in records]
+        if lines:
+            self.journal.write(lines, self._head.key)
 
     def kept(self, number: int, knobs: Knobs) -> PointResult | None:
         """What became of the trial with this number in an earlier session; None where it is not known.
@@ -140,33 +142,49 @@ def _record_in(line: JournalLine) -> TrialRecord | None:
     return TrialRecord(kept.number, point, kept.knobs, result)
 
 
-def frozen_trial(
-    record: TrialRecord,
-    objectives: tuple[Objective, ...],
-    distributions: dict[str, BaseDistribution],
-    more: Mapping[str, Any] | None = None,
-    system_attrs: Mapping[str, Any] | None = None,
-) -> optuna.trial.FrozenTrial:
-    """A trial as Optuna knows it; figures, knobs and violations are its attributes, and ``more``."""
-    from optuna.trial import TrialState, create_trial
+class TrialLines:
+    """Finished trials of a study as the lines that Optuna's journal storage writes for them, without
+    their checksums. (Optuna itself reads a study's head again for each batch, and each trial twice.)
+    """
 
-    result = record.result
-    values = None
-    state = TrialState.FAIL
-    if not result.infeasible_reason:
-        values = [float(result.figures[o.name]) for o in objectives]
-        state = TrialState.COMPLETE
-    return create_trial(
-        state=state,
-        values=values,
-        params=dict(record.parameters),
-        distributions=distributions,
-        user_attrs={**attributes(result, record.knobs), **(more or {})},
-        system_attrs={
-            **{CONSTRAINT + name: amount for name, amount in result.normalised_violations.items()},
-            **(system_attrs or {}),
-        },
-    )
+    def __init__(
+        self, study_id: int, objectives: Sequence[Objective], kinds: Mapping[str, BaseDistribution]
+    ) -> None:
+        from optuna.distributions import distribution_to_json
+
+        self._study_id = study_id
+        self._objectives = objectives
+        self._kinds = kinds
+        self._kind_texts = {name: distribution_to_json(kind) for name, kind in kinds.items()}
+
+    def of(self, record: TrialRecord) -> str:
+        """The line of a trial; figures, knobs and violations are its attributes."""
+        from optuna.trial import TrialState
+
+        result, kinds = record.result, self._kinds
+        state, values = TrialState.FAIL, []
+        if not result.infeasible_reason:
+            values = [float(result.figures[o.name]) for o in self._objectives]
+            state = TrialState.COMPLETE
+        now = datetime.now(tz=UTC).isoformat(timespec="microseconds")
+        line = {
+            "op_code": NEW_TRIAL,
+            "worker_id": _WRITER,
+            "study_id": self._study_id,
+            "datetime_start": now,
+            "state": state,
+            "value": values[0] if len(values) == 1 else None,
+            "values": values if len(values) > 1 else None,
+            "datetime_complete": now,
+            "distributions": self._kind_texts,
+            "params": {n: kinds[n].to_internal_repr(value) for n, value in record.parameters.items()},
+            "user_attrs": {**attributes(result, record.knobs), TRIAL_NUMBER: record.number},
+            "system_attrs": {
+                CONSTRAINT + name: amount for name, amount in result.normalised_violations.items()
+            },
+            "intermediate_values": {},
+        }
+        return json.dumps(line, separators=(",", ":"))
 
 
 def attributes(result: PointResult, knobs: Knobs) -> dict[str, Any]:

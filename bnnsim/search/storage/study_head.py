@@ -1,4 +1,4 @@
-"""How a study begins in a journal, written and read by Optuna, and how its trials become lines there."""
+"""How a study begins in a journal, written and read by Optuna."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 import optuna
 from optuna.storages import JournalStorage
 from optuna.storages.journal import BaseJournalBackend
-from optuna.trial import FrozenTrial
 
 from bnnsim.search.storage.journal import Journal
 from bnnsim.search.storage.journal_line import NEW_TRIAL, JournalLine, study_key
@@ -36,28 +35,17 @@ class _Entries(BaseJournalBackend):
 
 
 class StudyHead:
-    """The lines of a journal that begin its studies, and one of these studies.
+    """What begins a study in a journal: its number there, and the plan that ties its trials to it.
 
-    Optuna writes trials behind them. Each batch begins from the head alone, so that a study of any length
-    takes no more memory or time a batch. ``is_new`` says that there was no such study before.
+    ``is_new`` says that there was no such study before.
     """
 
-    def __init__(
-        self, name: str, entries: Sequence[dict[str, Any]], study: optuna.Study, is_new: bool
-    ) -> None:
+    def __init__(self, name: str, study: optuna.Study, is_new: bool) -> None:
         self.name = name
         self.is_new = is_new
-        self.entries = entries
         self.study_id = study._study_id
         self.plan_text = str(study.user_attrs[PLAN_ATTRIBUTE])
         self.key = study_key(self.plan_text)
-
-    def lines_of(self, trials: Sequence[FrozenTrial]) -> list[str]:
-        """The lines that Optuna's journal storage writes for these trials, without their checksums."""
-        backend = _Entries(self.entries)
-        study = optuna.load_study(study_name=self.name, storage=JournalStorage(backend))
-        study.add_trials(trials)
-        return backend.texts
 
 
 def study_head(journal: Journal, name: str, plan: SearchPlan) -> StudyHead:
@@ -83,4 +71,4 @@ def study_head(journal: Journal, name: str, plan: SearchPlan) -> StudyHead:
         journal.write(backend.texts, "")
     for text in backend.texts:
         journal.lines.append(JournalLine(len(journal.lines) + 1, json.loads(text)))
-    return StudyHead(name, backend.entries, study, is_new=bool(backend.texts))
+    return StudyHead(name, study, is_new=bool(backend.texts))

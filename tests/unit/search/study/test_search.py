@@ -29,7 +29,8 @@ from bnnsim.search.space.aims import ReferenceDesign
 from bnnsim.search.space.space_reader import load_space
 from bnnsim.search.storage.journal import Journal
 from bnnsim.search.storage.record import TrialRecord
-from bnnsim.search.storage.store import BASELINE, JOURNAL, STUDY, open_journal
+from bnnsim.search.storage.store import BASELINE, JOURNAL, STUDY, TrialLines, open_journal
+from bnnsim.search.storage.study_objectives import directions
 from bnnsim.search.study import coordinator
 from bnnsim.search.study.pool import Pool, open_pool
 from bnnsim.search.study.progress import SearchProgress
@@ -229,6 +230,40 @@ def test_journal_is_one_that_optuna_opens(space: Path, tmp_path: Path) -> None:
     assert len(study.trials) == 12
     assert study.metric_names == ["throughput_fps", "lut"]
     assert len(study.best_trials) >= len(found.front)
+
+
+@pytest.mark.parametrize("wanted", [("throughput_fps",), ("throughput_fps", "lut")])
+@pytest.mark.parametrize("obstacle", ["", "deadlocks"])
+def test_lines_of_trials_are_those_that_optuna_writes(
+    space: Path, tmp_path: Path, wanted: tuple[str, ...], obstacle: str
+) -> None:
+    plan = plan_of(space, None, 5, wanted, ("lut<=9000",), "front", 0)
+    kinds = plan.encoding.distributions()
+    figures, violations = {"throughput_fps": 12.5, "lut": 9100}, {"lut<=9000": 100}
+    result = PointResult({} if obstacle else figures, {} if obstacle else violations, obstacle)
+    point = dict.fromkeys(kinds, 0)
+    record = TrialRecord(7, point, {"clock_mhz": 100}, result)
+    path = tmp_path / "journal"
+    storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(path)))
+    study = optuna.create_study(storage=storage, directions=directions(plan.objectives))
+    values = None if obstacle else [figures[name] for name in wanted]
+    state = optuna.trial.TrialState.FAIL if obstacle else optuna.trial.TrialState.COMPLETE
+    kept = {"figures": dict(result.figures), "violations": dict(result.violations)}
+    study.add_trial(
+        optuna.create_trial(
+            state=state,
+            values=values,
+            params=point,
+            distributions=kinds,
+            user_attrs={**kept, "obstacle": obstacle, "knobs": {"clock_mhz": 100}, "number": 7},
+            system_attrs={} if obstacle else {"constraints:lut<=9000": 100 / 9000},
+        )
+    )
+    right = json.loads(path.read_text().splitlines()[-1])
+    ours = json.loads(TrialLines(study._study_id, plan.objectives, kinds).of(record))
+    for own in ("worker_id", "datetime_start", "datetime_complete"):
+        assert isinstance(ours.pop(own), type(right.pop(own)))
+    assert ours == right
 
 
 def test_folder_in_use_by_another_search_is_refused(space: Path, tmp_path: Path) -> None:
