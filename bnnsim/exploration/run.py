@@ -15,6 +15,7 @@ from bnnsim.search.front.evaluator import Evaluator, depths_here, screen_here, s
 from bnnsim.search.front.judge_again import doubted_trials, judge_again
 from bnnsim.search.front.verify import verify
 from bnnsim.search.points.encoding import point_key
+from bnnsim.search.space.alternatives import Alternatives
 from bnnsim.search.storage.database import Database, create_study
 from bnnsim.search.storage.outage import through_outages
 from bnnsim.search.storage.record import Exploration
@@ -22,7 +23,7 @@ from bnnsim.search.storage.results import write_results
 from bnnsim.search.storage.store import BASELINE, STUDY, TrialStore, open_journal
 from bnnsim.search.study.coordinator import search
 from bnnsim.search.study.plan import SearchPlan
-from bnnsim.search.study.pool import Pool, open_pool
+from bnnsim.search.study.pool import Pool, load_solver, open_pool
 from bnnsim.search.study.progress import SearchProgress
 from bnnsim.search.study.stored_trials import stored_exploration
 from bnnsim.search.study.worker_group import run_worker_group
@@ -69,12 +70,21 @@ class ExplorationRun:
             store = stores[STUDY] if stores else None
             if store is not None:
                 self.plan = store.plan
+            if self.jobs == 1 and self._judges_pipelines(store):
+                load_solver()  # as all other processes have it before they begin
             begun = time.monotonic()
             found, interrupted = search(self.plan, pool, store, self._stage("search"))
             seconds = time.monotonic() - begun
             if self.baseline and not interrupted:
                 found, interrupted = self.with_baseline(found, pool, stores[BASELINE] if stores else None)
             return self.finish(found, pool, interrupted, seconds, store)
+
+    def _judges_pipelines(self, store: TrialStore | None) -> bool:
+        """Whether pipelines that fold are still to be judged."""
+        space = self.plan.space
+        members = space.members.values() if isinstance(space, Alternatives) else (space,)
+        missing = store is None or len(store.numbers) < self.plan.trials
+        return missing and any(member.folded for member in members)
 
     def run_on_server(self, database: Database) -> ExplorationReport:
         """Search with any number of other machines, trials on a database server.

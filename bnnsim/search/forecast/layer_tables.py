@@ -103,14 +103,21 @@ class LayerTables:
         folds = table[points[:, target, None], points[:, slacks] + starts]
         return np.concatenate([folds, points[:, knobs]], axis=1)
 
+    @cached_property
+    def _place_of(self) -> Mapping[str, Mapping[tuple[Value, Value], int]]:
+        """The position of each fold by PE and SIMD, for each free layer."""
+        rows = self.encoding.choices.tables.rows
+        return {
+            layer: {row.fold.sides: place for place, row in enumerate(rows[layer])}
+            for layer in self.space.folded
+        }
+
     def _fields_of(self, knobs: Mapping[str, Value]) -> Int64s:
         """The fields of a point that a user names."""
-        rows = self.encoding.choices.tables.rows
         places = []
-        for layer in self.space.folded:
+        for layer, at in self._place_of.items():
             pe, simd = (knobs[f"layers.{layer}.{side}"] for side in ("pe", "simd"))
-            sides: list[tuple[Value, Value]] = [row.fold.sides for row in rows[layer]]
-            places.append(sides.index((pe, simd)))
+            places.append(at[pe, simd])
         places += [knob.values.index(knobs[knob.name]) for knob in self.space.knobs]
         return np.array(places, np.int64)
 

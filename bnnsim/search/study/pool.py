@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from importlib import import_module
 from multiprocessing.context import SpawnProcess
 from multiprocessing.process import BaseProcess
 from types import ModuleType
@@ -23,11 +24,8 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-PRELOAD = [
-    "bnnsim.search.front.evaluator",
-    "bnnsim.search.front.verify",
-    "bnnsim.timing.streaming.solver.preload",
-]
+SOLVER = "bnnsim.timing.streaming.solver.preload"
+PRELOAD = ["bnnsim.search.front.evaluator", "bnnsim.search.front.verify", SOLVER]
 """What the process that all others are forked from has loaded."""
 
 
@@ -60,10 +58,16 @@ def open_pool(jobs: int, prepare: Callable[..., None], *arguments: Any) -> Itera
     given = gc.get_threshold(), prepare, arguments
     with ProcessPoolExecutor(jobs, context, _prepare, given) as executor:
         try:
+            executor.submit(int)  # with the first work all processes begin: now, and not when all wait
             yield Pool(executor)
         except BaseException:
             executor.shutdown(wait=True, cancel_futures=True)
             raise
+
+
+def load_solver() -> None:
+    """Load here what times pipelines, so that the first one does not wait for it."""
+    import_module(SOLVER)
 
 
 class _Alone(BaseProcess):

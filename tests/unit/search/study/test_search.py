@@ -18,6 +18,7 @@ from typing import Any
 import optuna
 import pytest
 
+from bnnsim.exploration import run
 from bnnsim.exploration.explore import explore
 from bnnsim.exploration.plan import plan_of
 from bnnsim.search.front.evaluator import Evaluator, set_evaluator
@@ -170,6 +171,7 @@ def test_interrupt_keeps_every_finished_batch(
 
 KILLED = """\
 import sys
+from bnnsim.exploration import run
 from bnnsim.exploration.explore import explore
 explore(sys.argv[1], trials=100000, jobs=1, baseline=0, verify_words=0, out=sys.argv[2])
 """
@@ -230,6 +232,20 @@ def test_journal_is_one_that_optuna_opens(space: Path, tmp_path: Path) -> None:
     assert len(study.trials) == 12
     assert study.metric_names == ["throughput_fps", "lut"]
     assert len(study.best_trials) >= len(found.front)
+
+
+def test_one_process_loads_the_solver_before_the_search_where_a_pipeline_is_to_be_judged(
+    space: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    real = run.search
+    monkeypatch.setattr(run, "load_solver", lambda: steps.append("load"))
+    monkeypatch.setattr(run, "search", lambda *given: steps.append("search") or real(*given))
+    _explore(space, trials=5, out=tmp_path / "out")
+    assert steps == ["load", "search"]
+    _explore(space, trials=5, out=tmp_path / "out", resume=True)  # nothing is left to judge
+    explore("cnv-engine", trials=3, jobs=1, baseline=0, verify_words=0)
+    assert steps == ["load", "search"] + ["search"] * 2
 
 
 @pytest.mark.parametrize("wanted", [("throughput_fps",), ("throughput_fps", "lut")])
