@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import attrgetter
 from typing import TypeVar
 
 import numpy as np
@@ -60,6 +61,7 @@ def _steers(part: str) -> bool:
     return any(word in part for word in _STEERING_PARTS)
 
 
+_counts = attrgetter(*AMOUNTS)
 Watts = TypeVar("Watts", float, Floats)
 """Of one unit, or of many at once."""
 
@@ -68,9 +70,14 @@ class Energies:
     """Energy a cycle of each resource on one device."""
 
     def __init__(self, values: Coefficients, device: Device) -> None:
-        self.values = values
         self.scale = process_factor(values, device)
         self.luts_per_alm = 1 / values["alm_per_lut"]
+        self.toggles = values["reference_toggles"]
+        self.accesses = values["reference_accesses"]
+        self.control_toggles = values["control_toggles"]
+        self.blocks_per_uram = values["uram_bram18_equivalent"]
+        names = "data_lut", "register", "lutram", "bram18", "clock", "dsp"
+        self.energies_pj = tuple(values[f"{name}_pj"] for name in names)
 
     def of(
         self,
@@ -84,9 +91,9 @@ class Energies:
         steering: float = 0.0,
     ) -> DynamicPower:
         """Dynamic power of ``amounts``, of whose logic the share ``steering`` is control."""
-        activity = 1.0 if toggles is None else toggles / self.values["reference_toggles"]
-        access = activity if accesses is None else accesses / self.values["reference_accesses"]
-        counts = [float(getattr(amounts, kind)) for kind in AMOUNTS]
+        activity = 1.0 if toggles is None else toggles / self.toggles
+        access = activity if accesses is None else accesses / self.accesses
+        counts = list(map(float, _counts(amounts)))
         return DynamicPower(
             name, layer, *self._watts(counts, clock_mhz, activity, access, work, steering)
         )
@@ -106,8 +113,8 @@ class Energies:
         ``amounts`` ``(kinds, units)`` in the order of ``AMOUNTS``; ``accesses`` is NaN where a unit's
         memory is accessed as its data toggles.
         """
-        activity = toggles / self.values["reference_toggles"]
-        accesses = accesses / self.values["reference_accesses"]
+        activity = toggles / self.toggles
+        accesses = accesses / self.accesses
         access = np.where(np.isnan(accesses), activity, accesses)
         return self._watts(list(amounts), clock_mhz, activity, access, work, steering)
 
@@ -121,18 +128,18 @@ class Energies:
         steering: Watts,
     ) -> tuple[Watts, Watts, Watts, Watts]:
         """Watts of clock, logic, memory and DSPs."""
-        values = self.values
+        lut_pj, register_pj, lutram_pj, bram18_pj, clock_pj, dsp_pj = self.energies_pj
         lut_logic, lutram, ff, bram18, uram, dsp, alm, m20k = amounts
         # pJ x MHz is microwatts.
         watts = self.scale * clock_mhz * 1e-6
         luts = lut_logic + alm * self.luts_per_alm
-        control = values["control_toggles"]
-        changing = (1 - steering) * activity + steering * work * control / values["reference_toggles"]
-        logic = changing * luts * values["data_lut_pj"] + activity * ff * values["register_pj"]
-        blocks = bram18 + m20k + uram * values["uram_bram18_equivalent"]
-        memory = activity * lutram * values["lutram_pj"] + access * blocks * values["bram18_pj"]
-        clock = watts * ff * values["clock_pj"]
-        return clock, watts * logic, watts * memory, watts * activity * dsp * values["dsp_pj"]
+        control = steering * work * self.control_toggles / self.toggles
+        changing = (1 - steering) * activity + control
+        logic = changing * luts * lut_pj + activity * ff * register_pj
+        blocks = bram18 + m20k + uram * self.blocks_per_uram
+        memory = activity * lutram * lutram_pj + access * blocks * bram18_pj
+        clock = watts * ff * clock_pj
+        return clock, watts * logic, watts * memory, watts * activity * dsp * dsp_pj
 
 
 def generation(device: Device) -> str:
