@@ -16,6 +16,8 @@ ROWS = 1024
 """Of a table that has nothing yet."""
 NOTHING = 0
 """The row of what is not known: zeros."""
+MOST_CELLS = 1 << 16
+"""A group with so many keys at most has a cell for each; one with more has its keys in a dictionary."""
 
 
 class UnitTables:
@@ -30,7 +32,10 @@ class UnitTables:
         self.group_of: dict[str, int] = {}
         """The group of a unit's name."""
         self._group_at: dict[tuple[int, ...], int] = {}
-        self._known: list[dict[int, int]] = []
+        # Where the rows of groups are found by key: in cells from a first one on, or in a dictionary.
+        self._first_cell: list[int] = []
+        self._cells = np.zeros(1, np.int64)  # the first is of no group
+        self._known: dict[int, dict[int, int]] = {}
         self._factors = np.zeros((len(sizes), 0), np.int64)
         self._brings = np.zeros((ROWS, len(COLUMNS)))
         self._count = NOTHING + 1
@@ -38,13 +43,18 @@ class UnitTables:
     def place(self, name: str, places: tuple[int, ...]) -> None:
         """Units called ``name`` depend on the fields at ``places``."""
         if places not in self._group_at:
-            self._group_at[places] = len(self._known)
-            self._known.append({})
+            group = self._group_at[places] = len(self._group_at)
             factors, factor = np.zeros((len(self.sizes), 1), np.int64), 1
             for place in reversed(places):
                 factors[place] = (factor + WRAP) % (2 * WRAP) - WRAP
                 factor *= self.sizes[place]
             self._factors = np.concatenate([self._factors, factors], axis=1)
+            has_cells = factor <= MOST_CELLS
+            self._first_cell.append(len(self._cells) if has_cells else 0)
+            if has_cells:
+                self._cells = np.concatenate([self._cells, np.zeros(factor, np.int64)])
+            else:
+                self._known[group] = {}
         self.group_of[name] = self._group_at[places]
 
     @property
@@ -59,25 +69,34 @@ class UnitTables:
 
     def rows(self, keys: Int64s) -> Int64s:
         """Where the tables have what each group brings, ``(groups, points)``."""
-        columns = zip(self._known, keys.T.tolist(), strict=True)
-        found = [list(map(known.get, own, repeat(NOTHING))) for known, own in columns]
-        return np.array(found, np.int64).reshape(len(self._known), len(keys))
+        cells = keys.T + np.array(self._first_cell, np.int64)[:, None]
+        cells[list(self._known)] = 0
+        found: Int64s = self._cells[cells]
+        for group, known in self._known.items():
+            found[group] = list(map(known.get, keys[:, group].tolist(), repeat(NOTHING)))
+        return found
 
     def keep(self, fields: Int64s, brings: Mapping[str, Floats]) -> None:
         """Take in what units bring by name, with ``fields`` ``(fields,)``, for groups of which it is not
         known yet: a name that is missing brings nothing."""
         places = [self.group_of[name] for name in brings]
-        rows = np.array(list(brings.values())).reshape(len(places), len(COLUMNS))
-        totals = np.zeros((len(self._known), len(COLUMNS)))
-        np.add.at(totals[:, :-1], places, rows[:, :-1])
-        np.maximum.at(totals[:, -1], places, rows[:, -1])
-        for group, key in enumerate(self.keys(fields[None])[0].tolist()):
-            if key not in self._known[group]:
-                if self._count == len(self._brings):
-                    self._brings = np.concatenate([self._brings, np.zeros_like(self._brings)])
-                self._brings[self._count] = totals[group]
-                self._known[group][key] = self._count
-                self._count += 1
+        given = np.array(list(brings.values())).reshape(len(places), len(COLUMNS))
+        totals = np.zeros((len(self._group_at), len(COLUMNS)))
+        np.add.at(totals[:, :-1], places, given[:, :-1])
+        np.maximum.at(totals[:, -1], places, given[:, -1])
+        keys = self.keys(fields[None])
+        new = np.flatnonzero(self.rows(keys)[:, 0] == NOTHING)
+        while self._count + len(new) > len(self._brings):
+            self._brings = np.concatenate([self._brings, np.zeros_like(self._brings)])
+        rows = np.arange(self._count, self._count + len(new))
+        self._brings[rows] = totals[new]
+        self._count += len(new)
+        for group, row in zip(new.tolist(), rows.tolist(), strict=True):
+            key = int(keys[0, group])
+            if group in self._known:
+                self._known[group][key] = row
+            else:
+                self._cells[self._first_cell[group] + key] = row
 
     def look_up(self, fields: Int64s) -> tuple[Floats, Floats, Bools]:
         """Sums ``(points, sums)`` and the slowest unit's cycles ``(points,)`` of ``fields`` ``(points,
