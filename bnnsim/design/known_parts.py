@@ -1,6 +1,7 @@
 """What the layers of one network became in earlier pipelines, for those that agree in them.
 
-A layer's units and streams follow from its hardware, from the streams that reach it and from little else.
+A layer's units and streams follow from its hardware, from the streams that reach it and from little else;
+depths of FIFOs change no unit.
 A search builds thousands of pipelines of one network that differ in a few layers each: the other layers'
 units are the same objects.
 """
@@ -17,7 +18,7 @@ from bnnsim.design.streaming.units import Stream, Unit
 from bnnsim.spec.device import Device
 
 MOST_PARTS = 50_000
-"""Parts that are kept at once."""
+"""Parts, and streams of other depths than theirs, that are kept at once."""
 
 
 class KnownParts:
@@ -44,7 +45,7 @@ class KnownParts:
 
     def make_room(self) -> None:
         """Forget everything where there is too much of it; between two pipelines only."""
-        if len(self._parts) > MOST_PARTS:
+        if len(self._parts) + len(self._deepened) > MOST_PARTS:
             self._forget()
 
     def unsure(self, builder: StreamBuilder) -> Sequence[Node]:

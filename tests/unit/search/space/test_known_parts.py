@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bnnsim.design import known_parts
 from bnnsim.design.known_parts import KnownParts
 from bnnsim.design.network.network import check_network
 from bnnsim.design.streaming.layout import build_streaming
@@ -122,6 +123,22 @@ def test_pipelines_that_differ_in_depths_share_all_units() -> None:
     assert two is not None and two == build_streaming(other, network)[0]
     assert all(unit is there for unit, there in zip(one.units, two.units, strict=True))
     assert {5, 9, 77} <= {stream.depth_words for stream in two.streams}
+
+
+def test_parts_of_many_depths_are_forgotten_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = load_architecture("pynq-cnv").spec
+    network, _ = check_network(load_workload("cnv"))
+    assert isinstance(spec, StreamingArchitecture) and network is not None
+    known, built = KnownParts(), []
+    monkeypatch.setattr(known_parts, "MOST_PARTS", 100)
+    for words in range(2, 30):
+        update = {"defaults": spec.defaults.model_copy(update={"fifo_words": words})}
+        drawn = from_spec(spec.model_copy(update=update))
+        found = build_streaming(drawn, network, known=known)
+        assert found == build_streaming(drawn, network)
+        assert found[0] is not None
+        built.append(found[0].units[0])
+    assert any(unit is not built[0] for unit in built)  # built anew after all was forgotten
 
 
 def test_another_process_begins_without_parts() -> None:
