@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import Literal
 
 from bnnsim.exploration.report import IMPORTANCE, PARETO_PAGE, ExplorationReport
-from bnnsim.search.front.evaluator import Evaluator, depths_here, screen_here, set_evaluator
+from bnnsim.search.front.evaluator import (
+    Evaluator,
+    depths_here,
+    evaluate_here,
+    screen_here,
+    set_evaluator,
+)
 from bnnsim.search.front.judge_again import doubted_trials, judge_again
 from bnnsim.search.front.verify import verify
 from bnnsim.search.points.encoding import point_key
@@ -70,8 +76,11 @@ class ExplorationRun:
             store = stores[STUDY] if stores else None
             if store is not None:
                 self.plan = store.plan
-            if self.jobs == 1 and self._judges_pipelines(store):
-                load_solver()  # as all other processes have it before they begin
+            if self._judges_pipelines(store):
+                if self.jobs == 1:
+                    load_solver()  # as all other processes have it before they begin
+                for point in self.plan.first()[:1]:
+                    pool.rehearse(evaluate_here, self.plan.encoding.describe(point))
             begun = time.monotonic()
             found, interrupted = search(self.plan, pool, store, self._stage("search"))
             seconds = time.monotonic() - begun

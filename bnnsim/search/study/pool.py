@@ -32,8 +32,9 @@ PRELOAD = ["bnnsim.search.front.evaluator", "bnnsim.search.front.verify", SOLVER
 class Pool:
     """Runs a function on items, in order of the items, wherever it runs."""
 
-    def __init__(self, executor: ProcessPoolExecutor | None) -> None:
+    def __init__(self, executor: ProcessPoolExecutor | None, jobs: int = 1) -> None:
         self._executor = executor
+        self._jobs = jobs
 
     def map(
         self, function: Callable[[Item], Result], items: Sequence[Item], share: int = 1
@@ -42,6 +43,15 @@ class Pool:
         if self._executor is None:
             return map(function, items)
         return self._executor.map(function, items, chunksize=share)
+
+    def rehearse(self, function: Callable[[Item], object], item: Item) -> None:
+        """Let the other processes run this once before all else, while there is nothing for them to do.
+
+        What is loaded or tabulated only once is there then; what comes of it is dropped.
+        """
+        if self._executor is not None:
+            for _ in range(self._jobs):
+                self._executor.submit(function, item)
 
 
 @contextmanager
@@ -59,7 +69,7 @@ def open_pool(jobs: int, prepare: Callable[..., None], *arguments: Any) -> Itera
     with ProcessPoolExecutor(jobs, context, _prepare, given) as executor:
         try:
             executor.submit(int)  # with the first work all processes begin: now, and not when all wait
-            yield Pool(executor)
+            yield Pool(executor, jobs)
         except BaseException:
             executor.shutdown(wait=True, cancel_futures=True)
             raise

@@ -352,6 +352,10 @@ def test_pool_gives_results_in_the_order_of_the_items(space: Path) -> None:
     evaluator = Evaluator(plan.space, plan.objectives, plan.constraints)
     seeds = [plan.encoding.describe(seed) for seed in plan.encoding.seeds(6)]
     with open_pool(2, set_evaluator, evaluator) as pool:
+        pool.rehearse(evaluator, seeds[-1])  # of which nothing is seen
         assert list(pool.map(coordinator.evaluate_here, seeds)) == [evaluator(seed) for seed in seeds]
+    done: list[int] = []
+    Pool(None).rehearse(done.append, 1)  # there is no other process
+    assert not done
     here: Callable[[int], int] = abs
     assert list(Pool(None).map(here, [-1, 2])) == [1, 2]
