@@ -7,6 +7,7 @@ from bnnsim.timing.streaming.programs.program import Lockstep
 from bnnsim.timing.streaming.programs.steps import Block, Run
 from bnnsim.timing.streaming.solver.ended_run import end_run
 from bnnsim.timing.streaming.solver.solver import Solver
+from bnnsim.timing.streaming.solver.steady.certificate import certify
 
 
 def _run_all_kernels() -> None:
@@ -17,6 +18,7 @@ def _run_all_kernels() -> None:
     end_run(solver, 1)
     solver.next_window(1)
     solver.snapshot()
+    certify(graph)
 
 
 _run_all_kernels()
