@@ -33,7 +33,7 @@ PLAIN_SWEEPS = 5
 """After so many sweeps that did not settle, and then after half as many again, each time, it is seen how
 much is still to do. While that is less than half of all words, sweeps go on, up to ``SETTLING_SWEEPS``;
 else a circuit is looked for in a piece around the slowest unit. Where that has none sweeps go on all the
-same, and only then it is noted why they do not settle, which takes three times as long."""
+same, and only then it is noted why they do not settle, which takes five times as long."""
 SETTLING_SWEEPS = 22
 LATER_PLAIN_SWEEPS = 10
 """The first sweeps behind a circuit, which most often is the last."""
@@ -86,8 +86,6 @@ def _find_bounds(graph: TimingGraph, circuit: Circuit, pieces: _Pieces | None) -
     most_sweeps = max(LEAST_SWEEPS, MOST_MOVES // moves)
     plain_sweeps = PLAIN_SWEEPS
     has_bounds = bool((state.unit["stages"] > 1).any())
-    programs = [unit.program for unit in graph.units]
-    writes_ahead = any(isinstance(one, Lockstep) and one.writes_ahead for one in programs)
     greater = None
     if pieces is not None and has_bounds:
         greater = pieces.greater(circuit, moves // PIECE_SHARE)
@@ -103,10 +101,15 @@ def _find_bounds(graph: TimingGraph, circuit: Circuit, pieces: _Pieces | None) -
                 greater = search.explain(most_sweeps, is_patient=pieces is not None)
         most_sweeps -= search.sweeps
         if greater is None:
-            return Bounds(circuit, search.is_settled and not writes_ahead)
+            return Bounds(circuit, search.is_settled and not _writes_ahead(graph))
         if greater.frames <= 0:
             return None
         circuit, plain_sweeps = greater, LATER_PLAIN_SWEEPS
+
+
+def _writes_ahead(graph: TimingGraph) -> bool:
+    programs = (unit.program for unit in graph.units)
+    return any(isinstance(one, Lockstep) and one.writes_ahead for one in programs)
 
 
 class _Pieces:
