@@ -9,14 +9,17 @@ bases must not be compared.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from bnnsim.cost.blocks.amounts import Amounts
+import numpy as np
+
+from bnnsim.cost.blocks.amounts import AMOUNTS, Amounts, counts
 from bnnsim.cost.blocks.coefficients import Coefficients, default_coefficients
-from bnnsim.cost.energies import DynamicPower, Energies, control_share, generation
+from bnnsim.cost.energies import DynamicPower, Energies, generation
 from bnnsim.cost.switching import Activity
 from bnnsim.cost.usage import Resources
 from bnnsim.spec.accelerator import ProcessorActivity
@@ -154,19 +157,16 @@ def estimate_power(
     """Power of a design with these ``resources`` at ``clock_mhz``, the processor being so busy."""
     values = coefficients or default_coefficients()
     used = activity or Activity()
-    energies = Energies(values, resources.device)
-    dynamic = tuple(
-        energies.of(
-            unit.name,
-            unit.layer,
-            unit.amounts,
-            clock_mhz,
-            (used.streams if unit.kind == "fifo" else used.units).get(unit.name),
-            used.memories.get(unit.name),
-            used.work.get(unit.name, 1.0),
-            control_share(unit),
-        )
-        for unit in resources.units
+    units = resources.units
+    toggles = [(used.streams if u.kind == "fifo" else used.units).get(u.name) for u in units]
+    dynamic = _dynamic_power(
+        Energies(values, resources.device),
+        clock_mhz,
+        [(u.name, u.layer, u.amounts) for u in units],
+        [values["reference_toggles"] if rate is None else rate for rate in toggles],
+        [used.memories.get(u.name, math.nan) for u in units],
+        [used.work.get(u.name, 1.0) for u in units],
+        [u.control_share for u in units],
     )
     return _power(resources.device, dynamic, clock_mhz, used, values, processor)
 
@@ -196,8 +196,28 @@ def power_of_amounts(
     """
     values = coefficients or default_coefficients()
     toggles, accesses = values["reference_toggles"] * busy, values["reference_accesses"] * busy
-    item = Energies(values, device).of("design", "design", amounts, clock_mhz, toggles, accesses, busy)
-    return _power(device, (item,), clock_mhz, Activity(), values, "polling")
+    named = [("design", "design", amounts)]
+    energies = Energies(values, device)
+    dynamic = _dynamic_power(energies, clock_mhz, named, [toggles], [accesses], [busy], [0.0])
+    return _power(device, dynamic, clock_mhz, Activity(), values, "polling")
+
+
+def _dynamic_power(
+    energies: Energies,
+    clock_mhz: float,
+    units: Sequence[tuple[str, str, Amounts[int]]],
+    toggles: Sequence[float],
+    accesses: Sequence[float],
+    work: Sequence[float],
+    steering: Sequence[float],
+) -> tuple[DynamicPower, ...]:
+    """Dynamic power of units by name, layer and amounts (:meth:`Energies.of`)."""
+    found = [counts(amounts) for _, _, amounts in units]
+    table = np.array(found, np.float64).reshape(-1, len(AMOUNTS)).T
+    rates = (np.array(one, np.float64) for one in (toggles, accesses, work, steering))
+    watts = (one.tolist() for one in energies.of(table, clock_mhz, *rates))
+    names, layers = [name for name, _, _ in units], [layer for _, layer, _ in units]
+    return tuple(map(DynamicPower, names, layers, *watts))
 
 
 def energy_per_frame(

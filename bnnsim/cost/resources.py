@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from bnnsim.cost.blocks.amounts import Amounts, add_up
 from bnnsim.cost.blocks.coefficients import Coefficients, default_coefficients
@@ -12,6 +12,7 @@ from bnnsim.cost.blocks.parts import Part, total
 from bnnsim.cost.blocks.platform import pipeline_platform
 from bnnsim.cost.blocks.technology import Technology, technology_of
 from bnnsim.cost.engine.resources import capped_blocks, engine_units
+from bnnsim.cost.known_sizes import KnownSizes
 from bnnsim.cost.streaming.frame_ends import MEMORY_PORT
 from bnnsim.cost.streaming.units import stream_parts, unit_parts
 from bnnsim.cost.usage import PLATFORM, Capped, Resources, UnitResources
@@ -25,12 +26,13 @@ def estimate_resources(
     design: Design | EngineDesign,
     coefficients: Coefficients | None = None,
     layout: Layout | None = None,
+    known: KnownSizes | None = None,
 ) -> Resources:
     """What a ``design`` takes, from its parameters alone.
 
     ``layout`` chooses how block memories are tiled (:mod:`bnnsim.cost.blocks.memories`); default: what
-    the architecture says under ``ram_decomposition``. A design that exceeds its budget is reported, not
-    refused.
+    the architecture says under ``ram_decomposition``. ``known`` has sizes of other pipelines' units, and
+    takes in what is new. A design that exceeds its budget is reported, not refused.
     """
     chosen = layout or design.architecture.ram_decomposition
     tech = technology_of(design.device, coefficients or default_coefficients(), chosen)
@@ -39,7 +41,7 @@ def estimate_resources(
         units = [*_prefix_units(tech, design), *engine_units(tech, design)]
         capped = capped_blocks(tech, design, units)
     else:
-        units = _streaming_units(tech, design)
+        units = _streaming_units(tech, design, known or KnownSizes())
     used = add_up(unit.amounts for unit in units)
     return Resources(tuple(units), used, design.device, design.budget, capped)
 
@@ -47,7 +49,7 @@ def estimate_resources(
 def estimate_part(device: Device, graph: StreamingGraph) -> list[UnitResources]:
     """What the units and then the streams of a part of a pipeline take, memories laid out for timing."""
     tech = technology_of(device, default_coefficients())
-    return _units_and_streams(tech, graph.units, graph)
+    return _units_and_streams(tech, graph.units, graph, KnownSizes())
 
 
 def _prefix_units(tech: Technology, design: EngineDesign) -> list[UnitResources]:
@@ -57,13 +59,14 @@ def _prefix_units(tech: Technology, design: EngineDesign) -> list[UnitResources]
     """
     if design.streaming_prefix is None:
         return []
-    return _units_and_streams(tech, design.prefix_units, design.streaming_prefix.graph)
+    graph = design.streaming_prefix.graph
+    return _units_and_streams(tech, design.prefix_units, graph, KnownSizes())
 
 
-def _streaming_units(tech: Technology, design: Design) -> list[UnitResources]:
+def _streaming_units(tech: Technology, design: Design, known: KnownSizes) -> list[UnitResources]:
     """Units, then streams, then the platform."""
     has_dmas = design.architecture.has_dmas
-    units = _units_and_streams(tech, design.graph.units, design.graph, has_dmas)
+    units = _units_and_streams(tech, design.graph.units, design.graph, known, has_dmas)
     return [*units, platform_of(tech, design)]
 
 
@@ -76,15 +79,23 @@ def platform_of(tech: Technology, design: Design) -> UnitResources:
 
 
 def _units_and_streams(
-    tech: Technology, present: Iterable[Unit], graph: StreamingGraph, has_dmas: bool = True
+    tech: Technology,
+    present: Iterable[Unit],
+    graph: StreamingGraph,
+    known: KnownSizes,
+    has_dmas: bool = True,
 ) -> list[UnitResources]:
     """The ``present`` units of ``graph``, then all its streams."""
-    streams, layer = graph.stream_by_name, {unit.name: unit.layer for unit in graph.units}
-    near = ((unit, streams[(unit.inputs or unit.outputs)[0]]) for unit in present)
-    return [
-        *(resources_of_unit(tech, unit, stream, has_dmas) for unit, stream in near),
-        *(resources_of_stream(tech, stream, layer[stream.writer]) for stream in graph.streams),
-    ]
+    known.make_room()
+    streams, by_name, found = graph.stream_by_name, graph.unit_by_name, []
+    for unit in present:
+        stream = streams[(unit.inputs or unit.outputs)[0]]
+        size = partial(resources_of_unit, tech, unit, stream, has_dmas)
+        found.append(known.of((tech, unit, stream, has_dmas), size))
+    for stream in graph.streams:
+        layer = by_name[stream.writer].layer
+        found.append(known.of((tech, stream, layer), partial(resources_of_stream, tech, stream, layer)))
+    return found
 
 
 def resources_of_stream(tech: Technology, stream: Stream, layer: str) -> UnitResources:

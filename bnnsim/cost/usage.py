@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from bnnsim.cost.blocks.amounts import Amounts
@@ -20,9 +20,13 @@ EnginePart = Literal["array", "stage", "buffer", "port", "control", "platform"]
 """What of an engine takes resources."""
 ResourceKind = UnitKind | Literal["fifo"] | EnginePart
 """What takes resources: units and FIFOs of a pipeline, parts of an engine, the platform of both."""
+_STEERING = frozenset({PLATFORM, "control", "port", "frame_source", "frame_sink"})
+"""Kinds of unit that hold no data path."""
+_STEERING_PARTS = ("control", "counter", "loop", "weight memory", "threshold memory")
+"""Words in the names of parts whose logic holds none: of memories it is decoders and enables."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class UnitResources:
     """What one unit, stream FIFO or the platform takes, and which parts that comes from.
 
@@ -35,6 +39,19 @@ class UnitResources:
     layer: str
     amounts: Amounts[int]
     parts: tuple[Part, ...]
+
+    @cached_property
+    def control_share(self) -> float:
+        """The share of its logic that steers instead of working on data."""
+        if self.kind in _STEERING:
+            return 1.0
+        logic = steering = 0.0
+        for part in self.parts:
+            luts = part.amounts.lut_logic
+            logic += luts
+            if luts and _steers(part.name):
+                steering += luts
+        return steering / logic if logic else 0.0
 
     @property
     def lut(self) -> int:
@@ -63,6 +80,12 @@ class UnitResources:
     @property
     def dsp(self) -> int:
         return self.amounts.dsp
+
+
+@lru_cache(maxsize=4096)
+def _steers(part: str) -> bool:
+    """Whether a part's name says that its logic holds no data path; few names are asked for often."""
+    return any(word in part for word in _STEERING_PARTS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+from bnnsim.cost.known_sizes import KnownSizes
 from bnnsim.cost.power import estimate_power, frame_energy_uj
 from bnnsim.cost.resources import estimate_resources
 from bnnsim.cost.usage import RESOURCES, Resources
@@ -31,10 +32,13 @@ class DesignFigures:
     interval: Fraction | None
 
 
-def figures_of(design: Design | EngineDesign, max_frames: int = MAX_FRAMES) -> DesignFigures:
+def figures_of(
+    design: Design | EngineDesign, max_frames: int = MAX_FRAMES, known: KnownSizes | None = None
+) -> DesignFigures:
     """Everything a search asks of a design, by exact timing and the cost models.
 
-    A pipeline's steady state is looked for within ``max_frames`` frames. Raises
+    A pipeline's steady state is looked for within ``max_frames`` frames; ``known`` has sizes of others'
+    units. Raises
     :class:`~bnnsim.timing.streaming.result.DeadlockError` where a FIFO is too shallow.
     """
     if isinstance(design, EngineDesign):
@@ -46,7 +50,7 @@ def figures_of(design: Design | EngineDesign, max_frames: int = MAX_FRAMES) -> D
         interval, latency = steady.initiation_interval_cycles, steady.latency_cycles
         reason, exact = steady.reason, steady.interval
         fifo_bits = sum(s.depth_words * s.width_bits for s in design.graph.streams)
-    resources = estimate_resources(design)
+    resources = estimate_resources(design, known=known)
     total = resources.total
     clock_mhz = design.architecture.clock_mhz
     figures: dict[str, float] = {name: getattr(total, name) for name in RESOURCES}

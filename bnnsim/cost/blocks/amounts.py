@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any, Generic, TypeVar, overload
 
 from bnnsim.cost.blocks.technology import Technology
@@ -74,9 +75,10 @@ Estimate = Amounts[float]
 AMOUNTS = tuple(field.name for field in fields(Amounts))
 
 
+counts = attrgetter(*AMOUNTS)
+"""The amounts of one item in the order of ``AMOUNTS``."""
+
+
 def add_up(items: Iterable[Amounts[Number]]) -> Amounts[Number]:
     """The sum of amounts."""
-    result: Amounts[Number] = Amounts()
-    for item in items:
-        result = result + item
-    return result
+    return Amounts(*map(sum, zip(*map(counts, items), strict=True)))

@@ -16,9 +16,9 @@ from bnnsim.cost.blocks.coefficients import default_coefficients
 from bnnsim.cost.energies import Energies
 from bnnsim.cost.power import power_without_units
 from bnnsim.cost.switching import Activity, frame_bits
-from bnnsim.cost.usage import PLATFORM, RESOURCES
+from bnnsim.cost.usage import RESOURCES
 from bnnsim.design.design import Design
-from bnnsim.search.forecast.unit_facts import FACT, RESOURCE_FACTS, UnitFacts
+from bnnsim.search.forecast.unit_facts import FACT, RESOURCE_FACTS, WHOLE, UnitFacts
 
 BOUNDED = (*RESOURCES, "power_w")
 """What a budget may bound."""
@@ -31,10 +31,6 @@ cycles of a frame; ``static_w``, clock and what there is of each bounded figure 
 COLUMNS = (*SUMS, "cycles")
 """All that a unit brings; of the cycles a frame that it works at least, the most of all units count."""
 COLUMN = {name: place for place, name in enumerate(COLUMNS)}
-FIFO = "fifo"
-"""The kind of all streams."""
-_PLATFORM = f" {PLATFORM}"
-"""No layer shapes it."""
 
 
 def contributions(
@@ -51,15 +47,13 @@ def contributions(
     ``known`` has facts of units that the design shares with others, and takes in what is new. Units of
     the names ``passed`` are passed over; none of them has more than ``least_cycles``.
     """
-    parts = _parts(design, folded)
-    places = [place for place, name in enumerate(parts) if name not in passed]
-    if not places:
+    parts, rows, units = (known or UnitFacts()).of(design, folded, passed)
+    if not parts:
         return {}
-    rows = (known or UnitFacts()).of(design, places)
     interval = max(least_cycles, float(rows[:, FACT["cycles"]].max()))
-    first_stream = len(design.graph.units)
-    are_fifos = [first_stream <= place < len(parts) - 1 for place in places]
-    watts = _watts(design, rows, np.array(are_fifos), interval)
+    are_fifos = np.zeros(len(parts), bool)
+    are_fifos[units : len(parts) - (parts[-1] == WHOLE)] = True
+    watts = _watts(design, rows, are_fifos, interval)
     clock_mhz = float(design.architecture.clock_mhz)
     total = watts[0] + watts[1] + watts[2] + watts[3]
     columns = np.concatenate(
@@ -72,27 +66,13 @@ def contributions(
         axis=1,
     )
     names: dict[str, int] = {}
-    owned = [names.setdefault(parts[place], len(names)) for place in places]
+    owned = [names.setdefault(name, len(names)) for name in parts]
     brings = np.zeros((len(names), len(COLUMNS)))
     np.add.at(brings[:, : columns.shape[1]], owned, columns)
     np.maximum.at(brings[:, -1], owned, rows[:, FACT["cycles"]])
-    if _PLATFORM in names:
-        _add_platform(brings[names[_PLATFORM]], design, interval)
+    if WHOLE in names:
+        _add_platform(brings[names[WHOLE]], design, interval)
     return dict(zip(names, brings, strict=True))
-
-
-def _parts(design: Design, folded: tuple[str, ...]) -> list[str]:
-    """The free layer that shapes each unit, then stream, then the platform, with its kind."""
-    units = design.graph.units
-    owners: dict[str, str] = {}
-    last = ""
-    for unit in units:
-        last = unit.layer if unit.layer in folded else last
-        owners.setdefault(unit.layer, last)
-    by_unit = {unit.name: owners[unit.layer] for unit in units}
-    names = [f"{by_unit[unit.name]} {unit.kind}" for unit in units]
-    names += [f"{by_unit[stream.writer]} {FIFO}" for stream in design.graph.streams]
-    return [*names, _PLATFORM]
 
 
 def _watts(
@@ -103,7 +83,7 @@ def _watts(
     work = np.minimum(1.0, rows[:, FACT["steps"]] / interval)
     accesses = values["reference_accesses"] * work
     accesses[are_fifos] = np.nan
-    return Energies(values, design.device).of_many(
+    return Energies(values, design.device).of(
         rows[:, : len(AMOUNTS)].T,
         float(design.architecture.clock_mhz),
         values["reference_toggles"] * work,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bnnsim.cost.error_bars import plain_name, structure_kind
+from bnnsim.cost.known_sizes import KnownSizes
 from bnnsim.cost.resources import estimate_resources
 from bnnsim.cost.usage import RESOURCES
 from bnnsim.design.design import Design, EngineDesign
@@ -63,6 +64,7 @@ class Evaluator:
         self.objectives = objectives
         self.constraints = constraints
         self.own = own
+        self.sizes = KnownSizes()
 
     def __call__(self, knobs: Knobs) -> PointResult:
         try:
@@ -74,7 +76,7 @@ class Evaluator:
     def _judge(self, design: Design | EngineDesign, knobs: Knobs) -> PointResult:
         try:
             design = with_sized_fifos(self.space.member(knobs), knobs, design)
-            found = figures_of(design, frames_for(design))
+            found = figures_of(design, frames_for(design), self.sizes)
         except (SpecError, DeadlockError) as error:
             return PointResult({}, {}, reason_of(error))
         own = self.own.of(design)  # what is wrong with the user's functions is no property of the design

@@ -6,7 +6,6 @@ import pytest
 
 from bnnsim.cost.blocks.amounts import Amounts
 from bnnsim.cost.blocks.coefficients import default_coefficients
-from bnnsim.cost.energies import control_share
 from bnnsim.cost.power import energy_per_frame, estimate_power, power_of_amounts
 from bnnsim.cost.resources import estimate_resources
 from bnnsim.cost.switching import Activity, activity_at_rate
@@ -173,7 +172,7 @@ def test_a_processor_at_work_takes_more_than_an_idle_one(cnv):
 
 def test_what_steers_has_a_toggle_rate_of_its_own(cnv):
     resources = estimate_resources(cnv)
-    shares = {unit.name: control_share(unit) for unit in resources.units}
+    shares = {unit.name: unit.control_share for unit in resources.units}
     assert shares["platform"] == shares["sink"] == 1
     assert 0 < shares["conv1.mvau"] < 0.5 < shares["conv1.window"] < 1
     quiet = estimate_power(resources, 100, _uniform(cnv, 0.0, 1.0))
