@@ -14,8 +14,12 @@ class FilledOptions:
     def __init__(self) -> None:
         self._by_defaults: dict[UnitDefaults, dict[LayerHardware, LayerHardware]] = {}
         self._filled: dict[LayerHardware, LayerHardware] = {}
-        # By the identity of options that are kept above.
+        # By the identity of options that are kept above or here.
         self._units: dict[int, LayerHardware] = {}
+        self._seen: dict[tuple[int, int], tuple[LayerHardware, LayerHardware]] = {}
+
+    def __len__(self) -> int:
+        return len(self._seen)
 
     def with_defaults(self, defaults: UnitDefaults) -> dict[LayerHardware, LayerHardware]:
         """What was filled in with these ``defaults``, for :meth:`fill`."""
@@ -25,6 +29,16 @@ class FilledOptions:
         self, given: LayerHardware, defaults: UnitDefaults, filled: dict[LayerHardware, LayerHardware]
     ) -> LayerHardware:
         """A layer's options as ``given``, with the ``defaults`` that ``filled`` is for."""
+        seen = self._seen.get((id(given), id(filled)))
+        if seen is not None:
+            return seen[1]
+        found = self._fill(given, defaults, filled)
+        self._seen[id(given), id(filled)] = given, found
+        return found
+
+    def _fill(
+        self, given: LayerHardware, defaults: UnitDefaults, filled: dict[LayerHardware, LayerHardware]
+    ) -> LayerHardware:
         found = filled.get(given)
         if found is None:
             unsaid = [key for key in INHERITED if getattr(given, key) is None]

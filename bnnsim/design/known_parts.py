@@ -40,12 +40,14 @@ class KnownParts:
         self._sound: set[Hashable] = set()
         # By the object's identity: the unit itself is kept beside it, so that no other has its place.
         self._finished: dict[tuple[int, tuple[str, ...]], tuple[Unit, Unit]] = {}
+        # What whoever reads a layer is given has a number; equal ones have the same.
+        self._numbers: dict[Hashable, int] = {}
         # By the identity of a part's stream, and its depth.
         self._deepened: dict[tuple[int, int], Stream] = {}
 
     def make_room(self) -> None:
         """Forget everything where there is too much of it; between two pipelines only."""
-        if len(self._parts) + len(self._deepened) > MOST_PARTS:
+        if len(self._parts) + len(self._deepened) + len(self.options) > MOST_PARTS:
             self._forget()
 
     def unsure(self, builder: StreamBuilder) -> Sequence[Node]:
@@ -69,22 +71,18 @@ class KnownParts:
 
     def add_layer(self, builder: StreamBuilder, node: Node, build: Callable[[], None]) -> None:
         """The units of a layer: those known of it, else what ``build`` adds."""
-        reads, hardware = builder.reads(node), builder.hardware_key(node.name)
-        branches = builder.branches(node.name)
-        key = node.name, hardware, branches, *self._ports(builder, reads)
-        self._add(builder, key, node.name, reads, build)
+        name, reads = node.name, builder.reads(node)
+        ends = [builder.open_ends[layer] for layer in reads] if not builder.faults else ()
+        key = name, builder.hardware_key(name), builder.branches(name), builder.surroundings, *ends
+        self._add(builder, key, name, reads, build)
 
     def add_sink(self, builder: StreamBuilder, output: str, build: Callable[[], None]) -> None:
         """The sink of an output of the network."""
-        key = "", output, builder.spec.frame_sink, *self._ports(builder, (output,))
+        end = builder.open_ends[output]
+        key = "", output, builder.spec.frame_sink, builder.surroundings, end
         self._add(builder, key, "", (output,), build)
 
-    def _ports(self, builder: StreamBuilder, inputs: Sequence[str]) -> tuple[Hashable, ...]:
-        return builder.surroundings, *(builder.open_end(layer) for layer in inputs)
-
     def _deep(self, stream: Stream, depth_words: int) -> Stream:
-        if stream.depth_words == depth_words:
-            return stream
         key = id(stream), depth_words
         if key not in self._deepened:
             self._deepened[key] = replace(stream, depth_words=depth_words)
@@ -105,12 +103,15 @@ class KnownParts:
         before = builder.size
         build()
         if not builder.faults:
-            self._parts[key] = builder.part_since(before, name, inputs)
+            self._parts[key] = builder.part_since(before, name, inputs, self._numbers)
 
     def units(self, builder: StreamBuilder) -> tuple[Unit, ...]:
         """All units with what they feed."""
         found = []
         for unit, outputs in builder.units_and_outputs:
+            if unit.outputs == outputs:
+                found.append(unit)
+                continue
             key = id(unit), outputs
             if key not in self._finished:
                 self._finished[key] = unit, replace(unit, outputs=outputs)

@@ -49,16 +49,15 @@ class OpenPort:
 
 @dataclass(frozen=True)
 class Part:
-    """What one layer, the source or a sink adds to a pipeline: units whose outputs are not known yet,
-    streams of any depth, each with where a layer may say its depth, and the ports of ``name`` and of its
-    sliding window that it leaves open; it has read ``inputs``."""
+    """What one layer, the source or a sink adds to a pipeline: units, of which those at its end have no
+    outputs yet, and streams of any depth, each with where a layer may say its depth. It has read
+    ``inputs``. ``left`` are the ports that it leaves open, by name, with the number of what whoever reads
+    them is given."""
 
     units: tuple[Unit, ...]
     streams: tuple[tuple[Stream, Key], ...]
     inputs: tuple[str, ...]
-    name: str
-    ports: tuple[OpenPort, ...]
-    windows: tuple[OpenPort, ...] = ()
+    left: tuple[tuple[str, tuple[OpenPort, ...], int], ...]
 
 
 def window_name(layer: str) -> str:
@@ -99,6 +98,10 @@ class StreamBuilder:
         self.streams: list[Stream] = []
         self._depth_keys: list[Key] = []  # by stream
         self.open_ports: dict[str, list[OpenPort]] = {}
+        self.open_ends: dict[str, int] = {}
+        """By name the number of what whoever reads it next is given, once that is known."""
+        self.surroundings: Hashable = (self.spec.defaults.units, self.spec.hls_tool)
+        """What of the whole architecture reaches into every part."""
 
     @property
     def units(self) -> list[Unit]:
@@ -107,8 +110,10 @@ class StreamBuilder:
 
     @property
     def units_and_outputs(self) -> Iterator[tuple[Unit, tuple[str, ...]]]:
-        """The units so far, and the streams that each feeds."""
-        return ((unit, tuple(self._outputs[name])) for name, unit in self._units.items())
+        """The units so far, and the streams that each feeds; those inside a part have theirs already."""
+        return (
+            (unit, unit.outputs or tuple(self._outputs[name])) for name, unit in self._units.items()
+        )
 
     def fault(
         self, path: tuple[str, ...], expected: str, got: object, near: tuple[str, ...] = ()
@@ -203,12 +208,27 @@ class StreamBuilder:
         """How many units and streams there are."""
         return len(self._units), len(self.streams)
 
-    def part_since(self, size: tuple[int, int], name: str, inputs: Sequence[str]) -> Part:
-        """What was added since there were so many units and streams: ``name``, which read ``inputs``."""
-        units = tuple(self._units.values())[size[0] :]
-        ports, windows = (tuple(self.open_ports.get(n, ())) for n in (name, window_name(name)))
+    def part_since(
+        self, size: tuple[int, int], name: str, inputs: Sequence[str], numbers: dict[Hashable, int]
+    ) -> Part:
+        """What was added since there were so many units and streams: ``name``, which read ``inputs``.
+
+        ``numbers`` has those of what readers are given, and takes in what is new.
+        """
         streams = zip(self.streams[size[1] :], self._depth_keys[size[1] :], strict=True)
-        return Part(units, tuple(streams), tuple(inputs), name, ports, windows)
+        left = []
+        for end in (name, window_name(name)):
+            if ports := tuple(self.open_ports.get(end, ())):
+                number = numbers.setdefault(self._open_end(ports[0]), len(numbers))
+                self.open_ends[end] = number
+                left.append((end, ports, number))
+        is_open = {port.unit for _, ports, _ in left for port in ports}
+        units = list(self._units.values())[size[0] :]
+        for place, unit in enumerate(units):
+            if unit.name not in is_open:
+                outputs = tuple(self._outputs[unit.name])
+                units[place] = self._units[unit.name] = replace(unit, outputs=outputs)
+        return Part(tuple(units), tuple(streams), tuple(inputs), tuple(left))
 
     def add_part(self, part: Part, deepened: Callable[[Stream, int], Stream]) -> None:
         """Add what the same layer with the same surroundings added to another pipeline; ``deepened``
@@ -218,22 +238,18 @@ class StreamBuilder:
         for unit in part.units:
             self._units[unit.name] = unit
             self._outputs[unit.name] = []
+        depths, usual = self.spec.fifo_words, self.spec.defaults.fifo_words
         for stream, key in part.streams:
             self._outputs[stream.writer].append(stream.name)
-            self.streams.append(deepened(stream, self._depth_words(stream.name, key)))
+            words = self._depth_words(stream.name, key) if key or depths else usual
+            self.streams.append(stream if stream.depth_words == words else deepened(stream, words))
             self._depth_keys.append(key)
-        for name, ports in ((part.name, part.ports), (window_name(part.name), part.windows)):
-            if ports:
-                self.open_ports[name] = list(ports)
+        for name, ports, number in part.left:
+            self.open_ports[name] = list(ports)
+            self.open_ends[name] = number
 
-    @property
-    def surroundings(self) -> Hashable:
-        """What of the whole architecture reaches into every part."""
-        return self.spec.defaults.units, self.spec.hls_tool
-
-    def open_end(self, name: str) -> Hashable:
-        """What whoever reads layer ``name`` next is given: all its open ports are equal."""
-        port = self.open_ports[name][0]
+    def _open_end(self, port: OpenPort) -> Hashable:
+        """What whoever reads a layer next is given, of whose open ports, all equal, ``port`` is one."""
         hardware = self.hardware(self._units[port.unit].layer)
         return port, self._fifo_library(port.unit), hardware.fifo_srl_words
 

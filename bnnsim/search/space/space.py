@@ -13,10 +13,12 @@ from bnnsim.design.known_parts import KnownParts
 from bnnsim.design.network.network import Network
 from bnnsim.search.space.aims import ExploreSpec, ReferenceDesign
 from bnnsim.search.space.fields import Field, Knob, Value, field_values
+from bnnsim.search.space.known_sections import KnownSections
 from bnnsim.spec.architecture import Architecture, architecture_model
 from bnnsim.spec.engine.outside import outside_of
 from bnnsim.spec.faults import KeyPath, SpecError
 from bnnsim.spec.load import Loaded
+from bnnsim.spec.streaming.architecture import StreamingArchitecture
 from bnnsim.spec.workload import Workload
 from bnnsim.spec.yaml.source import SourceText
 from bnnsim.spec.yaml.validate import validate
@@ -46,6 +48,8 @@ class Space:
     """What was found of loops that are left to the tool, for points that have them in common."""
     parts: KnownParts = field(default_factory=KnownParts, compare=False, repr=False)
     """What layers became in pipelines, for points that have them in common."""
+    sections: KnownSections = field(default_factory=KnownSections, compare=False, repr=False)
+    """What entries of pipelines' layers were read as, for points that have them in common."""
     as_given: SourceText | None = field(default=None, compare=False, repr=False)
     """The architecture as its file says it, where the space is that with its folding set free."""
     sized: dict[tuple[tuple[str, Value], ...], Mapping[str, int]] = field(
@@ -135,6 +139,8 @@ class Space:
         data = self.point_data(knobs, name)
         model = architecture_model(self.source)
         try:
+            if model is StreamingArchitecture:
+                return model.model_validate(self.sections.read(data))
             return model.model_validate(data)
         except ValidationError:
             raise SpecError(validate(model, self.source.with_data(data))[1]) from None
