@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -40,9 +41,10 @@ class FoldSeeds:
             name, fastest = clock
             faster = [{**seed, name: fastest} for seed in seeds if fastest]
             seeds += _spread(faster, count - len(seeds))
-        rivals = self.rivals()
+        rivals = self.rivals
         return [*rivals, *(seed for seed in seeds if seed not in rivals)][:count]
 
+    @cached_property
     def rivals(self) -> list[dict[str, int]]:
         """For each reference design the fastest point with no more logic and memory."""
         tables = self.choices.tables

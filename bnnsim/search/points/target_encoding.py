@@ -70,8 +70,8 @@ class TargetEncoding(SpaceEncoding):
 
     def first(self) -> list[dict[str, int]]:
         """What may beat each reference design; where nothing folds, what tells what each knob does."""
-        return self._fold_seeds.rivals() if self.choices.targets else knob_star(self.space)
+        return self._fold_seeds.rivals if self.choices.targets else knob_star(self.space)
 
-    @property
+    @cached_property
     def _fold_seeds(self) -> FoldSeeds:
         return FoldSeeds(self.choices, self.bounds, dict.fromkeys(self.sizes, 0))

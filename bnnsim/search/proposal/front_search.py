@@ -210,10 +210,9 @@ class FrontSearch:
         """
         keys = self.model.keys(points)
         passed = self.taken if again else self.met
-        new: dict[bytes, int] = {}
-        for place, key in enumerate(keys):
-            if key not in passed and key not in self.broken:
-                new.setdefault(key, place)
+        first = dict(zip(reversed(keys), reversed(range(len(keys))), strict=True))
+        different = dict.fromkeys(keys)
+        new = {k: first[k] for k in different if k not in passed and k not in self.broken}
         if again:
             for key in self.archive.keys:
                 new.pop(key, None)

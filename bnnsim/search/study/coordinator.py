@@ -29,6 +29,7 @@ from bnnsim.search.study.progress import SearchProgress, Tally
 BATCH_POINTS = 10
 BATCHES_IN_FLIGHT = 2
 """One to evaluate, and one to begin with while the coordinator is busy with the first."""
+DESIGNS_IN_FLIGHT = BATCH_POINTS * BATCHES_IN_FLIGHT
 PROGRESS_S = 0.25
 """Between two reports of progress, at least: a front and its hypervolume take their time too."""
 MOST_PROGRESS_SHARE = 0.05
@@ -124,6 +125,8 @@ class _Run:
         self.encoding = plan.encoding
         stored = max(store.numbers, default=-1) + 1 if store is not None else 0
         self.wanted = source.wanted(max(plan.trials, stored))
+        self.together = max(1, DESIGNS_IN_FLIGHT // (4 * pool.jobs))
+        """Designs that travel to a process together; each process has its fill in four times."""
         self.judged = 0
         self.records: list[TrialRecord] = []
         self.known: dict[tuple[tuple[str, Value], ...], PointResult] = {}
@@ -158,7 +161,7 @@ class _Run:
         store = self.store
         kept = [None if store is None else store.kept(number + n, d) for n, d in enumerate(designs)]
         missing = [d for d, result in zip(designs, kept, strict=True) if result is None]
-        judged = iter(self.pool.map(self.evaluate, missing))
+        judged = iter(self.pool.map(self.evaluate, missing, self.together))
         return (next(judged) if result is None else result for result in kept)
 
     def collect(self) -> None:

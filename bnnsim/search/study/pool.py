@@ -34,7 +34,7 @@ class Pool:
 
     def __init__(self, executor: ProcessPoolExecutor | None, jobs: int = 1) -> None:
         self._executor = executor
-        self._jobs = jobs
+        self.jobs = jobs
 
     def map(
         self, function: Callable[[Item], Result], items: Sequence[Item], share: int = 1
@@ -50,7 +50,7 @@ class Pool:
         What is loaded or tabulated only once is there then; what comes of it is dropped.
         """
         if self._executor is not None:
-            for _ in range(self._jobs):
+            for _ in range(self.jobs):
                 self._executor.submit(function, item)
 
 
