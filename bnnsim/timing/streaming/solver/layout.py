@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +13,7 @@ from bnnsim.timing.streaming.programs.graph import TimingGraph
 from bnnsim.timing.streaming.programs.program import Elastic, Program
 from bnnsim.timing.streaming.solver.kernels import records as k
 from bnnsim.timing.streaming.solver.mould import mould
+from bnnsim.timing.streaming.solver.wiring import Wiring, join_ends, wiring
 
 MOST_WINDOW_WORDS = 1 << 23
 """Reads and writes of all units in a window; where a frame has more, a window is a part of it."""
@@ -51,7 +51,8 @@ def lay_out(graph: TimingGraph, most_frames: int, has_counts: bool) -> Layout:
     words = int(unit["words_in"].sum() + unit["words_out"].sum())
     shift = max(0, (words // MOST_WINDOW_WORDS).bit_length())
     window_frames = max(1, min(MOST_WINDOW_FRAMES, LEAST_WINDOW_WORDS // max(1, words), most_frames))
-    _join_ends(graph, unit, channel)
+    wires = wiring(graph)
+    _join_ends(graph, wires, unit, channel)
     extra = np.array([(one.reads_more, one.writes_more, one.pipe_words) for one in moulds]).T
     unit["most_reads"] = window_frames * unit["words_in"] + extra[0]
     held = unit["stages"] * (unit["kind"] == k.FLUSHING)  # all of it may leave besides
@@ -64,7 +65,8 @@ def lay_out(graph: TimingGraph, most_frames: int, has_counts: bool) -> Layout:
     kept = np.array([(one.taken_kept, one.left_kept) for one in moulds]).T
     cycles_size = _lay_out_channels(graph, unit, channel, kept, most_frames, has_counts)
     snapshot_words = _lay_out_snapshots(unit, channel)
-    program_words = _program_words(graph, unit, place, [(one.words, one.is_place) for one in moulds])
+    programs = [(one.words, one.is_place) for one in moulds]
+    program_words = _program_words(wires.ports, unit, place, programs)
     widest = max(1, int(unit["most_reads"].max()), int(unit["most_writes"].max()))
     program_words[: k.HEAD] = cycles_size + widest * np.arange(k.HEAD)
     cycles = _no_cycles(channel, cycles_size, widest)
@@ -93,17 +95,12 @@ def _most_words(program: Program, shift: int) -> tuple[int, int]:
 _CHANNEL = k.packed(k.ChannelRecord())
 
 
-def _join_ends(graph: TimingGraph, unit: k.Table, channel: k.Table) -> None:
+def _join_ends(graph: TimingGraph, wires: Wiring, unit: k.Table, channel: k.Table) -> None:
     """Say which units and channels belong together, and where in the program words that stands."""
-    names = [one.name for one in graph.channels]
-    ends = {"reader": [-1] * len(names), "writer": [-1] * len(names)}
-    for number, one in enumerate(graph.units):
-        for ports, end in ((one.inputs, ends["reader"]), (one.outputs, ends["writer"])):
-            for port in ports:
-                if end[port] >= 0:
-                    raise ValueError(f"channel {names[port]} has two units at one end")
-                end[port] = number
-    for wire, reader, writer in zip(graph.channels, ends["reader"], ends["writer"], strict=True):
+    if wires.doubled is not None:
+        raise ValueError(f"channel {graph.channels[wires.doubled].name} has two units at one end")
+    ends = zip(graph.channels, wires.reader.tolist(), wires.writer.tolist(), strict=True)
+    for wire, reader, writer in ends:
         is_open = wire.ready_every > 0
         if (is_open and reader >= 0) or (wire.supplies and writer >= 0):
             raise ValueError(f"channel {wire.name}: a test bench's end has a unit on it")
@@ -112,11 +109,7 @@ def _join_ends(graph: TimingGraph, unit: k.Table, channel: k.Table) -> None:
     for sink in graph.sinks:
         if not graph.frame_words(sink):
             raise ValueError("a sink needs words")
-    channel["reader"], channel["writer"] = ends["reader"], ends["writer"]
-    counts = [count for one in graph.units for count in (len(one.inputs), len(one.outputs))]
-    places = list(accumulate(counts, initial=k.HEAD))
-    unit["first_input"], unit["first_output"] = places[:-1:2], places[1::2]
-    unit["end_input"], unit["end_output"] = places[1::2], places[2::2]
+    join_ends(wires, unit, channel, k.HEAD)
     if any(one.ready_every for one in graph.channels):
         unit["ready_every"] = [
             math.lcm(*(graph.channels[c].ready_every or 1 for c in one.outputs)) for one in graph.units
@@ -205,14 +198,12 @@ def _lay_out_snapshots(unit: k.Table, channel: k.Table) -> int:
 
 
 def _program_words(
-    graph: TimingGraph, unit: k.Table, place: k.Table, programs: list[tuple[Int64s, Int64s]]
+    ports: Int64s, unit: k.Table, place: k.Table, programs: list[tuple[Int64s, Int64s]]
 ) -> Int64s:
-    """Ports and programs one behind the other; says in the tables where the latter begin."""
-    ports = [port for one in graph.units for port in (*one.inputs, *one.outputs)]
+    """``ports`` and programs one behind the other; says in the tables where the latter begin."""
     sizes = np.array([len(words) for words, _ in programs])
     start = k.HEAD + len(ports) + np.cumsum(sizes) - sizes
-    head = np.array([0] * k.HEAD + ports, np.int64)
-    words = np.concatenate([head, *(words for words, _ in programs)])
+    words = np.concatenate([np.zeros(k.HEAD, np.int64), ports, *(words for words, _ in programs)])
     is_place = np.concatenate([is_place for _, is_place in programs])
     words[k.HEAD + len(ports) :] += is_place * np.repeat(start, sizes)
     for name in ("frame_lap", "frame_end", "dependence_start", "dependence_end", "release_start"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from bnnsim.timing.streaming.programs.program import Elastic
 from bnnsim.timing.streaming.solver.kernels.records import Table, has_both_ends, packed, tabled
 from bnnsim.timing.streaming.solver.mould import Key
 from bnnsim.timing.streaming.solver.steady.kernels import records as k
+from bnnsim.timing.streaming.solver.wiring import join_ends, wiring
 
 
 def lay_out(graph: TimingGraph) -> k.State | None:
@@ -23,19 +23,21 @@ def lay_out(graph: TimingGraph) -> k.State | None:
     is no test bench's, where one that is open only now and then gives the pace, or where not all
     units hang together.
     """
-    if any(channel.ready_every > 1 for channel in graph.channels) or not _hangs_together(graph):
+    wires = wiring(graph)
+    if any(channel.ready_every > 1 for channel in graph.channels) or not wires.hangs_together:
         return None
     programs = [unit.program for unit in graph.units]
     moulds = [_mould(Key(program)) for program in programs]
     unit = tabled([mould.unit for mould in moulds], k.UNIT)
     channel = tabled([_CHANNEL] * len(graph.channels), k.CHANNEL)
-    ports = _join_ends(graph, unit, channel)
+    join_ends(wires, unit, channel, k.HEAD)
+    unit["is_first"] = wires.is_first
     if not _have_words(graph, unit, channel):
         return None
     is_asked = _lay_out_channels(graph, unit, channel, moulds)
     unit["tells_ready"][channel["reader"][is_asked]] = 1
     places: dict[int, int] = {}
-    words, end = [], k.HEAD + len(ports)
+    words, end = [], k.HEAD + len(wires.ports)
     for program, mould in zip(programs, moulds, strict=True):
         if id(program) not in places:  # equal units share their words
             places[id(program)] = end
@@ -46,27 +48,9 @@ def lay_out(graph: TimingGraph) -> k.State | None:
         unit[name] += start
     most = int(max(unit["words_in"].max(), unit["words_out"].max()))
     size = int((channel["words"] * (2 + is_asked)).sum())
-    head = [size + number * most for number in range(k.HEAD)]
+    head = np.array([size + number * most for number in range(k.HEAD)], np.int64)
     cycles = np.empty(size + k.HEAD * most, np.int64)
-    return k.State(unit, channel, cycles, np.concatenate([np.array(head + ports, np.int64), *words]))
-
-
-def _hangs_together(graph: TimingGraph) -> bool:
-    """Whether every unit is, over channels with two ends, a neighbour of a neighbour of every other."""
-    reached: set[int] = {*graph.units[0].inputs, *graph.units[0].outputs}
-    waiting = graph.units[1:]
-    while waiting:
-        apart = []
-        for unit in waiting:
-            channels = (*unit.inputs, *unit.outputs)
-            if reached.isdisjoint(channels):
-                apart.append(unit)
-            else:
-                reached.update(channels)
-        if len(apart) == len(waiting):
-            return False
-        waiting = tuple(apart)
-    return True
+    return k.State(unit, channel, cycles, np.concatenate([head, wires.ports, *words]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,26 +84,6 @@ def _mould(key: Key) -> _Mould:
     row.pause, row.wraps_reading = turn.pause, int(turn.ends_reading)
     row.behind, row.apart = turn.behind, turn.apart
     return _Mould(packed(row), turn.words, turn.reads_from, turn.writes_from)
-
-
-def _join_ends(graph: TimingGraph, unit: Table, channel: Table) -> list[int]:
-    """Say which units and channels belong together; the channels of all ports, unit by unit."""
-    ports: list[int] = []
-    counts: list[int] = []
-    reader, writer = [-1] * len(channel), [-1] * len(channel)
-    for number, one in enumerate(graph.units):
-        ports += (*one.inputs, *one.outputs)
-        counts += (len(one.inputs), len(one.outputs))
-        for port in one.inputs:
-            reader[port] = number
-        for port in one.outputs:
-            writer[port] = number
-    places = list(accumulate(counts, initial=k.HEAD))
-    unit["first_input"], unit["first_output"] = places[:-1:2], places[1::2]
-    unit["end_input"], unit["end_output"] = places[1::2], places[2::2]
-    unit["is_first"] = [all(writer[port] < 0 for port in one.inputs) for one in graph.units]
-    channel["reader"], channel["writer"] = reader, writer
-    return ports
 
 
 def _have_words(graph: TimingGraph, unit: Table, channel: Table) -> bool:

@@ -1,0 +1,94 @@
+"""Which units and channels belong together: the same for all graphs of one structure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
+
+import numpy as np
+
+from bnnsim.arrays import Bools, Int64s
+from bnnsim.timing.streaming.programs.graph import TimingGraph
+from bnnsim.timing.streaming.solver.kernels.records import Table
+
+Ports = tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]
+"""The channels that each unit reads and writes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Wiring:
+    """Arrays that nobody writes to.
+
+    ``reader`` and ``writer`` ``(channels,)`` are positions of units, -1 where there is none; ``doubled``
+    is a channel with two units at one end, if any. ``ports`` are the channels of all units' inputs and
+    outputs, unit by unit: a unit's inputs are those at ``first_input`` to before ``end_input``, and so on
+    ``(units,)``. ``is_first``: units that read no other's channel. ``hangs_together``: whether every unit
+    is a neighbour of a neighbour of every other.
+    """
+
+    reader: Int64s
+    writer: Int64s
+    doubled: int | None
+    ports: Int64s
+    first_input: Int64s
+    end_input: Int64s
+    first_output: Int64s
+    end_output: Int64s
+    is_first: Bools
+    hangs_together: bool
+
+
+def wiring(graph: TimingGraph) -> Wiring:
+    """The wiring of ``graph``."""
+    ports = tuple([(unit.inputs, unit.outputs) for unit in graph.units])
+    return _wiring(ports, len(graph.channels))
+
+
+@lru_cache(maxsize=256)
+def _wiring(units: Ports, channels: int) -> Wiring:
+    reader, writer = [-1] * channels, [-1] * channels
+    doubled = None
+    for number, one in enumerate(units):
+        for ports, end in zip(one, (reader, writer), strict=True):
+            for port in ports:
+                if end[port] >= 0:
+                    doubled = port
+                end[port] = number
+    counts = [len(ports) for one in units for ports in one]
+    places = np.array(list(accumulate(counts, initial=0)), np.int64)
+    return Wiring(
+        np.array(reader, np.int64),
+        np.array(writer, np.int64),
+        doubled,
+        np.array([port for one in units for ports in one for port in ports], np.int64),
+        places[:-1:2],
+        places[1::2],
+        places[1::2],
+        places[2::2],
+        np.array([all(writer[port] < 0 for port in inputs) for inputs, _ in units], bool),
+        _hangs_together(units),
+    )
+
+
+def join_ends(wires: Wiring, unit: Table, channel: Table, head: int) -> None:
+    """Say in the tables which units and channels belong together; ports stand behind ``head`` words."""
+    channel["reader"], channel["writer"] = wires.reader, wires.writer
+    unit["first_input"], unit["end_input"] = head + wires.first_input, head + wires.end_input
+    unit["first_output"], unit["end_output"] = head + wires.first_output, head + wires.end_output
+
+
+def _hangs_together(units: Ports) -> bool:
+    reached: set[int] = {port for ports in units[0] for port in ports}
+    waiting = units[1:]
+    while waiting:
+        apart = []
+        for inputs, outputs in waiting:
+            if reached.isdisjoint((*inputs, *outputs)):
+                apart.append((inputs, outputs))
+            else:
+                reached.update(inputs, outputs)
+        if len(apart) == len(waiting):
+            return False
+        waiting = tuple(apart)
+    return True
