@@ -79,19 +79,18 @@ class UnitTables:
     def keep(self, fields: Int64s, brings: Mapping[str, Floats]) -> None:
         """Take in what units bring by name, with ``fields`` ``(fields,)``, for groups of which it is not
         known yet: a name that is missing brings nothing."""
-        places = [self.group_of[name] for name in brings]
-        given = np.array(list(brings.values())).reshape(len(places), len(COLUMNS))
-        totals = np.zeros((len(self._group_at), len(COLUMNS)))
-        np.add.at(totals[:, :-1], places, given[:, :-1])
-        np.maximum.at(totals[:, -1], places, given[:, -1])
         keys = self.keys(fields[None])
-        new = np.flatnonzero(self.rows(keys)[:, 0] == NOTHING)
+        new = np.flatnonzero(self.rows(keys)[:, 0] == NOTHING).tolist()
         while self._count + len(new) > len(self._brings):
             self._brings = np.concatenate([self._brings, np.zeros_like(self._brings)])
-        rows = np.arange(self._count, self._count + len(new))
-        self._brings[rows] = totals[new]
+        rows = {group: self._count + place for place, group in enumerate(new)}
         self._count += len(new)
-        for group, row in zip(new.tolist(), rows.tolist(), strict=True):
+        for name, given in brings.items():
+            if (row := rows.get(self.group_of[name])) is not None:
+                total = self._brings[row]
+                total[:-1] += given[:-1]
+                total[-1] = max(total[-1], given[-1])
+        for group, row in rows.items():
             key = int(keys[0, group])
             if group in self._known:
                 self._known[group][key] = row
