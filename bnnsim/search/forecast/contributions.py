@@ -18,7 +18,7 @@ from bnnsim.cost.power import power_without_units
 from bnnsim.cost.switching import Activity, frame_bits
 from bnnsim.cost.usage import RESOURCES
 from bnnsim.design.design import Design
-from bnnsim.search.forecast.unit_facts import FACT, RESOURCE_FACTS, WHOLE, UnitFacts
+from bnnsim.search.forecast.unit_facts import FACT, PLATFORM_NAME, RESOURCE_FACTS, UnitFacts
 
 BOUNDED = (*RESOURCES, "power_w")
 """What a budget may bound."""
@@ -52,7 +52,7 @@ def contributions(
         return {}
     interval = max(least_cycles, float(rows[:, FACT["cycles"]].max()))
     are_fifos = np.zeros(len(parts), bool)
-    are_fifos[units : len(parts) - (parts[-1] == WHOLE)] = True
+    are_fifos[units : len(parts) - (parts[-1] == PLATFORM_NAME)] = True
     watts = _watts(design, rows, are_fifos, interval)
     clock_mhz = float(design.architecture.clock_mhz)
     total = watts[0] + watts[1] + watts[2] + watts[3]
@@ -70,8 +70,8 @@ def contributions(
     brings = np.zeros((len(names), len(COLUMNS)))
     np.add.at(brings[:, : columns.shape[1]], owned, columns)
     np.maximum.at(brings[:, -1], owned, rows[:, FACT["cycles"]])
-    if WHOLE in names:
-        _add_platform(brings[names[WHOLE]], design, interval)
+    if PLATFORM_NAME in names:
+        _add_platform(brings[names[PLATFORM_NAME]], design, interval)
     return dict(zip(names, brings, strict=True))
 
 

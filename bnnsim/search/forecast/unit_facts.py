@@ -33,7 +33,7 @@ MOST_ROWS = 200_000
 """Facts that are kept at once."""
 FIFO = "fifo"
 """The kind of all streams."""
-WHOLE = f" {PLATFORM}"
+PLATFORM_NAME = f" {PLATFORM}"
 """The name of the platform: no layer shapes it."""
 
 
@@ -87,11 +87,11 @@ class UnitFacts:
                     row = self._add(tech, (stream,), rows, _stream_facts(tech, stream))
                 names.append(name)
                 found.append(row)
-        if WHOLE in passed:
+        if PLATFORM_NAME in passed:
             return names, self._table[found], units
         steps = frame_bits(design) / PORT_BITS
         platform = _facts(platform_of(tech, design), 0, steps, 0.0)
-        return [*names, WHOLE], np.array([*self._table[found], platform]), units
+        return [*names, PLATFORM_NAME], np.array([*self._table[found], platform]), units
 
     def _name(
         self,

@@ -126,7 +126,7 @@ class _Run:
         stored = max(store.numbers, default=-1) + 1 if store is not None else 0
         self.wanted = source.wanted(max(plan.trials, stored))
         self.together = max(1, DESIGNS_IN_FLIGHT // (4 * pool.jobs))
-        """Designs that travel to a process together; each process has its fill in four times."""
+        """Designs that travel to a process together: of those in flight each process gets four lots."""
         self.judged = 0
         self.records: list[TrialRecord] = []
         self.known: dict[tuple[tuple[str, Value], ...], PointResult] = {}
