@@ -66,8 +66,9 @@ def _from_end(laps: tuple[Lap, ...], side: int) -> list[int]:
             continue
         for _ in range(min(rounds, 2)):
             for n, sides in reversed(stretches):
-                found += [ticks + i for i in range(min(n, 2)) if sides & side]
+                if sides & side:
+                    found += [ticks + i for i in range(min(n, 2))]
+                    if len(found) > 1:
+                        return found[:2]
                 ticks += n
-        if len(found) > 1:
-            break
-    return found[:2]
+    return found
