@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 
-from bnnsim.cost.blocks.amounts import AMOUNTS, Amounts, counts
+from bnnsim.cost.blocks.amounts import AMOUNTS, Amounts, amounts_of
 from bnnsim.cost.blocks.coefficients import Coefficients, default_coefficients
 from bnnsim.cost.energies import DynamicPower, Energies, generation
 from bnnsim.cost.switching import Activity
@@ -212,7 +212,7 @@ def _dynamic_power(
     steering: Sequence[float],
 ) -> tuple[DynamicPower, ...]:
     """Dynamic power of units by name, layer and amounts (:meth:`Energies.of`)."""
-    found = [counts(amounts) for _, _, amounts in units]
+    found = [amounts_of(amounts) for _, _, amounts in units]
     table = np.array(found, np.float64).reshape(-1, len(AMOUNTS)).T
     rates = (np.array(one, np.float64) for one in (toggles, accesses, work, steering))
     watts = (one.tolist() for one in energies.of(table, clock_mhz, *rates))

@@ -72,7 +72,8 @@ class KnownParts:
     def add_layer(self, builder: StreamBuilder, node: Node, build: Callable[[], None]) -> None:
         """The units of a layer: those known of it, else what ``build`` adds."""
         name, reads = node.name, builder.reads(node)
-        ends = [builder.open_ends[layer] for layer in reads] if not builder.faults else ()
+        # A faulty source leaves no end; then nothing is known of the layers behind it.
+        ends = [] if builder.faults else [builder.open_ends[layer] for layer in reads]
         key = name, builder.hardware_key(name), builder.branches(name), builder.surroundings, *ends
         self._add(builder, key, name, reads, build)
 

@@ -37,8 +37,8 @@ def figures_of(
 ) -> DesignFigures:
     """Everything a search asks of a design, by exact timing and the cost models.
 
-    A pipeline's steady state is looked for within ``max_frames`` frames; ``known`` has sizes of others'
-    units. Raises
+    A pipeline's steady state is looked for within ``max_frames`` frames; ``known`` has sizes of units of
+    others (:mod:`bnnsim.cost.known_sizes`). Raises
     :class:`~bnnsim.timing.streaming.result.DeadlockError` where a FIFO is too shallow.
     """
     if isinstance(design, EngineDesign):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from operator import attrgetter
+from functools import reduce
+from operator import add, attrgetter
 from typing import Any, Generic, TypeVar, overload
 
 from bnnsim.cost.blocks.technology import Technology
@@ -75,10 +76,11 @@ Estimate = Amounts[float]
 AMOUNTS = tuple(field.name for field in fields(Amounts))
 
 
-counts = attrgetter(*AMOUNTS)
+amounts_of = attrgetter(*AMOUNTS)
 """The amounts of one item in the order of ``AMOUNTS``."""
 
 
 def add_up(items: Iterable[Amounts[Number]]) -> Amounts[Number]:
-    """The sum of amounts."""
-    return Amounts(*map(sum, zip(*map(counts, items), strict=True)))
+    """The sum of amounts, added up in their order."""
+    columns = zip(*map(amounts_of, items), strict=True)
+    return Amounts(*(reduce(add, column, _ZERO) for column in columns))

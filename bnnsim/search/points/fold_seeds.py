@@ -45,7 +45,7 @@ class FoldSeeds:
         return [*rivals, *(seed for seed in seeds if seed not in rivals)][:count]
 
     @cached_property
-    def rivals(self) -> list[dict[str, int]]:
+    def rivals(self) -> tuple[dict[str, int], ...]:
         """For each reference design the fastest point with no more logic and memory."""
         tables = self.choices.tables
         names = (tables.logic, tables.memory)
@@ -55,7 +55,7 @@ class FoldSeeds:
                 room = {name: min(reference.figures[name], tables.rooms[0][name]) for name in names}
                 best = self._front({**self.start}, room)[0]
                 found += [best] if best not in found else []
-        return found
+        return tuple(found)
 
     def _front(self, start: dict[str, int], room: Mapping[str, float]) -> list[dict[str, int]]:
         """The points within ``room`` that nothing faster undercuts in logic, from fast to slow."""

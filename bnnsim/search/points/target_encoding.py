@@ -70,7 +70,7 @@ class TargetEncoding(SpaceEncoding):
 
     def first(self) -> list[dict[str, int]]:
         """What may beat each reference design; where nothing folds, what tells what each knob does."""
-        return self._fold_seeds.rivals if self.choices.targets else knob_star(self.space)
+        return list(self._fold_seeds.rivals) if self.choices.targets else knob_star(self.space)
 
     @cached_property
     def _fold_seeds(self) -> FoldSeeds:

@@ -21,10 +21,10 @@ class Wiring:
     """Arrays that nobody writes to.
 
     ``reader`` and ``writer`` ``(channels,)`` are positions of units, -1 where there is none; ``doubled``
-    is a channel with two units at one end, if any. ``ports`` are the channels of all units' inputs and
-    outputs, unit by unit: a unit's inputs are those at ``first_input`` to before ``end_input``, and so on
-    ``(units,)``. ``is_first``: units that read no other's channel. ``hangs_together``: whether every unit
-    is a neighbour of a neighbour of every other.
+    is the first channel with two units at one end, if any. ``ports`` are the channels of all units'
+    inputs and outputs, unit by unit: a unit's inputs are those at ``first_input`` to before
+    ``end_input``, and so on ``(units,)``. ``is_first``: units that read no other's channel.
+    ``hangs_together``: whether every unit is a neighbour of a neighbour of every other.
     """
 
     reader: Int64s
@@ -52,7 +52,7 @@ def _wiring(units: Ports, channels: int) -> Wiring:
     for number, one in enumerate(units):
         for ports, end in zip(one, (reader, writer), strict=True):
             for port in ports:
-                if end[port] >= 0:
+                if end[port] >= 0 and doubled is None:
                     doubled = port
                 end[port] = number
     counts = [len(ports) for one in units for ports in one]
@@ -79,7 +79,7 @@ def join_ends(wires: Wiring, unit: Table, channel: Table, head: int) -> None:
 
 
 def _hangs_together(units: Ports) -> bool:
-    reached: set[int] = {port for ports in units[0] for port in ports}
+    reached = {port for ports in units[:1] for side in ports for port in side}
     waiting = units[1:]
     while waiting:
         apart = []
