@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from bnnsim.arrays import Floats
-from bnnsim.cost.blocks.amounts import AMOUNTS
+from bnnsim.cost.blocks.amounts import AMOUNTS, amounts_of
 from bnnsim.cost.blocks.coefficients import default_coefficients
 from bnnsim.cost.blocks.technology import Technology, technology_of
 from bnnsim.cost.resources import platform_of, resources_of_stream, resources_of_unit
@@ -154,5 +154,5 @@ def _stream_facts(tech: Technology, stream: Stream) -> list[float]:
 
 def _facts(used: UnitResources, fifo_bits: int, steps: float, cycles: float) -> list[float]:
     """The facts in the order of :data:`FACTS`."""
-    amounts = [float(getattr(used.amounts, kind)) for kind in AMOUNTS]
-    return [*amounts, float(used.lut), float(fifo_bits), float(steps), used.control_share, cycles]
+    counts = map(float, (*amounts_of(used.amounts), used.lut, fifo_bits, steps))
+    return [*counts, used.control_share, cycles]

@@ -94,7 +94,7 @@ class Evaluator:
         """
         try:
             design = point_design(self.space.member(knobs), knobs)
-            known = limits_of(design)
+            known = limits_of(design, self.sizes)
         except SpecError as error:
             return PointResult({}, {}, reason_of(error))
         violations = {
@@ -137,12 +137,12 @@ class Evaluator:
         return PointResult(found.figures, violations, missing)
 
 
-def limits_of(design: Design | EngineDesign) -> dict[str, float]:
-    """Figures of a design that need no timing.
+def limits_of(design: Design | EngineDesign, sizes: KnownSizes) -> dict[str, float]:
+    """Figures of a design that need no timing; ``sizes`` are those known of others' units.
 
     Of a pipeline also ``throughput_fps`` as an upper bound: what its slowest unit allows.
     """
-    total = estimate_resources(design).total
+    total = estimate_resources(design, known=sizes).total
     clock_mhz = design.architecture.clock_mhz
     figures: dict[str, float] = {name: getattr(total, name) for name in RESOURCES}
     figures["clock_mhz"] = clock_mhz

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, chain
 
 import numpy as np
 
@@ -22,19 +23,16 @@ class Wiring:
 
     ``reader`` and ``writer`` ``(channels,)`` are positions of units, -1 where there is none; ``doubled``
     is the first channel with two units at one end, if any. ``ports`` are the channels of all units'
-    inputs and outputs, unit by unit: a unit's inputs are those at ``first_input`` to before
-    ``end_input``, and so on ``(units,)``. ``is_first``: units that read no other's channel.
-    ``hangs_together``: whether every unit is a neighbour of a neighbour of every other.
+    inputs and outputs, unit by unit; ``ends`` ``(2 * units + 1,)`` is 0, then where the inputs of the
+    first unit end in them, then where its outputs do, and so on. ``is_first``: units that read no
+    other's channel. ``hangs_together``: whether every unit is a neighbour of a neighbour of every other.
     """
 
     reader: Int64s
     writer: Int64s
     doubled: int | None
     ports: Int64s
-    first_input: Int64s
-    end_input: Int64s
-    first_output: Int64s
-    end_output: Int64s
+    ends: Int64s
     is_first: Bools
     hangs_together: bool
 
@@ -56,39 +54,38 @@ def _wiring(units: Ports, channels: int) -> Wiring:
                     doubled = port
                 end[port] = number
     counts = [len(ports) for one in units for ports in one]
-    places = np.array(list(accumulate(counts, initial=0)), np.int64)
+    touched = [(*inputs, *outputs) for inputs, outputs in units]
     return Wiring(
         np.array(reader, np.int64),
         np.array(writer, np.int64),
         doubled,
-        np.array([port for one in units for ports in one for port in ports], np.int64),
-        places[:-1:2],
-        places[1::2],
-        places[1::2],
-        places[2::2],
+        np.array(list(chain.from_iterable(touched)), np.int64),
+        np.array(list(accumulate(counts, initial=0)), np.int64),
         np.array([all(writer[port] < 0 for port in inputs) for inputs, _ in units], bool),
-        _hangs_together(units),
+        _hang_together(touched),
     )
 
 
 def join_ends(wires: Wiring, unit: Table, channel: Table, head: int) -> None:
     """Say in the tables which units and channels belong together; ports stand behind ``head`` words."""
     channel["reader"], channel["writer"] = wires.reader, wires.writer
-    unit["first_input"], unit["end_input"] = head + wires.first_input, head + wires.end_input
-    unit["first_output"], unit["end_output"] = head + wires.first_output, head + wires.end_output
+    ends = head + wires.ends
+    unit["first_input"], unit["end_input"] = ends[:-1:2], ends[1::2]
+    unit["first_output"], unit["end_output"] = ends[1::2], ends[2::2]
 
 
-def _hangs_together(units: Ports) -> bool:
-    reached = {port for ports in units[:1] for side in ports for port in side}
-    waiting = units[1:]
+def _hang_together(touched: Sequence[tuple[int, ...]]) -> bool:
+    """Whether all units hang together, by the channels that each is at."""
+    reached = set(chain.from_iterable(touched[:1]))
+    waiting = touched[1:]
     while waiting:
         apart = []
-        for inputs, outputs in waiting:
-            if reached.isdisjoint((*inputs, *outputs)):
-                apart.append((inputs, outputs))
+        for channels in waiting:
+            if reached.isdisjoint(channels):
+                apart.append(channels)
             else:
-                reached.update(inputs, outputs)
+                reached.update(channels)
         if len(apart) == len(waiting):
             return False
-        waiting = tuple(apart)
+        waiting = apart
     return True
